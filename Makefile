@@ -1,0 +1,65 @@
+# l2tpv3d: GNU make, no configure step. `make help` lists the targets.
+#
+#   V=1          show commands          WERROR=1     warnings are errors (CI)
+#   DESTDIR=     staging for install    PREFIX=      default /usr/local
+#   CC=          gcc or clang           SANITIZE=1   ASan and UBSan into build/asan
+
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+CC       ?= gcc
+PYTHON   := /usr/bin/python3
+B        := $(if $(SANITIZE),build/asan,build)
+Q        := $(if $(V),,@)
+
+NETSNMP_LIBS := -lnetsnmpagent -lnetsnmp
+PKGS     := libmnl libxml-2.0 libevent_core
+CFLAGS   ?= -O2 -g
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wconversion
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WARN) \
+	$(if $(WERROR),-Werror) $(CFLAGS) -include src/model/banned.h \
+	$(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+comma    := ,
+ALL_LIBS := $(NETSNMP_LIBS) $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz
+
+# Everything but the mains is one library that tests link.
+LIB_SRC  := $(wildcard src/model/*.c src/store/*.c src/kernel/*.c src/engine/*.c src/netconf/*.c \
+	src/cli/*.c src/daemon/*.c agent/*.c)
+MAINS    := src/daemon/main.c src/cli/l2tpv3ctl.c src/netconf/l2tpv3-netconf.c
+LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
+PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
+UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all check check-unit check-vm demo demo-shell bench fuzz lint asan install deps help clean
+
+all: $(PROGRAMS) ## build the three programs into build/
+
+$B/l2tpv3d:        $B/src/daemon/main.o
+$B/l2tpv3ctl:      $B/src/cli/l2tpv3ctl.o
+$B/l2tpv3-netconf: $B/src/netconf/l2tpv3-netconf.o
+$(PROGRAMS): $B/libl2tpv3d.a
+	@echo "  LD    $@"
+	$Q$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $B/libl2tpv3d.a $(ALL_LIBS)
+
+$B/libl2tpv3d.a: $(LIB_OBJ)
+	@echo "  AR    $@"
+	$Qrm -f $@ && ar rcs $@ $^
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$B/tests/%: tests/unit/%.c $B/libl2tpv3d.a
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS) -lcmocka $(TESTLIBS_$*)
+TESTLIBS_test_table_yang := -lyang
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+
+clean: ## remove build/ but keep downloaded kernels
+	$Qfind build -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

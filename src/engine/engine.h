@@ -1,0 +1,126 @@
+/*
+ * The engine: one transaction at a time from typed edit to kernel and journal,
+ * and the observed state back. All doors use only this header, datastore.h (to
+ * read), edit.h and candidate.h.
+ *
+ * Everything runs in the event loop's one thread, kernel work in slices of at
+ * most 20 ms, so doors are served between them.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "kernel/kernel.h"
+#include "store/journal.h"
+
+struct event_base;
+struct engine;
+
+struct engine_options {
+	struct event_base *base;
+	struct kernel *kernel;	 /* borrowed */
+	struct datastore *store; /* borrowed; running as journal_open() left it */
+	struct journal *journal; /* borrowed; NULL: nothing persists (tests) */
+	unsigned int counter_age_ms; /* counters served are at most this old; default 1000 */
+	bool no_repair;		 /* report, do not restore, what changed behind us */
+	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
+	void *arg;
+};
+
+/* Reads the kernel, then converges it to @store in the background. */
+int engine_open(struct engine **ret, const struct engine_options *options, struct error *err);
+/* Leaves everything in the kernel in place. Pending requests are told -ECANCELED. */
+void engine_close(struct engine *engine);
+
+const struct datastore *engine_store(const struct engine *engine);
+
+/* Who asks. `session` is the NETCONF session id, 0 for other doors: it may write under its own lock. */
+struct engine_who {
+	const char *door, *user, *comment; /* copied; comment may be NULL */
+	unsigned int session;
+};
+
+/*
+ * Told exactly once, from the event loop, never before the call that asked
+ * returned. @result 0: durable and applied (objects may be waiting, see their
+ * status). Else nothing was changed and @err says what, where and why.
+ */
+typedef void engine_done_cb(int result, const struct error *err, void *arg);
+
+/*
+ * Commit an edit to running: apply to a private candidate, choose names,
+ * validate, plan, apply to the kernel, journal, publish; or undo, whole.
+ * Requests queue and are carried out in order. Takes @edit over, always.
+ * Returns a ticket for engine_forget(), never 0.
+ */
+unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			 engine_done_cb *done, void *arg);
+
+/*
+ * Commit a candidate: it is moved out of @candidate, which is left clean, and
+ * rebased on running when its turn comes.
+ */
+unsigned int engine_commit(struct engine *engine, struct candidate *candidate,
+			   const struct engine_who *who, engine_done_cb *done, void *arg);
+
+/* As engine_edit() up to validation, changing nothing (edit-config test-only, push --check). */
+int engine_check(struct engine *engine, const struct edit *edit, struct error *err);
+
+/* The one who asked is gone: the request goes on, its callback will not be called. */
+void engine_forget(struct engine *engine, unsigned int ticket);
+
+/* Take a foreign tunnel with its sessions into the configuration; no kernel write. */
+unsigned int engine_adopt(struct engine *engine, uint32_t tunnel_id, const struct engine_who *who,
+			  engine_done_cb *done, void *arg);
+/* Read the kernel again, all of it, and repair. */
+unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *arg);
+/* Go back to the state after commit @number, as a normal transaction. */
+unsigned int engine_rollback(struct engine *engine, uint64_t number, const struct engine_who *who,
+			     engine_done_cb *done, void *arg);
+
+/*
+ * Lock of running (RFC 6241 section 7.5). Writes by others are then refused
+ * with ERROR_LOCKED. ERROR_LOCK_DENIED with err->session when held.
+ */
+int engine_lock(struct engine *engine, unsigned int session, struct error *err);
+int engine_unlock(struct engine *engine, unsigned int session, struct error *err);
+
+/*
+ * Have the counters of this entry not older than counter_age_ms, by a GET now.
+ * Reading entries in order is noticed and served by reading ahead: pipelined
+ * GETs or one dump, whichever was measured cheaper. The entry stays valid.
+ */
+void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel);
+void engine_refresh_session(struct engine *engine, struct session_entry *session);
+
+/* What happened, for notifications. Pointers are valid during the call only. */
+enum engine_event_type { ENGINE_TUNNEL_STATE, ENGINE_SESSION_STATE, ENGINE_FOREIGN, ENGINE_COMMIT };
+struct engine_event {
+	enum engine_event_type type;
+	const struct tunnel_entry *tunnel;
+	const struct session_entry *session; /* NULL: the tunnel itself */
+	enum oper_status old_status;
+	const struct commit_info *commit;
+	const struct candidate *changes; /* ENGINE_COMMIT: what was committed */
+};
+typedef void engine_watch_cb(const struct engine_event *event, void *arg);
+/* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */
+int engine_watch(struct engine *engine, engine_watch_cb *cb, void *arg);
+
+struct engine_info {
+	uint64_t generation;	 /* number of the last commit */
+	int64_t last_change;	 /* CLOCK_BOOTTIME ns of the last commit or status change, 0 none */
+	unsigned int capabilities; /* enum kernel_capability */
+	const char *release;
+	const char *last_error; /* text of the last refused or failed commit, "" none */
+	bool busy;		 /* a transaction is going on */
+	size_t queued;
+};
+void engine_info(const struct engine *engine, struct engine_info *ret);
+
+/* History, through the journal (journal.h); -ENOTSUP without one. */
+struct journal *engine_journal(struct engine *engine);
+
+/* Is @name used by a link of the namespace that no configured session owns? */
+bool engine_link_taken(struct engine *engine, const char *name);
+
+#endif

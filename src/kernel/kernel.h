@@ -1,0 +1,181 @@
+/*
+ * The narrow kernel interface. Nothing above it knows netlink; nothing below it
+ * knows doors. Two implementations: netlink (the kernel) and sim (in memory,
+ * behaving as the two real kernels do, failing when told to).
+ *
+ * Every call is synchronous and bounded. Requests are handed over as a batch
+ * and are pipelined: netlink executes them in order within one system call, so
+ * the caller chooses the batch by the time it has.
+ *
+ * Traps kept below this line: facts of net/l2tp in kernel/README at the head
+ * of each .c file. Above it: an object is gone only when a GET says ENODEV and
+ * its link is gone; deletes are asynchronous; events are hints.
+ */
+#ifndef KERNEL_KERNEL_H
+#define KERNEL_KERNEL_H
+
+#include <net/if.h>
+#include <stddef.h>
+
+#include "model/error.h"
+#include "model/model.h"
+
+struct kernel;
+
+enum kernel_verb {
+	KERNEL_TUNNEL_CREATE,
+	KERNEL_TUNNEL_DELETE, /* takes the tunnel's sessions with it */
+	KERNEL_TUNNEL_GET,
+	KERNEL_SESSION_CREATE, /* give interface_name: letting the kernel choose is quadratic */
+	KERNEL_SESSION_MODIFY, /* the CHANGE_MODIFY rows */
+	KERNEL_SESSION_DELETE, /* checks first that the id belongs to this tunnel (6.11+ does not) */
+	KERNEL_SESSION_GET,    /* likewise: another tunnel's session is -ENODEV */
+	KERNEL_LINK_SET,       /* the bits of `link_set` of `link`, on the link `link.name` or, if
+				  that is "", `link.index` */
+	KERNEL_LINK_GET,       /* by link.index, or by link.name when index is 0 */
+	KERNEL_VLAN_CREATE,    /* an 802.1Q link `link.name` of `link.vlan_id` over `link.parent` */
+	KERNEL_LINK_DELETE     /* an 802.1Q link; an L2TP interface gives -EOPNOTSUPP */
+};
+
+/* What of a link there is to know or set. Zero the struct first. */
+enum kernel_link_bit {
+	LINK_UP = 1 << 0,
+	LINK_MTU = 1 << 1,
+	LINK_MAC = 1 << 2,
+	LINK_MASTER = 1 << 3 /* master 0: take out of its bridge */
+};
+
+struct kernel_link {
+	char name[IFNAME_LENGTH + 1];
+	unsigned int index;
+	unsigned int mtu;
+	unsigned int master; /* ifindex of the bridge, 0 none */
+	unsigned int parent; /* 802.1Q: ifindex of the lower link, else 0 */
+	uint16_t vlan_id;    /* 0: not an 802.1Q link */
+	struct mac mac;
+	bool up;
+};
+
+/*
+ * One request. `tunnel` and `session` are borrowed until the batch returns.
+ * Creating takes completed configurations (codec_complete); tunnel's
+ * local_address must be set (the engine resolves local-interface). `result` is
+ * 0 or a negative errno as the kernel gave it. GET fills the `ret_*` that are
+ * not NULL: config leaves the kernel reports (others absent) and counters.
+ */
+struct kernel_request {
+	enum kernel_verb verb;
+	uint32_t tunnel_id, session_id; /* DELETE, GET; CREATE and MODIFY take them from below */
+	const struct tunnel *tunnel;
+	const struct session *session;
+	struct kernel_link link;
+	unsigned int link_set; /* enum kernel_link_bit */
+	struct tunnel *ret_tunnel;
+	struct session *ret_session;
+	struct statistics *ret_statistics;
+	int result;
+};
+
+/* Events are hints to look again: netlink group "l2tp" tells every namespace's, and loses some. */
+enum kernel_event_type {
+	KERNEL_EVENT_TUNNEL,  /* created, modified or deleted: GET it */
+	KERNEL_EVENT_SESSION,
+	KERNEL_EVENT_LINK,    /* `link` as it is now */
+	KERNEL_EVENT_LINK_GONE, /* `link.index`, `link.name` */
+	KERNEL_EVENT_ADDRESS, /* some address came, went or left the tentative state */
+	KERNEL_EVENT_ROUTE,
+	KERNEL_EVENT_LOST     /* ENOBUFS: anything may have happened, read everything again */
+};
+
+struct kernel_event {
+	enum kernel_event_type type;
+	uint32_t tunnel_id, session_id;
+	struct kernel_link link;
+};
+
+/* Capabilities found by probing, as in l2tpv3KernelCapabilities; bit numbers are the MIB's. */
+enum kernel_capability {
+	CAPABILITY_UDP = 1 << 0,
+	CAPABILITY_IP = 1 << 1,
+	CAPABILITY_IP6 = 1 << 2,
+	CAPABILITY_ETHERNET = 1 << 3,
+	CAPABILITY_PPP = 1 << 4
+};
+
+typedef int kernel_tunnel_cb(const struct tunnel *tunnel, const struct statistics *statistics,
+			     void *arg);
+typedef int kernel_session_cb(uint32_t tunnel_id, const struct session *session,
+			      const struct statistics *statistics, void *arg);
+typedef int kernel_link_cb(const struct kernel_link *link, void *arg);
+typedef void kernel_event_cb(const struct kernel_event *event, void *arg);
+
+enum kernel_address_state { ADDRESS_ABSENT, ADDRESS_TENTATIVE, ADDRESS_READY };
+
+struct kernel_operations {
+	const char *name;
+	void (*close)(struct kernel *kernel);
+
+	/*
+	 * (Re)connect to the l2tp family; -ENOENT when the module is not there
+	 * (err names it), -EPERM without CAP_NET_ADMIN. Harmless when connected.
+	 */
+	int (*connect)(struct kernel *kernel, struct error *err);
+
+	/*
+	 * Execute @count requests in order. Returns 0 when every request has a
+	 * result; a negative errno when the socket failed (results not yet known
+	 * are -EIO: GET before concluding).
+	 */
+	int (*submit)(struct kernel *kernel, struct kernel_request *requests, size_t count);
+
+	/*
+	 * Dumps. A callback's nonzero return ends the dump and is returned. An
+	 * entry missing from a dump proves nothing (up to 6.11 they miss some):
+	 * confirm with GET. Sessions come in no particular order. dump_links gives
+	 * every link of the namespace.
+	 */
+	int (*dump_tunnels)(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
+	int (*dump_sessions)(struct kernel *kernel, kernel_session_cb *cb, void *arg);
+	int (*dump_links)(struct kernel *kernel, kernel_link_cb *cb, void *arg);
+
+	/* Is the address on this host, and usable? */
+	enum kernel_address_state (*address_state)(struct kernel *kernel,
+						   const struct address *address);
+	/*
+	 * The address that @interface would give as a source of that family: the
+	 * first global, permanent-or-dynamic, non-tentative one. -ENODEV no such
+	 * interface, -EADDRNOTAVAIL none.
+	 */
+	int (*interface_address)(struct kernel *kernel, const char *interface, uint8_t family,
+				 struct address *ret);
+	/* 0 when there is a route to @remote, else -ENETUNREACH, -EHOSTUNREACH ... */
+	int (*route)(struct kernel *kernel, const struct address *remote);
+
+	/* Event descriptors to watch for reading (up to 2; returns how many), and to drain. */
+	unsigned int (*event_fds)(struct kernel *kernel, int ret_fds[2]);
+	void (*read_events)(struct kernel *kernel, kernel_event_cb *cb, void *arg);
+
+	/* enum kernel_capability bits; cached, probes at most once a connect. */
+	unsigned int (*capabilities)(struct kernel *kernel);
+	/* uname -r or "simulated ..." */
+	const char *(*release)(struct kernel *kernel);
+	/* Writes sent since open: create, modify, delete, link set. For "no kernel write" tests. */
+	uint64_t (*writes)(struct kernel *kernel);
+};
+
+/* The first member of both implementations' structs. */
+struct kernel {
+	const struct kernel_operations *ops;
+};
+
+/*
+ * Open. @netns: name below /run/netns to enter for the sockets (the process
+ * stays where it is), or NULL. Succeeds without the l2tp module: connect() says
+ * so later. The caller closes with kernel->ops->close.
+ */
+int kernel_open_netlink(struct kernel **ret, const char *netns, struct error *err);
+
+/* @profile: "6.1" or "6.12", whose behaviour it shows. See sim.h for its controls. */
+int kernel_open_sim(struct kernel **ret, const char *profile, struct error *err);
+
+#endif

@@ -1,0 +1,11 @@
+/* Calls that have no place here fail the build. Included before everything by the Makefile. */
+#ifndef MODEL_BANNED_H
+#define MODEL_BANNED_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#pragma GCC poison strcpy strcat sprintf vsprintf gets atoi atol atoll system popen strtok alloca tmpnam mktemp
+
+#endif

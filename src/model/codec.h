@@ -1,0 +1,107 @@
+/*
+ * The codec: verbs per type, driven by the mapping table. An "object" here is
+ * a pointer to the struct that the row's part names: struct tunnel or struct
+ * session for PART_CONFIG, struct tunnel_state or session_state for
+ * PART_STATE, struct statistics for PART_STATISTICS.
+ *
+ * Setting a configuration leaf sets its presence bit. On refusal the object is
+ * as it was, and @err (NULL allowed) has code and text; the path is the
+ * caller's to set, who knows the entry.
+ */
+#ifndef MODEL_CODEC_H
+#define MODEL_CODEC_H
+
+#include <sys/types.h>
+
+#include "model/error.h"
+#include "model/table.h"
+
+#define VALUE_TEXT_MAX 256 /* fits the text of any value, NUL included */
+
+/*
+ * Text, as in XML, in the journal and on the command line. Lexical forms are
+ * YANG's; @text need not end in NUL. Errors: -EINVAL with ERROR_INVALID_VALUE
+ * or ERROR_INVALID_LENGTH.
+ */
+int codec_parse(const struct row *row, void *object, const char *text, size_t length,
+		struct error *err);
+
+/*
+ * Canonical text of the value whether present or not (an absent leaf of a
+ * zeroed object gives "0", "", ...). Times print as date-and-time in UTC.
+ * Returns the length, always < VALUE_TEXT_MAX.
+ */
+size_t codec_print(const struct row *row, const void *object, char ret[VALUE_TEXT_MAX]);
+
+/*
+ * Numbers, as in SNMP: BOOL (0, 1), U16, U32, ENUM (YANG value), COUNTER, TIME.
+ * -EINVAL with ERROR_INVALID_VALUE, or ERROR_INVALID_TYPE for other types.
+ */
+int codec_set_number(const struct row *row, void *object, uint64_t value, struct error *err);
+uint64_t codec_get_number(const struct row *row, const void *object);
+
+/*
+ * Bytes, as in SNMP: STRING, IFNAME, MAC, COOKIE, ADDRESS (4 or 16).
+ * codec_get_bytes() points into the object and returns the length.
+ */
+int codec_set_bytes(const struct row *row, void *object, const void *bytes, size_t length,
+		    struct error *err);
+size_t codec_get_bytes(const struct row *row, const void *object, const void **ret_bytes);
+
+/* Equal values, presence not regarded. */
+bool codec_equal(const struct row *row, const void *a, const void *b);
+
+/* Copy value and presence; copying an absent leaf clears it. */
+void codec_copy(const struct row *row, void *to, const void *from);
+
+/* Clear value and presence. */
+void codec_clear(const struct row *row, void *object);
+
+bool codec_present(const struct row *row, const void *object);
+
+/* Does the leaf apply, given the object's other leaves (defaults counted)? */
+bool codec_applies(const struct row *row, const void *config);
+
+/* Why not, as in "only when pseudowire-type is ethernet-vlan"; "" when it applies always. */
+const char *codec_condition(const struct row *row);
+
+/*
+ * @object with every absent leaf that applies set to its default, and marked
+ * present; leaves without a default stay absent. This is what the kernel gets.
+ */
+void codec_complete(enum object object, void *config);
+
+/*
+ * Rows (as presence bits) in which two configurations differ: by value, or by
+ * presence. Complete both first to compare meaning rather than text.
+ */
+uint64_t codec_difference(enum object object, const void *a, const void *b);
+
+/* Does any row of @rows have this cost? */
+bool codec_any_change(enum object object, uint64_t rows, enum change change);
+
+/* One netlink attribute, bytes as they go on the wire (host order integers). */
+struct wire_attribute {
+	uint16_t attr;
+	uint16_t length;
+	uint8_t bytes[24];
+};
+
+/*
+ * To the wire: at most two attributes into @ret; returns how many. 0 for an
+ * absent leaf, for one not in netlink, and for flags that say so by absence.
+ */
+unsigned int codec_to_wire(const struct row *row, const void *object,
+			   struct wire_attribute ret[2]);
+
+/*
+ * From the wire: take one attribute into the object and mark the leaf present.
+ * -EPROTO when the length is wrong (object untouched). Reading a message:
+ * codec_wire_defaults() first, which sets what the kernel says by absence
+ * (checksum flags, no cookie, reorder-timeout 0), then this per attribute.
+ */
+int codec_from_wire(const struct row *row, void *object, unsigned int attr, const void *bytes,
+		    size_t length);
+void codec_wire_defaults(enum object object, void *config);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * Errors: one struct that says what, where and why; one table that says how
+ * each door tells it.
+ *
+ * A function that can refuse returns 0 or a negative errno and, where a person
+ * will read the reason, fills a struct error that the caller owns.
+ */
+#ifndef MODEL_ERROR_H
+#define MODEL_ERROR_H
+
+#include <stdbool.h>
+
+enum error_code {
+	ERROR_NONE,
+	/* a value by itself (RFC 7950 section 8.3.1) */
+	ERROR_INVALID_VALUE,
+	ERROR_INVALID_LENGTH,
+	ERROR_INVALID_TYPE,
+	/* the shape of an edit */
+	ERROR_MISSING_KEY,
+	ERROR_UNKNOWN_ELEMENT,
+	ERROR_UNKNOWN_NAMESPACE,
+	ERROR_UNKNOWN_ATTRIBUTE,
+	ERROR_BAD_ATTRIBUTE,
+	ERROR_MISSING_ATTRIBUTE,
+	ERROR_MISSING_ELEMENT,
+	ERROR_BAD_ELEMENT,
+	ERROR_READ_ONLY,
+	ERROR_MALFORMED,
+	ERROR_TOO_BIG,
+	/* against what is there */
+	ERROR_EXISTS,
+	ERROR_MISSING,
+	/* constraints over several leaves or entries (RFC 7950 section 15) */
+	ERROR_MANDATORY,
+	ERROR_MISSING_CHOICE,
+	ERROR_NOT_APPLICABLE,
+	ERROR_MUST,
+	ERROR_NOT_UNIQUE,
+	/* the surroundings */
+	ERROR_FOREIGN,
+	ERROR_LOCKED,
+	ERROR_LOCK_DENIED,
+	ERROR_BUSY,
+	ERROR_DENIED,
+	ERROR_KERNEL,
+	ERROR_STORAGE,
+	ERROR_RESOURCE,
+	ERROR_UNSUPPORTED,
+	ERROR_ROLLBACK,
+	ERROR_INTERNAL,
+	ERROR_CODES
+};
+
+/* Zero it (or ERROR_INIT) before the first use. */
+struct error {
+	enum error_code code;
+	int os_errno;	      /* positive, 0 when no system call was to blame */
+	const char *app_tag;  /* overrides the table's app-tag; static storage */
+	unsigned int session; /* ERROR_LOCK_DENIED: NETCONF session that holds the lock, 0 other */
+	char path[192];	      /* instance path, "/l2tpv3/tunnel[tunnel-id='1']/mtu", or "" */
+	char info[64];	      /* the bad element or attribute by name, or "" */
+	char info2[64];	      /* bad attribute's element, or bad namespace, or "" */
+	char text[384];	      /* for a person: given, allowed, why; no final stop or newline */
+};
+
+#define ERROR_INIT ((struct error){ .code = ERROR_NONE })
+
+/*
+ * SNMP error-status values (RFC 3416 section 3), named here so that the table
+ * needs no SNMP header. A test compares them with net-snmp's.
+ */
+enum error_snmp {
+	SNMP_WRONG_TYPE = 7,
+	SNMP_WRONG_LENGTH = 8,
+	SNMP_WRONG_VALUE = 10,
+	SNMP_NO_CREATION = 11,
+	SNMP_INCONSISTENT_VALUE = 12,
+	SNMP_RESOURCE_UNAVAILABLE = 13,
+	SNMP_COMMIT_FAILED = 14,
+	SNMP_AUTHORIZATION_ERROR = 16,
+	SNMP_NOT_WRITABLE = 17,
+	SNMP_INCONSISTENT_NAME = 18,
+	SNMP_GEN_ERR = 5,
+};
+
+struct error_kind {
+	const char *name;    /* short word for logs and l2tpv3ctl */
+	const char *type;    /* NETCONF error-type (RFC 6241 appendix A) */
+	const char *tag;     /* NETCONF error-tag */
+	const char *app_tag; /* NETCONF error-app-tag or NULL */
+	enum error_snmp snmp;
+};
+
+/* The row for @code; never NULL, unknown codes give the row of ERROR_INTERNAL. */
+const struct error_kind *error_kind(enum error_code code);
+
+/* The app-tag of this very error, or NULL. */
+const char *error_app_tag(const struct error *err);
+
+/*
+ * Fill @err (which may be NULL) with @code and a printf text, clearing the
+ * rest but not the path if one is set. Returns a negative errno fit for the
+ * code (-EINVAL, -EEXIST, -ENOENT ...), so "return error_set(...)" reads well.
+ */
+int error_set(struct error *err, enum error_code code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* As error_set(), for a failed system or kernel call: remembers @os_errno (positive). */
+int error_set_errno(struct error *err, enum error_code code, int os_errno, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Set the instance path; returns @err for chaining. Accepts NULL. */
+struct error *error_at(struct error *err, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,144 @@
+/*
+ * The model: what a tunnel and a session are. No functions.
+ *
+ * The configuration wanted and what the kernel has are of the same type, so
+ * that applying is a difference. Which members are set is kept apart from
+ * their values: bit n of `present` belongs to the mapping table's row n of
+ * that object (table.h), so unset, zero and default stay three things.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#define DESCRIPTION_LENGTH 64 /* bytes of UTF-8, as ifAlias (RFC 2863) */
+#define IFNAME_LENGTH 15      /* IFNAMSIZ - 1 */
+#define COOKIE_LENGTH 8	      /* RFC 3931 section 4.1: 0, 4 or 8 bytes */
+#define ID_MAX 4294967295U
+#define PORT_DEFAULT 1701 /* RFC 3931 section 4.1.2 */
+
+struct cookie {
+	uint8_t length; /* 0, 4 or 8 */
+	uint8_t bytes[COOKIE_LENGTH];
+};
+
+struct address {
+	uint8_t family; /* AF_UNSPEC (none), AF_INET or AF_INET6 */
+	uint8_t bytes[16]; /* network order; the first 4 for AF_INET, rest zero */
+};
+
+struct mac {
+	uint8_t bytes[6];
+};
+
+/* Numbers are those of the YANG module and the MIB; the kernel's are in the word lists. */
+enum encapsulation { ENCAPSULATION_UDP = 1, ENCAPSULATION_IP = 2 };
+enum pseudowire_type { PSEUDOWIRE_ETHERNET_VLAN = 4, PSEUDOWIRE_ETHERNET = 5, PSEUDOWIRE_PPP = 7 };
+enum sublayer { SUBLAYER_NONE = 1, SUBLAYER_DEFAULT = 2 };
+enum sequencing { SEQUENCING_NONE = 1, SEQUENCING_SEND, SEQUENCING_RECEIVE, SEQUENCING_BOTH };
+
+struct tunnel {
+	uint64_t present;
+	uint32_t tunnel_id;
+	uint32_t peer_tunnel_id;
+	char description[DESCRIPTION_LENGTH + 1];
+	char local_interface[IFNAME_LENGTH + 1];
+	struct address local_address;
+	struct address remote_address;
+	uint16_t local_port; /* host order, as on the netlink wire */
+	uint16_t remote_port;
+	uint8_t encapsulation;
+	bool enabled;
+	bool udp_checksum;
+	bool udp6_checksum_tx;
+	bool udp6_checksum_rx;
+};
+
+struct session {
+	uint64_t present;
+	uint32_t session_id;
+	uint32_t peer_session_id;
+	uint32_t mtu;
+	uint32_t reorder_timeout; /* milliseconds */
+	uint32_t dead_interval;	  /* seconds */
+	char description[DESCRIPTION_LENGTH + 1];
+	char interface_name[IFNAME_LENGTH + 1];
+	char bridge[IFNAME_LENGTH + 1];
+	struct mac mac_address;
+	struct cookie tx_cookie; /* what we send: L2TP_ATTR_COOKIE */
+	struct cookie rx_cookie; /* what we require: L2TP_ATTR_PEER_COOKIE */
+	uint16_t vlan_id;
+	uint8_t pseudowire_type;
+	uint8_t l2_specific_sublayer;
+	uint8_t sequencing;
+	bool enabled;
+	bool link_enabled;
+	bool lns_mode;
+};
+
+enum oper_status {
+	OPER_UP = 1,
+	OPER_DOWN,
+	OPER_WAITING,
+	OPER_FAILED,
+	OPER_REMOVING,
+	OPER_PEER_SILENT
+};
+
+enum status_reason {
+	REASON_NONE = 1,
+	REASON_DISABLED,
+	REASON_NO_LOCAL_ADDRESS,
+	REASON_ADDRESS_TENTATIVE,
+	REASON_NO_ROUTE,
+	REASON_NO_INTERFACE_ADDRESS,
+	REASON_MODULE_MISSING,
+	REASON_NO_PERMISSION,
+	REASON_BEING_REMOVED,
+	REASON_TUNNEL_NOT_UP,
+	REASON_LINK_DOWN,
+	REASON_TRANSMIT_ERRORS,
+	REASON_PEER_SILENT,
+	REASON_KERNEL_ERROR,
+	REASON_CHANGED_BEHIND,
+	REASON_ADDRESS_IN_USE
+};
+
+enum origin { ORIGIN_CONFIGURED = 1, ORIGIN_FOREIGN = 2 };
+
+/* Counters as the kernel keeps them; what each counts: facts in linux-l2tpv3(5). */
+struct statistics {
+	uint64_t tx_packets, tx_bytes, tx_errors;
+	uint64_t rx_packets, rx_bytes, rx_errors;
+	uint64_t rx_seq_discards, rx_oos_packets, rx_cookie_discards, rx_invalid;
+	int64_t discontinuity_time; /* nanoseconds of CLOCK_BOOTTIME when they last began at 0 */
+};
+
+/*
+ * State that a tunnel and a session have alike. Times are nanoseconds of
+ * CLOCK_BOOTTIME; the doors turn them into date-and-time or sysUpTime.
+ */
+struct state {
+	uint8_t oper_status;   /* enum oper_status */
+	uint8_t status_reason; /* enum status_reason */
+	uint8_t origin;	       /* enum origin */
+	int16_t status_errno;  /* positive errno behind the reason, or 0 */
+	int64_t last_change;   /* when oper_status last changed */
+	struct statistics statistics;
+	int64_t statistics_time; /* when the counters were read, 0 never */
+};
+
+struct tunnel_state {
+	struct state common; /* first member: rows of both objects share its offsets */
+	struct address resolved_local_address;
+	uint32_t session_count;
+};
+
+struct session_state {
+	struct state common;
+	uint32_t if_index; /* 0 none */
+};
+
+#endif

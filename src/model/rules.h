@@ -1,0 +1,38 @@
+/*
+ * Rules over several leaves of one entry, and of a session with its tunnel.
+ * What is unique across entries is the store's matter (store/validate.h).
+ */
+#ifndef MODEL_RULES_H
+#define MODEL_RULES_H
+
+#include "model/error.h"
+#include "model/model.h"
+
+/*
+ * Is the entry complete and consistent? Presence counts as given. Errors:
+ * -EINVAL with ERROR_MANDATORY, ERROR_MISSING_CHOICE, ERROR_NOT_APPLICABLE or
+ * ERROR_MUST; err->path names entry and leaf. Sources: linux-l2tpv3.yang,
+ * RFC 3931, net/l2tp (each rule says which).
+ */
+int rules_check_tunnel(const struct tunnel *tunnel, struct error *err);
+int rules_check_session(const struct tunnel *tunnel, const struct session *session,
+			struct error *err);
+
+/*
+ * Clear leaves that stopped applying because another leaf changed (RFC 7950
+ * section 8.2: a node whose "when" became false goes). @before may be NULL; a
+ * leaf that @after sets anew stays, for the check to refuse.
+ */
+void rules_drop_tunnel(const struct tunnel *before, struct tunnel *after);
+void rules_drop_session(const struct session *before, struct session *after);
+
+/*
+ * Bytes that encapsulation adds to a frame of this session, and so the MTU the
+ * kernel would choose on a 1500-byte path (net/l2tp/l2tp_eth.c l2tp_eth_adjust_mtu).
+ */
+unsigned int rules_overhead(const struct tunnel *tunnel, const struct session *session);
+
+/* Name of the 802.1Q link of an ethernet-vlan session: "<interface>.<vlan>". */
+void rules_vlan_name(const struct session *session, char ret[IFNAME_LENGTH + 1]);
+
+#endif

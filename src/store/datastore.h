@@ -1,0 +1,116 @@
+/*
+ * The datastore: every tunnel and session there is, configured by us or only
+ * seen in the kernel, in order of their ids. One truth for all doors.
+ *
+ * An entry exists while it is configured, in the kernel, or held (being
+ * removed). Doors only read: they walk with *_from() and keep the id, never the
+ * pointer, across a return to the event loop. The transaction alone calls
+ * datastore_configure_*(), the engine alone the rest.
+ *
+ * Look-ups and changes cost O(log n). Memory: about 600 bytes a session.
+ */
+#ifndef STORE_DATASTORE_H
+#define STORE_DATASTORE_H
+
+#include <bsd/sys/tree.h>
+#include <stddef.h>
+
+#include "model/model.h"
+
+struct tunnel_entry;
+
+struct session_entry {
+	RB_ENTRY(session_entry) link; /* in its tunnel, by id */
+	RB_ENTRY(session_entry) by_id; /* in the namespace, by session id, then tunnel id */
+	RB_ENTRY(session_entry) by_name; /* configured ones with an interface-name */
+	RB_ENTRY(session_entry) by_index; /* those with an if_index */
+	struct tunnel_entry *tunnel;
+	struct session config; /* as configured, absent leaves absent; valid if configured */
+	struct session actual; /* as the kernel reported it; valid if in_kernel */
+	struct session_state state;
+	bool configured, in_kernel, held;
+	void *work; /* the engine's */
+};
+
+RB_HEAD(session_tree, session_entry);
+
+struct tunnel_entry {
+	RB_ENTRY(tunnel_entry) link;
+	RB_ENTRY(tunnel_entry) by_endpoint; /* configured UDP ones with a local-address */
+	struct session_tree sessions;
+	struct tunnel config, actual;
+	struct tunnel_state state;
+	bool configured, in_kernel, held;
+	void *work;
+};
+
+RB_HEAD(tunnel_tree, tunnel_entry);
+RB_HEAD(session_id_tree, session_entry);
+RB_HEAD(session_name_tree, session_entry);
+RB_HEAD(session_index_tree, session_entry);
+RB_HEAD(endpoint_tree, tunnel_entry);
+
+struct datastore {
+	struct tunnel_tree tunnels;
+	struct session_id_tree sessions;
+	struct session_name_tree names;
+	struct session_index_tree indexes;
+	struct endpoint_tree endpoints;
+	size_t tunnel_count, session_count;	  /* entries, foreign ones too */
+	size_t configured_tunnels, configured_sessions;
+	size_t tunnels_up, sessions_up;		  /* kept by datastore_set_status() */
+};
+
+struct datastore *datastore_new(void); /* NULL: no memory */
+void datastore_free(struct datastore *ds);
+
+/* Exact look-ups; NULL when there is none. */
+struct tunnel_entry *datastore_tunnel(const struct datastore *ds, uint32_t tunnel_id);
+struct session_entry *datastore_session(const struct datastore *ds, uint32_t tunnel_id,
+					uint32_t session_id);
+/* The first entry with that session id in any tunnel, then session_same_id() for more. */
+struct session_entry *datastore_session_by_id(const struct datastore *ds, uint32_t session_id);
+struct session_entry *session_same_id(const struct session_entry *session);
+struct session_entry *datastore_session_by_name(const struct datastore *ds, const char *name);
+struct session_entry *datastore_session_by_index(const struct datastore *ds, unsigned int index);
+/* A configured tunnel with that UDP local address and port. */
+struct tunnel_entry *datastore_endpoint(const struct datastore *ds, const struct address *address,
+					uint16_t port);
+
+/* Walking: the first entry whose id is @id or greater; NULL at the end. */
+struct tunnel_entry *datastore_tunnel_from(const struct datastore *ds, uint32_t tunnel_id);
+struct session_entry *tunnel_session_from(const struct tunnel_entry *tunnel, uint32_t session_id);
+struct session_entry *datastore_index_from(const struct datastore *ds, unsigned int index);
+struct tunnel_entry *tunnel_next(const struct tunnel_entry *tunnel);
+struct session_entry *session_next(const struct session_entry *session); /* in its tunnel */
+
+/*
+ * Configure (@config not NULL) or unconfigure (NULL). Creates the entry when
+ * there is none; drops it when nothing keeps it. Unconfiguring a tunnel whose
+ * sessions are still configured is the caller's mistake (asserted). Returns the
+ * entry, or NULL when it was dropped or memory ran out (@config not NULL).
+ */
+struct tunnel_entry *datastore_configure_tunnel(struct datastore *ds, uint32_t tunnel_id,
+						const struct tunnel *config);
+struct session_entry *datastore_configure_session(struct datastore *ds, uint32_t tunnel_id,
+						  uint32_t session_id,
+						  const struct session *config);
+
+/* What the kernel has (NULL: no longer). An entry not configured becomes a foreign one. */
+struct tunnel_entry *datastore_observe_tunnel(struct datastore *ds, uint32_t tunnel_id,
+					      const struct tunnel *actual);
+struct session_entry *datastore_observe_session(struct datastore *ds, uint32_t tunnel_id,
+						uint32_t session_id, const struct session *actual);
+
+void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index);
+
+/* Hold an entry that is neither configured nor in the kernel; releasing may free it. */
+void datastore_hold_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, bool held);
+void datastore_hold_session(struct datastore *ds, struct session_entry *session, bool held);
+
+/* Change the status and the counts of what is up; returns true if oper_status changed. */
+bool datastore_set_status(struct datastore *ds, struct state *state, bool is_tunnel,
+			  enum oper_status status, enum status_reason reason, int os_errno,
+			  int64_t now);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * Typed edits: what every door turns a request into, before anything is
+ * looked up. An edit is a list of entries in the order given; nothing in it
+ * depends on what is configured, so it can be made as input arrives and be
+ * applied later (candidate.h). Semantics: RFC 6241 section 7.2.
+ */
+#ifndef STORE_EDIT_H
+#define STORE_EDIT_H
+
+#include <stddef.h>
+
+#include "model/error.h"
+#include "model/table.h"
+
+enum edit_operation {
+	EDIT_NONE,   /* must exist; only the leaves that carry their own operation */
+	EDIT_MERGE,  /* create or change */
+	EDIT_CREATE, /* must not exist */
+	EDIT_REPLACE, /* create, or become exactly this */
+	EDIT_DELETE, /* must exist */
+	EDIT_REMOVE  /* may exist */
+};
+
+/*
+ * One entry. Bits are presence bits (BIT(row)). A leaf stands in `values` when
+ * it is to be set (value in the union, its presence bit too), in `cleared` when
+ * it is to go. `must_exist` (leaf delete, or EDIT_NONE inherited: must be
+ * there) and `must_not_exist` (leaf create) are checked first.
+ */
+struct edit_entry {
+	struct edit_entry *next;
+	enum edit_operation operation;
+	enum object object;
+	uint32_t tunnel_id, session_id; /* session_id 0: the tunnel */
+	union {
+		struct tunnel tunnel;
+		struct session session;
+	} values;
+	uint64_t cleared, must_exist, must_not_exist;
+};
+
+struct edit {
+	/*
+	 * Operation of the container: EDIT_REPLACE makes the whole configuration
+	 * exactly the entries; EDIT_DELETE and EDIT_REMOVE empty it; else
+	 * EDIT_MERGE.
+	 */
+	enum edit_operation operation;
+	/* A session entry follows its tunnel's. When the tunnel entry replaces, its other sessions go. */
+	struct edit_entry *first, **last;
+	size_t count;
+};
+
+struct edit *edit_new(void); /* NULL: no memory */
+void edit_free(struct edit *edit);
+
+/* Append an entry, which the edit owns; NULL: no memory. Key leaf is set in its values. */
+struct edit_entry *edit_tunnel(struct edit *edit, enum edit_operation operation,
+			       uint32_t tunnel_id);
+struct edit_entry *edit_session(struct edit *edit, enum edit_operation operation,
+				uint32_t tunnel_id, uint32_t session_id);
+
+/* The typed struct inside, to hand to the codec. */
+void *edit_values(struct edit_entry *entry);
+
+/*
+ * A leaf with its operation and text: parses, and notes in the right bits.
+ * EDIT_DELETE and EDIT_REMOVE take any text. -EINVAL with err->path set; a leaf
+ * given twice is refused.
+ */
+int edit_leaf(struct edit_entry *entry, const struct row *row, enum edit_operation operation,
+	      const char *text, size_t length, struct error *err);
+
+/* "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='2']", session 0 for the tunnel's. */
+struct error *error_at_entry(struct error *err, uint32_t tunnel_id, uint32_t session_id,
+			     const struct row *row);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * Persistence: config.xml, the snapshot, and journal, what came since, in the
+ * state directory; and the history, the last commits, kept in the journal too.
+ *
+ * A commit appends one CRC-framed record and fsyncs once, before the reply. The
+ * snapshot is written aside by a child process, fsynced, renamed, and the
+ * directory fsynced, when the journal has outgrown it; then the journal is
+ * begun anew with the records the snapshot lacks and the history. Records hold
+ * every touched entry as it was and as it became, so replaying one twice does
+ * no harm. Format: the head of journal.c.
+ */
+#ifndef STORE_JOURNAL_H
+#define STORE_JOURNAL_H
+
+#include <stdio.h>
+
+#include "store/candidate.h"
+
+#define HISTORY_LENGTH 50
+
+struct journal;
+
+/* Who committed, when, by which door. */
+struct commit_info {
+	uint64_t number; /* 1, 2, 3 ...: the generation it made */
+	struct timespec time; /* CLOCK_REALTIME */
+	char door[12];	      /* "snmp", "netconf", "cli", "file" */
+	char user[36];
+	char comment[96]; /* "rollback to 17", "adopt tunnel 3", or "" */
+	size_t tunnels, sessions; /* entries touched */
+};
+
+/* How the snapshot is written and read: the XML door's, handed in by main. */
+struct snapshot_codec {
+	/* Print the running configuration as one XML document. 0 or negative errno. */
+	int (*write)(FILE *file, const struct datastore *running, void *arg);
+	/* Read one; path names it in errors. The caller frees *ret_edit. */
+	int (*read)(const char *path, struct edit **ret_edit, struct error *err, void *arg);
+	void *arg;
+};
+
+/*
+ * Open @directory (created 0750 if missing), load config.xml, replay the
+ * journal, and leave @running configured as it was at the last acknowledged
+ * commit. A torn tail is dropped: the text of @warning then says so (else "").
+ * A corrupt middle, an unknown format or an unreadable snapshot is refused with
+ * the offset and the cure. A read-only directory is not an error here:
+ * journal_append() will refuse.
+ */
+int journal_open(struct journal **ret, const char *directory, struct datastore *running,
+		 const struct snapshot_codec *codec, char warning[256], struct error *err);
+/* Fold the journal into config.xml (so that it can be edited) and close. Accepts NULL. */
+void journal_close(struct journal *journal);
+
+/*
+ * Make a commit durable: fills info->number and time, appends, fsyncs. On
+ * failure (ERROR_STORAGE: disk full, read-only ...) nothing is there and the
+ * journal is as before. An empty candidate appends nothing.
+ */
+int journal_append(struct journal *journal, const struct candidate *changes,
+		   struct commit_info *info, struct error *err);
+
+/*
+ * The journal is written ahead: append (durable), apply to the kernel, then
+ * confirm, which needs no fsync (after a power cut the kernel is empty anyway,
+ * after a kill the page cache is there). A record not confirmed when the daemon
+ * starts is one whose kernel work may be half done: journal_pending() is its
+ * number (0 none), and the engine carries it out or revokes it.
+ */
+void journal_confirm(struct journal *journal, uint64_t number);
+uint64_t journal_pending(const struct journal *journal);
+
+/* Take back the record appended last, durably, when the kernel refused it. */
+int journal_revoke(struct journal *journal, uint64_t number, struct error *err);
+
+uint64_t journal_generation(const struct journal *journal); /* number of the last commit, 0 none */
+
+/*
+ * Background work: start or finish a snapshot when it is time. Call after
+ * appends and once a second; never blocks for the writing. Returns 0, or a
+ * negative errno with @err when a snapshot failed (retried later).
+ */
+int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err);
+int journal_snapshot_pid(const struct journal *journal); /* child to reap, or 0 */
+
+/* History, newest first: index 0 .. count-1. */
+size_t journal_history(const struct journal *journal, struct commit_info ret[HISTORY_LENGTH]);
+/* The changes of commit @number as a candidate over @running. -ENOENT: not kept any more. */
+int journal_changes(struct journal *journal, uint64_t number, const struct datastore *running,
+		    struct candidate *ret, struct error *err);
+/* Make @ret what leads from running back to the state after commit @number. */
+int journal_rollback(struct journal *journal, uint64_t number, const struct datastore *running,
+		     struct candidate *ret, struct error *err);
+
+/* Readable change list, one line a change: "+ tunnel 1 ...", "~ session 1/2 mtu 1400 -> 1450". Secrets hidden. */
+void changes_print(FILE *file, const struct candidate *changes);
+
+#endif
