@@ -6,6 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma GCC poison strcpy strcat sprintf vsprintf gets atoi atol atoll system popen strtok alloca tmpnam mktemp
+#pragma GCC poison strcpy strcat sprintf vsprintf gets atoi atol atoll system popen strtok tmpnam mktemp
 
 #endif

@@ -78,7 +78,7 @@ void codec_complete(enum object object, void *config);
 uint64_t codec_difference(enum object object, const void *a, const void *b);
 
 /* Does any row of @rows have this cost? */
-bool codec_any_change(enum object object, uint64_t rows, enum change change);
+bool codec_any_change(enum object object, uint64_t rows, enum cost change);
 
 /* One netlink attribute, bytes as they go on the wire (host order integers). */
 struct wire_attribute {

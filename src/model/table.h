@@ -41,7 +41,7 @@ enum type {
 enum access { ACCESS_KEY, ACCESS_WRITE, ACCESS_READ };
 
 /* What it takes to change the leaf of an object that is in the kernel. */
-enum change {
+enum cost {
 	CHANGE_NEVER,	 /* key or state */
 	CHANGE_LOCAL,	 /* only our own record */
 	CHANGE_MODIFY,	 /* L2TP_CMD_SESSION_MODIFY */
@@ -109,7 +109,7 @@ struct row {
 	enum part part;
 	enum type type;
 	enum access access;
-	enum change change;
+	enum cost change;
 	enum when when;
 	enum source source;
 	enum mib_table mib_table;
