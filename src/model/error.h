@@ -9,6 +9,7 @@
 #define MODEL_ERROR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum error_code {
 	ERROR_NONE,
@@ -78,6 +79,7 @@ enum error_snmp {
 	SNMP_INCONSISTENT_VALUE = 12,
 	SNMP_RESOURCE_UNAVAILABLE = 13,
 	SNMP_COMMIT_FAILED = 14,
+	SNMP_UNDO_FAILED = 15,
 	SNMP_AUTHORIZATION_ERROR = 16,
 	SNMP_NOT_WRITABLE = 17,
 	SNMP_INCONSISTENT_NAME = 18,
@@ -90,6 +92,7 @@ struct error_kind {
 	const char *tag;     /* NETCONF error-tag */
 	const char *app_tag; /* NETCONF error-app-tag or NULL */
 	enum error_snmp snmp;
+	int os_errno; /* positive; what error_set() returns, negated */
 };
 
 /* The row for @code; never NULL, unknown codes give the row of ERROR_INTERNAL. */
@@ -106,12 +109,31 @@ const char *error_app_tag(const struct error *err);
 int error_set(struct error *err, enum error_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* As error_set(), for a failed system or kernel call: remembers @os_errno (positive). */
+/*
+ * As error_set(), for a failed system or kernel call: remembers @os_errno (positive) and returns
+ * it negated; the text gets ": " and its description at the end.
+ */
 int error_set_errno(struct error *err, enum error_code code, int os_errno, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /* Set the instance path; returns @err for chaining. Accepts NULL. */
 struct error *error_at(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+#define ERROR_QUOTE_MAX 56 /* NUL included */
+
+/*
+ * What somebody gave, fit to stand in an error text: in quotes, cut with "..."
+ * when long, control characters and broken UTF-8 replaced by "?".
+ */
+void error_quote(const void *given, size_t length, char ret[ERROR_QUOTE_MAX]);
+
+/*
+ * Length of the well-formed UTF-8 sequence at the head of @text (1 to 4), or 0
+ * when there is none: cut short, overlong, surrogate, beyond U+10FFFF or a
+ * noncharacter, which YANG strings exclude (RFC 7950 section 14, yang-char).
+ * @ret_point (may be NULL) gets the code point.
+ */
+size_t utf8_sequence(const void *text, size_t length, unsigned int *ret_point);
 
 #endif
