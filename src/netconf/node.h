@@ -1,0 +1,60 @@
+/*
+ * A small tree of elements, for envelopes, filters and replies: never for the
+ * content of an edit, which is streamed (decode.h). One allocation arena a
+ * tree, so that freeing is one call and a hostile message costs what it weighs.
+ */
+#ifndef NETCONF_NODE_H
+#define NETCONF_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct attribute {
+	struct attribute *next;
+	const char *prefix; /* as written; "" none */
+	const char *name;   /* local name */
+	const char *uri;    /* namespace, "" none */
+	const char *value;
+};
+
+/* A namespace declaration as written on the element. */
+struct declaration {
+	struct declaration *next;
+	const char *prefix; /* "" the default namespace */
+	const char *uri;
+};
+
+struct node {
+	struct node *parent, *first, *last, *next;
+	const char *name; /* local name */
+	const char *uri;  /* namespace, "" none */
+	const char *text; /* character data of this element itself, "" none */
+	size_t length;	  /* of text */
+	struct attribute *attributes;
+	struct declaration *declarations;
+};
+
+/* A tree with its arena. Zero it before use; tree_free() leaves it zero again. */
+struct tree {
+	struct node *root;
+	struct block *blocks;
+	size_t size; /* bytes taken, for the caller's limit */
+};
+
+void tree_free(struct tree *tree);
+
+/* From the arena; NULL: no memory. */
+void *tree_alloc(struct tree *tree, size_t size);
+const char *tree_text(struct tree *tree, const char *text, size_t length);
+
+/* Append a child to @parent (NULL: the root). */
+struct node *tree_add(struct tree *tree, struct node *parent, const char *name, const char *uri);
+
+/* First child of that name; @uri NULL: of any namespace. NULL when there is none. */
+const struct node *node_child(const struct node *node, const char *name, const char *uri);
+/* Text of that child, or NULL when there is no such child. */
+const char *node_text(const struct node *node, const char *child, const char *uri);
+bool node_is(const struct node *node, const char *name, const char *uri);
+const char *node_attribute(const struct node *node, const char *name, const char *uri);
+
+#endif
