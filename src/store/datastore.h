@@ -25,6 +25,7 @@ struct session_entry {
 	RB_ENTRY(session_entry) by_name; /* configured ones with an interface-name */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct tunnel_entry *tunnel;
+	uint32_t id; /* session id, always valid (config and actual are not, in a held entry) */
 	struct session config; /* as configured, absent leaves absent; valid if configured */
 	struct session actual; /* as the kernel reported it; valid if in_kernel */
 	struct session_state state;
@@ -38,6 +39,7 @@ struct tunnel_entry {
 	RB_ENTRY(tunnel_entry) link;
 	RB_ENTRY(tunnel_entry) by_endpoint; /* configured UDP ones with a local-address */
 	struct session_tree sessions;
+	uint32_t id; /* tunnel id, always valid */
 	struct tunnel config, actual;
 	struct tunnel_state state;
 	bool configured, in_kernel, held;
