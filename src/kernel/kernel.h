@@ -32,7 +32,7 @@ enum kernel_verb {
 	KERNEL_SESSION_GET,    /* likewise: another tunnel's session is -ENODEV */
 	KERNEL_LINK_SET,       /* the bits of `link_set` of `link`, on the link `link.name` or, if
 				  that is "", `link.index` */
-	KERNEL_LINK_GET,       /* by link.index, or by link.name when index is 0 */
+	KERNEL_LINK_GET,       /* by link.index, or by link.name when index is 0; fills `link` */
 	KERNEL_VLAN_CREATE,    /* an 802.1Q link `link.name` of `link.vlan_id` over `link.parent` */
 	KERNEL_LINK_DELETE     /* an 802.1Q link; an L2TP interface gives -EOPNOTSUPP */
 };
@@ -174,6 +174,15 @@ struct kernel {
  * so later. The caller closes with kernel->ops->close.
  */
 int kernel_open_netlink(struct kernel **ret, const char *netns, struct error *err);
+
+#define KERNEL_EXPLAIN_MAX 384
+
+/*
+ * In words why @verb gave @error (negative errno): likely cause, cure, and the
+ * errno's own text. @tunnel and @session may be NULL. Returns the length.
+ */
+int kernel_explain(enum kernel_verb verb, int error, const struct tunnel *tunnel,
+		   const struct session *session, char ret[KERNEL_EXPLAIN_MAX]);
 
 /* @profile: "6.1" or "6.12", whose behaviour it shows. See sim.h for its controls. */
 int kernel_open_sim(struct kernel **ret, const char *profile, struct error *err);

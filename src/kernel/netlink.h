@@ -1,0 +1,114 @@
+/*
+ * The kernel interface over netlink: what its files share.
+ */
+#ifndef KERNEL_NETLINK_H
+#define KERNEL_NETLINK_H
+
+#include <sys/utsname.h>
+
+#include "kernel/channel.h"
+#include "kernel/kernel.h"
+#include "kernel/l2tp.h"
+
+/*
+ * Sockets. Requests and dumps have their own so that a dump's callback may
+ * submit; events have their own because a requester that listens gets its own
+ * event before the answer, with the answer's sequence number.
+ */
+enum channel_use {
+	CHANNEL_GENL,
+	CHANNEL_ROUTE,
+	CHANNEL_GENL_DUMP,
+	CHANNEL_ROUTE_DUMP,
+	CHANNEL_GENL_EVENTS,
+	CHANNEL_ROUTE_EVENTS,
+	CHANNELS
+};
+
+/* The most requests sent before their answers are taken: these fit any receive buffer. */
+#define BATCH_MESSAGES 128
+#define MESSAGE_BYTES  1024  /* more than any one request of ours */
+#define OUTBOX_BYTES   65536 /* less than net.core.wmem_default */
+
+/* A message sent that has its answer to come. */
+struct pending {
+	struct kernel_request *request;
+	bool guard; /* the GET before a session's MODIFY or DELETE */
+	bool answered;
+};
+
+/* Requests under way; batch.c. */
+struct batch {
+	struct pending pending[BATCH_MESSAGES];
+	unsigned int count;
+	uint32_t first_sequence; /* pending[i] has first_sequence + i */
+	enum channel_use use;    /* where the outbox goes */
+	size_t length;
+	_Alignas(struct nlmsghdr) char outbox[OUTBOX_BYTES];
+	struct inbox inbox;
+};
+
+struct netlink {
+	struct kernel kernel;
+	struct channel channels[CHANNELS];
+	struct l2tp_decoder decoder;
+	uint16_t family; /* 0: not connected */
+	uint32_t group;
+	uint32_t sequence; /* last used */
+	uint64_t writes;
+	bool capabilities_known;
+	unsigned int capabilities;
+	struct utsname host;
+	struct batch batch;
+	_Alignas(struct nlmsghdr) char request[MESSAGE_BYTES];
+};
+
+static inline struct netlink *netlink_of(struct kernel *kernel)
+{
+	return (struct netlink *)(void *)kernel;
+}
+
+/* A handler's nonzero return ends the reading and is returned. */
+typedef int message_cb(struct netlink *netlink, const struct nlmsghdr *message, void *arg);
+
+/* genl.c: headers, one-message exchanges and dumps. */
+struct nlmsghdr *genl_put_header(const struct netlink *netlink, void *buffer, uint8_t command,
+				 uint16_t flags);
+struct nlmsghdr *route_put_header(void *buffer, uint16_t type, uint16_t flags);
+/*
+ * Send and give every message of the answer to @cb. Returns what the kernel
+ * said (0 or negative errno) or @cb's nonzero return. A dump that ends early
+ * is read to its end all the same.
+ */
+int exchange(struct netlink *netlink, enum channel_use use, struct nlmsghdr *message,
+	     message_cb *cb, void *arg);
+/* Find the family and its group: netlink->family, netlink->group. -ENOENT: no module. */
+int genl_resolve(struct netlink *netlink);
+/* May we? 0 or -EPERM. */
+int genl_probe(struct netlink *netlink);
+
+/* batch.c */
+int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_t count);
+
+/* observe.c */
+int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
+int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg);
+int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg);
+enum kernel_address_state netlink_address_state(struct kernel *kernel,
+						const struct address *address);
+int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
+			      struct address *ret);
+int netlink_route(struct kernel *kernel, const struct address *remote);
+
+/* events.c */
+int events_join_routes(struct netlink *netlink);
+int events_join_l2tp(struct netlink *netlink);
+unsigned int netlink_event_fds(struct kernel *kernel, int ret_fds[2]);
+void netlink_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg);
+
+/* capabilities.c */
+unsigned int netlink_capabilities(struct kernel *kernel);
+/* What a create's result teaches about modules. */
+void capabilities_learn(struct netlink *netlink, const struct kernel_request *request);
+
+#endif
