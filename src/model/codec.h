@@ -20,8 +20,9 @@
 
 /*
  * Text, as in XML, in the journal and on the command line. Lexical forms are
- * YANG's; @text need not end in NUL. Errors: -EINVAL with ERROR_INVALID_VALUE
- * or ERROR_INVALID_LENGTH.
+ * YANG's (so no word aliases and no hexadecimal numbers), white space around
+ * all but strings is ignored; @text need not end in NUL. Errors: -EINVAL with
+ * ERROR_INVALID_VALUE or ERROR_INVALID_LENGTH, and err->info the leaf.
  */
 int codec_parse(const struct row *row, void *object, const char *text, size_t length,
 		struct error *err);
@@ -57,7 +58,17 @@ void codec_copy(const struct row *row, void *to, const void *from);
 /* Clear value and presence. */
 void codec_clear(const struct row *row, void *object);
 
+/*
+ * Configuration: its presence bit. State: a number below the row's minimum, a
+ * word that is none and an address without family are absent.
+ */
 bool codec_present(const struct row *row, const void *object);
+
+/*
+ * SNMP has no absent columns in a row: does setting the leaf to 0 or to zero
+ * length clear it (and does it read so when absent)?
+ */
+bool codec_zero_is_absent(const struct row *row);
 
 /* Does the leaf apply, given the object's other leaves (defaults counted)? */
 bool codec_applies(const struct row *row, const void *config);
@@ -77,6 +88,16 @@ void codec_complete(enum object object, void *config);
  */
 uint64_t codec_difference(enum object object, const void *a, const void *b);
 
+/*
+ * Does the kernel have what is wanted? @wanted is complete (codec_complete),
+ * @found was read by codec_from_wire(). True for what the kernel does not tell
+ * (SOURCE_RECORD), for words that mean the same to it (ethernet, ethernet-vlan),
+ * for a reorder-timeout rounded up to the clock tick, for SEND_SEQ that follows
+ * the peer (SOURCE_DRIFT, lns-mode false), for leaves that do not apply, and
+ * for an absent wish: only an absent cookie means "none".
+ */
+bool codec_same_in_kernel(const struct row *row, const void *wanted, const void *found);
+
 /* Does any row of @rows have this cost? */
 bool codec_any_change(enum object object, uint64_t rows, enum cost change);
 
@@ -95,13 +116,17 @@ unsigned int codec_to_wire(const struct row *row, const void *object,
 			   struct wire_attribute ret[2]);
 
 /*
- * From the wire: take one attribute into the object and mark the leaf present.
+ * From the wire: take one attribute into the object and mark the leaf present,
+ * without the checks of codec_parse(): others may have made nonsense.
  * -EPROTO when the length is wrong (object untouched). Reading a message:
- * codec_wire_defaults() first, which sets what the kernel says by absence
- * (checksum flags, no cookie, reorder-timeout 0), then this per attribute.
+ * codec_wire_defaults() first, which zeroes the object and sets what the kernel
+ * says by absence (checksum flags, no sequencing, reorder-timeout 0), then
+ * codec_from_wire() per attribute, then codec_wire_finish(), which clears what
+ * does not apply to the object as read (IPv6 flags of an IPv4 tunnel).
  */
 int codec_from_wire(const struct row *row, void *object, unsigned int attr, const void *bytes,
 		    size_t length);
 void codec_wire_defaults(enum object object, void *config);
+void codec_wire_finish(enum object object, void *config);
 
 #endif

@@ -174,14 +174,18 @@ struct error *error_at(struct error *err, const char *format, ...)
 
 size_t utf8_sequence(const void *text, size_t length, unsigned int *ret_point)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const uint8_t *bytes = text;
 	size_t need;
 	uint32_t point;
 
 	if (!length)
 		return 0;
-	need = bytes[0] < 0x80 ? 1 : bytes[0] < 0xc2 ? 0 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+	need = bytes[0] < 0x80   ? 1
+	       : bytes[0] < 0xc2 ? 0
+	       : bytes[0] < 0xe0 ? 2
+	       : bytes[0] < 0xf0 ? 3
+				 : 4;
 	if (!need || need > length || bytes[0] > 0xf4)
 		return 0;
 	point = need == 1 ? bytes[0] : bytes[0] & (0x7fU >> need);

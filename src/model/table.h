@@ -97,7 +97,7 @@ enum mib_table {
 struct word {
 	const char *name; /* YANG enum; the MIB label is its camel case */
 	uint8_t value;	  /* YANG and MIB number */
-	uint16_t wire;	  /* kernel's number */
+	uint16_t wire;	  /* kernel's number; of words that share one the last reads back */
 	const char *alias; /* what `ip l2tp` also takes, or NULL */
 };
 
@@ -125,6 +125,7 @@ struct row {
 	const char *units;
 	bool mandatory; /* YANG mandatory; choices and musts are in rules.c */
 	bool secret;	/* nacm:default-deny-all, never logged */
+	const char *why; /* reason for the limits, in error texts: clause or kernel file, or NULL */
 	const char *doc; /* one sentence, with the clause */
 };
 
@@ -196,13 +197,24 @@ enum session_row {
 /* The row's place in its set, which for a configuration row is its presence bit. */
 unsigned int row_number(const struct row *row);
 
-/* Look-ups; NULL when there is none. Cost: one short walk. */
+/*
+ * Look-ups; NULL when there is none. Cost: one short walk.
+ *
+ * By keyword: what the row lists, or its leaf with "-" or "_" alike. By column:
+ * exactly, so not the InetAddressType that stands before an address.
+ * word_by_name() takes the name or the alias: where only the YANG name will do,
+ * compare.
+ */
 const struct row *row_by_leaf(enum object object, const char *leaf, size_t length);
 const struct row *row_by_keyword(enum object object, const char *keyword);
 const struct row *row_by_column(enum mib_table table, unsigned int column);
 const struct row *row_by_attribute(enum object object, enum part part, unsigned int genl);
+const struct word *word_by_wire(const struct word *words, unsigned int wire);
 const struct word *word_by_name(const struct word *words, const char *name, size_t length);
 const struct word *word_by_value(const struct word *words, unsigned int value);
+
+/* What precedes `mib` in the full descriptor, such as "l2tpv3TunnelStats"; "" for MIB_NONE. */
+const char *mib_prefix(enum mib_table table);
 
 /* Camel case of a YANG word, "peer-silent" to "peerSilent"; truncates at @size. */
 void camel_case(const char *word, char *ret, size_t size);

@@ -1,0 +1,188 @@
+#include "model/status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "model/codec.h"
+
+/* clang-format off */
+const struct word oper_status_words[] = {
+	{ "up", OPER_UP, 0, NULL },
+	{ "down", OPER_DOWN, 0, NULL },
+	{ "waiting", OPER_WAITING, 0, NULL },
+	{ "failed", OPER_FAILED, 0, NULL },
+	{ "removing", OPER_REMOVING, 0, NULL },
+	{ "peer-silent", OPER_PEER_SILENT, 0, NULL },
+	{ 0 }
+};
+
+const struct word status_reason_words[] = {
+	{ "none", REASON_NONE, 0, NULL },
+	{ "disabled", REASON_DISABLED, 0, NULL },
+	{ "no-local-address", REASON_NO_LOCAL_ADDRESS, 0, NULL },
+	{ "address-tentative", REASON_ADDRESS_TENTATIVE, 0, NULL },
+	{ "no-route", REASON_NO_ROUTE, 0, NULL },
+	{ "no-interface-address", REASON_NO_INTERFACE_ADDRESS, 0, NULL },
+	{ "module-missing", REASON_MODULE_MISSING, 0, NULL },
+	{ "no-permission", REASON_NO_PERMISSION, 0, NULL },
+	{ "being-removed", REASON_BEING_REMOVED, 0, NULL },
+	{ "tunnel-not-up", REASON_TUNNEL_NOT_UP, 0, NULL },
+	{ "link-down", REASON_LINK_DOWN, 0, NULL },
+	{ "transmit-errors", REASON_TRANSMIT_ERRORS, 0, NULL },
+	{ "peer-silent", REASON_PEER_SILENT, 0, NULL },
+	{ "kernel-error", REASON_KERNEL_ERROR, 0, NULL },
+	{ "changed-behind", REASON_CHANGED_BEHIND, 0, NULL },
+	{ "address-in-use", REASON_ADDRESS_IN_USE, 0, NULL },
+	{ 0 }
+};
+
+const struct word origin_words[] = {
+	{ "configured", ORIGIN_CONFIGURED, 0, NULL },
+	{ "foreign", ORIGIN_FOREIGN, 0, NULL },
+	{ 0 }
+};
+/* clang-format on */
+
+/* What to name between the two halves of a sentence. */
+enum subject {
+	SUBJECT_NONE,
+	SUBJECT_LOCAL,      /* local-address, or the one of local-interface in use */
+	SUBJECT_LOCAL_PORT, /* ... and the port, for UDP */
+	SUBJECT_REMOTE,
+	SUBJECT_LOCAL_INTERFACE,
+	SUBJECT_LINK,
+	SUBJECT_MODULE,
+	SUBJECT_DEAD_INTERVAL
+};
+
+struct sentence {
+	const char *before;
+	enum subject subject;
+	const char *after; /* the errno, if any, comes before this */
+};
+
+/* clang-format off */
+static const struct sentence sentences[] = {
+	[REASON_NONE] = { "", SUBJECT_NONE, "" },
+	[REASON_DISABLED] = { "enabled is false", SUBJECT_NONE, "; set it to true to create it" },
+	[REASON_NO_LOCAL_ADDRESS] = { "this host does not have the local address ", SUBJECT_LOCAL,
+		"; retried when it appears" },
+	[REASON_ADDRESS_TENTATIVE] = { "duplicate address detection still runs for ", SUBJECT_LOCAL,
+		"; retried when it ends" },
+	[REASON_NO_ROUTE] = { "no route to ", SUBJECT_REMOTE, "; retried when a route appears" },
+	[REASON_NO_INTERFACE_ADDRESS] = { "no usable address of the family of remote-address on ",
+		SUBJECT_LOCAL_INTERFACE, "; retried when one appears" },
+	[REASON_MODULE_MISSING] = { "the kernel has no ", SUBJECT_MODULE,
+		"; load the module, it is retried by itself" },
+	[REASON_NO_PERMISSION] = { "the daemon lacks CAP_NET_ADMIN", SUBJECT_NONE,
+		"; start it with that capability" },
+	[REASON_BEING_REMOVED] = { "an older object of the same id or interface name is not gone yet",
+		SUBJECT_NONE, "; retried when it is" },
+	[REASON_TUNNEL_NOT_UP] = { "its tunnel is not up", SUBJECT_NONE,
+		"; see the tunnel's status" },
+	[REASON_LINK_DOWN] = { "the interface ", SUBJECT_LINK,
+		" is down; set it up, or link-enabled to true" },
+	[REASON_TRANSMIT_ERRORS] = { "packets to ", SUBJECT_REMOTE,
+		" fail on this host; check the route, the local address and the link below" },
+	[REASON_PEER_SILENT] = { "nothing came from the peer for ", SUBJECT_DEAD_INTERVAL,
+		"; check the peer, the path, and that ids and cookies agree" },
+	[REASON_KERNEL_ERROR] = { "the kernel refused it", SUBJECT_NONE, "" },
+	[REASON_CHANGED_BEHIND] = { "somebody else changed or removed it in the kernel",
+		SUBJECT_NONE, "; resync puts it back" },
+	[REASON_ADDRESS_IN_USE] = { "another socket holds ", SUBJECT_LOCAL_PORT,
+		"; two tunnels cannot share it" },
+};
+/* clang-format on */
+
+static const struct row *tunnel_row(enum tunnel_row row)
+{
+	return &row_sets[OBJECT_TUNNEL].rows[row];
+}
+
+static const char *module_name(const struct state *state, const struct tunnel *tunnel,
+			       const struct session *session)
+{
+	if (state->status_errno == ENOENT)
+		return "l2tp_netlink";
+	if (session)
+		return session->pseudowire_type == PSEUDOWIRE_PPP ? "l2tp_ppp" : "l2tp_eth";
+	if (codec_applies(tunnel_row(TUNNEL_LOCAL_PORT), tunnel))
+		return "l2tp_core";
+	return tunnel->remote_address.family == AF_INET6 ? "l2tp_ip6" : "l2tp_ip";
+}
+
+/* local-address, or else what local-interface stands for. */
+static void print_local(const struct tunnel *tunnel, char ret[VALUE_TEXT_MAX])
+{
+	bool fixed = tunnel->local_address.family != AF_UNSPEC;
+	const struct row *row = tunnel_row(fixed ? TUNNEL_LOCAL_ADDRESS : TUNNEL_LOCAL_INTERFACE);
+	char text[VALUE_TEXT_MAX];
+
+	codec_print(row, tunnel, text);
+	snprintf(ret, VALUE_TEXT_MAX, "%s%.64s", fixed ? "" : "of ", text);
+}
+
+static void print_local_port(const struct tunnel *tunnel, char ret[VALUE_TEXT_MAX])
+{
+	char local[VALUE_TEXT_MAX];
+	unsigned int port = tunnel->local_port ? tunnel->local_port : PORT_DEFAULT;
+
+	print_local(tunnel, local);
+	if (codec_applies(tunnel_row(TUNNEL_LOCAL_PORT), tunnel))
+		snprintf(ret, VALUE_TEXT_MAX, "%.64s port %u", local, port);
+	else
+		snprintf(ret, VALUE_TEXT_MAX, "%.64s with this tunnel-id", local);
+}
+
+static void print_subject(enum subject subject, const struct state *state,
+			  const struct tunnel *tunnel, const struct session *session,
+			  char ret[VALUE_TEXT_MAX])
+{
+	ret[0] = '\0';
+	switch (subject) {
+	case SUBJECT_LOCAL:
+		print_local(tunnel, ret);
+		break;
+	case SUBJECT_LOCAL_PORT:
+		print_local_port(tunnel, ret);
+		break;
+	case SUBJECT_REMOTE:
+		codec_print(tunnel_row(TUNNEL_REMOTE_ADDRESS), tunnel, ret);
+		break;
+	case SUBJECT_LOCAL_INTERFACE:
+		codec_print(tunnel_row(TUNNEL_LOCAL_INTERFACE), tunnel, ret);
+		break;
+	case SUBJECT_LINK:
+		snprintf(ret, VALUE_TEXT_MAX, "%s", session ? session->interface_name : "");
+		break;
+	case SUBJECT_MODULE:
+		snprintf(ret, VALUE_TEXT_MAX, "%s", module_name(state, tunnel, session));
+		break;
+	case SUBJECT_DEAD_INTERVAL:
+		snprintf(ret, VALUE_TEXT_MAX, "%" PRIu32 " s",
+			 session ? session->dead_interval : 0);
+		break;
+	case SUBJECT_NONE:
+		break;
+	}
+}
+
+size_t status_text(const struct state *state, const struct tunnel *tunnel,
+		   const struct session *session, char ret[STATUS_TEXT_MAX])
+{
+	const struct sentence *sentence = &sentences[REASON_NONE];
+	char subject[VALUE_TEXT_MAX], cause[80] = "";
+
+	if (state->status_reason < sizeof(sentences) / sizeof(sentences[0]) &&
+	    sentences[state->status_reason].before)
+		sentence = &sentences[state->status_reason];
+	print_subject(sentence->subject, state, tunnel, session, subject);
+	if (state->status_errno > 0 && sentence != &sentences[REASON_NONE])
+		snprintf(cause, sizeof(cause), " (%s)", strerror(state->status_errno));
+	snprintf(ret, STATUS_TEXT_MAX, "%s%.64s%s%s", sentence->before, subject, cause,
+		 sentence->after);
+	return strlen(ret);
+}
