@@ -10,9 +10,10 @@
 
 /*
  * Is the entry complete and consistent? Presence counts as given. Errors:
- * -EINVAL with ERROR_MANDATORY, ERROR_MISSING_CHOICE, ERROR_NOT_APPLICABLE or
- * ERROR_MUST; err->path names entry and leaf. Sources: linux-l2tpv3.yang,
- * RFC 3931, net/l2tp (each rule says which).
+ * -EINVAL with ERROR_MANDATORY, ERROR_MISSING_CHOICE, ERROR_BAD_ELEMENT (both
+ * local-address and local-interface), ERROR_NOT_APPLICABLE or ERROR_MUST;
+ * err->path names entry and leaf, err->info the leaf or choice. Sources:
+ * linux-l2tpv3.yang, RFC 3931, net/l2tp (each rule says which).
  */
 int rules_check_tunnel(const struct tunnel *tunnel, struct error *err);
 int rules_check_session(const struct tunnel *tunnel, const struct session *session,
@@ -20,8 +21,9 @@ int rules_check_session(const struct tunnel *tunnel, const struct session *sessi
 
 /*
  * Clear leaves that stopped applying because another leaf changed (RFC 7950
- * section 8.2: a node whose "when" became false goes). @before may be NULL; a
- * leaf that @after sets anew stays, for the check to refuse.
+ * section 8.2: a node whose "when" became false goes; section 7.9.3: so does
+ * the other case of a choice). @before may be NULL; a leaf that @after sets
+ * anew, to another value than before, stays, for the check to refuse.
  */
 void rules_drop_tunnel(const struct tunnel *before, struct tunnel *after);
 void rules_drop_session(const struct session *before, struct session *after);
@@ -32,7 +34,11 @@ void rules_drop_session(const struct session *before, struct session *after);
  */
 unsigned int rules_overhead(const struct tunnel *tunnel, const struct session *session);
 
-/* Name of the 802.1Q link of an ethernet-vlan session: "<interface>.<vlan>". */
+/*
+ * Name of the 802.1Q link of an ethernet-vlan session: "<interface>.<vlan>". ""
+ * for other types, without interface-name, or if it does not fit (which the check
+ * above refuses).
+ */
 void rules_vlan_name(const struct session *session, char ret[IFNAME_LENGTH + 1]);
 
 #endif

@@ -1,0 +1,297 @@
+#include "model/rules.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "model/codec.h"
+
+/* An entry under check, and where it is, for the error's path. */
+struct entry {
+	enum object object;
+	const void *config;
+	uint32_t tunnel_id, session_id;
+};
+
+static const struct row *row_of(enum object object, unsigned int number)
+{
+	return &row_sets[object].rows[number];
+}
+
+static bool has(const struct entry *entry, unsigned int number)
+{
+	return codec_present(row_of(entry->object, number), entry->config);
+}
+
+static void point(struct error *err, const struct entry *entry, const char *leaf)
+{
+	const char *slash = leaf ? "/" : "";
+
+	if (!leaf)
+		leaf = "";
+	if (entry->object == OBJECT_TUNNEL)
+		error_at(err, "/l2tpv3/tunnel[tunnel-id='%" PRIu32 "']%s%s", entry->tunnel_id,
+			 slash, leaf);
+	else
+		error_at(err,
+			 "/l2tpv3/tunnel[tunnel-id='%" PRIu32 "']/session[session-id='%" PRIu32
+			 "']%s%s",
+			 entry->tunnel_id, entry->session_id, slash, leaf);
+}
+
+static void name(struct error *err, const char *leaf)
+{
+	if (err)
+		snprintf(err->info, sizeof(err->info), "%s", leaf);
+}
+
+/* A leaf of the entry is to blame. */
+static int blame(struct error *err, const struct entry *entry, const struct row *row, int result)
+{
+	point(err, entry, row->leaf);
+	name(err, row->leaf);
+	return result;
+}
+
+static int check_mandatory(const struct entry *entry, struct error *err)
+{
+	const struct row_set *set = &row_sets[entry->object];
+
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (row->mandatory && !has(entry, i))
+			return blame(err, entry, row,
+				     error_set(err, ERROR_MANDATORY,
+					       "given no %s, which every %s needs", row->leaf,
+					       set->name));
+	}
+	return 0;
+}
+
+static int refuse_leaf(const struct entry *entry, const struct row *row, struct error *err)
+{
+	char given[VALUE_TEXT_MAX] = "a value";
+
+	if (!err)
+		return error_set(NULL, ERROR_NOT_APPLICABLE, "%s", "");
+	if (!row->secret)
+		codec_print(row, entry->config, given);
+	return blame(err, entry, row,
+		     error_set(err, ERROR_NOT_APPLICABLE, "given %s; allowed %s", given,
+			       codec_condition(row)));
+}
+
+static int check_conditions(const struct entry *entry, struct error *err)
+{
+	const struct row_set *set = &row_sets[entry->object];
+
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (has(entry, i) && !codec_applies(row, entry->config))
+			return refuse_leaf(entry, row, err);
+	}
+	return 0;
+}
+
+static int must(struct error *err, const char *app_tag, int result)
+{
+	if (err)
+		err->app_tag = app_tag;
+	return result;
+}
+
+/*
+ * choice local { mandatory true }. Both cases at once: bad-element, as for two
+ * cases in one request (RFC 7950 section 8.3.1).
+ */
+static int check_local(const struct entry *entry, struct error *err)
+{
+	bool address = has(entry, TUNNEL_LOCAL_ADDRESS);
+	bool interface = has(entry, TUNNEL_LOCAL_INTERFACE);
+	int result;
+
+	if (address && interface)
+		return blame(err, entry, row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_INTERFACE),
+			     error_set(err, ERROR_BAD_ELEMENT,
+				       "given both local-address and local-interface; allowed one "
+				       "of them; the second stands for an address itself"));
+	if (address || interface)
+		return 0;
+	result = error_set(err, ERROR_MISSING_CHOICE,
+			   "given neither local-address nor local-interface; one of them says "
+			   "where packets are sent from");
+	point(err, entry, NULL);
+	name(err, "local");
+	return result;
+}
+
+/* L2TP_CMD_TUNNEL_CREATE takes one pair of addresses (l2tp_nl_cmd_tunnel_create). */
+static int check_family(const struct entry *entry, struct error *err)
+{
+	const struct row *row = row_of(OBJECT_TUNNEL, TUNNEL_REMOTE_ADDRESS);
+	const struct tunnel *tunnel = entry->config;
+	char local[VALUE_TEXT_MAX], remote[VALUE_TEXT_MAX];
+
+	if (!has(entry, TUNNEL_LOCAL_ADDRESS) ||
+	    tunnel->local_address.family == tunnel->remote_address.family)
+		return 0;
+	codec_print(row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_ADDRESS), tunnel, local);
+	codec_print(row, tunnel, remote);
+	return blame(err, entry, row,
+		     must(err, "address-family-mismatch",
+			  error_set(err, ERROR_MUST,
+				    "given %s with local-address %s; allowed both IPv4 or both "
+				    "IPv6; a tunnel is one socket",
+				    remote, local)));
+}
+
+int rules_check_tunnel(const struct tunnel *tunnel, struct error *err)
+{
+	const struct entry entry = {OBJECT_TUNNEL, tunnel, tunnel->tunnel_id, 0};
+	int result = check_mandatory(&entry, err);
+
+	if (!result)
+		result = check_local(&entry, err);
+	if (!result)
+		result = check_conditions(&entry, err);
+	if (!result)
+		result = check_family(&entry, err);
+	return result;
+}
+
+/* Linux has no Ethernet VLAN driver: the tag comes from an 802.1Q link over the interface. */
+static int check_vlan(const struct entry *entry, struct error *err)
+{
+	const struct session *session = entry->config;
+	int length, result;
+
+	if (session->pseudowire_type != PSEUDOWIRE_ETHERNET_VLAN)
+		return 0;
+	if (!has(entry, SESSION_VLAN_ID)) {
+		result = error_set(err, ERROR_MUST,
+				   "given no vlan-id; pseudowire-type ethernet-vlan needs one, "
+				   "1..4094 (RFC 4719 section 2.2)");
+		point(err, entry, NULL);
+		return must(err, "vlan-id-required", result);
+	}
+	length = snprintf(NULL, 0, "%s.%u", session->interface_name, session->vlan_id);
+	if (!has(entry, SESSION_INTERFACE_NAME) || length <= IFNAME_LENGTH)
+		return 0;
+	return blame(err, entry, row_of(OBJECT_SESSION, SESSION_INTERFACE_NAME),
+		     must(err, "vlan-name-too-long",
+			  error_set(err, ERROR_MUST,
+				    "given \"%s\"; its 802.1Q link would be \"%s.%u\" of %d "
+				    "characters; allowed %d (IFNAMSIZ)",
+				    session->interface_name, session->interface_name,
+				    session->vlan_id, length, IFNAME_LENGTH)));
+}
+
+/* Ns is a field of the Default L2-Specific Sublayer (RFC 3931 section 4.6.1). */
+static int check_sequencing(const struct entry *entry, struct error *err)
+{
+	const struct session *session = entry->config;
+	bool sends =
+		session->sequencing == SEQUENCING_SEND || session->sequencing == SEQUENCING_BOTH;
+	const struct row *row = row_of(OBJECT_SESSION, SESSION_SEQUENCING);
+	char given[VALUE_TEXT_MAX];
+
+	if (!sends || session->l2_specific_sublayer != SUBLAYER_NONE)
+		return 0;
+	codec_print(row, session, given);
+	return blame(err, entry, row,
+		     must(err, "sequencing-needs-sublayer",
+			  error_set(err, ERROR_MUST,
+				    "given %s with l2-specific-sublayer none; allowed none or "
+				    "receive; the numbers are sent in the sublayer (RFC 3931 "
+				    "section 4.6.1)",
+				    given)));
+}
+
+int rules_check_session(const struct tunnel *tunnel, const struct session *session,
+			struct error *err)
+{
+	const struct entry entry = {OBJECT_SESSION, session, tunnel->tunnel_id,
+				    session->session_id};
+	int result = check_mandatory(&entry, err);
+
+	if (!result)
+		result = check_conditions(&entry, err);
+	if (!result)
+		result = check_vlan(&entry, err);
+	if (!result)
+		result = check_sequencing(&entry, err);
+	return result;
+}
+
+/* The leaf stands in @after because it stood in @before, not because somebody set it. */
+static bool left_over(const struct row *row, const void *before, const void *after)
+{
+	return before && codec_present(row, before) && codec_present(row, after) &&
+	       codec_equal(row, before, after);
+}
+
+static void drop(enum object object, const void *before, void *after)
+{
+	const struct row_set *set = &row_sets[object];
+
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (left_over(row, before, after) && !codec_applies(row, after))
+			codec_clear(row, after);
+	}
+}
+
+/* Setting one case of a choice deletes the other (RFC 7950 section 7.9.3). */
+static void drop_other_case(unsigned int old_case, unsigned int new_case,
+			    const struct tunnel *before, struct tunnel *after)
+{
+	const struct row *old_row = row_of(OBJECT_TUNNEL, old_case);
+	const struct row *new_row = row_of(OBJECT_TUNNEL, new_case);
+
+	if (left_over(old_row, before, after) && codec_present(new_row, after) &&
+	    !left_over(new_row, before, after))
+		codec_clear(old_row, after);
+}
+
+void rules_drop_tunnel(const struct tunnel *before, struct tunnel *after)
+{
+	drop_other_case(TUNNEL_LOCAL_ADDRESS, TUNNEL_LOCAL_INTERFACE, before, after);
+	drop_other_case(TUNNEL_LOCAL_INTERFACE, TUNNEL_LOCAL_ADDRESS, before, after);
+	drop(OBJECT_TUNNEL, before, after);
+}
+
+void rules_drop_session(const struct session *before, struct session *after)
+{
+	drop(OBJECT_SESSION, before, after);
+}
+
+unsigned int rules_overhead(const struct tunnel *tunnel, const struct session *session)
+{
+	unsigned int header = 4U + session->tx_cookie.length; /* session id, cookie */
+	unsigned int outer = tunnel->remote_address.family == AF_INET6 ? 40 : 20;
+
+	if (session->l2_specific_sublayer != SUBLAYER_NONE)
+		header += 4;
+	if (codec_applies(row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_PORT), tunnel))
+		outer += 8 + 4; /* UDP, and flags and version of L2TP over it */
+	if (session->pseudowire_type != PSEUDOWIRE_PPP)
+		header += 14; /* the Ethernet header inside */
+	return outer + header;
+}
+
+void rules_vlan_name(const struct session *session, char ret[IFNAME_LENGTH + 1])
+{
+	int length;
+
+	ret[0] = '\0';
+	if (session->pseudowire_type != PSEUDOWIRE_ETHERNET_VLAN || !session->interface_name[0])
+		return;
+	length = snprintf(ret, IFNAME_LENGTH + 1, "%s.%u", session->interface_name,
+			  session->vlan_id);
+	if (length > IFNAME_LENGTH)
+		ret[0] = '\0';
+}
