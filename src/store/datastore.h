@@ -16,13 +16,14 @@
 #include <stddef.h>
 
 #include "model/model.h"
+#include "store/names.h"
 
 struct tunnel_entry;
 
 struct session_entry {
 	RB_ENTRY(session_entry) link; /* in its tunnel, by id */
 	RB_ENTRY(session_entry) by_id; /* in the namespace, by session id, then tunnel id */
-	RB_ENTRY(session_entry) by_name; /* configured ones with an interface-name */
+	RB_ENTRY(session_entry) by_name; /* those with an interface-name, foreign ones too */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct tunnel_entry *tunnel;
 	uint32_t id; /* session id, always valid (config and actual are not, in a held entry) */
@@ -37,12 +38,13 @@ RB_HEAD(session_tree, session_entry);
 
 struct tunnel_entry {
 	RB_ENTRY(tunnel_entry) link;
-	RB_ENTRY(tunnel_entry) by_endpoint; /* configured UDP ones with a local-address */
+	RB_ENTRY(tunnel_entry) by_endpoint; /* UDP ones with a local-address, foreign ones too */
 	struct session_tree sessions;
 	uint32_t id; /* tunnel id, always valid */
 	struct tunnel config, actual;
 	struct tunnel_state state;
 	bool configured, in_kernel, held;
+	size_t configured_sessions;
 	void *work;
 };
 
@@ -61,6 +63,8 @@ struct datastore {
 	size_t tunnel_count, session_count;	  /* entries, foreign ones too */
 	size_t configured_tunnels, configured_sessions;
 	size_t tunnels_up, sessions_up;		  /* kept by datastore_set_status() */
+	size_t nameless; /* configured sessions that need an interface-name and have none */
+	struct name_pool pool; /* numbers of the l2tpeth<n> in `names` */
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */
@@ -73,11 +77,29 @@ struct session_entry *datastore_session(const struct datastore *ds, uint32_t tun
 /* The first entry with that session id in any tunnel, then session_same_id() for more. */
 struct session_entry *datastore_session_by_id(const struct datastore *ds, uint32_t session_id);
 struct session_entry *session_same_id(const struct session_entry *session);
+/* The configured session with that interface-name. */
 struct session_entry *datastore_session_by_name(const struct datastore *ds, const char *name);
+/* Any session with that name, foreign ones too, then session_same_name() for more. */
+struct session_entry *datastore_named(const struct datastore *ds, const char *name);
+struct session_entry *session_same_name(const struct session_entry *session);
 struct session_entry *datastore_session_by_index(const struct datastore *ds, unsigned int index);
 /* A configured tunnel with that UDP local address and port. */
 struct tunnel_entry *datastore_endpoint(const struct datastore *ds, const struct address *address,
 					uint16_t port);
+/* Any tunnel with them, foreign ones too, then tunnel_same_endpoint() for more. */
+struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct address *address,
+				     uint16_t port);
+struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel);
+
+/* Made by others: in the kernel, not configured and not ours to remove either. */
+bool tunnel_is_foreign(const struct tunnel_entry *tunnel);
+bool session_is_foreign(const struct session_entry *session);
+
+/* The name of its interface as configured, or as seen when not configured; "" none. */
+const char *session_name(const struct session_entry *session);
+/* UDP local address and port that @tunnel binds; false when it binds none known beforehand. */
+bool tunnel_endpoint(const struct tunnel *tunnel, struct address *ret_address,
+		     uint16_t *ret_port);
 
 /* Walking: the first entry whose id is @id or greater; NULL at the end. */
 struct tunnel_entry *datastore_tunnel_from(const struct datastore *ds, uint32_t tunnel_id);
@@ -98,6 +120,15 @@ struct session_entry *datastore_configure_session(struct datastore *ds, uint32_t
 						  uint32_t session_id,
 						  const struct session *config);
 
+/*
+ * Make sure that the entry is there, so that configuring it cannot fail; the
+ * caller configures it or lets it go with datastore_settle(). NULL: no memory.
+ */
+struct tunnel_entry *datastore_reserve_tunnel(struct datastore *ds, uint32_t tunnel_id);
+struct session_entry *datastore_reserve_session(struct datastore *ds, uint32_t tunnel_id,
+						uint32_t session_id);
+void datastore_settle(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id);
+
 /* What the kernel has (NULL: no longer). An entry not configured becomes a foreign one. */
 struct tunnel_entry *datastore_observe_tunnel(struct datastore *ds, uint32_t tunnel_id,
 					      const struct tunnel *actual);
@@ -106,7 +137,10 @@ struct session_entry *datastore_observe_session(struct datastore *ds, uint32_t t
 
 void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index);
 
-/* Hold an entry that is neither configured nor in the kernel; releasing may free it. */
+/*
+ * Hold an entry that is neither configured nor in the kernel; releasing may
+ * free it, and its tunnel when that was only there for its sake.
+ */
 void datastore_hold_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, bool held);
 void datastore_hold_session(struct datastore *ds, struct session_entry *session, bool held);
 
