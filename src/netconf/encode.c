@@ -1,0 +1,111 @@
+#include "netconf/encode.h"
+
+static void open_tag(struct writer *writer, const char *name, unsigned int depth)
+{
+	write_line(writer, depth);
+	write_bytes(writer, "<", 1);
+	write_text(writer, name);
+	write_bytes(writer, ">", 1);
+}
+
+static void close_tag(struct writer *writer, const char *name)
+{
+	write_bytes(writer, "</", 2);
+	write_text(writer, name);
+	write_bytes(writer, ">", 1);
+}
+
+void encode_begin(struct writer *writer, unsigned int depth)
+{
+	write_line(writer, depth);
+	write_text(writer, "<" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE "\">");
+}
+
+void encode_end(struct writer *writer, unsigned int depth)
+{
+	write_line(writer, depth);
+	close_tag(writer, ELEMENT_CONTAINER);
+}
+
+static void write_leaf(struct writer *writer, const char *name, const char *text, size_t length,
+		       unsigned int depth)
+{
+	open_tag(writer, name, depth);
+	write_escaped(writer, text, length);
+	close_tag(writer, name);
+}
+
+void encode_leaf(struct writer *writer, const struct view *view, const struct row *row,
+		 unsigned int depth)
+{
+	char text[VALUE_TEXT_MAX];
+	size_t length;
+
+	if (view_leaf(view, row, text, &length))
+		write_leaf(writer, row->leaf, text, length, depth);
+}
+
+static void encode_statistics(struct writer *writer, const struct view *view, uint64_t rows,
+			      unsigned int depth)
+{
+	const struct row_set *set = &row_sets[view->object];
+
+	rows &= view_rows(view->object, PART_STATISTICS);
+	if (!rows || !view->statistics)
+		return;
+	open_tag(writer, ELEMENT_STATISTICS, depth);
+	for (unsigned int i = 0; i < set->count; i++)
+		if (rows & BIT(i))
+			encode_leaf(writer, view, &set->rows[i], depth + 1);
+	write_line(writer, depth);
+	close_tag(writer, ELEMENT_STATISTICS);
+}
+
+void encode_entry(struct writer *writer, const struct view *view, uint64_t rows, unsigned int depth)
+{
+	const struct row_set *set = &row_sets[view->object];
+
+	open_tag(writer, set->name, depth);
+	for (unsigned int i = 0; i < set->count; i++)
+		if ((rows & BIT(i)) && set->rows[i].part != PART_STATISTICS)
+			encode_leaf(writer, view, &set->rows[i], depth + 1);
+	encode_statistics(writer, view, rows, depth + 1);
+}
+
+void encode_entry_end(struct writer *writer, enum object object, unsigned int depth)
+{
+	write_line(writer, depth);
+	close_tag(writer, row_sets[object].name);
+}
+
+static void encode_sessions(struct writer *writer, const struct tunnel_entry *tunnel,
+			    unsigned int depth)
+{
+	struct session_entry *session;
+
+	for (session = tunnel_session_from(tunnel, 0); session; session = session_next(session)) {
+		struct view view = view_session_config(&session->config);
+
+		if (!session->configured)
+			continue;
+		encode_entry(writer, &view, ROWS_ALL, depth);
+		encode_entry_end(writer, OBJECT_SESSION, depth);
+	}
+}
+
+void encode_running(struct writer *writer, const struct datastore *running, unsigned int depth)
+{
+	struct tunnel_entry *tunnel;
+
+	encode_begin(writer, depth);
+	for (tunnel = datastore_tunnel_from(running, 0); tunnel; tunnel = tunnel_next(tunnel)) {
+		struct view view = view_tunnel_config(&tunnel->config);
+
+		if (!tunnel->configured)
+			continue;
+		encode_entry(writer, &view, ROWS_ALL, depth + 1);
+		encode_sessions(writer, tunnel, depth + 2);
+		encode_entry_end(writer, OBJECT_TUNNEL, depth + 1);
+	}
+	encode_end(writer, depth);
+}

@@ -1,0 +1,350 @@
+#include "netconf/reader.h"
+
+#include <errno.h>
+#include <libxml/parser.h>
+#include <libxml/xmlerror.h>
+
+/* Fed to libxml2 at once, so that an overlong token is seen early. */
+#define PIECE 4096
+
+const struct reader_limits reader_limits = {
+	.text = 65536,
+	.depth = 32,
+	.elements = 16U << 20,
+};
+
+struct reader {
+	xmlParserCtxtPtr parser;
+	const struct reader_limits *limits;
+	const struct reader_handler *handler;
+	void *arg;
+	struct error error;
+	int result;
+	long fed;
+	unsigned int depth, elements, line;
+	char *text;
+	size_t text_length, text_size;
+};
+
+/* libxml2's callbacks cannot return: note why, and have it stop. */
+static void stop(struct reader *reader, int result)
+{
+	if (reader->result)
+		return;
+	reader->line = reader_line(reader);
+	reader->result = result;
+	xmlStopParser(reader->parser);
+}
+
+static void refuse(struct reader *reader, enum error_code code, const char *what)
+{
+	if (reader->result)
+		return;
+	stop(reader, error_set(&reader->error, code, "line %u: %s", reader_line(reader), what));
+}
+
+static void flush_text(struct reader *reader)
+{
+	size_t length = reader->text_length;
+	int result;
+
+	if (!length || reader->result)
+		return;
+	reader->text_length = 0;
+	if (!reader->handler->text)
+		return;
+	result = reader->handler->text(reader->text, length, reader->arg, &reader->error);
+	if (result)
+		stop(reader, result);
+}
+
+static const char *string(const xmlChar *text)
+{
+	return text ? (const char *)text : "";
+}
+
+/* libxml2 gives attributes in fives: name, prefix, URI, value, end of value. */
+static void read_attributes(const xmlChar **from, int count, struct reader_attribute *to)
+{
+	for (int i = 0; i < count; i++, from += 5)
+		to[i] = (struct reader_attribute){
+			.name = string(from[0]),
+			.prefix = string(from[1]),
+			.uri = string(from[2]),
+			.value = string(from[3]),
+			.length = (size_t)(from[4] - from[3]),
+		};
+}
+
+static void read_declarations(const xmlChar **from, int count, struct reader_declaration *to)
+{
+	for (int i = 0; i < count; i++, from += 2)
+		to[i] = (struct reader_declaration){ string(from[0]), string(from[1]) };
+}
+
+static bool within_limits(struct reader *reader, int attributes, int declarations)
+{
+	if (attributes + declarations > READER_ATTRIBUTES_MAX)
+		refuse(reader, ERROR_TOO_BIG, "an element has more than 32 attributes");
+	else if (reader->depth > reader->limits->depth)
+		refuse(reader, ERROR_TOO_BIG, "elements are nested too deep");
+	else if (reader->elements > reader->limits->elements)
+		refuse(reader, ERROR_TOO_BIG, "there are too many elements");
+	return !reader->result;
+}
+
+static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+		     int declarations, const xmlChar **declaration, int attributes, int defaulted,
+		     const xmlChar **attribute)
+{
+	struct reader *reader = arg;
+	struct reader_attribute at[READER_ATTRIBUTES_MAX];
+	struct reader_declaration ns[READER_ATTRIBUTES_MAX];
+	struct reader_element element = {
+		.name = string(name),
+		.prefix = string(prefix),
+		.uri = string(uri),
+		.attributes = at,
+		.declarations = ns,
+		.attribute_count = (unsigned int)attributes,
+		.declaration_count = (unsigned int)declarations,
+	};
+	int result;
+
+	(void)defaulted;
+	flush_text(reader);
+	reader->depth++;
+	reader->elements++;
+	if (reader->result || !within_limits(reader, attributes, declarations))
+		return;
+	read_attributes(attribute, attributes, at);
+	read_declarations(declaration, declarations, ns);
+	element.depth = reader->depth;
+	result = reader->handler->start(&element, reader->arg, &reader->error);
+	if (result)
+		stop(reader, result);
+}
+
+static void on_end(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+{
+	struct reader *reader = arg;
+	int result;
+
+	(void)name, (void)prefix, (void)uri;
+	flush_text(reader);
+	reader->depth--;
+	if (reader->result)
+		return;
+	result = reader->handler->end(reader->arg, &reader->error);
+	if (result)
+		stop(reader, result);
+}
+
+static bool grow_text(struct reader *reader, size_t need)
+{
+	size_t size = reader->text_size ? reader->text_size : 256;
+	char *text;
+
+	while (size < need)
+		size *= 2;
+	text = realloc(reader->text, size);
+	if (!text)
+		return false;
+	reader->text = text;
+	reader->text_size = size;
+	return true;
+}
+
+static void on_text(void *arg, const xmlChar *text, int count)
+{
+	struct reader *reader = arg;
+	size_t length = (size_t)count, need = reader->text_length + length;
+
+	if (reader->result)
+		return;
+	if (need > reader->limits->text) {
+		refuse(reader, ERROR_TOO_BIG, "the text of an element is too long");
+		return;
+	}
+	if (need > reader->text_size && !grow_text(reader, need)) {
+		refuse(reader, ERROR_RESOURCE, "out of memory");
+		return;
+	}
+	memcpy(reader->text + reader->text_length, text, length);
+	reader->text_length = need;
+}
+
+static void on_doctype(void *arg, const xmlChar *name, const xmlChar *external,
+		       const xmlChar *identifier)
+{
+	(void)name, (void)external, (void)identifier;
+	refuse(arg, ERROR_MALFORMED, "a DOCTYPE is not allowed (RFC 6241 section 3)");
+}
+
+static void on_instruction(void *arg, const xmlChar *target, const xmlChar *data)
+{
+	(void)target, (void)data;
+	refuse(arg, ERROR_MALFORMED, "processing instructions are not allowed");
+}
+
+/* Called for all but the five predefined ones. */
+static xmlEntityPtr on_entity(void *arg, const xmlChar *name)
+{
+	(void)name;
+	refuse(arg, ERROR_MALFORMED, "only the five predefined entities are allowed");
+	return NULL;
+}
+
+static void on_reference(void *arg, const xmlChar *name)
+{
+	on_entity(arg, name);
+}
+
+/* After the XML declaration. libxml2 would convert other encodings. */
+static void on_document(void *arg)
+{
+	struct reader *reader = arg;
+	const xmlChar *encoding = reader->parser->encoding;
+
+	if (encoding && xmlStrcasecmp(encoding, BAD_CAST "UTF-8"))
+		refuse(reader, ERROR_MALFORMED, "the encoding must be UTF-8");
+}
+
+/* The parser's own complaints are fetched with xmlCtxtGetLastError(). */
+static void on_complaint(void *arg, xmlErrorPtr complaint)
+{
+	(void)arg, (void)complaint;
+}
+
+static const xmlSAXHandler handler_template = {
+	.initialized = XML_SAX2_MAGIC,
+	.startDocument = on_document,
+	.startElementNs = on_start,
+	.endElementNs = on_end,
+	.characters = on_text,
+	.ignorableWhitespace = on_text,
+	.cdataBlock = on_text,
+	.internalSubset = on_doctype,
+	.processingInstruction = on_instruction,
+	.getEntity = on_entity,
+	.reference = on_reference,
+	.serror = on_complaint,
+};
+
+struct reader *reader_open(const struct reader_limits *limits,
+			   const struct reader_handler *handler, void *arg)
+{
+	struct reader *reader = calloc(1, sizeof(*reader));
+	xmlSAXHandler sax = handler_template;
+
+	if (!reader)
+		return NULL;
+	reader->limits = limits;
+	reader->handler = handler;
+	reader->arg = arg;
+	reader->parser = xmlCreatePushParserCtxt(&sax, reader, NULL, 0, NULL);
+	if (!reader->parser) {
+		free(reader);
+		return NULL;
+	}
+	/* Not HUGE, which lifts libxml2's own limits; not NOENT, DTDLOAD, DTDATTR, XINCLUDE. */
+	xmlCtxtUseOptions(reader->parser, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	return reader;
+}
+
+void reader_close(struct reader *reader)
+{
+	if (!reader)
+		return;
+	xmlFreeParserCtxt(reader->parser);
+	free(reader->text);
+	free(reader);
+}
+
+unsigned int reader_line(const struct reader *reader)
+{
+	if (reader->line || !reader->parser->input)
+		return reader->line;
+	return (unsigned int)reader->parser->input->line;
+}
+
+/* Not ctxt->wellFormed: it stays 1 after xmlStopParser() and after an overlong text. */
+static void check_parser(struct reader *reader, int code)
+{
+	const xmlError *complaint = xmlCtxtGetLastError(reader->parser);
+	char text[200] = "not well-formed XML";
+
+	if (!code || reader->result)
+		return;
+	if (complaint && complaint->message)
+		snprintf(text, sizeof(text), "%s", complaint->message);
+	text[strcspn(text, "\n")] = '\0';
+	if (complaint && complaint->line > 0)
+		reader->line = (unsigned int)complaint->line;
+	refuse(reader, ERROR_MALFORMED, text);
+}
+
+/*
+ * UTF-16, UTF-32 and EBCDIC show in the first two bytes, and libxml2 would
+ * follow them. White space before the document is let pass: some clients write
+ * a line feed before the XML declaration.
+ */
+static void check_start(struct reader *reader, const char **bytes, size_t *length)
+{
+	while (*length && strchr(" \t\r\n", **bytes) && **bytes) {
+		++*bytes;
+		--*length;
+	}
+	if (*length && **bytes != '<' && **bytes != '\xef')
+		refuse(reader, ERROR_MALFORMED, "an XML document begins with '<', in UTF-8");
+}
+
+static void feed_piece(struct reader *reader, const char *bytes, size_t length)
+{
+	check_parser(reader, xmlParseChunk(reader->parser, bytes, (int)length, 0));
+	reader->fed += (long)length;
+	if (reader->result)
+		return;
+	if (reader->fed - xmlByteConsumed(reader->parser) > READER_TOKEN_MAX)
+		refuse(reader, ERROR_TOO_BIG, "a tag or comment is longer than 8192 bytes");
+}
+
+static int result(struct reader *reader, struct error *err)
+{
+	if (reader->result && err)
+		*err = reader->error;
+	return reader->result;
+}
+
+int reader_feed(struct reader *reader, const char *bytes, size_t length, struct error *err)
+{
+	if (memchr(bytes, '\0', length))
+		refuse(reader, ERROR_MALFORMED, "a NUL byte is not allowed in XML");
+	if (!reader->fed && !reader->result)
+		check_start(reader, &bytes, &length);
+	while (length && !reader->result) {
+		size_t count = length < PIECE ? length : PIECE;
+
+		feed_piece(reader, bytes, count);
+		bytes += count;
+		length -= count;
+	}
+	return result(reader, err);
+}
+
+int reader_finish(struct reader *reader, struct error *err)
+{
+	if (!reader->fed)
+		refuse(reader, ERROR_MALFORMED, "there is no XML document");
+	if (!reader->result)
+		check_parser(reader, xmlParseChunk(reader->parser, NULL, 0, 1));
+	return result(reader, err);
+}
+
+bool reader_blank(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (text[i] != ' ' && text[i] != '\n' && text[i] != '\t' && text[i] != '\r')
+			return false;
+	return true;
+}

@@ -1,0 +1,94 @@
+/*
+ * The XML reader: libxml2's SAX2 push parser fed as input arrives, with
+ * everything refused that NETCONF has no use for and an attacker has: DOCTYPE,
+ * processing instructions, entities but the five predefined, other encodings
+ * than UTF-8, and sizes over the limits. The only file that parses XML.
+ *
+ * A refusal is final: ERROR_MALFORMED or ERROR_TOO_BIG, the text with the line.
+ */
+#ifndef NETCONF_READER_H
+#define NETCONF_READER_H
+
+#include "model/error.h"
+#include "netconf/node.h"
+
+#define NAMESPACE_BASE "urn:ietf:params:xml:ns:netconf:base:1.0"
+#define NAMESPACE_MODULE "urn:l2tpv3d:yang:linux-l2tpv3"
+
+/*
+ * libxml2 checks a start tag for duplicate attributes in quadratic time before
+ * it tells anyone (100,000 attributes: 96 s), so a token longer than this many
+ * bytes is refused while it is still incomplete.
+ */
+#define READER_TOKEN_MAX 8192
+#define READER_ATTRIBUTES_MAX 32 /* of an element, namespace declarations too */
+
+struct reader_limits {
+	size_t text;	       /* bytes of character data between two tags */
+	unsigned int depth;    /* the root is 1 */
+	unsigned int elements; /* of a document */
+};
+
+/* For a NETCONF message or file: 64 kB a leaf, 32 deep, 16 million elements. */
+extern const struct reader_limits reader_limits;
+
+struct reader_attribute {
+	const char *prefix, *name, *uri; /* "" none */
+	const char *value;		 /* not NUL-terminated */
+	size_t length;
+};
+
+struct reader_declaration {
+	const char *prefix, *uri; /* "" none */
+};
+
+/* A start tag. Names stay valid until the reader is closed, the rest during the call. */
+struct reader_element {
+	const char *name, *prefix, *uri; /* "" none */
+	const struct reader_attribute *attributes;
+	const struct reader_declaration *declarations;
+	unsigned int attribute_count, declaration_count;
+	unsigned int depth; /* the root is 1 */
+};
+
+/*
+ * What is read. A nonzero return stops the reading and becomes reader_feed()'s.
+ * `text` comes at most once between two tags, with all there was, and not for
+ * nothing; it may be NULL.
+ */
+struct reader_handler {
+	int (*start)(const struct reader_element *element, void *arg, struct error *err);
+	int (*text)(const char *text, size_t length, void *arg, struct error *err);
+	int (*end)(void *arg, struct error *err);
+};
+
+struct reader;
+
+/* @handler and @limits are borrowed. NULL: no memory. */
+struct reader *reader_open(const struct reader_limits *limits,
+			   const struct reader_handler *handler, void *arg);
+/* 0 or a negative errno, from then on always the same. */
+int reader_feed(struct reader *reader, const char *bytes, size_t length, struct error *err);
+/* The document is complete: refuses one that is not. */
+int reader_finish(struct reader *reader, struct error *err);
+void reader_close(struct reader *reader); /* Accepts NULL. */
+
+unsigned int reader_line(const struct reader *reader);
+bool reader_blank(const char *text, size_t length); /* only XML white space? */
+
+/* Copies an element, its attributes and declarations, into a tree. NULL: no memory. */
+struct node *tree_add_element(struct tree *tree, struct node *parent,
+			      const struct reader_element *element);
+
+/*
+ * A handler that builds a tree, of at most @limit bytes of memory: for replies
+ * and envelopes. @arg of its functions is a struct tree_builder.
+ */
+struct tree_builder {
+	struct tree *tree;
+	struct node *at; /* the open element */
+	size_t limit;
+};
+extern const struct reader_handler tree_builder_handler;
+
+#endif

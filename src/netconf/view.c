@@ -1,0 +1,131 @@
+#include "netconf/view.h"
+
+#include "model/status.h"
+
+static const struct tunnel *tunnel_config(const struct tunnel_entry *entry)
+{
+	if (entry->configured)
+		return &entry->config;
+	return entry->in_kernel ? &entry->actual : NULL;
+}
+
+static const struct session *session_config(const struct session_entry *entry)
+{
+	if (entry->configured)
+		return &entry->config;
+	return entry->in_kernel ? &entry->actual : NULL;
+}
+
+struct view view_tunnel(const struct tunnel_entry *entry)
+{
+	const struct tunnel *config = tunnel_config(entry);
+
+	return (struct view){
+		.object = OBJECT_TUNNEL,
+		.id = entry->id,
+		.config = config,
+		.state = &entry->state,
+		.statistics = entry->in_kernel ? &entry->state.common.statistics : NULL,
+		.tunnel = config,
+	};
+}
+
+struct view view_session(const struct session_entry *entry)
+{
+	const struct session *config = session_config(entry);
+
+	return (struct view){
+		.object = OBJECT_SESSION,
+		.id = entry->id,
+		.config = config,
+		.state = &entry->state,
+		.statistics = entry->in_kernel ? &entry->state.common.statistics : NULL,
+		.tunnel = tunnel_config(entry->tunnel),
+		.session = config,
+	};
+}
+
+struct view view_tunnel_config(const struct tunnel *config)
+{
+	return (struct view){
+		.object = OBJECT_TUNNEL,
+		.id = config->tunnel_id,
+		.config = config,
+	};
+}
+
+struct view view_session_config(const struct session *config)
+{
+	return (struct view){
+		.object = OBJECT_SESSION,
+		.id = config->session_id,
+		.config = config,
+	};
+}
+
+static const void *part_of(const struct view *view, enum part part)
+{
+	if (part == PART_CONFIG)
+		return view->config;
+	return part == PART_STATE ? view->state : view->statistics;
+}
+
+static bool status_leaf(const struct view *view, char ret[VALUE_TEXT_MAX], size_t *ret_length)
+{
+	_Static_assert(STATUS_TEXT_MAX <= VALUE_TEXT_MAX, "a status text fits");
+	static const struct tunnel no_tunnel;
+	static const struct session no_session;
+	const struct session *session = view->session;
+
+	if (!session && view->object == OBJECT_SESSION)
+		session = &no_session;
+	*ret_length = status_text(view->state, view->tunnel ? view->tunnel : &no_tunnel, session,
+				  ret);
+	return true;
+}
+
+bool view_leaf(const struct view *view, const struct row *row, char ret[VALUE_TEXT_MAX],
+	       size_t *ret_length)
+{
+	const void *object = part_of(view, row->part);
+
+	if (row->access == ACCESS_KEY) {
+		*ret_length = (size_t)snprintf(ret, VALUE_TEXT_MAX, "%u", view->id);
+		return true;
+	}
+	if (!object)
+		return false;
+	if (row->type == TYPE_TEXT)
+		return status_leaf(view, ret, ret_length);
+	if (!codec_present(row, object))
+		return false;
+	*ret_length = codec_print(row, object, ret);
+	return true;
+}
+
+uint64_t view_rows(enum object object, enum part part)
+{
+	const struct row_set *set = &row_sets[object];
+	uint64_t rows = 0;
+
+	for (unsigned int i = 0; i < set->count; i++)
+		if (set->rows[i].part == part)
+			rows |= BIT(i);
+	return rows;
+}
+
+uint64_t view_secrets(enum object object)
+{
+	const struct row_set *set = &row_sets[object];
+	uint64_t rows = 0;
+
+	for (unsigned int i = 0; i < set->count; i++)
+		if (set->rows[i].secret)
+			rows |= BIT(i);
+	return rows;
+}
+
+uint64_t view_key(enum object object)
+{
+	return BIT(row_number(row_sets[object].key));
+}

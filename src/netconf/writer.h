@@ -1,0 +1,45 @@
+/*
+ * The XML writer: text to a sink in pieces of some kilobytes. Markup is written
+ * with write_text(), values with write_escaped(), which always escapes '>', so
+ * that the end-of-message delimiter ]]>]]> cannot occur (RFC 6242 section 3.2),
+ * and lets nothing out that is no XML character.
+ *
+ * The first failure of the sink sticks; writer_flush() tells it.
+ */
+#ifndef NETCONF_WRITER_H
+#define NETCONF_WRITER_H
+
+#include <stddef.h>
+
+#include "netconf/reader.h"
+
+#define WRITER_BUFFER 16384
+
+struct writer {
+	/* Takes @length > 0 bytes. 0 or a negative errno. */
+	int (*sink)(const char *bytes, size_t length, void *arg);
+	void *arg;
+	int result;
+	bool indent; /* a line each, for people */
+	size_t used;
+	char buffer[WRITER_BUFFER];
+};
+
+/* Initialises all but the buffer. */
+void writer_init(struct writer *writer, int (*sink)(const char *, size_t, void *), void *arg);
+int writer_flush(struct writer *writer);
+
+void write_bytes(struct writer *writer, const char *text, size_t length);
+void write_text(struct writer *writer, const char *text);
+void write_escaped(struct writer *writer, const char *text, size_t length);
+void write_number(struct writer *writer, unsigned long number);
+/* A new line and @depth indentation, if the writer indents. */
+void write_line(struct writer *writer, unsigned int depth);
+
+/*
+ * An XPath of ours with the prefix put before each name:
+ * "/l2tpv3/tunnel[tunnel-id='1']" to "/l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id='1']".
+ */
+void write_path(struct writer *writer, const char *path, const char *prefix);
+
+#endif
