@@ -43,7 +43,7 @@ $(PROGRAMS): $B/libl2tpv3d.a
 
 $B/libl2tpv3d.a: $(LIB_OBJ)
 	@echo "  AR    $@"
-	$Qrm -f $@ && ar rcs $@ $^
+	$Qrm -f $@ && ar qcs $@ $^
 
 $B/%.o: %.c
 	@mkdir -p $(@D)

@@ -1,0 +1,249 @@
+/*
+ * What the files of engine/ share. Doors include engine.h only.
+ *
+ *   engine.c   the doors' calls, the queue of requests, the turn of the loop
+ *   links.c    every link of the namespace by index and by name
+ *   plan.c     what the kernel work of a job is: items from two configurations
+ *   job.c      carrying a job out in slices, taking it back
+ *   settle.c   writing a job's outcome into the datastore, and status
+ *   observe.c  reading the kernel: dumps, events, what changed behind us
+ *   counters.c fresh counters with reading ahead
+ */
+#ifndef ENGINE_INTERNAL_H
+#define ENGINE_INTERNAL_H
+
+#include <bsd/sys/tree.h>
+#include <sys/queue.h>
+
+#include "engine/engine.h"
+#include "model/codec.h"
+#include "model/rules.h"
+
+#define SLICE_NS (15 * 1000000LL)   /* a slice starts no batch after this; 20 ms is the limit */
+#define BATCH_NS (6 * 1000000LL)    /* batches are sized to take about this */
+#define BATCH_MAX 64		    /* objects in one batch */
+#define NS_PER_S 1000000000LL
+
+/* ---- links.c */
+
+struct link_entry {
+	RB_ENTRY(link_entry) by_index, by_name;
+	struct kernel_link link;
+};
+RB_HEAD(link_index_tree, link_entry);
+RB_HEAD(link_name_tree, link_entry);
+
+struct links {
+	struct link_index_tree by_index;
+	struct link_name_tree by_name;
+};
+
+const struct kernel_link *links_by_index(const struct links *links, unsigned int index);
+const struct kernel_link *links_by_name(const struct links *links, const char *name);
+int links_put(struct links *links, const struct kernel_link *link); /* insert or update; -ENOMEM */
+void links_remove(struct links *links, unsigned int index);
+void links_clear(struct links *links);
+
+/* ---- key lists */
+
+struct key {
+	uint32_t tunnel_id, session_id; /* session_id 0: the tunnel */
+};
+
+/* A growing list; sorted and made unique when it is taken. */
+struct keys {
+	struct key *at;
+	size_t count, capacity;
+};
+
+int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id); /* -ENOMEM */
+void keys_sort(struct keys *keys);
+void keys_move(struct keys *to, struct keys *from);
+void keys_free(struct keys *keys);
+
+/* ---- plan.c */
+
+enum action {
+	ACTION_DELETE = 1 << 0,
+	ACTION_CASCADE = 1 << 1, /* goes with its tunnel */
+	ACTION_CREATE = 1 << 2,
+	ACTION_MODIFY = 1 << 3,
+	ACTION_LINK = 1 << 4
+};
+
+/* What a re-create would lose and no leaf says: put back after it. */
+struct saved_link {
+	struct kernel_link link;
+	unsigned int set; /* enum kernel_link_bit */
+};
+
+struct item {
+	struct key key;
+	uint8_t todo, done;    /* enum action */
+	uint8_t reason;	       /* enum status_reason when it has to wait or failed; else 0 */
+	int16_t os_errno;      /* positive */
+	unsigned int tries;
+	struct saved_link *saved;
+};
+
+enum phase {
+	PHASE_DELETE_SESSIONS,
+	PHASE_DELETE_TUNNELS,
+	PHASE_CREATE_TUNNELS,
+	PHASE_CREATE_SESSIONS,
+	PHASE_MODIFY,
+	PHASE_LINK,
+	PHASE_END
+};
+
+struct batch; /* job.c: requests and their results */
+
+struct job {
+	struct batch *batch;
+	const struct candidate *from, *to; /* views: the configuration before and after */
+	struct item *items;		   /* ordered by key */
+	size_t count, capacity;
+	enum phase phase;
+	size_t cursor;
+	bool strict;   /* a refusal ends the job: a transaction */
+	bool undoing;
+	int64_t blocked_since; /* something is still being removed; 0 no */
+	struct error error;
+};
+
+/*
+ * Items for @keys (sorted), and for the sessions of tunnels that are created
+ * or deleted. -ENOMEM; ERROR_FOREIGN when a tunnel to be deleted holds sessions
+ * that are not ours.
+ */
+int plan_job(struct engine *engine, struct job *job, const struct keys *keys, struct error *err);
+/* The keys of all that a candidate touches. */
+int plan_keys(const struct candidate *changes, struct keys *ret);
+/* Turn the job round: what was done shall be undone. */
+void plan_undo(struct job *job);
+void job_free(struct job *job);
+struct item *job_item(struct job *job, uint32_t tunnel_id, uint32_t session_id);
+
+/*
+ * What the kernel shall have according to a view: completed, local-interface
+ * resolved. 0, -ENOENT (not wanted, or disabled), or -EADDRNOTAVAIL/-ENODEV
+ * (wanted, local-interface gives no address).
+ */
+int want_tunnel(struct engine *engine, const struct candidate *view, uint32_t tunnel_id,
+		struct tunnel *ret);
+int want_session(const struct candidate *view, uint32_t tunnel_id, uint32_t session_id,
+		 struct session *ret);
+
+/*
+ * What to set (enum kernel_link_bit, into @ret) so that the session's interface
+ * @have is as @want says; @before is the leaf values until now, or NULL, for
+ * what is taken back. The bridge is the 802.1Q link's when there is one.
+ */
+unsigned int want_link(struct engine *engine, const struct tunnel *tunnel,
+		       const struct session *before, const struct session *want,
+		       const struct kernel_link *have, struct kernel_link *ret);
+/* Does the session need an 802.1Q link that is not there as it should be? */
+bool want_vlan(struct engine *engine, const struct session *want, unsigned int parent);
+
+/* ---- the engine */
+
+enum request_type { REQUEST_EDIT, REQUEST_COMMIT, REQUEST_ADOPT, REQUEST_ROLLBACK, REQUEST_RESYNC };
+
+struct request {
+	TAILQ_ENTRY(request) link;
+	unsigned int ticket;
+	enum request_type type;
+	struct edit *edit;
+	struct candidate candidate;
+	uint64_t number; /* tunnel to adopt, commit to roll back to */
+	struct commit_info info;
+	unsigned int session;
+	engine_done_cb *done;
+	void *arg;
+};
+TAILQ_HEAD(request_list, request);
+
+struct watcher {
+	engine_watch_cb *cb;
+	void *arg;
+};
+
+struct engine {
+	struct engine_options o;
+	const struct kernel_operations *k;
+	struct datastore *store;
+	struct candidate running; /* an empty overlay: the view of what is configured */
+	struct links links;
+
+	struct request_list requests;
+	struct request *current; /* the transaction under way */
+	struct candidate changes; /* ... and what it changes */
+	struct job *job;	 /* its kernel work, or a repair's */
+	unsigned int tickets;
+	unsigned int lock; /* NETCONF session that holds running, 0 none */
+
+	struct keys dirty;    /* look at them again: events, surprises */
+	struct keys repair;   /* configured, not as they should be */
+	struct keys waiting;  /* cannot be yet */
+	struct keys removing; /* deleted, not yet gone */
+	bool resync;	      /* read everything again */
+	bool recheck;	      /* addresses or routes changed */
+	uint32_t recheck_from; /* tunnels below are rechecked; 0: no recheck under way */
+	bool connected;
+
+	size_t batch;		/* objects in a batch, adapted to BATCH_NS */
+	int64_t retry_at, retry_delay;
+	int64_t maintain_at, poll_at;
+	int64_t last_change;
+	char last_error[640];
+
+	struct event *turn, *kernel_events[2];
+	struct watcher *watchers;
+	size_t watcher_count;
+
+	struct key last_read; /* counters.c: to notice reading in order */
+	size_t read_ahead;
+	bool closing;
+};
+
+int64_t engine_now(void); /* nanoseconds of CLOCK_BOOTTIME */
+void engine_log(struct engine *engine, int priority, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void engine_tell(struct engine *engine, const struct engine_event *event);
+void engine_schedule(struct engine *engine); /* a turn of the loop soon */
+
+/* ---- job.c: one slice of the job; true when it is at its end. */
+bool job_slice(struct engine *engine, struct job *job);
+/* Submit and size the next batch by the time it took. */
+int engine_submit(struct engine *engine, struct kernel_request *requests, size_t count,
+		  size_t objects);
+bool engine_connect(struct engine *engine, struct error *err);
+
+/* ---- settle.c */
+/* The kernel took the delete: the entry is held until it is seen to be gone. */
+void settle_deleted(struct engine *engine, const struct key *key);
+/* The job is done and @job->to is published: what was created is there, the rest waits. */
+void settle_job(struct engine *engine, const struct job *job);
+void settle_keys(struct engine *engine, const struct keys *keys);
+void settle_status(struct engine *engine, struct tunnel_entry *tunnel,
+		   struct session_entry *session, enum oper_status status,
+		   enum status_reason reason, int os_errno);
+/* Derive the status of an entry that is in the kernel. */
+void settle_tunnel_up(struct engine *engine, struct tunnel_entry *tunnel);
+void settle_session_up(struct engine *engine, struct session_entry *session);
+
+/* ---- observe.c */
+int observe_all(struct engine *engine, struct error *err);
+void observe_event(const struct kernel_event *event, void *arg);
+bool observe_dirty(struct engine *engine);    /* look at some dirty keys; true if more remain */
+bool observe_removing(struct engine *engine); /* which deleted ones are gone; true if more remain */
+void observe_drain(struct engine *engine);    /* take in pending events now */
+/* Some more of the recheck; under way while recheck_from is not 0. */
+void observe_recheck(struct engine *engine);
+/* The session's interface became known or changed. */
+void observe_link_of(struct engine *engine, struct session_entry *session);
+/* True when what the kernel has of the entry is what is configured. */
+bool observe_same_tunnel(struct engine *engine, const struct tunnel_entry *tunnel);
+bool observe_same_session(struct engine *engine, const struct session_entry *session);
+
+#endif

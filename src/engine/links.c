@@ -1,0 +1,81 @@
+#include "engine/internal.h"
+
+#include <errno.h>
+
+static int compare_index(const struct link_entry *a, const struct link_entry *b)
+{
+	return (a->link.index > b->link.index) - (a->link.index < b->link.index);
+}
+
+static int compare_name(const struct link_entry *a, const struct link_entry *b)
+{
+	return strcmp(a->link.name, b->link.name);
+}
+
+RB_GENERATE_INTERNAL(link_index_tree, link_entry, by_index, compare_index, __attribute__((unused)) static)
+RB_GENERATE_INTERNAL(link_name_tree, link_entry, by_name, compare_name, __attribute__((unused)) static)
+
+static struct link_entry *find_index(const struct links *links, unsigned int index)
+{
+	struct link_entry key = { .link.index = index };
+	return RB_FIND(link_index_tree, (struct link_index_tree *)&links->by_index, &key);
+}
+
+const struct kernel_link *links_by_index(const struct links *links, unsigned int index)
+{
+	const struct link_entry *entry = find_index(links, index);
+	return entry ? &entry->link : NULL;
+}
+
+const struct kernel_link *links_by_name(const struct links *links, const char *name)
+{
+	struct link_entry key, *entry;
+
+	snprintf(key.link.name, sizeof(key.link.name), "%s", name);
+	entry = RB_FIND(link_name_tree, (struct link_name_tree *)&links->by_name, &key);
+	return entry ? &entry->link : NULL;
+}
+
+int links_put(struct links *links, const struct kernel_link *link)
+{
+	struct link_entry *entry = find_index(links, link->index), *old;
+
+	if (!entry) {
+		entry = calloc(1, sizeof(*entry));
+		if (!entry)
+			return -ENOMEM;
+		entry->link.index = link->index;
+		RB_INSERT(link_index_tree, &links->by_index, entry);
+	} else {
+		RB_REMOVE(link_name_tree, &links->by_name, entry);
+	}
+	entry->link = *link;
+	/* A missed deletion can leave another link of this name: the newer one is right. */
+	old = RB_INSERT(link_name_tree, &links->by_name, entry);
+	if (old) {
+		RB_REMOVE(link_name_tree, &links->by_name, old);
+		RB_REMOVE(link_index_tree, &links->by_index, old);
+		free(old);
+		RB_INSERT(link_name_tree, &links->by_name, entry);
+	}
+	return 0;
+}
+
+void links_remove(struct links *links, unsigned int index)
+{
+	struct link_entry *entry = find_index(links, index);
+
+	if (!entry)
+		return;
+	RB_REMOVE(link_index_tree, &links->by_index, entry);
+	RB_REMOVE(link_name_tree, &links->by_name, entry);
+	free(entry);
+}
+
+void links_clear(struct links *links)
+{
+	struct link_entry *entry, *next;
+
+	RB_FOREACH_SAFE (entry, link_index_tree, &links->by_index, next)
+		links_remove(links, entry->link.index);
+}

@@ -1,0 +1,437 @@
+/* What kernel work leads from one configuration to another, given what the kernel has. */
+#include "engine/internal.h"
+
+#include <errno.h>
+
+int want_tunnel(struct engine *engine, const struct candidate *view, uint32_t tunnel_id,
+		struct tunnel *ret)
+{
+	const struct tunnel *config = candidate_tunnel(view, tunnel_id);
+	int rc = 0;
+
+	if (!config)
+		return -ENOENT;
+	*ret = *config;
+	codec_complete(OBJECT_TUNNEL, ret);
+	if (!ret->enabled)
+		return -ENOENT;
+	if (!(ret->present & BIT(TUNNEL_LOCAL_ADDRESS))) {
+		rc = engine->k->interface_address(engine->o.kernel, ret->local_interface,
+						  ret->remote_address.family, &ret->local_address);
+		if (rc == 0)
+			ret->present |= BIT(TUNNEL_LOCAL_ADDRESS);
+	}
+	return rc;
+}
+
+int want_session(const struct candidate *view, uint32_t tunnel_id, uint32_t session_id,
+		 struct session *ret)
+{
+	const struct session *config = candidate_session(view, tunnel_id, session_id);
+	const struct tunnel *tunnel = candidate_tunnel(view, tunnel_id);
+
+	if (!config || !tunnel)
+		return -ENOENT;
+	if ((tunnel->present & BIT(TUNNEL_ENABLED)) && !tunnel->enabled)
+		return -ENOENT;
+	*ret = *config;
+	codec_complete(OBJECT_SESSION, ret);
+	return ret->enabled ? 0 : -ENOENT;
+}
+
+static bool has(const struct session *session, enum session_row row)
+{
+	return session && (session->present & BIT(row));
+}
+
+static unsigned int want_mtu(const struct tunnel *tunnel, const struct session *before,
+			     const struct session *want, const struct kernel_link *have,
+			     struct kernel_link *ret)
+{
+	if (has(want, SESSION_MTU))
+		ret->mtu = want->mtu;
+	else if (has(before, SESSION_MTU))
+		ret->mtu = 1500 - rules_overhead(tunnel, want);
+	else
+		return 0;
+	return ret->mtu != have->mtu ? LINK_MTU : 0;
+}
+
+/* Index of the bridge wanted; 0 none, or it does not exist (it is looked for again when links appear). */
+static unsigned int bridge_index(struct engine *engine, const struct session *want)
+{
+	const struct kernel_link *bridge = links_by_name(&engine->links, want->bridge);
+	return bridge ? bridge->index : 0;
+}
+
+static unsigned int want_master(struct engine *engine, const struct session *before,
+				const struct session *want, const struct kernel_link *have,
+				struct kernel_link *ret)
+{
+	const struct kernel_link *on = have;
+
+	if (!has(want, SESSION_BRIDGE) && !has(before, SESSION_BRIDGE))
+		return 0;
+	if (want->pseudowire_type == PSEUDOWIRE_ETHERNET_VLAN) {
+		char name[IFNAME_LENGTH + 1];
+
+		rules_vlan_name(want, name);
+		on = links_by_name(&engine->links, name);
+		if (!on)
+			return 0;
+	}
+	if (has(want, SESSION_BRIDGE)) {
+		ret->master = bridge_index(engine, want);
+		return ret->master && ret->master != on->master ? LINK_MASTER : 0;
+	}
+	ret->master = 0;
+	return on->master ? LINK_MASTER : 0;
+}
+
+unsigned int want_link(struct engine *engine, const struct tunnel *tunnel,
+		       const struct session *before, const struct session *want,
+		       const struct kernel_link *have, struct kernel_link *ret)
+{
+	unsigned int set = 0;
+
+	*ret = (struct kernel_link){ .index = have->index };
+	if (have->index == 0)
+		memcpy(ret->name, want->interface_name, sizeof(ret->name));
+	if (has(want, SESSION_MAC_ADDRESS) &&
+	    memcmp(&want->mac_address, &have->mac, sizeof(have->mac)) != 0) {
+		ret->mac = want->mac_address;
+		set |= LINK_MAC;
+	}
+	ret->up = want->link_enabled;
+	if (want->link_enabled != have->up)
+		set |= LINK_UP;
+	set |= want_mtu(tunnel, before, want, have, ret);
+	set |= want_master(engine, before, want, have, ret);
+	return set;
+}
+
+bool want_vlan(struct engine *engine, const struct session *want, unsigned int parent)
+{
+	char name[IFNAME_LENGTH + 1];
+	const struct kernel_link *link;
+
+	if (want->pseudowire_type != PSEUDOWIRE_ETHERNET_VLAN)
+		return false;
+	rules_vlan_name(want, name);
+	link = links_by_name(&engine->links, name);
+	return !link || link->parent != parent || link->vlan_id != want->vlan_id ||
+	       link->up != want->link_enabled;
+}
+
+/*
+ * Rows in which the kernel's object must change. What the kernel reports is
+ * compared with it; what it does not report, or the data path rewrites, is
+ * compared with the configuration until now.
+ */
+static uint64_t difference(enum object object, const void *before, const void *want,
+			   const void *have)
+{
+	const struct row_set *set = &row_sets[object];
+	uint64_t rows = 0;
+
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (row->wire == WIRE_NONE && row->change != CHANGE_RECREATE)
+			continue;
+		if (row->wire != WIRE_NONE && row->source == SOURCE_KERNEL &&
+		    !codec_same_in_kernel(row, want, have))
+			rows |= BIT(i);
+		if ((row->source != SOURCE_KERNEL || row->wire == WIRE_NONE) && before &&
+		    codec_present(row, want) && !codec_equal(row, before, want))
+			rows |= BIT(i);
+	}
+	return rows;
+}
+
+static bool tunnel_differs(struct engine *engine, const struct job *job,
+			   const struct tunnel_entry *entry, const struct tunnel *want)
+{
+	struct tunnel before;
+	int rc = want_tunnel(engine, job->from, want->tunnel_id, &before);
+	struct tunnel compare = *want;
+
+	/* local-interface is not the kernel's: what it gave is compared as the address */
+	compare.present &= ~BIT(TUNNEL_LOCAL_INTERFACE);
+	if (rc == 0)
+		memcpy(before.local_interface, compare.local_interface,
+		       sizeof(before.local_interface));
+	return codec_any_change(OBJECT_TUNNEL,
+				difference(OBJECT_TUNNEL, rc == 0 ? &before : NULL, &compare,
+					   &entry->actual),
+				CHANGE_RECREATE);
+}
+
+static uint8_t plan_tunnel(struct engine *engine, const struct job *job, uint32_t tunnel_id)
+{
+	const struct tunnel_entry *entry = datastore_tunnel(engine->store, tunnel_id);
+	bool have = entry && entry->in_kernel;
+	struct tunnel want;
+	int rc = want_tunnel(engine, job->to, tunnel_id, &want);
+
+	if (rc == -ENOENT)
+		return have ? ACTION_DELETE : 0;
+	if (!have)
+		return ACTION_CREATE;
+	/* its interface has no address now: keep what there is until it has another */
+	if (rc < 0)
+		return 0;
+	return tunnel_differs(engine, job, entry, &want) ? ACTION_DELETE | ACTION_CREATE : 0;
+}
+
+static uint8_t link_action(struct engine *engine, const struct job *job,
+			   const struct session_entry *entry, const struct session *before,
+			   const struct session *want)
+{
+	const struct kernel_link *have =
+		links_by_index(&engine->links, entry->state.if_index);
+	const struct tunnel *tunnel = candidate_tunnel(job->to, entry->tunnel->id);
+	struct kernel_link ignored;
+
+	if (!have || !tunnel || want->pseudowire_type == PSEUDOWIRE_PPP)
+		return 0;
+	if (want_vlan(engine, want, have->index))
+		return ACTION_LINK;
+	return want_link(engine, tunnel, before, want, have, &ignored) ? ACTION_LINK : 0;
+}
+
+static uint8_t change_session(struct engine *engine, const struct job *job,
+			      const struct session_entry *entry, uint32_t tunnel_id,
+			      const struct session *want)
+{
+	struct session before;
+	int rc = want_session(job->from, tunnel_id, want->session_id, &before);
+	const struct session *was = rc == 0 ? &before : NULL;
+	uint64_t rows = difference(OBJECT_SESSION, was, want, &entry->actual);
+	uint8_t todo = 0;
+
+	if (codec_any_change(OBJECT_SESSION, rows, CHANGE_RECREATE))
+		return ACTION_DELETE | ACTION_CREATE;
+	if (codec_any_change(OBJECT_SESSION, rows, CHANGE_MODIFY))
+		todo |= ACTION_MODIFY;
+	return todo | link_action(engine, job, entry, was, want);
+}
+
+static uint8_t plan_session(struct engine *engine, const struct job *job, uint32_t tunnel_id,
+			    uint32_t session_id, uint8_t tunnel_todo)
+{
+	const struct session_entry *entry =
+		datastore_session(engine->store, tunnel_id, session_id);
+	bool have = entry && entry->in_kernel;
+	struct session want;
+	bool wanted = want_session(job->to, tunnel_id, session_id, &want) == 0;
+
+	if (have && (tunnel_todo & ACTION_DELETE))
+		return wanted ? ACTION_CASCADE | ACTION_CREATE : ACTION_CASCADE;
+	if (!have)
+		return wanted ? ACTION_CREATE : 0;
+	return wanted ? change_session(engine, job, entry, tunnel_id, &want) : ACTION_DELETE;
+}
+
+/* What re-creating the interface would lose and no leaf says. */
+static int save_link(struct engine *engine, struct job *job, struct item *item)
+{
+	const struct session_entry *entry =
+		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
+	const struct kernel_link *link = entry ?
+		links_by_index(&engine->links, entry->state.if_index) : NULL;
+	const struct tunnel *tunnel = candidate_tunnel(job->from, item->key.tunnel_id);
+	struct session before;
+
+	if (!link || !tunnel ||
+	    want_session(job->from, item->key.tunnel_id, item->key.session_id, &before) != 0)
+		return 0;
+	item->saved = calloc(1, sizeof(*item->saved));
+	if (!item->saved)
+		return -ENOMEM;
+	item->saved->link = *link;
+	item->saved->set = LINK_MAC;
+	if (link->mtu != 1500 - rules_overhead(tunnel, &before) && !has(&before, SESSION_MTU))
+		item->saved->set |= LINK_MTU;
+	if (link->master && !has(&before, SESSION_BRIDGE))
+		item->saved->set |= LINK_MASTER;
+	return 0;
+}
+
+static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id,
+		    uint32_t session_id, uint8_t todo)
+{
+	struct item *item;
+
+	if (todo == 0)
+		return 0;
+	if (job->count == job->capacity) {
+		size_t capacity = job->capacity ? 2 * job->capacity : 16;
+		struct item *items = reallocarray(job->items, capacity, sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		job->items = items;
+		job->capacity = capacity;
+	}
+	item = &job->items[job->count++];
+	*item = (struct item){ .key = { tunnel_id, session_id }, .todo = todo };
+	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE)) && (todo & ACTION_CREATE))
+		return save_link(engine, job, item);
+	return 0;
+}
+
+/* The next session id >= @*id of the tunnel, in the kernel or wanted; false at the end. */
+static bool next_session(const struct tunnel_entry *entry, const struct candidate *view,
+			 uint32_t tunnel_id, uint32_t *id)
+{
+	uint32_t wanted = *id;
+	const struct session_entry *found = entry ? tunnel_session_from(entry, *id) : NULL;
+	bool is_wanted = candidate_session_from(view, tunnel_id, &wanted) != NULL;
+
+	if (!found && !is_wanted)
+		return false;
+	*id = !found || (is_wanted && wanted < found->id) ? wanted : found->id;
+	return true;
+}
+
+static int refuse_foreign(const struct tunnel_entry *entry, struct error *err)
+{
+	const struct session_entry *session = entry ? tunnel_session_from(entry, 0) : NULL;
+
+	for (; session; session = session_next(session)) {
+		if (!session->in_kernel || session->configured || session->held)
+			continue;
+		error_at_entry(err, entry->id, session->id, NULL);
+		return error_set(err, ERROR_FOREIGN,
+				 "session %u was made by someone else in tunnel %u, and would be "
+				 "destroyed with it; adopt the tunnel, or delete that session "
+				 "where it was made",
+				 session->id, entry->id);
+	}
+	return 0;
+}
+
+/* All sessions of a tunnel that comes or goes. */
+static int plan_whole(struct engine *engine, struct job *job, uint32_t tunnel_id, uint8_t todo,
+		      struct error *err)
+{
+	const struct tunnel_entry *entry = datastore_tunnel(engine->store, tunnel_id);
+	uint32_t id = 1;
+	int rc = 0;
+
+	if ((todo & ACTION_DELETE) && job->strict)
+		rc = refuse_foreign(entry, err);
+	while (rc == 0 && next_session(entry, job->to, tunnel_id, &id)) {
+		rc = add_item(engine, job, tunnel_id, id,
+			      plan_session(engine, job, tunnel_id, id, todo));
+		if (id++ == ID_MAX)
+			break;
+	}
+	return rc;
+}
+
+int plan_job(struct engine *engine, struct job *job, const struct keys *keys, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < keys->count && rc == 0;) {
+		uint32_t tunnel_id = keys->at[i].tunnel_id;
+		uint8_t todo = 0;
+
+		if (keys->at[i].session_id == 0) {
+			todo = plan_tunnel(engine, job, tunnel_id);
+			rc = add_item(engine, job, tunnel_id, 0, todo);
+			i++;
+		}
+		if (rc == 0 && (todo & (ACTION_CREATE | ACTION_DELETE))) {
+			rc = plan_whole(engine, job, tunnel_id, todo, err);
+			while (i < keys->count && keys->at[i].tunnel_id == tunnel_id)
+				i++;
+			continue;
+		}
+		for (; rc == 0 && i < keys->count && keys->at[i].tunnel_id == tunnel_id; i++)
+			rc = add_item(engine, job, tunnel_id, keys->at[i].session_id,
+				      plan_session(engine, job, tunnel_id,
+						   keys->at[i].session_id, 0));
+	}
+	if (rc == -ENOMEM)
+		error_set(err, ERROR_RESOURCE, "no memory for the plan of %zu objects", keys->count);
+	return rc;
+}
+
+int plan_keys(const struct candidate *changes, struct keys *ret)
+{
+	int rc = 0;
+
+	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c))
+		rc = keys_add(ret, c->tunnel_id, c->session_id);
+	return rc;
+}
+
+static uint8_t undo_of(uint8_t done)
+{
+	uint8_t todo = done & (ACTION_MODIFY | ACTION_LINK);
+
+	if (done & ACTION_CREATE)
+		todo |= ACTION_DELETE;
+	if (done & (ACTION_DELETE | ACTION_CASCADE))
+		todo |= ACTION_CREATE;
+	return todo;
+}
+
+void plan_undo(struct job *job)
+{
+	const struct candidate *from = job->from;
+	const struct item *tunnel = NULL;
+
+	for (size_t i = 0; i < job->count; i++) {
+		struct item *item = &job->items[i];
+
+		item->todo = undo_of(item->done);
+		item->done = item->reason = 0;
+		item->os_errno = 0;
+		if (item->key.session_id == 0)
+			tunnel = item;
+		else if (tunnel && tunnel->key.tunnel_id == item->key.tunnel_id &&
+			 (tunnel->todo & ACTION_DELETE) && (item->todo & ACTION_DELETE))
+			item->todo = (uint8_t)((item->todo & ~ACTION_DELETE) | ACTION_CASCADE);
+	}
+	job->from = job->to;
+	job->to = from;
+	job->phase = PHASE_DELETE_SESSIONS;
+	job->cursor = 0;
+	job->blocked_since = 0;
+	job->strict = false;
+	job->undoing = true;
+}
+
+static int compare_key(const void *left, const void *right)
+{
+	const struct key *a = left;
+	const struct key *b = &((const struct item *)right)->key;
+
+	if (a->tunnel_id != b->tunnel_id)
+		return a->tunnel_id < b->tunnel_id ? -1 : 1;
+	return (a->session_id > b->session_id) - (a->session_id < b->session_id);
+}
+
+struct item *job_item(struct job *job, uint32_t tunnel_id, uint32_t session_id)
+{
+	struct key key = { tunnel_id, session_id };
+
+	if (job->count == 0)
+		return NULL;
+	return bsearch(&key, job->items, job->count, sizeof(*job->items), compare_key);
+}
+
+void job_free(struct job *job)
+{
+	if (!job)
+		return;
+	for (size_t i = 0; i < job->count; i++)
+		free(job->items[i].saved);
+	free(job->items);
+	free(job->batch);
+	free(job);
+}

@@ -1,0 +1,208 @@
+/* From the outcome of a job to the datastore: what is there, what waits, and its status. */
+#include "engine/internal.h"
+
+#include <syslog.h>
+
+#include "model/status.h"
+
+static void describe(const struct tunnel_entry *tunnel, const struct session_entry *session,
+		     char *ret, size_t size)
+{
+	if (session)
+		snprintf(ret, size, "session %u/%u", tunnel->id, session->id);
+	else
+		snprintf(ret, size, "tunnel %u", tunnel->id);
+}
+
+static void log_status(struct engine *engine, const struct tunnel_entry *tunnel,
+		       const struct session_entry *session, const struct state *state)
+{
+	char what[64], why[STATUS_TEXT_MAX];
+	const struct word *word = word_by_value(oper_status_words, state->oper_status);
+
+	if (state->oper_status == OPER_UP || state->oper_status == OPER_REMOVING)
+		return;
+	describe(tunnel, session, what, sizeof(what));
+	status_text(state, tunnel->configured ? &tunnel->config : &tunnel->actual,
+		    session ? (session->configured ? &session->config : &session->actual) : NULL,
+		    why);
+	engine_log(engine, state->oper_status == OPER_FAILED ? LOG_WARNING : LOG_INFO, "%s %s: %s",
+		   what, word ? word->name : "?", why);
+}
+
+void settle_status(struct engine *engine, struct tunnel_entry *tunnel,
+		   struct session_entry *session, enum oper_status status,
+		   enum status_reason reason, int os_errno)
+{
+	struct state *state = session ? &session->state.common : &tunnel->state.common;
+	enum oper_status old = state->oper_status;
+	int64_t now = engine_now();
+	struct engine_event event = {
+		.type = session ? ENGINE_SESSION_STATE : ENGINE_TUNNEL_STATE,
+		.tunnel = tunnel,
+		.session = session,
+		.old_status = old,
+	};
+
+	if (old == status && state->status_reason == reason && state->status_errno == os_errno)
+		return;
+	if (datastore_set_status(engine->store, state, session == NULL, status, reason, os_errno,
+				 now))
+		engine->last_change = now;
+	log_status(engine, tunnel, session, state);
+	if (old != status)
+		engine_tell(engine, &event);
+}
+
+void settle_tunnel_up(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	settle_status(engine, tunnel, NULL, OPER_UP, REASON_NONE, 0);
+}
+
+void settle_session_up(struct engine *engine, struct session_entry *session)
+{
+	struct tunnel_entry *tunnel = session->tunnel;
+	const struct kernel_link *link = links_by_index(&engine->links, session->state.if_index);
+
+	if (tunnel->state.common.oper_status != OPER_UP)
+		settle_status(engine, tunnel, session, OPER_DOWN, REASON_TUNNEL_NOT_UP, 0);
+	else if (link && !link->up)
+		settle_status(engine, tunnel, session, OPER_DOWN, REASON_LINK_DOWN, 0);
+	else
+		settle_status(engine, tunnel, session, OPER_UP, REASON_NONE, 0);
+}
+
+void settle_deleted(struct engine *engine, const struct key *key)
+{
+	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
+	struct session_entry *session;
+
+	if (!tunnel)
+		return;
+	if (key->session_id == 0) {
+		datastore_hold_tunnel(engine->store, tunnel, true);
+		datastore_observe_tunnel(engine->store, key->tunnel_id, NULL);
+		settle_status(engine, tunnel, NULL, OPER_REMOVING, REASON_BEING_REMOVED, 0);
+	} else {
+		session = datastore_session(engine->store, key->tunnel_id, key->session_id);
+		if (!session)
+			return;
+		datastore_hold_session(engine->store, session, true);
+		datastore_observe_session(engine->store, key->tunnel_id, key->session_id, NULL);
+		settle_status(engine, tunnel, session, OPER_REMOVING, REASON_BEING_REMOVED, 0);
+	}
+	keys_add(&engine->removing, key->tunnel_id, key->session_id);
+}
+
+static void begin_counters(struct state *state)
+{
+	state->statistics = (struct statistics){ .discontinuity_time = engine_now() };
+	state->statistics_time = 0;
+}
+
+/* An object that is not there: it waits, failed, or is not wanted now. */
+static void settle_absent(struct engine *engine, struct tunnel_entry *tunnel,
+			  struct session_entry *session, const struct item *item)
+{
+	uint32_t session_id = session ? session->id : 0;
+	enum status_reason reason = item ? item->reason : 0;
+
+	if (reason) {
+		settle_status(engine, tunnel, session,
+			      reason == REASON_KERNEL_ERROR ? OPER_FAILED : OPER_WAITING, reason,
+			      item->os_errno);
+		keys_add(&engine->waiting, tunnel->id, session_id);
+		return;
+	}
+	if (session && (!(session->config.present & BIT(SESSION_ENABLED)) ||
+			session->config.enabled))
+		settle_status(engine, tunnel, session, OPER_DOWN, REASON_TUNNEL_NOT_UP, 0);
+	else
+		settle_status(engine, tunnel, session, OPER_DOWN, REASON_DISABLED, 0);
+}
+
+static void settle_tunnel(struct engine *engine, const struct job *job, const struct item *item)
+{
+	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, item->key.tunnel_id);
+	struct tunnel want;
+
+	if (!tunnel || !tunnel->configured)
+		return;
+	tunnel->state.common.origin = ORIGIN_CONFIGURED;
+	if (!(item->done & ACTION_CREATE) || item->reason ||
+	    want_tunnel(engine, job->to, item->key.tunnel_id, &want) < 0) {
+		if (!tunnel->in_kernel && !tunnel->held)
+			settle_absent(engine, tunnel, NULL, item);
+		return;
+	}
+	tunnel = datastore_observe_tunnel(engine->store, item->key.tunnel_id, &want);
+	if (!tunnel)
+		return;
+	begin_counters(&tunnel->state.common);
+	tunnel->state.resolved_local_address = want.local_address;
+	settle_tunnel_up(engine, tunnel);
+}
+
+static void settle_session(struct engine *engine, const struct job *job, const struct item *item)
+{
+	struct session_entry *session = datastore_session(
+		engine->store, item->key.tunnel_id, item->key.session_id);
+	bool changed = (item->done & (ACTION_CREATE | ACTION_MODIFY)) && !item->reason;
+	struct session want;
+
+	if (!session || !session->configured)
+		return;
+	session->state.common.origin = ORIGIN_CONFIGURED;
+	if (!changed ||
+	    want_session(job->to, item->key.tunnel_id, item->key.session_id, &want) < 0) {
+		if (!session->in_kernel && !session->held)
+			settle_absent(engine, session->tunnel, session, item);
+		else if (item->reason && session->in_kernel)
+			settle_absent(engine, session->tunnel, session, item);
+		return;
+	}
+	session = datastore_observe_session(engine->store, item->key.tunnel_id,
+					    item->key.session_id, &want);
+	if (!session)
+		return;
+	if (item->done & ACTION_CREATE)
+		begin_counters(&session->state.common);
+	observe_link_of(engine, session);
+	settle_session_up(engine, session);
+}
+
+void settle_job(struct engine *engine, const struct job *job)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		if (job->items[i].key.session_id == 0)
+			settle_tunnel(engine, job, &job->items[i]);
+		else
+			settle_session(engine, job, &job->items[i]);
+	}
+}
+
+static void settle_key(struct engine *engine, const struct key *key)
+{
+	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
+	struct session_entry *session =
+		datastore_session(engine->store, key->tunnel_id, key->session_id);
+	struct state *state;
+
+	if (!tunnel || (key->session_id && !session))
+		return;
+	state = session ? &session->state.common : &tunnel->state.common;
+	if (!(session ? session->configured : tunnel->configured))
+		return;
+	state->origin = ORIGIN_CONFIGURED;
+	if (session ? session->in_kernel || session->held : tunnel->in_kernel || tunnel->held)
+		return;
+	if (state->oper_status == 0 || state->oper_status == OPER_UP ||
+	    state->oper_status == OPER_REMOVING || state->oper_status == OPER_DOWN)
+		settle_absent(engine, tunnel, session, NULL);
+}
+
+void settle_keys(struct engine *engine, const struct keys *keys)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		settle_key(engine, &keys->at[i]);
+}
