@@ -1,0 +1,130 @@
+"""Network namespaces for tests: run in them, read their links, join two of them."""
+import contextlib
+import ctypes
+import itertools
+import json
+import os
+import signal
+import subprocess
+
+CLONE_NEWNET = 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+counter = itertools.count(1)
+
+
+def enter(fd):
+    if libc.setns(fd, CLONE_NEWNET):
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+@contextlib.contextmanager
+def inside(name):
+    """Be in a named network namespace, e.g. to open a socket, which then stays there."""
+    if name is None:
+        yield
+        return
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    there = os.open(f"/run/netns/{name}", os.O_RDONLY)
+    try:
+        enter(there)
+        yield
+    finally:
+        enter(home)
+        os.close(home)
+        os.close(there)
+
+
+class Namespace:
+    """A network namespace of this test run alone: several runs can share a guest."""
+
+    def __init__(self, label):
+        self.label = label
+        self.name = f"{label}-{os.getpid()}-{next(counter)}"
+        ip("netns", "add", self.name)
+        ip("-n", self.name, "link", "set", "lo", "up")
+
+    def argv(self, *command):
+        return ["ip", "netns", "exec", self.name, *map(str, command)]
+
+    def run(self, *command, check=True, **kwargs):
+        """Run a command inside; its output is text.  With check, failure is an exception."""
+        done = subprocess.run(self.argv(*command), text=True, capture_output=True, **kwargs)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(map(str, command))}: status {done.returncode}\n"
+                                 f"{done.stdout}{done.stderr}")
+        return done
+
+    def popen(self, *command, **kwargs):
+        return subprocess.Popen(self.argv(*command), **kwargs)
+
+    def ip(self, *words):
+        ip("-n", self.name, *words)
+
+    def links(self):
+        """{name: link}; a link has ifname, ifindex, mtu, address, flags, operstate, maybe master
+        and linkinfo."""
+        shown = ip("-n", self.name, "-j", "-d", "-s", "link", "show")
+        return {link["ifname"]: link for link in json.loads(shown or "[]")}
+
+    def link(self, name):
+        """One link, or None."""
+        return self.links().get(name)
+
+    def pids(self):
+        return [int(pid) for pid in ip("netns", "pids", self.name).split()]
+
+    def close(self):
+        for pid in self.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        ip("netns", "del", self.name)
+
+
+def vlan_id(link):
+    """The 802.1Q id of a link as Namespace.links gives it, or None."""
+    info = link.get("linkinfo", {})
+    return info.get("info_data", {}).get("id") if info.get("info_kind") == "vlan" else None
+
+
+def ip(*words):
+    done = subprocess.run(["ip", *map(str, words)], text=True, capture_output=True)
+    if done.returncode:
+        raise AssertionError(f"ip {' '.join(map(str, words))}: {done.stderr.strip()}")
+    return done.stdout
+
+
+class Router(Namespace):
+    """A namespace with one interface to its peer."""
+
+    def __init__(self, label, number):
+        super().__init__(label)
+        self.number = number
+        self.ip4, self.ip6 = f"10.0.0.{number}", f"fd00::{number}"
+        self.interface = "wan"
+        self.peer = None
+
+    def configure(self):
+        self.ip("address", "add", f"{self.ip4}/24", "dev", self.interface)
+        # Not a tentative address, for from one of those no tunnel can be made.
+        self.ip("address", "add", f"{self.ip6}/64", "dev", self.interface, "nodad")
+        self.ip("link", "set", self.interface, "up")
+
+
+@contextlib.contextmanager
+def two_routers():
+    """Two routers, 10.0.0.1 fd00::1 and 10.0.0.2 fd00::2, each with interface `wan`."""
+    routers = []
+    try:
+        routers += [Router("r1", 1)]
+        routers += [Router("r2", 2)]
+        one, two = routers
+        one.peer, two.peer = two, one
+        ip("link", "add", "wan", "netns", one.name, "type", "veth",
+           "peer", "name", "wan", "netns", two.name)
+        for router in routers:
+            router.configure()
+        yield one, two
+    finally:
+        for router in routers:
+            router.close()
