@@ -1,0 +1,80 @@
+#include "scalars.h"
+
+#include <string.h>
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
+/* BITS: bit 0 is the most significant of the first octet (RFC 2578 section 7.1.4). */
+static void give_capabilities(unsigned int capabilities, struct value *ret)
+{
+	ret->text[0] = 0;
+	for (unsigned int bit = 0; bit < 8; bit++) {
+		if (capabilities & (1U << bit))
+			ret->text[0] = (char)(ret->text[0] | (0x80 >> bit));
+	}
+	value_bytes(ret, ret->text, 1);
+}
+
+static void give_time(const struct view *view, int64_t at, struct value *ret)
+{
+	value_unsigned(ret, epoch_ticks(&view->epoch, at));
+	ret->type = ASN_TIMETICKS;
+}
+
+static void give_info(struct view *view, unsigned int number, struct value *ret)
+{
+	struct engine_info info = {.release = ""};
+
+	if (view->engine)
+		engine_info(view->engine, &info);
+	switch (number) {
+	case SCALAR_KERNEL_RELEASE:
+		value_string(ret, info.release ? info.release : "");
+		break;
+	case SCALAR_KERNEL_CAPABILITIES:
+		give_capabilities(info.capabilities, ret);
+		break;
+	case SCALAR_LAST_CHANGE:
+		give_time(view, info.last_change, ret);
+		break;
+	default:
+		value_counter(ret, info.generation);
+	}
+}
+
+void scalar_value(struct view *view, unsigned int number, struct value *ret)
+{
+	const struct datastore *store = view->store;
+
+	switch ((enum scalar)number) {
+	case SCALAR_VERSION:
+		value_string(ret, VERSION);
+		break;
+	case SCALAR_TUNNEL_COUNT:
+		value_unsigned(ret, store->tunnel_count);
+		break;
+	case SCALAR_TUNNEL_UP_COUNT:
+		value_unsigned(ret, store->tunnels_up);
+		break;
+	case SCALAR_SESSION_COUNT:
+		value_unsigned(ret, store->session_count);
+		break;
+	case SCALAR_SESSION_UP_COUNT:
+		value_unsigned(ret, store->sessions_up);
+		break;
+	case SCALAR_SPIN_LOCK:
+		value_integer(ret, view->spin_lock);
+		break;
+	case SCALAR_NOTIFICATION_ENABLE:
+		value_integer(ret, view->notify ? 1 : 2);
+		break;
+	case SCALAR_LAST_ERROR:
+		value_bytes(ret, view->last_error,
+			    strnlen(view->last_error, 255)); /* SnmpAdminString */
+		break;
+	default:
+		give_info(view, number, ret);
+	}
+}

@@ -1,0 +1,53 @@
+/*
+ * Subjects: what an index points at. A tunnel or session of the datastore,
+ * configured or not, or a pending row; the tables walk both as one.
+ */
+#ifndef AGENT_SUBJECT_H
+#define AGENT_SUBJECT_H
+
+#include "pending.h"
+
+/*
+ * Pointers are valid until the event loop goes on. `pending` stands alone;
+ * else `tunnel` is set, and `session` when the object is a session.
+ */
+struct subject {
+	enum object object;
+	struct tunnel_entry *tunnel;
+	struct session_entry *session;
+	const struct pending_row *pending;
+};
+
+/* What becomes of a row, as RowStatus tells (RFC 2579). */
+enum row_state {
+	ROW_MISSING,        /* no such row, or one that is being removed */
+	ROW_NOT_READY,      /* pending, columns are missing */
+	ROW_NOT_IN_SERVICE, /* configured and disabled, or pending and complete */
+	ROW_ACTIVE,
+	ROW_FOREIGN /* made by others: active, and not ours to write */
+};
+
+/* The row with exactly this index; false when there is none. */
+bool subject_find(const struct datastore *store, const struct pending *pending,
+		  enum mib_table table, const struct index *index, struct subject *ret);
+
+/* The first row at or after *@index, which becomes its index; false at the end of the table. */
+bool subject_from(const struct datastore *store, const struct pending *pending,
+		  enum mib_table table, struct index *index, struct subject *ret);
+
+uint32_t subject_tunnel_id(const struct subject *subject);
+uint32_t subject_session_id(const struct subject *subject);
+
+enum row_state subject_state(const struct subject *subject);
+
+/*
+ * The configuration to show: as configured, of foreign ones as the kernel has
+ * it. Of a pending row it is put together in @room. Never NULL.
+ */
+const void *subject_config(const struct subject *subject, union config *room);
+
+/* Operational state; of a pending row it is "down, disabled". */
+const struct state *subject_common(const struct subject *subject);
+const void *subject_part(const struct subject *subject, enum part part);
+
+#endif

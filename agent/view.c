@@ -1,0 +1,170 @@
+#include "view.h"
+
+#include <sys/random.h>
+
+#include "model/codec.h"
+#include "scalars.h"
+
+void view_init(struct view *view, struct engine *engine, const struct datastore *store)
+{
+	uint32_t seed = 0;
+
+	view->engine = engine;
+	view->store = store;
+	pending_init(&view->pending);
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
+		view->spin_lock = (long)(seed & INT32_MAX);
+}
+
+void view_clear(struct view *view)
+{
+	pending_clear(&view->pending);
+}
+
+/* Counters, and what follows from them, as fresh as they have to be. */
+static void refresh(struct view *view, const struct column *column, const struct subject *subject)
+{
+	if (!view->engine || subject->pending || column->kind != COLUMN_ROW ||
+	    column->row->part == PART_CONFIG)
+		return;
+	if (subject->session)
+		engine_refresh_session(view->engine, subject->session);
+	else
+		engine_refresh_tunnel(view->engine, subject->tunnel);
+}
+
+/* A row that is being removed is in no configuration: notReady. */
+static long row_status(const struct subject *subject)
+{
+	static const long states[] = {
+		[ROW_MISSING] = SNMP_ROW_NOTREADY,
+		[ROW_NOT_READY] = SNMP_ROW_NOTREADY,
+		[ROW_NOT_IN_SERVICE] = SNMP_ROW_NOTINSERVICE,
+		[ROW_ACTIVE] = SNMP_ROW_ACTIVE,
+		[ROW_FOREIGN] = SNMP_ROW_ACTIVE,
+	};
+
+	return states[subject_state(subject)];
+}
+
+static long storage_type(const struct subject *subject)
+{
+	enum row_state state = subject_state(subject);
+
+	return state == ROW_FOREIGN || state == ROW_MISSING ? STORAGE_READ_ONLY
+							    : STORAGE_NON_VOLATILE;
+}
+
+static bool give(struct view *view, const struct column *column, const struct subject *subject,
+		 struct value *ret)
+{
+	switch (column->kind) {
+	case COLUMN_ROW:
+		refresh(view, column, subject);
+		return value_of_row(column->row, subject, &view->epoch, ret);
+	case COLUMN_ADDRESS_TYPE:
+		return value_of_address_type(column->row, subject, ret);
+	case COLUMN_STORAGE_TYPE:
+		value_integer(ret, storage_type(subject));
+		return true;
+	case COLUMN_ROW_STATUS:
+		value_integer(ret, row_status(subject));
+		return true;
+	case COLUMN_TUNNEL_ID:
+		value_unsigned(ret, subject_tunnel_id(subject));
+		return true;
+	case COLUMN_SESSION_ID:
+		value_unsigned(ret, subject_session_id(subject));
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool view_value(struct view *view, const struct instance *instance, struct value *ret)
+{
+	const struct column *column = &instance->column;
+	struct subject subject;
+
+	if (column->kind == COLUMN_SCALAR) {
+		scalar_value(view, column->number, ret);
+		return true;
+	}
+	return subject_find(view->store, &view->pending, column->table, &instance->index,
+			    &subject) &&
+	       give(view, column, &subject, ret);
+}
+
+enum oid_fault view_get(struct view *view, const oid *name, size_t length, struct value *ret)
+{
+	struct instance instance;
+	enum oid_fault fault = oid_to_instance(name, length, &instance);
+
+	if (fault != OID_FINE)
+		return fault;
+	return view_value(view, &instance, ret) ? OID_FINE : OID_NO_INSTANCE;
+}
+
+/* The index after @index; false after the last of 32 bits. */
+static bool step(enum mib_table table, struct index *index)
+{
+	unsigned int last = index_length(table) - 1;
+
+	if (index->at[last] < UINT32_MAX) {
+		index->at[last]++;
+		return true;
+	}
+	if (last == 0 || index->at[0] == UINT32_MAX)
+		return false;
+	index->at[0]++;
+	index->at[1] = 0;
+	return true;
+}
+
+/* The first row at or after the instance that has the column. */
+static bool first_in_column(struct view *view, struct instance *instance, struct value *ret)
+{
+	const struct column *column = &instance->column;
+	struct subject subject;
+
+	if (column->kind == COLUMN_SCALAR) {
+		scalar_value(view, column->number, ret);
+		return true;
+	}
+	while (subject_from(view->store, &view->pending, column->table, &instance->index,
+			    &subject)) {
+		if (give(view, column, &subject, ret))
+			return true;
+		if (!step(column->table, &instance->index))
+			return false;
+	}
+	return false;
+}
+
+static bool next_column(struct instance *instance)
+{
+	unsigned int number = instance->column.number + 1;
+	unsigned int table = instance->column.table;
+
+	instance->index = (struct index){{0, 0}};
+	for (; table <= MIB_TABLE_LAST; table++, number = 1) {
+		if (column_from((enum mib_table)table, number, &instance->column))
+			return true;
+	}
+	return false;
+}
+
+bool view_next(struct view *view, const oid *name, size_t length, oid ret_name[MAX_OID_LEN],
+	       size_t *ret_length, struct value *ret)
+{
+	struct instance instance;
+	bool more = oid_to_start(name, length, &instance);
+
+	for (; more; more = next_column(&instance)) {
+		if (first_in_column(view, &instance, ret)) {
+			*ret_length = oid_of_instance(&instance, ret_name);
+			return true;
+		}
+	}
+	return false;
+}
