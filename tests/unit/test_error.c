@@ -20,25 +20,25 @@
 static const struct {
 	const char *tag, *types;
 } tags[] = {
-	{ "in-use", "protocol application" },
-	{ "invalid-value", "protocol application" },
-	{ "too-big", "transport rpc protocol application" },
-	{ "missing-attribute", "rpc protocol application" },
-	{ "bad-attribute", "rpc protocol application" },
-	{ "unknown-attribute", "rpc protocol application" },
-	{ "missing-element", "protocol application" },
-	{ "bad-element", "protocol application" },
-	{ "unknown-element", "protocol application" },
-	{ "unknown-namespace", "protocol application" },
-	{ "access-denied", "protocol application" },
-	{ "lock-denied", "protocol" },
-	{ "resource-denied", "transport rpc protocol application" },
-	{ "rollback-failed", "protocol application" },
-	{ "data-exists", "application" },
-	{ "data-missing", "application" },
-	{ "operation-not-supported", "protocol application" },
-	{ "operation-failed", "rpc protocol application" },
-	{ "malformed-message", "rpc" },
+	{"in-use", "protocol application"},
+	{"invalid-value", "protocol application"},
+	{"too-big", "transport rpc protocol application"},
+	{"missing-attribute", "rpc protocol application"},
+	{"bad-attribute", "rpc protocol application"},
+	{"unknown-attribute", "rpc protocol application"},
+	{"missing-element", "protocol application"},
+	{"bad-element", "protocol application"},
+	{"unknown-element", "protocol application"},
+	{"unknown-namespace", "protocol application"},
+	{"access-denied", "protocol application"},
+	{"lock-denied", "protocol"},
+	{"resource-denied", "transport rpc protocol application"},
+	{"rollback-failed", "protocol application"},
+	{"data-exists", "application"},
+	{"data-missing", "application"},
+	{"operation-not-supported", "protocol application"},
+	{"operation-failed", "rpc protocol application"},
+	{"malformed-message", "rpc"},
 };
 
 static void every_code_has_a_netconf_tag_of_an_allowed_type(void **state)
@@ -99,7 +99,7 @@ static void a_code_out_of_range_is_an_internal_error(void **state)
 {
 	(void)state;
 	assert_ptr_equal(error_kind((enum error_code)9999), error_kind(ERROR_INTERNAL));
-	assert_ptr_equal(error_kind((enum error_code)-1), error_kind(ERROR_INTERNAL));
+	assert_ptr_equal(error_kind((enum error_code) - 1), error_kind(ERROR_INTERNAL));
 }
 
 static void setting_returns_the_errno_of_the_code_even_without_a_struct(void **state)
@@ -172,24 +172,24 @@ static void utf8_is_taken_by_the_rules_of_yang_strings(void **state)
 		size_t length, expected;
 		unsigned int point;
 	} cases[] = {
-		{ "a", 1, 1, 'a' },
-		{ "", 0, 0, 0 },
-		{ "\xc3\xa9", 2, 2, 0xe9 },
-		{ "\xe2\x82\xac", 3, 3, 0x20ac },
-		{ "\xf0\x9f\x98\x80", 4, 4, 0x1f600 },
-		{ "\xf4\x8f\xbf\xbd", 4, 4, 0x10fffd },
-		{ "\xe2\x82\xac", 2, 0, 0 },	 /* cut short */
-		{ "\x80", 1, 0, 0 },		 /* tail first */
-		{ "\xc0\xaf", 2, 0, 0 },	 /* overlong */
-		{ "\xe0\x80\xaf", 3, 0, 0 },	 /* overlong */
-		{ "\xf0\x80\x80\xaf", 4, 0, 0 }, /* overlong */
-		{ "\xed\xa0\x80", 3, 0, 0 },	 /* surrogate */
-		{ "\xf4\x90\x80\x80", 4, 0, 0 }, /* beyond U+10FFFF */
-		{ "\xff\xff", 2, 0, 0 },
-		{ "\xef\xbf\xbe", 3, 0, 0 },	 /* U+FFFE */
-		{ "\xef\xb7\x90", 3, 0, 0 },	 /* U+FDD0 */
-		{ "\xf0\x9f\xbf\xbf", 4, 0, 0 }, /* U+1FFFF */
-		{ "\xc3(", 2, 0, 0 },
+		{"a", 1, 1, 'a'},
+		{"", 0, 0, 0},
+		{"\xc3\xa9", 2, 2, 0xe9},
+		{"\xe2\x82\xac", 3, 3, 0x20ac},
+		{"\xf0\x9f\x98\x80", 4, 4, 0x1f600},
+		{"\xf4\x8f\xbf\xbd", 4, 4, 0x10fffd},
+		{"\xe2\x82\xac", 2, 0, 0},     /* cut short */
+		{"\x80", 1, 0, 0},             /* tail first */
+		{"\xc0\xaf", 2, 0, 0},         /* overlong */
+		{"\xe0\x80\xaf", 3, 0, 0},     /* overlong */
+		{"\xf0\x80\x80\xaf", 4, 0, 0}, /* overlong */
+		{"\xed\xa0\x80", 3, 0, 0},     /* surrogate */
+		{"\xf4\x90\x80\x80", 4, 0, 0}, /* beyond U+10FFFF */
+		{"\xff\xff", 2, 0, 0},
+		{"\xef\xbf\xbe", 3, 0, 0},     /* U+FFFE */
+		{"\xef\xb7\x90", 3, 0, 0},     /* U+FDD0 */
+		{"\xf0\x9f\xbf\xbf", 4, 0, 0}, /* U+1FFFF */
+		{"\xc3(", 2, 0, 0},
 	};
 
 	(void)state;
