@@ -1,0 +1,228 @@
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <syslog.h>
+
+#include "agent.h"
+#include "daemon/log.h"
+#include "netconf/server.h"
+#include "netconf/snapshot.h"
+
+static const struct snapshot_codec snapshot_codec = { snapshot_write, snapshot_read, NULL };
+
+/* ---- loop and signals */
+
+static void on_stop(evutil_socket_t signal, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)what;
+	log_text(LOG_NOTICE, "stopping on signal %d; tunnels stay as they are", (int)signal);
+	event_base_loopbreak(daemon->base);
+}
+
+static void on_child(evutil_socket_t signal, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+	struct error err = ERROR_INIT;
+
+	(void)signal;
+	(void)what;
+	if (daemon->journal && journal_maintain(daemon->journal, daemon->store, &err) < 0)
+		log_text(LOG_WARNING, "%s", err.text);
+}
+
+static void on_hangup(evutil_socket_t signal, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)signal;
+	(void)what;
+	log_text(LOG_NOTICE, "reading the kernel again");
+	if (daemon->engine)
+		engine_resync(daemon->engine, NULL, NULL);
+}
+
+static int start_loop(struct daemon *daemon, struct error *err)
+{
+	static const struct {
+		int signal;
+		event_callback_fn callback;
+	} table[] = {
+		{ SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGCHLD, on_child }, { SIGHUP, on_hangup },
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	daemon->base = event_base_new();
+	if (!daemon->base)
+		return error_set(err, ERROR_RESOURCE, "no event loop can be made");
+	for (size_t i = 0; i < 4; i++) {
+		daemon->signals[i] = evsignal_new(daemon->base, table[i].signal,
+						  table[i].callback, daemon);
+		if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) < 0)
+			return error_set(err, ERROR_RESOURCE, "no memory for signals");
+	}
+	return 0;
+}
+
+static void stop_loop(struct daemon *daemon)
+{
+	for (size_t i = 0; i < 4; i++)
+		if (daemon->signals[i])
+			event_free(daemon->signals[i]);
+	if (daemon->base)
+		event_base_free(daemon->base);
+}
+
+/* ---- kernel */
+
+static int start_kernel(struct daemon *daemon, struct error *err)
+{
+	const char *which = daemon->options->kernel;
+
+	if (strcmp(which, "real") == 0)
+		return kernel_open_netlink(&daemon->kernel, daemon->options->netns, err);
+	if (strcmp(which, "sim") == 0)
+		return kernel_open_sim(&daemon->kernel, "6.12", err);
+	if (strncmp(which, "sim:", 4) == 0)
+		return kernel_open_sim(&daemon->kernel, which + 4, err);
+	return error_set(err, ERROR_INVALID_VALUE,
+			 "--kernel %s: give real, sim, sim:6.1 or sim:6.12", which);
+}
+
+static void stop_kernel(struct daemon *daemon)
+{
+	if (daemon->kernel)
+		daemon->kernel->ops->close(daemon->kernel);
+}
+
+/* ---- state */
+
+static int start_state(struct daemon *daemon, struct error *err)
+{
+	char warning[256] = "";
+	int rc;
+
+	daemon->store = datastore_new();
+	if (!daemon->store)
+		return error_set(err, ERROR_RESOURCE, "no memory for the datastore");
+	rc = journal_open(&daemon->journal, daemon->options->state_directory, daemon->store,
+			  &snapshot_codec, warning, err);
+	if (warning[0])
+		log_text(LOG_WARNING, "%s", warning);
+	if (rc == 0)
+		log_text(LOG_INFO, "%zu tunnels and %zu sessions are configured",
+			 daemon->store->configured_tunnels, daemon->store->configured_sessions);
+	return rc;
+}
+
+static void stop_state(struct daemon *daemon)
+{
+	journal_close(daemon->journal);
+	datastore_free(daemon->store);
+}
+
+/* ---- engine and doors */
+
+static int start_engine(struct daemon *daemon, struct error *err)
+{
+	struct engine_options options = {
+		.base = daemon->base,
+		.kernel = daemon->kernel,
+		.store = daemon->store,
+		.journal = daemon->journal,
+		.counter_age_ms = daemon->options->counter_age_ms,
+		.no_repair = daemon->options->no_repair,
+		.log = log_callback,
+		.arg = (void *)(uintptr_t) "engine",
+	};
+	struct error unconnected = ERROR_INIT;
+
+	if (daemon->kernel->ops->connect(daemon->kernel, &unconnected) < 0)
+		log_text(LOG_WARNING, "%s", unconnected.text);
+	return engine_open(&daemon->engine, &options, err);
+}
+
+static void stop_engine(struct daemon *daemon)
+{
+	engine_close(daemon->engine);
+}
+
+static int start_netconf(struct daemon *daemon, struct error *err)
+{
+	struct netconf_options options = {
+		.base = daemon->base,
+		.engine = daemon->engine,
+		.socket_path = daemon->options->socket_path,
+		.log = log_callback,
+		.log_arg = (void *)(uintptr_t) "netconf",
+	};
+
+	return netconf_open(&daemon->netconf, &options, err);
+}
+
+static void stop_netconf(struct daemon *daemon)
+{
+	netconf_close(daemon->netconf);
+}
+
+static int start_agent(struct daemon *daemon, struct error *err)
+{
+	struct agent_options options = {
+		.base = daemon->base,
+		.engine = daemon->engine,
+		.address = daemon->options->agentx_address,
+		.log = log_callback,
+		.log_arg = (void *)(uintptr_t) "snmp",
+	};
+
+	if (daemon->options->no_snmp)
+		return 0;
+	return agent_open(&daemon->agent, &options, err);
+}
+
+static void stop_agent(struct daemon *daemon)
+{
+	if (daemon->agent)
+		agent_close(daemon->agent);
+}
+
+const struct stage stages[] = {
+	{ "event loop", start_loop, stop_loop },
+	{ "kernel", start_kernel, stop_kernel },
+	{ "state", start_state, stop_state },
+	{ "engine", start_engine, stop_engine },
+	{ "NETCONF", start_netconf, stop_netconf },
+	{ "SNMP", start_agent, stop_agent },
+	{ NULL, NULL, NULL },
+};
+
+/* ---- -n */
+
+int daemon_check(const char *path)
+{
+	struct datastore *empty = datastore_new();
+	struct candidate candidate;
+	struct edit *edit = NULL;
+	struct error err = ERROR_INIT;
+	int rc = empty ? snapshot_read(path, &edit, &err, NULL) : -ENOMEM;
+
+	candidate_open(&candidate, empty);
+	if (rc == 0)
+		rc = candidate_apply(&candidate, edit, &err);
+	if (rc == 0)
+		rc = candidate_choose_names(&candidate, NULL, NULL, &err);
+	if (rc == 0)
+		rc = candidate_validate(&candidate, &err);
+	if (rc < 0)
+		fprintf(stderr, "l2tpv3d: %s: %s%s%s\n", path, err.path, err.path[0] ? ": " : "",
+			err.text);
+	candidate_discard(&candidate);
+	edit_free(edit);
+	datastore_free(empty);
+	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

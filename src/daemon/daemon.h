@@ -1,0 +1,37 @@
+/* The parts of the daemon, in the order in which they start and, reversed, stop. */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include "daemon/options.h"
+#include "engine/engine.h"
+
+struct event;
+struct event_base;
+struct netconf_server;
+struct agent;
+
+struct daemon {
+	const struct options *options;
+	struct event_base *base;
+	struct event *signals[4];
+	struct kernel *kernel;
+	struct datastore *store;
+	struct journal *journal;
+	struct engine *engine;
+	struct netconf_server *netconf;
+	struct agent *agent;
+};
+
+struct stage {
+	const char *name;
+	int (*start)(struct daemon *daemon, struct error *err);
+	void (*stop)(struct daemon *daemon);
+};
+
+/* Ends with a NULL name. */
+extern const struct stage stages[];
+
+/* -n FILE: read it, check it as a commit would; errors go to stderr. Exit status. */
+int daemon_check(const char *path);
+
+#endif

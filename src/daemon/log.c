@@ -1,0 +1,61 @@
+#include "daemon/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+/* One log a process, as syslog(3) has it. */
+static bool to_stderr = true;
+static const char *debug_topics = "";
+
+void log_open(bool foreground, const char *topics)
+{
+	to_stderr = foreground;
+	debug_topics = topics;
+	if (!foreground)
+		openlog("l2tpv3d", LOG_PID, LOG_DAEMON);
+}
+
+static void write_line(int priority, const char *text)
+{
+	/* under systemd the priority goes before the line, see sd-daemon(3) */
+	static const char *const words[] = { "emergency: ", "alert: ", "critical: ", "error: ",
+					     "warning: ", "", "", "debug: " };
+
+	if (to_stderr)
+		fprintf(stderr, "l2tpv3d: %s%s\n", words[priority & 7], text);
+	else
+		syslog(priority, "%s", text);
+}
+
+void log_text(int priority, const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	write_line(priority, text);
+}
+
+static bool wanted(const char *topic)
+{
+	const char *at = debug_topics;
+	size_t length = strlen(topic);
+
+	if (strcmp(debug_topics, "all") == 0)
+		return true;
+	for (; (at = strstr(at, topic)) != NULL; at += length)
+		if ((at == debug_topics || at[-1] == ',') &&
+		    (at[length] == ',' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+void log_callback(int priority, const char *text, void *arg)
+{
+	if (priority < LOG_DEBUG || wanted(arg))
+		write_line(priority, text);
+}

@@ -1,0 +1,15 @@
+/* The daemon's log: stderr in the foreground, else syslog. Library code does not log. */
+#ifndef DAEMON_LOG_H
+#define DAEMON_LOG_H
+
+#include <stdbool.h>
+
+/* @topics: comma-separated debug topics, or "all", or "". */
+void log_open(bool foreground, const char *topics);
+
+void log_text(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Fits the log callbacks; @arg is the topic, whose LOG_DEBUG texts show only when asked for. */
+void log_callback(int priority, const char *text, void *arg);
+
+#endif

@@ -1,0 +1,58 @@
+/* l2tpv3d: manages the kernel's static L2TPv3 tunnels and sessions. */
+#include <event2/event.h>
+#include <syslog.h>
+
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+#include "daemon/ready.h"
+
+static size_t start(struct daemon *daemon)
+{
+	struct error err = ERROR_INIT;
+	size_t started = 0;
+
+	while (stages[started].name && stages[started].start(daemon, &err) == 0)
+		started++;
+	if (stages[started].name)
+		log_text(LOG_ERR, "%s: %s", stages[started].name, err.text);
+	return started;
+}
+
+static void stop(struct daemon *daemon, size_t started)
+{
+	while (started--)
+		stages[started].stop(daemon);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct daemon daemon = { .options = &options };
+	size_t started;
+	bool ready;
+
+	switch (options_read(argc, argv, &options)) {
+	case OPTIONS_RUN:
+		break;
+	case OPTIONS_DONE:
+		return 0;
+	case OPTIONS_WRONG:
+		return 2;
+	}
+	if (options.check_file)
+		return daemon_check(options.check_file);
+	log_open(options.foreground, options.debug);
+	if (!options.foreground && ready_background() < 0)
+		return 1;
+	started = start(&daemon);
+	ready = stages[started].name == NULL;
+	if (ready) {
+		ready_tell();
+		log_text(LOG_NOTICE, "ready");
+		event_base_dispatch(daemon.base);
+		ready_stopping();
+	}
+	/* the failed stage may have come half-way: every stop accepts that */
+	stop(&daemon, ready ? started : started + 1);
+	return ready ? 0 : 1;
+}

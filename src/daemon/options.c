@@ -1,0 +1,156 @@
+#include "daemon/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_VERSION, KIND_HELP };
+
+struct option_row {
+	const char *name; /* long */
+	char letter;	  /* 0 none */
+	enum kind kind;
+	size_t offset;
+	const char *argument;
+	const char *help;
+};
+
+#define AT(member) offsetof(struct options, member)
+
+/* clang-format off */
+static const struct option_row rows[] = {
+	{ "foreground",   'f', KIND_FLAG,   AT(foreground),      NULL,     "stay in the foreground, log to stderr" },
+	{ "state",        's', KIND_TEXT,   AT(state_directory), "DIR",    "state directory (/var/lib/l2tpv3d)" },
+	{ "socket",       'S', KIND_TEXT,   AT(socket_path),     "PATH",   "control socket (/run/l2tpv3d/netconf.sock)" },
+	{ "agentx",       'x', KIND_TEXT,   AT(agentx_address),  "ADDR",   "AgentX address of snmpd (unix:/var/agentx/master)" },
+	{ "no-snmp",      0,   KIND_FLAG,   AT(no_snmp),         NULL,     "without the SNMP door" },
+	{ "netns",        'N', KIND_TEXT,   AT(netns),           "NAME",   "manage this network namespace (ip netns)" },
+	{ "kernel",       0,   KIND_TEXT,   AT(kernel),          "WHICH",  "real, or sim (sim:6.1, sim:6.12): simulated in memory" },
+	{ "no-repair",    0,   KIND_FLAG,   AT(no_repair),       NULL,     "report what others changed, do not restore it" },
+	{ "counter-age",  0,   KIND_NUMBER, AT(counter_age_ms),  "MS",     "counters served are at most this old (1000)" },
+	{ "check",        'n', KIND_TEXT,   AT(check_file),      "FILE",   "check an XML configuration and exit" },
+	{ "debug",        'd', KIND_TEXT,   AT(debug),           "TOPICS", "log debugging: engine,netconf,snmp,all" },
+	{ "version",      'V', KIND_VERSION, 0,                  NULL,     "print the version and exit" },
+	{ "help",         'h', KIND_HELP,   0,                   NULL,     "print this and exit" },
+};
+/* clang-format on */
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define LONG_ONLY 256 /* getopt_long() value of row n without a letter: LONG_ONLY + n */
+
+static void print_usage(FILE *file)
+{
+	fputs("usage: l2tpv3d [option ...]\n"
+	      "Manages the kernel's static L2TPv3 tunnels and sessions: SNMP, NETCONF, shell.\n\n",
+	      file);
+	for (size_t i = 0; i < ROWS; i++) {
+		char left[40], letter[8] = "    ";
+
+		if (rows[i].letter)
+			snprintf(letter, sizeof(letter), "-%c, ", rows[i].letter);
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows[i].name,
+			 rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
+		fprintf(file, "  %-26s %s\n", left, rows[i].help);
+	}
+}
+
+static void make_getopt(char letters[2 * ROWS + 1], struct option longs[ROWS + 1])
+{
+	size_t at = 0;
+
+	memset(longs, 0, (ROWS + 1) * sizeof(*longs));
+	for (size_t i = 0; i < ROWS; i++) {
+		longs[i].name = rows[i].name;
+		longs[i].has_arg = rows[i].argument ? required_argument : no_argument;
+		longs[i].val = rows[i].letter ? rows[i].letter : LONG_ONLY + (int)i;
+		if (!rows[i].letter)
+			continue;
+		letters[at++] = rows[i].letter;
+		if (rows[i].argument)
+			letters[at++] = ':';
+	}
+	letters[at] = '\0';
+}
+
+static const struct option_row *find_row(int value)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (value == (rows[i].letter ? rows[i].letter : LONG_ONLY + (int)i))
+			return &rows[i];
+	return NULL;
+}
+
+static bool take_number(const struct option_row *row, const char *text, unsigned int *ret)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || end == text || value < 1 || value > 3600000) {
+		fprintf(stderr, "l2tpv3d: --%s %s: give a number from 1 to 3600000\n", row->name,
+			text);
+		return false;
+	}
+	*ret = (unsigned int)value;
+	return true;
+}
+
+static enum options_verdict take(const struct option_row *row, const char *text,
+				 struct options *options)
+{
+	char *member = (char *)options + row->offset;
+
+	switch (row->kind) {
+	case KIND_FLAG:
+		*(bool *)member = true;
+		return OPTIONS_RUN;
+	case KIND_TEXT:
+		*(const char **)member = text;
+		return OPTIONS_RUN;
+	case KIND_NUMBER:
+		return take_number(row, text, (unsigned int *)member) ? OPTIONS_RUN :
+									OPTIONS_WRONG;
+	case KIND_VERSION:
+		printf("l2tpv3d %s\n", VERSION);
+		return OPTIONS_DONE;
+	case KIND_HELP:
+		print_usage(stdout);
+		return OPTIONS_DONE;
+	}
+	return OPTIONS_WRONG;
+}
+
+enum options_verdict options_read(int argc, char **argv, struct options *ret)
+{
+	char letters[2 * ROWS + 1];
+	struct option longs[ROWS + 1];
+	enum options_verdict verdict = OPTIONS_RUN;
+	int value;
+
+	*ret = (struct options){
+		.state_directory = "/var/lib/l2tpv3d",
+		.socket_path = "/run/l2tpv3d/netconf.sock",
+		.agentx_address = "unix:/var/agentx/master",
+		.kernel = "real",
+		.debug = "",
+		.counter_age_ms = 1000,
+	};
+	make_getopt(letters, longs);
+	while (verdict == OPTIONS_RUN &&
+	       (value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		const struct option_row *row = find_row(value);
+
+		verdict = row ? take(row, optarg, ret) : OPTIONS_WRONG;
+	}
+	if (verdict == OPTIONS_RUN && optind < argc) {
+		fprintf(stderr, "l2tpv3d: %s: no arguments are taken but options\n", argv[optind]);
+		verdict = OPTIONS_WRONG;
+	}
+	if (verdict == OPTIONS_WRONG)
+		fputs("l2tpv3d -h lists the options\n", stderr);
+	return verdict;
+}

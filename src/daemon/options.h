@@ -1,0 +1,25 @@
+/* The command line of l2tpv3d, and its usage text, from one table. */
+#ifndef DAEMON_OPTIONS_H
+#define DAEMON_OPTIONS_H
+
+#include <stdbool.h>
+
+struct options {
+	const char *state_directory; /* -s */
+	const char *socket_path;     /* -S */
+	const char *agentx_address;  /* -x */
+	const char *netns;	     /* -N, NULL none */
+	const char *kernel;	     /* --kernel: "real", "sim", "sim:6.1" */
+	const char *check_file;	     /* -n, NULL none */
+	const char *debug;	     /* -d, "" none */
+	unsigned int counter_age_ms; /* --counter-age */
+	bool foreground, no_snmp, no_repair;
+};
+
+/* What main is to do after the command line was read. */
+enum options_verdict { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_WRONG };
+
+/* Errors and the texts of -h and -V are printed. The strings are argv's. */
+enum options_verdict options_read(int argc, char **argv, struct options *ret);
+
+#endif

@@ -1,0 +1,17 @@
+/* Going into the background, and saying that the daemon is ready. */
+#ifndef DAEMON_READY_H
+#define DAEMON_READY_H
+
+/*
+ * Fork; the parent waits until the child says ready and exits 0, or exits 1
+ * when the child ends before. Returns 0 in the child, negative errno on failure.
+ */
+int ready_background(void);
+
+/* Tell the waiting parent and systemd (sd_notify(3) protocol, $NOTIFY_SOCKET). */
+void ready_tell(void);
+
+/* Tell systemd that the daemon is stopping. */
+void ready_stopping(void);
+
+#endif
