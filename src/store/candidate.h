@@ -10,16 +10,13 @@
 #include "store/datastore.h"
 #include "store/edit.h"
 
-union config {
-	struct tunnel tunnel;
-	struct session session;
-};
-
 /* One touched entry: what it was (had) and shall be (has). Ordered by tunnel, then session. */
 struct change {
 	RB_ENTRY(change) link;
 	uint32_t tunnel_id, session_id; /* session_id 0: the tunnel itself */
 	bool had, has;
+	bool given, replaced; /* candidate_apply()'s: named, or replaced, by edit number `edit` */
+	unsigned int edit;
 	union config before, after;
 };
 
@@ -29,6 +26,8 @@ struct candidate {
 	const struct datastore *running;
 	struct change_tree changes;
 	size_t count;
+	unsigned int edits; /* applied so far */
+	bool adopt; /* foreign entries of the same ids are being taken over: no conflict */
 };
 
 void candidate_open(struct candidate *candidate, const struct datastore *running);
@@ -47,25 +46,34 @@ const struct session *candidate_session_from(const struct candidate *candidate,
 
 /*
  * Apply an edit, whole or not at all. Refuses what RFC 6241 refuses
- * (ERROR_EXISTS, ERROR_MISSING); constraints over leaves and entries are
+ * (ERROR_EXISTS, ERROR_MISSING) and an entry given twice (ERROR_BAD_ELEMENT,
+ * unless edit->batch); constraints over leaves and entries are
  * candidate_validate()'s. Entries that end as they began leave the overlay.
+ * Deleting a tunnel deletes its sessions. What is replaced becomes exactly what
+ * is given, but for an interface-name left out, which stays; EDIT_MERGE below a
+ * replaced container or tunnel means EDIT_REPLACE.
  */
 int candidate_apply(struct candidate *candidate, const struct edit *edit, struct error *err);
 
-/* Put one entry as it shall be (@after NULL: gone). For undo, rollback, replay. -ENOMEM. */
+/* Put one entry as it shall be (@after NULL: gone), itself alone. For undo, rollback, replay. -ENOMEM. */
 int candidate_put(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
 		  const void *after);
 
 /*
  * Take over what others committed since this candidate was opened: leaves not
- * changed here follow running. Cost: the touched entries.
+ * changed here follow running. An entry changed here and deleted there is
+ * created anew; one deleted here stays deleted, with all sessions of a tunnel.
+ * Cost: the touched entries. -ENOMEM: the candidate is then good for nothing
+ * but candidate_discard().
  */
 int candidate_rebase(struct candidate *candidate);
 
 /*
  * Fill in what we choose: interface-name of sessions that need one and have
  * none (the lowest free l2tpeth<n>; a name that the entry had before stays).
- * @taken tells of names used by links that are not ours; may be NULL.
+ * Touched ones, and those that running has without (from a config.xml written
+ * by hand), which thereby become touched. @taken tells of names used by links
+ * that are not ours; may be NULL.
  */
 int candidate_choose_names(struct candidate *candidate,
 			   bool (*taken)(const char *name, void *arg), void *arg,

@@ -7,6 +7,7 @@
 #ifndef STORE_EDIT_H
 #define STORE_EDIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/error.h"
@@ -21,6 +22,13 @@ enum edit_operation {
 	EDIT_REMOVE  /* may exist */
 };
 
+/* The configuration of one entry; presence bits come first in both. */
+union config {
+	uint64_t present;
+	struct tunnel tunnel;
+	struct session session;
+};
+
 /*
  * One entry. Bits are presence bits (BIT(row)). A leaf stands in `values` when
  * it is to be set (value in the union, its presence bit too), in `cleared` when
@@ -32,10 +40,7 @@ struct edit_entry {
 	enum edit_operation operation;
 	enum object object;
 	uint32_t tunnel_id, session_id; /* session_id 0: the tunnel */
-	union {
-		struct tunnel tunnel;
-		struct session session;
-	} values;
+	union config values;
 	uint64_t cleared, must_exist, must_not_exist;
 };
 
@@ -46,6 +51,8 @@ struct edit {
 	 * EDIT_MERGE.
 	 */
 	enum edit_operation operation;
+	/* Commands in a row: an entry may come again, and sees what went before. Else an error. */
+	bool batch;
 	/* A session entry follows its tunnel's. When the tunnel entry replaces, its other sessions go. */
 	struct edit_entry *first, **last;
 	size_t count;

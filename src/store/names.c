@@ -5,16 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX "l2tpeth"
+#define SHORT "l2tp"
+#define PREFIX SHORT "eth"
 
 /* The number of an l2tpeth<n>, as the kernel would print it; NAMES_MAX for any other name. */
 static uint32_t name_number(const char *name)
 {
 	uint32_t number = 0;
 
-	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
+	if (strncmp(name, SHORT, strlen(SHORT)) != 0)
 		return NAMES_MAX;
-	name += strlen(PREFIX);
+	name += strncmp(name, PREFIX, strlen(PREFIX)) == 0 ? strlen(PREFIX) : strlen(SHORT);
 	if (*name == '\0' || (name[0] == '0' && name[1] != '\0'))
 		return NAMES_MAX;
 	for (; *name >= '0' && *name <= '9' && number < NAMES_MAX; name++)
@@ -82,7 +83,9 @@ uint32_t name_pool_next(const struct name_pool *a, const struct name_pool *b, ui
 	return NAMES_MAX;
 }
 
-void name_print(uint32_t number, char ret[IFNAME_LENGTH + 1])
+void name_print(uint32_t number, unsigned int vlan_id, char ret[IFNAME_LENGTH + 1])
 {
-	snprintf(ret, IFNAME_LENGTH + 1, PREFIX "%u", number);
+	int length = vlan_id != 0 ? snprintf(NULL, 0, PREFIX "%u.%u", number, vlan_id) : 0;
+
+	snprintf(ret, IFNAME_LENGTH + 1, "%s%u", length <= IFNAME_LENGTH ? PREFIX : SHORT, number);
 }

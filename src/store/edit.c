@@ -1,0 +1,161 @@
+#include "store/edit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/codec.h"
+
+struct edit *edit_new(void)
+{
+	struct edit *edit = calloc(1, sizeof(*edit));
+
+	if (edit == NULL)
+		return NULL;
+	edit->operation = EDIT_MERGE;
+	edit->last = &edit->first;
+	return edit;
+}
+
+void edit_free(struct edit *edit)
+{
+	struct edit_entry *entry, *next;
+
+	if (edit == NULL)
+		return;
+	for (entry = edit->first; entry != NULL; entry = next) {
+		next = entry->next;
+		free(entry);
+	}
+	free(edit);
+}
+
+static struct edit_entry *edit_append(struct edit *edit, enum edit_operation operation,
+				      uint32_t tunnel_id, uint32_t session_id)
+{
+	struct edit_entry *entry = calloc(1, sizeof(*entry));
+
+	if (entry == NULL)
+		return NULL;
+	entry->operation = operation;
+	entry->tunnel_id = tunnel_id;
+	entry->session_id = session_id;
+	*edit->last = entry;
+	edit->last = &entry->next;
+	edit->count++;
+	return entry;
+}
+
+struct edit_entry *edit_tunnel(struct edit *edit, enum edit_operation operation,
+			       uint32_t tunnel_id)
+{
+	struct edit_entry *entry = edit_append(edit, operation, tunnel_id, 0);
+
+	if (entry == NULL)
+		return NULL;
+	entry->object = OBJECT_TUNNEL;
+	entry->values.tunnel.tunnel_id = tunnel_id;
+	entry->values.present = BIT(TUNNEL_ID);
+	return entry;
+}
+
+struct edit_entry *edit_session(struct edit *edit, enum edit_operation operation,
+				uint32_t tunnel_id, uint32_t session_id)
+{
+	struct edit_entry *entry = edit_append(edit, operation, tunnel_id, session_id);
+
+	if (entry == NULL)
+		return NULL;
+	entry->object = OBJECT_SESSION;
+	entry->values.session.session_id = session_id;
+	entry->values.present = BIT(SESSION_ID);
+	return entry;
+}
+
+void *edit_values(struct edit_entry *entry)
+{
+	return &entry->values;
+}
+
+/* Keys may be repeated, not changed (RFC 7950 section 7.8.5). */
+static int check_key(const struct edit_entry *entry, const struct row *row, const char *text,
+		     size_t length, struct error *err)
+{
+	union config given = { 0 };
+	int result = codec_parse(row, &given, text, length, err);
+
+	if (result != 0 || codec_equal(row, &given, &entry->values))
+		return result;
+	return error_set(err, ERROR_BAD_ELEMENT,
+			 "%s is the entry's key and cannot be changed: delete the entry and "
+			 "create another",
+			 row->leaf);
+}
+
+static int set_leaf(struct edit_entry *entry, const struct row *row, enum edit_operation operation,
+		    const char *text, size_t length, struct error *err)
+{
+	uint64_t bit = BIT(row_number(row));
+
+	switch (operation) {
+	case EDIT_DELETE:
+		entry->must_exist |= bit;
+		entry->cleared |= bit;
+		return 0;
+	case EDIT_REMOVE:
+		entry->cleared |= bit;
+		return 0;
+	case EDIT_NONE:
+		entry->must_exist |= bit;
+		return 0;
+	case EDIT_CREATE:
+		entry->must_not_exist |= bit;
+		break;
+	default:
+		break;
+	}
+	return codec_parse(row, &entry->values, text, length, err);
+}
+
+static int edit_leaf_unplaced(struct edit_entry *entry, const struct row *row,
+			      enum edit_operation operation, const char *text, size_t length,
+			      struct error *err)
+{
+	uint64_t given = entry->values.present | entry->cleared | entry->must_exist;
+
+	if (row->access == ACCESS_KEY)
+		return check_key(entry, row, text, length, err);
+	if (row->access == ACCESS_READ)
+		return error_set(err, ERROR_READ_ONLY, "%s is state, which cannot be set",
+				 row->leaf);
+	if (given & BIT(row_number(row)))
+		return error_set(err, ERROR_BAD_ELEMENT, "%s is given twice; allowed once",
+				 row->leaf);
+	return set_leaf(entry, row, operation, text, length, err);
+}
+
+int edit_leaf(struct edit_entry *entry, const struct row *row, enum edit_operation operation,
+	      const char *text, size_t length, struct error *err)
+{
+	int result = edit_leaf_unplaced(entry, row, operation, text, length, err);
+
+	if (result == 0 || err == NULL)
+		return result;
+	error_at_entry(err, entry->tunnel_id, entry->session_id, row);
+	snprintf(err->info, sizeof(err->info), "%s", row->leaf);
+	return result;
+}
+
+struct error *error_at_entry(struct error *err, uint32_t tunnel_id, uint32_t session_id,
+			     const struct row *row)
+{
+	const char *slash = row != NULL ? "/" : "", *leaf = row != NULL ? row->leaf : "";
+
+	if (session_id == 0)
+		return error_at(err, "/l2tpv3/tunnel[tunnel-id='%" PRIu32 "']%s%s", tunnel_id,
+				slash, leaf);
+	return error_at(err,
+			"/l2tpv3/tunnel[tunnel-id='%" PRIu32 "']/session[session-id='%" PRIu32
+			"']%s%s",
+			tunnel_id, session_id, slash, leaf);
+}
