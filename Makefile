@@ -30,7 +30,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all check check-unit check-vm demo demo-shell bench fuzz lint asan install deps help clean
+.PHONY: all unit format check check-unit check-vm demo demo-shell bench fuzz lint asan install deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -57,6 +57,36 @@ $B/tests/%: tests/unit/%.c $B/libl2tpv3d.a
 TESTLIBS_test_table_yang := -lyang
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
+
+unit: $(UNIT) ## build the unit tests
+
+check: deps all ## every test there is; ends with "N passed, N failed, N skipped"
+	$Qtests/check
+check-unit: deps all ## unit tests only, under ASan and UBSan
+	$Qtests/check unit scripts
+check-vm: deps all ## tests on real kernels only
+	$Qtests/check vm
+asan: ## the programs and tests with ASan and UBSan, into build/asan
+	$Q$(MAKE) SANITIZE=1 all unit
+
+lint: ## rules a machine can keep: layering, format, models, documents
+	$Qtests/lint
+format: ## put the C files into the project's format
+	$Qfind src agent tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
+
+FUZZ_SECONDS ?= 10
+fuzz: ## run every fuzz target for FUZZ_SECONDS (10)
+	$Qtests/fuzz/run $(FUZZ_SECONDS)
+
+deps: ## install the Debian packages needed (says what is missing when not root)
+	$Qtests/deps
+
+demo: deps all ## show the main job on a real kernel
+	$Qtests/demo/run
+demo-shell: deps all ## a shell where the demo's routers are up
+	$Qtests/demo/run --shell
+bench: deps all ## figures against peers, as ratios, also into build/bench/
+	$Qtests/bench/all
 
 clean: ## remove build/ but keep downloaded kernels
 	$Qfind build -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true

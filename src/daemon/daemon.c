@@ -12,8 +12,6 @@
 #include "netconf/server.h"
 #include "netconf/snapshot.h"
 
-static const struct snapshot_codec snapshot_codec = { snapshot_write, snapshot_read, NULL };
-
 /* ---- loop and signals */
 
 static void on_stop(evutil_socket_t signal, short what, void *arg)

@@ -210,7 +210,7 @@ static enum outcome phase_delete(struct engine *engine, struct job *job, bool se
 {
 	struct batch *batch = job->batch;
 	enum outcome outcome = OUTCOME_DONE;
-	struct item *item;
+	struct item *item = NULL;
 
 	while (batch->count < engine->batch &&
 	       (item = next_item(job, ACTION_DELETE, sessions)) != NULL) {
@@ -290,7 +290,7 @@ static enum outcome finish_batch(struct engine *engine, struct job *job, enum ob
 static enum outcome phase_create_tunnels(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
-	struct item *item;
+	struct item *item = NULL;
 
 	while (batch->count < engine->batch &&
 	       (item = next_item(job, ACTION_CREATE, false)) != NULL) {
@@ -486,7 +486,7 @@ static enum outcome phase_create_sessions(struct engine *engine, struct job *job
 {
 	struct batch *batch = job->batch;
 	enum outcome outcome, links;
-	struct item *item;
+	struct item *item = NULL;
 
 	while (batch->count < engine->batch &&
 	       (item = next_item(job, ACTION_CREATE, true)) != NULL) {
@@ -510,7 +510,7 @@ static enum outcome phase_modify(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
 	enum outcome outcome = OUTCOME_DONE;
-	struct item *item;
+	struct item *item = NULL;
 
 	while (batch->count < engine->batch &&
 	       (item = next_item(job, ACTION_MODIFY, true)) != NULL) {
@@ -535,7 +535,7 @@ static enum outcome phase_modify(struct engine *engine, struct job *job)
 static enum outcome phase_link(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
-	struct item *item;
+	struct item *item = NULL;
 
 	while (batch->count < engine->batch &&
 	       (item = next_item(job, ACTION_LINK, true)) != NULL) {
