@@ -230,7 +230,7 @@ size_t enum_print(const struct row *row, const void *member, char *ret)
 	return print_text(word ? word->name : "", ret);
 }
 
-/* By hand: twenty numbers a session, 65,000 sessions a reply; snprintf() costs five times more. */
+/* By hand: twenty numbers a session, 65,000 sessions a reply; snprintf() is several times slower. */
 size_t number_print(const struct row *row, const void *member, char *ret)
 {
 	char digits[20];

@@ -1,0 +1,135 @@
+/* Status in words: every reason names the thing and, where there is one, the cure. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "model/codec.h"
+#include "model/status.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void set(enum object object, void *config, const char *leaf, const char *value)
+{
+	const struct row *row = row_by_leaf(object, leaf, strlen(leaf));
+
+	assert_int_equal(codec_parse(row, config, value, strlen(value), NULL), 0);
+}
+
+static struct tunnel make_tunnel(const char *encapsulation, const char *local, const char *remote)
+{
+	struct tunnel tunnel = {0};
+
+	set(OBJECT_TUNNEL, &tunnel, "encapsulation", encapsulation);
+	set(OBJECT_TUNNEL, &tunnel, local[0] == 'e' ? "local-interface" : "local-address", local);
+	set(OBJECT_TUNNEL, &tunnel, "remote-address", remote);
+	return tunnel;
+}
+
+static void each_reason_says_what_and_what_cures_it(void **state)
+{
+	static const struct {
+		uint8_t reason;
+		int16_t os_errno;
+		const char *expected;
+	} cases[] = {
+		{REASON_NONE, 0, ""},
+		{REASON_NO_ROUTE, ENETUNREACH,
+		 "no route to 192.0.2.2 (Network is unreachable); retried when a route appears"},
+		{REASON_NO_LOCAL_ADDRESS, EADDRNOTAVAIL,
+		 "this host does not have the local address 192.0.2.1 "
+		 "(Cannot assign requested address); retried when it appears"},
+		{REASON_ADDRESS_IN_USE, EADDRINUSE,
+		 "another socket holds 192.0.2.1 port 1701 (Address already in use); "
+		 "two tunnels cannot share it"},
+		{REASON_DISABLED, 0, "enabled is false; set it to true to create it"},
+		{REASON_KERNEL_ERROR, ENOBUFS, "the kernel refused it (No buffer space available)"},
+	};
+	const struct tunnel tunnel = make_tunnel("udp", "192.0.2.1", "192.0.2.2");
+	char ret[STATUS_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct state common = {.status_reason = cases[i].reason,
+				       .status_errno = cases[i].os_errno};
+		size_t length = status_text(&common, &tunnel, NULL, ret);
+
+		assert_string_equal(ret, cases[i].expected);
+		assert_int_equal(length, strlen(ret));
+	}
+}
+
+static void every_reason_has_a_sentence_that_fits(void **state)
+{
+	const struct tunnel tunnel = make_tunnel("udp", "2001:db8:1111:2222:3333:4444:5555:6666",
+						 "2001:db8:1111:2222:3333:4444:5555:7777");
+	struct session session = {0};
+
+	(void)state;
+	set(OBJECT_SESSION, &session, "interface-name", "fifteen.octets_");
+	set(OBJECT_SESSION, &session, "dead-interval", "86400");
+	for (const struct word *word = status_reason_words; word->name; word++) {
+		struct state common = {.status_reason = word->value, .status_errno = EADDRNOTAVAIL};
+		char ret[STATUS_TEXT_MAX];
+		size_t length = status_text(&common, &tunnel, &session, ret);
+
+		assert_true(length < STATUS_TEXT_MAX - 1);
+		assert_int_equal(length == 0, word->value == REASON_NONE);
+	}
+}
+
+static void a_missing_module_is_named(void **state)
+{
+	static const struct {
+		const char *encapsulation, *remote, *type, *module;
+		int16_t os_errno;
+	} cases[] = {
+		{"udp", "192.0.2.2", NULL, "l2tp_netlink", ENOENT},
+		{"ip", "192.0.2.2", NULL, "l2tp_ip;", 0},
+		{"ip", "2001:db8::2", NULL, "l2tp_ip6;", 0},
+		{"udp", "192.0.2.2", "ethernet", "l2tp_eth", 0},
+		{"ip", "192.0.2.2", "ppp", "l2tp_ppp", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct state common = {.status_reason = REASON_MODULE_MISSING,
+				       .status_errno = cases[i].os_errno};
+		struct tunnel tunnel = make_tunnel(cases[i].encapsulation, "eth0", cases[i].remote);
+		struct session session = {0};
+		char ret[STATUS_TEXT_MAX];
+
+		if (cases[i].type)
+			set(OBJECT_SESSION, &session, "pseudowire-type", cases[i].type);
+		status_text(&common, &tunnel, cases[i].type ? &session : NULL, ret);
+		assert_non_null(strstr(ret, cases[i].module));
+	}
+}
+
+static void a_reason_out_of_range_says_nothing(void **state)
+{
+	const struct tunnel tunnel = make_tunnel("udp", "eth0", "192.0.2.2");
+	struct state common = {.status_reason = 200, .status_errno = EPERM};
+	char ret[STATUS_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(status_text(&common, &tunnel, NULL, ret), 0);
+	common.status_reason = 0;
+	assert_int_equal(status_text(&common, &tunnel, NULL, ret), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_reason_says_what_and_what_cures_it),
+		cmocka_unit_test(every_reason_has_a_sentence_that_fits),
+		cmocka_unit_test(a_missing_module_is_named),
+		cmocka_unit_test(a_reason_out_of_range_says_nothing),
+	};
+
+	return cmocka_run_group_tests_name("status", tests, NULL, NULL);
+}
