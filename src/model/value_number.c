@@ -230,7 +230,8 @@ size_t enum_print(const struct row *row, const void *member, char *ret)
 	return print_text(word ? word->name : "", ret);
 }
 
-/* By hand: twenty numbers a session, 65,000 sessions a reply; snprintf() is several times slower. */
+/* By hand: twenty numbers a session, 65,000 sessions a reply; snprintf() is several times slower.
+ */
 size_t number_print(const struct row *row, const void *member, char *ret)
 {
 	char digits[20];
