@@ -1,0 +1,57 @@
+/* add, delete, set, adopt, resync: one rpc each, and nothing to print. */
+#include "cli/command.h"
+#include "cli/message.h"
+#include "cli/talk.h"
+#include "netconf/reader.h"
+
+typedef void writer(FILE *file, const struct request *request);
+
+static enum cli_status send_request(const struct cli_options *options,
+				    const struct request *request, writer *write, struct error *err)
+{
+	char *operation = NULL;
+	size_t length;
+	FILE *file = open_memstream(&operation, &length);
+	enum cli_status status;
+
+	if (!file)
+		return cli_refused(error_set(err, ERROR_RESOURCE, "out of memory"));
+	write(file, request);
+	fclose(file);
+	status = talk_rpc(options, operation, err);
+	free(operation);
+	return status;
+}
+
+static enum cli_status run_request(const struct command *command, const struct cli_options *options,
+				   int argc, char *argv[], writer *write, struct error *err)
+{
+	struct request request;
+	enum cli_status status = grammar_parse(command->verb, argc, argv, &request, err);
+
+	if (status)
+		return status;
+	request_note_ignored(&request);
+	return send_request(options, &request, write, err);
+}
+
+enum cli_status change_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err)
+{
+	return run_request(command, options, argc, argv, message_edit, err);
+}
+
+enum cli_status adopt_run(const struct command *command, const struct cli_options *options,
+			  int argc, char *argv[], struct error *err)
+{
+	return run_request(command, options, argc, argv, message_adopt, err);
+}
+
+enum cli_status resync_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err)
+{
+	(void)command;
+	if (argc)
+		return cli_usage_error(err, "unexpected \"%.64s\"", argv[0]);
+	return talk_rpc(options, "<resync xmlns=\"" NAMESPACE_MODULE "\"/>", err);
+}

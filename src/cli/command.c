@@ -1,0 +1,153 @@
+#include "cli/command.h"
+
+/* clang-format off */
+/* history, "history show", and rollback join when the daemon has their rpcs. */
+static const struct command commands[] = {
+	{ "add", true, VERB_ADD, change_run,
+	  "add tunnel|session KEYWORD VALUE ...",
+	  "create; both words create a tunnel with its first session" },
+	{ "delete", true, VERB_DELETE, change_run,
+	  "delete tunnel|session tunnel_id ID [session_id ID]",
+	  "delete; a tunnel takes its sessions along" },
+	{ "show", true, VERB_SHOW, show_run,
+	  "show tunnel|session [KEYWORD VALUE ...]",
+	  "print what there is and fits every value, as ip l2tp prints it" },
+	{ "lst", true, VERB_SHOW, show_run, "list tunnel|session [KEYWORD VALUE ...]", NULL },
+	{ "list", true, VERB_SHOW, show_run, "list tunnel|session [KEYWORD VALUE ...]", NULL },
+	{ "set", false, VERB_SET, change_run,
+	  "set tunnel|session tunnel_id ID [session_id ID] KEYWORD VALUE|no-KEYWORD ...",
+	  "change leaves of what there is; no-KEYWORD takes one back to its default" },
+	{ "get", false, VERB_GET, get_run,
+	  "get [tunnel|session] [KEYWORD VALUE ...]",
+	  "print configuration, state and counters as XML, or with -j as JSON" },
+	{ "get-config", false, VERB_GET, get_config_run,
+	  "get-config [tunnel|session] [KEYWORD VALUE ...]",
+	  "print the configuration, in a form that push takes" },
+	{ "push", false, VERB_SET, push_run,
+	  "push FILE|- [--replace] [--check]",
+	  "merge a file into the configuration, or make it the configuration" },
+	{ "validate", false, VERB_SET, validate_run,
+	  "validate FILE|- [--replace]",
+	  "say whether push would be accepted, and change nothing" },
+	{ "adopt", false, VERB_ADOPT, adopt_run,
+	  "adopt tunnel_id ID",
+	  "take over a tunnel that others made, with its sessions" },
+	{ "resync", false, VERB_ADOPT, resync_run,
+	  "resync",
+	  "compare with the kernel now, and repair" },
+	{ "help", false, VERB_SHOW, help_run, "help", "this text" },
+};
+
+static const char options_text[] =
+	"  -S PATH     control socket (default /run/l2tpv3d/netconf.sock)\n"
+	"  -j          JSON (RFC 7951)\n"
+	"  -p          indent JSON\n"
+	"  -s          show: counters too\n"
+	"  -d          show: every value, with status and reason\n"
+	"  --replace   push, validate: the file becomes the whole configuration\n"
+	"  --check     push: change nothing, only say whether it would be accepted\n"
+	"  -V, -h      version; this text\n";
+/* clang-format on */
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static enum cli_status set_ambiguous(const char *word, struct error *err)
+{
+	char names[128] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strncmp(commands[i].name, word, strlen(word)) != 0)
+			continue;
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+					 used ? ", " : "", commands[i].name);
+	}
+	return cli_usage_error(err, "\"%s\" could be any of %s", word, names);
+}
+
+const struct command *command_find(const char *word, struct error *err)
+{
+	const struct command *found = NULL;
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (!strcmp(commands[i].name, word))
+			return &commands[i];
+		if (!word[0] || strncmp(commands[i].name, word, strlen(word)) != 0)
+			continue;
+		if (!found)
+			found = &commands[i];
+		count++;
+	}
+	if (count > 1 && !found->like_ip) {
+		set_ambiguous(word, err);
+		return NULL;
+	}
+	if (!found)
+		cli_usage_error(err, "unknown command \"%.64s\"", word);
+	return found;
+}
+
+/* What may stand for a value. */
+static void print_placeholder(FILE *file, const struct row *row)
+{
+	static const char *const names[TYPES] = {
+		[TYPE_BOOL] = "on|off", [TYPE_U16] = "NUMBER",       [TYPE_U32] = "NUMBER",
+		[TYPE_STRING] = "TEXT", [TYPE_IFNAME] = "NAME",      [TYPE_ADDRESS] = "ADDRESS",
+		[TYPE_MAC] = "MAC",     [TYPE_COOKIE] = "HEXDIGITS",
+	};
+
+	if (row->type != TYPE_ENUM) {
+		fputs(names[row->type] ? names[row->type] : "VALUE", file);
+		return;
+	}
+	for (const struct word *word = row->words; word->name; word++) {
+		fprintf(file, "%s%s%s%s", word == row->words ? "" : "|", word->name,
+			word->alias ? "|" : "", word->alias ? word->alias : "");
+	}
+}
+
+static void print_keywords(FILE *file, enum object object)
+{
+	const struct row_set *set = &row_sets[object];
+
+	fprintf(file, "\nKeywords of a %s:\n", set->name);
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (!row->cli)
+			continue;
+		fprintf(file, "  %s ", row->cli);
+		print_placeholder(file, row);
+		if (row->fallback)
+			fprintf(file, " (%s)", row->fallback);
+		putc('\n', file);
+	}
+}
+
+void command_print_synopsis(FILE *file, const struct command *command)
+{
+	fprintf(file, "Usage: l2tpv3ctl [OPTIONS] %s\n", command->synopsis);
+}
+
+void command_print_usage(FILE *file)
+{
+	fputs("Usage: l2tpv3ctl [OPTIONS] COMMAND ...\n\nCommands:\n", file);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (commands[i].help)
+			fprintf(file, "  %s\n      %s\n", commands[i].synopsis, commands[i].help);
+	}
+	fprintf(file, "\nOptions:\n%s", options_text);
+	for (unsigned int object = 0; object < OBJECTS; object++)
+		print_keywords(file, object);
+	fputs("\nWithout an option the defaults in parentheses hold. Numbers may be 0x12 or 017.\n",
+	      file);
+}
+
+enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,
+			 char *argv[], struct error *err)
+{
+	(void)command, (void)options, (void)argc, (void)argv, (void)err;
+	command_print_usage(stdout);
+	return CLI_OK;
+}

@@ -1,0 +1,48 @@
+/* The commands of l2tpv3ctl: one table for dispatch, abbreviations and usage. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "cli/grammar.h"
+
+struct command {
+	const char *name;
+	bool like_ip; /* known to `ip l2tp`: wins over the others when an abbreviation fits both */
+	enum verb verb;
+	/* @argc, @argv: the words after the command. */
+	enum cli_status (*run)(const struct command *command, const struct cli_options *options,
+			       int argc, char *argv[], struct error *err);
+	const char *synopsis;
+	const char *help; /* a sentence; NULL for another name of the command before */
+};
+
+/*
+ * By name or unambiguous abbreviation; "s" is show and "d" delete, as with
+ * `ip l2tp`. NULL with @err when there is none or more than one.
+ */
+const struct command *command_find(const char *word, struct error *err);
+
+/* All there is to know, or the line of one command. */
+void command_print_usage(FILE *file);
+void command_print_synopsis(FILE *file, const struct command *command);
+
+/* The commands. */
+enum cli_status change_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err); /* add, delete, set */
+enum cli_status adopt_run(const struct command *command, const struct cli_options *options,
+			  int argc, char *argv[], struct error *err);
+enum cli_status resync_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err);
+enum cli_status show_run(const struct command *command, const struct cli_options *options, int argc,
+			 char *argv[], struct error *err);
+enum cli_status get_run(const struct command *command, const struct cli_options *options, int argc,
+			char *argv[], struct error *err);
+enum cli_status get_config_run(const struct command *command, const struct cli_options *options,
+			       int argc, char *argv[], struct error *err);
+enum cli_status push_run(const struct command *command, const struct cli_options *options, int argc,
+			 char *argv[], struct error *err);
+enum cli_status validate_run(const struct command *command, const struct cli_options *options,
+			     int argc, char *argv[], struct error *err);
+enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,
+			 char *argv[], struct error *err);
+
+#endif

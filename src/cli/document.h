@@ -1,0 +1,30 @@
+/*
+ * Replies as documents, entry by entry: XML of the YANG module, or the same in
+ * JSON (RFC 7951), which libyang's yanglint takes too; and plain JSON lists of
+ * tunnels or of sessions for `show -j`.
+ */
+#ifndef CLI_DOCUMENT_H
+#define CLI_DOCUMENT_H
+
+#include "cli/json.h"
+#include "netconf/client.h"
+
+enum document_form {
+	DOCUMENT_XML,  /* <l2tpv3>, tunnels with their sessions inside */
+	DOCUMENT_JSON, /* the same */
+	DOCUMENT_LIST  /* JSON: [{tunnel}, ...] or [{session, its tunnel-id first}, ...] */
+};
+
+struct document {
+	enum document_form form;
+	struct json json;
+	FILE *file;
+	bool begun, tunnel_open, session_seen;
+};
+
+/* Nothing is written before the first entry or the end: there may be an error instead. */
+void document_begin(struct document *document, enum document_form form, FILE *file, bool pretty);
+void document_entry(struct document *document, const struct client_entry *entry);
+void document_end(struct document *document);
+
+#endif

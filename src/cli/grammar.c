@@ -1,0 +1,416 @@
+#include "cli/grammar.h"
+
+#include "cli/spelling.h"
+#include "store/edit.h"
+
+#define PAIRS_MAX 64
+
+/* What each verb takes. */
+static const struct {
+	bool object; /* needs "tunnel" or "session" */
+	bool keys;   /* needs the identifiers */
+	bool clears; /* knows no-KEYWORD */
+	bool filter; /* the pairs select; state can be named too */
+} rules[VERBS] = {
+	[VERB_ADD] = {.object = true, .keys = true},
+	[VERB_DELETE] = {.object = true, .keys = true},
+	[VERB_SET] = {.object = true, .keys = true, .clears = true},
+	[VERB_SHOW] = {.object = true, .filter = true},
+	[VERB_GET] = {.filter = true},
+	[VERB_ADOPT] = {.keys = true},
+};
+
+/* Keywords of `ip l2tp`, old and new, that have no leaf because kernels ignore them. */
+static const struct special {
+	const char *keyword;
+	const char *accepted; /* the value that changes nothing, or NULL */
+	const char *why;
+} specials[] = {
+	{"offset", "0", "no kernel since 4.16 honours it; 0 is accepted"},
+	{"peer_offset", "0", "no kernel since 4.16 honours it; 0 is accepted"},
+	{"data_size", NULL, "no kernel since 4.16 honours it; leave it out"},
+	{"l2spec_len", NULL,
+	 "no kernel since 4.16 honours it; the length follows from l2spec_type"},
+};
+
+struct pair {
+	const char *keyword;
+	const char *value;              /* NULL: no-KEYWORD */
+	const struct row *row[OBJECTS]; /* the leaves the keyword names */
+	const struct special *special;
+};
+
+struct words {
+	struct pair pairs[PAIRS_MAX];
+	unsigned int count;
+};
+
+static void *config_of(struct request *request, enum object object)
+{
+	return object == OBJECT_TUNNEL ? (void *)&request->tunnel : (void *)&request->session;
+}
+
+const void *request_config(const struct request *request, enum object object)
+{
+	return object == OBJECT_TUNNEL ? (const void *)&request->tunnel
+				       : (const void *)&request->session;
+}
+
+const char *request_term(const struct request *request, const struct row *row)
+{
+	for (unsigned int i = 0; i < request->term_count; i++) {
+		if (request->terms[i].row == row)
+			return request->terms[i].text;
+	}
+	return NULL;
+}
+
+void request_note_ignored(const struct request *request)
+{
+	if (request->ignored[0])
+		fprintf(stderr, "l2tpv3ctl: note: ignored, as ip l2tp does: %s\n",
+			request->ignored);
+}
+
+static const struct special *find_special(const char *keyword)
+{
+	for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++) {
+		if (!strcmp(specials[i].keyword, keyword))
+			return &specials[i];
+	}
+	return NULL;
+}
+
+static const struct row *find_row(enum verb verb, enum object object, const char *keyword)
+{
+	const struct row *row = row_by_keyword(object, keyword);
+
+	return row && row->access == ACCESS_READ && !rules[verb].filter ? NULL : row;
+}
+
+/* The rows and the special keyword that @keyword names; false when it names nothing. */
+static bool find_keyword(enum verb verb, const char *keyword, struct pair *ret)
+{
+	*ret = (struct pair){.keyword = keyword};
+	for (unsigned int object = 0; object < OBJECTS; object++)
+		ret->row[object] = find_row(verb, object, keyword);
+	ret->special = rules[verb].filter ? NULL : find_special(keyword);
+	return ret->row[OBJECT_TUNNEL] || ret->row[OBJECT_SESSION] || ret->special;
+}
+
+static bool take_object_word(struct request *request, const char *word)
+{
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		if (!strcmp(word, row_sets[object].name)) {
+			request->wants[object] = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_clearing(enum verb verb, const char *word)
+{
+	return rules[verb].clears && !strncmp(word, "no", 2) && (word[2] == '-' || word[2] == '_');
+}
+
+/* One keyword, and its value if it has one; *@index moves past both. */
+static enum cli_status take_pair(enum verb verb, int argc, char *const argv[], int *index,
+				 struct pair *ret, struct error *err)
+{
+	const char *word = argv[(*index)++];
+	bool clears = is_clearing(verb, word);
+
+	if (!find_keyword(verb, clears ? word + 3 : word, ret))
+		return cli_usage_error(err, "unknown keyword \"%.64s\"", word);
+	if (clears)
+		return CLI_OK;
+	if (*index == argc)
+		return cli_usage_error(err, "\"%s\" needs a value", word);
+	ret->value = argv[(*index)++];
+	return CLI_OK;
+}
+
+static enum cli_status take_words(int argc, char *const argv[], struct request *request,
+				  struct words *ret, struct error *err)
+{
+	for (int i = 0; i < argc;) {
+		if (take_object_word(request, argv[i])) {
+			i++;
+			continue;
+		}
+		if (argv[i][0] && !strncmp("help", argv[i], strlen(argv[i])))
+			return cli_usage_error(err, "%s", "");
+		if (ret->count == PAIRS_MAX)
+			return cli_usage_error(err, "more than %d keywords", PAIRS_MAX);
+		if (take_pair(request->verb, argc, argv, &i, &ret->pairs[ret->count], err))
+			return CLI_USAGE;
+		ret->count++;
+	}
+	return CLI_OK;
+}
+
+static void ignore(struct request *request, const char *keyword)
+{
+	size_t used = strlen(request->ignored);
+
+	snprintf(request->ignored + used, sizeof(request->ignored) - used, "%s%s", used ? ", " : "",
+		 keyword);
+}
+
+/* The entry the request is about, and @row's leaf in it. */
+static void set_path(const struct request *request, const struct row *row, enum object object,
+		     struct error *err)
+{
+	if (row && row->access == ACCESS_KEY)
+		error_at(err, "/l2tpv3/tunnel%s/%s", object == OBJECT_SESSION ? "/session" : "",
+			 row->leaf);
+	else
+		error_at_entry(err, request->tunnel.tunnel_id,
+			       object == OBJECT_SESSION ? request->session.session_id : 0, row);
+}
+
+static enum cli_status refuse_second(const struct pair *pair, struct error *err)
+{
+	return cli_usage_error(err, "\"%s\" is given twice, with different values", pair->keyword);
+}
+
+/* A leaf of an edit. Given twice it must be the same, for which of the two would be meant? */
+static enum cli_status take_leaf(struct request *request, const struct row *row,
+				 const struct pair *pair, struct error *err)
+{
+	char buffer[VALUE_TEXT_MAX];
+	const char *text = spelling_canonical(row, pair->value, buffer);
+	void *config = config_of(request, row->object);
+	union {
+		struct tunnel tunnel;
+		struct session session;
+	} before;
+
+	memcpy(&before, config,
+	       row->object == OBJECT_TUNNEL ? sizeof(before.tunnel) : sizeof(before.session));
+	if (codec_parse(row, config, text, strlen(text), err)) {
+		set_path(request, row, row->object, err);
+		return CLI_REFUSED;
+	}
+	if (codec_present(row, &before) && !codec_equal(row, &before, config))
+		return refuse_second(pair, err);
+	return CLI_OK;
+}
+
+/* A condition of a filter, through the codec to have canonical text. */
+static enum cli_status take_term(struct request *request, const struct row *row,
+				 const struct pair *pair, struct error *err)
+{
+	union {
+		struct tunnel tunnel;
+		struct session session;
+		struct tunnel_state tunnel_state;
+		struct session_state session_state;
+		struct statistics statistics;
+	} scratch;
+	struct term *term = &request->terms[request->term_count];
+	char buffer[VALUE_TEXT_MAX];
+	const char *text = spelling_canonical(row, pair->value, buffer);
+
+	if (request->term_count == GRAMMAR_TERMS)
+		return cli_usage_error(err, "more than %d conditions", GRAMMAR_TERMS);
+	memset(&scratch, 0, sizeof(scratch));
+	if (codec_parse(row, &scratch, text, strlen(text), err)) {
+		error_at(err, "/l2tpv3/tunnel%s/%s",
+			 row->object == OBJECT_SESSION ? "/session" : "", row->leaf);
+		return CLI_REFUSED;
+	}
+	term->row = row;
+	codec_print(row, &scratch, term->text);
+	request->term_count++;
+	return CLI_OK;
+}
+
+/* A session's own leaf goes before its tunnel's; "show tunnel" looks at tunnels alone. */
+static const struct row *choose_row(const struct request *request, const struct pair *pair)
+{
+	bool sessions = request->wants[OBJECT_SESSION];
+	bool tunnels = request->wants[OBJECT_TUNNEL];
+	const struct row *own = pair->row[OBJECT_SESSION];
+	const struct row *above = pair->row[OBJECT_TUNNEL];
+
+	if (sessions)
+		return own ? own : above;
+	return above || tunnels ? above : own;
+}
+
+static enum cli_status take_condition(struct request *request, const struct pair *pair,
+				      struct error *err)
+{
+	const struct row *row = choose_row(request, pair);
+
+	if (row)
+		return take_term(request, row, pair, err);
+	ignore(request, pair->keyword);
+	return CLI_OK;
+}
+
+/* What the request wants, and every key: a session needs its tunnel's. */
+static bool concerns(const struct request *request, const struct row *row)
+{
+	return row && (request->wants[row->object] || row->access == ACCESS_KEY);
+}
+
+static enum cli_status take_assignment(struct request *request, const struct pair *pair,
+				       struct error *err)
+{
+	bool taken = false;
+
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		const struct row *row = pair->row[object];
+		enum cli_status status = CLI_OK;
+
+		if (!concerns(request, row))
+			continue;
+		taken = true;
+		if (pair->value)
+			status = take_leaf(request, row, pair, err);
+		else
+			request->cleared[object] |= BIT(row_number(row));
+		if (status)
+			return status;
+	}
+	if (!taken && rules[request->verb].clears)
+		return cli_usage_error(err, "\"%s\" is not of a %s", pair->keyword,
+				       row_sets[!request->wants[OBJECT_TUNNEL]].name);
+	if (!taken)
+		ignore(request, pair->keyword);
+	return CLI_OK;
+}
+
+static enum cli_status take_special(const struct request *request, const struct pair *pair,
+				    struct error *err)
+{
+	const struct special *special = pair->special;
+
+	if (special->accepted && pair->value && !strcmp(pair->value, special->accepted))
+		return CLI_OK;
+	error_set(err, ERROR_UNSUPPORTED, "%s %.40s cannot be set: %s", special->keyword,
+		  pair->value ? pair->value : "", special->why);
+	set_path(request, NULL, request->wants[OBJECT_SESSION], err);
+	return CLI_REFUSED;
+}
+
+static enum cli_status take_value(struct request *request, const struct pair *pair,
+				  struct error *err)
+{
+	if (pair->special)
+		return take_special(request, pair, err);
+	if (rules[request->verb].filter)
+		return take_condition(request, pair, err);
+	return take_assignment(request, pair, err);
+}
+
+static bool names_key(const struct pair *pair)
+{
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		if (pair->row[object] && pair->row[object]->access == ACCESS_KEY)
+			return true;
+	}
+	return false;
+}
+
+/* Keys first, so that an error in another value can name its entry. */
+static enum cli_status take_values(struct request *request, const struct words *words,
+				   struct error *err)
+{
+	for (unsigned int pass = 0; pass < 2; pass++) {
+		for (unsigned int i = 0; i < words->count; i++) {
+			enum cli_status status;
+
+			if (names_key(&words->pairs[i]) != (pass == 0))
+				continue;
+			status = take_value(request, &words->pairs[i], err);
+			if (status)
+				return status;
+		}
+	}
+	return CLI_OK;
+}
+
+static enum cli_status need_key(const struct request *request, enum object object,
+				struct error *err)
+{
+	const struct row *key = row_sets[object].key;
+
+	if (codec_present(key, request_config(request, object)))
+		return CLI_OK;
+	return cli_usage_error(err, "\"%.*s\" is required", (int)strcspn(key->cli, "|"), key->cli);
+}
+
+static enum cli_status check_keys(const struct request *request, struct error *err)
+{
+	enum cli_status status = CLI_OK;
+
+	if (rules[request->verb].keys)
+		status = need_key(request, OBJECT_TUNNEL, err);
+	if (!status && rules[request->verb].keys && request->wants[OBJECT_SESSION])
+		status = need_key(request, OBJECT_SESSION, err);
+	return status;
+}
+
+/* `ip l2tp del` goes by whether there is a session_id, whatever the object word. */
+static void mend_delete(struct request *request)
+{
+	if (request->session.session_id) {
+		request->wants[OBJECT_TUNNEL] = false;
+		request->wants[OBJECT_SESSION] = true;
+	}
+}
+
+/*
+ * `ip l2tp add` takes UDP options for a tunnel that has no use for them and
+ * drops them; the daemon would refuse.
+ */
+static void mend_add(struct request *request)
+{
+	const struct row_set *set = &row_sets[OBJECT_TUNNEL];
+	struct tunnel complete = request->tunnel;
+
+	codec_complete(OBJECT_TUNNEL, &complete);
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (!codec_present(row, &request->tunnel) || codec_applies(row, &complete))
+			continue;
+		codec_clear(row, &request->tunnel);
+		ignore(request, row->leaf);
+	}
+}
+
+static void mend(struct request *request)
+{
+	bool session = request->wants[OBJECT_SESSION];
+
+	if (request->verb == VERB_DELETE)
+		mend_delete(request);
+	if (request->verb == VERB_ADD)
+		mend_add(request);
+	if (request->verb == VERB_ADD && !session && request->session.present)
+		ignore(request, row_sets[OBJECT_SESSION].key->leaf);
+}
+
+enum cli_status grammar_parse(enum verb verb, int argc, char *const argv[], struct request *ret,
+			      struct error *err)
+{
+	struct words words = {.count = 0};
+	enum cli_status status;
+
+	*ret = (struct request){.verb = verb};
+	status = take_words(argc, argv, ret, &words, err);
+	if (status)
+		return status;
+	if (rules[verb].object && !ret->wants[OBJECT_TUNNEL] && !ret->wants[OBJECT_SESSION])
+		return cli_usage_error(err, "\"tunnel\" or \"session\" is required");
+	status = take_values(ret, &words, err);
+	if (status)
+		return status;
+	mend(ret);
+	return check_keys(ret, err);
+}

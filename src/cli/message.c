@@ -1,0 +1,133 @@
+#include "cli/message.h"
+
+#include "netconf/client.h"
+#include "netconf/reader.h"
+
+static void put_leaf(FILE *file, const struct row *row, const void *config, const char *operation)
+{
+	char text[VALUE_TEXT_MAX];
+	char escaped[6 * VALUE_TEXT_MAX];
+
+	codec_print(row, config, text);
+	client_escape(text, escaped, sizeof(escaped));
+	fprintf(file, "<%s%s>%s</%s>", row->leaf, operation, escaped, row->leaf);
+}
+
+/* The leaves given, the key first, and those to clear. */
+static void put_leaves(FILE *file, const struct request *request, enum object object)
+{
+	const struct row_set *set = &row_sets[object];
+	const void *config = request_config(request, object);
+	const char *operation = request->verb == VERB_SET ? " nc:operation=\"merge\"" : "";
+
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (row == set->key)
+			put_leaf(file, row, config, "");
+		else if (request->verb == VERB_DELETE)
+			continue;
+		else if (codec_present(row, config))
+			put_leaf(file, row, config, operation);
+		else if (request->cleared[object] & BIT(i))
+			fprintf(file, "<%s nc:operation=\"remove\"/>", row->leaf);
+	}
+}
+
+static const char *entry_operation(enum verb verb)
+{
+	if (verb == VERB_ADD)
+		return " nc:operation=\"create\"";
+	return verb == VERB_DELETE ? " nc:operation=\"delete\"" : "";
+}
+
+/* A session created in a tunnel that is created too inherits the operation. */
+static void put_session(FILE *file, const struct request *request)
+{
+	fprintf(file, "<session%s>",
+		request->wants[OBJECT_TUNNEL] ? "" : entry_operation(request->verb));
+	put_leaves(file, request, OBJECT_SESSION);
+	fputs("</session>", file);
+}
+
+static void put_tunnel(FILE *file, const struct request *request)
+{
+	bool wanted = request->wants[OBJECT_TUNNEL];
+
+	fprintf(file, "<tunnel%s>", wanted ? entry_operation(request->verb) : "");
+	if (wanted)
+		put_leaves(file, request, OBJECT_TUNNEL);
+	else
+		put_leaf(file, row_sets[OBJECT_TUNNEL].key, &request->tunnel, "");
+	if (request->wants[OBJECT_SESSION])
+		put_session(file, request);
+	fputs("</tunnel>", file);
+}
+
+void message_edit(FILE *file, const struct request *request)
+{
+	fputs("<edit-config><target><running/></target>"
+	      "<default-operation>none</default-operation>"
+	      "<config><l2tpv3 xmlns=\"" NAMESPACE_MODULE "\" xmlns:nc=\"" NAMESPACE_BASE "\">",
+	      file);
+	put_tunnel(file, request);
+	fputs("</l2tpv3></config></edit-config>", file);
+}
+
+/* RFC 6241 section 6.2: an empty leaf selects, a leaf with text is a condition. */
+static void put_selection(FILE *file, const struct request *request, enum object object,
+			  uint64_t rows)
+{
+	const struct row_set *set = &row_sets[object];
+	const char *key = request_term(request, set->key);
+	bool statistics = false;
+
+	if (key)
+		fprintf(file, "<%s>%s</%s>", set->key->leaf, key, set->key->leaf);
+	for (unsigned int i = key ? 1 : 0; i < set->count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (!(rows & BIT(i)))
+			continue;
+		if (row->part != PART_STATISTICS)
+			fprintf(file, "<%s/>", row->leaf);
+		else
+			statistics = true;
+	}
+	if (statistics)
+		fputs("<statistics/>", file);
+}
+
+void message_get(FILE *file, const struct request *request, const uint64_t rows[OBJECTS],
+		 bool config_only)
+{
+	fputs(config_only ? "<get-config><source><running/></source>" : "<get>", file);
+	fputs("<filter type=\"subtree\"><l2tpv3 xmlns=\"" NAMESPACE_MODULE "\"><tunnel>", file);
+	put_selection(file, request, OBJECT_TUNNEL, rows[OBJECT_TUNNEL]);
+	if (rows[OBJECT_SESSION]) {
+		fputs("<session>", file);
+		put_selection(file, request, OBJECT_SESSION, rows[OBJECT_SESSION]);
+		fputs("</session>", file);
+	}
+	fputs("</tunnel></l2tpv3></filter>", file);
+	fputs(config_only ? "</get-config>" : "</get>", file);
+}
+
+void message_adopt(FILE *file, const struct request *request)
+{
+	fputs("<adopt xmlns=\"" NAMESPACE_MODULE "\">", file);
+	put_leaf(file, row_sets[OBJECT_TUNNEL].key, &request->tunnel, "");
+	fputs("</adopt>", file);
+}
+
+uint64_t message_rows(enum object object, enum part last)
+{
+	const struct row_set *set = &row_sets[object];
+	uint64_t rows = 0;
+
+	for (unsigned int i = 0; i < set->count; i++) {
+		if (set->rows[i].part <= last)
+			rows |= BIT(i);
+	}
+	return rows;
+}

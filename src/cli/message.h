@@ -1,0 +1,27 @@
+/*
+ * The content of <rpc> for a request: XML written to a stream, for
+ * client_rpc() and client_read().
+ */
+#ifndef CLI_MESSAGE_H
+#define CLI_MESSAGE_H
+
+#include "cli/grammar.h"
+
+/* edit-config on running for VERB_ADD, VERB_DELETE and VERB_SET. */
+void message_edit(FILE *file, const struct request *request);
+
+/*
+ * get, or get-config on running. Keys among the conditions go along, so that
+ * the daemon need not send what is not asked for. @rows: the leaves wanted, by
+ * row number (PART_STATISTICS: all or none); no session row, no sessions.
+ */
+void message_get(FILE *file, const struct request *request, const uint64_t rows[OBJECTS],
+		 bool config_only);
+
+/* The adopt rpc. */
+void message_adopt(FILE *file, const struct request *request);
+
+/* The rows of an object in parts up to @last, such as PART_STATE for all but the counters. */
+uint64_t message_rows(enum object object, enum part last);
+
+#endif

@@ -1,0 +1,150 @@
+/* The program: options, command, report. */
+#include <getopt.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "netconf/client.h"
+
+enum cli_status cli_usage_error(struct error *err, const char *format, ...)
+{
+	va_list args;
+
+	*err = ERROR_INIT;
+	err->code = ERROR_MALFORMED;
+	va_start(args, format);
+	vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	return CLI_USAGE;
+}
+
+enum cli_status cli_refused(int result)
+{
+	return result ? CLI_REFUSED : CLI_OK;
+}
+
+enum { OPTION_REPLACE = 256, OPTION_CHECK };
+
+static const struct option long_options[] = {
+	{"socket", required_argument, NULL, 'S'},   {"json", no_argument, NULL, 'j'},
+	{"pretty", no_argument, NULL, 'p'},         {"statistics", no_argument, NULL, 's'},
+	{"details", no_argument, NULL, 'd'},        {"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},           {"replace", no_argument, NULL, OPTION_REPLACE},
+	{"check", no_argument, NULL, OPTION_CHECK}, {NULL, 0, NULL, 0},
+};
+
+/* What -V and -h ask for comes before everything else. */
+struct wishes {
+	bool version, help;
+};
+
+static bool set_option(int option, struct cli_options *options, struct wishes *wishes)
+{
+	bool *const flags[] = {
+		['j'] = &options->json,
+		['p'] = &options->pretty,
+		['s'] = &options->statistics,
+		['d'] = &options->details,
+		['V'] = &wishes->version,
+		['h'] = &wishes->help,
+		[OPTION_REPLACE] = &options->replace,
+		[OPTION_CHECK] = &options->check,
+	};
+
+	if (option == 'S')
+		options->socket = optarg;
+	else if (option < 0 || option > OPTION_CHECK || !flags[option])
+		return false;
+	else
+		*flags[option] = true;
+	return true;
+}
+
+/* The option that getopt_long() stumbled on, as given. */
+static const char *option_word(char *argv[], char ret[3])
+{
+	if (!optopt || optopt >= OPTION_REPLACE)
+		return argv[optind - 1];
+	snprintf(ret, 3, "-%c", optopt);
+	return ret;
+}
+
+static enum cli_status take_options(int argc, char *argv[], struct cli_options *options,
+				    struct wishes *wishes, struct error *err)
+{
+	char word[3];
+	int option;
+
+	opterr = 0;
+	optind = 0; /* glibc: begin anew, as the tests do */
+	while ((option = getopt_long(argc, argv, ":S:jpsdVh", long_options, NULL)) != -1) {
+		if (option == ':')
+			return cli_usage_error(err, "option %.32s needs a value",
+					       option_word(argv, word));
+		if (!set_option(option, options, wishes))
+			return cli_usage_error(err, "unknown option %.32s",
+					       option_word(argv, word));
+	}
+	return CLI_OK;
+}
+
+/* One line that says where and why, and for a misused command how it goes. */
+static void report(enum cli_status status, const struct command *command, const struct error *err)
+{
+	if (err->text[0])
+		fprintf(stderr, "l2tpv3ctl: %s%s%s\n", err->path, err->path[0] ? ": " : "",
+			err->text);
+	if (status != CLI_USAGE)
+		return;
+	if (command)
+		command_print_synopsis(stderr, command);
+	fputs("Try \"l2tpv3ctl help\".\n", stderr);
+}
+
+static enum cli_status run_command(int argc, char *argv[], const struct cli_options *options)
+{
+	struct error err = ERROR_INIT;
+	const struct command *command;
+	enum cli_status status = CLI_USAGE;
+
+	if (!argc) {
+		command_print_usage(stderr);
+		return CLI_USAGE;
+	}
+	command = command_find(argv[0], &err);
+	if (command)
+		status = command->run(command, options, argc - 1, argv + 1, &err);
+	if (status)
+		report(status, command, &err);
+	return status;
+}
+
+static enum cli_status run(int argc, char *argv[])
+{
+	struct cli_options options = {.socket = NETCONF_SOCKET};
+	struct wishes wishes = {0};
+	struct error err = ERROR_INIT;
+
+	if (take_options(argc, argv, &options, &wishes, &err)) {
+		report(CLI_USAGE, NULL, &err);
+		return CLI_USAGE;
+	}
+	if (wishes.help)
+		command_print_usage(stdout);
+	else if (wishes.version)
+		puts("l2tpv3ctl " VERSION);
+	else
+		return run_command(argc - optind, argv + optind, &options);
+	return CLI_OK;
+}
+
+int cli_main(int argc, char *argv[])
+{
+	enum cli_status status = run(argc, argv);
+
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "l2tpv3ctl: cannot write the output\n");
+		return CLI_REFUSED;
+	}
+	return (int)status;
+}

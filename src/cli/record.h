@@ -1,0 +1,29 @@
+/*
+ * A record: one tunnel or session of a reply, typed and complete with defaults,
+ * beside the texts as the daemon sent them.
+ */
+#ifndef CLI_RECORD_H
+#define CLI_RECORD_H
+
+#include "cli/grammar.h"
+#include "netconf/client.h"
+
+struct record {
+	const struct client_entry *entry;
+	union {
+		struct tunnel tunnel;
+		struct session session;
+	} config;
+};
+
+/* From an entry, which must outlive it. Texts that the codec does not take are left out. */
+void record_read(const struct client_entry *entry, struct record *ret);
+
+/* The value's text, with defaults; NULL when there is none. @buffer may hold it. */
+const char *record_text(const struct record *record, const struct row *row,
+			char buffer[VALUE_TEXT_MAX]);
+
+/* Does it meet every condition of @request that is about its kind of object? */
+bool record_matches(const struct record *record, const struct request *request);
+
+#endif

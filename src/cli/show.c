@@ -1,0 +1,139 @@
+/* show, get and get-config: replies are printed as they arrive. */
+#include "cli/show.h"
+
+#include "cli/command.h"
+#include "cli/message.h"
+#include "cli/talk.h"
+#include "cli/text.h"
+
+static bool wants(const struct show *show, enum object object)
+{
+	const bool *wanted = show->request->wants;
+
+	if (show->request->verb == VERB_SHOW) /* as ip does: both words mean sessions */
+		return object == (wanted[OBJECT_SESSION] ? OBJECT_SESSION : OBJECT_TUNNEL);
+	return object == OBJECT_TUNNEL || wanted[OBJECT_SESSION] || !wanted[OBJECT_TUNNEL];
+}
+
+static void put_entry(struct show *show, const struct record *record)
+{
+	if (!wants(show, record->entry->object))
+		return;
+	if (!show->as_text)
+		document_entry(&show->document, record->entry);
+	else if (record->entry->object == OBJECT_TUNNEL)
+		text_tunnel(show->file, record, show->options);
+	else
+		text_session(show->file, record, show->peer_tunnel_id, show->options);
+}
+
+int show_entry(const struct client_entry *entry, void *arg)
+{
+	struct show *show = arg;
+	struct record record;
+	bool matches;
+
+	record_read(entry, &record);
+	matches = record_matches(&record, show->request);
+	if (entry->object == OBJECT_TUNNEL) {
+		show->tunnel_matches = matches;
+		show->peer_tunnel_id = record.config.tunnel.peer_tunnel_id;
+	}
+	if (matches && show->tunnel_matches)
+		put_entry(show, &record);
+	return 0;
+}
+
+void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS])
+{
+	const struct request *request = show->request;
+	enum part last = config_only ? PART_CONFIG : PART_STATE;
+
+	if (!config_only && (request->verb == VERB_GET || show->options->statistics))
+		last = PART_STATISTICS;
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		ret[object] = 0;
+		if (wants(show, object))
+			ret[object] = show->as_text ? text_rows(object, show->options)
+						    : message_rows(object, last);
+	}
+	for (unsigned int i = 0; i < request->term_count; i++)
+		ret[request->terms[i].row->object] |= BIT(row_number(request->terms[i].row));
+	ret[OBJECT_TUNNEL] |= BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID);
+	if (ret[OBJECT_SESSION])
+		ret[OBJECT_SESSION] |= BIT(SESSION_ID);
+}
+
+static enum cli_status read_entries(struct show *show, bool config_only, struct error *err)
+{
+	uint64_t rows[OBJECTS];
+	char *operation = NULL;
+	size_t length;
+	FILE *file = open_memstream(&operation, &length);
+	enum cli_status status;
+
+	if (!file)
+		return cli_refused(error_set(err, ERROR_RESOURCE, "out of memory"));
+	show_rows(show, config_only, rows);
+	message_get(file, show->request, rows, config_only);
+	fclose(file);
+	status = talk_read(show->options, operation, show_entry, show, err);
+	free(operation);
+	return status;
+}
+
+static enum document_form form(const struct show *show)
+{
+	if (show->request->verb == VERB_SHOW)
+		return DOCUMENT_LIST;
+	return show->options->json ? DOCUMENT_JSON : DOCUMENT_XML;
+}
+
+void show_begin(struct show *show, const struct request *request, const struct cli_options *options,
+		FILE *file)
+{
+	*show = (struct show){.request = request, .options = options, .file = file};
+	show->as_text = request->verb == VERB_SHOW && !options->json;
+	document_begin(&show->document, form(show), file, options->pretty);
+}
+
+void show_end(struct show *show)
+{
+	if (!show->as_text)
+		document_end(&show->document);
+}
+
+static enum cli_status run_show(const struct command *command, const struct cli_options *options,
+				int argc, char *argv[], bool config_only, struct error *err)
+{
+	struct request request;
+	struct show show;
+	enum cli_status status = grammar_parse(command->verb, argc, argv, &request, err);
+
+	if (status)
+		return status;
+	request_note_ignored(&request);
+	show_begin(&show, &request, options, stdout);
+	status = read_entries(&show, config_only, err);
+	if (!status)
+		show_end(&show);
+	return status;
+}
+
+enum cli_status show_run(const struct command *command, const struct cli_options *options, int argc,
+			 char *argv[], struct error *err)
+{
+	return run_show(command, options, argc, argv, false, err);
+}
+
+enum cli_status get_run(const struct command *command, const struct cli_options *options, int argc,
+			char *argv[], struct error *err)
+{
+	return run_show(command, options, argc, argv, false, err);
+}
+
+enum cli_status get_config_run(const struct command *command, const struct cli_options *options,
+			       int argc, char *argv[], struct error *err)
+{
+	return run_show(command, options, argc, argv, true, err);
+}

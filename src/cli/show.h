@@ -1,0 +1,28 @@
+/* Printing the entries of a reply as a request and the options want it. */
+#ifndef CLI_SHOW_H
+#define CLI_SHOW_H
+
+#include "cli/document.h"
+#include "cli/grammar.h"
+
+struct show {
+	const struct request *request;
+	const struct cli_options *options;
+	FILE *file;
+	bool as_text;
+	struct document document;
+	bool tunnel_matches;     /* the tunnel that the next sessions are in */
+	uint32_t peer_tunnel_id; /* of that tunnel */
+};
+
+/* @request and @options are borrowed. */
+void show_begin(struct show *show, const struct request *request, const struct cli_options *options,
+		FILE *file);
+/* A client_entry_cb; @arg is the struct show. */
+int show_entry(const struct client_entry *entry, void *arg);
+void show_end(struct show *show);
+
+/* What to ask the daemon for: what is printed, and what conditions look at. */
+void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS]);
+
+#endif

@@ -1,0 +1,86 @@
+#include "cli/spelling.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <strings.h>
+
+typedef bool speller(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX]);
+
+/* One C number at @*text, which moves past it. strtoull() alone would take signs and blanks. */
+static bool take_number(const char **text, uint64_t *ret)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**text))
+		return false;
+	errno = 0;
+	*ret = strtoull(*text, &end, 0);
+	*text = end;
+	return !errno;
+}
+
+static bool spell_number(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
+{
+	uint64_t value;
+
+	(void)row;
+	if (!take_number(&text, &value) || *text)
+		return false;
+	snprintf(ret, VALUE_TEXT_MAX, "%" PRIu64, value);
+	return true;
+}
+
+static bool spell_switch(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
+{
+	bool on = !strcmp(text, "on");
+
+	(void)row;
+	if (!on && strcmp(text, "off") != 0)
+		return false;
+	snprintf(ret, VALUE_TEXT_MAX, "%s", on ? "true" : "false");
+	return true;
+}
+
+static bool spell_word(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
+{
+	for (const struct word *word = row->words; word->name; word++) {
+		if (strcasecmp(text, word->name) != 0 &&
+		    (!word->alias || strcasecmp(text, word->alias) != 0))
+			continue;
+		snprintf(ret, VALUE_TEXT_MAX, "%s", word->name);
+		return true;
+	}
+	return false;
+}
+
+/* As ip does: up to four parts in any base, those left out are 0. */
+static bool spell_address(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
+{
+	uint64_t parts[4] = {0};
+
+	(void)row;
+	for (unsigned int i = 0; i < 4; i++) {
+		if (!take_number(&text, &parts[i]) || parts[i] > 255)
+			return false;
+		if (!*text)
+			break;
+		if (i == 3 || *text++ != '.')
+			return false;
+	}
+	snprintf(ret, VALUE_TEXT_MAX, "%u.%u.%u.%u", (unsigned int)parts[0], (unsigned int)parts[1],
+		 (unsigned int)parts[2], (unsigned int)parts[3]);
+	return true;
+}
+
+const char *spelling_canonical(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
+{
+	static speller *const spellers[TYPES] = {
+		[TYPE_U16] = spell_number,     [TYPE_U32] = spell_number,
+		[TYPE_COUNTER] = spell_number, [TYPE_BOOL] = spell_switch,
+		[TYPE_ENUM] = spell_word,      [TYPE_ADDRESS] = spell_address,
+	};
+	speller *spell = spellers[row->type];
+
+	return spell && spell(row, text, ret) ? ret : text;
+}
