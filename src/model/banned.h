@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma GCC poison strcpy strcat sprintf vsprintf gets atoi atol atoll system popen strtok tmpnam mktemp
+#pragma GCC poison strcpy strcat sprintf vsprintf gets atoi atol atoll
+#pragma GCC poison system popen strtok tmpnam mktemp
 
 #endif

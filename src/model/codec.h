@@ -112,8 +112,7 @@ struct wire_attribute {
  * To the wire: at most two attributes into @ret; returns how many. 0 for an
  * absent leaf, for one not in netlink, and for flags that say so by absence.
  */
-unsigned int codec_to_wire(const struct row *row, const void *object,
-			   struct wire_attribute ret[2]);
+unsigned int codec_to_wire(const struct row *row, const void *object, struct wire_attribute ret[2]);
 
 /*
  * From the wire: take one attribute into the object and mark the leaf present,

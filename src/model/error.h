@@ -56,16 +56,16 @@ enum error_code {
 /* Zero it (or ERROR_INIT) before the first use. */
 struct error {
 	enum error_code code;
-	int os_errno;	      /* positive, 0 when no system call was to blame */
+	int os_errno;         /* positive, 0 when no system call was to blame */
 	const char *app_tag;  /* overrides the table's app-tag; static storage */
 	unsigned int session; /* ERROR_LOCK_DENIED: NETCONF session that holds the lock, 0 other */
-	char path[192];	      /* instance path, "/l2tpv3/tunnel[tunnel-id='1']/mtu", or "" */
-	char info[64];	      /* the bad element or attribute by name, or "" */
-	char info2[64];	      /* bad attribute's element, or bad namespace, or "" */
-	char text[384];	      /* for a person: given, allowed, why; no final stop or newline */
+	char path[192];       /* instance path, "/l2tpv3/tunnel[tunnel-id='1']/mtu", or "" */
+	char info[64];        /* the bad element or attribute by name, or "" */
+	char info2[64];       /* bad attribute's element, or bad namespace, or "" */
+	char text[384];       /* for a person: given, allowed, why; no final stop or newline */
 };
 
-#define ERROR_INIT ((struct error){ .code = ERROR_NONE })
+#define ERROR_INIT ((struct error){.code = ERROR_NONE})
 
 /*
  * SNMP error-status values (RFC 3416 section 3), named here so that the table

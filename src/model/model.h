@@ -14,10 +14,10 @@
 #include <time.h>
 
 #define DESCRIPTION_LENGTH 64 /* bytes of UTF-8, as ifAlias (RFC 2863) */
-#define IFNAME_LENGTH 15      /* IFNAMSIZ - 1 */
-#define COOKIE_LENGTH 8	      /* RFC 3931 section 4.1: 0, 4 or 8 bytes */
-#define ID_MAX 4294967295U
-#define PORT_DEFAULT 1701 /* RFC 3931 section 4.1.2 */
+#define IFNAME_LENGTH      15 /* IFNAMSIZ - 1 */
+#define COOKIE_LENGTH      8  /* RFC 3931 section 4.1: 0, 4 or 8 bytes */
+#define ID_MAX             4294967295U
+#define PORT_DEFAULT       1701 /* RFC 3931 section 4.1.2 */
 
 struct cookie {
 	uint8_t length; /* 0, 4 or 8 */
@@ -25,7 +25,7 @@ struct cookie {
 };
 
 struct address {
-	uint8_t family; /* AF_UNSPEC (none), AF_INET or AF_INET6 */
+	uint8_t family;    /* AF_UNSPEC (none), AF_INET or AF_INET6 */
 	uint8_t bytes[16]; /* network order; the first 4 for AF_INET, rest zero */
 };
 
@@ -62,13 +62,13 @@ struct session {
 	uint32_t peer_session_id;
 	uint32_t mtu;
 	uint32_t reorder_timeout; /* milliseconds */
-	uint32_t dead_interval;	  /* seconds */
+	uint32_t dead_interval;   /* seconds */
 	char description[DESCRIPTION_LENGTH + 1];
 	char interface_name[IFNAME_LENGTH + 1];
 	char bridge[IFNAME_LENGTH + 1];
 	struct mac mac_address;
-	struct cookie tx_cookie; /* what we send: L2TP_ATTR_COOKIE */
-	struct cookie rx_cookie; /* what we require: L2TP_ATTR_PEER_COOKIE */
+	struct cookie tx_cookie; /* what we send: `cookie` of ip l2tp */
+	struct cookie rx_cookie; /* what we require: `peer_cookie` of ip l2tp */
 	uint16_t vlan_id;
 	uint8_t pseudowire_type;
 	uint8_t l2_specific_sublayer;
@@ -123,7 +123,7 @@ struct statistics {
 struct state {
 	uint8_t oper_status;   /* enum oper_status */
 	uint8_t status_reason; /* enum status_reason */
-	uint8_t origin;	       /* enum origin */
+	uint8_t origin;        /* enum origin */
 	int16_t status_errno;  /* positive errno behind the reason, or 0 */
 	int64_t last_change;   /* when oper_status last changed */
 	struct statistics statistics;

@@ -17,8 +17,8 @@ enum object { OBJECT_TUNNEL, OBJECT_SESSION, OBJECTS };
 
 /* Which struct a row's offset is of. */
 enum part {
-	PART_CONFIG, /* struct tunnel, struct session */
-	PART_STATE,  /* struct tunnel_state, struct session_state */
+	PART_CONFIG,    /* struct tunnel, struct session */
+	PART_STATE,     /* struct tunnel_state, struct session_state */
 	PART_STATISTICS /* struct statistics */
 };
 
@@ -42,37 +42,37 @@ enum access { ACCESS_KEY, ACCESS_WRITE, ACCESS_READ };
 
 /* What it takes to change the leaf of an object that is in the kernel. */
 enum cost {
-	CHANGE_NEVER,	 /* key or state */
-	CHANGE_LOCAL,	 /* only our own record */
-	CHANGE_MODIFY,	 /* L2TP_CMD_SESSION_MODIFY */
-	CHANGE_LINK,	 /* rtnetlink, on the session's interface */
+	CHANGE_NEVER,    /* key or state */
+	CHANGE_LOCAL,    /* only our own record */
+	CHANGE_MODIFY,   /* L2TP_CMD_SESSION_MODIFY */
+	CHANGE_LINK,     /* rtnetlink, on the session's interface */
 	CHANGE_RECREATE, /* delete and create again */
-	CHANGE_EXIST	 /* enabled: create or delete */
+	CHANGE_EXIST     /* enabled: create or delete */
 };
 
 /* When a leaf may be set; elsewhere it is refused, and dropped when it ceases to apply. */
 enum when {
 	WHEN_ALWAYS,
-	WHEN_UDP,	/* encapsulation udp */
-	WHEN_UDP4,	/* ... and an IPv4 remote-address */
-	WHEN_UDP6,	/* ... and an IPv6 remote-address */
-	WHEN_VLAN,	/* pseudowire-type ethernet-vlan */
-	WHEN_INTERFACE	/* the session has an interface: not ppp */
+	WHEN_UDP,      /* encapsulation udp */
+	WHEN_UDP4,     /* ... and an IPv4 remote-address */
+	WHEN_UDP6,     /* ... and an IPv6 remote-address */
+	WHEN_VLAN,     /* pseudowire-type ethernet-vlan */
+	WHEN_INTERFACE /* the session has an interface: not ppp */
 };
 
 /* How a value is put into and read from L2TP_ATTR_* (net/l2tp/l2tp_netlink.c, l2tp_nl_policy). */
 enum wire {
-	WIRE_NONE,	/* not in netlink */
+	WIRE_NONE, /* not in netlink */
 	WIRE_U8,
-	WIRE_U16,	/* host order, ports too */
+	WIRE_U16, /* host order, ports too */
 	WIRE_U32,
-	WIRE_U64,	/* RECV_TIMEOUT (milliseconds) and the counters */
-	WIRE_STRING,	/* NUL-terminated */
-	WIRE_BYTES,	/* cookies: the bytes as they are */
-	WIRE_ADDRESS,	/* genl for IPv4 (4 bytes), genl_pair for IPv6 (exactly 16) */
-	WIRE_FLAG,	/* present = true; UDP_CSUM: never send it with value 0 */
+	WIRE_U64,           /* RECV_TIMEOUT (milliseconds) and the counters */
+	WIRE_STRING,        /* NUL-terminated */
+	WIRE_BYTES,         /* cookies: the bytes as they are */
+	WIRE_ADDRESS,       /* genl for IPv4 (4 bytes), genl_pair for IPv6 (exactly 16) */
+	WIRE_FLAG,          /* present = true; UDP_CSUM: never send it with value 0 */
 	WIRE_FLAG_INVERTED, /* present = false; UDP_ZERO_CSUM6_* */
-	WIRE_SEQUENCE	/* genl SEND_SEQ and genl_pair RECV_SEQ, u8 each */
+	WIRE_SEQUENCE       /* genl SEND_SEQ and genl_pair RECV_SEQ, u8 each */
 };
 
 /* Where the operational value of a configuration leaf comes from. */
@@ -95,9 +95,9 @@ enum mib_table {
 };
 
 struct word {
-	const char *name; /* YANG enum; the MIB label is its camel case */
-	uint8_t value;	  /* YANG and MIB number */
-	uint16_t wire;	  /* kernel's number; of words that share one the last reads back */
+	const char *name;  /* YANG enum; the MIB label is its camel case */
+	uint8_t value;     /* YANG and MIB number */
+	uint16_t wire;     /* kernel's number; of words that share one the last reads back */
 	const char *alias; /* what `ip l2tp` also takes, or NULL */
 };
 
@@ -115,16 +115,16 @@ struct row {
 	enum mib_table mib_table;
 	uint8_t mib_column; /* TYPE_ADDRESS: the InetAddress; its type is the column before */
 	enum wire wire;
-	uint16_t genl;	    /* L2TP_ATTR_*, 0 none */
+	uint16_t genl;      /* L2TP_ATTR_*, 0 none */
 	uint16_t genl_pair; /* second attribute of the wire forms that have two */
 	uint16_t offset;
 	uint16_t size;
-	uint32_t min, max;	  /* of the number, or of the length in bytes */
-	const char *fallback;	  /* YANG default as text, NULL none */
+	uint32_t min, max;        /* of the number, or of the length in bytes */
+	const char *fallback;     /* YANG default as text, NULL none */
 	const struct word *words; /* TYPE_ENUM, ends with a NULL name */
 	const char *units;
-	bool mandatory; /* YANG mandatory; choices and musts are in rules.c */
-	bool secret;	/* nacm:default-deny-all, never logged */
+	bool mandatory;  /* YANG mandatory; choices and musts are in rules.c */
+	bool secret;     /* nacm:default-deny-all, never logged */
 	const char *why; /* reason for the limits, in error texts: clause or kernel file, or NULL */
 	const char *doc; /* one sentence, with the clause */
 };
@@ -134,10 +134,10 @@ struct row {
  * (so that a row's place is its presence bit), then state, then statistics.
  */
 struct row_set {
-	const char *name;	/* "tunnel", "session": the YANG list */
+	const char *name;       /* "tunnel", "session": the YANG list */
 	const char *mib_prefix; /* "l2tpv3Tunnel" */
 	const struct row *rows;
-	unsigned int count;	   /* all rows */
+	unsigned int count;        /* all rows */
 	unsigned int config_count; /* the leading ones of PART_CONFIG */
 	const struct row *key;
 };
