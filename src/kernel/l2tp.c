@@ -210,6 +210,7 @@ int l2tp_decode_tunnel(const struct l2tp_decoder *decoder, const struct nlmsghdr
 		return -EPROTO;
 	codec_wire_defaults(OBJECT_TUNNEL, &tunnel);
 	err = decode(&decoder->objects[OBJECT_TUNNEL], message, &tunnel, &statistics);
+	codec_wire_finish(OBJECT_TUNNEL, &tunnel);
 	if (!err && !(tunnel.present & BIT(TUNNEL_ID)))
 		err = -EPROTO;
 	if (err)
@@ -234,6 +235,7 @@ int l2tp_decode_session(const struct l2tp_decoder *decoder, const struct nlmsghd
 		return err;
 	codec_wire_defaults(OBJECT_SESSION, &session);
 	err = decode(&decoder->objects[OBJECT_SESSION], message, &session, &statistics);
+	codec_wire_finish(OBJECT_SESSION, &session);
 	if (!err && !(session.present & BIT(SESSION_ID)))
 		err = -EPROTO;
 	if (err)
