@@ -129,9 +129,9 @@ static bool is_enabled(const struct subject *subject)
 enum row_state subject_state(const struct subject *subject)
 {
 	if (subject->pending)
-		return pending_complete(subject->pending) ? ROW_NOT_IN_SERVICE : ROW_NOT_READY;
+		return pending_complete(subject->pending) ? ROW_READY : ROW_NOT_READY;
 	if (is_configured(subject))
-		return is_enabled(subject) ? ROW_ACTIVE : ROW_NOT_IN_SERVICE;
+		return is_enabled(subject) ? ROW_ACTIVE : ROW_DISABLED;
 	return subject_common(subject)->origin == ORIGIN_FOREIGN ? ROW_FOREIGN : ROW_MISSING;
 }
 

@@ -18,13 +18,15 @@ struct subject {
 	const struct pending_row *pending;
 };
 
-/* What becomes of a row, as RowStatus tells (RFC 2579). */
+/* What is to be said of a row by RowStatus (RFC 2579), and a little more. */
 enum row_state {
-	ROW_MISSING,        /* no such row, or one that is being removed */
-	ROW_NOT_READY,      /* pending, columns are missing */
-	ROW_NOT_IN_SERVICE, /* configured and disabled, or pending and complete */
+	ROW_MISSING,   /* no such row, or one that is being removed */
+	ROW_NOT_READY, /* pending, columns are missing */
+	ROW_READY,     /* pending and complete: notInService */
+	ROW_DISABLED,  /* configured: notInService */
 	ROW_ACTIVE,
-	ROW_FOREIGN /* made by others: active, and not ours to write */
+	ROW_FOREIGN, /* made by others: active, and not ours to write */
+	ROW_STATES
 };
 
 /* The row with exactly this index; false when there is none. */

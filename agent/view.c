@@ -37,11 +37,9 @@ static void refresh(struct view *view, const struct column *column, const struct
 static long row_status(const struct subject *subject)
 {
 	static const long states[] = {
-		[ROW_MISSING] = SNMP_ROW_NOTREADY,
-		[ROW_NOT_READY] = SNMP_ROW_NOTREADY,
-		[ROW_NOT_IN_SERVICE] = SNMP_ROW_NOTINSERVICE,
-		[ROW_ACTIVE] = SNMP_ROW_ACTIVE,
-		[ROW_FOREIGN] = SNMP_ROW_ACTIVE,
+		[ROW_MISSING] = SNMP_ROW_NOTREADY,   [ROW_NOT_READY] = SNMP_ROW_NOTREADY,
+		[ROW_READY] = SNMP_ROW_NOTINSERVICE, [ROW_DISABLED] = SNMP_ROW_NOTINSERVICE,
+		[ROW_ACTIVE] = SNMP_ROW_ACTIVE,      [ROW_FOREIGN] = SNMP_ROW_ACTIVE,
 	};
 
 	return states[subject_state(subject)];

@@ -1,0 +1,340 @@
+#include "internal.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdarg.h>
+#include <syslog.h>
+#include <time.h>
+
+#define NAME              "l2tpv3d"
+#define RECONNECT_S       3
+#define REGISTER_S        2
+#define TIDY_S            5
+#define AGENTX_TIMEOUT_US 330000 /* of Open, Register and Close, which net-snmp waits for */
+#define AGENTX_VERSION    0xc0   /* net-snmp's, not in a public header */
+#define NEVER_S           (24 * 3600)
+
+void agent_log(struct agent *agent, int priority, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (!agent->options.log)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	agent->options.log(priority, text, agent->options.arg);
+}
+
+int64_t agent_now(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* What net-snmp says is about its own affairs; what matters to an operator is said here. */
+static int on_log(int major, int minor, void *message, void *arg)
+{
+	const struct snmp_log_message *log = message;
+	char text[256];
+
+	(void)major, (void)minor;
+	snprintf(text, sizeof(text), "%s", log->msg);
+	text[strcspn(text, "\n")] = '\0';
+	agent_log(arg, log->priority <= LOG_CRIT ? log->priority : LOG_DEBUG, "net-snmp: %s", text);
+	return 0;
+}
+
+/*
+ * Only of AgentX sessions: the session inside net-snmp by which handlers are
+ * called comes by here too, and needs its 30 seconds.
+ */
+static int on_session(int major, int minor, void *session, void *arg)
+{
+	netsnmp_session *s = session;
+
+	(void)major, (void)minor, (void)arg;
+	if (s && (s->version & AGENTX_VERSION) == AGENTX_VERSION) {
+		s->timeout = AGENTX_TIMEOUT_US;
+		s->retries = 0;
+	}
+	return 0;
+}
+
+static void set_ping_interval(int seconds)
+{
+	netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL,
+			   seconds);
+}
+
+static void retry_later(struct agent *agent)
+{
+	const struct timeval delay = {.tv_sec = REGISTER_S};
+
+	evtimer_add(agent->retry, &delay);
+}
+
+/*
+ * Connected. net-snmp will now register, and then start to ping the master at
+ * the interval at which it would reconnect, waiting for each answer. A unix
+ * socket tells of a dead master by itself, and a busy one is no reason to
+ * disconnect: so never ping there. after() restores the interval.
+ */
+static int on_start(int major, int minor, void *session, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)major, (void)minor, (void)session;
+	loop_renew(agent->loop);
+	agent->connected = true;
+	agent->registered = agent->transport == NULL;
+	agent->unreachable = 0;
+	if (agent->transport) {
+		set_ping_interval(NEVER_S);
+		retry_later(agent);
+	} else {
+		agent_log(agent, LOG_INFO, "connected to the AgentX master at %s", agent->address);
+	}
+	return 0;
+}
+
+static int on_stop(int major, int minor, void *session, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)major, (void)minor, (void)session;
+	loop_renew(agent->loop);
+	evtimer_del(agent->retry);
+	if (agent->connected)
+		agent_log(agent, LOG_NOTICE,
+			  "lost the AgentX master at %s; trying again every %d s", agent->address,
+			  RECONNECT_S);
+	agent->connected = agent->registered = false;
+	agent->refused = 0;
+	set_disconnected(agent);
+	return 0;
+}
+
+static void after(void *arg)
+{
+	(void)arg;
+	set_ping_interval(RECONNECT_S);
+}
+
+static int paused(void *arg)
+{
+	const struct agent *agent = arg;
+
+	return transport_paused(agent->transport);
+}
+
+static const char *explain(unsigned int error)
+{
+	switch (error) {
+	case 263: /* duplicateRegistration */
+		return "another subagent has registered it";
+	case 266: /* requestDenied */
+		return "the master denied the request";
+	default:
+		return "the master refused";
+	}
+}
+
+static void on_registered(unsigned int error, void *arg)
+{
+	struct agent *agent = arg;
+
+	if (agent->registered)
+		return;
+	if (error == 0) {
+		agent->registered = true;
+		agent->refused = 0;
+		evtimer_del(agent->retry);
+		agent_log(agent, LOG_INFO, "connected to the AgentX master at %s", agent->address);
+	} else if (error != agent->refused) {
+		agent->refused = error;
+		agent_log(agent, LOG_WARNING,
+			  "the AgentX master at %s does not take our registration: %s (error %u); "
+			  "trying again every %d s",
+			  agent->address, explain(error), error, REGISTER_S);
+	}
+}
+
+static void on_unreachable(int os_errno, void *arg)
+{
+	struct agent *agent = arg;
+
+	if (os_errno == agent->unreachable)
+		return;
+	agent->unreachable = os_errno;
+	agent_log(agent, LOG_NOTICE, "no AgentX master at %s: %s; trying again every %d s",
+		  agent->address, strerror(os_errno), RECONNECT_S);
+}
+
+static void on_resumed(void *arg)
+{
+	struct agent *agent = arg;
+
+	loop_turn(agent->loop);
+}
+
+/* As register_mib() does it, which net-snmp repeats when it connects, but not when refused. */
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	oid root[MAX_OID_LEN];
+	struct register_parameters parameters = {
+		.name = root,
+		.namelen = mib_root_length,
+		.priority = DEFAULT_MIB_PRIORITY,
+		.timeout = -1,
+		.contextName = (char[]){""},
+	};
+
+	(void)fd, (void)what;
+	if (!agent->connected || agent->registered)
+		return;
+	memcpy(root, mib_root, mib_root_length * sizeof(oid));
+	retry_later(agent);
+	snmp_call_callbacks(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_REGISTER_OID, &parameters);
+	loop_turn(agent->loop);
+}
+
+static void on_tidy(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	int64_t now = agent_now();
+
+	(void)fd, (void)what;
+	set_tidy(agent, now);
+	pending_expire(&agent->view.pending, now - PENDING_AGE_S * INT64_C(1000000000));
+}
+
+/* No files are read or written, no MIB is parsed, nothing is printed. */
+static void configure_library(struct agent *agent, const char *address)
+{
+	setenv("MIBS", "", 1);
+	setenv("MIBDIRS", "", 1);
+	setenv("SNMP_PERSISTENT_DIR", "/nonexistent", 0);
+	netsnmp_enable_subagent();
+	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
+	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
+	netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS,
+			       1);
+	netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, address);
+	set_ping_interval(RECONNECT_S);
+	snmp_disable_log();
+	snmp_enable_calllog();
+	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, agent);
+	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, on_session,
+			       agent);
+	snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_start,
+			       agent);
+	snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_stop,
+			       agent);
+}
+
+static void release_library(struct agent *agent)
+{
+	snmp_unregister_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, agent, 1);
+	snmp_unregister_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, on_session,
+				 agent, 1);
+	snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_start,
+				 agent, 1);
+	snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_stop,
+				 agent, 1);
+}
+
+static int start_library(struct agent *agent, struct error *err)
+{
+	if (init_agent(NAME) || handler_register(agent))
+		return error_set(err, ERROR_INTERNAL, "net-snmp cannot be initialized");
+	init_snmp(NAME); /* tries to connect */
+	loop_turn(agent->loop);
+	return 0;
+}
+
+static bool prepare(struct agent *agent)
+{
+	const struct loop_hooks hooks = {after, paused, agent};
+	const struct timeval tidy = {.tv_sec = TIDY_S};
+
+	TAILQ_INIT(&agent->sets);
+	agent->address = strdup(agent->options.address ? agent->options.address : AGENT_ADDRESS);
+	agent->loop = loop_new(agent->options.base, &hooks);
+	agent->retry = evtimer_new(agent->options.base, on_retry, agent);
+	agent->tidy = event_new(agent->options.base, -1, EV_PERSIST, on_tidy, agent);
+	return agent->address && agent->loop && agent->retry && agent->tidy &&
+	       !event_add(agent->tidy, &tidy) &&
+	       !engine_watch(agent->options.engine, set_commit_event, agent);
+}
+
+static void release(struct agent *agent)
+{
+	transport_close(agent->transport);
+	loop_free(agent->loop);
+	if (agent->retry)
+		event_free(agent->retry);
+	if (agent->tidy)
+		event_free(agent->tidy);
+	view_clear(&agent->view);
+	free(agent->address);
+	free(agent);
+}
+
+static int open_transport(struct agent *agent, char **ret_address, struct error *err)
+{
+	const struct transport_events events = {on_registered, on_unreachable, on_resumed, agent};
+
+	if (transport_open(&agent->transport, agent->options.base, agent->address, &events,
+			   ret_address))
+		return error_set(err, ERROR_RESOURCE, "no memory for the SNMP agent");
+	return 0;
+}
+
+int agent_open(struct agent **ret, const struct agent_options *options, struct error *err)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	char *address = NULL;
+	int result;
+
+	if (!agent)
+		return error_set(err, ERROR_RESOURCE, "no memory for the SNMP agent");
+	agent->options = *options;
+	view_init(&agent->view, options->engine, engine_store(options->engine));
+	agent->view.notify = options->notify;
+	result = prepare(agent) ? open_transport(agent, &address, err)
+				: error_set(err, ERROR_RESOURCE, "no memory for the SNMP agent");
+	if (result) {
+		release(agent);
+		return result;
+	}
+	configure_library(agent, address ? address : agent->address);
+	free(address);
+	result = start_library(agent, err);
+	if (result) {
+		agent_close(agent);
+		return result;
+	}
+	*ret = agent;
+	return 0;
+}
+
+void agent_close(struct agent *agent)
+{
+	if (!agent)
+		return;
+	agent->connected = false; /* not lost: left */
+	set_close(agent);
+	snmp_shutdown(NAME);
+	release_library(agent);
+	release(agent);
+}
+
+bool agent_connected(const struct agent *agent)
+{
+	return agent->connected && agent->registered;
+}

@@ -1,0 +1,74 @@
+#include "internal.h"
+
+#include <errno.h>
+
+static void answer(netsnmp_request_info *request, const struct value *value)
+{
+	size_t size;
+	const void *data = value_data(value, &size);
+
+	snmp_set_var_typed_value(request->requestvb, value->type, data, size);
+}
+
+static void get(struct agent *agent, netsnmp_agent_request_info *reqinfo,
+		netsnmp_request_info *request)
+{
+	const netsnmp_variable_list *varbind = request->requestvb;
+	struct value value;
+
+	switch (view_get(&agent->view, varbind->name, varbind->name_length, &value)) {
+	case OID_FINE:
+		answer(request, &value);
+		break;
+	case OID_NO_INSTANCE:
+		netsnmp_set_request_error(reqinfo, request, SNMP_NOSUCHINSTANCE);
+		break;
+	default:
+		netsnmp_set_request_error(reqinfo, request, SNMP_NOSUCHOBJECT);
+	}
+}
+
+/* Nothing found: left as it is, and net-snmp goes on after our subtree. */
+static void get_next(struct agent *agent, netsnmp_request_info *request)
+{
+	netsnmp_variable_list *varbind = request->requestvb;
+	oid name[MAX_OID_LEN];
+	size_t length;
+	struct value value;
+
+	if (!view_next(&agent->view, varbind->name, varbind->name_length, name, &length, &value))
+		return;
+	snmp_set_var_objid(varbind, name, length);
+	answer(request, &value);
+}
+
+static int handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *reginfo,
+		  netsnmp_agent_request_info *reqinfo, netsnmp_request_info *requests)
+{
+	struct agent *agent = handler->myvoid;
+	netsnmp_request_info *request;
+
+	if (reqinfo->mode != MODE_GET && reqinfo->mode != MODE_GETNEXT)
+		return set_handle(agent, handler, reginfo, reqinfo, requests);
+	epoch_follow(&agent->view.epoch, agent_now(), netsnmp_get_agent_uptime());
+	for (request = requests; request; request = request->next) {
+		if (request->processed)
+			continue;
+		if (reqinfo->mode == MODE_GET)
+			get(agent, reqinfo, request);
+		else
+			get_next(agent, request);
+	}
+	return SNMP_ERR_NOERROR;
+}
+
+int handler_register(struct agent *agent)
+{
+	netsnmp_handler_registration *registration = netsnmp_create_handler_registration(
+		"l2tpv3MIB", handle, mib_root, mib_root_length, HANDLER_CAN_RWRITE);
+
+	if (!registration)
+		return -ENOMEM;
+	registration->handler->myvoid = agent;
+	return netsnmp_register_handler(registration) == MIB_REGISTERED_OK ? 0 : -ENOMEM;
+}

@@ -1,0 +1,59 @@
+/*
+ * What the files that need net-snmp's agent share.
+ *
+ *   agent.c      setting net-snmp up; connection and registration
+ *   handler.c    requests of the master: GET, GETNEXT
+ *   set.c        ... and the phases of SET
+ *   loop.c       net-snmp in the event loop
+ *   transport.c  the stream to the master
+ *
+ * The others know nothing of AgentX: view.c (with columns.c, subject.c,
+ * value.c, scalars.c, pending.c) reads, transaction.c (with draft.c, take.c,
+ * rowstatus.c) makes edits.
+ */
+#ifndef AGENT_INTERNAL_H
+#define AGENT_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include "agent.h"
+#include "loop.h"
+#include "transport.h"
+#include "view.h"
+
+struct set;
+TAILQ_HEAD(set_list, set);
+
+struct agent {
+	struct agent_options options;
+	char *address; /* as given */
+	struct view view;
+	struct loop *loop;
+	struct transport *transport; /* NULL: net-snmp's own, for tcp and the like */
+	struct event *retry;         /* of the registration */
+	struct event *tidy;          /* once a while */
+	bool connected, registered;
+	int unreachable;      /* errno that was logged last, 0 none */
+	unsigned int refused; /* res.error that was logged last, 0 none */
+	struct set_list sets; /* set.c */
+	bool warned_retries;
+};
+
+void agent_log(struct agent *agent, int priority, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+int64_t agent_now(void); /* nanoseconds of CLOCK_BOOTTIME */
+
+/* handler.c; 0 or -ENOMEM */
+int handler_register(struct agent *agent);
+
+/* set.c */
+int set_handle(struct agent *agent, netsnmp_mib_handler *handler,
+	       netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,
+	       netsnmp_request_info *requests);
+void set_commit_event(const struct engine_event *event, void *arg);
+void set_disconnected(struct agent *agent);
+void set_tidy(struct agent *agent, int64_t now); /* end what the master forgot */
+void set_close(struct agent *agent);
+
+#endif

@@ -1,0 +1,160 @@
+#include "loop.h"
+
+#include <event2/event.h>
+
+#include "netsnmp.h"
+
+#define WATCH_MAX 16 /* two pipes and a socket; more only while sessions change */
+
+struct watch {
+	int fd;
+	struct event *event;
+};
+
+struct loop {
+	struct event_base *base;
+	struct loop_hooks hooks;
+	struct watch watches[WATCH_MAX];
+	unsigned int count;
+	struct event *timer;
+	struct timeval due; /* of the timer; 0: not set */
+	netsnmp_large_fd_set wanted, ready;
+	bool renew;
+};
+
+static void look_again(struct loop *loop);
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+
+	(void)what;
+	NETSNMP_LARGE_FD_ZERO(&loop->ready);
+	NETSNMP_LARGE_FD_SET(fd, &loop->ready);
+	snmp_read2(&loop->ready);
+	loop_turn(loop);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+
+	(void)fd, (void)what;
+	timerclear(&loop->due);
+	snmp_timeout();
+	run_alarms();
+	loop_turn(loop);
+}
+
+void loop_turn(struct loop *loop)
+{
+	netsnmp_check_outstanding_agent_requests();
+	if (loop->hooks.after)
+		loop->hooks.after(loop->hooks.arg);
+	look_again(loop);
+}
+
+static void forget(struct loop *loop, unsigned int place)
+{
+	event_free(loop->watches[place].event);
+	loop->watches[place] = loop->watches[--loop->count];
+}
+
+static void forget_unwanted(struct loop *loop)
+{
+	for (unsigned int i = loop->count; i-- > 0;) {
+		if (loop->renew || !NETSNMP_LARGE_FD_ISSET(loop->watches[i].fd, &loop->wanted))
+			forget(loop, i);
+	}
+	loop->renew = false;
+}
+
+static bool is_watched(const struct loop *loop, int fd)
+{
+	for (unsigned int i = 0; i < loop->count; i++) {
+		if (loop->watches[i].fd == fd)
+			return true;
+	}
+	return false;
+}
+
+static void watch(struct loop *loop, int fd)
+{
+	struct event *event;
+
+	if (loop->count == WATCH_MAX || is_watched(loop, fd))
+		return;
+	event = event_new(loop->base, fd, EV_READ | EV_PERSIST, on_readable, loop);
+	if (!event)
+		return;
+	event_add(event, NULL);
+	loop->watches[loop->count++] = (struct watch){fd, event};
+}
+
+/* Only ever earlier: when it fires in vain, the next time is found then. */
+static void set_timer(struct loop *loop, const struct timeval *delay)
+{
+	struct timeval now, due;
+
+	event_base_gettimeofday_cached(loop->base, &now);
+	timeradd(&now, delay, &due);
+	if (timerisset(&loop->due) && !timercmp(&due, &loop->due, <))
+		return;
+	loop->due = due;
+	evtimer_add(loop->timer, delay);
+}
+
+static void look_again(struct loop *loop)
+{
+	struct timeval delay = {.tv_sec = 60};
+	int end = 0, block = 1, paused = -1;
+
+	NETSNMP_LARGE_FD_ZERO(&loop->wanted);
+	snmp_select_info2(&end, &loop->wanted, &delay, &block);
+	if (loop->hooks.paused)
+		paused = loop->hooks.paused(loop->hooks.arg);
+	if (paused >= 0)
+		NETSNMP_LARGE_FD_CLR(paused, &loop->wanted);
+	forget_unwanted(loop);
+	for (int fd = 0; fd < end; fd++) {
+		if (NETSNMP_LARGE_FD_ISSET(fd, &loop->wanted))
+			watch(loop, fd);
+	}
+	if (!block)
+		set_timer(loop, &delay);
+}
+
+struct loop *loop_new(struct event_base *base, const struct loop_hooks *hooks)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop)
+		return NULL;
+	loop->base = base;
+	loop->hooks = *hooks;
+	netsnmp_large_fd_set_init(&loop->wanted, FD_SETSIZE);
+	netsnmp_large_fd_set_init(&loop->ready, FD_SETSIZE);
+	loop->timer = evtimer_new(base, on_timer, loop);
+	if (loop->timer)
+		return loop;
+	loop_free(loop);
+	return NULL;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (!loop)
+		return;
+	while (loop->count > 0)
+		forget(loop, loop->count - 1);
+	if (loop->timer)
+		event_free(loop->timer);
+	netsnmp_large_fd_set_cleanup(&loop->wanted);
+	netsnmp_large_fd_set_cleanup(&loop->ready);
+	free(loop);
+}
+
+void loop_renew(struct loop *loop)
+{
+	loop->renew = true;
+}

@@ -1,0 +1,32 @@
+/*
+ * RowStatus: what a manager may ask of a row in which state, and what is to be
+ * done then (RFC 2579 section 2, the table "STATE" by "ACTION"). createAndWait
+ * is supported; its rows wait in the agent until they are made active.
+ */
+#ifndef AGENT_ROWSTATUS_H
+#define AGENT_ROWSTATUS_H
+
+#include "subject.h"
+
+#define ROWSTATUS_NONE 0 /* the request does not set RowStatus of this row */
+
+enum row_step {
+	STEP_NOTHING,
+	STEP_CHANGE,  /* columns of a configured row */
+	STEP_ENABLE,  /* ... and make it active */
+	STEP_DISABLE, /* ... or notInService */
+	STEP_CREATE,  /* a configured row from the columns given */
+	STEP_WAIT,    /* a pending row from them, or they change it */
+	STEP_ENTER,   /* a pending row becomes configured */
+	STEP_DELETE,  /* a configured row */
+	STEP_FORGET   /* a pending row */
+};
+
+/*
+ * @state is as it would be with the columns of the request set. @action is a
+ * RowStatus value 1 to 6, or ROWSTATUS_NONE. Returns 0, or an SNMP error-status
+ * with @err filled.
+ */
+int rowstatus_step(enum row_state state, int action, enum row_step *ret, struct error *err);
+
+#endif

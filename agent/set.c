@@ -1,0 +1,382 @@
+/*
+ * The phases of SET (RFC 2741 sections 7.2.4.1 to 7.2.4.4, as net-snmp names
+ * them): RESERVE1 and RESERVE2 look, ACTION hands one edit to the engine and
+ * answers when it is done, COMMIT ends it, UNDO takes it back, FREE drops it.
+ *
+ * A master that has lost patience sends TestSet again, or neither COMMIT nor
+ * UNDO: what the engine has done is durable and stands.
+ */
+#include "internal.h"
+
+#include <syslog.h>
+
+#include "transaction.h"
+
+#define FORGOTTEN_NS (60 * INT64_C(1000000000))
+
+enum set_state {
+	SET_RESERVED, /* looked at */
+	SET_ACTING,   /* with the engine */
+	SET_DONE,     /* in force, and may still be undone */
+	SET_UNDOING,  /* with the engine again */
+	SET_OVER      /* nothing left to undo */
+};
+
+struct set {
+	TAILQ_ENTRY(set) link;
+	struct agent *agent;
+	long transid; /* the master's; -1: the master is gone */
+	enum set_state state;
+	struct transaction *transaction;
+	unsigned int ticket; /* of the engine, 0 none */
+	struct candidate inverse;
+	netsnmp_delegated_cache *cache;
+	int64_t since;
+};
+
+static struct set *find(struct agent *agent, long transid)
+{
+	struct set *set;
+
+	TAILQ_FOREACH (set, &agent->sets, link) {
+		if (set->transid == transid)
+			return set;
+	}
+	return NULL;
+}
+
+static struct set *begin(struct agent *agent, long transid)
+{
+	struct set *set = calloc(1, sizeof(*set));
+
+	if (!set)
+		return NULL;
+	set->transaction = transaction_new(&agent->view);
+	if (!set->transaction) {
+		free(set);
+		return NULL;
+	}
+	set->agent = agent;
+	set->transid = transid;
+	set->since = agent_now();
+	candidate_open(&set->inverse, agent->view.store);
+	TAILQ_INSERT_TAIL(&agent->sets, set, link);
+	return set;
+}
+
+static void end(struct set *set)
+{
+	if (!set)
+		return;
+	TAILQ_REMOVE(&set->agent->sets, set, link);
+	if (set->ticket)
+		engine_forget(set->agent->options.engine, set->ticket);
+	transaction_free(set->transaction);
+	candidate_discard(&set->inverse);
+	netsnmp_free_delegated_cache(set->cache);
+	free(set);
+}
+
+static void finish(struct set *set)
+{
+	if (set && set->state == SET_DONE)
+		transaction_finish(set->transaction);
+	end(set);
+}
+
+static void remember(struct agent *agent, const struct error *err)
+{
+	snprintf(agent->view.last_error, sizeof(agent->view.last_error), "%s%s%s", err->path,
+		 err->path[0] ? ": " : "", err->text);
+}
+
+/* ---- RESERVE1, RESERVE2 */
+
+static struct varbind varbind_of(const netsnmp_request_info *request)
+{
+	const netsnmp_variable_list *var = request->requestvb;
+	struct varbind varbind = {
+		.name = var->name,
+		.name_length = var->name_length,
+		.type = var->type,
+		.bytes = var->val.string ? (const void *)var->val.string : "",
+		.length = var->val_len,
+	};
+
+	if (var->type == ASN_INTEGER || var->type == ASN_UNSIGNED)
+		varbind.integer = *var->val.integer;
+	return varbind;
+}
+
+/* The same request again, before it was answered: the master has its timeout from us. */
+static void retransmitted(struct agent *agent)
+{
+	if (!agent->warned_retries)
+		agent_log(agent, LOG_WARNING,
+			  "the AgentX master repeats set requests; set \"agentXRetries 0\" and "
+			  "\"agentXTimeout 10\" in snmpd.conf");
+	agent->warned_retries = true;
+}
+
+static int reserve(struct agent *agent, netsnmp_agent_request_info *reqinfo,
+		   netsnmp_request_info *requests)
+{
+	long transid = reqinfo->asp->pdu->transid;
+	struct set *set = find(agent, transid);
+	struct error err = ERROR_INIT;
+
+	if (set) {
+		retransmitted(agent);
+		if (set->state != SET_RESERVED)
+			return SNMP_ERR_GENERR;
+		end(set);
+	}
+	set = begin(agent, transid);
+	if (!set)
+		return SNMP_ERR_RESOURCEUNAVAILABLE;
+	for (; requests; requests = requests->next) {
+		struct varbind varbind = varbind_of(requests);
+		int status = transaction_add(set->transaction, &varbind, &err);
+
+		if (!status)
+			continue;
+		remember(agent, &err);
+		netsnmp_set_request_error(reqinfo, requests, status);
+		break;
+	}
+	return SNMP_ERR_NOERROR;
+}
+
+static void refuse(netsnmp_agent_request_info *reqinfo, netsnmp_request_info *requests,
+		   size_t number, int status)
+{
+	while (number-- > 0 && requests->next)
+		requests = requests->next;
+	netsnmp_set_request_error(reqinfo, requests, status);
+}
+
+static void check(struct set *set, netsnmp_agent_request_info *reqinfo,
+		  netsnmp_request_info *requests)
+{
+	struct error err = ERROR_INIT;
+	size_t number = 0;
+	int status = transaction_check(set->transaction, &number, &err);
+
+	if (!status)
+		return;
+	remember(set->agent, &err);
+	refuse(reqinfo, requests, number, status);
+}
+
+/* ---- ACTION, UNDO */
+
+static void delegate(struct set *set, netsnmp_mib_handler *handler,
+		     netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,
+		     netsnmp_request_info *requests)
+{
+	netsnmp_free_delegated_cache(set->cache);
+	set->cache = netsnmp_create_delegated_cache(handler, reginfo, reqinfo, requests, set);
+	for (; requests; requests = requests->next)
+		requests->delegated = REQUEST_IS_DELEGATED;
+}
+
+/*
+ * The engine's answer, to be passed on: the requests, no longer delegated, or
+ * NULL when nobody waits for it any more.
+ */
+static netsnmp_delegated_cache *awaited(struct set *set)
+{
+	netsnmp_delegated_cache *cache = netsnmp_handler_check_cache(set->cache);
+	netsnmp_request_info *request;
+
+	for (request = cache ? cache->requests : NULL; request; request = request->next)
+		request->delegated = REQUEST_IS_NOT_DELEGATED;
+	return cache;
+}
+
+static void on_done(int result, const struct error *err, void *arg)
+{
+	struct set *set = arg;
+	struct agent *agent = set->agent;
+	netsnmp_delegated_cache *cache = awaited(set);
+
+	set->ticket = 0;
+	set->since = agent_now();
+	set->state = result ? SET_OVER : SET_DONE;
+	if (result)
+		remember(agent, err);
+	else
+		transaction_apply(set->transaction);
+	if (result && cache)
+		refuse(cache->reqinfo, cache->requests, transaction_blame(set->transaction, err),
+		       (int)error_kind(err->code)->snmp);
+	if (!cache)
+		finish(set);
+	loop_turn(agent->loop);
+}
+
+static void act(struct set *set, netsnmp_mib_handler *handler,
+		netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,
+		netsnmp_request_info *requests)
+{
+	const struct engine_who who = {.door = "snmp", .user = ""};
+	struct edit *edit = transaction_edit(set->transaction);
+
+	if (!edit) {
+		set->state = SET_DONE;
+		transaction_apply(set->transaction);
+		return;
+	}
+	set->state = SET_ACTING;
+	delegate(set, handler, reginfo, reqinfo, requests);
+	set->ticket = engine_edit(set->agent->options.engine, edit, &who, on_done, set);
+}
+
+static void on_undone(int result, const struct error *err, void *arg)
+{
+	struct set *set = arg;
+	struct agent *agent = set->agent;
+	netsnmp_delegated_cache *cache = awaited(set);
+
+	set->ticket = 0;
+	if (result) {
+		remember(agent, err);
+		agent_log(agent, LOG_ERR, "a set request could not be undone: %s",
+			  agent->view.last_error);
+		if (cache)
+			refuse(cache->reqinfo, cache->requests, 0, SNMP_ERR_UNDOFAILED);
+	}
+	end(set);
+	loop_turn(agent->loop);
+}
+
+/* Another subagent failed in the same request, or the master gave up. */
+static void undo(struct set *set, netsnmp_mib_handler *handler,
+		 netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,
+		 netsnmp_request_info *requests)
+{
+	const struct engine_who who = {
+		.door = "snmp", .user = "", .comment = "undo of a set request"};
+
+	if (set->state == SET_DONE)
+		transaction_revert(set->transaction);
+	if (set->state != SET_DONE || !candidate_dirty(&set->inverse)) {
+		end(set);
+		return;
+	}
+	set->state = SET_UNDOING;
+	delegate(set, handler, reginfo, reqinfo, requests);
+	set->ticket =
+		engine_commit(set->agent->options.engine, &set->inverse, &who, on_undone, set);
+}
+
+/* ---- */
+
+int set_handle(struct agent *agent, netsnmp_mib_handler *handler,
+	       netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,
+	       netsnmp_request_info *requests)
+{
+	struct set *set;
+
+	if (reqinfo->mode == MODE_SET_RESERVE1)
+		return reserve(agent, reqinfo, requests);
+	set = find(agent, reqinfo->asp->pdu->transid);
+	if (!set)
+		return reqinfo->mode == MODE_SET_RESERVE2 || reqinfo->mode == MODE_SET_ACTION
+			       ? SNMP_ERR_GENERR
+			       : SNMP_ERR_NOERROR;
+	switch (reqinfo->mode) {
+	case MODE_SET_RESERVE2:
+		check(set, reqinfo, requests);
+		break;
+	case MODE_SET_ACTION:
+		act(set, handler, reginfo, reqinfo, requests);
+		break;
+	case MODE_SET_UNDO:
+		undo(set, handler, reginfo, reqinfo, requests);
+		break;
+	case MODE_SET_COMMIT:
+		finish(set);
+		break;
+	default: /* FREE */
+		end(set);
+	}
+	return SNMP_ERR_NOERROR;
+}
+
+/* Requests are carried out in order: the first of ours that waits is the one. */
+static struct set *first_waiting(struct agent *agent)
+{
+	struct set *set;
+
+	TAILQ_FOREACH (set, &agent->sets, link) {
+		if (set->ticket)
+			return set;
+	}
+	return NULL;
+}
+
+/* Others made rows: managers see those, not what they had pending under the same index. */
+static void forget_pending(struct pending *pending, const struct candidate *changes)
+{
+	struct change *change;
+
+	for (change = candidate_first(changes); change && pending->count > 0;
+	     change = change_next(change)) {
+		struct pending_row *row =
+			pending_find(pending, change->session_id ? OBJECT_SESSION : OBJECT_TUNNEL,
+				     change->tunnel_id, change->session_id);
+
+		if (!row || !change->has)
+			continue;
+		pending_take(pending, row);
+		free(row);
+	}
+}
+
+void set_commit_event(const struct engine_event *event, void *arg)
+{
+	struct agent *agent = arg;
+	struct set *set;
+
+	if (event->type != ENGINE_COMMIT)
+		return;
+	if (strcmp(event->commit->door, "snmp") != 0) {
+		forget_pending(&agent->view.pending, event->changes);
+		return;
+	}
+	set = first_waiting(agent);
+	if (set && set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse))
+		agent_log(agent, LOG_WARNING, "no memory to undo a set request, should it fail");
+}
+
+/* The master is gone, and with it COMMIT, UNDO or FREE. */
+void set_disconnected(struct agent *agent)
+{
+	struct set *set, *next;
+
+	for (set = TAILQ_FIRST(&agent->sets); set; set = next) {
+		next = TAILQ_NEXT(set, link);
+		if (set->ticket)
+			set->transid = -1;
+		else
+			finish(set);
+	}
+}
+
+void set_tidy(struct agent *agent, int64_t now)
+{
+	struct set *set, *next;
+
+	for (set = TAILQ_FIRST(&agent->sets); set; set = next) {
+		next = TAILQ_NEXT(set, link);
+		if (!set->ticket && now - set->since > FORGOTTEN_NS)
+			finish(set);
+	}
+}
+
+void set_close(struct agent *agent)
+{
+	while (!TAILQ_EMPTY(&agent->sets))
+		end(TAILQ_FIRST(&agent->sets));
+}

@@ -1,0 +1,406 @@
+#include "transport.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "netsnmp.h"
+
+#define DOMAIN_NAME  "l2tpv3d"
+#define QUEUE_MAX    (4U << 20) /* bytes waiting for a master that does not read */
+#define PAUSE_S      35         /* longer than net-snmp waits for a handler (30 s) */
+#define REGISTERS    8          /* Register PDUs whose answer may still come */
+#define HEADER       20         /* RFC 2741 section 6.1 */
+#define HEAD         28         /* ... with sysUpTime, error and index of a Response */
+#define FLAG_NETWORK 0x10       /* network byte order */
+
+enum pdu_type {
+	PDU_REGISTER = 3,
+	PDU_TEST_SET = 8,
+	PDU_COMMIT_SET = 9,
+	PDU_UNDO_SET = 10,
+	PDU_RESPONSE = 18
+};
+
+struct transport {
+	struct event_base *base;
+	struct transport_events events;
+	int fd;
+	struct evbuffer *queue;
+	struct event *writable, *patience;
+	uint8_t head[HEAD]; /* of the PDU being received */
+	size_t have;
+	size_t rest;   /* bytes of it that are still to come after the head */
+	bool set_open; /* a set request waits for its answer ... */
+	uint32_t set_packet;
+	bool ended; /* ... and the stream is at its end */
+	uint32_t registers[REGISTERS];
+	unsigned int next_register;
+};
+
+/* net-snmp's list of transports has no place for a pointer of ours. */
+static struct transport *the_transport;
+
+static uint32_t field(const uint8_t *head, size_t offset)
+{
+	const uint8_t *at = head + offset;
+
+	if (head[2] & FLAG_NETWORK)
+		return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+	return (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
+}
+
+static uint32_t packet_of(const uint8_t *head)
+{
+	return field(head, 12);
+}
+
+static unsigned int error_of(const uint8_t *head)
+{
+	const uint8_t *at = head + HEADER + 4;
+
+	return head[2] & FLAG_NETWORK ? (unsigned int)at[0] << 8 | at[1]
+				      : (unsigned int)at[1] << 8 | at[0];
+}
+
+static void answered(struct transport *transport, const uint8_t *head)
+{
+	uint32_t packet = packet_of(head);
+
+	for (unsigned int i = 0; i < REGISTERS; i++) {
+		if (packet == 0 || transport->registers[i] != packet)
+			continue;
+		transport->registers[i] = 0;
+		transport->events.registered(error_of(head), transport->events.arg);
+	}
+}
+
+/* A whole head is there: of HEAD bytes, or HEADER when the PDU has no more. */
+static void received(struct transport *transport, const uint8_t *head)
+{
+	switch (head[1]) {
+	case PDU_TEST_SET:
+	case PDU_COMMIT_SET:
+	case PDU_UNDO_SET:
+		transport->set_open = true;
+		transport->set_packet = packet_of(head);
+		break;
+	case PDU_RESPONSE:
+		if (transport->have == HEAD)
+			answered(transport, head);
+		break;
+	default:
+		break;
+	}
+}
+
+static size_t head_wanted(const struct transport *transport)
+{
+	uint32_t payload;
+
+	if (transport->have < HEADER)
+		return HEADER;
+	payload = field(transport->head, 16);
+	return payload < HEAD - HEADER ? HEADER + payload : HEAD;
+}
+
+/* Follow the PDUs in what was read, however the stream cuts them. */
+static void follow(struct transport *transport, const uint8_t *bytes, size_t length)
+{
+	while (length > 0) {
+		size_t skip = transport->rest < length ? transport->rest : length;
+
+		transport->rest -= skip;
+		bytes += skip;
+		length -= skip;
+		if (length == 0)
+			break;
+		transport->head[transport->have++] = *bytes++;
+		length--;
+		if (transport->have < HEADER || transport->have < head_wanted(transport))
+			continue;
+		received(transport, transport->head);
+		transport->rest = field(transport->head, 16) + HEADER - transport->have;
+		transport->have = 0;
+	}
+}
+
+static int nothing_yet(netsnmp_transport *t)
+{
+	t->flags |= NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
+	return 0;
+}
+
+static void pause_for_answer(struct transport *transport)
+{
+	const struct timeval limit = {.tv_sec = PAUSE_S};
+
+	transport->ended = true;
+	evtimer_add(transport->patience, &limit);
+}
+
+static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, int *opaque_length)
+{
+	struct transport *transport = the_transport;
+	ssize_t count = recv(t->sock, bytes, (size_t)size, MSG_DONTWAIT);
+
+	*opaque = NULL;
+	*opaque_length = 0;
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return nothing_yet(t);
+	if (count > 0) {
+		follow(transport, bytes, (size_t)count);
+		return (int)count;
+	}
+	if (transport->set_open) {
+		pause_for_answer(transport);
+		return nothing_yet(t);
+	}
+	return -1;
+}
+
+static void resume(struct transport *transport)
+{
+	transport->set_open = false;
+	if (transport->ended)
+		transport->events.resumed(transport->events.arg);
+}
+
+static void on_patience(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	resume(arg);
+}
+
+static void sent(struct transport *transport, const uint8_t *head, size_t size)
+{
+	if (size < HEADER)
+		return;
+	if (head[1] == PDU_REGISTER)
+		transport->registers[transport->next_register++ % REGISTERS] = packet_of(head);
+	if (head[1] == PDU_RESPONSE && packet_of(head) == transport->set_packet)
+		resume(transport);
+}
+
+/* A master that stopped reading: end the connection, and let the read side find out. */
+static void give_up(struct transport *transport)
+{
+	evbuffer_drain(transport->queue, evbuffer_get_length(transport->queue));
+	event_del(transport->writable);
+	if (transport->fd >= 0)
+		shutdown(transport->fd, SHUT_RDWR);
+}
+
+static void flush(struct transport *transport)
+{
+	while (evbuffer_get_length(transport->queue) > 0) {
+		if (evbuffer_write(transport->queue, transport->fd) > 0)
+			continue;
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			give_up(transport);
+		break;
+	}
+	if (evbuffer_get_length(transport->queue) > 0)
+		event_add(transport->writable, NULL);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	flush(arg);
+}
+
+/* Always takes everything: what came too late to be sent, nobody waits for. */
+static int transmit(netsnmp_transport *t, const void *bytes, int size, void **opaque,
+		    int *opaque_length)
+{
+	struct transport *transport = the_transport;
+	ssize_t count = 0;
+
+	(void)opaque, (void)opaque_length;
+	if (evbuffer_get_length(transport->queue) == 0)
+		count = send(t->sock, bytes, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (count < 0 && errno != EAGAIN && errno != EINTR)
+		count = size;
+	if (count < 0)
+		count = 0;
+	if (count < size) {
+		if (evbuffer_get_length(transport->queue) > QUEUE_MAX ||
+		    evbuffer_add(transport->queue, (const char *)bytes + count,
+				 (size_t)(size - count)))
+			give_up(transport);
+		else
+			flush(transport);
+	}
+	sent(transport, bytes, (size_t)size);
+	return size;
+}
+
+static int disconnect(netsnmp_transport *t)
+{
+	struct transport *transport = the_transport;
+
+	if (t->sock < 0)
+		return -1;
+	event_del(transport->writable);
+	event_del(transport->patience);
+	evbuffer_drain(transport->queue, evbuffer_get_length(transport->queue));
+	close(t->sock);
+	t->sock = transport->fd = -1;
+	transport->have = transport->rest = 0;
+	transport->set_open = transport->ended = false;
+	for (unsigned int i = 0; i < REGISTERS; i++)
+		transport->registers[i] = 0;
+	return 0;
+}
+
+static char *format_address(netsnmp_transport *t, const void *data, int length)
+{
+	(void)t, (void)data, (void)length;
+	return strdup("AgentX master");
+}
+
+static const oid domain_oid[] = {TRANSPORT_DOMAIN_LOCAL};
+
+static netsnmp_transport *wrap(int fd)
+{
+	netsnmp_transport *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->domain = domain_oid;
+	t->domain_length = OID_LENGTH(domain_oid);
+	t->sock = fd;
+	t->flags = NETSNMP_TRANSPORT_FLAG_STREAM;
+	t->msgMaxSize = SNMP_MAX_PACKET_LEN;
+	t->f_recv = receive;
+	t->f_send = transmit;
+	t->f_close = disconnect;
+	t->f_fmtaddr = format_address;
+	return t;
+}
+
+/* On a unix socket this never waits: EAGAIN says that the master's queue is full. */
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd, os_errno;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	os_errno = errno;
+	close(fd);
+	return -os_errno;
+}
+
+static bool attach(struct transport *transport, int fd)
+{
+	return event_assign(transport->writable, transport->base, fd, EV_WRITE, on_writable,
+			    transport) == 0;
+}
+
+static netsnmp_transport *create(netsnmp_tdomain_spec *spec)
+{
+	struct transport *transport = the_transport;
+	netsnmp_transport *t;
+	int fd;
+
+	if (!transport || !spec->target || (spec->flags & NETSNMP_TSPEC_LOCAL) ||
+	    transport->fd >= 0)
+		return NULL;
+	fd = connect_to(spec->target);
+	if (fd < 0) {
+		transport->events.unreachable(-fd, transport->events.arg);
+		return NULL;
+	}
+	t = attach(transport, fd) ? wrap(fd) : NULL;
+	if (t)
+		transport->fd = fd;
+	else
+		close(fd);
+	return t;
+}
+
+static const char *prefixes[] = {DOMAIN_NAME, NULL};
+static netsnmp_tdomain domain = {
+	.name = domain_oid,
+	.name_length = OID_LENGTH(domain_oid),
+	.prefix = prefixes,
+	.f_create_from_tspec = create,
+};
+
+static const char *path_of(const char *address)
+{
+	if (!strncmp(address, "unix:", 5))
+		return address + 5;
+	return address[0] == '/' ? address : NULL;
+}
+
+static bool prepare(struct transport *transport, const char *path, char **ret_address)
+{
+	transport->queue = evbuffer_new();
+	transport->writable = event_new(transport->base, -1, EV_WRITE, on_writable, transport);
+	transport->patience = evtimer_new(transport->base, on_patience, transport);
+	return transport->queue && transport->writable && transport->patience &&
+	       asprintf(ret_address, DOMAIN_NAME ":%s", path) >= 0;
+}
+
+int transport_open(struct transport **ret, struct event_base *base, const char *address,
+		   const struct transport_events *events, char **ret_address)
+{
+	const char *path = path_of(address);
+	struct transport *transport;
+
+	*ret_address = NULL;
+	*ret = NULL;
+	if (!path)
+		return 0;
+	transport = calloc(1, sizeof(*transport));
+	if (!transport)
+		return -ENOMEM;
+	transport->base = base;
+	transport->events = *events;
+	transport->fd = -1;
+	if (!prepare(transport, path, ret_address)) {
+		transport_close(transport);
+		return -ENOMEM;
+	}
+	netsnmp_tdomain_register(&domain);
+	the_transport = transport;
+	*ret = transport;
+	return 0;
+}
+
+void transport_close(struct transport *transport)
+{
+	if (!transport)
+		return;
+	if (the_transport == transport) {
+		netsnmp_tdomain_unregister(&domain);
+		the_transport = NULL;
+	}
+	if (transport->queue)
+		evbuffer_free(transport->queue);
+	if (transport->writable)
+		event_free(transport->writable);
+	if (transport->patience)
+		event_free(transport->patience);
+	free(transport);
+}
+
+int transport_paused(const struct transport *transport)
+{
+	return transport && transport->ended && transport->set_open ? transport->fd : -1;
+}

@@ -1,0 +1,46 @@
+/*
+ * The stream to the AgentX master: a net-snmp transport of our own for unix
+ * sockets, because net-snmp's blocks without limit where the master does not
+ * read (snmpd stopped, its queue of connections full, both ends sending), takes
+ * an interrupted read for a disconnect, and lets a set request that is being
+ * answered outlive its session, which then is used after it was freed.
+ *
+ * Here nothing blocks: connecting fails at once, what cannot be sent is queued,
+ * and the end of the stream is told to net-snmp only when no set request waits
+ * for its answer. The headers of PDUs are looked at as they pass (RFC 2741
+ * section 6.1), also to learn what net-snmp does not tell: whether the master
+ * took our registration.
+ */
+#ifndef AGENT_TRANSPORT_H
+#define AGENT_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event_base;
+struct transport;
+
+struct transport_events {
+	/* The master answered a Register PDU; @error is RFC 2741's res.error, 0 for success. */
+	void (*registered)(unsigned int error, void *arg);
+	/* There is no connection to be had; @os_errno says why. */
+	void (*unreachable)(int os_errno, void *arg);
+	/* Whether transport_paused() has changed, outside of any call of net-snmp. */
+	void (*resumed)(void *arg);
+	void *arg;
+};
+
+/*
+ * Make the transport known to net-snmp, which has one for the whole process.
+ * @address of the form "unix:PATH" or "PATH" is turned into one of ours, in
+ * *ret_address, to free(); other addresses are net-snmp's own and give NULL
+ * there. Returns 0 or -ENOMEM.
+ */
+int transport_open(struct transport **ret, struct event_base *base, const char *address,
+		   const struct transport_events *events, char **ret_address);
+void transport_close(struct transport *transport); /* after snmp_shutdown(); accepts NULL */
+
+/* The descriptor is not to be read now: it is at its end, and that must wait. -1: none. */
+int transport_paused(const struct transport *transport);
+
+#endif
