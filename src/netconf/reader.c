@@ -341,6 +341,11 @@ int reader_finish(struct reader *reader, struct error *err)
 	return result(reader, err);
 }
 
+bool reader_empty(const struct reader *reader)
+{
+	return !reader->fed && !reader->result;
+}
+
 bool reader_blank(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++)

@@ -54,7 +54,7 @@ struct reader_element {
 /*
  * What is read. A nonzero return stops the reading and becomes reader_feed()'s.
  * `text` comes at most once between two tags, with all there was, and not for
- * nothing; it may be NULL.
+ * nothing, and stays where it is until the next call returns; it may be NULL.
  */
 struct reader_handler {
 	int (*start)(const struct reader_element *element, void *arg, struct error *err);
@@ -74,6 +74,7 @@ int reader_finish(struct reader *reader, struct error *err);
 void reader_close(struct reader *reader); /* Accepts NULL. */
 
 unsigned int reader_line(const struct reader *reader);
+bool reader_empty(const struct reader *reader); /* nothing but white space so far? */
 bool reader_blank(const char *text, size_t length); /* only XML white space? */
 
 /* Copies an element, its attributes and declarations, into a tree. NULL: no memory. */

@@ -103,6 +103,18 @@ bool view_leaf(const struct view *view, const struct row *row, char ret[VALUE_TE
 	return true;
 }
 
+bool view_any(const struct view *view, uint64_t rows)
+{
+	const struct row_set *set = &row_sets[view->object];
+	char text[VALUE_TEXT_MAX];
+	size_t length;
+
+	for (unsigned int i = 0; i < set->count; i++)
+		if ((rows & BIT(i)) && view_leaf(view, &set->rows[i], text, &length))
+			return true;
+	return false;
+}
+
 uint64_t view_rows(enum object object, enum part part)
 {
 	const struct row_set *set = &row_sets[object];

@@ -35,6 +35,9 @@ struct view view_session_config(const struct session *config);
 bool view_leaf(const struct view *view, const struct row *row, char ret[VALUE_TEXT_MAX],
 	       size_t *ret_length);
 
+/* Has it any of these leaves? */
+bool view_any(const struct view *view, uint64_t rows);
+
 /* Rows of one part, and those that are never shown to who may not see secrets. */
 uint64_t view_rows(enum object object, enum part part);
 uint64_t view_secrets(enum object object);

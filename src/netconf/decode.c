@@ -1,0 +1,451 @@
+#include "netconf/decode.h"
+
+#include "model/codec.h"
+#include "netconf/encode.h"
+
+enum level { LEVEL_CONFIG, LEVEL_CONTAINER, LEVEL_TUNNEL, LEVEL_SESSION, LEVELS };
+
+struct decoder {
+	struct edit *edit;
+	size_t limit;
+	bool secrets;
+	bool container;			       /* was there */
+	enum level level;		       /* of the innermost open element that is no leaf */
+	enum edit_operation operation[LEVELS]; /* in force there */
+	struct edit_entry *entry[LEVELS];      /* the open tunnel and session; id 0 until the key came */
+	const struct row *row;		       /* the open leaf */
+	enum edit_operation leaf_operation;
+	bool leaf_explicit;
+	const char *text; /* of the open leaf */
+	size_t length;
+	unsigned int skip; /* open elements that are passed over */
+	/* the first refusal and where it was */
+	struct error error;
+	const struct row *failed_row;
+	const struct edit_entry *failed_entry[LEVELS];
+};
+
+static const char *const operation_names[] = {
+	[EDIT_NONE] = "none",	    [EDIT_MERGE] = "merge",   [EDIT_CREATE] = "create",
+	[EDIT_REPLACE] = "replace", [EDIT_DELETE] = "delete", [EDIT_REMOVE] = "remove",
+};
+
+bool decode_operation(const char *text, size_t length, enum edit_operation *ret)
+{
+	for (unsigned int i = 0; i < sizeof(operation_names) / sizeof(operation_names[0]); i++)
+		if (strlen(operation_names[i]) == length &&
+		    !memcmp(operation_names[i], text, length)) {
+			*ret = (enum edit_operation)i;
+			return true;
+		}
+	return false;
+}
+
+struct decoder *decoder_open(enum edit_operation default_operation, bool secrets, size_t limit)
+{
+	struct decoder *decoder = calloc(1, sizeof(*decoder));
+
+	if (!decoder)
+		return NULL;
+	decoder->secrets = secrets;
+	decoder->limit = limit;
+	decoder->operation[LEVEL_CONFIG] = default_operation;
+	decoder->edit = edit_new();
+	if (!decoder->edit) {
+		free(decoder);
+		return NULL;
+	}
+	decoder->edit->operation = default_operation == EDIT_REPLACE ? EDIT_REPLACE : EDIT_MERGE;
+	return decoder;
+}
+
+void decoder_close(struct decoder *decoder)
+{
+	if (!decoder)
+		return;
+	edit_free(decoder->edit);
+	free(decoder);
+}
+
+bool decoder_failed(const struct decoder *decoder)
+{
+	return decoder->error.code != ERROR_NONE;
+}
+
+/* decoder->error was filled: remember where. */
+static void failed(struct decoder *decoder, const struct row *row)
+{
+	decoder->failed_row = row;
+	memcpy(decoder->failed_entry, decoder->entry, sizeof(decoder->entry));
+}
+
+static void fail(struct decoder *decoder, enum error_code code, const char *info, const char *text)
+{
+	error_set(&decoder->error, code, "%s", text);
+	snprintf(decoder->error.info, sizeof(decoder->error.info), "%s", info);
+	failed(decoder, NULL);
+}
+
+static void out_of_memory(struct decoder *decoder)
+{
+	fail(decoder, ERROR_RESOURCE, "", "out of memory");
+}
+
+static bool deletes(enum edit_operation operation)
+{
+	return operation == EDIT_DELETE || operation == EDIT_REMOVE;
+}
+
+static void refuse_attribute(struct decoder *decoder, const struct reader_element *element,
+			     const struct reader_attribute *attribute)
+{
+	if (!strcmp(attribute->name, "operation") && !*attribute->uri)
+		fail(decoder, ERROR_UNKNOWN_ATTRIBUTE, attribute->name,
+		     "operation must be in the namespace " NAMESPACE_BASE
+		     ", as in nc:operation with xmlns:nc declared");
+	else
+		fail(decoder, ERROR_UNKNOWN_ATTRIBUTE, attribute->name,
+		     "the only attribute here is operation, of the namespace " NAMESPACE_BASE);
+	snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", element->name);
+}
+
+static void refuse_operation(struct decoder *decoder, const struct reader_element *element,
+			     const char *text)
+{
+	fail(decoder, ERROR_BAD_ATTRIBUTE, "operation", text);
+	snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", element->name);
+}
+
+static void check_operation(struct decoder *decoder, const struct reader_element *element,
+			    enum edit_operation inherited, enum edit_operation operation)
+{
+	if (operation == EDIT_NONE)
+		refuse_operation(decoder, element,
+				 "none is a default-operation only (RFC 6241 section 7.2)");
+	else if (deletes(inherited) && operation != inherited)
+		refuse_operation(decoder, element,
+				 "inside what is deleted there is no other operation");
+}
+
+/* The operation in force in an element, inherited unless it says so itself; sets the failure. */
+static enum edit_operation operation_of(struct decoder *decoder,
+					const struct reader_element *element, bool *ret_explicit)
+{
+	enum edit_operation inherited = decoder->operation[decoder->level], ret = inherited;
+
+	*ret_explicit = false;
+	for (unsigned int i = 0; i < element->attribute_count; i++) {
+		const struct reader_attribute *at = &element->attributes[i];
+
+		if (strcmp(at->uri, NAMESPACE_BASE) != 0 || strcmp(at->name, "operation") != 0) {
+			refuse_attribute(decoder, element, at);
+			return ret;
+		}
+		if (!decode_operation(at->value, at->length, &ret)) {
+			refuse_operation(decoder, element,
+					 "allowed: merge, replace, create, delete, remove");
+			return ret;
+		}
+		check_operation(decoder, element, inherited, ret);
+		*ret_explicit = true;
+	}
+	return ret;
+}
+
+static void start_container(struct decoder *decoder, const struct reader_element *element)
+{
+	bool is_explicit;
+	enum edit_operation operation = operation_of(decoder, element, &is_explicit);
+
+	if (decoder_failed(decoder))
+		return;
+	if (strcmp(element->name, ELEMENT_CONTAINER) != 0) {
+		fail(decoder, ERROR_UNKNOWN_ELEMENT, element->name,
+		     "the module has one top element, " ELEMENT_CONTAINER);
+		return;
+	}
+	if (decoder->container) {
+		fail(decoder, ERROR_BAD_ELEMENT, element->name, "given twice in one request");
+		return;
+	}
+	decoder->container = true;
+	decoder->level = LEVEL_CONTAINER;
+	decoder->operation[LEVEL_CONTAINER] = operation;
+	decoder->edit->operation = EDIT_MERGE;
+	if (operation == EDIT_REPLACE || deletes(operation))
+		decoder->edit->operation = operation;
+}
+
+static void start_entry(struct decoder *decoder, const struct reader_element *element,
+			enum object object)
+{
+	bool is_explicit;
+	enum level level = object == OBJECT_TUNNEL ? LEVEL_TUNNEL : LEVEL_SESSION;
+	enum edit_operation operation = operation_of(decoder, element, &is_explicit);
+	struct edit_entry *entry;
+
+	if (decoder_failed(decoder))
+		return;
+	if (deletes(decoder->operation[decoder->level])) {
+		decoder->skip = 1;
+		return;
+	}
+	if (decoder->limit && decoder->edit->count >= decoder->limit) {
+		fail(decoder, ERROR_TOO_BIG, "", "too many entries in one request; send it in parts");
+		return;
+	}
+	if (object == OBJECT_TUNNEL)
+		entry = edit_tunnel(decoder->edit, operation, 0);
+	else
+		entry = edit_session(decoder->edit, operation,
+				     decoder->entry[LEVEL_TUNNEL]->tunnel_id, 0);
+	if (!entry) {
+		out_of_memory(decoder);
+		return;
+	}
+	decoder->level = level;
+	decoder->operation[level] = operation;
+	decoder->entry[level] = entry;
+}
+
+static enum object level_object(enum level level)
+{
+	return level == LEVEL_SESSION ? OBJECT_SESSION : OBJECT_TUNNEL;
+}
+
+static uint32_t entry_id(const struct edit_entry *entry)
+{
+	return entry->object == OBJECT_TUNNEL ? entry->tunnel_id : entry->session_id;
+}
+
+static const struct row *known_leaf(struct decoder *decoder, const char *name)
+{
+	const struct row *row =
+		row_by_leaf(level_object(decoder->level), name, strlen(name));
+
+	if (!row && !strcmp(name, ELEMENT_STATISTICS))
+		fail(decoder, ERROR_READ_ONLY, name, "statistics are state, not configuration");
+	else if (!row || row->part == PART_STATISTICS)
+		fail(decoder, ERROR_UNKNOWN_ELEMENT, name, "there is no such element here");
+	else if (row->access == ACCESS_READ)
+		fail(decoder, ERROR_READ_ONLY, name, "this is state, not configuration");
+	else if (row->secret && !decoder->secrets)
+		fail(decoder, ERROR_DENIED, "", "cookies are for the superuser alone");
+	if (decoder_failed(decoder))
+		decoder->failed_row = row;
+	return row;
+}
+
+static void start_leaf(struct decoder *decoder, const struct reader_element *element)
+{
+	const struct row *row = known_leaf(decoder, element->name);
+
+	if (decoder_failed(decoder))
+		return;
+	decoder->leaf_operation = operation_of(decoder, element, &decoder->leaf_explicit);
+	if (decoder_failed(decoder)) {
+		decoder->failed_row = row;
+		return;
+	}
+	decoder->row = row;
+	decoder->text = "";
+	decoder->length = 0;
+}
+
+static void start_inside(struct decoder *decoder, const struct reader_element *element)
+{
+	if (decoder->row) {
+		fail(decoder, ERROR_BAD_ELEMENT, element->name, "a leaf holds no elements");
+		decoder->failed_row = decoder->row;
+	} else if (strcmp(element->uri, NAMESPACE_MODULE) != 0) {
+		fail(decoder, ERROR_UNKNOWN_NAMESPACE, element->name,
+		     "the namespace here is " NAMESPACE_MODULE);
+		snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", element->uri);
+	} else if (decoder->level == LEVEL_CONFIG) {
+		start_container(decoder, element);
+	} else if (decoder->level < LEVEL_SESSION &&
+		   !strcmp(element->name, row_sets[decoder->level - LEVEL_CONTAINER].name)) {
+		start_entry(decoder, element,
+			    decoder->level == LEVEL_CONTAINER ? OBJECT_TUNNEL : OBJECT_SESSION);
+	} else if (decoder->level == LEVEL_CONTAINER) {
+		fail(decoder, ERROR_UNKNOWN_ELEMENT, element->name, "there is no such element here");
+	} else {
+		start_leaf(decoder, element);
+	}
+}
+
+/* All that matters after a refusal is the key of the open entries, for its path. */
+static bool start_missing_key(struct decoder *decoder, const struct reader_element *element)
+{
+	const struct edit_entry *entry = decoder->entry[decoder->level];
+
+	if (decoder->row || !entry || entry_id(entry))
+		return false;
+	if (strcmp(element->name, row_sets[entry->object].key->leaf) != 0)
+		return false;
+	decoder->row = row_sets[entry->object].key;
+	decoder->text = "";
+	decoder->length = 0;
+	return true;
+}
+
+static int start(const struct reader_element *element, void *arg, struct error *err)
+{
+	struct decoder *decoder = arg;
+	bool is_explicit, failed_before = decoder_failed(decoder);
+
+	(void)err;
+	if (decoder->skip) {
+		if (!failed_before)
+			operation_of(decoder, element, &is_explicit);
+		decoder->skip++;
+		return 0;
+	}
+	if (failed_before) {
+		if (!start_missing_key(decoder, element))
+			decoder->skip = 1;
+		return 0;
+	}
+	start_inside(decoder, element);
+	if (decoder_failed(decoder))
+		decoder->skip = 1;
+	return 0;
+}
+
+static int text(const char *bytes, size_t length, void *arg, struct error *err)
+{
+	struct decoder *decoder = arg;
+
+	(void)err;
+	if (decoder->skip)
+		return 0;
+	if (decoder->row) {
+		decoder->text = bytes;
+		decoder->length = length;
+	} else if (!decoder_failed(decoder) && !reader_blank(bytes, length)) {
+		fail(decoder, ERROR_BAD_ELEMENT,
+		     decoder->level <= LEVEL_CONTAINER ?
+			     ELEMENT_CONTAINER :
+			     row_sets[level_object(decoder->level)].name,
+		     "there is text where only elements belong");
+	}
+	return 0;
+}
+
+static void end_key(struct decoder *decoder, struct edit_entry *entry)
+{
+	const struct row *key = row_sets[entry->object].key;
+	bool failed_before = decoder_failed(decoder);
+	struct error ignored, *err = failed_before ? &ignored : &decoder->error;
+	uint32_t *id = entry->object == OBJECT_TUNNEL ? &entry->tunnel_id : &entry->session_id;
+
+	if (!failed_before && *id) {
+		fail(decoder, ERROR_BAD_ELEMENT, key->leaf, "given twice");
+		return;
+	}
+	if (!failed_before && decoder->leaf_explicit &&
+	    decoder->leaf_operation != decoder->operation[decoder->level]) {
+		fail(decoder, ERROR_BAD_ATTRIBUTE, "operation",
+		     "a key leaf has no operation other than its entry's");
+		snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", key->leaf);
+		return;
+	}
+	if (codec_parse(key, edit_values(entry), decoder->text, decoder->length, err)) {
+		if (!failed_before)
+			failed(decoder, NULL);
+		return;
+	}
+	*id = (uint32_t)codec_get_number(key, edit_values(entry));
+}
+
+static void end_leaf(struct decoder *decoder)
+{
+	const struct row *row = decoder->row;
+	struct edit_entry *entry = decoder->entry[decoder->level];
+	enum edit_operation operation = decoder->leaf_operation;
+
+	decoder->row = NULL;
+	if (row->access == ACCESS_KEY) {
+		end_key(decoder, entry);
+		return;
+	}
+	if (decoder_failed(decoder) || deletes(decoder->operation[decoder->level]))
+		return;
+	/* Within what is created or replaced, a leaf is simply set. */
+	if (!decoder->leaf_explicit && operation != EDIT_NONE)
+		operation = EDIT_MERGE;
+	if (edit_leaf(entry, row, operation, decoder->text, decoder->length, &decoder->error))
+		failed(decoder, row);
+}
+
+/* The tunnel's key may have come after its sessions. */
+static void end_tunnel(struct edit_entry *tunnel)
+{
+	for (struct edit_entry *session = tunnel->next; session; session = session->next)
+		session->tunnel_id = tunnel->tunnel_id;
+}
+
+static void end_entry(struct decoder *decoder)
+{
+	struct edit_entry *entry = decoder->entry[decoder->level];
+
+	if (!decoder_failed(decoder) && !entry_id(entry))
+		fail(decoder, ERROR_MISSING_KEY, row_sets[entry->object].key->leaf,
+		     "every entry needs its key");
+	if (entry->object == OBJECT_TUNNEL)
+		end_tunnel(entry);
+	decoder->entry[decoder->level--] = NULL;
+}
+
+static int end(void *arg, struct error *err)
+{
+	struct decoder *decoder = arg;
+
+	(void)err;
+	if (decoder->skip)
+		decoder->skip--;
+	else if (decoder->row)
+		end_leaf(decoder);
+	else if (decoder->level >= LEVEL_TUNNEL)
+		end_entry(decoder);
+	else if (decoder->level == LEVEL_CONTAINER)
+		decoder->level = LEVEL_CONFIG;
+	return 0;
+}
+
+const struct reader_handler decoder_handler = { start, text, end };
+
+/* The path of the refusal; without the predicate of a key that never came. */
+static void locate(struct decoder *decoder)
+{
+	const struct edit_entry *tunnel = decoder->failed_entry[LEVEL_TUNNEL];
+	const struct edit_entry *session = decoder->failed_entry[LEVEL_SESSION];
+	struct error *err = &decoder->error;
+	size_t length;
+
+	if (!tunnel) {
+		error_at(err, "%s", decoder->container ? "/" ELEMENT_CONTAINER : "");
+	} else if (!tunnel->tunnel_id) {
+		error_at(err, "/" ELEMENT_CONTAINER "/%s", row_sets[OBJECT_TUNNEL].name);
+	} else if (session && !session->session_id) {
+		error_at_entry(err, tunnel->tunnel_id, 0, NULL);
+		length = strlen(err->path);
+		snprintf(err->path + length, sizeof(err->path) - length, "/%s",
+			 row_sets[OBJECT_SESSION].name);
+	} else {
+		error_at_entry(err, tunnel->tunnel_id, session ? session->session_id : 0,
+			       decoder->failed_row);
+	}
+}
+
+int decoder_finish(struct decoder *decoder, struct edit **ret_edit, struct error *err)
+{
+	if (decoder_failed(decoder)) {
+		locate(decoder);
+		*err = decoder->error;
+		return -error_kind(err->code)->os_errno;
+	}
+	*ret_edit = decoder->edit;
+	decoder->edit = NULL;
+	return 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * The content of <config> to a typed edit, as it is read: a reader handler
+ * driven by the mapping table. No tree is built. Semantics: RFC 6241 section
+ * 7.2, RFC 7950 sections 7.5.8, 7.6.7 and 7.8.6.
+ *
+ * What RFCs leave open: the container l2tpv3, having no presence, always
+ * exists, so create never fails on it and delete empties it; default-operation
+ * replace with an empty <config> empties it too. Whatever is inside a deleted
+ * entry is passed over, unless it has an operation of its own, which is refused.
+ * That an entry is not given twice is seen when the edit is applied.
+ */
+#ifndef NETCONF_DECODE_H
+#define NETCONF_DECODE_H
+
+#include "netconf/reader.h"
+#include "store/edit.h"
+
+struct decoder;
+
+/* Entries of one request: each costs memory many times the bytes it may have on the wire. */
+#define DECODER_ENTRIES_MAX (1U << 18)
+
+/*
+ * @secrets: may this user write secret leaves? @limit: entries, 0 no limit.
+ * NULL: no memory.
+ */
+struct decoder *decoder_open(enum edit_operation default_operation, bool secrets, size_t limit);
+void decoder_close(struct decoder *decoder); /* Accepts NULL. */
+
+/*
+ * Gets what is inside <config>, start and end of the container first and last;
+ * its functions' @arg is the decoder. They do not fail: the first refusal is
+ * kept, with its path, which needs keys that may come later in the entry.
+ */
+extern const struct reader_handler decoder_handler;
+
+bool decoder_failed(const struct decoder *decoder);
+
+/* All was read: give the edit to the caller, or the refusal. */
+int decoder_finish(struct decoder *decoder, struct edit **ret_edit, struct error *err);
+
+/* "merge", "replace" ...; false when it is no operation. */
+bool decode_operation(const char *text, size_t length, enum edit_operation *ret);
+
+#endif

@@ -1,0 +1,238 @@
+#include "netconf/reply.h"
+
+#include "netconf/encode.h"
+#include "netconf/rpc.h"
+
+#define NAMESPACE_YANG "urn:ietf:params:xml:ns:yang:1"
+#define MODULE_PREFIX "l2tp"
+
+static const char *prefix_of(const struct netconf_session *session)
+{
+	return session->message && session->message->tree.root ? session->message->prefix : "";
+}
+
+static void write_name(struct netconf_session *session, const char *name)
+{
+	const char *prefix = prefix_of(session);
+
+	write_text(&session->writer, prefix);
+	if (*prefix)
+		write_bytes(&session->writer, ":", 1);
+	write_text(&session->writer, name);
+}
+
+void reply_open(struct netconf_session *session, const char *name)
+{
+	write_bytes(&session->writer, "<", 1);
+	write_name(session, name);
+	write_bytes(&session->writer, ">", 1);
+}
+
+void reply_close(struct netconf_session *session, const char *name)
+{
+	write_bytes(&session->writer, "</", 2);
+	write_name(session, name);
+	write_bytes(&session->writer, ">", 1);
+}
+
+static void write_attribute(struct writer *writer, const char *prefix, const char *name,
+			    const char *value)
+{
+	write_bytes(writer, " ", 1);
+	write_text(writer, prefix);
+	if (*prefix && *name)
+		write_bytes(writer, ":", 1);
+	write_text(writer, name);
+	write_bytes(writer, "=\"", 2);
+	write_escaped(writer, value, strlen(value));
+	write_bytes(writer, "\"", 1);
+}
+
+/* The envelope is the root, so the declarations it needs are on itself. */
+static void echo_attributes(struct writer *writer, const struct node *envelope)
+{
+	for (const struct declaration *ns = envelope->declarations; ns; ns = ns->next)
+		write_attribute(writer, "xmlns", ns->prefix, ns->uri);
+	for (const struct attribute *at = envelope->attributes; at; at = at->next)
+		write_attribute(writer, at->prefix, at->name, at->value);
+}
+
+void reply_begin(struct netconf_session *session)
+{
+	const struct node *envelope = session->message ? session->message->tree.root : NULL;
+
+	write_bytes(&session->writer, "<", 1);
+	write_name(session, "rpc-reply");
+	if (envelope)
+		echo_attributes(&session->writer, envelope);
+	else
+		write_attribute(&session->writer, "xmlns", "", NAMESPACE_BASE);
+	write_bytes(&session->writer, ">", 1);
+}
+
+static void send_tail(struct netconf_session *session)
+{
+	const char *tail = framing_tail(session->version);
+
+	writer_flush(&session->writer);
+	bufferevent_write(session->transport, tail, strlen(tail));
+}
+
+void reply_end(struct netconf_session *session)
+{
+	reply_close(session, "rpc-reply");
+	send_tail(session);
+}
+
+void reply_ok(struct netconf_session *session)
+{
+	reply_begin(session);
+	write_bytes(&session->writer, "<", 1);
+	write_name(session, "ok");
+	write_bytes(&session->writer, "/>", 2);
+	reply_end(session);
+}
+
+static void element(struct netconf_session *session, const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	reply_open(session, name);
+	write_escaped(&session->writer, text, strlen(text));
+	reply_close(session, name);
+}
+
+static void error_path(struct netconf_session *session, const char *path)
+{
+	if (!*path)
+		return;
+	write_bytes(&session->writer, "<", 1);
+	write_name(session, "error-path");
+	write_attribute(&session->writer, "xmlns", MODULE_PREFIX, NAMESPACE_MODULE);
+	write_bytes(&session->writer, ">", 1);
+	write_path(&session->writer, path, MODULE_PREFIX);
+	reply_close(session, "error-path");
+}
+
+static void error_message(struct netconf_session *session, const char *text)
+{
+	if (!*text)
+		return;
+	write_bytes(&session->writer, "<", 1);
+	write_name(session, "error-message");
+	write_text(&session->writer, " xml:lang=\"en\">");
+	write_escaped(&session->writer, text, strlen(text));
+	reply_close(session, "error-message");
+}
+
+static void info_number(struct netconf_session *session, const struct error *err)
+{
+	reply_open(session, "session-id");
+	write_number(&session->writer, err->session);
+	reply_close(session, "session-id");
+}
+
+static void info_attribute(struct netconf_session *session, const struct error *err)
+{
+	element(session, "bad-attribute", err->info);
+	element(session, "bad-element", err->info2);
+}
+
+static void info_element(struct netconf_session *session, const struct error *err)
+{
+	element(session, "bad-element", err->info);
+}
+
+static void info_namespace(struct netconf_session *session, const struct error *err)
+{
+	element(session, "bad-element", err->info);
+	reply_open(session, "bad-namespace");
+	write_escaped(&session->writer, err->info2, strlen(err->info2));
+	reply_close(session, "bad-namespace");
+}
+
+static void yang_element(struct netconf_session *session, const char *name, const char *text)
+{
+	struct writer *writer = &session->writer;
+
+	write_text(writer, "<");
+	write_text(writer, name);
+	write_attribute(writer, "xmlns", "", NAMESPACE_YANG);
+	write_text(writer, ">");
+	write_escaped(writer, text, strlen(text));
+	write_text(writer, "</");
+	write_text(writer, name);
+	write_text(writer, ">");
+}
+
+static void info_choice(struct netconf_session *session, const struct error *err)
+{
+	yang_element(session, "missing-choice", err->info);
+}
+
+/* What stands in error-info, by error-tag (RFC 6241 appendix A); in its order. */
+static const struct {
+	const char *tag;
+	bool required; /* else only with something to say */
+	void (*write)(struct netconf_session *session, const struct error *err);
+} infos[] = {
+	{ "missing-attribute", true, info_attribute },
+	{ "bad-attribute", true, info_attribute },
+	{ "unknown-attribute", true, info_attribute },
+	{ "missing-element", true, info_element },
+	{ "bad-element", true, info_element },
+	{ "unknown-element", true, info_element },
+	{ "unknown-namespace", true, info_namespace },
+	{ "lock-denied", true, info_number },
+	{ "data-missing", false, info_choice },
+};
+
+static void error_info(struct netconf_session *session, const struct error *err, const char *tag)
+{
+	for (unsigned int i = 0; i < sizeof(infos) / sizeof(infos[0]); i++) {
+		if (strcmp(infos[i].tag, tag) != 0)
+			continue;
+		if (!infos[i].required && (err->code != ERROR_MISSING_CHOICE || !err->info[0]))
+			continue;
+		reply_open(session, "error-info");
+		infos[i].write(session, err);
+		reply_close(session, "error-info");
+	}
+}
+
+void reply_error(struct netconf_session *session, const struct error *err)
+{
+	const struct error_kind *kind = error_kind(err->code);
+
+	reply_begin(session);
+	reply_open(session, "rpc-error");
+	element(session, "error-type", kind->type);
+	element(session, "error-tag", kind->tag);
+	element(session, "error-severity", "error");
+	element(session, "error-app-tag", error_app_tag(err));
+	error_path(session, err->path);
+	error_message(session, err->text);
+	error_info(session, err, kind->tag);
+	reply_close(session, "rpc-error");
+	reply_end(session);
+}
+
+static void capability(struct writer *writer, const char *uri)
+{
+	write_text(writer, "<capability>");
+	write_escaped(writer, uri, strlen(uri));
+	write_text(writer, "</capability>");
+}
+
+void send_hello(struct netconf_session *session)
+{
+	struct writer *writer = &session->writer;
+
+	write_text(writer, "<hello xmlns=\"" NAMESPACE_BASE "\"><capabilities>");
+	for (unsigned int i = 0; rpc_capabilities[i]; i++)
+		capability(writer, rpc_capabilities[i]);
+	write_text(writer, "</capabilities><session-id>");
+	write_number(writer, session->id);
+	write_text(writer, "</session-id></hello>");
+	send_tail(session);
+}

@@ -1,0 +1,22 @@
+/*
+ * Replies: rpc-reply around what an operation answers, and struct error as
+ * rpc-error (RFC 6241 section 4.3, appendix A; RFC 7950 section 15). All
+ * attributes and namespace declarations of the rpc are echoed.
+ */
+#ifndef NETCONF_REPLY_H
+#define NETCONF_REPLY_H
+
+#include "netconf/session.h"
+
+void reply_begin(struct netconf_session *session);
+void reply_end(struct netconf_session *session); /* and sends what is left of it */
+/* Tags of the base namespace, with the prefix the client used for it. */
+void reply_open(struct netconf_session *session, const char *name);
+void reply_close(struct netconf_session *session, const char *name);
+
+void reply_ok(struct netconf_session *session);
+void reply_error(struct netconf_session *session, const struct error *err);
+
+void send_hello(struct netconf_session *session);
+
+#endif

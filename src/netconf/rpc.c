@@ -1,0 +1,135 @@
+#include "netconf/rpc.h"
+
+#include "netconf/reply.h"
+
+/* clang-format off */
+static const struct rpc rpcs[] = {
+	{ "get", NAMESPACE_BASE, { "filter" }, NULL, rpc_get, NULL },
+	{ "get-config", NAMESPACE_BASE, { "source", "filter" }, NULL, rpc_get_config, NULL },
+	{ "edit-config", NAMESPACE_BASE,
+	  { "target", "default-operation", "test-option", "error-option", "config" },
+	  "config", rpc_edit_config, rpc_edit_config_begin },
+	{ "lock", NAMESPACE_BASE, { "target" }, NULL, rpc_lock, NULL },
+	{ "unlock", NAMESPACE_BASE, { "target" }, NULL, rpc_unlock, NULL },
+	{ "close-session", NAMESPACE_BASE, { NULL }, NULL, rpc_close_session, NULL },
+	{ "kill-session", NAMESPACE_BASE, { "session-id" }, NULL, rpc_kill_session, NULL },
+	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, NULL, rpc_adopt, NULL },
+	{ "resync", NAMESPACE_MODULE, { NULL }, NULL, rpc_resync, NULL },
+};
+/* clang-format on */
+
+#define RPCS (sizeof(rpcs) / sizeof(rpcs[0]))
+
+/* The revision is the module's; a test compares. */
+const char *const rpc_capabilities[] = {
+	"urn:ietf:params:netconf:base:1.0",
+	"urn:ietf:params:netconf:base:1.1",
+	"urn:ietf:params:netconf:capability:writable-running:1.0",
+	"urn:ietf:params:netconf:capability:rollback-on-error:1.0",
+	NAMESPACE_MODULE "?module=linux-l2tpv3&revision=2026-11-22",
+	NULL,
+};
+
+const struct rpc *rpc_find(const char *name, const char *uri)
+{
+	for (unsigned int i = 0; i < RPCS; i++)
+		if (!strcmp(rpcs[i].name, name) && !strcmp(rpcs[i].uri, uri))
+			return &rpcs[i];
+	return NULL;
+}
+
+static void set_info(struct error *err, const char *info, const char *info2)
+{
+	snprintf(err->info, sizeof(err->info), "%s", info);
+	snprintf(err->info2, sizeof(err->info2), "%s", info2);
+}
+
+int rpc_unknown(const char *name, const char *uri, struct error *err)
+{
+	int result;
+
+	for (unsigned int i = 0; i < RPCS; i++)
+		if (!strcmp(rpcs[i].uri, uri))
+			return error_set(err, ERROR_UNSUPPORTED,
+					 "there is no operation %.60s here; the hello says what "
+					 "there is", name);
+	result = error_set(err, ERROR_UNKNOWN_NAMESPACE, "no operations are known of namespace %.100s",
+			   uri);
+	set_info(err, name, uri);
+	return result;
+}
+
+static bool is_parameter(const struct rpc *rpc, const char *name)
+{
+	for (unsigned int i = 0; i < RPC_PARAMETERS && rpc->parameters[i]; i++)
+		if (!strcmp(rpc->parameters[i], name))
+			return true;
+	return false;
+}
+
+static bool given_before(const struct node *operation, const struct node *child)
+{
+	return node_child(operation, child->name, child->uri) != child;
+}
+
+int rpc_check_parameters(const struct rpc *rpc, const struct node *operation, struct error *err)
+{
+	const struct node *child;
+	int result = 0;
+
+	for (child = operation->first; child && !result; child = child->next) {
+		if (strcmp(child->uri, rpc->uri) != 0)
+			result = error_set(err, ERROR_UNKNOWN_NAMESPACE,
+					   "parameters of %s are in the namespace %s", rpc->name,
+					   rpc->uri);
+		else if (!is_parameter(rpc, child->name))
+			result = error_set(err, ERROR_UNKNOWN_ELEMENT,
+					   "%s has no such parameter", rpc->name);
+		else if (given_before(operation, child))
+			result = error_set(err, ERROR_BAD_ELEMENT, "given twice");
+		if (result)
+			set_info(err, child->name, child->uri);
+	}
+	return result;
+}
+
+int rpc_check_running(const struct node *operation, const char *parameter, struct error *err)
+{
+	const struct node *holder = node_child(operation, parameter, NAMESPACE_BASE);
+	const struct node *which = holder ? holder->first : NULL;
+	int result;
+
+	if (which && node_is(which, "running", NAMESPACE_BASE) && !which->next)
+		return 0;
+	if (!which) {
+		result = error_set(err, ERROR_MISSING_ELEMENT, "%s is required, as in <%s><running/></%s>",
+				   parameter, parameter, parameter);
+		set_info(err, holder ? "running" : parameter, "");
+		return result;
+	}
+	result = error_set(err, ERROR_UNSUPPORTED, "the only configuration here is running, not %.60s",
+			   which->name);
+	set_info(err, which->name, "");
+	return result;
+}
+
+struct engine_who rpc_who(const struct netconf_session *session)
+{
+	return (struct engine_who){
+		.door = "netconf",
+		.user = session->user,
+		.session = session->id,
+	};
+}
+
+void rpc_done(int result, const struct error *err, void *arg)
+{
+	struct netconf_session *session = arg;
+
+	session->ticket = 0;
+	if (result)
+		reply_error(session, err);
+	else
+		reply_ok(session);
+	session_done(session);
+}

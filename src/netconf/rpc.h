@@ -1,0 +1,59 @@
+/*
+ * The operations: one row each. To add one, write its function, in a file of
+ * its group, and a row in rpc.c; if it has a capability, a row there too.
+ */
+#ifndef NETCONF_RPC_H
+#define NETCONF_RPC_H
+
+#include "netconf/session.h"
+
+/* What an operation's function returns besides a negative errno. */
+enum rpc_result {
+	RPC_OK,	  /* answer <ok/> */
+	RPC_LATER /* session_stream() was called, or rpc_done will be */
+};
+
+#define RPC_PARAMETERS 8
+
+struct rpc {
+	const char *name, *uri;
+	const char *parameters[RPC_PARAMETERS]; /* allowed children, of the same namespace */
+	const char *streamed;			/* that of them that holds an edit, or NULL */
+	/*
+	 * Carries it out. @operation has the parameters. With a negative errno
+	 * @err says why, and is answered.
+	 */
+	int (*run)(struct netconf_session *session, const struct node *operation,
+		   struct error *err);
+	/* Before the streamed parameter: its default operation. */
+	int (*begin)(const struct node *operation, enum edit_operation *ret, struct error *err);
+};
+
+/* NULL when there is none. */
+const struct rpc *rpc_find(const char *name, const char *uri);
+/* No such operation: says whether it is its namespace or its name. */
+int rpc_unknown(const char *name, const char *uri, struct error *err);
+/* Parameters that are not in the row, or given twice. */
+int rpc_check_parameters(const struct rpc *rpc, const struct node *operation, struct error *err);
+/* Capability URIs, ends with NULL. */
+extern const char *const rpc_capabilities[];
+
+/* The engine's answer: @arg is the session. */
+void rpc_done(int result, const struct error *err, void *arg);
+struct engine_who rpc_who(const struct netconf_session *session);
+
+/* <source><running/></source> and <target> likewise: only running so far. */
+int rpc_check_running(const struct node *operation, const char *parameter, struct error *err);
+
+int rpc_get(struct netconf_session *, const struct node *, struct error *);
+int rpc_get_config(struct netconf_session *, const struct node *, struct error *);
+int rpc_edit_config(struct netconf_session *, const struct node *, struct error *);
+int rpc_edit_config_begin(const struct node *, enum edit_operation *, struct error *);
+int rpc_lock(struct netconf_session *, const struct node *, struct error *);
+int rpc_unlock(struct netconf_session *, const struct node *, struct error *);
+int rpc_close_session(struct netconf_session *, const struct node *, struct error *);
+int rpc_kill_session(struct netconf_session *, const struct node *, struct error *);
+int rpc_adopt(struct netconf_session *, const struct node *, struct error *);
+int rpc_resync(struct netconf_session *, const struct node *, struct error *);
+
+#endif

@@ -1,0 +1,103 @@
+/* edit-config (RFC 6241 section 7.2) on running. */
+#include <errno.h>
+
+#include "netconf/rpc.h"
+
+static int bad_value(const char *parameter, const char *allowed, struct error *err)
+{
+	int result = error_set(err, ERROR_INVALID_VALUE, "%s: allowed are %s", parameter, allowed);
+
+	snprintf(err->info, sizeof(err->info), "%s", parameter);
+	return result;
+}
+
+/* Leaf <default-operation>; it stands before <config> (RFC 7950 section 7.14.4), which needs it. */
+int rpc_edit_config_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
+{
+	const char *text = node_text(operation, "default-operation", NAMESPACE_BASE);
+
+	*ret = EDIT_MERGE;
+	if (!text)
+		return 0;
+	if (!decode_operation(text, strlen(text), ret) ||
+	    (*ret != EDIT_MERGE && *ret != EDIT_REPLACE && *ret != EDIT_NONE))
+		return bad_value("default-operation", "merge, replace, none", err);
+	return 0;
+}
+
+static int check_order(const struct node *operation, struct error *err)
+{
+	const struct node *child = node_child(operation, "config", NAMESPACE_BASE);
+
+	for (; child; child = child->next)
+		if (!strcmp(child->name, "default-operation")) {
+			error_set(err, ERROR_BAD_ELEMENT,
+				  "default-operation comes before config (RFC 7950 section 7.14.4)");
+			snprintf(err->info, sizeof(err->info), "default-operation");
+			return -EINVAL;
+		}
+	return 0;
+}
+
+/*
+ * Every edit is whole or absent, which is rollback-on-error, and satisfies
+ * stop-on-error. continue-on-error would leave it half done.
+ */
+static int check_error_option(const struct node *operation, struct error *err)
+{
+	const char *text = node_text(operation, "error-option", NAMESPACE_BASE);
+
+	if (!text || !strcmp(text, "stop-on-error") || !strcmp(text, "rollback-on-error"))
+		return 0;
+	if (!strcmp(text, "continue-on-error"))
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "continue-on-error is not supported: an edit is done whole or not "
+				 "at all");
+	return bad_value("error-option", "stop-on-error, rollback-on-error", err);
+}
+
+/* set and test-then-set are the same here: running is never made invalid. */
+static int read_test_option(const struct node *operation, bool *ret_test_only, struct error *err)
+{
+	const char *text = node_text(operation, "test-option", NAMESPACE_BASE);
+
+	*ret_test_only = text && !strcmp(text, "test-only");
+	if (!text || *ret_test_only || !strcmp(text, "set") || !strcmp(text, "test-then-set"))
+		return 0;
+	return bad_value("test-option", "test-then-set, set, test-only", err);
+}
+
+static int take_edit(struct netconf_session *session, struct edit **ret_edit, struct error *err)
+{
+	int result = message_take_edit(session->message, ret_edit, err);
+
+	if (result || *ret_edit)
+		return result;
+	result = error_set(err, ERROR_MISSING_ELEMENT, "edit-config needs a config");
+	snprintf(err->info, sizeof(err->info), "config");
+	return result;
+}
+
+int rpc_edit_config(struct netconf_session *session, const struct node *operation,
+		    struct error *err)
+{
+	struct engine *engine = session->server->options.engine;
+	struct engine_who who = rpc_who(session);
+	struct edit *edit = NULL;
+	bool test_only = false;
+	int result = rpc_check_running(operation, "target", err);
+
+	result = result ? result : check_order(operation, err);
+	result = result ? result : check_error_option(operation, err);
+	result = result ? result : read_test_option(operation, &test_only, err);
+	result = result ? result : take_edit(session, &edit, err);
+	if (result)
+		return result;
+	if (test_only) {
+		result = engine_check(engine, edit, err);
+		edit_free(edit);
+		return result;
+	}
+	session->ticket = engine_edit(engine, edit, &who, rpc_done, session);
+	return RPC_LATER;
+}

@@ -1,0 +1,44 @@
+/* The rpcs of linux-l2tpv3. */
+#include <errno.h>
+
+#include "model/codec.h"
+#include "netconf/rpc.h"
+
+static int read_tunnel_id(const struct node *operation, uint32_t *ret_id, struct error *err)
+{
+	const struct row *key = row_sets[OBJECT_TUNNEL].key;
+	const char *text = node_text(operation, key->leaf, NAMESPACE_MODULE);
+	struct tunnel scratch = { 0 };
+	int result;
+
+	if (!text) {
+		error_set(err, ERROR_MISSING_ELEMENT, "%s is required", key->leaf);
+		snprintf(err->info, sizeof(err->info), "%s", key->leaf);
+		return -EINVAL;
+	}
+	result = codec_parse(key, &scratch, text, strlen(text), err);
+	if (result)
+		return result;
+	*ret_id = (uint32_t)codec_get_number(key, &scratch);
+	return 0;
+}
+
+int rpc_adopt(struct netconf_session *session, const struct node *operation, struct error *err)
+{
+	struct engine_who who = rpc_who(session);
+	uint32_t tunnel_id;
+	int result = read_tunnel_id(operation, &tunnel_id, err);
+
+	if (result)
+		return result;
+	session->ticket = engine_adopt(session->server->options.engine, tunnel_id, &who, rpc_done,
+				       session);
+	return RPC_LATER;
+}
+
+int rpc_resync(struct netconf_session *session, const struct node *operation, struct error *err)
+{
+	(void)operation, (void)err;
+	session->ticket = engine_resync(session->server->options.engine, rpc_done, session);
+	return RPC_LATER;
+}

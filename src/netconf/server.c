@@ -1,0 +1,253 @@
+#include "netconf/server.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "netconf/rpc.h"
+#include "netconf/session.h"
+
+#define BACKLOG 64
+
+static const struct netconf_limits defaults = {
+	.sessions = 64,
+	.user_sessions = 32,
+	.hello_timeout = 10,
+	.idle_timeout = 0,
+	.stall_timeout = 300,
+	.message_size = 64U << 20,
+	.output = 256U << 10,
+};
+
+void server_log(const struct netconf_server *server, int priority, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (!server->options.log)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	server->options.log(priority, text, server->options.arg);
+}
+
+static void fill_limits(struct netconf_limits *limits)
+{
+#define FILL(member) (limits->member = limits->member ? limits->member : defaults.member)
+	FILL(sessions);
+	FILL(user_sessions);
+	FILL(hello_timeout);
+	FILL(stall_timeout);
+	FILL(message_size);
+	FILL(output);
+#undef FILL
+}
+
+static unsigned int sessions_of(const struct netconf_server *server, uid_t uid)
+{
+	const struct netconf_session *session;
+	unsigned int count = 0;
+
+	TAILQ_FOREACH(session, &server->sessions, link)
+		count += session->uid == uid;
+	return count;
+}
+
+static bool room_for(const struct netconf_server *server, uid_t uid)
+{
+	const struct netconf_limits *limits = &server->options.limits;
+
+	if (server->count >= limits->sessions)
+		return false;
+	return uid == 0 || sessions_of(server, uid) < limits->user_sessions;
+}
+
+static void welcome(struct netconf_server *server, int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length)) {
+		close(fd);
+	} else if (!room_for(server, peer.uid)) {
+		server_log(server, LOG_WARNING, "NETCONF client of uid %u refused: too many sessions",
+			   peer.uid);
+		close(fd);
+	} else {
+		session_open(server, fd, peer.uid, peer.pid);
+	}
+}
+
+/* Out of descriptors or memory: the listening socket would stay readable, so look away a while. */
+static void look_away(struct netconf_server *server, int os_errno)
+{
+	const struct timeval second = { .tv_sec = 1 };
+
+	server_log(server, LOG_WARNING, "cannot accept NETCONF clients: %s", strerror(os_errno));
+	event_del(server->acceptor);
+	evtimer_add(server->retry, &second);
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+	struct netconf_server *server = arg;
+	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)what;
+	if (client >= 0)
+		welcome(server, client);
+	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		look_away(server, errno);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct netconf_server *server = arg;
+
+	(void)fd, (void)what;
+	event_add(server->acceptor, NULL);
+}
+
+/* A socket that nobody listens on was left by a daemon that was killed. */
+static int remove_stale(const struct sockaddr_un *address, struct error *err)
+{
+	struct stat status;
+	int fd, result;
+
+	if (lstat(address->sun_path, &status))
+		return 0;
+	if (!S_ISSOCK(status.st_mode))
+		return error_set(err, ERROR_RESOURCE, "%s is there and is no socket; remove it",
+				 address->sun_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return error_set_errno(err, ERROR_RESOURCE, errno, "cannot make a socket");
+	result = connect(fd, (const struct sockaddr *)address, sizeof(*address));
+	if (result && errno == ECONNREFUSED)
+		result = unlink(address->sun_path);
+	else
+		result = 1;
+	close(fd);
+	if (result)
+		return error_set(err, ERROR_BUSY, "somebody serves %s already", address->sun_path);
+	return 0;
+}
+
+static int cannot(struct netconf_server *server, const char *what, struct error *err)
+{
+	return error_set_errno(err, ERROR_RESOURCE, errno, "cannot %s the NETCONF socket %s", what,
+			       server->path);
+}
+
+static int listen_at(struct netconf_server *server, struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int result;
+
+	memcpy(address.sun_path, server->path, sizeof(server->path));
+	result = remove_stale(&address, err);
+	if (result)
+		return result;
+	server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (server->fd < 0)
+		return cannot(server, "make", err);
+	if (bind(server->fd, (const struct sockaddr *)&address, sizeof(address)))
+		return cannot(server, "bind", err);
+	server->bound = true;
+	/* Before listen() nobody can connect, so there is no moment of another mode. */
+	if (chmod(server->path, 0660))
+		return cannot(server, "protect", err);
+	if (listen(server->fd, BACKLOG))
+		return cannot(server, "listen at", err);
+	return 0;
+}
+
+static int add_events(struct netconf_server *server, struct error *err)
+{
+	struct event_base *base = server->options.base;
+
+	server->acceptor = event_new(base, server->fd, EV_READ | EV_PERSIST, on_accept, server);
+	server->retry = evtimer_new(base, on_retry, server);
+	if (!server->acceptor || !server->retry || event_add(server->acceptor, NULL))
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	return 0;
+}
+
+/* Replies under way show the configuration as it was when they began. */
+static void on_engine(const struct engine_event *event, void *arg)
+{
+	struct netconf_server *server = arg;
+	struct netconf_session *session;
+
+	if (event->type != ENGINE_COMMIT)
+		return;
+	TAILQ_FOREACH(session, &server->sessions, link)
+		if (session->stream.commit &&
+		    session->stream.commit(session->stream.state, event->changes)) {
+			session->dead = true;
+			event_active(session->resume, 0, 0);
+		}
+}
+
+static int watch_engine(struct netconf_server *server, struct error *err)
+{
+	if (engine_watch(server->options.engine, on_engine, server))
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	return 0;
+}
+
+int netconf_open(struct netconf_server **ret, const struct netconf_options *options,
+		 struct error *err)
+{
+	struct netconf_server *server;
+	int result;
+
+	if (strlen(options->socket_path) >= sizeof(server->path))
+		return error_set(err, ERROR_INVALID_LENGTH, "the socket path %.40s... is longer than 107",
+				 options->socket_path);
+	server = calloc(1, sizeof(*server));
+	if (!server)
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	server->fd = -1;
+	server->options = *options;
+	TAILQ_INIT(&server->sessions);
+	fill_limits(&server->options.limits);
+	snprintf(server->path, sizeof(server->path), "%s", options->socket_path);
+	server->options.socket_path = server->path;
+	result = listen_at(server, err);
+	result = result ? result : add_events(server, err);
+	result = result ? result : watch_engine(server, err);
+	if (result) {
+		netconf_close(server);
+		return result;
+	}
+	*ret = server;
+	return 0;
+}
+
+void netconf_close(struct netconf_server *server)
+{
+	if (!server)
+		return;
+	while (!TAILQ_EMPTY(&server->sessions))
+		session_close(TAILQ_FIRST(&server->sessions));
+	if (server->acceptor)
+		event_free(server->acceptor);
+	if (server->retry)
+		event_free(server->retry);
+	if (server->fd >= 0)
+		close(server->fd);
+	if (server->bound)
+		unlink(server->path);
+	free(server);
+}
+
+unsigned int netconf_session_count(const struct netconf_server *server)
+{
+	return server->count;
+}

@@ -1,0 +1,47 @@
+/*
+ * The NETCONF server: a unix socket in the daemon's event loop, its sessions,
+ * and what they ask of the engine. RFC 6241, RFC 6242.
+ *
+ * Nothing blocks and nothing grows without bound: input is parsed as it
+ * arrives, output is made as the client reads, and while a request is carried
+ * out its session reads no further. The identity of a client is that of the
+ * process at the other end (SO_PEERCRED): sshd's subsystem runs as the user
+ * who logged in.
+ */
+#ifndef NETCONF_SERVER_H
+#define NETCONF_SERVER_H
+
+#include "engine/engine.h"
+
+struct netconf_server;
+
+/* 0 takes the default. */
+struct netconf_limits {
+	unsigned int sessions;	     /* at once; default 64 */
+	unsigned int user_sessions;  /* of one uid but 0; default 32 */
+	unsigned int hello_timeout;  /* seconds until the client's hello; default 10 */
+	unsigned int idle_timeout;   /* seconds without a request; default none */
+	unsigned int stall_timeout;  /* seconds a client may not read its reply; default 300 */
+	size_t message_size;	     /* bytes of a request; default 64 MB */
+	size_t output;		     /* bytes of a reply held in memory; default 256 kB */
+};
+
+struct netconf_options {
+	struct event_base *base;
+	struct engine *engine;	 /* borrowed; closed after netconf_close() */
+	const char *socket_path; /* copied; made with mode 0660 */
+	struct netconf_limits limits;
+	/* What an operator should know, syslog priorities; may be NULL. */
+	void (*log)(int priority, const char *text, void *arg);
+	void *arg;
+};
+
+/* A stale socket is removed; one that somebody listens on is refused. */
+int netconf_open(struct netconf_server **ret, const struct netconf_options *options,
+		 struct error *err);
+/* Ends all sessions and removes the socket. Accepts NULL. */
+void netconf_close(struct netconf_server *server);
+
+unsigned int netconf_session_count(const struct netconf_server *server);
+
+#endif

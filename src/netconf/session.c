@@ -1,0 +1,458 @@
+#include "netconf/session.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <pwd.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "netconf/reply.h"
+#include "netconf/rpc.h"
+
+#define CAPABILITY_1_0 "urn:ietf:params:netconf:base:1.0"
+#define CAPABILITY_1_1 "urn:ietf:params:netconf:base:1.1"
+#define INPUT_MAX 65536	 /* bytes taken in before the client has to wait */
+#define STREAM_STEPS 512 /* entries looked at in one turn of the loop */
+
+bool netconf_may_see_secrets(const struct netconf_session *session)
+{
+	return session->uid == 0 || session->uid == geteuid();
+}
+
+/* Input. */
+
+static void complain(struct netconf_session *session, const char *what)
+{
+	server_log(session->server, LOG_NOTICE, "NETCONF session %u of %s ends: %s", session->id,
+		   session->user, what);
+}
+
+/* Close when all that was written has gone out. */
+static void close_gently(struct netconf_session *session)
+{
+	session->closing = true;
+	bufferevent_disable(session->transport, EV_READ);
+	bufferevent_setwatermark(session->transport, EV_WRITE, 0, 0);
+	if (!evbuffer_get_length(bufferevent_get_output(session->transport)))
+		session->dead = true;
+}
+
+/*
+ * What cannot be parsed is answered where the protocol has an answer
+ * (malformed-message is unknown to base:1.0) and ends the session.
+ */
+static void give_up(struct netconf_session *session, const struct error *err)
+{
+	complain(session, err->text);
+	if (session->greeted &&
+	    (err->code != ERROR_MALFORMED || session->version == FRAMING_CHUNKED))
+		reply_error(session, err);
+	close_gently(session);
+}
+
+static void give_up_framing(struct netconf_session *session, bool too_big)
+{
+	struct error err = ERROR_INIT;
+
+	if (too_big) {
+		error_set(&err, ERROR_TOO_BIG, "a request may have %zu bytes; send it in parts",
+			  session->framing.limit);
+		give_up(session, &err);
+		return;
+	}
+	complain(session, session->framing.reason);
+	session->dead = true;
+}
+
+static void set_timer(struct netconf_session *session, unsigned int seconds)
+{
+	const struct timeval delay = { .tv_sec = (time_t)seconds };
+
+	if (seconds)
+		evtimer_add(session->timer, &delay);
+	else
+		evtimer_del(session->timer);
+}
+
+static void take_hello(struct netconf_session *session)
+{
+	const struct node *hello = session->message->tree.root;
+	const struct node *list = node_child(hello, "capabilities", NAMESPACE_BASE);
+	bool old = false, new = false;
+
+	for (const struct node *at = list ? list->first : NULL; at; at = at->next) {
+		size_t start = strspn(at->text, " \t\r\n"), length;
+
+		length = strcspn(at->text + start, " \t\r\n");
+		old |= length == strlen(CAPABILITY_1_0) &&
+		       !memcmp(at->text + start, CAPABILITY_1_0, length);
+		new |= length == strlen(CAPABILITY_1_1) &&
+		       !memcmp(at->text + start, CAPABILITY_1_1, length);
+	}
+	if (node_child(hello, "session-id", NAMESPACE_BASE) || !(old || new)) {
+		complain(session, "a hello without a common base capability, or with a session-id");
+		session->dead = true;
+		return;
+	}
+	session->greeted = true;
+	session->version = new ? FRAMING_CHUNKED : FRAMING_END_OF_MESSAGE;
+	framing_switch(&session->framing, session->version);
+	set_timer(session, session->server->options.limits.idle_timeout);
+}
+
+static void answer(struct netconf_session *session, int result, const struct error *err)
+{
+	if (result < 0)
+		reply_error(session, err);
+	else
+		reply_ok(session);
+	session_done(session);
+}
+
+static void missing_message_id(struct error *err)
+{
+	error_set(err, ERROR_MISSING_ATTRIBUTE, "an rpc needs a message-id (RFC 6241 section 4.1)");
+	snprintf(err->info, sizeof(err->info), "message-id");
+	snprintf(err->info2, sizeof(err->info2), "rpc");
+}
+
+static int run(struct netconf_session *session, struct error *err)
+{
+	struct message *message = session->message;
+	const struct node *operation = message_operation(message);
+	int result;
+
+	*err = message->error;
+	if (!node_attribute(message->tree.root, "message-id", "")) {
+		missing_message_id(err);
+	} else if (!err->code && !operation) {
+		error_set(err, ERROR_MISSING_ELEMENT, "an rpc holds one operation");
+		snprintf(err->info, sizeof(err->info), "operation");
+	}
+	if (err->code)
+		return -error_kind(err->code)->os_errno;
+	result = rpc_check_parameters(message->rpc, operation, err);
+	return result ? result : message->rpc->run(session, operation, err);
+}
+
+static void take_rpc(struct netconf_session *session)
+{
+	struct error err = ERROR_INIT;
+	int result;
+
+	set_timer(session, session->server->options.limits.idle_timeout);
+	session->busy = true;
+	result = run(session, &err);
+	if (result != RPC_LATER)
+		answer(session, result, &err);
+}
+
+static void drop_message(struct netconf_session *session)
+{
+	message_close(session->message);
+	session->message = NULL;
+}
+
+static void end_message(struct netconf_session *session)
+{
+	struct error err = ERROR_INIT;
+
+	/* An empty message, as some clients send after ]]>]]>, is let pass. */
+	if (!session->message || reader_empty(session->message->reader)) {
+		drop_message(session);
+		return;
+	}
+	if (reader_finish(session->message->reader, &err)) {
+		give_up(session, &err);
+	} else if (session->greeted) {
+		take_rpc(session);
+		return;
+	} else {
+		take_hello(session);
+	}
+	drop_message(session);
+}
+
+static void take_piece(struct netconf_session *session, const char *piece, size_t length)
+{
+	struct error err = ERROR_INIT;
+
+	if (!session->message)
+		session->message = message_open(session);
+	if (!session->message) {
+		session->dead = true;
+		return;
+	}
+	if (reader_feed(session->message->reader, piece, length, &err)) {
+		give_up(session, &err);
+		drop_message(session);
+	}
+}
+
+/* One step of the framing; returns false when there is no more input. */
+static bool take_input(struct netconf_session *session, struct evbuffer *input)
+{
+	struct evbuffer_iovec extent;
+	enum framing_result result;
+	const char *data, *piece = NULL;
+	size_t left, length = 0;
+
+	if (evbuffer_peek(input, -1, NULL, &extent, 1) < 1)
+		return false;
+	data = extent.iov_base;
+	left = extent.iov_len;
+	result = framing_step(&session->framing, &data, &left, &piece, &length);
+	if (result == FRAMING_DATA)
+		take_piece(session, piece, length);
+	else if (result == FRAMING_END)
+		end_message(session);
+	else if (result != FRAMING_MORE)
+		give_up_framing(session, result == FRAMING_TOO_BIG);
+	evbuffer_drain(input, extent.iov_len - left);
+	return true;
+}
+
+static bool reading(const struct netconf_session *session)
+{
+	return !session->busy && !session->finished && !session->closing && !session->dead;
+}
+
+static void read_on(struct netconf_session *session)
+{
+	struct evbuffer *input = bufferevent_get_input(session->transport);
+
+	while (reading(session) && take_input(session, input))
+		;
+	if (session->dead || session->closing)
+		return;
+	if (session->finished) {
+		close_gently(session);
+	} else if (session->busy) {
+		bufferevent_disable(session->transport, EV_READ);
+		evtimer_del(session->timer);
+	} else if (session->ended) {
+		close_gently(session);
+	} else {
+		bufferevent_enable(session->transport, EV_READ);
+	}
+}
+
+/* Output. */
+
+static void end_stream(struct netconf_session *session)
+{
+	if (session->stream.free)
+		session->stream.free(session->stream.state);
+	session->stream = (struct stream){ 0 };
+}
+
+static bool output_full(const struct netconf_session *session)
+{
+	struct evbuffer *output = bufferevent_get_output(session->transport);
+
+	return evbuffer_get_length(output) >= session->server->options.limits.output;
+}
+
+static void write_on(struct netconf_session *session)
+{
+	unsigned int steps = 0;
+
+	while (session->stream.step && !output_full(session)) {
+		if (steps++ == STREAM_STEPS) {
+			event_active(session->resume, 0, 0);
+			return;
+		}
+		if (!session->stream.step(session, session->stream.state)) {
+			end_stream(session);
+			reply_end(session);
+			session_done(session);
+		}
+	}
+}
+
+void session_stream(struct netconf_session *session, const struct stream *stream)
+{
+	session->stream = *stream;
+	event_active(session->resume, 0, 0);
+}
+
+void session_done(struct netconf_session *session)
+{
+	drop_message(session);
+	session->busy = false;
+	set_timer(session, session->server->options.limits.idle_timeout);
+	event_active(session->resume, 0, 0);
+}
+
+static int to_transport(const char *bytes, size_t length, void *arg)
+{
+	struct netconf_session *session = arg;
+	char head[FRAMING_HEAD_MAX];
+	size_t count = framing_head(session->version, length, head);
+
+	if (bufferevent_write(session->transport, head, count) ||
+	    bufferevent_write(session->transport, bytes, length)) {
+		session->dead = true;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Events. After each the session may be gone. */
+
+static void settle(struct netconf_session *session)
+{
+	if (session->dead)
+		session_close(session);
+}
+
+static void on_read(struct bufferevent *transport, void *arg)
+{
+	(void)transport;
+	read_on(arg);
+	settle(arg);
+}
+
+static void on_write(struct bufferevent *transport, void *arg)
+{
+	struct netconf_session *session = arg;
+
+	if (session->closing && !evbuffer_get_length(bufferevent_get_output(transport)))
+		session->dead = true;
+	else
+		write_on(session);
+	settle(session);
+}
+
+static void on_event(struct bufferevent *transport, short what, void *arg)
+{
+	struct netconf_session *session = arg;
+
+	(void)transport;
+	if (what & BEV_EVENT_EOF) {
+		/* A relay closes its half first; what it sent is still carried out. */
+		session->ended = true;
+		read_on(session);
+	} else {
+		if (what & BEV_EVENT_TIMEOUT)
+			complain(session, "it does not read its reply");
+		session->dead = true;
+	}
+	settle(session);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct netconf_session *session = arg;
+
+	(void)fd, (void)what;
+	if (session->stream.step && !session->dead)
+		write_on(session);
+	else if (!session->busy && !session->closing)
+		read_on(session);
+	settle(session);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct netconf_session *session = arg;
+
+	(void)fd, (void)what;
+	complain(session, session->greeted ? "idle too long" : "no hello in time");
+	session_close(session);
+}
+
+/* Life. */
+
+static void name_user(struct netconf_session *session)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[1024];
+
+	if (!getpwuid_r(session->uid, &entry, buffer, sizeof(buffer), &found) && found)
+		snprintf(session->user, sizeof(session->user), "%s", found->pw_name);
+	else
+		snprintf(session->user, sizeof(session->user), "uid %u", session->uid);
+}
+
+static unsigned int new_id(struct netconf_server *server)
+{
+	const struct netconf_session *other;
+
+	do {
+		if (!++server->last_id)
+			server->last_id = 1;
+		TAILQ_FOREACH(other, &server->sessions, link)
+			if (other->id == server->last_id)
+				break;
+	} while (other);
+	return server->last_id;
+}
+
+static bool open_transport(struct netconf_session *session, int fd)
+{
+	struct netconf_server *server = session->server;
+	const struct timeval stall = { .tv_sec = (time_t)server->options.limits.stall_timeout };
+
+	session->transport = bufferevent_socket_new(server->options.base, fd,
+						    BEV_OPT_CLOSE_ON_FREE);
+	if (!session->transport) {
+		close(fd);
+		return false;
+	}
+	session->timer = evtimer_new(server->options.base, on_timer, session);
+	session->resume = event_new(server->options.base, -1, 0, on_resume, session);
+	bufferevent_setcb(session->transport, on_read, on_write, on_event, session);
+	bufferevent_setwatermark(session->transport, EV_READ, 0, INPUT_MAX);
+	bufferevent_setwatermark(session->transport, EV_WRITE, server->options.limits.output / 4, 0);
+	bufferevent_set_timeouts(session->transport, NULL, &stall);
+	return session->timer && session->resume;
+}
+
+struct netconf_session *session_open(struct netconf_server *server, int fd, uid_t uid, pid_t pid)
+{
+	struct netconf_session *session = calloc(1, sizeof(*session));
+
+	if (!session) {
+		close(fd);
+		return NULL;
+	}
+	session->server = server;
+	session->uid = uid;
+	session->pid = pid;
+	session->id = new_id(server);
+	TAILQ_INSERT_TAIL(&server->sessions, session, link);
+	server->count++;
+	name_user(session);
+	framing_init(&session->framing, server->options.limits.message_size);
+	writer_init(&session->writer, to_transport, session);
+	if (!open_transport(session, fd)) {
+		session_close(session);
+		return NULL;
+	}
+	send_hello(session);
+	set_timer(session, server->options.limits.hello_timeout);
+	bufferevent_enable(session->transport, EV_READ | EV_WRITE);
+	return session;
+}
+
+void session_close(struct netconf_session *session)
+{
+	struct netconf_server *server = session->server;
+
+	if (session->ticket)
+		engine_forget(server->options.engine, session->ticket);
+	if (session->locked)
+		engine_unlock(server->options.engine, session->id, NULL);
+	end_stream(session);
+	drop_message(session);
+	if (session->timer)
+		event_free(session->timer);
+	if (session->resume)
+		event_free(session->resume);
+	if (session->transport)
+		bufferevent_free(session->transport);
+	TAILQ_REMOVE(&server->sessions, session, link);
+	server->count--;
+	free(session);
+}

@@ -1,0 +1,88 @@
+/*
+ * What the files of the server share: a session, its message and its reply.
+ *
+ *   server.c   the socket, accepting, limits
+ *   session.c  a session's life: input, framing, order of requests, output
+ *   message.c  a request as it is read: envelope to a tree, <config> to an edit
+ *   reply.c    rpc-reply and rpc-error
+ *   rpc.c      the table of operations; rpc_*.c what they do
+ */
+#ifndef NETCONF_SESSION_H
+#define NETCONF_SESSION_H
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "netconf/framing.h"
+#include "netconf/message.h"
+#include "netconf/server.h"
+#include "netconf/writer.h"
+
+/* A reply that is made bit by bit while the client reads. */
+struct stream {
+	/* Writes a little; false when it was the last. */
+	bool (*step)(struct netconf_session *session, void *state);
+	void (*free)(void *state);
+	/* Told of each commit meanwhile; may be NULL. A nonzero return ends the session. */
+	int (*commit)(void *state, const struct candidate *changes);
+	void *state;
+};
+
+struct netconf_session {
+	struct netconf_server *server;
+	TAILQ_ENTRY(netconf_session) link;
+	unsigned int id; /* not 0 */
+	uid_t uid;
+	pid_t pid;
+	char user[36];
+	bool greeted; /* the client's hello was taken */
+	bool busy;    /* a request is carried out or replied to: read no further */
+	bool ended;   /* the client will send no more */
+	bool finished; /* asked for close-session: what it sends after that is ignored */
+	bool closing; /* close when the output is out */
+	bool dead;    /* free at the next occasion */
+	bool locked;  /* holds the lock of running */
+	unsigned int ticket; /* of the engine, 0 none */
+	struct bufferevent *transport;
+	struct event *timer;  /* hello, then idle */
+	struct event *resume; /* go on in the next turn of the loop */
+	struct framing framing;
+	enum framing_version version; /* of what we send */
+	struct message *message;      /* read or carried out, or NULL */
+	struct stream stream;
+	struct writer writer;
+};
+
+TAILQ_HEAD(session_list, netconf_session);
+
+struct netconf_server {
+	struct netconf_options options; /* limits filled in */
+	struct session_list sessions;
+	unsigned int count;
+	unsigned int last_id;
+	int fd;
+	char path[108];
+	bool bound;
+	struct event *acceptor;
+	struct event *retry; /* accepting again after descriptors ran out */
+};
+
+/* Takes @fd over. NULL: no memory, @fd closed. */
+struct netconf_session *session_open(struct netconf_server *server, int fd, uid_t uid, pid_t pid);
+/* Ends it now, output or not: forgets its request, releases its lock. */
+void session_close(struct netconf_session *session);
+
+/* The request is answered: the reply was written, go on with the next. */
+void session_done(struct netconf_session *session);
+/* Answer with @stream after reply_begin(); takes its state over. */
+void session_stream(struct netconf_session *session, const struct stream *stream);
+
+/* May this user read and write secret leaves? Until there is NACM: the superuser and we ourselves. */
+bool netconf_may_see_secrets(const struct netconf_session *session);
+
+void server_log(const struct netconf_server *server, int priority, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

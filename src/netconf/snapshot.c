@@ -1,0 +1,178 @@
+#include "netconf/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "netconf/decode.h"
+#include "netconf/encode.h"
+
+#define PIECE 65536
+
+static int to_file(const char *bytes, size_t length, void *arg)
+{
+	errno = 0;
+	if (fwrite(bytes, 1, length, arg) == length)
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
+int snapshot_write(FILE *file, const struct datastore *running, void *arg)
+{
+	struct writer writer;
+
+	(void)arg;
+	writer_init(&writer, to_file, file);
+	writer.indent = true;
+	write_text(&writer, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+	encode_running(&writer, running, 0);
+	write_bytes(&writer, "\n", 1);
+	return writer_flush(&writer);
+}
+
+/* The decoder, behind what may be wrapped around the container. */
+struct file_reader {
+	struct reader *reader;
+	struct decoder *decoder;
+	unsigned int wrappers; /* open ones */
+	unsigned int depth;    /* open elements inside the wrappers */
+	unsigned int line;     /* of the first refusal */
+};
+
+static bool wraps(const struct file_reader *file, const char *name)
+{
+	static const char *const names[] = { "config", "data", "rpc-reply" };
+
+	if (file->depth || file->wrappers > 1)
+		return false;
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+static void note_line(struct file_reader *file)
+{
+	if (!file->line && decoder_failed(file->decoder))
+		file->line = reader_line(file->reader);
+}
+
+static int start(const struct reader_element *element, void *arg, struct error *err)
+{
+	struct file_reader *file = arg;
+
+	if (strcmp(element->uri, NAMESPACE_MODULE) != 0 && wraps(file, element->name)) {
+		file->wrappers++;
+		return 0;
+	}
+	file->depth++;
+	decoder_handler.start(element, file->decoder, err);
+	note_line(file);
+	return 0;
+}
+
+static int text(const char *bytes, size_t length, void *arg, struct error *err)
+{
+	struct file_reader *file = arg;
+
+	if (file->depth || !reader_blank(bytes, length))
+		decoder_handler.text(bytes, length, file->decoder, err);
+	note_line(file);
+	return 0;
+}
+
+static int end(void *arg, struct error *err)
+{
+	struct file_reader *file = arg;
+
+	if (!file->depth) {
+		file->wrappers--;
+		return 0;
+	}
+	file->depth--;
+	decoder_handler.end(file->decoder, err);
+	note_line(file);
+	return 0;
+}
+
+static const struct reader_handler file_handler = { start, text, end };
+
+static int read_error(const char *path, int os_errno, struct error *err)
+{
+	return error_set_errno(err, ERROR_STORAGE, os_errno, "cannot read %s", path);
+}
+
+static int feed_file(struct reader *reader, int fd, const char *path, struct error *err)
+{
+	char *piece = malloc(PIECE);
+	int result = 0;
+
+	if (!piece)
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	while (!result) {
+		ssize_t count = read(fd, piece, PIECE);
+
+		if (count > 0)
+			result = reader_feed(reader, piece, (size_t)count, err);
+		else if (count < 0 && errno != EINTR)
+			result = read_error(path, errno, err);
+		else if (!count)
+			break;
+	}
+	free(piece);
+	return result ? result : reader_finish(reader, err);
+}
+
+/* "path:line: where: what; cure". The code, the path in the data and the info stay. */
+static void name_place(struct error *err, const char *path, unsigned int line)
+{
+	char text[sizeof(err->text)], number[16] = "";
+	const char *what = err->text;
+
+	/* The reader's own refusals begin with "line N: ". */
+	if (sscanf(what, "line %u: ", &line) == 1)
+		what = strstr(what, ": ") + 2;
+	if (line)
+		snprintf(number, sizeof(number), ":%u", line);
+	snprintf(text, sizeof(text), "%.80s%s: %.90s%s%.160s; correct the file there", path, number,
+		 err->path, err->path[0] ? ": " : "", what);
+	memcpy(err->text, text, sizeof(text));
+}
+
+static int read_fd(int fd, const char *path, struct edit **ret_edit, struct error *err)
+{
+	struct file_reader file = { .decoder = decoder_open(EDIT_REPLACE, true, 0) };
+	int result = -ENOMEM;
+
+	if (file.decoder)
+		file.reader = reader_open(&reader_limits, &file_handler, &file);
+	if (!file.reader) {
+		error_set(err, ERROR_RESOURCE, "out of memory");
+	} else {
+		result = feed_file(file.reader, fd, path, err);
+		if (!result)
+			result = decoder_finish(file.decoder, ret_edit, err);
+		if (result && err->code != ERROR_STORAGE && err->code != ERROR_RESOURCE)
+			name_place(err, path, file.line);
+	}
+	reader_close(file.reader);
+	decoder_close(file.decoder);
+	return result;
+}
+
+int snapshot_read(const char *path, struct edit **ret_edit, struct error *err, void *arg)
+{
+	struct error own = ERROR_INIT;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), result;
+
+	(void)arg;
+	if (!err)
+		err = &own;
+	if (fd < 0)
+		return read_error(path, errno, err);
+	result = read_fd(fd, path, ret_edit, err);
+	close(fd);
+	return result;
+}
+
+const struct snapshot_codec snapshot_codec = { snapshot_write, snapshot_read, NULL };

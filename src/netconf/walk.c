@@ -1,0 +1,246 @@
+#include "netconf/walk.h"
+
+#include "netconf/encode.h"
+#include "store/overlay.h"
+
+struct walk {
+	struct engine *engine;
+	const struct datastore *store;
+	struct candidate then; /* get-config: running as it was */
+	bool config;
+	struct filter filter;
+	uint64_t hidden[OBJECTS];
+	uint64_t state_rows[OBJECTS];
+	bool container_open, tunnel_open; /* start tags written */
+	bool in_tunnel;			  /* at its sessions */
+	bool finished;
+	uint32_t tunnel_id;  /* the next to look at, or the one we are in */
+	uint32_t session_id; /* the next to look at */
+	bool last_session;
+	struct filter_hit tunnel_hit;
+};
+
+int walk_open(struct walk **ret, const struct walk_options *options, struct error *err)
+{
+	struct walk *walk = calloc(1, sizeof(*walk));
+	int result;
+
+	if (!walk)
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	walk->engine = options->config ? NULL : options->engine;
+	walk->store = options->store;
+	walk->config = options->config;
+	candidate_open(&walk->then, options->store);
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		walk->hidden[object] = options->secrets ? 0 : view_secrets(object);
+		walk->state_rows[object] = view_rows(object, PART_STATE) |
+					   view_rows(object, PART_STATISTICS);
+	}
+	result = filter_compile(&walk->filter, options->filter, options->secrets, err);
+	if (result) {
+		walk_close(walk);
+		return result;
+	}
+	*ret = walk;
+	return 0;
+}
+
+void walk_close(struct walk *walk)
+{
+	if (!walk)
+		return;
+	candidate_discard(&walk->then);
+	filter_free(&walk->filter);
+	free(walk);
+}
+
+/* The entry with the lowest id from @*id on. */
+static bool find_tunnel(const struct walk *walk, uint32_t *id, struct view *ret)
+{
+	if (walk->config) {
+		const struct tunnel *tunnel = candidate_tunnel_from(&walk->then, id);
+
+		if (tunnel)
+			*ret = view_tunnel_config(tunnel);
+		return tunnel;
+	}
+	struct tunnel_entry *entry = datastore_tunnel_from(walk->store, *id);
+
+	if (!entry)
+		return false;
+	*id = entry->id;
+	if (walk->engine && walk->filter.reads_state)
+		engine_refresh_tunnel(walk->engine, entry);
+	*ret = view_tunnel(entry);
+	return true;
+}
+
+static bool find_session(const struct walk *walk, uint32_t *id, struct view *ret)
+{
+	if (walk->config) {
+		const struct session *session =
+			candidate_session_from(&walk->then, walk->tunnel_id, id);
+
+		if (session)
+			*ret = view_session_config(session);
+		return session;
+	}
+	struct tunnel_entry *tunnel = datastore_tunnel(walk->store, walk->tunnel_id);
+	struct session_entry *entry = tunnel ? tunnel_session_from(tunnel, *id) : NULL;
+
+	if (!entry)
+		return false;
+	*id = entry->id;
+	if (walk->engine && walk->filter.reads_state)
+		engine_refresh_session(walk->engine, entry);
+	*ret = view_session(entry);
+	return true;
+}
+
+/* Counters and status as they are now, if they are shown at all. */
+static void refresh(const struct walk *walk, const struct view *view, uint64_t rows)
+{
+	if (!walk->engine || walk->filter.reads_state || !(rows & walk->state_rows[view->object]))
+		return;
+	if (view->object == OBJECT_TUNNEL)
+		engine_refresh_tunnel(walk->engine,
+				      datastore_tunnel(walk->store, walk->tunnel_id));
+	else
+		engine_refresh_session(walk->engine, datastore_session(walk->store, walk->tunnel_id,
+								       view->id));
+}
+
+/* Which leaves to write: 0 when there is none to write. */
+static uint64_t rows_to_write(const struct walk *walk, const struct filter_hit *hit,
+			      const struct view *view)
+{
+	uint64_t rows = (hit->whole ? ROWS_ALL : hit->rows) & ~walk->hidden[view->object];
+
+	if (!hit->whole && !view_any(view, rows))
+		return 0;
+	return rows | view_key(view->object);
+}
+
+static void open_tunnel(struct walk *walk, struct writer *writer, const struct view *view,
+			uint64_t rows)
+{
+	if (!walk->container_open)
+		encode_begin(writer, 0);
+	walk->container_open = true;
+	encode_entry(writer, view, rows, 1);
+	walk->tunnel_open = true;
+}
+
+static void enter_tunnel(struct walk *walk, struct writer *writer)
+{
+	const struct filter_level *level = &walk->filter.tunnels;
+	struct view view;
+	uint64_t rows;
+
+	if (!filter_next(&level, 1, walk->tunnel_id, &walk->tunnel_id) ||
+	    !find_tunnel(walk, &walk->tunnel_id, &view)) {
+		walk->finished = true;
+		return;
+	}
+	walk->in_tunnel = true;
+	walk->session_id = 0;
+	walk->last_session = !filter_match(&level, 1, &view, &walk->tunnel_hit) ||
+			     (!walk->tunnel_hit.whole && !walk->tunnel_hit.count);
+	rows = rows_to_write(walk, &walk->tunnel_hit, &view);
+	if (!rows)
+		return;
+	refresh(walk, &view, rows);
+	open_tunnel(walk, writer, &view, rows);
+}
+
+static void leave_tunnel(struct walk *walk, struct writer *writer)
+{
+	if (walk->tunnel_open)
+		encode_entry_end(writer, OBJECT_TUNNEL, 1);
+	walk->tunnel_open = false;
+	walk->in_tunnel = false;
+	walk->finished = walk->tunnel_id == ID_MAX;
+	walk->tunnel_id++;
+}
+
+static bool next_session(struct walk *walk, struct view *ret)
+{
+	const struct filter_hit *hit = &walk->tunnel_hit;
+
+	if (!hit->whole &&
+	    !filter_next(hit->levels, hit->count, walk->session_id, &walk->session_id))
+		return false;
+	return find_session(walk, &walk->session_id, ret);
+}
+
+static void write_session(struct walk *walk, struct writer *writer, const struct view *view,
+			  uint64_t rows)
+{
+	struct view tunnel = { .object = OBJECT_TUNNEL, .id = walk->tunnel_id };
+
+	refresh(walk, view, rows);
+	if (!walk->tunnel_open)
+		open_tunnel(walk, writer, &tunnel, view_key(OBJECT_TUNNEL));
+	encode_entry(writer, view, rows, 2);
+	encode_entry_end(writer, OBJECT_SESSION, 2);
+}
+
+static void visit_session(struct walk *walk, struct writer *writer)
+{
+	static const struct filter_hit whole = { .whole = true };
+	struct filter_hit own;
+	const struct filter_hit *hit = &whole;
+	struct view view;
+	uint64_t rows;
+
+	if (walk->last_session || !next_session(walk, &view)) {
+		leave_tunnel(walk, writer);
+		return;
+	}
+	if (!walk->tunnel_hit.whole) {
+		filter_match(walk->tunnel_hit.levels, walk->tunnel_hit.count, &view, &own);
+		hit = &own;
+	}
+	rows = rows_to_write(walk, hit, &view);
+	if (rows)
+		write_session(walk, writer, &view, rows);
+	walk->last_session = view.id == ID_MAX;
+	walk->session_id = view.id + 1;
+}
+
+bool walk_step(struct walk *walk, struct writer *writer)
+{
+	if (walk->in_tunnel)
+		visit_session(walk, writer);
+	else if (!walk->finished)
+		enter_tunnel(walk, writer);
+	if (walk->in_tunnel || !walk->finished)
+		return true;
+	if (walk->container_open)
+		encode_end(writer, 0);
+	walk->container_open = false;
+	return false;
+}
+
+/* Was it written, or passed over, already? */
+static bool passed(const struct walk *walk, const struct change *change)
+{
+	if (change->tunnel_id != walk->tunnel_id)
+		return change->tunnel_id < walk->tunnel_id;
+	return walk->in_tunnel && change->session_id < walk->session_id;
+}
+
+int walk_preserve(struct walk *walk, const struct candidate *changes)
+{
+	struct change *change;
+	int result = 0;
+
+	if (!walk->config)
+		return 0;
+	for (change = candidate_first(changes); change && !result; change = change_next(change))
+		if (!passed(walk, change) &&
+		    !overlay_find(&walk->then, change->tunnel_id, change->session_id))
+			result = candidate_put(&walk->then, change->tunnel_id, change->session_id,
+					       change->had ? &change->before : NULL);
+	return result;
+}

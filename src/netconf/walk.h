@@ -1,0 +1,33 @@
+/*
+ * A walk over what a get or get-config shows, in small steps between which the
+ * datastore may change: only ids are kept. A get shows each entry as it is when
+ * reached. A get-config shows the configuration as it was when asked: what
+ * commits change meanwhile is kept aside (walk_preserve()), by what they touch.
+ */
+#ifndef NETCONF_WALK_H
+#define NETCONF_WALK_H
+
+#include "engine/engine.h"
+#include "netconf/filter.h"
+#include "netconf/writer.h"
+
+struct walk;
+
+struct walk_options {
+	struct engine *engine;	    /* counters are refreshed through it; NULL: they are not */
+	const struct datastore *store;
+	const struct node *filter;  /* <filter>, NULL all; not needed after opening */
+	bool config;		    /* get-config */
+	bool secrets;		    /* secret leaves are shown */
+};
+
+int walk_open(struct walk **ret, const struct walk_options *options, struct error *err);
+void walk_close(struct walk *walk); /* Accepts NULL. */
+
+/* Looks at one entry and writes what is selected of it; false when all is written. */
+bool walk_step(struct walk *walk, struct writer *writer);
+
+/* A commit has been published: @changes tells what was before. -ENOMEM: the walk cannot go on. */
+int walk_preserve(struct walk *walk, const struct candidate *changes);
+
+#endif
