@@ -4,6 +4,7 @@
 #   DESTDIR=     staging for install    PREFIX=      default /usr/local
 #   CC=          gcc or clang           SANITIZE=1   ASan and UBSan into build/asan
 
+comma    := ,
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
 CC       ?= gcc
@@ -19,7 +20,6 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WA
 	$(if $(WERROR),-Werror) $(CFLAGS) -include src/model/banned.h \
 	$(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-comma    := ,
 ALL_LIBS := $(NETSNMP_LIBS) $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz
 
 # Everything but the mains is one library that tests link.

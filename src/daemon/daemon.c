@@ -157,7 +157,7 @@ static int start_netconf(struct daemon *daemon, struct error *err)
 		.engine = daemon->engine,
 		.socket_path = daemon->options->socket_path,
 		.log = log_callback,
-		.log_arg = (void *)(uintptr_t) "netconf",
+		.arg = (void *)(uintptr_t) "netconf",
 	};
 
 	return netconf_open(&daemon->netconf, &options, err);
@@ -175,7 +175,7 @@ static int start_agent(struct daemon *daemon, struct error *err)
 		.engine = daemon->engine,
 		.address = daemon->options->agentx_address,
 		.log = log_callback,
-		.log_arg = (void *)(uintptr_t) "snmp",
+		.arg = (void *)(uintptr_t) "snmp",
 	};
 
 	if (daemon->options->no_snmp)

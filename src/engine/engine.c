@@ -196,6 +196,7 @@ static int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *ch
 	const struct session_entry *session;
 	int rc;
 
+	changes->adopt = true;
 	error_at_entry(err, tunnel_id, 0, NULL);
 	if (!tunnel || !tunnel->in_kernel)
 		return error_set(err, ERROR_MISSING, "there is no tunnel %u in the kernel",
@@ -250,14 +251,13 @@ static int check_names(struct engine *engine, const struct candidate *changes, s
 	return 0;
 }
 
-static int complete_changes(struct engine *engine, struct candidate *changes, bool adopting,
-			    struct error *err)
+static int complete_changes(struct engine *engine, struct candidate *changes, struct error *err)
 {
 	int rc = candidate_choose_names(changes, name_taken, engine, err);
 
-	if (rc == 0 && !adopting)
+	if (rc == 0)
 		rc = candidate_validate(changes, err);
-	if (rc == 0 && !adopting)
+	if (rc == 0)
 		rc = check_names(engine, changes, err);
 	return rc;
 }
@@ -270,7 +270,7 @@ int engine_check(struct engine *engine, const struct edit *edit, struct error *e
 	candidate_open(&changes, engine->store);
 	rc = candidate_apply(&changes, edit, err);
 	if (rc == 0)
-		rc = complete_changes(engine, &changes, false, err);
+		rc = complete_changes(engine, &changes, err);
 	candidate_discard(&changes);
 	return rc;
 }
@@ -303,7 +303,7 @@ static int make_changes(struct engine *engine, struct request *request, struct c
 		break;
 	}
 	if (rc == 0)
-		rc = complete_changes(engine, changes, request->type == REQUEST_ADOPT, err);
+		rc = complete_changes(engine, changes, err);
 	return rc;
 }
 
@@ -337,16 +337,22 @@ static int revoke(struct engine *engine, const struct request *request, struct e
 	return journal_revoke(engine->o.journal, request->info.number, err);
 }
 
+static void clear_transaction(struct engine *engine)
+{
+	candidate_discard(&engine->changes);
+	candidate_open(&engine->changes, engine->store);
+	job_free(engine->job);
+	engine->job = NULL;
+	engine->current = NULL;
+}
+
 static void abandon(struct engine *engine, struct request *request, int rc, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
 
 	if (revoke(engine, request, &ignored) < 0)
 		engine_log(engine, LOG_ERR, "%s", ignored.text);
-	candidate_discard(&engine->changes);
-	job_free(engine->job);
-	engine->job = NULL;
-	engine->current = NULL;
+	clear_transaction(engine);
 	finish_request(engine, request, rc, err);
 }
 
@@ -358,7 +364,7 @@ static void begin_transaction(struct engine *engine, struct request *request)
 	int rc = 0;
 
 	engine->current = request;
-	if (!candidate_dirty(&engine->changes))
+	if (!request->info.number) /* else resumed: the changes are there */
 		rc = make_changes(engine, request, &engine->changes, &err);
 	if (rc == 0 && candidate_dirty(&engine->changes)) {
 		engine->job = new_job(engine, &engine->running, &engine->changes, true);
@@ -415,10 +421,7 @@ static void end_transaction(struct engine *engine)
 		return;
 	}
 	publish(engine, request);
-	candidate_discard(&engine->changes);
-	job_free(job);
-	engine->job = NULL;
-	engine->current = NULL;
+	clear_transaction(engine);
 	finish_request(engine, request, 0, &(struct error){ 0 });
 }
 

@@ -18,7 +18,13 @@ struct batch {
 	struct kernel_link links[BATCH_MAX];
 };
 
-enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_REFUSED };
+enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_REFUSED }; /* from good to bad */
+
+/* Of a batch every result counts, also those behind a refusal: they were carried out. */
+static enum outcome worse(enum outcome a, enum outcome b)
+{
+	return a > b ? a : b;
+}
 
 bool engine_connect(struct engine *engine, struct error *err)
 {
@@ -92,8 +98,11 @@ static enum outcome refuse(struct job *job, struct item *item, enum error_code c
 	wait_for(item, REASON_KERNEL_ERROR, os_errno);
 	if (!job->strict)
 		return OUTCOME_DONE;
+	if (job->error.code)
+		return OUTCOME_REFUSED; /* the first refusal is the one to tell */
 	error_at_entry(&job->error, item->key.tunnel_id, item->key.session_id, NULL);
-	error_set_errno(&job->error, code, os_errno, "%s", text);
+	error_set(&job->error, code, "%s", text);
+	job->error.os_errno = os_errno;
 	return OUTCOME_REFUSED;
 }
 
@@ -219,8 +228,9 @@ static enum outcome phase_delete(struct engine *engine, struct job *job, bool se
 		job->cursor++;
 	}
 	engine_submit(engine, batch->requests, batch->requested, batch->count);
-	for (size_t i = 0; i < batch->count && outcome == OUTCOME_DONE; i++)
-		outcome = finish_delete(engine, job, batch->items[i], &batch->requests[i]);
+	for (size_t i = 0; i < batch->count; i++)
+		outcome = worse(outcome, finish_delete(engine, job, batch->items[i],
+						       &batch->requests[i]));
 	return outcome;
 }
 
@@ -266,24 +276,21 @@ static enum outcome finish_created(struct engine *engine, struct job *job, size_
 			       &batch->found[i]);
 }
 
-/* Outcomes of a whole batch: the first refusal, else whether any must be tried again. */
+/* The cursor goes back to the first item that must be tried again. */
 static enum outcome finish_batch(struct engine *engine, struct job *job, enum object object)
 {
 	enum outcome all = OUTCOME_DONE;
-	size_t first = SIZE_MAX;
+	size_t again = job->cursor;
 
-	for (size_t i = 0; i < job->batch->count && all != OUTCOME_REFUSED; i++) {
+	for (size_t i = 0; i < job->batch->count; i++) {
+		size_t place = (size_t)(job->batch->items[i] - job->items);
 		enum outcome one = finish_created(engine, job, i, object);
 
-		if (one == OUTCOME_AGAIN && first == SIZE_MAX)
-			first = (size_t)(job->batch->items[i] - job->items);
-		if (one != OUTCOME_DONE)
-			all = one;
+		if (one == OUTCOME_AGAIN && place < again)
+			again = place;
+		all = worse(all, one);
 	}
-	if (first != SIZE_MAX && all != OUTCOME_REFUSED) {
-		job->cursor = first;
-		all = OUTCOME_AGAIN;
-	}
+	job->cursor = again;
 	return all;
 }
 
@@ -472,13 +479,14 @@ static enum outcome set_links(struct engine *engine, struct job *job, uint8_t ac
 	if (batch->requested)
 		engine_submit(engine, batch->requests, batch->requested, batch->count);
 	observe_drain(engine);
-	for (size_t i = 0; i < batch->count && outcome == OUTCOME_DONE; i++)
+	for (size_t i = 0; i < batch->count; i++)
 		if (((batch->items[i]->done & ACTION_CREATE) || action == ACTION_LINK) &&
 		    batch->want[i].session.pseudowire_type != PSEUDOWIRE_PPP)
-			outcome = finish_link(engine, job, batch->items[i],
-					      &batch->want[i].session,
-					      place[i] == SIZE_MAX ?
-						      0 : batch->requests[place[i]].result);
+			outcome = worse(outcome,
+					finish_link(engine, job, batch->items[i],
+						    &batch->want[i].session,
+						    place[i] == SIZE_MAX ?
+							    0 : batch->requests[place[i]].result));
 	return outcome;
 }
 
@@ -501,7 +509,7 @@ static enum outcome phase_create_sessions(struct engine *engine, struct job *job
 	if (outcome == OUTCOME_REFUSED)
 		return outcome;
 	links = set_links(engine, job, ACTION_CREATE);
-	return links == OUTCOME_DONE ? outcome : links;
+	return worse(outcome, links);
 }
 
 /* ---- changing in place */
@@ -523,9 +531,10 @@ static enum outcome phase_modify(struct engine *engine, struct job *job)
 		batch->items[batch->count++] = item;
 	}
 	engine_submit(engine, batch->requests, batch->requested, batch->count);
-	for (size_t i = 0; i < batch->count && outcome == OUTCOME_DONE; i++) {
+	for (size_t i = 0; i < batch->count; i++) {
 		if (batch->requests[i].result < 0)
-			outcome = refuse_kernel(job, batch->items[i], &batch->requests[i]);
+			outcome = worse(outcome, refuse_kernel(job, batch->items[i],
+							       &batch->requests[i]));
 		else
 			batch->items[i]->done |= ACTION_MODIFY;
 	}

@@ -507,8 +507,7 @@ int observe_all(struct engine *engine, struct error *err)
 	links_clear(&engine->links);
 	rc = engine->k->dump_links(engine->o.kernel, on_link, engine);
 	if (rc < 0)
-		return error_set_errno(err, ERROR_KERNEL, -rc, "cannot list interfaces: %s",
-				       strerror(-rc));
+		return error_set_errno(err, ERROR_KERNEL, -rc, "cannot list interfaces");
 	if (!engine_connect(engine, err)) {
 		doubt_unseen(engine);
 		return 0;
@@ -518,7 +517,7 @@ int observe_all(struct engine *engine, struct error *err)
 		rc = engine->k->dump_sessions(engine->o.kernel, on_session, engine);
 	if (rc < 0)
 		return error_set_errno(err, ERROR_KERNEL, -rc,
-				       "cannot list tunnels and sessions: %s", strerror(-rc));
+				       "cannot list tunnels and sessions");
 	doubt_unseen(engine);
 	return 0;
 }

@@ -276,8 +276,8 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id,
 	}
 	item = &job->items[job->count++];
 	*item = (struct item){ .key = { tunnel_id, session_id }, .todo = todo };
-	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE)) && (todo & ACTION_CREATE))
-		return save_link(engine, job, item);
+	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE)))
+		return save_link(engine, job, item); /* for its re-creation, or the undo's */
 	return 0;
 }
 
