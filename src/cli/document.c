@@ -2,10 +2,7 @@
 
 #include <inttypes.h>
 
-#include "netconf/encode.h"
-
-/* RFC 7951 section 4: the name of a top-level member is qualified. */
-#define MODULE_NAME "linux-l2tpv3"
+#include "cli/message.h"
 
 /* RFC 7951 section 6.1: 64-bit numbers are strings. */
 static bool is_quoted(const struct row *row)
@@ -134,10 +131,11 @@ static void begin(struct document *document)
 	document->begun = true;
 	switch (document->form) {
 	case DOCUMENT_XML:
-		fputs("<" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE "\">\n", document->file);
+		fputs("<" ELEMENT_CONTAINER " xmlns=\"" MODULE_NAMESPACE "\">\n", document->file);
 		break;
 	case DOCUMENT_JSON:
 		json_open(json, NULL, '{');
+		/* RFC 7951 section 4: a top-level name is qualified. */
 		json_open(json, MODULE_NAME ":" ELEMENT_CONTAINER, '{');
 		json_open(json, row_sets[OBJECT_TUNNEL].name, '[');
 		break;

@@ -1,7 +1,8 @@
 #include "cli/grammar.h"
 
+#include <inttypes.h>
+
 #include "cli/spelling.h"
-#include "store/edit.h"
 
 #define PAIRS_MAX 64
 
@@ -158,16 +159,21 @@ static void ignore(struct request *request, const char *keyword)
 		 keyword);
 }
 
-/* The entry the request is about, and @row's leaf in it. */
+/* The entry the request is about, and @row's leaf in it; a bad key names its list alone. */
 static void set_path(const struct request *request, const struct row *row, enum object object,
 		     struct error *err)
 {
-	if (row && row->access == ACCESS_KEY)
-		error_at(err, "/l2tpv3/tunnel%s/%s", object == OBJECT_SESSION ? "/session" : "",
-			 row->leaf);
-	else
-		error_at_entry(err, request->tunnel.tunnel_id,
-			       object == OBJECT_SESSION ? request->session.session_id : 0, row);
+	bool session = object == OBJECT_SESSION;
+	char tunnel_key[32] = "", session_key[32] = "";
+
+	if (!row || row->access != ACCESS_KEY) {
+		snprintf(tunnel_key, sizeof(tunnel_key), "[tunnel-id='%" PRIu32 "']",
+			 request->tunnel.tunnel_id);
+		snprintf(session_key, sizeof(session_key), "[session-id='%" PRIu32 "']",
+			 request->session.session_id);
+	}
+	error_at(err, "/l2tpv3/tunnel%s%s%s%s%s", tunnel_key, session ? "/session" : "",
+		 session ? session_key : "", row ? "/" : "", row ? row->leaf : "");
 }
 
 static enum cli_status refuse_second(const struct pair *pair, struct error *err)

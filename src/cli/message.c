@@ -1,7 +1,6 @@
 #include "cli/message.h"
 
 #include "netconf/client.h"
-#include "netconf/reader.h"
 
 static void put_leaf(FILE *file, const struct row *row, const void *config, const char *operation)
 {
@@ -68,10 +67,11 @@ void message_edit(FILE *file, const struct request *request)
 {
 	fputs("<edit-config><target><running/></target>"
 	      "<default-operation>none</default-operation>"
-	      "<config><l2tpv3 xmlns=\"" NAMESPACE_MODULE "\" xmlns:nc=\"" NAMESPACE_BASE "\">",
+	      "<config><" ELEMENT_CONTAINER " xmlns=\"" MODULE_NAMESPACE
+	      "\" xmlns:nc=\"" BASE_NAMESPACE "\">",
 	      file);
 	put_tunnel(file, request);
-	fputs("</l2tpv3></config></edit-config>", file);
+	fputs("</" ELEMENT_CONTAINER "></config></edit-config>", file);
 }
 
 /* RFC 6241 section 6.2: an empty leaf selects, a leaf with text is a condition. */
@@ -95,27 +95,29 @@ static void put_selection(FILE *file, const struct request *request, enum object
 			statistics = true;
 	}
 	if (statistics)
-		fputs("<statistics/>", file);
+		fputs("<" ELEMENT_STATISTICS "/>", file);
 }
 
 void message_get(FILE *file, const struct request *request, const uint64_t rows[OBJECTS],
 		 bool config_only)
 {
 	fputs(config_only ? "<get-config><source><running/></source>" : "<get>", file);
-	fputs("<filter type=\"subtree\"><l2tpv3 xmlns=\"" NAMESPACE_MODULE "\"><tunnel>", file);
+	fputs("<filter type=\"subtree\"><" ELEMENT_CONTAINER " xmlns=\"" MODULE_NAMESPACE
+	      "\"><tunnel>",
+	      file);
 	put_selection(file, request, OBJECT_TUNNEL, rows[OBJECT_TUNNEL]);
 	if (rows[OBJECT_SESSION]) {
 		fputs("<session>", file);
 		put_selection(file, request, OBJECT_SESSION, rows[OBJECT_SESSION]);
 		fputs("</session>", file);
 	}
-	fputs("</tunnel></l2tpv3></filter>", file);
+	fputs("</tunnel></" ELEMENT_CONTAINER "></filter>", file);
 	fputs(config_only ? "</get-config>" : "</get>", file);
 }
 
 void message_adopt(FILE *file, const struct request *request)
 {
-	fputs("<adopt xmlns=\"" NAMESPACE_MODULE "\">", file);
+	fputs("<adopt xmlns=\"" MODULE_NAMESPACE "\">", file);
 	put_leaf(file, row_sets[OBJECT_TUNNEL].key, &request->tunnel, "");
 	fputs("</adopt>", file);
 }

@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "cli/command.h"
+#include "cli/message.h"
 #include "cli/talk.h"
-#include "netconf/reader.h"
 
 #define PREFIX "l2tpv3ctl" /* of our own <config>, so that the file's prefixes are left alone */
 
@@ -207,7 +207,7 @@ static int send_document(struct client *client, const struct push_document *docu
 		result = write_text(client, "<test-option>test-only</test-option>", err);
 	if (!result)
 		result = write_text(
-			client, "<" PREFIX ":config xmlns:" PREFIX "=\"" NAMESPACE_BASE "\"", err);
+			client, "<" PREFIX ":config xmlns:" PREFIX "=\"" BASE_NAMESPACE "\"", err);
 	if (!result)
 		result = write_slice(client, document->attributes, err);
 	if (!result)

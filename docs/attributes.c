@@ -1,0 +1,210 @@
+/*
+ * The attribute lists of the documentation, printed from the mapping table: a
+ * filter that copies a document and writes anew what stands between a line with
+ * "attributes: tunnel" or "attributes: session" and one with "end of
+ * attributes". Those lines are comments, of mdoc(7) or of Markdown.
+ *
+ *	build/attributes <docs/attributes.md >new
+ *
+ * `make lint` fails when new and old differ.
+ */
+#include <inttypes.h>
+
+#include "model/codec.h"
+
+#define BEGIN_MARK "attributes: "
+#define END_MARK   "end of attributes"
+
+static const char *const changes[] = {
+	[CHANGE_NEVER] = "",
+	[CHANGE_LOCAL] = "nothing in the kernel",
+	[CHANGE_MODIFY] = "in place, by the kernel",
+	[CHANGE_LINK] = "in place, on the interface",
+	[CHANGE_RECREATE] = "the object is re-created",
+	[CHANGE_EXIST] = "the object is deleted or created",
+};
+
+static const char *const types[TYPES] = {
+	[TYPE_BOOL] = "true, false",
+	[TYPE_U16] = "number",
+	[TYPE_U32] = "number",
+	[TYPE_STRING] = "text",
+	[TYPE_IFNAME] = "interface name",
+	[TYPE_ADDRESS] = "IPv4 or IPv6 address",
+	[TYPE_MAC] = "MAC address",
+	[TYPE_COOKIE] = "hexadecimal digits",
+	[TYPE_COUNTER] = "64-bit counter",
+	[TYPE_TIME] = "date and time",
+	[TYPE_TEXT] = "text",
+};
+
+static void put_words(FILE *file, const struct row *row)
+{
+	for (const struct word *word = row->words; word->name; word++)
+		fprintf(file, "%s%s", word == row->words ? "" : ", ", word->name);
+}
+
+static bool has_range(const struct row *row)
+{
+	return (row->type == TYPE_U16 || row->type == TYPE_U32) && row->part == PART_CONFIG;
+}
+
+static void put_type(FILE *file, const struct row *row)
+{
+	if (row->type == TYPE_ENUM)
+		put_words(file, row);
+	else if (has_range(row))
+		fprintf(file, "%" PRIu32 "..%" PRIu32, row->min, row->max);
+	else if (row->type == TYPE_STRING)
+		fprintf(file, "text, at most %" PRIu32 " octets of UTF-8", row->max);
+	else if (row->type == TYPE_COOKIE)
+		fprintf(file, "hexadecimal digits, 0, 4 or %" PRIu32 " octets", row->max);
+	else
+		fputs(types[row->type], file);
+	if (row->units && row->type != TYPE_COUNTER)
+		fprintf(file, has_range(row) ? " %s" : " (%s)", row->units);
+}
+
+static void put_netlink(const struct row *row)
+{
+	if (!row->genl)
+		printf("-");
+	else if (row->genl_pair)
+		printf("%u, %u", row->genl, row->genl_pair);
+	else
+		printf("%u", row->genl);
+}
+
+/* Each keyword as @format, which takes a separator, a length and the keyword. */
+static void put_keywords(const struct row *row, const char *separator, const char *format)
+{
+	for (const char *at = row->cli; at && *at;) {
+		size_t length = strcspn(at, "|");
+
+		printf(format, at == row->cli ? "" : separator, (int)length, at);
+		at += length + (at[length] == '|');
+	}
+}
+
+static void markdown_row(const struct row *row)
+{
+	printf("| %s | ", row->leaf);
+	put_type(stdout, row);
+	printf(" | %s | ", row->mandatory ? "mandatory" : row->fallback ? row->fallback : "");
+	if (row->mib)
+		printf("%s%s", mib_prefix(row->mib_table), row->mib);
+	printf(" | ");
+	put_keywords(row, ", ", "%s`%.*s`");
+	printf(" | ");
+	put_netlink(row);
+	printf(" | %s | %s |\n", changes[row->change], row->doc);
+}
+
+static void print_markdown(const struct row_set *set)
+{
+	puts("\n| leaf | value | default | MIB object | l2tpv3ctl | netlink | a change | meaning "
+	     "|\n"
+	     "|---|---|---|---|---|---|---|---|");
+	for (unsigned int i = 0; i < set->count; i++)
+		markdown_row(&set->rows[i]);
+	putchar('\n');
+}
+
+/* A sentence, in lines no longer than manuals have. */
+static void put_wrapped(const char *before, const char *text)
+{
+	int column = printf("%s", before);
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+
+		if (column && column + (int)length > 76) {
+			putchar('\n');
+			column = 0;
+		}
+		column += printf("%s%.*s", column > (int)strlen(before) ? " " : "", (int)length,
+				 text);
+		text += length + (text[length] == ' ');
+	}
+	puts(".");
+}
+
+static void put_mdoc_value(const struct row *row)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *file = open_memstream(&text, &length);
+
+	if (!file)
+		return;
+	put_type(file, row);
+	fclose(file);
+	put_wrapped("Value: ", text);
+	free(text);
+}
+
+static void put_mdoc_facts(const struct row *row)
+{
+	put_mdoc_value(row);
+	if (row->fallback)
+		printf("Default: %s.\n", row->fallback);
+	if (row->mandatory)
+		puts("Mandatory.");
+	if (*codec_condition(row))
+		put_wrapped("Applies ", codec_condition(row));
+	if (*changes[row->change])
+		printf("A change: %s.\n", changes[row->change]);
+	if (row->cli) {
+		printf("Keyword:");
+		put_keywords(row, " ,", "%s\n.Cm %.*s");
+		puts(" .");
+	}
+	if (row->mib)
+		printf("MIB:\n.Va %s%s .\n", mib_prefix(row->mib_table), row->mib);
+}
+
+static void print_mdoc(const struct row_set *set)
+{
+	puts(".Bl -tag -width Ds");
+	for (unsigned int i = 0; i < set->count; i++) {
+		printf(".It Ic %s\n", set->rows[i].leaf);
+		put_wrapped("", set->rows[i].doc);
+		put_mdoc_facts(&set->rows[i]);
+	}
+	puts(".El");
+}
+
+static const struct row_set *find_set(const char *line)
+{
+	const char *mark = strstr(line, BEGIN_MARK);
+
+	for (unsigned int object = 0; mark && object < OBJECTS; object++) {
+		const char *name = row_sets[object].name;
+
+		if (!strncmp(mark + strlen(BEGIN_MARK), name, strlen(name)))
+			return &row_sets[object];
+	}
+	return NULL;
+}
+
+int main(void)
+{
+	char line[1024];
+	bool skipping = false;
+
+	while (fgets(line, sizeof(line), stdin)) {
+		const struct row_set *set = find_set(line);
+
+		skipping = skipping && !strstr(line, END_MARK);
+		if (!skipping)
+			fputs(line, stdout);
+		if (!set)
+			continue;
+		skipping = true;
+		if (line[0] == '.')
+			print_mdoc(set);
+		else
+			print_markdown(set);
+	}
+	return ferror(stdin) || fflush(stdout) ? 1 : 0;
+}

@@ -1,0 +1,98 @@
+"""`make install` into a staging folder, and the programs that read what it installs."""
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("L2TPV3D_BUILD") or CHECKOUT / "build")
+PREFIX = "/opt/l2tpv3d"
+
+
+def install(root, **environment):
+    env = {**os.environ, "DESTDIR": str(root), "PREFIX": PREFIX, **environment}
+    return subprocess.run([CHECKOUT / "docs/install/install", BUILD], env=env, check=True,
+                          capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    install(root)
+    return root
+
+
+def need(program):
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+
+
+def test_installs_every_kind_of_file_with_nothing_left_to_fill_in(root):
+    files = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    for name in ("sbin/l2tpv3d", "bin/l2tpv3ctl", "libexec/l2tpv3-netconf",
+                 "share/snmp/mibs/LINUX-L2TPV3-MIB", "share/man/man8/l2tpv3d.8",
+                 "share/man/man8/l2tpv3ctl.8", "share/man/man5/linux-l2tpv3.5",
+                 "lib/systemd/system/l2tpv3d.service", "lib/sysusers.d/l2tpv3d.conf"):
+        assert f"{PREFIX[1:]}/{name}" in files
+    assert any(re.search(r"share/yang/modules/linux-l2tpv3@[-0-9]+\.yang$", name) for name in files)
+    assert {"etc/snmp/snmpd.conf.d/l2tpv3d.conf", "etc/ssh/sshd_config.d/l2tpv3d.conf"} <= files
+    for name in files:
+        if not name.startswith((f"{PREFIX[1:]}/sbin", f"{PREFIX[1:]}/bin", f"{PREFIX[1:]}/libexec")):
+            assert not re.search(r"@[A-Z]+@", (root / name).read_text()), name
+
+
+def test_keeps_what_an_administrator_changed(tmp_path):
+    install(tmp_path)
+    config = tmp_path / "etc/ssh/sshd_config.d/l2tpv3d.conf"
+    assert "l2tpv3d.conf.new" not in install(tmp_path)
+    config.write_text("# mine\n")
+    assert "l2tpv3d.conf.new" in install(tmp_path)
+    assert config.read_text() == "# mine\n"
+
+
+def test_systemd_takes_the_unit_and_rates_it_as_hardened(tmp_path):
+    need("systemd-analyze")
+    # Without DESTDIR, so that the program is where the unit says.
+    install("", PREFIX=str(tmp_path), SYSCONFDIR=str(tmp_path / "etc"))
+    unit = tmp_path / "lib/systemd/system/l2tpv3d.service"
+    verify = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True,
+                            text=True, check=False)
+    complaints = [line for line in verify.stderr.splitlines() if "l2tpv3d" in line]
+    assert verify.returncode == 0 and not complaints, verify.stderr
+    security = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=25",
+                               unit], capture_output=True, text=True, check=False)
+    assert security.returncode == 0, security.stdout + security.stderr
+
+
+def test_sshd_takes_the_drop_in(root, tmp_path):
+    need("sshd")
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    config = tmp_path / "sshd_config"
+    config.write_text(f"HostKey {key}\nInclude {root}/etc/ssh/sshd_config.d/*.conf\n"
+                      "Subsystem sftp internal-sftp\n")
+    Path("/run/sshd").mkdir(exist_ok=True)
+    test = subprocess.run([shutil.which("sshd"), "-T", "-f", config], capture_output=True,
+                          text=True, check=False)
+    assert test.returncode == 0, test.stderr
+    assert f"subsystem netconf {PREFIX}/libexec/l2tpv3-netconf" in test.stdout
+
+
+def test_snmpd_takes_the_drop_in_and_its_views_name_the_mib(root, tmp_path):
+    need("snmpd")
+    drop_in = (root / "etc/snmp/snmpd.conf.d/l2tpv3d.conf").read_text()
+    mib_root = re.search(r"#define L2TPV3_MIB_ROOT (.*)",
+                         (CHECKOUT / "agent/columns.h").read_text())[1].replace(", ", ".")
+    assert f"view l2tpv3write  included .{mib_root}\n" in drop_in
+    config = tmp_path / "snmpd.conf"
+    # The group is made by systemd-sysusers, which does not run here.
+    config.write_text(drop_in.replace("root l2tpv3d", "root root").replace("#rouser", "rouser") +
+                      f"agentXSocket unix:{tmp_path}/master\n")
+    test = subprocess.run(["timeout", "3", "snmpd", "-f", "-Le", "-C", "-c", config, "-I", "-smux",
+                           f"unix:{tmp_path}/snmp"], capture_output=True, text=True, check=False,
+                          env={**os.environ, "SNMP_PERSISTENT_DIR": str(tmp_path), "MIBS": ""})
+    assert test.returncode == 124, test.stderr
+    assert not re.search(r"[Ww]arning|[Ee]rror|Unknown", test.stderr), test.stderr
