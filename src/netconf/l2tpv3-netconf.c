@@ -127,6 +127,16 @@ static void relay(int fd)
 	}
 }
 
+/*
+ * A write must not block while the other direction has something. A terminal's
+ * open file is the shell's too: left alone.
+ */
+static void do_not_block(int fd)
+{
+	if (!isatty(fd))
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
 static int usage(void)
 {
 	fputs("usage: l2tpv3-netconf [-S PATH]\n", stderr);
@@ -151,6 +161,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "l2tpv3-netconf: no l2tpv3d at %s: %s\n", path, strerror(errno));
 		return 1;
 	}
+	do_not_block(fd);
+	do_not_block(STDIN_FILENO);
+	do_not_block(STDOUT_FILENO);
 	relay(fd);
 	return 0;
 }
