@@ -9,13 +9,51 @@ static bool fresh(const struct engine *engine, const struct state *state, int64_
 	       now - state->statistics_time < engine->o.counter_age_ms * (NS_PER_S / 1000);
 }
 
-static void take(struct state *state, const struct statistics *statistics, int64_t now)
+/* Errors that grow while nothing is sent: the underlay is dead, whatever the link says. */
+static bool now_failing(const struct state *state, const struct statistics *statistics)
+{
+	uint64_t errors = statistics->tx_errors - state->statistics.tx_errors;
+	uint64_t sent = statistics->tx_packets - state->statistics.tx_packets;
+
+	if (state->statistics_time == 0)
+		return false;
+	return sent ? false : errors ? true : state->transmit_failing;
+}
+
+/* True when what the counters tell of the status changed. */
+static bool take(struct state *state, const struct statistics *statistics, int64_t now)
 {
 	int64_t discontinuity = state->statistics.discontinuity_time;
+	bool failing = now_failing(state, statistics), changed = failing != state->transmit_failing;
 
+	if (statistics->rx_packets != state->statistics.rx_packets || state->heard_time == 0)
+		state->heard_time = now;
 	state->statistics = *statistics;
 	state->statistics.discontinuity_time = discontinuity;
 	state->statistics_time = now;
+	state->transmit_failing = failing;
+	return changed;
+}
+
+static void take_tunnel(struct engine *engine, struct tunnel_entry *tunnel,
+			const struct statistics *statistics, int64_t now)
+{
+	if (take(&tunnel->state.common, statistics, now))
+		settle_tunnel_up(engine, tunnel);
+}
+
+static void take_session(struct engine *engine, struct session_entry *session,
+			 const struct statistics *statistics, int64_t now)
+{
+	struct state *state = &session->state.common;
+	int64_t limit = session->configured ? session->config.dead_interval * NS_PER_S : 0;
+	bool changed = take(state, statistics, now);
+	bool silent = limit && now - state->heard_time > limit;
+
+	if (!changed && silent == state->peer_silent)
+		return;
+	state->peer_silent = silent;
+	settle_session_up(engine, session);
 }
 
 void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
@@ -31,7 +69,7 @@ void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 	if (!engine->connected || engine->k->submit(engine->o.kernel, &request, 1) < 0)
 		return;
 	if (request.result == 0)
-		take(&tunnel->state.common, &statistics, now);
+		take_tunnel(engine, tunnel, &statistics, now);
 	else if (request.result == -ENODEV)
 		keys_add(&engine->dirty, tunnel->id, 0);
 	if (request.result == -ENODEV)
@@ -90,10 +128,53 @@ void engine_refresh_session(struct engine *engine, struct session_entry *session
 	engine->k->submit(engine->o.kernel, requests, count);
 	for (size_t i = 0; i < count; i++) {
 		if (requests[i].result == 0) {
-			take(&entries[i]->state.common, &statistics[i], now);
+			take_session(engine, entries[i], &statistics[i], now);
 		} else if (requests[i].result == -ENODEV) {
 			keys_add(&engine->dirty, entries[i]->tunnel->id, entries[i]->id);
 			engine_schedule(engine);
 		}
 	}
+}
+
+/* ---- looking after those nobody polls */
+
+/* Sessions of this tunnel from the cursor on, until time is up: false then. */
+static bool look_at_sessions(struct engine *engine, struct tunnel_entry *tunnel, int64_t until)
+{
+	bool all = tunnel->state.common.transmit_failing;
+	struct session_entry *session = tunnel_session_from(tunnel, engine->look_from.session_id);
+
+	if (!all && !tunnel->watched_sessions)
+		return true;
+	for (; session; session = session_next(session)) {
+		engine->look_from.session_id = session->id;
+		if (engine_now() > until)
+			return false;
+		if (all || session->state.common.transmit_failing ||
+		    (session->configured && session->config.dead_interval))
+			engine_refresh_session(engine, session);
+	}
+	return true;
+}
+
+bool counters_look(struct engine *engine)
+{
+	struct tunnel_entry *tunnel =
+		datastore_tunnel_from(engine->store, engine->look_from.tunnel_id);
+	int64_t until = engine_now() + BATCH_NS;
+
+	for (; tunnel; tunnel = tunnel_next(tunnel)) {
+		if (engine->look_from.tunnel_id != tunnel->id)
+			engine->look_from = (struct key){ tunnel->id, 0 };
+		if (engine_now() > until)
+			return true;
+		if (!tunnel->in_kernel)
+			continue;
+		if (engine->look_from.session_id == 0)
+			engine_refresh_tunnel(engine, tunnel);
+		if (!look_at_sessions(engine, tunnel, until))
+			return true;
+	}
+	engine->look_from = (struct key){ 0, 0 };
+	return false;
 }

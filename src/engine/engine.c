@@ -566,14 +566,18 @@ static void maintain(struct engine *engine)
 static void turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct engine *engine = arg;
-	bool worked;
+	bool worked, looking = false;
 
 	(void)fd;
 	(void)what;
 	poll_removing(engine);
 	worked = one_piece(engine);
 	maintain(engine);
-	if (worked)
+	if (!worked && !engine->job && engine_now() >= engine->look_at) {
+		looking = counters_look(engine);
+		engine->look_at = engine_now() + (looking ? 0 : NS_PER_S);
+	}
+	if (worked || looking)
 		schedule_in(engine, 0);
 	else if (engine->job)
 		schedule_in(engine, POLL_BLOCKED_NS);
@@ -582,7 +586,7 @@ static void turn(evutil_socket_t fd, short what, void *arg)
 	else if (engine->waiting.count && engine->retry_at - engine_now() < NS_PER_S)
 		schedule_in(engine, engine->retry_at > engine_now() ?
 					    engine->retry_at - engine_now() : 0);
-	else if (engine->waiting.count ||
+	else if (engine->waiting.count || engine->store->tunnel_count ||
 		 (engine->o.journal && journal_snapshot_pid(engine->o.journal)))
 		schedule_in(engine, NS_PER_S);
 }

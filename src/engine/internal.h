@@ -190,6 +190,8 @@ struct engine {
 	bool recheck;	      /* addresses or routes changed */
 	uint32_t recheck_from; /* tunnels below are rechecked; 0: no recheck under way */
 	bool connected;
+	struct key look_from; /* counters_look(): where it goes on */
+	int64_t look_at;
 
 	size_t batch;		/* objects in a batch, adapted to BATCH_NS */
 	int64_t retry_at, retry_delay;
@@ -231,6 +233,13 @@ void settle_status(struct engine *engine, struct tunnel_entry *tunnel,
 /* Derive the status of an entry that is in the kernel. */
 void settle_tunnel_up(struct engine *engine, struct tunnel_entry *tunnel);
 void settle_session_up(struct engine *engine, struct session_entry *session);
+
+/* ---- counters.c */
+/*
+ * See what the counters tell of the status where nobody polls: dead-interval,
+ * errors that grow. A slice of a sweep; true while there is more of it.
+ */
+bool counters_look(struct engine *engine);
 
 /* ---- observe.c */
 int observe_all(struct engine *engine, struct error *err);

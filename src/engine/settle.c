@@ -56,18 +56,26 @@ void settle_status(struct engine *engine, struct tunnel_entry *tunnel,
 
 void settle_tunnel_up(struct engine *engine, struct tunnel_entry *tunnel)
 {
-	settle_status(engine, tunnel, NULL, OPER_UP, REASON_NONE, 0);
+	if (tunnel->state.common.transmit_failing)
+		settle_status(engine, tunnel, NULL, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
+	else
+		settle_status(engine, tunnel, NULL, OPER_UP, REASON_NONE, 0);
 }
 
 void settle_session_up(struct engine *engine, struct session_entry *session)
 {
 	struct tunnel_entry *tunnel = session->tunnel;
+	const struct state *state = &session->state.common;
 	const struct kernel_link *link = links_by_index(&engine->links, session->state.if_index);
 
 	if (tunnel->state.common.oper_status != OPER_UP)
 		settle_status(engine, tunnel, session, OPER_DOWN, REASON_TUNNEL_NOT_UP, 0);
 	else if (link && !link->up)
 		settle_status(engine, tunnel, session, OPER_DOWN, REASON_LINK_DOWN, 0);
+	else if (state->transmit_failing)
+		settle_status(engine, tunnel, session, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
+	else if (state->peer_silent)
+		settle_status(engine, tunnel, session, OPER_PEER_SILENT, REASON_PEER_SILENT, 0);
 	else
 		settle_status(engine, tunnel, session, OPER_UP, REASON_NONE, 0);
 }
@@ -98,6 +106,8 @@ static void begin_counters(struct state *state)
 {
 	state->statistics = (struct statistics){ .discontinuity_time = engine_now() };
 	state->statistics_time = 0;
+	state->heard_time = engine_now();
+	state->peer_silent = state->transmit_failing = false;
 }
 
 /* An object that is not there: it waits, failed, or is not wanted now. */

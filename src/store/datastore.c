@@ -49,6 +49,11 @@ static bool is_nameless(const struct session_entry *session)
 	return session->configured && !ppp && !is_named(session);
 }
 
+static bool is_watched(const struct session_entry *session)
+{
+	return session->configured && session->config.dead_interval != 0;
+}
+
 static void session_unindex(struct datastore *ds, struct session_entry *session)
 {
 	if (is_named(session)) {
@@ -59,6 +64,7 @@ static void session_unindex(struct datastore *ds, struct session_entry *session)
 	ds->nameless -= is_nameless(session);
 	ds->configured_sessions -= session->configured;
 	session->tunnel->configured_sessions -= session->configured;
+	session->tunnel->watched_sessions -= is_watched(session);
 }
 
 static void session_index(struct datastore *ds, struct session_entry *session)
@@ -70,6 +76,7 @@ static void session_index(struct datastore *ds, struct session_entry *session)
 	ds->nameless += is_nameless(session);
 	ds->configured_sessions += session->configured;
 	session->tunnel->configured_sessions += session->configured;
+	session->tunnel->watched_sessions += is_watched(session);
 }
 
 /* Making and dropping entries */

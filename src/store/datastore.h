@@ -45,6 +45,7 @@ struct tunnel_entry {
 	struct tunnel_state state;
 	bool configured, in_kernel, held;
 	size_t configured_sessions;
+	size_t watched_sessions; /* configured ones with a dead-interval */
 	void *work;
 };
 
