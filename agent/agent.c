@@ -218,7 +218,7 @@ static void configure_library(struct agent *agent, const char *address)
 {
 	setenv("MIBS", "", 1);
 	setenv("MIBDIRS", "", 1);
-	setenv("SNMP_PERSISTENT_DIR", "/nonexistent", 0);
+	setenv("SNMP_PERSISTENT_DIR", "/dev/null", 1); /* or it makes directories there */
 	netsnmp_enable_subagent();
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);

@@ -17,4 +17,7 @@
 #include <net-snmp/library/snmp_transport.h>
 #pragma GCC diagnostic pop
 
+/* net-snmp/library/parse.h's number for its MIB parser hides model/table.h's type of that name. */
+#undef TYPE_COUNTER
+
 #endif
