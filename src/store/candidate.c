@@ -92,6 +92,22 @@ struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, ui
 	return change;
 }
 
+struct change *overlay_insert(struct candidate *candidate, const struct change *change)
+{
+	struct change *copy = calloc(1, sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *change;
+	copy->edit = 0;
+	if (RB_INSERT(change_tree, &candidate->changes, copy) != NULL) {
+		free(copy);
+		return NULL;
+	}
+	candidate->count++;
+	return copy;
+}
+
 void overlay_remove(struct candidate *candidate, struct change *change)
 {
 	RB_REMOVE(change_tree, &candidate->changes, change);
@@ -268,19 +284,6 @@ const struct session *candidate_session_from(const struct candidate *candidate,
 
 /* The way back, and the way into running */
 
-static struct change *change_copy(struct candidate *to, const struct change *change)
-{
-	struct change *copy = calloc(1, sizeof(*copy));
-
-	if (copy == NULL)
-		return NULL;
-	*copy = *change;
-	copy->edit = 0;
-	RB_INSERT(change_tree, &to->changes, copy);
-	to->count++;
-	return copy;
-}
-
 int candidate_invert(const struct candidate *candidate, struct candidate *ret)
 {
 	struct candidate way_back;
@@ -288,7 +291,7 @@ int candidate_invert(const struct candidate *candidate, struct candidate *ret)
 
 	candidate_open(&way_back, candidate->running);
 	for (struct change *at = candidate_first(candidate); at != NULL; at = change_next(at)) {
-		copy = change_copy(&way_back, at);
+		copy = overlay_insert(&way_back, at);
 		if (copy == NULL) {
 			candidate_discard(&way_back);
 			return -ENOMEM;

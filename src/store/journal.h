@@ -41,21 +41,29 @@ struct snapshot_codec {
 
 /*
  * Open @directory (created 0750 if missing), load config.xml, replay the
- * journal, and leave @running configured as it was at the last acknowledged
- * commit. A torn tail is dropped: the text of @warning then says so (else "").
- * A corrupt middle, an unknown format or an unreadable snapshot is refused with
- * the offset and the cure. A read-only directory is not an error here:
+ * journal, and leave @running, which was empty and must outlive the journal,
+ * configured as it was at the last acknowledged commit, without a pending one
+ * (below). Interface names left out of a config.xml written by hand are still
+ * out: candidate_choose_names() knows of them. A torn tail is dropped: the text
+ * of @warning then says so (else ""). A corrupt middle, an unknown format or an
+ * unreadable snapshot is refused with the offset and the cure. ERROR_BUSY: another
+ * process has the directory. A read-only directory is not an error here:
  * journal_append() will refuse.
  */
 int journal_open(struct journal **ret, const char *directory, struct datastore *running,
 		 const struct snapshot_codec *codec, char warning[256], struct error *err);
-/* Fold the journal into config.xml (so that it can be edited) and close. Accepts NULL. */
+/*
+ * Fold the journal into config.xml (so that it can be edited) and close; not
+ * while a commit is pending. Accepts NULL.
+ */
 void journal_close(struct journal *journal);
 
 /*
- * Make a commit durable: fills info->number and time, appends, fsyncs. On
- * failure (ERROR_STORAGE: disk full, read-only ...) nothing is there and the
- * journal is as before. An empty candidate appends nothing.
+ * Make a commit durable: fills info->number, time, tunnels and sessions,
+ * appends, fsyncs. On failure (ERROR_STORAGE: disk full, read-only ...) nothing
+ * is there and journal and @info are as before; trying again is all it needs
+ * when the cause is gone. An empty candidate appends nothing. ERROR_INTERNAL
+ * while a commit is pending.
  */
 int journal_append(struct journal *journal, const struct candidate *changes,
 		   struct commit_info *info, struct error *err);
@@ -77,8 +85,10 @@ uint64_t journal_generation(const struct journal *journal); /* number of the las
 
 /*
  * Background work: start or finish a snapshot when it is time. Call after
- * appends and once a second; never blocks for the writing. Returns 0, or a
- * negative errno with @err when a snapshot failed (retried later).
+ * appends and once a second, and not between journal_confirm() and
+ * candidate_publish() (publish first); never blocks for the writing. @running as
+ * given to journal_open(). Returns 0, or a negative errno with @err when a
+ * snapshot failed (retried later).
  */
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err);
 int journal_snapshot_pid(const struct journal *journal); /* child to reap, or 0 */
@@ -88,7 +98,12 @@ size_t journal_history(const struct journal *journal, struct commit_info ret[HIS
 /* The changes of commit @number as a candidate over @running. -ENOENT: not kept any more. */
 int journal_changes(struct journal *journal, uint64_t number, const struct datastore *running,
 		    struct candidate *ret, struct error *err);
-/* Make @ret what leads from running back to the state after commit @number. */
+/*
+ * Make @ret what leads from running back to the state after commit @number:
+ * what the commits since then did, undone. (What an administrator changed in
+ * config.xml between two runs was no commit and stays, elsewhere than in the
+ * entries that those commits touched.) ERROR_MISSING: not kept that far.
+ */
 int journal_rollback(struct journal *journal, uint64_t number, const struct datastore *running,
 		     struct candidate *ret, struct error *err);
 

@@ -22,6 +22,8 @@ struct change *overlay_from(const struct candidate *candidate, uint32_t tunnel_i
 
 /* The change of that entry, made from running when there is none yet. NULL: no memory. */
 struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id);
+/* A change as it is, which the overlay must not have yet. NULL: no memory, or it has. */
+struct change *overlay_insert(struct candidate *candidate, const struct change *change);
 void overlay_remove(struct candidate *candidate, struct change *change);
 
 /* What the change shall make of its entry; @after NULL: gone. Puts the key right. */

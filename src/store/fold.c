@@ -1,0 +1,362 @@
+/*
+ * Folding the journal into config.xml, in steps of which any may be the last:
+ *
+ *   1. a child writes config.xml.new, as running is at the fork, and
+ *      journal.new, which holds the base mark and the history; fsyncs both
+ *   2. the daemon adds what was appended meanwhile to journal.new; fsync
+ *   3. config.xml.new becomes config.xml; fsync of the directory
+ *   4. journal.new becomes journal; fsync of the directory
+ *
+ * After 3 the old journal is replayed over the new config.xml, which changes
+ * nothing. The daemon renames, and not the child: one that outlived its daemon
+ * must not put an old state over what a new daemon wrote.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model/fault.h"
+#include "store/journal_file.h"
+
+#define FOLD_MIN (1024 * 1024)		  /* bytes of records before a fold is worth it */
+#define HISTORY_MAX (64U * 1024 * 1024) /* bytes of history kept */
+#define RETRY_SECONDS 30
+
+static const char *goes_on = "the journal goes on growing";
+
+static int64_t now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static void fold_clear(struct journal *journal)
+{
+	free(journal->fold.head);
+	journal->fold = (struct fold){ .retry_at = journal->fold.retry_at };
+}
+
+static void fold_failed(struct journal *journal)
+{
+	fold_clear(journal);
+	journal->fold.retry_at = now_seconds() + RETRY_SECONDS;
+	journal_file_unlink(journal, CONFIG_NEW);
+	journal_file_unlink(journal, JOURNAL_NEW);
+}
+
+/*
+ * Which history entries are kept, the newest first choice, and where they go.
+ * They are copied as they are: those of an old format stay behind.
+ */
+static void place_history(struct journal *journal)
+{
+	bool current = journal->format->version == JOURNAL_VERSION;
+	size_t first = journal->history_count;
+	uint64_t total = 0;
+
+	while (current && first > 0 &&
+	       total + journal->history[first - 1].length <= HISTORY_MAX)
+		total += journal->history[--first].length;
+	journal->fold.end = journal->fold.head_length;
+	for (size_t i = 0; i < journal->history_count; i++) {
+		journal->history[i].moved = i < first ? 0 : journal->fold.end;
+		if (i >= first)
+			journal->fold.end += journal->history[i].length;
+	}
+}
+
+static int fold_begin(struct journal *journal)
+{
+	struct fold *fold = &journal->fold;
+	int result;
+
+	fold_clear(journal);
+	fold->base = journal->generation;
+	fold->from = journal->length;
+	result = journal_head(fold->base, &fold->head, &fold->head_length);
+	if (result == 0)
+		place_history(journal);
+	return result;
+}
+
+/* Step 1 */
+
+static int write_config(struct journal *journal)
+{
+	FILE *file = NULL;
+	int fd = -1, result = journal_file_create(journal, CONFIG_NEW, CONFIG_MODE, &fd);
+
+	if (result != 0)
+		return result;
+	file = fdopen(fd, "w");
+	if (file == NULL) {
+		close(fd);
+		return -ENOMEM;
+	}
+	fault_point("write");
+	result = journal->codec.write(file, journal->running, journal->codec.arg);
+	if (result == 0 && (fflush(file) != 0 || ferror(file)))
+		result = errno != 0 ? -errno : -EIO;
+	if (result == 0)
+		result = file_sync(fd);
+	if (fclose(file) != 0 && result == 0)
+		result = -errno;
+	return result;
+}
+
+static int write_history(struct journal *journal)
+{
+	const struct fold *fold = &journal->fold;
+	int fd = -1, result = journal_file_create(journal, JOURNAL_NEW, JOURNAL_MODE, &fd);
+
+	if (result == 0)
+		result = file_write(fd, fold->head, fold->head_length, 0);
+	for (size_t i = 0; i < journal->history_count && result == 0; i++) {
+		const struct history_entry *entry = &journal->history[i];
+
+		if (entry->moved != 0)
+			result = file_copy(fd, entry->moved, journal->fd, entry->offset,
+					   entry->length);
+	}
+	if (result == 0)
+		result = file_sync(fd);
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+static int fold_write(struct journal *journal)
+{
+	int result = write_config(journal);
+
+	return result != 0 ? result : write_history(journal);
+}
+
+/* Steps 2 to 4 */
+
+static int add_tail(struct journal *journal, int fd)
+{
+	const struct fold *fold = &journal->fold;
+	struct stat st;
+	int result;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if ((uint64_t)st.st_size != fold->end)
+		return -EIO;
+	if (journal->length == fold->from)
+		return 0;
+	result = file_copy(fd, fold->end, journal->fd, fold->from, journal->length - fold->from);
+	return result != 0 ? result : file_sync(fd);
+}
+
+static int rename_both(struct journal *journal)
+{
+	struct stat st;
+	int result;
+
+	if (fstatat(journal->dirfd, CONFIG_NEW, &st, 0) < 0)
+		return -errno;
+	result = journal_file_rename(journal, CONFIG_NEW, CONFIG_FILE);
+	if (result != 0)
+		return result;
+	journal->config_size = (uint64_t)st.st_size;
+	return journal_file_rename(journal, JOURNAL_NEW, JOURNAL_FILE);
+}
+
+static void move_history(struct journal *journal)
+{
+	const struct fold *fold = &journal->fold;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < journal->history_count; i++) {
+		struct history_entry entry = journal->history[i];
+
+		if (entry.info.number > fold->base)
+			entry.offset = entry.offset - fold->from + fold->end;
+		else if (entry.moved != 0)
+			entry.offset = entry.moved;
+		else
+			continue;
+		entry.moved = 0;
+		journal->history[kept++] = entry;
+	}
+	journal->history_count = kept;
+}
+
+/* The new journal is in place: go on in it. */
+static void take_over(struct journal *journal, int fd)
+{
+	const struct fold *fold = &journal->fold;
+
+	close(journal->fd);
+	journal->fd = fd;
+	journal->writable = true;
+	journal->cut = false;
+	journal->format = commit_format(JOURNAL_VERSION);
+	move_history(journal);
+	journal->base = fold->base;
+	journal->tail = fold->end;
+	journal->length = journal->length - fold->from + fold->end;
+}
+
+/*
+ * Is the journal of that name the new one? The rename may be done though the
+ * fsync after it failed, and appending to the old one would be for nothing.
+ */
+static bool is_in_place(const struct journal *journal, int fd)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 &&
+	       fstatat(journal->dirfd, JOURNAL_FILE, &named, 0) == 0 &&
+	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+static int fold_finish(struct journal *journal)
+{
+	int fd = openat(journal->dirfd, JOURNAL_NEW, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int result = fd < 0 ? -errno : add_tail(journal, fd);
+
+	if (result == 0)
+		result = rename_both(journal);
+	if (fd >= 0 && (result == 0 || is_in_place(journal, fd))) {
+		journal->unsynced = result != 0;
+		take_over(journal, fd);
+	} else if (fd >= 0) {
+		close(fd);
+	}
+	return result;
+}
+
+int fold_now(struct journal *journal, struct error *err)
+{
+	int result = journal->writable ? fold_begin(journal) : -EROFS;
+
+	if (result == 0)
+		result = fold_write(journal);
+	if (result == 0)
+		result = fold_finish(journal);
+	if (result == 0) {
+		fold_clear(journal);
+		return 0;
+	}
+	fold_failed(journal);
+	return journal_error(journal, err, result, "write", CONFIG_FILE, goes_on);
+}
+
+/* In the background */
+
+bool fold_due(const struct journal *journal)
+{
+	uint64_t limit = journal->config_size > FOLD_MIN ? journal->config_size : FOLD_MIN;
+
+	return journal->fold.pid == 0 && journal->pending == 0 && journal->writable &&
+	       !journal->cut && journal->length - journal->tail > limit &&
+	       now_seconds() >= journal->fold.retry_at;
+}
+
+/* Sockets of the daemon must not stay open in the child. */
+static void close_others(int keep_a, int keep_b)
+{
+	unsigned int low = (unsigned int)(keep_a < keep_b ? keep_a : keep_b);
+	unsigned int high = (unsigned int)(keep_a < keep_b ? keep_b : keep_a);
+
+	if (low > 3)
+		close_range(3, low - 1, 0);
+	if (high > low + 1)
+		close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0U, 0);
+}
+
+_Noreturn static void child_run(struct journal *journal, pid_t parent)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2 };
+	sigset_t none;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(ECHILD);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	close_others(journal->dirfd, journal->fd);
+	_exit(-fold_write(journal));
+}
+
+static int fold_start(struct journal *journal, struct error *err)
+{
+	pid_t parent = getpid(), pid;
+	int result = fold_begin(journal);
+
+	if (result == 0) {
+		fault_point("fork");
+		pid = fork();
+		if (pid == 0)
+			child_run(journal, parent);
+		journal->fold.pid = pid;
+		result = pid < 0 ? -errno : 0;
+	}
+	if (result == 0)
+		return 0;
+	fold_failed(journal);
+	return error_set_errno(err, ERROR_RESOURCE, -result,
+			       "cannot start a process to write %s/%s; %s; tried again in %d s",
+			       journal->directory, CONFIG_FILE, goes_on, RETRY_SECONDS);
+}
+
+/* What became of the child: 0, or a negative errno. */
+static int child_result(int status)
+{
+	if (WIFEXITED(status))
+		return -WEXITSTATUS(status);
+	return -EINTR;
+}
+
+static int fold_reap(struct journal *journal, struct error *err)
+{
+	int status = 0, result;
+	pid_t pid = waitpid(journal->fold.pid, &status, WNOHANG);
+
+	if (pid == 0)
+		return 0;
+	result = pid < 0 ? -errno : child_result(status);
+	if (result == 0)
+		result = fold_finish(journal);
+	if (result == 0) {
+		fold_clear(journal);
+		return 0;
+	}
+	fold_failed(journal);
+	return journal_error(journal, err, result, "write", CONFIG_FILE, goes_on);
+}
+
+int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
+{
+	(void)running;
+	if (journal->fold.pid != 0)
+		return fold_reap(journal, err);
+	return fold_due(journal) ? fold_start(journal, err) : 0;
+}
+
+int journal_snapshot_pid(const struct journal *journal)
+{
+	return journal->fold.pid;
+}
+
+void fold_abort(struct journal *journal)
+{
+	if (journal->fold.pid == 0)
+		return;
+	kill(journal->fold.pid, SIGKILL);
+	waitpid(journal->fold.pid, NULL, 0);
+	fold_failed(journal);
+}

@@ -1,0 +1,184 @@
+#include "store/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/journal_file.h"
+
+static const char *unchanged = "nothing was changed";
+
+static void journal_free(struct journal *journal)
+{
+	if (journal->fd >= 0)
+		close(journal->fd);
+	if (journal->lockfd >= 0)
+		close(journal->lockfd);
+	if (journal->dirfd >= 0)
+		close(journal->dirfd);
+	free(journal->fold.head);
+	free(journal->directory);
+	free(journal);
+}
+
+static struct journal *journal_new(const char *directory, struct datastore *running,
+				   const struct snapshot_codec *codec)
+{
+	struct journal *journal = calloc(1, sizeof(*journal));
+
+	if (journal == NULL)
+		return NULL;
+	journal->dirfd = journal->lockfd = journal->fd = -1;
+	journal->running = running;
+	journal->codec = *codec;
+	journal->directory = strdup(directory);
+	if (journal->directory != NULL)
+		return journal;
+	free(journal);
+	return NULL;
+}
+
+int journal_open(struct journal **ret, const char *directory, struct datastore *running,
+		 const struct snapshot_codec *codec, char warning[256], struct error *err)
+{
+	struct journal *journal = journal_new(directory, running, codec);
+	int result;
+
+	warning[0] = '\0';
+	if (journal == NULL)
+		return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "cannot open %s", directory);
+	result = directory_open(journal, err);
+	if (result == 0)
+		result = journal_load(journal, warning, err);
+	if (result != 0) {
+		journal_free(journal);
+		return result;
+	}
+	*ret = journal;
+	return 0;
+}
+
+/* When it cannot be folded all is in the journal still. */
+void journal_close(struct journal *journal)
+{
+	if (journal == NULL)
+		return;
+	fold_abort(journal);
+	if (journal->generation > journal->base && journal->pending == 0)
+		fold_now(journal, NULL);
+	journal_free(journal);
+}
+
+static struct commit_info commit_describe(const struct journal *journal,
+					  const struct candidate *changes,
+					  const struct commit_info *info)
+{
+	struct commit_info full = *info;
+
+	full.number = journal->generation + 1;
+	clock_gettime(CLOCK_REALTIME, &full.time);
+	full.tunnels = full.sessions = 0;
+	for (struct change *at = candidate_first(changes); at != NULL; at = change_next(at)) {
+		full.tunnels += at->session_id == 0;
+		full.sessions += at->session_id != 0;
+	}
+	return full;
+}
+
+/* An old format is not mixed with the present one. */
+static int journal_migrate(struct journal *journal, struct error *err)
+{
+	return journal->format->version == JOURNAL_VERSION ? 0 : fold_now(journal, err);
+}
+
+static int append_record(struct journal *journal, const struct candidate *changes,
+			 const struct commit_info *info)
+{
+	struct history_entry entry = { .info = *info };
+	struct frame_text text;
+	int result = frame_text_open(&text);
+
+	if (result != 0)
+		return result;
+	commit_print(text.file, info, changes);
+	result = frame_text_close(&text);
+	if (result == 0)
+		result = journal_write(journal, &text, true);
+	free(text.data);
+	if (result != 0)
+		return result;
+	entry.length = text.size;
+	entry.offset = journal->length - entry.length;
+	history_push(journal, &entry);
+	return 0;
+}
+
+int journal_append(struct journal *journal, const struct candidate *changes,
+		   struct commit_info *info, struct error *err)
+{
+	struct commit_info full = commit_describe(journal, changes, info);
+	int result;
+
+	if (!candidate_dirty(changes))
+		return 0;
+	if (journal->pending != 0)
+		return error_set(err, ERROR_INTERNAL, "commit %" PRIu64 " is neither confirmed "
+				 "nor revoked", journal->pending);
+	result = journal_migrate(journal, err);
+	if (result != 0)
+		return result;
+	result = append_record(journal, changes, &full);
+	if (result != 0)
+		return journal_error(journal, err, result, "write", JOURNAL_FILE, unchanged);
+	journal->generation = journal->pending = full.number;
+	*info = full;
+	return 0;
+}
+
+/* When it cannot be written, the commit will be found done when it is carried out again. */
+void journal_confirm(struct journal *journal, uint64_t number)
+{
+	struct frame_text text;
+
+	if (number == 0 || number != journal->pending)
+		return;
+	journal->pending = 0;
+	if (frame_text_open(&text) != 0)
+		return;
+	commit_print_mark(text.file, RECORD_CONFIRM, number);
+	if (frame_text_close(&text) == 0)
+		(void)journal_write(journal, &text, false);
+	free(text.data);
+}
+
+uint64_t journal_pending(const struct journal *journal)
+{
+	return journal->pending;
+}
+
+uint64_t journal_generation(const struct journal *journal)
+{
+	return journal->generation;
+}
+
+int journal_revoke(struct journal *journal, uint64_t number, struct error *err)
+{
+	int result;
+
+	if (number == 0 || number != journal->pending)
+		return error_set(err, ERROR_INTERNAL, "commit %" PRIu64 " is not the pending one",
+				 number);
+	journal->history_count--;
+	journal->generation--;
+	journal->pending = 0;
+	if (!journal->writable)
+		(void)journal_file_open(journal);
+	result = journal_cut(journal, journal->history[journal->history_count].offset);
+	if (result == 0)
+		return 0;
+	return journal_error(journal, err, result, "take back a record of", JOURNAL_FILE,
+			     "it is tried again before the next change");
+}

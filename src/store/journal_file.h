@@ -1,0 +1,102 @@
+/*
+ * The journal's insides, shared by the files that make it up:
+ *
+ *   journal.c       open, close, append, confirm, revoke
+ *   journal_file.c  the directory and its files: lock, create, write, cut, rename
+ *   load.c          config.xml and the journal into the running configuration
+ *   fold.c          the journal into config.xml
+ *   history.c       commits read back
+ *   commit.c        the text of a record; frame.c its frame
+ */
+#ifndef STORE_JOURNAL_FILE_H
+#define STORE_JOURNAL_FILE_H
+
+#include "store/commit.h"
+#include "store/frame.h"
+#include "store/journal.h"
+
+#define CONFIG_FILE "config.xml"
+#define CONFIG_NEW "config.xml.new"
+#define JOURNAL_FILE "journal"
+#define JOURNAL_NEW "journal.new"
+#define LOCK_FILE "lock"
+#define CONFIG_MODE 0640
+#define JOURNAL_MODE 0600 /* cookies are in it; config.xml's group is the administrator's choice */
+
+struct history_entry {
+	struct commit_info info;
+	uint64_t offset, length; /* of the frame in the file */
+	uint64_t moved;		 /* where the fold under way has put it; 0 nowhere */
+};
+
+/* A fold: config.xml written anew by a child, and the journal begun anew. */
+struct fold {
+	int pid;
+	uint64_t base;	/* all commits up to this one are in the new config.xml */
+	uint64_t from;	/* the journal's length then: what follows is copied when it is done */
+	uint64_t end;	/* the new journal's length without that */
+	char *head;	/* the new journal's first line and base mark */
+	size_t head_length;
+	int64_t retry_at; /* CLOCK_MONOTONIC seconds; after a failure */
+};
+
+struct journal {
+	char *directory;
+	int dirfd, lockfd;
+	int fd; /* -1: there is no file yet */
+	bool writable;
+	bool cut; /* what is beyond `length` must be cut off before anything is written */
+	bool unsynced; /* the directory must be fsynced before anything is acknowledged */
+	const struct commit_format *format;
+	uint64_t length; /* of the file, as far as it counts */
+	uint64_t tail;	 /* where the records begin that config.xml lacks */
+	uint64_t base, generation, pending;
+	uint64_t config_size;
+	struct datastore *running;
+	struct snapshot_codec codec;
+	struct history_entry history[HISTORY_LENGTH]; /* oldest first */
+	size_t history_count;
+	struct fold fold;
+};
+
+/* A frame being made: print the payload to `file`, then close. */
+struct frame_text {
+	FILE *file;
+	char *data; /* after closing: the whole frame; the caller frees it */
+	size_t size;
+};
+
+int frame_text_open(struct frame_text *text);
+int frame_text_close(struct frame_text *text); /* -ENOMEM, -EFBIG: data is NULL */
+
+/* All of these return 0 or a negative errno. */
+int directory_open(struct journal *journal, struct error *err);
+int journal_file_open(struct journal *journal); /* leaves fd -1 when there is no file */
+int journal_file_create(struct journal *journal, const char *name, mode_t mode, int *ret_fd);
+int journal_file_rename(struct journal *journal, const char *from, const char *to);
+void journal_file_unlink(struct journal *journal, const char *name);
+int file_write(int fd, const char *data, size_t size, uint64_t offset);
+int file_copy(int to, uint64_t to_offset, int from, uint64_t from_offset, uint64_t length);
+int file_sync(int fd);
+
+/* The journal's first line and base mark, which the caller frees. */
+int journal_head(uint64_t base, char **ret, size_t *ret_length);
+
+/* Append a frame; on failure the journal is as before. */
+int journal_write(struct journal *journal, const struct frame_text *text, bool sync);
+/* Make the journal end at @length, durably. */
+int journal_cut(struct journal *journal, uint64_t length);
+
+/* ERROR_STORAGE: "cannot <what> <directory>/<name>; <consequence>; <cure>: <errno>". */
+int journal_error(const struct journal *journal, struct error *err, int result, const char *what,
+		  const char *name, const char *consequence);
+
+int journal_load(struct journal *journal, char warning[256], struct error *err);
+
+void history_push(struct journal *journal, const struct history_entry *entry);
+
+bool fold_due(const struct journal *journal);
+void fold_abort(struct journal *journal);
+int fold_now(struct journal *journal, struct error *err);
+
+#endif

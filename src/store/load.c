@@ -1,0 +1,342 @@
+/*
+ * The state directory into the running configuration: config.xml, then the
+ * journal's records that it lacks, as one candidate over nothing, validated and
+ * published once.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/journal_file.h"
+
+struct loading {
+	struct journal *journal;
+	struct candidate candidate;
+	bool snapshot; /* there is a config.xml */
+	const char *image;
+	size_t size, offset;
+	uint64_t last;		   /* number of the last commit seen */
+	struct commit_record held; /* the last one, if not known to be confirmed: number, else 0 */
+	char *warning;
+	struct error *err;
+};
+
+/* Refusals */
+
+static int refuse_corrupt(const struct loading *loading, const char *what)
+{
+	const char *directory = loading->journal->directory;
+
+	return error_set(loading->err, ERROR_STORAGE,
+			 "%s/%s is damaged at offset %zu (%s), and commits follow. Keep a copy; then "
+			 "go on with what is before the damage (truncate -s %zu %s/%s), or with "
+			 "%s alone (move the journal away)",
+			 directory, JOURNAL_FILE, loading->offset, what, loading->offset, directory,
+			 JOURNAL_FILE, CONFIG_FILE);
+}
+
+static int refuse_unknown(const struct loading *loading, const char *why)
+{
+	return error_set(loading->err, ERROR_STORAGE,
+			 "%s/%s is of a format that this version does not know (%s). Run the "
+			 "version that wrote it and stop it cleanly, or go on with %s alone (move "
+			 "the journal away)",
+			 loading->journal->directory, JOURNAL_FILE, why, CONFIG_FILE);
+}
+
+static int no_memory(struct error *err)
+{
+	return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "cannot load the configuration");
+}
+
+/* config.xml */
+
+static int read_snapshot(struct loading *loading, const char *path)
+{
+	const struct snapshot_codec *codec = &loading->journal->codec;
+	struct edit *edit = NULL;
+	int result = codec->read(path, &edit, loading->err, codec->arg);
+
+	if (result == 0)
+		result = candidate_apply(&loading->candidate, edit, loading->err);
+	edit_free(edit);
+	return result;
+}
+
+static int load_snapshot(struct loading *loading)
+{
+	struct journal *journal = loading->journal;
+	char *path = NULL;
+	struct stat st;
+	int result;
+
+	if (fstatat(journal->dirfd, CONFIG_FILE, &st, 0) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		return journal_error(journal, loading->err, -errno, "look at", CONFIG_FILE,
+				     "nothing was loaded");
+	}
+	if (asprintf(&path, "%s/%s", journal->directory, CONFIG_FILE) < 0)
+		return no_memory(loading->err);
+	loading->snapshot = true;
+	journal->config_size = (uint64_t)st.st_size;
+	result = read_snapshot(loading, path);
+	free(path);
+	return result;
+}
+
+/* The journal's records */
+
+static int put_change(const struct change *change, void *arg)
+{
+	struct loading *loading = arg;
+
+	return candidate_put(&loading->candidate, change->tunnel_id, change->session_id,
+			     change->has ? &change->after : NULL);
+}
+
+/* Replay the commit held back, now that it is known to be confirmed. */
+static int replay_held(struct loading *loading)
+{
+	struct error why = ERROR_INIT;
+	int result;
+
+	if (loading->held.info.number == 0)
+		return 0;
+	loading->held.info.number = 0;
+	result = loading->journal->format->read_changes(&loading->held, put_change, loading, &why);
+	if (result == -ENOMEM)
+		return no_memory(loading->err);
+	return result != 0 ? refuse_unknown(loading, why.text) : 0;
+}
+
+static bool in_sequence(const struct loading *loading, uint64_t number)
+{
+	uint64_t base = loading->journal->base;
+
+	if (number <= base)
+		return number > loading->last;
+	return number - 1 == (loading->last > base ? loading->last : base);
+}
+
+static int take_commit(struct loading *loading, const struct commit_record *record, size_t length)
+{
+	struct journal *journal = loading->journal;
+	struct history_entry entry = { record->info, loading->offset, length, 0 };
+	int result = replay_held(loading);
+
+	if (result != 0)
+		return result;
+	if (!in_sequence(loading, record->info.number))
+		return refuse_corrupt(loading, "a commit is missing");
+	loading->last = record->info.number;
+	history_push(journal, &entry);
+	if (record->info.number <= journal->base)
+		return 0;
+	if (record->info.number == journal->base + 1)
+		journal->tail = loading->offset;
+	loading->held = *record;
+	return 0;
+}
+
+static int take_base(struct loading *loading, uint64_t number)
+{
+	if (loading->last != 0 || loading->journal->base != 0)
+		return refuse_corrupt(loading, "a base in the middle");
+	loading->journal->base = number;
+	return 0;
+}
+
+static int take_frame(struct loading *loading, const struct frame *frame)
+{
+	struct commit_record record;
+
+	if (loading->journal->format->read(frame->payload, frame->length, &record) != 0)
+		return refuse_unknown(loading, "an unknown record");
+	switch (record.kind) {
+	case RECORD_BASE:
+		return take_base(loading, record.info.number);
+	case RECORD_COMMIT:
+		return take_commit(loading, &record, FRAME_HEADER_LENGTH + frame->length);
+	default:
+		return record.info.number == loading->held.info.number ? replay_held(loading) : 0;
+	}
+}
+
+/*
+ * Damage that took no commit with it: the next sound frame is the one due. It
+ * takes a power cut that wrote the page of a commit and not the page before, with
+ * the confirmation, which nobody waits for.
+ */
+static bool nothing_lost(const struct loading *loading, size_t gap)
+{
+	const char *at = loading->image + loading->offset + gap;
+	struct commit_record record;
+	struct frame frame;
+
+	if (loading->last == 0 ||
+	    !frame_read(at, loading->size - loading->offset - gap, &frame) ||
+	    loading->journal->format->read(frame.payload, frame.length, &record) != 0)
+		return false;
+	if (record.kind == RECORD_CONFIRM)
+		return record.info.number == loading->last;
+	return record.kind == RECORD_COMMIT && in_sequence(loading, record.info.number);
+}
+
+static int take_damage(struct loading *loading)
+{
+	size_t left = loading->size - loading->offset;
+	size_t gap = frame_search(loading->image + loading->offset, left);
+
+	if (gap < left && !nothing_lost(loading, gap))
+		return refuse_corrupt(loading, "the checksum is wrong");
+	if (gap == left) {
+		loading->journal->cut = true;
+		loading->size = loading->offset;
+		snprintf(loading->warning, 256,
+			 "%s/%s ended in an incomplete record of %zu bytes at offset %zu, of a "
+			 "commit never acknowledged; dropped",
+			 loading->journal->directory, JOURNAL_FILE, gap, loading->offset);
+		return 0;
+	}
+	snprintf(loading->warning, 256,
+		 "%s/%s was damaged at offset %zu for %zu bytes; no commit was lost",
+		 loading->journal->directory, JOURNAL_FILE, loading->offset, gap);
+	loading->offset += gap;
+	return 0;
+}
+
+static int read_frames(struct loading *loading)
+{
+	struct journal *journal = loading->journal;
+	struct frame frame;
+	int result = 0;
+
+	while (loading->offset < loading->size && result == 0) {
+		if (!frame_read(loading->image + loading->offset, loading->size - loading->offset,
+				&frame)) {
+			result = take_damage(loading);
+			continue;
+		}
+		result = take_frame(loading, &frame);
+		loading->offset += FRAME_HEADER_LENGTH + frame.length;
+	}
+	journal->length = loading->offset;
+	journal->generation = loading->last > journal->base ? loading->last : journal->base;
+	journal->pending = loading->held.info.number;
+	if (journal->generation == journal->base)
+		journal->tail = journal->length;
+	return result;
+}
+
+/* Less than a first line, as an empty file: as good as none. */
+static int start_afresh(struct loading *loading)
+{
+	close(loading->journal->fd);
+	loading->journal->fd = -1;
+	return 0;
+}
+
+static int read_image(struct loading *loading)
+{
+	struct journal *journal = loading->journal;
+	int version = journal_header_read(loading->image, loading->size, &loading->offset);
+
+	if (version == 0)
+		return start_afresh(loading);
+	if (version < 0)
+		return refuse_unknown(loading, "not a journal");
+	if (commit_format(version) == NULL)
+		return refuse_unknown(loading, version > JOURNAL_VERSION ? "a later version"
+									 : "too old a version");
+	journal->format = commit_format(version);
+	return read_frames(loading);
+}
+
+static int load_journal(struct loading *loading)
+{
+	struct journal *journal = loading->journal;
+	int result = journal_file_open(journal);
+	void *image = MAP_FAILED;
+	struct stat st;
+
+	if (result == 0 && journal->fd < 0)
+		return 0;
+	if (result == 0 && fstat(journal->fd, &st) < 0)
+		result = -errno;
+	if (result == 0 && st.st_size == 0)
+		return start_afresh(loading);
+	if (result == 0)
+		image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, journal->fd, 0);
+	if (result == 0 && image == MAP_FAILED)
+		result = -errno;
+	if (result != 0)
+		return journal_error(journal, loading->err, result, "read", JOURNAL_FILE,
+				     "nothing was loaded");
+	loading->image = image;
+	loading->size = (size_t)st.st_size;
+	result = read_image(loading);
+	munmap(image, (size_t)st.st_size);
+	return result;
+}
+
+/* All of it */
+
+static int refuse_lost_snapshot(const struct loading *loading)
+{
+	const struct journal *journal = loading->journal;
+
+	return error_set(loading->err, ERROR_STORAGE,
+			 "%s/%s is missing, and the journal goes on from its commit %" PRIu64
+			 ". Put it back, or begin with an empty configuration (move the journal "
+			 "away)",
+			 journal->directory, CONFIG_FILE, journal->base);
+}
+
+static int refuse_invalid(const struct loading *loading, int result)
+{
+	struct error *err = loading->err;
+	char why[sizeof(err->text)];
+
+	if (err == NULL)
+		return result;
+	snprintf(why, sizeof(why), "%s", err->text);
+	snprintf(err->text, sizeof(err->text), "%.220s. It is in %.90s/%s: correct it there", why,
+		 loading->journal->directory, CONFIG_FILE);
+	return result;
+}
+
+static int publish(struct loading *loading)
+{
+	int result = candidate_validate(&loading->candidate, loading->err);
+
+	if (result != 0)
+		return refuse_invalid(loading, result);
+	if (candidate_publish(&loading->candidate, loading->journal->running) != 0)
+		return no_memory(loading->err);
+	return 0;
+}
+
+int journal_load(struct journal *journal, char warning[256], struct error *err)
+{
+	struct loading loading = { .journal = journal, .warning = warning, .err = err };
+	int result;
+
+	journal->format = commit_format(JOURNAL_VERSION);
+	candidate_open(&loading.candidate, journal->running);
+	result = load_snapshot(&loading);
+	if (result == 0)
+		result = load_journal(&loading);
+	if (result == 0 && journal->base > 0 && !loading.snapshot)
+		result = refuse_lost_snapshot(&loading);
+	if (result == 0)
+		result = publish(&loading);
+	candidate_discard(&loading.candidate);
+	malloc_trim(0); /* the edit and the candidate were larger than what stays */
+	return result;
+}
