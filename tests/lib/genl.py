@@ -137,6 +137,7 @@ class Genl:
         self.socket.bind((0, 0))
         self.socket.settimeout(120)
         self.seq = 0
+        self.received = []
         self.interrupted = False  # whether the last dump said that it may be inconsistent
 
     def close(self):
@@ -148,25 +149,33 @@ class Genl:
     def __exit__(self, *_):
         self.close()
 
-    def request(self, family, version, command, body, flags):
-        """Send one request; the payloads of the answers, without the netlink and genl headers."""
+    def pack_request(self, family, version, command, body, flags):
         self.seq += 1
-        self.interrupted = False
         payload = GENL.pack(command, version, 0) + body
-        self.socket.send(NLMSG.pack(NLMSG.size + len(payload), family, NLM_F_REQUEST | flags,
-                                    self.seq, 0) + payload)
+        return NLMSG.pack(NLMSG.size + len(payload), family, NLM_F_REQUEST | flags, self.seq,
+                          0) + payload
+
+    def answers(self, seq):
+        """The payloads of the answers to a request, without the netlink and genl headers."""
         answers = []
         while True:
-            for kind, kind_flags, seq, _, data in messages(self.socket.recv(BUFFER)):
-                if seq != self.seq:
-                    continue
-                self.interrupted |= bool(kind_flags & NLM_F_DUMP_INTR)
-                if kind in (NLMSG_ERROR, NLMSG_DONE):
-                    error = -struct.unpack_from("=i", data)[0] if len(data) >= 4 else 0
-                    if error:
-                        raise OSError(error, os.strerror(error))
-                    return answers
-                answers.append(data[GENL.size:])
+            if not self.received:
+                self.received = list(messages(self.socket.recv(BUFFER)))
+            kind, flags, answered, _, data = self.received.pop(0)
+            if answered != seq:
+                continue
+            self.interrupted |= bool(flags & NLM_F_DUMP_INTR)
+            if kind in (NLMSG_ERROR, NLMSG_DONE):
+                error = -struct.unpack_from("=i", data)[0] if len(data) >= 4 else 0
+                if error:
+                    raise OSError(error, os.strerror(error))
+                return answers
+            answers.append(data[GENL.size:])
+
+    def request(self, *request):
+        self.interrupted = False
+        self.socket.send(self.pack_request(*request))
+        return self.answers(self.seq)
 
     def family(self, name):
         """(id, {group name: group id}); OSError ENOENT when there is no such family."""
@@ -191,6 +200,21 @@ class L2tp(Genl):
     def command(self, name, flags=NLM_F_ACK, **attributes):
         answers = self.request(self.family_id, 1, COMMANDS.index(name), encode(attributes), flags)
         return [decode(answer) for answer in answers]
+
+    def together(self, *commands):
+        """Several (name, attributes) in one datagram, which the kernel does one after the other
+        without a pause; a list of their answers, an OSError for one that failed."""
+        first = self.seq + 1
+        self.socket.send(b"".join(
+            self.pack_request(self.family_id, 1, COMMANDS.index(name), encode(attributes), NLM_F_ACK)
+            for name, attributes in commands))
+        results = []
+        for seq in range(first, self.seq + 1):
+            try:
+                results.append([decode(answer) for answer in self.answers(seq)])
+            except OSError as error:
+                results.append(error)
+        return results
 
     def tunnel_create(self, **attributes):
         self.command("tunnel_create", **attributes)

@@ -64,9 +64,8 @@ def kernel():
 @pytest.fixture
 def namespace():
     """One empty network namespace."""
-    space = Namespace("test")
-    yield space
-    space.close()
+    with Namespace("test") as space:
+        yield space
 
 
 @pytest.fixture
