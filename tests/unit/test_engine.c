@@ -709,6 +709,49 @@ static void local_interface_follows_its_address(void **state)
 	assert_int_equal(datastore_tunnel(bench->store, 1)->state.resolved_local_address.bytes[3], 6);
 }
 
+static bool is_silent(struct bench *bench)
+{
+	return status_of(bench, 1, 1001) == OPER_PEER_SILENT;
+}
+
+static bool is_up(struct bench *bench)
+{
+	return status_of(bench, 1, 1001) == OPER_UP;
+}
+
+static bool is_failing(struct bench *bench)
+{
+	return entry_of(bench, 1, 1001)->state.common.status_reason == REASON_TRANSMIT_ERRORS ||
+	       datastore_tunnel(bench->store, 1)->state.common.status_reason ==
+		       REASON_TRANSMIT_ERRORS;
+}
+
+static void a_silent_peer_is_told_by_itself(void **state)
+{
+	struct bench *bench = *state;
+	struct statistics heard = { .rx_packets = 1, .rx_bytes = 60 };
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 2)), 0);
+	assert_int_equal(edit_one_session(bench, 1, 1001, "dead-interval=1"), 0);
+	assert_true(turn_until(bench, is_silent, 5000));
+	assert_int_equal(status_of(bench, 1, 1002), OPER_UP);
+	assert_int_equal(sim_count(bench->kernel, 1, 1001, &heard), 0);
+	assert_true(turn_until(bench, is_up, 5000));
+}
+
+static void a_dead_underlay_is_told_by_growing_errors(void **state)
+{
+	struct bench *bench = *state;
+	struct statistics errors = { .tx_errors = 3 }, sent = { .tx_packets = 1 };
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 2)), 0);
+	turn_until(bench, is_failing, 1500); /* a reading to begin with */
+	assert_int_equal(sim_count(bench->kernel, 1, 1001, &errors), 0);
+	assert_true(turn_until(bench, is_failing, 5000));
+	assert_int_equal(sim_count(bench->kernel, 1, 1001, &sent), 0);
+	assert_true(turn_until(bench, is_up, 5000));
+}
+
 #define BOTH(test) cmocka_unit_test_setup_teardown(test, setup, teardown), \
 	{ #test " (6.1)", test, setup_old, teardown, NULL }
 
@@ -732,6 +775,9 @@ int main(void)
 		BOTH(counters_are_fresh_and_read_ahead),
 		BOTH(a_lock_refuses_others),
 		BOTH(local_interface_follows_its_address),
+		cmocka_unit_test_setup_teardown(a_silent_peer_is_told_by_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_dead_underlay_is_told_by_growing_errors, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
