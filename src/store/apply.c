@@ -31,18 +31,17 @@ static const struct operation {
 	bool removes;
 	bool afresh; /* nothing stays of what was */
 } operations[] = {
-	[EDIT_NONE] = { .must_exist = true },
-	[EDIT_MERGE] = { 0 },
-	[EDIT_CREATE] = { .must_not_exist = true },
-	[EDIT_REPLACE] = { .afresh = true },
-	[EDIT_DELETE] = { .must_exist = true, .removes = true },
-	[EDIT_REMOVE] = { .removes = true },
+	[EDIT_NONE] = {.must_exist = true},
+	[EDIT_MERGE] = {0},
+	[EDIT_CREATE] = {.must_not_exist = true},
+	[EDIT_REPLACE] = {.afresh = true},
+	[EDIT_DELETE] = {.must_exist = true, .removes = true},
+	[EDIT_REMOVE] = {.removes = true},
 };
 
 static int no_memory(struct error *err)
 {
-	return error_set_errno(err, ERROR_RESOURCE, ENOMEM,
-			       "out of memory; make the edit smaller");
+	return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "out of memory; make the edit smaller");
 }
 
 /* The undo log */
@@ -314,7 +313,7 @@ static void drop_leaves(enum object object, const union config *before, union co
 
 static void put_entry(const struct edit_entry *entry, bool afresh, struct change *change)
 {
-	union config before = { 0 }, after = { 0 };
+	union config before = {0}, after = {0};
 
 	if (change->has)
 		before = change->after;
@@ -334,11 +333,11 @@ static const struct operation *operation_on(const struct application *app,
 {
 	const struct change *tunnel =
 		entry->object == OBJECT_SESSION ? touched(app, entry->tunnel_id, 0) : NULL;
-	bool replaced = app->edit->operation == EDIT_REPLACE ||
-			(tunnel != NULL && tunnel->replaced);
+	bool replaced =
+		app->edit->operation == EDIT_REPLACE || (tunnel != NULL && tunnel->replaced);
 
 	return &operations[entry->operation == EDIT_MERGE && replaced ? EDIT_REPLACE
-								       : entry->operation];
+								      : entry->operation];
 }
 
 static int refuse_twice(const struct application *app, const struct edit_entry *entry)
@@ -411,7 +410,7 @@ static int refuse_container(const struct application *app)
 
 int candidate_apply(struct candidate *candidate, const struct edit *edit, struct error *err)
 {
-	struct application app = { candidate, edit, NULL, err };
+	struct application app = {candidate, edit, NULL, err};
 	uint32_t id = 0;
 	int result;
 

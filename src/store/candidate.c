@@ -118,7 +118,7 @@ void overlay_remove(struct candidate *candidate, struct change *change)
 void change_set(struct change *change, const void *after)
 {
 	change->has = after != NULL;
-	change->after = (union config){ 0 };
+	change->after = (union config){0};
 	if (after == NULL)
 		return;
 	if (change->session_id == 0) {
@@ -136,7 +136,7 @@ void change_set(struct change *change, const void *after)
 
 void candidate_open(struct candidate *candidate, const struct datastore *running)
 {
-	*candidate = (struct candidate){ .running = running };
+	*candidate = (struct candidate){.running = running};
 }
 
 void candidate_discard(struct candidate *candidate)
@@ -254,12 +254,12 @@ static const struct change *session_change_next(const struct change *change)
 	return in_tunnel(change_next((struct change *)(uintptr_t)change), change->tunnel_id);
 }
 
-const struct session *candidate_session_from(const struct candidate *candidate,
-					     uint32_t tunnel_id, uint32_t *id)
+const struct session *candidate_session_from(const struct candidate *candidate, uint32_t tunnel_id,
+					     uint32_t *id)
 {
 	const struct tunnel_entry *tunnel = datastore_tunnel(candidate->running, tunnel_id);
-	const struct session_entry *entry = tunnel != NULL ? tunnel_session_from(tunnel, *id)
-							   : NULL;
+	const struct session_entry *entry =
+		tunnel != NULL ? tunnel_session_from(tunnel, *id) : NULL;
 	const struct change *change =
 		in_tunnel(overlay_from(candidate, tunnel_id, *id > 0 ? *id : 1), tunnel_id);
 

@@ -27,7 +27,7 @@ struct candidate {
 	struct change_tree changes;
 	size_t count;
 	unsigned int edits; /* applied so far */
-	bool adopt; /* foreign entries of the same ids are being taken over: no conflict */
+	bool adopt;         /* foreign entries of the same ids are being taken over: no conflict */
 };
 
 void candidate_open(struct candidate *candidate, const struct datastore *running);
@@ -39,10 +39,11 @@ void candidate_move(struct candidate *to, struct candidate *from); /* @from is l
 const struct tunnel *candidate_tunnel(const struct candidate *candidate, uint32_t tunnel_id);
 const struct session *candidate_session(const struct candidate *candidate, uint32_t tunnel_id,
 					uint32_t session_id);
-/* Walk it merged with running: the next entry with id >= @*id, which is updated; NULL at the end. */
+/* Walk it merged with running: the next entry with id >= @*id, which is updated; NULL at the end.
+ */
 const struct tunnel *candidate_tunnel_from(const struct candidate *candidate, uint32_t *id);
-const struct session *candidate_session_from(const struct candidate *candidate,
-					     uint32_t tunnel_id, uint32_t *id);
+const struct session *candidate_session_from(const struct candidate *candidate, uint32_t tunnel_id,
+					     uint32_t *id);
 
 /*
  * Apply an edit, whole or not at all. Refuses what RFC 6241 refuses
@@ -55,7 +56,8 @@ const struct session *candidate_session_from(const struct candidate *candidate,
  */
 int candidate_apply(struct candidate *candidate, const struct edit *edit, struct error *err);
 
-/* Put one entry as it shall be (@after NULL: gone), itself alone. For undo, rollback, replay. -ENOMEM. */
+/* Put one entry as it shall be (@after NULL: gone), itself alone. For undo, rollback, replay.
+ * -ENOMEM. */
 int candidate_put(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
 		  const void *after);
 
@@ -75,9 +77,8 @@ int candidate_rebase(struct candidate *candidate);
  * by hand), which thereby become touched. @taken tells of names used by links
  * that are not ours; may be NULL.
  */
-int candidate_choose_names(struct candidate *candidate,
-			   bool (*taken)(const char *name, void *arg), void *arg,
-			   struct error *err);
+int candidate_choose_names(struct candidate *candidate, bool (*taken)(const char *name, void *arg),
+			   void *arg, struct error *err);
 
 /*
  * Check the touched entries: rules.h for each, sessions of a touched tunnel

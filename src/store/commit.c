@@ -94,7 +94,7 @@ static size_t span_length(struct span span)
 static struct span take_until(struct span *rest, char separator)
 {
 	const char *found = memchr(rest->at, separator, span_length(*rest));
-	struct span span = { rest->at, found != NULL ? found : rest->end };
+	struct span span = {rest->at, found != NULL ? found : rest->end};
 
 	rest->at = found != NULL ? found + 1 : rest->end;
 	return span;
@@ -157,7 +157,7 @@ static bool read_time(struct span span, struct timespec *ret)
 	if (!read_number(seconds, INT64_MAX, &s) || span_length(span) != 9 ||
 	    !read_number(span, 999999999, &ns))
 		return false;
-	*ret = (struct timespec){ .tv_sec = (time_t)s, .tv_nsec = (long)ns };
+	*ret = (struct timespec){.tv_sec = (time_t)s, .tv_nsec = (long)ns};
 	return true;
 }
 
@@ -202,12 +202,12 @@ static bool read_info(struct span line, struct commit_info *info)
 
 static int commit_read(const char *payload, size_t length, struct commit_record *ret)
 {
-	struct span rest = { payload, payload + length };
+	struct span rest = {payload, payload + length};
 	struct span line = take_until(&rest, '\n');
 	struct span word = take_until(&line, ' ');
 	bool good;
 
-	*ret = (struct commit_record){ .changes = rest.at, .end = rest.end };
+	*ret = (struct commit_record){.changes = rest.at, .end = rest.end};
 	if (length == 0 || payload[length - 1] != '\n')
 		return -EPROTO;
 	if (span_is(word, "commit")) {
@@ -229,8 +229,7 @@ static int refuse_line(struct span line, const char *why, struct error *err)
 	return -EPROTO;
 }
 
-static int read_leaf(enum object object, struct span word, union config *config,
-		     struct error *err)
+static int read_leaf(enum object object, struct span word, union config *config, struct error *err)
 {
 	struct span value = word, name = take_until(&value, '=');
 	const struct row *row = row_by_leaf(object, name.at, span_length(name));
@@ -299,12 +298,12 @@ static int commit_read_changes(const struct commit_record *record,
 			       int (*each)(const struct change *change, void *arg), void *arg,
 			       struct error *err)
 {
-	struct span rest = { record->changes, record->end }, line;
+	struct span rest = {record->changes, record->end}, line;
 	struct change change;
 	int result = 0;
 
 	while (span_length(rest) > 0 && result == 0) {
-		change = (struct change){ 0 };
+		change = (struct change){0};
 		line = take_until(&rest, '\n');
 		if (!read_ids(line, &change))
 			return refuse_line(line, "unknown words", err);
@@ -320,7 +319,7 @@ static int commit_read_changes(const struct commit_record *record,
 }
 
 static const struct commit_format formats[] = {
-	{ JOURNAL_VERSION, commit_read, commit_read_changes },
+	{JOURNAL_VERSION, commit_read, commit_read_changes},
 };
 
 const struct commit_format *commit_format(int version)

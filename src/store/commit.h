@@ -24,7 +24,7 @@ enum record_kind { RECORD_BASE, RECORD_CONFIRM, RECORD_COMMIT };
 
 struct commit_record {
 	enum record_kind kind;
-	struct commit_info info; /* of a mark: the number only */
+	struct commit_info info;   /* of a mark: the number only */
 	const char *changes, *end; /* the lines of changes, in the payload */
 };
 

@@ -130,8 +130,8 @@ struct session_entry *datastore_reserve_session(struct datastore *ds, uint32_t t
 						uint32_t session_id)
 {
 	struct tunnel_entry *tunnel = datastore_reserve_tunnel(ds, tunnel_id);
-	struct session_entry *session = tunnel != NULL ? tunnel_session_from(tunnel, session_id)
-						       : NULL;
+	struct session_entry *session =
+		tunnel != NULL ? tunnel_session_from(tunnel, session_id) : NULL;
 
 	if (tunnel == NULL || (session != NULL && session->id == session_id))
 		return session;
@@ -225,7 +225,7 @@ struct tunnel_entry *datastore_configure_tunnel(struct datastore *ds, uint32_t t
 	assert(config != NULL || tunnel->configured_sessions == 0);
 	tunnel_unindex(ds, tunnel);
 	tunnel->configured = config != NULL;
-	tunnel->config = config != NULL ? *config : (struct tunnel){ 0 };
+	tunnel->config = config != NULL ? *config : (struct tunnel){0};
 	tunnel_index(ds, tunnel);
 	return tunnel_settle(ds, tunnel);
 }
@@ -241,7 +241,7 @@ struct session_entry *datastore_configure_session(struct datastore *ds, uint32_t
 		return NULL;
 	session_unindex(ds, session);
 	session->configured = config != NULL;
-	session->config = config != NULL ? *config : (struct session){ 0 };
+	session->config = config != NULL ? *config : (struct session){0};
 	session_index(ds, session);
 	return session_settle(ds, session);
 }
@@ -256,7 +256,7 @@ struct tunnel_entry *datastore_observe_tunnel(struct datastore *ds, uint32_t tun
 		return NULL;
 	tunnel_unindex(ds, tunnel);
 	tunnel->in_kernel = actual != NULL;
-	tunnel->actual = actual != NULL ? *actual : (struct tunnel){ 0 };
+	tunnel->actual = actual != NULL ? *actual : (struct tunnel){0};
 	tunnel_index(ds, tunnel);
 	return tunnel_settle(ds, tunnel);
 }
@@ -272,7 +272,7 @@ struct session_entry *datastore_observe_session(struct datastore *ds, uint32_t t
 		return NULL;
 	session_unindex(ds, session);
 	session->in_kernel = actual != NULL;
-	session->actual = actual != NULL ? *actual : (struct session){ 0 };
+	session->actual = actual != NULL ? *actual : (struct session){0};
 	session_index(ds, session);
 	return session_settle(ds, session);
 }

@@ -21,9 +21,9 @@
 struct tunnel_entry;
 
 struct session_entry {
-	RB_ENTRY(session_entry) link; /* in its tunnel, by id */
-	RB_ENTRY(session_entry) by_id; /* in the namespace, by session id, then tunnel id */
-	RB_ENTRY(session_entry) by_name; /* those with an interface-name, foreign ones too */
+	RB_ENTRY(session_entry) link;     /* in its tunnel, by id */
+	RB_ENTRY(session_entry) by_id;    /* in the namespace, by session id, then tunnel id */
+	RB_ENTRY(session_entry) by_name;  /* those with an interface-name, foreign ones too */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct tunnel_entry *tunnel;
 	uint32_t id; /* session id, always valid (config and actual are not, in a held entry) */
@@ -61,10 +61,10 @@ struct datastore {
 	struct session_name_tree names;
 	struct session_index_tree indexes;
 	struct endpoint_tree endpoints;
-	size_t tunnel_count, session_count;	  /* entries, foreign ones too */
+	size_t tunnel_count, session_count; /* entries, foreign ones too */
 	size_t configured_tunnels, configured_sessions;
-	size_t tunnels_up, sessions_up;		  /* kept by datastore_set_status() */
-	size_t nameless; /* configured sessions that need an interface-name and have none */
+	size_t tunnels_up, sessions_up; /* kept by datastore_set_status() */
+	size_t nameless;       /* configured sessions that need an interface-name and have none */
 	struct name_pool pool; /* numbers of the l2tpeth<n> in `names` */
 };
 
@@ -99,8 +99,7 @@ bool session_is_foreign(const struct session_entry *session);
 /* The name of its interface as configured, or as seen when not configured; "" none. */
 const char *session_name(const struct session_entry *session);
 /* UDP local address and port that @tunnel binds; false when it binds none known beforehand. */
-bool tunnel_endpoint(const struct tunnel *tunnel, struct address *ret_address,
-		     uint16_t *ret_port);
+bool tunnel_endpoint(const struct tunnel *tunnel, struct address *ret_address, uint16_t *ret_port);
 
 /* Walking: the first entry whose id is @id or greater; NULL at the end. */
 struct tunnel_entry *datastore_tunnel_from(const struct datastore *ds, uint32_t tunnel_id);

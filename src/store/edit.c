@@ -46,8 +46,7 @@ static struct edit_entry *edit_append(struct edit *edit, enum edit_operation ope
 	return entry;
 }
 
-struct edit_entry *edit_tunnel(struct edit *edit, enum edit_operation operation,
-			       uint32_t tunnel_id)
+struct edit_entry *edit_tunnel(struct edit *edit, enum edit_operation operation, uint32_t tunnel_id)
 {
 	struct edit_entry *entry = edit_append(edit, operation, tunnel_id, 0);
 
@@ -81,7 +80,7 @@ void *edit_values(struct edit_entry *entry)
 static int check_key(const struct edit_entry *entry, const struct row *row, const char *text,
 		     size_t length, struct error *err)
 {
-	union config given = { 0 };
+	union config given = {0};
 	int result = codec_parse(row, &given, text, length, err);
 
 	if (result != 0 || codec_equal(row, &given, &entry->values))

@@ -14,12 +14,12 @@
 #include "model/table.h"
 
 enum edit_operation {
-	EDIT_NONE,   /* must exist; only the leaves that carry their own operation */
-	EDIT_MERGE,  /* create or change */
-	EDIT_CREATE, /* must not exist */
+	EDIT_NONE,    /* must exist; only the leaves that carry their own operation */
+	EDIT_MERGE,   /* create or change */
+	EDIT_CREATE,  /* must not exist */
 	EDIT_REPLACE, /* create, or become exactly this */
-	EDIT_DELETE, /* must exist */
-	EDIT_REMOVE  /* may exist */
+	EDIT_DELETE,  /* must exist */
+	EDIT_REMOVE   /* may exist */
 };
 
 /* The configuration of one entry; presence bits come first in both. */
@@ -53,7 +53,8 @@ struct edit {
 	enum edit_operation operation;
 	/* Commands in a row: an entry may come again, and sees what went before. Else an error. */
 	bool batch;
-	/* A session entry follows its tunnel's. When the tunnel entry replaces, its other sessions go. */
+	/* A session entry follows its tunnel's. When the tunnel entry replaces, its other sessions
+	 * go. */
 	struct edit_entry *first, **last;
 	size_t count;
 };

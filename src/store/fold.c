@@ -23,8 +23,8 @@
 #include "model/fault.h"
 #include "store/journal_file.h"
 
-#define FOLD_MIN (1024 * 1024)		  /* bytes of records before a fold is worth it */
-#define HISTORY_MAX (64U * 1024 * 1024) /* bytes of history kept */
+#define FOLD_MIN      (1024 * 1024)       /* bytes of records before a fold is worth it */
+#define HISTORY_MAX   (64U * 1024 * 1024) /* bytes of history kept */
 #define RETRY_SECONDS 30
 
 static const char *goes_on = "the journal goes on growing";
@@ -40,7 +40,7 @@ static int64_t now_seconds(void)
 static void fold_clear(struct journal *journal)
 {
 	free(journal->fold.head);
-	journal->fold = (struct fold){ .retry_at = journal->fold.retry_at };
+	journal->fold = (struct fold){.retry_at = journal->fold.retry_at};
 }
 
 static void fold_failed(struct journal *journal)
@@ -61,8 +61,7 @@ static void place_history(struct journal *journal)
 	size_t first = journal->history_count;
 	uint64_t total = 0;
 
-	while (current && first > 0 &&
-	       total + journal->history[first - 1].length <= HISTORY_MAX)
+	while (current && first > 0 && total + journal->history[first - 1].length <= HISTORY_MAX)
 		total += journal->history[--first].length;
 	journal->fold.end = journal->fold.head_length;
 	for (size_t i = 0; i < journal->history_count; i++) {
@@ -215,8 +214,7 @@ static bool is_in_place(const struct journal *journal, int fd)
 {
 	struct stat ours, named;
 
-	return fstat(fd, &ours) == 0 &&
-	       fstatat(journal->dirfd, JOURNAL_FILE, &named, 0) == 0 &&
+	return fstat(fd, &ours) == 0 && fstatat(journal->dirfd, JOURNAL_FILE, &named, 0) == 0 &&
 	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
@@ -278,7 +276,7 @@ static void close_others(int keep_a, int keep_b)
 
 _Noreturn static void child_run(struct journal *journal, pid_t parent)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2 };
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2};
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -57,7 +57,7 @@ bool frame_read(const char *image, size_t length, struct frame *ret)
 	if (payload_length > length - FRAME_HEADER_LENGTH || payload_length > FRAME_PAYLOAD_MAX ||
 	    frame_crc(image + 1, payload, payload_length) != crc)
 		return false;
-	*ret = (struct frame){ payload, payload_length };
+	*ret = (struct frame){payload, payload_length};
 	return true;
 }
 

@@ -17,12 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JOURNAL_VERSION 1
-#define JOURNAL_HEADER "l2tpv3d-journal 1\n"
+#define JOURNAL_VERSION       1
+#define JOURNAL_HEADER        "l2tpv3d-journal 1\n"
 #define JOURNAL_HEADER_LENGTH (sizeof(JOURNAL_HEADER) - 1)
 
 #define FRAME_HEADER_LENGTH 19 /* "@%08x %08x\n" */
-#define FRAME_PAYLOAD_MAX 0x40000000U
+#define FRAME_PAYLOAD_MAX   0x40000000U
 
 struct frame {
 	const char *payload;

@@ -63,14 +63,13 @@ static int read_commit(const struct journal *journal, const struct history_entry
 		       struct error *err)
 {
 	char *data = malloc(entry->length);
-	ssize_t got = data != NULL ? pread(journal->fd, data, entry->length, (off_t)entry->offset)
-				   : -1;
+	ssize_t got =
+		data != NULL ? pread(journal->fd, data, entry->length, (off_t)entry->offset) : -1;
 	int result = -ENOMEM;
 
 	if (data != NULL)
 		result = got == (ssize_t)entry->length
-				 ? parse_frame(journal->format, data, entry->length, each, arg,
-					       err)
+				 ? parse_frame(journal->format, data, entry->length, each, arg, err)
 				 : -EIO;
 	free(data);
 	if (result != 0 && (err == NULL || err->code == ERROR_NONE))
@@ -116,8 +115,8 @@ static int undo_commits(struct journal *journal, uint64_t number, struct candida
 
 	for (size_t i = journal->history_count; i > 0 && result == 0; i--) {
 		if (journal->history[i - 1].info.number > number)
-			result = read_commit(journal, &journal->history[i - 1], put_back,
-					     candidate, err);
+			result = read_commit(journal, &journal->history[i - 1], put_back, candidate,
+					     err);
 	}
 	return result;
 }
@@ -195,8 +194,11 @@ static void print_change(FILE *file, const struct change *change)
 
 	if (change->had)
 		leaves = codec_difference(change_object(change), &change->before, &change->after);
-	fprintf(file, "%c %s %" PRIu32, !change->had ? '+' : !change->has ? '-' : '~', set->name,
-		change->tunnel_id);
+	fprintf(file, "%c %s %" PRIu32,
+		!change->had   ? '+'
+		: !change->has ? '-'
+			       : '~',
+		set->name, change->tunnel_id);
 	if (change->session_id != 0)
 		fprintf(file, "/%" PRIu32, change->session_id);
 	if (change->has)

@@ -33,22 +33,22 @@ static int compare_u32(uint32_t a, uint32_t b)
 
 static struct session_key key_of_session(const struct session_entry *session)
 {
-	return (struct session_key){ session->id, session->tunnel->id };
+	return (struct session_key){session->id, session->tunnel->id};
 }
 
 static struct name_key key_of_name(const struct session_entry *session)
 {
-	return (struct name_key){ session_name(session), key_of_session(session) };
+	return (struct name_key){session_name(session), key_of_session(session)};
 }
 
 static struct index_key key_of_index(const struct session_entry *session)
 {
-	return (struct index_key){ session->state.if_index, key_of_session(session) };
+	return (struct index_key){session->state.if_index, key_of_session(session)};
 }
 
 static struct endpoint_key key_of_endpoint(const struct tunnel_entry *tunnel)
 {
-	struct endpoint_key key = { .tunnel_id = tunnel->id };
+	struct endpoint_key key = {.tunnel_id = tunnel->id};
 
 	tunnel_endpoint(tunnel->configured ? &tunnel->config : &tunnel->actual, &key.address,
 			&key.port);
@@ -102,28 +102,28 @@ static int endpoint_against(const struct tunnel_entry *a, struct endpoint_key ke
 }
 
 /* What <bsd/sys/tree.h> wants is an order of two entries; a look-up should not need an entry. */
-#define TREE(prefix, tree, type, field, key_type, against, key_of)                               \
-	static int prefix##_order(const struct type *a, const struct type *b)                    \
-	{                                                                                        \
-		return against(a, key_of(b));                                                    \
-	}                                                                                        \
-	RB_GENERATE(tree, type, field, prefix##_order)                                           \
-	static struct type *prefix##_from(const struct tree *head, key_type key)                 \
-	{                                                                                        \
-		struct type *at = RB_ROOT(head), *found = NULL;                                  \
-                                                                                                 \
-		while (at != NULL) {                                                             \
-			if (against(at, key) >= 0) {                                             \
-				found = at;                                                      \
-				at = RB_LEFT(at, field);                                         \
-			} else {                                                                 \
-				at = RB_RIGHT(at, field);                                        \
-			}                                                                        \
-		}                                                                                \
-		return found;                                                                    \
+#define TREE(prefix, tree, type, field, key_type, against, key_of)                                 \
+	static int prefix##_order(const struct type *a, const struct type *b)                      \
+	{                                                                                          \
+		return against(a, key_of(b));                                                      \
+	}                                                                                          \
+	RB_GENERATE(tree, type, field, prefix##_order)                                             \
+	static struct type *prefix##_from(const struct tree *head, key_type key)                   \
+	{                                                                                          \
+		struct type *at = RB_ROOT(head), *found = NULL;                                    \
+                                                                                                   \
+		while (at != NULL) {                                                               \
+			if (against(at, key) >= 0) {                                               \
+				found = at;                                                        \
+				at = RB_LEFT(at, field);                                           \
+			} else {                                                                   \
+				at = RB_RIGHT(at, field);                                          \
+			}                                                                          \
+		}                                                                                  \
+		return found;                                                                      \
 	}
 
-#define TUNNEL_KEY(tunnel) ((tunnel)->id)
+#define TUNNEL_KEY(tunnel)   ((tunnel)->id)
 #define SESSION_KEY(session) ((session)->id)
 
 TREE(tunnels, tunnel_tree, tunnel_entry, link, uint32_t, tunnel_against, TUNNEL_KEY)
@@ -149,7 +149,7 @@ struct session_entry *tunnel_session_from(const struct tunnel_entry *tunnel, uin
 
 struct session_entry *datastore_index_from(const struct datastore *ds, unsigned int index)
 {
-	return indexes_from(&ds->indexes, (struct index_key){ .index = index });
+	return indexes_from(&ds->indexes, (struct index_key){.index = index});
 }
 
 struct tunnel_entry *tunnel_next(const struct tunnel_entry *tunnel)
@@ -182,7 +182,7 @@ struct session_entry *datastore_session(const struct datastore *ds, uint32_t tun
 struct session_entry *datastore_session_by_id(const struct datastore *ds, uint32_t session_id)
 {
 	struct session_entry *found =
-		ids_from(&ds->sessions, (struct session_key){ .session_id = session_id });
+		ids_from(&ds->sessions, (struct session_key){.session_id = session_id});
 
 	return found != NULL && found->id == session_id ? found : NULL;
 }
@@ -197,7 +197,7 @@ struct session_entry *session_same_id(const struct session_entry *session)
 
 struct session_entry *datastore_named(const struct datastore *ds, const char *name)
 {
-	struct session_entry *found = names_from(&ds->names, (struct name_key){ .name = name });
+	struct session_entry *found = names_from(&ds->names, (struct name_key){.name = name});
 
 	return found != NULL && strcmp(session_name(found), name) == 0 ? found : NULL;
 }
@@ -207,8 +207,7 @@ struct session_entry *session_same_name(const struct session_entry *session)
 	struct session_entry *next =
 		RB_NEXT(session_name_tree, NULL, (struct session_entry *)(uintptr_t)session);
 
-	return next != NULL && strcmp(session_name(next), session_name(session)) == 0 ? next
-										       : NULL;
+	return next != NULL && strcmp(session_name(next), session_name(session)) == 0 ? next : NULL;
 }
 
 struct session_entry *datastore_session_by_name(const struct datastore *ds, const char *name)
@@ -238,7 +237,7 @@ static bool same_endpoint(const struct tunnel_entry *tunnel, const struct endpoi
 struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct address *address,
 				     uint16_t port)
 {
-	struct endpoint_key key = { .address = *address, .port = port };
+	struct endpoint_key key = {.address = *address, .port = port};
 	struct tunnel_entry *found = endpoints_from(&ds->endpoints, key);
 
 	return found != NULL && same_endpoint(found, &key) ? found : NULL;

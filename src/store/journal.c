@@ -97,7 +97,7 @@ static int journal_migrate(struct journal *journal, struct error *err)
 static int append_record(struct journal *journal, const struct candidate *changes,
 			 const struct commit_info *info)
 {
-	struct history_entry entry = { .info = *info };
+	struct history_entry entry = {.info = *info};
 	struct frame_text text;
 	int result = frame_text_open(&text);
 
@@ -125,8 +125,10 @@ int journal_append(struct journal *journal, const struct candidate *changes,
 	if (!candidate_dirty(changes))
 		return 0;
 	if (journal->pending != 0)
-		return error_set(err, ERROR_INTERNAL, "commit %" PRIu64 " is neither confirmed "
-				 "nor revoked", journal->pending);
+		return error_set(err, ERROR_INTERNAL,
+				 "commit %" PRIu64 " is neither confirmed "
+				 "nor revoked",
+				 journal->pending);
 	result = journal_migrate(journal, err);
 	if (result != 0)
 		return result;

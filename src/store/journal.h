@@ -22,11 +22,11 @@ struct journal;
 
 /* Who committed, when, by which door. */
 struct commit_info {
-	uint64_t number; /* 1, 2, 3 ...: the generation it made */
+	uint64_t number;      /* 1, 2, 3 ...: the generation it made */
 	struct timespec time; /* CLOCK_REALTIME */
-	char door[12];	      /* "snmp", "netconf", "cli", "file" */
+	char door[12];        /* "snmp", "netconf", "cli", "file" */
 	char user[36];
-	char comment[96]; /* "rollback to 17", "adopt tunnel 3", or "" */
+	char comment[96];         /* "rollback to 17", "adopt tunnel 3", or "" */
 	size_t tunnels, sessions; /* entries touched */
 };
 
@@ -107,7 +107,8 @@ int journal_changes(struct journal *journal, uint64_t number, const struct datas
 int journal_rollback(struct journal *journal, uint64_t number, const struct datastore *running,
 		     struct candidate *ret, struct error *err);
 
-/* Readable change list, one line a change: "+ tunnel 1 ...", "~ session 1/2 mtu 1400 -> 1450". Secrets hidden. */
+/* Readable change list, one line a change: "+ tunnel 1 ...", "~ session 1/2 mtu 1400 -> 1450".
+ * Secrets hidden. */
 void changes_print(FILE *file, const struct candidate *changes);
 
 #endif

@@ -14,7 +14,7 @@ int frame_text_open(struct frame_text *text)
 {
 	static const char room[FRAME_HEADER_LENGTH];
 
-	*text = (struct frame_text){ 0 };
+	*text = (struct frame_text){0};
 	text->file = open_memstream(&text->data, &text->size);
 	if (text->file == NULL)
 		return -ENOMEM;
@@ -124,8 +124,8 @@ int file_copy(int to, uint64_t to_offset, int from, uint64_t from_offset, uint64
 	int result = 0;
 
 	for (uint64_t done = 0; done < length && result == 0; done += (uint64_t)got) {
-		size_t part = length - done < sizeof(buffer) ? (size_t)(length - done)
-							     : sizeof(buffer);
+		size_t part =
+			length - done < sizeof(buffer) ? (size_t)(length - done) : sizeof(buffer);
 
 		got = pread(from, buffer, part, (off_t)(from_offset + done));
 		if (got <= 0)
@@ -186,7 +186,7 @@ static int directory_create(const struct journal *journal)
  */
 static int directory_lock(struct journal *journal, struct error *err)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	journal->lockfd = openat(journal->dirfd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (journal->lockfd < 0)

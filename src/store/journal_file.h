@@ -15,27 +15,28 @@
 #include "store/frame.h"
 #include "store/journal.h"
 
-#define CONFIG_FILE "config.xml"
-#define CONFIG_NEW "config.xml.new"
+#define CONFIG_FILE  "config.xml"
+#define CONFIG_NEW   "config.xml.new"
 #define JOURNAL_FILE "journal"
-#define JOURNAL_NEW "journal.new"
-#define LOCK_FILE "lock"
-#define CONFIG_MODE 0640
-#define JOURNAL_MODE 0600 /* cookies are in it; config.xml's group is the administrator's choice */
+#define JOURNAL_NEW  "journal.new"
+#define LOCK_FILE    "lock"
+#define CONFIG_MODE  0640
+#define JOURNAL_MODE 0600 /* cookies are in it; config.xml's group is the administrator's choice   \
+			   */
 
 struct history_entry {
 	struct commit_info info;
 	uint64_t offset, length; /* of the frame in the file */
-	uint64_t moved;		 /* where the fold under way has put it; 0 nowhere */
+	uint64_t moved;          /* where the fold under way has put it; 0 nowhere */
 };
 
 /* A fold: config.xml written anew by a child, and the journal begun anew. */
 struct fold {
 	int pid;
-	uint64_t base;	/* all commits up to this one are in the new config.xml */
-	uint64_t from;	/* the journal's length then: what follows is copied when it is done */
-	uint64_t end;	/* the new journal's length without that */
-	char *head;	/* the new journal's first line and base mark */
+	uint64_t base; /* all commits up to this one are in the new config.xml */
+	uint64_t from; /* the journal's length then: what follows is copied when it is done */
+	uint64_t end;  /* the new journal's length without that */
+	char *head;    /* the new journal's first line and base mark */
 	size_t head_length;
 	int64_t retry_at; /* CLOCK_MONOTONIC seconds; after a failure */
 };
@@ -45,11 +46,11 @@ struct journal {
 	int dirfd, lockfd;
 	int fd; /* -1: there is no file yet */
 	bool writable;
-	bool cut; /* what is beyond `length` must be cut off before anything is written */
+	bool cut;      /* what is beyond `length` must be cut off before anything is written */
 	bool unsynced; /* the directory must be fsynced before anything is acknowledged */
 	const struct commit_format *format;
 	uint64_t length; /* of the file, as far as it counts */
-	uint64_t tail;	 /* where the records begin that config.xml lacks */
+	uint64_t tail;   /* where the records begin that config.xml lacks */
 	uint64_t base, generation, pending;
 	uint64_t config_size;
 	struct datastore *running;

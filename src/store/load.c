@@ -20,7 +20,7 @@ struct loading {
 	bool snapshot; /* there is a config.xml */
 	const char *image;
 	size_t size, offset;
-	uint64_t last;		   /* number of the last commit seen */
+	uint64_t last;             /* number of the last commit seen */
 	struct commit_record held; /* the last one, if not known to be confirmed: number, else 0 */
 	char *warning;
 	struct error *err;
@@ -32,12 +32,13 @@ static int refuse_corrupt(const struct loading *loading, const char *what)
 {
 	const char *directory = loading->journal->directory;
 
-	return error_set(loading->err, ERROR_STORAGE,
-			 "%s/%s is damaged at offset %zu (%s), and commits follow. Keep a copy; then "
-			 "go on with what is before the damage (truncate -s %zu %s/%s), or with "
-			 "%s alone (move the journal away)",
-			 directory, JOURNAL_FILE, loading->offset, what, loading->offset, directory,
-			 JOURNAL_FILE, CONFIG_FILE);
+	return error_set(
+		loading->err, ERROR_STORAGE,
+		"%s/%s is damaged at offset %zu (%s), and commits follow. Keep a copy; then "
+		"go on with what is before the damage (truncate -s %zu %s/%s), or with "
+		"%s alone (move the journal away)",
+		directory, JOURNAL_FILE, loading->offset, what, loading->offset, directory,
+		JOURNAL_FILE, CONFIG_FILE);
 }
 
 static int refuse_unknown(const struct loading *loading, const char *why)
@@ -127,7 +128,7 @@ static bool in_sequence(const struct loading *loading, uint64_t number)
 static int take_commit(struct loading *loading, const struct commit_record *record, size_t length)
 {
 	struct journal *journal = loading->journal;
-	struct history_entry entry = { record->info, loading->offset, length, 0 };
+	struct history_entry entry = {record->info, loading->offset, length, 0};
 	int result = replay_held(loading);
 
 	if (result != 0)
@@ -179,8 +180,7 @@ static bool nothing_lost(const struct loading *loading, size_t gap)
 	struct commit_record record;
 	struct frame frame;
 
-	if (loading->last == 0 ||
-	    !frame_read(at, loading->size - loading->offset - gap, &frame) ||
+	if (loading->last == 0 || !frame_read(at, loading->size - loading->offset - gap, &frame) ||
 	    loading->journal->format->read(frame.payload, frame.length, &record) != 0)
 		return false;
 	if (record.kind == RECORD_CONFIRM)
@@ -324,7 +324,7 @@ static int publish(struct loading *loading)
 
 int journal_load(struct journal *journal, char warning[256], struct error *err)
 {
-	struct loading loading = { .journal = journal, .warning = warning, .err = err };
+	struct loading loading = {.journal = journal, .warning = warning, .err = err};
 	int result;
 
 	journal->format = commit_format(JOURNAL_VERSION);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHORT "l2tp"
+#define SHORT  "l2tp"
 #define PREFIX SHORT "eth"
 
 /* The number of an l2tpeth<n>, as the kernel would print it; NAMES_MAX for any other name. */
@@ -62,7 +62,7 @@ void name_pool_remove(struct name_pool *pool, const char *name)
 void name_pool_free(struct name_pool *pool)
 {
 	free(pool->words);
-	*pool = (struct name_pool){ 0 };
+	*pool = (struct name_pool){0};
 }
 
 static uint64_t word_at(const struct name_pool *pool, size_t n)

@@ -109,11 +109,10 @@ static int touch_all_nameless(struct candidate *candidate)
 	return result;
 }
 
-int candidate_choose_names(struct candidate *candidate,
-			   bool (*taken)(const char *name, void *arg), void *arg,
-			   struct error *err)
+int candidate_choose_names(struct candidate *candidate, bool (*taken)(const char *name, void *arg),
+			   void *arg, struct error *err)
 {
-	struct naming naming = { .candidate = candidate, .taken = taken, .arg = arg };
+	struct naming naming = {.candidate = candidate, .taken = taken, .arg = arg};
 	int result = touch_all_nameless(candidate);
 
 	if (result == 0)

@@ -22,9 +22,9 @@ static union config merge(const struct change *change, const union config *their
 
 static void follow(struct candidate *candidate, struct change *change)
 {
-	union config theirs = { 0 };
-	bool there = running_config(candidate->running, change->tunnel_id, change->session_id,
-				    &theirs);
+	union config theirs = {0};
+	bool there =
+		running_config(candidate->running, change->tunnel_id, change->session_id, &theirs);
 
 	if (there && change->has)
 		change->after = merge(change, &theirs);

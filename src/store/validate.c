@@ -88,7 +88,7 @@ static int check_deleted_tunnel(const struct candidate *candidate, const struct 
 
 	if (candidate_session_from(candidate, change->tunnel_id, &id) == NULL)
 		return 0;
-	return refuse_orphan(&(struct change){ .tunnel_id = change->tunnel_id, .session_id = id },
+	return refuse_orphan(&(struct change){.tunnel_id = change->tunnel_id, .session_id = id},
 			     err);
 }
 
@@ -284,9 +284,8 @@ static int find_name(const struct candidate *candidate, const struct claim *clai
 static int find_endpoint(const struct candidate *candidate, const struct claim *claim,
 			 struct error *err)
 {
-	const struct tunnel_entry *at =
-		datastore_bound(candidate->running, &claim->key.endpoint.address,
-				claim->key.endpoint.port);
+	const struct tunnel_entry *at = datastore_bound(
+		candidate->running, &claim->key.endpoint.address, claim->key.endpoint.port);
 
 	for (; at != NULL; at = tunnel_same_endpoint(at)) {
 		if (is_own(claim, at->id, 0))
@@ -309,24 +308,22 @@ static int clash_name(const struct claim *claim, const struct change *other, str
 	return refuse_name(claim, other->tunnel_id, other->session_id, false, err);
 }
 
-static int clash_endpoint(const struct claim *claim, const struct change *other,
-			  struct error *err)
+static int clash_endpoint(const struct claim *claim, const struct change *other, struct error *err)
 {
 	return refuse_endpoint(claim, other->tunnel_id, false, err);
 }
 
 static const struct kind {
 	/* What @config claims: how many into @ret, zeroed, of CLAIMS_MAX. */
-	size_t (*claim)(const struct change *change, const union config *config,
-			struct claim *ret);
+	size_t (*claim)(const struct change *change, const union config *config, struct claim *ret);
 	/* Refuse a claim that an untouched or foreign entry has, or another touched one. */
 	int (*find)(const struct candidate *candidate, const struct claim *claim,
 		    struct error *err);
 	int (*clash)(const struct claim *claim, const struct change *other, struct error *err);
 } kinds[] = {
-	{ claim_id, find_session_id, clash_session_id },
-	{ claim_names, find_name, clash_name },
-	{ claim_endpoint, find_endpoint, clash_endpoint },
+	{claim_id, find_session_id, clash_session_id},
+	{claim_names, find_name, clash_name},
+	{claim_endpoint, find_endpoint, clash_endpoint},
 };
 
 static int claims_order(const void *left, const void *right)
@@ -345,7 +342,7 @@ static int claims_order(const void *left, const void *right)
 
 static bool had_claim(const struct kind *kind, const struct claim *claim)
 {
-	struct claim old[CLAIMS_MAX] = { 0 };
+	struct claim old[CLAIMS_MAX] = {0};
 	size_t count = 0;
 
 	if (claim->change->had)

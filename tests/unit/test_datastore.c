@@ -1,0 +1,271 @@
+/* The datastore: entries come and go with what keeps them, and every index follows. */
+#include "store.h"
+
+static struct session named(uint32_t id, const char *name)
+{
+	struct session session = {.session_id = id, .present = BIT(SESSION_ID)};
+
+	if (name != NULL) {
+		snprintf(session.interface_name, sizeof(session.interface_name), "%s", name);
+		session.present |= BIT(SESSION_INTERFACE_NAME);
+	}
+	return session;
+}
+
+static struct tunnel bound(uint32_t id, uint8_t last, uint16_t port)
+{
+	struct tunnel tunnel = {
+		.tunnel_id = id,
+		.present = BIT(TUNNEL_ID) | BIT(TUNNEL_LOCAL_ADDRESS),
+		.local_address = {AF_INET, {10, 0, 0, last}},
+	};
+
+	if (port != 0) {
+		tunnel.local_port = port;
+		tunnel.present |= BIT(TUNNEL_LOCAL_PORT);
+	}
+	return tunnel;
+}
+
+static void an_entry_lives_while_something_keeps_it(void **state)
+{
+	struct datastore *ds = datastore_new();
+	struct tunnel config = bound(1, 1, 0);
+	struct tunnel_entry *tunnel;
+
+	(void)state;
+	assert_null(datastore_tunnel(ds, 1));
+	tunnel = datastore_configure_tunnel(ds, 1, &config);
+	assert_ptr_equal(datastore_tunnel(ds, 1), tunnel);
+	assert_ptr_equal(datastore_observe_tunnel(ds, 1, &config), tunnel);
+	assert_ptr_equal(datastore_configure_tunnel(ds, 1, NULL), tunnel);
+	assert_int_equal(tunnel->state.common.origin, ORIGIN_FOREIGN);
+	datastore_hold_tunnel(ds, tunnel, true);
+	assert_int_equal(tunnel->state.common.origin, ORIGIN_CONFIGURED);
+	assert_ptr_equal(datastore_observe_tunnel(ds, 1, NULL), tunnel);
+	datastore_hold_tunnel(ds, tunnel, false);
+	assert_null(datastore_tunnel(ds, 1));
+	assert_int_equal(ds->tunnel_count, 0);
+	datastore_free(ds);
+}
+
+static void a_tunnel_stays_for_its_sessions(void **state)
+{
+	struct datastore *ds = datastore_new();
+	struct session config = named(7, NULL);
+
+	(void)state;
+	datastore_observe_session(ds, 3, 7, &config);
+	assert_non_null(datastore_tunnel(ds, 3));
+	assert_int_equal(datastore_tunnel(ds, 3)->state.session_count, 1);
+	assert_int_equal(datastore_session(ds, 3, 7)->state.common.origin, ORIGIN_FOREIGN);
+	assert_null(datastore_observe_session(ds, 3, 7, NULL));
+	assert_null(datastore_tunnel(ds, 3));
+	assert_int_equal(ds->session_count, 0);
+	datastore_free(ds);
+}
+
+static void what_is_reserved_and_not_used_goes(void **state)
+{
+	struct datastore *ds = datastore_new();
+
+	(void)state;
+	assert_non_null(datastore_reserve_session(ds, 5, 6));
+	assert_int_equal(ds->tunnel_count, 1);
+	datastore_settle(ds, 5, 6);
+	assert_int_equal(ds->tunnel_count + ds->session_count, 0);
+	datastore_settle(ds, 5, 6);
+	datastore_free(ds);
+}
+
+static void walks_are_in_order_of_ids(void **state)
+{
+	static const uint32_t ids[] = {4294967295U, 7, 1, 2147483648U, 100};
+	static const uint32_t sorted[] = {1, 7, 100, 2147483648U, 4294967295U};
+	struct datastore *ds = datastore_new();
+	struct tunnel tunnel = bound(1, 1, 0);
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct session session = named(ids[i], NULL);
+
+		tunnel.tunnel_id = ids[i];
+		tunnel.local_port = (uint16_t)(i + 1);
+		datastore_configure_tunnel(ds, ids[i], &tunnel);
+		datastore_configure_session(ds, 7, ids[i], &session);
+	}
+	for (struct tunnel_entry *t = datastore_tunnel_from(ds, 0); t; t = tunnel_next(t))
+		assert_int_equal(t->id, sorted[n++]);
+	assert_int_equal(n, 5);
+	assert_int_equal(datastore_tunnel_from(ds, 8)->id, 100);
+	assert_int_equal(datastore_tunnel_from(ds, 4294967295U)->id, 4294967295U);
+	n = 0;
+	for (struct session_entry *s = tunnel_session_from(datastore_tunnel(ds, 7), 0); s;
+	     s = session_next(s))
+		assert_int_equal(s->id, sorted[n++]);
+	assert_int_equal(n, 5);
+	datastore_free(ds);
+}
+
+static void session_ids_are_found_in_every_tunnel(void **state)
+{
+	struct datastore *ds = datastore_new();
+	struct session session = named(9, NULL);
+	struct session_entry *found;
+
+	(void)state;
+	datastore_configure_session(ds, 2, 9, &session);
+	datastore_observe_session(ds, 1, 9, &session);
+	found = datastore_session_by_id(ds, 9);
+	assert_int_equal(found->tunnel->id, 1);
+	found = session_same_id(found);
+	assert_int_equal(found->tunnel->id, 2);
+	assert_null(session_same_id(found));
+	assert_null(datastore_session_by_id(ds, 10));
+	datastore_free(ds);
+}
+
+static void names_follow_the_configuration(void **state)
+{
+	struct datastore *ds = datastore_new();
+	struct session a = named(1, "l2tpeth0"), b = named(2, "l2tpeth0"), none = named(2, NULL);
+
+	(void)state;
+	datastore_observe_session(ds, 8, 1, &a);
+	assert_null(datastore_session_by_name(ds, "l2tpeth0"));
+	assert_int_equal(datastore_named(ds, "l2tpeth0")->tunnel->id, 8);
+	datastore_configure_session(ds, 9, 2, &b);
+	assert_int_equal(datastore_session_by_name(ds, "l2tpeth0")->id, 2);
+	datastore_observe_session(ds, 8, 1, NULL);
+	assert_int_equal(ds->pool.words[0], 1); /* the other has the name still */
+	assert_int_equal(ds->nameless, 0);
+	datastore_configure_session(ds, 9, 2, &none);
+	assert_null(datastore_named(ds, "l2tpeth0"));
+	assert_int_equal(ds->nameless, 1);
+	assert_int_equal(ds->pool.words[0], 0);
+	none.pseudowire_type = PSEUDOWIRE_PPP;
+	none.present |= BIT(SESSION_PSEUDOWIRE_TYPE);
+	datastore_configure_session(ds, 9, 2, &none);
+	assert_int_equal(ds->nameless, 0);
+	datastore_free(ds);
+}
+
+static void endpoints_are_those_of_udp(void **state)
+{
+	struct datastore *ds = datastore_new();
+	struct tunnel one = bound(1, 1, 0), two = bound(2, 1, 5000), seen = bound(3, 1, 1701);
+
+	(void)state;
+	datastore_configure_tunnel(ds, 1, &one);
+	datastore_configure_tunnel(ds, 2, &two);
+	datastore_observe_tunnel(ds, 3, &seen);
+	assert_int_equal(datastore_endpoint(ds, &one.local_address, PORT_DEFAULT)->id, 1);
+	assert_int_equal(datastore_endpoint(ds, &one.local_address, 5000)->id, 2);
+	assert_null(datastore_endpoint(ds, &one.local_address, 5001));
+	assert_int_equal(tunnel_same_endpoint(datastore_tunnel(ds, 1))->id, 3);
+	two.encapsulation = ENCAPSULATION_IP;
+	two.present |= BIT(TUNNEL_ENCAPSULATION);
+	datastore_configure_tunnel(ds, 2, &two);
+	assert_null(datastore_endpoint(ds, &one.local_address, 5000));
+	datastore_configure_tunnel(ds, 1, NULL);
+	assert_null(datastore_endpoint(ds, &one.local_address, PORT_DEFAULT));
+	assert_int_equal(datastore_bound(ds, &one.local_address, PORT_DEFAULT)->id, 3);
+	datastore_free(ds);
+}
+
+static void interface_indexes_are_walked_in_order(void **state)
+{
+	struct datastore *ds = populate(1, 3);
+	struct tunnel_entry *tunnel = datastore_tunnel(ds, 1);
+	unsigned int index = 40;
+
+	(void)state;
+	for (struct session_entry *s = tunnel_session_from(tunnel, 0); s; s = session_next(s))
+		datastore_set_index(ds, s, index -= 10);
+	assert_int_equal(datastore_index_from(ds, 0)->id, 3);
+	assert_int_equal(datastore_index_from(ds, 11)->id, 2);
+	assert_int_equal(datastore_session_by_index(ds, 30)->id, 1);
+	assert_null(datastore_session_by_index(ds, 31));
+	assert_null(datastore_session_by_index(ds, 0));
+	datastore_set_index(ds, datastore_session(ds, 1, 1), 0);
+	assert_null(datastore_session_by_index(ds, 30));
+	datastore_free(ds);
+}
+
+static void what_is_up_is_counted(void **state)
+{
+	struct datastore *ds = populate(1, 2);
+	struct session_entry *one = datastore_session(ds, 1, 1);
+	struct state *tunnel = &datastore_tunnel(ds, 1)->state.common;
+
+	(void)state;
+	assert_true(datastore_set_status(ds, tunnel, true, OPER_UP, REASON_NONE, 0, 5));
+	assert_false(datastore_set_status(ds, tunnel, true, OPER_UP, REASON_NONE, 0, 6));
+	assert_int_equal(tunnel->last_change, 5);
+	assert_int_equal(ds->tunnels_up, 1);
+	datastore_set_status(ds, &one->state.common, false, OPER_UP, REASON_NONE, 0, 7);
+	assert_int_equal(ds->sessions_up, 1);
+	datastore_configure_session(ds, 1, 1, NULL);
+	assert_int_equal(ds->sessions_up, 0);
+	datastore_set_status(ds, tunnel, true, OPER_WAITING, REASON_NO_ROUTE, ENETUNREACH, 9);
+	assert_int_equal(ds->tunnels_up, 0);
+	assert_int_equal(tunnel->status_errno, ENETUNREACH);
+	datastore_free(ds);
+}
+
+static void pools_give_the_lowest_free_number(void **state)
+{
+	struct name_pool a = {0}, b = {0};
+	char name[IFNAME_LENGTH + 1];
+
+	(void)state;
+	for (uint32_t n = 0; n < 200; n++) {
+		name_print(n, 0, name);
+		assert_int_equal(name_pool_add(n % 2 ? &a : &b, name), 0);
+	}
+	assert_int_equal(name_pool_next(&a, &b, 0), 200);
+	name_pool_remove(&b, "l2tpeth66");
+	assert_int_equal(name_pool_next(&a, &b, 0), 66);
+	assert_int_equal(name_pool_next(&a, &b, 67), 200);
+	assert_int_equal(name_pool_next(&a, &b, 5000), 5000);
+	name_pool_add(&a, "l2tpeth066");
+	name_pool_add(&a, "l2tpeth");
+	name_pool_add(&a, "l2tpeth66x");
+	name_pool_add(&a, "l2tpeth99999999999");
+	assert_int_equal(name_pool_next(&a, &b, 0), 66);
+	name_pool_free(&a);
+	name_pool_free(&b);
+}
+
+static void a_name_leaves_room_for_its_vlan(void **state)
+{
+	char name[IFNAME_LENGTH + 1];
+
+	(void)state;
+	name_print(999, 4094, name);
+	assert_string_equal(name, "l2tpeth999");
+	name_print(1000, 4094, name);
+	assert_string_equal(name, "l2tp1000");
+	name_print(1000, 0, name);
+	assert_string_equal(name, "l2tpeth1000");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_entry_lives_while_something_keeps_it),
+		cmocka_unit_test(a_tunnel_stays_for_its_sessions),
+		cmocka_unit_test(what_is_reserved_and_not_used_goes),
+		cmocka_unit_test(walks_are_in_order_of_ids),
+		cmocka_unit_test(session_ids_are_found_in_every_tunnel),
+		cmocka_unit_test(names_follow_the_configuration),
+		cmocka_unit_test(endpoints_are_those_of_udp),
+		cmocka_unit_test(interface_indexes_are_walked_in_order),
+		cmocka_unit_test(what_is_up_is_counted),
+		cmocka_unit_test(pools_give_the_lowest_free_number),
+		cmocka_unit_test(a_name_leaves_room_for_its_vlan),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
