@@ -1,6 +1,7 @@
 /* From the outcome of a job to the datastore: what is there, what waits, and its status. */
 #include "engine/internal.h"
 
+#include <errno.h>
 #include <syslog.h>
 
 #include "model/status.h"
@@ -191,6 +192,16 @@ void settle_job(struct engine *engine, const struct job *job)
 	}
 }
 
+static bool is_wanted(struct engine *engine, const struct key *key)
+{
+	union config ignored;
+
+	if (key->session_id)
+		return want_session(&engine->running, key->tunnel_id, key->session_id,
+				    &ignored.session) == 0;
+	return want_tunnel(engine, &engine->running, key->tunnel_id, &ignored.tunnel) != -ENOENT;
+}
+
 static void settle_key(struct engine *engine, const struct key *key)
 {
 	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
@@ -206,8 +217,7 @@ static void settle_key(struct engine *engine, const struct key *key)
 	state->origin = ORIGIN_CONFIGURED;
 	if (session ? session->in_kernel || session->held : tunnel->in_kernel || tunnel->held)
 		return;
-	if (state->oper_status == 0 || state->oper_status == OPER_UP ||
-	    state->oper_status == OPER_REMOVING || state->oper_status == OPER_DOWN)
+	if (!is_wanted(engine, key))
 		settle_absent(engine, tunnel, session, NULL);
 }
 
