@@ -107,6 +107,13 @@ static void print_placeholder(FILE *file, const struct row *row)
 	}
 }
 
+static const char *default_word(const struct row *row)
+{
+	if (row->type != TYPE_BOOL)
+		return row->fallback;
+	return strcmp(row->fallback, "true") ? "off" : "on";
+}
+
 static void print_keywords(FILE *file, enum object object)
 {
 	const struct row_set *set = &row_sets[object];
@@ -120,7 +127,7 @@ static void print_keywords(FILE *file, enum object object)
 		fprintf(file, "  %s ", row->cli);
 		print_placeholder(file, row);
 		if (row->fallback)
-			fprintf(file, " (%s)", row->fallback);
+			fprintf(file, " (%s)", default_word(row));
 		putc('\n', file);
 	}
 }
@@ -140,8 +147,7 @@ void command_print_usage(FILE *file)
 	fprintf(file, "\nOptions:\n%s", options_text);
 	for (unsigned int object = 0; object < OBJECTS; object++)
 		print_keywords(file, object);
-	fputs("\nWithout an option the defaults in parentheses hold. Numbers may be 0x12 or 017.\n",
-	      file);
+	fputs("\nLeft out, the defaults in parentheses hold. Numbers may be 0x12 or 017.\n", file);
 }
 
 enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,

@@ -88,12 +88,24 @@ static enum cli_status take_options(int argc, char *argv[], struct cli_options *
 	return CLI_OK;
 }
 
+/* The bad element or attribute, when neither path nor text names it. */
+static const char *culprit(const struct error *err, char ret[80])
+{
+	ret[0] = '\0';
+	if (err->info[0] && err->code != ERROR_LOCK_DENIED && !strstr(err->path, err->info) &&
+	    !strstr(err->text, err->info))
+		snprintf(ret, 80, " (%s)", err->info);
+	return ret;
+}
+
 /* One line that says where and why, and for a misused command how it goes. */
 static void report(enum cli_status status, const struct command *command, const struct error *err)
 {
+	char info[80];
+
 	if (err->text[0])
-		fprintf(stderr, "l2tpv3ctl: %s%s%s\n", err->path, err->path[0] ? ": " : "",
-			err->text);
+		fprintf(stderr, "l2tpv3ctl: %s%s%s%s\n", err->path, err->path[0] ? ": " : "",
+			err->text, culprit(err, info));
 	if (status != CLI_USAGE)
 		return;
 	if (command)

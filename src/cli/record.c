@@ -25,6 +25,15 @@ const char *record_text(const struct record *record, const struct row *row,
 	return buffer;
 }
 
+bool record_is_remnant(const struct record *record)
+{
+	bool session = record->entry->object == OBJECT_SESSION;
+	unsigned int peer = session ? (unsigned int)SESSION_PEER_SESSION_ID
+				    : (unsigned int)TUNNEL_PEER_TUNNEL_ID;
+
+	return !record->entry->text[peer];
+}
+
 bool record_matches(const struct record *record, const struct request *request)
 {
 	char buffer[VALUE_TEXT_MAX];

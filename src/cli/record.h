@@ -23,6 +23,12 @@ void record_read(const struct client_entry *entry, struct record *ret);
 const char *record_text(const struct record *record, const struct row *row,
 			char buffer[VALUE_TEXT_MAX]);
 
+/*
+ * Deleted, but the kernel has not let go of it yet: it has an identifier and a
+ * status, and nothing else.
+ */
+bool record_is_remnant(const struct record *record);
+
 /* Does it meet every condition of @request that is about its kind of object? */
 bool record_matches(const struct record *record, const struct request *request);
 

@@ -116,6 +116,21 @@ static void put_rest(FILE *file, const struct record *record, const struct cli_o
 	put_counters(file, record, "tx-", "TX:");
 }
 
+/* Only its first words and its status. */
+static void put_remnant(FILE *file, const struct record *record, const struct cli_options *options)
+{
+	const struct client_entry *entry = record->entry;
+
+	if (!options->details)
+		return;
+	if (entry->object == OBJECT_SESSION)
+		fprintf(file, "Session %" PRIu32 " in tunnel %" PRIu32 "\n", entry->session_id,
+			entry->tunnel_id);
+	else
+		fprintf(file, "Tunnel %" PRIu32 "\n", entry->tunnel_id);
+	put_status(file, record);
+}
+
 static const char *local_text(const struct record *record, char buffer[VALUE_TEXT_MAX])
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
@@ -145,6 +160,10 @@ void text_tunnel(FILE *file, const struct record *record, const struct cli_optio
 	bool udp = tunnel->encapsulation == ENCAPSULATION_UDP;
 	char local[VALUE_TEXT_MAX], remote[VALUE_TEXT_MAX];
 
+	if (record_is_remnant(record)) {
+		put_remnant(file, record, options);
+		return;
+	}
 	codec_print(&row_sets[OBJECT_TUNNEL].rows[TUNNEL_REMOTE_ADDRESS], tunnel, remote);
 	fprintf(file, "Tunnel %" PRIu32 ", encap %s\n", tunnel->tunnel_id, udp ? "UDP" : "IP");
 	fprintf(file, "  From %s to %s\n", local_text(record, local), remote);
@@ -190,6 +209,10 @@ void text_session(FILE *file, const struct record *record, uint32_t peer_tunnel_
 {
 	const struct session *session = &record->config.session;
 
+	if (record_is_remnant(record)) {
+		put_remnant(file, record, options);
+		return;
+	}
 	fprintf(file, "Session %" PRIu32 " in tunnel %" PRIu32 "\n", session->session_id,
 		record->entry->tunnel_id);
 	fprintf(file, "  Peer session %" PRIu32 ", tunnel %" PRIu32 "\n", session->peer_session_id,

@@ -1,7 +1,8 @@
 /*
  * Tunnels and sessions in the text form of `ip l2tp show`, byte for byte for
  * what it shows; what it cannot know (foreign, waiting, why) stands in a line
- * of its own, and only where there is something to say.
+ * of its own, and only where there is something to say. What was deleted and is
+ * not gone yet is for -d alone, as `ip l2tp` says no more of it either.
  */
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H

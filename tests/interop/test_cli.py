@@ -1,0 +1,247 @@
+"""l2tpv3ctl against a daemon on the simulated kernel."""
+import json
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
+from lib.waiting import wait_for  # noqa: E402
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MODULE = next((CHECKOUT / "yang").glob("linux-l2tpv3@*.yang"))
+IETF = "/usr/share/yuma/modules/ietf"
+TUNNEL = "tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2"
+
+
+class Here:
+    """In place of a network namespace: the simulated kernel needs none, nor root."""
+
+    def run(self, *command, check=True, **kwargs):
+        done = subprocess.run(list(map(str, command)), text=True, capture_output=True, **kwargs)
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    def popen(self, *command, **kwargs):
+        return subprocess.Popen(list(map(str, command)), **kwargs)
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    if not L2TPV3D.exists() or not L2TPV3CTL.exists():
+        pytest.skip(f"{L2TPV3D} and l2tpv3ctl are not built")
+    daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
+    yield daemon
+    daemon.stop()
+
+
+def ok(daemon, line, **kwargs):
+    return daemon.ctl(*line.split(), **kwargs).stdout
+
+
+def refused(daemon, line, status=1, **kwargs):
+    done = daemon.ctl(*line.split(), check=False, **kwargs)
+    assert (done.returncode, done.stdout) == (status, ""), done.stderr
+    return done.stderr
+
+
+def sessions(first, last, **leaves):
+    more = "".join(f"<{name}>{text}</{name}>" for name, text in leaves.items())
+    return "".join(f"<session><session-id>{i}</session-id><peer-session-id>{i}</peer-session-id>"
+                   f"{more}</session>" for i in range(first, last + 1))
+
+
+def tunnel(content):
+    return ("<l2tpv3 xmlns='urn:l2tpv3d:yang:linux-l2tpv3'><tunnel><tunnel-id>1</tunnel-id>"
+            "<peer-tunnel-id>2</peer-tunnel-id><local-address>10.0.0.1</local-address>"
+            f"<remote-address>10.0.0.2</remote-address>{content}</tunnel></l2tpv3>")
+
+
+def yanglint(text, kind, suffix, tmp_path):
+    if not shutil.which("yanglint"):
+        pytest.skip("yanglint is not installed")
+    path = tmp_path / f"printed.{suffix}"
+    path.write_text(text)
+    done = subprocess.run(["yanglint", "-p", IETF, "-t", kind, MODULE, path], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
+
+
+def test_add_show_set_delete(daemon):
+    assert ok(daemon, f"add tunnel {TUNNEL}") == ""
+    assert ok(daemon, "add session tid 1 sid 2 psid 3 cookie 01234567") == ""
+    assert ok(daemon, "show tunnel") == (
+        "Tunnel 1, encap UDP\n  From 10.0.0.1 to 10.0.0.2\n  Peer tunnel 2\n"
+        "  UDP source / dest ports: 1701/1701\n  UDP checksum: disabled\n")
+    assert ok(daemon, "show session") == (
+        "Session 2 in tunnel 1\n  Peer session 3, tunnel 2\n  interface name: l2tpeth0\n"
+        "  offset 0, peer offset 0\n  cookie 01234567\n")
+    ok(daemon, "set session tid 1 sid 2 seq both no-cookie mtu 1400")
+    shown = ok(daemon, "-d show session")
+    assert "  sequence numbering: send recv\n" in shown and "  mtu 1400 octets\n" in shown
+    assert "cookie" not in shown
+    ok(daemon, "del session tid 1 sid 2")
+    assert ok(daemon, "show session") == ""
+    ok(daemon, "del tunnel tid 1")
+    assert ok(daemon, "show tunnel") == ""
+
+
+def test_disabled_and_waiting_objects_say_why(daemon):
+    ok(daemon, f"add tunnel {TUNNEL}")
+    ok(daemon, "set tunnel tid 1 enabled off")
+    wait_for(lambda: re.search(r"^  status: down, disabled", ok(daemon, "show tunnel"), re.M),
+             "the tunnel to be down")
+    assert ok(daemon, "show tunnel oper-status up") == ""
+    ok(daemon, "set tunnel tid 1 no-enabled")
+    wait_for(lambda: "status:" not in ok(daemon, "show tunnel"), "the tunnel to be up")
+
+
+def test_tunnel_with_its_first_session_in_one_transaction(daemon):
+    refused(daemon, f"add tunnel session {TUNNEL} sid 5 psid 6 pw_type ethernet-vlan")
+    assert ok(daemon, "show tunnel") == ""
+    ok(daemon, f"add tunnel session {TUNNEL} sid 5 psid 6")
+    assert ok(daemon, "show session").startswith("Session 5 in tunnel 1\n")
+
+
+def test_a_refusal_is_one_line_with_the_path(daemon):
+    ok(daemon, f"add tunnel {TUNNEL}")
+    tunnel_path = r"/l2tpv3/tunnel\[tunnel-id='1'\]"
+    for line, path in (
+            (f"add tunnel {TUNNEL}", tunnel_path),
+            ("add session tid 1 sid 2", rf"{tunnel_path}/session\[session-id='2'\]/peer-session-id"),
+            ("add session tid 1 sid 2 psid 70000000000",
+             rf"{tunnel_path}/session\[session-id='2'\]/peer-session-id"),
+            ("add session tid 1 sid 2 psid 3 offset 4",
+             rf"{tunnel_path}/session\[session-id='2'\]"),
+            ("set tunnel tid 1 udp6_csum_tx on", rf"{tunnel_path}/udp6-checksum-tx"),
+            ("del session tid 1 sid 2", rf"{tunnel_path}/session\[session-id='2'\]"),
+            ("add tunnel tid 2 ptid 2 local 10.0.0.1", r"/l2tpv3/tunnel\[tunnel-id='2'\]/remote-address"),
+            ("adopt tunnel_id 9", r"/l2tpv3/tunnel\[tunnel-id='9'\]")):
+        said = refused(daemon, line)
+        assert re.fullmatch(rf"l2tpv3ctl: {path}: [^\n]+\n", said), said
+
+
+def test_misuse_is_told_apart_from_refusal(daemon):
+    for line in ("add", "show", "frob", "add tunnel colour red", "set tunnel peer_tunnel_id 1",
+                 "push", "push a b", "resync now", "--frob", "-S"):
+        said = refused(daemon, line, status=2)
+        assert said.startswith("l2tpv3ctl: "), said
+        assert "help" in said
+
+
+def test_what_ip_ignores_is_noted(daemon):
+    done = daemon.ctl(*f"add tunnel encap ip {TUNNEL} udp_sport 5000".split())
+    assert done.stderr == "l2tpv3ctl: note: ignored, as ip l2tp does: local-port\n"
+
+
+def test_output_is_true_to_the_yang_module(daemon, tmp_path):
+    ok(daemon, f"add tunnel {TUNNEL} description <&>\"'\\")
+    ok(daemon, "add session tid 1 sid 2 psid 3 cookie 01234567")
+    ok(daemon, "add session tid 1 sid 3 psid 3 pw_type ppp enabled off")
+    ok(daemon, "add tunnel tid 4294967295 ptid 1 encap ip local fd00::1 remote fd00::2")
+    yanglint(ok(daemon, "get-config"), "config", "xml", tmp_path)
+    yanglint(ok(daemon, "-j get-config"), "config", "json", tmp_path)
+    yanglint(ok(daemon, "get"), "get", "xml", tmp_path)
+    yanglint(ok(daemon, "-j -p get"), "get", "json", tmp_path)
+    listed = json.loads(ok(daemon, "-j show session"))
+    assert [(one["tunnel-id"], one["session-id"]) for one in listed] == [(1, 2), (1, 3)]
+    assert "statistics" not in listed[0]
+    assert "statistics" in json.loads(ok(daemon, "-j -s show session"))[0]
+    assert json.loads(ok(daemon, "-j show tunnel sid 9 tid 1"))[0]["description"] == "<&>\"'\\"
+
+
+def test_what_is_printed_can_be_pushed_back(daemon, tmp_path):
+    ok(daemon, f"add tunnel {TUNNEL} description <&>")
+    ok(daemon, "add session tid 1 sid 2 psid 3 cookie 01234567")
+    saved = ok(daemon, "get-config")
+    path = tmp_path / "saved.xml"
+    path.write_text(saved)
+    ok(daemon, f"push {path} --replace")
+    assert ok(daemon, "get-config") == saved
+    ok(daemon, "del tunnel tid 1")
+    ok(daemon, "push -", input=saved)
+    assert ok(daemon, "get-config") == saved
+
+
+def test_push_merges_or_replaces_and_check_changes_nothing(daemon, tmp_path):
+    path = tmp_path / "new.xml"
+    path.write_text(tunnel(sessions(1, 2)))
+    ok(daemon, f"push --check {path}")
+    ok(daemon, f"validate {path}")
+    assert ok(daemon, "show tunnel") == ""
+    ok(daemon, f"push {path}")
+    path.write_text(f"<config xmlns='urn:ietf:params:xml:ns:netconf:base:1.0'>\n{tunnel(sessions(3, 3))}"
+                    "\n</config>")
+    ok(daemon, f"push {path}")
+    assert ok(daemon, "show session").count("Session ") == 3
+    ok(daemon, f"push --replace {path}")
+    assert ok(daemon, "show session").count("Session ") == 1
+
+
+def test_a_bad_file_is_refused_whole(daemon, tmp_path):
+    path = tmp_path / "bad.xml"
+    for text, where in (
+            (tunnel(sessions(1, 1) + sessions(2, 2, mtu=5)), "/l2tpv3/tunnel.*session.*'2'.*/mtu: "),
+            (tunnel(sessions(1, 1) + "<session>"), ""),
+            (tunnel("<colour>red</colour>"), ".*colour"),
+            ("<l2tpv3/>", ""),
+            ("no XML", ""),
+            ("", "")):
+        path.write_text(text)
+        for line in (f"push {path}", f"validate {path}"):
+            said = refused(daemon, line)
+            assert re.match(f"l2tpv3ctl: {where}", said), said
+        assert ok(daemon, "show tunnel") == ""
+    assert "No such file" in refused(daemon, f"push {tmp_path}/absent")
+
+
+def test_conditions_select(daemon):
+    daemon.ctl("push", "-", input=tunnel(sessions(1, 4) + sessions(5, 6, mtu=1400)))
+    assert ok(daemon, "show session mtu 1400").count("Session ") == 2
+    assert ok(daemon, "show session sid 0x3").startswith("Session 3 ")
+    assert ok(daemon, "show session remote 10.0.0.2 seq none").count("Session ") == 6
+    assert ok(daemon, "show session remote 10.0.0.3") == ""
+    got = ET.fromstring(ok(daemon, "get session session_id 5"))
+    space = {"l": "urn:l2tpv3d:yang:linux-l2tpv3"}
+    assert [node.text for node in got.findall("l:tunnel/l:session/l:session-id", space)] == ["5"]
+
+
+def test_five_thousand_sessions_are_shown(daemon):
+    daemon.ctl("push", "-", input=tunnel(sessions(1, 5000)))
+    assert ok(daemon, "show session").count("Session ") == 5000
+    assert len(json.loads(ok(daemon, "-j -s show session"))) == 5000
+
+
+def test_a_closed_output_is_an_error(daemon):
+    ok(daemon, f"add tunnel {TUNNEL}")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([L2TPV3CTL, "-S", daemon.socket, "get"], stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "l2tpv3ctl: cannot write the output\n")
+
+
+def test_without_a_daemon_it_says_what_to_do(tmp_path):
+    if not L2TPV3CTL.exists():
+        pytest.skip("l2tpv3ctl is not built")
+    done = subprocess.run([L2TPV3CTL, "-S", tmp_path / "none", "show", "tunnel"], text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 1
+    assert str(tmp_path / "none") in done.stderr and "systemctl start l2tpv3d" in done.stderr
+
+
+def words_of(program):
+    return subprocess.run([program, "-h"], text=True, capture_output=True, check=True).stdout
+
+
+def test_the_manuals_know_every_option_and_command(daemon):
+    manuals = {name: (CHECKOUT / "docs" / name).read_text() for name in ("l2tpv3d.8", "l2tpv3ctl.8")}
+    for option in re.findall(r"--([a-z-]+)", words_of(L2TPV3D)):
+        assert re.search(rf"Fl -{option}\b", manuals["l2tpv3d.8"]), option
+    for command in re.findall(r"^  ([a-z-]+).*\n      ", words_of(L2TPV3CTL), re.M):
+        assert command == "help" or re.search(rf"\bCm .*{command}\b", manuals["l2tpv3ctl.8"]), command
