@@ -197,7 +197,8 @@ static bool take_input(struct netconf_session *session, struct evbuffer *input)
 	const char *data, *piece = NULL;
 	size_t left, length = 0;
 
-	if (evbuffer_peek(input, -1, NULL, &extent, 1) < 1)
+	/* An empty buffer may still show an extent of no length. */
+	if (evbuffer_get_length(input) == 0 || evbuffer_peek(input, -1, NULL, &extent, 1) < 1)
 		return false;
 	data = extent.iov_base;
 	left = extent.iov_len;

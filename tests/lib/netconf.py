@@ -113,8 +113,9 @@ class Netconf:
                 if len(self.buffer) > 13:
                     raise AssertionError(f"no chunk header: {bytes(self.buffer[:40])!r}")
                 self.more(deadline)
+            length = int(found[1])  # before the buffer changes: the match only refers to it
             del self.buffer[:found.end()]
-            message.append(self.take(int(found[1]), deadline))
+            message.append(self.take(length, deadline))
 
     def rpc_text(self, body):
         """Send an rpc with this body, return the reply's text."""
