@@ -1,0 +1,87 @@
+"""(b) Read one session among N; (c) read all counters.
+
+Counters may be served from up to a second ago: for a fresh reading each time, (b) asks for another
+session each time and (c) waits until what is there is old.
+"""
+import random
+import time
+
+from figures import alternate, milliseconds
+from lib.netconf import L2TP, subtree
+from lib.snmp import ROOT
+from population import TUNNEL, entry_xml
+
+SESSION_STATS = f"{ROOT}.1.5"
+STATS_TX_PACKETS = f"{SESSION_STATS}.1.1"
+COUNTER_AGE = 1.1
+ALL_COUNTERS = (f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id/><session><session-id/><statistics/>'
+                "</session></tunnel></l2tpv3>")
+
+
+def need(text, word):
+    if word not in text:
+        raise AssertionError(f"no {word} in {text[:200]!r}")
+
+
+def one(contest, client, manager, count):
+    """Contestants that read one session; each checks that it got it."""
+    numbers = list(range(1, count + 1))
+    random.Random(1).shuffle(numbers)
+
+    def netconf():
+        n = numbers.pop()
+        need(client.rpc_text(f"<get>{subtree(entry_xml(n))}</get>"), "<tx-packets>")
+
+    def ctl():
+        n = numbers.pop()
+        need(contest.ctl("-s", "show", "session", "tunnel_id", TUNNEL, "session_id", n),
+             f"Session {n} ")
+
+    def snmpget():
+        need(manager.tool("snmpget", f"{STATS_TX_PACKETS}.{TUNNEL}.{numbers.pop()}"), "Counter64")
+
+    def ip():
+        n = numbers.pop()
+        need(contest.ip("l2tp", "show", "session", "tunnel_id", TUNNEL, "session_id", n),
+             f"Session {n} ")
+
+    return {"NETCONF get": netconf, "l2tpv3ctl show": ctl, "snmpget": snmpget, "ip": ip}
+
+
+def all_counters(contest, client, manager, count):
+    def counted(text, word):
+        if text.count(word) != count:
+            raise AssertionError(f"{text.count(word)} of {count} sessions: {text[:200]!r}")
+
+    return {
+        "NETCONF get": lambda: counted(client.rpc_text(f"<get>{subtree(ALL_COUNTERS)}</get>"),
+                                       "<tx-packets>"),
+        "l2tpv3ctl -s show": lambda: counted(contest.ctl("-s", "show", "session"), "Session "),
+        "snmpbulkwalk": lambda: counted(manager.tool("snmpbulkwalk", "-Cr50", SESSION_STATS),
+                                        f".{STATS_TX_PACKETS}."),
+        "ip": lambda: counted(contest.ip("l2tp", "show", "session"), "Session "),
+    }
+
+
+def timed(work, pause=0.0):
+    def run():
+        time.sleep(pause)
+        return milliseconds(work)
+    return run
+
+
+def compare(figures, what, count, contestants, rounds, target, pause):
+    times = alternate({name: timed(work, pause) for name, work in contestants.items()}, rounds)
+    for name in contestants:
+        if name != "ip":
+            figures.row(f"{what}: {name}", count, times[name], times["ip"], "ip l2tp show", target)
+
+
+def run(contest, figures, count, rounds):
+    """The sessions are there and the daemon serves SNMP."""
+    manager = contest.manager()
+    with contest.client() as client:
+        compare(figures, "(b) one", count, one(contest, client, manager, count), 3 * rounds,
+                "flat in N", 0.0)
+        compare(figures, "(c) all", count, all_counters(contest, client, manager, count), rounds,
+                "linear, <= 1", COUNTER_AGE)
