@@ -85,9 +85,12 @@ size_t transaction_blame(const struct transaction *transaction, const struct err
 
 /* ---- row by row */
 
-/* The state the row would be in with its columns set, and the draft to go on with. */
+/*
+ * The state the row would be in with its columns set, and the draft to go on
+ * with. If it is notReady, @err says why.
+ */
 static enum row_state look_up(const struct transaction *transaction, struct set_row *row,
-			      struct subject *ret)
+			      struct subject *ret, struct error *err)
 {
 	const struct view *view = transaction->view;
 	enum mib_table table = row->object == OBJECT_TUNNEL ? MIB_TUNNEL : MIB_SESSION;
@@ -103,7 +106,7 @@ static enum row_state look_up(const struct transaction *transaction, struct set_
 	draft_overlay(&row->draft, &row->given);
 	probe = *ret->pending;
 	probe.draft = row->draft;
-	return pending_complete(&probe) ? ROW_READY : ROW_NOT_READY;
+	return pending_check(&probe, err) ? ROW_NOT_READY : ROW_READY;
 }
 
 static int keep_pending(struct transaction *transaction, struct set_row *row,
@@ -186,12 +189,13 @@ static int check_row(struct transaction *transaction, struct set_row *row, size_
 {
 	static const union config nothing;
 	struct subject subject = {0};
-	enum row_state state = look_up(transaction, row, &subject);
+	enum row_state state = look_up(transaction, row, &subject, err);
 	union config room;
 	int status;
 
-	error_at_entry(err, row->tunnel_id, row->session_id, NULL);
 	*ret_varbind = blame_row(transaction, row);
+	if (state != ROW_NOT_READY)
+		error_at_entry(err, row->tunnel_id, row->session_id, NULL);
 	status = rowstatus_step(state, row->action, &row->step, err);
 	if (status)
 		return status;
@@ -261,7 +265,7 @@ int transaction_check(struct transaction *transaction, size_t *ret_varbind, stru
 		if (status)
 			return status;
 	}
-	error_at(err, "%s", "");
+	*err = ERROR_INIT;
 	if (transaction->edit->count == 0 || !check_edit(transaction->view, transaction->edit, err))
 		return 0;
 	*ret_varbind = transaction_blame(transaction, err);

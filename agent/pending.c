@@ -107,15 +107,14 @@ void pending_config(const struct pending_row *row, union config *ret)
 			 draft.object == OBJECT_TUNNEL ? row->tunnel_id : row->session_id, NULL);
 }
 
-/* A tunnel that any session fits in: what a session needs of its own does not depend on it. */
-static const struct tunnel some_tunnel = {.tunnel_id = 1};
-
-bool pending_complete(const struct pending_row *row)
+int pending_check(const struct pending_row *row, struct error *err)
 {
+	/* what a session needs of its own does not depend on its tunnel */
+	const struct tunnel tunnel = {.tunnel_id = row->tunnel_id};
 	union config config;
 
 	pending_config(row, &config);
 	if (row->draft.object == OBJECT_TUNNEL)
-		return rules_check_tunnel(&config.tunnel, NULL) == 0;
-	return rules_check_session(&some_tunnel, &config.session, NULL) == 0;
+		return rules_check_tunnel(&config.tunnel, err);
+	return rules_check_session(&tunnel, &config.session, err);
 }

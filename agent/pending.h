@@ -50,9 +50,9 @@ void pending_expire(struct pending *pending, int64_t before);
 void pending_config(const struct pending_row *row, union config *ret);
 
 /*
- * Does it have all that a row needs to become active, as far as it can be
- * told without the rest of the configuration?
+ * Could it become active, as far as can be told without the rest of the
+ * configuration? 0, or a negative errno and what is missing or does not agree.
  */
-bool pending_complete(const struct pending_row *row);
+int pending_check(const struct pending_row *row, struct error *err);
 
 #endif

@@ -17,13 +17,11 @@ struct verdict {
 		0, step, NULL                                                                      \
 	}
 
-#define EXISTS   REFUSE(SNMP_INCONSISTENT_VALUE, "the row exists already")
-#define MISSING  REFUSE(SNMP_INCONSISTENT_VALUE, "there is no such row; createAndGo(4) makes one")
-#define FOREIGN  REFUSE(SNMP_NOT_WRITABLE, "the row is foreign: others made it, it is only shown")
-#define NO_INPUT REFUSE(SNMP_WRONG_VALUE, "notReady(3) is a state, it cannot be set")
-#define INCOMPLETE                                                                                 \
-	REFUSE(SNMP_INCONSISTENT_VALUE, "the row is notReady: columns are missing or do not "      \
-					"agree")
+#define EXISTS     REFUSE(SNMP_INCONSISTENT_VALUE, "the row exists already")
+#define MISSING    REFUSE(SNMP_INCONSISTENT_VALUE, "there is no such row; createAndGo(4) makes one")
+#define FOREIGN    REFUSE(SNMP_NOT_WRITABLE, "the row is foreign: others made it, it is only shown")
+#define NO_INPUT   REFUSE(SNMP_WRONG_VALUE, "notReady(3) is a state, it cannot be set")
+#define INCOMPLETE REFUSE(SNMP_INCONSISTENT_VALUE, NULL) /* @err knows */
 
 /* clang-format off */
 static const struct verdict verdicts[ACTIONS][ROW_STATES] = {
@@ -91,6 +89,8 @@ int rowstatus_step(enum row_state state, int action, enum row_step *ret, struct 
 {
 	const struct verdict *verdict = &verdicts[action][state];
 
+	if (verdict->error && !verdict->why)
+		return (int)verdict->error;
 	if (verdict->error) {
 		error_set(err, state == ROW_FOREIGN ? ERROR_FOREIGN : ERROR_MUST, "%s",
 			  verdict->why);

@@ -129,7 +129,7 @@ static bool is_enabled(const struct subject *subject)
 enum row_state subject_state(const struct subject *subject)
 {
 	if (subject->pending)
-		return pending_complete(subject->pending) ? ROW_READY : ROW_NOT_READY;
+		return pending_check(subject->pending, NULL) ? ROW_NOT_READY : ROW_READY;
 	if (is_configured(subject))
 		return is_enabled(subject) ? ROW_ACTIVE : ROW_DISABLED;
 	return subject_common(subject)->origin == ORIGIN_FOREIGN ? ROW_FOREIGN : ROW_MISSING;

@@ -82,6 +82,12 @@ static bool fits_type(const struct row *row, size_t length)
 	return true;
 }
 
+static int refuse_length(size_t length, struct error *err)
+{
+	error_set(err, ERROR_INVALID_LENGTH, "given %zu octets; allowed 0, 4 or 16", length);
+	return SNMP_WRONG_LENGTH;
+}
+
 static int take_bytes(const struct row *row, const struct varbind *varbind, struct draft *draft,
 		      struct error *err)
 {
@@ -92,8 +98,7 @@ static int take_bytes(const struct row *row, const struct varbind *varbind, stru
 	if (status)
 		return status;
 	if (!fits_type(row, varbind->length))
-		return refuse(SNMP_WRONG_LENGTH, ERROR_INVALID_LENGTH, err,
-			      "allowed 0, 4 or 16 octets");
+		return refuse_length(varbind->length, err);
 	memset(&scratch, 0, sizeof(scratch));
 	if (varbind->length > 0 || (!pair && !codec_zero_is_absent(row))) {
 		if (codec_set_bytes(row, &scratch, varbind->bytes, varbind->length, err))

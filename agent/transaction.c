@@ -209,15 +209,29 @@ static void point(struct error *err, const struct instance *instance)
 		error_at_entry(err, instance->index.at[0], instance->index.at[1], column->row);
 }
 
+/* ... and of what is no column: the OID. */
+static void point_at_name(struct error *err, const struct varbind *varbind)
+{
+	char text[128] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < varbind->name_length && used < sizeof(text); i++) {
+		int count = snprintf(text + used, sizeof(text) - used, "%s%lu", i ? "." : "",
+				     (unsigned long)varbind->name[i]);
+
+		used += count > 0 ? (size_t)count : 0;
+	}
+	error_at(err, "%s", text);
+}
+
 static int find_column(const struct varbind *varbind, struct instance *ret, struct error *err)
 {
 	enum oid_fault fault = oid_to_instance(varbind->name, varbind->name_length, ret);
 
-	if (fault == OID_NO_OBJECT || !ret->column.writable) {
-		error_at(err, "%s", "");
+	point_at_name(err, varbind);
+	if (fault == OID_NO_OBJECT || !ret->column.writable)
 		return refuse(SNMP_NOT_WRITABLE, ERROR_READ_ONLY, err,
-			      "no column of this name can be set");
-	}
+			      "there is no such column, or it is read-only");
 	if (fault == OID_NO_INSTANCE)
 		return refuse(SNMP_NO_CREATION, ERROR_MISSING_KEY, err,
 			      "no row can have this index; allowed the ids, each 1..4294967295");
