@@ -14,8 +14,10 @@ PACKET_OUTGOING = 4
 SOL_PACKET, PACKET_AUXDATA, TP_STATUS_VLAN_VALID = 263, 8, 0x10
 
 
-def test_frame(text=b"l2tp", size=60):
-    return (b"\xff" * 6 + b"\x02\0\0\0\0\1" + struct.pack("!H", ETH_P_TEST) + text).ljust(size, b"\0")
+def marked_frame(destination=b"\xff" * 6, size=60):
+    """An Ethernet frame that the kernel does not send by itself."""
+    header = destination + b"\x02\0\0\0\0\x01" + struct.pack("!H", ETH_P_TEST)
+    return header.ljust(size, b"\0")
 
 
 @dataclass
