@@ -23,7 +23,6 @@
 #include "model/fault.h"
 #include "store/journal_file.h"
 
-#define FOLD_MIN      (1024 * 1024)       /* bytes of records before a fold is worth it */
 #define HISTORY_MAX   (64U * 1024 * 1024) /* bytes of history kept */
 #define RETRY_SECONDS 30
 
@@ -254,7 +253,8 @@ int fold_now(struct journal *journal, struct error *err)
 
 bool fold_due(const struct journal *journal)
 {
-	uint64_t limit = journal->config_size > FOLD_MIN ? journal->config_size : FOLD_MIN;
+	uint64_t limit =
+		journal->config_size > journal->fold_min ? journal->config_size : journal->fold_min;
 
 	return journal->fold.pid == 0 && journal->pending == 0 && journal->writable &&
 	       !journal->cut && journal->length - journal->tail > limit &&

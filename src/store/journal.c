@@ -9,6 +9,8 @@
 
 #include "store/journal_file.h"
 
+#define FOLD_MIN (1024 * 1024) /* bytes of records before a fold is worth it */
+
 static const char *unchanged = "nothing was changed";
 
 static void journal_free(struct journal *journal)
@@ -33,6 +35,7 @@ static struct journal *journal_new(const char *directory, struct datastore *runn
 		return NULL;
 	journal->dirfd = journal->lockfd = journal->fd = -1;
 	journal->running = running;
+	journal->fold_min = FOLD_MIN;
 	journal->codec = *codec;
 	journal->directory = strdup(directory);
 	if (journal->directory != NULL)

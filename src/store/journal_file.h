@@ -21,8 +21,9 @@
 #define JOURNAL_NEW  "journal.new"
 #define LOCK_FILE    "lock"
 #define CONFIG_MODE  0640
-#define JOURNAL_MODE 0600 /* cookies are in it; config.xml's group is the administrator's choice   \
-			   */
+#define JOURNAL_MODE                                                                               \
+	0600 /* cookies are in it; config.xml's group is the administrator's choice                \
+	      */
 
 struct history_entry {
 	struct commit_info info;
@@ -52,7 +53,7 @@ struct journal {
 	uint64_t length; /* of the file, as far as it counts */
 	uint64_t tail;   /* where the records begin that config.xml lacks */
 	uint64_t base, generation, pending;
-	uint64_t config_size;
+	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
 	struct datastore *running;
 	struct snapshot_codec codec;
 	struct history_entry history[HISTORY_LENGTH]; /* oldest first */

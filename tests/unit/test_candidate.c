@@ -1,0 +1,830 @@
+/* The candidate: what an edit makes of the overlay, and the overlay of running. */
+#include "store.h"
+
+#include <stdio.h>
+
+static const union config *view(const struct candidate *candidate, uint32_t t, uint32_t s)
+{
+	return s == 0 ? (const union config *)candidate_tunnel(candidate, t)
+		      : (const union config *)candidate_session(candidate, t, s);
+}
+
+/* "leaf=value leaf=value" of an entry without its key; NULL when there is none. */
+static const char *leaves_of(const struct candidate *candidate, uint32_t t, uint32_t s,
+			     char ret[512])
+{
+	const struct row_set *set = &row_sets[s == 0 ? OBJECT_TUNNEL : OBJECT_SESSION];
+	const union config *config = view(candidate, t, s);
+	char text[VALUE_TEXT_MAX];
+	size_t length = 0;
+
+	ret[0] = '\0';
+	for (unsigned int i = 0; config != NULL && i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (row->access == ACCESS_KEY || !codec_present(row, config))
+			continue;
+		codec_print(row, config, text);
+		length += (size_t)snprintf(ret + length, 512 - length, "%s%s=%s", length ? " " : "",
+					   row->leaf, text);
+	}
+	return config != NULL ? ret : NULL;
+}
+
+static void assert_leaves(const struct candidate *candidate, uint32_t t, uint32_t s,
+			  const char *expected)
+{
+	char text[512];
+	const char *leaves = leaves_of(candidate, t, s, text);
+
+	if (expected == NULL)
+		assert_null(leaves);
+	else
+		assert_string_equal(leaves, expected);
+}
+
+/* Operations on one entry: before, what is given, after or the error. */
+static const struct {
+	const char *name;
+	const char *before; /* of session 1/1; NULL: there is none */
+	enum edit_operation operation;
+	const char *given;
+	const char *after;
+	enum error_code error;
+	const char *path; /* below session 1/1 */
+} cases[] = {
+	{"merge makes", NULL, EDIT_MERGE, "mtu=1400", "mtu=1400", 0, NULL},
+	{"merge changes", "mtu=1400 bridge=b", EDIT_MERGE, "mtu=1300", "mtu=1300 bridge=b", 0,
+	 NULL},
+	{"merge with nothing", "mtu=1400", EDIT_MERGE, "", "mtu=1400", 0, NULL},
+	{"create makes", NULL, EDIT_CREATE, "mtu=1400", "mtu=1400", 0, NULL},
+	{"create finds", "mtu=1400", EDIT_CREATE, "mtu=1400", NULL, ERROR_EXISTS, ""},
+	{"replace makes", NULL, EDIT_REPLACE, "mtu=1400", "mtu=1400", 0, NULL},
+	{"replace clears", "mtu=1400 bridge=b", EDIT_REPLACE, "mtu=1300", "mtu=1300", 0, NULL},
+	{"delete deletes", "mtu=1400", EDIT_DELETE, "", NULL, 0, NULL},
+	{"delete misses", NULL, EDIT_DELETE, "", NULL, ERROR_MISSING, ""},
+	{"remove removes", "mtu=1400", EDIT_REMOVE, "", NULL, 0, NULL},
+	{"remove of nothing", NULL, EDIT_REMOVE, "", NULL, 0, NULL},
+	{"none finds", "mtu=1400", EDIT_NONE, "", "mtu=1400", 0, NULL},
+	{"none misses", NULL, EDIT_NONE, "", NULL, ERROR_MISSING, ""},
+	{"none with a leaf", "mtu=1400", EDIT_NONE, "mtu=1300", "mtu=1300", 0, NULL},
+	{"leaf deleted", "mtu=1400 bridge=b", EDIT_MERGE, "!mtu", "bridge=b", 0, NULL},
+	{"leaf delete misses", "bridge=b", EDIT_MERGE, "!mtu", NULL, ERROR_MISSING, "/mtu"},
+	{"leaf delete in a new entry", NULL, EDIT_MERGE, "!mtu", NULL, ERROR_MISSING, "/mtu"},
+	{"leaf removed", "mtu=1400 bridge=b", EDIT_MERGE, "~mtu", "bridge=b", 0, NULL},
+	{"leaf remove of nothing", "bridge=b", EDIT_MERGE, "~mtu", "bridge=b", 0, NULL},
+	{"leaf created", "bridge=b", EDIT_MERGE, "*mtu=1400", "mtu=1400 bridge=b", 0, NULL},
+	{"leaf create finds", "mtu=1300", EDIT_MERGE, "*mtu=1400", NULL, ERROR_EXISTS, "/mtu"},
+	/* RFC 6243: a default in use is no instance, so creating it is no clash */
+	{"leaf created with its default", "mtu=1400", EDIT_MERGE, "*enabled=true",
+	 "enabled=true mtu=1400", 0, NULL},
+	{"name kept by replace", "interface-name=x mtu=1400", EDIT_REPLACE, "mtu=1400",
+	 "interface-name=x mtu=1400", 0, NULL},
+	{"name given to replace", "interface-name=x", EDIT_REPLACE, "interface-name=y",
+	 "interface-name=y", 0, NULL},
+	{"name removed in replace", "interface-name=x", EDIT_REPLACE, "~interface-name mtu=1400",
+	 "mtu=1400", 0, NULL},
+	{"name not kept without interface", "interface-name=x", EDIT_REPLACE, "pseudowire-type=ppp",
+	 "pseudowire-type=ppp", 0, NULL},
+	/* RFC 7950 section 8.2.2: what its "when" no longer covers goes */
+	{"vlan goes with its type", "pseudowire-type=ethernet-vlan vlan-id=5", EDIT_MERGE,
+	 "pseudowire-type=ethernet", "pseudowire-type=ethernet", 0, NULL},
+};
+
+static void operations_do_as_rfc_6241_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct datastore *running = datastore_new();
+		struct error err = ERROR_INIT;
+		struct candidate candidate;
+		struct edit *before = edit_new(), *edit = edit_new();
+
+		candidate_open(&candidate, running);
+		if (cases[i].before != NULL)
+			add(before, EDIT_CREATE, 1, 1, cases[i].before);
+		assert_int_equal(apply(&candidate, before, &err), 0);
+		add(edit, cases[i].operation, 1, 1, cases[i].given);
+		if ((apply(&candidate, edit, &err) != 0) != (cases[i].error != ERROR_NONE))
+			fail_msg("%s: %s", cases[i].name, err.text);
+		assert_int_equal(err.code, cases[i].error);
+		if (cases[i].error != ERROR_NONE) {
+			assert_string_equal(strrchr(err.path, ']') + 1, cases[i].path);
+			assert_string_not_equal(err.text, "");
+			assert_leaves(&candidate, 1, 1, cases[i].before);
+		} else {
+			assert_leaves(&candidate, 1, 1, cases[i].after);
+		}
+		candidate_discard(&candidate);
+		datastore_free(running);
+	}
+}
+
+static void leaves_are_checked_as_they_come(void **state)
+{
+	struct edit *edit = edit_new();
+	struct edit_entry *tunnel = edit_tunnel(edit, EDIT_MERGE, 1);
+	struct edit_entry *session = edit_session(edit, EDIT_MERGE, 1, 2);
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(give(session, "mtu=1400 mtu=1400", &err), -EINVAL);
+	assert_int_equal(err.code, ERROR_BAD_ELEMENT);
+	assert_string_equal(err.path, "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='2']/mtu");
+	assert_string_equal(err.info, "mtu");
+	assert_true(give(tunnel, "!description ~description", &err) != 0);
+	assert_int_equal(err.code, ERROR_BAD_ELEMENT);
+	assert_true(give(tunnel, "local-port=0", &err) != 0);
+	assert_int_equal(err.code, ERROR_INVALID_VALUE);
+	assert_true(give(tunnel, "oper-status=up", &err) != 0);
+	assert_int_equal(err.code, ERROR_READ_ONLY);
+	assert_int_equal(give(tunnel, "tunnel-id=1", &err), 0); /* the key, as it is */
+	assert_true(give(tunnel, "tunnel-id=2", &err) != 0);
+	assert_int_equal(err.code, ERROR_BAD_ELEMENT);
+	edit_free(edit);
+	edit_free(NULL);
+}
+
+static void a_refused_edit_leaves_no_trace(void **state)
+{
+	struct datastore *running = populate(2, 3);
+	struct error err = ERROR_INIT;
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+
+	(void)state;
+	candidate_open(&candidate, running);
+	add(edit, EDIT_MERGE, 1, 1, "mtu=1300");
+	assert_int_equal(apply(&candidate, edit, &err), 0);
+	edit = edit_new();
+	add(edit, EDIT_MERGE, 1, 1, "mtu=1200 bridge=b");
+	add(edit, EDIT_DELETE, 2, 0, "");
+	add(edit, EDIT_CREATE, 3, 0, "");
+	add(edit, EDIT_DELETE, 1, 77, "");
+	assert_true(apply(&candidate, edit, &err) != 0);
+	assert_int_equal(candidate.count, 1);
+	assert_leaves(&candidate, 1, 1, "peer-session-id=1 interface-name=l2tpeth0 mtu=1300");
+	assert_non_null(candidate_tunnel(&candidate, 2));
+	assert_null(candidate_tunnel(&candidate, 3));
+	candidate_discard(&candidate);
+	datastore_free(running);
+}
+
+static void what_ends_as_it_began_is_no_change(void **state)
+{
+	struct datastore *running = populate(2, 2);
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+
+	(void)state;
+	candidate_open(&candidate, running);
+	add(edit, EDIT_MERGE, 1, 1, "mtu=1300");
+	add(edit, EDIT_MERGE, 1, 2, "mtu=1400"); /* as it is */
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_int_equal(candidate.count, 1);
+	edit = edit_new();
+	add(edit, EDIT_MERGE, 1, 1, "mtu=1400");
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_false(candidate_dirty(&candidate));
+	datastore_free(running);
+}
+
+/* The whole again, as an orchestrator pushes it, names left out. */
+static void an_identical_push_is_no_change(void **state)
+{
+	struct datastore *running = populate(3, 4);
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+	uint32_t id = 0;
+
+	(void)state;
+	edit->operation = EDIT_REPLACE;
+	for (uint32_t t = 1; t <= 3; t++) {
+		add_tunnel(edit, EDIT_REPLACE, t);
+		for (uint32_t s = 0; s < 4; s++)
+			add_session(edit, EDIT_REPLACE, t, ++id);
+	}
+	candidate_open(&candidate, running);
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_false(candidate_dirty(&candidate));
+	datastore_free(running);
+}
+
+static void a_tunnel_takes_its_sessions_with_it(void **state)
+{
+	struct datastore *running = populate(2, 3);
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+	uint32_t id = 0;
+
+	(void)state;
+	candidate_open(&candidate, running);
+	add_session(edit, EDIT_CREATE, 1, 50);
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	edit = edit_new();
+	add(edit, EDIT_DELETE, 1, 0, "");
+	add(edit, EDIT_DELETE, 1, 2, ""); /* named below it: no more than said already */
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_null(candidate_session_from(&candidate, 1, &id));
+	assert_int_equal(candidate.count, 4);
+	assert_int_equal(candidate_publish(&candidate, running), 0);
+	assert_int_equal(running->configured_sessions, 3);
+	assert_null(datastore_tunnel(running, 1));
+	candidate_discard(&candidate);
+	datastore_free(running);
+}
+
+static void replacing_a_tunnel_removes_its_other_sessions(void **state)
+{
+	struct datastore *running = populate(2, 3);
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+
+	(void)state;
+	candidate_open(&candidate, running);
+	add_tunnel(edit, EDIT_REPLACE, 1);
+	add(edit, EDIT_MERGE, 1, 2, "peer-session-id=9"); /* merged into what is not there */
+	add(edit, EDIT_REPLACE, 1, 9, "peer-session-id=9");
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_leaves(&candidate, 1, 1, NULL);
+	assert_leaves(&candidate, 1, 2, "peer-session-id=9 interface-name=l2tpeth1");
+	assert_leaves(&candidate, 1, 3, NULL);
+	assert_leaves(&candidate, 1, 9, "peer-session-id=9");
+	assert_non_null(candidate_session(&candidate, 2, 4));
+	assert_int_equal(candidate.count, 4); /* 1/1, 1/2, 1/3, 1/9, and not the tunnel */
+	candidate_discard(&candidate);
+	datastore_free(running);
+}
+
+static void replacing_the_container_removes_the_rest(void **state)
+{
+	struct datastore *running = populate(3, 2);
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+	uint32_t id = 0;
+
+	(void)state;
+	edit->operation = EDIT_REPLACE;
+	add_tunnel(edit, EDIT_MERGE, 2);
+	add_session(edit, EDIT_MERGE, 2, 4);
+	candidate_open(&candidate, running);
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_non_null(candidate_tunnel_from(&candidate, &id));
+	assert_int_equal(id++, 2);
+	assert_null(candidate_tunnel_from(&candidate, &id));
+	id = 0;
+	assert_non_null(candidate_session_from(&candidate, 2, &id));
+	assert_int_equal(id++, 4);
+	assert_null(candidate_session_from(&candidate, 2, &id));
+	assert_int_equal(candidate.count, 2 + 4 + 1);
+	candidate_discard(&candidate);
+	datastore_free(running);
+}
+
+static void deleting_the_container_deletes_all(void **state)
+{
+	struct datastore *running = populate(3, 2);
+	struct error err = ERROR_INIT;
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+
+	(void)state;
+	candidate_open(&candidate, running);
+	edit->operation = EDIT_DELETE;
+	assert_int_equal(candidate_apply(&candidate, edit, &err), 0);
+	assert_int_equal(candidate.count, 9);
+	assert_true(candidate_apply(&candidate, edit, &err) != 0);
+	assert_int_equal(err.code, ERROR_MISSING);
+	assert_string_equal(err.path, "/l2tpv3");
+	edit->operation = EDIT_REMOVE;
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	candidate_discard(&candidate);
+	datastore_free(running);
+}
+
+static void an_entry_comes_once_unless_in_a_batch(void **state)
+{
+	struct datastore *running = populate(1, 1);
+	struct error err = ERROR_INIT;
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+
+	(void)state;
+	candidate_open(&candidate, running);
+	add(edit, EDIT_DELETE, 1, 0, "");
+	add_tunnel(edit, EDIT_CREATE, 1);
+	add_session(edit, EDIT_CREATE, 1, 1);
+	assert_true(candidate_apply(&candidate, edit, &err) != 0);
+	assert_int_equal(err.code, ERROR_BAD_ELEMENT);
+	assert_false(candidate_dirty(&candidate));
+	edit->batch = true;
+	assert_int_equal(apply(&candidate, edit, &err), 0);
+	assert_int_equal(candidate.count, 1); /* the session, which has lost its name */
+	assert_int_equal(candidate_choose_names(&candidate, NULL, NULL, NULL), 0);
+	assert_false(candidate_dirty(&candidate)); /* and has it back */
+	datastore_free(running);
+}
+
+static bool some_taken(const char *name, void *arg)
+{
+	(*(int *)arg)++;
+	return strcmp(name, "l2tpeth4") == 0 || strcmp(name, "l2tpeth5") == 0;
+}
+
+static void names_are_the_lowest_free(void **state)
+{
+	struct datastore *running = populate(1, 3); /* l2tpeth0 to 2 */
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+	struct session foreign = {.session_id = 99,
+				  .present = BIT(SESSION_INTERFACE_NAME),
+				  .interface_name = "l2tpeth3"};
+	int asked = 0;
+
+	(void)state;
+	datastore_observe_session(running, 70, 99, &foreign);
+	candidate_open(&candidate, running);
+	add(edit, EDIT_DELETE, 1, 2, ""); /* its name is free only when it is gone */
+	add_session(edit, EDIT_CREATE, 1, 10);
+	add_session(edit, EDIT_CREATE, 1, 11);
+	add(edit, EDIT_CREATE, 1, 12, "peer-session-id=12 interface-name=l2tpeth6");
+	add(edit, EDIT_CREATE, 1, 13, "peer-session-id=13 pseudowire-type=ppp");
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_int_equal(candidate_choose_names(&candidate, some_taken, &asked, NULL), 0);
+	assert_string_equal(candidate_session(&candidate, 1, 10)->interface_name, "l2tpeth7");
+	assert_string_equal(candidate_session(&candidate, 1, 11)->interface_name, "l2tpeth8");
+	assert_string_equal(candidate_session(&candidate, 1, 13)->interface_name, "");
+	assert_int_equal(asked, 4);
+	candidate_discard(&candidate);
+	datastore_free(running);
+}
+
+static void a_name_deleted_comes_back(void **state)
+{
+	struct datastore *running = populate(1, 2);
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+
+	(void)state;
+	candidate_open(&candidate, running);
+	add(edit, EDIT_MERGE, 1, 1, "!interface-name");
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_true(candidate_dirty(&candidate));
+	assert_int_equal(candidate_choose_names(&candidate, NULL, NULL, NULL), 0);
+	assert_false(candidate_dirty(&candidate));
+	datastore_free(running);
+}
+
+/* As from a config.xml that an administrator wrote. */
+static void names_missing_in_running_are_chosen_too(void **state)
+{
+	struct datastore *running = populate(2, 2);
+	struct session session = datastore_session(running, 2, 3)->config;
+	struct candidate candidate;
+
+	(void)state;
+	session.present &= ~BIT(SESSION_INTERFACE_NAME);
+	session.interface_name[0] = '\0';
+	datastore_configure_session(running, 2, 3, &session);
+	candidate_open(&candidate, running);
+	assert_int_equal(candidate_choose_names(&candidate, NULL, NULL, NULL), 0);
+	assert_int_equal(candidate.count, 1);
+	assert_string_equal(candidate_session(&candidate, 2, 3)->interface_name, "l2tpeth2");
+	candidate_discard(&candidate);
+	datastore_free(running);
+}
+
+static void foreign_entries_are_not_configured(void **state)
+{
+	struct datastore *running = populate(1, 1);
+	struct tunnel seen = {.tunnel_id = 5, .present = BIT(TUNNEL_ID)};
+	struct candidate candidate;
+	uint32_t id = 2;
+
+	(void)state;
+	datastore_observe_tunnel(running, 5, &seen);
+	candidate_open(&candidate, running);
+	assert_null(candidate_tunnel(&candidate, 5));
+	assert_null(candidate_tunnel_from(&candidate, &id));
+	assert_false(candidate_dirty(&candidate));
+	datastore_free(running);
+}
+
+static void moving_leaves_the_source_clean(void **state)
+{
+	struct datastore *running = populate(1, 1);
+	struct candidate from, to;
+	struct edit *edit = edit_new();
+
+	(void)state;
+	candidate_open(&from, running);
+	add(edit, EDIT_DELETE, 1, 0, "");
+	assert_int_equal(apply(&from, edit, NULL), 0);
+	candidate_move(&to, &from);
+	assert_false(candidate_dirty(&from));
+	assert_int_equal(to.count, 2);
+	assert_null(candidate_tunnel(&to, 1));
+	assert_non_null(candidate_tunnel(&from, 1));
+	candidate_discard(&to);
+	assert_non_null(candidate_tunnel(&to, 1));
+	datastore_free(running);
+}
+
+/* One leaf here, another there; an entry here and there; gone here, gone there. */
+static void rebasing_merges_leaf_by_leaf(void **state)
+{
+	struct datastore *running = populate(4, 2); /* 1/1 1/2 2/3 2/4 3/5 3/6 4/7 4/8 */
+	struct candidate mine;
+	struct edit *edit = edit_new();
+
+	(void)state;
+	candidate_open(&mine, running);
+	add(edit, EDIT_MERGE, 1, 1, "mtu=1300 bridge=mine");
+	add(edit, EDIT_CREATE, 1, 20, "peer-session-id=20 mtu=1200");
+	add(edit, EDIT_MERGE, 1, 2, "mtu=1250");
+	add(edit, EDIT_DELETE, 2, 0, "");
+	add(edit, EDIT_MERGE, 3, 5, "dead-interval=9");
+	add(edit, EDIT_DELETE, 3, 6, "");
+	add(edit, EDIT_MERGE, 4, 7, "mtu=1260");
+	assert_int_equal(apply(&mine, edit, NULL), 0);
+
+	edit = edit_new();
+	add(edit, EDIT_MERGE, 1, 1, "bridge=theirs dead-interval=7");
+	add(edit, EDIT_CREATE, 1, 20, "peer-session-id=20 mtu=1100 dead-interval=3");
+	add(edit, EDIT_MERGE, 1, 2, "mtu=1250");
+	add_session(edit, EDIT_CREATE, 2, 30);
+	add(edit, EDIT_DELETE, 3, 5, "");
+	add(edit, EDIT_DELETE, 3, 6, "");
+	commit(running, edit);
+
+	assert_int_equal(candidate_rebase(&mine), 0);
+	assert_leaves(&mine, 1, 1,
+		      "peer-session-id=1 interface-name=l2tpeth0 mtu=1300 bridge=mine "
+		      "dead-interval=7");
+	assert_leaves(&mine, 1, 20,
+		      "peer-session-id=20 interface-name=l2tpeth8 mtu=1200 dead-interval=3");
+	assert_leaves(&mine, 2, 30, NULL); /* put into what is deleted here */
+	assert_leaves(&mine, 3, 5,
+		      "peer-session-id=5 interface-name=l2tpeth4 mtu=1400 dead-interval=9");
+	assert_leaves(&mine, 3, 6, NULL);
+	assert_leaves(&mine, 4, 7, "peer-session-id=7 interface-name=l2tpeth6 mtu=1260");
+	/* 1/1 1/20 2 2/3 2/4 2/30 3/5 4/7, and neither 1/2 nor 3/6 */
+	assert_int_equal(mine.count, 8);
+	assert_int_equal(candidate_publish(&mine, running), 0);
+	assert_int_equal(running->configured_tunnels, 3);
+	candidate_discard(&mine);
+	datastore_free(running);
+}
+
+static void publishing_the_inverse_goes_back(void **state)
+{
+	struct datastore *running = populate(3, 3), *before = populate(3, 3);
+	struct candidate candidate, back;
+	struct edit *edit = edit_new();
+
+	(void)state;
+	candidate_open(&candidate, running);
+	add(edit, EDIT_DELETE, 1, 0, "");
+	add_tunnel(edit, EDIT_CREATE, 9);
+	add_session(edit, EDIT_CREATE, 9, 90);
+	add(edit, EDIT_MERGE, 2, 4, "mtu=1300");
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_int_equal(candidate_invert(&candidate, &back), 0);
+	assert_int_equal(candidate_publish(&candidate, running), 0);
+	assert_false(same_config(running, before));
+	assert_int_equal(candidate_publish(&back, running), 0);
+	assert_true(same_config(running, before));
+	candidate_discard(&candidate);
+	candidate_discard(&back);
+	datastore_free(running);
+	datastore_free(before);
+}
+
+/*
+ * Random edits against a model that could not be simpler: an array.
+ */
+#define TUNNELS  3
+#define SESSIONS 4 /* of each tunnel; place 0 is the tunnel's own */
+#define LEAVES   3
+
+struct model_entry {
+	bool there, given, replaced;
+	int leaf[LEAVES]; /* 0 unset */
+};
+
+struct model {
+	struct model_entry entry[TUNNELS][SESSIONS + 1];
+};
+
+static unsigned int seed;
+
+static int random_below(int limit)
+{
+	seed = seed * 1103515245 + 12345;
+	return (int)(seed >> 16 & 0x7fff) % limit;
+}
+
+static const char *leaf_name(int session, int leaf)
+{
+	static const char *const names[2][LEAVES] = {
+		{"description", "local-port", "peer-tunnel-id"},
+		{"description", "interface-name", "dead-interval"},
+	};
+
+	return names[session != 0][leaf];
+}
+
+static void value_text(int session, int leaf, int value, char ret[16])
+{
+	snprintf(ret, 16, session != 0 && leaf == 1 ? "x%d" : "%d", value);
+}
+
+static void model_remove_tunnel(struct model *model, int t)
+{
+	for (int s = 0; s <= SESSIONS; s++)
+		model->entry[t][s].there = false;
+}
+
+/* One operation on one leaf; false: refused. */
+static bool model_leaf(struct model_entry *entry, const struct model_entry *before, int leaf,
+		       enum edit_operation operation, int value)
+{
+	bool there = before->there && before->leaf[leaf] != 0;
+
+	if ((operation == EDIT_CREATE && there) || (operation == EDIT_DELETE && !there))
+		return false;
+	entry->leaf[leaf] = operation == EDIT_DELETE || operation == EDIT_REMOVE ? 0 : value;
+	return true;
+}
+
+struct step {
+	enum edit_operation operation;
+	int t, s;
+	enum edit_operation leaf_operation[LEAVES]; /* EDIT_NONE: leaf not given */
+	int value[LEAVES];
+};
+
+static bool model_entry(struct model *model, const struct step *step, bool all_replaced)
+{
+	struct model_entry *entry = &model->entry[step->t][step->s], before = *entry;
+	enum edit_operation operation = step->operation;
+
+	if (entry->given)
+		return false;
+	entry->given = true;
+	if (operation == EDIT_MERGE &&
+	    (all_replaced || (step->s > 0 && model->entry[step->t][0].replaced)))
+		operation = EDIT_REPLACE;
+	if (operation == EDIT_CREATE && entry->there)
+		return false;
+	if ((operation == EDIT_NONE || operation == EDIT_DELETE) && !entry->there &&
+	    !(operation == EDIT_DELETE && step->s > 0 && model->entry[step->t][0].given &&
+	      !model->entry[step->t][0].there))
+		return false;
+	if (operation == EDIT_DELETE || operation == EDIT_REMOVE) {
+		entry->there = false;
+		if (step->s == 0)
+			model_remove_tunnel(model, step->t);
+		return true;
+	}
+	if (operation == EDIT_REPLACE || !entry->there)
+		memset(entry->leaf, 0, sizeof(entry->leaf));
+	entry->replaced = operation == EDIT_REPLACE;
+	if (operation == EDIT_REPLACE && step->s > 0 && before.there &&
+	    step->leaf_operation[1] == EDIT_NONE)
+		entry->leaf[1] = before.leaf[1];
+	entry->there = true;
+	for (int i = 0; i < LEAVES; i++) {
+		if (step->leaf_operation[i] != EDIT_NONE &&
+		    !model_leaf(entry, &before, i, step->leaf_operation[i], step->value[i]))
+			return false;
+	}
+	return true;
+}
+
+static void model_sweep(struct model *model, bool all)
+{
+	for (int t = 0; t < TUNNELS; t++) {
+		struct model_entry *tunnel = &model->entry[t][0];
+
+		if (all && !tunnel->given)
+			model_remove_tunnel(model, t);
+		for (int s = 1; s <= SESSIONS; s++) {
+			if ((all || (tunnel->given && tunnel->replaced && tunnel->there)) &&
+			    !model->entry[t][s].given)
+				model->entry[t][s].there = false;
+		}
+	}
+}
+
+static bool model_apply(struct model *model, enum edit_operation operation,
+			const struct step *steps, int count)
+{
+	struct model saved = *model;
+
+	for (int t = 0; t < TUNNELS; t++) {
+		for (int s = 0; s <= SESSIONS; s++)
+			model->entry[t][s].given = model->entry[t][s].replaced = false;
+	}
+	for (int i = 0; i < count; i++) {
+		if (!model_entry(model, &steps[i], operation == EDIT_REPLACE)) {
+			*model = saved;
+			return false;
+		}
+	}
+	model_sweep(model, operation == EDIT_REPLACE);
+	return true;
+}
+
+static void random_step(struct step *step)
+{
+	static const enum edit_operation often[] = {EDIT_MERGE,  EDIT_MERGE,  EDIT_MERGE,
+						    EDIT_CREATE, EDIT_REMOVE, EDIT_REPLACE,
+						    EDIT_NONE,   EDIT_DELETE};
+	static const enum edit_operation leaf[] = {EDIT_NONE,   EDIT_NONE,   EDIT_NONE,
+						   EDIT_MERGE,  EDIT_MERGE,  EDIT_MERGE,
+						   EDIT_REMOVE, EDIT_CREATE, EDIT_DELETE};
+
+	*step = (struct step){often[random_below(8)],
+			      random_below(TUNNELS),
+			      random_below(SESSIONS + 1),
+			      {0},
+			      {0}};
+	for (int i = 0; i < LEAVES; i++) {
+		step->leaf_operation[i] = leaf[random_below(9)];
+		step->value[i] = 1 + random_below(3);
+	}
+}
+
+static void step_to_edit(struct edit *edit, const struct step *step)
+{
+	struct edit_entry *entry =
+		step->s == 0 ? edit_tunnel(edit, step->operation, (uint32_t)step->t + 1)
+			     : edit_session(edit, step->operation, (uint32_t)step->t + 1,
+					    (uint32_t)step->s);
+
+	for (int i = 0; i < LEAVES; i++) {
+		const char *name = leaf_name(step->s, i);
+		char text[16];
+
+		value_text(step->s, i, step->value[i], text);
+		if (step->leaf_operation[i] != EDIT_NONE)
+			assert_int_equal(
+				edit_leaf(entry, row_by_leaf(entry->object, name, strlen(name)),
+					  step->leaf_operation[i], text, strlen(text), NULL),
+				0);
+	}
+}
+
+static void compare_entry(const struct candidate *candidate, const struct model *model, int t,
+			  int s)
+{
+	const struct model_entry *entry = &model->entry[t][s];
+	const union config *config = view(candidate, (uint32_t)t + 1, (uint32_t)s);
+	char expected[16], text[VALUE_TEXT_MAX];
+
+	assert_int_equal(config != NULL, entry->there);
+	for (int i = 0; config != NULL && i < LEAVES; i++) {
+		const char *name = leaf_name(s, i);
+		const struct row *row =
+			row_by_leaf(s == 0 ? OBJECT_TUNNEL : OBJECT_SESSION, name, strlen(name));
+
+		assert_int_equal(codec_present(row, config), entry->leaf[i] != 0);
+		if (entry->leaf[i] == 0)
+			continue;
+		value_text(s, i, entry->leaf[i], expected);
+		codec_print(row, config, text);
+		assert_string_equal(text, expected);
+	}
+}
+
+/* By look-up, and by walking, which has to find the same. */
+static void compare(const struct candidate *candidate, const struct model *model)
+{
+	uint32_t id = 0;
+
+	for (int t = 0; t < TUNNELS; t++) {
+		uint32_t session = 0;
+
+		for (int s = 0; s <= SESSIONS; s++)
+			compare_entry(candidate, model, t, s);
+		if (model->entry[t][0].there) {
+			assert_non_null(candidate_tunnel_from(candidate, &id));
+			assert_int_equal(id++, t + 1);
+		}
+		for (int s = 1; s <= SESSIONS; s++) {
+			if (!model->entry[t][s].there)
+				continue;
+			assert_non_null(
+				candidate_session_from(candidate, (uint32_t)t + 1, &session));
+			assert_int_equal(session++, s);
+		}
+		assert_null(candidate_session_from(candidate, (uint32_t)t + 1, &session));
+	}
+	assert_null(candidate_tunnel_from(candidate, &id));
+}
+
+/* Every change says what running has, and something else than it. */
+static void check_changes(const struct candidate *candidate)
+{
+	size_t count = 0;
+
+	for (struct change *at = candidate_first(candidate); at; at = change_next(at), count++) {
+		enum object object = at->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
+
+		assert_true(at->had || at->has);
+		if (at->had && at->has)
+			assert_true(codec_difference(object, &at->before, &at->after) != 0);
+	}
+	assert_int_equal(count, candidate->count);
+}
+
+/* Sessions without their tunnel, which validation refuses: no matter of this test. */
+static void drop_orphans(struct candidate *candidate, struct model *model)
+{
+	for (int t = 0; t < TUNNELS; t++) {
+		for (int s = 1; s <= SESSIONS; s++) {
+			if (model->entry[t][0].there)
+				continue;
+			model->entry[t][s].there = false;
+			candidate_put(candidate, (uint32_t)t + 1, (uint32_t)s, NULL);
+		}
+	}
+}
+
+static void random_edits_agree_with_a_simple_model(void **state)
+{
+	int accepted = 0;
+
+	(void)state;
+	for (seed = 1; seed < 60; seed++) {
+		struct datastore *running = datastore_new();
+		struct model model = {0}, published = {0};
+		struct candidate candidate;
+		unsigned int first = seed;
+
+		candidate_open(&candidate, running);
+		for (int round = 0; round < 200; round++) {
+			struct edit *edit = edit_new();
+			struct step steps[8];
+			int count = 1 + random_below(random_below(3) ? 2 : 8);
+			bool expected;
+
+			edit->operation = random_below(12) ? EDIT_MERGE : EDIT_REPLACE;
+			for (int i = 0; i < count; i++) {
+				random_step(&steps[i]);
+				step_to_edit(edit, &steps[i]);
+			}
+			expected = model_apply(&model, edit->operation, steps, count);
+			assert_int_equal(apply(&candidate, edit, NULL) == 0, expected);
+			accepted += expected;
+			drop_orphans(&candidate, &model);
+			compare(&candidate, &model);
+			check_changes(&candidate);
+			switch (random_below(8)) {
+			case 0:
+				assert_int_equal(candidate_publish(&candidate, running), 0);
+				candidate_discard(&candidate);
+				published = model;
+				break;
+			case 1:
+				candidate_discard(&candidate);
+				model = published;
+				break;
+			default:
+				break;
+			}
+			compare(&candidate, &model);
+		}
+		candidate_discard(&candidate);
+		datastore_free(running);
+		seed = first;
+	}
+	assert_true(accepted > 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(operations_do_as_rfc_6241_says),
+		cmocka_unit_test(leaves_are_checked_as_they_come),
+		cmocka_unit_test(a_refused_edit_leaves_no_trace),
+		cmocka_unit_test(what_ends_as_it_began_is_no_change),
+		cmocka_unit_test(an_identical_push_is_no_change),
+		cmocka_unit_test(a_tunnel_takes_its_sessions_with_it),
+		cmocka_unit_test(replacing_a_tunnel_removes_its_other_sessions),
+		cmocka_unit_test(replacing_the_container_removes_the_rest),
+		cmocka_unit_test(deleting_the_container_deletes_all),
+		cmocka_unit_test(an_entry_comes_once_unless_in_a_batch),
+		cmocka_unit_test(names_are_the_lowest_free),
+		cmocka_unit_test(a_name_deleted_comes_back),
+		cmocka_unit_test(names_missing_in_running_are_chosen_too),
+		cmocka_unit_test(foreign_entries_are_not_configured),
+		cmocka_unit_test(moving_leaves_the_source_clean),
+		cmocka_unit_test(rebasing_merges_leaf_by_leaf),
+		cmocka_unit_test(publishing_the_inverse_goes_back),
+		cmocka_unit_test(random_edits_agree_with_a_simple_model),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
