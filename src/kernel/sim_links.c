@@ -119,6 +119,10 @@ void sim_drop_link(struct sim *sim, struct sim_link *link)
 		sim_drop_link(sim, LIST_FIRST(&link->uppers));
 	if (link->parent)
 		LIST_REMOVE(link, sibling);
+	if (link->link.up) {
+		link->link.up = false;
+		sim_tell_link(sim, KERNEL_EVENT_LINK, link);
+	}
 	sim_tell_link(sim, KERNEL_EVENT_LINK_GONE, link);
 	remove_link(sim, link);
 }
@@ -140,6 +144,13 @@ static struct sim_link *select_link(struct sim *sim, const struct kernel_link *b
 	return by->name[0] ? sim_link_by_name(sim, by->name) : sim_link_by_index(sim, by->index);
 }
 
+/* vlan_dev_inherit_address(): a MAC that was not set follows the link below, while up. */
+static void inherit_mac(struct sim_link *link)
+{
+	if (link->parent && link->link.up && !link->own_mac)
+		link->link.mac = link->parent->link.mac;
+}
+
 static int set_up(struct sim *sim, struct sim_link *link, bool up)
 {
 	struct sim_link *upper;
@@ -149,8 +160,10 @@ static int set_up(struct sim *sim, struct sim_link *link, bool up)
 	if (up && link->parent && !link->parent->link.up)
 		return -ENETDOWN;
 	link->link.up = up;
+	inherit_mac(link);
 	LIST_FOREACH (upper, &link->uppers, sibling) {
 		upper->link.up = up;
+		inherit_mac(upper);
 		sim_tell_link(sim, KERNEL_EVENT_LINK, upper);
 	}
 	return 0;
@@ -158,21 +171,31 @@ static int set_up(struct sim *sim, struct sim_link *link, bool up)
 
 static int set_mtu(struct sim_link *link, unsigned int mtu)
 {
+	struct sim_link *upper;
+
 	if (mtu > MTU_MAX)
 		return -EINVAL;
 	if (link->parent && mtu > link->parent->link.mtu)
 		return -ERANGE;
 	link->link.mtu = mtu;
+	LIST_FOREACH (upper, &link->uppers, sibling) {
+		if (upper->link.mtu > mtu)
+			upper->link.mtu = mtu;
+	}
 	return 0;
 }
 
 static int set_mac(struct sim_link *link, const struct mac *mac)
 {
 	static const struct mac zero;
+	struct sim_link *upper;
 
 	if (mac->bytes[0] & 1 || !memcmp(mac, &zero, sizeof(zero)))
 		return -EADDRNOTAVAIL;
 	link->link.mac = *mac;
+	link->own_mac = true;
+	LIST_FOREACH (upper, &link->uppers, sibling)
+		inherit_mac(upper);
 	return 0;
 }
 

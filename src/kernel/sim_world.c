@@ -318,6 +318,7 @@ int sim_world_open(struct sim *sim)
 	sim_link_by_name(sim, "lo")->link.up = true;
 	sim_link_by_name(sim, "eth0")->link.up = true;
 	sim_link_by_name(sim, "lo")->link.mtu = 65536;
+	sim_link_by_name(sim, "lo")->link.mac = (struct mac){0};
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]) && !err; i++)
 		err = sim_add_address(kernel, "eth0", addresses[i], false);
 	if (!err)
