@@ -57,8 +57,8 @@ static int start(const struct reader_element *element, void *arg, struct error *
 	if (!node)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
 	if (builder->tree->size > builder->limit)
-		return error_set(err, ERROR_TOO_BIG, "the message needs more than %zu bytes of memory",
-				 builder->limit);
+		return error_set(err, ERROR_TOO_BIG,
+				 "the message needs more than %zu bytes of memory", builder->limit);
 	builder->at = node;
 	return 0;
 }
@@ -85,4 +85,4 @@ static int end(void *arg, struct error *err)
 	return 0;
 }
 
-const struct reader_handler tree_builder_handler = { start, text, end };
+const struct reader_handler tree_builder_handler = {start, text, end};

@@ -12,7 +12,7 @@
 #include "netconf/writer.h"
 
 #define CAPABILITY_1_1 "urn:ietf:params:netconf:base:1.1"
-#define INPUT_SIZE 65536
+#define INPUT_SIZE     65536
 #define REPLY_TREE_MAX (512U << 20)
 
 struct client {
@@ -34,7 +34,8 @@ static int lost(struct client *client, int os_errno, struct error *err)
 	client->dead = true;
 	if (!os_errno)
 		return error_set(err, ERROR_RESOURCE, "the daemon closed the connection");
-	return error_set_errno(err, ERROR_RESOURCE, os_errno, "the connection to the daemon failed");
+	return error_set_errno(err, ERROR_RESOURCE, os_errno,
+			       "the connection to the daemon failed");
 }
 
 /* Output. */
@@ -146,7 +147,7 @@ static int read_message(struct client *client, const struct reader_handler *hand
 
 static int read_tree(struct client *client, struct tree *tree, struct error *err)
 {
-	struct tree_builder builder = { tree, NULL, REPLY_TREE_MAX };
+	struct tree_builder builder = {tree, NULL, REPLY_TREE_MAX};
 
 	return read_message(client, &tree_builder_handler, &builder, err);
 }
@@ -261,7 +262,7 @@ static int prefer_write_error(struct client *client, int result, struct error *e
 
 int client_end(struct client *client, struct tree *ret_reply, struct error *err)
 {
-	struct tree reply = { 0 };
+	struct tree reply = {0};
 	int result = end_rpc(client, err);
 
 	result = result ? result : read_tree(client, &reply, err);
@@ -303,7 +304,7 @@ int client_read(struct client *client, const char *operation, client_entry_cb *c
 
 static int connect_to(const char *path, int *ret_fd, struct error *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd, os_errno;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -324,8 +325,9 @@ static int connect_to(const char *path, int *ret_fd, struct error *err)
 
 static int exchange_hellos(struct client *client, struct error *err)
 {
-	static const char ours[] = "<hello xmlns=\"" NAMESPACE_BASE "\"><capabilities><capability>"
-				   CAPABILITY_1_1 "</capability></capabilities></hello>]]>]]>";
+	static const char ours[] =
+		"<hello xmlns=\"" NAMESPACE_BASE "\"><capabilities><capability>" CAPABILITY_1_1
+		"</capability></capabilities></hello>]]>]]>";
 	int result = send_all(client, ours, sizeof(ours) - 1, err);
 
 	result = result ? result : read_tree(client, &client->hello, err);
@@ -408,7 +410,7 @@ static int to_target(const char *bytes, size_t length, void *arg)
 
 ssize_t client_escape(const char *text, char *ret, size_t size)
 {
-	struct target target = { ret, size, 0 };
+	struct target target = {ret, size, 0};
 	struct writer writer;
 	int result;
 

@@ -53,7 +53,8 @@ struct client_entry {
 	const char *const *text;
 };
 
-/* A nonzero return ends the reading: it is returned by client_read(), and the client is of no further use. */
+/* A nonzero return ends the reading: it is returned by client_read(), and the client is of no
+ * further use. */
 typedef int client_entry_cb(const struct client_entry *entry, void *arg);
 
 /*

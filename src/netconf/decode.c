@@ -9,11 +9,11 @@ struct decoder {
 	struct edit *edit;
 	size_t limit;
 	bool secrets;
-	bool container;			       /* was there */
-	enum level level;		       /* of the innermost open element that is no leaf */
+	bool container;                        /* was there */
+	enum level level;                      /* of the innermost open element that is no leaf */
 	enum edit_operation operation[LEVELS]; /* in force there */
-	struct edit_entry *entry[LEVELS];      /* the open tunnel and session; id 0 until the key came */
-	const struct row *row;		       /* the open leaf */
+	struct edit_entry *entry[LEVELS]; /* the open tunnel and session; id 0 until the key came */
+	const struct row *row;            /* the open leaf */
 	enum edit_operation leaf_operation;
 	bool leaf_explicit;
 	const char *text; /* of the open leaf */
@@ -26,7 +26,7 @@ struct decoder {
 };
 
 static const char *const operation_names[] = {
-	[EDIT_NONE] = "none",	    [EDIT_MERGE] = "merge",   [EDIT_CREATE] = "create",
+	[EDIT_NONE] = "none",       [EDIT_MERGE] = "merge",   [EDIT_CREATE] = "create",
 	[EDIT_REPLACE] = "replace", [EDIT_DELETE] = "delete", [EDIT_REMOVE] = "remove",
 };
 
@@ -191,7 +191,8 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 		return;
 	}
 	if (decoder->limit && decoder->edit->count >= decoder->limit) {
-		fail(decoder, ERROR_TOO_BIG, "", "too many entries in one request; send it in parts");
+		fail(decoder, ERROR_TOO_BIG, "",
+		     "too many entries in one request; send it in parts");
 		return;
 	}
 	if (object == OBJECT_TUNNEL)
@@ -220,8 +221,7 @@ static uint32_t entry_id(const struct edit_entry *entry)
 
 static const struct row *known_leaf(struct decoder *decoder, const char *name)
 {
-	const struct row *row =
-		row_by_leaf(level_object(decoder->level), name, strlen(name));
+	const struct row *row = row_by_leaf(level_object(decoder->level), name, strlen(name));
 
 	if (!row && !strcmp(name, ELEMENT_STATISTICS))
 		fail(decoder, ERROR_READ_ONLY, name, "statistics are state, not configuration");
@@ -268,7 +268,8 @@ static void start_inside(struct decoder *decoder, const struct reader_element *e
 		start_entry(decoder, element,
 			    decoder->level == LEVEL_CONTAINER ? OBJECT_TUNNEL : OBJECT_SESSION);
 	} else if (decoder->level == LEVEL_CONTAINER) {
-		fail(decoder, ERROR_UNKNOWN_ELEMENT, element->name, "there is no such element here");
+		fail(decoder, ERROR_UNKNOWN_ELEMENT, element->name,
+		     "there is no such element here");
 	} else {
 		start_leaf(decoder, element);
 	}
@@ -324,9 +325,9 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 		decoder->length = length;
 	} else if (!decoder_failed(decoder) && !reader_blank(bytes, length)) {
 		fail(decoder, ERROR_BAD_ELEMENT,
-		     decoder->level <= LEVEL_CONTAINER ?
-			     ELEMENT_CONTAINER :
-			     row_sets[level_object(decoder->level)].name,
+		     decoder->level <= LEVEL_CONTAINER
+			     ? ELEMENT_CONTAINER
+			     : row_sets[level_object(decoder->level)].name,
 		     "there is text where only elements belong");
 	}
 	return 0;
@@ -413,7 +414,7 @@ static int end(void *arg, struct error *err)
 	return 0;
 }
 
-const struct reader_handler decoder_handler = { start, text, end };
+const struct reader_handler decoder_handler = {start, text, end};
 
 /* The path of the refusal; without the predicate of a key that never came. */
 static void locate(struct decoder *decoder)

@@ -9,7 +9,7 @@
 #include "netconf/view.h"
 #include "netconf/writer.h"
 
-#define ELEMENT_CONTAINER "l2tpv3"
+#define ELEMENT_CONTAINER  "l2tpv3"
 #define ELEMENT_STATISTICS "statistics"
 
 /* The container around all; @depth is its own, for indentation. */

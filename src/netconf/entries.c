@@ -36,7 +36,7 @@ struct entries *entries_open(client_entry_cb *cb, void *arg)
 		return NULL;
 	entries->cb = cb;
 	entries->arg = arg;
-	entries->builder = (struct tree_builder){ &entries->tree, NULL, TREE_MAX };
+	entries->builder = (struct tree_builder){&entries->tree, NULL, TREE_MAX};
 	entries->tunnel.object = OBJECT_TUNNEL;
 	entries->session.object = OBJECT_SESSION;
 	return entries;
@@ -102,7 +102,8 @@ static int start_inside(struct entries *entries, const char *name)
 
 	if (entries->skip || entries->row) {
 		entries->skip++;
-	} else if (enters(entries, &entries->tunnel) && !strcmp(name, row_sets[OBJECT_TUNNEL].name)) {
+	} else if (enters(entries, &entries->tunnel) &&
+		   !strcmp(name, row_sets[OBJECT_TUNNEL].name)) {
 		open_slot(entries, &entries->tunnel);
 	} else if (enters(entries, &entries->session) &&
 		   !strcmp(name, row_sets[OBJECT_SESSION].name)) {
@@ -186,4 +187,4 @@ static int end(void *arg, struct error *err)
 	return 0;
 }
 
-const struct reader_handler entries_handler = { start, text, end };
+const struct reader_handler entries_handler = {start, text, end};

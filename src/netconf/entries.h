@@ -11,7 +11,7 @@
 struct entries;
 
 struct entries *entries_open(client_entry_cb *cb, void *arg); /* NULL: no memory */
-void entries_close(struct entries *entries);		       /* Accepts NULL. */
+void entries_close(struct entries *entries);                  /* Accepts NULL. */
 
 /* Its functions' @arg is the struct entries. */
 extern const struct reader_handler entries_handler;

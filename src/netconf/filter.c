@@ -79,7 +79,7 @@ static bool canonical(const struct row *row, const char *text, size_t *length,
 		struct tunnel_state tunnel_state;
 		struct session_state session_state;
 		struct statistics statistics;
-	} scratch = { 0 };
+	} scratch = {0};
 
 	if (*length >= VALUE_TEXT_MAX)
 		return false;
@@ -122,7 +122,7 @@ static int add_condition(struct compiler *compiler, struct selection *selection,
 	condition = tree_alloc(&compiler->filter->memory, sizeof(*condition));
 	if (!condition)
 		return out_of_memory(compiler);
-	*condition = (struct condition){ selection->conditions, row, NULL, length };
+	*condition = (struct condition){selection->conditions, row, NULL, length};
 	condition->text = tree_text(&compiler->filter->memory, text, length);
 	selection->conditions = condition;
 	selection->rows |= BIT(row_number(row));
@@ -301,7 +301,7 @@ static int index_level(struct compiler *compiler, struct filter_level *level)
 /* A node of the filter that selects all there is. */
 static int compile_everything(struct compiler *compiler)
 {
-	static const struct node everything = { .text = "" };
+	static const struct node everything = {.text = ""};
 
 	return compile_entry(compiler, &compiler->filter->tunnels, OBJECT_TUNNEL, &everything);
 }
@@ -355,14 +355,15 @@ static int check_type(const struct node *element, struct error *err)
 	for (const struct attribute *at = element->attributes; at; at = at->next)
 		if (strcmp(at->name, "type") != 0)
 			return refuse_attribute(at->name, ERROR_UNKNOWN_ATTRIBUTE,
-						"a filter has the attribute type and no other", err);
+						"a filter has the attribute type and no other",
+						err);
 	return 0;
 }
 
 int filter_compile(struct filter *filter, const struct node *element, bool secrets,
 		   struct error *err)
 {
-	struct compiler compiler = { .filter = filter, .secrets = secrets, .err = err };
+	struct compiler compiler = {.filter = filter, .secrets = secrets, .err = err};
 	int result = element ? check_type(element, err) : compile_everything(&compiler);
 
 	for (const struct node *at = element ? element->first : NULL; at && !result; at = at->next)
@@ -373,7 +374,7 @@ int filter_compile(struct filter *filter, const struct node *element, bool secre
 void filter_free(struct filter *filter)
 {
 	tree_free(&filter->memory);
-	*filter = (struct filter){ 0 };
+	*filter = (struct filter){0};
 }
 
 static bool holds(const struct selection *selection, const struct view *view)

@@ -5,12 +5,13 @@
 static const char delimiter[] = "]]>]]>";
 #define DELIMITER_LENGTH (sizeof(delimiter) - 1)
 
-/* RFC 6242 section 4.2: chunk = LF HASH chunk-size LF chunk-data; end-of-chunks = LF HASH HASH LF. */
+/* RFC 6242 section 4.2: chunk = LF HASH chunk-size LF chunk-data; end-of-chunks = LF HASH HASH LF.
+ */
 enum state { CHUNK_LF, CHUNK_HASH, CHUNK_FIRST, CHUNK_SIZE, CHUNK_DATA, CHUNK_END };
 
 void framing_init(struct framing *framing, size_t limit)
 {
-	*framing = (struct framing){ .limit = limit };
+	*framing = (struct framing){.limit = limit};
 }
 
 void framing_switch(struct framing *framing, enum framing_version version)
@@ -60,7 +61,7 @@ static void use(const char **data, size_t *length, size_t count)
 /* How much of the delimiter is still matched when @c follows @matched bytes of it. */
 static unsigned int match(unsigned int matched, char c)
 {
-	static const uint8_t fallback[DELIMITER_LENGTH] = { 0, 0, 1, 0, 1, 2 };
+	static const uint8_t fallback[DELIMITER_LENGTH] = {0, 0, 1, 0, 1, 2};
 
 	while (matched && delimiter[matched] != c)
 		matched = fallback[matched];
@@ -137,8 +138,8 @@ static enum framing_result chunk_header(struct framing *framing, char c)
 			return FRAMING_MORE;
 		}
 		if (c < '1' || c > '9')
-			return broken(framing, c == '#' ? "a message needs at least one chunk" :
-							  "chunk-size does not begin with 1 to 9");
+			return broken(framing, c == '#' ? "a message needs at least one chunk"
+							: "chunk-size does not begin with 1 to 9");
 		framing->left = 0;
 		return size_digit(framing, c);
 	case CHUNK_SIZE:

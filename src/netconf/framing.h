@@ -16,13 +16,13 @@
 
 enum framing_version {
 	FRAMING_END_OF_MESSAGE, /* base:1.0 and every hello: ends with ]]>]]> */
-	FRAMING_CHUNKED		/* base:1.1 */
+	FRAMING_CHUNKED         /* base:1.1 */
 };
 
 enum framing_result {
-	FRAMING_MORE,	/* the input is used up */
-	FRAMING_DATA,	/* a piece of the message */
-	FRAMING_END,	/* the message is complete */
+	FRAMING_MORE,   /* the input is used up */
+	FRAMING_DATA,   /* a piece of the message */
+	FRAMING_END,    /* the message is complete */
 	FRAMING_BROKEN, /* framing.reason says what */
 	FRAMING_TOO_BIG /* the message is longer than the limit */
 };
@@ -35,7 +35,7 @@ struct framing {
 	/* private */
 	unsigned int state;
 	unsigned int matched; /* bytes of ]]>]]> seen and withheld */
-	uint32_t left;	      /* of this chunk */
+	uint32_t left;        /* of this chunk */
 };
 
 void framing_init(struct framing *framing, size_t limit);

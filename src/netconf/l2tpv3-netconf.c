@@ -29,7 +29,7 @@ struct pipe {
 
 static int connect_to(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {

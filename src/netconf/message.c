@@ -128,7 +128,7 @@ static int end(void *arg, struct error *err)
 	return tree_builder_handler.end(&message->builder, err);
 }
 
-static const struct reader_handler message_handler = { start, text, end };
+static const struct reader_handler message_handler = {start, text, end};
 
 struct message *message_open(const struct netconf_session *session)
 {
@@ -138,7 +138,7 @@ struct message *message_open(const struct netconf_session *session)
 		return NULL;
 	message->session = session;
 	message->prefix = "";
-	message->builder = (struct tree_builder){ &message->tree, NULL, MESSAGE_TREE_MAX };
+	message->builder = (struct tree_builder){&message->tree, NULL, MESSAGE_TREE_MAX};
 	message->reader = reader_open(&reader_limits, &message_handler, message);
 	if (!message->reader) {
 		free(message);

@@ -23,13 +23,13 @@ struct message {
 	const char *prefix; /* of the envelope, "" none */
 	const struct rpc *rpc;
 	struct decoder *decoder; /* of the operation's streamed parameter, or NULL */
-	unsigned int decoding;	 /* open elements within it, itself counted */
-	unsigned int skip;	 /* open elements passed over */
-	struct error error;	 /* the first refusal of the content */
+	unsigned int decoding;   /* open elements within it, itself counted */
+	unsigned int skip;       /* open elements passed over */
+	struct error error;      /* the first refusal of the content */
 };
 
 struct message *message_open(const struct netconf_session *session); /* NULL: no memory */
-void message_close(struct message *message);			      /* Accepts NULL. */
+void message_close(struct message *message);                         /* Accepts NULL. */
 
 /* The operation's element, after the whole message was read without error. */
 const struct node *message_operation(const struct message *message);

@@ -16,7 +16,7 @@ void tree_free(struct tree *tree)
 		tree->blocks = block->next;
 		free(block);
 	}
-	*tree = (struct tree){ 0 };
+	*tree = (struct tree){0};
 }
 
 static struct block *add_block(struct tree *tree, size_t size)
@@ -28,7 +28,7 @@ static struct block *add_block(struct tree *tree, size_t size)
 	block = malloc(sizeof(*block) + size);
 	if (!block)
 		return NULL;
-	*block = (struct block){ .next = tree->blocks, .size = size };
+	*block = (struct block){.next = tree->blocks, .size = size};
 	tree->blocks = block;
 	tree->size += size;
 	return block;

@@ -29,7 +29,7 @@ struct node {
 	const char *name; /* local name */
 	const char *uri;  /* namespace, "" none */
 	const char *text; /* character data of this element itself, "" none */
-	size_t length;	  /* of text */
+	size_t length;    /* of text */
 	struct attribute *attributes;
 	struct declaration *declarations;
 };

@@ -79,7 +79,7 @@ static void read_attributes(const xmlChar **from, int count, struct reader_attri
 static void read_declarations(const xmlChar **from, int count, struct reader_declaration *to)
 {
 	for (int i = 0; i < count; i++, from += 2)
-		to[i] = (struct reader_declaration){ string(from[0]), string(from[1]) };
+		to[i] = (struct reader_declaration){string(from[0]), string(from[1])};
 }
 
 static bool within_limits(struct reader *reader, int attributes, int declarations)
@@ -231,8 +231,8 @@ static const xmlSAXHandler handler_template = {
 	.serror = on_complaint,
 };
 
-struct reader *reader_open(const struct reader_limits *limits,
-			   const struct reader_handler *handler, void *arg)
+struct reader *reader_open(const struct reader_limits *limits, const struct reader_handler *handler,
+			   void *arg)
 {
 	struct reader *reader = calloc(1, sizeof(*reader));
 	xmlSAXHandler sax = handler_template;
@@ -248,7 +248,8 @@ struct reader *reader_open(const struct reader_limits *limits,
 		return NULL;
 	}
 	/* Not HUGE, which lifts libxml2's own limits; not NOENT, DTDLOAD, DTDATTR, XINCLUDE. */
-	xmlCtxtUseOptions(reader->parser, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	xmlCtxtUseOptions(reader->parser,
+			  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	return reader;
 }
 

@@ -12,7 +12,7 @@
 #include "model/error.h"
 #include "netconf/node.h"
 
-#define NAMESPACE_BASE "urn:ietf:params:xml:ns:netconf:base:1.0"
+#define NAMESPACE_BASE   "urn:ietf:params:xml:ns:netconf:base:1.0"
 #define NAMESPACE_MODULE "urn:l2tpv3d:yang:linux-l2tpv3"
 
 /*
@@ -20,11 +20,11 @@
  * it tells anyone (100,000 attributes: 96 s), so a token longer than this many
  * bytes is refused while it is still incomplete.
  */
-#define READER_TOKEN_MAX 8192
+#define READER_TOKEN_MAX      8192
 #define READER_ATTRIBUTES_MAX 32 /* of an element, namespace declarations too */
 
 struct reader_limits {
-	size_t text;	       /* bytes of character data between two tags */
+	size_t text;           /* bytes of character data between two tags */
 	unsigned int depth;    /* the root is 1 */
 	unsigned int elements; /* of a document */
 };
@@ -34,7 +34,7 @@ extern const struct reader_limits reader_limits;
 
 struct reader_attribute {
 	const char *prefix, *name, *uri; /* "" none */
-	const char *value;		 /* not NUL-terminated */
+	const char *value;               /* not NUL-terminated */
 	size_t length;
 };
 
@@ -65,8 +65,8 @@ struct reader_handler {
 struct reader;
 
 /* @handler and @limits are borrowed. NULL: no memory. */
-struct reader *reader_open(const struct reader_limits *limits,
-			   const struct reader_handler *handler, void *arg);
+struct reader *reader_open(const struct reader_limits *limits, const struct reader_handler *handler,
+			   void *arg);
 /* 0 or a negative errno, from then on always the same. */
 int reader_feed(struct reader *reader, const char *bytes, size_t length, struct error *err);
 /* The document is complete: refuses one that is not. */
@@ -74,7 +74,7 @@ int reader_finish(struct reader *reader, struct error *err);
 void reader_close(struct reader *reader); /* Accepts NULL. */
 
 unsigned int reader_line(const struct reader *reader);
-bool reader_empty(const struct reader *reader); /* nothing but white space so far? */
+bool reader_empty(const struct reader *reader);     /* nothing but white space so far? */
 bool reader_blank(const char *text, size_t length); /* only XML white space? */
 
 /* Copies an element, its attributes and declarations, into a tree. NULL: no memory. */

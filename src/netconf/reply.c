@@ -4,7 +4,7 @@
 #include "netconf/rpc.h"
 
 #define NAMESPACE_YANG "urn:ietf:params:xml:ns:yang:1"
-#define MODULE_PREFIX "l2tp"
+#define MODULE_PREFIX  "l2tp"
 
 static const char *prefix_of(const struct netconf_session *session)
 {
@@ -176,15 +176,11 @@ static const struct {
 	bool required; /* else only with something to say */
 	void (*write)(struct netconf_session *session, const struct error *err);
 } infos[] = {
-	{ "missing-attribute", true, info_attribute },
-	{ "bad-attribute", true, info_attribute },
-	{ "unknown-attribute", true, info_attribute },
-	{ "missing-element", true, info_element },
-	{ "bad-element", true, info_element },
-	{ "unknown-element", true, info_element },
-	{ "unknown-namespace", true, info_namespace },
-	{ "lock-denied", true, info_number },
-	{ "data-missing", false, info_choice },
+	{"missing-attribute", true, info_attribute}, {"bad-attribute", true, info_attribute},
+	{"unknown-attribute", true, info_attribute}, {"missing-element", true, info_element},
+	{"bad-element", true, info_element},         {"unknown-element", true, info_element},
+	{"unknown-namespace", true, info_namespace}, {"lock-denied", true, info_number},
+	{"data-missing", false, info_choice},
 };
 
 static void error_info(struct netconf_session *session, const struct error *err, const char *tag)

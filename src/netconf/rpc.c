@@ -52,9 +52,10 @@ int rpc_unknown(const char *name, const char *uri, struct error *err)
 		if (!strcmp(rpcs[i].uri, uri))
 			return error_set(err, ERROR_UNSUPPORTED,
 					 "there is no operation %.60s here; the hello says what "
-					 "there is", name);
-	result = error_set(err, ERROR_UNKNOWN_NAMESPACE, "no operations are known of namespace %.100s",
-			   uri);
+					 "there is",
+					 name);
+	result = error_set(err, ERROR_UNKNOWN_NAMESPACE,
+			   "no operations are known of namespace %.100s", uri);
 	set_info(err, name, uri);
 	return result;
 }
@@ -83,8 +84,8 @@ int rpc_check_parameters(const struct rpc *rpc, const struct node *operation, st
 					   "parameters of %s are in the namespace %s", rpc->name,
 					   rpc->uri);
 		else if (!is_parameter(rpc, child->name))
-			result = error_set(err, ERROR_UNKNOWN_ELEMENT,
-					   "%s has no such parameter", rpc->name);
+			result = error_set(err, ERROR_UNKNOWN_ELEMENT, "%s has no such parameter",
+					   rpc->name);
 		else if (given_before(operation, child))
 			result = error_set(err, ERROR_BAD_ELEMENT, "given twice");
 		if (result)
@@ -102,13 +103,14 @@ int rpc_check_running(const struct node *operation, const char *parameter, struc
 	if (which && node_is(which, "running", NAMESPACE_BASE) && !which->next)
 		return 0;
 	if (!which) {
-		result = error_set(err, ERROR_MISSING_ELEMENT, "%s is required, as in <%s><running/></%s>",
-				   parameter, parameter, parameter);
+		result = error_set(err, ERROR_MISSING_ELEMENT,
+				   "%s is required, as in <%s><running/></%s>", parameter,
+				   parameter, parameter);
 		set_info(err, holder ? "running" : parameter, "");
 		return result;
 	}
-	result = error_set(err, ERROR_UNSUPPORTED, "the only configuration here is running, not %.60s",
-			   which->name);
+	result = error_set(err, ERROR_UNSUPPORTED,
+			   "the only configuration here is running, not %.60s", which->name);
 	set_info(err, which->name, "");
 	return result;
 }

@@ -9,7 +9,7 @@
 
 /* What an operation's function returns besides a negative errno. */
 enum rpc_result {
-	RPC_OK,	  /* answer <ok/> */
+	RPC_OK,   /* answer <ok/> */
 	RPC_LATER /* session_stream() was called, or rpc_done will be */
 };
 
@@ -18,7 +18,7 @@ enum rpc_result {
 struct rpc {
 	const char *name, *uri;
 	const char *parameters[RPC_PARAMETERS]; /* allowed children, of the same namespace */
-	const char *streamed;			/* that of them that holds an edit, or NULL */
+	const char *streamed;                   /* that of them that holds an edit, or NULL */
 	/*
 	 * Carries it out. @operation has the parameters. With a negative errno
 	 * @err says why, and is answered.

@@ -31,8 +31,9 @@ static int check_order(const struct node *operation, struct error *err)
 
 	for (; child; child = child->next)
 		if (!strcmp(child->name, "default-operation")) {
-			error_set(err, ERROR_BAD_ELEMENT,
-				  "default-operation comes before config (RFC 7950 section 7.14.4)");
+			error_set(
+				err, ERROR_BAD_ELEMENT,
+				"default-operation comes before config (RFC 7950 section 7.14.4)");
 			snprintf(err->info, sizeof(err->info), "default-operation");
 			return -EINVAL;
 		}

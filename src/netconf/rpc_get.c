@@ -32,7 +32,7 @@ static int show(struct netconf_session *session, const struct node *operation, b
 		.config = config,
 		.secrets = netconf_may_see_secrets(session),
 	};
-	struct stream stream = { step, free_walk, preserve, NULL };
+	struct stream stream = {step, free_walk, preserve, NULL};
 	struct walk *walk;
 	int result = walk_open(&walk, &options, err);
 

@@ -8,7 +8,7 @@ static int read_tunnel_id(const struct node *operation, uint32_t *ret_id, struct
 {
 	const struct row *key = row_sets[OBJECT_TUNNEL].key;
 	const char *text = node_text(operation, key->leaf, NAMESPACE_MODULE);
-	struct tunnel scratch = { 0 };
+	struct tunnel scratch = {0};
 	int result;
 
 	if (!text) {
@@ -31,8 +31,8 @@ int rpc_adopt(struct netconf_session *session, const struct node *operation, str
 
 	if (result)
 		return result;
-	session->ticket = engine_adopt(session->server->options.engine, tunnel_id, &who, rpc_done,
-				       session);
+	session->ticket =
+		engine_adopt(session->server->options.engine, tunnel_id, &who, rpc_done, session);
 	return RPC_LATER;
 }
 

@@ -42,7 +42,7 @@ static struct netconf_session *find_session(const struct netconf_server *server,
 
 	if (end == text || *end)
 		return NULL;
-	TAILQ_FOREACH(session, &server->sessions, link)
+	TAILQ_FOREACH (session, &server->sessions, link)
 		if (session->id == id)
 			return session;
 	return NULL;
@@ -73,8 +73,9 @@ int rpc_kill_session(struct netconf_session *session, const struct node *operati
 		return error_set(err, ERROR_INVALID_VALUE, "there is no such session");
 	if (!may_kill(session, victim))
 		return error_set(err, ERROR_DENIED, "session %u is not yours", victim->id);
-	server_log(session->server, LOG_NOTICE, "NETCONF session %u of %s killed by session %u of %s",
-		   victim->id, victim->user, session->id, session->user);
+	server_log(session->server, LOG_NOTICE,
+		   "NETCONF session %u of %s killed by session %u of %s", victim->id, victim->user,
+		   session->id, session->user);
 	session_close(victim);
 	return RPC_OK;
 }

@@ -53,7 +53,7 @@ static unsigned int sessions_of(const struct netconf_server *server, uid_t uid)
 	const struct netconf_session *session;
 	unsigned int count = 0;
 
-	TAILQ_FOREACH(session, &server->sessions, link)
+	TAILQ_FOREACH (session, &server->sessions, link)
 		count += session->uid == uid;
 	return count;
 }
@@ -75,8 +75,8 @@ static void welcome(struct netconf_server *server, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length)) {
 		close(fd);
 	} else if (!room_for(server, peer.uid)) {
-		server_log(server, LOG_WARNING, "NETCONF client of uid %u refused: too many sessions",
-			   peer.uid);
+		server_log(server, LOG_WARNING,
+			   "NETCONF client of uid %u refused: too many sessions", peer.uid);
 		close(fd);
 	} else {
 		session_open(server, fd, peer.uid, peer.pid);
@@ -86,7 +86,7 @@ static void welcome(struct netconf_server *server, int fd)
 /* Out of descriptors or memory: the listening socket would stay readable, so look away a while. */
 static void look_away(struct netconf_server *server, int os_errno)
 {
-	const struct timeval second = { .tv_sec = 1 };
+	const struct timeval second = {.tv_sec = 1};
 
 	server_log(server, LOG_WARNING, "cannot accept NETCONF clients: %s", strerror(os_errno));
 	event_del(server->acceptor);
@@ -146,7 +146,7 @@ static int cannot(struct netconf_server *server, const char *what, struct error 
 
 static int listen_at(struct netconf_server *server, struct error *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int result;
 
 	memcpy(address.sun_path, server->path, sizeof(server->path));
@@ -186,11 +186,11 @@ static void on_engine(const struct engine_event *event, void *arg)
 
 	if (event->type != ENGINE_COMMIT)
 		return;
-	TAILQ_FOREACH(session, &server->sessions, link)
+	TAILQ_FOREACH (session, &server->sessions, link)
 		if (session->stream.commit &&
 		    session->stream.commit(session->stream.state, event->changes)) {
 			session->dead = true;
-			event_active(session->resume, 0, 0);
+			session_resume(session);
 		}
 }
 
@@ -208,7 +208,8 @@ int netconf_open(struct netconf_server **ret, const struct netconf_options *opti
 	int result;
 
 	if (strlen(options->socket_path) >= sizeof(server->path))
-		return error_set(err, ERROR_INVALID_LENGTH, "the socket path %.40s... is longer than 107",
+		return error_set(err, ERROR_INVALID_LENGTH,
+				 "the socket path %.40s... is longer than 107",
 				 options->socket_path);
 	server = calloc(1, sizeof(*server));
 	if (!server)

@@ -17,18 +17,18 @@ struct netconf_server;
 
 /* 0 takes the default. */
 struct netconf_limits {
-	unsigned int sessions;	     /* at once; default 64 */
-	unsigned int user_sessions;  /* of one uid but 0; default 32 */
-	unsigned int hello_timeout;  /* seconds until the client's hello; default 10 */
-	unsigned int idle_timeout;   /* seconds without a request; default none */
-	unsigned int stall_timeout;  /* seconds a client may not read its reply; default 300 */
-	size_t message_size;	     /* bytes of a request; default 64 MB */
-	size_t output;		     /* bytes of a reply held in memory; default 256 kB */
+	unsigned int sessions;      /* at once; default 64 */
+	unsigned int user_sessions; /* of one uid but 0; default 32 */
+	unsigned int hello_timeout; /* seconds until the client's hello; default 10 */
+	unsigned int idle_timeout;  /* seconds without a request; default none */
+	unsigned int stall_timeout; /* seconds a client may not read its reply; default 300 */
+	size_t message_size;        /* bytes of a request; default 64 MB */
+	size_t output;              /* bytes of a reply held in memory; default 256 kB */
 };
 
 struct netconf_options {
 	struct event_base *base;
-	struct engine *engine;	 /* borrowed; closed after netconf_close() */
+	struct engine *engine;   /* borrowed; closed after netconf_close() */
 	const char *socket_path; /* copied; made with mode 0660 */
 	struct netconf_limits limits;
 	/* What an operator should know, syslog priorities; may be NULL. */

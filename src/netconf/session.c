@@ -11,8 +11,8 @@
 
 #define CAPABILITY_1_0 "urn:ietf:params:netconf:base:1.0"
 #define CAPABILITY_1_1 "urn:ietf:params:netconf:base:1.1"
-#define INPUT_MAX 65536	 /* bytes taken in before the client has to wait */
-#define STREAM_STEPS 512 /* entries looked at in one turn of the loop */
+#define INPUT_MAX      65536 /* bytes taken in before the client has to wait */
+#define STREAM_STEPS   512   /* entries looked at in one turn of the loop */
 
 bool netconf_may_see_secrets(const struct netconf_session *session)
 {
@@ -64,9 +64,17 @@ static void give_up_framing(struct netconf_session *session, bool too_big)
 	session->dead = true;
 }
 
+/* Not event_active(), which would run it before anybody else's input is looked at. */
+void session_resume(struct netconf_session *session)
+{
+	const struct timeval now = {0};
+
+	evtimer_add(session->resume, &now);
+}
+
 static void set_timer(struct netconf_session *session, unsigned int seconds)
 {
-	const struct timeval delay = { .tv_sec = (time_t)seconds };
+	const struct timeval delay = {.tv_sec = (time_t)seconds};
 
 	if (seconds)
 		evtimer_add(session->timer, &delay);
@@ -192,16 +200,13 @@ static void take_piece(struct netconf_session *session, const char *piece, size_
 /* One step of the framing; returns false when there is no more input. */
 static bool take_input(struct netconf_session *session, struct evbuffer *input)
 {
-	struct evbuffer_iovec extent;
-	enum framing_result result;
+	size_t extent = evbuffer_get_contiguous_space(input), left = extent, length = 0;
 	const char *data, *piece = NULL;
-	size_t left, length = 0;
+	enum framing_result result;
 
-	/* An empty buffer may still show an extent of no length. */
-	if (evbuffer_get_length(input) == 0 || evbuffer_peek(input, -1, NULL, &extent, 1) < 1)
+	if (!extent)
 		return false;
-	data = extent.iov_base;
-	left = extent.iov_len;
+	data = (const char *)evbuffer_pullup(input, (ev_ssize_t)extent);
 	result = framing_step(&session->framing, &data, &left, &piece, &length);
 	if (result == FRAMING_DATA)
 		take_piece(session, piece, length);
@@ -209,7 +214,7 @@ static bool take_input(struct netconf_session *session, struct evbuffer *input)
 		end_message(session);
 	else if (result != FRAMING_MORE)
 		give_up_framing(session, result == FRAMING_TOO_BIG);
-	evbuffer_drain(input, extent.iov_len - left);
+	evbuffer_drain(input, extent - left);
 	return true;
 }
 
@@ -244,7 +249,7 @@ static void end_stream(struct netconf_session *session)
 {
 	if (session->stream.free)
 		session->stream.free(session->stream.state);
-	session->stream = (struct stream){ 0 };
+	session->stream = (struct stream){0};
 }
 
 static bool output_full(const struct netconf_session *session)
@@ -260,7 +265,7 @@ static void write_on(struct netconf_session *session)
 
 	while (session->stream.step && !output_full(session)) {
 		if (steps++ == STREAM_STEPS) {
-			event_active(session->resume, 0, 0);
+			session_resume(session);
 			return;
 		}
 		if (!session->stream.step(session, session->stream.state)) {
@@ -274,7 +279,7 @@ static void write_on(struct netconf_session *session)
 void session_stream(struct netconf_session *session, const struct stream *stream)
 {
 	session->stream = *stream;
-	event_active(session->resume, 0, 0);
+	session_resume(session);
 }
 
 void session_done(struct netconf_session *session)
@@ -282,7 +287,7 @@ void session_done(struct netconf_session *session)
 	drop_message(session);
 	session->busy = false;
 	set_timer(session, session->server->options.limits.idle_timeout);
-	event_active(session->resume, 0, 0);
+	session_resume(session);
 }
 
 static int to_transport(const char *bytes, size_t length, void *arg)
@@ -383,7 +388,7 @@ static unsigned int new_id(struct netconf_server *server)
 	do {
 		if (!++server->last_id)
 			server->last_id = 1;
-		TAILQ_FOREACH(other, &server->sessions, link)
+		TAILQ_FOREACH (other, &server->sessions, link)
 			if (other->id == server->last_id)
 				break;
 	} while (other);
@@ -393,19 +398,20 @@ static unsigned int new_id(struct netconf_server *server)
 static bool open_transport(struct netconf_session *session, int fd)
 {
 	struct netconf_server *server = session->server;
-	const struct timeval stall = { .tv_sec = (time_t)server->options.limits.stall_timeout };
+	const struct timeval stall = {.tv_sec = (time_t)server->options.limits.stall_timeout};
 
-	session->transport = bufferevent_socket_new(server->options.base, fd,
-						    BEV_OPT_CLOSE_ON_FREE);
+	session->transport =
+		bufferevent_socket_new(server->options.base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!session->transport) {
 		close(fd);
 		return false;
 	}
 	session->timer = evtimer_new(server->options.base, on_timer, session);
-	session->resume = event_new(server->options.base, -1, 0, on_resume, session);
+	session->resume = evtimer_new(server->options.base, on_resume, session);
 	bufferevent_setcb(session->transport, on_read, on_write, on_event, session);
 	bufferevent_setwatermark(session->transport, EV_READ, 0, INPUT_MAX);
-	bufferevent_setwatermark(session->transport, EV_WRITE, server->options.limits.output / 4, 0);
+	bufferevent_setwatermark(session->transport, EV_WRITE, server->options.limits.output / 4,
+				 0);
 	bufferevent_set_timeouts(session->transport, NULL, &stall);
 	return session->timer && session->resume;
 }

@@ -37,17 +37,17 @@ struct netconf_session {
 	uid_t uid;
 	pid_t pid;
 	char user[36];
-	bool greeted; /* the client's hello was taken */
-	bool busy;    /* a request is carried out or replied to: read no further */
-	bool ended;   /* the client will send no more */
-	bool finished; /* asked for close-session: what it sends after that is ignored */
-	bool closing; /* close when the output is out */
-	bool dead;    /* free at the next occasion */
-	bool locked;  /* holds the lock of running */
+	bool greeted;        /* the client's hello was taken */
+	bool busy;           /* a request is carried out or replied to: read no further */
+	bool ended;          /* the client will send no more */
+	bool finished;       /* asked for close-session: what it sends after that is ignored */
+	bool closing;        /* close when the output is out */
+	bool dead;           /* free at the next occasion */
+	bool locked;         /* holds the lock of running */
 	unsigned int ticket; /* of the engine, 0 none */
 	struct bufferevent *transport;
 	struct event *timer;  /* hello, then idle */
-	struct event *resume; /* go on in the next turn of the loop */
+	struct event *resume; /* session_resume()'s */
 	struct framing framing;
 	enum framing_version version; /* of what we send */
 	struct message *message;      /* read or carried out, or NULL */
@@ -74,12 +74,15 @@ struct netconf_session *session_open(struct netconf_server *server, int fd, uid_
 /* Ends it now, output or not: forgets its request, releases its lock. */
 void session_close(struct netconf_session *session);
 
+/* Go on with it in the next turn of the loop. */
+void session_resume(struct netconf_session *session);
 /* The request is answered: the reply was written, go on with the next. */
 void session_done(struct netconf_session *session);
 /* Answer with @stream after reply_begin(); takes its state over. */
 void session_stream(struct netconf_session *session, const struct stream *stream);
 
-/* May this user read and write secret leaves? Until there is NACM: the superuser and we ourselves. */
+/* May this user read and write secret leaves? Until there is NACM: the superuser and we ourselves.
+ */
 bool netconf_may_see_secrets(const struct netconf_session *session);
 
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)

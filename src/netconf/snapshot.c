@@ -41,7 +41,7 @@ struct file_reader {
 
 static bool wraps(const struct file_reader *file, const char *name)
 {
-	static const char *const names[] = { "config", "data", "rpc-reply" };
+	static const char *const names[] = {"config", "data", "rpc-reply"};
 
 	if (file->depth || file->wrappers > 1)
 		return false;
@@ -95,7 +95,7 @@ static int end(void *arg, struct error *err)
 	return 0;
 }
 
-static const struct reader_handler file_handler = { start, text, end };
+static const struct reader_handler file_handler = {start, text, end};
 
 static int read_error(const char *path, int os_errno, struct error *err)
 {
@@ -141,7 +141,7 @@ static void name_place(struct error *err, const char *path, unsigned int line)
 
 static int read_fd(int fd, const char *path, struct edit **ret_edit, struct error *err)
 {
-	struct file_reader file = { .decoder = decoder_open(EDIT_REPLACE, true, 0) };
+	struct file_reader file = {.decoder = decoder_open(EDIT_REPLACE, true, 0)};
 	int result = -ENOMEM;
 
 	if (file.decoder)
@@ -175,4 +175,4 @@ int snapshot_read(const char *path, struct edit **ret_edit, struct error *err, v
 	return result;
 }
 
-const struct snapshot_codec snapshot_codec = { snapshot_write, snapshot_read, NULL };
+const struct snapshot_codec snapshot_codec = {snapshot_write, snapshot_read, NULL};

@@ -79,8 +79,8 @@ static bool status_leaf(const struct view *view, char ret[VALUE_TEXT_MAX], size_
 
 	if (!session && view->object == OBJECT_SESSION)
 		session = &no_session;
-	*ret_length = status_text(view->state, view->tunnel ? view->tunnel : &no_tunnel, session,
-				  ret);
+	*ret_length =
+		status_text(view->state, view->tunnel ? view->tunnel : &no_tunnel, session, ret);
 	return true;
 }
 

@@ -17,7 +17,7 @@ struct view {
 	const void *config; /* struct tunnel or session; NULL: not known */
 	const void *state;  /* struct tunnel_state or session_state; NULL: not asked for */
 	const struct statistics *statistics; /* NULL: none */
-	const struct tunnel *tunnel;	     /* for the status text */
+	const struct tunnel *tunnel;         /* for the status text */
 	const struct session *session;
 };
 

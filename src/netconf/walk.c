@@ -12,7 +12,7 @@ struct walk {
 	uint64_t hidden[OBJECTS];
 	uint64_t state_rows[OBJECTS];
 	bool container_open, tunnel_open; /* start tags written */
-	bool in_tunnel;			  /* at its sessions */
+	bool in_tunnel;                   /* at its sessions */
 	bool finished;
 	uint32_t tunnel_id;  /* the next to look at, or the one we are in */
 	uint32_t session_id; /* the next to look at */
@@ -33,8 +33,8 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	candidate_open(&walk->then, options->store);
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		walk->hidden[object] = options->secrets ? 0 : view_secrets(object);
-		walk->state_rows[object] = view_rows(object, PART_STATE) |
-					   view_rows(object, PART_STATISTICS);
+		walk->state_rows[object] =
+			view_rows(object, PART_STATE) | view_rows(object, PART_STATISTICS);
 	}
 	result = filter_compile(&walk->filter, options->filter, options->secrets, err);
 	if (result) {
@@ -103,11 +103,10 @@ static void refresh(const struct walk *walk, const struct view *view, uint64_t r
 	if (!walk->engine || walk->filter.reads_state || !(rows & walk->state_rows[view->object]))
 		return;
 	if (view->object == OBJECT_TUNNEL)
-		engine_refresh_tunnel(walk->engine,
-				      datastore_tunnel(walk->store, walk->tunnel_id));
+		engine_refresh_tunnel(walk->engine, datastore_tunnel(walk->store, walk->tunnel_id));
 	else
-		engine_refresh_session(walk->engine, datastore_session(walk->store, walk->tunnel_id,
-								       view->id));
+		engine_refresh_session(walk->engine,
+				       datastore_session(walk->store, walk->tunnel_id, view->id));
 }
 
 /* Which leaves to write: 0 when there is none to write. */
@@ -176,7 +175,7 @@ static bool next_session(struct walk *walk, struct view *ret)
 static void write_session(struct walk *walk, struct writer *writer, const struct view *view,
 			  uint64_t rows)
 {
-	struct view tunnel = { .object = OBJECT_TUNNEL, .id = walk->tunnel_id };
+	struct view tunnel = {.object = OBJECT_TUNNEL, .id = walk->tunnel_id};
 
 	refresh(walk, view, rows);
 	if (!walk->tunnel_open)
@@ -187,7 +186,7 @@ static void write_session(struct walk *walk, struct writer *writer, const struct
 
 static void visit_session(struct walk *walk, struct writer *writer)
 {
-	static const struct filter_hit whole = { .whole = true };
+	static const struct filter_hit whole = {.whole = true};
 	struct filter_hit own;
 	const struct filter_hit *hit = &whole;
 	struct view view;

@@ -14,11 +14,11 @@
 struct walk;
 
 struct walk_options {
-	struct engine *engine;	    /* counters are refreshed through it; NULL: they are not */
+	struct engine *engine; /* counters are refreshed through it; NULL: they are not */
 	const struct datastore *store;
-	const struct node *filter;  /* <filter>, NULL all; not needed after opening */
-	bool config;		    /* get-config */
-	bool secrets;		    /* secret leaves are shown */
+	const struct node *filter; /* <filter>, NULL all; not needed after opening */
+	bool config;               /* get-config */
+	bool secrets;              /* secret leaves are shown */
 };
 
 int walk_open(struct walk **ret, const struct walk_options *options, struct error *err);

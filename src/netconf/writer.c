@@ -127,4 +127,3 @@ void write_path(struct writer *writer, const char *path, const char *prefix)
 		write_escaped(writer, path, 1);
 	}
 }
-

@@ -60,7 +60,7 @@ static void feed(struct decoded *decoded, const char *data, size_t length)
 
 static struct decoded begin(enum framing_version version, size_t limit)
 {
-	struct decoded decoded = { 0 };
+	struct decoded decoded = {0};
 
 	framing_init(&decoded.framing, limit);
 	framing_switch(&decoded.framing, version);
@@ -93,21 +93,21 @@ static void check(enum framing_version version, bool hello_first, const char *by
 static void test_end_of_message(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "", "" },
-		{ "a", "a" },
-		{ "]]>]]>", "|" },
-		{ "abc]]>]]>", "abc|" },
-		{ "a]]>]]>b]]>]]>", "a|b|" },
-		{ "]]]>]]>", "]|" },
-		{ "]]]]]]>]]>", "]]]]|" },
-		{ "]]>]]]>]]>", "]]>]|" },
-		{ "]]>]]>]]>]]>", "||" },
-		{ "]]>]>]]>]]>", "]]>]>|" },
-		{ "]]>x]]>]]>", "]]>x|" },
-		{ "]>]]>]]>", "]>|" },
-		{ "]]>]]]]>]]>", "]]>]]|" },
-		{ "<a>x]] > ]]></a>]]>]]>", "<a>x]] > ]]></a>|" },
-		{ "\n#3\nabc\n##\n]]>]]>", "\n#3\nabc\n##\n|" },
+		{"", ""},
+		{"a", "a"},
+		{"]]>]]>", "|"},
+		{"abc]]>]]>", "abc|"},
+		{"a]]>]]>b]]>]]>", "a|b|"},
+		{"]]]>]]>", "]|"},
+		{"]]]]]]>]]>", "]]]]|"},
+		{"]]>]]]>]]>", "]]>]|"},
+		{"]]>]]>]]>]]>", "||"},
+		{"]]>]>]]>]]>", "]]>]>|"},
+		{"]]>x]]>]]>", "]]>x|"},
+		{"]>]]>]]>", "]>|"},
+		{"]]>]]]]>]]>", "]]>]]|"},
+		{"<a>x]] > ]]></a>]]>]]>", "<a>x]] > ]]></a>|"},
+		{"\n#3\nabc\n##\n]]>]]>", "\n#3\nabc\n##\n|"},
 	};
 
 	(void)state;
@@ -118,13 +118,13 @@ static void test_end_of_message(void **state)
 static void test_chunks(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "\n#1\na\n##\n", "a|" },
-		{ "\n#3\nabc\n#2\nde\n##\n", "abcde|" },
-		{ "\n#10\n0123456789\n##\n\n#1\nx\n##\n", "0123456789|x|" },
-		{ "\n#6\n]]>]]>\n##\n", "]]>]]>|" },
-		{ "\n#4\n\n##\n\n##\n", "\n##\n|" },
-		{ "\n#1\n\n\n##\n", "\n|" },
-		{ "\n#4294967295\nab", "ab" },
+		{"\n#1\na\n##\n", "a|"},
+		{"\n#3\nabc\n#2\nde\n##\n", "abcde|"},
+		{"\n#10\n0123456789\n##\n\n#1\nx\n##\n", "0123456789|x|"},
+		{"\n#6\n]]>]]>\n##\n", "]]>]]>|"},
+		{"\n#4\n\n##\n\n##\n", "\n##\n|"},
+		{"\n#1\n\n\n##\n", "\n|"},
+		{"\n#4294967295\nab", "ab"},
 	};
 
 	(void)state;
@@ -136,26 +136,26 @@ static void test_chunks(void **state)
 static void test_violations_are_final(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "a", "!" },
-		{ "#1\na\n##\n", "!" },
-		{ "\n1\na\n##\n", "!" },
-		{ "\n#0\n\n##\n", "!" },
-		{ "\n#01\na\n##\n", "!" },
-		{ "\n#+1\na\n##\n", "!" },
-		{ "\n#-1\na\n##\n", "!" },
-		{ "\n# 1\na\n##\n", "!" },
-		{ "\n#1 \na\n##\n", "!" },
-		{ "\n#1\r\na\n##\n", "!" },
-		{ "\n#x\na\n##\n", "!" },
-		{ "\n#\na\n##\n", "!" },
-		{ "\n##\n", "!" },
-		{ "\n#4294967296\na", "!" },
-		{ "\n#99999999999999999999999999\na", "!" },
-		{ "\n#1\na\n##x", "a!" },
-		{ "\n#1\na\n###", "a!" },
-		{ "\n#1\nab", "a!" },
-		{ "\n#1\na]]>]]>", "a!" },
-		{ "\n#1\na\n##\n\n#2\nbc\n##\nx", "a|bc|!" },
+		{"a", "!"},
+		{"#1\na\n##\n", "!"},
+		{"\n1\na\n##\n", "!"},
+		{"\n#0\n\n##\n", "!"},
+		{"\n#01\na\n##\n", "!"},
+		{"\n#+1\na\n##\n", "!"},
+		{"\n#-1\na\n##\n", "!"},
+		{"\n# 1\na\n##\n", "!"},
+		{"\n#1 \na\n##\n", "!"},
+		{"\n#1\r\na\n##\n", "!"},
+		{"\n#x\na\n##\n", "!"},
+		{"\n#\na\n##\n", "!"},
+		{"\n##\n", "!"},
+		{"\n#4294967296\na", "!"},
+		{"\n#99999999999999999999999999\na", "!"},
+		{"\n#1\na\n##x", "a!"},
+		{"\n#1\na\n###", "a!"},
+		{"\n#1\nab", "a!"},
+		{"\n#1\na]]>]]>", "a!"},
+		{"\n#1\na\n##\n\n#2\nbc\n##\nx", "a|bc|!"},
 	};
 
 	(void)state;
@@ -173,7 +173,8 @@ static void test_violations_are_final(void **state)
 static void test_switch_within_one_read(void **state)
 {
 	(void)state;
-	check(FRAMING_CHUNKED, true, "<hello/>]]>]]>\n#3\nabc\n##\n\n#1\nd\n##\n", "<hello/>|abc|d|");
+	check(FRAMING_CHUNKED, true, "<hello/>]]>]]>\n#3\nabc\n##\n\n#1\nd\n##\n",
+	      "<hello/>|abc|d|");
 	check(FRAMING_CHUNKED, true, "<hello/>]]>]]>abc]]>]]>", "<hello/>|!");
 }
 
@@ -183,12 +184,12 @@ static void test_limit(void **state)
 		enum framing_version version;
 		const char *bytes, *expected;
 	} cases[] = {
-		{ FRAMING_END_OF_MESSAGE, "12345]]>]]>12345]]>]]>", "12345|12345|" },
-		{ FRAMING_END_OF_MESSAGE, "123456]]>]]>", "+" },
-		{ FRAMING_END_OF_MESSAGE, "1234]]x", "1234+" },
-		{ FRAMING_CHUNKED, "\n#3\n123\n#2\n45\n##\n\n#5\n12345\n##\n", "12345|12345|" },
-		{ FRAMING_CHUNKED, "\n#3\n123\n#3\n456\n##\n", "123+" },
-		{ FRAMING_CHUNKED, "\n#4294967295\n123456", "+" },
+		{FRAMING_END_OF_MESSAGE, "12345]]>]]>12345]]>]]>", "12345|12345|"},
+		{FRAMING_END_OF_MESSAGE, "123456]]>]]>", "+"},
+		{FRAMING_END_OF_MESSAGE, "1234]]x", "1234+"},
+		{FRAMING_CHUNKED, "\n#3\n123\n#2\n45\n##\n\n#5\n12345\n##\n", "12345|12345|"},
+		{FRAMING_CHUNKED, "\n#3\n123\n#3\n456\n##\n", "123+"},
+		{FRAMING_CHUNKED, "\n#4294967295\n123456", "+"},
 	};
 
 	(void)state;
@@ -217,7 +218,7 @@ static void test_idle_between_messages(void **state)
 /* What we write is read back as it was. */
 static void test_encoding(void **state)
 {
-	static const enum framing_version versions[] = { FRAMING_END_OF_MESSAGE, FRAMING_CHUNKED };
+	static const enum framing_version versions[] = {FRAMING_END_OF_MESSAGE, FRAMING_CHUNKED};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(versions); i++) {
