@@ -237,6 +237,7 @@ static void configure_library(struct agent *agent, const char *address)
 			       agent);
 }
 
+/* Before snmp_shutdown(), which frees the arguments of callbacks that it finds. */
 static void release_library(struct agent *agent)
 {
 	snmp_unregister_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, agent, 1);
@@ -329,8 +330,8 @@ void agent_close(struct agent *agent)
 		return;
 	agent->connected = false; /* not lost: left */
 	set_close(agent);
-	snmp_shutdown(NAME);
 	release_library(agent);
+	snmp_shutdown(NAME);
 	release(agent);
 }
 

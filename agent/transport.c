@@ -266,7 +266,7 @@ static char *format_address(netsnmp_transport *t, const void *data, int length)
 	return strdup("AgentX master");
 }
 
-static const oid domain_oid[] = {TRANSPORT_DOMAIN_LOCAL};
+static const oid domain_oid[] = {0, 0}; /* nobody looks for it by this */
 
 static netsnmp_transport *wrap(int fd)
 {
@@ -333,13 +333,22 @@ static netsnmp_transport *create(netsnmp_tdomain_spec *spec)
 	return t;
 }
 
-static const char *prefixes[] = {DOMAIN_NAME, NULL};
 static netsnmp_tdomain domain = {
 	.name = domain_oid,
 	.name_length = OID_LENGTH(domain_oid),
-	.prefix = prefixes,
 	.f_create_from_tspec = create,
 };
+
+/* snmp_shutdown() forgets the domain, and frees its list of prefixes. */
+static bool register_domain(void)
+{
+	domain.prefix = calloc(2, sizeof(*domain.prefix));
+	if (!domain.prefix)
+		return false;
+	domain.prefix[0] = DOMAIN_NAME;
+	netsnmp_tdomain_register(&domain);
+	return true;
+}
 
 static const char *path_of(const char *address)
 {
@@ -373,11 +382,10 @@ int transport_open(struct transport **ret, struct event_base *base, const char *
 	transport->base = base;
 	transport->events = *events;
 	transport->fd = -1;
-	if (!prepare(transport, path, ret_address)) {
+	if (!prepare(transport, path, ret_address) || !register_domain()) {
 		transport_close(transport);
 		return -ENOMEM;
 	}
-	netsnmp_tdomain_register(&domain);
 	the_transport = transport;
 	*ret = transport;
 	return 0;
@@ -387,10 +395,8 @@ void transport_close(struct transport *transport)
 {
 	if (!transport)
 		return;
-	if (the_transport == transport) {
-		netsnmp_tdomain_unregister(&domain);
+	if (the_transport == transport)
 		the_transport = NULL;
-	}
 	if (transport->queue)
 		evbuffer_free(transport->queue);
 	if (transport->writable)
