@@ -51,7 +51,10 @@ static int start_loop(struct daemon *daemon, struct error *err)
 		int signal;
 		event_callback_fn callback;
 	} table[] = {
-		{ SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGCHLD, on_child }, { SIGHUP, on_hangup },
+		{SIGTERM, on_stop},
+		{SIGINT, on_stop},
+		{SIGCHLD, on_child},
+		{SIGHUP, on_hangup},
 	};
 
 	signal(SIGPIPE, SIG_IGN);
@@ -59,8 +62,8 @@ static int start_loop(struct daemon *daemon, struct error *err)
 	if (!daemon->base)
 		return error_set(err, ERROR_RESOURCE, "no event loop can be made");
 	for (size_t i = 0; i < 4; i++) {
-		daemon->signals[i] = evsignal_new(daemon->base, table[i].signal,
-						  table[i].callback, daemon);
+		daemon->signals[i] =
+			evsignal_new(daemon->base, table[i].signal, table[i].callback, daemon);
 		if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) < 0)
 			return error_set(err, ERROR_RESOURCE, "no memory for signals");
 	}
@@ -190,13 +193,13 @@ static void stop_agent(struct daemon *daemon)
 }
 
 const struct stage stages[] = {
-	{ "event loop", start_loop, stop_loop },
-	{ "kernel", start_kernel, stop_kernel },
-	{ "state", start_state, stop_state },
-	{ "engine", start_engine, stop_engine },
-	{ "NETCONF", start_netconf, stop_netconf },
-	{ "SNMP", start_agent, stop_agent },
-	{ NULL, NULL, NULL },
+	{"event loop", start_loop, stop_loop},
+	{"kernel", start_kernel, stop_kernel},
+	{"state", start_state, stop_state},
+	{"engine", start_engine, stop_engine},
+	{"NETCONF", start_netconf, stop_netconf},
+	{"SNMP", start_agent, stop_agent},
+	{NULL, NULL, NULL},
 };
 
 /* ---- -n */

@@ -20,8 +20,8 @@ void log_open(bool foreground, const char *topics)
 static void write_line(int priority, const char *text)
 {
 	/* under systemd the priority goes before the line, see sd-daemon(3) */
-	static const char *const words[] = { "emergency: ", "alert: ", "critical: ", "error: ",
-					     "warning: ", "", "", "debug: " };
+	static const char *const words[] = {
+		"emergency: ", "alert: ", "critical: ", "error: ", "warning: ", "", "", "debug: "};
 
 	if (to_stderr)
 		fprintf(stderr, "l2tpv3d: %s%s\n", words[priority & 7], text);

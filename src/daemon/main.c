@@ -27,7 +27,7 @@ static void stop(struct daemon *daemon, size_t started)
 int main(int argc, char **argv)
 {
 	struct options options;
-	struct daemon daemon = { .options = &options };
+	struct daemon daemon = {.options = &options};
 	size_t started;
 	bool ready;
 

@@ -11,7 +11,7 @@ enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_VERSION, KIND_HELP };
 
 struct option_row {
 	const char *name; /* long */
-	char letter;	  /* 0 none */
+	char letter;      /* 0 none */
 	enum kind kind;
 	size_t offset;
 	const char *argument;
@@ -38,7 +38,7 @@ static const struct option_row rows[] = {
 };
 /* clang-format on */
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS      (sizeof(rows) / sizeof(rows[0]))
 #define LONG_ONLY 256 /* getopt_long() value of row n without a letter: LONG_ONLY + n */
 
 static void print_usage(FILE *file)
@@ -112,8 +112,7 @@ static enum options_verdict take(const struct option_row *row, const char *text,
 		*(const char **)member = text;
 		return OPTIONS_RUN;
 	case KIND_NUMBER:
-		return take_number(row, text, (unsigned int *)member) ? OPTIONS_RUN :
-									OPTIONS_WRONG;
+		return take_number(row, text, (unsigned int *)member) ? OPTIONS_RUN : OPTIONS_WRONG;
 	case KIND_VERSION:
 		printf("l2tpv3d %s\n", VERSION);
 		return OPTIONS_DONE;

@@ -8,10 +8,10 @@ struct options {
 	const char *state_directory; /* -s */
 	const char *socket_path;     /* -S */
 	const char *agentx_address;  /* -x */
-	const char *netns;	     /* -N, NULL none */
-	const char *kernel;	     /* --kernel: "real", "sim", "sim:6.1" */
-	const char *check_file;	     /* -n, NULL none */
-	const char *debug;	     /* -d, "" none */
+	const char *netns;           /* -N, NULL none */
+	const char *kernel;          /* --kernel: "real", "sim", "sim:6.1" */
+	const char *check_file;      /* -n, NULL none */
+	const char *debug;           /* -d, "" none */
 	unsigned int counter_age_ms; /* --counter-age */
 	bool foreground, no_snmp, no_repair;
 };

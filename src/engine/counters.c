@@ -59,9 +59,8 @@ static void take_session(struct engine *engine, struct session_entry *session,
 void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 {
 	struct statistics statistics;
-	struct kernel_request request = { .verb = KERNEL_TUNNEL_GET,
-					  .tunnel_id = tunnel->id,
-					  .ret_statistics = &statistics };
+	struct kernel_request request = {
+		.verb = KERNEL_TUNNEL_GET, .tunnel_id = tunnel->id, .ret_statistics = &statistics};
 	int64_t now = engine_now();
 
 	if (!tunnel->in_kernel || fresh(engine, &tunnel->state.common, now))
@@ -108,8 +107,7 @@ void engine_refresh_session(struct engine *engine, struct session_entry *session
 	int64_t now = engine_now();
 	size_t count = 0, most;
 
-	if (!session->in_kernel || fresh(engine, &session->state.common, now) ||
-	    !engine->connected)
+	if (!session->in_kernel || fresh(engine, &session->state.common, now) || !engine->connected)
 		return;
 	most = window(engine, session);
 	for (; session && count < most; session = following(session)) {
@@ -123,8 +121,8 @@ void engine_refresh_session(struct engine *engine, struct session_entry *session
 		};
 		entries[count++] = session;
 	}
-	engine->last_read = session ? (struct key){ session->tunnel->id, session->id } :
-				      (struct key){ 0, 0 };
+	engine->last_read =
+		session ? (struct key){session->tunnel->id, session->id} : (struct key){0, 0};
 	engine->k->submit(engine->o.kernel, requests, count);
 	for (size_t i = 0; i < count; i++) {
 		if (requests[i].result == 0) {
@@ -165,7 +163,7 @@ bool counters_look(struct engine *engine)
 
 	for (; tunnel; tunnel = tunnel_next(tunnel)) {
 		if (engine->look_from.tunnel_id != tunnel->id)
-			engine->look_from = (struct key){ tunnel->id, 0 };
+			engine->look_from = (struct key){tunnel->id, 0};
 		if (engine_now() > until)
 			return true;
 		if (!tunnel->in_kernel)
@@ -175,6 +173,6 @@ bool counters_look(struct engine *engine)
 		if (!look_at_sessions(engine, tunnel, until))
 			return true;
 	}
-	engine->look_from = (struct key){ 0, 0 };
+	engine->look_from = (struct key){0, 0};
 	return false;
 }

@@ -17,11 +17,11 @@ struct engine;
 
 struct engine_options {
 	struct event_base *base;
-	struct kernel *kernel;	 /* borrowed */
-	struct datastore *store; /* borrowed; running as journal_open() left it */
-	struct journal *journal; /* borrowed; NULL: nothing persists (tests) */
+	struct kernel *kernel;       /* borrowed */
+	struct datastore *store;     /* borrowed; running as journal_open() left it */
+	struct journal *journal;     /* borrowed; NULL: nothing persists (tests) */
 	unsigned int counter_age_ms; /* counters served are at most this old; default 1000 */
-	bool no_repair;		 /* report, do not restore, what changed behind us */
+	bool no_repair;              /* report, do not restore, what changed behind us */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	void *arg;
 };
@@ -33,7 +33,8 @@ void engine_close(struct engine *engine);
 
 const struct datastore *engine_store(const struct engine *engine);
 
-/* Who asks. `session` is the NETCONF session id, 0 for other doors: it may write under its own lock. */
+/* Who asks. `session` is the NETCONF session id, 0 for other doors: it may write under its own
+ * lock. */
 struct engine_who {
 	const char *door, *user, *comment; /* copied; comment may be NULL */
 	unsigned int session;
@@ -107,12 +108,12 @@ typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 int engine_watch(struct engine *engine, engine_watch_cb *cb, void *arg);
 
 struct engine_info {
-	uint64_t generation;	 /* number of the last commit */
-	int64_t last_change;	 /* CLOCK_BOOTTIME ns of the last commit or status change, 0 none */
+	uint64_t generation; /* number of the last commit */
+	int64_t last_change; /* CLOCK_BOOTTIME ns of the last commit or status change, 0 none */
 	unsigned int capabilities; /* enum kernel_capability */
 	const char *release;
 	const char *last_error; /* text of the last refused or failed commit, "" none */
-	bool busy;		 /* a transaction is going on */
+	bool busy;              /* a transaction is going on */
 	size_t queued;
 };
 void engine_info(const struct engine *engine, struct engine_info *ret);

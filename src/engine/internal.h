@@ -1,13 +1,17 @@
 /*
  * What the files of engine/ share. Doors include engine.h only.
  *
- *   engine.c   the doors' calls, the queue of requests, the turn of the loop
- *   links.c    every link of the namespace by index and by name
- *   plan.c     what the kernel work of a job is: items from two configurations
- *   job.c      carrying a job out in slices, taking it back
- *   settle.c   writing a job's outcome into the datastore, and status
- *   observe.c  reading the kernel: dumps, events, what changed behind us
- *   counters.c fresh counters with reading ahead
+ *   engine.c       opening, and the turn of the loop: what is done next
+ *   requests.c     what the doors ask for, in a queue
+ *   changes.c      from a request to changes of the configuration, checked
+ *   transaction.c  changes into journal, kernel and datastore, or taken back
+ *   plan.c         what the kernel work of a job is: items from two configurations
+ *   job.c          carrying a job out in slices; create.c, interface.c
+ *   settle.c       writing a job's outcome into the datastore, and status
+ *   observe.c      reading the kernel: dumps, events, what changed behind us
+ *   removing.c     what was deleted, until it is gone
+ *   counters.c     fresh counters with reading ahead, and what they tell
+ *   links.c        every link of the namespace; keys.c lists of ids
  */
 #ifndef ENGINE_INTERNAL_H
 #define ENGINE_INTERNAL_H
@@ -19,10 +23,10 @@
 #include "model/codec.h"
 #include "model/rules.h"
 
-#define SLICE_NS (15 * 1000000LL)   /* a slice starts no batch after this; 20 ms is the limit */
-#define BATCH_NS (6 * 1000000LL)    /* batches are sized to take about this */
-#define BATCH_MAX 64		    /* objects in one batch */
-#define NS_PER_S 1000000000LL
+#define SLICE_NS  (15 * 1000000LL) /* a slice starts no batch after this; 20 ms is the limit */
+#define BATCH_NS  (6 * 1000000LL)  /* batches are sized to take about this */
+#define BATCH_MAX 64               /* objects in one batch */
+#define NS_PER_S  1000000000LL
 
 /* ---- links.c */
 
@@ -79,9 +83,9 @@ struct saved_link {
 
 struct item {
 	struct key key;
-	uint8_t todo, done;    /* enum action */
-	uint8_t reason;	       /* enum status_reason when it has to wait or failed; else 0 */
-	int16_t os_errno;      /* positive */
+	uint8_t todo, done; /* enum action */
+	uint8_t reason;     /* enum status_reason when it has to wait or failed; else 0 */
+	int16_t os_errno;   /* positive */
 	unsigned int tries;
 	struct saved_link *saved;
 };
@@ -101,11 +105,11 @@ struct batch; /* job.c: requests and their results */
 struct job {
 	struct batch *batch;
 	const struct candidate *from, *to; /* views: the configuration before and after */
-	struct item *items;		   /* ordered by key */
+	struct item *items;                /* ordered by key */
 	size_t count, capacity;
 	enum phase phase;
 	size_t cursor;
-	bool strict;   /* a refusal ends the job: a transaction */
+	bool strict; /* a refusal ends the job: a transaction */
 	bool undoing;
 	int64_t blocked_since; /* something is still being removed; 0 no */
 	struct error error;
@@ -121,6 +125,7 @@ int plan_job(struct engine *engine, struct job *job, const struct keys *keys, st
 int plan_keys(const struct candidate *changes, struct keys *ret);
 /* Turn the job round: what was done shall be undone. */
 void plan_undo(struct job *job);
+struct job *job_new(const struct candidate *from, const struct candidate *to, bool strict);
 void job_free(struct job *job);
 struct item *job_item(struct job *job, uint32_t tunnel_id, uint32_t session_id);
 
@@ -168,6 +173,13 @@ struct watcher {
 	void *arg;
 };
 
+struct request *request_new(struct engine *engine, enum request_type type,
+			    const struct engine_who *who, engine_done_cb *done, void *arg);
+void request_free(struct request *request);
+/* Tell the one who asked, and free it. */
+void request_finish(struct engine *engine, struct request *request, int rc,
+		    const struct error *err);
+
 struct engine {
 	struct engine_options o;
 	const struct kernel_operations *k;
@@ -176,24 +188,24 @@ struct engine {
 	struct links links;
 
 	struct request_list requests;
-	struct request *current; /* the transaction under way */
+	struct request *current;  /* the transaction under way */
 	struct candidate changes; /* ... and what it changes */
-	struct job *job;	 /* its kernel work, or a repair's */
+	struct job *job;          /* its kernel work, or a repair's */
 	unsigned int tickets;
 	unsigned int lock; /* NETCONF session that holds running, 0 none */
 
-	struct keys dirty;    /* look at them again: events, surprises */
-	struct keys repair;   /* configured, not as they should be */
-	struct keys waiting;  /* cannot be yet */
-	struct keys removing; /* deleted, not yet gone */
-	bool resync;	      /* read everything again */
-	bool recheck;	      /* addresses or routes changed */
+	struct keys dirty;     /* look at them again: events, surprises */
+	struct keys repair;    /* configured, not as they should be */
+	struct keys waiting;   /* cannot be yet */
+	struct keys removing;  /* deleted, not yet gone */
+	bool resync;           /* read everything again */
+	bool recheck;          /* addresses or routes changed */
 	uint32_t recheck_from; /* tunnels below are rechecked; 0: no recheck under way */
 	bool connected;
 	struct key look_from; /* counters_look(): where it goes on */
 	int64_t look_at;
 
-	size_t batch;		/* objects in a batch, adapted to BATCH_NS */
+	size_t batch; /* objects in a batch, adapted to BATCH_NS */
 	int64_t retry_at, retry_delay;
 	int64_t maintain_at, poll_at;
 	int64_t last_change;
@@ -213,6 +225,17 @@ void engine_log(struct engine *engine, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void engine_tell(struct engine *engine, const struct engine_event *event);
 void engine_schedule(struct engine *engine); /* a turn of the loop soon */
+
+/* ---- changes.c: fill @changes by what the request says; refuses as a commit would. */
+int changes_make(struct engine *engine, struct request *request, struct candidate *changes,
+		 struct error *err);
+
+/* ---- transaction.c */
+void transaction_begin(struct engine *engine, struct request *request);
+/* Its job is at its end: publish, or undo, or tell that it is undone. */
+void transaction_end(struct engine *engine);
+/* A commit that a kill interrupted between record and confirmation: carry it out, or revoke it. */
+int transaction_resume(struct engine *engine, struct error *err);
 
 /* ---- job.c: one slice of the job; true when it is at its end. */
 bool job_slice(struct engine *engine, struct job *job);
@@ -234,6 +257,9 @@ void settle_status(struct engine *engine, struct tunnel_entry *tunnel,
 void settle_tunnel_up(struct engine *engine, struct tunnel_entry *tunnel);
 void settle_session_up(struct engine *engine, struct session_entry *session);
 
+/* ---- removing.c: ask which deleted ones are gone; true if more remain. */
+bool observe_removing(struct engine *engine);
+
 /* ---- counters.c */
 /*
  * See what the counters tell of the status where nobody polls: dead-interval,
@@ -244,11 +270,11 @@ bool counters_look(struct engine *engine);
 /* ---- observe.c */
 int observe_all(struct engine *engine, struct error *err);
 void observe_event(const struct kernel_event *event, void *arg);
-bool observe_dirty(struct engine *engine);    /* look at some dirty keys; true if more remain */
-bool observe_removing(struct engine *engine); /* which deleted ones are gone; true if more remain */
-void observe_drain(struct engine *engine);    /* take in pending events now */
+bool observe_dirty(struct engine *engine); /* look at some dirty keys; true if more remain */
+void observe_drain(struct engine *engine); /* take in pending events now */
 /* Some more of the recheck; under way while recheck_from is not 0. */
 void observe_recheck(struct engine *engine);
+void observe_link_gone(struct engine *engine, unsigned int index);
 /* The session's interface became known or changed. */
 void observe_link_of(struct engine *engine, struct session_entry *session);
 /* True when what the kernel has of the entry is what is configured. */

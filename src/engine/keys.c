@@ -17,7 +17,7 @@ int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id)
 		keys->at = at;
 		keys->capacity = capacity;
 	}
-	keys->at[keys->count++] = (struct key){ tunnel_id, session_id };
+	keys->at[keys->count++] = (struct key){tunnel_id, session_id};
 	return 0;
 }
 
@@ -46,11 +46,11 @@ void keys_sort(struct keys *keys)
 void keys_move(struct keys *to, struct keys *from)
 {
 	*to = *from;
-	*from = (struct keys){ 0 };
+	*from = (struct keys){0};
 }
 
 void keys_free(struct keys *keys)
 {
 	free(keys->at);
-	*keys = (struct keys){ 0 };
+	*keys = (struct keys){0};
 }

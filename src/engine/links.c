@@ -12,12 +12,14 @@ static int compare_name(const struct link_entry *a, const struct link_entry *b)
 	return strcmp(a->link.name, b->link.name);
 }
 
-RB_GENERATE_INTERNAL(link_index_tree, link_entry, by_index, compare_index, __attribute__((unused)) static)
-RB_GENERATE_INTERNAL(link_name_tree, link_entry, by_name, compare_name, __attribute__((unused)) static)
+RB_GENERATE_INTERNAL(link_index_tree, link_entry, by_index, compare_index,
+		     __attribute__((unused)) static)
+RB_GENERATE_INTERNAL(link_name_tree, link_entry, by_name, compare_name,
+		     __attribute__((unused)) static)
 
 static struct link_entry *find_index(const struct links *links, unsigned int index)
 {
-	struct link_entry key = { .link.index = index };
+	struct link_entry key = {.link.index = index};
 	return RB_FIND(link_index_tree, (struct link_index_tree *)&links->by_index, &key);
 }
 

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <syslog.h>
 
-#define GIVE_UP_REMOVING_NS (120 * NS_PER_S)
-
 /* ---- sameness */
 
 static bool same_in_kernel(enum object object, const void *want, const void *actual)
@@ -81,7 +79,7 @@ static void tell_foreign(struct engine *engine, const struct tunnel_entry *tunne
 			 const struct session_entry *session)
 {
 	engine_tell(engine, &(struct engine_event){
-				    .type = ENGINE_FOREIGN, .tunnel = tunnel, .session = session });
+				    .type = ENGINE_FOREIGN, .tunnel = tunnel, .session = session});
 }
 
 static void found_tunnel(struct engine *engine, const struct tunnel *found,
@@ -139,8 +137,7 @@ static void found_session(struct engine *engine, uint32_t tunnel_id, const struc
 
 /* ---- links */
 
-static void take_link(struct engine *engine, struct session *actual,
-		      const struct kernel_link *link)
+static void take_link(struct engine *engine, struct session *actual, const struct kernel_link *link)
 {
 	const struct kernel_link *bridge = links_by_index(&engine->links, link->master);
 
@@ -159,9 +156,9 @@ static void take_link(struct engine *engine, struct session *actual,
 void observe_link_of(struct engine *engine, struct session_entry *session)
 {
 	const struct kernel_link *link =
-		session->state.if_index ?
-			links_by_index(&engine->links, session->state.if_index) :
-			links_by_name(&engine->links, session->actual.interface_name);
+		session->state.if_index
+			? links_by_index(&engine->links, session->state.if_index)
+			: links_by_name(&engine->links, session->actual.interface_name);
 
 	if (!session->in_kernel)
 		return;
@@ -197,7 +194,7 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 	}
 }
 
-static void link_gone(struct engine *engine, unsigned int index)
+void observe_link_gone(struct engine *engine, unsigned int index)
 {
 	struct session_entry *session = datastore_session_by_index(engine->store, index);
 
@@ -226,7 +223,7 @@ void observe_event(const struct kernel_event *event, void *arg)
 		link_changed(engine, &event->link);
 		break;
 	case KERNEL_EVENT_LINK_GONE:
-		link_gone(engine, event->link.index);
+		observe_link_gone(engine, event->link.index);
 		break;
 	case KERNEL_EVENT_ADDRESS:
 	case KERNEL_EVENT_ROUTE:
@@ -249,8 +246,8 @@ static void log_vanished(struct engine *engine, const struct key *key)
 {
 	if (key->session_id)
 		engine_log(engine, LOG_WARNING,
-			   "session %u/%u vanished from the kernel, and not by us",
-			   key->tunnel_id, key->session_id);
+			   "session %u/%u vanished from the kernel, and not by us", key->tunnel_id,
+			   key->session_id);
 	else
 		engine_log(engine, LOG_WARNING, "tunnel %u vanished from the kernel, and not by us",
 			   key->tunnel_id);
@@ -282,7 +279,7 @@ static void vanished_tunnel(struct engine *engine, const struct key *key)
 		return;
 	for (session = tunnel_session_from(tunnel, 0); session; session = next) {
 		next = session_next(session);
-		vanished_session(engine, &(struct key){ tunnel->id, session->id });
+		vanished_session(engine, &(struct key){tunnel->id, session->id});
 	}
 	if (tunnel->configured) {
 		log_vanished(engine, key);
@@ -328,118 +325,6 @@ bool observe_dirty(struct engine *engine)
 			found_tunnel(engine, &found[count].tunnel, &statistics[count]);
 	}
 	return engine->dirty.count > 0;
-}
-
-/* ---- removing */
-
-struct removal {
-	struct key key;
-	struct kernel_request requests[2];
-	size_t count;
-};
-
-static void ask_removal(struct engine *engine, struct removal *removal, const struct key *key)
-{
-	const struct session_entry *session =
-		datastore_session(engine->store, key->tunnel_id, key->session_id);
-
-	removal->key = *key;
-	removal->count = 1;
-	removal->requests[0] = (struct kernel_request){
-		.verb = key->session_id ? KERNEL_SESSION_GET : KERNEL_TUNNEL_GET,
-		.tunnel_id = key->tunnel_id,
-		.session_id = key->session_id,
-	};
-	if (session && session->state.if_index) {
-		removal->requests[1] = (struct kernel_request){
-			.verb = KERNEL_LINK_GET, .link.index = session->state.if_index };
-		removal->count = 2;
-	}
-}
-
-static void release(struct engine *engine, const struct key *key)
-{
-	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
-	struct session_entry *session =
-		datastore_session(engine->store, key->tunnel_id, key->session_id);
-	struct keys one = { .at = (struct key[]){ *key }, .count = 1 };
-
-	if (!tunnel || (key->session_id && !session))
-		return;
-	if (session) {
-		datastore_set_index(engine->store, session, 0);
-		datastore_hold_session(engine->store, session, false);
-	} else {
-		datastore_hold_tunnel(engine->store, tunnel, false);
-	}
-	settle_keys(engine, &one);
-}
-
-static bool given_up(struct engine *engine, const struct key *key)
-{
-	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
-	const struct session_entry *session =
-		datastore_session(engine->store, key->tunnel_id, key->session_id);
-	const struct state *state = session ? &session->state.common :
-				    tunnel  ? &tunnel->state.common :
-					      NULL;
-
-	if (state && engine_now() - state->last_change < GIVE_UP_REMOVING_NS)
-		return false;
-	keys_add(&engine->dirty, key->tunnel_id, key->session_id);
-	return true;
-}
-
-/* Gone is what no GET finds and whose link no one finds. */
-static bool is_gone(struct engine *engine, const struct removal *removal,
-		    const struct kernel_request *requests)
-{
-	const struct session_entry *session;
-
-	if (requests[0].result != -ENODEV)
-		return given_up(engine, &removal->key);
-	if (removal->count == 1)
-		return true;
-	if (requests[1].result != -ENODEV)
-		return given_up(engine, &removal->key);
-	session = datastore_session(engine->store, removal->key.tunnel_id,
-				    removal->key.session_id);
-	if (session)
-		link_gone(engine, session->state.if_index);
-	return true;
-}
-
-/*
- * Ask about the first few. What is deleted goes in the order it was deleted, so
- * the rest is not asked about until these are gone.
- */
-bool observe_removing(struct engine *engine)
-{
-	enum { ASK = BATCH_MAX / 2 };
-	struct removal removals[ASK];
-	struct kernel_request requests[2 * ASK];
-	size_t count = 0, requested = 0, kept = 0, at = 0;
-
-	while (count < ASK && count < engine->removing.count) {
-		ask_removal(engine, &removals[count], &engine->removing.at[count]);
-		memcpy(&requests[requested], removals[count].requests,
-		       removals[count].count * sizeof(*requests));
-		requested += removals[count++].count;
-	}
-	if (count == 0)
-		return false;
-	engine_submit(engine, requests, requested, 0);
-	for (size_t i = 0; i < count; i++) {
-		if (is_gone(engine, &removals[i], &requests[at]))
-			release(engine, &removals[i].key);
-		else
-			engine->removing.at[kept++] = removals[i].key;
-		at += removals[i].count;
-	}
-	memmove(&engine->removing.at[kept], &engine->removing.at[count],
-		(engine->removing.count - count) * sizeof(*engine->removing.at));
-	engine->removing.count -= count - kept;
-	return engine->removing.count > 0;
 }
 
 /* ---- everything */
@@ -516,8 +401,7 @@ int observe_all(struct engine *engine, struct error *err)
 	if (rc == 0)
 		rc = engine->k->dump_sessions(engine->o.kernel, on_session, engine);
 	if (rc < 0)
-		return error_set_errno(err, ERROR_KERNEL, -rc,
-				       "cannot list tunnels and sessions");
+		return error_set_errno(err, ERROR_KERNEL, -rc, "cannot list tunnels and sessions");
 	doubt_unseen(engine);
 	return 0;
 }
@@ -537,8 +421,9 @@ static void recheck_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 		keys_add(&engine->repair, tunnel->id, 0);
 	if (address != ADDRESS_READY)
 		settle_status(engine, tunnel, NULL, OPER_DOWN,
-			      address == ADDRESS_TENTATIVE ? REASON_ADDRESS_TENTATIVE :
-							     REASON_NO_LOCAL_ADDRESS, 0);
+			      address == ADDRESS_TENTATIVE ? REASON_ADDRESS_TENTATIVE
+							   : REASON_NO_LOCAL_ADDRESS,
+			      0);
 	else if ((rc = engine->k->route(engine->o.kernel, &actual->remote_address)) < 0)
 		settle_status(engine, tunnel, NULL, OPER_DOWN, REASON_NO_ROUTE, -rc);
 	else

@@ -57,7 +57,8 @@ static unsigned int want_mtu(const struct tunnel *tunnel, const struct session *
 	return ret->mtu != have->mtu ? LINK_MTU : 0;
 }
 
-/* Index of the bridge wanted; 0 none, or it does not exist (it is looked for again when links appear). */
+/* Index of the bridge wanted; 0 none, or it does not exist (it is looked for again when links
+ * appear). */
 static unsigned int bridge_index(struct engine *engine, const struct session *want)
 {
 	const struct kernel_link *bridge = links_by_name(&engine->links, want->bridge);
@@ -94,7 +95,7 @@ unsigned int want_link(struct engine *engine, const struct tunnel *tunnel,
 {
 	unsigned int set = 0;
 
-	*ret = (struct kernel_link){ .index = have->index };
+	*ret = (struct kernel_link){.index = have->index};
 	if (have->index == 0)
 		memcpy(ret->name, want->interface_name, sizeof(ret->name));
 	if (has(want, SESSION_MAC_ADDRESS) &&
@@ -161,10 +162,10 @@ static bool tunnel_differs(struct engine *engine, const struct job *job,
 	if (rc == 0)
 		memcpy(before.local_interface, compare.local_interface,
 		       sizeof(before.local_interface));
-	return codec_any_change(OBJECT_TUNNEL,
-				difference(OBJECT_TUNNEL, rc == 0 ? &before : NULL, &compare,
-					   &entry->actual),
-				CHANGE_RECREATE);
+	return codec_any_change(
+		OBJECT_TUNNEL,
+		difference(OBJECT_TUNNEL, rc == 0 ? &before : NULL, &compare, &entry->actual),
+		CHANGE_RECREATE);
 }
 
 static uint8_t plan_tunnel(struct engine *engine, const struct job *job, uint32_t tunnel_id)
@@ -188,8 +189,7 @@ static uint8_t link_action(struct engine *engine, const struct job *job,
 			   const struct session_entry *entry, const struct session *before,
 			   const struct session *want)
 {
-	const struct kernel_link *have =
-		links_by_index(&engine->links, entry->state.if_index);
+	const struct kernel_link *have = links_by_index(&engine->links, entry->state.if_index);
 	const struct tunnel *tunnel = candidate_tunnel(job->to, entry->tunnel->id);
 	struct kernel_link ignored;
 
@@ -220,8 +220,7 @@ static uint8_t change_session(struct engine *engine, const struct job *job,
 static uint8_t plan_session(struct engine *engine, const struct job *job, uint32_t tunnel_id,
 			    uint32_t session_id, uint8_t tunnel_todo)
 {
-	const struct session_entry *entry =
-		datastore_session(engine->store, tunnel_id, session_id);
+	const struct session_entry *entry = datastore_session(engine->store, tunnel_id, session_id);
 	bool have = entry && entry->in_kernel;
 	struct session want;
 	bool wanted = want_session(job->to, tunnel_id, session_id, &want) == 0;
@@ -238,8 +237,8 @@ static int save_link(struct engine *engine, struct job *job, struct item *item)
 {
 	const struct session_entry *entry =
 		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
-	const struct kernel_link *link = entry ?
-		links_by_index(&engine->links, entry->state.if_index) : NULL;
+	const struct kernel_link *link =
+		entry ? links_by_index(&engine->links, entry->state.if_index) : NULL;
 	const struct tunnel *tunnel = candidate_tunnel(job->from, item->key.tunnel_id);
 	struct session before;
 
@@ -258,8 +257,8 @@ static int save_link(struct engine *engine, struct job *job, struct item *item)
 	return 0;
 }
 
-static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id,
-		    uint32_t session_id, uint8_t todo)
+static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, uint32_t session_id,
+		    uint8_t todo)
 {
 	struct item *item;
 
@@ -275,7 +274,7 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id,
 		job->capacity = capacity;
 	}
 	item = &job->items[job->count++];
-	*item = (struct item){ .key = { tunnel_id, session_id }, .todo = todo };
+	*item = (struct item){.key = {tunnel_id, session_id}, .todo = todo};
 	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE)))
 		return save_link(engine, job, item); /* for its re-creation, or the undo's */
 	return 0;
@@ -351,12 +350,13 @@ int plan_job(struct engine *engine, struct job *job, const struct keys *keys, st
 			continue;
 		}
 		for (; rc == 0 && i < keys->count && keys->at[i].tunnel_id == tunnel_id; i++)
-			rc = add_item(engine, job, tunnel_id, keys->at[i].session_id,
-				      plan_session(engine, job, tunnel_id,
-						   keys->at[i].session_id, 0));
+			rc = add_item(
+				engine, job, tunnel_id, keys->at[i].session_id,
+				plan_session(engine, job, tunnel_id, keys->at[i].session_id, 0));
 	}
 	if (rc == -ENOMEM)
-		error_set(err, ERROR_RESOURCE, "no memory for the plan of %zu objects", keys->count);
+		error_set(err, ERROR_RESOURCE, "no memory for the plan of %zu objects",
+			  keys->count);
 	return rc;
 }
 
@@ -418,11 +418,23 @@ static int compare_key(const void *left, const void *right)
 
 struct item *job_item(struct job *job, uint32_t tunnel_id, uint32_t session_id)
 {
-	struct key key = { tunnel_id, session_id };
+	struct key key = {tunnel_id, session_id};
 
 	if (job->count == 0)
 		return NULL;
 	return bsearch(&key, job->items, job->count, sizeof(*job->items), compare_key);
+}
+
+struct job *job_new(const struct candidate *from, const struct candidate *to, bool strict)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		abort();
+	job->from = from;
+	job->to = to;
+	job->strict = strict;
+	return job;
 }
 
 void job_free(struct job *job)

@@ -105,7 +105,7 @@ void settle_deleted(struct engine *engine, const struct key *key)
 
 static void begin_counters(struct state *state)
 {
-	state->statistics = (struct statistics){ .discontinuity_time = engine_now() };
+	state->statistics = (struct statistics){.discontinuity_time = engine_now()};
 	state->statistics_time = 0;
 	state->heard_time = engine_now();
 	state->peer_silent = state->transmit_failing = false;
@@ -125,8 +125,8 @@ static void settle_absent(struct engine *engine, struct tunnel_entry *tunnel,
 		keys_add(&engine->waiting, tunnel->id, session_id);
 		return;
 	}
-	if (session && (!(session->config.present & BIT(SESSION_ENABLED)) ||
-			session->config.enabled))
+	if (session &&
+	    (!(session->config.present & BIT(SESSION_ENABLED)) || session->config.enabled))
 		settle_status(engine, tunnel, session, OPER_DOWN, REASON_TUNNEL_NOT_UP, 0);
 	else
 		settle_status(engine, tunnel, session, OPER_DOWN, REASON_DISABLED, 0);
@@ -156,8 +156,8 @@ static void settle_tunnel(struct engine *engine, const struct job *job, const st
 
 static void settle_session(struct engine *engine, const struct job *job, const struct item *item)
 {
-	struct session_entry *session = datastore_session(
-		engine->store, item->key.tunnel_id, item->key.session_id);
+	struct session_entry *session =
+		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
 	bool changed = (item->done & (ACTION_CREATE | ACTION_MODIFY)) && !item->reason;
 	struct session want;
 

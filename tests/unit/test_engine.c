@@ -31,10 +31,10 @@ static void log_nothing(int priority, const char *text, void *arg)
 
 static void open_engine(struct bench *bench)
 {
-	struct engine_options options = { .base = bench->base,
-					  .kernel = bench->kernel,
-					  .store = bench->store,
-					  .log = log_nothing };
+	struct engine_options options = {.base = bench->base,
+					 .kernel = bench->kernel,
+					 .store = bench->store,
+					 .log = log_nothing};
 	struct error err = ERROR_INIT;
 
 	assert_int_equal(engine_open(&bench->engine, &options, &err), 0);
@@ -83,7 +83,7 @@ static bool turn_until(struct bench *bench, condition *holds, unsigned int ms)
 	int64_t end = engine_now() + ms * 1000000LL;
 
 	while (!holds(bench) && engine_now() < end) {
-		struct timeval tick = { .tv_usec = 1000 };
+		struct timeval tick = {.tv_usec = 1000};
 
 		event_base_loopexit(bench->base, &tick);
 		event_base_dispatch(bench->base);
@@ -115,7 +115,7 @@ static void on_done(int result, const struct error *err, void *arg)
 	bench->error = *err;
 }
 
-static const struct engine_who tester = { "test", "tester", NULL, 0 };
+static const struct engine_who tester = {"test", "tester", NULL, 0};
 
 static int commit(struct bench *bench, struct edit *edit)
 {
@@ -212,10 +212,10 @@ static struct session_entry *entry_of(struct bench *bench, uint32_t tunnel_id, u
 /* What the kernel itself says; -ENODEV when it has no such session. */
 static int ask_kernel(struct bench *bench, uint32_t tunnel_id, uint32_t id, struct session *ret)
 {
-	struct kernel_request request = { .verb = KERNEL_SESSION_GET,
-					  .tunnel_id = tunnel_id,
-					  .session_id = id,
-					  .ret_session = ret };
+	struct kernel_request request = {.verb = KERNEL_SESSION_GET,
+					 .tunnel_id = tunnel_id,
+					 .session_id = id,
+					 .ret_session = ret};
 
 	bench->kernel->ops->submit(bench->kernel, &request, 1);
 	return request.result;
@@ -223,7 +223,7 @@ static int ask_kernel(struct bench *bench, uint32_t tunnel_id, uint32_t id, stru
 
 static struct kernel_link ask_link(struct bench *bench, const char *name)
 {
-	struct kernel_request request = { .verb = KERNEL_LINK_GET };
+	struct kernel_request request = {.verb = KERNEL_LINK_GET};
 
 	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
 	bench->kernel->ops->submit(bench->kernel, &request, 1);
@@ -273,10 +273,14 @@ static void a_restart_writes_nothing(void **state)
 	uint64_t writes;
 
 	assert_int_equal(commit(bench, tunnel_with_sessions(1, 50)), 0);
-	assert_int_equal(edit_one_session(bench, 1, 1001, "mtu=1400 sequencing=both lns-mode=true "
-							  "reorder-timeout=50 description=x"), 0);
-	assert_int_equal(edit_one_session(bench, 1, 1002, "pseudowire-type=ethernet-vlan "
-							  "vlan-id=100 tx-cookie=01020304"), 0);
+	assert_int_equal(edit_one_session(bench, 1, 1001,
+					  "mtu=1400 sequencing=both lns-mode=true "
+					  "reorder-timeout=50 description=x"),
+			 0);
+	assert_int_equal(edit_one_session(bench, 1, 1002,
+					  "pseudowire-type=ethernet-vlan "
+					  "vlan-id=100 tx-cookie=01020304"),
+			 0);
 	assert_true(turn_until(bench, is_idle, 2000));
 	writes = bench->kernel->ops->writes(bench->kernel);
 	engine_close(bench->engine);
@@ -299,8 +303,8 @@ static void changes_in_place_what_the_kernel_can(void **state)
 
 	assert_int_equal(commit(bench, tunnel_with_sessions(1, 1)), 0);
 	index = entry_of(bench, 1, 1001)->state.if_index;
-	assert_int_equal(edit_one_session(bench, 1, 1001,
-					  "sequencing=both reorder-timeout=40 mtu=1300"), 0);
+	assert_int_equal(
+		edit_one_session(bench, 1, 1001, "sequencing=both reorder-timeout=40 mtu=1300"), 0);
 	assert_int_equal(entry_of(bench, 1, 1001)->state.if_index, index);
 	assert_int_equal(ask_kernel(bench, 1, 1001, &found), 0);
 	assert_int_equal(found.sequencing, SEQUENCING_BOTH);
@@ -312,7 +316,8 @@ static void recreates_only_what_it_must_and_restores_the_rest(void **state)
 {
 	struct bench *bench = *state;
 	struct kernel_link before, after;
-	struct kernel_request by_hand = { .verb = KERNEL_LINK_SET, .link_set = LINK_MTU | LINK_MASTER };
+	struct kernel_request by_hand = {.verb = KERNEL_LINK_SET,
+					 .link_set = LINK_MTU | LINK_MASTER};
 	unsigned int other;
 
 	assert_int_equal(sim_add_link(bench->kernel, "br0", true), 0);
@@ -397,7 +402,8 @@ static struct edit *mixed_edit(void)
 	session(edit, EDIT_MERGE, 1, 1010, "peer-session-id=5");
 	tunnel(edit, EDIT_MERGE, 2, "remote-address=192.0.2.77");
 	tunnel(edit, EDIT_MERGE, 4, TUNNEL1);
-	session(edit, EDIT_MERGE, 4, 4001, "peer-session-id=5 pseudowire-type=ethernet-vlan vlan-id=7");
+	session(edit, EDIT_MERGE, 4, 4001,
+		"peer-session-id=5 pseudowire-type=ethernet-vlan vlan-id=7");
 	return edit;
 }
 
@@ -525,8 +531,10 @@ static void waits_for_a_route_and_comes_up_by_itself(void **state)
 	struct bench *bench = *state;
 
 	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
-	assert_int_equal(edit_one_tunnel(bench, 1, "peer-tunnel-id=2 local-address=192.0.2.1 "
-						   "remote-address=8.8.8.8 encapsulation=ip"), 0);
+	assert_int_equal(edit_one_tunnel(bench, 1,
+					 "peer-tunnel-id=2 local-address=192.0.2.1 "
+					 "remote-address=8.8.8.8 encapsulation=ip"),
+			 0);
 	assert_int_equal(edit_one_session(bench, 1, 1001, "peer-session-id=7"), 0);
 	assert_int_equal(datastore_tunnel(bench->store, 1)->state.common.oper_status, OPER_WAITING);
 	assert_int_equal(datastore_tunnel(bench->store, 1)->state.common.status_reason,
@@ -534,8 +542,8 @@ static void waits_for_a_route_and_comes_up_by_itself(void **state)
 	assert_int_equal(status_of(bench, 1, 1001), OPER_WAITING);
 	assert_int_equal(sim_add_route(bench->kernel, "0.0.0.0/0", 0), 0);
 	bench->done = false;
-	for (int64_t end = engine_now() + 2 * NS_PER_S; engine_now() < end &&
-	     status_of(bench, 1, 1001) != OPER_UP;)
+	for (int64_t end = engine_now() + 2 * NS_PER_S;
+	     engine_now() < end && status_of(bench, 1, 1001) != OPER_UP;)
 		turn_until(bench, is_done, 10);
 	assert_int_equal(status_of(bench, 1, 1001), OPER_UP);
 }
@@ -553,8 +561,8 @@ static void waits_for_the_module(void **state)
 	assert_int_equal(datastore_tunnel(bench->store, 1)->state.common.status_reason,
 			 REASON_MODULE_MISSING);
 	sim_set_capabilities(bench->kernel, CAPABILITY_UDP | CAPABILITY_IP | CAPABILITY_ETHERNET);
-	for (int64_t end = engine_now() + 5 * NS_PER_S; engine_now() < end &&
-	     status_of(bench, 1, 1001) != OPER_UP;) {
+	for (int64_t end = engine_now() + 5 * NS_PER_S;
+	     engine_now() < end && status_of(bench, 1, 1001) != OPER_UP;) {
 		bench->done = false;
 		turn_until(bench, is_done, 10);
 	}
@@ -563,25 +571,26 @@ static void waits_for_the_module(void **state)
 
 static void make_foreign(struct bench *bench, uint32_t tunnel_id, uint32_t session_id)
 {
-	struct tunnel t = { .present = BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID) |
-				       BIT(TUNNEL_LOCAL_ADDRESS) | BIT(TUNNEL_REMOTE_ADDRESS) |
-				       BIT(TUNNEL_ENCAPSULATION),
-			    .tunnel_id = tunnel_id,
-			    .peer_tunnel_id = 9,
-			    .encapsulation = ENCAPSULATION_IP,
-			    .local_address = { AF_INET, { 192, 0, 2, 1 } },
-			    .remote_address = { AF_INET, { 192, 0, 2, 3 } } };
-	struct session s = { .present = BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID) |
-					BIT(SESSION_PSEUDOWIRE_TYPE) | BIT(SESSION_INTERFACE_NAME),
-			     .session_id = session_id,
-			     .peer_session_id = 3,
-			     .pseudowire_type = PSEUDOWIRE_ETHERNET,
-			     .interface_name = "theirs0" };
-	struct kernel_request make_tunnel = { .verb = KERNEL_TUNNEL_CREATE,
-					      .tunnel_id = tunnel_id, .tunnel = &t };
-	struct kernel_request make_session = { .verb = KERNEL_SESSION_CREATE,
-					       .tunnel_id = tunnel_id,
-					       .session_id = session_id, .session = &s };
+	struct tunnel t = {.present = BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID) |
+				      BIT(TUNNEL_LOCAL_ADDRESS) | BIT(TUNNEL_REMOTE_ADDRESS) |
+				      BIT(TUNNEL_ENCAPSULATION),
+			   .tunnel_id = tunnel_id,
+			   .peer_tunnel_id = 9,
+			   .encapsulation = ENCAPSULATION_IP,
+			   .local_address = {AF_INET, {192, 0, 2, 1}},
+			   .remote_address = {AF_INET, {192, 0, 2, 3}}};
+	struct session s = {.present = BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID) |
+				       BIT(SESSION_PSEUDOWIRE_TYPE) | BIT(SESSION_INTERFACE_NAME),
+			    .session_id = session_id,
+			    .peer_session_id = 3,
+			    .pseudowire_type = PSEUDOWIRE_ETHERNET,
+			    .interface_name = "theirs0"};
+	struct kernel_request make_tunnel = {
+		.verb = KERNEL_TUNNEL_CREATE, .tunnel_id = tunnel_id, .tunnel = &t};
+	struct kernel_request make_session = {.verb = KERNEL_SESSION_CREATE,
+					      .tunnel_id = tunnel_id,
+					      .session_id = session_id,
+					      .session = &s};
 
 	codec_complete(OBJECT_TUNNEL, &t);
 	codec_complete(OBJECT_SESSION, &s);
@@ -635,9 +644,9 @@ static bool is_back(struct bench *bench)
 static void restores_what_vanishes_behind_us(void **state)
 {
 	struct bench *bench = *state;
-	struct kernel_request remove_session = { .verb = KERNEL_SESSION_DELETE,
-						 .tunnel_id = 1, .session_id = 1002 };
-	struct kernel_request remove_tunnel = { .verb = KERNEL_TUNNEL_DELETE, .tunnel_id = 1 };
+	struct kernel_request remove_session = {
+		.verb = KERNEL_SESSION_DELETE, .tunnel_id = 1, .session_id = 1002};
+	struct kernel_request remove_tunnel = {.verb = KERNEL_TUNNEL_DELETE, .tunnel_id = 1};
 	unsigned int index;
 
 	assert_int_equal(commit(bench, tunnel_with_sessions(1, 3)), 0);
@@ -673,7 +682,7 @@ static void survives_lost_events_without_a_false_delete(void **state)
 static void counters_are_fresh_and_read_ahead(void **state)
 {
 	struct bench *bench = *state;
-	struct statistics more = { .rx_packets = 5, .rx_bytes = 500 };
+	struct statistics more = {.rx_packets = 5, .rx_bytes = 500};
 	struct session_entry *entry;
 	uint64_t calls;
 
@@ -705,19 +714,27 @@ static void local_interface_follows_its_address(void **state)
 	struct bench *bench = *state;
 
 	assert_int_equal(sim_add_link(bench->kernel, "up0", false), 0);
-	assert_int_equal(edit_one_tunnel(bench, 1, "peer-tunnel-id=2 local-interface=up0 "
-						   "remote-address=192.0.2.2 encapsulation=ip"), 0);
+	assert_int_equal(edit_one_tunnel(bench, 1,
+					 "peer-tunnel-id=2 local-interface=up0 "
+					 "remote-address=192.0.2.2 encapsulation=ip"),
+			 0);
 	assert_int_equal(datastore_tunnel(bench->store, 1)->state.common.status_reason,
 			 REASON_NO_INTERFACE_ADDRESS);
 	assert_int_equal(sim_add_address(bench->kernel, "up0", "172.16.0.5/24", false), 0);
-	for (int i = 0; i < 200 && datastore_tunnel(bench->store, 1)->state.common.oper_status != OPER_UP; i++)
+	for (int i = 0;
+	     i < 200 && datastore_tunnel(bench->store, 1)->state.common.oper_status != OPER_UP; i++)
 		turn_until(bench, is_done, 10), bench->done = false;
-	assert_int_equal(datastore_tunnel(bench->store, 1)->state.resolved_local_address.bytes[3], 5);
+	assert_int_equal(datastore_tunnel(bench->store, 1)->state.resolved_local_address.bytes[3],
+			 5);
 	assert_int_equal(sim_add_address(bench->kernel, "up0", "172.16.0.6/24", false), 0);
 	assert_int_equal(sim_remove_address(bench->kernel, "172.16.0.5/24"), 0);
-	for (int i = 0; i < 200 && datastore_tunnel(bench->store, 1)->state.resolved_local_address.bytes[3] != 6; i++)
+	for (int i = 0;
+	     i < 200 &&
+	     datastore_tunnel(bench->store, 1)->state.resolved_local_address.bytes[3] != 6;
+	     i++)
 		turn_until(bench, is_done, 10), bench->done = false;
-	assert_int_equal(datastore_tunnel(bench->store, 1)->state.resolved_local_address.bytes[3], 6);
+	assert_int_equal(datastore_tunnel(bench->store, 1)->state.resolved_local_address.bytes[3],
+			 6);
 }
 
 static bool is_silent(struct bench *bench)
@@ -740,7 +757,7 @@ static bool is_failing(struct bench *bench)
 static void a_silent_peer_is_told_by_itself(void **state)
 {
 	struct bench *bench = *state;
-	struct statistics heard = { .rx_packets = 1, .rx_bytes = 60 };
+	struct statistics heard = {.rx_packets = 1, .rx_bytes = 60};
 
 	assert_int_equal(commit(bench, tunnel_with_sessions(1, 2)), 0);
 	assert_int_equal(edit_one_session(bench, 1, 1001, "dead-interval=1"), 0);
@@ -753,7 +770,7 @@ static void a_silent_peer_is_told_by_itself(void **state)
 static void a_dead_underlay_is_told_by_growing_errors(void **state)
 {
 	struct bench *bench = *state;
-	struct statistics errors = { .tx_errors = 3 }, sent = { .tx_packets = 1 };
+	struct statistics errors = {.tx_errors = 3}, sent = {.tx_packets = 1};
 
 	assert_int_equal(commit(bench, tunnel_with_sessions(1, 2)), 0);
 	turn_until(bench, is_failing, 1500); /* a reading to begin with */
@@ -763,8 +780,11 @@ static void a_dead_underlay_is_told_by_growing_errors(void **state)
 	assert_true(turn_until(bench, is_up, 5000));
 }
 
-#define BOTH(test) cmocka_unit_test_setup_teardown(test, setup, teardown), \
-	{ #test " (6.1)", test, setup_old, teardown, NULL }
+#define BOTH(test)                                                                                 \
+	cmocka_unit_test_setup_teardown(test, setup, teardown),                                    \
+	{                                                                                          \
+#test " (6.1)", test, setup_old, teardown, NULL                                    \
+	}
 
 int main(void)
 {

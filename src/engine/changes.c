@@ -1,0 +1,152 @@
+/* From a request to the changes of the configuration it means, checked. */
+#include "engine/internal.h"
+
+#include <errno.h>
+
+static int check_lock(const struct engine *engine, unsigned int session, struct error *err)
+{
+	if (engine->lock == 0 || engine->lock == session)
+		return 0;
+	return error_set(err, ERROR_LOCKED,
+			 "the configuration is locked by NETCONF session %u; wait for it, or end "
+			 "it with kill-session",
+			 engine->lock);
+}
+
+static int adopt_session(struct engine *engine, struct candidate *changes,
+			 const struct session_entry *entry)
+{
+	struct session config = entry->actual;
+	const struct kernel_link *link = links_by_index(&engine->links, entry->state.if_index);
+
+	config.present |= BIT(SESSION_ID);
+	/* what the link has is the administrator's still; only its state is ours to keep */
+	config.present &= ~(BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_BRIDGE));
+	if (link && link->up)
+		config.present &= ~BIT(SESSION_LINK_ENABLED);
+	for (unsigned int i = 0; i < row_sets[OBJECT_SESSION].config_count; i++) {
+		const struct row *row = &row_sets[OBJECT_SESSION].rows[i];
+
+		if (!codec_present(row, &config))
+			codec_clear(row, &config);
+	}
+	return candidate_put(changes, entry->tunnel->id, entry->id, &config);
+}
+
+static int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *changes,
+		 struct error *err)
+{
+	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, tunnel_id);
+	const struct session_entry *session;
+	int rc;
+
+	changes->adopt = true;
+	error_at_entry(err, tunnel_id, 0, NULL);
+	if (!tunnel || !tunnel->in_kernel)
+		return error_set(err, ERROR_MISSING, "there is no tunnel %u in the kernel",
+				 tunnel_id);
+	session = tunnel_session_from(tunnel, 0);
+	rc = tunnel->configured ? 0 : candidate_put(changes, tunnel_id, 0, &tunnel->actual);
+	for (; session && rc == 0; session = session_next(session))
+		if (session->in_kernel && !session->configured)
+			rc = adopt_session(engine, changes, session);
+	if (rc < 0)
+		return error_set(err, ERROR_RESOURCE, "no memory to adopt tunnel %u", tunnel_id);
+	if (!candidate_dirty(changes))
+		return error_set(err, ERROR_EXISTS, "tunnel %u and its sessions are ours already",
+				 tunnel_id);
+	err->path[0] = '\0';
+	return 0;
+}
+
+bool engine_link_taken(struct engine *engine, const char *name)
+{
+	const struct kernel_link *link = links_by_name(&engine->links, name);
+	const struct session_entry *session =
+		link ? datastore_session_by_index(engine->store, link->index) : NULL;
+
+	return link && !(session && (session->configured || session->held));
+}
+
+static bool name_taken(const char *name, void *arg)
+{
+	return engine_link_taken(arg, name);
+}
+
+/* A configured name must not be that of a link which is not a session's. */
+static int check_names(struct engine *engine, const struct candidate *changes, struct error *err)
+{
+	for (struct change *c = candidate_first(changes); c; c = change_next(c)) {
+		const struct session *after = &c->after.session;
+		const struct session_entry *entry;
+
+		if (c->session_id == 0 || !c->has || after->interface_name[0] == '\0' ||
+		    !engine_link_taken(engine, after->interface_name))
+			continue;
+		entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
+		if (entry && entry->in_kernel) /* to be adopted, or renamed by hand */
+			continue;
+		error_at_entry(err, c->tunnel_id, c->session_id,
+			       &row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME]);
+		return error_set(err, ERROR_FOREIGN,
+				 "there is an interface %s that is not ours; choose another name, "
+				 "or rename or delete that interface",
+				 after->interface_name);
+	}
+	return 0;
+}
+
+static int complete_changes(struct engine *engine, struct candidate *changes, struct error *err)
+{
+	int rc = candidate_choose_names(changes, name_taken, engine, err);
+
+	if (rc == 0)
+		rc = candidate_validate(changes, err);
+	if (rc == 0)
+		rc = check_names(engine, changes, err);
+	return rc;
+}
+
+int engine_check(struct engine *engine, const struct edit *edit, struct error *err)
+{
+	struct candidate changes;
+	int rc;
+
+	candidate_open(&changes, engine->store);
+	rc = candidate_apply(&changes, edit, err);
+	if (rc == 0)
+		rc = complete_changes(engine, &changes, err);
+	candidate_discard(&changes);
+	return rc;
+}
+
+int changes_make(struct engine *engine, struct request *request, struct candidate *changes,
+		 struct error *err)
+{
+	int rc = check_lock(engine, request->session, err);
+
+	if (rc < 0)
+		return rc;
+	switch (request->type) {
+	case REQUEST_EDIT:
+		rc = candidate_apply(changes, request->edit, err);
+		break;
+	case REQUEST_COMMIT:
+		candidate_move(changes, &request->candidate);
+		rc = candidate_rebase(changes);
+		break;
+	case REQUEST_ADOPT:
+		rc = adopt(engine, (uint32_t)request->number, changes, err);
+		break;
+	case REQUEST_ROLLBACK:
+		rc = engine->o.journal ? journal_rollback(engine->o.journal, request->number,
+							  engine->store, changes, err)
+				       : error_set(err, ERROR_UNSUPPORTED, "no history is kept");
+		break;
+	case REQUEST_RESYNC:
+		break;
+	}
+	if (rc == 0)
+		rc = complete_changes(engine, changes, err);
+	return rc;
+}

@@ -1,0 +1,132 @@
+/* A request's way into kernel, journal and datastore: whole, or taken back. */
+#include "engine/internal.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+static int record(struct engine *engine, struct request *request, struct error *err)
+{
+	if (!engine->o.journal || request->info.number)
+		return 0; /* without persistence, or resumed from the journal itself */
+	return journal_append(engine->o.journal, &engine->changes, &request->info, err);
+}
+
+static int revoke(struct engine *engine, const struct request *request, struct error *err)
+{
+	if (!engine->o.journal || !request->info.number)
+		return 0;
+	return journal_revoke(engine->o.journal, request->info.number, err);
+}
+
+static void clear_transaction(struct engine *engine)
+{
+	candidate_discard(&engine->changes);
+	candidate_open(&engine->changes, engine->store);
+	job_free(engine->job);
+	engine->job = NULL;
+	engine->current = NULL;
+}
+
+static void abandon(struct engine *engine, struct request *request, int rc, struct error *err)
+{
+	struct error ignored = ERROR_INIT;
+
+	if (revoke(engine, request, &ignored) < 0)
+		engine_log(engine, LOG_ERR, "%s", ignored.text);
+	clear_transaction(engine);
+	request_finish(engine, request, rc, err);
+}
+
+/* Plan before recording: what the plan refuses is not to be in the journal. */
+void transaction_begin(struct engine *engine, struct request *request)
+{
+	struct error err = ERROR_INIT;
+	struct keys keys = {0};
+	int rc = 0;
+
+	engine->current = request;
+	if (!request->info.number) /* else resumed: the changes are there */
+		rc = changes_make(engine, request, &engine->changes, &err);
+	if (rc == 0 && candidate_dirty(&engine->changes)) {
+		engine->job = job_new(&engine->running, &engine->changes, true);
+		rc = plan_keys(&engine->changes, &keys);
+		if (rc == 0)
+			rc = plan_job(engine, engine->job, &keys, &err);
+		if (rc == 0)
+			rc = record(engine, request, &err);
+	}
+	keys_free(&keys);
+	if (rc < 0 || !engine->job) {
+		request->info.number = rc < 0 ? 0 : request->info.number;
+		abandon(engine, request, rc, &err);
+	}
+}
+
+static void publish(struct engine *engine, struct request *request)
+{
+	struct keys keys = {0};
+	struct error err = ERROR_INIT;
+
+	if (candidate_publish(&engine->changes, engine->store) < 0)
+		engine_log(engine, LOG_CRIT, "no memory to publish commit %llu",
+			   (unsigned long long)request->info.number);
+	settle_job(engine, engine->job);
+	if (plan_keys(&engine->changes, &keys) == 0)
+		settle_keys(engine, &keys);
+	keys_free(&keys);
+	if (engine->o.journal)
+		journal_confirm(engine->o.journal, request->info.number);
+	engine->last_change = engine_now();
+	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
+						   .commit = &request->info,
+						   .changes = &engine->changes});
+	if (engine->o.journal && journal_maintain(engine->o.journal, engine->store, &err) < 0)
+		engine_log(engine, LOG_WARNING, "%s", err.text);
+}
+
+void transaction_end(struct engine *engine)
+{
+	struct request *request = engine->current;
+	struct job *job = engine->job;
+
+	if (job->error.code && !job->undoing) {
+		plan_undo(job);
+		engine_schedule(engine);
+		return;
+	}
+	if (job->undoing) {
+		struct error err = job->error;
+
+		settle_job(engine, job);
+		abandon(engine, request, err.os_errno ? -err.os_errno : -EINVAL, &err);
+		return;
+	}
+	publish(engine, request);
+	clear_transaction(engine);
+	request_finish(engine, request, 0, &(struct error){0});
+}
+
+/* A commit that a kill interrupted between record and confirmation: carry it out, or revoke it. */
+int transaction_resume(struct engine *engine, struct error *err)
+{
+	uint64_t number = engine->o.journal ? journal_pending(engine->o.journal) : 0;
+	struct request *request;
+	int rc;
+
+	if (number == 0)
+		return 0;
+	request = request_new(engine, REQUEST_COMMIT, NULL, NULL, NULL);
+	request->info.number = number;
+	rc = journal_changes(engine->o.journal, number, engine->store, &engine->changes, err);
+	if (rc < 0) {
+		request_free(request);
+		return rc;
+	}
+	engine_log(engine, LOG_NOTICE, "carrying out commit %llu, which was interrupted",
+		   (unsigned long long)number);
+	if (candidate_dirty(&engine->changes))
+		transaction_begin(engine, request);
+	else
+		abandon(engine, request, 0, err);
+	return 0;
+}
