@@ -2,6 +2,7 @@
 #include "engine/internal.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <syslog.h>
 
 static int record(struct engine *engine, struct request *request, struct error *err)
@@ -18,13 +19,19 @@ static int revoke(struct engine *engine, const struct request *request, struct e
 	return journal_revoke(engine->o.journal, request->info.number, err);
 }
 
+#define MANY_ITEMS 4096
+
 static void clear_transaction(struct engine *engine)
 {
+	bool many = engine->job && engine->job->count > MANY_ITEMS;
+
 	candidate_discard(&engine->changes);
 	candidate_open(&engine->changes, engine->store);
 	job_free(engine->job);
 	engine->job = NULL;
 	engine->current = NULL;
+	if (many)
+		malloc_trim(0); /* the edit and the plan of a big push go back to the system */
 }
 
 static void abandon(struct engine *engine, struct request *request, int rc, struct error *err)
