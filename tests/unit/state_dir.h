@@ -1,0 +1,187 @@
+/* A state directory for the tests of the journal, and a daemon's worth of it. */
+#ifndef TESTS_UNIT_STATE_DIR_H
+#define TESTS_UNIT_STATE_DIR_H
+
+#include "store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/journal_file.h"
+
+struct state_dir {
+	char path[64];
+	struct datastore *running;
+	struct journal *journal;
+	char warning[256];
+	struct error err;
+};
+
+UNUSED static void dir_make(struct state_dir *dir)
+{
+	/* Thousands of fsyncs: in memory, if there is such a place. */
+	memset(dir, 0, sizeof(*dir));
+	snprintf(dir->path, sizeof(dir->path), "%s/l2tpv3d-test-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(dir->path));
+}
+
+UNUSED static void dir_empty(const struct state_dir *dir)
+{
+	DIR *list = opendir(dir->path);
+	struct dirent *entry;
+
+	assert_non_null(list);
+	while ((entry = readdir(list)) != NULL)
+		unlinkat(dirfd(list), entry->d_name, 0);
+	closedir(list);
+}
+
+UNUSED static void dir_remove(const struct state_dir *dir)
+{
+	dir_empty(dir);
+	assert_int_equal(rmdir(dir->path), 0);
+}
+
+UNUSED static int try_open(struct state_dir *dir)
+{
+	int result;
+
+	dir->running = datastore_new();
+	dir->err = ERROR_INIT;
+	result = journal_open(&dir->journal, dir->path, dir->running, &test_codec, dir->warning,
+			      &dir->err);
+	if (result != 0) {
+		datastore_free(dir->running);
+		dir->running = NULL;
+		dir->journal = NULL;
+	}
+	return result;
+}
+
+UNUSED static void must_open(struct state_dir *dir)
+{
+	if (try_open(dir) != 0)
+		fail_msg("%s", dir->err.text);
+}
+
+UNUSED static void dir_close(struct state_dir *dir)
+{
+	journal_close(dir->journal);
+	datastore_free(dir->running);
+	dir->journal = NULL;
+	dir->running = NULL;
+}
+
+/* As kill -9 leaves it: nothing is folded. */
+UNUSED static void dir_abandon(struct state_dir *dir)
+{
+	if (dir->journal != NULL)
+		dir->journal->pending = UINT64_MAX;
+	dir_close(dir);
+}
+
+UNUSED static void file_path(const struct state_dir *dir, const char *name, char ret[128])
+{
+	snprintf(ret, 128, "%s/%s", dir->path, name);
+}
+
+UNUSED static char *file_get(const struct state_dir *dir, const char *name, size_t *ret_length)
+{
+	char path[128], *data = malloc(1 << 20);
+	FILE *file;
+
+	file_path(dir, name, path);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	*ret_length = fread(data, 1, 1 << 20, file);
+	fclose(file);
+	return data;
+}
+
+UNUSED static void file_put(const struct state_dir *dir, const char *name, const char *data,
+			    size_t length)
+{
+	char path[128];
+	FILE *file;
+
+	file_path(dir, name, path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, length, file), length);
+	fclose(file);
+}
+
+UNUSED static bool file_there(const struct state_dir *dir, const char *name)
+{
+	char path[128];
+
+	file_path(dir, name, path);
+	return access(path, F_OK) == 0;
+}
+
+/* An edit through the journal, with all the engine does. Returns what journal_append() says. */
+UNUSED static int journal_commit(struct state_dir *dir, struct edit *edit, struct commit_info *info)
+{
+	struct commit_info plain = {.door = "test", .user = "tester"};
+	struct candidate candidate;
+	int result;
+
+	if (info == NULL)
+		info = &plain;
+	candidate_open(&candidate, dir->running);
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_int_equal(candidate_choose_names(&candidate, NULL, NULL, NULL), 0);
+	assert_int_equal(candidate_validate(&candidate, NULL), 0);
+	dir->err = ERROR_INIT;
+	result = journal_append(dir->journal, &candidate, info, &dir->err);
+	if (result == 0) {
+		assert_int_equal(candidate_publish(&candidate, dir->running), 0);
+		journal_confirm(dir->journal, info->number);
+	}
+	candidate_discard(&candidate);
+	return result;
+}
+
+/*
+ * Commit number @n of a history that is always the same: a tunnel with two
+ * sessions comes, the one before it changes, the one before that goes.
+ */
+UNUSED static struct edit *story(uint32_t n)
+{
+	struct edit *edit = edit_new();
+
+	add_tunnel(edit, EDIT_CREATE, n);
+	add_session(edit, EDIT_CREATE, n, 2 * n);
+	add(edit, EDIT_CREATE, n, 2 * n + 1,
+	    "peer-session-id=7 rx-cookie=0123456789abcdef description=50%");
+	if (n > 1)
+		add(edit, EDIT_MERGE, n - 1, 2 * (n - 1), "mtu=1300 dead-interval=30");
+	if (n > 2)
+		add(edit, EDIT_DELETE, n - 2, 0, "");
+	return edit;
+}
+
+/* Running as it is after commit @n of the story. */
+UNUSED static struct datastore *story_state(uint32_t n)
+{
+	struct datastore *running = datastore_new();
+
+	for (uint32_t i = 1; i <= n; i++)
+		commit(running, story(i));
+	return running;
+}
+
+UNUSED static bool story_is_at(const struct datastore *running, uint32_t n)
+{
+	struct datastore *expected = story_state(n);
+	bool same = same_config(running, expected);
+
+	datastore_free(expected);
+	return same;
+}
+
+#endif
