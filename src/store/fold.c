@@ -1,8 +1,9 @@
 /*
  * Folding the journal into config.xml, in steps of which any may be the last:
  *
- *   1. a child writes config.xml.new, as running is at the fork, and
- *      journal.new, which holds the base mark and the history; fsyncs both
+ *   1. a child fsyncs the journal, for the sake of its confirmations; writes
+ *      config.xml.new, as running is at the fork, and journal.new, which holds
+ *      the base mark and the history; fsyncs both
  *   2. the daemon adds what was appended meanwhile to journal.new; fsync
  *   3. config.xml.new becomes config.xml; fsync of the directory
  *   4. journal.new becomes journal; fsync of the directory
@@ -76,6 +77,9 @@ static int fold_begin(struct journal *journal)
 	int result;
 
 	fold_clear(journal);
+	result = journal_mark(journal);
+	if (result != 0)
+		return result;
 	fold->base = journal->generation;
 	fold->from = journal->length;
 	result = journal_head(fold->base, &fold->head, &fold->head_length);
@@ -130,10 +134,16 @@ static int write_history(struct journal *journal)
 	return result;
 }
 
+/*
+ * The old journal's confirmations must be on the disk before the new config.xml:
+ * a commit that seems pending is left out, though config.xml would have it.
+ */
 static int fold_write(struct journal *journal)
 {
-	int result = write_config(journal);
+	int result = file_sync(journal->fd);
 
+	if (result == 0)
+		result = write_config(journal);
 	return result != 0 ? result : write_history(journal);
 }
 

@@ -139,24 +139,39 @@ int journal_append(struct journal *journal, const struct candidate *changes,
 	if (result != 0)
 		return journal_error(journal, err, result, "write", JOURNAL_FILE, unchanged);
 	journal->generation = journal->pending = full.number;
+	journal->mark_due = 0; /* the one before is confirmed by this one */
 	*info = full;
 	return 0;
 }
 
-/* When it cannot be written, the commit will be found done when it is carried out again. */
-void journal_confirm(struct journal *journal, uint64_t number)
+int journal_mark(struct journal *journal)
 {
 	struct frame_text text;
+	int result;
 
+	if (journal->mark_due == 0)
+		return 0;
+	result = frame_text_open(&text);
+	if (result != 0)
+		return result;
+	commit_print_mark(text.file, RECORD_CONFIRM, journal->mark_due);
+	result = frame_text_close(&text);
+	if (result == 0)
+		result = journal_write(journal, &text, false);
+	if (result == 0)
+		journal->mark_due = 0;
+	free(text.data);
+	return result;
+}
+
+/* When the mark cannot be written, the commit will be found done when it is carried out again. */
+void journal_confirm(struct journal *journal, uint64_t number)
+{
 	if (number == 0 || number != journal->pending)
 		return;
 	journal->pending = 0;
-	if (frame_text_open(&text) != 0)
-		return;
-	commit_print_mark(text.file, RECORD_CONFIRM, number);
-	if (frame_text_close(&text) == 0)
-		(void)journal_write(journal, &text, false);
-	free(text.data);
+	journal->mark_due = number;
+	(void)journal_mark(journal);
 }
 
 uint64_t journal_pending(const struct journal *journal)

@@ -53,6 +53,7 @@ struct journal {
 	uint64_t length; /* of the file, as far as it counts */
 	uint64_t tail;   /* where the records begin that config.xml lacks */
 	uint64_t base, generation, pending;
+	uint64_t mark_due;              /* confirmed, but that is not in the file yet; 0 none */
 	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
 	struct datastore *running;
 	struct snapshot_codec codec;
@@ -88,6 +89,9 @@ int journal_head(uint64_t base, char **ret, size_t *ret_length);
 int journal_write(struct journal *journal, const struct frame_text *text, bool sync);
 /* Make the journal end at @length, durably. */
 int journal_cut(struct journal *journal, uint64_t length);
+
+/* Write the confirmation that is due, if any; not synced. */
+int journal_mark(struct journal *journal);
 
 /* ERROR_STORAGE: "cannot <what> <directory>/<name>; <consequence>; <cure>: <errno>". */
 int journal_error(const struct journal *journal, struct error *err, int result, const char *what,
