@@ -6,11 +6,13 @@ from pathlib import Path
 from lib import daemons, snmp
 from lib.daemons import L2tpv3d, Snmpd
 from lib.netns import inside
+from lib.waiting import wait_for
 
 from figures import milliseconds
 from population import LOCAL, PREFIX, REMOTE
 
 BARE_LOOP = daemons.BUILD / "tests/bare_loop"
+SESSION_COUNT = f"{snmp.ROOT}.1.1.6.0"
 PATIENCE = 900
 
 
@@ -41,7 +43,13 @@ class Contest:
         folder = state or self.folder / f"daemon{self.started}"
         self.daemon = L2tpv3d(self.place.namespace, folder,
                               snmp_master=self.snmpd.master if snmp else None)
-        return self.daemon.start()
+        self.daemon.start()
+        if snmp:
+            wait_for(self.snmp_answers, "the daemon to answer SNMP")
+        return self.daemon
+
+    def snmp_answers(self):
+        return self.manager().get(SESSION_COUNT) is not None
 
     def stop(self):
         for process in (self.daemon, self.snmpd):

@@ -6,7 +6,7 @@ import json
 import statistics
 import time
 
-COLUMNS = "{:<34} {:>6} {:>11} {:>11}  {:<14} {:>7}  {}"
+COLUMNS = "{:<38} {:>6} {:>11} {:>11}  {:<14} {:>7}  {}"
 
 
 class Stopwatch:

@@ -17,7 +17,7 @@ PAUSE = 0.02
 def poll(contest, until):
     """Latencies of GETs until a condition holds."""
     with inside(contest.place.namespace.name):
-        poller = Poller(contest.snmpd.port)
+        poller = Poller(int(contest.snmpd.address.rpartition(":")[2]))
     while not until():
         for oid in OBJECTS:
             poller.get(oid)
