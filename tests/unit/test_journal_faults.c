@@ -210,6 +210,17 @@ static void it_may_die_at_every_fork_and_rename(void **state)
 
 /* Every system call refused */
 
+/* Nothing is left beyond what counts, unless it is known to be. */
+static void check_length(const struct state_dir *dir)
+{
+	struct stat st;
+
+	if (dir->journal->fd < 0 || dir->journal->cut)
+		return;
+	assert_int_equal(fstat(dir->journal->fd, &st), 0);
+	assert_int_equal(st.st_size, dir->journal->length);
+}
+
 /* Commit until it is taken: what is refused must have changed nothing. */
 static void commit_with_patience(struct state_dir *dir, uint32_t n)
 {
@@ -221,7 +232,9 @@ static void commit_with_patience(struct state_dir *dir, uint32_t n)
 		assert_int_equal(journal_generation(dir->journal), n - 1);
 		assert_int_equal(journal_pending(dir->journal), 0);
 		assert_true(tries < 10);
+		check_length(dir);
 	}
+	check_length(dir);
 }
 
 static void append_and_revoke(struct state_dir *dir, uint32_t n)
@@ -278,6 +291,40 @@ static void every_call_may_fail(void **state)
 		while (story_with_failure(&dir, at, width, width % 2 ? ENOSPC : EIO))
 			at++;
 		assert_true(at > 30);
+	}
+	dir_remove(&dir);
+}
+
+static void fail_call(int at)
+{
+	failure.at = at;
+	failure.width = 1;
+	failure.with = EIO;
+	failure.calls = 0;
+}
+
+/* A confirmation that could not be written, and then a fold that fails at any of its steps. */
+static void a_confirmation_is_made_up_for_before_a_fold(void **state)
+{
+	struct state_dir dir;
+	int result = -1;
+
+	(void)state;
+	dir_make(&dir);
+	for (int at = 1; result != 0; at++) {
+		must_open(&dir);
+		assert_int_equal(journal_commit(&dir, story(1), NULL), 0);
+		fail_call(3); /* after the record's write and sync */
+		assert_int_equal(journal_commit(&dir, story(2), NULL), 0);
+		assert_int_equal(dir.journal->mark_due, 2);
+		fail_call(at);
+		result = fold_now(dir.journal, NULL);
+		fail_call(0);
+		dir_abandon(&dir);
+		must_open(&dir);
+		assert_true(story_is_at(dir.running, journal_pending(dir.journal) ? 1 : 2));
+		dir_abandon(&dir);
+		dir_empty(&dir);
 	}
 	dir_remove(&dir);
 }
@@ -438,6 +485,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(it_may_die_at_every_point),
 		cmocka_unit_test(it_may_die_at_every_fork_and_rename),
 		cmocka_unit_test(every_call_may_fail),
+		cmocka_unit_test(a_confirmation_is_made_up_for_before_a_fold),
 		cmocka_unit_test(a_full_disk_refuses_and_recovers),
 		cmocka_unit_test(a_read_only_directory_can_be_read),
 		cmocka_unit_test(a_full_file_system_refuses_and_recovers),
