@@ -15,6 +15,9 @@ static const struct rpc rpcs[] = {
 	{ "kill-session", NAMESPACE_BASE, { "session-id" }, NULL, rpc_kill_session, NULL },
 	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, NULL, rpc_adopt, NULL },
 	{ "resync", NAMESPACE_MODULE, { NULL }, NULL, rpc_resync, NULL },
+	{ "history", NAMESPACE_MODULE, { NULL }, NULL, rpc_history, NULL },
+	{ "commit-changes", NAMESPACE_MODULE, { "number" }, NULL, rpc_commit_changes, NULL },
+	{ "rollback", NAMESPACE_MODULE, { "number" }, NULL, rpc_rollback, NULL },
 };
 /* clang-format on */
 

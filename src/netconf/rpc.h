@@ -55,5 +55,8 @@ int rpc_close_session(struct netconf_session *, const struct node *, struct erro
 int rpc_kill_session(struct netconf_session *, const struct node *, struct error *);
 int rpc_adopt(struct netconf_session *, const struct node *, struct error *);
 int rpc_resync(struct netconf_session *, const struct node *, struct error *);
+int rpc_history(struct netconf_session *, const struct node *, struct error *);
+int rpc_commit_changes(struct netconf_session *, const struct node *, struct error *);
+int rpc_rollback(struct netconf_session *, const struct node *, struct error *);
 
 #endif
