@@ -1,7 +1,6 @@
 #include "cli/command.h"
 
 /* clang-format off */
-/* history, "history show", and rollback join when the daemon has their rpcs. */
 static const struct command commands[] = {
 	{ "add", true, VERB_ADD, change_run,
 	  "add tunnel|session KEYWORD VALUE ...",
@@ -35,6 +34,12 @@ static const struct command commands[] = {
 	{ "resync", false, VERB_ADOPT, resync_run,
 	  "resync",
 	  "compare with the kernel now, and repair" },
+	{ "history", false, VERB_SHOW, history_run,
+	  "history [show NUMBER]",
+	  "list the last commits, or what one of them changed" },
+	{ "rollback", false, VERB_SET, rollback_run,
+	  "rollback NUMBER",
+	  "go back to the configuration as it was after that commit" },
 	{ "help", false, VERB_SHOW, help_run, "help", "this text" },
 };
 

@@ -1,0 +1,93 @@
+/* history, history show N, rollback N. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cli/command.h"
+#include "cli/message.h"
+#include "cli/talk.h"
+
+#define NUMBER_MAX 20 /* digits of a 64-bit number */
+
+/* "<name><number>N</number></name>", once @text is seen to be a number. */
+static enum cli_status make_rpc(const char *name, const char *text, char *ret, size_t size,
+				struct error *err)
+{
+	if (strlen(text) > NUMBER_MAX || text[strspn(text, "0123456789")] || !text[0])
+		return cli_usage_error(err, "\"%.64s\" is not the number of a commit", text);
+	snprintf(ret, size, "<%s xmlns=\"" MODULE_NAMESPACE "\"><number>%s</number></%s>", name,
+		 text, name);
+	return CLI_OK;
+}
+
+static enum cli_status ask(const struct cli_options *options, const char *operation,
+			   struct tree *ret, struct error *err)
+{
+	struct client *client;
+	enum cli_status status = talk_connect(options, &client, err);
+
+	if (status)
+		return status;
+	status = cli_refused(client_rpc(client, operation, ret, err));
+	client_close(client);
+	return status;
+}
+
+static const char *leaf(const struct node *commit, const char *name)
+{
+	const char *text = node_text(commit, name, MODULE_NAMESPACE);
+	return text ? text : "";
+}
+
+static void print_commit(const struct node *commit)
+{
+	const char *comment = leaf(commit, "comment");
+
+	printf("%6s  %s  %-8s %-10s %s tunnels, %s sessions%s%s\n", leaf(commit, "number"),
+	       leaf(commit, "time"), leaf(commit, "door"), leaf(commit, "user"),
+	       leaf(commit, "tunnels"), leaf(commit, "sessions"), *comment ? ": " : "", comment);
+}
+
+static void print_reply(const struct tree *reply)
+{
+	const struct node *child = reply->root ? reply->root->first : NULL;
+
+	for (; child; child = child->next) {
+		if (node_is(child, "commit", MODULE_NAMESPACE))
+			print_commit(child);
+		else if (node_is(child, "change", MODULE_NAMESPACE))
+			printf("%s\n", child->text ? child->text : "");
+	}
+}
+
+enum cli_status history_run(const struct command *command, const struct cli_options *options,
+			    int argc, char *argv[], struct error *err)
+{
+	char operation[160] = "<history xmlns=\"" MODULE_NAMESPACE "\"/>";
+	struct tree reply = {0};
+	enum cli_status status = CLI_OK;
+
+	(void)command;
+	if (argc == 2 && !strcmp(argv[0], "show"))
+		status = make_rpc("commit-changes", argv[1], operation, sizeof(operation), err);
+	else if (argc)
+		status = cli_usage_error(err, "unexpected \"%.64s\"", argv[0]);
+	if (!status)
+		status = ask(options, operation, &reply, err);
+	if (!status)
+		print_reply(&reply);
+	tree_free(&reply);
+	return status;
+}
+
+enum cli_status rollback_run(const struct command *command, const struct cli_options *options,
+			     int argc, char *argv[], struct error *err)
+{
+	char operation[160];
+	enum cli_status status;
+
+	(void)command;
+	if (argc != 1)
+		return cli_usage_error(err, "give the number of the commit to go back to");
+	status = make_rpc("rollback", argv[0], operation, sizeof(operation), err);
+	return status ? status : talk_rpc(options, operation, err);
+}
