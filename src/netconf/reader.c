@@ -269,13 +269,16 @@ unsigned int reader_line(const struct reader *reader)
 	return (unsigned int)reader->parser->input->line;
 }
 
-/* Not ctxt->wellFormed: it stays 1 after xmlStopParser() and after an overlong text. */
-static void check_parser(struct reader *reader, int code)
+/*
+ * Not what xmlParseChunk() returns, which says nothing of undeclared prefixes,
+ * nor ctxt->wellFormed, which stays 1 after an overlong text.
+ */
+static void check_parser(struct reader *reader)
 {
 	const xmlError *complaint = xmlCtxtGetLastError(reader->parser);
 	char text[200] = "not well-formed XML";
 
-	if (!code || reader->result)
+	if (!reader->parser->errNo || reader->result)
 		return;
 	if (complaint && complaint->message)
 		snprintf(text, sizeof(text), "%s", complaint->message);
@@ -302,7 +305,8 @@ static void check_start(struct reader *reader, const char **bytes, size_t *lengt
 
 static void feed_piece(struct reader *reader, const char *bytes, size_t length)
 {
-	check_parser(reader, xmlParseChunk(reader->parser, bytes, (int)length, 0));
+	xmlParseChunk(reader->parser, bytes, (int)length, 0);
+	check_parser(reader);
 	reader->fed += (long)length;
 	if (reader->result)
 		return;
@@ -338,7 +342,8 @@ int reader_finish(struct reader *reader, struct error *err)
 	if (!reader->fed)
 		refuse(reader, ERROR_MALFORMED, "there is no XML document");
 	if (!reader->result)
-		check_parser(reader, xmlParseChunk(reader->parser, NULL, 0, 1));
+		xmlParseChunk(reader->parser, NULL, 0, 1);
+	check_parser(reader);
 	return result(reader, err);
 }
 

@@ -123,7 +123,7 @@ static int feed_file(struct reader *reader, int fd, const char *path, struct err
 	return result ? result : reader_finish(reader, err);
 }
 
-/* "path:line: where: what; cure". The code, the path in the data and the info stay. */
+/* "path:line: what; cure". The code, the path in the data and the info stay. */
 static void name_place(struct error *err, const char *path, unsigned int line)
 {
 	char text[sizeof(err->text)], number[16] = "";
@@ -134,8 +134,7 @@ static void name_place(struct error *err, const char *path, unsigned int line)
 		what = strstr(what, ": ") + 2;
 	if (line)
 		snprintf(number, sizeof(number), ":%u", line);
-	snprintf(text, sizeof(text), "%.80s%s: %.90s%s%.160s; correct the file there", path, number,
-		 err->path, err->path[0] ? ": " : "", what);
+	snprintf(text, sizeof(text), "%.80s%s: %.250s; correct the file there", path, number, what);
 	memcpy(err->text, text, sizeof(text));
 }
 
