@@ -1,6 +1,9 @@
 """A command line that works with `ip l2tp` works with l2tpv3ctl, and prints the same."""
-import pytest
+import re
+import subprocess
 
+from lib.daemons import L2TPV3CTL
+from lib.netns import inside
 from lib.waiting import wait_for
 
 ENDS4 = "local 10.0.0.1 remote 10.0.0.2"
@@ -8,7 +11,8 @@ ENDS6 = "local fd00::1 remote fd00::2"
 PORTS = "udp_sport 5000 udp_dport 6000"
 TUNNEL = f"add tunnel tunnel_id 3000 peer_tunnel_id 4000 encap udp {ENDS4} {PORTS}"
 
-# Each line on its own, because `ip l2tp show` lets values of one object leak into the next.
+# Each line is tried on its own, because `ip l2tp show` lets values of one object leak into the
+# next; one daemon does for many, because starting all this takes seconds under emulation.
 TUNNELS = [
     TUNNEL,
     f"a tunnel tid 0x10 ptid 010 encap ip {ENDS4}",
@@ -72,72 +76,96 @@ def blocks(text):
     return sorted(found)
 
 
+def run(router, *words, **kwargs):
+    """As Router.run, with one process fewer: under emulation they are what takes the time."""
+    with inside(router.name):
+        return subprocess.run(words, text=True, capture_output=True, check=False, **kwargs)
+
+
 def ip_l2tp(router, line):
-    return router.run("ip", "l2tp", *line.split(), check=False)
+    return run(router, "ip", "l2tp", *line.split())
 
 
-def show_both(router, what):
-    return blocks(ip_l2tp(router, f"show {what}").stdout)
+def ctl(daemon, line):
+    return run(daemon.namespace, L2TPV3CTL, "-S", daemon.socket, *line.split())
 
 
-def clear(router, tunnel_id):
-    router.run("ip", "l2tp", "del", "tunnel", "tunnel_id", str(tunnel_id))
-    wait_for(lambda: not show_both(router, "tunnel"), "the tunnel to go")
-    wait_for(lambda: router.interfaces() == {"lo", "wan"}, "its interfaces to go")
+def show_all(router):
+    """What ip prints of all tunnels and sessions."""
+    return blocks(run(router, "ip", "-batch", "-",
+                      input="l2tp show tunnel\nl2tp show session\n").stdout)
 
 
-def both_do(r1, r2, daemon, lines):
+def swapped(line):
+    """The same for the router at the other end."""
+    for one, other in (("10.0.0.1", "10.0.0.2"), ("fd00::1", "fd00::2")):
+        line = line.replace(f"{one} ", "X ").replace(other, one).replace("X ", f"{other} ")
+    return line
+
+
+def from_r1(block):
+    """What r2 shows of a tunnel, as r1 would show it."""
+    for one, other in (("10.0.0.1", "10.0.0.2"), ("fd00::1", "fd00::2")):
+        block[1] = block[1].replace(f"From {other} to {one}", f"From {one} to {other}")
+    return block
+
+
+def both_do(r1, r2, daemon, *lines):
     """r2 by ip, r1 by l2tpv3ctl: same status, same output, same in the kernel, same shown."""
     for line in lines:
-        # r2 has the addresses of the other end.
-        swapped = line.replace("10.0.0.1 ", "10.0.0.X ").replace("fd00::1 ", "fd00::X ")
-        swapped = swapped.replace("10.0.0.2", "10.0.0.1").replace("fd00::2", "fd00::1")
-        swapped = swapped.replace("10.0.0.X", "10.0.0.2").replace("fd00::X", "fd00::2")
-        theirs = ip_l2tp(r2, swapped)
-        ours = daemon.ctl(*line.split(), check=False)
-        assert theirs.returncode == 0, theirs.stderr
-        assert (ours.returncode, ours.stdout) == (0, theirs.stdout), ours.stderr
-    for what in ("tunnel", "session"):
-        expected = show_both(r2, what)
-        for block in expected:
-            block[1] = block[1].replace("From 10.0.0.2 to 10.0.0.1", "From 10.0.0.1 to 10.0.0.2")
-            block[1] = block[1].replace("From fd00::2 to fd00::1", "From fd00::1 to fd00::2")
-        assert show_both(r1, what) == expected
-        assert blocks(daemon.ctl("show", what).stdout) == expected
+        theirs = ip_l2tp(r2, swapped(line))
+        ours = ctl(daemon, line)
+        assert theirs.returncode == 0, (line, theirs.stderr)
+        assert (ours.returncode, ours.stdout) == (0, theirs.stdout), (line, ours.stderr)
+    expected = [from_r1(block) for block in show_all(r2)]
+    assert show_all(r1) == expected, lines
+    shown = ctl(daemon, "show tunnel").stdout + ctl(daemon, "show session").stdout
+    assert blocks(shown) == expected, lines
 
 
-@pytest.mark.parametrize("line", TUNNELS)
-def test_a_tunnel_line_does_the_same(daemon, r1, r2, line):
-    both_do(r1, r2, daemon, [line])
+def both_clear(r1, r2, k1, k2, daemon):
+    """Delete the one tunnel of each, and wait until ids and names are free again."""
+    line = f"del tunnel tunnel_id {k1.tunnels()[0]['conn_id']}"
+    assert ctl(daemon, line).returncode == 0
+    assert ip_l2tp(r2, line).returncode == 0
+    for router, kernel in ((r1, k1), (r2, k2)):
+        wait_for(lambda: not kernel.tunnels(), "the tunnel to go")
+        wait_for(lambda: router.interfaces() == {"lo", "wan"}, "the interfaces to go")
+    wait_for(lambda: not ctl(daemon, "-d show tunnel").stdout, "the daemon to see it")
 
 
-@pytest.mark.parametrize("line", SESSIONS)
-def test_a_session_line_does_the_same(daemon, r1, r2, line):
-    both_do(r1, r2, daemon, [TUNNEL, line])
+def test_a_tunnel_line_does_the_same(daemon, r1, r2, k1, k2):
+    for line in TUNNELS:
+        both_do(r1, r2, daemon, line)
+        both_clear(r1, r2, k1, k2, daemon)
 
 
-def test_deleting_does_the_same(daemon, r1, r2):
-    session = SESSIONS[0]
-    both_do(r1, r2, daemon, [TUNNEL, session, "del session tunnel_id 3000 session_id 1000"])
-    wait_for(lambda: not show_both(r2, "session"), "the session to go")
-    both_do(r1, r2, daemon, [session])
-    for router, delete in ((r2, lambda: ip_l2tp(r2, "del tunnel tunnel_id 3000")),
-                           (r1, lambda: daemon.ctl("del", "tunnel", "tunnel_id", "3000"))):
-        assert delete().returncode == 0
-        wait_for(lambda: not show_both(router, "tunnel") and not show_both(router, "session"),
-                 "tunnel and session to go")
-    assert daemon.ctl("show", "tunnel").stdout == ""
+def test_a_session_line_does_the_same(daemon, r1, r2, k1, k2):
+    for line in SESSIONS:
+        both_do(r1, r2, daemon, TUNNEL, line)
+        both_clear(r1, r2, k1, k2, daemon)
 
 
-@pytest.mark.parametrize("line", REFUSED)
-def test_what_ip_refuses_is_refused(daemon, r1, line):
+def test_deleting_a_session_does_the_same(daemon, r1, r2, k1, k2):
+    both_do(r1, r2, daemon, TUNNEL, SESSIONS[0])
+    line = "del session tunnel_id 3000 session_id 1000"
+    assert ip_l2tp(r2, line).returncode == 0
+    done = ctl(daemon, line)
+    assert (done.returncode, done.stdout) == (0, "")
+    wait_for(lambda: not k1.sessions() and not k2.sessions(), "the sessions to go")
+    both_do(r1, r2, daemon)
+    assert ctl(daemon, "show session").stdout == ""
+
+
+def test_what_ip_refuses_is_refused(daemon, r1):
     daemon.ctl(*TUNNEL.split())
-    before = show_both(r1, "tunnel"), show_both(r1, "session")
-    assert ip_l2tp(r1, line).returncode != 0
-    ours = daemon.ctl(*line.split(), check=False)
-    assert ours.returncode in (1, 2), ours.stdout
-    assert ours.stderr.startswith("l2tpv3ctl: ")
-    assert (show_both(r1, "tunnel"), show_both(r1, "session")) == before
+    before = show_all(r1)
+    for line in REFUSED:
+        assert ip_l2tp(r1, line).returncode != 0, line
+        ours = ctl(daemon, line)
+        assert ours.returncode in (1, 2) and not ours.stdout, (line, ours.stdout)
+        assert ours.stderr.startswith("l2tpv3ctl: "), (line, ours.stderr)
+    assert show_all(r1) == before
 
 
 def test_ports_may_be_left_out(daemon, r1):
@@ -159,9 +187,10 @@ def test_an_object_of_others_is_shown_as_foreign(daemon, r1):
     assert ip_l2tp(r1, TUNNEL).returncode == 0
     assert ip_l2tp(r1, SESSIONS[0]).returncode == 0
     shown = wait_for(lambda: daemon.ctl("show", "session").stdout, "the foreign session")
-    assert shown.splitlines()[-1] == "  status: up, foreign"
+    assert re.match("  status: [a-z]+, foreign", shown.splitlines()[-1])
     refused = daemon.ctl("del", "tunnel", "tunnel_id", "3000", check=False)
     assert refused.returncode == 1
     assert refused.stderr.startswith("l2tpv3ctl: /l2tpv3/tunnel[tunnel-id='3000']")
     daemon.ctl("adopt", "tunnel_id", "3000")
-    assert blocks(daemon.ctl("show", "session").stdout) == show_both(r1, "session")
+    assert "foreign" not in daemon.ctl("show", "session").stdout
+    assert daemon.ctl("show", "session").stdout.startswith(ip_l2tp(r1, "show session").stdout)
