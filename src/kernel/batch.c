@@ -193,12 +193,11 @@ static void take_datagram(struct netlink *netlink, const struct nlmsghdr *messag
 	struct batch *batch = &netlink->batch;
 	int left = (int)length;
 
-	while (mnl_nlmsg_ok(message, left)) {
+	message_for_each (message, left) {
 		uint32_t place = message->nlmsg_seq - batch->first_sequence;
 
 		if (place < batch->count && !batch->pending[place].answered)
 			settle(netlink, &batch->pending[place], message);
-		message = mnl_nlmsg_next(message, &left);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 
+#include "kernel/attributes.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 
@@ -116,7 +117,7 @@ static void read_channel(struct reading *reading, enum channel_use use, tell_fn 
 			return;
 		if (left < 0)
 			reading->lost = true;
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		message_for_each (message, left)
 			tell(reading, message);
 	}
 }

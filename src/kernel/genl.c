@@ -81,9 +81,9 @@ static void take_datagram(struct netlink *netlink, const char *bytes, int length
 {
 	const struct nlmsghdr *message = (const struct nlmsghdr *)bytes;
 
-	while (mnl_nlmsg_ok(message, length) && !answer->ended) {
-		take_message(netlink, message, answer);
-		message = mnl_nlmsg_next(message, &length);
+	message_for_each (message, length) {
+		if (!answer->ended)
+			take_message(netlink, message, answer);
 	}
 }
 

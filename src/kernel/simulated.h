@@ -47,7 +47,7 @@ struct sim_link {
 	struct sim_link *parent; /* of an 802.1Q link */
 	LIST_ENTRY(sim_link) sibling;
 	LIST_HEAD(, sim_link) uppers; /* 802.1Q links on it */
-	bool own_mac;		      /* an 802.1Q link's: it was set */
+	bool own_mac;                 /* an 802.1Q link's: it was set */
 	bool bridge;
 };
 RB_HEAD(sim_links_by_index, sim_link);
