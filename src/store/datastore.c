@@ -54,22 +54,34 @@ static bool is_watched(const struct session_entry *session)
 	return session->configured && session->config.dead_interval != 0;
 }
 
-static void session_unindex(struct datastore *ds, struct session_entry *session)
+static const char *name_in(const struct session *shown)
 {
-	if (is_named(session)) {
+	return shown != NULL && shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name
+									     : "";
+}
+
+/* @next: what will be shown of it, NULL nothing. Returns whether its name has to be put back. */
+static bool session_unindex(struct datastore *ds, struct session_entry *session,
+			    const struct session *next)
+{
+	const char *name = session_name(session);
+	bool moves = strcmp(name_in(next), name) != 0;
+
+	if (is_named(session) && moves) {
 		RB_REMOVE(session_name_tree, &ds->names, session);
-		if (datastore_named(ds, session_name(session)) == NULL)
-			name_pool_remove(&ds->pool, session_name(session));
+		if (datastore_named(ds, name) == NULL)
+			name_pool_remove(&ds->pool, name);
 	}
 	ds->nameless -= is_nameless(session);
 	ds->configured_sessions -= session->configured;
 	session->tunnel->configured_sessions -= session->configured;
 	session->tunnel->watched_sessions -= is_watched(session);
+	return moves;
 }
 
-static void session_index(struct datastore *ds, struct session_entry *session)
+static void session_index(struct datastore *ds, struct session_entry *session, bool moved)
 {
-	if (is_named(session)) {
+	if (moved && is_named(session)) {
 		RB_INSERT(session_name_tree, &ds->names, session);
 		(void)name_pool_add(&ds->pool, session_name(session)); /* names are asked too */
 	}
@@ -236,13 +248,15 @@ struct session_entry *datastore_configure_session(struct datastore *ds, uint32_t
 	struct session_entry *session =
 		config != NULL ? datastore_reserve_session(ds, tunnel_id, session_id)
 			       : datastore_session(ds, tunnel_id, session_id);
+	bool moved;
 
 	if (session == NULL)
 		return NULL;
-	session_unindex(ds, session);
+	moved = session_unindex(ds, session,
+				config == NULL && session->in_kernel ? &session->actual : config);
 	session->configured = config != NULL;
 	session->config = config != NULL ? *config : (struct session){0};
-	session_index(ds, session);
+	session_index(ds, session, moved);
 	return session_settle(ds, session);
 }
 
@@ -267,13 +281,14 @@ struct session_entry *datastore_observe_session(struct datastore *ds, uint32_t t
 	struct session_entry *session =
 		actual != NULL ? datastore_reserve_session(ds, tunnel_id, session_id)
 			       : datastore_session(ds, tunnel_id, session_id);
+	bool moved;
 
 	if (session == NULL)
 		return NULL;
-	session_unindex(ds, session);
+	moved = session_unindex(ds, session, session->configured ? &session->config : actual);
 	session->in_kernel = actual != NULL;
 	session->actual = actual != NULL ? *actual : (struct session){0};
-	session_index(ds, session);
+	session_index(ds, session, moved);
 	return session_settle(ds, session);
 }
 

@@ -21,12 +21,12 @@
 struct tunnel_entry;
 
 struct session_entry {
-	RB_ENTRY(session_entry) link;     /* in its tunnel, by id */
+	RB_ENTRY(session_entry) link; /* in its tunnel, by id */
+	struct tunnel_entry *tunnel;
+	uint32_t id; /* session id, always valid (config and actual are not, in a held entry) */
 	RB_ENTRY(session_entry) by_id;    /* in the namespace, by session id, then tunnel id */
 	RB_ENTRY(session_entry) by_name;  /* those with an interface-name, foreign ones too */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
-	struct tunnel_entry *tunnel;
-	uint32_t id; /* session id, always valid (config and actual are not, in a held entry) */
 	struct session config; /* as configured, absent leaves absent; valid if configured */
 	struct session actual; /* as the kernel reported it; valid if in_kernel */
 	struct session_state state;
@@ -38,9 +38,9 @@ RB_HEAD(session_tree, session_entry);
 
 struct tunnel_entry {
 	RB_ENTRY(tunnel_entry) link;
-	RB_ENTRY(tunnel_entry) by_endpoint; /* UDP ones with a local-address, foreign ones too */
-	struct session_tree sessions;
 	uint32_t id; /* tunnel id, always valid */
+	struct session_tree sessions;
+	RB_ENTRY(tunnel_entry) by_endpoint; /* UDP ones with a local-address, foreign ones too */
 	struct tunnel config, actual;
 	struct tunnel_state state;
 	bool configured, in_kernel, held;

@@ -65,30 +65,26 @@ static int session_against(const struct session_entry *a, uint32_t session_id)
 	return compare_u32(a->id, session_id);
 }
 
-static int keys_compare(struct session_key a, struct session_key b)
-{
-	int order = compare_u32(a.session_id, b.session_id);
-
-	return order != 0 ? order : compare_u32(a.tunnel_id, b.tunnel_id);
-}
-
+/* Looks into the tunnel only when it must: that is another line of the cache. */
 static int id_against(const struct session_entry *a, struct session_key key)
 {
-	return keys_compare(key_of_session(a), key);
+	int order = compare_u32(a->id, key.session_id);
+
+	return order != 0 ? order : compare_u32(a->tunnel->id, key.tunnel_id);
 }
 
 static int name_against(const struct session_entry *a, struct name_key key)
 {
 	int order = strcmp(session_name(a), key.name);
 
-	return order != 0 ? order : keys_compare(key_of_session(a), key.ids);
+	return order != 0 ? order : id_against(a, key.ids);
 }
 
 static int index_against(const struct session_entry *a, struct index_key key)
 {
 	int order = compare_u32(a->state.if_index, key.index);
 
-	return order != 0 ? order : keys_compare(key_of_session(a), key.ids);
+	return order != 0 ? order : id_against(a, key.ids);
 }
 
 static int endpoint_against(const struct tunnel_entry *a, struct endpoint_key key)

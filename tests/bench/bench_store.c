@@ -1,0 +1,349 @@
+/*
+ * What the store costs, without kernel and doors: a commit of one leaf among N
+ * sessions, step by step, and loading N sessions from the journal and from
+ * config.xml.
+ *
+ * usage: bench_store [DIRECTORY]
+ *
+ * State goes below DIRECTORY (default /tmp), whose disk the fsync is. Figures are
+ * medians, in microseconds unless said otherwise.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "model/codec.h"
+#include "netconf/snapshot.h"
+#include "store/journal.h"
+
+#define ROUNDS     301
+#define PER_TUNNEL 1000
+
+static const uint32_t counts[] = {10, 1000, 10000, 65000};
+
+static double now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+/* The commit's fsync is timed apart. */
+static double synced_us;
+
+int fdatasync(int fd)
+{
+	double begin = now_us();
+	int result = (int)syscall(SYS_fdatasync, fd);
+
+	synced_us += now_us() - begin;
+	return result;
+}
+
+enum step { APPLY, NAMES, VALIDATE, APPEND, SYNC, PUBLISH, CONFIRM, STEPS };
+static const char *const step_names[STEPS] = {"apply", "names",   "validate", "append",
+					      "fsync", "publish", "confirm"};
+
+static int ascending(const void *left, const void *right)
+{
+	double a = *(const double *)left, b = *(const double *)right;
+
+	return (a > b) - (a < b);
+}
+
+static double median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), ascending);
+	return values[count / 2];
+}
+
+static long resident_kb(void)
+{
+	char line[256];
+	long kb = 0;
+	FILE *file = fopen("/proc/self/status", "r");
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "VmRSS: %ld", &kb);
+	if (file)
+		fclose(file);
+	return kb;
+}
+
+/* State */
+
+struct bench {
+	char path[128];
+	struct datastore *running;
+	struct journal *journal;
+};
+
+static void state_open(struct bench *state)
+{
+	struct error error = ERROR_INIT;
+	char warning[256];
+
+	state->running = datastore_new();
+	if (journal_open(&state->journal, state->path, state->running, &snapshot_codec, warning,
+			 &error) != 0)
+		errx(1, "%s", error.text);
+}
+
+static void leaf(struct edit_entry *entry, const char *name, const char *value)
+{
+	if (edit_leaf(entry, row_by_leaf(entry->object, name, strlen(name)), EDIT_MERGE, value,
+		      strlen(value), NULL) != 0)
+		errx(1, "%s", name);
+}
+
+static void add_tunnel(struct edit *edit, uint32_t id)
+{
+	struct edit_entry *entry = edit_tunnel(edit, EDIT_CREATE, id);
+	char port[8];
+
+	snprintf(port, sizeof(port), "%u", 5000 + id);
+	leaf(entry, "peer-tunnel-id", "1");
+	leaf(entry, "local-address", "192.0.2.1");
+	leaf(entry, "remote-address", "192.0.2.2");
+	leaf(entry, "local-port", port);
+}
+
+static void add_session(struct edit *edit, uint32_t id)
+{
+	struct edit_entry *entry = edit_session(edit, EDIT_CREATE, 1 + (id - 1) / PER_TUNNEL, id);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", id);
+	leaf(entry, "peer-session-id", text);
+	leaf(entry, "description", "a customer of some length");
+	leaf(entry, "mtu", "1400");
+	leaf(entry, "rx-cookie", "0123456789abcdef");
+	leaf(entry, "tx-cookie", "fedcba9876543210");
+}
+
+/* Takes the edit; adds up what each step took into @took. */
+static void commit(struct bench *state, struct edit *edit, double took[STEPS])
+{
+	struct commit_info info = {.door = "bench", .user = "bench"};
+	struct error error = ERROR_INIT;
+	struct candidate candidate;
+	double at[STEPS + 1];
+	int bad;
+
+	candidate_open(&candidate, state->running);
+	synced_us = 0;
+	at[APPLY] = now_us();
+	bad = candidate_apply(&candidate, edit, &error);
+	at[NAMES] = now_us();
+	bad |= candidate_choose_names(&candidate, NULL, NULL, &error);
+	at[VALIDATE] = now_us();
+	bad |= candidate_validate(&candidate, &error);
+	at[APPEND] = now_us();
+	bad |= journal_append(state->journal, &candidate, &info, &error);
+	at[PUBLISH] = now_us();
+	bad |= candidate_publish(&candidate, state->running);
+	at[CONFIRM] = now_us();
+	journal_confirm(state->journal, info.number);
+	at[STEPS] = now_us();
+	if (bad)
+		errx(1, "%s: %s", error.path, error.text);
+	at[SYNC] = at[PUBLISH];
+	for (int i = 0; i < STEPS; i++)
+		took[i] = at[i + 1] - at[i];
+	took[SYNC] = synced_us;
+	took[APPEND] -= synced_us;
+	candidate_discard(&candidate);
+	edit_free(edit);
+}
+
+static void populate(struct bench *state, uint32_t count)
+{
+	struct edit *edit = edit_new();
+	double took[STEPS], total = 0;
+	long before = resident_kb();
+
+	for (uint32_t id = 1; id <= count; id++) {
+		if (id % PER_TUNNEL == 1)
+			add_tunnel(edit, 1 + id / PER_TUNNEL);
+		add_session(edit, id);
+	}
+	commit(state, edit, took);
+	printf("%6u sessions pushed at once:", count);
+	for (int i = 0; i < STEPS; i++) {
+		printf(" %s %.1f ms", step_names[i], took[i] / 1e3);
+		total += took[i];
+	}
+	printf(", in all %.1f ms; grown by %ld kB\n", total / 1e3, resident_kb() - before);
+}
+
+/* Edits of one entry, of three kinds */
+
+static struct edit *edit_leaf_of(uint32_t count, uint32_t round)
+{
+	uint32_t id = 1 + (round * 7919 % count);
+	struct edit *edit = edit_new();
+	struct edit_entry *entry = edit_session(edit, EDIT_MERGE, 1 + (id - 1) / PER_TUNNEL, id);
+	char mtu[8];
+
+	snprintf(mtu, sizeof(mtu), "%u", 1200 + round % 199);
+	leaf(entry, "mtu", mtu);
+	return edit;
+}
+
+static struct edit *edit_create(uint32_t count, uint32_t round)
+{
+	struct edit *edit = edit_new();
+
+	(void)count, (void)round;
+	add_tunnel(edit, 9999);
+	leaf(edit_session(edit, EDIT_CREATE, 9999, 4000000000U), "peer-session-id", "1");
+	return edit;
+}
+
+static struct edit *edit_delete(uint32_t count, uint32_t round)
+{
+	struct edit *edit = edit_new();
+
+	(void)count, (void)round;
+	edit_tunnel(edit, EDIT_DELETE, 9999);
+	return edit;
+}
+
+static double bench_commits(struct bench *state, uint32_t count)
+{
+	static double took[STEPS][ROUNDS], create[ROUNDS], own[ROUNDS];
+	double one[STEPS];
+
+	for (uint32_t round = 0; round < ROUNDS; round++) {
+		commit(state, edit_leaf_of(count, round), one);
+		own[round] = -one[SYNC];
+		for (int i = 0; i < STEPS; i++) {
+			took[i][round] = one[i];
+			own[round] += one[i];
+		}
+		commit(state, edit_create(count, round), one);
+		create[round] = -one[SYNC];
+		for (int i = 0; i < STEPS; i++)
+			create[round] += one[i];
+		commit(state, edit_delete(count, round), one);
+	}
+	printf("%6u sessions, one leaf:", count);
+	for (int i = 0; i < STEPS; i++)
+		printf(" %s %.1f", step_names[i], median(took[i], ROUNDS));
+	printf("; without fsync %.1f; a tunnel and a session more %.1f\n", median(own, ROUNDS),
+	       median(create, ROUNDS));
+	return own[ROUNDS / 2];
+}
+
+/* Loading, in a process of its own for the sake of its size */
+
+static void load(const struct bench *state, const char *from, bool fold)
+{
+	double begin = now_us();
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		execl("/proc/self/exe", "bench_store", "--load", state->path, from,
+		      fold ? "fold" : "", (char *)NULL);
+		_exit(127);
+	}
+	waitpid(pid, NULL, 0);
+	(void)begin;
+}
+
+static int load_here(char *argv[])
+{
+	struct bench state;
+	double begin = now_us(), loaded, cpu;
+	struct timespec used;
+
+	snprintf(state.path, sizeof(state.path), "%s", argv[2]);
+	state_open(&state);
+	loaded = now_us();
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	cpu = (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
+	printf("%6zu sessions loaded from %s: %.1f ms (%.1f of the processor); resident %ld kB\n",
+	       state.running->configured_sessions, argv[3], (loaded - begin) / 1e3, cpu,
+	       resident_kb());
+	if (argv[4][0] != '\0')
+		journal_close(state.journal);
+	printf("%s", argv[4][0] ? "" : "\n");
+	return 0;
+}
+
+static void remove_state(const struct bench *state)
+{
+	static const char *const names[] = {"config.xml", "journal", "lock"};
+	int fd = open(state->path, O_RDONLY | O_DIRECTORY);
+
+	for (size_t i = 0; i < 3; i++)
+		unlinkat(fd, names[i], 0);
+	close(fd);
+	rmdir(state->path);
+}
+
+/* In a child, so that every N begins with a fresh memory. Its result goes through @fd. */
+static void measure(const char *below, uint32_t count, int fd)
+{
+	struct bench state;
+	double own;
+
+	snprintf(state.path, sizeof(state.path), "%s/bench-store-XXXXXX", below);
+	if (!mkdtemp(state.path))
+		err(1, "%s", state.path);
+	state_open(&state);
+	populate(&state, count);
+	own = bench_commits(&state, count);
+	if (write(fd, &own, sizeof(own)) != sizeof(own))
+		err(1, "pipe");
+	fflush(stdout);
+	/* The journal's lock goes with this process: load after it. */
+	if (write(fd, state.path, sizeof(state.path)) != sizeof(state.path))
+		err(1, "pipe");
+}
+
+int main(int argc, char *argv[])
+{
+	const char *below = argc > 1 ? argv[1] : "/tmp";
+	double own[4] = {0};
+
+	if (argc == 5 && strcmp(argv[1], "--load") == 0)
+		return load_here(argv);
+	for (size_t i = 0; i < 4; i++) {
+		struct bench state = {0};
+		int fds[2], status;
+		pid_t pid;
+
+		if (pipe(fds) < 0)
+			err(1, "pipe");
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0) {
+			measure(below, counts[i], fds[1]);
+			_exit(0);
+		}
+		close(fds[1]);
+		if (read(fds[0], &own[i], sizeof(own[i])) != sizeof(own[i]) ||
+		    read(fds[0], state.path, sizeof(state.path)) != sizeof(state.path))
+			errx(1, "no figures");
+		close(fds[0]);
+		waitpid(pid, &status, 0);
+		load(&state, "the journal", true);
+		load(&state, "config.xml", false);
+		remove_state(&state);
+	}
+	printf("one leaf without fsync, 65000 sessions against 10: %.1f / %.1f = %.2f\n", own[3],
+	       own[0], own[3] / own[0]);
+	return 0;
+}
