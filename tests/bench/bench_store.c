@@ -27,7 +27,9 @@
 #define ROUNDS     301
 #define PER_TUNNEL 1000
 
-static const uint32_t counts[] = {10, 1000, 10000, 65000};
+#define SIZES 4
+
+static const uint32_t counts[SIZES] = {10, 1000, 10000, 65000};
 
 static double now_us(void)
 {
@@ -82,18 +84,20 @@ static long resident_kb(void)
 /* State */
 
 struct bench {
+	uint32_t count;
 	char path[128];
 	struct datastore *running;
 	struct journal *journal;
+	double took[STEPS][ROUNDS], own[ROUNDS], create[ROUNDS];
 };
 
-static void state_open(struct bench *state)
+static void open_state(struct bench *bench)
 {
 	struct error error = ERROR_INIT;
 	char warning[256];
 
-	state->running = datastore_new();
-	if (journal_open(&state->journal, state->path, state->running, &snapshot_codec, warning,
+	bench->running = datastore_new();
+	if (journal_open(&bench->journal, bench->path, bench->running, &snapshot_codec, warning,
 			 &error) != 0)
 		errx(1, "%s", error.text);
 }
@@ -131,7 +135,7 @@ static void add_session(struct edit *edit, uint32_t id)
 }
 
 /* Takes the edit; adds up what each step took into @took. */
-static void commit(struct bench *state, struct edit *edit, double took[STEPS])
+static void commit(struct bench *bench, struct edit *edit, double took[STEPS])
 {
 	struct commit_info info = {.door = "bench", .user = "bench"};
 	struct error error = ERROR_INIT;
@@ -139,7 +143,7 @@ static void commit(struct bench *state, struct edit *edit, double took[STEPS])
 	double at[STEPS + 1];
 	int bad;
 
-	candidate_open(&candidate, state->running);
+	candidate_open(&candidate, bench->running);
 	synced_us = 0;
 	at[APPLY] = now_us();
 	bad = candidate_apply(&candidate, edit, &error);
@@ -148,11 +152,11 @@ static void commit(struct bench *state, struct edit *edit, double took[STEPS])
 	at[VALIDATE] = now_us();
 	bad |= candidate_validate(&candidate, &error);
 	at[APPEND] = now_us();
-	bad |= journal_append(state->journal, &candidate, &info, &error);
+	bad |= journal_append(bench->journal, &candidate, &info, &error);
 	at[PUBLISH] = now_us();
-	bad |= candidate_publish(&candidate, state->running);
+	bad |= candidate_publish(&candidate, bench->running);
 	at[CONFIRM] = now_us();
-	journal_confirm(state->journal, info.number);
+	journal_confirm(bench->journal, info.number);
 	at[STEPS] = now_us();
 	if (bad)
 		errx(1, "%s: %s", error.path, error.text);
@@ -165,7 +169,7 @@ static void commit(struct bench *state, struct edit *edit, double took[STEPS])
 	edit_free(edit);
 }
 
-static void populate(struct bench *state, uint32_t count)
+static void populate(struct bench *bench, uint32_t count)
 {
 	struct edit *edit = edit_new();
 	double took[STEPS], total = 0;
@@ -176,7 +180,7 @@ static void populate(struct bench *state, uint32_t count)
 			add_tunnel(edit, 1 + id / PER_TUNNEL);
 		add_session(edit, id);
 	}
-	commit(state, edit, took);
+	commit(bench, edit, took);
 	printf("%6u sessions pushed at once:", count);
 	for (int i = 0; i < STEPS; i++) {
 		printf(" %s %.1f ms", step_names[i], took[i] / 1e3);
@@ -199,151 +203,149 @@ static struct edit *edit_leaf_of(uint32_t count, uint32_t round)
 	return edit;
 }
 
-static struct edit *edit_create(uint32_t count, uint32_t round)
+static struct edit *edit_create(void)
 {
 	struct edit *edit = edit_new();
 
-	(void)count, (void)round;
 	add_tunnel(edit, 9999);
 	leaf(edit_session(edit, EDIT_CREATE, 9999, 4000000000U), "peer-session-id", "1");
 	return edit;
 }
 
-static struct edit *edit_delete(uint32_t count, uint32_t round)
+static struct edit *edit_delete(void)
 {
 	struct edit *edit = edit_new();
 
-	(void)count, (void)round;
 	edit_tunnel(edit, EDIT_DELETE, 9999);
 	return edit;
 }
 
-static double bench_commits(struct bench *state, uint32_t count)
+/* What the commit took but for the disk. */
+static double own_time(const double took[STEPS])
 {
-	static double took[STEPS][ROUNDS], create[ROUNDS], own[ROUNDS];
-	double one[STEPS];
+	double sum = -took[SYNC];
 
-	for (uint32_t round = 0; round < ROUNDS; round++) {
-		commit(state, edit_leaf_of(count, round), one);
-		own[round] = -one[SYNC];
-		for (int i = 0; i < STEPS; i++) {
-			took[i][round] = one[i];
-			own[round] += one[i];
-		}
-		commit(state, edit_create(count, round), one);
-		create[round] = -one[SYNC];
-		for (int i = 0; i < STEPS; i++)
-			create[round] += one[i];
-		commit(state, edit_delete(count, round), one);
-	}
-	printf("%6u sessions, one leaf:", count);
 	for (int i = 0; i < STEPS; i++)
-		printf(" %s %.1f", step_names[i], median(took[i], ROUNDS));
-	printf("; without fsync %.1f; a tunnel and a session more %.1f\n", median(own, ROUNDS),
-	       median(create, ROUNDS));
-	return own[ROUNDS / 2];
+		sum += took[i];
+	return sum;
+}
+
+static void one_round(struct bench *bench, uint32_t round)
+{
+	double took[STEPS];
+
+	commit(bench, edit_leaf_of(bench->count, round), took);
+	for (int i = 0; i < STEPS; i++)
+		bench->took[i][round] = took[i];
+	bench->own[round] = own_time(took);
+	commit(bench, edit_create(), took);
+	bench->create[round] = own_time(took);
+	commit(bench, edit_delete(), took);
+}
+
+static void print_commits(struct bench *bench)
+{
+	printf("%6u sessions, one leaf:", bench->count);
+	for (int i = 0; i < STEPS; i++)
+		printf(" %s %.1f", step_names[i], median(bench->took[i], ROUNDS));
+	printf("; without fsync %.1f; a tunnel and a session more %.1f\n",
+	       median(bench->own, ROUNDS), median(bench->create, ROUNDS));
 }
 
 /* Loading, in a process of its own for the sake of its size */
 
-static void load(const struct bench *state, const char *from, bool fold)
+static void load(const struct bench *bench, const char *from, bool fold)
 {
-	double begin = now_us();
 	pid_t pid;
 
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		execl("/proc/self/exe", "bench_store", "--load", state->path, from,
+		execl("/proc/self/exe", "bench_store", "--load", bench->path, from,
 		      fold ? "fold" : "", (char *)NULL);
 		_exit(127);
 	}
 	waitpid(pid, NULL, 0);
-	(void)begin;
 }
 
 static int load_here(char *argv[])
 {
-	struct bench state;
+	static struct bench bench;
 	double begin = now_us(), loaded, cpu;
 	struct timespec used;
 
-	snprintf(state.path, sizeof(state.path), "%s", argv[2]);
-	state_open(&state);
+	snprintf(bench.path, sizeof(bench.path), "%s", argv[2]);
+	open_state(&bench);
 	loaded = now_us();
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	cpu = (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
 	printf("%6zu sessions loaded from %s: %.1f ms (%.1f of the processor); resident %ld kB\n",
-	       state.running->configured_sessions, argv[3], (loaded - begin) / 1e3, cpu,
+	       bench.running->configured_sessions, argv[3], (loaded - begin) / 1e3, cpu,
 	       resident_kb());
 	if (argv[4][0] != '\0')
-		journal_close(state.journal);
-	printf("%s", argv[4][0] ? "" : "\n");
+		journal_close(bench.journal);
 	return 0;
 }
 
-static void remove_state(const struct bench *state)
+static void remove_state(const struct bench *bench)
 {
 	static const char *const names[] = {"config.xml", "journal", "lock"};
-	int fd = open(state->path, O_RDONLY | O_DIRECTORY);
+	int fd = open(bench->path, O_RDONLY | O_DIRECTORY);
 
 	for (size_t i = 0; i < 3; i++)
 		unlinkat(fd, names[i], 0);
 	close(fd);
-	rmdir(state->path);
+	rmdir(bench->path);
 }
 
-/* In a child, so that every N begins with a fresh memory. Its result goes through @fd. */
-static void measure(const char *below, uint32_t count, int fd)
+/*
+ * All sizes in turn, round by round, so that what else the machine does falls on
+ * all alike. In a child: the journals' locks go with it, and loading can begin.
+ */
+static void measure(struct bench benches[SIZES])
 {
-	struct bench state;
-	double own;
-
-	snprintf(state.path, sizeof(state.path), "%s/bench-store-XXXXXX", below);
-	if (!mkdtemp(state.path))
-		err(1, "%s", state.path);
-	state_open(&state);
-	populate(&state, count);
-	own = bench_commits(&state, count);
-	if (write(fd, &own, sizeof(own)) != sizeof(own))
-		err(1, "pipe");
+	for (size_t i = 0; i < SIZES; i++) {
+		open_state(&benches[i]);
+		populate(&benches[i], benches[i].count);
+	}
+	for (uint32_t round = 0; round < ROUNDS; round++) {
+		for (size_t i = 0; i < SIZES; i++)
+			one_round(&benches[i], round);
+	}
+	for (size_t i = 0; i < SIZES; i++)
+		print_commits(&benches[i]);
+	printf("one leaf without fsync, %u sessions against %u: %.1f / %.1f = %.2f\n",
+	       benches[SIZES - 1].count, benches[0].count, benches[SIZES - 1].own[ROUNDS / 2],
+	       benches[0].own[ROUNDS / 2],
+	       benches[SIZES - 1].own[ROUNDS / 2] / benches[0].own[ROUNDS / 2]);
 	fflush(stdout);
-	/* The journal's lock goes with this process: load after it. */
-	if (write(fd, state.path, sizeof(state.path)) != sizeof(state.path))
-		err(1, "pipe");
 }
 
 int main(int argc, char *argv[])
 {
-	const char *below = argc > 1 ? argv[1] : "/tmp";
-	double own[4] = {0};
+	static struct bench benches[SIZES];
+	pid_t pid;
+	int status = 1;
 
 	if (argc == 5 && strcmp(argv[1], "--load") == 0)
 		return load_here(argv);
-	for (size_t i = 0; i < 4; i++) {
-		struct bench state = {0};
-		int fds[2], status;
-		pid_t pid;
-
-		if (pipe(fds) < 0)
-			err(1, "pipe");
-		fflush(stdout);
-		pid = fork();
-		if (pid == 0) {
-			measure(below, counts[i], fds[1]);
-			_exit(0);
-		}
-		close(fds[1]);
-		if (read(fds[0], &own[i], sizeof(own[i])) != sizeof(own[i]) ||
-		    read(fds[0], state.path, sizeof(state.path)) != sizeof(state.path))
-			errx(1, "no figures");
-		close(fds[0]);
-		waitpid(pid, &status, 0);
-		load(&state, "the journal", true);
-		load(&state, "config.xml", false);
-		remove_state(&state);
+	for (size_t i = 0; i < SIZES; i++) {
+		benches[i].count = counts[i];
+		snprintf(benches[i].path, sizeof(benches[i].path), "%s/bench-store-XXXXXX",
+			 argc > 1 ? argv[1] : "/tmp");
+		if (!mkdtemp(benches[i].path))
+			err(1, "%s", benches[i].path);
 	}
-	printf("one leaf without fsync, 65000 sessions against 10: %.1f / %.1f = %.2f\n", own[3],
-	       own[0], own[3] / own[0]);
-	return 0;
+	pid = fork();
+	if (pid == 0) {
+		measure(benches);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	for (size_t i = 0; i < SIZES; i++) {
+		load(&benches[i], "the journal", true);
+		load(&benches[i], "config.xml", false);
+		remove_state(&benches[i]);
+	}
+	return status != 0;
 }

@@ -26,7 +26,9 @@ static int read_nothing(const char *path, struct edit **ret_edit, struct error *
 
 static const struct snapshot_codec codec = {write_nothing, read_nothing, NULL};
 
-static void put(const char *directory, const char *name, const unsigned char *data, size_t size)
+static char directory[] = "/dev/shm/l2tpv3d-fuzz-XXXXXX";
+
+static void put(const char *name, const unsigned char *data, size_t size)
 {
 	char path[128];
 	FILE *file;
@@ -51,7 +53,7 @@ static void put_frame(FILE *file, const unsigned char *payload, size_t length)
 	free(frame);
 }
 
-static void put_framed(const char *directory, const unsigned char *data, size_t size)
+static void put_framed(const unsigned char *data, size_t size)
 {
 	const unsigned char *end = data + size, *next;
 	char *image = NULL;
@@ -67,7 +69,7 @@ static void put_framed(const char *directory, const unsigned char *data, size_t 
 		put_frame(file, data, (size_t)(next - data));
 	}
 	fclose(file);
-	put(directory, JOURNAL_FILE, (const unsigned char *)image, length);
+	put(JOURNAL_FILE, (const unsigned char *)image, length);
 	free(image);
 }
 
@@ -111,23 +113,34 @@ static void commit(struct journal *journal, struct datastore *running)
 	candidate_discard(&candidate);
 }
 
+static void remove_directory(void)
+{
+	static const char *const names[] = {CONFIG_FILE, JOURNAL_FILE, LOCK_FILE};
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+		unlink(path);
+	}
+	rmdir(directory);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	static char directory[] = "/dev/shm/l2tpv3d-fuzz-XXXXXX";
 	static bool made;
 	struct datastore *running = datastore_new();
 	struct error err = ERROR_INIT;
 	struct journal *journal;
 	char warning[256];
 
-	if (!made && !mkdtemp(directory))
+	if (!made && (!mkdtemp(directory) || atexit(remove_directory) != 0))
 		abort();
 	made = true;
-	put(directory, CONFIG_FILE, data, 0);
+	put(CONFIG_FILE, data, 0);
 	if (size > 0 && data[0] == JOURNAL_HEADER[0])
-		put(directory, JOURNAL_FILE, data, size);
+		put(JOURNAL_FILE, data, size);
 	else
-		put_framed(directory, data, size);
+		put_framed(data, size);
 	if (journal_open(&journal, directory, running, &codec, warning, &err) == 0) {
 		read_history(journal, running);
 		commit(journal, running);

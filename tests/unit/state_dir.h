@@ -184,4 +184,23 @@ UNUSED static bool story_is_at(const struct datastore *running, uint32_t n)
 	return same;
 }
 
+UNUSED static void commit_story(struct state_dir *dir, uint32_t from, uint32_t to)
+{
+	for (uint32_t n = from; n <= to; n++)
+		assert_int_equal(journal_commit(dir, story(n), NULL), 0);
+}
+
+/* Append commit @n of the story and leave it unconfirmed. */
+UNUSED static void append_only(struct state_dir *dir, uint32_t n, struct candidate *candidate)
+{
+	struct commit_info info = {.door = "test"};
+
+	candidate_open(candidate, dir->running);
+	assert_int_equal(apply(candidate, story(n), NULL), 0);
+	assert_int_equal(candidate_choose_names(candidate, NULL, NULL, NULL), 0);
+	assert_int_equal(journal_append(dir->journal, candidate, &info, NULL), 0);
+	assert_int_equal(info.number, n);
+	assert_int_equal(journal_pending(dir->journal), n);
+}
+
 #endif

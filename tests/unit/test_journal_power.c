@@ -184,7 +184,7 @@ static void append_and_revoke(struct state_dir *dir, uint32_t n)
 	candidate_discard(&candidate);
 }
 
-static void commit_story(struct state_dir *dir, uint32_t n)
+static void commit_acknowledged(struct state_dir *dir, uint32_t n)
 {
 	assert_int_equal(journal_commit(dir, story(n), NULL), 0);
 	disk.acknowledged = n;
@@ -214,7 +214,7 @@ static void fold_around(struct state_dir *dir, uint32_t n)
 	pid = journal_snapshot_pid(dir->journal);
 	assert_true(pid != 0);
 	note_child_sync(dir, "journal");
-	commit_story(dir, n);
+	commit_acknowledged(dir, n);
 	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 	note_child_sync(dir, "config.xml.new");
 	note_child_sync(dir, "journal.new");
@@ -236,18 +236,18 @@ static void the_power_may_go_at_every_point(void **state)
 	list_names(disk.names);
 	disk.on = true;
 	for (int round = 0; round < 3; round++) {
-		commit_story(&dir, ++n);
+		commit_acknowledged(&dir, ++n);
 		append_and_revoke(&dir, n + 1);
 		disk.exact = true;
 		cut_power();
 		disk.exact = false;
-		commit_story(&dir, ++n);
+		commit_acknowledged(&dir, ++n);
 		fold_around(&dir, ++n);
-		commit_story(&dir, ++n);
+		commit_acknowledged(&dir, ++n);
 		assert_int_equal(fold_now(dir.journal, &dir.err), 0);
 		cut_power();
 	}
-	commit_story(&dir, ++n);
+	commit_acknowledged(&dir, ++n);
 	dir_close(&dir);
 	cut_power();
 	disk.on = false;
