@@ -24,6 +24,7 @@ struct reader {
 	unsigned int depth, elements, line;
 	char *text;
 	size_t text_length, text_size;
+	char values[2 * (READER_TOKEN_MAX + PIECE)]; /* of the attributes with an '&' */
 };
 
 /* libxml2's callbacks cannot return: note why, and have it stop. */
@@ -63,10 +64,44 @@ static const char *string(const xmlChar *text)
 	return text ? (const char *)text : "";
 }
 
-/* libxml2 gives attributes in fives: name, prefix, URI, value, end of value. */
-static void read_attributes(const xmlChar **from, int count, struct reader_attribute *to)
+/*
+ * Where entities are not replaced, libxml2 gives every '&' of a value as
+ * "&#38;", which would otherwise not be in it. Returns the length.
+ */
+static size_t unescape(char *to, const char *from, size_t length)
 {
-	for (int i = 0; i < count; i++, from += 5)
+	size_t used = 0;
+
+	for (size_t at = 0; at < length; at++) {
+		to[used++] = from[at];
+		if (from[at] == '&')
+			at += strlen("#38;");
+	}
+	return used;
+}
+
+static void read_value(struct reader *reader, struct reader_attribute *attribute, size_t *used)
+{
+	char *room = reader->values + *used;
+
+	if (!memchr(attribute->value, '&', attribute->length))
+		return;
+	if (attribute->length > sizeof(reader->values) - *used) {
+		refuse(reader, ERROR_TOO_BIG, "the attributes of an element are too long");
+		return;
+	}
+	attribute->length = unescape(room, attribute->value, attribute->length);
+	attribute->value = room;
+	*used += attribute->length;
+}
+
+/* libxml2 gives attributes in fives: name, prefix, URI, value, end of value. */
+static void read_attributes(struct reader *reader, const xmlChar **from, int count,
+			    struct reader_attribute *to)
+{
+	size_t used = 0;
+
+	for (int i = 0; i < count; i++, from += 5) {
 		to[i] = (struct reader_attribute){
 			.name = string(from[0]),
 			.prefix = string(from[1]),
@@ -74,6 +109,8 @@ static void read_attributes(const xmlChar **from, int count, struct reader_attri
 			.value = string(from[3]),
 			.length = (size_t)(from[4] - from[3]),
 		};
+		read_value(reader, &to[i], &used);
+	}
 }
 
 static void read_declarations(const xmlChar **from, int count, struct reader_declaration *to)
@@ -117,9 +154,11 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	reader->elements++;
 	if (reader->result || !within_limits(reader, attributes, declarations))
 		return;
-	read_attributes(attribute, attributes, at);
+	read_attributes(reader, attribute, attributes, at);
 	read_declarations(declaration, declarations, ns);
 	element.depth = reader->depth;
+	if (reader->result)
+		return;
 	result = reader->handler->start(&element, reader->arg, &reader->error);
 	if (result)
 		stop(reader, result);

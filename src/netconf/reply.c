@@ -138,9 +138,15 @@ static void info_attribute(struct netconf_session *session, const struct error *
 	element(session, "bad-element", err->info2);
 }
 
+/* The element by name; where the refusal came with a path alone, its last one. */
 static void info_element(struct netconf_session *session, const struct error *err)
 {
-	element(session, "bad-element", err->info);
+	const char *last = strrchr(err->path, '/');
+	char name[sizeof(err->path)] = "";
+
+	if (!err->info[0] && last)
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(last + 1, "["), last + 1);
+	element(session, "bad-element", err->info[0] ? err->info : name);
 }
 
 static void info_namespace(struct netconf_session *session, const struct error *err)

@@ -232,6 +232,55 @@ static void test_text_comes_in_one(void **state)
 	assert_int_equal(seen.attributes, 1);
 }
 
+struct value {
+	char text[64];
+};
+
+static int keep_value(const struct reader_element *element, void *arg, struct error *err)
+{
+	struct value *value = arg;
+
+	(void)err;
+	assert_true(element->attributes[0].length < sizeof(value->text));
+	memcpy(value->text, element->attributes[0].value, element->attributes[0].length);
+	return 0;
+}
+
+static int nothing(void *arg, struct error *err)
+{
+	(void)arg, (void)err;
+	return 0;
+}
+
+static void test_attribute_values(void **state)
+{
+	static const char *const cases[][2] = {
+		{"a", "a"},
+		{"", ""},
+		{"&amp;", "&"},
+		{"&#38;", "&"},
+		{"&amp;#38;", "&#38;"},
+		{"a&amp;&amp;b&lt;&gt;&apos;&quot;", "a&&b<>'\""},
+		{"&#x26;amp;", "&amp;"},
+		{"a\nb&#10;c", "a b\nc"},
+	};
+	static const struct reader_handler keep = {keep_value, NULL, nothing};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct value value = {""};
+		struct error err = ERROR_INIT;
+		struct reader *reader = reader_open(&reader_limits, &keep, &value);
+		char document[128];
+
+		snprintf(document, sizeof(document), "<a b='%s'/>", cases[i][0]);
+		assert_int_equal(reader_feed(reader, document, strlen(document), &err), 0);
+		assert_int_equal(reader_finish(reader, &err), 0);
+		assert_string_equal(value.text, cases[i][1]);
+		reader_close(reader);
+	}
+}
+
 static void test_line(void **state)
 {
 	struct seen seen = {0};
@@ -251,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_attributes_cost_nothing),
 		cmocka_unit_test(test_text_comes_in_one),
+		cmocka_unit_test(test_attribute_values),
 		cmocka_unit_test(test_line),
 	};
 

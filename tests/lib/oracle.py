@@ -1,0 +1,48 @@
+"""yanglint as a second opinion on every rpc and reply, and on the data inside."""
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .netconf import BASE, Netconf
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+IETF = Path("/usr/share/yuma/modules/ietf")
+BASE_MODULE = IETF / "ietf-netconf@2011-06-01.yang"
+MODULE = next((CHECKOUT / "yang").glob("linux-l2tpv3@*.yang"))
+
+
+def missing():
+    """What it lacks to work here, or nothing."""
+    if not shutil.which("yanglint"):
+        return "yanglint is not installed (Debian: libyang2-tools)"
+    if not BASE_MODULE.exists():
+        return "the IETF modules are not installed (Debian: libyuma-base)"
+    return ""
+
+
+def yanglint(kind, text, *more):
+    with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+        file.write(text)
+        file.flush()
+        done = subprocess.run(["yanglint", "-p", IETF, "-t", kind, *more, BASE_MODULE, MODULE, file.name],
+                              capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, f"{kind}: {done.stderr}\n{text[:2000]}"
+
+
+class CheckedNetconf(Netconf):
+    """A client that has every reply checked, as RFC 6241 and the module want it."""
+
+    def rpc_text(self, body):
+        reply = super().rpc_text(body)
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as rpc:
+            # What is sent may be wrong on purpose: any valid rpc has the replies <ok/> and <rpc-error>.
+            good = body if "<data>" in reply else "<close-session/>"
+            rpc.write(f'<rpc xmlns="{BASE}" message-id="{self.message_id}">{good}</rpc>')
+            rpc.flush()
+            yanglint("nc-reply", reply, "-R", rpc.name)
+        data = re.search(r"<data>(.*)</data>", reply, re.S)
+        if data and data[1]:
+            yanglint("get" if body.startswith("<get>") or body == "<get/>" else "getconfig", data[1])
+        return reply
