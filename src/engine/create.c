@@ -14,39 +14,49 @@ static enum outcome judge_create(struct engine *engine, struct job *job, struct 
 		if (job_patient(engine, job))
 			return OUTCOME_AGAIN;
 		if (os_errno == ENODEV) {
+			keys_add(&engine->dirty, item->key.tunnel_id, 0);
 			item_wait(item, REASON_TUNNEL_NOT_UP, os_errno);
 			return OUTCOME_DONE;
 		}
 	}
 	reason = item_reason(engine, request->tunnel, os_errno, job->strict);
+	if (os_errno == EEXIST && !job->strict) /* perhaps it is as wanted */
+		keys_add(&engine->dirty, item->key.tunnel_id, item->key.session_id);
 	if (reason == 0)
 		return item_refuse_kernel(job, item, request);
 	item_wait(item, reason, os_errno);
 	return OUTCOME_DONE;
 }
 
-/* The kernel answers 0 to what it ignores: compare what came back. */
-static enum outcome judge_read_back(struct job *job, struct item *item, enum object object,
-				    const struct kernel_request *get, const void *want,
-				    const void *found)
+static const struct row *first_difference(enum object object, const void *want, const void *found)
 {
 	const struct row_set *set = &row_sets[object];
+
+	for (unsigned int i = 0; i < set->config_count; i++)
+		if (set->rows[i].wire != WIRE_NONE &&
+		    !codec_same_in_kernel(&set->rows[i], want, found))
+			return &set->rows[i];
+	return NULL;
+}
+
+/* The kernel answers 0 to what it ignores: compare what came back. */
+static enum outcome judge_read_back(struct job *job, size_t i, enum object object)
+{
+	const struct batch *batch = job->batch;
+	int result = batch->requests[2 * i + 1].result;
+	const struct row *row;
 	char text[160];
 
-	if (get->result < 0) {
+	if (result < 0) {
 		snprintf(text, sizeof(text), "the kernel took it, and does not show it (%s)",
-			 strerror(-get->result));
-		return item_refuse(job, item, ERROR_KERNEL, -get->result, text);
+			 strerror(-result));
+		return item_refuse(job, batch->items[i], ERROR_KERNEL, -result, text);
 	}
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		const struct row *row = &set->rows[i];
-
-		if (row->wire == WIRE_NONE || codec_same_in_kernel(row, want, found))
-			continue;
-		snprintf(text, sizeof(text), "the kernel took it, but not its %s", row->leaf);
-		return item_refuse(job, item, ERROR_KERNEL, EPROTO, text);
-	}
-	return OUTCOME_DONE;
+	row = first_difference(object, &batch->want[i], &batch->found[i]);
+	if (!row)
+		return OUTCOME_DONE;
+	snprintf(text, sizeof(text), "the kernel took it, but not its %s", row->leaf);
+	return item_refuse(job, batch->items[i], ERROR_KERNEL, EPROTO, text);
 }
 
 /* Add create and read-back; false: it is settled that the item waits. */
@@ -69,10 +79,29 @@ static bool request_tunnel(struct engine *engine, struct job *job, struct item *
 	return true;
 }
 
-static bool tunnel_blocked(const struct engine *engine, const struct item *item)
+static bool is_held(const struct engine *engine, const struct key *key)
 {
-	const struct tunnel_entry *entry = datastore_tunnel(engine->store, item->key.tunnel_id);
-	return entry && entry->held;
+	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
+	const struct session_entry *session =
+		datastore_session(engine->store, key->tunnel_id, key->session_id);
+
+	return key->session_id ? session && session->held : tunnel && tunnel->held;
+}
+
+/*
+ * A create that failed, and yet it is there as wanted: the kernel could not
+ * notify (before 6.12.109), or the answer to an earlier try was lost.
+ */
+static bool came_about(const struct engine *engine, const struct job *job, size_t i,
+		       enum object object)
+{
+	const struct batch *batch = job->batch;
+	const struct item *item = batch->items[i];
+
+	if (batch->requests[2 * i].result == -EEXIST && !item->lost)
+		return false; /* someone else's, or the one before that is not gone yet */
+	return batch->requests[2 * i + 1].result == 0 && !is_held(engine, &item->key) &&
+	       !first_difference(object, &batch->want[i], &batch->found[i]);
 }
 
 static enum outcome finish_created(struct engine *engine, struct job *job, size_t i,
@@ -80,31 +109,25 @@ static enum outcome finish_created(struct engine *engine, struct job *job, size_
 {
 	struct batch *batch = job->batch;
 	struct item *item = batch->items[i];
+	const struct kernel_request *create = &batch->requests[2 * i], *get = create + 1;
 
-	if (batch->requests[2 * i].result < 0)
-		return judge_create(engine, job, item, &batch->requests[2 * i]);
+	if (item_lost(item, ACTION_CREATE, create->result == 0 ? get->result : create->result))
+		return OUTCOME_AGAIN;
+	if (create->result < 0 && !came_about(engine, job, i, object))
+		return judge_create(engine, job, item, create);
 	item->done |= ACTION_CREATE;
 	job->blocked_since = 0;
-	return judge_read_back(job, item, object, &batch->requests[2 * i + 1], &batch->want[i],
-			       &batch->found[i]);
+	return judge_read_back(job, i, object);
 }
 
-/* The cursor goes back to the first item that must be tried again. */
-static enum outcome finish_batch(struct engine *engine, struct job *job, enum object object)
+static enum outcome finish_tunnel(struct engine *engine, struct job *job, size_t i)
 {
-	enum outcome all = OUTCOME_DONE;
-	size_t again = job->cursor;
+	return finish_created(engine, job, i, OBJECT_TUNNEL);
+}
 
-	for (size_t i = 0; i < job->batch->count; i++) {
-		size_t place = (size_t)(job->batch->items[i] - job->items);
-		enum outcome one = finish_created(engine, job, i, object);
-
-		if (one == OUTCOME_AGAIN && place < again)
-			again = place;
-		all = worse(all, one);
-	}
-	job->cursor = again;
-	return all;
+static enum outcome finish_session(struct engine *engine, struct job *job, size_t i)
+{
+	return finish_created(engine, job, i, OBJECT_SESSION);
 }
 
 enum outcome job_create_tunnels(struct engine *engine, struct job *job)
@@ -114,7 +137,7 @@ enum outcome job_create_tunnels(struct engine *engine, struct job *job)
 
 	while (batch->count < engine->batch &&
 	       (item = job_next(job, ACTION_CREATE, false)) != NULL) {
-		if (tunnel_blocked(engine, item) && job_patient(engine, job))
+		if (is_held(engine, &item->key) && job_patient(engine, job))
 			break;
 		request_tunnel(engine, job, item);
 		job->cursor++;
@@ -122,7 +145,7 @@ enum outcome job_create_tunnels(struct engine *engine, struct job *job)
 	if (batch->count == 0)
 		return item ? OUTCOME_AGAIN : OUTCOME_DONE;
 	engine_submit(engine, batch->requests, batch->requested, batch->count);
-	return finish_batch(engine, job, OBJECT_TUNNEL);
+	return job_judge(engine, job, finish_tunnel);
 }
 
 /* ---- creating sessions */
@@ -142,11 +165,10 @@ static bool tunnel_there(struct engine *engine, struct job *job, uint32_t tunnel
 static bool session_blocked(const struct engine *engine, const struct item *item,
 			    const struct session *want)
 {
-	const struct session_entry *entry =
-		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
+	const struct session_entry *entry;
 	const struct kernel_link *link;
 
-	if (entry && entry->held)
+	if (is_held(engine, &item->key))
 		return true;
 	if (!(want->present & BIT(SESSION_INTERFACE_NAME)))
 		return false;
@@ -201,9 +223,9 @@ enum outcome job_create_sessions(struct engine *engine, struct job *job)
 	if (batch->count == 0)
 		return item ? OUTCOME_AGAIN : OUTCOME_DONE;
 	engine_submit(engine, batch->requests, batch->requested, batch->count);
-	outcome = finish_batch(engine, job, OBJECT_SESSION);
+	outcome = job_judge(engine, job, finish_session);
 	if (outcome == OUTCOME_REFUSED)
 		return outcome;
-	links = job_set_links(engine, job, ACTION_CREATE);
+	links = job_set_links(engine, job);
 	return worse(outcome, links);
 }

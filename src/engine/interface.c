@@ -3,6 +3,28 @@
 
 #include <errno.h>
 
+/* What no leaf says and @have has lost is added to @set; returns its bits. */
+static unsigned int put_back(const struct saved_link *saved, const struct session *want,
+			     const struct kernel_link *have, struct kernel_link *set)
+{
+	unsigned int bits = saved->set;
+
+	if ((want->present & BIT(SESSION_MAC_ADDRESS)) ||
+	    memcmp(&have->mac, &saved->link.mac, sizeof(have->mac)) == 0)
+		bits &= ~(unsigned int)LINK_MAC;
+	if ((want->present & BIT(SESSION_MTU)) || have->mtu == saved->link.mtu)
+		bits &= ~(unsigned int)LINK_MTU;
+	if ((want->present & BIT(SESSION_BRIDGE)) || have->master == saved->link.master)
+		bits &= ~(unsigned int)LINK_MASTER;
+	if (bits & LINK_MAC)
+		set->mac = saved->link.mac;
+	if (bits & LINK_MTU)
+		set->mtu = saved->link.mtu;
+	if (bits & LINK_MASTER)
+		set->master = saved->link.master;
+	return bits;
+}
+
 /* The link work of one session into the batch's second round of requests. */
 static void request_link(struct engine *engine, struct job *job, struct item *item,
 			 const struct session *want, const struct session *before)
@@ -15,24 +37,15 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 	unsigned int bits;
 
 	memcpy(unknown.name, want->interface_name, sizeof(unknown.name));
+	if (!have)
+		have = &unknown;
 	if (!tunnel || want->pseudowire_type == PSEUDOWIRE_PPP)
 		return;
-	bits = want_link(engine, tunnel, before, want, have ? have : &unknown, &set);
+	bits = want_link(engine, tunnel, before, want, have, &set);
 	if (want->pseudowire_type == PSEUDOWIRE_ETHERNET_VLAN)
 		bits &= ~(unsigned int)LINK_MASTER;
-	if (item->saved && (item->done & ACTION_CREATE)) {
-		unsigned int lost = item->saved->set & ~bits;
-
-		if (want->present & BIT(SESSION_MAC_ADDRESS))
-			lost &= ~(unsigned int)LINK_MAC;
-		if (lost & LINK_MAC)
-			set.mac = item->saved->link.mac;
-		if (lost & LINK_MTU)
-			set.mtu = item->saved->link.mtu;
-		if (lost & LINK_MASTER)
-			set.master = item->saved->link.master;
-		bits |= lost;
-	}
+	if (item->saved && (job->undoing || (item->done & ACTION_CREATE)))
+		bits |= put_back(item->saved, want, have, &set);
 	if (!bits)
 		return;
 	request = batch_add(job->batch, KERNEL_LINK_SET, item);
@@ -69,13 +82,32 @@ static int make_vlan(struct engine *engine, const struct session *want)
 	return requests[1].result;
 }
 
-static enum outcome finish_link(struct engine *engine, struct job *job, struct item *item,
-				const struct session *want, int result)
+static bool has_interface(const struct batch *batch, size_t i)
 {
+	const struct item *item = batch->items[i];
+
+	return ((item->done & ACTION_CREATE) || (item->todo & ACTION_LINK)) &&
+	       batch->want[i].session.pseudowire_type != PSEUDOWIRE_PPP;
+}
+
+static enum outcome finish_link(struct engine *engine, struct job *job, size_t i)
+{
+	const struct batch *batch = job->batch;
+	const struct session *want = &batch->want[i].session;
+	struct item *item = batch->items[i];
+	const struct kernel_request *request = batch->link_requests[i];
+	int result = request ? request->result : 0;
 	char text[192];
 
+	if (!has_interface(batch, i))
+		return OUTCOME_DONE;
 	if (result == 0 && want_vlan(engine, want, 0))
 		result = make_vlan(engine, want);
+	if (item_lost(item, ACTION_LINK, result)) {
+		item->todo |= ACTION_LINK; /* of one just created: in that phase */
+		return OUTCOME_AGAIN;
+	}
+	item->tried |= item->todo & ACTION_LINK; /* half of it is done, perhaps */
 	if (result == 0) {
 		item->done |= item->todo & ACTION_LINK;
 		return OUTCOME_DONE;
@@ -85,39 +117,43 @@ static enum outcome finish_link(struct engine *engine, struct job *job, struct i
 	return item_refuse(job, item, ERROR_KERNEL, -result, text);
 }
 
-/* Second round: set up the interfaces of the sessions in the batch that are there. */
-enum outcome job_set_links(struct engine *engine, struct job *job, uint8_t action)
+/* Known from now on, so that its removal is waited for should all be taken back. */
+static void note_index(struct engine *engine, const struct item *item, const struct session *want)
+{
+	const struct kernel_link *link = links_by_name(&engine->links, want->interface_name);
+	struct session_entry *entry =
+		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
+
+	if (link && entry && !entry->held)
+		datastore_set_index(engine->store, entry, link->index);
+}
+
+static void gather_link(struct engine *engine, struct job *job, size_t i)
 {
 	struct batch *batch = job->batch;
-	enum outcome outcome = OUTCOME_DONE;
-	size_t place[BATCH_MAX];
+	struct item *item = batch->items[i];
+	struct session before;
+	bool had = (item->todo & ACTION_LINK) && want_session(job->from, item->key.tunnel_id,
+							      item->key.session_id, &before) == 0;
+	size_t was = batch->requested;
+
+	if (has_interface(batch, i) && (item->done & ACTION_CREATE))
+		note_index(engine, item, &batch->want[i].session);
+	if (has_interface(batch, i))
+		request_link(engine, job, item, &batch->want[i].session, had ? &before : NULL);
+	batch->link_requests[i] = batch->requested > was ? &batch->requests[was] : NULL;
+}
+
+enum outcome job_set_links(struct engine *engine, struct job *job)
+{
+	struct batch *batch = job->batch;
 
 	observe_drain(engine);
 	batch->requested = 0;
-	for (size_t i = 0; i < batch->count; i++) {
-		struct item *item = batch->items[i];
-		struct session before;
-		bool had =
-			action == ACTION_LINK && want_session(job->from, item->key.tunnel_id,
-							      item->key.session_id, &before) == 0;
-		size_t was = batch->requested;
-
-		if ((item->done & ACTION_CREATE) || action == ACTION_LINK)
-			request_link(engine, job, item, &batch->want[i].session,
-				     had ? &before : NULL);
-		place[i] = batch->requested > was ? was : SIZE_MAX;
-	}
+	for (size_t i = 0; i < batch->count; i++)
+		gather_link(engine, job, i);
 	if (batch->requested)
 		engine_submit(engine, batch->requests, batch->requested, batch->count);
 	observe_drain(engine);
-	for (size_t i = 0; i < batch->count; i++)
-		if (((batch->items[i]->done & ACTION_CREATE) || action == ACTION_LINK) &&
-		    batch->want[i].session.pseudowire_type != PSEUDOWIRE_PPP)
-			outcome = worse(outcome,
-					finish_link(engine, job, batch->items[i],
-						    &batch->want[i].session,
-						    place[i] == SIZE_MAX
-							    ? 0
-							    : batch->requests[place[i]].result));
-	return outcome;
+	return job_judge(engine, job, finish_link);
 }

@@ -75,7 +75,7 @@ enum action {
 	ACTION_LINK = 1 << 4
 };
 
-/* What a re-create would lose and no leaf says: put back after it. */
+/* What a re-create or a change would lose and no leaf says: put back after it, or in the undo. */
 struct saved_link {
 	struct kernel_link link;
 	unsigned int set; /* enum kernel_link_bit */
@@ -84,9 +84,10 @@ struct saved_link {
 struct item {
 	struct key key;
 	uint8_t todo, done; /* enum action */
+	uint8_t tried;      /* ... that failed, or whose answer was lost, and may be done yet */
 	uint8_t reason;     /* enum status_reason when it has to wait or failed; else 0 */
 	int16_t os_errno;   /* positive */
-	unsigned int tries;
+	uint8_t lost;       /* answers */
 	struct saved_link *saved;
 };
 
@@ -198,6 +199,7 @@ struct engine {
 	struct keys repair;    /* configured, not as they should be */
 	struct keys waiting;   /* cannot be yet */
 	struct keys removing;  /* deleted, not yet gone */
+	unsigned int lost;     /* times in a row that no answer came about dirty ones */
 	bool resync;           /* read everything again */
 	bool recheck;          /* addresses or routes changed */
 	uint32_t recheck_from; /* tunnels below are rechecked; 0: no recheck under way */

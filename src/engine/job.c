@@ -8,6 +8,7 @@
 
 #define BLOCKED_NS      (3 * NS_PER_S)   /* how long an id or name may stay taken ... */
 #define BLOCKED_EACH_NS (60 * 1000000LL) /* ... and for each object still being torn down */
+#define LOST_MAX 3 /* answers of one item */
 
 bool engine_connect(struct engine *engine, struct error *err)
 {
@@ -108,6 +109,32 @@ bool job_patient(const struct engine *engine, const struct job *job)
 	return job->blocked_since == 0 || engine_now() - job->blocked_since < patience;
 }
 
+bool item_lost(struct item *item, enum action action, int result)
+{
+	if (result != -EIO || item->lost >= LOST_MAX)
+		return false;
+	item->lost++;
+	item->tried |= (uint8_t)action;
+	return true;
+}
+
+enum outcome job_judge(struct engine *engine, struct job *job, item_judge *judge)
+{
+	enum outcome all = OUTCOME_DONE;
+	size_t again = job->cursor;
+
+	for (size_t i = 0; i < job->batch->count; i++) {
+		size_t place = (size_t)(job->batch->items[i] - job->items);
+		enum outcome one = judge(engine, job, i);
+
+		if (one == OUTCOME_AGAIN && place < again)
+			again = place;
+		all = worse(all, one);
+	}
+	job->cursor = again;
+	return all;
+}
+
 /* ---- gathering a batch */
 
 static bool in_phase(const struct item *item, uint8_t action, bool sessions)
@@ -135,9 +162,13 @@ struct kernel_request *batch_add(struct batch *batch, enum kernel_verb verb,
 
 /* ---- deleting */
 
-static enum outcome finish_delete(struct engine *engine, struct job *job, struct item *item,
-				  const struct kernel_request *request)
+static enum outcome finish_delete(struct engine *engine, struct job *job, size_t i)
 {
+	const struct kernel_request *request = &job->batch->requests[i];
+	struct item *item = job->batch->items[i];
+
+	if (item_lost(item, ACTION_DELETE, request->result))
+		return OUTCOME_AGAIN;
 	if (request->result < 0 && request->result != -ENODEV)
 		return item_refuse_kernel(job, item, request);
 	item->done |= ACTION_DELETE;
@@ -156,7 +187,6 @@ static enum outcome finish_delete(struct engine *engine, struct job *job, struct
 static enum outcome phase_delete(struct engine *engine, struct job *job, bool sessions)
 {
 	struct batch *batch = job->batch;
-	enum outcome outcome = OUTCOME_DONE;
 	struct item *item = NULL;
 
 	while (batch->count < engine->batch &&
@@ -166,18 +196,30 @@ static enum outcome phase_delete(struct engine *engine, struct job *job, bool se
 		job->cursor++;
 	}
 	engine_submit(engine, batch->requests, batch->requested, batch->count);
-	for (size_t i = 0; i < batch->count; i++)
-		outcome = worse(outcome,
-				finish_delete(engine, job, batch->items[i], &batch->requests[i]));
-	return outcome;
+	return job_judge(engine, job, finish_delete);
 }
 
 /* ---- changing in place */
 
+/* The kernel fails after it is done, when it cannot notify (before 6.12.109). */
+static enum outcome finish_modify(struct engine *engine, struct job *job, size_t i)
+{
+	const struct kernel_request *request = &job->batch->requests[i];
+	struct item *item = job->batch->items[i];
+
+	(void)engine;
+	if (item_lost(item, ACTION_MODIFY, request->result))
+		return OUTCOME_AGAIN;
+	item->tried |= ACTION_MODIFY;
+	if (request->result < 0)
+		return item_refuse_kernel(job, item, request);
+	item->done |= ACTION_MODIFY;
+	return OUTCOME_DONE;
+}
+
 static enum outcome phase_modify(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
-	enum outcome outcome = OUTCOME_DONE;
 	struct item *item = NULL;
 
 	while (batch->count < engine->batch &&
@@ -191,14 +233,7 @@ static enum outcome phase_modify(struct engine *engine, struct job *job)
 		batch->items[batch->count++] = item;
 	}
 	engine_submit(engine, batch->requests, batch->requested, batch->count);
-	for (size_t i = 0; i < batch->count; i++) {
-		if (batch->requests[i].result < 0)
-			outcome = worse(outcome, item_refuse_kernel(job, batch->items[i],
-								    &batch->requests[i]));
-		else
-			batch->items[i]->done |= ACTION_MODIFY;
-	}
-	return outcome;
+	return job_judge(engine, job, finish_modify);
 }
 
 static enum outcome phase_link(struct engine *engine, struct job *job)
@@ -212,7 +247,7 @@ static enum outcome phase_link(struct engine *engine, struct job *job)
 				 &batch->want[batch->count].session) == 0)
 			batch->items[batch->count++] = item;
 	}
-	return job_set_links(engine, job, ACTION_LINK);
+	return job_set_links(engine, job);
 }
 
 /* ---- slices */

@@ -10,7 +10,7 @@ struct batch {
 	struct kernel_request requests[2 * BATCH_MAX];
 	size_t requested;
 	union config want[BATCH_MAX], found[BATCH_MAX];
-	struct kernel_link links[BATCH_MAX];
+	const struct kernel_request *link_requests[BATCH_MAX]; /* of the items; NULL none */
 };
 
 enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_REFUSED }; /* from good to bad */
@@ -40,14 +40,24 @@ enum outcome item_refuse(struct job *job, struct item *item, enum error_code cod
 enum outcome item_refuse_kernel(struct job *job, struct item *item,
 				const struct kernel_request *request);
 
+/*
+ * Was the answer lost (kernel.h, submit)? Then the request is to be made once
+ * more: it finds done what was done. Not without end.
+ */
+bool item_lost(struct item *item, enum action action, int result);
+
+/* Judge each item of the batch; the cursor goes back to the first that is to be tried again. */
+typedef enum outcome item_judge(struct engine *engine, struct job *job, size_t i);
+enum outcome job_judge(struct engine *engine, struct job *job, item_judge *judge);
+
 /* create.c: one batch of the phase */
 enum outcome job_create_tunnels(struct engine *engine, struct job *job);
 enum outcome job_create_sessions(struct engine *engine, struct job *job);
 
 /*
- * interface.c: set up the interfaces of the sessions in the batch: of those
- * just created (ACTION_CREATE), or of all (ACTION_LINK).
+ * interface.c: set up the interfaces of the sessions in the batch that were
+ * just created, or are to have theirs changed.
  */
-enum outcome job_set_links(struct engine *engine, struct job *job, uint8_t action);
+enum outcome job_set_links(struct engine *engine, struct job *job);
 
 #endif

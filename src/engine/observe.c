@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <syslog.h>
 
+#define LOST_MAX 5 /* answers in a row */
+
 /* ---- sameness */
 
 static bool same_in_kernel(enum object object, const void *want, const void *actual)
@@ -261,6 +263,7 @@ static void vanished_session(struct engine *engine, const struct key *key)
 	if (!session || session->held || !session->in_kernel)
 		return;
 	if (session->configured) {
+		keys_add(&engine->dirty, key->tunnel_id, 0); /* with its tunnel, perhaps */
 		log_vanished(engine, key);
 		settle_status(engine, session->tunnel, session, OPER_DOWN, REASON_CHANGED_BEHIND,
 			      0);
@@ -296,6 +299,7 @@ bool observe_dirty(struct engine *engine)
 	struct statistics statistics[BATCH_MAX];
 	struct key keys[BATCH_MAX];
 	size_t count = 0;
+	bool unanswered;
 
 	if (engine->dirty.count == 0)
 		return false;
@@ -312,8 +316,12 @@ bool observe_dirty(struct engine *engine)
 		};
 		count++;
 	}
-	engine_submit(engine, requests, count, 0);
+	unanswered = engine_submit(engine, requests, count, 0) < 0 && engine->lost++ < LOST_MAX;
+	if (!unanswered)
+		engine->lost = 0;
 	while (count--) { /* in order again, tunnels before their sessions */
+		if (unanswered && requests[count].result == -EIO)
+			keys_add(&engine->dirty, keys[count].tunnel_id, keys[count].session_id);
 		if (requests[count].result == -ENODEV && keys[count].session_id)
 			vanished_session(engine, &keys[count]);
 		else if (requests[count].result == -ENODEV)

@@ -124,6 +124,15 @@ bool want_vlan(struct engine *engine, const struct session *want, unsigned int p
 	       link->up != want->link_enabled;
 }
 
+static bool differs_by_record(const struct row *row, const void *before, const void *want)
+{
+	if (!before || (row->source == SOURCE_KERNEL && row->wire != WIRE_NONE))
+		return false;
+	/* what is not in netlink goes away too: the 802.1Q link of a vlan-id */
+	return (codec_present(row, want) || row->wire == WIRE_NONE) &&
+	       !codec_equal(row, before, want);
+}
+
 /*
  * Rows in which the kernel's object must change. What the kernel reports is
  * compared with it; what it does not report, or the data path rewrites, is
@@ -143,8 +152,7 @@ static uint64_t difference(enum object object, const void *before, const void *w
 		if (row->wire != WIRE_NONE && row->source == SOURCE_KERNEL &&
 		    !codec_same_in_kernel(row, want, have))
 			rows |= BIT(i);
-		if ((row->source != SOURCE_KERNEL || row->wire == WIRE_NONE) && before &&
-		    codec_present(row, want) && !codec_equal(row, before, want))
+		if (differs_by_record(row, before, want))
 			rows |= BIT(i);
 	}
 	return rows;
@@ -232,7 +240,7 @@ static uint8_t plan_session(struct engine *engine, const struct job *job, uint32
 	return wanted ? change_session(engine, job, entry, tunnel_id, &want) : ACTION_DELETE;
 }
 
-/* What re-creating the interface would lose and no leaf says. */
+/* What re-creating or changing the interface would lose and no leaf says. */
 static int save_link(struct engine *engine, struct job *job, struct item *item)
 {
 	const struct session_entry *entry =
@@ -275,8 +283,8 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 	}
 	item = &job->items[job->count++];
 	*item = (struct item){.key = {tunnel_id, session_id}, .todo = todo};
-	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE)))
-		return save_link(engine, job, item); /* for its re-creation, or the undo's */
+	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE | ACTION_LINK)))
+		return save_link(engine, job, item); /* for its re-creation, or the undo */
 	return 0;
 }
 
@@ -388,8 +396,8 @@ void plan_undo(struct job *job)
 	for (size_t i = 0; i < job->count; i++) {
 		struct item *item = &job->items[i];
 
-		item->todo = undo_of(item->done);
-		item->done = item->reason = 0;
+		item->todo = undo_of(item->done | item->tried);
+		item->done = item->tried = item->reason = item->lost = 0;
 		item->os_errno = 0;
 		if (item->key.session_id == 0)
 			tunnel = item;

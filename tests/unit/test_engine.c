@@ -1,239 +1,22 @@
 /* The engine over the simulated kernel: transactions, undo, waiting, repair. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-#include <errno.h>
-#include <event2/event.h>
-
-#include "engine/internal.h"
-#include "kernel/sim.h"
-
-/* ---- the bench */
-
-struct bench {
-	struct event_base *base;
-	struct kernel *kernel;
-	struct datastore *store;
-	struct engine *engine;
-	bool done;
-	int result;
-	struct error error;
-};
-
-static void log_nothing(int priority, const char *text, void *arg)
-{
-	(void)arg;
-	if (getenv("VERBOSE"))
-		fprintf(stderr, "<%d> %s\n", priority, text);
-}
-
-static void open_engine(struct bench *bench)
-{
-	struct engine_options options = {.base = bench->base,
-					 .kernel = bench->kernel,
-					 .store = bench->store,
-					 .log = log_nothing};
-	struct error err = ERROR_INIT;
-
-	assert_int_equal(engine_open(&bench->engine, &options, &err), 0);
-}
-
-static int setup_profile(void **state, const char *profile)
-{
-	struct bench *bench = calloc(1, sizeof(*bench));
-	struct error err = ERROR_INIT;
-
-	assert_int_equal(kernel_open_sim(&bench->kernel, profile, &err), 0);
-	bench->base = event_base_new();
-	bench->store = datastore_new();
-	open_engine(bench);
-	*state = bench;
-	return 0;
-}
+#include "engine_bench.h"
 
 static int setup(void **state)
 {
-	return setup_profile(state, "6.12");
+	*state = new_bench("6.12", NULL);
+	return 0;
 }
 
 static int setup_old(void **state)
 {
-	return setup_profile(state, "6.1");
+	*state = new_bench("6.1", NULL);
+	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct bench *bench = *state;
-
-	engine_close(bench->engine);
-	bench->kernel->ops->close(bench->kernel);
-	datastore_free(bench->store);
-	event_base_free(bench->base);
-	free(bench);
+	free_bench(*state);
 	return 0;
-}
-
-typedef bool condition(struct bench *bench);
-
-/* Turn the loop until @holds, at most @ms milliseconds; false when it never did. */
-static bool turn_until(struct bench *bench, condition *holds, unsigned int ms)
-{
-	int64_t end = engine_now() + ms * 1000000LL;
-
-	while (!holds(bench) && engine_now() < end) {
-		struct timeval tick = {.tv_usec = 1000};
-
-		event_base_loopexit(bench->base, &tick);
-		event_base_dispatch(bench->base);
-	}
-	return holds(bench);
-}
-
-static bool is_done(struct bench *bench)
-{
-	return bench->done;
-}
-
-static bool is_idle(struct bench *bench)
-{
-	const struct engine *engine = bench->engine;
-
-	return !engine->job && TAILQ_EMPTY(&engine->requests) && !engine->dirty.count &&
-	       !engine->repair.count && !engine->removing.count && !engine->recheck &&
-	       !engine->recheck_from && !engine->resync;
-}
-
-static void on_done(int result, const struct error *err, void *arg)
-{
-	struct bench *bench = arg;
-
-	assert_false(bench->done);
-	bench->done = true;
-	bench->result = result;
-	bench->error = *err;
-}
-
-static const struct engine_who tester = {"test", "tester", NULL, 0};
-
-static int commit(struct bench *bench, struct edit *edit)
-{
-	bench->done = false;
-	engine_edit(bench->engine, edit, &tester, on_done, bench);
-	assert_false(bench->done);
-	assert_true(turn_until(bench, is_done, 20000));
-	return bench->result;
-}
-
-/* ---- edits in words: "peer-tunnel-id=2 encapsulation=ip", "-mtu" deletes */
-
-static void set_leaves(struct edit_entry *entry, const char *leaves)
-{
-	char words[512], *save = NULL;
-	struct error err = ERROR_INIT;
-
-	snprintf(words, sizeof(words), "%s", leaves);
-	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		enum edit_operation operation = *word == '-' ? EDIT_REMOVE : EDIT_MERGE;
-		char *name = *word == '-' ? word + 1 : word, *value = strchr(name, '=');
-		const struct row *row;
-
-		if (value)
-			*value++ = '\0';
-		row = row_by_leaf(entry->object, name, strlen(name));
-		assert_non_null(row);
-		if (edit_leaf(entry, row, operation, value ? value : "", value ? strlen(value) : 0,
-			      &err) < 0)
-			fail_msg("%s: %s", err.path, err.text);
-	}
-}
-
-static void tunnel(struct edit *edit, enum edit_operation operation, uint32_t id,
-		   const char *leaves)
-{
-	set_leaves(edit_tunnel(edit, operation, id), leaves);
-}
-
-static void session(struct edit *edit, enum edit_operation operation, uint32_t tunnel_id,
-		    uint32_t id, const char *leaves)
-{
-	set_leaves(edit_session(edit, operation, tunnel_id, id), leaves);
-}
-
-#define TUNNEL1 "peer-tunnel-id=2 local-address=192.0.2.1 remote-address=192.0.2.2 encapsulation=ip"
-
-static struct edit *tunnel_with_sessions(uint32_t id, unsigned int sessions)
-{
-	struct edit *edit = edit_new();
-
-	tunnel(edit, EDIT_MERGE, id, TUNNEL1);
-	for (uint32_t i = 1; i <= sessions; i++)
-		session(edit, EDIT_MERGE, id, id * 1000 + i, "peer-session-id=7");
-	return edit;
-}
-
-static int edit_one_session(struct bench *bench, uint32_t tunnel_id, uint32_t id,
-			    const char *leaves)
-{
-	struct edit *edit = edit_new();
-
-	tunnel(edit, EDIT_MERGE, tunnel_id, "");
-	session(edit, EDIT_MERGE, tunnel_id, id, leaves);
-	return commit(bench, edit);
-}
-
-static int edit_one_tunnel(struct bench *bench, uint32_t id, const char *leaves)
-{
-	struct edit *edit = edit_new();
-
-	tunnel(edit, EDIT_MERGE, id, leaves);
-	return commit(bench, edit);
-}
-
-static int delete_tunnel(struct bench *bench, uint32_t id)
-{
-	struct edit *edit = edit_new();
-
-	edit_tunnel(edit, EDIT_DELETE, id);
-	return commit(bench, edit);
-}
-
-/* ---- looking */
-
-static struct session_entry *entry_of(struct bench *bench, uint32_t tunnel_id, uint32_t id)
-{
-	struct session_entry *entry = datastore_session(bench->store, tunnel_id, id);
-
-	assert_non_null(entry);
-	return entry;
-}
-
-/* What the kernel itself says; -ENODEV when it has no such session. */
-static int ask_kernel(struct bench *bench, uint32_t tunnel_id, uint32_t id, struct session *ret)
-{
-	struct kernel_request request = {.verb = KERNEL_SESSION_GET,
-					 .tunnel_id = tunnel_id,
-					 .session_id = id,
-					 .ret_session = ret};
-
-	bench->kernel->ops->submit(bench->kernel, &request, 1);
-	return request.result;
-}
-
-static struct kernel_link ask_link(struct bench *bench, const char *name)
-{
-	struct kernel_request request = {.verb = KERNEL_LINK_GET};
-
-	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
-	bench->kernel->ops->submit(bench->kernel, &request, 1);
-	assert_int_equal(request.result, 0);
-	return request.link;
-}
-
-static enum oper_status status_of(struct bench *bench, uint32_t tunnel_id, uint32_t id)
-{
-	return entry_of(bench, tunnel_id, id)->state.common.oper_status;
 }
 
 /* ---- tests */
@@ -387,143 +170,132 @@ static void disabling_takes_out_of_the_kernel(void **state)
 	assert_int_equal(status_of(bench, 1, 1001), OPER_DOWN);
 }
 
-/* A commit of many kinds of work, to be failed at every call. */
-static struct edit *mixed_edit(void)
-{
-	struct edit *edit = edit_new();
-
-	edit_tunnel(edit, EDIT_DELETE, 3);
-	tunnel(edit, EDIT_MERGE, 1, "");
-	edit_session(edit, EDIT_DELETE, 1, 1001);
-	session(edit, EDIT_MERGE, 1, 1002, "peer-session-id=99");
-	session(edit, EDIT_MERGE, 1, 1003, "sequencing=send");
-	session(edit, EDIT_MERGE, 1, 1004, "mtu=1280");
-	session(edit, EDIT_MERGE, 1, 1005, "enabled=false");
-	session(edit, EDIT_MERGE, 1, 1010, "peer-session-id=5");
-	tunnel(edit, EDIT_MERGE, 2, "remote-address=192.0.2.77");
-	tunnel(edit, EDIT_MERGE, 4, TUNNEL1);
-	session(edit, EDIT_MERGE, 4, 4001,
-		"peer-session-id=5 pseudowire-type=ethernet-vlan vlan-id=7");
-	return edit;
-}
-
-struct snapshot {
-	struct session sessions[24];
-	struct kernel_link links[24];
-	size_t count, tunnels;
+/* The same commit again and again, each time with another call failing. */
+struct failing {
+	enum sim_failure how;
+	int verb;
+	unsigned int n;                 /* the n-th call of the verb */
+	unsigned int refused, survived; /* commits */
+	char *wanted;                   /* what a commit comes to */
 };
 
-static int remember_session(uint32_t tunnel_id, const struct session *session_found,
-			    const struct statistics *statistics, void *arg)
+static void has_become(struct bench *bench, const char *wanted, bool macs)
 {
-	struct snapshot *snapshot = arg;
-
-	(void)tunnel_id;
-	(void)statistics;
-	assert_true(snapshot->count < 24);
-	snapshot->sessions[snapshot->count++] = *session_found;
-	return 0;
-}
-
-static int count_tunnel(const struct tunnel *found, const struct statistics *statistics, void *arg)
-{
-	struct snapshot *snapshot = arg;
-
-	(void)found;
-	(void)statistics;
-	snapshot->tunnels++;
-	return 0;
-}
-
-static int compare_sessions(const void *a, const void *b)
-{
-	const struct session *x = a, *y = b;
-	return (x->session_id > y->session_id) - (x->session_id < y->session_id);
-}
-
-static void take_snapshot(struct bench *bench, struct snapshot *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	sim_reap(bench->kernel);
-	bench->kernel->ops->dump_tunnels(bench->kernel, count_tunnel, ret);
-	bench->kernel->ops->dump_sessions(bench->kernel, remember_session, ret);
-	qsort(ret->sessions, ret->count, sizeof(*ret->sessions), compare_sessions);
-	for (size_t i = 0; i < ret->count; i++) {
-		ret->links[i] = ask_link(bench, ret->sessions[i].interface_name);
-		ret->links[i].index = 0; /* a re-create changes it, and nothing else */
-	}
-}
-
-/* Exactly this and nothing else. */
-static struct edit *baseline(void)
-{
-	struct edit *edit = edit_new();
-
-	edit->operation = EDIT_REPLACE;
-	for (uint32_t id = 1; id <= 3; id++) {
-		tunnel(edit, EDIT_MERGE, id, TUNNEL1);
-		for (uint32_t i = 1; i <= (id == 1 ? 6 : 2); i++)
-			session(edit, EDIT_MERGE, id, id * 1000 + i, "peer-session-id=7");
-	}
-	return edit;
-}
-
-static void is_as_before(struct bench *bench, const struct snapshot *before)
-{
-	static struct snapshot after;
+	char *after;
 
 	assert_true(turn_until(bench, is_idle, 5000));
-	take_snapshot(bench, &after);
-	assert_int_equal(after.tunnels, before->tunnels);
-	assert_int_equal(after.count, before->count);
-	assert_memory_equal(after.sessions, before->sessions, sizeof(before->sessions));
-	assert_memory_equal(after.links, before->links, sizeof(before->links));
+	after = kernel_text(bench->kernel, macs);
+	assert_true(same_text(after, wanted));
+	free(after);
 }
 
-/* The commit with the @n-th call of @verb refused; false when it made fewer such calls. */
-static bool refuse_one(struct bench *bench, int verb, unsigned int n, unsigned int *refused)
+static void was_refused(struct bench *bench, struct failing *failing, const char *before)
 {
-	static struct snapshot before;
-	size_t configured;
-
-	assert_true(turn_until(bench, is_idle, 5000));
-	take_snapshot(bench, &before);
-	configured = bench->store->configured_sessions;
-	assert_int_equal(sim_fail(bench->kernel, verb, n, SIM_REFUSE, -ENOMEM), 0);
-	if (commit(bench, mixed_edit()) == 0) {
-		if (sim_failures_waiting(bench->kernel))
-			return false;
-		/* a call it could do without: it asked again */
-		assert_int_equal(commit(bench, baseline()), 0);
-		return true;
-	}
-	++*refused;
+	failing->refused++;
 	assert_string_not_equal(bench->error.text, "");
 	assert_string_not_equal(bench->error.path, "");
-	is_as_before(bench, &before);
-	assert_int_equal(bench->store->configured_sessions, configured);
-	return true;
+	has_become(bench, before, true);
+	assert_int_equal(bench->store->configured_sessions, 22);
+}
+
+/* A call that it could do without, or it asked again. */
+static void has_survived(struct bench *bench, struct failing *failing)
+{
+	failing->survived++;
+	has_become(bench, failing->wanted, false);
+	assert_int_equal(commit(bench, baseline()), 0);
+}
+
+/* False when the commit made fewer such calls. */
+static bool fail_one(struct bench *bench, struct failing *failing)
+{
+	char *before;
+	bool failed;
+
+	assert_true(turn_until(bench, is_idle, 5000));
+	before = kernel_text(bench->kernel, true);
+	assert_int_equal(sim_fail(bench->kernel, failing->verb, failing->n, failing->how, -ENOMEM),
+			 0);
+	commit(bench, mixed_edit());
+	failed = sim_failures_waiting(bench->kernel) == 0;
+	if (getenv("VERBOSE"))
+		fprintf(stderr, "verb %d, call %u: %d %s: %s\n", failing->verb, failing->n,
+			bench->result, bench->error.path, bench->error.text);
+	if (bench->result < 0)
+		was_refused(bench, failing, before);
+	else if (failed)
+		has_survived(bench, failing);
+	free(before);
+	return failed;
+}
+
+static struct bench *new_baseline(const char *profile)
+{
+	struct bench *bench = new_bench(profile, NULL);
+
+	sim_add_link(bench->kernel, "br0", true);
+	sim_set_delays(bench->kernel, 2, 50); /* hundreds of commits */
+	assert_int_equal(commit(bench, baseline()), 0);
+	return bench;
+}
+
+static char *wanted_text(const char *profile)
+{
+	struct bench *bench = new_baseline(profile);
+	char *text;
+
+	assert_int_equal(commit(bench, mixed_edit()), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	text = kernel_text(bench->kernel, false);
+	free_bench(bench);
+	return text;
 }
 
 /* Calls are counted by verb: how often it asks whether something is gone depends on the clock. */
+static struct failing fail_every(const char *profile, enum sim_failure how, unsigned int verbs)
+{
+	struct failing failing = { .how = how, .wanted = wanted_text(profile) };
+
+	for (; failing.verb <= KERNEL_LINK_DELETE; failing.verb++) {
+		struct bench *bench;
+
+		if (!(verbs & 1U << failing.verb))
+			continue;
+		bench = new_baseline(profile);
+		for (failing.n = 1; fail_one(bench, &failing); failing.n++)
+			assert_true(failing.n < 200);
+		free_bench(bench);
+	}
+	free(failing.wanted);
+	print_message("%s: %u refused, %u went on\n", profile, failing.refused, failing.survived);
+	return failing;
+}
+
+#define ANY_VERB (~0U)
+
 static void a_refusal_at_any_call_is_taken_back_whole(void **state)
 {
-	struct bench *bench = *state;
-	unsigned int refused = 0;
+	(void)state;
+	assert_true(fail_every("6.12", SIM_REFUSE, ANY_VERB).refused >= 60);
+	assert_true(fail_every("6.1", SIM_REFUSE, ANY_VERB).refused >= 60);
+}
 
-	for (int verb = KERNEL_TUNNEL_CREATE; verb <= KERNEL_LINK_DELETE; verb++) {
-		unsigned int n = 1;
+/* So kernels before 6.12.109 do when there is no memory to notify. */
+static void what_was_done_and_yet_failed_leaves_nothing_half(void **state)
+{
+	const unsigned int verbs = 1U << KERNEL_TUNNEL_CREATE | 1U << KERNEL_SESSION_CREATE |
+				   1U << KERNEL_SESSION_MODIFY;
 
-		teardown(state);
-		setup_profile(state, "6.12");
-		bench = *state;
-		assert_int_equal(commit(bench, baseline()), 0);
-		while (refuse_one(bench, verb, n, &refused))
-			n++;
-		assert_true(n < 100);
-	}
-	/* 12 deletes and creates of sessions and tunnels, a change, 8 of links, and read-backs */
-	assert_true(refused >= 21);
+	(void)state;
+	assert_int_equal(fail_every("6.12", SIM_DECEIVE, verbs).refused, 2);
+	assert_int_equal(fail_every("6.1", SIM_DECEIVE, verbs).refused, 2);
+}
+
+static void a_lost_answer_is_asked_for_again(void **state)
+{
+	(void)state;
+	assert_int_equal(fail_every("6.12", SIM_LOSE, ANY_VERB).refused, 0);
+	assert_int_equal(fail_every("6.1", SIM_LOSE, ANY_VERB).refused, 0);
 }
 
 static void waits_for_a_route_and_comes_up_by_itself(void **state)
@@ -797,7 +569,9 @@ int main(void)
 		BOTH(recreates_a_tunnel_with_its_sessions),
 		BOTH(deletes_and_creates_anew_at_once),
 		BOTH(disabling_takes_out_of_the_kernel),
-		BOTH(a_refusal_at_any_call_is_taken_back_whole),
+		cmocka_unit_test(a_refusal_at_any_call_is_taken_back_whole),
+		cmocka_unit_test(what_was_done_and_yet_failed_leaves_nothing_half),
+		cmocka_unit_test(a_lost_answer_is_asked_for_again),
 		BOTH(waits_for_a_route_and_comes_up_by_itself),
 		BOTH(waits_for_the_module),
 		BOTH(shows_and_does_not_touch_what_others_made),
