@@ -3,24 +3,29 @@
 #   V=1          show commands          WERROR=1     warnings are errors (CI)
 #   DESTDIR=     staging for install    PREFIX=      default /usr/local
 #   CC=          gcc or clang           SANITIZE=1   ASan and UBSan into build/asan
+#                                       FUZZ=1       libFuzzer, by clang, into build/fuzz
 
-comma    := ,
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
 CC       ?= gcc
 PYTHON   := /usr/bin/python3
-B        := $(if $(SANITIZE),build/asan,build)
+B        := $(if $(FUZZ),build/fuzz,$(if $(SANITIZE),build/asan,build))
 Q        := $(if $(V),,@)
 
 NETSNMP_LIBS := -lnetsnmpagent -lnetsnmp
 PKGS     := libmnl libxml-2.0 libevent_core
 CFLAGS   ?= -O2 -g
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wconversion
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WARN) \
 	$(if $(WERROR),-Werror) $(CFLAGS) -include src/model/banned.h \
-	$(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+	$(if $(SANITIZE),$(SANITIZERS)) $(if $(FUZZ),$(SANITIZERS) -fsanitize=fuzzer-no-link) \
 	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 ALL_LIBS := $(NETSNMP_LIBS) $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz
+
+# Programs of the tests and the documents, each of one file.
+TOOLS    := $B/attributes $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bench_store
+FUZZERS  := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Everything but the mains is one library that tests link.
 LIB_SRC  := $(wildcard src/model/*.c src/store/*.c src/kernel/*.c src/engine/*.c src/netconf/*.c \
@@ -30,7 +35,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit format check check-unit check-vm demo demo-shell bench fuzz lint asan install deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench fuzz lint asan install deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -56,36 +61,59 @@ $B/tests/%: tests/unit/%.c $B/libl2tpv3d.a
 	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS) -lcmocka $(TESTLIBS_$*)
 TESTLIBS_test_table_yang := -lyang
 
+$B/attributes: docs/attributes.c
+$B/tests/kernel_tool: tests/vm/kernel_tool.c
+$B/tests/bare_loop: tests/bench/bare_loop.c
+$B/tests/bench_store: tests/bench/bench_store.c
+$(TOOLS): $B/libl2tpv3d.a
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS)
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $B/libl2tpv3d.a
+	@echo "  CC    $<"
+	$Q$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -Itests -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS)
+
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
 unit: $(UNIT) ## build the unit tests
 
-check: deps all ## every test there is; ends with "N passed, N failed, N skipped"
+tools: $(TOOLS)
+
+check: deps all tools ## every test there is; ends with "N passed, N failed, N skipped"
 	$Qtests/check
-check-unit: deps all ## unit tests only, under ASan and UBSan
+check-unit: deps all tools ## unit tests only, under ASan and UBSan
 	$Qtests/check unit scripts
-check-vm: deps all ## tests on real kernels only
+check-vm: deps all tools ## tests on real kernels only
 	$Qtests/check vm
 asan: ## the programs and tests with ASan and UBSan, into build/asan
 	$Q$(MAKE) SANITIZE=1 all unit
 
-lint: ## rules a machine can keep: layering, format, models, documents
+lint: $B/attributes ## rules a machine can keep: layering, format, models, documents
 	$Qtests/lint
 format: ## put the C files into the project's format
 	$Qfind src agent tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
 
 FUZZ_SECONDS ?= 10
+fuzzers: $(FUZZERS)
 fuzz: ## run every fuzz target for FUZZ_SECONDS (10)
+	$Q$(MAKE) -s FUZZ=1 CC=clang fuzzers
 	$Qtests/fuzz/run $(FUZZ_SECONDS)
 
 deps: ## install the Debian packages needed (says what is missing when not root)
 	$Qtests/deps
 
-demo: deps all ## show the main job on a real kernel
+docs: $B/attributes ## print docs/attributes.md from the mapping table
+	$Q$B/attributes markdown > docs/attributes.md
+
+install: all ## install into DESTDIR, below PREFIX
+	$QDESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' docs/install/install $B
+
+demo: deps all tools ## show the main job on a real kernel
 	$Qtests/demo/run
-demo-shell: deps all ## a shell where the demo's routers are up
+demo-shell: deps all tools ## a shell where the demo's routers are up
 	$Qtests/demo/run --shell
-bench: deps all ## figures against peers, as ratios, also into build/bench/
+bench: deps all tools ## figures against peers, as ratios, also into build/bench/
 	$Qtests/bench/all
 
 clean: ## remove build/ but keep downloaded kernels
