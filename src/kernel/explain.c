@@ -80,8 +80,8 @@ static const struct explanation explanations[] = {
 	  "interface \"{interface-name}\" is not there, or bridge \"{bridge}\" is not" },
 	{ KERNEL_LINK_SET, EOPNOTSUPP, ANY, "\"{bridge}\" is not a bridge" },
 	{ KERNEL_LINK_SET, EBUSY, ANY,
-	  "interface \"{interface-name}\" or bridge \"{bridge}\" is in use in a way that forbids "
-	  "this; is the interface a port of another?" },
+	  "interface \"{interface-name}\" is up, and its mac-address can be set only while it is "
+	  "down; or it is a port of something else already" },
 	{ KERNEL_LINK_SET, EINVAL, ANY,
 	  "interface \"{interface-name}\" does not take these settings (mtu, mac-address, bridge)" },
 	{ KERNEL_LINK_SET, EADDRNOTAVAIL, ANY, "{mac-address} is not a MAC address to have" },

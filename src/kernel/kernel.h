@@ -31,7 +31,8 @@ enum kernel_verb {
 	KERNEL_SESSION_DELETE, /* checks first that the id belongs to this tunnel (6.11+ does not) */
 	KERNEL_SESSION_GET,    /* likewise: another tunnel's session is -ENODEV */
 	KERNEL_LINK_SET,       /* the bits of `link_set` of `link`, on the link `link.name` or, if
-				  that is "", `link.index` */
+				  that is "", `link.index`: first the MAC, which an interface that
+				  is up refuses (-EBUSY: take it down first), then MTU, master, up */
 	KERNEL_LINK_GET,       /* by link.index, or by link.name when index is 0; fills `link` */
 	KERNEL_VLAN_CREATE,    /* an 802.1Q link `link.name` of `link.vlan_id` over `link.parent` */
 	KERNEL_LINK_DELETE     /* an 802.1Q link; an L2TP interface gives -EOPNOTSUPP */

@@ -190,6 +190,8 @@ static int set_mac(struct sim_link *link, const struct mac *mac)
 	static const struct mac zero;
 	struct sim_link *upper;
 
+	if (link->link.up && !link->parent)
+		return -EBUSY; /* eth_prepare_mac_addr_change() */
 	if (mac->bytes[0] & 1 || !memcmp(mac, &zero, sizeof(zero)))
 		return -EADDRNOTAVAIL;
 	link->link.mac = *mac;
@@ -203,6 +205,9 @@ static int set_master(struct sim *sim, struct sim_link *link, unsigned int maste
 {
 	const struct sim_link *bridge = sim_link_by_index(sim, master);
 
+	if (link->link.master == master)
+		return 0;
+	link->link.master = 0; /* it leaves the old bridge before the new one is looked for */
 	if (master && !bridge)
 		return -EINVAL;
 	if (master && !bridge->bridge)

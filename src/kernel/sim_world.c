@@ -129,6 +129,25 @@ int sim_interface_address(struct kernel *kernel, const char *interface, uint8_t 
 	return -EADDRNOTAVAIL;
 }
 
+/* The last IPv4 address of a prefix that an interface has. */
+static bool is_broadcast(const struct sim *sim, const struct address *address)
+{
+	const struct sim_address *entry;
+
+	TAILQ_FOREACH (entry, &sim->addresses, entry) {
+		unsigned int zeros = 0;
+
+		if (address->family != AF_INET || entry->prefix.length > 30 ||
+		    !covers(&entry->prefix, address))
+			continue;
+		for (unsigned int bit = entry->prefix.length; bit < 32; bit++)
+			zeros += !(address->bytes[bit / 8] & (0x80 >> bit % 8));
+		if (zeros == 0)
+			return true;
+	}
+	return false;
+}
+
 int sim_route(struct kernel *kernel, const struct address *remote)
 {
 	const struct sim *sim = sim_of(kernel);
@@ -136,6 +155,8 @@ int sim_route(struct kernel *kernel, const struct address *remote)
 
 	if (find_address(sim, remote))
 		return 0;
+	if (is_broadcast(sim, remote))
+		return -EACCES;
 	return find_route(sim, remote, &route) ? route.error : -ENETUNREACH;
 }
 

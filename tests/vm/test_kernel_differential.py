@@ -46,6 +46,7 @@ class Script:
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.peer = 100
+        self.in_batch = False
         self.tunnels = set()
         self.sessions = {}  # (tunnel id, session id): interface name or None
         self.operations = []  # lists of lines: one operation or one batch
@@ -114,6 +115,10 @@ class Script:
         name = None
         if self.chance(0.15):
             words += " pseudowire-type=ppp"
+        elif self.in_batch:
+            # A session whose name is taken lingers since 6.12, and here nobody waits for it to go.
+            name = f"b{self.peer}"
+            words += f" interface-name={name}"
         elif self.chance(0.95):
             name = self.unused([f"pw{n}" for n in range(8)], self.sessions.values())
             words += f" interface-name={self.choice(name, rare=('lo', 'br0'))}"
@@ -175,7 +180,10 @@ class Script:
         if kind < 0.15:
             return [self.delete()]
         if kind < 0.25:
-            return ["begin", *(self.quick() for _ in range(self.random.randint(2, 6))), "submit"]
+            self.in_batch = True
+            batch = [self.quick() for _ in range(self.random.randint(2, 6))]
+            self.in_batch = False
+            return ["begin", *batch, "submit"]
         if kind < 0.3:
             return ["dump tunnels", "dump sessions"]
         return [self.quick()]
