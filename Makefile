@@ -67,8 +67,8 @@ $B/tests/bare_loop: tests/bench/bare_loop.c
 $B/tests/bench_store: tests/bench/bench_store.c
 $(TOOLS): $B/libl2tpv3d.a
 	@mkdir -p $(@D)
-	@echo "  CC    $<"
-	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS)
+	@echo "  CC    $(filter %.c,$^)"
+	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $(filter %.c,$^) $B/libl2tpv3d.a $(ALL_LIBS)
 
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $B/libl2tpv3d.a
 	@echo "  CC    $<"
