@@ -164,6 +164,7 @@ struct request {
 	uint64_t number; /* tunnel to adopt, commit to roll back to */
 	struct commit_info info;
 	unsigned int session;
+	bool acknowledged; /* perhaps: it may wait or fail in parts, and is not taken back */
 	engine_done_cb *done;
 	void *arg;
 };

@@ -55,7 +55,7 @@ void transaction_begin(struct engine *engine, struct request *request)
 	if (!request->info.number) /* else resumed: the changes are there */
 		rc = changes_make(engine, request, &engine->changes, &err);
 	if (rc == 0 && candidate_dirty(&engine->changes)) {
-		engine->job = job_new(&engine->running, &engine->changes, true);
+		engine->job = job_new(&engine->running, &engine->changes, !request->acknowledged);
 		rc = plan_keys(&engine->changes, &keys);
 		if (rc == 0)
 			rc = plan_job(engine, engine->job, &keys, &err);
@@ -124,6 +124,7 @@ int transaction_resume(struct engine *engine, struct error *err)
 		return 0;
 	request = request_new(engine, REQUEST_COMMIT, NULL, NULL, NULL);
 	request->info.number = number;
+	request->acknowledged = journal_pending_outlived_boot(engine->o.journal);
 	rc = journal_changes(engine->o.journal, number, engine->store, &engine->changes, err);
 	if (rc < 0) {
 		request_free(request);

@@ -67,6 +67,7 @@ void commit_print(FILE *file, const struct commit_info *info, const struct candi
 		(long long)info->time.tv_sec, info->time.tv_nsec);
 	put_text(file, "door", info->door);
 	put_text(file, "user", info->user);
+	put_text(file, "boot", info->boot);
 	fprintf(file, " tunnels=%zu sessions=%zu", info->tunnels, info->sessions);
 	put_text(file, "comment", info->comment);
 	putc_unlocked('\n', file);
@@ -170,6 +171,8 @@ static bool read_info_word(struct span name, struct span value, struct commit_in
 		return read_number(value, UINT64_MAX, &info->number);
 	if (span_is(name, "time"))
 		return read_time(value, &info->time);
+	if (span_is(name, "boot"))
+		return unescape(value, info->boot, sizeof(info->boot));
 	if (span_is(name, "door"))
 		return unescape(value, info->door, sizeof(info->door));
 	if (span_is(name, "user"))

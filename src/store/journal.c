@@ -54,8 +54,10 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 	if (journal == NULL)
 		return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "cannot open %s", directory);
 	result = directory_open(journal, err);
-	if (result == 0)
+	if (result == 0) {
+		fold_sweep(journal);
 		result = journal_load(journal, warning, err);
+	}
 	if (result != 0) {
 		journal_free(journal);
 		return result;
@@ -75,6 +77,18 @@ void journal_close(struct journal *journal)
 	journal_free(journal);
 }
 
+/* "" where there is none to be had. */
+static void read_boot_id(char *ret, size_t size)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, ret, size - 1);
+
+	ret[length > 0 ? length : 0] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
 static struct commit_info commit_describe(const struct journal *journal,
 					  const struct candidate *changes,
 					  const struct commit_info *info)
@@ -82,6 +96,7 @@ static struct commit_info commit_describe(const struct journal *journal,
 	struct commit_info full = *info;
 
 	full.number = journal->generation + 1;
+	read_boot_id(full.boot, sizeof(full.boot));
 	clock_gettime(CLOCK_REALTIME, &full.time);
 	full.tunnels = full.sessions = 0;
 	for (struct change *at = candidate_first(changes); at != NULL; at = change_next(at)) {
@@ -177,6 +192,14 @@ void journal_confirm(struct journal *journal, uint64_t number)
 uint64_t journal_pending(const struct journal *journal)
 {
 	return journal->pending;
+}
+
+bool journal_pending_outlived_boot(const struct journal *journal)
+{
+	char boot[sizeof(journal->pending_boot)];
+
+	read_boot_id(boot, sizeof(boot));
+	return journal->pending != 0 && strcmp(boot, journal->pending_boot) != 0;
 }
 
 uint64_t journal_generation(const struct journal *journal)

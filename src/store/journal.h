@@ -24,6 +24,7 @@ struct journal;
 struct commit_info {
 	uint64_t number;      /* 1, 2, 3 ...: the generation it made */
 	struct timespec time; /* CLOCK_REALTIME */
+	char boot[40];	      /* boot_id of the kernel it was made on, see random(4) */
 	char door[12];        /* "snmp", "netconf", "cli", "file" */
 	char user[36];
 	char comment[96];         /* "rollback to 17", "adopt tunnel 3", or "" */
@@ -77,6 +78,12 @@ int journal_append(struct journal *journal, const struct candidate *changes,
  */
 void journal_confirm(struct journal *journal, uint64_t number);
 uint64_t journal_pending(const struct journal *journal);
+/*
+ * The pending commit was made before the machine was last booted: its
+ * confirmation may have gone with the power, so it may have been acknowledged,
+ * and must be carried out whatever the kernel says.
+ */
+bool journal_pending_outlived_boot(const struct journal *journal);
 
 /* Take back the record appended last, durably, when the kernel refused it. */
 int journal_revoke(struct journal *journal, uint64_t number, struct error *err);

@@ -53,6 +53,7 @@ struct journal {
 	uint64_t length; /* of the file, as far as it counts */
 	uint64_t tail;   /* where the records begin that config.xml lacks */
 	uint64_t base, generation, pending;
+	char pending_boot[40]; /* commit_info.boot of the one found pending */
 	uint64_t mark_due;              /* confirmed, but that is not in the file yet; 0 none */
 	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
 	struct datastore *running;
@@ -103,6 +104,8 @@ void history_push(struct journal *journal, const struct history_entry *entry);
 
 bool fold_due(const struct journal *journal);
 void fold_abort(struct journal *journal);
+/* Remove what a fold left half-way: now, or when its daemon died. */
+void fold_sweep(struct journal *journal);
 int fold_now(struct journal *journal, struct error *err);
 
 #endif

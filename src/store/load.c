@@ -229,6 +229,7 @@ static int read_frames(struct loading *loading)
 	journal->length = loading->offset;
 	journal->generation = loading->last > journal->base ? loading->last : journal->base;
 	journal->pending = loading->held.info.number;
+	memcpy(journal->pending_boot, loading->held.info.boot, sizeof(journal->pending_boot));
 	if (journal->generation == journal->base)
 		journal->tail = journal->length;
 	return result;
