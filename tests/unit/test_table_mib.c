@@ -134,8 +134,9 @@ static void read_syntax(const xmlNode *root, const xmlNode *syntax, struct colum
 	}
 	if (definition)
 		read_typedef(definition, ret);
+	_Static_assert(sizeof(ret->type) == sizeof(ret->base), "one is copied to the other");
 	if (!ret->type[0])
-		snprintf(ret->type, sizeof(ret->type), "%s", ret->base);
+		memcpy(ret->type, ret->base, sizeof(ret->type));
 }
 
 static void read_column(const xmlNode *root, const xmlNode *node, bool creatable,
