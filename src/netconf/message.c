@@ -53,7 +53,7 @@ static int start_operation(struct message *message, const struct reader_element 
 
 static bool is_streamed(const struct message *message, const struct reader_element *element)
 {
-	return message->rpc && message->rpc->streamed && element->depth == DEPTH_PARAMETER &&
+	return message->rpc && message->rpc->streamed &&
 	       !strcmp(element->name, message->rpc->streamed) &&
 	       !strcmp(element->uri, message->rpc->uri);
 }
@@ -83,6 +83,22 @@ static int start_streamed(struct message *message, const struct reader_element *
 	return build(message, element, err);
 }
 
+/*
+ * ncclient takes <config> from its user as it is, and most users write it
+ * without a namespace: no namespace is let pass for the operation's.
+ */
+static int start_parameter(struct message *message, const struct reader_element *element,
+			   struct error *err)
+{
+	struct reader_element named = *element;
+
+	if (!*named.uri && message->rpc)
+		named.uri = message->rpc->uri;
+	if (is_streamed(message, &named))
+		return start_streamed(message, &named, err);
+	return build(message, &named, err);
+}
+
 static int start(const struct reader_element *element, void *arg, struct error *err)
 {
 	struct message *message = arg;
@@ -99,8 +115,8 @@ static int start(const struct reader_element *element, void *arg, struct error *
 		return start_envelope(message, element, err);
 	if (element->depth == DEPTH_OPERATION)
 		return start_operation(message, element, err);
-	if (is_streamed(message, element))
-		return start_streamed(message, element, err);
+	if (element->depth == DEPTH_PARAMETER)
+		return start_parameter(message, element, err);
 	return build(message, element, err);
 }
 

@@ -11,7 +11,7 @@
 #include "netconf/rpc.h"
 #include "netconf/session.h"
 
-#define BACKLOG 64
+#define BACKLOG 128
 
 static const struct netconf_limits defaults = {
 	.sessions = 64,
