@@ -11,7 +11,7 @@
 #define REGISTER_S        2
 #define TIDY_S            5
 #define AGENTX_TIMEOUT_US 330000 /* of Open, Register and Close, which net-snmp waits for */
-#define AGENTX_VERSION    0xc0   /* net-snmp's, not in a public header */
+#define AGENTX_VERSION_1  0xc1   /* not in a public header of net-snmp */
 #define NEVER_S           (24 * 3600)
 
 void agent_log(struct agent *agent, int priority, const char *format, ...)
@@ -50,14 +50,15 @@ static int on_log(int major, int minor, void *message, void *arg)
 
 /*
  * Only of AgentX sessions: the session inside net-snmp by which handlers are
- * called comes by here too, and needs its 30 seconds.
+ * called comes by here too, and needs its 30 seconds. (Its version is -1, which
+ * net-snmp's own test of the high bits takes for AgentX.)
  */
 static int on_session(int major, int minor, void *session, void *arg)
 {
 	netsnmp_session *s = session;
 
 	(void)major, (void)minor, (void)arg;
-	if (s && (s->version & AGENTX_VERSION) == AGENTX_VERSION) {
+	if (s && s->version == AGENTX_VERSION_1) {
 		s->timeout = AGENTX_TIMEOUT_US;
 		s->retries = 0;
 	}
@@ -124,13 +125,6 @@ static void after(void *arg)
 	set_ping_interval(RECONNECT_S);
 }
 
-static int paused(void *arg)
-{
-	const struct agent *agent = arg;
-
-	return transport_paused(agent->transport);
-}
-
 static const char *explain(unsigned int error)
 {
 	switch (error) {
@@ -191,7 +185,6 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 		.namelen = mib_root_length,
 		.priority = DEFAULT_MIB_PRIORITY,
 		.timeout = -1,
-		.contextName = (char[]){""},
 	};
 
 	(void)fd, (void)what;
@@ -260,16 +253,12 @@ static int start_library(struct agent *agent, struct error *err)
 
 static bool prepare(struct agent *agent)
 {
-	const struct loop_hooks hooks = {after, paused, agent};
 	const struct timeval tidy = {.tv_sec = TIDY_S};
 
-	TAILQ_INIT(&agent->sets);
-	agent->address = strdup(agent->options.address ? agent->options.address : AGENT_ADDRESS);
-	agent->loop = loop_new(agent->options.base, &hooks);
+	agent->loop = loop_new(agent->options.base, agent->transport, after, agent);
 	agent->retry = evtimer_new(agent->options.base, on_retry, agent);
 	agent->tidy = event_new(agent->options.base, -1, EV_PERSIST, on_tidy, agent);
-	return agent->address && agent->loop && agent->retry && agent->tidy &&
-	       !event_add(agent->tidy, &tidy) &&
+	return agent->loop && agent->retry && agent->tidy && !event_add(agent->tidy, &tidy) &&
 	       !engine_watch(agent->options.engine, set_commit_event, agent);
 }
 
@@ -286,14 +275,16 @@ static void release(struct agent *agent)
 	free(agent);
 }
 
-static int open_transport(struct agent *agent, char **ret_address, struct error *err)
+static int open_transport(struct agent *agent, char **ret_address)
 {
 	const struct transport_events events = {on_registered, on_unreachable, on_resumed, agent};
+	const char *address = agent->options.address;
 
-	if (transport_open(&agent->transport, agent->options.base, agent->address, &events,
-			   ret_address))
-		return error_set(err, ERROR_RESOURCE, "no memory for the SNMP agent");
-	return 0;
+	agent->address = strdup(address ? address : AGENT_ADDRESS);
+	if (!agent->address)
+		return -ENOMEM;
+	return transport_open(&agent->transport, agent->options.base, agent->address, &events,
+			      ret_address);
 }
 
 int agent_open(struct agent **ret, const struct agent_options *options, struct error *err)
@@ -307,11 +298,11 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 	agent->options = *options;
 	view_init(&agent->view, options->engine, engine_store(options->engine));
 	agent->view.notify = options->notify;
-	result = prepare(agent) ? open_transport(agent, &address, err)
-				: error_set(err, ERROR_RESOURCE, "no memory for the SNMP agent");
-	if (result) {
+	TAILQ_INIT(&agent->sets);
+	if (open_transport(agent, &address) || !prepare(agent)) {
+		free(address);
 		release(agent);
-		return result;
+		return error_set(err, ERROR_RESOURCE, "no memory for the SNMP agent");
 	}
 	configure_library(agent, address ? address : agent->address);
 	free(address);

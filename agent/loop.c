@@ -1,10 +1,13 @@
 #include "loop.h"
 
 #include <event2/event.h>
+#include <poll.h>
 
 #include "netsnmp.h"
+#include "transport.h"
 
-#define WATCH_MAX 16 /* two pipes and a socket; more only while sessions change */
+#define WATCH_MAX 16  /* two pipes and a socket; more only while sessions change */
+#define PUMP_MAX  100 /* turns before others have theirs: a few milliseconds */
 
 struct watch {
 	int fd;
@@ -13,7 +16,9 @@ struct watch {
 
 struct loop {
 	struct event_base *base;
-	struct loop_hooks hooks;
+	struct transport *transport;
+	void (*after)(void *arg);
+	void *arg;
 	struct watch watches[WATCH_MAX];
 	unsigned int count;
 	struct event *timer;
@@ -24,14 +29,66 @@ struct loop {
 
 static void look_again(struct loop *loop);
 
+static void read_ready(struct loop *loop)
+{
+	snmp_read2(&loop->ready);
+	netsnmp_check_outstanding_agent_requests();
+}
+
+/* Which of the pipes inside net-snmp has something; false: none. */
+static bool look_inside(struct loop *loop)
+{
+	int stream = transport_fd(loop->transport);
+	struct pollfd fds[WATCH_MAX];
+	nfds_t count = 0;
+	bool found = false;
+
+	for (unsigned int i = 0; i < loop->count; i++) {
+		if (loop->watches[i].fd != stream)
+			fds[count++] = (struct pollfd){.fd = loop->watches[i].fd, .events = POLLIN};
+	}
+	NETSNMP_LARGE_FD_ZERO(&loop->ready);
+	if (poll(fds, count, 0) <= 0)
+		return false;
+	for (nfds_t i = 0; i < count; i++) {
+		if (!fds[i].revents)
+			continue;
+		NETSNMP_LARGE_FD_SET(fds[i].fd, &loop->ready);
+		found = true;
+	}
+	return found;
+}
+
+/*
+ * A request goes through two pipes before it is answered: see it through, not
+ * by way of the event loop, and before the next is read. Pipes are only read
+ * after a look: to read an empty one would block, and what the event loop saw
+ * may have been taken meanwhile.
+ */
+static void pump(struct loop *loop)
+{
+	for (unsigned int i = 0; i < PUMP_MAX; i++) {
+		if (!look_inside(loop)) {
+			transport_settle(loop->transport);
+			break;
+		}
+		read_ready(loop);
+		if (transport_backlog(loop->transport) == 0)
+			break;
+	}
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
 
 	(void)what;
-	NETSNMP_LARGE_FD_ZERO(&loop->ready);
-	NETSNMP_LARGE_FD_SET(fd, &loop->ready);
-	snmp_read2(&loop->ready);
+	if (fd == transport_fd(loop->transport)) {
+		NETSNMP_LARGE_FD_ZERO(&loop->ready);
+		NETSNMP_LARGE_FD_SET(fd, &loop->ready);
+		read_ready(loop);
+	}
+	pump(loop);
 	loop_turn(loop);
 }
 
@@ -49,8 +106,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 void loop_turn(struct loop *loop)
 {
 	netsnmp_check_outstanding_agent_requests();
-	if (loop->hooks.after)
-		loop->hooks.after(loop->hooks.arg);
+	loop->after(loop->arg);
 	look_again(loop);
 }
 
@@ -107,14 +163,12 @@ static void set_timer(struct loop *loop, const struct timeval *delay)
 static void look_again(struct loop *loop)
 {
 	struct timeval delay = {.tv_sec = 60};
-	int end = 0, block = 1, paused = -1;
+	int end = 0, block = 1;
 
 	NETSNMP_LARGE_FD_ZERO(&loop->wanted);
 	snmp_select_info2(&end, &loop->wanted, &delay, &block);
-	if (loop->hooks.paused)
-		paused = loop->hooks.paused(loop->hooks.arg);
-	if (paused >= 0)
-		NETSNMP_LARGE_FD_CLR(paused, &loop->wanted);
+	if (transport_paused(loop->transport))
+		NETSNMP_LARGE_FD_CLR(transport_fd(loop->transport), &loop->wanted);
 	forget_unwanted(loop);
 	for (int fd = 0; fd < end; fd++) {
 		if (NETSNMP_LARGE_FD_ISSET(fd, &loop->wanted))
@@ -124,14 +178,17 @@ static void look_again(struct loop *loop)
 		set_timer(loop, &delay);
 }
 
-struct loop *loop_new(struct event_base *base, const struct loop_hooks *hooks)
+struct loop *loop_new(struct event_base *base, struct transport *transport,
+		      void (*after)(void *arg), void *arg)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
 
 	if (!loop)
 		return NULL;
 	loop->base = base;
-	loop->hooks = *hooks;
+	loop->transport = transport;
+	loop->after = after;
+	loop->arg = arg;
 	netsnmp_large_fd_set_init(&loop->wanted, FD_SETSIZE);
 	netsnmp_large_fd_set_init(&loop->ready, FD_SETSIZE);
 	loop->timer = evtimer_new(base, on_timer, loop);

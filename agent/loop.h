@@ -10,17 +10,15 @@
 
 struct event_base;
 struct loop;
+struct transport;
 
-/* @after is called after every turn of net-snmp; @paused names a descriptor to leave out, or -1. */
-struct loop_hooks {
-	void (*after)(void *arg);
-	int (*paused)(void *arg);
-	void *arg;
-};
-
-struct loop *loop_new(struct event_base *base,
-		      const struct loop_hooks *hooks); /* NULL: no memory */
-void loop_free(struct loop *loop);                     /* accepts NULL */
+/*
+ * @transport is borrowed, and may be NULL. @after is called after every turn of
+ * net-snmp. NULL: no memory.
+ */
+struct loop *loop_new(struct event_base *base, struct transport *transport,
+		      void (*after)(void *arg), void *arg);
+void loop_free(struct loop *loop); /* accepts NULL */
 
 /*
  * Call after every call into net-snmp that was not made from the loop: finish

@@ -12,6 +12,7 @@
 
 #define DOMAIN_NAME  "l2tpv3d"
 #define QUEUE_MAX    (4U << 20) /* bytes waiting for a master that does not read */
+#define BACKLOG_MAX  32         /* net-snmp's own queue costs by its square */
 #define PAUSE_S      35         /* longer than net-snmp waits for a handler (30 s) */
 #define REGISTERS    8          /* Register PDUs whose answer may still come */
 #define HEADER       20         /* RFC 2741 section 6.1 */
@@ -20,9 +21,11 @@
 
 enum pdu_type {
 	PDU_REGISTER = 3,
+	PDU_GET = 5,
 	PDU_TEST_SET = 8,
 	PDU_COMMIT_SET = 9,
 	PDU_UNDO_SET = 10,
+	PDU_CLEANUP_SET = 11,
 	PDU_RESPONSE = 18
 };
 
@@ -34,7 +37,8 @@ struct transport {
 	struct event *writable, *patience;
 	uint8_t head[HEAD]; /* of the PDU being received */
 	size_t have;
-	size_t rest;   /* bytes of it that are still to come after the head */
+	size_t rest; /* bytes of it that are still to come after the head */
+	unsigned int backlog;
 	bool set_open; /* a set request waits for its answer ... */
 	uint32_t set_packet;
 	bool ended; /* ... and the stream is at its end */
@@ -82,6 +86,8 @@ static void answered(struct transport *transport, const uint8_t *head)
 /* A whole head is there: of HEAD bytes, or HEADER when the PDU has no more. */
 static void received(struct transport *transport, const uint8_t *head)
 {
+	if (head[1] >= PDU_GET && head[1] <= PDU_CLEANUP_SET)
+		transport->backlog++;
 	switch (head[1]) {
 	case PDU_TEST_SET:
 	case PDU_COMMIT_SET:
@@ -182,7 +188,10 @@ static void sent(struct transport *transport, const uint8_t *head, size_t size)
 		return;
 	if (head[1] == PDU_REGISTER)
 		transport->registers[transport->next_register++ % REGISTERS] = packet_of(head);
-	if (head[1] == PDU_RESPONSE && packet_of(head) == transport->set_packet)
+	if (head[1] != PDU_RESPONSE)
+		return;
+	transport->backlog -= transport->backlog > 0;
+	if (packet_of(head) == transport->set_packet)
 		resume(transport);
 }
 
@@ -224,6 +233,8 @@ static int transmit(netsnmp_transport *t, const void *bytes, int size, void **op
 	ssize_t count = 0;
 
 	(void)opaque, (void)opaque_length;
+	if (t->sock < 0)
+		return size;
 	if (evbuffer_get_length(transport->queue) == 0)
 		count = send(t->sock, bytes, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (count < 0 && errno != EAGAIN && errno != EINTR)
@@ -254,6 +265,7 @@ static int disconnect(netsnmp_transport *t)
 	close(t->sock);
 	t->sock = transport->fd = -1;
 	transport->have = transport->rest = 0;
+	transport->backlog = 0;
 	transport->set_open = transport->ended = false;
 	for (unsigned int i = 0; i < REGISTERS; i++)
 		transport->registers[i] = 0;
@@ -406,7 +418,24 @@ void transport_close(struct transport *transport)
 	free(transport);
 }
 
-int transport_paused(const struct transport *transport)
+int transport_fd(const struct transport *transport)
 {
-	return transport && transport->ended && transport->set_open ? transport->fd : -1;
+	return transport ? transport->fd : -1;
+}
+
+unsigned int transport_backlog(const struct transport *transport)
+{
+	return transport ? transport->backlog : 0;
+}
+
+void transport_settle(struct transport *transport)
+{
+	if (transport)
+		transport->backlog = 0;
+}
+
+bool transport_paused(const struct transport *transport)
+{
+	return transport &&
+	       ((transport->ended && transport->set_open) || transport->backlog > BACKLOG_MAX);
 }

@@ -25,7 +25,7 @@ struct transport_events {
 	void (*registered)(unsigned int error, void *arg);
 	/* There is no connection to be had; @os_errno says why. */
 	void (*unreachable)(int os_errno, void *arg);
-	/* Whether transport_paused() has changed, outside of any call of net-snmp. */
+	/* transport_paused() may have changed, outside of any call of net-snmp. */
 	void (*resumed)(void *arg);
 	void *arg;
 };
@@ -40,7 +40,21 @@ int transport_open(struct transport **ret, struct event_base *base, const char *
 		   const struct transport_events *events, char **ret_address);
 void transport_close(struct transport *transport); /* after snmp_shutdown(); accepts NULL */
 
-/* The descriptor is not to be read now: it is at its end, and that must wait. -1: none. */
-int transport_paused(const struct transport *transport);
+int transport_fd(const struct transport *transport); /* -1: not connected, or @transport is NULL */
+
+/*
+ * How many requests were read and not answered yet. What reads them counts on
+ * the rest to be delegated, or dropped, when net-snmp has nothing more to do;
+ * it says so by transport_settle().
+ */
+unsigned int transport_backlog(const struct transport *transport);
+void transport_settle(struct transport *transport);
+
+/*
+ * Is the descriptor to be left alone now? It is at its end and that must wait,
+ * or there is enough to do. (Not because the master does not read: it may not
+ * be able to before we do.)
+ */
+bool transport_paused(const struct transport *transport);
 
 #endif
