@@ -33,7 +33,7 @@ static const struct error_kind kinds[ERROR_CODES] = {
 		SNMP_GEN_ERR, EINVAL },
 	[ERROR_BAD_ATTRIBUTE] = { "bad-attribute", "protocol", "bad-attribute", NULL,
 		SNMP_GEN_ERR, EINVAL },
-	[ERROR_MISSING_ATTRIBUTE] = { "missing-attribute", "protocol", "missing-attribute", NULL,
+	[ERROR_MISSING_ATTRIBUTE] = { "missing-attribute", "rpc", "missing-attribute", NULL,
 		SNMP_GEN_ERR, EINVAL },
 	[ERROR_MISSING_ELEMENT] = { "missing-element", "protocol", "missing-element", NULL,
 		SNMP_INCONSISTENT_VALUE, EINVAL },
