@@ -43,12 +43,17 @@ static void fold_clear(struct journal *journal)
 	journal->fold = (struct fold){.retry_at = journal->fold.retry_at};
 }
 
+void fold_sweep(struct journal *journal)
+{
+	journal_file_unlink(journal, CONFIG_NEW);
+	journal_file_unlink(journal, JOURNAL_NEW);
+}
+
 static void fold_failed(struct journal *journal)
 {
 	fold_clear(journal);
 	journal->fold.retry_at = now_seconds() + RETRY_SECONDS;
-	journal_file_unlink(journal, CONFIG_NEW);
-	journal_file_unlink(journal, JOURNAL_NEW);
+	fold_sweep(journal);
 }
 
 /*
