@@ -40,7 +40,7 @@ static const struct command commands[] = {
 	{ "rollback", false, VERB_SET, rollback_run,
 	  "rollback NUMBER",
 	  "go back to the configuration as it was after that commit" },
-	{ "help", false, VERB_SHOW, help_run, "help", "this text" },
+	{ "help", true, VERB_SHOW, help_run, "help", "this text" },
 };
 
 static const char options_text[] =
@@ -76,12 +76,14 @@ const struct command *command_find(const char *word, struct error *err)
 	unsigned int count = 0;
 
 	for (size_t i = 0; i < COMMANDS; i++) {
-		if (!strcmp(commands[i].name, word))
-			return &commands[i];
-		if (!word[0] || strncmp(commands[i].name, word, strlen(word)) != 0)
+		const struct command *command = &commands[i];
+
+		if (!strcmp(command->name, word))
+			return command;
+		if (!word[0] || strncmp(command->name, word, strlen(word)) != 0)
 			continue;
-		if (!found)
-			found = &commands[i];
+		if (!found || (command->like_ip && !found->like_ip))
+			found = command;
 		count++;
 	}
 	if (count > 1 && !found->like_ip) {

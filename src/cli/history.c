@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/message.h"
 #include "cli/talk.h"
 
@@ -47,16 +48,49 @@ static void print_commit(const struct node *commit)
 	       leaf(commit, "tunnels"), leaf(commit, "sessions"), *comment ? ": " : "", comment);
 }
 
-static void print_reply(const struct tree *reply)
+/* uint32 in the module; the commit's number is 64 bits wide and so a string in JSON. */
+static bool is_count(const char *leaf_name)
 {
-	const struct node *child = reply->root ? reply->root->first : NULL;
+	return !strcmp(leaf_name, "tunnels") || !strcmp(leaf_name, "sessions");
+}
 
+/* One member a leaf of the commit; a change is a string. */
+static void print_json(const struct node *child, const struct cli_options *options)
+{
+	struct json json = {.file = stdout, .pretty = options->pretty};
+
+	json_open(&json, NULL, '[');
+	for (; child; child = child->next) {
+		if (!child->first) {
+			json_value(&json, NULL, child->text, true);
+			continue;
+		}
+		json_open(&json, NULL, '{');
+		for (const struct node *node = child->first; node; node = node->next)
+			json_value(&json, node->name, node->text, !is_count(node->name));
+		json_close(&json, '}');
+	}
+	json_close(&json, ']');
+}
+
+static void print_text(const struct node *child)
+{
 	for (; child; child = child->next) {
 		if (node_is(child, "commit", MODULE_NAMESPACE))
 			print_commit(child);
 		else if (node_is(child, "change", MODULE_NAMESPACE))
 			printf("%s\n", child->text ? child->text : "");
 	}
+}
+
+static void print_reply(const struct tree *reply, const struct cli_options *options)
+{
+	const struct node *first = reply->root ? reply->root->first : NULL;
+
+	if (options->json)
+		print_json(first, options);
+	else
+		print_text(first);
 }
 
 enum cli_status history_run(const struct command *command, const struct cli_options *options,
@@ -74,7 +108,7 @@ enum cli_status history_run(const struct command *command, const struct cli_opti
 	if (!status)
 		status = ask(options, operation, &reply, err);
 	if (!status)
-		print_reply(&reply);
+		print_reply(&reply, options);
 	tree_free(&reply);
 	return status;
 }

@@ -1,6 +1,6 @@
 #include "cli/record.h"
 
-void record_read(const struct client_entry *entry, struct record *ret)
+void record_read(const struct client_entry *entry, bool complete, struct record *ret)
 {
 	const struct row_set *set = &row_sets[entry->object];
 
@@ -11,7 +11,8 @@ void record_read(const struct client_entry *entry, struct record *ret)
 			codec_parse(&set->rows[i], &ret->config, entry->text[i],
 				    strlen(entry->text[i]), NULL);
 	}
-	codec_complete(entry->object, &ret->config);
+	if (complete)
+		codec_complete(entry->object, &ret->config);
 }
 
 const char *record_text(const struct record *record, const struct row *row,

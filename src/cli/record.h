@@ -1,6 +1,6 @@
 /*
- * A record: one tunnel or session of a reply, typed and complete with defaults,
- * beside the texts as the daemon sent them.
+ * A record: one tunnel or session of a reply, typed, beside the texts as the
+ * daemon sent them.
  */
 #ifndef CLI_RECORD_H
 #define CLI_RECORD_H
@@ -16,10 +16,13 @@ struct record {
 	} config;
 };
 
-/* From an entry, which must outlive it. Texts that the codec does not take are left out. */
-void record_read(const struct client_entry *entry, struct record *ret);
+/*
+ * From an entry, which must outlive it. @complete: with defaults, which takes
+ * its time. Texts that the codec does not take are left out.
+ */
+void record_read(const struct client_entry *entry, bool complete, struct record *ret);
 
-/* The value's text, with defaults; NULL when there is none. @buffer may hold it. */
+/* The value's text, as completed or not; NULL when there is none. @buffer may hold it. */
 const char *record_text(const struct record *record, const struct row *row,
 			char buffer[VALUE_TEXT_MAX]);
 

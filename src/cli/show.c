@@ -27,13 +27,19 @@ static void put_entry(struct show *show, const struct record *record)
 		text_session(show->file, record, show->peer_tunnel_id, show->options);
 }
 
+/* A session's plain text shows no default, and there are many sessions. */
+static bool needs_defaults(const struct show *show, enum object object)
+{
+	return object == OBJECT_TUNNEL || show->options->details || show->request->term_count;
+}
+
 int show_entry(const struct client_entry *entry, void *arg)
 {
 	struct show *show = arg;
 	struct record record;
 	bool matches;
 
-	record_read(entry, &record);
+	record_read(entry, needs_defaults(show, entry->object), &record);
 	matches = record_matches(&record, show->request);
 	if (entry->object == OBJECT_TUNNEL) {
 		show->tunnel_matches = matches;

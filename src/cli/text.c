@@ -53,12 +53,13 @@ static const char *state_text(const struct record *record, const char *leaf)
 static void put_status(FILE *file, const struct record *record)
 {
 	const char *status = state_text(record, "oper-status");
-	const char *reason = state_text(record, "status-reason");
-	const char *text = state_text(record, "status-text");
 	bool foreign = !strcmp(state_text(record, "origin"), "foreign");
+	const char *reason, *text;
 
 	if (!foreign && (!*status || !strcmp(status, "up")))
 		return;
+	reason = state_text(record, "status-reason");
+	text = state_text(record, "status-text");
 	fprintf(file, "  status: %s%s", status, foreign ? ", foreign" : "");
 	if (*reason && strcmp(reason, "none") != 0)
 		fprintf(file, ", %s", reason);

@@ -12,24 +12,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
+from lib.here import Here  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULE = next((CHECKOUT / "yang").glob("linux-l2tpv3@*.yang"))
 IETF = "/usr/share/yuma/modules/ietf"
 TUNNEL = "tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2"
-
-
-class Here:
-    """In place of a network namespace: the simulated kernel needs none, nor root."""
-
-    def run(self, *command, check=True, **kwargs):
-        done = subprocess.run(list(map(str, command)), text=True, capture_output=True, **kwargs)
-        assert not check or done.returncode == 0, done.stderr
-        return done
-
-    def popen(self, *command, **kwargs):
-        return subprocess.Popen(list(map(str, command)), **kwargs)
 
 
 @pytest.fixture
@@ -210,6 +199,23 @@ def test_conditions_select(daemon):
     got = ET.fromstring(ok(daemon, "get session session_id 5"))
     space = {"l": "urn:l2tpv3d:yang:linux-l2tpv3"}
     assert [node.text for node in got.findall("l:tunnel/l:session/l:session-id", space)] == ["5"]
+
+
+def test_history_lists_commits_and_rollback_goes_back(daemon):
+    ok(daemon, f"add tunnel {TUNNEL}")
+    before = ok(daemon, "get-config")
+    ok(daemon, "add session tid 1 sid 2 psid 3")
+    newest = ok(daemon, "history").splitlines()[0].split()
+    listed = json.loads(ok(daemon, "-j history"))
+    assert [newest[0], newest[2]] == [listed[0]["number"], listed[0]["door"]]
+    assert listed[0]["sessions"] == 1
+    shown = ok(daemon, f"history show {newest[0]}")
+    assert "session 1/2" in shown
+    assert json.loads(ok(daemon, f"-j history show {newest[0]}")) == shown.splitlines()
+    ok(daemon, f"rollback {int(newest[0]) - 1}")
+    assert ok(daemon, "get-config") == before
+    assert refused(daemon, "rollback 4711").startswith("l2tpv3ctl: ")
+    refused(daemon, "rollback yesterday", status=2)
 
 
 def test_five_thousand_sessions_are_shown(daemon):
