@@ -470,6 +470,23 @@ def test_state_of_what_was_configured(client):
         assert len(session.find(f"{{{L2TP}}}statistics")) == 11
 
 
+SAMPLES = sorted(path for path in (oracle.CHECKOUT / "tests/data/yang").glob("*.xml")
+                 if not re.search("valid-(state|notif|rpc)", path.name))
+STRICTER = {
+    "valid-highest.xml": "the name of its 802.1Q link would be longer than a name may be",
+}
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_what_yanglint_accepts_and_refuses(client, path):
+    """The samples that prove the module are accepted and refused here as they are there."""
+    config = re.sub(r"<!--.*?-->|<\?xml.*?\?>", "", path.read_text(), flags=re.S)
+    reply = client.rpc_text(f"<edit-config><target><running/></target><test-option>test-only</test-option>"
+                            f"<config>{config}</config></edit-config>")
+    accepted = path.name.startswith("valid") and path.name not in STRICTER
+    assert ("<ok/>" in reply) == accepted, reply
+
+
 # Locks and sessions
 
 def test_lock(daemon):
