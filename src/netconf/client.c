@@ -11,7 +11,6 @@
 #include "netconf/reader.h"
 #include "netconf/writer.h"
 
-#define CAPABILITY_1_1 "urn:ietf:params:netconf:base:1.1"
 #define INPUT_SIZE     65536
 #define REPLY_TREE_MAX (512U << 20)
 
@@ -327,6 +326,7 @@ static int exchange_hellos(struct client *client, struct error *err)
 {
 	static const char ours[] =
 		"<hello xmlns=\"" NAMESPACE_BASE "\"><capabilities><capability>" CAPABILITY_1_1
+		"</capability><capability>" CAPABILITY_SHELL
 		"</capability></capabilities></hello>]]>]]>";
 	int result = send_all(client, ours, sizeof(ours) - 1, err);
 

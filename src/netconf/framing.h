@@ -14,6 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CAPABILITY_1_0 "urn:ietf:params:netconf:base:1.0"
+#define CAPABILITY_1_1 "urn:ietf:params:netconf:base:1.1"
+/* Said by l2tpv3ctl, so that the history tells the shell from other clients. */
+#define CAPABILITY_SHELL "urn:l2tpv3d:client:shell"
+
 enum framing_version {
 	FRAMING_END_OF_MESSAGE, /* base:1.0 and every hello: ends with ]]>]]> */
 	FRAMING_CHUNKED         /* base:1.1 */

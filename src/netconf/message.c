@@ -173,6 +173,12 @@ void message_close(struct message *message)
 	free(message);
 }
 
+void message_end(struct message *message)
+{
+	reader_close(message->reader);
+	message->reader = NULL;
+}
+
 const struct node *message_operation(const struct message *message)
 {
 	return message->tree.root->first;

@@ -31,6 +31,9 @@ struct message {
 struct message *message_open(const struct netconf_session *session); /* NULL: no memory */
 void message_close(struct message *message);                         /* Accepts NULL. */
 
+/* All was read: what only reading needed goes. */
+void message_end(struct message *message);
+
 /* The operation's element, after the whole message was read without error. */
 const struct node *message_operation(const struct message *message);
 

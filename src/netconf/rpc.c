@@ -25,8 +25,8 @@ static const struct rpc rpcs[] = {
 
 /* The revision is the module's; a test compares. */
 const char *const rpc_capabilities[] = {
-	"urn:ietf:params:netconf:base:1.0",
-	"urn:ietf:params:netconf:base:1.1",
+	CAPABILITY_1_0,
+	CAPABILITY_1_1,
 	"urn:ietf:params:netconf:capability:writable-running:1.0",
 	"urn:ietf:params:netconf:capability:rollback-on-error:1.0",
 	NAMESPACE_MODULE "?module=linux-l2tpv3&revision=2026-11-22",
@@ -121,7 +121,7 @@ int rpc_check_running(const struct node *operation, const char *parameter, struc
 struct engine_who rpc_who(const struct netconf_session *session)
 {
 	return (struct engine_who){
-		.door = "netconf",
+		.door = session->door,
 		.user = session->user,
 		.session = session->id,
 	};

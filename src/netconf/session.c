@@ -4,13 +4,12 @@
 #include <event2/buffer.h>
 #include <pwd.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
 
-#define CAPABILITY_1_0 "urn:ietf:params:netconf:base:1.0"
-#define CAPABILITY_1_1 "urn:ietf:params:netconf:base:1.1"
 #define INPUT_MAX      65536 /* bytes taken in before the client has to wait */
 #define STREAM_STEPS   512   /* entries looked at in one turn of the loop */
 
@@ -82,6 +81,14 @@ static void set_timer(struct netconf_session *session, unsigned int seconds)
 		evtimer_del(session->timer);
 }
 
+static bool has_capability(const struct node *element, const char *uri)
+{
+	size_t start = strspn(element->text, " \t\r\n");
+	size_t length = strcspn(element->text + start, " \t\r\n");
+
+	return length == strlen(uri) && !memcmp(element->text + start, uri, length);
+}
+
 static void take_hello(struct netconf_session *session)
 {
 	const struct node *hello = session->message->tree.root;
@@ -89,13 +96,10 @@ static void take_hello(struct netconf_session *session)
 	bool old = false, new = false;
 
 	for (const struct node *at = list ? list->first : NULL; at; at = at->next) {
-		size_t start = strspn(at->text, " \t\r\n"), length;
-
-		length = strcspn(at->text + start, " \t\r\n");
-		old |= length == strlen(CAPABILITY_1_0) &&
-		       !memcmp(at->text + start, CAPABILITY_1_0, length);
-		new |= length == strlen(CAPABILITY_1_1) &&
-		       !memcmp(at->text + start, CAPABILITY_1_1, length);
+		old |= has_capability(at, CAPABILITY_1_0);
+		new |= has_capability(at, CAPABILITY_1_1);
+		if (has_capability(at, CAPABILITY_SHELL))
+			session->door = "cli";
 	}
 	if (node_child(hello, "session-id", NAMESPACE_BASE) || !(old || new)) {
 		complain(session, "a hello without a common base capability, or with a session-id");
@@ -173,6 +177,7 @@ static void end_message(struct netconf_session *session)
 	if (reader_finish(session->message->reader, &err)) {
 		give_up(session, &err);
 	} else if (session->greeted) {
+		message_end(session->message);
 		take_rpc(session);
 		return;
 	} else {
@@ -259,12 +264,20 @@ static bool output_full(const struct netconf_session *session)
 	return evbuffer_get_length(output) >= session->server->options.limits.output;
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
 static void write_on(struct netconf_session *session)
 {
-	unsigned int steps = 0;
+	int64_t end = now_ns() + SLICE_NS;
 
-	while (session->stream.step && !output_full(session)) {
-		if (steps++ == STREAM_STEPS) {
+	while (session->stream.step && !session->dead && !output_full(session)) {
+		if (now_ns() > end) {
 			session_resume(session);
 			return;
 		}
@@ -428,6 +441,7 @@ struct netconf_session *session_open(struct netconf_server *server, int fd, uid_
 	session->uid = uid;
 	session->pid = pid;
 	session->id = new_id(server);
+	session->door = "netconf";
 	TAILQ_INSERT_TAIL(&server->sessions, session, link);
 	server->count++;
 	name_user(session);
