@@ -10,8 +10,8 @@
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
 
-#define INPUT_MAX      65536 /* bytes taken in before the client has to wait */
-#define STREAM_STEPS   512   /* entries looked at in one turn of the loop */
+#define INPUT_MAX 65536             /* bytes taken in before the client has to wait */
+#define SLICE_NS  INT64_C(10000000) /* of one turn of the loop that a reply may take */
 
 bool netconf_may_see_secrets(const struct netconf_session *session)
 {
