@@ -32,15 +32,15 @@ static int decode_bytes(const struct nlattr *attribute, struct address *address)
 {
 	size_t length = address_length(address);
 
-	if (mnl_attr_get_payload_len(attribute) != length)
+	if (attribute_length(attribute) != length)
 		return -EPROTO;
-	memcpy(address->bytes, mnl_attr_get_payload(attribute), length);
+	memcpy(address->bytes, attribute_bytes(attribute), length);
 	return 0;
 }
 
 static int decode_flags(const struct nlattr *attribute, uint32_t *ret)
 {
-	if (mnl_attr_get_payload_len(attribute) != sizeof(*ret))
+	if (attribute_length(attribute) != sizeof(*ret))
 		return -EPROTO;
 	*ret = mnl_attr_get_u32(attribute);
 	return 0;
@@ -63,7 +63,7 @@ int address_decode(const struct nlmsghdr *message, struct interface_address *ret
 	if (address_length(&address.address) == 0)
 		return -ENOMSG;
 	attribute_for_each (attribute, message, sizeof(*header)) {
-		uint16_t type = mnl_attr_get_type(attribute);
+		uint16_t type = attribute_type(attribute);
 
 		if (type == IFA_FLAGS)
 			err = decode_flags(attribute, &address.flags);

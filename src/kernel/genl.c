@@ -126,7 +126,7 @@ static uint32_t find_group(const struct nlattr *groups)
 		uint32_t id = 0;
 
 		attribute_for_each_nested (attribute, group) {
-			uint16_t type = mnl_attr_get_type(attribute);
+			uint16_t type = attribute_type(attribute);
 
 			if (type == CTRL_ATTR_MCAST_GRP_ID &&
 			    mnl_attr_validate(attribute, MNL_TYPE_U32) >= 0)
@@ -147,7 +147,7 @@ static int take_family(struct netlink *netlink, const struct nlmsghdr *message, 
 
 	(void)arg;
 	attribute_for_each (attribute, message, GENL_HDRLEN) {
-		uint16_t type = mnl_attr_get_type(attribute);
+		uint16_t type = attribute_type(attribute);
 
 		if (type == CTRL_ATTR_FAMILY_ID && mnl_attr_validate(attribute, MNL_TYPE_U16) >= 0)
 			netlink->family = mnl_attr_get_u16(attribute);

@@ -157,9 +157,8 @@ static int decode_attribute(const struct row *row, void *object, const struct nl
 {
 	if (!row)
 		return 0;
-	return codec_from_wire(row, object, mnl_attr_get_type(attribute),
-			       mnl_attr_get_payload(attribute),
-			       mnl_attr_get_payload_len(attribute));
+	return codec_from_wire(row, object, attribute_type(attribute), attribute_bytes(attribute),
+			       attribute_length(attribute));
 }
 
 static int decode_statistics(const struct l2tp_rows *rows, const struct nlattr *nest,
@@ -168,7 +167,7 @@ static int decode_statistics(const struct l2tp_rows *rows, const struct nlattr *
 	const struct nlattr *attribute;
 
 	attribute_for_each_nested (attribute, nest) {
-		uint16_t type = mnl_attr_get_type(attribute);
+		uint16_t type = attribute_type(attribute);
 		int err;
 
 		if (type > L2TP_ATTR_STATS_MAX)
@@ -180,18 +179,19 @@ static int decode_statistics(const struct l2tp_rows *rows, const struct nlattr *
 	return 0;
 }
 
+/* @config and @statistics may be NULL: what is not wanted is not looked at. */
 static int decode(const struct l2tp_rows *rows, const struct nlmsghdr *message, void *config,
 		  struct statistics *statistics)
 {
 	const struct nlattr *attribute;
 
 	attribute_for_each (attribute, message, GENL_HDRLEN) {
-		uint16_t type = mnl_attr_get_type(attribute);
+		uint16_t type = attribute_type(attribute);
 		int err = 0;
 
-		if (type == L2TP_ATTR_STATS)
+		if (type == L2TP_ATTR_STATS && statistics)
 			err = decode_statistics(rows, attribute, statistics);
-		else if (type <= L2TP_ATTR_MAX)
+		else if (type <= L2TP_ATTR_MAX && config)
 			err = decode_attribute(rows->config[type], config, attribute);
 		if (err)
 			return err;
@@ -202,21 +202,23 @@ static int decode(const struct l2tp_rows *rows, const struct nlmsghdr *message, 
 int l2tp_decode_tunnel(const struct l2tp_decoder *decoder, const struct nlmsghdr *message,
 		       struct tunnel *ret, struct statistics *ret_statistics)
 {
-	struct tunnel tunnel = {0};
 	struct statistics statistics = {0};
-	int err;
+	struct tunnel tunnel;
+	struct l2tp_ids ids;
+	int err = l2tp_decode_ids(message, &ids);
 
-	if (!has_header(message, GENL_HDRLEN))
-		return -EPROTO;
-	codec_wire_defaults(OBJECT_TUNNEL, &tunnel);
-	err = decode(&decoder->objects[OBJECT_TUNNEL], message, &tunnel, &statistics);
-	codec_wire_finish(OBJECT_TUNNEL, &tunnel);
-	if (!err && !(tunnel.present & BIT(TUNNEL_ID)))
-		err = -EPROTO;
 	if (err)
 		return err;
 	if (ret)
+		codec_wire_defaults(OBJECT_TUNNEL, &tunnel);
+	err = decode(&decoder->objects[OBJECT_TUNNEL], message, ret ? &tunnel : NULL,
+		     ret_statistics ? &statistics : NULL);
+	if (err)
+		return err;
+	if (ret) {
+		codec_wire_finish(OBJECT_TUNNEL, &tunnel);
 		*ret = tunnel;
+	}
 	if (ret_statistics)
 		*ret_statistics = statistics;
 	return 0;
@@ -226,24 +228,27 @@ int l2tp_decode_session(const struct l2tp_decoder *decoder, const struct nlmsghd
 			uint32_t *ret_tunnel_id, struct session *ret,
 			struct statistics *ret_statistics)
 {
-	struct session session = {0};
 	struct statistics statistics = {0};
+	struct session session;
 	struct l2tp_ids ids;
 	int err = l2tp_decode_ids(message, &ids);
 
+	if (!err && ids.object != OBJECT_SESSION)
+		err = -EPROTO;
 	if (err)
 		return err;
-	codec_wire_defaults(OBJECT_SESSION, &session);
-	err = decode(&decoder->objects[OBJECT_SESSION], message, &session, &statistics);
-	codec_wire_finish(OBJECT_SESSION, &session);
-	if (!err && !(session.present & BIT(SESSION_ID)))
-		err = -EPROTO;
+	if (ret)
+		codec_wire_defaults(OBJECT_SESSION, &session);
+	err = decode(&decoder->objects[OBJECT_SESSION], message, ret ? &session : NULL,
+		     ret_statistics ? &statistics : NULL);
 	if (err)
 		return err;
 	if (ret_tunnel_id)
 		*ret_tunnel_id = ids.tunnel_id;
-	if (ret)
+	if (ret) {
+		codec_wire_finish(OBJECT_SESSION, &session);
 		*ret = session;
+	}
 	if (ret_statistics)
 		*ret_statistics = statistics;
 	return 0;
@@ -256,28 +261,33 @@ static bool about_session(const struct nlmsghdr *message)
 	return header->cmd >= L2TP_CMD_SESSION_CREATE;
 }
 
+/* Ends with the last id wanted: the kernel puts them first. */
 int l2tp_decode_ids(const struct nlmsghdr *message, struct l2tp_ids *ret)
 {
 	struct l2tp_ids ids = {.object = OBJECT_TUNNEL};
 	const struct nlattr *attribute;
-	bool found = false;
+	unsigned int missing = 1;
 
 	if (!has_header(message, GENL_HDRLEN))
 		return -EPROTO;
-	if (about_session(message))
+	if (about_session(message)) {
 		ids.object = OBJECT_SESSION;
+		missing = 2;
+	}
 	attribute_for_each (attribute, message, GENL_HDRLEN) {
-		uint16_t type = mnl_attr_get_type(attribute);
+		uint16_t type = attribute_type(attribute);
 
-		if (type != L2TP_ATTR_CONN_ID && type != L2TP_ATTR_SESSION_ID)
+		if (type != L2TP_ATTR_CONN_ID &&
+		    (type != L2TP_ATTR_SESSION_ID || ids.object == OBJECT_TUNNEL))
 			continue;
-		if (mnl_attr_get_payload_len(attribute) != sizeof(uint32_t))
+		if (attribute_length(attribute) != sizeof(uint32_t))
 			return -EPROTO;
-		found = found || type == L2TP_ATTR_CONN_ID;
 		*(type == L2TP_ATTR_CONN_ID ? &ids.tunnel_id : &ids.session_id) =
 			mnl_attr_get_u32(attribute);
+		if (--missing == 0)
+			break;
 	}
-	if (!found)
+	if (missing)
 		return -EPROTO;
 	*ret = ids;
 	return 0;

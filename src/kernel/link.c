@@ -24,7 +24,7 @@ static const char vlan_kind[] = "vlan";
 
 static int decode_u32(const struct nlattr *attribute, unsigned int *ret)
 {
-	if (mnl_attr_get_payload_len(attribute) != sizeof(uint32_t))
+	if (attribute_length(attribute) != sizeof(uint32_t))
 		return -EPROTO;
 	*ret = mnl_attr_get_u32(attribute);
 	return 0;
@@ -32,8 +32,8 @@ static int decode_u32(const struct nlattr *attribute, unsigned int *ret)
 
 static int decode_name(const struct nlattr *attribute, char ret[IFNAME_LENGTH + 1])
 {
-	const char *name = mnl_attr_get_payload(attribute);
-	size_t length = strnlen(name, mnl_attr_get_payload_len(attribute));
+	const char *name = attribute_bytes(attribute);
+	size_t length = strnlen(name, attribute_length(attribute));
 
 	if (length == 0 || length > IFNAME_LENGTH)
 		return -EPROTO;
@@ -45,8 +45,8 @@ static int decode_name(const struct nlattr *attribute, char ret[IFNAME_LENGTH + 
 static void decode_mac(const struct nlattr *attribute, struct mac *ret)
 {
 	/* Links of other types have addresses of other lengths: they have no MAC. */
-	if (mnl_attr_get_payload_len(attribute) == sizeof(ret->bytes))
-		memcpy(ret->bytes, mnl_attr_get_payload(attribute), sizeof(ret->bytes));
+	if (attribute_length(attribute) == sizeof(ret->bytes))
+		memcpy(ret->bytes, attribute_bytes(attribute), sizeof(ret->bytes));
 }
 
 static int decode_vlan_data(const struct nlattr *data, uint16_t *ret_vlan_id)
@@ -54,9 +54,9 @@ static int decode_vlan_data(const struct nlattr *data, uint16_t *ret_vlan_id)
 	const struct nlattr *attribute;
 
 	attribute_for_each_nested (attribute, data) {
-		if (mnl_attr_get_type(attribute) != IFLA_VLAN_ID)
+		if (attribute_type(attribute) != IFLA_VLAN_ID)
 			continue;
-		if (mnl_attr_get_payload_len(attribute) != sizeof(uint16_t))
+		if (attribute_length(attribute) != sizeof(uint16_t))
 			return -EPROTO;
 		*ret_vlan_id = mnl_attr_get_u16(attribute);
 	}
@@ -65,8 +65,8 @@ static int decode_vlan_data(const struct nlattr *data, uint16_t *ret_vlan_id)
 
 static bool is_vlan(const struct nlattr *kind)
 {
-	return kind && mnl_attr_get_payload_len(kind) >= sizeof(vlan_kind) - 1 &&
-	       !strncmp(mnl_attr_get_payload(kind), vlan_kind, mnl_attr_get_payload_len(kind));
+	return kind && attribute_length(kind) >= sizeof(vlan_kind) - 1 &&
+	       !strncmp(attribute_bytes(kind), vlan_kind, attribute_length(kind));
 }
 
 static int decode_info(const struct nlattr *info, uint16_t *ret_vlan_id)
@@ -74,9 +74,9 @@ static int decode_info(const struct nlattr *info, uint16_t *ret_vlan_id)
 	const struct nlattr *attribute, *kind = NULL, *data = NULL;
 
 	attribute_for_each_nested (attribute, info) {
-		if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
+		if (attribute_type(attribute) == IFLA_INFO_KIND)
 			kind = attribute;
-		else if (mnl_attr_get_type(attribute) == IFLA_INFO_DATA)
+		else if (attribute_type(attribute) == IFLA_INFO_DATA)
 			data = attribute;
 	}
 	return is_vlan(kind) && data ? decode_vlan_data(data, ret_vlan_id) : 0;
@@ -84,7 +84,7 @@ static int decode_info(const struct nlattr *info, uint16_t *ret_vlan_id)
 
 static int decode_attribute(const struct nlattr *attribute, struct kernel_link *link)
 {
-	switch (mnl_attr_get_type(attribute)) {
+	switch (attribute_type(attribute)) {
 	case IFLA_IFNAME:
 		return decode_name(attribute, link->name);
 	case IFLA_MTU:

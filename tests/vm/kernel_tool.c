@@ -18,7 +18,6 @@
  *   settle                          wait until all is gone that was deleted or failed to be created
  *   events                          those that came since, until none comes for a while
  *   explain VERB ERRNO TUNNEL-LEAF=VALUE... / SESSION-LEAF=VALUE...
- *   bench COUNT                     times creating, reading and deleting so many sessions
  *   sim address LINK PREFIX | sim unaddress PREFIX | sim route PREFIX [ERRNO] | sim unroute PREFIX
  *   sim bridge NAME
  */
@@ -768,74 +767,6 @@ static void sim_command(struct tool *tool, char **words)
 		die("sim %s: %s", what, result_name(err));
 }
 
-/*
- * Timing: a batch against one request at a time, and against a dump.
- */
-
-static int count_session(uint32_t tunnel_id, const struct session *session,
-			 const struct statistics *statistics, void *arg)
-{
-	(void)tunnel_id;
-	(void)session;
-	(void)statistics;
-	++*(unsigned int *)arg;
-	return 0;
-}
-
-static void bench_step(struct tool *tool, const char *name, struct kernel_request *requests,
-		       unsigned int count, unsigned int at_once)
-{
-	double begun = seconds();
-	unsigned int failed = 0;
-
-	for (unsigned int i = 0; i < count; i += at_once)
-		tool->kernel->ops->submit(tool->kernel, requests + i,
-					  count - i < at_once ? count - i : at_once);
-	begun = seconds() - begun;
-	for (unsigned int i = 0; i < count; i++)
-		failed += requests[i].result != 0;
-	printf("ok %s %.1f us each, %u failed\n", name, begun / count * 1e6, failed);
-}
-
-static void bench_command(struct tool *tool, char **words)
-{
-	unsigned int count = parse_id(word_at(words, 0)), dumped = 0;
-	struct session *sessions = calloc(count, sizeof(*sessions));
-	struct kernel_request *requests = calloc(count, sizeof(*requests));
-	struct statistics statistics;
-	struct tunnel tunnel = {0};
-	double begun;
-
-	parse_leaves(OBJECT_TUNNEL, &tunnel, words + 1);
-	for (unsigned int i = 0; i < count; i++) {
-		sessions[i].session_id = 1000000 + i;
-		sessions[i].peer_session_id = i + 1;
-		sessions[i].pseudowire_type = PSEUDOWIRE_PPP;
-		sessions[i].present = BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID) |
-				      BIT(SESSION_PSEUDOWIRE_TYPE);
-		requests[i] = (struct kernel_request){.verb = KERNEL_SESSION_CREATE,
-						      .tunnel = &tunnel,
-						      .session = &sessions[i],
-						      .session_id = sessions[i].session_id,
-						      .ret_statistics = &statistics};
-	}
-	bench_step(tool, "create in batches", requests, count / 2, count);
-	bench_step(tool, "create one by one", requests + count / 2, count - count / 2, 1);
-	for (unsigned int i = 0; i < count; i++)
-		requests[i].verb = KERNEL_SESSION_GET;
-	bench_step(tool, "get in batches", requests, count, count);
-	bench_step(tool, "get one by one", requests, count, 1);
-	begun = seconds();
-	tool->kernel->ops->dump_sessions(tool->kernel, count_session, &dumped);
-	printf("ok dump %.1f us each of %u\n", (seconds() - begun) / (dumped ? dumped : 1) * 1e6,
-	       dumped);
-	for (unsigned int i = 0; i < count; i++)
-		requests[i].verb = KERNEL_SESSION_DELETE;
-	bench_step(tool, "delete in batches", requests, count, count);
-	free(sessions);
-	free(requests);
-}
-
 /* clang-format off */
 static const struct {
 	const char *name;
@@ -859,7 +790,6 @@ static const struct {
 	{ "release", release_command },
 	{ "writes", writes_command },
 	{ "explain", explain_command },
-	{ "bench", bench_command },
 	{ "sim", sim_command },
 };
 /* clang-format on */
