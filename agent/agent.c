@@ -7,7 +7,7 @@
 #include <time.h>
 
 #define NAME              "l2tpv3d"
-#define RECONNECT_S       3
+#define RECONNECT_S       1
 #define REGISTER_S        2
 #define TIDY_S            5
 #define AGENTX_TIMEOUT_US 330000 /* of Open, Register and Close, which net-snmp waits for */
@@ -80,9 +80,9 @@ static void retry_later(struct agent *agent)
 
 /*
  * Connected. net-snmp will now register, and then start to ping the master at
- * the interval at which it would reconnect, waiting for each answer. A unix
- * socket tells of a dead master by itself, and a busy one is no reason to
- * disconnect: so never ping there. after() restores the interval.
+ * the interval at which it would reconnect, waiting for each answer. A socket
+ * tells of a dead master by itself, and a busy one is no reason to disconnect:
+ * so never ping. after() restores the interval.
  */
 static int on_start(int major, int minor, void *session, void *arg)
 {
@@ -91,14 +91,10 @@ static int on_start(int major, int minor, void *session, void *arg)
 	(void)major, (void)minor, (void)session;
 	loop_renew(agent->loop);
 	agent->connected = true;
-	agent->registered = agent->transport == NULL;
+	agent->registered = false;
 	agent->unreachable = 0;
-	if (agent->transport) {
-		set_ping_interval(NEVER_S);
-		retry_later(agent);
-	} else {
-		agent_log(agent, LOG_INFO, "connected to the AgentX master at %s", agent->address);
-	}
+	set_ping_interval(NEVER_S);
+	retry_later(agent);
 	return 0;
 }
 
@@ -207,7 +203,7 @@ static void on_tidy(evutil_socket_t fd, short what, void *arg)
 }
 
 /* No files are read or written, no MIB is parsed, nothing is printed. */
-static void configure_library(struct agent *agent, const char *address)
+static void configure_library(struct agent *agent)
 {
 	setenv("MIBS", "", 1);
 	setenv("MIBDIRS", "", 1);
@@ -217,7 +213,8 @@ static void configure_library(struct agent *agent, const char *address)
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS,
 			       1);
-	netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, address);
+	netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET,
+			      TRANSPORT_ADDRESS);
 	set_ping_interval(RECONNECT_S);
 	snmp_disable_log();
 	snmp_enable_calllog();
@@ -242,6 +239,16 @@ static void release_library(struct agent *agent)
 				 agent, 1);
 }
 
+static int no_memory(struct error *err)
+{
+	return error_set(err, ERROR_RESOURCE, "no memory for the SNMP agent");
+}
+
+static const char *address_of(const struct agent *agent)
+{
+	return agent->options.address ? agent->options.address : AGENT_ADDRESS;
+}
+
 static int start_library(struct agent *agent, struct error *err)
 {
 	if (init_agent(NAME) || handler_register(agent))
@@ -251,14 +258,20 @@ static int start_library(struct agent *agent, struct error *err)
 	return 0;
 }
 
-static bool prepare(struct agent *agent)
+static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 {
+	const struct transport_events events = {on_registered, on_unreachable, on_resumed, agent};
 	const struct timeval tidy = {.tv_sec = TIDY_S};
+	struct event_base *base = agent->options.base;
 
-	agent->loop = loop_new(agent->options.base, agent->transport, after, agent);
-	agent->retry = evtimer_new(agent->options.base, on_retry, agent);
-	agent->tidy = event_new(agent->options.base, -1, EV_PERSIST, on_tidy, agent);
-	return agent->loop && agent->retry && agent->tidy && !event_add(agent->tidy, &tidy) &&
+	agent->address = strdup(address_of(agent));
+	agent->retry = evtimer_new(base, on_retry, agent);
+	agent->tidy = event_new(base, -1, EV_PERSIST, on_tidy, agent);
+	agent->transport = transport_open(base, endpoint, &events);
+	if (!agent->address || !agent->retry || !agent->tidy || !agent->transport)
+		return false;
+	agent->loop = loop_new(base, agent->transport, after, agent);
+	return agent->loop && !event_add(agent->tidy, &tidy) &&
 	       !engine_watch(agent->options.engine, set_commit_event, agent);
 }
 
@@ -275,37 +288,26 @@ static void release(struct agent *agent)
 	free(agent);
 }
 
-static int open_transport(struct agent *agent, char **ret_address)
-{
-	const struct transport_events events = {on_registered, on_unreachable, on_resumed, agent};
-	const char *address = agent->options.address;
-
-	agent->address = strdup(address ? address : AGENT_ADDRESS);
-	if (!agent->address)
-		return -ENOMEM;
-	return transport_open(&agent->transport, agent->options.base, agent->address, &events,
-			      ret_address);
-}
-
 int agent_open(struct agent **ret, const struct agent_options *options, struct error *err)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
-	char *address = NULL;
+	struct endpoint endpoint;
 	int result;
 
 	if (!agent)
-		return error_set(err, ERROR_RESOURCE, "no memory for the SNMP agent");
+		return no_memory(err);
+	TAILQ_INIT(&agent->sets);
 	agent->options = *options;
 	view_init(&agent->view, options->engine, engine_store(options->engine));
 	agent->view.notify = options->notify;
-	TAILQ_INIT(&agent->sets);
-	if (open_transport(agent, &address) || !prepare(agent)) {
-		free(address);
+	result = endpoint_parse(address_of(agent), &endpoint, err);
+	if (!result && !prepare(agent, &endpoint))
+		result = no_memory(err);
+	if (result) {
 		release(agent);
-		return error_set(err, ERROR_RESOURCE, "no memory for the SNMP agent");
+		return result;
 	}
-	configure_library(agent, address ? address : agent->address);
-	free(address);
+	configure_library(agent);
 	result = start_library(agent, err);
 	if (result) {
 		agent_close(agent);

@@ -17,7 +17,7 @@
 struct agent_options {
 	struct event_base *base;
 	struct engine *engine; /* borrowed */
-	const char *address;   /* unix:PATH, tcp:HOST:PORT ...; NULL: AGENT_ADDRESS */
+	const char *address;   /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENT_ADDRESS */
 	bool notify;           /* l2tpv3NotificationEnable to begin with */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	void *arg;

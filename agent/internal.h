@@ -29,9 +29,9 @@ struct agent {
 	char *address; /* as given */
 	struct view view;
 	struct loop *loop;
-	struct transport *transport; /* NULL: net-snmp's own, for tcp and the like */
-	struct event *retry;         /* of the registration */
-	struct event *tidy;          /* once a while */
+	struct transport *transport;
+	struct event *retry; /* of the registration */
+	struct event *tidy;  /* once a while */
 	bool connected, registered;
 	int unreachable;      /* errno that was logged last, 0 none */
 	unsigned int refused; /* res.error that was logged last, 0 none */

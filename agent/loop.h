@@ -12,10 +12,7 @@ struct event_base;
 struct loop;
 struct transport;
 
-/*
- * @transport is borrowed, and may be NULL. @after is called after every turn of
- * net-snmp. NULL: no memory.
- */
+/* @transport is borrowed. @after is called after every turn of net-snmp. NULL: no memory. */
 struct loop *loop_new(struct event_base *base, struct transport *transport,
 		      void (*after)(void *arg), void *arg);
 void loop_free(struct loop *loop); /* accepts NULL */

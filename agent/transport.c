@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "netsnmp.h"
@@ -31,6 +29,7 @@ enum pdu_type {
 
 struct transport {
 	struct event_base *base;
+	struct endpoint endpoint;
 	struct transport_events events;
 	int fd;
 	struct evbuffer *queue;
@@ -298,25 +297,6 @@ static netsnmp_transport *wrap(int fd)
 	return t;
 }
 
-/* On a unix socket this never waits: EAGAIN says that the master's queue is full. */
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd, os_errno;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	os_errno = errno;
-	close(fd);
-	return -os_errno;
-}
-
 static bool attach(struct transport *transport, int fd)
 {
 	return event_assign(transport->writable, transport->base, fd, EV_WRITE, on_writable,
@@ -329,10 +309,9 @@ static netsnmp_transport *create(netsnmp_tdomain_spec *spec)
 	netsnmp_transport *t;
 	int fd;
 
-	if (!transport || !spec->target || (spec->flags & NETSNMP_TSPEC_LOCAL) ||
-	    transport->fd >= 0)
+	if (!transport || (spec->flags & NETSNMP_TSPEC_LOCAL) || transport->fd >= 0)
 		return NULL;
-	fd = connect_to(spec->target);
+	fd = endpoint_connect(&transport->endpoint);
 	if (fd < 0) {
 		transport->events.unreachable(-fd, transport->events.arg);
 		return NULL;
@@ -362,45 +341,31 @@ static bool register_domain(void)
 	return true;
 }
 
-static const char *path_of(const char *address)
-{
-	if (!strncmp(address, "unix:", 5))
-		return address + 5;
-	return address[0] == '/' ? address : NULL;
-}
-
-static bool prepare(struct transport *transport, const char *path, char **ret_address)
+static bool prepare(struct transport *transport)
 {
 	transport->queue = evbuffer_new();
 	transport->writable = event_new(transport->base, -1, EV_WRITE, on_writable, transport);
 	transport->patience = evtimer_new(transport->base, on_patience, transport);
-	return transport->queue && transport->writable && transport->patience &&
-	       asprintf(ret_address, DOMAIN_NAME ":%s", path) >= 0;
+	return transport->queue && transport->writable && transport->patience && register_domain();
 }
 
-int transport_open(struct transport **ret, struct event_base *base, const char *address,
-		   const struct transport_events *events, char **ret_address)
+struct transport *transport_open(struct event_base *base, const struct endpoint *endpoint,
+				 const struct transport_events *events)
 {
-	const char *path = path_of(address);
-	struct transport *transport;
+	struct transport *transport = calloc(1, sizeof(*transport));
 
-	*ret_address = NULL;
-	*ret = NULL;
-	if (!path)
-		return 0;
-	transport = calloc(1, sizeof(*transport));
 	if (!transport)
-		return -ENOMEM;
+		return NULL;
 	transport->base = base;
+	transport->endpoint = *endpoint;
 	transport->events = *events;
 	transport->fd = -1;
-	if (!prepare(transport, path, ret_address) || !register_domain()) {
+	if (!prepare(transport)) {
 		transport_close(transport);
-		return -ENOMEM;
+		return NULL;
 	}
 	the_transport = transport;
-	*ret = transport;
-	return 0;
+	return transport;
 }
 
 void transport_close(struct transport *transport)
@@ -420,18 +385,17 @@ void transport_close(struct transport *transport)
 
 int transport_fd(const struct transport *transport)
 {
-	return transport ? transport->fd : -1;
+	return transport->fd;
 }
 
 unsigned int transport_backlog(const struct transport *transport)
 {
-	return transport ? transport->backlog : 0;
+	return transport->backlog;
 }
 
 void transport_settle(struct transport *transport)
 {
-	if (transport)
-		transport->backlog = 0;
+	transport->backlog = 0;
 }
 
 bool transport_paused(const struct transport *transport)

@@ -1,9 +1,9 @@
 /*
- * The stream to the AgentX master: a net-snmp transport of our own for unix
- * sockets, because net-snmp's blocks without limit where the master does not
- * read (snmpd stopped, its queue of connections full, both ends sending), takes
- * an interrupted read for a disconnect, and lets a set request that is being
- * answered outlive its session, which then is used after it was freed.
+ * The stream to the AgentX master: a net-snmp transport of our own, because
+ * net-snmp's block without limit where the master does not read (snmpd stopped,
+ * its queue of connections full, both ends sending), take an interrupted read
+ * for a disconnect, and let a set request that is being answered outlive its
+ * session, which then is used after it was freed.
  *
  * Here nothing blocks: connecting fails at once, what cannot be sent is queued,
  * and the end of the stream is told to net-snmp only when no set request waits
@@ -16,6 +16,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "endpoint.h"
 
 struct event_base;
 struct transport;
@@ -30,17 +32,17 @@ struct transport_events {
 	void *arg;
 };
 
+#define TRANSPORT_ADDRESS "l2tpv3d:master" /* what to tell net-snmp instead of the endpoint */
+
 /*
  * Make the transport known to net-snmp, which has one for the whole process.
- * @address of the form "unix:PATH" or "PATH" is turned into one of ours, in
- * *ret_address, to free(); other addresses are net-snmp's own and give NULL
- * there. Returns 0 or -ENOMEM.
+ * NULL: no memory.
  */
-int transport_open(struct transport **ret, struct event_base *base, const char *address,
-		   const struct transport_events *events, char **ret_address);
+struct transport *transport_open(struct event_base *base, const struct endpoint *endpoint,
+				 const struct transport_events *events);
 void transport_close(struct transport *transport); /* after snmp_shutdown(); accepts NULL */
 
-int transport_fd(const struct transport *transport); /* -1: not connected, or @transport is NULL */
+int transport_fd(const struct transport *transport); /* -1: not connected */
 
 /*
  * How many requests were read and not answered yet. What reads them counts on

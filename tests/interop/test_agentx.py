@@ -1,0 +1,333 @@
+"""The AgentX door against a master that is played by hand: what snmpd does rarely, or wrongly."""
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib import agentx  # noqa: E402
+from lib.agentx import INTEGER, OCTETS, UNSIGNED, Master, column  # noqa: E402
+from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
+from lib.here import Here  # noqa: E402
+from lib.netconf import BASE, L2TP  # noqa: E402
+from lib.snmp import ROOT  # noqa: E402
+from lib.waiting import stays_true, wait_for  # noqa: E402
+
+pytestmark = pytest.mark.skipif(not L2TPV3D.exists(), reason="l2tpv3d is not built")
+CREATE_AND_GO, DESTROY = 4, 6
+INCONSISTENT_VALUE, GEN_ERR = 12, 5
+
+
+@pytest.fixture
+def master(tmp_path):
+    with Master(tmp_path / "master") as master:
+        yield master
+
+
+@pytest.fixture
+def daemon(tmp_path, master):
+    daemon = L2tpv3d(Here(), tmp_path, snmp_master=master.path, kernel="sim")
+    yield daemon
+    if daemon.running:
+        master.close()
+        assert daemon.stop() == 0, daemon.log()
+        assert "ERROR: " not in daemon.log()  # a sanitizer's
+
+
+def begin(daemon):
+    """Without waiting until it is ready: it wants its Open and Register answered first."""
+    with open(daemon.log_path, "ab") as log:
+        daemon.process = daemon.namespace.popen(*daemon.argv, stdout=log, stderr=log,
+                                                env=daemon.env)
+
+
+@pytest.fixture
+def session(master, daemon):
+    """Connected and registered; Open and Register are answered while the daemon starts."""
+    begin(daemon)
+    session = master.open()
+    daemon.wait_for_log(r"\bready\b")
+    return session
+
+
+def tunnel(number, port=None):
+    return [(column(2, 24, number), INTEGER, CREATE_AND_GO), (column(2, 3, number), UNSIGNED, 7),
+            (column(2, 5, number), INTEGER, 1), (column(2, 6, number), OCTETS, b"\xc0\0\2\1"),
+            (column(2, 8, number), INTEGER, 1), (column(2, 9, number), OCTETS, b"\xc0\0\2\2"),
+            (column(2, 10, number), UNSIGNED, port or 5000 + number)]
+
+
+def tunnels(daemon):
+    """Their ids, as another door tells."""
+    return [line.split()[1].rstrip(",") for line in
+            daemon.ctl("show", "tunnel").stdout.splitlines() if line.startswith("Tunnel ")]
+
+
+# ---- connecting
+
+
+def test_one_registration_at_the_root(session):
+    assert session.registered == [(ROOT, session.registered[0][1])]
+    assert session.registered[0][1] & 0x09 == 0  # neither an instance nor a context
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_both_byte_orders(master, daemon, order, request):
+    master.order = order
+    session = request.getfixturevalue("session")
+    (oid, kind, value), = session.get(column(1, 1, 0))
+    assert (oid, kind) == (column(1, 1, 0), OCTETS) and value
+    assert session.get_next(ROOT)[0] == column(1, 1, 0)
+    assert session.test_set(1, *tunnel(1)).error == 0
+
+
+def test_a_refused_registration_is_tried_again(master, daemon):
+    begin(daemon)
+    session = master.open(register_error=agentx.DUPLICATE_REGISTRATION)
+    daemon.wait_for_log("another subagent has registered it")
+    session.serve_until(agentx.REGISTER, register_error=agentx.DUPLICATE_REGISTRATION)
+    session.serve_until(agentx.REGISTER)
+    daemon.wait_for_log("connected to the AgentX master")
+    assert len(daemon.log().split("another subagent")) == 2  # said once
+    assert session.get(column(1, 4, 0))[0][2] == 0
+
+
+def test_an_answer_to_a_registration_that_comes_late_counts(master, daemon):
+    begin(daemon)
+    session = master.accept()
+    session.serve_until(agentx.OPEN)
+    first = session.receive()
+    second = session.receive()  # after net-snmp gave up waiting
+    assert (first.kind, second.kind) == (agentx.REGISTER, agentx.REGISTER)
+    session.answer(first)
+    session.answer(second, agentx.DUPLICATE_REGISTRATION)
+    daemon.wait_for_log("connected to the AgentX master")
+    assert "another subagent" not in daemon.log()
+
+
+def test_it_never_pings_a_unix_socket(session):
+    assert session.get(column(1, 4, 0))
+    session.socket.settimeout(4)
+    with pytest.raises(TimeoutError):
+        session.receive()
+
+
+def test_a_master_that_neither_accepts_nor_answers_does_not_hold_up_other_doors(daemon):
+    daemon.start()  # connections pile up in the master's queue until it is full
+    slowest = 0
+    for _ in range(80):
+        begin = time.monotonic()
+        daemon.ctl("show", "tunnel")
+        slowest = max(slowest, time.monotonic() - begin)
+        time.sleep(0.1)
+    print(f"slowest answer {slowest:.3f} s")
+    assert slowest < 1
+
+
+def test_it_connects_again(master, daemon, session):
+    session.close()
+    daemon.wait_for_log("lost the AgentX master")
+    again = master.open()
+    assert again.get(column(1, 4, 0))[0][2] == 0
+
+
+def test_many_reconnects_with_the_same_descriptor(master, daemon, session):
+    for _ in range(3):
+        session.close()
+        session = master.open()
+        assert session.get(column(1, 4, 0))[0][2] == 0
+
+
+def test_tcp(tmp_path):
+    with Master("tcp:") as master:
+        daemon = L2tpv3d(Here(), tmp_path, snmp_master="none", kernel="sim")
+        daemon.argv[daemon.argv.index("unix:none")] = master.path
+        begin(daemon)
+        session = master.open()
+        assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
+        session.close()
+        assert master.open().get(column(2, 24, 1))[0][2] == 1
+        daemon.kill()
+
+
+@pytest.mark.parametrize("address", ["tcp:snmpd.example:705", "udp:127.0.0.1:161", "unix:",
+                                     "unix:" + 200 * "x", "master", "tcp:127.0.0.1:x"])
+def test_addresses_that_cannot_be(tmp_path, address):
+    daemon = L2tpv3d(Here(), tmp_path, snmp_master="none", kernel="sim")
+    daemon.argv[daemon.argv.index("unix:none")] = address
+    done = daemon.namespace.run(*daemon.argv, check=False, timeout=20)
+    assert done.returncode != 0 and "allowed unix:PATH" in done.stderr
+
+
+def test_pdus_in_pieces(session):
+    request = session.encode(agentx.GET_NEXT, session.codec.oid(ROOT) + session.codec.oid(""))
+    twice = request + session.encode(agentx.GET, session.codec.oid(column(1, 4, 0))
+                                     + session.codec.oid(""))
+    for byte in twice:
+        session.socket.sendall(bytes([byte]))
+        time.sleep(0.002)
+    assert session.response().reader.varbinds()[0][0] == column(1, 1, 0)
+    assert session.response().reader.varbinds()[0][2] == 0
+
+
+def test_search_ranges(session):
+    first = column(1, 1, 0)
+    assert session.get_next(first, include=True)[0] == first
+    assert session.get_next(first)[0] == column(1, 2, 0)
+    assert session.get_next(first, end=column(1, 2))[1] == agentx.END_OF_VIEW
+    assert session.get_next(column(1, 12, 0))[1] == agentx.END_OF_VIEW
+    assert session.get(column(1, 13, 0))[0][1] == agentx.NO_SUCH_OBJECT
+    assert session.get(column(1, 1, 1))[0][1] == agentx.NO_SUCH_INSTANCE
+
+
+# ---- set requests
+
+
+def test_a_set_in_its_phases(daemon, session):
+    assert session.test_set(5, *tunnel(1)).error == 0
+    assert tunnels(daemon) == []
+    assert session.commit_set(5).error == 0
+    assert tunnels(daemon) == ["1"]
+    session.cleanup_set(5)
+    assert session.get(column(2, 24, 1))[0][2] == 1
+
+
+def test_refused_with_index_and_dropped(daemon, session):
+    answer = session.test_set(5, *tunnel(1), (column(2, 24, 2), INTEGER, CREATE_AND_GO))
+    assert (answer.error, answer.index) == (INCONSISTENT_VALUE, 8)
+    session.cleanup_set(5)
+    assert session.test_set(6, *tunnel(1)).error == 0
+
+
+def test_undo_takes_everything_back(daemon, session):
+    assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
+    session.cleanup_set(1)
+    varbinds = [(column(2, 2, 1), OCTETS, b"changed"), *tunnel(2),
+                (column(2, 24, 3), INTEGER, 5)]
+    assert session.test_set(2, *varbinds).error == session.commit_set(2).error == 0
+    assert session.get(column(2, 24, 3))[0][2] == 3
+    assert session.undo_set(2).error == 0
+    assert tunnels(daemon) == ["1"]
+    assert session.get(column(2, 2, 1))[0][2] == b""
+    assert session.get(column(2, 24, 3))[0][1] == agentx.NO_SUCH_INSTANCE
+
+
+def test_undo_of_a_destroyed_tunnel_brings_its_sessions_back(daemon, session):
+    varbinds = [*tunnel(1), (column(4, 23, 1, 11), INTEGER, CREATE_AND_GO),
+                (column(4, 3, 1, 11), UNSIGNED, 9),
+                (column(6, 1, 1, 11), OCTETS, b"12345678")]
+    assert session.test_set(1, *varbinds).error == session.commit_set(1).error == 0
+    session.cleanup_set(1)
+    before = session.get(column(4, 6, 1, 11), column(6, 1, 1, 11))
+    destroy = (column(2, 24, 1), INTEGER, DESTROY)
+    assert session.test_set(2, destroy).error == session.commit_set(2).error == 0
+    assert session.undo_set(2).error == 0
+    assert session.get(column(4, 6, 1, 11), column(6, 1, 1, 11)) == before
+
+
+def test_a_repeated_test_set_is_taken_once_and_complained_of_once(daemon, session):
+    for _ in range(3):
+        assert session.test_set(1, *tunnel(1)).error == 0
+    assert session.commit_set(1).error == 0
+    session.cleanup_set(1)
+    assert tunnels(daemon) == ["1"]
+    assert daemon.log().count("agentXRetries 0") == 1
+
+
+def test_neither_cleanup_nor_undo(master, daemon, session):
+    assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
+    session.close()
+    session = master.open()
+    assert tunnels(daemon) == ["1"]  # acknowledged, so it stands
+    assert session.test_set(1, *tunnel(2)).error == session.commit_set(1).error == 0
+    assert "agentXRetries" not in daemon.log()  # the same number is another master's
+
+
+@pytest.mark.parametrize("phases", [1, 2])
+def test_a_master_that_goes_in_the_middle_of_a_set(master, daemon, session, phases):
+    for number in range(1, 6):
+        if phases == 2:
+            assert session.test_set(number, *tunnel(number)).error == 0
+            session.socket.sendall(session.encode(agentx.COMMIT_SET, b"", transaction=number))
+        else:
+            session.socket.sendall(session.encode(
+                agentx.TEST_SET, session.test_set_payload(*tunnel(number)), transaction=number))
+        session.close()
+        session = master.open()
+        if phases == 2:
+            wait_for(lambda: str(number) in tunnels(daemon), "the set to be carried out")
+        else:
+            assert tunnels(daemon) == []
+
+
+def test_a_set_that_takes_its_time(daemon, session, tmp_path):
+    """Longer than any wait inside net-snmp but that of 30 s; others are served meanwhile."""
+    count = 3000
+    sessions = "".join(f"<session><session-id>{i}</session-id><peer-session-id>{i}"
+                       "</peer-session-id></session>" for i in range(1, count + 1))
+    config = tmp_path / "config.xml"
+    config.write_text(f'<config xmlns="{BASE}"><l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>1'
+                      "</tunnel-id><peer-tunnel-id>1</peer-tunnel-id><local-address>192.0.2.1"
+                      "</local-address><remote-address>192.0.2.2</remote-address>"
+                      f"{sessions}</tunnel></l2tpv3></config>")
+    daemon.ctl("push", config)
+    begun = time.monotonic()
+    change = (column(2, 3, 1), UNSIGNED, 8)  # re-creates them all, when the old ones are gone
+    assert session.test_set(1, change).error == 0
+    session.socket.sendall(session.encode(agentx.COMMIT_SET, b"", transaction=1))
+    commit = session.packet
+    assert session.get(column(1, 6, 0))[0][2] is not None
+    while session.response().packet != commit:
+        pass
+    took = time.monotonic() - begun
+    print(f"{took:.2f} s")
+    assert took > 0.34
+    session.cleanup_set(1)
+    assert session.get(column(2, 3, 1), column(1, 7, 0))[1][2] == count
+
+
+def test_phases_out_of_order(daemon, session):
+    assert session.commit_set(77).error != 0
+    assert session.undo_set(77).error != 0
+    assert session.test_set(1, *tunnel(1)).error == 0
+    assert session.undo_set(1).error in (0, GEN_ERR)
+    assert tunnels(daemon) == []
+    assert session.get(column(1, 4, 0))[0][2] == 0
+
+
+def test_two_masters_requests_do_not_wait_for_a_set(daemon, session):
+    """A GET between the phases, and answers in any order."""
+    assert session.test_set(1, *tunnel(1)).error == 0
+    assert session.get(column(2, 24, 1))[0][1] == agentx.NO_SUCH_INSTANCE
+    assert session.test_set(2, *tunnel(2)).error == 0
+    assert session.commit_set(2).error == session.commit_set(1).error == 0
+    assert tunnels(daemon) == ["1", "2"]
+
+
+def test_a_flood_of_requests_from_a_master_that_does_not_read(daemon, session):
+    """Answers queue up here; nothing blocks, nothing is lost."""
+    count = 3000
+    request = session.codec.oid(column(1, 1, 0)) + session.codec.oid("")
+    flood = b"".join(session.encode(agentx.GET, request * 20) for _ in range(count))
+    session.socket.setblocking(False)
+    at = 0
+    deadline = time.monotonic() + 20
+    while at < len(flood) and time.monotonic() < deadline:
+        try:
+            at += session.socket.send(flood[at:at + 65536])
+        except BlockingIOError:
+            time.sleep(0.01)
+    assert at == len(flood)
+    daemon.ctl("show", "tunnel")
+    session.socket.settimeout(agentx.PATIENCE)
+    for _ in range(count):
+        assert len(session.response().reader.varbinds()) == 20
+
+
+def test_stopping_while_connected(master, daemon, session):
+    daemon.send_signal(15)
+    assert session.receive().kind == agentx.CLOSE
+    assert daemon.process.wait(10) == 0
+    assert stays_true(lambda: not daemon.running, 0.1)
