@@ -237,16 +237,26 @@ static int hex_digit(char digit)
 	return -1;
 }
 
-/* @count octets, @gap characters between them. */
-static bool decode_hex(const char *text, size_t count, size_t gap, uint8_t *ret)
+/*
+ * Octets of two digits each, with ":" between them if @gap is 1. All are counted,
+ * @room of them stored: a wrong number is refused in the words that SNMP hears.
+ */
+static bool decode_hex(const char *text, size_t length, size_t gap, uint8_t *ret, size_t room,
+		       size_t *ret_count)
 {
-	for (size_t i = 0; i < count; i++, text += 2 + gap) {
+	size_t step = 2 + gap, count = (length + gap) / step;
+
+	if ((length + gap) % step)
+		return false;
+	for (size_t i = 0; i < count; i++, text += step) {
 		int high = hex_digit(text[0]), low = hex_digit(text[1]);
 
 		if (high < 0 || low < 0 || (gap && i + 1 < count && text[2] != ':'))
 			return false;
-		ret[i] = (uint8_t)(high << 4 | low);
+		if (i < room)
+			ret[i] = (uint8_t)(high << 4 | low);
 	}
+	*ret_count = count;
 	return true;
 }
 
@@ -307,11 +317,12 @@ int mac_parse(const struct row *row, void *member, const char *text, size_t leng
 	      struct error *err)
 {
 	uint8_t bytes[sizeof(struct mac)];
+	size_t count;
 
-	if (length != 3 * sizeof(bytes) - 1 || !decode_hex(text, sizeof(bytes), 1, bytes))
+	if (!decode_hex(text, length, 1, bytes, sizeof(bytes), &count))
 		return refuse(row, ERROR_INVALID_VALUE, text, length, MAC_ALLOWED,
 			      "six octets in hexadecimal with \":\" between (RFC 6991)", err);
-	return mac_set(row, member, bytes, sizeof(bytes), err);
+	return mac_set(row, member, bytes, count, err);
 }
 
 size_t mac_print(const struct row *row, const void *member, char *ret)
@@ -354,12 +365,12 @@ int cookie_parse(const struct row *row, void *member, const char *text, size_t l
 		 struct error *err)
 {
 	uint8_t bytes[COOKIE_LENGTH];
+	size_t count;
 
-	if (length != 0 && length != 8 && length != 16)
-		return refuse(row, ERROR_INVALID_LENGTH, text, length, COOKIE_ALLOWED, NULL, err);
-	if (!decode_hex(text, length / 2, 0, bytes))
-		return refuse(row, ERROR_INVALID_VALUE, text, length, COOKIE_ALLOWED, NULL, err);
-	return cookie_set(row, member, bytes, length / 2, err);
+	if (!decode_hex(text, length, 0, bytes, sizeof(bytes), &count))
+		return refuse(row, length % 2 ? ERROR_INVALID_LENGTH : ERROR_INVALID_VALUE, text,
+			      length, COOKIE_ALLOWED, NULL, err);
+	return cookie_set(row, member, bytes, count, err);
 }
 
 size_t cookie_print(const struct row *row, const void *member, char *ret)
