@@ -204,25 +204,36 @@ const struct stage stages[] = {
 
 /* ---- -n */
 
+static int check_edit(const struct datastore *empty, const struct edit *edit, struct error *err)
+{
+	struct candidate candidate;
+	int rc;
+
+	candidate_open(&candidate, empty);
+	rc = candidate_apply(&candidate, edit, err);
+	if (rc == 0)
+		rc = candidate_choose_names(&candidate, NULL, NULL, err);
+	if (rc == 0)
+		rc = candidate_validate(&candidate, err);
+	candidate_discard(&candidate);
+	return rc;
+}
+
 int daemon_check(const char *path)
 {
 	struct datastore *empty = datastore_new();
-	struct candidate candidate;
 	struct edit *edit = NULL;
 	struct error err = ERROR_INIT;
 	int rc = empty ? snapshot_read(path, &edit, &err, NULL) : -ENOMEM;
 
-	candidate_open(&candidate, empty);
-	if (rc == 0)
-		rc = candidate_apply(&candidate, edit, &err);
-	if (rc == 0)
-		rc = candidate_choose_names(&candidate, NULL, NULL, &err);
-	if (rc == 0)
-		rc = candidate_validate(&candidate, &err);
-	if (rc < 0)
-		fprintf(stderr, "l2tpv3d: %s: %s%s%s\n", path, err.path, err.path[0] ? ": " : "",
-			err.text);
-	candidate_discard(&candidate);
+	if (rc < 0) {
+		fprintf(stderr, "l2tpv3d: %s\n", err.text); /* begins with path and line */
+	} else {
+		rc = check_edit(empty, edit, &err);
+		if (rc < 0)
+			fprintf(stderr, "l2tpv3d: %s: %s%s%s\n", path, err.path,
+				err.path[0] ? ": " : "", err.text);
+	}
 	edit_free(edit);
 	datastore_free(empty);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
