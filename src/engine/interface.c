@@ -25,6 +25,15 @@ static unsigned int put_back(const struct saved_link *saved, const struct sessio
 	return bits;
 }
 
+/* An interface that is up refuses another MAC address. */
+static void take_down(struct batch *batch, const struct item *item, const struct kernel_link *have)
+{
+	struct kernel_request *request = batch_add(batch, KERNEL_LINK_SET, item);
+
+	request->link.index = have->index;
+	request->link_set = LINK_UP;
+}
+
 /* The link work of one session into the batch's second round of requests. */
 static void request_link(struct engine *engine, struct job *job, struct item *item,
 			 const struct session *want, const struct session *before)
@@ -48,6 +57,10 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 		bits |= put_back(item->saved, want, have, &set);
 	if (!bits)
 		return;
+	if ((bits & LINK_MAC) && have->up) {
+		take_down(job->batch, item, have);
+		bits |= LINK_UP;
+	}
 	request = batch_add(job->batch, KERNEL_LINK_SET, item);
 	request->link = set;
 	request->link_set = bits;
@@ -133,15 +146,17 @@ static void gather_link(struct engine *engine, struct job *job, size_t i)
 	struct batch *batch = job->batch;
 	struct item *item = batch->items[i];
 	struct session before;
-	bool had = (item->todo & ACTION_LINK) && want_session(job->from, item->key.tunnel_id,
-							      item->key.session_id, &before) == 0;
+	bool had = (item->todo & ACTION_LINK) &&
+		   want_session(job->from, item->key.tunnel_id, item->key.session_id, &before) == 0;
 	size_t was = batch->requested;
 
 	if (has_interface(batch, i) && (item->done & ACTION_CREATE))
 		note_index(engine, item, &batch->want[i].session);
 	if (has_interface(batch, i))
 		request_link(engine, job, item, &batch->want[i].session, had ? &before : NULL);
-	batch->link_requests[i] = batch->requested > was ? &batch->requests[was] : NULL;
+	/* of two the last: it fails when the first has, and both can be made again */
+	batch->link_requests[i] =
+		batch->requested > was ? &batch->requests[batch->requested - 1] : NULL;
 }
 
 enum outcome job_set_links(struct engine *engine, struct job *job)

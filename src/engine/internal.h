@@ -163,6 +163,7 @@ struct request {
 	struct candidate candidate;
 	uint64_t number; /* tunnel to adopt, commit to roll back to */
 	struct commit_info info;
+	bool resumed; /* begun by a daemon that was killed: some of it may be done */
 	unsigned int session;
 	bool acknowledged; /* perhaps: it may wait or fail in parts, and is not taken back */
 	engine_done_cb *done;
@@ -280,6 +281,8 @@ void observe_recheck(struct engine *engine);
 void observe_link_gone(struct engine *engine, unsigned int index);
 /* The session's interface became known or changed. */
 void observe_link_of(struct engine *engine, struct session_entry *session);
+/* Does the kernel have what is wanted, as far as it tells? */
+bool observe_same(enum object object, const void *want, const void *actual);
 /* True when what the kernel has of the entry is what is configured. */
 bool observe_same_tunnel(struct engine *engine, const struct tunnel_entry *tunnel);
 bool observe_same_session(struct engine *engine, const struct session_entry *session);

@@ -8,7 +8,7 @@
 
 #define BLOCKED_NS      (3 * NS_PER_S)   /* how long an id or name may stay taken ... */
 #define BLOCKED_EACH_NS (60 * 1000000LL) /* ... and for each object still being torn down */
-#define LOST_MAX 3 /* answers of one item */
+#define LOST_MAX        3                /* answers of one item */
 
 bool engine_connect(struct engine *engine, struct error *err)
 {

@@ -8,7 +8,7 @@
 
 /* ---- sameness */
 
-static bool same_in_kernel(enum object object, const void *want, const void *actual)
+bool observe_same(enum object object, const void *want, const void *actual)
 {
 	const struct row_set *set = &row_sets[object];
 
@@ -28,7 +28,7 @@ bool observe_same_tunnel(struct engine *engine, const struct tunnel_entry *tunne
 		return !tunnel->in_kernel;
 	if (!tunnel->in_kernel)
 		return false;
-	return rc < 0 || same_in_kernel(OBJECT_TUNNEL, &want, &tunnel->actual);
+	return rc < 0 || observe_same(OBJECT_TUNNEL, &want, &tunnel->actual);
 }
 
 bool observe_same_session(struct engine *engine, const struct session_entry *session)
@@ -39,7 +39,7 @@ bool observe_same_session(struct engine *engine, const struct session_entry *ses
 
 	if (want_session(&engine->running, session->tunnel->id, session->id, &want) < 0)
 		return !session->in_kernel;
-	if (!session->in_kernel || !same_in_kernel(OBJECT_SESSION, &want, &session->actual))
+	if (!session->in_kernel || !observe_same(OBJECT_SESSION, &want, &session->actual))
 		return false;
 	link = links_by_index(&engine->links, session->state.if_index);
 	if (!link || want.pseudowire_type == PSEUDOWIRE_PPP)

@@ -247,10 +247,9 @@ static int save_link(struct engine *engine, struct job *job, struct item *item)
 		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
 	const struct kernel_link *link =
 		entry ? links_by_index(&engine->links, entry->state.if_index) : NULL;
-	const struct tunnel *tunnel = candidate_tunnel(job->from, item->key.tunnel_id);
 	struct session before;
 
-	if (!link || !tunnel ||
+	if (!link || !entry->in_kernel || !entry->tunnel->in_kernel ||
 	    want_session(job->from, item->key.tunnel_id, item->key.session_id, &before) != 0)
 		return 0;
 	item->saved = calloc(1, sizeof(*item->saved));
@@ -258,7 +257,8 @@ static int save_link(struct engine *engine, struct job *job, struct item *item)
 		return -ENOMEM;
 	item->saved->link = *link;
 	item->saved->set = LINK_MAC;
-	if (link->mtu != 1500 - rules_overhead(tunnel, &before) && !has(&before, SESSION_MTU))
+	if (link->mtu != 1500 - rules_overhead(&entry->tunnel->actual, &entry->actual) &&
+	    !has(&before, SESSION_MTU))
 		item->saved->set |= LINK_MTU;
 	if (link->master && !has(&before, SESSION_BRIDGE))
 		item->saved->set |= LINK_MASTER;

@@ -44,26 +44,108 @@ static void abandon(struct engine *engine, struct request *request, int rc, stru
 	request_finish(engine, request, rc, err);
 }
 
-/* Plan before recording: what the plan refuses is not to be in the journal. */
-void transaction_begin(struct engine *engine, struct request *request)
+/* ---- a commit that a killed daemon began */
+
+/* Is what the commit creates in the kernel, and as it would create it? */
+static bool is_created(struct engine *engine, const struct change *c, bool *ret_same)
 {
-	struct error err = ERROR_INIT;
+	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, c->tunnel_id);
+	const struct session_entry *session =
+		datastore_session(engine->store, c->tunnel_id, c->session_id);
+	union config want;
+
+	if (c->had ||
+	    (c->session_id ? !session || !session->in_kernel : !tunnel || !tunnel->in_kernel))
+		return false;
+	if (c->session_id)
+		*ret_same = want_session(&engine->changes, c->tunnel_id, c->session_id,
+					 &want.session) == 0 &&
+			    observe_same(OBJECT_SESSION, &want, &session->actual);
+	else
+		*ret_same =
+			want_tunnel(engine, &engine->changes, c->tunnel_id, &want.tunnel) == 0 &&
+			observe_same(OBJECT_TUNNEL, &want, &tunnel->actual);
+	return true;
+}
+
+/* While no daemon was there others may have taken the ids. */
+static int refuse_foreign(struct engine *engine, struct error *err)
+{
+	bool same;
+
+	for (struct change *c = candidate_first(&engine->changes); c; c = change_next(c)) {
+		if (!is_created(engine, c, &same) || same)
+			continue;
+		error_at_entry(err, c->tunnel_id, c->session_id, NULL);
+		return error_set(err, ERROR_FOREIGN,
+				 "the commit was interrupted, and someone else took the id since");
+	}
+	return 0;
+}
+
+/* Back to the configuration without it: nothing of it is done by us. */
+static void give_up(struct engine *engine, const struct error *err)
+{
+	job_free(engine->job);
+	engine->job = job_new(&engine->changes, &engine->running, false);
+	engine->job->undoing = true;
+	engine->job->error = *err;
+}
+
+/* What the killed daemon created goes; the rest is repaired. False: nothing to do. */
+static bool sweep(struct engine *engine, struct request *request)
+{
+	struct keys keys = {0};
+	struct error err = engine->job->error, ignored = ERROR_INIT;
+	bool same;
+
+	if (!request->resumed)
+		return false;
+	request->resumed = false;
+	for (struct change *c = candidate_first(&engine->changes); c; c = change_next(c))
+		if (is_created(engine, c, &same) && same)
+			keys_add(&keys, c->tunnel_id, c->session_id);
+	give_up(engine, &err);
+	plan_job(engine, engine->job, &keys, &ignored);
+	keys_free(&keys);
+	engine_schedule(engine);
+	return true;
+}
+
+/* ---- a transaction */
+
+/* Plan before recording: what the plan refuses is not to be in the journal. */
+static int prepare(struct engine *engine, struct request *request, struct error *err)
+{
 	struct keys keys = {0};
 	int rc = 0;
 
-	engine->current = request;
-	if (!request->info.number) /* else resumed: the changes are there */
-		rc = changes_make(engine, request, &engine->changes, &err);
+	if (!request->resumed)
+		rc = changes_make(engine, request, &engine->changes, err);
+	else if (!request->acknowledged)
+		rc = refuse_foreign(engine, err);
 	if (rc == 0 && candidate_dirty(&engine->changes)) {
 		engine->job = job_new(&engine->running, &engine->changes, !request->acknowledged);
 		rc = plan_keys(&engine->changes, &keys);
 		if (rc == 0)
-			rc = plan_job(engine, engine->job, &keys, &err);
+			rc = plan_job(engine, engine->job, &keys, err);
 		if (rc == 0)
-			rc = record(engine, request, &err);
+			rc = record(engine, request, err);
 	}
 	keys_free(&keys);
-	if (rc < 0 || !engine->job) {
+	return rc;
+}
+
+void transaction_begin(struct engine *engine, struct request *request)
+{
+	struct error err = ERROR_INIT;
+	int rc;
+
+	engine->current = request;
+	rc = prepare(engine, request, &err);
+	if (rc < 0 && request->resumed) {
+		give_up(engine, &err);
+	} else if (rc < 0 || !engine->job) {
 		request->info.number = rc < 0 ? 0 : request->info.number;
 		abandon(engine, request, rc, &err);
 	}
@@ -105,6 +187,8 @@ void transaction_end(struct engine *engine)
 		struct error err = job->error;
 
 		settle_job(engine, job);
+		if (sweep(engine, request))
+			return;
 		abandon(engine, request, err.os_errno ? -err.os_errno : -EINVAL, &err);
 		return;
 	}
@@ -124,6 +208,7 @@ int transaction_resume(struct engine *engine, struct error *err)
 		return 0;
 	request = request_new(engine, REQUEST_COMMIT, NULL, NULL, NULL);
 	request->info.number = number;
+	request->resumed = true;
 	request->acknowledged = journal_pending_outlived_boot(engine->o.journal);
 	rc = journal_changes(engine->o.journal, number, engine->store, &engine->changes, err);
 	if (rc < 0) {

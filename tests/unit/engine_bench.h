@@ -52,20 +52,19 @@ static void open_state(struct bench *bench)
 	char warning[256];
 
 	bench->store = datastore_new();
-	if (bench->directory &&
-	    journal_open(&bench->journal, bench->directory, bench->store, &snapshot_codec, warning,
-			 &err) < 0)
+	if (bench->directory && journal_open(&bench->journal, bench->directory, bench->store,
+					     &snapshot_codec, warning, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
 static void open_engine(struct bench *bench)
 {
-	struct engine_options options = { .base = bench->base,
-					  .kernel = bench->kernel,
-					  .store = bench->store,
-					  .journal = bench->journal,
-					  .log = bench_log,
-					  .arg = bench };
+	struct engine_options options = {.base = bench->base,
+					 .kernel = bench->kernel,
+					 .store = bench->store,
+					 .journal = bench->journal,
+					 .log = bench_log,
+					 .arg = bench};
 	struct error err = ERROR_INIT;
 
 	bench->log[0] = '\0';
@@ -123,7 +122,7 @@ static bool turn_until(struct bench *bench, condition *holds, unsigned int ms)
 	int64_t end = engine_now() + ms * 1000000LL;
 
 	while (!holds(bench) && engine_now() < end) {
-		struct timeval tick = { .tv_usec = 1000 };
+		struct timeval tick = {.tv_usec = 1000};
 
 		event_base_loopexit(bench->base, &tick);
 		event_base_dispatch(bench->base);
@@ -155,7 +154,7 @@ static void on_done(int result, const struct error *err, void *arg)
 	bench->error = *err;
 }
 
-static const struct engine_who tester = { "test", "tester", NULL, 0 };
+static const struct engine_who tester = {"test", "tester", NULL, 0};
 
 /* Takes @edit over; what it came to is in bench->result and bench->error, too. */
 UNUSED static int commit(struct bench *bench, struct edit *edit)
@@ -164,6 +163,9 @@ UNUSED static int commit(struct bench *bench, struct edit *edit)
 	engine_edit(bench->engine, edit, &tester, on_done, bench);
 	assert_false(bench->done);
 	assert_true(turn_until(bench, is_done, 20000));
+	if (getenv("VERBOSE"))
+		fprintf(stderr, "commit: %d %s: %s\n", bench->result, bench->error.path,
+			bench->error.text);
 	return bench->result;
 }
 
@@ -325,10 +327,10 @@ UNUSED static enum oper_status status_of(struct bench *bench, uint32_t tunnel_id
 UNUSED static int ask_kernel(struct bench *bench, uint32_t tunnel_id, uint32_t id,
 			     struct session *ret)
 {
-	struct kernel_request request = { .verb = KERNEL_SESSION_GET,
-					  .tunnel_id = tunnel_id,
-					  .session_id = id,
-					  .ret_session = ret };
+	struct kernel_request request = {.verb = KERNEL_SESSION_GET,
+					 .tunnel_id = tunnel_id,
+					 .session_id = id,
+					 .ret_session = ret};
 
 	bench->kernel->ops->submit(bench->kernel, &request, 1);
 	return request.result;
@@ -336,7 +338,7 @@ UNUSED static int ask_kernel(struct bench *bench, uint32_t tunnel_id, uint32_t i
 
 UNUSED static struct kernel_link ask_link(struct bench *bench, const char *name)
 {
-	struct kernel_request request = { .verb = KERNEL_LINK_GET };
+	struct kernel_request request = {.verb = KERNEL_LINK_GET};
 
 	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
 	bench->kernel->ops->submit(bench->kernel, &request, 1);
@@ -400,7 +402,7 @@ static int line_of_session(uint32_t tunnel_id, const struct session *found,
 
 static void name_of_link(struct kernel *kernel, unsigned int index, char ret[IFNAME_LENGTH + 1])
 {
-	struct kernel_request request = { .verb = KERNEL_LINK_GET, .link = { .index = index } };
+	struct kernel_request request = {.verb = KERNEL_LINK_GET, .link = {.index = index}};
 
 	ret[0] = '\0';
 	if (index == 0)
@@ -436,7 +438,7 @@ static int compare_lines(const void *a, const void *b)
 /* The caller frees it. */
 UNUSED static char *kernel_text(struct kernel *kernel, bool macs)
 {
-	struct lines lines = { .kernel = kernel, .macs = macs };
+	struct lines lines = {.kernel = kernel, .macs = macs};
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
@@ -475,7 +477,8 @@ static bool has_all_lines(const char *text, const char *other, const char *mark)
 
 UNUSED static bool same_text(const char *is, const char *should)
 {
-	bool none_missing = has_all_lines(should, is, "-"), none_more = has_all_lines(is, should, "+");
+	bool none_missing = has_all_lines(should, is, "-"),
+	     none_more = has_all_lines(is, should, "+");
 
 	return none_missing && none_more;
 }

@@ -254,7 +254,7 @@ static char *wanted_text(const char *profile)
 /* Calls are counted by verb: how often it asks whether something is gone depends on the clock. */
 static struct failing fail_every(const char *profile, enum sim_failure how, unsigned int verbs)
 {
-	struct failing failing = { .how = how, .wanted = wanted_text(profile) };
+	struct failing failing = {.how = how, .wanted = wanted_text(profile)};
 
 	for (; failing.verb <= KERNEL_LINK_DELETE; failing.verb++) {
 		struct bench *bench;

@@ -1,0 +1,411 @@
+/*
+ * The daemon dies at any point of its work; the kernel, which is the simulated
+ * one in this process, lives on. What a new daemon makes of it is whole, old or
+ * new, and nothing acknowledged is lost.
+ */
+#include "engine_bench.h"
+
+#include <dirent.h>
+#include <signal.h>
+
+#include "far_kernel.h"
+#include "store/journal_file.h"
+
+/* ---- the daemon, another process */
+
+#define COMMITS 2
+
+static struct edit *story_edit(unsigned int n)
+{
+	struct edit *edit;
+
+	if (n == 1)
+		return mixed_edit();
+	edit = edit_new();
+	tunnel(edit, EDIT_MERGE, 1, "");
+	session(edit, EDIT_MERGE, 1, 1003, "mtu=1222");
+	edit_session(edit, EDIT_DELETE, 1, 1020);
+	session(edit, EDIT_MERGE, 1, 1027, "peer-session-id=27");
+	return edit;
+}
+
+static bool has_folded(struct bench *bench)
+{
+	struct error err = ERROR_INIT;
+
+	if (journal_maintain(bench->journal, bench->store, &err) < 0)
+		fprintf(stderr, "%s\n", err.text);
+	return journal_snapshot_pid(bench->journal) == 0;
+}
+
+/*
+ * "commit": the first commit of the story. "refused": the same, but the kernel
+ * refuses it half-way. "fold": both; config.xml is due to be written after each.
+ * "restart": none, only what a daemon does when it starts. All end with a clean
+ * stop, and those that commit with objects still on their way out of the kernel.
+ */
+static int live(const char *event_fds, const char *story, const char *directory)
+{
+	struct bench bench = {.directory = directory};
+	struct far_shared *shared;
+	bool fold = strcmp(story, "fold") == 0, restart = strcmp(story, "restart") == 0;
+	unsigned int commits = fold ? COMMITS : !restart;
+	int expected = strcmp(story, "refused") == 0 ? -ENOMEM : 0;
+	bool failed;
+
+	bench.kernel = far_open((unsigned int)strtoul(event_fds, NULL, 10));
+	shared = far_shared(bench.kernel);
+	start_bench(&bench);
+	if (fold)
+		bench.journal->fold_min = 1;
+	for (unsigned int n = 1; n <= commits; n++) {
+		if (commit(&bench, story_edit(n)) != expected)
+			return 3;
+		shared->acknowledged = expected == 0 ? n : 0;
+	}
+	if (restart && !turn_until(&bench, is_idle, 10000))
+		return 4;
+	if (fold && !turn_until(&bench, has_folded, 10000))
+		return 5;
+	failed = fold && bench.journal->base == 1; /* the child that was to fold is dead */
+	stop_bench(&bench);
+	bench.kernel->ops->close(bench.kernel);
+	return failed ? 6 : 0;
+}
+
+/* ---- what is to be found */
+
+struct outcome_text {
+	char *config, *kernel;
+};
+
+struct story {
+	const char *profile;
+	char directory[64];
+	struct bench *bench;
+	struct outcome_text after[COMMITS + 1]; /* after so many commits */
+};
+
+static char *config_text(const struct datastore *store)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	assert_int_equal(snapshot_write(file, store, NULL), 0);
+	fclose(file);
+	return text;
+}
+
+static struct outcome_text look(struct bench *bench)
+{
+	assert_true(turn_until(bench, is_idle, 10000));
+	return (struct outcome_text){config_text(bench->store), kernel_text(bench->kernel, false)};
+}
+
+static void forget(struct outcome_text *text)
+{
+	free(text->config);
+	free(text->kernel);
+}
+
+static void empty(const char *directory)
+{
+	DIR *list = opendir(directory);
+	struct dirent *entry;
+
+	assert_non_null(list);
+	while ((entry = readdir(list)) != NULL)
+		unlinkat(dirfd(list), entry->d_name, 0);
+	closedir(list);
+}
+
+static void surround(struct kernel *kernel)
+{
+	assert_int_equal(sim_add_link(kernel, "br0", true), 0);
+	sim_set_delays(kernel, 2, 50);
+}
+
+/* A kernel and a state directory as before the story, and no daemon. */
+static void begin(struct story *story)
+{
+	empty(story->directory);
+	story->bench = new_bench(story->profile, story->directory);
+	surround(story->bench->kernel);
+	assert_int_equal(commit(story->bench, baseline()), 0);
+	assert_true(turn_until(story->bench, is_idle, 5000));
+}
+
+static void end(struct story *story)
+{
+	free_bench(story->bench);
+	story->bench = NULL;
+}
+
+static struct story new_story(const char *profile)
+{
+	struct story story = {.profile = profile};
+
+	snprintf(story.directory, sizeof(story.directory), "%s/l2tpv3d-crash-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(story.directory));
+	begin(&story);
+	story.after[0] = look(story.bench);
+	for (unsigned int n = 1; n <= COMMITS; n++) {
+		assert_int_equal(commit(story.bench, story_edit(n)), 0);
+		story.after[n] = look(story.bench);
+	}
+	end(&story);
+	return story;
+}
+
+static void free_story(struct story *story)
+{
+	for (unsigned int n = 0; n <= COMMITS; n++)
+		forget(&story->after[n]);
+	empty(story->directory);
+	assert_int_equal(rmdir(story->directory), 0);
+}
+
+/* ---- what is found */
+
+static void nothing_is_left_over(const struct bench *bench)
+{
+	const struct datastore *store = bench->store;
+
+	assert_int_equal(store->tunnel_count, store->configured_tunnels);
+	assert_int_equal(store->session_count, store->configured_sessions);
+	for (struct tunnel_entry *t = datastore_tunnel_from(store, 0); t; t = tunnel_next(t)) {
+		assert_false(t->held);
+		assert_true(observe_same_tunnel(bench->engine, t));
+		for (struct session_entry *s = tunnel_session_from(t, 0); s; s = session_next(s)) {
+			assert_false(s->held);
+			assert_true(observe_same_session(bench->engine, s));
+		}
+	}
+}
+
+static void no_other_files(const char *directory)
+{
+	static const char *const known[] = {".", "..", CONFIG_FILE, JOURNAL_FILE, LOCK_FILE};
+	DIR *list = opendir(directory);
+	struct dirent *entry;
+
+	assert_non_null(list);
+	while ((entry = readdir(list)) != NULL) {
+		bool found = false;
+
+		for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+			found = found || strcmp(entry->d_name, known[i]) == 0;
+		if (!found)
+			fail_msg("%s/%s is left over", directory, entry->d_name);
+	}
+	closedir(list);
+}
+
+/* Returns how many commits it has. */
+static unsigned int is_whole(struct story *story, unsigned int acknowledged)
+{
+	struct bench *bench = story->bench;
+	struct outcome_text is = look(bench);
+	unsigned int n = acknowledged;
+
+	if (n < COMMITS && strcmp(is.config, story->after[n].config) != 0)
+		n++;
+	assert_string_equal(is.config, story->after[n].config);
+	assert_true(same_text(is.kernel, story->after[n].kernel));
+	assert_int_equal(journal_generation(bench->journal), 1 + n);
+	assert_int_equal(journal_pending(bench->journal), 0);
+	assert_int_equal(bench->engine->waiting.count, 0);
+	nothing_is_left_over(bench);
+	forget(&is);
+	return n;
+}
+
+/* A new daemon finds it whole, and one more finds nothing to do. */
+static unsigned int recover(struct story *story, unsigned int acknowledged)
+{
+	struct bench *bench = story->bench;
+	unsigned int n;
+	uint64_t writes;
+
+	start_bench(bench);
+	n = is_whole(story, acknowledged);
+	no_other_files(story->directory);
+	stop_bench(bench);
+	writes = bench->kernel->ops->writes(bench->kernel);
+	start_bench(bench);
+	assert_int_equal(is_whole(story, n), n);
+	assert_int_equal(bench->kernel->ops->writes(bench->kernel), writes);
+	return n;
+}
+
+static void goes_on(struct story *story)
+{
+	assert_int_equal(commit(story->bench, baseline()), 0);
+	assert_true(turn_until(story->bench, is_idle, 5000));
+}
+
+/* The daemon stops being, the kernel stays. */
+static struct far_life die(struct story *story, const char *what, const char *die_at)
+{
+	struct far_life life;
+
+	if (story->bench->engine)
+		stop_bench(story->bench);
+	life = far_live(story->bench->kernel, die_at, what, story->directory);
+	if (!life.died && life.status != 0 && life.status != 6)
+		fail_msg("%s at %s: status %d", what, die_at, life.status);
+	return life;
+}
+
+/* ---- tests */
+
+struct tally {
+	unsigned int points, old, new;
+};
+
+static void count(struct tally *tally, unsigned int commits)
+{
+	tally->points++;
+	tally->old += commits == 0;
+	tally->new += commits != 0;
+}
+
+static void tell(const struct tally *tally, const char *profile, const char *what)
+{
+	print_message("%s, %s: died at %u points, then %u times old and %u times new\n", profile,
+		      what, tally->points, tally->old, tally->new);
+}
+
+/* Returns false when it did not come to that point, nor a child of it. */
+static bool die_once(struct story *story, const char *what, unsigned int n,
+		     struct far_life *ret_life)
+{
+	char die_at[16];
+
+	snprintf(die_at, sizeof(die_at), "%u", n);
+	if (getenv("VERBOSE"))
+		fprintf(stderr, "==== %s: %s dies at %s\n", story->profile, what, die_at);
+	*ret_life = die(story, what, die_at);
+	return ret_life->died || ret_life->status != 0;
+}
+
+static struct tally die_at_every_point(const char *profile, const char *what)
+{
+	struct story story = new_story(profile);
+	struct tally tally = {0};
+	struct far_life life;
+	bool died = true;
+
+	for (unsigned int n = 1; died; n++) {
+		begin(&story);
+		if (strcmp(what, "refused") == 0)
+			sim_fail(story.bench->kernel, KERNEL_SESSION_CREATE, 12, SIM_REFUSE,
+				 -ENOMEM);
+		died = die_once(&story, what, n, &life);
+		count(&tally, recover(&story, life.acknowledged));
+		if (n % 8 == 0)
+			goes_on(&story);
+		end(&story);
+	}
+	free_story(&story);
+	tell(&tally, profile, what);
+	return tally;
+}
+
+static void a_commit_is_whole_wherever_it_dies(void **state)
+{
+	(void)state;
+	assert_true(die_at_every_point("6.12", "commit").points > 60);
+	assert_true(die_at_every_point("6.1", "commit").points > 60);
+}
+
+static void so_is_one_that_is_being_taken_back(void **state)
+{
+	(void)state;
+	assert_true(die_at_every_point("6.12", "refused").points > 60);
+	assert_true(die_at_every_point("6.1", "refused").points > 60);
+}
+
+static void so_are_two_while_config_xml_is_written(void **state)
+{
+	(void)state;
+	assert_true(die_at_every_point("6.12", "fold").points > 80);
+	assert_true(die_at_every_point("6.1", "fold").points > 80);
+}
+
+/* Dead in the middle of a commit, the daemon dies again at any point of its recovery. */
+static struct tally die_again(struct story *story, unsigned int first)
+{
+	struct tally tally = {0};
+	struct far_life life, next;
+	bool died = true;
+
+	for (unsigned int n = 1; died; n++) {
+		begin(story);
+		assert_true(die_once(story, "commit", first, &life));
+		died = die_once(story, "restart", n, &next);
+		count(&tally, recover(story, life.acknowledged));
+		end(story);
+	}
+	return tally;
+}
+
+static void so_is_one_that_dies_again_in_its_recovery(void **state)
+{
+	struct story story = new_story("6.12");
+
+	(void)state;
+	for (unsigned int first = 20; first <= 50; first += 10) {
+		struct tally tally = die_again(&story, first);
+
+		tell(&tally, "6.12", "recovery");
+		assert_true(tally.points > 10);
+	}
+	free_story(&story);
+}
+
+/* The machine goes down with the daemon: the kernel has nothing when it comes back. */
+static void so_it_is_after_a_power_cut(void **state)
+{
+	struct story story = new_story("6.12");
+	struct tally tally = {0};
+	struct far_life life;
+	bool died = true;
+
+	(void)state;
+	for (unsigned int n = 1; died; n += 3) {
+		struct kernel *before;
+		struct error err;
+
+		begin(&story);
+		died = die_once(&story, "commit", n, &life);
+		before = story.bench->kernel;
+		assert_int_equal(kernel_open_sim(&story.bench->kernel, "6.12", &err), 0);
+		surround(story.bench->kernel);
+		before->ops->close(before);
+		count(&tally, recover(&story, life.acknowledged));
+		end(&story);
+	}
+	free_story(&story);
+	tell(&tally, "6.12", "power cut");
+}
+
+/* Of several, a pattern as an argument chooses. */
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_commit_is_whole_wherever_it_dies),
+		cmocka_unit_test(so_is_one_that_is_being_taken_back),
+		cmocka_unit_test(so_are_two_while_config_xml_is_written),
+		cmocka_unit_test(so_is_one_that_dies_again_in_its_recovery),
+		cmocka_unit_test(so_it_is_after_a_power_cut),
+	};
+
+	if (argc == 4)
+		return live(argv[1], argv[2], argv[3]);
+	if (argc == 2)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
