@@ -103,8 +103,9 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS (10)
 deps: ## install the Debian packages needed (says what is missing when not root)
 	$Qtests/deps
 
-docs: $B/attributes ## print docs/attributes.md from the mapping table
-	$Q$B/attributes markdown > docs/attributes.md
+docs: $B/attributes ## print the attribute lists anew from the mapping table
+	$Qfor page in docs/attributes.md docs/linux-l2tpv3.5; do \
+	  $B/attributes <$$page >$B/page && cat $B/page >$$page; done
 
 install: all ## install into DESTDIR, below PREFIX
 	$QDESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' docs/install/install $B

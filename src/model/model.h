@@ -128,9 +128,9 @@ struct state {
 	int64_t last_change;   /* when oper_status last changed */
 	struct statistics statistics;
 	int64_t statistics_time; /* when the counters were read, 0 never */
-	int64_t heard_time;	 /* when rx_packets were last seen to grow */
-	bool peer_silent;	 /* for longer than dead-interval */
-	bool transmit_failing;	 /* at the last reading errors had grown, and nothing was sent */
+	int64_t heard_time;      /* when rx_packets were last seen to grow */
+	bool peer_silent;        /* for longer than dead-interval */
+	bool transmit_failing;   /* at the last reading errors had grown, and nothing was sent */
 };
 
 struct tunnel_state {

@@ -24,7 +24,7 @@ struct journal;
 struct commit_info {
 	uint64_t number;      /* 1, 2, 3 ...: the generation it made */
 	struct timespec time; /* CLOCK_REALTIME */
-	char boot[40];	      /* boot_id of the kernel it was made on, see random(4) */
+	char boot[40];        /* boot_id of the kernel it was made on, see random(4) */
 	char door[12];        /* "snmp", "netconf", "cli", "file" */
 	char user[36];
 	char comment[96];         /* "rollback to 17", "adopt tunnel 3", or "" */

@@ -53,7 +53,7 @@ struct journal {
 	uint64_t length; /* of the file, as far as it counts */
 	uint64_t tail;   /* where the records begin that config.xml lacks */
 	uint64_t base, generation, pending;
-	char pending_boot[40]; /* commit_info.boot of the one found pending */
+	char pending_boot[40];          /* commit_info.boot of the one found pending */
 	uint64_t mark_due;              /* confirmed, but that is not in the file yet; 0 none */
 	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
 	struct datastore *running;
