@@ -5,7 +5,8 @@
  *
  * Every call is synchronous and bounded. Requests are handed over as a batch
  * and are pipelined: netlink executes them in order within one system call, so
- * the caller chooses the batch by the time it has.
+ * the caller chooses the batch by the time it has: deleting an Ethernet session
+ * takes 20 to 30 ms up to 6.11, within the call; no other request so long.
  *
  * Traps kept below this line: facts of net/l2tp in kernel/README at the head
  * of each .c file. Above it: an object is gone only when a GET says ENODEV and
@@ -28,7 +29,7 @@ enum kernel_verb {
 	KERNEL_TUNNEL_GET,
 	KERNEL_SESSION_CREATE, /* give interface_name: letting the kernel choose is quadratic */
 	KERNEL_SESSION_MODIFY, /* the CHANGE_MODIFY rows */
-	KERNEL_SESSION_DELETE, /* checks first that the id belongs to this tunnel (6.11+ does not) */
+	KERNEL_SESSION_DELETE, /* checks first that it is this tunnel's (6.11+ does not) */
 	KERNEL_SESSION_GET,    /* likewise: another tunnel's session is -ENODEV */
 	KERNEL_LINK_SET,       /* the bits of `link_set` of `link`, on the link `link.name` or, if
 				  that is "", `link.index`: first the MAC, which an interface that
@@ -77,15 +78,19 @@ struct kernel_request {
 	int result;
 };
 
-/* Events are hints to look again: netlink group "l2tp" tells every namespace's, and loses some. */
+/*
+ * Events are hints to look again: netlink group "l2tp" tells every namespace's,
+ * and loses some. Our own tunnels' and sessions' changes are not told, only
+ * what becomes of links.
+ */
 enum kernel_event_type {
-	KERNEL_EVENT_TUNNEL,  /* created, modified or deleted: GET it */
+	KERNEL_EVENT_TUNNEL, /* created, modified or deleted: GET it */
 	KERNEL_EVENT_SESSION,
-	KERNEL_EVENT_LINK,    /* `link` as it is now */
+	KERNEL_EVENT_LINK,      /* `link` as it is now */
 	KERNEL_EVENT_LINK_GONE, /* `link.index`, `link.name` */
-	KERNEL_EVENT_ADDRESS, /* some address came, went or left the tentative state */
+	KERNEL_EVENT_ADDRESS,   /* some address came, went or left the tentative state */
 	KERNEL_EVENT_ROUTE,
-	KERNEL_EVENT_LOST     /* ENOBUFS: anything may have happened, read everything again */
+	KERNEL_EVENT_LOST /* ENOBUFS: anything may have happened, read everything again */
 };
 
 struct kernel_event {
