@@ -215,7 +215,6 @@ static void configure_library(struct agent *agent)
 			       1);
 	netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET,
 			      TRANSPORT_ADDRESS);
-	set_ping_interval(RECONNECT_S);
 	snmp_disable_log();
 	snmp_enable_calllog();
 	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, agent);
@@ -253,7 +252,8 @@ static int start_library(struct agent *agent, struct error *err)
 {
 	if (init_agent(NAME) || handler_register(agent))
 		return error_set(err, ERROR_INTERNAL, "net-snmp cannot be initialized");
-	init_snmp(NAME); /* tries to connect */
+	set_ping_interval(RECONNECT_S); /* init_agent() has set its own */
+	init_snmp(NAME);                /* tries to connect */
 	loop_turn(agent->loop);
 	return 0;
 }

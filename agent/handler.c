@@ -2,6 +2,15 @@
 
 #include <errno.h>
 
+size_t handler_name(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN])
+{
+	size_t length = varbind->name_length < MAX_OID_LEN ? varbind->name_length : MAX_OID_LEN;
+
+	for (size_t i = 0; i < length; i++)
+		ret[i] = varbind->name[i] & UINT32_MAX;
+	return length;
+}
+
 static void answer(netsnmp_request_info *request, const struct value *value)
 {
 	size_t size;
@@ -13,10 +22,11 @@ static void answer(netsnmp_request_info *request, const struct value *value)
 static void get(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 		netsnmp_request_info *request)
 {
-	const netsnmp_variable_list *varbind = request->requestvb;
+	oid name[MAX_OID_LEN];
+	size_t length = handler_name(request->requestvb, name);
 	struct value value;
 
-	switch (view_get(&agent->view, varbind->name, varbind->name_length, &value)) {
+	switch (view_get(&agent->view, name, length, &value)) {
 	case OID_FINE:
 		answer(request, &value);
 		break;
@@ -31,14 +41,13 @@ static void get(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 /* Nothing found: left as it is, and net-snmp goes on after our subtree. */
 static void get_next(struct agent *agent, netsnmp_request_info *request)
 {
-	netsnmp_variable_list *varbind = request->requestvb;
-	oid name[MAX_OID_LEN];
-	size_t length;
+	oid from[MAX_OID_LEN], name[MAX_OID_LEN];
+	size_t length = handler_name(request->requestvb, from);
 	struct value value;
 
-	if (!view_next(&agent->view, varbind->name, varbind->name_length, name, &length, &value))
+	if (!view_next(&agent->view, from, length, name, &length, &value))
 		return;
-	snmp_set_var_objid(varbind, name, length);
+	snmp_set_var_objid(request->requestvb, name, length);
 	answer(request, &value);
 }
 

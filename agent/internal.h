@@ -47,6 +47,13 @@ int64_t agent_now(void); /* nanoseconds of CLOCK_BOOTTIME */
 /* handler.c; 0 or -ENOMEM */
 int handler_register(struct agent *agent);
 
+/*
+ * The name of a varbind as it was sent: net-snmp (agentx_parse_oid, 5.9) passes
+ * a sub-identifier of 2^31 or more through an int, so that it comes with the
+ * upper half of its 64 bits set. Returns the length.
+ */
+size_t handler_name(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN]);
+
 /* set.c */
 int set_handle(struct agent *agent, netsnmp_mib_handler *handler,
 	       netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,

@@ -92,12 +92,12 @@ static void remember(struct agent *agent, const struct error *err)
 
 /* ---- RESERVE1, RESERVE2 */
 
-static struct varbind varbind_of(const netsnmp_request_info *request)
+static struct varbind varbind_of(const netsnmp_request_info *request, oid name[MAX_OID_LEN])
 {
 	const netsnmp_variable_list *var = request->requestvb;
 	struct varbind varbind = {
-		.name = var->name,
-		.name_length = var->name_length,
+		.name = name,
+		.name_length = handler_name(var, name),
 		.type = var->type,
 		.bytes = var->val.string ? (const void *)var->val.string : "",
 		.length = var->val_len,
@@ -135,7 +135,8 @@ static int reserve(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 	if (!set)
 		return SNMP_ERR_RESOURCEUNAVAILABLE;
 	for (; requests; requests = requests->next) {
-		struct varbind varbind = varbind_of(requests);
+		oid name[MAX_OID_LEN];
+		struct varbind varbind = varbind_of(requests, name);
 		int status = transaction_add(set->transaction, &varbind, &err);
 
 		if (!status)

@@ -182,6 +182,20 @@ def test_search_ranges(session):
     assert session.get(column(1, 1, 1))[0][1] == agentx.NO_SUCH_INSTANCE
 
 
+def test_ids_of_32_bits(session):
+    """net-snmp reads sub-identifiers as signed numbers."""
+    ids = [2147483647, 2147483648, 4294967294, 4294967295]
+    varbinds = [varbind for place, number in enumerate(ids) for varbind in tunnel(number, 6000 + place)]
+    assert session.test_set(1, *varbinds).error == session.commit_set(1).error == 0
+    session.cleanup_set(1)
+    assert [value for _, _, value in session.get(*(column(2, 24, i) for i in ids))] == [1, 1, 1, 1]
+    oid = column(2, 24)
+    for number in ids:
+        oid, _, value = session.get_next(oid, end=column(2, 25))
+        assert oid == column(2, 24, number)
+    assert session.get_next(oid, end=column(2, 25))[1] == agentx.END_OF_VIEW
+
+
 # ---- set requests
 
 
