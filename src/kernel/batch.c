@@ -193,8 +193,7 @@ static void take_datagram(struct netlink *netlink, const struct nlmsghdr *messag
 	struct batch *batch = &netlink->batch;
 	int left = (int)length;
 
-	message_for_each(message, left)
-	{
+	message_for_each (message, left) {
 		uint32_t place = message->nlmsg_seq - batch->first_sequence;
 
 		if (place < batch->count && !batch->pending[place].answered)

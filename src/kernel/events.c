@@ -117,7 +117,8 @@ static void read_channel(struct reading *reading, enum channel_use use, tell_fn 
 			return;
 		if (left < 0)
 			reading->lost = true;
-		message_for_each(message, left) tell(reading, message);
+		message_for_each (message, left)
+			tell(reading, message);
 	}
 }
 

@@ -65,8 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int left = size < INT32_MAX ? (int)size : 0;
 
 	memcpy(messages, data, size);
-	message_for_each(message, left)
-	{
+	message_for_each (message, left) {
 		decode_l2tp(message);
 		decode_route(message);
 	}

@@ -150,8 +150,7 @@ static void print_messages(FILE *out, print_fn *print, const char *bytes, size_t
 	const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)bytes;
 	int left = (int)length;
 
-	message_for_each(message, left)
-	{
+	message_for_each (message, left) {
 		if (message->nlmsg_type >= NLMSG_MIN_TYPE)
 			print(out, message);
 	}
@@ -260,8 +259,7 @@ static void damage(const char *name)
 	const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)recording.bytes;
 	int left = (int)recording.length;
 
-	message_for_each(message, left)
-	{
+	message_for_each (message, left) {
 		for (uint32_t length = NLMSG_HDRLEN; length <= message->nlmsg_len; length++)
 			decode_cut(message, length);
 		for (uint32_t at = NLMSG_HDRLEN; at < message->nlmsg_len; at++)
