@@ -287,8 +287,10 @@ static void wait_for_module(struct engine *engine, struct job *job)
 		item_wait(&job->items[i], reason, err.os_errno);
 }
 
-static void next_phase(struct job *job)
+/* A delete can take a thousand times what another request takes: feel the way in each phase. */
+static void next_phase(struct engine *engine, struct job *job)
 {
+	engine->batch = 1;
 	job->phase++;
 	job->cursor = 0;
 	job->blocked_since = 0;
@@ -298,6 +300,8 @@ bool job_slice(struct engine *engine, struct job *job)
 {
 	int64_t begin = engine_now();
 
+	if (!job->batch)
+		engine->batch = 1;
 	if (!job->batch)
 		job->batch = calloc(1, sizeof(*job->batch));
 	if (!job->batch) {
@@ -317,7 +321,7 @@ bool job_slice(struct engine *engine, struct job *job)
 			break;
 		}
 		if (job->cursor >= job->count)
-			next_phase(job);
+			next_phase(engine, job);
 		if (engine_now() - begin > SLICE_NS)
 			return job->phase == PHASE_END;
 	}
