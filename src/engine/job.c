@@ -300,10 +300,10 @@ bool job_slice(struct engine *engine, struct job *job)
 {
 	int64_t begin = engine_now();
 
-	if (!job->batch)
-		engine->batch = 1;
-	if (!job->batch)
+	if (!job->batch) {
 		job->batch = calloc(1, sizeof(*job->batch));
+		engine->batch = 1;
+	}
 	if (!job->batch) {
 		error_set(&job->error, ERROR_RESOURCE, "no memory for kernel requests");
 		return true;
