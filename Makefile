@@ -111,9 +111,9 @@ install: all ## install into DESTDIR, below PREFIX
 	$QDESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' docs/install/install $B
 
 demo: deps all tools ## show the main job on a real kernel
-	$Qtests/demo/run
+	$Qtests/demo/demo
 demo-shell: deps all tools ## a shell where the demo's routers are up
-	$Qtests/demo/run --shell
+	$Qtests/demo/demo --shell
 bench: deps all tools ## figures against peers, as ratios, also into build/bench/
 	$Qtests/bench/all
 
