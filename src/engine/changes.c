@@ -96,9 +96,49 @@ static int check_names(struct engine *engine, const struct candidate *changes, s
 	return 0;
 }
 
+/* The name that the interface of a session without interface-name has, unless it is another's. */
+static int keep_name(struct candidate *changes, const struct session_entry *entry)
+{
+	const struct session *config = candidate_session(changes, entry->tunnel->id, entry->id);
+	struct session named;
+
+	if (!entry->in_kernel || !entry->actual.interface_name[0] || !config ||
+	    config->interface_name[0] ||
+	    datastore_session_by_name(changes->running, entry->actual.interface_name))
+		return 0;
+	named = *config;
+	codec_copy(&row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME], &named, &entry->actual);
+	return candidate_put(changes, entry->tunnel->id, entry->id, &named);
+}
+
+/* A config.xml written by hand may leave names out; the kernel may have the sessions all the same.
+ */
+static int keep_names(struct candidate *changes)
+{
+	const struct tunnel_entry *tunnel = NULL;
+	int rc = 0;
+
+	if (changes->running->nameless)
+		tunnel = datastore_tunnel_from(changes->running, 0);
+	for (; tunnel && rc == 0; tunnel = tunnel_next(tunnel)) {
+		const struct session_entry *session = tunnel_session_from(tunnel, 0);
+
+		for (; session && rc == 0; session = session_next(session))
+			rc = keep_name(changes, session);
+	}
+	return rc;
+}
+
+int changes_choose_names(struct engine *engine, struct candidate *changes, struct error *err)
+{
+	if (keep_names(changes) < 0)
+		return error_set(err, ERROR_RESOURCE, "no memory for interface names");
+	return candidate_choose_names(changes, name_taken, engine, err);
+}
+
 static int complete_changes(struct engine *engine, struct candidate *changes, struct error *err)
 {
-	int rc = candidate_choose_names(changes, name_taken, engine, err);
+	int rc = changes_choose_names(engine, changes, err);
 
 	if (rc == 0)
 		rc = candidate_validate(changes, err);
@@ -143,6 +183,7 @@ int changes_make(struct engine *engine, struct request *request, struct candidat
 							  engine->store, changes, err)
 				       : error_set(err, ERROR_UNSUPPORTED, "no history is kept");
 		break;
+	case REQUEST_NAMES:
 	case REQUEST_RESYNC:
 		break;
 	}

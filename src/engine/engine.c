@@ -278,6 +278,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		engine_close(engine);
 		return rc;
 	}
+	if (engine->store->nameless)
+		request_names(engine);
 	engine_schedule(engine);
 	*ret = engine;
 	return 0;

@@ -153,7 +153,14 @@ bool want_vlan(struct engine *engine, const struct session *want, unsigned int p
 
 /* ---- the engine */
 
-enum request_type { REQUEST_EDIT, REQUEST_COMMIT, REQUEST_ADOPT, REQUEST_ROLLBACK, REQUEST_RESYNC };
+enum request_type {
+	REQUEST_EDIT,
+	REQUEST_COMMIT,
+	REQUEST_ADOPT,
+	REQUEST_ROLLBACK,
+	REQUEST_RESYNC,
+	REQUEST_NAMES /* interface names that config.xml left out */
+};
 
 struct request {
 	TAILQ_ENTRY(request) link;
@@ -179,6 +186,8 @@ struct watcher {
 struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg);
 void request_free(struct request *request);
+/* Have the interface names chosen that are left out of what is configured. */
+void request_names(struct engine *engine);
 /* Tell the one who asked, and free it. */
 void request_finish(struct engine *engine, struct request *request, int rc,
 		    const struct error *err);
@@ -233,6 +242,9 @@ void engine_schedule(struct engine *engine); /* a turn of the loop soon */
 /* ---- changes.c: fill @changes by what the request says; refuses as a commit would. */
 int changes_make(struct engine *engine, struct request *request, struct candidate *changes,
 		 struct error *err);
+
+/* Names for the sessions that have none: those their interfaces have, or new ones. */
+int changes_choose_names(struct engine *engine, struct candidate *changes, struct error *err);
 
 /* ---- transaction.c */
 void transaction_begin(struct engine *engine, struct request *request);

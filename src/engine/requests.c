@@ -91,6 +91,13 @@ unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *ar
 	return enqueue(engine, request_new(engine, REQUEST_RESYNC, NULL, done, arg));
 }
 
+void request_names(struct engine *engine)
+{
+	const struct engine_who who = {"daemon", "", "interface names chosen", 0};
+
+	enqueue(engine, request_new(engine, REQUEST_NAMES, &who, NULL, NULL));
+}
+
 void engine_forget(struct engine *engine, unsigned int ticket)
 {
 	struct request *request;

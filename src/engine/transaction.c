@@ -7,9 +7,16 @@
 
 static int record(struct engine *engine, struct request *request, struct error *err)
 {
+	int rc;
+
 	if (!engine->o.journal || request->info.number)
 		return 0; /* without persistence, or resumed from the journal itself */
-	return journal_append(engine->o.journal, &engine->changes, &request->info, err);
+	rc = journal_append(engine->o.journal, &engine->changes, &request->info, err);
+	if (rc == 0 || request->type != REQUEST_NAMES)
+		return rc;
+	/* the next start will find them in the kernel, or choose again */
+	engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s", err->text);
+	return 0;
 }
 
 static int revoke(struct engine *engine, const struct request *request, struct error *err)
@@ -127,7 +134,7 @@ static int prepare(struct engine *engine, struct request *request, struct error 
 	if (rc == 0 && candidate_dirty(&engine->changes)) {
 		engine->job = job_new(&engine->running, &engine->changes, !request->acknowledged);
 		rc = plan_keys(&engine->changes, &keys);
-		if (rc == 0)
+		if (rc == 0 && request->type != REQUEST_NAMES)
 			rc = plan_job(engine, engine->job, &keys, err);
 		if (rc == 0)
 			rc = record(engine, request, err);
@@ -162,6 +169,9 @@ static void publish(struct engine *engine, struct request *request)
 	settle_job(engine, engine->job);
 	if (plan_keys(&engine->changes, &keys) == 0)
 		settle_keys(engine, &keys);
+	/* what cannot be created now is no reason to have no names */
+	for (size_t i = 0; i < keys.count && request->type == REQUEST_NAMES; i++)
+		keys_add(&engine->repair, keys.at[i].tunnel_id, keys.at[i].session_id);
 	keys_free(&keys);
 	if (engine->o.journal)
 		journal_confirm(engine->o.journal, request->info.number);
@@ -211,6 +221,8 @@ int transaction_resume(struct engine *engine, struct error *err)
 	request->resumed = true;
 	request->acknowledged = journal_pending_outlived_boot(engine->o.journal);
 	rc = journal_changes(engine->o.journal, number, engine->store, &engine->changes, err);
+	if (rc == 0)
+		rc = changes_choose_names(engine, &engine->changes, err);
 	if (rc < 0) {
 		request_free(request);
 		return rc;

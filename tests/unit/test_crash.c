@@ -332,7 +332,6 @@ static void so_are_two_while_config_xml_is_written(void **state)
 {
 	(void)state;
 	assert_true(die_at_every_point("6.12", "fold").points > 80);
-	assert_true(die_at_every_point("6.1", "fold").points > 80);
 }
 
 /* Dead in the middle of a commit, the daemon dies again at any point of its recovery. */
@@ -357,7 +356,7 @@ static void so_is_one_that_dies_again_in_its_recovery(void **state)
 	struct story story = new_story("6.12");
 
 	(void)state;
-	for (unsigned int first = 20; first <= 50; first += 10) {
+	for (unsigned int first = 30; first <= 60; first += 30) {
 		struct tally tally = die_again(&story, first);
 
 		tell(&tally, "6.12", "recovery");
