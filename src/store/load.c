@@ -57,16 +57,32 @@ static int no_memory(struct error *err)
 
 /* config.xml */
 
+/* The snapshot's own errors tell the place; those of what it means do not yet. */
+static int refuse_invalid(const struct loading *loading, int result)
+{
+	struct error *err = loading->err;
+	char why[244];
+
+	if (err == NULL)
+		return result;
+	snprintf(why, sizeof(why), "%.100s%s%.140s", err->path, err->path[0] ? ": " : "",
+		 err->text);
+	snprintf(err->text, sizeof(err->text), "%s. It is in %.90s/%s: correct it there", why,
+		 loading->journal->directory, CONFIG_FILE);
+	return result;
+}
+
 static int read_snapshot(struct loading *loading, const char *path)
 {
 	const struct snapshot_codec *codec = &loading->journal->codec;
 	struct edit *edit = NULL;
 	int result = codec->read(path, &edit, loading->err, codec->arg);
 
-	if (result == 0)
-		result = candidate_apply(&loading->candidate, edit, loading->err);
+	if (result != 0)
+		return result;
+	result = candidate_apply(&loading->candidate, edit, loading->err);
 	edit_free(edit);
-	return result;
+	return result != 0 ? refuse_invalid(loading, result) : 0;
 }
 
 static int load_snapshot(struct loading *loading)
@@ -297,19 +313,6 @@ static int refuse_lost_snapshot(const struct loading *loading)
 			 ". Put it back, or begin with an empty configuration (move the journal "
 			 "away)",
 			 journal->directory, CONFIG_FILE, journal->base);
-}
-
-static int refuse_invalid(const struct loading *loading, int result)
-{
-	struct error *err = loading->err;
-	char why[sizeof(err->text)];
-
-	if (err == NULL)
-		return result;
-	snprintf(why, sizeof(why), "%s", err->text);
-	snprintf(err->text, sizeof(err->text), "%.220s. It is in %.90s/%s: correct it there", why,
-		 loading->journal->directory, CONFIG_FILE);
-	return result;
 }
 
 static int publish(struct loading *loading)
