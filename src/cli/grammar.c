@@ -159,19 +159,25 @@ static void ignore(struct request *request, const char *keyword)
 		 keyword);
 }
 
-/* The entry the request is about, and @row's leaf in it; a bad key names its list alone. */
+/* "[LEAF='ID']"; nothing for an id not given or refused. */
+static void put_predicate(const struct row *key, uint32_t id, char *ret, size_t size)
+{
+	ret[0] = '\0';
+	if (id)
+		snprintf(ret, size, "[%s='%" PRIu32 "']", key->leaf, id);
+}
+
+/* The entry the request is about, and @row's leaf in it. */
 static void set_path(const struct request *request, const struct row *row, enum object object,
 		     struct error *err)
 {
 	bool session = object == OBJECT_SESSION;
-	char tunnel_key[32] = "", session_key[32] = "";
+	char tunnel_key[32], session_key[32];
 
-	if (!row || row->access != ACCESS_KEY) {
-		snprintf(tunnel_key, sizeof(tunnel_key), "[tunnel-id='%" PRIu32 "']",
-			 request->tunnel.tunnel_id);
-		snprintf(session_key, sizeof(session_key), "[session-id='%" PRIu32 "']",
-			 request->session.session_id);
-	}
+	put_predicate(row_sets[OBJECT_TUNNEL].key, request->tunnel.tunnel_id, tunnel_key,
+		      sizeof(tunnel_key));
+	put_predicate(row_sets[OBJECT_SESSION].key, request->session.session_id, session_key,
+		      sizeof(session_key));
 	error_at(err, "/l2tpv3/tunnel%s%s%s%s%s", tunnel_key, session ? "/session" : "",
 		 session ? session_key : "", row ? "/" : "", row ? row->leaf : "");
 }

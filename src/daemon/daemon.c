@@ -227,7 +227,9 @@ int daemon_check(const char *path)
 	int rc = empty ? snapshot_read(path, &edit, &err, NULL) : -ENOMEM;
 
 	if (rc < 0) {
-		fprintf(stderr, "l2tpv3d: %s\n", err.text); /* begins with path and line */
+		/* the text begins with file and line */
+		fprintf(stderr, "l2tpv3d: %s%s%s%s\n", err.text, err.path[0] ? " (at " : "",
+			err.path, err.path[0] ? ")" : "");
 	} else {
 		rc = check_edit(empty, edit, &err);
 		if (rc < 0)

@@ -353,7 +353,7 @@ static void end_key(struct decoder *decoder, struct edit_entry *entry)
 	}
 	if (codec_parse(key, edit_values(entry), decoder->text, decoder->length, err)) {
 		if (!failed_before)
-			failed(decoder, NULL);
+			failed(decoder, key);
 		return;
 	}
 	*id = (uint32_t)codec_get_number(key, edit_values(entry));
@@ -416,26 +416,32 @@ static int end(void *arg, struct error *err)
 
 const struct reader_handler decoder_handler = {start, text, end};
 
-/* The path of the refusal; without the predicate of a key that never came. */
+/* @name below the path so far, and in it the leaf that failed, if one did. */
+static void locate_list(struct error *err, const char *name, const struct row *row)
+{
+	size_t length = strlen(err->path);
+
+	snprintf(err->path + length, sizeof(err->path) - length, "/%s%s%s", name, row ? "/" : "",
+		 row ? row->leaf : "");
+}
+
+/* The path of the refusal; without the predicate of a key that never came, or is none. */
 static void locate(struct decoder *decoder)
 {
 	const struct edit_entry *tunnel = decoder->failed_entry[LEVEL_TUNNEL];
 	const struct edit_entry *session = decoder->failed_entry[LEVEL_SESSION];
+	const struct row *row = decoder->failed_row;
 	struct error *err = &decoder->error;
-	size_t length;
 
-	if (!tunnel) {
+	if (!tunnel || !tunnel->tunnel_id)
 		error_at(err, "%s", decoder->container ? "/" ELEMENT_CONTAINER : "");
-	} else if (!tunnel->tunnel_id) {
-		error_at(err, "/" ELEMENT_CONTAINER "/%s", row_sets[OBJECT_TUNNEL].name);
+	if (tunnel && !tunnel->tunnel_id) {
+		locate_list(err, row_sets[OBJECT_TUNNEL].name, session ? NULL : row);
 	} else if (session && !session->session_id) {
 		error_at_entry(err, tunnel->tunnel_id, 0, NULL);
-		length = strlen(err->path);
-		snprintf(err->path + length, sizeof(err->path) - length, "/%s",
-			 row_sets[OBJECT_SESSION].name);
-	} else {
-		error_at_entry(err, tunnel->tunnel_id, session ? session->session_id : 0,
-			       decoder->failed_row);
+		locate_list(err, row_sets[OBJECT_SESSION].name, row);
+	} else if (tunnel) {
+		error_at_entry(err, tunnel->tunnel_id, session ? session->session_id : 0, row);
 	}
 }
 

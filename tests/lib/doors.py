@@ -32,6 +32,7 @@ class Outcome:
     app_tag: str = None
     status: str = None   # SNMP error-status
     oid: str = None      # and the object it is for
+    line: int = None     # of a file
 
 
 ACCEPTED = Outcome(True)
@@ -112,7 +113,7 @@ class ProgramDoor:
             assert not error, error
             return ACCEPTED
         assert done.returncode == 1 and error.endswith("\n") and error.count("\n") == 1, error
-        return self.refused(error.rstrip("\n").partition(": ")[2])
+        return self.refused(error.rstrip("\n").removeprefix(f"{argv[0].name}: "))
 
     def refused(self, error):
         path, _, text = error.partition(": ") if error.startswith("/l2tpv3") else ("", "", error)
@@ -202,14 +203,13 @@ class CheckDoor(ProgramDoor):
         return max(n for n, line in enumerate(lines, 1) if f"</{row.leaf}>" in line)
 
     def refused(self, error):
-        """FILE: PATH: FILE:LINE: TEXT; correct the file there -- the line is of what was read."""
-        error = error.removeprefix(f"{self.file}: ")
-        outcome = super().refused(error)
-        if found := re.fullmatch(rf"{re.escape(str(self.file))}:(\d+): (.*); correct the file there",
-                                 outcome.text):
-            outcome.text = found[2]
-            outcome.line = int(found[1])
-        return outcome
+        """FILE: PATH: TEXT, or of what was read by itself
+        FILE:LINE: TEXT; correct the file there (at PATH)."""
+        found = re.fullmatch(rf"{re.escape(str(self.file))}:(\d+): (.*); correct the file there "
+                             r"\(at (/.*)\)", error)
+        if not found:
+            return super().refused(error.removeprefix(f"{self.file}: "))
+        return Outcome(False, found[3], found[2], line=int(found[1]))
 
 
 class SnmpDoor:
