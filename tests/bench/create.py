@@ -3,6 +3,7 @@ import population
 from figures import alternate, milliseconds
 
 TARGETS = {"bare loop": "<= 1.15", "ip -batch": "< 1"}
+WARM_UP = 10
 
 
 def by_push(contest, count, how):
@@ -34,6 +35,12 @@ def judged(contest, count, work):
         contest.place.clear()
         return took
     return run
+
+
+def warm_up(contest):
+    """Load modules and programs, whose first use takes long and is nobody's fault."""
+    for work in contestants(contest, WARM_UP).values():
+        judged(contest, WARM_UP, work)()
 
 
 def run(contest, figures, counts, rounds):
