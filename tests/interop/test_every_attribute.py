@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib import doors, table  # noqa: E402
 from lib.daemons import BUILD, L2TPV3CTL, L2TPV3D, L2tpv3d, Snmpd  # noqa: E402
 from lib.here import Here  # noqa: E402
-from lib.snmp_wire import Wire  # noqa: E402
+from lib.snmp_wire import (COUNTER32, COUNTER64, INTEGER, IP_ADDRESS, NULL, OBJECT_ID,  # noqa: E402
+                           OCTETS, OPAQUE, TIME_TICKS, UNSIGNED, Wire)
 from lib.values import Value, typical, values_of  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
@@ -31,6 +32,7 @@ SESSION = {"peer-session-id": "6"}
 BASELINES = {
     "udp4": {"tunnel": TUNNEL4},
     "udp6": {"tunnel": TUNNEL6},
+    "follow": {"tunnel": {"peer-tunnel-id": "2", "local-interface": "lan0", "remote-address": "192.0.2.2"}},
     "ip": {"tunnel": {**TUNNEL4, "encapsulation": "ip"}},
     "ethernet": {"tunnel": TUNNEL4, "session": SESSION},
     "vlan": {"tunnel": TUNNEL4, "session": {**SESSION, "pseudowire-type": "ethernet-vlan", "vlan-id": "7"}},
@@ -45,6 +47,11 @@ NOWHERE = {"always": (), "udp": ("ip",), "udp4": ("udp6", "ip"), "udp6": ("udp4"
            "vlan": ("ethernet", "ppp"), "interface": ("ppp",)}
 
 
+ROWS = table.rows() if BUILT else []
+WRITABLE = [row for row in ROWS if row.access == "write"]
+KEYS = [row for row in ROWS if row.access == "key"]
+
+
 def baselines(row):
     if row.type == "address":
         return "udp4", "udp6"
@@ -52,15 +59,13 @@ def baselines(row):
 
 
 def cases():
-    if not BUILT:
-        return []
     return [pytest.param(baseline, row, value, id=f"{row}-{baseline}-{value}")
-            for row in doors.writable_rows() for baseline in baselines(row) for value in values_of(row)]
+            for row in WRITABLE for baseline in baselines(row) for value in values_of(row)]
 
 
 def inapplicable():
     return [pytest.param(baseline, row, id=f"{row}-{baseline}")
-            for row in (doors.writable_rows() if BUILT else []) for baseline in NOWHERE[row.when]]
+            for row in WRITABLE for baseline in NOWHERE[row.when]]
 
 
 class Bench:
@@ -191,3 +196,186 @@ def test_every_door_refuses_where_it_does_not_apply(bench, start, row):
     expect_agreement(found)
     assert (found["netconf"].tag, found["netconf"].path) == ("unknown-element", doors.path_of(row))
     assert row.condition in found["netconf"].text
+
+
+# ---- taking a leaf back
+
+
+def absent(bench, door, row):
+    """Whether the door can: a column cannot be absent, but may have a value that means it."""
+    return door is not bench.snmp or row.zero_is_absent or row.type == "address"
+
+
+def set_to_something(bench, row):
+    """To whatever it takes here that is not its default."""
+    for value in values_of(row):
+        if value.stored not in (None, "", row.fallback) and bench.netconf.set(row, value.text).accepted:
+            bench.now = None
+            return value.stored
+    raise AssertionError("nothing but the default is accepted")
+
+
+# One of the two, and where it applies.
+NEEDED = [row for row in WRITABLE
+          if row.mandatory or row.leaf in ("local-address", "local-interface", "vlan-id")]
+
+
+@pytest.mark.parametrize("row", [row for row in WRITABLE if row not in NEEDED], ids=str)
+def test_every_door_takes_a_leaf_back_to_its_default(bench, row):
+    start = baselines(row)[0]
+    for door in bench.writers:
+        if not absent(bench, door, row):
+            continue
+        bench.start_from(start)
+        stored = set_to_something(bench, row)
+        assert bench.read_everywhere(row) == stored
+        outcome = door.clear(row)
+        assert outcome.accepted, (door.name, outcome)
+        shown = bench.read_everywhere(row)
+        if row.leaf == "interface-name":
+            assert shown  # one is chosen when none is given, and written down
+        else:
+            assert (shown, bench.netconf.read(row)) == (row.fallback, None), door.name
+
+
+@pytest.mark.parametrize("row", NEEDED, ids=str)
+def test_every_door_keeps_what_must_be_there(bench, row):
+    bench.start_from("follow" if row.leaf == "local-interface" else baselines(row)[0])
+    found = {}
+    for door in bench.writers:
+        if absent(bench, door, row):
+            found[door.name] = door.clear(row)
+            bench.expect_unchanged()
+    expect_agreement(found)
+    assert found["netconf"].tag == "data-missing" or found["netconf"].app_tag == "vlan-id-required"
+
+
+# ---- what only SNMP can say
+
+
+def wrong_types(row):
+    right = UNSIGNED if row.type in ("u16", "u32") else INTEGER if row.type in ("bool", "enum") else OCTETS
+    others = [(INTEGER, 1), (UNSIGNED, 1), (OCTETS, b"1"), (OCTETS, b""), (NULL, b""), (OBJECT_ID, "1.3"),
+              (IP_ADDRESS, b"\xc0\0\2\7"), (COUNTER32, 1), (COUNTER64, 1), (TIME_TICKS, 1), (OPAQUE, b"1")]
+    return [value for value in others if value[0] != right]
+
+
+@pytest.mark.parametrize("row", WRITABLE, ids=str)
+def test_a_column_refuses_every_other_type(bench, row):
+    bench.start_from(baselines(row)[0])
+    for value in wrong_types(row):
+        outcome = bench.snmp.send((bench.snmp.oid(row), value))
+        assert (outcome.status, outcome.oid) == ("wrongType", bench.snmp.oid(row)), (value, outcome)
+        assert outcome.path == bench.snmp.path_of(row) and "allowed" in outcome.text
+    bench.expect_unchanged()
+
+
+@pytest.mark.parametrize("row", [row for row in WRITABLE if row.type in ("bool", "enum")], ids=str)
+def test_a_column_refuses_numbers_that_name_nothing(bench, row):
+    bench.start_from(baselines(row)[0])
+    known = {1, 2} if row.type == "bool" else {word["value"] for word in row.words}
+    if row.leaf == "enabled":
+        known = set(range(1, 7)) - {3}  # RowStatus, without notReady(3)
+    for number in {*range(-1, 8), 255, 256, 257, 1 << 16 | 1, (1 << 31) - 1, -1 << 31} - known:
+        outcome = bench.snmp.send((bench.snmp.oid(row), (INTEGER, number)))
+        assert (outcome.status, outcome.oid) == ("wrongValue", bench.snmp.oid(row)), (number, outcome)
+    bench.expect_unchanged()
+
+
+@pytest.mark.parametrize("row", [row for row in WRITABLE if row.type == "address"], ids=str)
+def test_an_address_is_of_its_type(bench, row):
+    bench.start_from("udp4")
+    kind, content = bench.snmp.type_oid(row), bench.snmp.oid(row)
+    for length in set(range(1, 21)) - {4, 16}:
+        outcome = bench.snmp.send((kind, (INTEGER, 1)), (content, (OCTETS, b"\1" * length)))
+        assert (outcome.status, outcome.oid) == ("wrongLength", content), (length, outcome)
+    for number in (-1, 3, 4, 16, 255):  # ipv4z, ipv6z, dns and none at all
+        outcome = bench.snmp.send((kind, (INTEGER, number)), (content, (OCTETS, b"\1" * 4)))
+        assert (outcome.status, outcome.oid) == ("wrongValue", kind), (number, outcome)
+    for number, length in ((1, 16), (2, 4), (0, 4), (1, 0), (2, 0)):
+        outcome = bench.snmp.send((kind, (INTEGER, number)), (content, (OCTETS, b"\1" * length)))
+        assert outcome.status == "inconsistentValue" and outcome.oid in (kind, content), outcome
+    bench.expect_unchanged()
+
+
+# ---- what nobody can set
+
+
+def refused_by_snmp(bench, row):
+    oids = [bench.snmp.oid(row)] + ([bench.snmp.type_oid(row)] if row.type == "address" else [])
+    for oid in oids:
+        for value in ((INTEGER, 1), (UNSIGNED, 1), (OCTETS, b"")):
+            outcome = bench.snmp.send((oid, value))
+            assert (outcome.status, outcome.oid) == ("notWritable", oid), outcome
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.access == "read"], ids=str)
+def test_every_door_refuses_to_set_state(bench, row):
+    bench.start_from("ethernet")
+    text = row.words[0]["name"] if row.words else "1"
+    if row.mib_table:
+        refused_by_snmp(bench, row)
+    for door in (bench.netconf, bench.push, bench.check):
+        outcome = door.set(row, text)
+        assert not outcome.accepted and "state, not configuration" in outcome.text, outcome
+        assert (outcome.tag or "unknown-element") == "unknown-element"
+        if row.part == "state":
+            assert outcome.path == doors.path_of(row)
+    bench.ctl.refuses_keyword(row)
+    bench.expect_unchanged()
+
+
+# ---- keys
+
+
+def key_edit(row, text):
+    """Of an entry with a key spelled so, and what it needs."""
+    leaves = {"tunnel": {**TUNNEL4, "encapsulation": "ip"}, "session": SESSION}[row.object]
+    entry = "".join(doors.leaf_xml(table.row_of(row.object, leaf), value) for leaf, value in leaves.items())
+    entry = f"<{row.object}>{doors.leaf_xml(row, text)}{entry}</{row.object}>"
+    if row.object == "session":
+        tunnel = "".join(doors.leaf_xml(table.row_of("tunnel", leaf), value)
+                         for leaf, value in TUNNEL4.items())
+        entry = f"<tunnel><tunnel-id>{doors.TUNNEL_ID}</tunnel-id>{tunnel}{entry}</tunnel>"
+    return f'<l2tpv3 xmlns="{doors.L2TP}">\n{entry}\n</l2tpv3>\n'
+
+
+def key_doors(bench, row, text):
+    """{door: outcome} of making an entry; each unmade before the next."""
+    leaves = {"tunnel": {**TUNNEL4, "encapsulation": "ip"}, "session": SESSION}[row.object]
+    makers = {"netconf": lambda: bench.netconf.edit(key_edit(row, text)),
+              "push": lambda: bench.push.push(key_edit(row, text)),
+              "l2tpv3d -n": lambda: bench.check.check(key_edit(row, text)),
+              "l2tpv3ctl": lambda: bench.ctl.add(row, text, leaves)}
+    if text.isdigit() and int(text) < 1 << 32:
+        makers["snmp"] = lambda: bench.snmp.create(row, int(text), leaves)
+    for name, make in makers.items():
+        bench.start_from("ethernet")
+        outcome = make()
+        if name == "l2tpv3d -n" or not outcome.accepted:
+            bench.expect_unchanged()
+        else:
+            bench.now = None
+            assert f"<{row.leaf}>{int(text, 0)}</{row.leaf}>" in bench.netconf.config(), name
+            assert bench.ctl.shows(row, int(text, 0)), name
+            assert bench.snmp.has_entry(row, int(text, 0)), name
+        yield name, outcome
+
+
+@pytest.mark.parametrize("text", ["2", "2147483647", "2147483648", "4294967294", "4294967295"])
+@pytest.mark.parametrize("row", KEYS, ids=str)
+def test_every_door_makes_an_entry_with_this_key(bench, row, text):
+    found = dict(key_doors(bench, row, text))
+    assert len(found) == 5 and all(outcome.accepted for outcome in found.values()), found
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "4294967296", "18446744073709551616", "18446744073709551617",
+                                  "", "bogus", "1.5"])
+@pytest.mark.parametrize("row", KEYS, ids=str)
+def test_every_door_refuses_an_entry_with_this_key(bench, row, text):
+    found = dict(key_doors(bench, row, text))
+    snmp = found.pop("snmp", None)
+    expect_agreement(found)
+    assert (found["netconf"].tag, found["netconf"].path.rpartition("/")[2]) == ("invalid-value", row.leaf)
+    # SNMP has no leaf to name: no row can have this index (RFC 3416 section 4.2.5 (7)).
+    assert not snmp or (snmp.status, snmp.path) == ("noCreation", snmp.oid)

@@ -14,10 +14,11 @@ from .daemons import L2TPV3CTL, L2TPV3D
 from .netconf import BASE, L2TP, RpcError
 from .snmp import ROOT
 from .snmp_wire import INTEGER, OCTETS, UNSIGNED
-from .table import mib_arc, row_of, rows
+from .table import mib_arc, row_of
 
 TUNNEL_ID, SESSION_ID = 1, 5
-ACTIVE, NOT_IN_SERVICE = 1, 2
+ACTIVE, NOT_IN_SERVICE, CREATE_AND_GO = 1, 2, 4
+TABLES = {"tunnel": 2, "session": 4}
 LAST_ERROR_MAX = 255  # octets: a SnmpAdminString
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 DECIMAL = re.compile(r"\s*\+?\d+\s*")
@@ -151,6 +152,23 @@ class CtlDoor(ProgramDoor):
         value = entry.get(row.leaf)
         return str(value).lower() if isinstance(value, (bool, int)) else value
 
+    def add(self, row, key, leaves):
+        """Make an entry."""
+        words = [word for leaf, text in leaves.items()
+                 for word in (row_of(row.object, leaf).keywords[0], text)]
+        above = ["tunnel_id", str(TUNNEL_ID)] if row.object == "session" else []
+        return self.run(*self.argv, "--", "add", row.object, *above, row.keywords[0], key, *words)
+
+    def shows(self, row, key):
+        return subprocess.run([*self.argv, "show", row.object, row.keywords[0], str(key)],
+                              capture_output=True, check=True).stdout
+
+    def refuses_keyword(self, row):
+        """State has no keyword that sets it: a misused command, status 2."""
+        done = subprocess.run([*self.argv, "set", *self.entry(row), row.leaf, "1"], capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 2 and f'unknown keyword "{row.leaf}"' in done.stderr, done
+
 
 class PushDoor(ProgramDoor):
     """l2tpv3ctl push, of a file with the leaf alone."""
@@ -190,7 +208,10 @@ class CheckDoor(ProgramDoor):
         if "session" in self.baseline:
             inner += "\n<session>{}</session>".format("\n".join(
                 self.leaves("session", entry["session"], row, value)))
-        self.file.write_text(f'<l2tpv3 xmlns="{L2TP}">\n<tunnel>\n{inner}\n</tunnel>\n</l2tpv3>\n')
+        return self.check(f'<l2tpv3 xmlns="{L2TP}">\n<tunnel>\n{inner}\n</tunnel>\n</l2tpv3>\n')
+
+    def check(self, config):
+        self.file.write_text(config)
         return self.run(L2TPV3D, "-n", self.file)
 
     def leaves(self, name, entry, row, value):
@@ -220,13 +241,14 @@ class SnmpDoor:
         self.wire = wire
 
     def oid(self, row):
-        if row.leaf == "enabled":
-            table = {"tunnel": 2, "session": 4}[row.object]
-            column = mib_arc(f"l2tpv3{row.object.capitalize()}RowStatus")
-        else:
-            table, column = row.mib_table, row.mib_column
         index = f"{TUNNEL_ID}.{SESSION_ID}" if row.object == "session" else f"{TUNNEL_ID}"
-        return f"{ROOT}.1.{table}.1.{column}.{index}"
+        if row.leaf == "enabled":
+            return self.status_oid(row.object, index)
+        return f"{ROOT}.1.{row.mib_table}.1.{row.mib_column}.{index}"
+
+    def path_of(self, row):
+        """What l2tpv3LastError names: a RowStatus is of the entry."""
+        return path_of(row).removesuffix("/enabled")
 
     def type_oid(self, row):
         """Of the InetAddressType, which stands before the InetAddress."""
@@ -325,6 +347,28 @@ class SnmpDoor:
             return value.hex()
         return str(value) if isinstance(value, int) else value.decode()
 
+    # ---- entries
 
-def writable_rows():
-    return [row for row in rows() if row.access == "write"]
+    def status_oid(self, name, index):
+        column = mib_arc(f"l2tpv3{name.capitalize()}RowStatus")
+        return f"{ROOT}.1.{TABLES[name]}.1.{column}.{index}"
+
+    def index(self, row, key):
+        return f"{TUNNEL_ID}.{key}" if row.object == "session" else f"{key}"
+
+    def create(self, row, key, leaves):
+        """createAndGo of an entry with these leaves."""
+        index = self.index(row, key)
+        varbinds = [(self.status_oid(row.object, index), (INTEGER, CREATE_AND_GO))]
+        for leaf, text in leaves.items():
+            other = row_of(row.object, leaf)
+            kind, content = self.content(other, text)
+            prefix = f"{ROOT}.1.{other.mib_table}.1"
+            if other.type == "address":
+                varbinds.append((f"{prefix}.{other.mib_column - 1}.{index}",
+                                 (INTEGER, 1 if len(content) == 4 else 2)))
+            varbinds.append((f"{prefix}.{other.mib_column}.{index}", (kind, content)))
+        return self.send(*varbinds)
+
+    def has_entry(self, row, key):
+        return self.wire.get(self.status_oid(row.object, self.index(row, key))) == ACTIVE

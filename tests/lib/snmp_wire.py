@@ -33,6 +33,7 @@ def encode(kind, content):
 
 
 def base128(number):
+    assert 0 <= number < 1 << 64
     digits = [number & 127]
     while number := number >> 7:
         digits.insert(0, number & 127 | 128)
