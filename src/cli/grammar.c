@@ -82,19 +82,12 @@ static const struct special *find_special(const char *keyword)
 	return NULL;
 }
 
-static const struct row *find_row(enum verb verb, enum object object, const char *keyword)
-{
-	const struct row *row = row_by_keyword(object, keyword);
-
-	return row && row->access == ACCESS_READ && !rules[verb].filter ? NULL : row;
-}
-
 /* The rows and the special keyword that @keyword names; false when it names nothing. */
 static bool find_keyword(enum verb verb, const char *keyword, struct pair *ret)
 {
 	*ret = (struct pair){.keyword = keyword};
 	for (unsigned int object = 0; object < OBJECTS; object++)
-		ret->row[object] = find_row(verb, object, keyword);
+		ret->row[object] = row_by_keyword(object, keyword);
 	ret->special = rules[verb].filter ? NULL : find_special(keyword);
 	return ret->row[OBJECT_TUNNEL] || ret->row[OBJECT_SESSION] || ret->special;
 }
@@ -185,6 +178,18 @@ static void set_path(const struct request *request, const struct row *row, enum 
 static enum cli_status refuse_second(const struct pair *pair, struct error *err)
 {
 	return cli_usage_error(err, "\"%s\" is given twice, with different values", pair->keyword);
+}
+
+/* In the words of NETCONF. */
+static enum cli_status refuse_state(const struct request *request, const struct row *row,
+				    struct error *err)
+{
+	bool statistics = row->part == PART_STATISTICS;
+
+	error_set(err, ERROR_READ_ONLY, "%s state, not configuration",
+		  statistics ? "statistics are" : "this is");
+	set_path(request, statistics ? NULL : row, row->object, err);
+	return CLI_REFUSED;
 }
 
 /* A leaf of an edit. Given twice it must be the same, for which of the two would be meant? */
@@ -281,6 +286,8 @@ static enum cli_status take_assignment(struct request *request, const struct pai
 		if (!concerns(request, row))
 			continue;
 		taken = true;
+		if (row->access == ACCESS_READ)
+			return refuse_state(request, row, err);
 		if (pair->value)
 			status = take_leaf(request, row, pair, err);
 		else
