@@ -252,6 +252,9 @@ static int start_library(struct agent *agent, struct error *err)
 {
 	if (init_agent(NAME) || handler_register(agent))
 		return error_set(err, ERROR_INTERNAL, "net-snmp cannot be initialized");
+	/* last of what can fail: there is no way to end a watch */
+	if (engine_watch(agent->options.engine, set_commit_event, agent))
+		return no_memory(err);
 	set_ping_interval(RECONNECT_S); /* init_agent() has set its own */
 	init_snmp(NAME);                /* tries to connect */
 	loop_turn(agent->loop);
@@ -271,8 +274,7 @@ static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 	if (!agent->address || !agent->retry || !agent->tidy || !agent->transport)
 		return false;
 	agent->loop = loop_new(base, agent->transport, after, agent);
-	return agent->loop && !event_add(agent->tidy, &tidy) &&
-	       !engine_watch(agent->options.engine, set_commit_event, agent);
+	return agent->loop && !event_add(agent->tidy, &tidy);
 }
 
 static void release(struct agent *agent)
