@@ -75,7 +75,8 @@ class Bench:
 
     def stop(self):
         status = self.daemon.stop() if self.daemon.running else 0
-        self.snmpd.stop()
+        if self.snmpd.running:
+            self.snmpd.stop()
         assert status == 0 and "ERROR: " not in self.daemon.log(), self.daemon.log()
 
     def push(self, config):
@@ -87,6 +88,20 @@ class Bench:
 
     def last_error(self):
         return self.snmp.get(column(1, 12, 0)).decode()
+
+
+@pytest.fixture
+def own_bench(tmp_path):
+    """A bench of the test's own, not started; what still runs in the end is stopped."""
+    made = []
+
+    def make(*snmpd_config):
+        made.append(Bench(tmp_path, *snmpd_config))
+        return made[0]
+
+    yield make
+    for bench in made:
+        bench.stop()
 
 
 @pytest.fixture(scope="module")
@@ -393,20 +408,19 @@ def test_the_reason_is_told(bench):
 # ---- snmpd comes and goes
 
 
-def test_snmpd_absent_at_the_start(tmp_path):
-    bench = Bench(tmp_path)
+def test_snmpd_absent_at_the_start(own_bench):
+    bench = own_bench()
     bench.daemon.start()
     bench.daemon.ctl("show", "tunnel")
     bench.daemon.wait_for_log("no AgentX master at")
     bench.snmpd.start()
     bench.wait_until_served()
-    bench.stop()
 
 
-def test_snmpd_restarted_and_killed(tmp_path):
-    bench = Bench(tmp_path).start()
+def test_snmpd_restarted_and_killed(own_bench):
+    bench = own_bench().start()
     for end in (bench.snmpd.stop, bench.snmpd.kill):
-        bench.snmp.set((column(2, TUNNEL_STATUS, 1), "i", DESTROY), *tunnel(1)[:0])
+        bench.snmp.set((column(2, TUNNEL_STATUS, 1), "i", DESTROY))
         end()
         bench.daemon.wait_for_log("lost the AgentX master")
         bench.daemon.ctl("show", "tunnel")
@@ -416,12 +430,11 @@ def test_snmpd_restarted_and_killed(tmp_path):
         assert time.monotonic() - begun < 10
         bench.snmp.set(*tunnel(1))
         assert bench.snmp.get(column(2, 21, 1)) < 6000  # of the new sysUpTime
-    bench.stop()
 
 
-def test_snmpd_stopped_for_a_while(tmp_path):
+def test_snmpd_stopped_for_a_while(own_bench):
     """A master that hangs costs the other doors nothing, and is served when it goes on."""
-    bench = Bench(tmp_path).start()
+    bench = own_bench().start()
     bench.snmpd.send_signal(signal.SIGSTOP)
     slowest = 0
     for _ in range(50):
@@ -433,11 +446,10 @@ def test_snmpd_stopped_for_a_while(tmp_path):
     assert slowest < 1, f"{slowest:.3f} s"
     assert bench.snmp.get(column(1, 4, 0)) == 0
     assert "lost" not in bench.daemon.log()
-    bench.stop()
 
 
-def test_snmpd_hangs_while_we_connect(tmp_path):
-    bench = Bench(tmp_path)
+def test_snmpd_hangs_while_we_connect(own_bench):
+    bench = own_bench()
     bench.snmpd.start()
     bench.snmpd.send_signal(signal.SIGSTOP)
     bench.daemon.start()
@@ -446,11 +458,10 @@ def test_snmpd_hangs_while_we_connect(tmp_path):
         time.sleep(0.1)
     bench.snmpd.send_signal(signal.SIGCONT)
     bench.wait_until_served()
-    bench.stop()
 
 
-def test_a_second_daemon_waits_for_the_first(tmp_path):
-    bench = Bench(tmp_path).start()
+def test_a_second_daemon_waits_for_the_first(own_bench, tmp_path):
+    bench = own_bench().start()
     other = L2tpv3d(Here(), tmp_path / "other", snmp_master=bench.snmpd.master, kernel="sim:6.1")
     other.start()
     other.wait_for_log("another subagent has registered it")
@@ -458,18 +469,16 @@ def test_a_second_daemon_waits_for_the_first(tmp_path):
     other.wait_for_log("connected to the AgentX master")
     assert bench.snmp.get(column(1, 2, 0)).decode().startswith("simulated 6.1")
     other.stop()
-    bench.stop()
 
 
-def test_a_view_hides_the_cookies(tmp_path):
-    bench = Bench(tmp_path, f"view few included .{ROOT}", f"view few excluded .{ROOT}.1.6",
-                  "view few included .1.3.6.1.6",  # so that a walk ends in an OID beyond ours
-                  "rocommunity limited default -V few").start()
+def test_a_view_hides_the_cookies(own_bench):
+    bench = own_bench(f"view few included .{ROOT}", f"view few excluded .{ROOT}.1.6",
+                      "view few included .1.3.6.1.6",  # so that a walk ends in an OID beyond ours
+                      "rocommunity limited default -V few").start()
     bench.push(CONFIG)
     limited, full = bench.snmpd.manager("limited").walk(), bench.snmp.walk()
     hidden = {oid for oid in full if oid.startswith(f"{ROOT}.1.6.")}
     assert hidden and set(full) - set(limited) == hidden
-    bench.stop()
 
 
 # ---- other managers
