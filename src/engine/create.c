@@ -9,15 +9,15 @@ static enum outcome judge_create(struct engine *engine, struct job *job, struct 
 	int os_errno = -request->result;
 	enum status_reason reason;
 
-	if (os_errno == EEXIST || os_errno == ENODEV ||
+	if (os_errno == EEXIST || (os_errno == ENODEV && job->strict) ||
 	    (os_errno == EADDRINUSE && engine->removing.count)) {
 		if (job_patient(engine, job))
 			return OUTCOME_AGAIN;
-		if (os_errno == ENODEV) {
-			keys_add(&engine->dirty, item->key.tunnel_id, 0);
-			item_wait(item, REASON_TUNNEL_NOT_UP, os_errno);
-			return OUTCOME_DONE;
-		}
+	}
+	if (os_errno == ENODEV) {
+		observe_doubt(engine, item->key.tunnel_id, 0);
+		item_wait(item, REASON_TUNNEL_NOT_UP, os_errno);
+		return OUTCOME_DONE;
 	}
 	reason = item_reason(engine, request->tunnel, os_errno, job->strict);
 	if (os_errno == EEXIST && !job->strict) /* perhaps it is as wanted */

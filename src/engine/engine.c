@@ -10,6 +10,7 @@
 
 #define RETRY_FIRST_NS  NS_PER_S
 #define RETRY_MOST_NS   (30 * NS_PER_S)
+#define RETRY_MODULE_NS (2 * NS_PER_S)
 #define POLL_BLOCKED_NS (3 * 1000000LL)
 #define POLL_NS         (50 * 1000000LL)
 
@@ -84,14 +85,21 @@ static void end_job(struct engine *engine)
 		end_repair(engine);
 }
 
+/* Nobody tells when a module can be loaded. */
+static int64_t longest_delay(const struct engine *engine)
+{
+	return engine->connected ? RETRY_MOST_NS : RETRY_MODULE_NS;
+}
+
 static void take_waiting(struct engine *engine)
 {
+	int64_t most = longest_delay(engine);
+
 	for (size_t i = 0; i < engine->waiting.count; i++)
 		keys_add(&engine->repair, engine->waiting.at[i].tunnel_id,
 			 engine->waiting.at[i].session_id);
 	engine->waiting.count = 0;
-	engine->retry_delay =
-		engine->retry_delay * 2 > RETRY_MOST_NS ? RETRY_MOST_NS : engine->retry_delay * 2;
+	engine->retry_delay = engine->retry_delay * 2 > most ? most : engine->retry_delay * 2;
 	engine->retry_at = engine_now() + engine->retry_delay;
 }
 
@@ -127,6 +135,11 @@ static void next_request(struct engine *engine)
 		transaction_begin(engine, request);
 }
 
+static bool is_doubted(const struct engine *engine)
+{
+	return engine->doubted[0].count || engine->doubted[1].count;
+}
+
 /* One piece of work; false when there was none. */
 static bool one_piece(struct engine *engine)
 {
@@ -143,6 +156,10 @@ static bool one_piece(struct engine *engine)
 	}
 	if (engine->resync) {
 		resync(engine, NULL);
+		return true;
+	}
+	if (is_doubted(engine) && engine_now() >= engine->doubted_at) {
+		observe_doubted(engine);
 		return true;
 	}
 	if (engine->dirty.count) {
@@ -191,6 +208,33 @@ static void maintain(struct engine *engine)
 		engine_log(engine, LOG_WARNING, "%s", err.text);
 }
 
+static void sooner(int64_t *delay, int64_t other)
+{
+	*delay = other < *delay ? other : *delay;
+}
+
+/* Nothing to do now: when is there? */
+static void schedule_idle(struct engine *engine)
+{
+	int64_t delay = INT64_MAX, now = engine_now();
+
+	if (engine->job) { /* which is blocked; all else comes after it */
+		schedule_in(engine, POLL_BLOCKED_NS);
+		return;
+	}
+	if (engine->removing.count)
+		sooner(&delay, POLL_NS);
+	if (engine->waiting.count)
+		sooner(&delay, engine->retry_at - now);
+	if (is_doubted(engine))
+		sooner(&delay, engine->doubted_at - now);
+	if (engine->store->tunnel_count ||
+	    (engine->o.journal && journal_snapshot_pid(engine->o.journal)))
+		sooner(&delay, NS_PER_S);
+	if (delay != INT64_MAX)
+		schedule_in(engine, delay > 0 ? delay : 0);
+}
+
 static void turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct engine *engine = arg;
@@ -207,16 +251,8 @@ static void turn(evutil_socket_t fd, short what, void *arg)
 	}
 	if (worked || looking)
 		schedule_in(engine, 0);
-	else if (engine->job)
-		schedule_in(engine, POLL_BLOCKED_NS);
-	else if (engine->removing.count)
-		schedule_in(engine, POLL_NS);
-	else if (engine->waiting.count && engine->retry_at - engine_now() < NS_PER_S)
-		schedule_in(engine,
-			    engine->retry_at > engine_now() ? engine->retry_at - engine_now() : 0);
-	else if (engine->waiting.count || engine->store->tunnel_count ||
-		 (engine->o.journal && journal_snapshot_pid(engine->o.journal)))
-		schedule_in(engine, NS_PER_S);
+	else
+		schedule_idle(engine);
 }
 
 static void kernel_ready(evutil_socket_t fd, short what, void *arg)
@@ -315,6 +351,8 @@ void engine_close(struct engine *engine)
 	candidate_discard(&engine->changes);
 	links_clear(&engine->links);
 	keys_free(&engine->dirty);
+	keys_free(&engine->doubted[0]);
+	keys_free(&engine->doubted[1]);
 	keys_free(&engine->repair);
 	keys_free(&engine->waiting);
 	keys_free(&engine->removing);

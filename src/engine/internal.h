@@ -206,14 +206,16 @@ struct engine {
 	unsigned int tickets;
 	unsigned int lock; /* NETCONF session that holds running, 0 none */
 
-	struct keys dirty;     /* look at them again: events, surprises */
-	struct keys repair;    /* configured, not as they should be */
-	struct keys waiting;   /* cannot be yet */
-	struct keys removing;  /* deleted, not yet gone */
-	unsigned int lost;     /* times in a row that no answer came about dirty ones */
-	bool resync;           /* read everything again */
-	bool recheck;          /* addresses or routes changed */
-	uint32_t recheck_from; /* tunnels below are rechecked; 0: no recheck under way */
+	struct keys dirty;      /* look at them again: events, surprises */
+	struct keys doubted[2]; /* ... and once more later, what was deleted may linger */
+	int64_t doubted_at;     /* when those of [0] are due, and [1] becomes [0] */
+	struct keys repair;     /* configured, not as they should be */
+	struct keys waiting;    /* cannot be yet */
+	struct keys removing;   /* deleted, not yet gone */
+	unsigned int lost;      /* times in a row that no answer came about dirty ones */
+	bool resync;            /* read everything again */
+	bool recheck;           /* addresses or routes changed */
+	uint32_t recheck_from;  /* tunnels below are rechecked; 0: no recheck under way */
 	bool connected;
 	struct key look_from; /* counters_look(): where it goes on */
 	int64_t look_at;
@@ -287,7 +289,10 @@ bool counters_look(struct engine *engine);
 int observe_all(struct engine *engine, struct error *err);
 void observe_event(const struct kernel_event *event, void *arg);
 bool observe_dirty(struct engine *engine); /* look at some dirty keys; true if more remain */
-void observe_drain(struct engine *engine); /* take in pending events now */
+/* Look at it soon, and once more half a second later: deletes take time. */
+void observe_doubt(struct engine *engine, uint32_t tunnel_id, uint32_t session_id);
+void observe_doubted(struct engine *engine); /* those that are due become dirty */
+void observe_drain(struct engine *engine);   /* take in pending events now */
 /* Some more of the recheck; under way while recheck_from is not 0. */
 void observe_recheck(struct engine *engine);
 void observe_link_gone(struct engine *engine, unsigned int index);

@@ -5,6 +5,7 @@
 #include <syslog.h>
 
 #define LOST_MAX 5 /* answers in a row */
+#define DOUBT_NS (NS_PER_S / 2)
 
 /* ---- sameness */
 
@@ -210,16 +211,36 @@ void observe_link_gone(struct engine *engine, unsigned int index)
 
 /* ---- events */
 
+void observe_doubt(struct engine *engine, uint32_t tunnel_id, uint32_t session_id)
+{
+	if (!engine->doubted[0].count && !engine->doubted[1].count)
+		engine->doubted_at = engine_now() + DOUBT_NS;
+	keys_add(&engine->dirty, tunnel_id, session_id);
+	keys_add(&engine->doubted[1], tunnel_id, session_id);
+}
+
+void observe_doubted(struct engine *engine)
+{
+	struct keys *due = &engine->doubted[0];
+
+	for (size_t i = 0; i < due->count; i++)
+		keys_add(&engine->dirty, due->at[i].tunnel_id, due->at[i].session_id);
+	keys_free(due);
+	keys_move(due, &engine->doubted[1]);
+	keys_sort(due);
+	engine->doubted_at = engine_now() + DOUBT_NS;
+}
+
 void observe_event(const struct kernel_event *event, void *arg)
 {
 	struct engine *engine = arg;
 
 	switch (event->type) {
 	case KERNEL_EVENT_TUNNEL:
-		keys_add(&engine->dirty, event->tunnel_id, 0);
+		observe_doubt(engine, event->tunnel_id, 0);
 		break;
 	case KERNEL_EVENT_SESSION:
-		keys_add(&engine->dirty, event->tunnel_id, event->session_id);
+		observe_doubt(engine, event->tunnel_id, event->session_id);
 		break;
 	case KERNEL_EVENT_LINK:
 		link_changed(engine, &event->link);
@@ -262,8 +283,8 @@ static void vanished_session(struct engine *engine, const struct key *key)
 
 	if (!session || session->held || !session->in_kernel)
 		return;
+	observe_doubt(engine, key->tunnel_id, 0); /* it went with its tunnel, perhaps */
 	if (session->configured) {
-		keys_add(&engine->dirty, key->tunnel_id, 0); /* with its tunnel, perhaps */
 		log_vanished(engine, key);
 		settle_status(engine, session->tunnel, session, OPER_DOWN, REASON_CHANGED_BEHIND,
 			      0);

@@ -434,6 +434,47 @@ static void restores_what_vanishes_behind_us(void **state)
 	assert_true(turn_until(bench, is_back, 3000));
 }
 
+static bool tunnel_is_back(struct bench *bench)
+{
+	const struct tunnel_entry *entry = datastore_tunnel(bench->store, 1);
+
+	return is_idle(bench) && strstr(bench->log, "tunnel 1 vanished") &&
+	       entry->state.common.oper_status == OPER_UP &&
+	       sim_population(bench->kernel).tunnels == 1;
+}
+
+/* When the event comes it is there still, and no event tells when it is not. */
+static void a_tunnel_that_is_long_in_going_is_noticed(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_request remove = {.verb = KERNEL_TUNNEL_DELETE, .tunnel_id = 1};
+
+	sim_set_delays(bench->kernel, 300, 0);
+	assert_int_equal(edit_one_tunnel(bench, 1, TUNNEL1), 0);
+	assert_int_equal(sim_foreign(bench->kernel, &remove), 0);
+	assert_true(turn_until(bench, tunnel_is_back, 3000));
+}
+
+static bool session_is_back(struct bench *bench)
+{
+	return is_idle(bench) && strstr(bench->log, "session 1/1001 vanished") &&
+	       status_of(bench, 1, 1001) == OPER_UP && sim_population(bench->kernel).sessions == 1;
+}
+
+static void so_is_a_session_without_interface(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_request remove = {
+		.verb = KERNEL_SESSION_DELETE, .tunnel_id = 1, .session_id = 1001};
+
+	sim_set_delays(bench->kernel, 300, 0);
+	assert_int_equal(edit_one_tunnel(bench, 1, TUNNEL1), 0);
+	assert_int_equal(edit_one_session(bench, 1, 1001, "peer-session-id=1 pseudowire-type=ppp"),
+			 0);
+	assert_int_equal(sim_foreign(bench->kernel, &remove), 0);
+	assert_true(turn_until(bench, session_is_back, 3000));
+}
+
 static void survives_lost_events_without_a_false_delete(void **state)
 {
 	struct bench *bench = *state;
@@ -576,6 +617,8 @@ int main(void)
 		BOTH(waits_for_the_module),
 		BOTH(shows_and_does_not_touch_what_others_made),
 		BOTH(restores_what_vanishes_behind_us),
+		BOTH(a_tunnel_that_is_long_in_going_is_noticed),
+		BOTH(so_is_a_session_without_interface),
 		BOTH(survives_lost_events_without_a_false_delete),
 		BOTH(counters_are_fresh_and_read_ahead),
 		BOTH(a_lock_refuses_others),
