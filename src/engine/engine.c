@@ -77,12 +77,31 @@ static void end_repair(struct engine *engine)
 	engine->job = NULL;
 }
 
+/* Each interface that comes up brings a handful of addresses and routes of its own. */
+static void hush(struct engine *engine)
+{
+	if (engine->hushed || engine->job->count < MANY_ITEMS)
+		return;
+	engine->hushed = true;
+	engine->k->hush(engine->o.kernel, true);
+}
+
+static void hear_again(struct engine *engine)
+{
+	if (!engine->hushed || engine->job)
+		return;
+	engine->hushed = false;
+	engine->k->hush(engine->o.kernel, false);
+	engine->recheck = true;
+}
+
 static void end_job(struct engine *engine)
 {
 	if (engine->current)
 		transaction_end(engine);
 	else
 		end_repair(engine);
+	hear_again(engine);
 }
 
 /* Nobody tells when a module can be loaded. */
@@ -144,6 +163,7 @@ static bool is_doubted(const struct engine *engine)
 static bool one_piece(struct engine *engine)
 {
 	if (engine->job) {
+		hush(engine);
 		if (job_slice(engine, engine->job))
 			end_job(engine);
 		else if (engine->job->blocked_since)

@@ -23,10 +23,11 @@
 #include "model/codec.h"
 #include "model/rules.h"
 
-#define SLICE_NS  (15 * 1000000LL) /* a slice starts no batch after this; 20 ms is the limit */
-#define BATCH_NS  (6 * 1000000LL)  /* batches are sized to take about this */
-#define BATCH_MAX 64               /* objects in one batch */
-#define NS_PER_S  1000000000LL
+#define SLICE_NS   (15 * 1000000LL) /* a slice starts no batch after this; 20 ms is the limit */
+#define BATCH_NS   (6 * 1000000LL)  /* batches are sized to take about this */
+#define MANY_ITEMS 256              /* of a job: big */
+#define BATCH_MAX  64               /* objects in one batch */
+#define NS_PER_S   1000000000LL
 
 /* ---- links.c */
 
@@ -217,6 +218,7 @@ struct engine {
 	bool recheck;           /* addresses or routes changed */
 	uint32_t recheck_from;  /* tunnels below are rechecked; 0: no recheck under way */
 	bool connected;
+	bool hushed;          /* addresses and routes are not heard of during a big job */
 	struct key look_from; /* counters_look(): where it goes on */
 	int64_t look_at;
 

@@ -26,8 +26,6 @@ static int revoke(struct engine *engine, const struct request *request, struct e
 	return journal_revoke(engine->o.journal, request->info.number, err);
 }
 
-#define MANY_ITEMS 4096
-
 static void clear_transaction(struct engine *engine)
 {
 	bool many = engine->job && engine->job->count > MANY_ITEMS;

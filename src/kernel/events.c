@@ -23,19 +23,35 @@ struct reading {
 	bool addresses, routes, lost; /* told once a reading */
 };
 
-int events_join_routes(struct netlink *netlink)
-{
-	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-				     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
-	struct mnl_socket *socket = netlink->channels[CHANNEL_ROUTE_EVENTS].socket;
+static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+			     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
 
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+#define GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+static int set_groups(struct netlink *netlink, int option, size_t first)
+{
+	struct mnl_socket *socket = netlink->channels[CHANNEL_ROUTE_EVENTS].socket;
+	int result = 0;
+
+	for (size_t i = first; i < GROUPS; i++) {
 		int group = groups[i];
 
-		if (mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
-			return -errno;
+		if (mnl_socket_setsockopt(socket, option, &group, sizeof(group)))
+			result = -errno;
 	}
-	return 0;
+	return result;
+}
+
+int events_join_routes(struct netlink *netlink)
+{
+	return set_groups(netlink, NETLINK_ADD_MEMBERSHIP, 0);
+}
+
+void netlink_hush(struct kernel *kernel, bool hush)
+{
+	/* all but links; leaving or joining a group again does no harm */
+	(void)set_groups(netlink_of(kernel),
+			 hush ? NETLINK_DROP_MEMBERSHIP : NETLINK_ADD_MEMBERSHIP, 1);
 }
 
 int events_join_l2tp(struct netlink *netlink)

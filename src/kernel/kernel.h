@@ -161,6 +161,13 @@ struct kernel_operations {
 	unsigned int (*event_fds)(struct kernel *kernel, int ret_fds[2]);
 	void (*read_events)(struct kernel *kernel, kernel_event_cb *cb, void *arg);
 
+	/*
+	 * Stop hearing of addresses and routes, while thousands of interfaces of
+	 * our own would tell of theirs; links and l2tp go on. Heard again, anything
+	 * may have changed meanwhile.
+	 */
+	void (*hush)(struct kernel *kernel, bool hush);
+
 	/* enum kernel_capability bits; cached, probes at most once a connect. */
 	unsigned int (*capabilities)(struct kernel *kernel);
 	/* uname -r or "simulated ..." */

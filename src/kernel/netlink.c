@@ -180,6 +180,7 @@ static const struct kernel_operations operations = {
 	.interface_address = netlink_interface_address,
 	.route = netlink_route,
 	.event_fds = netlink_event_fds,
+	.hush = netlink_hush,
 	.read_events = netlink_read_events,
 	.capabilities = netlink_capabilities,
 	.release = netlink_release,

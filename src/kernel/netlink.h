@@ -103,6 +103,7 @@ int netlink_route(struct kernel *kernel, const struct address *remote);
 /* events.c */
 int events_join_routes(struct netlink *netlink);
 int events_join_l2tp(struct netlink *netlink);
+void netlink_hush(struct kernel *kernel, bool hush);
 unsigned int netlink_event_fds(struct kernel *kernel, int ret_fds[2]);
 void netlink_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg);
 

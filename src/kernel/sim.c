@@ -257,6 +257,7 @@ static const struct kernel_operations operations = {
 	.interface_address = sim_interface_address,
 	.route = sim_route,
 	.event_fds = sim_event_fds,
+	.hush = sim_hush,
 	.read_events = sim_read_events,
 	.capabilities = sim_capabilities,
 	.release = sim_release,

@@ -177,6 +177,7 @@ void sim_forget_events(struct sim *sim);
 void sim_tell(struct sim *sim, enum kernel_event_type type, uint32_t tunnel_id,
 	      uint32_t session_id);
 void sim_tell_link(struct sim *sim, enum kernel_event_type type, const struct sim_link *link);
+void sim_hush(struct kernel *kernel, bool hush);
 unsigned int sim_event_fds(struct kernel *kernel, int ret_fds[2]);
 void sim_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg);
 

@@ -286,6 +286,11 @@ static int far_route(struct kernel *kernel, const struct address *remote)
 	return far_call(kernel, FAR_ROUTE);
 }
 
+static void far_hush(struct kernel *kernel, bool hush)
+{
+	(void)kernel, (void)hush;
+}
+
 static unsigned int far_event_fds(struct kernel *kernel, int ret_fds[2])
 {
 	ret_fds[0] = FAR_EVENT_FD;
@@ -338,6 +343,7 @@ static struct kernel *far_open(unsigned int event_fds)
 		.interface_address = far_interface_address,
 		.route = far_route,
 		.event_fds = far_event_fds,
+		.hush = far_hush,
 		.read_events = far_read_events,
 		.capabilities = far_capabilities,
 		.release = far_release,
