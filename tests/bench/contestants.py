@@ -10,6 +10,7 @@ from lib.waiting import wait_for
 
 from figures import milliseconds
 from population import LOCAL, PREFIX, REMOTE
+from snmp_get import Poller
 
 BARE_LOOP = daemons.BUILD / "tests/bare_loop"
 SESSION_COUNT = f"{snmp.ROOT}.1.1.6.0"
@@ -87,6 +88,10 @@ class Contest:
 
     def bare_loop(self, count):
         return float(self.run(BARE_LOOP, LOCAL, REMOTE, count, PREFIX).stdout)
+
+    def poller(self):
+        with inside(self.place.namespace.name):
+            return Poller(int(self.snmpd.address.rpartition(":")[2]))
 
     def manager(self):
         """An SNMP manager whose tools run in the place too."""
