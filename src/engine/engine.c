@@ -11,6 +11,7 @@
 #define RETRY_FIRST_NS  NS_PER_S
 #define RETRY_MOST_NS   (30 * NS_PER_S)
 #define RETRY_MODULE_NS (2 * NS_PER_S)
+#define FINISH_NS       (10 * NS_PER_S)
 #define POLL_BLOCKED_NS (3 * 1000000LL)
 #define POLL_NS         (50 * 1000000LL)
 
@@ -341,6 +342,22 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 	return 0;
 }
 
+/*
+ * What was begun is brought to its end, for half of it is in the kernel. What
+ * is not at its end in time the next daemon carries out.
+ */
+static void finish_current(struct engine *engine)
+{
+	const struct timespec pause = {.tv_nsec = POLL_BLOCKED_NS};
+	int64_t end = engine_now() + FINISH_NS;
+
+	while (engine->current && engine_now() < end) {
+		poll_removing(engine);
+		if (!one_piece(engine))
+			nanosleep(&pause, NULL);
+	}
+}
+
 static void cancel_requests(struct engine *engine)
 {
 	struct error err = ERROR_INIT;
@@ -361,6 +378,7 @@ void engine_close(struct engine *engine)
 	if (!engine)
 		return;
 	engine->closing = true;
+	finish_current(engine);
 	cancel_requests(engine);
 	for (size_t i = 0; i < 2; i++)
 		if (engine->kernel_events[i])

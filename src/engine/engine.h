@@ -28,7 +28,10 @@ struct engine_options {
 
 /* Reads the kernel, then converges it to @store in the background. */
 int engine_open(struct engine **ret, const struct engine_options *options, struct error *err);
-/* Leaves everything in the kernel in place. Pending requests are told -ECANCELED. */
+/*
+ * Leaves everything in the kernel in place. A transaction under way is brought
+ * to its end (at most 10 s); requests not begun are told -ECANCELED.
+ */
 void engine_close(struct engine *engine);
 
 const struct datastore *engine_store(const struct engine *engine);

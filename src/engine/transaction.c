@@ -51,25 +51,38 @@ static void abandon(struct engine *engine, struct request *request, int rc, stru
 
 /* ---- a commit that a killed daemon began */
 
+static bool same_tunnel(struct engine *engine, uint32_t tunnel_id, const struct tunnel *actual)
+{
+	struct tunnel want;
+	int rc = want_tunnel(engine, &engine->changes, tunnel_id, &want);
+
+	if (rc < 0) /* local-interface has no address now: it may have had one */
+		return rc != -ENOENT;
+	return observe_same(OBJECT_TUNNEL, &want, actual);
+}
+
+static bool same_session(const struct candidate *view, uint32_t tunnel_id, uint32_t session_id,
+			 const struct session *actual)
+{
+	struct session want;
+
+	return want_session(view, tunnel_id, session_id, &want) == 0 &&
+	       observe_same(OBJECT_SESSION, &want, actual);
+}
+
 /* Is what the commit creates in the kernel, and as it would create it? */
 static bool is_created(struct engine *engine, const struct change *c, bool *ret_same)
 {
 	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, c->tunnel_id);
 	const struct session_entry *session =
 		datastore_session(engine->store, c->tunnel_id, c->session_id);
-	union config want;
 
 	if (c->had ||
 	    (c->session_id ? !session || !session->in_kernel : !tunnel || !tunnel->in_kernel))
 		return false;
-	if (c->session_id)
-		*ret_same = want_session(&engine->changes, c->tunnel_id, c->session_id,
-					 &want.session) == 0 &&
-			    observe_same(OBJECT_SESSION, &want, &session->actual);
-	else
-		*ret_same =
-			want_tunnel(engine, &engine->changes, c->tunnel_id, &want.tunnel) == 0 &&
-			observe_same(OBJECT_TUNNEL, &want, &tunnel->actual);
+	*ret_same = c->session_id ? same_session(&engine->changes, c->tunnel_id, c->session_id,
+						 &session->actual)
+				  : same_tunnel(engine, c->tunnel_id, &tunnel->actual);
 	return true;
 }
 

@@ -216,7 +216,6 @@ static unsigned int is_whole(struct story *story, unsigned int acknowledged)
 	assert_true(same_text(is.kernel, story->after[n].kernel));
 	assert_int_equal(journal_generation(bench->journal), 1 + n);
 	assert_int_equal(journal_pending(bench->journal), 0);
-	assert_int_equal(bench->engine->waiting.count, 0);
 	nothing_is_left_over(bench);
 	forget(&is);
 	return n;

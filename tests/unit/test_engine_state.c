@@ -249,6 +249,36 @@ static void an_unfinished_commit_and_names_left_out_go_together(void **state)
 	assert_int_equal(datastore_tunnel(s->bench->store, 1)->actual.remote_address.bytes[3], 9);
 }
 
+/* Stopped after @ms of a commit: what it is told is what is. */
+static void stop_in_a_commit(struct place *s, unsigned int ms)
+{
+	int result;
+
+	assert_int_equal(commit(s->bench, baseline()), 0);
+	s->bench->done = false;
+	engine_edit(s->bench->engine, mixed_edit(), &tester, on_done, s->bench);
+	turn_until(s->bench, is_done, ms);
+	stop_bench(s->bench);
+	assert_true(s->bench->done);
+	result = s->bench->result;
+	assert_true(result == 0 || result == -ECANCELED);
+	start(s);
+	assert_null(strstr(s->bench->log, "interrupted"));
+	assert_int_equal(datastore_tunnel(s->bench->store, 4) != NULL, result == 0);
+	assert_int_equal(datastore_tunnel(s->bench->store, 3) == NULL, result == 0);
+	assert_int_equal(s->bench->store->tunnel_count, s->bench->store->configured_tunnels);
+	assert_int_equal(s->bench->store->session_count, s->bench->store->configured_sessions);
+}
+
+static void a_stop_in_the_middle_of_a_commit_brings_it_to_its_end(void **state)
+{
+	struct place *s = *state;
+
+	sim_add_link(s->bench->kernel, "br0", true);
+	for (unsigned int ms = 0; ms < 20; ms++)
+		stop_in_a_commit(s, ms);
+}
+
 static void make_foreign_tunnel(struct bench *bench, uint32_t id)
 {
 	struct tunnel t = {.present = BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID) |
@@ -297,6 +327,7 @@ int main(void)
 		TEST(names_are_chosen_though_they_cannot_be_kept),
 		TEST(a_kernel_that_refuses_one_session_does_not_keep_the_others_nameless),
 		TEST(an_unfinished_commit_and_names_left_out_go_together),
+		TEST(a_stop_in_the_middle_of_a_commit_brings_it_to_its_end),
 		TEST(an_id_that_others_took_meanwhile_is_theirs),
 	};
 
