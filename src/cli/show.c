@@ -4,7 +4,6 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/talk.h"
-#include "cli/text.h"
 
 static bool wants(const struct show *show, enum object object)
 {
@@ -22,9 +21,9 @@ static void put_entry(struct show *show, const struct record *record)
 	if (!show->as_text)
 		document_entry(&show->document, record->entry);
 	else if (record->entry->object == OBJECT_TUNNEL)
-		text_tunnel(show->file, record, show->options);
+		text_tunnel(&show->text, record);
 	else
-		text_session(show->file, record, show->peer_tunnel_id, show->options);
+		text_session(&show->text, record, show->peer_tunnel_id);
 }
 
 /* A session's plain text shows no default, and there are many sessions. */
@@ -98,7 +97,8 @@ static enum document_form form(const struct show *show)
 void show_begin(struct show *show, const struct request *request, const struct cli_options *options,
 		FILE *file)
 {
-	*show = (struct show){.request = request, .options = options, .file = file};
+	*show = (struct show){.request = request, .options = options};
+	text_begin(&show->text, file, options);
 	show->as_text = request->verb == VERB_SHOW && !options->json;
 	document_begin(&show->document, form(show), file, options->pretty);
 }

@@ -4,12 +4,13 @@
 
 #include "cli/document.h"
 #include "cli/grammar.h"
+#include "cli/text.h"
 
 struct show {
 	const struct request *request;
 	const struct cli_options *options;
-	FILE *file;
 	bool as_text;
+	struct text text;
 	struct document document;
 	bool tunnel_matches;     /* the tunnel that the next sessions are in */
 	uint32_t peer_tunnel_id; /* of that tunnel */

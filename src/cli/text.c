@@ -5,6 +5,8 @@
 
 #include "cli/message.h"
 
+#define COLUMN 16 /* bytes wide, and a space before it */
+
 /* What the lines of `ip l2tp show` hold; the rest is for -d. */
 static const uint64_t shown[OBJECTS] = {
 	[OBJECT_TUNNEL] = BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID) | BIT(TUNNEL_ENCAPSULATION) |
@@ -22,6 +24,17 @@ static const uint64_t shown[OBJECTS] = {
 static const char *const state_leaves[] = {"oper-status", "status-reason", "status-text", "origin",
 					   "resolved-local-address"};
 
+static uint64_t counter_rows(enum object object)
+{
+	const struct row_set *set = &row_sets[object];
+	uint64_t rows = 0;
+
+	for (unsigned int i = 0; i < set->count; i++)
+		if (set->rows[i].type == TYPE_COUNTER)
+			rows |= BIT(i);
+	return rows;
+}
+
 uint64_t text_rows(enum object object, const struct cli_options *options)
 {
 	uint64_t rows = shown[object];
@@ -36,7 +49,7 @@ uint64_t text_rows(enum object object, const struct cli_options *options)
 	if (options->details)
 		rows |= message_rows(object, PART_STATE);
 	if (options->statistics)
-		rows |= message_rows(object, PART_STATISTICS) & ~message_rows(object, PART_STATE);
+		rows |= counter_rows(object);
 	return rows;
 }
 
@@ -85,44 +98,83 @@ static void put_details(FILE *file, const struct record *record)
 	}
 }
 
-/* The counters whose leaf begins with @prefix, under a line of headings. */
-static void put_counters(FILE *file, const struct record *record, const char *prefix,
-			 const char *title)
+/* Right-aligned under its heading. Written without printf(), of which there would be millions. */
+static void put_column(FILE *file, const char *value)
 {
-	const struct row_set *set = &row_sets[record->entry->object];
+	size_t length = strlen(value);
 
-	for (unsigned int line = 0; line < 2; line++) {
-		fprintf(file, "    %-3s", line ? "" : title);
-		for (unsigned int i = 0; i < set->count; i++) {
-			const struct row *row = &set->rows[i];
-			const char *text = record->entry->text[i];
+	putc_unlocked(' ', file);
+	for (size_t i = length; i < COLUMN; i++)
+		putc_unlocked(' ', file);
+	fwrite_unlocked(value, 1, length, file);
+}
 
-			if (row->type != TYPE_COUNTER || strncmp(row->leaf, prefix, 3) != 0)
-				continue;
-			fprintf(file, " %16s", line ? (text ? text : "-") : row->leaf + 3);
-		}
-		putc('\n', file);
+static void put_counters(FILE *file, const struct record *record,
+			 const struct text_counters *counters)
+{
+	fputs_unlocked(counters->heading, file);
+	fputs_unlocked("\n       ", file);
+	for (unsigned int i = 0; i < counters->count; i++) {
+		const char *value = record->entry->text[counters->rows[i]];
+
+		put_column(file, value ? value : "-");
+	}
+	putc_unlocked('\n', file);
+}
+
+static void put_rest(const struct text *text, const struct record *record)
+{
+	const struct text_counters *counters = text->counters[record->entry->object];
+
+	if (text->options->details)
+		put_details(text->file, record);
+	else
+		put_status(text->file, record);
+	if (!text->options->statistics)
+		return;
+	put_counters(text->file, record, &counters[TEXT_RX]);
+	put_counters(text->file, record, &counters[TEXT_TX]);
+}
+
+/* The counters whose leaf begins with @prefix, under the rest of its name. */
+static void begin_counters(struct text_counters *counters, enum object object, const char *prefix,
+			   const char *title)
+{
+	const struct row_set *set = &row_sets[object];
+	size_t size = sizeof(counters->heading);
+	size_t used = (size_t)snprintf(counters->heading, size, "    %-3s", title);
+
+	counters->count = 0;
+	for (unsigned int i = 0; i < set->count && counters->count < TEXT_COUNTERS_MAX; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (row->type != TYPE_COUNTER || strncmp(row->leaf, prefix, 3) != 0)
+			continue;
+		counters->rows[counters->count++] = i;
+		used += (size_t)snprintf(counters->heading + used, size - used, " %*s", COLUMN,
+					 row->leaf + 3);
 	}
 }
 
-static void put_rest(FILE *file, const struct record *record, const struct cli_options *options)
+void text_begin(struct text *text, FILE *file, const struct cli_options *options)
 {
-	if (options->details)
-		put_details(file, record);
-	else
-		put_status(file, record);
-	if (!options->statistics)
-		return;
-	put_counters(file, record, "rx-", "RX:");
-	put_counters(file, record, "tx-", "TX:");
+	text->file = file;
+	text->options = options;
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		struct text_counters *counters = text->counters[object];
+
+		begin_counters(&counters[TEXT_RX], object, "rx-", "RX:");
+		begin_counters(&counters[TEXT_TX], object, "tx-", "TX:");
+	}
 }
 
 /* Only its first words and its status. */
-static void put_remnant(FILE *file, const struct record *record, const struct cli_options *options)
+static void put_remnant(const struct text *text, const struct record *record)
 {
 	const struct client_entry *entry = record->entry;
+	FILE *file = text->file;
 
-	if (!options->details)
+	if (!text->options->details)
 		return;
 	if (entry->object == OBJECT_SESSION)
 		fprintf(file, "Session %" PRIu32 " in tunnel %" PRIu32 "\n", entry->session_id,
@@ -155,14 +207,15 @@ static const char *checksum_text(const struct tunnel *tunnel)
 	return tunnel->udp6_checksum_rx ? "rx" : "disabled";
 }
 
-void text_tunnel(FILE *file, const struct record *record, const struct cli_options *options)
+void text_tunnel(const struct text *text, const struct record *record)
 {
 	const struct tunnel *tunnel = &record->config.tunnel;
+	FILE *file = text->file;
 	bool udp = tunnel->encapsulation == ENCAPSULATION_UDP;
 	char local[VALUE_TEXT_MAX], remote[VALUE_TEXT_MAX];
 
 	if (record_is_remnant(record)) {
-		put_remnant(file, record, options);
+		put_remnant(text, record);
 		return;
 	}
 	codec_print(&row_sets[OBJECT_TUNNEL].rows[TUNNEL_REMOTE_ADDRESS], tunnel, remote);
@@ -174,7 +227,7 @@ void text_tunnel(FILE *file, const struct record *record, const struct cli_optio
 			tunnel->remote_port);
 		fprintf(file, "  UDP checksum: %s\n", checksum_text(tunnel));
 	}
-	put_rest(file, record, options);
+	put_rest(text, record);
 }
 
 static void put_cookie(FILE *file, const struct record *record, enum session_row number,
@@ -205,13 +258,13 @@ static void put_options(FILE *file, const struct record *record)
 	putc('\n', file);
 }
 
-void text_session(FILE *file, const struct record *record, uint32_t peer_tunnel_id,
-		  const struct cli_options *options)
+void text_session(const struct text *text, const struct record *record, uint32_t peer_tunnel_id)
 {
 	const struct session *session = &record->config.session;
+	FILE *file = text->file;
 
 	if (record_is_remnant(record)) {
-		put_remnant(file, record, options);
+		put_remnant(text, record);
 		return;
 	}
 	fprintf(file, "Session %" PRIu32 " in tunnel %" PRIu32 "\n", session->session_id,
@@ -222,5 +275,5 @@ void text_session(FILE *file, const struct record *record, uint32_t peer_tunnel_
 		fprintf(file, "  interface name: %s\n", session->interface_name);
 	fputs("  offset 0, peer offset 0\n", file);
 	put_options(file, record);
-	put_rest(file, record, options);
+	put_rest(text, record);
 }

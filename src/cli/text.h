@@ -10,9 +10,27 @@
 #include "cli/cli.h"
 #include "cli/record.h"
 
-void text_tunnel(FILE *file, const struct record *tunnel, const struct cli_options *options);
-void text_session(FILE *file, const struct record *session, uint32_t peer_tunnel_id,
-		  const struct cli_options *options);
+#define TEXT_COUNTERS_MAX 16
+
+/* The counters of one direction: two lines of columns. */
+struct text_counters {
+	char heading[8 + 17 * TEXT_COUNTERS_MAX]; /* the first line */
+	unsigned int rows[TEXT_COUNTERS_MAX];
+	unsigned int count;
+};
+
+enum text_direction { TEXT_RX, TEXT_TX, TEXT_DIRECTIONS };
+
+struct text {
+	FILE *file;
+	const struct cli_options *options;
+	struct text_counters counters[OBJECTS][TEXT_DIRECTIONS];
+};
+
+/* @file and @options are borrowed. */
+void text_begin(struct text *text, FILE *file, const struct cli_options *options);
+void text_tunnel(const struct text *text, const struct record *tunnel);
+void text_session(const struct text *text, const struct record *session, uint32_t peer_tunnel_id);
 
 /* The rows that the texts need. */
 uint64_t text_rows(enum object object, const struct cli_options *options);

@@ -5,6 +5,7 @@
 
 #define ROWS_MAX 64
 #define TREE_MAX (1U << 20)
+#define NAMES    64 /* a power of two */
 
 /* An entry being read. */
 struct slot {
@@ -25,7 +26,8 @@ struct entries {
 	struct slot tunnel, session;
 	struct slot *open; /* the innermost open one, or NULL */
 	const struct row *row;
-	unsigned int skip; /* open elements that are not known */
+	unsigned int skip;                      /* open elements that are not known */
+	const struct row *rows[OBJECTS][NAMES]; /* found before, by the address of the name */
 };
 
 struct entries *entries_open(client_entry_cb *cb, void *arg)
@@ -78,9 +80,20 @@ static void open_slot(struct entries *entries, struct slot *slot)
 	entries->open = slot;
 }
 
+/* row_by_leaf(), but the reader gives the same name at the same address each time. */
+static const struct row *find_row(struct entries *entries, const char *name)
+{
+	enum object object = entries->open->object;
+	const struct row **row = &entries->rows[object][((uintptr_t)name >> 3) % NAMES];
+
+	if (!*row || strcmp((*row)->leaf, name) != 0)
+		*row = row_by_leaf(object, name, strlen(name));
+	return *row;
+}
+
 static void start_leaf(struct entries *entries, const char *name)
 {
-	const struct row *row = row_by_leaf(entries->open->object, name, strlen(name));
+	const struct row *row = find_row(entries, name);
 
 	if (!row || (row->part == PART_STATISTICS) != entries->in_statistics)
 		entries->skip = 1;
