@@ -154,7 +154,7 @@ static bool state_is_there(const struct row *row, const void *state)
 	case TYPE_ADDRESS:
 		return codec_get_bytes(row, state, &bytes) > 0;
 	default:
-		return codec_get_number(row, state) >= row->min;
+		return !row->min || codec_get_number(row, state) >= row->min;
 	}
 }
 

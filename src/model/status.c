@@ -176,6 +176,10 @@ size_t status_text(const struct state *state, const struct tunnel *tunnel,
 	const struct sentence *sentence = &sentences[REASON_NONE];
 	char subject[VALUE_TEXT_MAX], cause[80] = "";
 
+	if (state->status_reason == REASON_NONE) {
+		ret[0] = '\0';
+		return 0;
+	}
 	if (state->status_reason < sizeof(sentences) / sizeof(sentences[0]) &&
 	    sentences[state->status_reason].before)
 		sentence = &sentences[state->status_reason];

@@ -3,16 +3,12 @@
 static void open_tag(struct writer *writer, const char *name, unsigned int depth)
 {
 	write_line(writer, depth);
-	write_bytes(writer, "<", 1);
-	write_text(writer, name);
-	write_bytes(writer, ">", 1);
+	write_tag(writer, "<", name);
 }
 
 static void close_tag(struct writer *writer, const char *name)
 {
-	write_bytes(writer, "</", 2);
-	write_text(writer, name);
-	write_bytes(writer, ">", 1);
+	write_tag(writer, "</", name);
 }
 
 void encode_begin(struct writer *writer, unsigned int depth)
@@ -27,49 +23,40 @@ void encode_end(struct writer *writer, unsigned int depth)
 	close_tag(writer, ELEMENT_CONTAINER);
 }
 
-static void write_leaf(struct writer *writer, const char *name, const char *text, size_t length,
-		       unsigned int depth)
-{
-	open_tag(writer, name, depth);
-	write_escaped(writer, text, length);
-	close_tag(writer, name);
-}
-
 void encode_leaf(struct writer *writer, const struct view *view, const struct row *row,
 		 unsigned int depth)
 {
 	char text[VALUE_TEXT_MAX];
 	size_t length;
 
-	if (view_leaf(view, row, text, &length))
-		write_leaf(writer, row->leaf, text, length, depth);
-}
-
-static void encode_statistics(struct writer *writer, const struct view *view, uint64_t rows,
-			      unsigned int depth)
-{
-	const struct row_set *set = &row_sets[view->object];
-
-	rows &= view_rows(view->object, PART_STATISTICS);
-	if (!rows || !view->statistics)
+	if (!view_leaf(view, row, text, &length))
 		return;
-	open_tag(writer, ELEMENT_STATISTICS, depth);
-	for (unsigned int i = 0; i < set->count; i++)
-		if (rows & BIT(i))
-			encode_leaf(writer, view, &set->rows[i], depth + 1);
 	write_line(writer, depth);
-	close_tag(writer, ELEMENT_STATISTICS);
+	write_element(writer, row->leaf, text, length);
 }
 
+/* Statistics are the last of the rows. */
 void encode_entry(struct writer *writer, const struct view *view, uint64_t rows, unsigned int depth)
 {
 	const struct row_set *set = &row_sets[view->object];
+	bool in_statistics = false;
 
-	open_tag(writer, set->name, depth);
-	for (unsigned int i = 0; i < set->count; i++)
-		if ((rows & BIT(i)) && set->rows[i].part != PART_STATISTICS)
-			encode_leaf(writer, view, &set->rows[i], depth + 1);
-	encode_statistics(writer, view, rows, depth + 1);
+	open_tag(writer, set->name, depth++);
+	for (rows &= BIT(set->count) - 1; rows; rows &= rows - 1) {
+		const struct row *row = &set->rows[__builtin_ctzll(rows)];
+
+		if (row->part == PART_STATISTICS && !in_statistics) {
+			if (!view->statistics)
+				break;
+			open_tag(writer, ELEMENT_STATISTICS, depth++);
+			in_statistics = true;
+		}
+		encode_leaf(writer, view, row, depth);
+	}
+	if (!in_statistics)
+		return;
+	write_line(writer, depth - 1);
+	close_tag(writer, ELEMENT_STATISTICS);
 }
 
 void encode_entry_end(struct writer *writer, enum object object, unsigned int depth)

@@ -89,12 +89,10 @@ bool view_leaf(const struct view *view, const struct row *row, char ret[VALUE_TE
 {
 	const void *object = part_of(view, row->part);
 
-	if (row->access == ACCESS_KEY) {
+	if (!object && row->access == ACCESS_KEY)
 		*ret_length = (size_t)snprintf(ret, VALUE_TEXT_MAX, "%u", view->id);
-		return true;
-	}
 	if (!object)
-		return false;
+		return row->access == ACCESS_KEY;
 	if (row->type == TYPE_TEXT)
 		return status_leaf(view, ret, ret_length);
 	if (!codec_present(row, object))

@@ -32,6 +32,10 @@ int writer_flush(struct writer *writer);
 void write_bytes(struct writer *writer, const char *text, size_t length);
 void write_text(struct writer *writer, const char *text);
 void write_escaped(struct writer *writer, const char *text, size_t length);
+/* A tag without attributes: @opening is "<" or "</". */
+void write_tag(struct writer *writer, const char *opening, const char *name);
+/* A leaf's element: @text is escaped. */
+void write_element(struct writer *writer, const char *name, const char *text, size_t length);
 void write_number(struct writer *writer, unsigned long number);
 /* A new line and @depth indentation, if the writer indents. */
 void write_line(struct writer *writer, unsigned int depth);
