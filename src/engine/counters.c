@@ -3,7 +3,9 @@
 
 #include <errno.h>
 
-static bool fresh(const struct engine *engine, const struct state *state, int64_t now)
+#define SWEEP_AFTER 8 /* sessions read in order: less are not worth a dump */
+
+bool counters_fresh(const struct engine *engine, const struct state *state, int64_t now)
 {
 	return state->statistics_time &&
 	       now - state->statistics_time < engine->o.counter_age_ms * (NS_PER_S / 1000);
@@ -42,8 +44,8 @@ static void take_tunnel(struct engine *engine, struct tunnel_entry *tunnel,
 		settle_tunnel_up(engine, tunnel);
 }
 
-static void take_session(struct engine *engine, struct session_entry *session,
-			 const struct statistics *statistics, int64_t now)
+void counters_take_session(struct engine *engine, struct session_entry *session,
+			   const struct statistics *statistics, int64_t now)
 {
 	struct state *state = &session->state.common;
 	int64_t limit = session->configured ? session->config.dead_interval * NS_PER_S : 0;
@@ -63,7 +65,7 @@ void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 		.verb = KERNEL_TUNNEL_GET, .tunnel_id = tunnel->id, .ret_statistics = &statistics};
 	int64_t now = engine_now();
 
-	if (!tunnel->in_kernel || fresh(engine, &tunnel->state.common, now))
+	if (!tunnel->in_kernel || counters_fresh(engine, &tunnel->state.common, now))
 		return;
 	if (!engine->connected || engine->k->submit(engine->o.kernel, &request, 1) < 0)
 		return;
@@ -75,15 +77,19 @@ void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 		engine_schedule(engine);
 }
 
-/* The next session in the order of the tables, into the next tunnel too. */
-static struct session_entry *following(struct session_entry *session)
+struct session_entry *counters_following(const struct session_entry *session)
 {
 	struct session_entry *next = session_next(session);
-	struct tunnel_entry *tunnel = session->tunnel;
+	const struct tunnel_entry *tunnel = session->tunnel;
 
 	while (!next && (tunnel = tunnel_next(tunnel)) != NULL)
 		next = tunnel_session_from(tunnel, 0);
 	return next;
+}
+
+struct key counters_key(const struct session_entry *session)
+{
+	return session ? (struct key){session->tunnel->id, session->id} : (struct key){0, 0};
 }
 
 /* Reading in order doubles what is read ahead; a jump begins anew. */
@@ -92,6 +98,8 @@ static size_t window(struct engine *engine, const struct session_entry *session)
 	bool in_order = engine->last_read.tunnel_id == session->tunnel->id &&
 			engine->last_read.session_id == session->id;
 
+	if (!in_order)
+		sweep_rewind(engine);
 	if (!in_order)
 		engine->read_ahead = 1;
 	else if (engine->read_ahead < BATCH_MAX)
@@ -107,11 +115,14 @@ void engine_refresh_session(struct engine *engine, struct session_entry *session
 	int64_t now = engine_now();
 	size_t count = 0, most;
 
-	if (!session->in_kernel || fresh(engine, &session->state.common, now) || !engine->connected)
+	if (!session->in_kernel || counters_fresh(engine, &session->state.common, now) ||
+	    !engine->connected)
 		return;
 	most = window(engine, session);
-	for (; session && count < most; session = following(session)) {
-		if (!session->in_kernel || fresh(engine, &session->state.common, now))
+	if (most >= SWEEP_AFTER && sweep_reaches(engine, session, now))
+		return;
+	for (; session && count < most; session = counters_following(session)) {
+		if (!session->in_kernel || counters_fresh(engine, &session->state.common, now))
 			continue;
 		requests[count] = (struct kernel_request){
 			.verb = KERNEL_SESSION_GET,
@@ -121,12 +132,11 @@ void engine_refresh_session(struct engine *engine, struct session_entry *session
 		};
 		entries[count++] = session;
 	}
-	engine->last_read =
-		session ? (struct key){session->tunnel->id, session->id} : (struct key){0, 0};
+	engine->last_read = counters_key(session);
 	engine->k->submit(engine->o.kernel, requests, count);
 	for (size_t i = 0; i < count; i++) {
 		if (requests[i].result == 0) {
-			take_session(engine, entries[i], &statistics[i], now);
+			counters_take_session(engine, entries[i], &statistics[i], now);
 		} else if (requests[i].result == -ENODEV) {
 			keys_add(&engine->dirty, entries[i]->tunnel->id, entries[i]->id);
 			engine_schedule(engine);

@@ -267,6 +267,7 @@ static void turn(evutil_socket_t fd, short what, void *arg)
 	worked = one_piece(engine);
 	maintain(engine);
 	if (!worked && !engine->job && engine_now() >= engine->look_at) {
+		sweep_expire(engine, engine_now());
 		looking = counters_look(engine);
 		engine->look_at = engine_now() + (looking ? 0 : NS_PER_S);
 	}

@@ -91,7 +91,7 @@ int engine_unlock(struct engine *engine, unsigned int session, struct error *err
 /*
  * Have the counters of this entry not older than counter_age_ms, by a GET now.
  * Reading entries in order is noticed and served by reading ahead: pipelined
- * GETs or one dump, whichever was measured cheaper. The entry stays valid.
+ * GETs, or one dump where that is the cheaper way (sweep.c). The entry stays valid.
  */
 void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel);
 void engine_refresh_session(struct engine *engine, struct session_entry *session);

@@ -193,6 +193,15 @@ void request_names(struct engine *engine);
 void request_finish(struct engine *engine, struct request *request, int rc,
 		    const struct error *err);
 
+struct sweep {
+	bool running;
+	bool tried;      /* in this reading in order */
+	bool useless;    /* this kernel's dumps are in no order */
+	struct key last; /* that the dump gave */
+	int64_t read_at; /* when the kernel read what the step under way gives */
+	int64_t next_read_at;
+};
+
 struct engine {
 	struct engine_options o;
 	const struct kernel_operations *k;
@@ -234,6 +243,7 @@ struct engine {
 
 	struct key last_read; /* counters.c: to notice reading in order */
 	size_t read_ahead;
+	struct sweep sweep;
 	bool closing;
 };
 
@@ -281,6 +291,22 @@ void settle_session_up(struct engine *engine, struct session_entry *session);
 bool observe_removing(struct engine *engine);
 
 /* ---- counters.c */
+/* What the counters say, as they were at @now. */
+void counters_take_session(struct engine *engine, struct session_entry *session,
+			   const struct statistics *statistics, int64_t now);
+bool counters_fresh(const struct engine *engine, const struct state *state, int64_t now);
+/* The next session in the order of the tables, into the next tunnel too, or NULL. */
+struct session_entry *counters_following(const struct session_entry *session);
+struct key counters_key(const struct session_entry *session); /* zeros for NULL */
+
+/* ---- sweep.c: counters by a dump that runs just ahead of who reads sessions in order. */
+/* Make this one fresh if such a dump is the cheaper way; false: ask for it by GET. */
+bool sweep_reaches(struct engine *engine, const struct session_entry *session, int64_t now);
+/* The reader jumped: what comes is another reading in order. */
+void sweep_rewind(struct engine *engine);
+/* Leave a dump that nobody followed for a while. */
+void sweep_expire(struct engine *engine, int64_t now);
+
 /*
  * See what the counters tell of the status where nobody polls: dead-interval,
  * errors that grow. A slice of a sweep; true while there is more of it.

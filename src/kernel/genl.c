@@ -41,16 +41,6 @@ struct nlmsghdr *route_put_header(void *buffer, uint16_t type, uint16_t flags)
  * Exchanges.
  */
 
-/* Whose answer is being read, and what became of it. */
-struct answer {
-	message_cb *cb;
-	void *arg;
-	uint32_t sequence;
-	uint32_t portid;
-	bool ended;
-	int result;
-};
-
 static int end_code(const struct nlmsghdr *message)
 {
 	if (!has_header(message, sizeof(int)))
@@ -63,7 +53,8 @@ static void take_message(struct netlink *netlink, const struct nlmsghdr *message
 {
 	int err;
 
-	if (message->nlmsg_seq != answer->sequence || message->nlmsg_pid != answer->portid)
+	if (message->nlmsg_seq != answer->sequence ||
+	    message->nlmsg_pid != netlink->channels[answer->use].portid)
 		return; /* left over from an earlier exchange */
 	if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
 		err = end_code(message);
@@ -87,30 +78,36 @@ static void take_datagram(struct netlink *netlink, const char *bytes, int length
 	}
 }
 
+int answer_begin(struct netlink *netlink, struct answer *answer, struct nlmsghdr *message)
+{
+	answer->sequence = ++netlink->sequence;
+	answer->ended = false;
+	answer->result = 0;
+	message->nlmsg_seq = answer->sequence;
+	return channel_send(&netlink->channels[answer->use], message, message->nlmsg_len);
+}
+
+int answer_step(struct netlink *netlink, struct answer *answer)
+{
+	/* Not shared, for the handler may begin another exchange. */
+	_Alignas(struct nlmsghdr) char datagram[2 * CHANNEL_DUMP_BYTES];
+	int length = channel_receive(&netlink->channels[answer->use], datagram, sizeof(datagram));
+
+	if (length < 0)
+		return length == -EAGAIN ? -ENOBUFS : length;
+	take_datagram(netlink, datagram, length, answer);
+	return 0;
+}
+
 int exchange(struct netlink *netlink, enum channel_use use, struct nlmsghdr *message,
 	     message_cb *cb, void *arg)
 {
-	const struct channel *channel = &netlink->channels[use];
-	struct answer answer = {
-		.cb = cb,
-		.arg = arg,
-		.sequence = ++netlink->sequence,
-		.portid = channel->portid,
-	};
-	/* Not shared, for @cb may begin another exchange. */
-	_Alignas(struct nlmsghdr) char datagram[2 * CHANNEL_DUMP_BYTES];
-	int length;
+	struct answer answer = {.use = use, .cb = cb, .arg = arg};
+	int err = answer_begin(netlink, &answer, message);
 
-	message->nlmsg_seq = answer.sequence;
-	length = channel_send(channel, message, message->nlmsg_len);
-	while (length >= 0 && !answer.ended) {
-		length = channel_receive(channel, datagram, sizeof(datagram));
-		if (length >= 0)
-			take_datagram(netlink, datagram, length, &answer);
-	}
-	if (answer.ended)
-		return answer.result;
-	return length == -EAGAIN ? -ENOBUFS : length;
+	while (!err && !answer.ended)
+		err = answer_step(netlink, &answer);
+	return answer.ended ? answer.result : err;
 }
 
 /*

@@ -112,6 +112,8 @@ typedef int kernel_tunnel_cb(const struct tunnel *tunnel, const struct statistic
 			     void *arg);
 typedef int kernel_session_cb(uint32_t tunnel_id, const struct session *session,
 			      const struct statistics *statistics, void *arg);
+typedef void kernel_counters_cb(uint32_t tunnel_id, uint32_t session_id,
+				const struct statistics *statistics, void *arg);
 typedef int kernel_link_cb(const struct kernel_link *link, void *arg);
 typedef void kernel_event_cb(const struct kernel_event *event, void *arg);
 
@@ -143,6 +145,17 @@ struct kernel_operations {
 	int (*dump_tunnels)(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 	int (*dump_sessions)(struct kernel *kernel, kernel_session_cb *cb, void *arg);
 	int (*dump_links)(struct kernel *kernel, kernel_link_cb *cb, void *arg);
+
+	/*
+	 * The counters of all sessions by one dump, some hundred a call: what a
+	 * call gives was read when the call before it ended, or when it began the
+	 * dump itself with @begin. Returns 1 while there are more, 0 at the end,
+	 * or a negative errno, which is an end too. From 6.12 on they come in order
+	 * of tunnel and session ids; before, in none, and in quadratic time.
+	 */
+	int (*read_counters)(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg);
+	/* Leave such a dump before its end. Harmless when none is under way. */
+	void (*leave_counters)(struct kernel *kernel);
 
 	/* Is the address on this host, and usable? */
 	enum kernel_address_state (*address_state)(struct kernel *kernel,

@@ -292,3 +292,19 @@ int l2tp_decode_ids(const struct nlmsghdr *message, struct l2tp_ids *ret)
 	*ret = ids;
 	return 0;
 }
+
+int l2tp_decode_counters(const struct l2tp_decoder *decoder, const struct nlmsghdr *message,
+			 struct l2tp_ids *ret, struct statistics *ret_statistics)
+{
+	struct statistics statistics = {0};
+	struct l2tp_ids ids;
+	int err = l2tp_decode_ids(message, &ids);
+
+	if (!err)
+		err = decode(&decoder->objects[ids.object], message, NULL, &statistics);
+	if (err)
+		return err;
+	*ret = ids;
+	*ret_statistics = statistics;
+	return 0;
+}

@@ -42,6 +42,9 @@ int l2tp_decode_session(const struct l2tp_decoder *decoder, const struct nlmsghd
 			uint32_t *ret_tunnel_id, struct session *ret,
 			struct statistics *ret_statistics);
 int l2tp_decode_ids(const struct nlmsghdr *message, struct l2tp_ids *ret);
+/* The ids and the counters alone, of either object. */
+int l2tp_decode_counters(const struct l2tp_decoder *decoder, const struct nlmsghdr *message,
+			 struct l2tp_ids *ret, struct statistics *ret_statistics);
 
 /*
  * Append to a message that has its headers. @size is the room from the start

@@ -18,6 +18,7 @@ static const int buses[CHANNELS] = {
 	[CHANNEL_GENL] = NETLINK_GENERIC,        [CHANNEL_ROUTE] = NETLINK_ROUTE,
 	[CHANNEL_GENL_DUMP] = NETLINK_GENERIC,   [CHANNEL_ROUTE_DUMP] = NETLINK_ROUTE,
 	[CHANNEL_GENL_EVENTS] = NETLINK_GENERIC, [CHANNEL_ROUTE_EVENTS] = NETLINK_ROUTE,
+	[CHANNEL_COUNTERS] = NETLINK_GENERIC,
 };
 
 /*
@@ -27,7 +28,8 @@ static const int buses[CHANNELS] = {
 
 struct opening {
 	struct netlink *netlink;
-	int netns; /* namespace descriptor, or -1 */
+	int (*open)(struct opening *opening); /* 0 or a negative errno */
+	enum channel_use use;                 /* the one to open, where it is only one */
 	int result;
 	const char *step;
 };
@@ -50,25 +52,42 @@ static int open_channels(struct opening *opening)
 	return events_join_routes(netlink);
 }
 
+static int open_one(struct opening *opening)
+{
+	return channel_open(&opening->netlink->channels[opening->use], buses[opening->use]);
+}
+
 static void *open_in_namespace(void *arg)
 {
 	struct opening *opening = arg;
 
 	opening->step = "enter the network namespace";
-	opening->result = setns(opening->netns, CLONE_NEWNET) < 0 ? -errno : open_channels(opening);
+	opening->result =
+		setns(opening->netlink->netns, CLONE_NEWNET) < 0 ? -errno : opening->open(opening);
 	return NULL;
 }
 
-static int open_in_thread(struct opening *opening)
+static int open_where_due(struct opening *opening)
 {
 	pthread_t thread;
-	int err = pthread_create(&thread, NULL, open_in_namespace, opening);
+	int err;
 
+	if (opening->netlink->netns < 0)
+		return opening->open(opening);
 	opening->step = "start a thread";
+	err = pthread_create(&thread, NULL, open_in_namespace, opening);
 	if (err)
 		return -err;
 	pthread_join(thread, NULL);
 	return opening->result;
+}
+
+int netlink_reopen(struct netlink *netlink, enum channel_use use)
+{
+	struct opening opening = {.netlink = netlink, .open = open_one, .use = use};
+
+	channel_close(&netlink->channels[use]);
+	return open_where_due(&opening);
 }
 
 static int open_namespace(const char *netns, struct error *err)
@@ -91,18 +110,15 @@ static int open_namespace(const char *netns, struct error *err)
 
 static int open_sockets(struct netlink *netlink, const char *netns, struct error *err)
 {
-	struct opening opening = {.netlink = netlink, .netns = -1};
+	struct opening opening = {.netlink = netlink, .open = open_channels};
 	int result;
 
 	if (netns) {
-		opening.netns = open_namespace(netns, err);
-		if (opening.netns < 0)
-			return opening.netns;
-		result = open_in_thread(&opening);
-		close(opening.netns);
-	} else {
-		result = open_channels(&opening);
+		netlink->netns = open_namespace(netns, err);
+		if (netlink->netns < 0)
+			return netlink->netns;
 	}
+	result = open_where_due(&opening);
 	if (result)
 		error_set_errno(err, ERROR_KERNEL, -result, "cannot %s: %s", opening.step,
 				strerror(-result));
@@ -115,6 +131,8 @@ static void netlink_close(struct kernel *kernel)
 
 	for (unsigned int i = 0; i < CHANNELS; i++)
 		channel_close(&netlink->channels[i]);
+	if (netlink->netns >= 0)
+		close(netlink->netns);
 	free(netlink);
 }
 
@@ -176,6 +194,8 @@ static const struct kernel_operations operations = {
 	.dump_tunnels = netlink_dump_tunnels,
 	.dump_sessions = netlink_dump_sessions,
 	.dump_links = netlink_dump_links,
+	.read_counters = netlink_read_counters,
+	.leave_counters = netlink_leave_counters,
 	.address_state = netlink_address_state,
 	.interface_address = netlink_interface_address,
 	.route = netlink_route,
@@ -195,6 +215,8 @@ int kernel_open_netlink(struct kernel **ret, const char *netns, struct error *er
 	if (!netlink)
 		return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "out of memory");
 	netlink->kernel.ops = &operations;
+	netlink->netns = -1;
+	netlink->counters = (struct answer){.use = CHANNEL_COUNTERS, .ended = true};
 	uname(&netlink->host);
 	l2tp_decoder_init(&netlink->decoder);
 	result = open_sockets(netlink, netns, err);

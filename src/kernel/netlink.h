@@ -20,6 +20,7 @@ enum channel_use {
 	CHANNEL_ROUTE,
 	CHANNEL_GENL_DUMP,
 	CHANNEL_ROUTE_DUMP,
+	CHANNEL_COUNTERS, /* a dump that is read now and then */
 	CHANNEL_GENL_EVENTS,
 	CHANNEL_ROUTE_EVENTS,
 	CHANNELS
@@ -48,8 +49,24 @@ struct batch {
 	struct inbox inbox;
 };
 
+struct netlink;
+
+/* A handler's nonzero return ends the reading and is returned. */
+typedef int message_cb(struct netlink *netlink, const struct nlmsghdr *message, void *arg);
+
+/* Whose answer is being read, and what became of it. */
+struct answer {
+	enum channel_use use;
+	message_cb *cb;
+	void *arg;
+	uint32_t sequence;
+	bool ended;
+	int result; /* once ended */
+};
+
 struct netlink {
 	struct kernel kernel;
+	int netns; /* descriptor of the namespace of all sockets, -1: the daemon's own */
 	struct channel channels[CHANNELS];
 	struct l2tp_decoder decoder;
 	uint16_t family; /* 0: not connected */
@@ -59,6 +76,7 @@ struct netlink {
 	bool capabilities_known;
 	unsigned int capabilities;
 	struct utsname host;
+	struct answer counters; /* ended: no such dump is under way */
 	struct batch batch;
 	_Alignas(struct nlmsghdr) char request[MESSAGE_BYTES];
 };
@@ -68,8 +86,8 @@ static inline struct netlink *netlink_of(struct kernel *kernel)
 	return (struct netlink *)(void *)kernel;
 }
 
-/* A handler's nonzero return ends the reading and is returned. */
-typedef int message_cb(struct netlink *netlink, const struct nlmsghdr *message, void *arg);
+/* netlink.c: close the socket and open it anew, in the namespace of the others. */
+int netlink_reopen(struct netlink *netlink, enum channel_use use);
 
 /* genl.c: headers, one-message exchanges and dumps. */
 struct nlmsghdr *genl_put_header(const struct netlink *netlink, void *buffer, uint8_t command,
@@ -82,6 +100,9 @@ struct nlmsghdr *route_put_header(void *buffer, uint16_t type, uint16_t flags);
  */
 int exchange(struct netlink *netlink, enum channel_use use, struct nlmsghdr *message,
 	     message_cb *cb, void *arg);
+/* The same in steps: send, then take one datagram of the answer a call until it is ended. */
+int answer_begin(struct netlink *netlink, struct answer *answer, struct nlmsghdr *message);
+int answer_step(struct netlink *netlink, struct answer *answer);
 /* Find the family and its group: netlink->family, netlink->group. -ENOENT: no module. */
 int genl_resolve(struct netlink *netlink);
 /* May we? 0 or -EPERM. */
@@ -93,6 +114,8 @@ int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_
 /* observe.c */
 int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg);
+int netlink_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg);
+void netlink_leave_counters(struct kernel *kernel);
 int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg);
 enum kernel_address_state netlink_address_state(struct kernel *kernel,
 						const struct address *address);

@@ -89,6 +89,67 @@ int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 }
 
 /*
+ * Counters, in steps. The kernel makes the next datagram of a dump when one is
+ * taken, and lets its socket begin no other dump before the end of this one:
+ * what is left before its end is left with its socket.
+ */
+
+struct counters_reader {
+	kernel_counters_cb *cb;
+	void *arg;
+};
+
+static int give_counters(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	const struct counters_reader *reader = arg;
+	struct statistics statistics;
+	struct l2tp_ids ids;
+
+	if (!l2tp_decode_counters(&netlink->decoder, message, &ids, &statistics) &&
+	    ids.object == OBJECT_SESSION)
+		reader->cb(ids.tunnel_id, ids.session_id, &statistics, reader->arg);
+	return 0;
+}
+
+static int begin_counters(struct netlink *netlink)
+{
+	netlink_leave_counters(&netlink->kernel);
+	if (!netlink->family)
+		return -ENOENT;
+	return answer_begin(
+		netlink, &netlink->counters,
+		genl_put_header(netlink, netlink->request, L2TP_CMD_SESSION_GET, NLM_F_DUMP));
+}
+
+int netlink_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg)
+{
+	struct netlink *netlink = netlink_of(kernel);
+	struct counters_reader reader = {cb, arg};
+	struct answer *answer = &netlink->counters;
+	int err = begin ? begin_counters(netlink) : 0;
+
+	if (!err && answer->ended)
+		return 0;
+	answer->cb = give_counters;
+	answer->arg = &reader;
+	err = err ? err : answer_step(netlink, answer);
+	if (err) {
+		netlink_leave_counters(kernel);
+		return err;
+	}
+	return answer->ended ? answer->result : 1;
+}
+
+void netlink_leave_counters(struct kernel *kernel)
+{
+	struct netlink *netlink = netlink_of(kernel);
+
+	if (!netlink->counters.ended)
+		netlink_reopen(netlink, CHANNEL_COUNTERS);
+	netlink->counters.ended = true;
+}
+
+/*
  * Addresses and routes.
  */
 

@@ -470,6 +470,52 @@ int sim_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg)
 	return err;
 }
 
+#define COUNTERS_A_CALL 100
+
+/* Up to 6.11 a dump goes by hash buckets, the newest first: here each piece backwards. */
+static void give_counters(struct sim *sim, struct sim_session *const *sessions, unsigned int count,
+			  kernel_counters_cb *cb, void *arg)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct sim_session *session =
+			sessions[sim->profile->tunnel_id_goes_last ? count - 1 - i : i];
+
+		cb(session->tunnel_id, session->reported.session_id, &session->statistics, arg);
+	}
+}
+
+int sim_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_session *session, *sessions[COUNTERS_A_CALL];
+	unsigned int count = 0, n = 0;
+
+	if (!sim->connected)
+		return -ENOENT;
+	if (begin)
+		memset(&sim->counters, 0, sizeof(sim->counters));
+	else if (!sim->counters.under_way)
+		return 0;
+	sim_catch_up(sim);
+	session = next_visible(sim, sim->counters.tunnel_id, sim->counters.session_id);
+	while (session && count < COUNTERS_A_CALL) {
+		sim->counters.tunnel_id = session->tunnel_id;
+		sim->counters.session_id = session->reported.session_id;
+		report(sim, session, NULL, NULL);
+		if (!sim->miss_every || ++n % sim->miss_every)
+			sessions[count++] = session;
+		session = next_visible(sim, session->tunnel_id, session->reported.session_id);
+	}
+	sim->counters.under_way = session != NULL;
+	give_counters(sim, sessions, count, cb, arg);
+	return sim->counters.under_way;
+}
+
+void sim_leave_counters(struct kernel *kernel)
+{
+	sim_of(kernel)->counters.under_way = false;
+}
+
 void sim_sessions_close(struct sim *sim)
 {
 	struct sim_session *session;

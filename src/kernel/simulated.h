@@ -128,6 +128,10 @@ struct sim {
 	struct sim_planned_failure failures[SIM_FAILURES];
 	bool foreign; /* someone else's request is being executed */
 	unsigned int miss_every;
+	struct {
+		bool under_way;
+		uint32_t tunnel_id, session_id; /* the last given */
+	} counters;
 
 	struct sim_tunnels tunnels;
 	struct sim_sessions sessions;
@@ -206,6 +210,8 @@ int sim_do_session_delete(struct sim *sim, struct kernel_request *request);
 int sim_do_session_get(struct sim *sim, struct kernel_request *request);
 int sim_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 int sim_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg);
+int sim_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg);
+void sim_leave_counters(struct kernel *kernel);
 /* Its tunnel is closing: @session goes as the profile has it. */
 void sim_session_close(struct sim *sim, struct sim_session *session);
 void sim_sessions_count(struct sim *sim, struct sim_tunnel *tunnel);

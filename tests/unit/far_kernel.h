@@ -259,6 +259,17 @@ static int far_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 	return result;
 }
 
+static int far_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg)
+{
+	(void)kernel, (void)begin, (void)cb, (void)arg;
+	return -EOPNOTSUPP; /* GETs then */
+}
+
+static void far_leave_counters(struct kernel *kernel)
+{
+	(void)kernel;
+}
+
 static enum kernel_address_state far_address_state(struct kernel *kernel,
 						   const struct address *address)
 {
@@ -339,6 +350,8 @@ static struct kernel *far_open(unsigned int event_fds)
 		.dump_tunnels = far_dump_tunnels,
 		.dump_sessions = far_dump_sessions,
 		.dump_links = far_dump_links,
+		.read_counters = far_read_counters,
+		.leave_counters = far_leave_counters,
 		.address_state = far_address_state,
 		.interface_address = far_interface_address,
 		.route = far_route,
