@@ -288,17 +288,37 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 	return 0;
 }
 
-/* The next session id >= @*id of the tunnel, in the kernel or wanted; false at the end. */
-static bool next_session(const struct tunnel_entry *entry, const struct candidate *view,
-			 uint32_t tunnel_id, uint32_t *id)
-{
-	uint32_t wanted = *id;
-	const struct session_entry *found = entry ? tunnel_session_from(entry, *id) : NULL;
-	bool is_wanted = candidate_session_from(view, tunnel_id, &wanted) != NULL;
+/* A walk over the sessions of a tunnel that are in the kernel or wanted. */
+struct sessions {
+	const struct tunnel_entry *entry; /* NULL: none in the kernel */
+	const struct candidate *view;
+	uint32_t tunnel_id;
+	uint32_t id;     /* the one we are at */
+	uint32_t wanted; /* the first wanted from there on, if any */
+	bool any_wanted;
+};
 
-	if (!found && !is_wanted)
+static void find_wanted(struct sessions *sessions)
+{
+	sessions->any_wanted = candidate_session_from(sessions->view, sessions->tunnel_id,
+						      &sessions->wanted) != NULL;
+}
+
+/* To the first from @id on; false when there is none. Looks for wanted ones only past the last. */
+static bool next_session(struct sessions *sessions, uint32_t id)
+{
+	const struct session_entry *found =
+		sessions->entry ? tunnel_session_from(sessions->entry, id) : NULL;
+
+	if (sessions->any_wanted && sessions->wanted < id) {
+		sessions->wanted = id;
+		find_wanted(sessions);
+	}
+	if (!found && !sessions->any_wanted)
 		return false;
-	*id = !found || (is_wanted && wanted < found->id) ? wanted : found->id;
+	sessions->id = !found || (sessions->any_wanted && sessions->wanted < found->id)
+			       ? sessions->wanted
+			       : found->id;
 	return true;
 }
 
@@ -323,17 +343,24 @@ static int refuse_foreign(const struct tunnel_entry *entry, struct error *err)
 static int plan_whole(struct engine *engine, struct job *job, uint32_t tunnel_id, uint8_t todo,
 		      struct error *err)
 {
-	const struct tunnel_entry *entry = datastore_tunnel(engine->store, tunnel_id);
-	uint32_t id = 1;
+	struct sessions sessions = {
+		.entry = datastore_tunnel(engine->store, tunnel_id),
+		.view = job->to,
+		.tunnel_id = tunnel_id,
+		.wanted = 1,
+	};
+	uint32_t from = 1;
 	int rc = 0;
 
 	if ((todo & ACTION_DELETE) && job->strict)
-		rc = refuse_foreign(entry, err);
-	while (rc == 0 && next_session(entry, job->to, tunnel_id, &id)) {
-		rc = add_item(engine, job, tunnel_id, id,
-			      plan_session(engine, job, tunnel_id, id, todo));
-		if (id++ == ID_MAX)
+		rc = refuse_foreign(sessions.entry, err);
+	find_wanted(&sessions);
+	while (rc == 0 && next_session(&sessions, from)) {
+		rc = add_item(engine, job, tunnel_id, sessions.id,
+			      plan_session(engine, job, tunnel_id, sessions.id, todo));
+		if (sessions.id == ID_MAX)
 			break;
+		from = sessions.id + 1;
 	}
 	return rc;
 }

@@ -218,15 +218,37 @@ const char *codec_condition(const struct row *row)
 	return conditions[row->when];
 }
 
+/* An object with all defaults, parsed once: every session of a commit is completed. */
+static const void *defaults_of(enum object object)
+{
+	static union {
+		struct tunnel tunnel;
+		struct session session;
+	} defaults[OBJECTS];
+	static bool made[OBJECTS];
+	const struct row_set *set = &row_sets[object];
+
+	for (unsigned int i = 0; i < set->config_count && !made[object]; i++) {
+		const char *fallback = set->rows[i].fallback;
+
+		if (fallback)
+			codec_parse(&set->rows[i], &defaults[object], fallback, strlen(fallback),
+				    NULL);
+	}
+	made[object] = true;
+	return &defaults[object];
+}
+
 void codec_complete(enum object object, void *config)
 {
 	const struct row_set *set = &row_sets[object];
+	const void *defaults = defaults_of(object);
 
 	for (unsigned int i = 0; i < set->config_count; i++) {
 		const struct row *row = &set->rows[i];
 
 		if (row->fallback && !codec_present(row, config) && codec_applies(row, config))
-			codec_parse(row, config, row->fallback, strlen(row->fallback), NULL);
+			codec_copy(row, config, defaults);
 	}
 }
 
