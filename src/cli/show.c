@@ -23,7 +23,7 @@ static void put_entry(struct show *show, const struct record *record)
 	else if (record->entry->object == OBJECT_TUNNEL)
 		text_tunnel(&show->text, record);
 	else
-		text_session(&show->text, record, show->peer_tunnel_id);
+		text_session(&show->text, record);
 }
 
 /* A session's plain text shows no default, and there are many sessions. */
@@ -42,7 +42,7 @@ int show_entry(const struct client_entry *entry, void *arg)
 	matches = record_matches(&record, show->request);
 	if (entry->object == OBJECT_TUNNEL) {
 		show->tunnel_matches = matches;
-		show->peer_tunnel_id = record.config.tunnel.peer_tunnel_id;
+		text_enter(&show->text, entry->tunnel_id, record.config.tunnel.peer_tunnel_id);
 	}
 	if (matches && show->tunnel_matches)
 		put_entry(show, &record);

@@ -12,8 +12,7 @@ struct show {
 	bool as_text;
 	struct text text;
 	struct document document;
-	bool tunnel_matches;     /* the tunnel that the next sessions are in */
-	uint32_t peer_tunnel_id; /* of that tunnel */
+	bool tunnel_matches; /* the tunnel that the next sessions are in */
 };
 
 /* @request and @options are borrowed. */

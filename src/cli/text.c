@@ -1,6 +1,7 @@
 #include "cli/text.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <sys/socket.h>
 
 #include "cli/message.h"
@@ -23,6 +24,12 @@ static const uint64_t shown[OBJECTS] = {
 /* State that the text needs beside the configuration, by leaf. */
 static const char *const state_leaves[] = {"oper-status", "status-reason", "status-text", "origin",
 					   "resolved-local-address"};
+
+void text_enter(struct text *text, uint32_t tunnel_id, uint32_t peer_tunnel_id)
+{
+	snprintf(text->tunnel_id, sizeof(text->tunnel_id), "%" PRIu32, tunnel_id);
+	snprintf(text->peer_tunnel_id, sizeof(text->peer_tunnel_id), "%" PRIu32, peer_tunnel_id);
+}
 
 static uint64_t counter_rows(enum object object)
 {
@@ -98,28 +105,43 @@ static void put_details(FILE *file, const struct record *record)
 	}
 }
 
-/* Right-aligned under its heading. Written without printf(), of which there would be millions. */
-static void put_column(FILE *file, const char *value)
+/*
+ * Strings, to a NULL. Not printf(): there may be 65,000 sessions to show, and
+ * its formats take longer than all else.
+ */
+static void put(FILE *file, ...)
 {
-	size_t length = strlen(value);
+	const char *text;
+	va_list list;
 
-	putc_unlocked(' ', file);
-	for (size_t i = length; i < COLUMN; i++)
-		putc_unlocked(' ', file);
-	fwrite_unlocked(value, 1, length, file);
+	va_start(list, file);
+	while ((text = va_arg(list, const char *)) != NULL)
+		fputs_unlocked(text, file);
+	va_end(list);
+}
+
+/* Right-aligned under its heading. Returns the place behind. */
+static char *put_column(char *at, const char *value)
+{
+	size_t length = strlen(value), pad = length < COLUMN ? COLUMN - length : 0;
+
+	memset(at, ' ', pad + 1);
+	memcpy(at + pad + 1, value, length);
+	return at + pad + 1 + length;
 }
 
 static void put_counters(FILE *file, const struct record *record,
 			 const struct text_counters *counters)
 {
-	fputs_unlocked(counters->heading, file);
-	fputs_unlocked("\n       ", file);
+	char line[TEXT_COUNTERS_MAX * (VALUE_TEXT_MAX + COLUMN) + 1], *at = line;
+
 	for (unsigned int i = 0; i < counters->count; i++) {
 		const char *value = record->entry->text[counters->rows[i]];
 
-		put_column(file, value ? value : "-");
+		at = put_column(at, value ? value : "-");
 	}
-	putc_unlocked('\n', file);
+	*at = '\0';
+	put(file, counters->heading, "\n       ", line, "\n", NULL);
 }
 
 static void put_rest(const struct text *text, const struct record *record)
@@ -258,22 +280,22 @@ static void put_options(FILE *file, const struct record *record)
 	putc('\n', file);
 }
 
-void text_session(const struct text *text, const struct record *record, uint32_t peer_tunnel_id)
+void text_session(const struct text *text, const struct record *record)
 {
 	const struct session *session = &record->config.session;
+	const char *const *values = record->entry->text;
 	FILE *file = text->file;
 
 	if (record_is_remnant(record)) {
 		put_remnant(text, record);
 		return;
 	}
-	fprintf(file, "Session %" PRIu32 " in tunnel %" PRIu32 "\n", session->session_id,
-		record->entry->tunnel_id);
-	fprintf(file, "  Peer session %" PRIu32 ", tunnel %" PRIu32 "\n", session->peer_session_id,
-		peer_tunnel_id);
+	put(file, "Session ", values[SESSION_ID], " in tunnel ", text->tunnel_id,
+	    "\n  Peer session ", values[SESSION_PEER_SESSION_ID], ", tunnel ", text->peer_tunnel_id,
+	    "\n", NULL);
 	if (session->interface_name[0])
-		fprintf(file, "  interface name: %s\n", session->interface_name);
-	fputs("  offset 0, peer offset 0\n", file);
+		put(file, "  interface name: ", session->interface_name, "\n", NULL);
+	put(file, "  offset 0, peer offset 0\n", NULL);
 	put_options(file, record);
 	put_rest(text, record);
 }

@@ -25,12 +25,15 @@ struct text {
 	FILE *file;
 	const struct cli_options *options;
 	struct text_counters counters[OBJECTS][TEXT_DIRECTIONS];
+	char tunnel_id[12], peer_tunnel_id[12]; /* of the tunnel that the sessions are in */
 };
 
 /* @file and @options are borrowed. */
 void text_begin(struct text *text, FILE *file, const struct cli_options *options);
 void text_tunnel(const struct text *text, const struct record *tunnel);
-void text_session(const struct text *text, const struct record *session, uint32_t peer_tunnel_id);
+/* The sessions that follow are in this tunnel. */
+void text_enter(struct text *text, uint32_t tunnel_id, uint32_t peer_tunnel_id);
+void text_session(const struct text *text, const struct record *session);
 
 /* The rows that the texts need. */
 uint64_t text_rows(enum object object, const struct cli_options *options);

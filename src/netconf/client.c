@@ -8,6 +8,7 @@
 
 #include "netconf/entries.h"
 #include "netconf/framing.h"
+#include "netconf/lines.h"
 #include "netconf/reader.h"
 #include "netconf/writer.h"
 
@@ -324,12 +325,16 @@ static int connect_to(const char *path, int *ret_fd, struct error *err)
 
 static int exchange_hellos(struct client *client, struct error *err)
 {
-	static const char ours[] =
-		"<hello xmlns=\"" NAMESPACE_BASE "\"><capabilities><capability>" CAPABILITY_1_1
-		"</capability><capability>" CAPABILITY_SHELL
-		"</capability></capabilities></hello>]]>]]>";
-	int result = send_all(client, ours, sizeof(ours) - 1, err);
+	char ours[512], lines[LINES_CAPABILITY_MAX];
+	int length, result;
 
+	lines_capability(lines);
+	length = snprintf(ours, sizeof(ours),
+			  "<hello xmlns=\"" NAMESPACE_BASE "\"><capabilities><capability>%s"
+			  "</capability><capability>%s</capability><capability>%s</capability>"
+			  "</capabilities></hello>]]>]]>",
+			  CAPABILITY_1_1, CAPABILITY_SHELL, lines);
+	result = send_all(client, ours, (size_t)length, err);
 	result = result ? result : read_tree(client, &client->hello, err);
 	if (result)
 		return result;

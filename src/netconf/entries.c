@@ -2,6 +2,7 @@
 
 #include "model/codec.h"
 #include "netconf/encode.h"
+#include "netconf/lines.h"
 
 #define ROWS_MAX 64
 #define TREE_MAX (1U << 20)
@@ -12,8 +13,11 @@ struct slot {
 	enum object object;
 	bool told;
 	uint32_t id;
-	const char *text[ROWS_MAX]; /* into values, or NULL */
-	char values[ROWS_MAX][VALUE_TEXT_MAX];
+	const char *text[ROWS_MAX]; /* into values or line, or NULL */
+	union {
+		char values[ROWS_MAX][VALUE_TEXT_MAX];
+		char line[ROWS_MAX * VALUE_TEXT_MAX];
+	};
 };
 
 struct entries {
@@ -22,6 +26,7 @@ struct entries {
 	struct tree tree;
 	struct tree_builder builder;
 	bool in_container;
+	bool in_lines;
 	bool in_statistics;
 	struct slot tunnel, session;
 	struct slot *open; /* the innermost open one, or NULL */
@@ -91,6 +96,14 @@ static const struct row *find_row(struct entries *entries, const char *name)
 	return *row;
 }
 
+static void take_key(struct slot *slot)
+{
+	const char *text = slot->text[row_number(row_sets[slot->object].key)];
+
+	if (text && !slot->id)
+		slot->id = (uint32_t)strtoul(text, NULL, 10);
+}
+
 static void start_leaf(struct entries *entries, const char *name)
 {
 	const struct row *row = find_row(entries, name);
@@ -138,11 +151,29 @@ static int start(const struct reader_element *element, void *arg, struct error *
 
 	if (entries->in_container)
 		return start_inside(entries, element->name);
-	if (!strcmp(element->name, ELEMENT_CONTAINER) && !strcmp(element->uri, NAMESPACE_MODULE)) {
-		entries->in_container = true;
-		return 0;
+	if (!strcmp(element->name, ELEMENT_CONTAINER)) {
+		entries->in_lines = !strcmp(element->uri, NAMESPACE_LINES);
+		entries->in_container =
+			entries->in_lines || !strcmp(element->uri, NAMESPACE_MODULE);
 	}
+	if (entries->in_container)
+		return 0;
 	return tree_builder_handler.start(element, &entries->builder, err);
+}
+
+static int take_line(struct slot *slot, const char *bytes, size_t length, struct error *err)
+{
+	bool taken = length < sizeof(slot->line);
+
+	if (taken) {
+		memcpy(slot->line, bytes, length);
+		slot->line[length] = '\0';
+		taken = lines_split(slot->object, slot->line, slot->text);
+	}
+	if (!taken)
+		return error_set(err, ERROR_MALFORMED, "from the daemon: a line that is none");
+	take_key(slot);
+	return 0;
 }
 
 static int text(const char *bytes, size_t length, void *arg, struct error *err)
@@ -152,6 +183,8 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 
 	if (!entries->in_container)
 		return tree_builder_handler.text(bytes, length, &entries->builder, err);
+	if (entries->in_lines && entries->open && !entries->skip)
+		return take_line(entries->open, bytes, length, err);
 	if (!entries->row || entries->skip || length >= VALUE_TEXT_MAX)
 		return 0;
 	number = row_number(entries->row);
@@ -168,8 +201,7 @@ static void end_leaf(struct entries *entries)
 
 	if (!slot->text[number])
 		slot->text[number] = "";
-	if (entries->row->access == ACCESS_KEY)
-		slot->id = (uint32_t)strtoul(slot->text[number], NULL, 10);
+	take_key(slot);
 	entries->row = NULL;
 }
 

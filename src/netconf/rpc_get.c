@@ -30,6 +30,7 @@ static int show(struct netconf_session *session, const struct node *operation, b
 		.store = engine_store(engine),
 		.filter = node_child(operation, "filter", NAMESPACE_BASE),
 		.config = config,
+		.lines = session->lines,
 		.secrets = netconf_may_see_secrets(session),
 	};
 	struct stream stream = {step, free_walk, preserve, NULL};

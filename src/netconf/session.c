@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "netconf/lines.h"
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
 
@@ -94,12 +95,15 @@ static void take_hello(struct netconf_session *session)
 	const struct node *hello = session->message->tree.root;
 	const struct node *list = node_child(hello, "capabilities", NAMESPACE_BASE);
 	bool old = false, new = false;
+	char lines[LINES_CAPABILITY_MAX];
 
+	lines_capability(lines);
 	for (const struct node *at = list ? list->first : NULL; at; at = at->next) {
 		old |= has_capability(at, CAPABILITY_1_0);
 		new |= has_capability(at, CAPABILITY_1_1);
 		if (has_capability(at, CAPABILITY_SHELL))
 			session->door = "cli";
+		session->lines |= has_capability(at, lines);
 	}
 	if (node_child(hello, "session-id", NAMESPACE_BASE) || !(old || new)) {
 		complain(session, "a hello without a common base capability, or with a session-id");

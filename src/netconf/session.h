@@ -37,6 +37,7 @@ struct netconf_session {
 	uid_t uid;
 	pid_t pid;
 	char user[36];
+	bool lines;          /* our own shell: entries go in lines (lines.h) */
 	const char *door;    /* for the history: "netconf", or "cli" as the hello said */
 	bool greeted;        /* the client's hello was taken */
 	bool busy;           /* a request is carried out or replied to: read no further */

@@ -1,13 +1,14 @@
 #include "netconf/walk.h"
 
 #include "netconf/encode.h"
+#include "netconf/lines.h"
 #include "store/overlay.h"
 
 struct walk {
 	struct engine *engine;
 	const struct datastore *store;
 	struct candidate then; /* get-config: running as it was */
-	bool config;
+	bool config, lines;
 	struct filter filter;
 	uint64_t hidden[OBJECTS];
 	uint64_t state_rows[OBJECTS];
@@ -30,6 +31,7 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	walk->engine = options->config ? NULL : options->engine;
 	walk->store = options->store;
 	walk->config = options->config;
+	walk->lines = options->lines;
 	candidate_open(&walk->then, options->store);
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		walk->hidden[object] = options->secrets ? 0 : view_secrets(object);
@@ -120,13 +122,19 @@ static uint64_t rows_to_write(const struct walk *walk, const struct filter_hit *
 	return rows | view_key(view->object);
 }
 
+static void write_entry(const struct walk *walk, struct writer *writer, const struct view *view,
+			uint64_t rows, unsigned int depth)
+{
+	(walk->lines ? lines_entry : encode_entry)(writer, view, rows, depth);
+}
+
 static void open_tunnel(struct walk *walk, struct writer *writer, const struct view *view,
 			uint64_t rows)
 {
 	if (!walk->container_open)
-		encode_begin(writer, 0);
+		(walk->lines ? lines_begin : encode_begin)(writer, 0);
 	walk->container_open = true;
-	encode_entry(writer, view, rows, 1);
+	write_entry(walk, writer, view, rows, 1);
 	walk->tunnel_open = true;
 }
 
@@ -180,7 +188,7 @@ static void write_session(struct walk *walk, struct writer *writer, const struct
 	refresh(walk, view, rows);
 	if (!walk->tunnel_open)
 		open_tunnel(walk, writer, &tunnel, view_key(OBJECT_TUNNEL));
-	encode_entry(writer, view, rows, 2);
+	write_entry(walk, writer, view, rows, 2);
 	encode_entry_end(writer, OBJECT_SESSION, 2);
 }
 

@@ -19,6 +19,7 @@ struct walk_options {
 	const struct node *filter; /* <filter>, NULL all; not needed after opening */
 	bool config;               /* get-config */
 	bool secrets;              /* secret leaves are shown */
+	bool lines;                /* for our own shell: see lines.h */
 };
 
 int walk_open(struct walk **ret, const struct walk_options *options, struct error *err);

@@ -1,7 +1,8 @@
-/* Words of a command line, one a line of the input: grammar, messages, push. */
+/* Words of a command line, one a line of the input: grammar, messages, push, a line of a reply. */
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/push.h"
+#include "netconf/lines.h"
 
 #define WORDS_MAX 80
 
@@ -28,6 +29,16 @@ static void try_words(int argc, char *argv[])
 	free(text);
 }
 
+static void try_line(const char *text)
+{
+	const char *values[64];
+	char *copy = strdup(text);
+
+	if (copy)
+		lines_split(OBJECT_SESSION, copy, values);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct push_document document;
@@ -41,6 +52,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	push_parse(text, size, &document, &err);
+	try_line(text);
 	for (char *at = text; at && argc < WORDS_MAX;)
 		argv[argc++] = strsep(&at, "\n");
 	try_words(argc, argv);
