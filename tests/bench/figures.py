@@ -67,7 +67,7 @@ class Figures:
                           "peer_name": peer_name, "ratio": ratio, "unit": unit, "target": target,
                           "runs": runs})
         print(COLUMNS.format(f"{what}, {unit}" if unit else what, n, number(ours), number(peer),
-                             peer_name, number(ratio), target), flush=True)
+                             peer_name, f"{ratio:.3f}" if ratio else "-", target), flush=True)
         self.write()
 
     def note(self, text):

@@ -94,8 +94,8 @@ def qemu_command(kernel, release, memory, out):
     command = [
         # Never chosen by looking: /dev/kvm may exist and hang the guest in its firmware.
         "qemu-system-x86_64", "-accel", os.environ.get("L2TPV3D_VM_ACCEL", "tcg,thread=multi"),
-        *shlex.split(os.environ.get("L2TPV3D_VM_QEMU", "")),
         "-cpu", "max", "-m", str(memory), "-smp", "2", "-nodefaults", "-display", "none", "-no-reboot",
+        *shlex.split(os.environ.get("L2TPV3D_VM_QEMU", "")),
         "-serial", "file:console.log", "-kernel", f"{kernel}/boot/vmlinuz", "-initrd", "initrd",
         "-append", "console=ttyS0 quiet panic=-1 oops=panic mitigations=off",
         "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
