@@ -5,6 +5,8 @@
 
 #include "netconf/encode.h"
 
+#define ROWS_MAX 64 /* as many as there are bits */
+
 void lines_capability(char ret[LINES_CAPABILITY_MAX])
 {
 	uLong crc = crc32(0, NULL, 0);
@@ -25,42 +27,56 @@ void lines_begin(struct writer *writer, unsigned int depth)
 	write_text(writer, "<" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_LINES "\">");
 }
 
-static void write_value(struct writer *writer, const char *text, size_t length)
+/* Escape a value in place, where there is room for twice its length. Returns the new length. */
+static size_t escape(char *text, size_t length)
 {
-	while (length) {
-		size_t count = 0;
+	char copy[VALUE_TEXT_MAX];
+	size_t used = 0;
 
-		while (count < length && text[count] != '\\' && text[count] != '\t')
-			count++;
-		write_escaped(writer, text, count);
-		if (count == length)
-			break;
-		write_text(writer, text[count] == '\t' ? "\\t" : "\\\\");
-		text += count + 1;
-		length -= count + 1;
+	memcpy(copy, text, length);
+	for (size_t i = 0; i < length; i++) {
+		if (copy[i] == '\\' || copy[i] == '|')
+			text[used++] = '\\';
+		text[used++] = copy[i];
 	}
-	write_bytes(writer, "\t", 1);
+	return used;
 }
 
+static bool is_free_text(const struct row *row)
+{
+	return row->type == TYPE_STRING || row->type == TYPE_IFNAME || row->type == TYPE_TEXT;
+}
+
+static size_t put_bits(uint64_t bits, char *ret)
+{
+	unsigned int digits = bits ? (67 - (unsigned int)__builtin_clzll(bits)) / 4 : 1;
+
+	for (unsigned int i = digits; i-- > 0; bits >>= 4)
+		ret[i] = "0123456789abcdef"[bits & 15];
+	return digits;
+}
+
+/* Put together here and escaped for XML as a whole, which is several times faster. */
 void lines_entry(struct writer *writer, const struct view *view, uint64_t rows, unsigned int depth)
 {
 	const struct row_set *set = &row_sets[view->object];
-	char text[VALUE_TEXT_MAX];
+	char line[ROWS_MAX * 2 * VALUE_TEXT_MAX];
+	size_t used = 0, length;
 	uint64_t written = 0;
-	size_t length;
 
 	(void)depth;
 	write_tag(writer, "<", set->name);
 	for (rows &= BIT(set->count) - 1; rows; rows &= rows - 1) {
-		unsigned int number = (unsigned int)__builtin_ctzll(rows);
+		const struct row *row = &set->rows[__builtin_ctzll(rows)];
 
-		if (!view_leaf(view, &set->rows[number], text, &length))
+		if (!view_leaf(view, row, line + used, &length))
 			continue;
-		write_value(writer, text, length);
-		written |= BIT(number);
+		used += is_free_text(row) ? escape(line + used, length) : length;
+		line[used++] = '|';
+		written |= rows & -rows;
 	}
-	snprintf(text, sizeof(text), "%" PRIx64, written);
-	write_text(writer, text);
+	used += put_bits(written, line + used);
+	write_escaped(writer, line, used);
 }
 
 /* To the end of a value; the next one begins behind it. NULL: it has no end. */
@@ -68,11 +84,10 @@ static char *end_value(char *at)
 {
 	char *to = at;
 
-	for (; *at && *at != '\t'; at++) {
+	for (; *at && *at != '|'; at++) {
 		if (*at == '\\' && at[1])
-			*to++ = *++at == 't' ? '\t' : *at;
-		else
-			*to++ = *at;
+			at++;
+		*to++ = *at;
 	}
 	if (!*at)
 		return NULL;
@@ -83,10 +98,10 @@ static char *end_value(char *at)
 bool lines_split(enum object object, char *text, const char **ret)
 {
 	const struct row_set *set = &row_sets[object];
-	char *tab = strrchr(text, '\t'), *bits = tab ? tab + 1 : text, *end;
+	char *bar = strrchr(text, '|'), *bits = bar ? bar + 1 : text, *end;
 	uint64_t rows = strtoull(bits, &end, 16);
 
-	if (*end || (rows & ~(BIT(set->count) - 1)))
+	if (*end || end == bits || (rows & ~(BIT(set->count) - 1)))
 		return false;
 	for (; rows && text; rows &= rows - 1) {
 		ret[__builtin_ctzll(rows)] = text;

@@ -2,8 +2,8 @@
  * Entries in lines: what the daemon and l2tpv3ctl speak with each other in the
  * place of leaf elements, of which a reply to `show` may have millions. A
  * <tunnel> or <session> then has one text: the values of its leaves in the order
- * of the mapping table, a tab after each, and which rows they are as hexadecimal
- * bits. A backslash stands before a backslash and before "t" for a tab.
+ * of the mapping table, "|" after each, and which rows they are as hexadecimal
+ * bits. A backslash stands before a backslash and a "|" in a value.
  *
  * Only between programs of the same mapping table: its fingerprint is in the
  * capability with which l2tpv3ctl asks for it. NETCONF clients never see it.

@@ -119,7 +119,7 @@ static void both_forms_tell_the_same(void **state)
 	(void)state;
 	set(OBJECT_TUNNEL, &tunnel, TUNNEL_ID, "4294967295");
 	set(OBJECT_TUNNEL, &tunnel, TUNNEL_DESCRIPTION,
-	    "\\t is no tab, \\\\ & <\"]]>\" Z\xc3\xbcrich\\");
+	    "\\| and |, \\\\ & <\"]]>\" Z\xc3\xbcrich\\");
 	set(OBJECT_TUNNEL, &tunnel, TUNNEL_REMOTE_ADDRESS, "2001:db8::1");
 	set(OBJECT_SESSION, &session, SESSION_ID, "3");
 	set(OBJECT_SESSION, &session, SESSION_DESCRIPTION, "");
@@ -144,8 +144,7 @@ static void both_forms_tell_the_same(void **state)
 static void what_is_no_line_is_refused(void **state)
 {
 	static const char *const texts[] = {
-		"x",     "1",     "7\t3",   "1\t1\t", "a\tb\t1", "1\tffffffffffffffff",
-		"1\t-1", "1\t1x", "a\\\t1",
+		"x", "1", "7|3", "1|1|", "a|b|1", "1|ffffffffffffffff", "1|-1", "1|1x", "", "a\\|1",
 	};
 
 	(void)state;
