@@ -80,7 +80,7 @@ static void put_selection(FILE *file, const struct request *request, enum object
 {
 	const struct row_set *set = &row_sets[object];
 	const char *key = request_term(request, set->key);
-	bool statistics = false;
+	bool in_statistics = false;
 
 	if (key)
 		fprintf(file, "<%s>%s</%s>", set->key->leaf, key, set->key->leaf);
@@ -89,13 +89,13 @@ static void put_selection(FILE *file, const struct request *request, enum object
 
 		if (!(rows & BIT(i)))
 			continue;
-		if (row->part != PART_STATISTICS)
-			fprintf(file, "<%s/>", row->leaf);
-		else
-			statistics = true;
+		if (row->part == PART_STATISTICS && !in_statistics)
+			fputs("<" ELEMENT_STATISTICS ">", file);
+		in_statistics = row->part == PART_STATISTICS;
+		fprintf(file, "<%s/>", row->leaf);
 	}
-	if (statistics)
-		fputs("<" ELEMENT_STATISTICS "/>", file);
+	if (in_statistics)
+		fputs("</" ELEMENT_STATISTICS ">", file);
 }
 
 void message_get(FILE *file, const struct request *request, const uint64_t rows[OBJECTS],

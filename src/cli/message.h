@@ -19,7 +19,7 @@ void message_edit(FILE *file, const struct request *request);
 /*
  * get, or get-config on running. Keys among the conditions go along, so that
  * the daemon need not send what is not asked for. @rows: the leaves wanted, by
- * row number (PART_STATISTICS: all or none); no session row, no sessions.
+ * row number; no session row, no sessions.
  */
 void message_get(FILE *file, const struct request *request, const uint64_t rows[OBJECTS],
 		 bool config_only);

@@ -111,13 +111,28 @@ static void put_details(FILE *file, const struct record *record)
  */
 static void put(FILE *file, ...)
 {
+	char line[1024];
+	size_t used = 0;
 	const char *text;
 	va_list list;
 
 	va_start(list, file);
-	while ((text = va_arg(list, const char *)) != NULL)
-		fputs_unlocked(text, file);
+	while ((text = va_arg(list, const char *)) != NULL) {
+		size_t length = strlen(text);
+
+		if (length > sizeof(line) - used) {
+			fwrite_unlocked(line, 1, used, file);
+			used = 0;
+		}
+		if (length > sizeof(line)) {
+			fwrite_unlocked(text, 1, length, file);
+		} else {
+			memcpy(line + used, text, length);
+			used += length;
+		}
+	}
 	va_end(list);
+	fwrite_unlocked(line, 1, used, file);
 }
 
 /* Right-aligned under its heading. Returns the place behind. */

@@ -193,6 +193,7 @@ enum session_row {
 
 /* Presence bit of a configuration row. */
 #define BIT(row) (UINT64_C(1) << (row))
+#define ROWS_MAX 64 /* of an object: as many as there are bits */
 
 /* The row's place in its set, which for a configuration row is its presence bit. */
 unsigned int row_number(const struct row *row);

@@ -23,6 +23,16 @@ void encode_end(struct writer *writer, unsigned int depth)
 	close_tag(writer, ELEMENT_CONTAINER);
 }
 
+static const struct writer_tags *tags_of(const struct row *row)
+{
+	static struct writer_tags made[OBJECTS][ROWS_MAX];
+	struct writer_tags *tags = &made[row->object][row_number(row)];
+
+	if (!tags->opening_length)
+		writer_make_tags(tags, row->leaf);
+	return tags;
+}
+
 void encode_leaf(struct writer *writer, const struct view *view, const struct row *row,
 		 unsigned int depth)
 {
@@ -32,7 +42,7 @@ void encode_leaf(struct writer *writer, const struct view *view, const struct ro
 	if (!view_leaf(view, row, text, &length))
 		return;
 	write_line(writer, depth);
-	write_element(writer, row->leaf, text, length);
+	write_between(writer, tags_of(row), text, length);
 }
 
 /* Statistics are the last of the rows. */

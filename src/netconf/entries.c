@@ -4,7 +4,6 @@
 #include "netconf/encode.h"
 #include "netconf/lines.h"
 
-#define ROWS_MAX 64
 #define TREE_MAX (1U << 20)
 #define NAMES    64 /* a power of two */
 

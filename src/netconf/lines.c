@@ -5,8 +5,6 @@
 
 #include "netconf/encode.h"
 
-#define ROWS_MAX 64 /* as many as there are bits */
-
 void lines_capability(char ret[LINES_CAPABILITY_MAX])
 {
 	uLong crc = crc32(0, NULL, 0);

@@ -1,5 +1,6 @@
 #include "netconf/writer.h"
 
+#include <assert.h>
 #include <ctype.h>
 
 void writer_init(struct writer *writer, int (*sink)(const char *, size_t, void *), void *arg)
@@ -129,27 +130,31 @@ void write_tag(struct writer *writer, const char *opening, const char *name)
 	writer->used += size;
 }
 
-/* In one piece where that is possible: twenty leaves a session, 65,000 sessions a reply. */
-void write_element(struct writer *writer, const char *name, const char *text, size_t length)
+void writer_make_tags(struct writer_tags *tags, const char *name)
 {
-	size_t name_length = strlen(name), size = 2 * name_length + strlen("<></>") + length;
-	char *at = plain_length(text, length) == length ? reserve(writer, size) : NULL;
+	assert(strlen(name) <= WRITER_TAG - sizeof("</>"));
+	tags->opening_length = (size_t)snprintf(tags->opening, WRITER_TAG, "<%s>", name);
+	tags->closing_length = (size_t)snprintf(tags->closing, WRITER_TAG, "</%s>", name);
+}
 
-	if (!at) {
-		write_tag(writer, "<", name);
+/* Whole tags are copied, and what is too much of them is overwritten by what comes next. */
+void write_between(struct writer *writer, const struct writer_tags *tags, const char *text,
+		   size_t length)
+{
+	char *begin = NULL, *at;
+
+	if (plain_length(text, length) == length)
+		begin = reserve(writer, 2 * WRITER_TAG + length);
+	if (!begin) {
+		write_bytes(writer, tags->opening, tags->opening_length);
 		write_escaped(writer, text, length);
-		write_tag(writer, "</", name);
+		write_bytes(writer, tags->closing, tags->closing_length);
 		return;
 	}
-	*at++ = '<';
-	at = put(at, name, name_length);
-	*at++ = '>';
-	at = put(at, text, length);
-	*at++ = '<';
-	*at++ = '/';
-	at = put(at, name, name_length);
-	*at = '>';
-	writer->used += size;
+	memcpy(begin, tags->opening, WRITER_TAG);
+	at = put(begin + tags->opening_length, text, length);
+	memcpy(at, tags->closing, WRITER_TAG);
+	writer->used += (size_t)(at - begin) + tags->closing_length;
 }
 
 void write_number(struct writer *writer, unsigned long number)

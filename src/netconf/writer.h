@@ -25,6 +25,16 @@ struct writer {
 	char buffer[WRITER_BUFFER];
 };
 
+/* The tags around a leaf: made once and copied whole, as a reply has millions of them. */
+#define WRITER_TAG 32
+struct writer_tags {
+	size_t opening_length, closing_length; /* 0: not made yet */
+	char opening[WRITER_TAG], closing[WRITER_TAG];
+};
+
+/* @name has at most WRITER_TAG - 4 bytes. */
+void writer_make_tags(struct writer_tags *tags, const char *name);
+
 /* Initialises all but the buffer. */
 void writer_init(struct writer *writer, int (*sink)(const char *, size_t, void *), void *arg);
 int writer_flush(struct writer *writer);
@@ -32,10 +42,11 @@ int writer_flush(struct writer *writer);
 void write_bytes(struct writer *writer, const char *text, size_t length);
 void write_text(struct writer *writer, const char *text);
 void write_escaped(struct writer *writer, const char *text, size_t length);
+/* A leaf's element; @text is escaped. */
+void write_between(struct writer *writer, const struct writer_tags *tags, const char *text,
+		   size_t length);
 /* A tag without attributes: @opening is "<" or "</". */
 void write_tag(struct writer *writer, const char *opening, const char *name);
-/* A leaf's element: @text is escaped. */
-void write_element(struct writer *writer, const char *name, const char *text, size_t length);
 void write_number(struct writer *writer, unsigned long number);
 /* A new line and @depth indentation, if the writer indents. */
 void write_line(struct writer *writer, unsigned int depth);

@@ -282,10 +282,12 @@ static void test_filters_ask_for_no_more_than_is_printed(void **state)
 	get_of("show session tid 0x10 sid 5", &plain, false, message);
 	assert_non_null(strstr(message, "<tunnel><tunnel-id>16</tunnel-id><peer-tunnel-id/>"
 					"<session><session-id>5</session-id><peer-session-id/>"));
-	assert_null(strstr(message, "<statistics/>"));
+	assert_null(strstr(message, "<statistics>"));
 	assert_null(strstr(message, "<mtu/>"));
 	get_of("show tunnel", &counters, false, message);
-	assert_non_null(strstr(message, "<statistics/>"));
+	assert_non_null(strstr(message, "<statistics><tx-packets/>"));
+	assert_non_null(strstr(message, "<rx-invalid/></statistics>"));
+	assert_null(strstr(message, "<discontinuity-time/>"));
 	assert_null(strstr(message, "<session>"));
 	get_of("show session mtu 1400", &plain, false, message);
 	assert_non_null(strstr(message, "<mtu/>"));
