@@ -63,6 +63,7 @@ struct keys {
 
 int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id); /* -ENOMEM */
 void keys_sort(struct keys *keys);
+int key_compare(const struct key *a, const struct key *b); /* as strcmp(), tunnels first */
 void keys_move(struct keys *to, struct keys *from);
 void keys_free(struct keys *keys);
 

@@ -21,13 +21,16 @@ int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id)
 	return 0;
 }
 
-static int compare(const void *left, const void *right)
+int key_compare(const struct key *a, const struct key *b)
 {
-	const struct key *a = left, *b = right;
-
 	if (a->tunnel_id != b->tunnel_id)
 		return a->tunnel_id < b->tunnel_id ? -1 : 1;
 	return (a->session_id > b->session_id) - (a->session_id < b->session_id);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return key_compare(a, b);
 }
 
 void keys_sort(struct keys *keys)

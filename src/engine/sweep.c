@@ -11,15 +11,6 @@
 #define TUNNELS_MAX 8
 #define STEPS_MAX   4 /* datagrams read at once, of some hundred sessions each */
 
-static int compare(const struct key *a, const struct key *b)
-{
-	if (a->tunnel_id != b->tunnel_id)
-		return a->tunnel_id < b->tunnel_id ? -1 : 1;
-	if (a->session_id != b->session_id)
-		return a->session_id < b->session_id ? -1 : 1;
-	return 0;
-}
-
 static void leave(struct engine *engine)
 {
 	if (engine->sweep.running)
@@ -41,7 +32,7 @@ static void on_counters(uint32_t tunnel_id, uint32_t session_id,
 	struct session_entry *session = datastore_session(engine->store, tunnel_id, session_id);
 	struct key key = {tunnel_id, session_id};
 
-	if (compare(&key, &sweep->last) <= 0)
+	if (key_compare(&key, &sweep->last) <= 0)
 		sweep->useless = true;
 	sweep->last = key;
 	if (session && session->in_kernel)
@@ -87,10 +78,10 @@ bool sweep_reaches(struct engine *engine, const struct session_entry *session, i
 	sweep->tried = true;
 	for (unsigned int i = 0; i < STEPS_MAX; i++) {
 		step(engine, now);
-		if (!sweep->running || compare(&sweep->last, &key) >= 0)
+		if (!sweep->running || key_compare(&sweep->last, &key) >= 0)
 			break;
 	}
-	if (sweep->running && compare(&sweep->last, &key) < 0)
+	if (sweep->running && key_compare(&sweep->last, &key) < 0)
 		leave(engine); /* it is far ahead: not from here on */
 	if (!counters_fresh(engine, &session->state.common, now))
 		return false;
