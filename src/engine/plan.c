@@ -443,12 +443,7 @@ void plan_undo(struct job *job)
 
 static int compare_key(const void *left, const void *right)
 {
-	const struct key *a = left;
-	const struct key *b = &((const struct item *)right)->key;
-
-	if (a->tunnel_id != b->tunnel_id)
-		return a->tunnel_id < b->tunnel_id ? -1 : 1;
-	return (a->session_id > b->session_id) - (a->session_id < b->session_id);
+	return key_compare(left, &((const struct item *)right)->key);
 }
 
 struct item *job_item(struct job *job, uint32_t tunnel_id, uint32_t session_id)
