@@ -49,11 +49,12 @@ class Contest:
                               snmp_master=self.snmpd.master if snmp else None)
         self.daemon.start()
         if snmp:
-            wait_for(self.snmp_answers, "the daemon to answer SNMP")
+            wait_for(self.snmp_answers, "the daemon to answer SNMP", PATIENCE)
         return self.daemon
 
     def snmp_answers(self):
-        return self.manager().get(SESSION_COUNT) is not None
+        # A request to a snmpd that does not listen yet is lost.
+        return self.manager(seconds=2).get(SESSION_COUNT) is not None
 
     def stop(self):
         for process in (self.daemon, self.snmpd):
@@ -96,6 +97,6 @@ class Contest:
         with inside(self.place.namespace.name):
             return Poller(int(self.snmpd.address.rpartition(":")[2]))
 
-    def manager(self):
+    def manager(self, seconds=PATIENCE):
         """An SNMP manager whose tools run in the place too."""
-        return snmp.Manager(self, self.snmpd.address, "public", PATIENCE)
+        return snmp.Manager(self, self.snmpd.address, "public", seconds)
