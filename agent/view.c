@@ -21,11 +21,11 @@ void view_clear(struct view *view)
 	pending_clear(&view->pending);
 }
 
-/* Counters, and what follows from them, as fresh as they have to be. */
+/* Counters as fresh as they have to be; what they tell of the status is looked after. */
 static void refresh(struct view *view, const struct column *column, const struct subject *subject)
 {
 	if (!view->engine || subject->pending || column->kind != COLUMN_ROW ||
-	    column->row->part == PART_CONFIG)
+	    column->row->part != PART_STATISTICS)
 		return;
 	if (subject->session)
 		engine_refresh_session(view->engine, subject->session);

@@ -11,7 +11,7 @@ struct walk {
 	bool config, lines;
 	struct filter filter;
 	uint64_t hidden[OBJECTS];
-	uint64_t state_rows[OBJECTS];
+	uint64_t statistics[OBJECTS];
 	bool container_open, tunnel_open; /* start tags written */
 	bool in_tunnel;                   /* at its sessions */
 	bool finished;
@@ -35,8 +35,7 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	candidate_open(&walk->then, options->store);
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		walk->hidden[object] = options->secrets ? 0 : view_secrets(object);
-		walk->state_rows[object] =
-			view_rows(object, PART_STATE) | view_rows(object, PART_STATISTICS);
+		walk->statistics[object] = view_rows(object, PART_STATISTICS);
 	}
 	result = filter_compile(&walk->filter, options->filter, options->secrets, err);
 	if (result) {
@@ -99,10 +98,10 @@ static bool find_session(const struct walk *walk, uint32_t *id, struct view *ret
 	return true;
 }
 
-/* Counters and status as they are now, if they are shown at all. */
+/* Counters as they are now, if they are shown; what they tell of the status is looked after. */
 static void refresh(const struct walk *walk, const struct view *view, uint64_t rows)
 {
-	if (!walk->engine || walk->filter.reads_state || !(rows & walk->state_rows[view->object]))
+	if (!walk->engine || walk->filter.reads_state || !(rows & walk->statistics[view->object]))
 		return;
 	if (view->object == OBJECT_TUNNEL)
 		engine_refresh_tunnel(walk->engine, datastore_tunnel(walk->store, walk->tunnel_id));
