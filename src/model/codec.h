@@ -33,6 +33,8 @@ int codec_parse(const struct row *row, void *object, const char *text, size_t le
  * Returns the length, always < VALUE_TEXT_MAX.
  */
 size_t codec_print(const struct row *row, const void *object, char ret[VALUE_TEXT_MAX]);
+/* At least @width digits, at most 20, and a NUL. Returns how many digits. */
+size_t codec_print_decimal(uint64_t value, size_t width, char *ret);
 
 /*
  * Numbers, as in SNMP: BOOL (0, 1), U16, U32, ENUM (YANG value), COUNTER, TIME.

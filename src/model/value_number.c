@@ -230,11 +230,8 @@ size_t enum_print(const struct row *row, const void *member, char *ret)
 	return print_text(word ? word->name : "", ret);
 }
 
-/*
- * At least @width digits and a NUL. By hand: twenty numbers a session, 65,000
- * sessions a reply; snprintf() is several times slower.
- */
-static size_t print_decimal(uint64_t value, size_t width, char *ret)
+/* By hand: snprintf() is several times slower. */
+size_t codec_print_decimal(uint64_t value, size_t width, char *ret)
 {
 	char digits[20];
 	size_t count = 0;
@@ -251,7 +248,7 @@ static size_t print_decimal(uint64_t value, size_t width, char *ret)
 
 size_t number_print(const struct row *row, const void *member, char *ret)
 {
-	return print_decimal(number_get(row, member), 1, ret);
+	return codec_print_decimal(number_get(row, member), 1, ret);
 }
 
 #define SECOND INT64_C(1000000000)
@@ -310,6 +307,6 @@ size_t time_print(const struct row *row, const void *member, char *ret)
 	if (!length)
 		return 0;
 	ret[length++] = '.';
-	length += print_decimal((uint64_t)(at % SECOND / (SECOND / 1000)), 3, ret + length);
+	length += codec_print_decimal((uint64_t)(at % SECOND / (SECOND / 1000)), 3, ret + length);
 	return length + print_text("+00:00", ret + length);
 }

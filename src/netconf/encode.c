@@ -33,12 +33,25 @@ static const struct writer_tags *tags_of(const struct row *row)
 	return tags;
 }
 
+static void encode_counter(struct writer *writer, const struct view *view, const struct row *row,
+			   unsigned int depth)
+{
+	if (!view->statistics)
+		return;
+	write_line(writer, depth);
+	write_number_between(writer, tags_of(row), codec_get_number(row, view->statistics));
+}
+
 void encode_leaf(struct writer *writer, const struct view *view, const struct row *row,
 		 unsigned int depth)
 {
 	char text[VALUE_TEXT_MAX];
 	size_t length;
 
+	if (row->type == TYPE_COUNTER) { /* most there are */
+		encode_counter(writer, view, row, depth);
+		return;
+	}
 	if (!view_leaf(view, row, text, &length))
 		return;
 	write_line(writer, depth);

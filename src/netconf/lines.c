@@ -67,7 +67,10 @@ void lines_entry(struct writer *writer, const struct view *view, uint64_t rows, 
 	for (rows &= BIT(set->count) - 1; rows; rows &= rows - 1) {
 		const struct row *row = &set->rows[__builtin_ctzll(rows)];
 
-		if (!view_leaf(view, row, line + used, &length))
+		if (row->type == TYPE_COUNTER && view->statistics)
+			length = codec_print_decimal(codec_get_number(row, view->statistics), 1,
+						     line + used);
+		else if (!view_leaf(view, row, line + used, &length))
 			continue;
 		used += is_free_text(row) ? escape(line + used, length) : length;
 		line[used++] = '|';

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <ctype.h>
 
+#include "model/codec.h"
+
 void writer_init(struct writer *writer, int (*sink)(const char *, size_t, void *), void *arg)
 {
 	writer->sink = sink;
@@ -137,31 +139,51 @@ void writer_make_tags(struct writer_tags *tags, const char *name)
 	tags->closing_length = (size_t)snprintf(tags->closing, WRITER_TAG, "</%s>", name);
 }
 
+static void write_between_slowly(struct writer *writer, const struct writer_tags *tags,
+				 const char *text, size_t length)
+{
+	write_bytes(writer, tags->opening, tags->opening_length);
+	write_escaped(writer, text, length);
+	write_bytes(writer, tags->closing, tags->closing_length);
+}
+
 /* Whole tags are copied, and what is too much of them is overwritten by what comes next. */
+static char *put_opening(char *at, const struct writer_tags *tags)
+{
+	return (char *)memcpy(at, tags->opening, WRITER_TAG) + tags->opening_length;
+}
+
+static void put_closing(struct writer *writer, char *at, const struct writer_tags *tags)
+{
+	memcpy(at, tags->closing, WRITER_TAG);
+	writer->used = (size_t)(at - writer->buffer) + tags->closing_length;
+}
+
 void write_between(struct writer *writer, const struct writer_tags *tags, const char *text,
 		   size_t length)
 {
-	char *begin = NULL, *at;
+	char *at = NULL;
 
 	if (plain_length(text, length) == length)
-		begin = reserve(writer, 2 * WRITER_TAG + length);
-	if (!begin) {
-		write_bytes(writer, tags->opening, tags->opening_length);
-		write_escaped(writer, text, length);
-		write_bytes(writer, tags->closing, tags->closing_length);
-		return;
-	}
-	memcpy(begin, tags->opening, WRITER_TAG);
-	at = put(begin + tags->opening_length, text, length);
-	memcpy(at, tags->closing, WRITER_TAG);
-	writer->used += (size_t)(at - begin) + tags->closing_length;
+		at = reserve(writer, 2 * WRITER_TAG + length);
+	if (at)
+		put_closing(writer, put(put_opening(at, tags), text, length), tags);
+	else
+		write_between_slowly(writer, tags, text, length);
+}
+
+void write_number_between(struct writer *writer, const struct writer_tags *tags, uint64_t number)
+{
+	char *at = put_opening(reserve(writer, 2 * WRITER_TAG + 21), tags);
+
+	put_closing(writer, at + codec_print_decimal(number, 1, at), tags);
 }
 
 void write_number(struct writer *writer, unsigned long number)
 {
 	char text[24];
 
-	write_bytes(writer, text, (size_t)snprintf(text, sizeof(text), "%lu", number));
+	write_bytes(writer, text, codec_print_decimal(number, 1, text));
 }
 
 void write_line(struct writer *writer, unsigned int depth)

@@ -10,6 +10,7 @@
 #define NETCONF_WRITER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "netconf/reader.h"
 
@@ -45,6 +46,7 @@ void write_escaped(struct writer *writer, const char *text, size_t length);
 /* A leaf's element; @text is escaped. */
 void write_between(struct writer *writer, const struct writer_tags *tags, const char *text,
 		   size_t length);
+void write_number_between(struct writer *writer, const struct writer_tags *tags, uint64_t number);
 /* A tag without attributes: @opening is "<" or "</". */
 void write_tag(struct writer *writer, const char *opening, const char *name);
 void write_number(struct writer *writer, unsigned long number);
