@@ -144,7 +144,7 @@ enum outcome job_create_tunnels(struct engine *engine, struct job *job)
 	}
 	if (batch->count == 0)
 		return item ? OUTCOME_AGAIN : OUTCOME_DONE;
-	engine_submit(engine, batch->requests, batch->requested, batch->count);
+	engine_submit(engine, batch->requests, batch->requested);
 	return job_judge(engine, job, finish_tunnel);
 }
 
@@ -222,7 +222,7 @@ enum outcome job_create_sessions(struct engine *engine, struct job *job)
 	}
 	if (batch->count == 0)
 		return item ? OUTCOME_AGAIN : OUTCOME_DONE;
-	engine_submit(engine, batch->requests, batch->requested, batch->count);
+	engine_submit(engine, batch->requests, batch->requested);
 	outcome = job_judge(engine, job, finish_session);
 	if (outcome == OUTCOME_REFUSED)
 		return outcome;

@@ -89,7 +89,7 @@ static int make_vlan(struct engine *engine, const struct session *want)
 		requests[1].link.master = bridge->index;
 		requests[1].link_set |= LINK_MASTER;
 	}
-	engine_submit(engine, requests, 2, 1);
+	engine_submit(engine, requests, 2);
 	if (requests[0].result < 0 && requests[0].result != -EEXIST)
 		return requests[0].result;
 	return requests[1].result;
@@ -168,7 +168,7 @@ enum outcome job_set_links(struct engine *engine, struct job *job)
 	for (size_t i = 0; i < batch->count; i++)
 		gather_link(engine, job, i);
 	if (batch->requested)
-		engine_submit(engine, batch->requests, batch->requested, batch->count);
+		engine_submit(engine, batch->requests, batch->requested);
 	observe_drain(engine);
 	return job_judge(engine, job, finish_link);
 }

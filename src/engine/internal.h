@@ -270,9 +270,11 @@ int transaction_resume(struct engine *engine, struct error *err);
 
 /* ---- job.c: one slice of the job; true when it is at its end. */
 bool job_slice(struct engine *engine, struct job *job);
-/* Submit and size the next batch by the time it took. */
-int engine_submit(struct engine *engine, struct kernel_request *requests, size_t count,
-		  size_t objects);
+static inline int engine_submit(struct engine *engine, struct kernel_request *requests,
+				size_t count)
+{
+	return engine->k->submit(engine->o.kernel, requests, count);
+}
 bool engine_connect(struct engine *engine, struct error *err);
 
 /* ---- settle.c */

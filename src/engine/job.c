@@ -23,20 +23,6 @@ bool engine_connect(struct engine *engine, struct error *err)
 	return engine->connected;
 }
 
-int engine_submit(struct engine *engine, struct kernel_request *requests, size_t count,
-		  size_t objects)
-{
-	int64_t begin = engine_now(), took;
-	int rc = engine->k->submit(engine->o.kernel, requests, count);
-
-	took = engine_now() - begin;
-	if (took > BATCH_NS && engine->batch > 1)
-		engine->batch /= 2;
-	else if (took < BATCH_NS / 3 && objects >= engine->batch && engine->batch < BATCH_MAX)
-		engine->batch *= 2;
-	return rc;
-}
-
 /* ---- outcomes */
 
 static enum status_reason address_reason(struct engine *engine, const struct tunnel *tunnel)
@@ -195,7 +181,7 @@ static enum outcome phase_delete(struct engine *engine, struct job *job, bool se
 		batch->items[batch->count++] = item;
 		job->cursor++;
 	}
-	engine_submit(engine, batch->requests, batch->requested, batch->count);
+	engine_submit(engine, batch->requests, batch->requested);
 	return job_judge(engine, job, finish_delete);
 }
 
@@ -232,7 +218,7 @@ static enum outcome phase_modify(struct engine *engine, struct job *job)
 		batch_add(batch, KERNEL_SESSION_MODIFY, item)->session = want;
 		batch->items[batch->count++] = item;
 	}
-	engine_submit(engine, batch->requests, batch->requested, batch->count);
+	engine_submit(engine, batch->requests, batch->requested);
 	return job_judge(engine, job, finish_modify);
 }
 
@@ -296,6 +282,26 @@ static void next_phase(struct engine *engine, struct job *job)
 	job->blocked_since = 0;
 }
 
+/* The next batch, by what this one took, whatever it was that took so long. */
+static void size_batch(struct engine *engine, size_t objects, int64_t took)
+{
+	if (took > BATCH_NS)
+		engine->batch = (size_t)((int64_t)engine->batch * BATCH_NS / took);
+	else if (took < BATCH_NS / 3 && objects >= engine->batch)
+		engine->batch *= 2;
+	engine->batch = engine->batch < 1 ? 1 : engine->batch;
+	engine->batch = engine->batch > BATCH_MAX ? BATCH_MAX : engine->batch;
+}
+
+static enum outcome sized_batch(struct engine *engine, struct job *job)
+{
+	int64_t begin = engine_now();
+	enum outcome outcome = run_batch(engine, job);
+
+	size_batch(engine, job->batch->count, engine_now() - begin);
+	return outcome;
+}
+
 bool job_slice(struct engine *engine, struct job *job)
 {
 	int64_t begin = engine_now();
@@ -310,7 +316,7 @@ bool job_slice(struct engine *engine, struct job *job)
 	}
 	wait_for_module(engine, job);
 	while (job->phase != PHASE_END) {
-		switch (run_batch(engine, job)) {
+		switch (sized_batch(engine, job)) {
 		case OUTCOME_REFUSED:
 			return true;
 		case OUTCOME_AGAIN:

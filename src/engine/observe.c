@@ -337,7 +337,7 @@ bool observe_dirty(struct engine *engine)
 		};
 		count++;
 	}
-	unanswered = engine_submit(engine, requests, count, 0) < 0 && engine->lost++ < LOST_MAX;
+	unanswered = engine_submit(engine, requests, count) < 0 && engine->lost++ < LOST_MAX;
 	if (!unanswered)
 		engine->lost = 0;
 	while (count--) { /* in order again, tunnels before their sessions */

@@ -100,7 +100,7 @@ bool observe_removing(struct engine *engine)
 	}
 	if (count == 0)
 		return false;
-	engine_submit(engine, requests, requested, 0);
+	engine_submit(engine, requests, requested);
 	for (size_t i = 0; i < count; i++) {
 		if (is_gone(engine, &removals[i], &requests[at]))
 			release(engine, &removals[i].key);

@@ -116,8 +116,9 @@ class L2tpv3d(Process):
 class Snmpd(Process):
     """A private snmpd: an AgentX master on a unix socket, SNMP at 127.0.0.1 in the namespace."""
 
-    def __init__(self, namespace, folder, *config, port=16161):
+    def __init__(self, namespace, folder, *config, port=16161, modules="-smux"):
         super().__init__(namespace, folder, "snmpd")
+        self.modules = modules
         self.master = self.folder / "master"
         self.address = f"udp:127.0.0.1:{port}"
         self.config = self.folder / "snmpd.conf"
@@ -129,7 +130,7 @@ class Snmpd(Process):
                         SNMPCONFPATH=str(self.folder / "none"))
 
     def start(self):
-        self.launch(["snmpd", "-f", "-Lo", "-C", "-c", self.config, "-I", "-smux"],
+        self.launch(["snmpd", "-f", "-Lo", "-C", "-c", self.config, "-I", self.modules],
                     self.master.exists)
         return self
 
