@@ -23,8 +23,8 @@
 #include "model/codec.h"
 #include "model/rules.h"
 
-#define SLICE_NS   (15 * 1000000LL) /* a slice starts no batch after this; 20 ms is the limit */
-#define BATCH_NS   (6 * 1000000LL)  /* batches are sized to take about this */
+#define SLICE_NS   (8 * 1000000LL)  /* a slice starts no batch after this; 20 ms is the limit */
+#define BATCH_NS   (12 * 1000000LL) /* batches are sized to take at most about this */
 #define MANY_ITEMS 256              /* of a job: big */
 #define BATCH_MAX  64               /* objects in one batch */
 #define NS_PER_S   1000000000LL
