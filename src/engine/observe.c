@@ -205,6 +205,7 @@ void observe_link_gone(struct engine *engine, unsigned int index)
 	if (!session)
 		return;
 	datastore_set_index(engine->store, session, 0);
+	session->unlinked = session->held;
 	if (!session->held)
 		keys_add(&engine->dirty, session->tunnel->id, session->id);
 }

@@ -1,4 +1,9 @@
-/* What was deleted, until it is seen to be gone: no GET finds it, and no link is left of it. */
+/*
+ * What was deleted, until it is seen to be gone: no GET finds it, and no link is
+ * left of it. The kernel forgets a session before it takes its interface away
+ * (net/l2tp/l2tp_core.c l2tp_session_delete()), so the event that tells of the
+ * latter is enough.
+ */
 #include "engine/internal.h"
 
 #include <errno.h>
@@ -17,6 +22,9 @@ static void ask_removal(struct engine *engine, struct removal *removal, const st
 		datastore_session(engine->store, key->tunnel_id, key->session_id);
 
 	removal->key = *key;
+	removal->count = 0;
+	if (session && session->unlinked)
+		return;
 	removal->count = 1;
 	removal->requests[0] = (struct kernel_request){
 		.verb = key->session_id ? KERNEL_SESSION_GET : KERNEL_TUNNEL_GET,
@@ -69,6 +77,8 @@ static bool is_gone(struct engine *engine, const struct removal *removal,
 {
 	const struct session_entry *session;
 
+	if (removal->count == 0)
+		return true;
 	if (requests[0].result != -ENODEV)
 		return given_up(engine, &removal->key);
 	if (removal->count == 1)

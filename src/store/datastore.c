@@ -312,6 +312,7 @@ void datastore_hold_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, bo
 void datastore_hold_session(struct datastore *ds, struct session_entry *session, bool held)
 {
 	session->held = held;
+	session->unlinked = false;
 	session_settle(ds, session);
 }
 

@@ -31,7 +31,8 @@ struct session_entry {
 	struct session actual; /* as the kernel reported it; valid if in_kernel */
 	struct session_state state;
 	bool configured, in_kernel, held;
-	void *work; /* the engine's */
+	bool unlinked; /* held, and its interface was seen to go */
+	void *work;    /* the engine's */
 };
 
 RB_HEAD(session_tree, session_entry);
