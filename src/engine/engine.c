@@ -163,6 +163,10 @@ static bool is_doubted(const struct engine *engine)
 /* One piece of work; false when there was none. */
 static bool one_piece(struct engine *engine)
 {
+	if (engine->job && engine->job->step != STEP_WORK) {
+		transaction_prepare(engine);
+		return true;
+	}
 	if (engine->job) {
 		hush(engine);
 		if (job_slice(engine, engine->job))

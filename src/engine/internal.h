@@ -105,7 +105,11 @@ enum phase {
 
 struct batch; /* job.c: requests and their results */
 
+/* A transaction's job is got ready in steps, a turn of the loop each; a repair's begins ready. */
+enum step { STEP_WORK, STEP_PLAN, STEP_RECORD };
+
 struct job {
+	enum step step;
 	struct batch *batch;
 	const struct candidate *from, *to; /* views: the configuration before and after */
 	struct item *items;                /* ordered by key */
@@ -263,6 +267,8 @@ int changes_choose_names(struct engine *engine, struct candidate *changes, struc
 
 /* ---- transaction.c */
 void transaction_begin(struct engine *engine, struct request *request);
+/* The next step before the work: plan, record. */
+void transaction_prepare(struct engine *engine);
 /* Its job is at its end: publish, or undo, or tell that it is undone. */
 void transaction_end(struct engine *engine);
 /* A commit that a kill interrupted between record and confirmation: carry it out, or revoke it. */

@@ -132,26 +132,32 @@ static bool sweep(struct engine *engine, struct request *request)
 
 /* ---- a transaction */
 
-/* Plan before recording: what the plan refuses is not to be in the journal. */
-static int prepare(struct engine *engine, struct request *request, struct error *err)
+static int make(struct engine *engine, struct request *request, struct error *err)
+{
+	if (!request->resumed)
+		return changes_make(engine, request, &engine->changes, err);
+	return request->acknowledged ? 0 : refuse_foreign(engine, err);
+}
+
+static int plan(struct engine *engine, const struct request *request, struct error *err)
 {
 	struct keys keys = {0};
-	int rc = 0;
+	int rc = plan_keys(&engine->changes, &keys);
 
-	if (!request->resumed)
-		rc = changes_make(engine, request, &engine->changes, err);
-	else if (!request->acknowledged)
-		rc = refuse_foreign(engine, err);
-	if (rc == 0 && candidate_dirty(&engine->changes)) {
-		engine->job = job_new(&engine->running, &engine->changes, !request->acknowledged);
-		rc = plan_keys(&engine->changes, &keys);
-		if (rc == 0 && request->type != REQUEST_NAMES)
-			rc = plan_job(engine, engine->job, &keys, err);
-		if (rc == 0)
-			rc = record(engine, request, err);
-	}
+	if (rc == 0 && request->type != REQUEST_NAMES)
+		rc = plan_job(engine, engine->job, &keys, err);
 	keys_free(&keys);
 	return rc;
+}
+
+static void fail(struct engine *engine, struct request *request, int rc, struct error *err)
+{
+	if (request->resumed) {
+		give_up(engine, err);
+		return;
+	}
+	request->info.number = 0;
+	abandon(engine, request, rc, err);
 }
 
 void transaction_begin(struct engine *engine, struct request *request)
@@ -160,13 +166,34 @@ void transaction_begin(struct engine *engine, struct request *request)
 	int rc;
 
 	engine->current = request;
-	rc = prepare(engine, request, &err);
-	if (rc < 0 && request->resumed) {
-		give_up(engine, &err);
-	} else if (rc < 0 || !engine->job) {
-		request->info.number = rc < 0 ? 0 : request->info.number;
-		abandon(engine, request, rc, &err);
+	rc = make(engine, request, &err);
+	if (rc < 0) {
+		fail(engine, request, rc, &err);
+	} else if (!candidate_dirty(&engine->changes)) {
+		abandon(engine, request, 0, &err);
+	} else {
+		engine->job = job_new(&engine->running, &engine->changes, !request->acknowledged);
+		engine->job->step = STEP_PLAN;
 	}
+}
+
+/* Plan before recording: what the plan refuses is not to be in the journal. */
+void transaction_prepare(struct engine *engine)
+{
+	struct request *request = engine->current;
+	struct job *job = engine->job;
+	struct error err = ERROR_INIT;
+	int rc;
+
+	if (job->step == STEP_PLAN) {
+		job->step = STEP_RECORD;
+		rc = plan(engine, request, &err);
+	} else {
+		job->step = STEP_WORK;
+		rc = record(engine, request, &err);
+	}
+	if (rc < 0)
+		fail(engine, request, rc, &err);
 }
 
 static void publish(struct engine *engine, struct request *request)
