@@ -13,7 +13,7 @@
 #define RETRY_MODULE_NS (2 * NS_PER_S)
 #define FINISH_NS       (10 * NS_PER_S)
 #define POLL_BLOCKED_NS (3 * 1000000LL)
-#define POLL_NS         (50 * 1000000LL)
+#define POLL_NS         (200 * 1000000LL)
 
 int64_t engine_now(void)
 {
