@@ -1,6 +1,6 @@
 /*
  * Counters by one dump of all sessions, read a piece at a time just ahead of
- * who reads them in order. A GET costs the kernel and us two to three times as
+ * who reads them in order. A GET costs the kernel and us about twice as
  * much as an entry of a dump (6.12), but a dump begins at the first session and
  * passes every one. So it is for a reader who began there, where one tunnel has
  * most of the sessions (6.12 walks all sessions once for each tunnel), and where

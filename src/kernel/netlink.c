@@ -82,12 +82,17 @@ static int open_where_due(struct opening *opening)
 	return opening->result;
 }
 
-int netlink_reopen(struct netlink *netlink, enum channel_use use)
+int netlink_open_again(struct netlink *netlink, enum channel_use use)
 {
 	struct opening opening = {.netlink = netlink, .open = open_one, .use = use};
+	int err;
 
-	channel_close(&netlink->channels[use]);
-	return open_where_due(&opening);
+	if (netlink->channels[use].socket)
+		return 0;
+	err = open_where_due(&opening);
+	if (err)
+		channel_close(&netlink->channels[use]);
+	return err;
 }
 
 static int open_namespace(const char *netns, struct error *err)

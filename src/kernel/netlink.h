@@ -86,8 +86,8 @@ static inline struct netlink *netlink_of(struct kernel *kernel)
 	return (struct netlink *)(void *)kernel;
 }
 
-/* netlink.c: close the socket and open it anew, in the namespace of the others. */
-int netlink_reopen(struct netlink *netlink, enum channel_use use);
+/* netlink.c: open a channel that was closed, in the namespace of the others. */
+int netlink_open_again(struct netlink *netlink, enum channel_use use);
 
 /* genl.c: headers, one-message exchanges and dumps. */
 struct nlmsghdr *genl_put_header(const struct netlink *netlink, void *buffer, uint8_t command,

@@ -113,9 +113,14 @@ static int give_counters(struct netlink *netlink, const struct nlmsghdr *message
 
 static int begin_counters(struct netlink *netlink)
 {
+	int err;
+
 	netlink_leave_counters(&netlink->kernel);
 	if (!netlink->family)
 		return -ENOENT;
+	err = netlink_open_again(netlink, CHANNEL_COUNTERS);
+	if (err)
+		return err;
 	return answer_begin(
 		netlink, &netlink->counters,
 		genl_put_header(netlink, netlink->request, L2TP_CMD_SESSION_GET, NLM_F_DUMP));
@@ -145,7 +150,7 @@ void netlink_leave_counters(struct kernel *kernel)
 	struct netlink *netlink = netlink_of(kernel);
 
 	if (!netlink->counters.ended)
-		netlink_reopen(netlink, CHANNEL_COUNTERS);
+		channel_close(&netlink->channels[CHANNEL_COUNTERS]);
 	netlink->counters.ended = true;
 }
 

@@ -186,30 +186,19 @@ def test_a_first_start_on_a_full_disk(disk, tmp_path):
         assert daemon.sessions() == {1: "up"}
 
 
-def test_a_read_only_disk_refuses_changes_and_nothing_else(on_disk, disk):
+@pytest.mark.parametrize("before, after", (("stop", "kill"), ("kill", "stop")))
+def test_a_read_only_disk_refuses_changes_and_nothing_else(on_disk, disk, before, after):
+    """After a clean stop, and with commits in the journal."""
     on_disk.add(1, 2, 3)
-    on_disk.stop()
+    getattr(on_disk, before)()
     disk.remount("ro")
     on_disk.start()
     assert on_disk.sessions() == ALL_UP
     refuses_and_says(on_disk, disk, "Read-only file system", "make the file system writable")
     disk.remount("rw")
     on_disk.add(4)
-    on_disk.kill()
+    getattr(on_disk, after)()
     on_disk.start()
-    assert on_disk.sessions() == {**ALL_UP, 4: "up"}
-
-
-def test_a_read_only_disk_with_commits_in_the_journal(on_disk, disk):
-    on_disk.add(1, 2, 3)
-    on_disk.kill()
-    disk.remount("ro")
-    on_disk.start()
-    assert on_disk.sessions() == ALL_UP
-    refuses_and_says(on_disk, disk, "Read-only file system", "make the file system writable")
-    disk.remount("rw")
-    on_disk.add(4)
-    on_disk.restart()
     assert on_disk.sessions() == {**ALL_UP, 4: "up"}
 
 
