@@ -199,7 +199,7 @@ static void on_text(void *arg, const xmlChar *text, int count)
 	struct reader *reader = arg;
 	size_t length = (size_t)count, need = reader->text_length + length;
 
-	if (reader->result)
+	if (!length || reader->result) /* libxml2 hands on texts of no bytes, too */
 		return;
 	if (need > reader->limits->text) {
 		refuse(reader, ERROR_TOO_BIG, "the text of an element is too long");
@@ -278,6 +278,8 @@ struct reader *reader_open(const struct reader_limits *limits, const struct read
 
 	if (!reader)
 		return NULL;
+	/* Complaints of conversion have no context, and would be written to stderr. */
+	xmlSetStructuredErrorFunc(NULL, on_complaint);
 	reader->limits = limits;
 	reader->handler = handler;
 	reader->arg = arg;

@@ -204,6 +204,15 @@ static void test_limits(void **state)
 	check_repeated("<a>", "<b c='#'/>", 100000, "</a>", ERROR_NONE);
 }
 
+/* libxml2 hands on a text of no bytes, and waits for more. */
+static void test_bad_byte_first_in_cdata(void **state)
+{
+	(void)state;
+	check_repeated("<a><![CDATA[\x81", "x", 400, "]]></a>", ERROR_MALFORMED);
+	check_repeated("<a><![CDATA[\xff", "#", 20000, "]]></a>", ERROR_TOO_BIG);
+	check_repeated("<a><![CDATA[", "", 0, "]]></a>", ERROR_NONE);
+}
+
 /* 100,000 attributes took libxml2 96 seconds. */
 static void test_attributes_cost_nothing(void **state)
 {
@@ -298,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_other_encodings),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_bad_byte_first_in_cdata),
 		cmocka_unit_test(test_attributes_cost_nothing),
 		cmocka_unit_test(test_text_comes_in_one),
 		cmocka_unit_test(test_attribute_values),
