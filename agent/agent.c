@@ -144,6 +144,7 @@ static void on_registered(unsigned int error, void *arg)
 		agent->refused = 0;
 		evtimer_del(agent->retry);
 		agent_log(agent, LOG_INFO, "connected to the AgentX master at %s", agent->address);
+		notify_connected(agent);
 	} else if (error != agent->refused) {
 		agent->refused = error;
 		agent_log(agent, LOG_WARNING,
@@ -190,6 +191,12 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	retry_later(agent);
 	snmp_call_callbacks(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_REGISTER_OID, &parameters);
 	loop_turn(agent->loop);
+}
+
+static void on_pace(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	notify_some(arg);
 }
 
 static void on_tidy(evutil_socket_t fd, short what, void *arg)
@@ -252,8 +259,8 @@ static int start_library(struct agent *agent, struct error *err)
 {
 	if (init_agent(NAME) || handler_register(agent))
 		return error_set(err, ERROR_INTERNAL, "net-snmp cannot be initialized");
-	/* last of what can fail: there is no way to end a watch */
-	if (engine_watch(agent->options.engine, set_commit_event, agent))
+	if (engine_watch(agent->options.engine, set_commit_event, agent) ||
+	    engine_watch(agent->options.engine, notify_event, agent))
 		return no_memory(err);
 	set_ping_interval(RECONNECT_S); /* init_agent() has set its own */
 	init_snmp(NAME);                /* tries to connect */
@@ -270,8 +277,9 @@ static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 	agent->address = strdup(address_of(agent));
 	agent->retry = evtimer_new(base, on_retry, agent);
 	agent->tidy = event_new(base, -1, EV_PERSIST, on_tidy, agent);
+	agent->pace = evtimer_new(base, on_pace, agent);
 	agent->transport = transport_open(base, endpoint, &events);
-	if (!agent->address || !agent->retry || !agent->tidy || !agent->transport)
+	if (!agent->address || !agent->retry || !agent->tidy || !agent->pace || !agent->transport)
 		return false;
 	agent->loop = loop_new(base, agent->transport, after, agent);
 	return agent->loop && !event_add(agent->tidy, &tidy);
@@ -285,6 +293,9 @@ static void release(struct agent *agent)
 		event_free(agent->retry);
 	if (agent->tidy)
 		event_free(agent->tidy);
+	if (agent->pace)
+		event_free(agent->pace);
+	notices_clear(&agent->notices);
 	view_clear(&agent->view);
 	free(agent->address);
 	free(agent);
@@ -299,6 +310,7 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 	if (!agent)
 		return no_memory(err);
 	TAILQ_INIT(&agent->sets);
+	notices_init(&agent->notices);
 	agent->options = *options;
 	view_init(&agent->view, options->engine, engine_store(options->engine));
 	agent->view.notify = options->notify;
@@ -324,6 +336,7 @@ void agent_close(struct agent *agent)
 	if (!agent)
 		return;
 	agent->connected = false; /* not lost: left */
+	engine_unwatch(agent->options.engine, agent);
 	set_close(agent);
 	release_library(agent);
 	snmp_shutdown(NAME);

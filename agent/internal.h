@@ -4,12 +4,13 @@
  *   agent.c      setting net-snmp up; connection and registration
  *   handler.c    requests of the master: GET, GETNEXT
  *   set.c        ... and the phases of SET
+ *   notify.c     notifications to the master
  *   loop.c       net-snmp in the event loop
  *   transport.c  the stream to the master
  *
  * The others know nothing of AgentX: view.c (with columns.c, subject.c,
  * value.c, scalars.c, pending.c) reads, transaction.c (with draft.c, take.c,
- * rowstatus.c) makes edits.
+ * rowstatus.c) makes edits, notice.c keeps what is to be told.
  */
 #ifndef AGENT_INTERNAL_H
 #define AGENT_INTERNAL_H
@@ -18,6 +19,7 @@
 
 #include "agent.h"
 #include "loop.h"
+#include "notice.h"
 #include "transport.h"
 #include "view.h"
 
@@ -32,6 +34,9 @@ struct agent {
 	struct transport *transport;
 	struct event *retry; /* of the registration */
 	struct event *tidy;  /* once a while */
+	struct event *pace;  /* of notifications */
+	struct notices notices;
+	uint64_t dropped; /* notices that were, as far as logged */
 	bool connected, registered;
 	int unreachable;      /* errno that was logged last, 0 none */
 	unsigned int refused; /* res.error that was logged last, 0 none */
@@ -62,5 +67,10 @@ void set_commit_event(const struct engine_event *event, void *arg);
 void set_disconnected(struct agent *agent);
 void set_tidy(struct agent *agent, int64_t now); /* end what the master forgot */
 void set_close(struct agent *agent);
+
+/* notify.c */
+void notify_event(const struct engine_event *event, void *arg);
+void notify_connected(struct agent *agent); /* and registered */
+void notify_some(struct agent *agent);      /* those that are due */
 
 #endif

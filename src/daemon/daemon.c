@@ -177,6 +177,7 @@ static int start_agent(struct daemon *daemon, struct error *err)
 		.base = daemon->base,
 		.engine = daemon->engine,
 		.address = daemon->options->agentx_address,
+		.notify = daemon->options->notify,
 		.log = log_callback,
 		.arg = (void *)(uintptr_t) "snmp",
 	};

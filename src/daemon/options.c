@@ -27,6 +27,7 @@ static const struct option_row rows[] = {
 	{ "socket",       'S', KIND_TEXT,   AT(socket_path),     "PATH",   "control socket (/run/l2tpv3d/netconf.sock)" },
 	{ "agentx",       'x', KIND_TEXT,   AT(agentx_address),  "ADDR",   "AgentX address of snmpd (unix:/var/agentx/master)" },
 	{ "no-snmp",      0,   KIND_FLAG,   AT(no_snmp),         NULL,     "without the SNMP door" },
+	{ "notify",       0,   KIND_FLAG,   AT(notify),          NULL,     "send SNMP notifications from the start on" },
 	{ "netns",        'N', KIND_TEXT,   AT(netns),           "NAME",   "manage this network namespace (ip netns)" },
 	{ "kernel",       0,   KIND_TEXT,   AT(kernel),          "WHICH",  "real, or sim (sim:6.1, sim:6.12): simulated in memory" },
 	{ "no-repair",    0,   KIND_FLAG,   AT(no_repair),       NULL,     "report what others changed, do not restore it" },

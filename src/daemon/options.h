@@ -13,7 +13,7 @@ struct options {
 	const char *check_file;      /* -n, NULL none */
 	const char *debug;           /* -d, "" none */
 	unsigned int counter_age_ms; /* --counter-age */
-	bool foreground, no_snmp, no_repair;
+	bool foreground, no_snmp, notify, no_repair;
 };
 
 /* What main is to do after the command line was read. */

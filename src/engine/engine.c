@@ -447,6 +447,16 @@ int engine_watch(struct engine *engine, engine_watch_cb *cb, void *arg)
 	return 0;
 }
 
+void engine_unwatch(struct engine *engine, void *arg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < engine->watcher_count; i++)
+		if (engine->watchers[i].arg != arg)
+			engine->watchers[kept++] = engine->watchers[i];
+	engine->watcher_count = kept;
+}
+
 static size_t queue_length(const struct engine *engine)
 {
 	const struct request *request;

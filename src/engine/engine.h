@@ -109,6 +109,7 @@ struct engine_event {
 typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 /* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */
 int engine_watch(struct engine *engine, engine_watch_cb *cb, void *arg);
+void engine_unwatch(struct engine *engine, void *arg); /* all of this @arg */
 
 struct engine_info {
 	uint64_t generation; /* number of the last commit */

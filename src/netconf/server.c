@@ -235,6 +235,7 @@ void netconf_close(struct netconf_server *server)
 {
 	if (!server)
 		return;
+	engine_unwatch(server->options.engine, server);
 	while (!TAILQ_EMPTY(&server->sessions))
 		session_close(TAILQ_FIRST(&server->sessions));
 	if (server->acceptor)

@@ -1,0 +1,53 @@
+/*
+ * Notifications of LINUX-L2TPV3-MIB: which are due, in what order, and what
+ * each carries. Without an AgentX session: notify.c sends them.
+ *
+ * What happened is kept by object, not by event: an object that changes again
+ * before its turn is told of once, as it is then. So what waits is bounded by
+ * what there is, also while no master is there for hours.
+ */
+#ifndef AGENT_NOTICE_H
+#define AGENT_NOTICE_H
+
+#include <sys/queue.h>
+
+#include "view.h"
+
+#define NOTICES_MAX        10000 /* that wait; the oldest give way */
+#define NOTICE_OBJECTS_MAX 4
+
+enum notice_kind { NOTICE_TUNNEL_STATE = 1, NOTICE_SESSION_STATE, NOTICE_FOREIGN };
+
+struct notice {
+	TAILQ_ENTRY(notice) order;
+	RB_ENTRY(notice) key;
+	enum notice_kind kind; /* the arc below l2tpv3Notifications */
+	uint32_t tunnel_id, session_id;
+};
+
+struct notices {
+	TAILQ_HEAD(notice_list, notice) list;
+	RB_HEAD(notice_tree, notice) tree;
+	size_t count;
+	uint64_t dropped; /* since the beginning */
+};
+
+void notices_init(struct notices *notices);
+void notices_clear(struct notices *notices);
+
+/* Note what happened, if there is a notification of it. No memory: it is lost, and counted. */
+void notices_add(struct notices *notices, const struct engine_event *event);
+
+/* The oldest, to be freed by the caller; NULL: there is none. */
+struct notice *notices_take(struct notices *notices);
+
+/* What a notification says: snmpTrapOID.0 and the objects of its OBJECTS clause. */
+struct notice_objects {
+	oid trap[ROOT_LENGTH_MAX + 2];
+	size_t trap_length;
+	struct instance instances[NOTICE_OBJECTS_MAX];
+	unsigned int count;
+};
+void notice_objects(const struct notice *notice, struct notice_objects *ret);
+
+#endif

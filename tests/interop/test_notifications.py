@@ -1,0 +1,170 @@
+"""SNMP notifications, as a real snmptrapd gets them through a real snmpd."""
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lib.agentx import column  # noqa: E402
+from lib.daemons import CHECKOUT, L2TPV3D, Snmptrapd  # noqa: E402
+from lib.here import Here  # noqa: E402
+from lib.netconf import BASE, L2TP  # noqa: E402
+from lib.snmp import ROOT  # noqa: E402
+from lib.waiting import stays_true, wait_for  # noqa: E402
+from test_snmp import Bench, free_port  # noqa: E402
+
+pytestmark = pytest.mark.skipif(not L2TPV3D.exists(), reason="l2tpv3d is not built")
+TUNNEL_STATE, SESSION_STATE, FOREIGN = (f"{ROOT}.0.{arc}" for arc in (1, 2, 3))
+SNMP_TRAP, UPTIME = "1.3.6.1.6.3.1.1.4.1.0", "1.3.6.1.2.1.1.3.0"
+ENABLE = column(1, 11, 0)
+UP, WAITING = 1, 3
+BURST = 600
+
+
+def entries(sessions, first=1):
+    sessions = "".join(f"<session><session-id>{n}</session-id><peer-session-id>{n}</peer-session-id>"
+                       "</session>" for n in range(first, first + sessions))
+    return (f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>1</tunnel-id>'
+            "<peer-tunnel-id>1</peer-tunnel-id><local-address>192.0.2.1</local-address>"
+            f"<remote-address>192.0.2.2</remote-address>{sessions}</tunnel></l2tpv3>")
+
+
+class Receiver(Bench):
+    """snmptrapd, snmpd and the daemon, which also gets `words` on its command line."""
+
+    def __init__(self, folder, *words):
+        self.trapd = Snmptrapd(Here(), folder / "trapd", port=free_port())
+        super().__init__(folder, self.trapd.sink)
+        self.daemon.argv += words
+
+    def start(self):
+        self.trapd.start()
+        return super().start()
+
+    def stop(self):
+        super().stop()
+        if self.trapd.running:
+            self.trapd.stop()
+
+    def of(self, kind):
+        return [trap for trap in self.trapd.traps() if trap.get(SNMP_TRAP) == kind]
+
+
+@pytest.fixture
+def receiver(tmp_path):
+    made = []
+
+    def make(*words):
+        made.append(Receiver(tmp_path, *words))
+        return made[0].start()
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+def objects(trap):
+    """What the notification's OBJECTS say."""
+    return {oid: value for oid, value in trap.items() if oid not in (SNMP_TRAP, UPTIME)}
+
+
+def test_none_unless_enabled(receiver):
+    bench = receiver()
+    assert bench.snmp.get(ENABLE) == 2
+    bench.push(entries(2))
+    wait_for(lambda: bench.snmp.get(column(4, 17, 1, 2)) == UP, "the session to be up")
+    # what was noted would come first
+    bench.snmp.set((ENABLE, "i", 1))
+    bench.push(entries(1, first=3))
+    wait_for(lambda: bench.of(SESSION_STATE), "a notification")
+    assert not bench.of(TUNNEL_STATE)
+    assert [list(objects(trap))[0].split(".")[-1] for trap in bench.of(SESSION_STATE)] == ["3"]
+    bench.snmp.set((ENABLE, "i", 2))
+    bench.push(entries(1, first=4))
+    assert stays_true(lambda: len(bench.of(SESSION_STATE)) == 1, 0.5)
+
+
+def test_they_say_what_a_get_says(receiver):
+    bench = receiver("--notify")
+    assert bench.snmp.get(ENABLE) == 1
+    bench.push(entries(1))
+    tunnel, session = (wait_for(lambda: bench.of(kind), kind)[0]
+                       for kind in (TUNNEL_STATE, SESSION_STATE))
+    for trap in (tunnel, session):
+        assert objects(trap) == dict(zip(objects(trap), bench.snmp.get(*objects(trap))))
+    assert list(tunnel)[:2] == [UPTIME, SNMP_TRAP]
+
+
+@pytest.fixture(scope="module")
+def mib():
+    """The MIB as smidump reads it."""
+    run = subprocess.run([CHECKOUT / "mibs/dump"], text=True, capture_output=True, check=False)
+    if run.returncode == 77:
+        pytest.skip(run.stderr.strip())
+    return ET.parse(run.stdout.strip())
+
+
+@pytest.mark.parametrize("name,index", [("l2tpv3TunnelStateChange", ".1"),
+                                        ("l2tpv3SessionStateChange", ".1.1")])
+def test_they_are_what_the_mib_says(receiver, mib, name, index):
+    columns = {column.get("name"): column.get("oid") for column in mib.iter("column")}
+    notification = mib.find(f".//notification[@name='{name}']")
+    bench = receiver("--notify")
+    bench.push(entries(1))
+    trap = wait_for(lambda: bench.of(notification.get("oid")), name)[0]
+    assert list(objects(trap)) == [columns[member.get("name")] + index
+                                   for member in notification.iter("object")]
+
+
+def test_waiting_is_told(receiver):
+    bench = receiver("--notify")
+    bench.push(entries(1).replace("<local-address>192.0.2.1</local-address>",
+                                  "<local-interface>nowhere0</local-interface>"))
+    trap = wait_for(lambda: bench.of(TUNNEL_STATE), "a notification")[-1]
+    assert WAITING in objects(trap).values(), trap
+
+
+def test_a_burst_comes_whole_and_once(receiver):
+    bench = receiver("--notify")
+    bench.push(entries(BURST))
+    wait_for(lambda: len(bench.of(SESSION_STATE)) >= BURST, "all notifications")
+    assert bench.snmp.get(column(1, 6, 0)) == BURST
+    assert stays_true(lambda: len(bench.of(SESSION_STATE)) == BURST, 0.5)
+    told = {list(objects(trap))[0] for trap in bench.of(SESSION_STATE)}
+    assert len(told) == BURST
+
+
+def test_what_happens_without_a_master_is_told_later(receiver):
+    bench = receiver("--notify")
+    bench.snmpd.kill()
+    bench.daemon.wait_for_log("lost the AgentX master")
+    bench.push(entries(3))
+    bench.daemon.ctl("del", "session", "tunnel_id", "1", "session_id", "2")
+    bench.snmpd.start()
+    wait_for(lambda: len(bench.of(SESSION_STATE)) >= 2, "the notifications")
+    assert {list(objects(trap))[0].split(".")[-1] for trap in bench.of(SESSION_STATE)} == {"1", "3"}
+
+
+def test_a_change_of_other_leaves_tells_nothing(receiver):
+    bench = receiver("--notify")
+    bench.push(entries(5))
+    wait_for(lambda: len(bench.of(SESSION_STATE)) == 5, "the notifications")
+    bench.daemon.ctl("set", "session", "tunnel_id", "1", "session_id", "1", "mtu", "1400")
+    assert stays_true(lambda: len(bench.of(SESSION_STATE)) == 5, 0.5)
+
+
+def test_stopping_amid_a_push(receiver):
+    """The agent is gone when the engine brings the transaction to its end."""
+    bench = receiver("--notify")
+    with bench.daemon.netconf() as client:
+        client.send(f'<rpc xmlns="{BASE}" message-id="1"><edit-config><target><running/></target>'
+                    f"<config>{entries(20000)}</config></edit-config></rpc>")
+        wait_for(lambda: (bench.daemon.state / "journal").stat().st_size > BURST * 100,
+                 "the commit to be recorded")
+        bench.daemon.send_signal(signal.SIGTERM)
+        assert bench.daemon.process.wait(60) == 0, bench.daemon.log()

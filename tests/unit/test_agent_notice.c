@@ -1,0 +1,97 @@
+/* Notifications that wait: once for each object, in order, and not without end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "notice.h"
+
+static void happen(struct notices *notices, enum engine_event_type type, uint32_t tunnel_id,
+		   uint32_t session_id)
+{
+	struct tunnel_entry tunnel = {.id = tunnel_id};
+	struct session_entry session = {.id = session_id, .tunnel = &tunnel};
+
+	notices_add(notices, &(struct engine_event){.type = type,
+						    .tunnel = &tunnel,
+						    .session = session_id ? &session : NULL});
+}
+
+static void expect(struct notices *notices, enum notice_kind kind, uint32_t tunnel_id,
+		   uint32_t session_id)
+{
+	struct notice *notice = notices_take(notices);
+
+	assert_non_null(notice);
+	assert_int_equal(notice->kind, kind);
+	assert_int_equal(notice->tunnel_id, tunnel_id);
+	assert_int_equal(notice->session_id, session_id);
+	free(notice);
+}
+
+static void test_once_for_each_object(void **state)
+{
+	struct notices notices = {0};
+
+	(void)state;
+	notices_init(&notices);
+	happen(&notices, ENGINE_SESSION_STATE, 2, 7);
+	happen(&notices, ENGINE_TUNNEL_STATE, 1, 0);
+	happen(&notices, ENGINE_SESSION_STATE, 2, 7);
+	happen(&notices, ENGINE_FOREIGN, 1, 9);
+	happen(&notices, ENGINE_FOREIGN, 1, 0);
+	happen(&notices, ENGINE_COMMIT, 1, 0);
+	assert_int_equal(notices.count, 3);
+	expect(&notices, NOTICE_SESSION_STATE, 2, 7);
+	happen(&notices, ENGINE_SESSION_STATE, 2, 7);
+	expect(&notices, NOTICE_TUNNEL_STATE, 1, 0);
+	expect(&notices, NOTICE_FOREIGN, 1, 0);
+	expect(&notices, NOTICE_SESSION_STATE, 2, 7);
+	assert_null(notices_take(&notices));
+	assert_int_equal(notices.dropped, 0);
+}
+
+static void test_the_oldest_give_way(void **state)
+{
+	struct notices notices = {0};
+
+	(void)state;
+	notices_init(&notices);
+	for (uint32_t id = 1; id <= NOTICES_MAX + 2; id++)
+		happen(&notices, ENGINE_TUNNEL_STATE, id, 0);
+	assert_int_equal(notices.count, NOTICES_MAX);
+	assert_int_equal(notices.dropped, 2);
+	expect(&notices, NOTICE_TUNNEL_STATE, 3, 0);
+	notices_clear(&notices);
+	assert_int_equal(notices.count, 0);
+	assert_null(notices_take(&notices));
+}
+
+static void test_objects_are_columns(void **state)
+{
+	struct notice_objects objects;
+
+	(void)state;
+	for (enum notice_kind kind = NOTICE_TUNNEL_STATE; kind <= NOTICE_FOREIGN; kind++) {
+		notice_objects(&(struct notice){.kind = kind, .tunnel_id = 1, .session_id = 2},
+			       &objects);
+		assert_int_equal(objects.trap[objects.trap_length - 1], kind);
+		assert_int_equal(objects.trap[objects.trap_length - 2], 0);
+		assert_in_range(objects.count, 1, NOTICE_OBJECTS_MAX);
+		for (unsigned int i = 0; i < objects.count; i++)
+			assert_int_equal(objects.instances[i].column.kind, COLUMN_ROW);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_once_for_each_object),
+		cmocka_unit_test(test_the_oldest_give_way),
+		cmocka_unit_test(test_objects_are_columns),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
