@@ -13,12 +13,48 @@ static int check_lock(const struct engine *engine, unsigned int session, struct 
 			 engine->lock);
 }
 
+/* Others may have made what no configuration can say, or would bring about. */
+static int check_adoptable(enum object object, const void *config, uint32_t tunnel_id,
+			   uint32_t session_id, struct error *err)
+{
+	const struct row_set *set = &row_sets[object];
+	union config read = {0};
+	char text[VALUE_TEXT_MAX];
+
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+		size_t length;
+		int rc;
+
+		if (!codec_present(row, config))
+			continue;
+		length = codec_print(row, config, text);
+		rc = codec_parse(row, &read, text, length, err);
+		if (rc == 0 && codec_equal(row, &read, config))
+			continue;
+		error_at_entry(err, tunnel_id, session_id, row);
+		return rc < 0 ? rc
+			      : error_set(err, ERROR_INVALID_VALUE,
+					  "the kernel has a value that "
+					  "cannot be configured");
+	}
+	codec_complete(object, &read);
+	if (observe_same(object, &read, config))
+		return 0;
+	error_at_entry(err, tunnel_id, session_id, NULL);
+	return error_set(err, ERROR_INVALID_VALUE,
+			 "what the kernel has of it cannot be configured; make it anew here");
+}
+
 static int adopt_session(struct engine *engine, struct candidate *changes,
-			 const struct session_entry *entry)
+			 const struct session_entry *entry, struct error *err)
 {
 	struct session config = entry->actual;
+	int rc = check_adoptable(OBJECT_SESSION, &config, entry->tunnel->id, entry->id, err);
 	const struct kernel_link *link = links_by_index(&engine->links, entry->state.if_index);
 
+	if (rc < 0)
+		return rc;
 	config.present |= BIT(SESSION_ID);
 	/* what the link has is the administrator's still; only its state is ours to keep */
 	config.present &= ~(BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_BRIDGE));
@@ -31,6 +67,20 @@ static int adopt_session(struct engine *engine, struct candidate *changes,
 			codec_clear(row, &config);
 	}
 	return candidate_put(changes, entry->tunnel->id, entry->id, &config);
+}
+
+static int adopt_tunnel(struct candidate *changes, const struct tunnel_entry *entry,
+			struct error *err)
+{
+	struct tunnel config = entry->actual;
+	int rc;
+
+	if (config.version && config.version != 3)
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "tunnel %u is of L2TP version %u, which is not managed here",
+				 entry->id, config.version);
+	rc = check_adoptable(OBJECT_TUNNEL, &config, entry->id, 0, err);
+	return rc < 0 ? rc : candidate_put(changes, entry->id, 0, &config);
 }
 
 static int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *changes,
@@ -46,12 +96,14 @@ static int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *ch
 		return error_set(err, ERROR_MISSING, "there is no tunnel %u in the kernel",
 				 tunnel_id);
 	session = tunnel_session_from(tunnel, 0);
-	rc = tunnel->configured ? 0 : candidate_put(changes, tunnel_id, 0, &tunnel->actual);
+	rc = tunnel->configured ? 0 : adopt_tunnel(changes, tunnel, err);
 	for (; session && rc == 0; session = session_next(session))
 		if (session->in_kernel && !session->configured)
-			rc = adopt_session(engine, changes, session);
-	if (rc < 0)
+			rc = adopt_session(engine, changes, session, err);
+	if (rc == -ENOMEM)
 		return error_set(err, ERROR_RESOURCE, "no memory to adopt tunnel %u", tunnel_id);
+	if (rc < 0)
+		return rc;
 	if (!candidate_dirty(changes))
 		return error_set(err, ERROR_EXISTS, "tunnel %u and its sessions are ours already",
 				 tunnel_id);
@@ -73,6 +125,14 @@ static bool name_taken(const char *name, void *arg)
 	return engine_link_taken(arg, name);
 }
 
+static bool is_link(const struct engine *engine, const char *name,
+		    const struct session_entry *entry)
+{
+	const struct kernel_link *link = links_by_name(&engine->links, name);
+
+	return link && link->index == entry->state.if_index;
+}
+
 /* A configured name must not be that of a link which is not a session's. */
 static int check_names(struct engine *engine, const struct candidate *changes, struct error *err)
 {
@@ -84,8 +144,8 @@ static int check_names(struct engine *engine, const struct candidate *changes, s
 		    !engine_link_taken(engine, after->interface_name))
 			continue;
 		entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
-		if (entry && entry->in_kernel) /* to be adopted, or renamed by hand */
-			continue;
+		if (entry && entry->in_kernel && is_link(engine, after->interface_name, entry))
+			continue; /* to be adopted */
 		error_at_entry(err, c->tunnel_id, c->session_id,
 			       &row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME]);
 		return error_set(err, ERROR_FOREIGN,

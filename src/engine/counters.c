@@ -3,12 +3,22 @@
 
 #include <errno.h>
 
-#define SWEEP_AFTER 8 /* sessions read in order: less are not worth a dump */
+#define SWEEP_AFTER 8   /* sessions read in order: less are not worth a dump */
+#define SKIP_MAX    256 /* sessions without counters, in one reading */
 
-bool counters_fresh(const struct engine *engine, const struct state *state, int64_t now)
+#define LOOK_AGE_NS NS_PER_S /* of counters that tell of the status */
+
+bool counters_fresh(const struct state *state, int64_t age, int64_t now)
 {
-	return state->statistics_time &&
-	       now - state->statistics_time < engine->o.counter_age_ms * (NS_PER_S / 1000);
+	return state->statistics_time && now - state->statistics_time < age;
+}
+
+void counters_begin(struct state *state)
+{
+	state->statistics = (struct statistics){.discontinuity_time = engine_now()};
+	state->statistics_time = 0;
+	state->heard_time = engine_now();
+	state->peer_silent = state->transmit_failing = false;
 }
 
 /* Errors that grow while nothing is sent: the underlay is dead, whatever the link says. */
@@ -37,8 +47,8 @@ static bool take(struct state *state, const struct statistics *statistics, int64
 	return changed;
 }
 
-static void take_tunnel(struct engine *engine, struct tunnel_entry *tunnel,
-			const struct statistics *statistics, int64_t now)
+void counters_take_tunnel(struct engine *engine, struct tunnel_entry *tunnel,
+			  const struct statistics *statistics, int64_t now)
 {
 	if (take(&tunnel->state.common, statistics, now))
 		settle_tunnel_up(engine, tunnel);
@@ -58,23 +68,33 @@ void counters_take_session(struct engine *engine, struct session_entry *session,
 	settle_session_up(engine, session);
 }
 
-void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
+static int64_t served_age(const struct engine *engine)
+{
+	return engine->o.counter_age_ms * (NS_PER_S / 1000);
+}
+
+static void refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel, int64_t age)
 {
 	struct statistics statistics;
 	struct kernel_request request = {
 		.verb = KERNEL_TUNNEL_GET, .tunnel_id = tunnel->id, .ret_statistics = &statistics};
 	int64_t now = engine_now();
 
-	if (!tunnel->in_kernel || counters_fresh(engine, &tunnel->state.common, now))
+	if (!tunnel->in_kernel || counters_fresh(&tunnel->state.common, age, now))
 		return;
-	if (!engine->connected || engine->k->submit(engine->o.kernel, &request, 1) < 0)
+	if (!engine->connected || engine_submit(engine, &request, 1) < 0)
 		return;
 	if (request.result == 0)
-		take_tunnel(engine, tunnel, &statistics, now);
+		counters_take_tunnel(engine, tunnel, &statistics, now);
 	else if (request.result == -ENODEV)
 		keys_add(&engine->dirty, tunnel->id, 0);
 	if (request.result == -ENODEV)
 		engine_schedule(engine);
+}
+
+void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	refresh_tunnel(engine, tunnel, served_age(engine));
 }
 
 struct session_entry *counters_following(const struct session_entry *session)
@@ -85,6 +105,13 @@ struct session_entry *counters_following(const struct session_entry *session)
 	while (!next && (tunnel = tunnel_next(tunnel)) != NULL)
 		next = tunnel_session_from(tunnel, 0);
 	return next;
+}
+
+struct session_entry *counters_readable(struct session_entry *session)
+{
+	for (unsigned int i = 0; session && !session->in_kernel && i < SKIP_MAX; i++)
+		session = counters_following(session);
+	return session;
 }
 
 struct key counters_key(const struct session_entry *session)
@@ -107,7 +134,7 @@ static size_t window(struct engine *engine, const struct session_entry *session)
 	return engine->read_ahead;
 }
 
-void engine_refresh_session(struct engine *engine, struct session_entry *session)
+static void refresh_session(struct engine *engine, struct session_entry *session, int64_t age)
 {
 	struct kernel_request requests[BATCH_MAX];
 	struct statistics statistics[BATCH_MAX];
@@ -115,14 +142,14 @@ void engine_refresh_session(struct engine *engine, struct session_entry *session
 	int64_t now = engine_now();
 	size_t count = 0, most;
 
-	if (!session->in_kernel || counters_fresh(engine, &session->state.common, now) ||
+	if (!session->in_kernel || counters_fresh(&session->state.common, age, now) ||
 	    !engine->connected)
 		return;
 	most = window(engine, session);
-	if (most >= SWEEP_AFTER && sweep_reaches(engine, session, now))
+	if (most >= SWEEP_AFTER && sweep_reaches(engine, session, age, now))
 		return;
 	for (; session && count < most; session = counters_following(session)) {
-		if (!session->in_kernel || counters_fresh(engine, &session->state.common, now))
+		if (!session->in_kernel || counters_fresh(&session->state.common, age, now))
 			continue;
 		requests[count] = (struct kernel_request){
 			.verb = KERNEL_SESSION_GET,
@@ -132,8 +159,8 @@ void engine_refresh_session(struct engine *engine, struct session_entry *session
 		};
 		entries[count++] = session;
 	}
-	engine->last_read = counters_key(session);
-	engine->k->submit(engine->o.kernel, requests, count);
+	engine->last_read = counters_key(counters_readable(session));
+	engine_submit(engine, requests, count);
 	for (size_t i = 0; i < count; i++) {
 		if (requests[i].result == 0) {
 			counters_take_session(engine, entries[i], &statistics[i], now);
@@ -144,7 +171,17 @@ void engine_refresh_session(struct engine *engine, struct session_entry *session
 	}
 }
 
+void engine_refresh_session(struct engine *engine, struct session_entry *session)
+{
+	refresh_session(engine, session, served_age(engine));
+}
+
 /* ---- looking after those nobody polls */
+
+static int64_t look_age(const struct engine *engine)
+{
+	return served_age(engine) < LOOK_AGE_NS ? served_age(engine) : LOOK_AGE_NS;
+}
 
 /* Sessions of this tunnel from the cursor on, until time is up: false then. */
 static bool look_at_sessions(struct engine *engine, struct tunnel_entry *tunnel, int64_t until)
@@ -160,7 +197,7 @@ static bool look_at_sessions(struct engine *engine, struct tunnel_entry *tunnel,
 			return false;
 		if (all || session->state.common.transmit_failing ||
 		    (session->configured && session->config.dead_interval))
-			engine_refresh_session(engine, session);
+			refresh_session(engine, session, look_age(engine));
 	}
 	return true;
 }
@@ -179,7 +216,7 @@ bool counters_look(struct engine *engine)
 		if (!tunnel->in_kernel)
 			continue;
 		if (engine->look_from.session_id == 0)
-			engine_refresh_tunnel(engine, tunnel);
+			refresh_tunnel(engine, tunnel, look_age(engine));
 		if (!look_at_sessions(engine, tunnel, until))
 			return true;
 	}

@@ -11,7 +11,8 @@
 #define RETRY_FIRST_NS  NS_PER_S
 #define RETRY_MOST_NS   (30 * NS_PER_S)
 #define RETRY_MODULE_NS (2 * NS_PER_S)
-#define FINISH_NS       (10 * NS_PER_S)
+#define FINISH_NS       (10 * NS_PER_S)  /* for a commit under way when the daemon stops ... */
+#define FINISH_EACH_NS  (60 * 1000000LL) /* ... and for each object still being torn down */
 #define POLL_BLOCKED_NS (3 * 1000000LL)
 #define POLL_NS         (200 * 1000000LL)
 
@@ -57,17 +58,71 @@ void engine_schedule(struct engine *engine)
 
 /* ---- repairs and retries */
 
+static void tell_change(struct engine *engine, const struct key *key, const struct row *row)
+{
+	const char *then = engine->o.no_repair ? "it is left so" : "restoring it";
+
+	if (key->session_id)
+		engine_log(engine, LOG_WARNING,
+			   "session %u/%u is in the kernel otherwise than configured: %s; %s",
+			   key->tunnel_id, key->session_id, row->leaf, then);
+	else
+		engine_log(engine, LOG_WARNING,
+			   "tunnel %u is in the kernel otherwise than configured: %s; %s",
+			   key->tunnel_id, row->leaf, then);
+}
+
+/* Others changed it, or changed it back. */
+static void report_key(struct engine *engine, const struct key *key)
+{
+	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
+	struct session_entry *session =
+		datastore_session(engine->store, key->tunnel_id, key->session_id);
+	const struct row *row;
+	struct state *state;
+	bool before;
+
+	if (key->session_id ? !session || !session->in_kernel : !tunnel || !tunnel->in_kernel)
+		return; /* that it vanished was told */
+	row = session ? observe_session_difference(engine, session)
+		      : observe_tunnel_difference(engine, tunnel);
+	state = session ? &session->state.common : &tunnel->state.common;
+	before = state->changed_behind;
+	state->changed_behind = row && engine->o.no_repair;
+	if (row && !before)
+		tell_change(engine, key, row);
+	if (session && before != state->changed_behind)
+		settle_session_up(engine, session);
+	else if (!session && before != state->changed_behind)
+		settle_tunnel_up(engine, tunnel);
+}
+
+/* What others changed: told of, and taken among what is to be worked on unless it is left so. */
+static void report_changes(struct engine *engine)
+{
+	struct keys keys;
+
+	keys_move(&keys, &engine->repair);
+	keys_sort(&keys);
+	for (size_t i = 0; i < keys.count; i++) {
+		report_key(engine, &keys.at[i]);
+		if (!engine->o.no_repair)
+			keys_add(&engine->missing, keys.at[i].tunnel_id, keys.at[i].session_id);
+	}
+	keys_free(&keys);
+}
+
 static void begin_repair(struct engine *engine)
 {
 	struct keys keys;
 	struct error err = ERROR_INIT;
 
-	keys_move(&keys, &engine->repair);
+	keys_move(&keys, &engine->missing);
 	keys_sort(&keys);
 	engine->job = job_new(&engine->running, &engine->running, false);
 	if (plan_job(engine, engine->job, &keys, &err) < 0)
 		engine_log(engine, LOG_ERR, "%s", err.text);
-	settle_keys(engine, &keys);
+	settle_rest(engine, engine->job, &keys);
 	keys_free(&keys);
 }
 
@@ -116,7 +171,7 @@ static void take_waiting(struct engine *engine)
 	int64_t most = longest_delay(engine);
 
 	for (size_t i = 0; i < engine->waiting.count; i++)
-		keys_add(&engine->repair, engine->waiting.at[i].tunnel_id,
+		keys_add(&engine->missing, engine->waiting.at[i].tunnel_id,
 			 engine->waiting.at[i].session_id);
 	engine->waiting.count = 0;
 	engine->retry_delay = engine->retry_delay * 2 > most ? most : engine->retry_delay * 2;
@@ -135,10 +190,17 @@ static void retry_soon(struct engine *engine)
 static void resync(struct engine *engine, struct request *request)
 {
 	struct error err = ERROR_INIT;
-	int rc = observe_all(engine, &err);
+	int rc;
 
+	engine->resync = false;
+	rc = observe_all(engine, &err);
 	if (rc < 0)
-		engine_log(engine, LOG_ERR, "%s", err.text);
+		engine_log(engine, LOG_ERR, "%s; trying again", err.text);
+	if (rc < 0 || engine->reconnect) {
+		engine->resync = true;
+		engine->resync_at = engine_now() + RETRY_MODULE_NS;
+	}
+	engine->recheck = true; /* addresses and routes may have changed unheard */
 	retry_soon(engine);
 	if (request)
 		request_finish(engine, request, rc, &err);
@@ -179,7 +241,7 @@ static bool one_piece(struct engine *engine)
 		next_request(engine);
 		return true;
 	}
-	if (engine->resync) {
+	if (engine->resync && engine_now() >= engine->resync_at) {
 		resync(engine, NULL);
 		return true;
 	}
@@ -191,7 +253,11 @@ static bool one_piece(struct engine *engine)
 		observe_dirty(engine);
 		return true;
 	}
-	if (engine->repair.count && !engine->o.no_repair) {
+	if (engine->repair.count) {
+		report_changes(engine);
+		return true;
+	}
+	if (engine->missing.count) {
 		begin_repair(engine);
 		return true;
 	}
@@ -253,6 +319,8 @@ static void schedule_idle(struct engine *engine)
 		sooner(&delay, engine->retry_at - now);
 	if (is_doubted(engine))
 		sooner(&delay, engine->doubted_at - now);
+	if (engine->resync)
+		sooner(&delay, engine->resync_at - now);
 	if (engine->store->tunnel_count ||
 	    (engine->o.journal && journal_snapshot_pid(engine->o.journal)))
 		sooner(&delay, NS_PER_S);
@@ -288,8 +356,8 @@ static void kernel_ready(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	observe_drain(engine);
-	if (engine->dirty.count || engine->repair.count || engine->recheck || engine->resync ||
-	    engine->retry_at <= engine_now())
+	if (engine->dirty.count || engine->repair.count || engine->missing.count ||
+	    engine->recheck || engine->resync || engine->retry_at <= engine_now())
 		engine_schedule(engine);
 }
 
@@ -356,7 +424,8 @@ static void finish_current(struct engine *engine)
 	const struct timespec pause = {.tv_nsec = POLL_BLOCKED_NS};
 	int64_t end = engine_now() + FINISH_NS;
 
-	while (engine->current && engine_now() < end) {
+	while (engine->current &&
+	       engine_now() < end + (int64_t)engine->removing.count * FINISH_EACH_NS) {
 		poll_removing(engine);
 		if (!one_piece(engine))
 			nanosleep(&pause, NULL);
@@ -369,8 +438,15 @@ static void cancel_requests(struct engine *engine)
 	struct request *request;
 
 	error_set_errno(&err, ERROR_BUSY, ECANCELED, "the daemon is stopping");
-	if (engine->current)
-		request_finish(engine, engine->current, -ECANCELED, &err);
+	if (engine->current) {
+		struct error later = ERROR_INIT;
+
+		error_set_errno(
+			&later, ERROR_BUSY, ECANCELED,
+			"the daemon is stopping; the next one brings the commit to its end, "
+			"or takes it back");
+		request_finish(engine, engine->current, -ECANCELED, &later);
+	}
 	engine->current = NULL;
 	while ((request = TAILQ_FIRST(&engine->requests)) != NULL) {
 		TAILQ_REMOVE(&engine->requests, request, link);
@@ -397,6 +473,7 @@ void engine_close(struct engine *engine)
 	keys_free(&engine->doubted[0]);
 	keys_free(&engine->doubted[1]);
 	keys_free(&engine->repair);
+	keys_free(&engine->missing);
 	keys_free(&engine->waiting);
 	keys_free(&engine->removing);
 	free(engine->watchers);

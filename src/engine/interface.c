@@ -25,7 +25,7 @@ static unsigned int put_back(const struct saved_link *saved, const struct sessio
 	return bits;
 }
 
-/* An interface that is up refuses another MAC address. */
+/* An interface that is up refuses another MAC address, and up to 6.1 another name. */
 static void take_down(struct batch *batch, const struct item *item, const struct kernel_link *have)
 {
 	struct kernel_request *request = batch_add(batch, KERNEL_LINK_SET, item);
@@ -38,7 +38,10 @@ static void take_down(struct batch *batch, const struct item *item, const struct
 static void request_link(struct engine *engine, struct job *job, struct item *item,
 			 const struct session *want, const struct session *before)
 {
-	const struct kernel_link *have = links_by_name(&engine->links, want->interface_name);
+	const struct session_entry *entry =
+		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
+	const struct kernel_link *have = observe_find_link(
+		engine, item->done & ACTION_CREATE ? NULL : entry, want->interface_name);
 	struct kernel_link unknown = {.index = 0};
 	const struct tunnel *tunnel = candidate_tunnel(job->to, item->key.tunnel_id);
 	struct kernel_request *request;
@@ -50,14 +53,14 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 		have = &unknown;
 	if (!tunnel || want->pseudowire_type == PSEUDOWIRE_PPP)
 		return;
-	bits = want_link(engine, tunnel, before, want, have, &set);
+	bits = want_link(engine, default_mtu(entry, tunnel, want), before, want, have, &set);
 	if (want->pseudowire_type == PSEUDOWIRE_ETHERNET_VLAN)
 		bits &= ~(unsigned int)LINK_MASTER;
 	if (item->saved && (job->undoing || (item->done & ACTION_CREATE)))
 		bits |= put_back(item->saved, want, have, &set);
 	if (!bits)
 		return;
-	if ((bits & LINK_MAC) && have->up) {
+	if ((bits & (LINK_MAC | LINK_NAME)) && have->up) {
 		take_down(job->batch, item, have);
 		bits |= LINK_UP;
 	}
@@ -66,16 +69,16 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 	request->link_set = bits;
 }
 
-/* The 802.1Q link of an ethernet-vlan session: its bridge, its state. */
+/* The 802.1Q link of an ethernet-vlan session: its bridge, its state, the MTU of the link below. */
 static int make_vlan(struct engine *engine, const struct session *want)
 {
-	const struct kernel_link *parent = links_by_name(&engine->links, want->interface_name);
+	const struct kernel_link *parent = observe_find_link(engine, NULL, want->interface_name);
 	const struct kernel_link *bridge = (want->present & BIT(SESSION_BRIDGE))
 						   ? links_by_name(&engine->links, want->bridge)
 						   : NULL;
 	struct kernel_request requests[2] = {
 		{.verb = KERNEL_VLAN_CREATE},
-		{.verb = KERNEL_LINK_SET, .link_set = LINK_UP},
+		{.verb = KERNEL_LINK_SET, .link_set = LINK_UP | LINK_MTU},
 	};
 
 	if (!parent)
@@ -85,6 +88,7 @@ static int make_vlan(struct engine *engine, const struct session *want)
 	requests[0].link.vlan_id = want->vlan_id;
 	memcpy(requests[1].link.name, requests[0].link.name, sizeof(requests[1].link.name));
 	requests[1].link.up = want->link_enabled;
+	requests[1].link.mtu = parent->mtu;
 	if (bridge) {
 		requests[1].link.master = bridge->index;
 		requests[1].link_set |= LINK_MASTER;
@@ -131,12 +135,14 @@ static enum outcome finish_link(struct engine *engine, struct job *job, size_t i
 }
 
 /* Known from now on, so that its removal is waited for should all be taken back. */
-static void note_index(struct engine *engine, const struct item *item, const struct session *want)
+static void note_link(struct engine *engine, struct item *item, const struct session *want)
 {
-	const struct kernel_link *link = links_by_name(&engine->links, want->interface_name);
+	const struct kernel_link *link = observe_find_link(engine, NULL, want->interface_name);
 	struct session_entry *entry =
 		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
 
+	if (link)
+		item->kernel_mtu = link->mtu;
 	if (link && entry && !entry->held)
 		datastore_set_index(engine->store, entry, link->index);
 }
@@ -151,7 +157,7 @@ static void gather_link(struct engine *engine, struct job *job, size_t i)
 	size_t was = batch->requested;
 
 	if (has_interface(batch, i) && (item->done & ACTION_CREATE))
-		note_index(engine, item, &batch->want[i].session);
+		note_link(engine, item, &batch->want[i].session);
 	if (has_interface(batch, i))
 		request_link(engine, job, item, &batch->want[i].session, had ? &before : NULL);
 	/* of two the last: it fails when the first has, and both can be made again */

@@ -59,6 +59,7 @@ struct key {
 struct keys {
 	struct key *at;
 	size_t count, capacity;
+	bool unsorted;
 };
 
 int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id); /* -ENOMEM */
@@ -85,11 +86,12 @@ struct saved_link {
 
 struct item {
 	struct key key;
-	uint8_t todo, done; /* enum action */
-	uint8_t tried;      /* ... that failed, or whose answer was lost, and may be done yet */
-	uint8_t reason;     /* enum status_reason when it has to wait or failed; else 0 */
-	int16_t os_errno;   /* positive */
-	uint8_t lost;       /* answers */
+	uint8_t todo, done;  /* enum action */
+	uint8_t tried;       /* ... that failed, or whose answer was lost, and may be done yet */
+	uint8_t reason;      /* enum status_reason when it has to wait or failed; else 0 */
+	int16_t os_errno;    /* positive */
+	uint8_t lost;        /* answers */
+	uint32_t kernel_mtu; /* of the interface it created, before ours is set */
 	struct saved_link *saved;
 };
 
@@ -149,11 +151,15 @@ int want_session(const struct candidate *view, uint32_t tunnel_id, uint32_t sess
 /*
  * What to set (enum kernel_link_bit, into @ret) so that the session's interface
  * @have is as @want says; @before is the leaf values until now, or NULL, for
- * what is taken back. The bridge is the 802.1Q link's when there is one.
+ * what is taken back, and @mtu what `mtu` then becomes. The bridge is the 802.1Q
+ * link's when there is one.
  */
-unsigned int want_link(struct engine *engine, const struct tunnel *tunnel,
-		       const struct session *before, const struct session *want,
-		       const struct kernel_link *have, struct kernel_link *ret);
+unsigned int want_link(struct engine *engine, unsigned int mtu, const struct session *before,
+		       const struct session *want, const struct kernel_link *have,
+		       struct kernel_link *ret);
+/* The MTU that the kernel would choose for @want's interface, as far as we know. */
+unsigned int default_mtu(const struct session_entry *entry, const struct tunnel *tunnel,
+			 const struct session *want);
 /* Does the session need an 802.1Q link that is not there as it should be? */
 bool want_vlan(struct engine *engine, const struct session *want, unsigned int parent);
 
@@ -224,14 +230,17 @@ struct engine {
 	struct keys dirty;      /* look at them again: events, surprises */
 	struct keys doubted[2]; /* ... and once more later, what was deleted may linger */
 	int64_t doubted_at;     /* when those of [0] are due, and [1] becomes [0] */
-	struct keys repair;     /* configured, not as they should be */
+	struct keys repair;     /* others changed them, not as they should be */
+	struct keys missing;    /* not there yet, or what they are made from changed */
 	struct keys waiting;    /* cannot be yet */
 	struct keys removing;   /* deleted, not yet gone */
 	unsigned int lost;      /* times in a row that no answer came about dirty ones */
-	bool resync;            /* read everything again */
+	bool resync;            /* read everything again ... */
+	int64_t resync_at;      /* ... not before this, for reading failed */
 	bool recheck;           /* addresses or routes changed */
 	uint32_t recheck_from;  /* tunnels below are rechecked; 0: no recheck under way */
 	bool connected;
+	bool reconnect;       /* it was, and the family went away */
 	bool hushed;          /* addresses and routes are not heard of during a big job */
 	struct key look_from; /* counters_look(): where it goes on */
 	int64_t look_at;
@@ -276,11 +285,8 @@ int transaction_resume(struct engine *engine, struct error *err);
 
 /* ---- job.c: one slice of the job; true when it is at its end. */
 bool job_slice(struct engine *engine, struct job *job);
-static inline int engine_submit(struct engine *engine, struct kernel_request *requests,
-				size_t count)
-{
-	return engine->k->submit(engine->o.kernel, requests, count);
-}
+/* The requests to the kernel, and notice when its family is gone. As submit() of kernel.h. */
+int engine_submit(struct engine *engine, struct kernel_request *requests, size_t count);
 bool engine_connect(struct engine *engine, struct error *err);
 
 /* ---- settle.c */
@@ -288,29 +294,42 @@ bool engine_connect(struct engine *engine, struct error *err);
 void settle_deleted(struct engine *engine, const struct key *key);
 /* The job is done and @job->to is published: what was created is there, the rest waits. */
 void settle_job(struct engine *engine, const struct job *job);
-void settle_keys(struct engine *engine, const struct keys *keys);
+/* Those of the keys that @job (NULL: none) has no item for, because nothing was to be done. */
+void settle_rest(struct engine *engine, struct job *job, const struct keys *keys);
 void settle_status(struct engine *engine, struct tunnel_entry *tunnel,
 		   struct session_entry *session, enum oper_status status,
 		   enum status_reason reason, int os_errno);
-/* Derive the status of an entry that is in the kernel. */
+/* Ask the kernel whether the tunnel has its local address and a route. */
+void settle_path(struct engine *engine, struct tunnel_entry *tunnel);
+/* Derive the status of an entry that is in the kernel; with a tunnel's, its sessions'. */
 void settle_tunnel_up(struct engine *engine, struct tunnel_entry *tunnel);
 void settle_session_up(struct engine *engine, struct session_entry *session);
+/* It is not in the kernel any more. The entry goes too, unless it is configured or held. */
+void settle_tunnel_gone(struct engine *engine, struct tunnel_entry *tunnel);
+void settle_session_gone(struct engine *engine, struct session_entry *session);
 
 /* ---- removing.c: ask which deleted ones are gone; true if more remain. */
 bool observe_removing(struct engine *engine);
 
 /* ---- counters.c */
+/* The kernel's object is new, or gone: counters at 0, a discontinuity. */
+void counters_begin(struct state *state);
 /* What the counters say, as they were at @now. */
+void counters_take_tunnel(struct engine *engine, struct tunnel_entry *tunnel,
+			  const struct statistics *statistics, int64_t now);
 void counters_take_session(struct engine *engine, struct session_entry *session,
 			   const struct statistics *statistics, int64_t now);
-bool counters_fresh(const struct engine *engine, const struct state *state, int64_t now);
+bool counters_fresh(const struct state *state, int64_t age, int64_t now);
 /* The next session in the order of the tables, into the next tunnel too, or NULL. */
 struct session_entry *counters_following(const struct session_entry *session);
+/* The first from @session (or NULL) on that has counters; not looking far. */
+struct session_entry *counters_readable(struct session_entry *session);
 struct key counters_key(const struct session_entry *session); /* zeros for NULL */
 
 /* ---- sweep.c: counters by a dump that runs just ahead of who reads sessions in order. */
 /* Make this one fresh if such a dump is the cheaper way; false: ask for it by GET. */
-bool sweep_reaches(struct engine *engine, const struct session_entry *session, int64_t now);
+bool sweep_reaches(struct engine *engine, const struct session_entry *session, int64_t age,
+		   int64_t now);
 /* The reader jumped: what comes is another reading in order. */
 void sweep_rewind(struct engine *engine);
 /* Leave a dump that nobody followed for a while. */
@@ -337,8 +356,13 @@ void observe_link_gone(struct engine *engine, unsigned int index);
 void observe_link_of(struct engine *engine, struct session_entry *session);
 /* Does the kernel have what is wanted, as far as it tells? */
 bool observe_same(enum object object, const void *want, const void *actual);
-/* True when what the kernel has of the entry is what is configured. */
-bool observe_same_tunnel(struct engine *engine, const struct tunnel_entry *tunnel);
-bool observe_same_session(struct engine *engine, const struct session_entry *session);
+/* The leaf in which what the kernel has is not what is configured; NULL: none. */
+const struct row *observe_tunnel_difference(struct engine *engine,
+					    const struct tunnel_entry *tunnel);
+const struct row *observe_session_difference(struct engine *engine,
+					     const struct session_entry *session);
+/* The session's interface: by the index of its entry (may be NULL), or by name. NULL: unknown. */
+const struct kernel_link *observe_find_link(struct engine *engine,
+					    const struct session_entry *entry, const char *name);
 
 #endif

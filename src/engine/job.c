@@ -18,9 +18,33 @@ bool engine_connect(struct engine *engine, struct error *err)
 		return true;
 	rc = engine->k->connect(engine->o.kernel, err);
 	engine->connected = rc == 0;
+	if (engine->connected && engine->reconnect) {
+		engine->reconnect = false;
+		engine->resync = true;
+	}
 	if (err)
 		err->os_errno = -rc;
 	return engine->connected;
+}
+
+/* The module was unloaded: the family is gone, or will have another number. */
+static bool family_gone(const struct kernel_request *requests, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (requests[i].verb <= KERNEL_SESSION_GET && requests[i].result == -ENOENT)
+			return true;
+	return false;
+}
+
+int engine_submit(struct engine *engine, struct kernel_request *requests, size_t count)
+{
+	int rc = engine->k->submit(engine->o.kernel, requests, count);
+
+	if (engine->connected && family_gone(requests, count)) {
+		engine->connected = false;
+		engine->reconnect = engine->resync = true;
+	}
+	return rc;
 }
 
 /* ---- outcomes */

@@ -2,11 +2,21 @@
 
 #include <errno.h>
 
+int key_compare(const struct key *a, const struct key *b)
+{
+	if (a->tunnel_id != b->tunnel_id)
+		return a->tunnel_id < b->tunnel_id ? -1 : 1;
+	return (a->session_id > b->session_id) - (a->session_id < b->session_id);
+}
+
 int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct key *last = keys->count ? &keys->at[keys->count - 1] : NULL;
 
-	if (last && last->tunnel_id == tunnel_id && last->session_id == session_id)
+	struct key key = {tunnel_id, session_id};
+	int order = last ? key_compare(last, &key) : -1;
+
+	if (order == 0)
 		return 0;
 	if (keys->count == keys->capacity) {
 		size_t capacity = keys->capacity ? 2 * keys->capacity : 16;
@@ -17,15 +27,9 @@ int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id)
 		keys->at = at;
 		keys->capacity = capacity;
 	}
-	keys->at[keys->count++] = (struct key){tunnel_id, session_id};
+	keys->at[keys->count++] = key;
+	keys->unsorted = keys->unsorted || order > 0;
 	return 0;
-}
-
-int key_compare(const struct key *a, const struct key *b)
-{
-	if (a->tunnel_id != b->tunnel_id)
-		return a->tunnel_id < b->tunnel_id ? -1 : 1;
-	return (a->session_id > b->session_id) - (a->session_id < b->session_id);
 }
 
 static int compare(const void *a, const void *b)
@@ -37,8 +41,9 @@ void keys_sort(struct keys *keys)
 {
 	size_t to = 0;
 
-	if (keys->count == 0)
+	if (keys->count == 0 || !keys->unsorted)
 		return;
+	keys->unsorted = false;
 	qsort(keys->at, keys->count, sizeof(*keys->at), compare);
 	for (size_t from = 1; from < keys->count; from++)
 		if (compare(&keys->at[to], &keys->at[from]) != 0)

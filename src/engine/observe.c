@@ -9,44 +9,76 @@
 
 /* ---- sameness */
 
-bool observe_same(enum object object, const void *want, const void *actual)
+static const struct row *difference(enum object object, const void *want, const void *actual)
 {
 	const struct row_set *set = &row_sets[object];
 
 	for (unsigned int i = 0; i < set->config_count; i++)
 		if (set->rows[i].wire != WIRE_NONE && set->rows[i].source == SOURCE_KERNEL &&
 		    !codec_same_in_kernel(&set->rows[i], want, actual))
-			return false;
-	return true;
+			return &set->rows[i];
+	return NULL;
 }
 
-bool observe_same_tunnel(struct engine *engine, const struct tunnel_entry *tunnel)
+bool observe_same(enum object object, const void *want, const void *actual)
 {
+	return !difference(object, want, actual);
+}
+
+const struct row *observe_tunnel_difference(struct engine *engine,
+					    const struct tunnel_entry *tunnel)
+{
+	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
 	struct tunnel want;
 	int rc = want_tunnel(engine, &engine->running, tunnel->id, &want);
 
 	if (rc == -ENOENT)
-		return !tunnel->in_kernel;
+		return tunnel->in_kernel ? &rows[TUNNEL_ENABLED] : NULL;
 	if (!tunnel->in_kernel)
-		return false;
-	return rc < 0 || observe_same(OBJECT_TUNNEL, &want, &tunnel->actual);
+		return &rows[TUNNEL_ID];
+	if (rc < 0) /* the address that local-interface had will do until it has another */
+		codec_copy(&rows[TUNNEL_LOCAL_ADDRESS], &want, &tunnel->actual);
+	return difference(OBJECT_TUNNEL, &want, &tunnel->actual);
 }
 
-bool observe_same_session(struct engine *engine, const struct session_entry *session)
+static const struct row *link_difference(struct engine *engine, const struct session_entry *session,
+					 const struct session *want)
 {
-	struct session want;
-	const struct kernel_link *link;
+	static const struct {
+		unsigned int bit;
+		enum session_row row;
+	} rows[] = {
+		{LINK_NAME, SESSION_INTERFACE_NAME}, {LINK_MTU, SESSION_MTU},
+		{LINK_MAC, SESSION_MAC_ADDRESS},     {LINK_MASTER, SESSION_BRIDGE},
+		{LINK_UP, SESSION_LINK_ENABLED},
+	};
+	const struct kernel_link *link = links_by_index(&engine->links, session->state.if_index);
 	struct kernel_link ignored;
+	unsigned int set;
+
+	if (!link || want->pseudowire_type == PSEUDOWIRE_PPP)
+		return NULL;
+	if (want_vlan(engine, want, link->index))
+		return &row_sets[OBJECT_SESSION].rows[SESSION_VLAN_ID];
+	set = want_link(engine, 0, NULL, want, link, &ignored);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (set & rows[i].bit)
+			return &row_sets[OBJECT_SESSION].rows[rows[i].row];
+	return NULL;
+}
+
+const struct row *observe_session_difference(struct engine *engine,
+					     const struct session_entry *session)
+{
+	const struct row *rows = row_sets[OBJECT_SESSION].rows, *row;
+	struct session want;
 
 	if (want_session(&engine->running, session->tunnel->id, session->id, &want) < 0)
-		return !session->in_kernel;
-	if (!session->in_kernel || !observe_same(OBJECT_SESSION, &want, &session->actual))
-		return false;
-	link = links_by_index(&engine->links, session->state.if_index);
-	if (!link || want.pseudowire_type == PSEUDOWIRE_PPP)
-		return true;
-	return !want_vlan(engine, &want, link->index) &&
-	       !want_link(engine, &session->tunnel->config, NULL, &want, link, &ignored);
+		return session->in_kernel ? &rows[SESSION_ENABLED] : NULL;
+	if (!session->in_kernel)
+		return &rows[SESSION_ID];
+	row = difference(OBJECT_SESSION, &want, &session->actual);
+	return row ? row : link_difference(engine, session, &want);
 }
 
 /* What the kernel does not report is as we configured it. */
@@ -67,15 +99,19 @@ static void fill_from_record(enum object object, void *actual, const void *confi
 
 /* ---- one object as it was read */
 
-static void keep_counters(struct state *state, const struct statistics *statistics, bool fresh)
+/* Ours, and not as configured, or not so until now. */
+static void check_tunnel(struct engine *engine, const struct tunnel_entry *tunnel)
 {
-	int64_t discontinuity = fresh ? engine_now() : state->statistics.discontinuity_time;
+	if (tunnel->configured &&
+	    (tunnel->state.common.changed_behind || observe_tunnel_difference(engine, tunnel)))
+		keys_add(&engine->repair, tunnel->id, 0);
+}
 
-	if (statistics) {
-		state->statistics = *statistics;
-		state->statistics_time = engine_now();
-	}
-	state->statistics.discontinuity_time = discontinuity;
+static void check_session(struct engine *engine, const struct session_entry *session)
+{
+	if (session->configured &&
+	    (session->state.common.changed_behind || observe_session_difference(engine, session)))
+		keys_add(&engine->repair, session->tunnel->id, session->id);
 }
 
 static void tell_foreign(struct engine *engine, const struct tunnel_entry *tunnel,
@@ -99,15 +135,18 @@ static void found_tunnel(struct engine *engine, const struct tunnel *found,
 	tunnel = datastore_observe_tunnel(engine->store, found->tunnel_id, &actual);
 	if (!tunnel)
 		return;
-	keep_counters(&tunnel->state.common, statistics, fresh);
 	tunnel->state.resolved_local_address = actual.local_address;
 	tunnel->state.common.origin = tunnel->configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
-	if (fresh)
+	if (fresh) {
+		counters_begin(&tunnel->state.common);
+		settle_path(engine, tunnel);
 		settle_tunnel_up(engine, tunnel);
+	}
+	if (statistics)
+		counters_take_tunnel(engine, tunnel, statistics, engine_now());
 	if (fresh && !tunnel->configured)
 		tell_foreign(engine, tunnel, NULL);
-	if (tunnel->configured && !observe_same_tunnel(engine, tunnel))
-		keys_add(&engine->repair, tunnel->id, 0);
+	check_tunnel(engine, tunnel);
 }
 
 static void found_session(struct engine *engine, uint32_t tunnel_id, const struct session *found,
@@ -129,13 +168,15 @@ static void found_session(struct engine *engine, uint32_t tunnel_id, const struc
 	session = datastore_observe_session(engine->store, tunnel_id, found->session_id, &actual);
 	if (!session)
 		return;
-	keep_counters(&session->state.common, statistics, fresh);
+	if (fresh)
+		counters_begin(&session->state.common);
 	session->state.common.origin = session->configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
 	observe_link_of(engine, session);
+	if (statistics)
+		counters_take_session(engine, session, statistics, engine_now());
 	if (fresh && !session->configured)
 		tell_foreign(engine, session->tunnel, session);
-	if (session->configured && !observe_same_session(engine, session))
-		keys_add(&engine->repair, tunnel_id, session->id);
+	check_session(engine, session);
 }
 
 /* ---- links */
@@ -156,12 +197,23 @@ static void take_link(struct engine *engine, struct session *actual, const struc
 	}
 }
 
+/* By name only what can be an L2TP interface: others may have taken the name. */
+const struct kernel_link *observe_find_link(struct engine *engine,
+					    const struct session_entry *entry, const char *name)
+{
+	const struct kernel_link *link =
+		entry ? links_by_index(&engine->links, entry->state.if_index) : NULL;
+
+	if (link)
+		return link;
+	link = links_by_name(&engine->links, name);
+	return link && !link->kind ? link : NULL;
+}
+
 void observe_link_of(struct engine *engine, struct session_entry *session)
 {
 	const struct kernel_link *link =
-		session->state.if_index
-			? links_by_index(&engine->links, session->state.if_index)
-			: links_by_name(&engine->links, session->actual.interface_name);
+		observe_find_link(engine, session, session->actual.interface_name);
 
 	if (!session->in_kernel)
 		return;
@@ -171,6 +223,22 @@ void observe_link_of(struct engine *engine, struct session_entry *session)
 		take_link(engine, &session->actual, link);
 	}
 	settle_session_up(engine, session);
+}
+
+static void look_at_link(struct engine *engine, struct session_entry *session)
+{
+	observe_link_of(engine, session);
+	check_session(engine, session);
+}
+
+/* Something became of the 802.1Q link of a session. */
+static void look_at_parent(struct engine *engine, unsigned int parent)
+{
+	struct session_entry *session =
+		parent ? datastore_session_by_index(engine->store, parent) : NULL;
+
+	if (session && session->in_kernel && session->configured)
+		look_at_link(engine, session);
 }
 
 static void link_changed(struct engine *engine, const struct kernel_link *link)
@@ -185,23 +253,24 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 	session = datastore_session_by_index(engine->store, link->index);
 	if (!session) {
 		session = datastore_session_by_name(engine->store, link->name);
-		if (session && (session->state.if_index || session->held))
+		if (session && (session->state.if_index || session->held || link->kind))
 			session = NULL;
 	}
-	if (session && session->in_kernel) {
-		observe_link_of(engine, session);
-		if (session->configured && !observe_same_session(engine, session))
-			keys_add(&engine->repair, session->tunnel->id, session->id);
-	} else if (fresh && engine->waiting.count) {
+	if (session && session->in_kernel)
+		look_at_link(engine, session);
+	else if (fresh && engine->waiting.count)
 		engine->retry_at = engine_now(); /* the bridge one waits for, perhaps */
-	}
+	look_at_parent(engine, link->parent);
 }
 
 void observe_link_gone(struct engine *engine, unsigned int index)
 {
 	struct session_entry *session = datastore_session_by_index(engine->store, index);
+	const struct kernel_link *link = links_by_index(&engine->links, index);
+	unsigned int parent = link ? link->parent : 0;
 
 	links_remove(&engine->links, index);
+	look_at_parent(engine, parent);
 	if (!session)
 		return;
 	datastore_set_index(engine->store, session, 0);
@@ -292,7 +361,7 @@ static void vanished_session(struct engine *engine, const struct key *key)
 		keys_add(&engine->repair, key->tunnel_id, key->session_id);
 	}
 	datastore_set_index(engine->store, session, 0);
-	datastore_observe_session(engine->store, key->tunnel_id, key->session_id, NULL);
+	settle_session_gone(engine, session);
 }
 
 static void vanished_tunnel(struct engine *engine, const struct key *key)
@@ -311,7 +380,7 @@ static void vanished_tunnel(struct engine *engine, const struct key *key)
 		settle_status(engine, tunnel, NULL, OPER_DOWN, REASON_CHANGED_BEHIND, 0);
 		keys_add(&engine->repair, key->tunnel_id, 0);
 	}
-	datastore_observe_tunnel(engine->store, key->tunnel_id, NULL);
+	settle_tunnel_gone(engine, tunnel);
 }
 
 bool observe_dirty(struct engine *engine)
@@ -361,8 +430,34 @@ bool observe_dirty(struct engine *engine)
 
 static int on_link(const struct kernel_link *link, void *arg)
 {
-	struct engine *engine = arg;
-	return links_put(&engine->links, link);
+	return links_put(arg, link);
+}
+
+/* All links anew; what is left of the old ones is gone. The old stay when it fails. */
+static int read_links(struct engine *engine)
+{
+	struct links links = {RB_INITIALIZER(&links.by_index), RB_INITIALIZER(&links.by_name)};
+	int rc = engine->k->dump_links(engine->o.kernel, on_link, &links);
+
+	if (rc < 0) {
+		links_clear(&links);
+		return rc;
+	}
+	links_clear(&engine->links);
+	engine->links = links;
+	return 0;
+}
+
+/* Sessions whose interface went, or is another now, while nobody heard of it. */
+static void forget_lost_indexes(struct engine *engine)
+{
+	struct session_entry *session = datastore_index_from(engine->store, 1), *next;
+
+	for (; session; session = next) {
+		next = datastore_index_from(engine->store, session->state.if_index + 1);
+		if (!links_by_index(&engine->links, session->state.if_index))
+			observe_link_gone(engine, session->state.if_index);
+	}
 }
 
 static int on_tunnel(const struct tunnel *tunnel, const struct statistics *statistics, void *arg)
@@ -390,6 +485,34 @@ static int on_session(uint32_t tunnel_id, const struct session *session,
 	return 0;
 }
 
+/* Not there, and wanted; but not what others removed under --no-repair. */
+static bool is_missing(const struct engine *engine, bool configured, bool in_kernel, bool held,
+		       const struct state *state)
+{
+	return configured && !in_kernel && !held &&
+	       !(engine->o.no_repair && state->status_reason == REASON_CHANGED_BEHIND);
+}
+
+static void doubt_session(struct engine *engine, struct session_entry *session)
+{
+	if (!session->work && session->in_kernel)
+		keys_add(&engine->dirty, session->tunnel->id, session->id);
+	else if (is_missing(engine, session->configured, session->in_kernel, session->held,
+			    &session->state.common))
+		keys_add(&engine->missing, session->tunnel->id, session->id);
+	session->work = NULL;
+}
+
+static void doubt_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	if (!tunnel->work && tunnel->in_kernel)
+		keys_add(&engine->dirty, tunnel->id, 0);
+	else if (is_missing(engine, tunnel->configured, tunnel->in_kernel, tunnel->held,
+			    &tunnel->state.common))
+		keys_add(&engine->missing, tunnel->id, 0);
+	tunnel->work = NULL;
+}
+
 /* A dump proves nothing by what it lacks (up to 6.11): ask for what it did not show. */
 static void doubt_unseen(struct engine *engine)
 {
@@ -398,71 +521,44 @@ static void doubt_unseen(struct engine *engine)
 
 	for (tunnel = datastore_tunnel_from(engine->store, 0); tunnel;
 	     tunnel = tunnel_next(tunnel)) {
-		if (!tunnel->work && tunnel->in_kernel)
-			keys_add(&engine->dirty, tunnel->id, 0);
-		else if (tunnel->configured && !tunnel->in_kernel && !tunnel->held)
-			keys_add(&engine->repair, tunnel->id, 0);
-		tunnel->work = NULL;
+		doubt_tunnel(engine, tunnel);
 		for (session = tunnel_session_from(tunnel, 0); session;
-		     session = session_next(session)) {
-			if (!session->work && session->in_kernel)
-				keys_add(&engine->dirty, tunnel->id, session->id);
-			else if (session->configured && !session->in_kernel && !session->held)
-				keys_add(&engine->repair, tunnel->id, session->id);
-			session->work = NULL;
-		}
+		     session = session_next(session))
+			doubt_session(engine, session);
 	}
+}
+
+static int read_objects(struct engine *engine, struct error *err)
+{
+	int rc = engine->k->dump_tunnels(engine->o.kernel, on_tunnel, engine);
+
+	if (rc == 0)
+		rc = engine->k->dump_sessions(engine->o.kernel, on_session, engine);
+	return rc < 0 ? error_set_errno(err, ERROR_KERNEL, -rc, "cannot list tunnels and sessions")
+		      : 0;
 }
 
 int observe_all(struct engine *engine, struct error *err)
 {
-	int rc;
+	int rc = read_links(engine);
 
-	engine->resync = false;
-	links_clear(&engine->links);
-	rc = engine->k->dump_links(engine->o.kernel, on_link, engine);
 	if (rc < 0)
 		return error_set_errno(err, ERROR_KERNEL, -rc, "cannot list interfaces");
-	if (!engine_connect(engine, err)) {
-		doubt_unseen(engine);
-		return 0;
-	}
-	rc = engine->k->dump_tunnels(engine->o.kernel, on_tunnel, engine);
-	if (rc == 0)
-		rc = engine->k->dump_sessions(engine->o.kernel, on_session, engine);
-	if (rc < 0)
-		return error_set_errno(err, ERROR_KERNEL, -rc, "cannot list tunnels and sessions");
-	doubt_unseen(engine);
-	return 0;
+	forget_lost_indexes(engine);
+	if (engine_connect(engine, err))
+		rc = read_objects(engine, err);
+	doubt_unseen(engine); /* after half a dump, too: what it did not show is asked for */
+	return rc;
 }
 
 /* ---- addresses and routes changed */
 
 static void recheck_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 {
-	enum oper_status old = tunnel->state.common.oper_status;
-	const struct tunnel *actual = &tunnel->actual;
-	enum kernel_address_state address =
-		engine->k->address_state(engine->o.kernel, &actual->local_address);
-	struct session_entry *session;
-	int rc;
-
-	if (tunnel->configured && !observe_same_tunnel(engine, tunnel))
-		keys_add(&engine->repair, tunnel->id, 0);
-	if (address != ADDRESS_READY)
-		settle_status(engine, tunnel, NULL, OPER_DOWN,
-			      address == ADDRESS_TENTATIVE ? REASON_ADDRESS_TENTATIVE
-							   : REASON_NO_LOCAL_ADDRESS,
-			      0);
-	else if ((rc = engine->k->route(engine->o.kernel, &actual->remote_address)) < 0)
-		settle_status(engine, tunnel, NULL, OPER_DOWN, REASON_NO_ROUTE, -rc);
-	else
-		settle_tunnel_up(engine, tunnel);
-	if (tunnel->state.common.oper_status == old)
-		return;
-	for (session = tunnel_session_from(tunnel, 0); session; session = session_next(session))
-		if (session->in_kernel)
-			settle_session_up(engine, session);
+	if (tunnel->configured && observe_tunnel_difference(engine, tunnel))
+		keys_add(&engine->missing, tunnel->id, 0); /* local-interface has another */
+	settle_path(engine, tunnel);
+	settle_tunnel_up(engine, tunnel);
 }
 
 void observe_recheck(struct engine *engine)

@@ -44,21 +44,31 @@ static bool has(const struct session *session, enum session_row row)
 	return session && (session->present & BIT(row));
 }
 
-static unsigned int want_mtu(const struct tunnel *tunnel, const struct session *before,
+unsigned int default_mtu(const struct session_entry *entry, const struct tunnel *tunnel,
+			 const struct session *want)
+{
+	unsigned int whole = 1500; /* what the way to the peer takes */
+
+	if (entry && entry->in_kernel && entry->state.kernel_mtu)
+		whole = entry->state.kernel_mtu +
+			rules_overhead(&entry->tunnel->actual, &entry->actual);
+	return whole - rules_overhead(tunnel, want);
+}
+
+static unsigned int want_mtu(unsigned int mtu, const struct session *before,
 			     const struct session *want, const struct kernel_link *have,
 			     struct kernel_link *ret)
 {
 	if (has(want, SESSION_MTU))
 		ret->mtu = want->mtu;
 	else if (has(before, SESSION_MTU))
-		ret->mtu = 1500 - rules_overhead(tunnel, want);
+		ret->mtu = mtu;
 	else
 		return 0;
 	return ret->mtu != have->mtu ? LINK_MTU : 0;
 }
 
-/* Index of the bridge wanted; 0 none, or it does not exist (it is looked for again when links
- * appear). */
+/* Index of the bridge wanted; 0 none, or it does not exist: settle.c has it waited for. */
 static unsigned int bridge_index(struct engine *engine, const struct session *want)
 {
 	const struct kernel_link *bridge = links_by_name(&engine->links, want->bridge);
@@ -89,14 +99,16 @@ static unsigned int want_master(struct engine *engine, const struct session *bef
 	return on->master ? LINK_MASTER : 0;
 }
 
-unsigned int want_link(struct engine *engine, const struct tunnel *tunnel,
-		       const struct session *before, const struct session *want,
-		       const struct kernel_link *have, struct kernel_link *ret)
+unsigned int want_link(struct engine *engine, unsigned int mtu, const struct session *before,
+		       const struct session *want, const struct kernel_link *have,
+		       struct kernel_link *ret)
 {
 	unsigned int set = 0;
 
 	*ret = (struct kernel_link){.index = have->index};
-	if (have->index == 0)
+	if (has(want, SESSION_INTERFACE_NAME) && strcmp(have->name, want->interface_name) != 0)
+		set |= LINK_NAME;
+	if (have->index == 0 || set)
 		memcpy(ret->name, want->interface_name, sizeof(ret->name));
 	if (has(want, SESSION_MAC_ADDRESS) &&
 	    memcmp(&want->mac_address, &have->mac, sizeof(have->mac)) != 0) {
@@ -106,7 +118,7 @@ unsigned int want_link(struct engine *engine, const struct tunnel *tunnel,
 	ret->up = want->link_enabled;
 	if (want->link_enabled != have->up)
 		set |= LINK_UP;
-	set |= want_mtu(tunnel, before, want, have, ret);
+	set |= want_mtu(mtu, before, want, have, ret);
 	set |= want_master(engine, before, want, have, ret);
 	return set;
 }
@@ -120,8 +132,9 @@ bool want_vlan(struct engine *engine, const struct session *want, unsigned int p
 		return false;
 	rules_vlan_name(want, name);
 	link = links_by_name(&engine->links, name);
-	return !link || link->parent != parent || link->vlan_id != want->vlan_id ||
-	       link->up != want->link_enabled;
+	if (!link || link->parent != parent || link->vlan_id != want->vlan_id)
+		return true;
+	return link->up != want->link_enabled || (has(want, SESSION_MTU) && link->mtu != want->mtu);
 }
 
 static bool differs_by_record(const struct row *row, const void *before, const void *want)
@@ -158,6 +171,18 @@ static uint64_t difference(enum object object, const void *before, const void *w
 	return rows;
 }
 
+/* Another choice of local-address or local-interface. */
+static bool local_changed(const struct job *job, uint32_t tunnel_id)
+{
+	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
+	const struct tunnel *from = candidate_tunnel(job->from, tunnel_id);
+	const struct tunnel *to = candidate_tunnel(job->to, tunnel_id);
+
+	return from && to &&
+	       (!codec_equal(&rows[TUNNEL_LOCAL_ADDRESS], from, to) ||
+		!codec_equal(&rows[TUNNEL_LOCAL_INTERFACE], from, to));
+}
+
 static bool tunnel_differs(struct engine *engine, const struct job *job,
 			   const struct tunnel_entry *entry, const struct tunnel *want)
 {
@@ -187,9 +212,11 @@ static uint8_t plan_tunnel(struct engine *engine, const struct job *job, uint32_
 		return have ? ACTION_DELETE : 0;
 	if (!have)
 		return ACTION_CREATE;
-	/* its interface has no address now: keep what there is until it has another */
-	if (rc < 0)
-		return 0;
+	if (rc < 0 && local_changed(job, tunnel_id))
+		return ACTION_DELETE | ACTION_CREATE;
+	if (rc < 0) /* its interface has no address now: what it had will do until it has another */
+		codec_copy(&row_sets[OBJECT_TUNNEL].rows[TUNNEL_LOCAL_ADDRESS], &want,
+			   &entry->actual);
 	return tunnel_differs(engine, job, entry, &want) ? ACTION_DELETE | ACTION_CREATE : 0;
 }
 
@@ -205,7 +232,9 @@ static uint8_t link_action(struct engine *engine, const struct job *job,
 		return 0;
 	if (want_vlan(engine, want, have->index))
 		return ACTION_LINK;
-	return want_link(engine, tunnel, before, want, have, &ignored) ? ACTION_LINK : 0;
+	return want_link(engine, default_mtu(entry, tunnel, want), before, want, have, &ignored)
+		       ? ACTION_LINK
+		       : 0;
 }
 
 static uint8_t change_session(struct engine *engine, const struct job *job,
@@ -257,7 +286,7 @@ static int save_link(struct engine *engine, struct job *job, struct item *item)
 		return -ENOMEM;
 	item->saved->link = *link;
 	item->saved->set = LINK_MAC;
-	if (link->mtu != 1500 - rules_overhead(&entry->tunnel->actual, &entry->actual) &&
+	if (link->mtu != default_mtu(entry, &entry->tunnel->actual, &entry->actual) &&
 	    !has(&before, SESSION_MTU))
 		item->saved->set |= LINK_MTU;
 	if (link->master && !has(&before, SESSION_BRIDGE))
@@ -322,13 +351,26 @@ static bool next_session(struct sessions *sessions, uint32_t id)
 	return true;
 }
 
-static int refuse_foreign(const struct tunnel_entry *entry, struct error *err)
+/* A session that others made in the tunnel; NULL: none. What a commit that is given up made is
+ * ours.
+ */
+static const struct session_entry *foreign_session(const struct job *job,
+						   const struct tunnel_entry *entry)
 {
 	const struct session_entry *session = entry ? tunnel_session_from(entry, 0) : NULL;
 
-	for (; session; session = session_next(session)) {
-		if (!session->in_kernel || session->configured || session->held)
-			continue;
+	while (session && (!session->in_kernel || session->configured || session->held ||
+			   candidate_session(job->from, entry->id, session->id)))
+		session = session_next(session);
+	return session;
+}
+
+static int refuse_foreign(const struct job *job, const struct tunnel_entry *entry,
+			  struct error *err)
+{
+	const struct session_entry *session = foreign_session(job, entry);
+
+	if (session) {
 		error_at_entry(err, entry->id, session->id, NULL);
 		return error_set(err, ERROR_FOREIGN,
 				 "session %u was made by someone else in tunnel %u, and would be "
@@ -353,7 +395,7 @@ static int plan_whole(struct engine *engine, struct job *job, uint32_t tunnel_id
 	int rc = 0;
 
 	if ((todo & ACTION_DELETE) && job->strict)
-		rc = refuse_foreign(sessions.entry, err);
+		rc = refuse_foreign(job, sessions.entry, err);
 	find_wanted(&sessions);
 	while (rc == 0 && next_session(&sessions, from)) {
 		rc = add_item(engine, job, tunnel_id, sessions.id,
@@ -363,6 +405,20 @@ static int plan_whole(struct engine *engine, struct job *job, uint32_t tunnel_id
 		from = sessions.id + 1;
 	}
 	return rc;
+}
+
+/* A repair leaves a tunnel as it is rather than destroy what others made in it. */
+static bool spare_foreign(struct engine *engine, struct job *job, uint32_t tunnel_id, uint8_t todo)
+{
+	struct item *item;
+
+	if (job->strict || !(todo & ACTION_DELETE) ||
+	    !foreign_session(job, datastore_tunnel(engine->store, tunnel_id)))
+		return false;
+	item = &job->items[job->count - 1];
+	item->todo = 0;
+	item->reason = REASON_FOREIGN_OBJECT;
+	return true;
 }
 
 int plan_job(struct engine *engine, struct job *job, const struct keys *keys, struct error *err)
@@ -379,7 +435,8 @@ int plan_job(struct engine *engine, struct job *job, const struct keys *keys, st
 			i++;
 		}
 		if (rc == 0 && (todo & (ACTION_CREATE | ACTION_DELETE))) {
-			rc = plan_whole(engine, job, tunnel_id, todo, err);
+			if (!spare_foreign(engine, job, tunnel_id, todo))
+				rc = plan_whole(engine, job, tunnel_id, todo, err);
 			while (i < keys->count && keys->at[i].tunnel_id == tunnel_id)
 				i++;
 			continue;

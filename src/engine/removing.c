@@ -53,7 +53,7 @@ static void release(struct engine *engine, const struct key *key)
 	} else {
 		datastore_hold_tunnel(engine->store, tunnel, false);
 	}
-	settle_keys(engine, &one);
+	settle_rest(engine, NULL, &one);
 }
 
 static bool given_up(struct engine *engine, const struct key *key)

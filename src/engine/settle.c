@@ -47,38 +47,149 @@ void settle_status(struct engine *engine, struct tunnel_entry *tunnel,
 
 	if (old == status && state->status_reason == reason && state->status_errno == os_errno)
 		return;
-	if (datastore_set_status(engine->store, state, session == NULL, status, reason, os_errno,
-				 now))
-		engine->last_change = now;
+	datastore_set_status(engine->store, state, session == NULL, status, reason, os_errno, now);
 	log_status(engine, tunnel, session, state);
 	if (old != status)
 		engine_tell(engine, &event);
 }
 
-void settle_tunnel_up(struct engine *engine, struct tunnel_entry *tunnel)
+/* ---- what the status of an entry that is in the kernel follows from */
+
+static bool is_unspecified(const struct address *address)
 {
-	if (tunnel->state.common.transmit_failing)
-		settle_status(engine, tunnel, NULL, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
-	else
-		settle_status(engine, tunnel, NULL, OPER_UP, REASON_NONE, 0);
+	static const uint8_t zero[sizeof(address->bytes)];
+
+	return memcmp(address->bytes, zero, sizeof(zero)) == 0;
 }
 
-void settle_session_up(struct engine *engine, struct session_entry *session)
+static enum status_reason address_reason(struct engine *engine, const struct address *local)
+{
+	if (is_unspecified(local))
+		return 0;
+	switch (engine->k->address_state(engine->o.kernel, local)) {
+	case ADDRESS_READY:
+		return 0;
+	case ADDRESS_TENTATIVE:
+		return REASON_ADDRESS_TENTATIVE;
+	default:
+		return REASON_NO_LOCAL_ADDRESS;
+	}
+}
+
+void settle_path(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	const struct tunnel *actual = &tunnel->actual;
+	enum status_reason reason;
+	struct tunnel want;
+	int rc = want_tunnel(engine, &engine->running, tunnel->id, &want);
+
+	tunnel->state.path_errno = 0;
+	reason = tunnel->configured && rc < 0 && rc != -ENOENT
+			 ? REASON_NO_INTERFACE_ADDRESS
+			 : address_reason(engine, &actual->local_address);
+	if (reason == 0 && !is_unspecified(&actual->remote_address)) {
+		rc = engine->k->route(engine->o.kernel, &actual->remote_address);
+		reason = rc < 0 ? REASON_NO_ROUTE : 0;
+		tunnel->state.path_errno = (int16_t)(rc < 0 ? -rc : 0);
+	}
+	tunnel->state.path_reason = (uint8_t)reason;
+}
+
+static void derive_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	enum status_reason path = tunnel->state.path_reason;
+
+	if (path == REASON_NO_INTERFACE_ADDRESS)
+		settle_status(engine, tunnel, NULL, OPER_WAITING, path, 0);
+	else if (path)
+		settle_status(engine, tunnel, NULL, OPER_DOWN, path, tunnel->state.path_errno);
+	else if (tunnel->state.common.transmit_failing)
+		settle_status(engine, tunnel, NULL, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
+	else
+		settle_status(engine, tunnel, NULL, OPER_UP,
+			      tunnel->state.common.changed_behind ? REASON_CHANGED_BEHIND
+								  : REASON_NONE,
+			      0);
+}
+
+void settle_tunnel_up(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	enum oper_status old = tunnel->state.common.oper_status;
+	struct session_entry *session;
+
+	derive_tunnel(engine, tunnel);
+	if (tunnel->state.common.oper_status == old)
+		return;
+	for (session = tunnel_session_from(tunnel, 0); session; session = session_next(session))
+		if (session->in_kernel)
+			settle_session_up(engine, session);
+}
+
+/* Noted among what waits, for the next link that appears may be it. */
+static bool lacks_bridge(struct engine *engine, struct session_entry *session)
+{
+	bool lacks = session->configured && (session->config.present & BIT(SESSION_BRIDGE)) &&
+		     !links_by_name(&engine->links, session->config.bridge);
+
+	if (lacks && !session->state.awaits_bridge)
+		keys_add(&engine->waiting, session->tunnel->id, session->id);
+	session->state.awaits_bridge = lacks;
+	return lacks;
+}
+
+static bool lacks_interface(const struct session_entry *session, const struct kernel_link *link)
+{
+	return session->configured && !link && session->config.pseudowire_type != PSEUDOWIRE_PPP;
+}
+
+static void derive_session(struct engine *engine, struct session_entry *session)
 {
 	struct tunnel_entry *tunnel = session->tunnel;
 	const struct state *state = &session->state.common;
 	const struct kernel_link *link = links_by_index(&engine->links, session->state.if_index);
+	bool unbridged = lacks_bridge(engine, session);
 
 	if (tunnel->state.common.oper_status != OPER_UP)
 		settle_status(engine, tunnel, session, OPER_DOWN, REASON_TUNNEL_NOT_UP, 0);
+	else if (lacks_interface(session, link))
+		settle_status(engine, tunnel, session, OPER_DOWN, REASON_NO_INTERFACE, 0);
 	else if (link && !link->up)
 		settle_status(engine, tunnel, session, OPER_DOWN, REASON_LINK_DOWN, 0);
 	else if (state->transmit_failing)
 		settle_status(engine, tunnel, session, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
+	else if (unbridged)
+		settle_status(engine, tunnel, session, OPER_WAITING, REASON_NO_BRIDGE, 0);
 	else if (state->peer_silent)
 		settle_status(engine, tunnel, session, OPER_PEER_SILENT, REASON_PEER_SILENT, 0);
 	else
-		settle_status(engine, tunnel, session, OPER_UP, REASON_NONE, 0);
+		settle_status(engine, tunnel, session, OPER_UP,
+			      state->changed_behind ? REASON_CHANGED_BEHIND : REASON_NONE, 0);
+}
+
+void settle_session_up(struct engine *engine, struct session_entry *session)
+{
+	struct state *state = &session->state.common;
+
+	if (!session->configured || !session->config.dead_interval)
+		state->peer_silent = false;
+	derive_session(engine, session);
+}
+
+/* ---- what is no longer in the kernel */
+
+void settle_tunnel_gone(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	tunnel->state.resolved_local_address = (struct address){0};
+	tunnel->state.path_reason = 0;
+	counters_begin(&tunnel->state.common);
+	datastore_observe_tunnel(engine->store, tunnel->id, NULL);
+}
+
+void settle_session_gone(struct engine *engine, struct session_entry *session)
+{
+	session->state.kernel_mtu = 0;
+	counters_begin(&session->state.common);
+	datastore_observe_session(engine->store, session->tunnel->id, session->id, NULL);
 }
 
 void settle_deleted(struct engine *engine, const struct key *key)
@@ -90,25 +201,17 @@ void settle_deleted(struct engine *engine, const struct key *key)
 		return;
 	if (key->session_id == 0) {
 		datastore_hold_tunnel(engine->store, tunnel, true);
-		datastore_observe_tunnel(engine->store, key->tunnel_id, NULL);
+		settle_tunnel_gone(engine, tunnel);
 		settle_status(engine, tunnel, NULL, OPER_REMOVING, REASON_BEING_REMOVED, 0);
 	} else {
 		session = datastore_session(engine->store, key->tunnel_id, key->session_id);
 		if (!session)
 			return;
 		datastore_hold_session(engine->store, session, true);
-		datastore_observe_session(engine->store, key->tunnel_id, key->session_id, NULL);
+		settle_session_gone(engine, session);
 		settle_status(engine, tunnel, session, OPER_REMOVING, REASON_BEING_REMOVED, 0);
 	}
 	keys_add(&engine->removing, key->tunnel_id, key->session_id);
-}
-
-static void begin_counters(struct state *state)
-{
-	state->statistics = (struct statistics){.discontinuity_time = engine_now()};
-	state->statistics_time = 0;
-	state->heard_time = engine_now();
-	state->peer_silent = state->transmit_failing = false;
 }
 
 /* An object that is not there: it waits, failed, or is not wanted now. */
@@ -118,9 +221,10 @@ static void settle_absent(struct engine *engine, struct tunnel_entry *tunnel,
 	uint32_t session_id = session ? session->id : 0;
 	enum status_reason reason = item ? item->reason : 0;
 
+	bool failed = reason == REASON_KERNEL_ERROR || reason == REASON_FOREIGN_OBJECT;
+
 	if (reason) {
-		settle_status(engine, tunnel, session,
-			      reason == REASON_KERNEL_ERROR ? OPER_FAILED : OPER_WAITING, reason,
+		settle_status(engine, tunnel, session, failed ? OPER_FAILED : OPER_WAITING, reason,
 			      item->os_errno);
 		keys_add(&engine->waiting, tunnel->id, session_id);
 		return;
@@ -142,16 +246,25 @@ static void settle_tunnel(struct engine *engine, const struct job *job, const st
 	tunnel->state.common.origin = ORIGIN_CONFIGURED;
 	if (!(item->done & ACTION_CREATE) || item->reason ||
 	    want_tunnel(engine, job->to, item->key.tunnel_id, &want) < 0) {
-		if (!tunnel->in_kernel && !tunnel->held)
+		if (tunnel->in_kernel ? item->reason : !tunnel->held)
 			settle_absent(engine, tunnel, NULL, item);
 		return;
 	}
 	tunnel = datastore_observe_tunnel(engine->store, item->key.tunnel_id, &want);
 	if (!tunnel)
 		return;
-	begin_counters(&tunnel->state.common);
+	counters_begin(&tunnel->state.common);
+	tunnel->state.path_reason = 0; /* the kernel has bound and connected its socket */
 	tunnel->state.resolved_local_address = want.local_address;
 	settle_tunnel_up(engine, tunnel);
+}
+
+/* It is as configured now, or looked at anew. */
+static void settle_session_again(struct engine *engine, struct session_entry *session)
+{
+	session->state.awaits_bridge = false;
+	session->state.common.changed_behind = false;
+	settle_session_up(engine, session);
 }
 
 static void settle_session(struct engine *engine, const struct job *job, const struct item *item)
@@ -166,20 +279,22 @@ static void settle_session(struct engine *engine, const struct job *job, const s
 	session->state.common.origin = ORIGIN_CONFIGURED;
 	if (!changed ||
 	    want_session(job->to, item->key.tunnel_id, item->key.session_id, &want) < 0) {
-		if (!session->in_kernel && !session->held)
+		if (session->in_kernel ? item->reason : !session->held)
 			settle_absent(engine, session->tunnel, session, item);
-		else if (item->reason && session->in_kernel)
-			settle_absent(engine, session->tunnel, session, item);
+		else if (session->in_kernel)
+			settle_session_again(engine, session);
 		return;
 	}
 	session = datastore_observe_session(engine->store, item->key.tunnel_id,
 					    item->key.session_id, &want);
 	if (!session)
 		return;
-	if (item->done & ACTION_CREATE)
-		begin_counters(&session->state.common);
+	if (item->done & ACTION_CREATE) {
+		counters_begin(&session->state.common);
+		session->state.kernel_mtu = item->kernel_mtu;
+	}
 	observe_link_of(engine, session);
-	settle_session_up(engine, session);
+	settle_session_again(engine, session);
 }
 
 void settle_job(struct engine *engine, const struct job *job)
@@ -202,6 +317,13 @@ static bool is_wanted(struct engine *engine, const struct key *key)
 	return want_tunnel(engine, &engine->running, key->tunnel_id, &ignored.tunnel) != -ENOENT;
 }
 
+static void settle_tunnel_again(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	tunnel->state.common.changed_behind = false;
+	settle_path(engine, tunnel);
+	settle_tunnel_up(engine, tunnel);
+}
+
 static void settle_key(struct engine *engine, const struct key *key)
 {
 	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
@@ -215,14 +337,19 @@ static void settle_key(struct engine *engine, const struct key *key)
 	if (!(session ? session->configured : tunnel->configured))
 		return;
 	state->origin = ORIGIN_CONFIGURED;
-	if (session ? session->in_kernel || session->held : tunnel->in_kernel || tunnel->held)
+	if (session ? session->held : tunnel->held)
 		return;
-	if (!is_wanted(engine, key))
+	if (session && session->in_kernel)
+		settle_session_again(engine, session);
+	else if (!session && tunnel->in_kernel)
+		settle_tunnel_again(engine, tunnel);
+	else if (!is_wanted(engine, key))
 		settle_absent(engine, tunnel, session, NULL);
 }
 
-void settle_keys(struct engine *engine, const struct keys *keys)
+void settle_rest(struct engine *engine, struct job *job, const struct keys *keys)
 {
 	for (size_t i = 0; i < keys->count; i++)
-		settle_key(engine, &keys->at[i]);
+		if (!job || !job_item(job, keys->at[i].tunnel_id, keys->at[i].session_id))
+			settle_key(engine, &keys->at[i]);
 }

@@ -63,10 +63,12 @@ static void expect_next(struct engine *engine)
 	const struct session_entry *session =
 		datastore_session(engine->store, last->tunnel_id, last->session_id);
 
-	engine->last_read = counters_key(session ? counters_following(session) : NULL);
+	engine->last_read =
+		counters_key(session ? counters_readable(counters_following(session)) : NULL);
 }
 
-bool sweep_reaches(struct engine *engine, const struct session_entry *session, int64_t now)
+bool sweep_reaches(struct engine *engine, const struct session_entry *session, int64_t age,
+		   int64_t now)
 {
 	struct sweep *sweep = &engine->sweep;
 	const struct key key = counters_key(session);
@@ -83,7 +85,7 @@ bool sweep_reaches(struct engine *engine, const struct session_entry *session, i
 	}
 	if (sweep->running && key_compare(&sweep->last, &key) < 0)
 		leave(engine); /* it is far ahead: not from here on */
-	if (!counters_fresh(engine, &session->state.common, now))
+	if (!counters_fresh(&session->state.common, age, now))
 		return false;
 	expect_next(engine);
 	return true;

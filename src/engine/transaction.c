@@ -206,10 +206,10 @@ static void publish(struct engine *engine, struct request *request)
 			   (unsigned long long)request->info.number);
 	settle_job(engine, engine->job);
 	if (plan_keys(&engine->changes, &keys) == 0)
-		settle_keys(engine, &keys);
+		settle_rest(engine, engine->job, &keys);
 	/* what cannot be created now is no reason to have no names */
 	for (size_t i = 0; i < keys.count && request->type == REQUEST_NAMES; i++)
-		keys_add(&engine->repair, keys.at[i].tunnel_id, keys.at[i].session_id);
+		keys_add(&engine->missing, keys.at[i].tunnel_id, keys.at[i].session_id);
 	keys_free(&keys);
 	if (engine->o.journal)
 		journal_confirm(engine->o.journal, request->info.number);

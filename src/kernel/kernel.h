@@ -44,7 +44,8 @@ enum kernel_link_bit {
 	LINK_UP = 1 << 0,
 	LINK_MTU = 1 << 1,
 	LINK_MAC = 1 << 2,
-	LINK_MASTER = 1 << 3 /* master 0: take out of its bridge */
+	LINK_MASTER = 1 << 3, /* master 0: take out of its bridge */
+	LINK_NAME = 1 << 4    /* rename: the link is selected by index then */
 };
 
 struct kernel_link {
@@ -54,6 +55,7 @@ struct kernel_link {
 	unsigned int master; /* ifindex of the bridge, 0 none */
 	unsigned int parent; /* 802.1Q: ifindex of the lower link, else 0 */
 	uint16_t vlan_id;    /* 0: not an 802.1Q link */
+	bool kind;           /* it says of what kind it is, which L2TP interfaces do not */
 	struct mac mac;
 	bool up;
 };

@@ -199,6 +199,18 @@ static int decode(const struct l2tp_rows *rows, const struct nlmsghdr *message, 
 	return 0;
 }
 
+static uint8_t decode_version(const struct nlmsghdr *message)
+{
+	const struct nlattr *attribute;
+
+	attribute_for_each (attribute, message, GENL_HDRLEN) {
+		if (attribute_type(attribute) == L2TP_ATTR_PROTO_VERSION &&
+		    attribute_length(attribute) == sizeof(uint8_t))
+			return mnl_attr_get_u8(attribute);
+	}
+	return 0;
+}
+
 int l2tp_decode_tunnel(const struct l2tp_decoder *decoder, const struct nlmsghdr *message,
 		       struct tunnel *ret, struct statistics *ret_statistics)
 {
@@ -217,6 +229,7 @@ int l2tp_decode_tunnel(const struct l2tp_decoder *decoder, const struct nlmsghdr
 		return err;
 	if (ret) {
 		codec_wire_finish(OBJECT_TUNNEL, &tunnel);
+		tunnel.version = decode_version(message);
 		*ret = tunnel;
 	}
 	if (ret_statistics)

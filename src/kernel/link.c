@@ -69,7 +69,7 @@ static bool is_vlan(const struct nlattr *kind)
 	       !strncmp(attribute_bytes(kind), vlan_kind, attribute_length(kind));
 }
 
-static int decode_info(const struct nlattr *info, uint16_t *ret_vlan_id)
+static int decode_info(const struct nlattr *info, struct kernel_link *link)
 {
 	const struct nlattr *attribute, *kind = NULL, *data = NULL;
 
@@ -79,7 +79,8 @@ static int decode_info(const struct nlattr *info, uint16_t *ret_vlan_id)
 		else if (attribute_type(attribute) == IFLA_INFO_DATA)
 			data = attribute;
 	}
-	return is_vlan(kind) && data ? decode_vlan_data(data, ret_vlan_id) : 0;
+	link->kind = kind != NULL;
+	return is_vlan(kind) && data ? decode_vlan_data(data, &link->vlan_id) : 0;
 }
 
 static int decode_attribute(const struct nlattr *attribute, struct kernel_link *link)
@@ -94,7 +95,7 @@ static int decode_attribute(const struct nlattr *attribute, struct kernel_link *
 	case IFLA_LINK:
 		return decode_u32(attribute, &link->parent);
 	case IFLA_LINKINFO:
-		return decode_info(attribute, &link->vlan_id);
+		return decode_info(attribute, link);
 	case IFLA_ADDRESS:
 		decode_mac(attribute, &link->mac);
 		return 0;
@@ -149,16 +150,21 @@ static int put_name(struct nlmsghdr *message, size_t size, const char *name)
 	return put(message, size, IFLA_IFNAME, strlen(name) + 1, name);
 }
 
+static int put_index(struct ifinfomsg *header, const struct kernel_link *link)
+{
+	if (link->index == 0 || link->index > INT32_MAX)
+		return -ENODEV;
+	header->ifi_index = (int)link->index;
+	return 0;
+}
+
 /* Select by name or, if that is empty, by index. */
 static int put_selector(struct nlmsghdr *message, size_t size, struct ifinfomsg *header,
 			const struct kernel_link *link)
 {
 	if (link->name[0])
 		return put_name(message, size, link->name);
-	if (link->index == 0 || link->index > INT32_MAX)
-		return -ENODEV;
-	header->ifi_index = (int)link->index;
-	return 0;
+	return put_index(header, link);
 }
 
 static int put_settings(struct nlmsghdr *message, size_t size, struct ifinfomsg *header,
@@ -184,6 +190,8 @@ int link_put_set(struct nlmsghdr *message, size_t size, const struct kernel_requ
 	struct ifinfomsg *header = put_header(message);
 	int err = put_selector(message, size, header, &request->link);
 
+	if (!err && request->link_set & LINK_NAME) /* the name is the new one, not the selector */
+		err = put_index(header, &request->link);
 	return err ? err : put_settings(message, size, header, &request->link, request->link_set);
 }
 

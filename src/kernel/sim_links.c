@@ -216,12 +216,28 @@ static int set_master(struct sim *sim, struct sim_link *link, unsigned int maste
 	return 0;
 }
 
+static int set_name(struct sim *sim, struct sim_link *link, const char *name)
+{
+	if (!valid_name(name))
+		return -EINVAL;
+	if (sim_link_by_name(sim, name))
+		return -EEXIST;
+	RB_REMOVE(sim_links_by_name, &sim->links_by_name, link);
+	memset(link->link.name, 0, sizeof(link->link.name));
+	memcpy(link->link.name, name, strlen(name));
+	RB_INSERT(sim_links_by_name, &sim->links_by_name, link);
+	return 0;
+}
+
 static int apply(struct sim *sim, struct sim_link *link, const struct kernel_request *request)
 {
 	const struct kernel_link *wanted = &request->link;
 	int err = 0;
 
-	if (request->link_set & LINK_MAC)
+	/* as 6.1 has it, before net/core/dev.c dev_change_name() took links that are up */
+	if (request->link_set & LINK_NAME)
+		err = link->link.up ? -EBUSY : set_name(sim, link, wanted->name);
+	if (!err && request->link_set & LINK_MAC)
 		err = set_mac(link, &wanted->mac);
 	if (!err && request->link_set & LINK_MTU)
 		err = set_mtu(link, wanted->mtu);
@@ -234,7 +250,9 @@ static int apply(struct sim *sim, struct sim_link *link, const struct kernel_req
 
 int sim_do_link_set(struct sim *sim, struct kernel_request *request)
 {
-	struct sim_link *link = select_link(sim, &request->link);
+	struct sim_link *link = request->link_set & LINK_NAME
+					? sim_link_by_index(sim, request->link.index)
+					: select_link(sim, &request->link);
 	int err;
 
 	if (!link)
@@ -290,6 +308,7 @@ int sim_do_vlan_create(struct sim *sim, struct kernel_request *request)
 	LIST_INSERT_HEAD(&parent->uppers, link, sibling);
 	link->link.parent = parent->link.index;
 	link->link.vlan_id = request->link.vlan_id;
+	link->link.kind = true;
 	link->link.mac = parent->link.mac;
 	err = apply(sim, link, request);
 	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
@@ -338,6 +357,7 @@ int sim_add_link(struct kernel *kernel, const char *name, bool bridge)
 	if (err)
 		return err;
 	link->bridge = bridge;
+	link->link.kind = true;
 	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
 	return 0;
 }
@@ -371,17 +391,9 @@ int sim_rename_link(struct kernel *kernel, const char *from, const char *to)
 {
 	struct sim *sim = sim_of(kernel);
 	struct sim_link *link = sim_link_by_name(sim, from);
+	int err = link ? set_name(sim, link, to) : -ENODEV;
 
-	if (!link)
-		return -ENODEV;
-	if (!valid_name(to))
-		return -EINVAL;
-	if (sim_link_by_name(sim, to))
-		return -EEXIST;
-	RB_REMOVE(sim_links_by_name, &sim->links_by_name, link);
-	memset(link->link.name, 0, sizeof(link->link.name));
-	memcpy(link->link.name, to, strlen(to));
-	RB_INSERT(sim_links_by_name, &sim->links_by_name, link);
-	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
-	return 0;
+	if (!err)
+		sim_tell_link(sim, KERNEL_EVENT_LINK, link);
+	return err;
 }

@@ -50,6 +50,7 @@ struct tunnel {
 	uint16_t local_port; /* host order, as on the netlink wire */
 	uint16_t remote_port;
 	uint8_t encapsulation;
+	uint8_t version; /* of L2TP, as the kernel reported it; no leaf, ours are 3 */
 	bool enabled;
 	bool udp_checksum;
 	bool udp6_checksum_tx;
@@ -103,7 +104,10 @@ enum status_reason {
 	REASON_PEER_SILENT,
 	REASON_KERNEL_ERROR,
 	REASON_CHANGED_BEHIND,
-	REASON_ADDRESS_IN_USE
+	REASON_ADDRESS_IN_USE,
+	REASON_NO_BRIDGE,
+	REASON_NO_INTERFACE,
+	REASON_FOREIGN_OBJECT
 };
 
 enum origin { ORIGIN_CONFIGURED = 1, ORIGIN_FOREIGN = 2 };
@@ -131,17 +135,22 @@ struct state {
 	int64_t heard_time;      /* when rx_packets were last seen to grow */
 	bool peer_silent;        /* for longer than dead-interval */
 	bool transmit_failing;   /* at the last reading errors had grown, and nothing was sent */
+	bool changed_behind;     /* others changed it, and it is left so: --no-repair */
 };
 
 struct tunnel_state {
 	struct state common; /* first member: rows of both objects share its offsets */
 	struct address resolved_local_address;
 	uint32_t session_count;
+	uint8_t path_reason; /* enum status_reason that address or route give, 0 none */
+	int16_t path_errno;  /* positive */
 };
 
 struct session_state {
 	struct state common;
-	uint32_t if_index; /* 0 none */
+	uint32_t if_index;   /* 0 none */
+	uint32_t kernel_mtu; /* what the kernel chose when we created it, 0 unknown */
+	bool awaits_bridge;  /* configured, and there is none of that name */
 };
 
 #endif

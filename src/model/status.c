@@ -36,6 +36,9 @@ const struct word status_reason_words[] = {
 	{ "kernel-error", REASON_KERNEL_ERROR, 0, NULL },
 	{ "changed-behind", REASON_CHANGED_BEHIND, 0, NULL },
 	{ "address-in-use", REASON_ADDRESS_IN_USE, 0, NULL },
+	{ "no-bridge", REASON_NO_BRIDGE, 0, NULL },
+	{ "no-interface", REASON_NO_INTERFACE, 0, NULL },
+	{ "foreign-object", REASON_FOREIGN_OBJECT, 0, NULL },
 	{ 0 }
 };
 
@@ -54,6 +57,7 @@ enum subject {
 	SUBJECT_REMOTE,
 	SUBJECT_LOCAL_INTERFACE,
 	SUBJECT_LINK,
+	SUBJECT_BRIDGE,
 	SUBJECT_MODULE,
 	SUBJECT_DEAD_INTERVAL
 };
@@ -94,6 +98,12 @@ static const struct sentence sentences[] = {
 		SUBJECT_NONE, "; resync puts it back" },
 	[REASON_ADDRESS_IN_USE] = { "another socket holds ", SUBJECT_LOCAL_PORT,
 		"; two tunnels cannot share it" },
+	[REASON_NO_BRIDGE] = { "there is no bridge ", SUBJECT_BRIDGE,
+		"; joined when it appears" },
+	[REASON_NO_INTERFACE] = { "its interface ", SUBJECT_LINK,
+		" is not in this network namespace; move or rename it back" },
+	[REASON_FOREIGN_OBJECT] = { "what others made in this tunnel would be destroyed by re-creating it",
+		SUBJECT_NONE, "; adopt the tunnel, or remove that" },
 };
 /* clang-format on */
 
@@ -157,6 +167,9 @@ static void print_subject(enum subject subject, const struct state *state,
 		break;
 	case SUBJECT_LINK:
 		snprintf(ret, VALUE_TEXT_MAX, "%s", session ? session->interface_name : "");
+		break;
+	case SUBJECT_BRIDGE:
+		snprintf(ret, VALUE_TEXT_MAX, "%s", session ? session->bridge : "");
 		break;
 	case SUBJECT_MODULE:
 		snprintf(ret, VALUE_TEXT_MAX, "%s", module_name(state, tunnel, session));

@@ -140,8 +140,8 @@ static bool is_idle(struct bench *bench)
 	const struct engine *engine = bench->engine;
 
 	return !engine->job && TAILQ_EMPTY(&engine->requests) && !engine->dirty.count &&
-	       !engine->repair.count && !engine->removing.count && !engine->recheck &&
-	       !engine->recheck_from && !engine->resync;
+	       !engine->repair.count && !engine->missing.count && !engine->removing.count &&
+	       !engine->recheck && !engine->recheck_from && !engine->resync;
 }
 
 static void on_done(int result, const struct error *err, void *arg)

@@ -1,0 +1,494 @@
+/* What others do to what is ours, and what comes and goes around it. */
+#include "engine_bench.h"
+
+#define UDP4 "peer-tunnel-id=2 local-address=192.0.2.1 remote-address=8.8.8.8"
+
+/* Turn the loop until it is so; fail when it never is. */
+#define UNTIL(bench, expression)                                                                   \
+	do {                                                                                       \
+		int64_t until_end = engine_now() + 20 * NS_PER_S;                                  \
+		while (!(expression) && engine_now() < until_end)                                  \
+			turn_until(bench, never, 1);                                               \
+		assert_true(expression);                                                           \
+	} while (0)
+
+static bool never(struct bench *bench)
+{
+	(void)bench;
+	return false;
+}
+
+static int setup(void **state)
+{
+	*state = new_bench("6.12", NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	free_bench(*state);
+	return 0;
+}
+
+/* Tunnel 1 with session 5. */
+static void make(struct bench *bench, const char *tunnel_leaves, const char *session_leaves)
+{
+	struct edit *edit = edit_new();
+
+	tunnel(edit, EDIT_MERGE, 1, tunnel_leaves);
+	session(edit, EDIT_MERGE, 1, 5, session_leaves);
+	assert_int_equal(commit(bench, edit), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+}
+
+static enum status_reason reason_of(struct bench *bench, uint32_t id)
+{
+	return entry_of(bench, 1, id)->state.common.status_reason;
+}
+
+static const struct state *tunnel_state(struct bench *bench)
+{
+	return &datastore_tunnel(bench->store, 1)->state.common;
+}
+
+static bool has_link(struct bench *bench, const char *name)
+{
+	struct kernel_request request = {.verb = KERNEL_LINK_GET};
+
+	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
+	bench->kernel->ops->submit(bench->kernel, &request, 1);
+	return request.result == 0;
+}
+
+/* Somebody else, with ip link. */
+static void set_link(struct bench *bench, const char *name, unsigned int set,
+		     struct kernel_link link)
+{
+	struct kernel_request request = {.verb = KERNEL_LINK_SET, .link = link, .link_set = set};
+
+	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
+	assert_int_equal(sim_foreign(bench->kernel, &request), 0);
+}
+
+static void delete_link(struct bench *bench, const char *name)
+{
+	struct kernel_request request = {.verb = KERNEL_LINK_DELETE};
+
+	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
+	assert_int_equal(sim_foreign(bench->kernel, &request), 0);
+}
+
+static struct kernel_request foreign_session(uint32_t id, struct session *session)
+{
+	*session = (struct session){.session_id = id, .peer_session_id = id};
+	session->present = BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID);
+	codec_complete(OBJECT_SESSION, session);
+	snprintf(session->interface_name, sizeof(session->interface_name), "f%u", id);
+	session->present |= BIT(SESSION_INTERFACE_NAME);
+	return (struct kernel_request){.verb = KERNEL_SESSION_CREATE,
+				       .tunnel_id = 1,
+				       .session_id = id,
+				       .session = session};
+}
+
+static void restart(struct bench *bench, bool no_repair)
+{
+	struct engine_options options = bench->engine->o;
+	struct error err = ERROR_INIT;
+
+	engine_close(bench->engine);
+	options.no_repair = no_repair;
+	bench->log[0] = '\0';
+	assert_int_equal(engine_open(&bench->engine, &options, &err), 0);
+}
+
+/* ---- bridges and 802.1Q links */
+
+static void a_bridge_is_joined_when_it_appears(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 bridge=br7");
+	assert_int_equal(status_of(bench, 1, 5), OPER_WAITING);
+	assert_int_equal(reason_of(bench, 5), REASON_NO_BRIDGE);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(sim_add_link(bench->kernel, "br7", true), 0);
+		UNTIL(bench, ask_link(bench, "pw0").master == ask_link(bench, "br7").index);
+		UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+		assert_int_equal(sim_remove_link(bench->kernel, "br7"), 0);
+		UNTIL(bench, reason_of(bench, 5) == REASON_NO_BRIDGE);
+	}
+}
+
+static void a_vlan_link_is_restored(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(sim_add_link(bench->kernel, "br0", true), 0);
+	make(bench, TUNNEL1,
+	     "peer-session-id=6 interface-name=pw0 pseudowire-type=ethernet-vlan vlan-id=7 "
+	     "bridge=br0");
+	delete_link(bench, "pw0.7");
+	UNTIL(bench, has_link(bench, "pw0.7") && ask_link(bench, "pw0.7").up);
+	UNTIL(bench, ask_link(bench, "pw0.7").master == ask_link(bench, "br0").index);
+	set_link(bench, "pw0.7", LINK_UP | LINK_MASTER, (struct kernel_link){.up = false});
+	UNTIL(bench, ask_link(bench, "pw0.7").up && ask_link(bench, "pw0.7").master);
+	assert_non_null(strstr(bench->log, "vlan-id; restoring it"));
+}
+
+static void a_vlan_link_follows_the_mtu(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, TUNNEL1,
+	     "peer-session-id=6 interface-name=pw0 pseudowire-type=ethernet-vlan vlan-id=7 "
+	     "mtu=1300");
+	assert_int_equal(ask_link(bench, "pw0.7").mtu, 1300);
+	assert_int_equal(edit_one_session(bench, 1, 5, "mtu=1420"), 0);
+	assert_int_equal(ask_link(bench, "pw0").mtu, 1420);
+	assert_int_equal(ask_link(bench, "pw0.7").mtu, 1420);
+}
+
+/* ---- interfaces */
+
+static void the_kernels_choice_of_mtu_is_known(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int chosen;
+
+	set_link(bench, "eth0", LINK_MTU, (struct kernel_link){.mtu = 1400});
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0");
+	chosen = ask_link(bench, "pw0").mtu;
+	assert_true(chosen < 1400);
+	assert_int_equal(edit_one_session(bench, 1, 5, "tx-cookie=0102030405060708"), 0);
+	assert_int_equal(ask_link(bench, "pw0").mtu, chosen - 8);
+	assert_int_equal(edit_one_session(bench, 1, 5, "mtu=1200"), 0);
+	assert_int_equal(ask_link(bench, "pw0").mtu, 1200);
+	assert_int_equal(edit_one_session(bench, 1, 5, "-mtu"), 0);
+	assert_int_equal(ask_link(bench, "pw0").mtu, chosen - 8);
+}
+
+static void an_interface_gets_its_name_back(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0");
+	assert_int_equal(sim_rename_link(bench->kernel, "pw0", "foo"), 0);
+	UNTIL(bench, has_link(bench, "pw0") && ask_link(bench, "pw0").up);
+	assert_non_null(strstr(bench->log, "interface-name; restoring it"));
+	assert_int_equal(edit_one_session(bench, 1, 5, "mtu=1300"), 0);
+	assert_int_equal(ask_link(bench, "pw0").mtu, 1300);
+}
+
+static void a_link_that_took_the_name_is_left_alone(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 mtu=1300");
+	engine_close(bench->engine);
+	assert_int_equal(sim_rename_link(bench->kernel, "pw0", "moved"), 0);
+	assert_int_equal(sim_add_link(bench->kernel, "pw0", false), 0);
+	datastore_set_index(bench->store, entry_of(bench, 1, 5), 0);
+	open_engine(bench);
+	UNTIL(bench, reason_of(bench, 5) == REASON_NO_INTERFACE);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "pw0").mtu, 1500);
+	assert_int_equal(status_of(bench, 1, 5), OPER_DOWN);
+}
+
+static void a_name_in_use_is_refused_before_anything_is_done(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int index;
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0");
+	index = ask_link(bench, "pw0").index;
+	assert_true(edit_one_session(bench, 1, 5, "interface-name=eth0") < 0);
+	assert_int_equal(bench->error.code, ERROR_FOREIGN);
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+}
+
+static void a_session_made_anew_while_events_were_lost_is_noticed(void **state)
+{
+	struct bench *bench = *state;
+	struct session found;
+	struct kernel_request remove = {
+		.verb = KERNEL_SESSION_DELETE, .tunnel_id = 1, .session_id = 5};
+	struct kernel_request create = {
+		.verb = KERNEL_SESSION_CREATE, .tunnel_id = 1, .session_id = 5, .session = &found};
+	unsigned int index;
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 mtu=1300");
+	index = entry_of(bench, 1, 5)->state.if_index;
+	assert_int_equal(ask_kernel(bench, 1, 5, &found), 0);
+	assert_int_equal(sim_foreign(bench->kernel, &remove), 0);
+	sim_reap(bench->kernel);
+	assert_int_equal(sim_foreign(bench->kernel, &create), 0);
+	sim_lose_events(bench->kernel);
+	UNTIL(bench, entry_of(bench, 1, 5)->state.if_index != index);
+	UNTIL(bench, ask_link(bench, "pw0").mtu == 1300 && ask_link(bench, "pw0").up);
+	assert_int_equal(entry_of(bench, 1, 5)->state.if_index, ask_link(bench, "pw0").index);
+}
+
+/* ---- addresses and routes */
+
+static void a_missing_route_is_seen_by_who_starts(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, UDP4, "peer-session-id=6");
+	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_ROUTE);
+	settle_tunnel_gone(bench->engine, datastore_tunnel(bench->store, 1));
+	engine_close(bench->engine);
+	open_engine(bench);
+	assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_ROUTE);
+}
+
+static void a_missing_route_is_seen_though_events_were_lost(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, UDP4, "peer-session-id=6");
+	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
+	sim_lose_events(bench->kernel);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_ROUTE);
+	UNTIL(bench, reason_of(bench, 5) == REASON_TUNNEL_NOT_UP);
+}
+
+static void a_tunnel_does_not_keep_an_address_that_it_shall_not_have(void **state)
+{
+	struct bench *bench = *state;
+	struct edit *edit = edit_new();
+
+	make(bench, UDP4, "peer-session-id=6");
+	assert_int_equal(edit_one_tunnel(bench, 1, "-local-address local-interface=nosuch0"), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_INTERFACE_ADDRESS);
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
+	UNTIL(bench, sim_population(bench->kernel).tunnels == 0);
+	tunnel(edit, EDIT_MERGE, 2, UDP4); /* the address and port are free */
+	assert_int_equal(commit(bench, edit), 0);
+}
+
+static void an_address_that_flaps_does_not_cost_the_tunnel(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int index;
+
+	make(bench, "peer-tunnel-id=2 local-interface=eth0 remote-address=192.0.2.2",
+	     "peer-session-id=6 interface-name=pw0");
+	index = ask_link(bench, "pw0").index;
+	assert_int_equal(sim_remove_address(bench->kernel, "198.51.100.1/24"), 0);
+	assert_int_equal(sim_remove_address(bench->kernel, "203.0.113.1/24"), 0);
+	assert_int_equal(sim_remove_address(bench->kernel, "10.0.0.1/8"), 0);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_INTERFACE_ADDRESS);
+	assert_int_equal(sim_add_address(bench->kernel, "eth0", "192.0.2.1/24", false), 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+}
+
+/* ---- what counters tell */
+
+static void a_silent_peer_is_none_without_dead_interval(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->engine->o.counter_age_ms = 10000; /* which is not for this */
+	make(bench, TUNNEL1, "peer-session-id=6 dead-interval=1");
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_PEER_SILENT);
+	assert_int_equal(edit_one_session(bench, 1, 5, "-dead-interval"), 0);
+	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
+}
+
+static void looking_again_does_not_make_a_peer_silent(void **state)
+{
+	struct bench *bench = *state;
+	const struct statistics got = {.rx_packets = 1, .rx_bytes = 100};
+	int64_t end = engine_now() + 3 * NS_PER_S;
+
+	make(bench, TUNNEL1, "peer-session-id=6 dead-interval=2");
+	while (engine_now() < end) {
+		assert_int_equal(sim_count(bench->kernel, 1, 5, &got), 0);
+		keys_add(&bench->engine->dirty, 1, 5); /* as for another's event */
+		engine_schedule(bench->engine);
+		turn_until(bench, never, 100);
+		assert_int_equal(status_of(bench, 1, 5), OPER_UP);
+	}
+}
+
+static void sessions_recover_with_their_tunnel(void **state)
+{
+	struct bench *bench = *state;
+	const struct statistics bad = {.tx_errors = 5}, good = {.tx_packets = 5, .tx_bytes = 500};
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	assert_int_equal(sim_count(bench->kernel, 1, 0, &bad), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_TRANSMIT_ERRORS);
+	assert_int_equal(reason_of(bench, 5), REASON_TUNNEL_NOT_UP);
+	assert_int_equal(sim_count(bench->kernel, 1, 0, &good), 0);
+	UNTIL(bench, tunnel_state(bench)->oper_status == OPER_UP);
+	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
+}
+
+static void what_is_gone_has_no_counters(void **state)
+{
+	struct bench *bench = *state;
+	const struct statistics some = {.tx_packets = 5, .tx_bytes = 500};
+	const struct tunnel_entry *entry;
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	assert_int_equal(sim_count(bench->kernel, 1, 5, &some), 0);
+	UNTIL(bench, (engine_refresh_session(bench->engine, entry_of(bench, 1, 5)),
+		      entry_of(bench, 1, 5)->state.common.statistics.tx_packets == 5));
+	assert_int_equal(edit_one_tunnel(bench, 1, "enabled=false"), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	entry = datastore_tunnel(bench->store, 1);
+	assert_int_equal(entry_of(bench, 1, 5)->state.common.statistics.tx_packets, 0);
+	assert_int_equal(entry->state.common.statistics.tx_packets, 0);
+	assert_int_equal(entry->state.resolved_local_address.family, 0);
+}
+
+/* Requests for the counters of all sessions, read in order. */
+static unsigned int readings(struct bench *bench)
+{
+	unsigned int count = 0;
+
+	turn_until(bench, never, 1100); /* what the engine has seen itself is not fresh then */
+	for (struct tunnel_entry *t = datastore_tunnel_from(bench->store, 0); t; t = tunnel_next(t))
+		for (struct session_entry *s = tunnel_session_from(t, 0); s; s = session_next(s)) {
+			uint64_t before = sim_calls(bench->kernel);
+
+			engine_refresh_session(bench->engine, s);
+			count += sim_calls(bench->kernel) != before;
+		}
+	return count;
+}
+
+static void reading_ahead_passes_what_is_disabled(void **state)
+{
+	struct bench *bench = *state;
+	struct edit *edit = edit_new();
+
+	for (uint32_t t = 1; t <= 20; t++) { /* too many for a dump */
+		tunnel(edit, EDIT_MERGE, t, TUNNEL1);
+		for (uint32_t i = 1; i <= 40; i++)
+			session(edit, EDIT_MERGE, t, t * 1000 + i,
+				i % 2 ? "peer-session-id=7 enabled=false" : "peer-session-id=7");
+	}
+	assert_int_equal(commit(bench, edit), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_in_range(readings(bench), 1, 40);
+}
+
+/* ---- others */
+
+static void a_repair_spares_what_others_made(void **state)
+{
+	struct bench *bench = *state;
+	struct session other, found;
+	struct kernel_request request = foreign_session(99, &other);
+
+	make(bench, "peer-tunnel-id=2 local-interface=eth0 remote-address=192.0.2.2",
+	     "peer-session-id=6");
+	assert_int_equal(sim_foreign(bench->kernel, &request), 0);
+	UNTIL(bench, datastore_session(bench->store, 1, 99));
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_FOREIGN_OBJECT);
+	assert_int_equal(ask_kernel(bench, 1, 99, &found), 0);
+	assert_non_null(strstr(bench->log, "tunnel 1 failed"));
+}
+
+static void nothing_is_adopted_that_cannot_be_configured(void **state)
+{
+	struct bench *bench = *state;
+	struct session other;
+	struct kernel_request request = foreign_session(99, &other);
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	other.tx_cookie.length = 3;
+	other.present |= BIT(SESSION_TX_COOKIE);
+	assert_int_equal(sim_foreign(bench->kernel, &request), 0);
+	UNTIL(bench, datastore_session(bench->store, 1, 99));
+	bench->done = false;
+	engine_adopt(bench->engine, 1, &tester, on_done, bench);
+	assert_true(turn_until(bench, is_done, 5000));
+	assert_true(bench->result < 0);
+	assert_string_equal(bench->error.path,
+			    "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='99']/tx-cookie");
+	assert_false(entry_of(bench, 1, 99)->configured);
+}
+
+static void a_module_that_comes_back_is_found(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int all = bench->kernel->ops->capabilities(bench->kernel);
+
+	sim_set_capabilities(bench->kernel, 0);
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 5)), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_MODULE_MISSING);
+	sim_set_capabilities(bench->kernel, all);
+	UNTIL(bench, status_of(bench, 1, 1005) == OPER_UP);
+}
+
+/* ---- --no-repair */
+
+static void without_repair_what_was_never_there_is_made(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
+	restart(bench, true);
+	make(bench, UDP4, "peer-session-id=6");
+	assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_ROUTE);
+	assert_int_equal(sim_add_route(bench->kernel, "0.0.0.0/0", 0), 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+}
+
+static void without_repair_changes_are_told_and_left(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 mtu=1400");
+	restart(bench, true);
+	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1300});
+	UNTIL(bench, reason_of(bench, 5) == REASON_CHANGED_BEHIND);
+	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
+	assert_non_null(strstr(bench->log, "mtu; it is left so"));
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "pw0").mtu, 1300);
+	assert_int_equal(bench->engine->repair.count, 0);
+	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1400});
+	UNTIL(bench, reason_of(bench, 5) == REASON_NONE);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	static const struct CMUnitTest tests[] = {
+		TEST(a_bridge_is_joined_when_it_appears),
+		TEST(a_vlan_link_is_restored),
+		TEST(a_vlan_link_follows_the_mtu),
+		TEST(the_kernels_choice_of_mtu_is_known),
+		TEST(an_interface_gets_its_name_back),
+		TEST(a_link_that_took_the_name_is_left_alone),
+		TEST(a_name_in_use_is_refused_before_anything_is_done),
+		TEST(a_session_made_anew_while_events_were_lost_is_noticed),
+		TEST(a_missing_route_is_seen_by_who_starts),
+		TEST(a_missing_route_is_seen_though_events_were_lost),
+		TEST(a_tunnel_does_not_keep_an_address_that_it_shall_not_have),
+		TEST(an_address_that_flaps_does_not_cost_the_tunnel),
+		TEST(a_silent_peer_is_none_without_dead_interval),
+		TEST(looking_again_does_not_make_a_peer_silent),
+		TEST(sessions_recover_with_their_tunnel),
+		TEST(what_is_gone_has_no_counters),
+		TEST(reading_ahead_passes_what_is_disabled),
+		TEST(a_repair_spares_what_others_made),
+		TEST(nothing_is_adopted_that_cannot_be_configured),
+		TEST(a_module_that_comes_back_is_found),
+		TEST(without_repair_what_was_never_there_is_made),
+		TEST(without_repair_changes_are_told_and_left),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
