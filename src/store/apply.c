@@ -303,12 +303,12 @@ static void keep_name(const struct edit_entry *entry, const union config *before
 		codec_copy(row, after, before);
 }
 
-static void drop_leaves(enum object object, const union config *before, union config *after)
+static void drop_leaves(const struct edit_entry *entry, union config *after)
 {
-	if (object == OBJECT_TUNNEL)
-		rules_drop_tunnel(&before->tunnel, &after->tunnel);
+	if (entry->object == OBJECT_TUNNEL)
+		rules_drop_tunnel(entry->values.present, &after->tunnel);
 	else
-		rules_drop_session(&before->session, &after->session);
+		rules_drop_session(entry->values.present, &after->session);
 }
 
 static void put_entry(const struct edit_entry *entry, bool afresh, struct change *change)
@@ -322,8 +322,8 @@ static void put_entry(const struct edit_entry *entry, bool afresh, struct change
 	put_leaves(entry, &after);
 	if (afresh)
 		keep_name(entry, &before, &after);
-	else if (change->has)
-		drop_leaves(entry->object, &before, &after);
+	else
+		drop_leaves(entry, &after);
 	change_set(change, &after);
 }
 

@@ -89,6 +89,10 @@ static const struct {
 	/* RFC 7950 section 8.2.2: what its "when" no longer covers goes */
 	{"vlan goes with its type", "pseudowire-type=ethernet-vlan vlan-id=5", EDIT_MERGE,
 	 "pseudowire-type=ethernet", "pseudowire-type=ethernet", 0, NULL},
+	/* but not what is given, which candidate_validate() refuses (section 8.3.2) */
+	{"vlan given as it was, with another type", "pseudowire-type=ethernet-vlan vlan-id=5",
+	 EDIT_MERGE, "pseudowire-type=ethernet vlan-id=5", "pseudowire-type=ethernet vlan-id=5", 0,
+	 NULL},
 };
 
 static void operations_do_as_rfc_6241_says(void **state)
