@@ -56,6 +56,7 @@ struct decoder *decoder_open(enum edit_operation default_operation, bool secrets
 		return NULL;
 	}
 	decoder->edit->operation = default_operation == EDIT_REPLACE ? EDIT_REPLACE : EDIT_MERGE;
+	decoder->edit->keep_secrets = !secrets;
 	return decoder;
 }
 

@@ -21,8 +21,9 @@ struct decoder;
 #define DECODER_ENTRIES_MAX (1U << 18)
 
 /*
- * @secrets: may this user write secret leaves? @limit: entries, 0 no limit.
- * NULL: no memory.
+ * @secrets: may this user write secret leaves? Else giving one is refused, and
+ * what is replaced keeps those it has. @limit: entries, 0 no limit. NULL: no
+ * memory.
  */
 struct decoder *decoder_open(enum edit_operation default_operation, bool secrets, size_t limit);
 void decoder_close(struct decoder *decoder); /* Accepts NULL. */

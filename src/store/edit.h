@@ -53,6 +53,8 @@ struct edit {
 	enum edit_operation operation;
 	/* Commands in a row: an entry may come again, and sees what went before. Else an error. */
 	bool batch;
+	/* By a user who is not shown secret leaves: what is replaced keeps those it has. */
+	bool keep_secrets;
 	/* A session entry follows its tunnel's. When the tunnel entry replaces, its other sessions
 	 * go. */
 	struct edit_entry *first, **last;

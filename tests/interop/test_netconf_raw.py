@@ -657,17 +657,29 @@ def as_nobody(function):
     return text
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be somebody else")
-def test_cookies_are_for_the_superuser(daemon):
-    cookies = "<tx-cookie>0011aabb</tx-cookie><rx-cookie>0123456789abcdef</rx-cookie>"
+COOKIES = "<tx-cookie>0011aabb</tx-cookie><rx-cookie>0123456789abcdef</rx-cookie>"
+
+
+@pytest.fixture
+def open_to_all(daemon):
+    """The daemon, which has a session with cookies, with a socket that everybody may use."""
+    if os.getuid() != 0:
+        pytest.skip("needs root, to be somebody else")
     with Netconf(daemon.socket) as client:
-        client.edit_config(top(tunnel(1, sessions(1, 1, cookies))))
-        assert "0011aabb" in client.rpc_text("<get/>") and "0011aabb" in client.rpc_text(GET_CONFIG)
+        client.edit_config(top(tunnel(1, sessions(1, 1, COOKIES))))
     os.chmod(daemon.socket.parent, 0o755)
     for parent in daemon.socket.parents:
         if parent.stat().st_uid == os.getuid() and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o055)
     os.chmod(daemon.socket, 0o666)
+    yield daemon
+    os.chmod(daemon.socket, 0o660)
+
+
+def test_cookies_are_for_the_superuser(open_to_all):
+    daemon = open_to_all
+    with Netconf(daemon.socket) as client:
+        assert "0011aabb" in client.rpc_text("<get/>") and "0011aabb" in client.rpc_text(GET_CONFIG)
 
     def try_all():
         with Netconf(daemon.socket) as client:
@@ -679,13 +691,74 @@ def test_cookies_are_for_the_superuser(daemon):
                 "</session></tunnel>")))
             return said
     said = as_nobody(try_all)
-    os.chmod(daemon.socket, 0o660)
     assert "<session-id>1</session-id>" in said
     assert "0011aabb" not in said and "cookie>" not in said
     assert said.count("<data></data>") == 1  # the filter compares nothing it may not show
     assert "<error-tag>access-denied</error-tag>" in said
     with Netconf(daemon.socket) as client:
         assert "0011aabb" in client.rpc_text(GET_CONFIG)
+
+
+def config_text(client, number=1):
+    """What there is in the tunnel with that number."""
+    found = client.rpc_text(GET_CONFIG)
+    return re.search(rf"<tunnel><tunnel-id>{number}</tunnel-id>.*?</tunnel>", found)[0]
+
+
+@pytest.mark.parametrize("place", ["default-operation", "container", "tunnel", "session"])
+def test_replacing_keeps_cookies_that_were_not_shown(open_to_all, place):
+    """Get, change, replace, by somebody who is not shown them."""
+    options = "<default-operation>replace</default-operation>" if place == "default-operation" else ""
+    replace = ' nc:operation="replace"'
+
+    def edit():
+        with Netconf(open_to_all.socket) as client:
+            shown = config_text(client).replace("</session>", "<mtu>1300</mtu></session>")
+            if place in ("tunnel", "session"):
+                shown = shown.replace(f"<{place}>", f"<{place}{replace}>")
+            client.edit_config(top(shown, replace if place == "container" else ""), options=options)
+            return shown
+    said = as_nobody(edit)
+    assert "cookie" not in said and "failed" not in said
+    with Netconf(open_to_all.socket) as client:
+        shown = config_text(client)
+        assert COOKIES in shown and "<mtu>1300</mtu>" in shown
+        client.edit_config(top(said), options="<default-operation>replace</default-operation>")
+        assert "cookie" not in config_text(client)  # whoever sees them means it
+
+
+def test_rollback_does_not_touch_cookies_of_who_does_not_see_them(open_to_all):
+    def last_commit(client):
+        return int(re.search(r"<number>(\d+)<", client.rpc_text(f"<history {NS}/>"))[1])
+
+    def rollback(number):
+        def run():
+            with Netconf(open_to_all.socket) as client:
+                return client.rpc_text(f"<rollback {NS}><number>{number}</number></rollback>")
+        return run
+    with Netconf(open_to_all.socket) as client:
+        first = last_commit(client)
+        client.edit_config(top("<tunnel><tunnel-id>1</tunnel-id>" + sessions(1, 1, "<mtu>1300</mtu>") + "</tunnel>"))
+        assert "<ok/>" in as_nobody(rollback(first))
+        assert "mtu" not in config_text(client) and COOKIES in config_text(client)
+        client.edit_config(top('<tunnel nc:operation="delete"><tunnel-id>1</tunnel-id></tunnel>'))
+        assert "<ok/>" in as_nobody(rollback(first))
+        assert COOKIES in config_text(client)
+        client.edit_config(top("<tunnel><tunnel-id>1</tunnel-id>" +
+                               sessions(1, 1, "<tx-cookie>ffffffff</tx-cookie>") + "</tunnel>"))
+        said = as_nobody(rollback(first))
+        assert "<error-tag>access-denied</error-tag>" in said and "ffffffff" not in said
+        assert "ffffffff" in config_text(client)
+        assert "<ok/>" in client.rpc_text(f"<rollback {NS}><number>{first}</number></rollback>")
+        assert COOKIES in config_text(client)
+
+
+def test_commits_are_told_without_cookies(open_to_all):
+    with Netconf(open_to_all.socket) as client:
+        said = client.rpc_text(f"<history {NS}/>")
+        number = re.search(r"<number>(\d+)<", said)[1]
+        said += client.rpc_text(f"<commit-changes {NS}><number>{number}</number></commit-changes>")
+    assert "tx-cookie (hidden)" in said and "0011aabb" not in said and "0123456789abcdef" not in said
 
 
 def test_many_clients_at_once(daemon):
