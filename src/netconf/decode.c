@@ -173,7 +173,7 @@ static void start_container(struct decoder *decoder, const struct reader_element
 	decoder->level = LEVEL_CONTAINER;
 	decoder->operation[LEVEL_CONTAINER] = operation;
 	decoder->edit->operation = EDIT_MERGE;
-	if (operation == EDIT_REPLACE || deletes(operation))
+	if (operation == EDIT_CREATE || operation == EDIT_REPLACE || deletes(operation))
 		decoder->edit->operation = operation;
 }
 

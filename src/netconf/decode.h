@@ -3,9 +3,9 @@
  * driven by the mapping table. No tree is built. Semantics: RFC 6241 section
  * 7.2, RFC 7950 sections 7.5.8, 7.6.7 and 7.8.6.
  *
- * What RFCs leave open: the container l2tpv3, having no presence, always
- * exists, so create never fails on it and delete empties it; default-operation
- * replace with an empty <config> empties it too. Whatever is inside a deleted
+ * What RFCs leave open: the container l2tpv3, having no presence, exists while
+ * there is something in it, so create and delete fail or not by that;
+ * default-operation replace with an empty <config> empties it too. Whatever is inside a deleted
  * entry is passed over, unless it has an operation of its own, which is refused.
  * That an entry is not given twice is seen when the edit is applied.
  */

@@ -47,8 +47,8 @@ struct edit_entry {
 struct edit {
 	/*
 	 * Operation of the container: EDIT_REPLACE makes the whole configuration
-	 * exactly the entries; EDIT_DELETE and EDIT_REMOVE empty it; else
-	 * EDIT_MERGE.
+	 * exactly the entries; EDIT_CREATE makes it where it is empty; EDIT_DELETE,
+	 * where it is not, and EDIT_REMOVE empty it; else EDIT_MERGE.
 	 */
 	enum edit_operation operation;
 	/* Commands in a row: an entry may come again, and sees what went before. Else an error. */

@@ -412,6 +412,7 @@ def edit_error(client, config, **kwargs):
 
 @pytest.mark.parametrize("config,tag,path", [
     (top(tunnel(1, attributes=' nc:operation="create"')), "data-exists", "tunnel[l:tunnel-id='1']"),
+    (top(tunnel(2), ' nc:operation="create"'), "data-exists", "l:l2tpv3"),
     (top('<tunnel nc:operation="delete"><tunnel-id>9</tunnel-id></tunnel>'), "data-missing",
      "tunnel[l:tunnel-id='9']"),
     (top("<tunnel><tunnel-id>1</tunnel-id>" + sessions(1, 1, "<mtu>67</mtu>") + "</tunnel>"), "invalid-value",
@@ -438,6 +439,11 @@ def test_refused_edit_changes_nothing_and_says_where(client, config, tag, path):
     if path:
         assert path.replace("l:", "l2tp:") in error.path
     assert client.rpc_text(GET_CONFIG).partition("<data>")[2] == before
+
+
+def test_the_container_is_created_where_there_is_nothing(client):
+    client.edit_config(top(tunnel(1), ' nc:operation="create"'))
+    assert "<tunnel>" in client.rpc_text(GET_CONFIG)
 
 
 def test_edit_is_in_the_very_next_reply(client):
