@@ -75,8 +75,8 @@ void *edit_values(struct edit_entry *entry);
 
 /*
  * A leaf with its operation and text: parses, and notes in the right bits.
- * EDIT_DELETE and EDIT_REMOVE take any text. -EINVAL with err->path set; a leaf
- * given twice is refused.
+ * EDIT_DELETE and EDIT_REMOVE take any text; EDIT_NONE checks it, no more.
+ * -EINVAL with err->path set; a leaf given twice is refused.
  */
 int edit_leaf(struct edit_entry *entry, const struct row *row, enum edit_operation operation,
 	      const char *text, size_t length, struct error *err);
