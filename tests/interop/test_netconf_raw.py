@@ -4,6 +4,7 @@ import re
 import resource
 import socket
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import oracle  # noqa: E402
-from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
+from lib.daemons import L2TPV3D, RELAY, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, BASE_1_0, BASE_1_1, L2TP, Netconf, RpcError, errors_of, subtree  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
@@ -606,18 +607,41 @@ def test_client_that_dies_in_the_middle_of_a_reply(daemon):
         wire.close()
 
 
+def ticks(pid):
+    """Hundredths of a second that it has worked."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def test_idle_sessions_cost_no_time(daemon):
     wires = [Wire(daemon, HELLO + END) for _ in range(10)]
     for wire in wires:
         wire.until(END)
-
-    def ticks():
-        fields = Path(f"/proc/{daemon.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
     time.sleep(1)
-    before = ticks()
+    before = ticks(daemon.pid)
     time.sleep(2)
-    assert ticks() - before <= 2  # of 200
+    assert ticks(daemon.pid) - before <= 2  # of 200
+
+
+@pytest.mark.skipif(not RELAY.exists(), reason=f"{RELAY} is not built")
+def test_relay_waits_for_a_slow_reader_when_the_daemon_has_closed(tmp_path):
+    sent = 0
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "sock"))
+        listener.listen()
+        relay = subprocess.Popen([RELAY, "-S", tmp_path / "sock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        served = listener.accept()[0]
+    served.settimeout(1)
+    with pytest.raises(TimeoutError):
+        while True:
+            sent += served.send(b"some text " * 1000)
+    served.close()
+    before = ticks(relay.pid)
+    time.sleep(2)
+    assert ticks(relay.pid) - before < 40  # of 200
+    assert len(relay.stdout.read()) == sent > 100000
+    relay.stdin.close()
+    assert relay.wait(60) == 0
 
 
 # The socket
