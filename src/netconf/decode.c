@@ -73,6 +73,11 @@ bool decoder_failed(const struct decoder *decoder)
 	return decoder->error.code != ERROR_NONE;
 }
 
+size_t decoder_memory(const struct decoder *decoder)
+{
+	return decoder->edit->count * sizeof(struct edit_entry);
+}
+
 /* decoder->error was filled: remember where. */
 static void failed(struct decoder *decoder, const struct row *row)
 {

@@ -36,6 +36,7 @@ void decoder_close(struct decoder *decoder); /* Accepts NULL. */
 extern const struct reader_handler decoder_handler;
 
 bool decoder_failed(const struct decoder *decoder);
+size_t decoder_memory(const struct decoder *decoder); /* bytes of the edit so far */
 
 /* All was read: give the edit to the caller, or the refusal. */
 int decoder_finish(struct decoder *decoder, struct edit **ret_edit, struct error *err);
