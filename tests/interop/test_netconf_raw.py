@@ -368,6 +368,7 @@ REFUSALS = [
     ("<get-config/>", "missing-element", "<bad-element>source<"),
     ("<get-config><source/></get-config>", "missing-element", "<bad-element>running<"),
     ("<get-config><source><candidate/></source></get-config>", "operation-not-supported", ""),
+    ("<get-config><source><running/><startup/></source></get-config>", "bad-element", "<bad-element>startup<"),
     ("<lock><target><startup/></target></lock>", "operation-not-supported", ""),
     ("<unlock><target><running/></target></unlock>", None, ""),
     ("<kill-session/>", "missing-element", "<bad-element>session-id<"),
@@ -376,6 +377,8 @@ REFUSALS = [
     ("<kill-session><session-id>x</session-id></kill-session>", "invalid-value", ""),
     ("<edit-config><target><running/></target></edit-config>", "missing-element", "<bad-element>config<"),
     ("<edit-config><config/></edit-config>", "missing-element", "<bad-element>target<"),
+    ("<edit-config><target><running/><running/></target><config/></edit-config>", "bad-element",
+     "<bad-element>running<"),
     ("<edit-config><target><running/></target><default-operation>create</default-operation><config/>"
      "</edit-config>", "invalid-value", ""),
     ("<edit-config><target><running/></target><config/><default-operation>none</default-operation>"
