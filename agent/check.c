@@ -224,7 +224,7 @@ static int check_edit(const struct view *view, const struct edit *edit, struct e
 	int result;
 
 	if (view->engine)
-		return engine_check(view->engine, edit, err);
+		return engine_check(view->engine, edit, 0, err);
 	candidate_open(&candidate, view->store);
 	result = candidate_apply(&candidate, edit, err);
 	if (!result)

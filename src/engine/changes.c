@@ -204,16 +204,20 @@ static int complete_changes(struct engine *engine, struct candidate *changes, st
 		rc = candidate_validate(changes, err);
 	if (rc == 0)
 		rc = check_names(engine, changes, err);
+	if (rc == 0)
+		rc = plan_check(engine, changes, err);
 	return rc;
 }
 
-int engine_check(struct engine *engine, const struct edit *edit, struct error *err)
+int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
+		 struct error *err)
 {
 	struct candidate changes;
-	int rc;
+	int rc = check_lock(engine, session, err);
 
 	candidate_open(&changes, engine->store);
-	rc = candidate_apply(&changes, edit, err);
+	if (rc == 0)
+		rc = candidate_apply(&changes, edit, err);
 	if (rc == 0)
 		rc = complete_changes(engine, &changes, err);
 	candidate_discard(&changes);

@@ -66,8 +66,12 @@ unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct 
 unsigned int engine_commit(struct engine *engine, struct candidate *candidate,
 			   const struct engine_who *who, engine_done_cb *done, void *arg);
 
-/* As engine_edit() up to validation, changing nothing (edit-config test-only, push --check). */
-int engine_check(struct engine *engine, const struct edit *edit, struct error *err);
+/*
+ * As engine_edit() of that NETCONF session (0: of another door) up to validation,
+ * changing nothing (edit-config test-only, push --check).
+ */
+int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
+		 struct error *err);
 
 /* The one who asked is gone: the request goes on, its callback will not be called. */
 void engine_forget(struct engine *engine, unsigned int ticket);

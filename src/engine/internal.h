@@ -130,6 +130,8 @@ struct job {
  * that are not ours.
  */
 int plan_job(struct engine *engine, struct job *job, const struct keys *keys, struct error *err);
+/* Would it refuse? ERROR_FOREIGN as above. */
+int plan_check(struct engine *engine, const struct candidate *changes, struct error *err);
 /* The keys of all that a candidate touches. */
 int plan_keys(const struct candidate *changes, struct keys *ret);
 /* Turn the job round: what was done shall be undone. */

@@ -381,6 +381,17 @@ static int refuse_foreign(const struct job *job, const struct tunnel_entry *entr
 	return 0;
 }
 
+int plan_check(struct engine *engine, const struct candidate *changes, struct error *err)
+{
+	const struct job job = {.from = &engine->running, .to = changes};
+	int rc = 0;
+
+	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c))
+		if (c->session_id == 0 && (plan_tunnel(engine, &job, c->tunnel_id) & ACTION_DELETE))
+			rc = refuse_foreign(datastore_tunnel(engine->store, c->tunnel_id), err);
+	return rc;
+}
+
 /* All sessions of a tunnel that comes or goes. */
 static int plan_whole(struct engine *engine, struct job *job, uint32_t tunnel_id, uint8_t todo,
 		      struct error *err)

@@ -226,47 +226,37 @@ int rules_check_session(const struct tunnel *tunnel, const struct session *sessi
 	return result;
 }
 
-/* The leaf stands in @after because it stood in @before, not because somebody set it. */
-static bool left_over(const struct row *row, const void *before, const void *after)
-{
-	return before && codec_present(row, before) && codec_present(row, after) &&
-	       codec_equal(row, before, after);
-}
-
-static void drop(enum object object, const void *before, void *after)
+static void drop(enum object object, uint64_t given, void *after)
 {
 	const struct row_set *set = &row_sets[object];
 
 	for (unsigned int i = 0; i < set->config_count; i++) {
 		const struct row *row = &set->rows[i];
 
-		if (left_over(row, before, after) && !codec_applies(row, after))
+		if (!(given & BIT(i)) && codec_present(row, after) && !codec_applies(row, after))
 			codec_clear(row, after);
 	}
 }
 
 /* Setting one case of a choice deletes the other (RFC 7950 section 7.9.3). */
-static void drop_other_case(unsigned int old_case, unsigned int new_case,
-			    const struct tunnel *before, struct tunnel *after)
+static void drop_other_case(uint64_t given, struct tunnel *after)
 {
-	const struct row *old_row = row_of(OBJECT_TUNNEL, old_case);
-	const struct row *new_row = row_of(OBJECT_TUNNEL, new_case);
-
-	if (left_over(old_row, before, after) && codec_present(new_row, after) &&
-	    !left_over(new_row, before, after))
-		codec_clear(old_row, after);
+	given &= BIT(TUNNEL_LOCAL_ADDRESS) | BIT(TUNNEL_LOCAL_INTERFACE);
+	if (given == BIT(TUNNEL_LOCAL_ADDRESS))
+		codec_clear(row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_INTERFACE), after);
+	else if (given == BIT(TUNNEL_LOCAL_INTERFACE))
+		codec_clear(row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_ADDRESS), after);
 }
 
-void rules_drop_tunnel(const struct tunnel *before, struct tunnel *after)
+void rules_drop_tunnel(uint64_t given, struct tunnel *after)
 {
-	drop_other_case(TUNNEL_LOCAL_ADDRESS, TUNNEL_LOCAL_INTERFACE, before, after);
-	drop_other_case(TUNNEL_LOCAL_INTERFACE, TUNNEL_LOCAL_ADDRESS, before, after);
-	drop(OBJECT_TUNNEL, before, after);
+	drop_other_case(given, after);
+	drop(OBJECT_TUNNEL, given, after);
 }
 
-void rules_drop_session(const struct session *before, struct session *after)
+void rules_drop_session(uint64_t given, struct session *after)
 {
-	drop(OBJECT_SESSION, before, after);
+	drop(OBJECT_SESSION, given, after);
 }
 
 unsigned int rules_overhead(const struct tunnel *tunnel, const struct session *session)

@@ -20,13 +20,13 @@ int rules_check_session(const struct tunnel *tunnel, const struct session *sessi
 			struct error *err);
 
 /*
- * Clear leaves that stopped applying because another leaf changed (RFC 7950
+ * Clear leaves that stopped applying because another leaf was set (RFC 7950
  * section 8.2: a node whose "when" became false goes; section 7.9.3: so does
- * the other case of a choice). @before may be NULL; a leaf that @after sets
- * anew, to another value than before, stays, for the check to refuse.
+ * the other case of a choice). Leaves in @given (presence bits), which an edit
+ * sets, be it to what they were, stay, for the check to refuse (section 8.3).
  */
-void rules_drop_tunnel(const struct tunnel *before, struct tunnel *after);
-void rules_drop_session(const struct session *before, struct session *after);
+void rules_drop_tunnel(uint64_t given, struct tunnel *after);
+void rules_drop_session(uint64_t given, struct session *after);
 
 /*
  * Bytes that encapsulation adds to a frame of this session, and so the MTU the

@@ -324,7 +324,8 @@ static const struct row session_rows[] = {
 		SESSION(interface_name, IFNAME), IFNAME_LIMITS,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .when = WHEN_INTERFACE,
 		.wire = WIRE_STRING, .genl = L2TP_ATTR_IFNAME,
-		.doc = "The name of the session's network interface; chosen when absent",
+		.doc = "The name of the session's network interface; chosen when absent; a session "
+		       "that is left without one keeps the one it has",
 	},
 	[SESSION_MTU] = {
 		.leaf = "mtu", .cli = "mtu",

@@ -56,6 +56,7 @@ struct decoder *decoder_open(enum edit_operation default_operation, bool secrets
 		return NULL;
 	}
 	decoder->edit->operation = default_operation == EDIT_REPLACE ? EDIT_REPLACE : EDIT_MERGE;
+	decoder->edit->keep_secrets = !secrets;
 	return decoder;
 }
 
@@ -70,6 +71,11 @@ void decoder_close(struct decoder *decoder)
 bool decoder_failed(const struct decoder *decoder)
 {
 	return decoder->error.code != ERROR_NONE;
+}
+
+size_t decoder_memory(const struct decoder *decoder)
+{
+	return decoder->edit->count * sizeof(struct edit_entry);
 }
 
 /* decoder->error was filled: remember where. */
@@ -172,7 +178,7 @@ static void start_container(struct decoder *decoder, const struct reader_element
 	decoder->level = LEVEL_CONTAINER;
 	decoder->operation[LEVEL_CONTAINER] = operation;
 	decoder->edit->operation = EDIT_MERGE;
-	if (operation == EDIT_REPLACE || deletes(operation))
+	if (operation == EDIT_CREATE || operation == EDIT_REPLACE || deletes(operation))
 		decoder->edit->operation = operation;
 }
 

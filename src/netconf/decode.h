@@ -3,9 +3,9 @@
  * driven by the mapping table. No tree is built. Semantics: RFC 6241 section
  * 7.2, RFC 7950 sections 7.5.8, 7.6.7 and 7.8.6.
  *
- * What RFCs leave open: the container l2tpv3, having no presence, always
- * exists, so create never fails on it and delete empties it; default-operation
- * replace with an empty <config> empties it too. Whatever is inside a deleted
+ * What RFCs leave open: the container l2tpv3, having no presence, exists while
+ * there is something in it, so create and delete fail or not by that;
+ * default-operation replace with an empty <config> empties it too. Whatever is inside a deleted
  * entry is passed over, unless it has an operation of its own, which is refused.
  * That an entry is not given twice is seen when the edit is applied.
  */
@@ -21,8 +21,9 @@ struct decoder;
 #define DECODER_ENTRIES_MAX (1U << 18)
 
 /*
- * @secrets: may this user write secret leaves? @limit: entries, 0 no limit.
- * NULL: no memory.
+ * @secrets: may this user write secret leaves? Else giving one is refused, and
+ * what is replaced keeps those it has. @limit: entries, 0 no limit. NULL: no
+ * memory.
  */
 struct decoder *decoder_open(enum edit_operation default_operation, bool secrets, size_t limit);
 void decoder_close(struct decoder *decoder); /* Accepts NULL. */
@@ -35,6 +36,7 @@ void decoder_close(struct decoder *decoder); /* Accepts NULL. */
 extern const struct reader_handler decoder_handler;
 
 bool decoder_failed(const struct decoder *decoder);
+size_t decoder_memory(const struct decoder *decoder); /* bytes of the edit so far */
 
 /* All was read: give the edit to the caller, or the refusal. */
 int decoder_finish(struct decoder *decoder, struct edit **ret_edit, struct error *err);

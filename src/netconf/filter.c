@@ -49,12 +49,14 @@ static int too_many(struct compiler *compiler)
 			 FILTER_ALTERNATIVES);
 }
 
-/* Leading and trailing white space of a content match does not count. */
+/* Leading and trailing white space does not count (RFC 6241 section 6.2.5). */
 static const char *trim(const char *text, size_t *length)
 {
-	text += strspn(text, " \t\r\n");
-	*length = strlen(text);
-	while (*length && strchr(" \t\r\n", text[*length - 1]))
+	while (*length && reader_blank(text, 1)) {
+		text++;
+		--*length;
+	}
+	while (*length && reader_blank(text + *length - 1, 1))
 		--*length;
 	return text;
 }
@@ -107,7 +109,7 @@ static int add_condition(struct compiler *compiler, struct selection *selection,
 			 const struct row *row, const char *given)
 {
 	char text[VALUE_TEXT_MAX];
-	size_t length;
+	size_t length = strlen(given);
 	const struct condition *other = condition_on(selection, row);
 	struct condition *condition;
 
@@ -380,13 +382,17 @@ void filter_free(struct filter *filter)
 static bool holds(const struct selection *selection, const struct view *view)
 {
 	const struct condition *at;
-	char text[VALUE_TEXT_MAX];
+	char room[VALUE_TEXT_MAX];
+	const char *text;
 	size_t length;
 
-	for (at = selection->conditions; at; at = at->next)
-		if (!view_leaf(view, at->row, text, &length) || length != at->length ||
-		    memcmp(text, at->text, length) != 0)
+	for (at = selection->conditions; at; at = at->next) {
+		if (!view_leaf(view, at->row, room, &length))
 			return false;
+		text = trim(room, &length);
+		if (length != at->length || memcmp(text, at->text, length) != 0)
+			return false;
+	}
 	return !selection->never;
 }
 

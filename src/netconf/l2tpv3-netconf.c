@@ -92,7 +92,7 @@ static void serve(struct pipe *pipe, const struct pollfd *from, const struct pol
 		fill(pipe);
 	if (to->revents && pipe->length)
 		drain(pipe);
-	if (to->revents & (POLLERR | POLLNVAL) && !pipe->length)
+	if (to->revents & (POLLERR | POLLHUP | POLLNVAL) && !pipe->length)
 		pipe->broken = true;
 	pass_on_end(pipe);
 }

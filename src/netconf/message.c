@@ -99,14 +99,9 @@ static int start_parameter(struct message *message, const struct reader_element 
 	return build(message, &named, err);
 }
 
-static int start(const struct reader_element *element, void *arg, struct error *err)
+static int start_part(struct message *message, const struct reader_element *element,
+		      struct error *err)
 {
-	struct message *message = arg;
-
-	if (message->skip) {
-		message->skip++;
-		return 0;
-	}
 	if (message->decoding) {
 		message->decoding++;
 		return decoder_handler.start(element, message->decoder, err);
@@ -118,6 +113,38 @@ static int start(const struct reader_element *element, void *arg, struct error *
 	if (element->depth == DEPTH_PARAMETER)
 		return start_parameter(message, element, err);
 	return build(message, element, err);
+}
+
+/* Clients that send halves of big requests must not fill the memory together. */
+static int count_memory(struct message *message, struct error *err)
+{
+	struct netconf_server *server = message->session->server;
+	size_t memory = message->tree.size;
+
+	if (message->decoder)
+		memory += decoder_memory(message->decoder);
+	memory = memory > MESSAGE_FREE ? memory - MESSAGE_FREE : 0;
+	server->memory += memory - message->counted;
+	message->counted = memory;
+	if (!memory || server->memory <= server->options.limits.memory)
+		return 0;
+	return error_set(err, ERROR_RESOURCE,
+			 "all requests together would hold more than %zu bytes of memory; try it "
+			 "again later, or in parts",
+			 server->options.limits.memory);
+}
+
+static int start(const struct reader_element *element, void *arg, struct error *err)
+{
+	struct message *message = arg;
+	int result;
+
+	if (message->skip) {
+		message->skip++;
+		return 0;
+	}
+	result = start_part(message, element, err);
+	return result ? result : count_memory(message, err);
 }
 
 static int text(const char *bytes, size_t length, void *arg, struct error *err)
@@ -167,6 +194,7 @@ void message_close(struct message *message)
 {
 	if (!message)
 		return;
+	message->session->server->memory -= message->counted;
 	reader_close(message->reader);
 	decoder_close(message->decoder);
 	tree_free(&message->tree);

@@ -10,7 +10,8 @@
 #include "netconf/decode.h"
 #include "netconf/reader.h"
 
-#define MESSAGE_TREE_MAX (16U << 20) /* bytes of memory of a tree */
+#define MESSAGE_TREE_MAX (16U << 20)  /* bytes of memory of a tree */
+#define MESSAGE_FREE     (256U << 10) /* what it may hold however much others do */
 
 struct netconf_session;
 struct rpc;
@@ -26,6 +27,7 @@ struct message {
 	unsigned int decoding;   /* open elements within it, itself counted */
 	unsigned int skip;       /* open elements passed over */
 	struct error error;      /* the first refusal of the content */
+	size_t counted;          /* bytes of memory that count in the server's sum */
 };
 
 struct message *message_open(const struct netconf_session *session); /* NULL: no memory */

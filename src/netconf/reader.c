@@ -22,6 +22,8 @@ struct reader {
 	int result;
 	long fed;
 	unsigned int depth, elements, line;
+	unsigned int complaint_line;
+	char complaint[200]; /* the parser's first, "" none */
 	char *text;
 	size_t text_length, text_size;
 	char values[2 * (READER_TOKEN_MAX + PIECE)]; /* of the attributes with an '&' */
@@ -249,10 +251,23 @@ static void on_document(void *arg)
 		refuse(reader, ERROR_MALFORMED, "the encoding must be UTF-8");
 }
 
-/* The parser's own complaints are fetched with xmlCtxtGetLastError(). */
+/* A namespace name that is no URI is well-formed all the same; libxml2 takes it as it is. */
+static bool is_harmless(int code)
+{
+	return code == XML_ERR_OK || code == XML_WAR_NS_URI || code == XML_WAR_NS_URI_RELATIVE;
+}
+
 static void on_complaint(void *arg, xmlErrorPtr complaint)
 {
-	(void)arg, (void)complaint;
+	struct reader *reader = arg;
+
+	if (!reader || *reader->complaint || complaint->level == XML_ERR_WARNING ||
+	    is_harmless(complaint->code))
+		return;
+	snprintf(reader->complaint, sizeof(reader->complaint), "%s",
+		 complaint->message ? complaint->message : "not well-formed XML");
+	reader->complaint[strcspn(reader->complaint, "\n")] = '\0';
+	reader->complaint_line = complaint->line > 0 ? (unsigned int)complaint->line : 0;
 }
 
 static const xmlSAXHandler handler_template = {
@@ -316,17 +331,12 @@ unsigned int reader_line(const struct reader *reader)
  */
 static void check_parser(struct reader *reader)
 {
-	const xmlError *complaint = xmlCtxtGetLastError(reader->parser);
-	char text[200] = "not well-formed XML";
-
-	if (!reader->parser->errNo || reader->result)
+	if (reader->result || (!*reader->complaint && is_harmless(reader->parser->errNo)))
 		return;
-	if (complaint && complaint->message)
-		snprintf(text, sizeof(text), "%s", complaint->message);
-	text[strcspn(text, "\n")] = '\0';
-	if (complaint && complaint->line > 0)
-		reader->line = (unsigned int)complaint->line;
-	refuse(reader, ERROR_MALFORMED, text);
+	if (reader->complaint_line)
+		reader->line = reader->complaint_line;
+	refuse(reader, ERROR_MALFORMED,
+	       *reader->complaint ? reader->complaint : "not well-formed XML");
 }
 
 /*

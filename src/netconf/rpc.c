@@ -103,7 +103,12 @@ int rpc_check_running(const struct node *operation, const char *parameter, struc
 	const struct node *which = holder ? holder->first : NULL;
 	int result;
 
-	if (which && node_is(which, "running", NAMESPACE_BASE) && !which->next)
+	if (which && which->next) {
+		result = error_set(err, ERROR_BAD_ELEMENT, "%s holds one configuration", parameter);
+		set_info(err, which->next->name, "");
+		return result;
+	}
+	if (which && node_is(which, "running", NAMESPACE_BASE))
 		return 0;
 	if (!which) {
 		result = error_set(err, ERROR_MISSING_ELEMENT,

@@ -95,7 +95,7 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 	if (result)
 		return result;
 	if (test_only) {
-		result = engine_check(engine, edit, err);
+		result = engine_check(engine, edit, session->id, err);
 		edit_free(edit);
 		return result;
 	}

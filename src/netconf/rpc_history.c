@@ -3,9 +3,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "model/error.h"
+#include "model/codec.h"
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
+#include "netconf/view.h"
+#include "store/overlay.h"
 
 #define PIECE WRITER_BUFFER
 
@@ -235,6 +237,47 @@ int rpc_commit_changes(struct netconf_session *session, const struct node *opera
 	return result < 0 ? no_memory(err) : result;
 }
 
+/* An entry that comes back may have the secrets it had: whoever may delete it may undo that. */
+static int refuse_secrets(const struct candidate *changes, struct error *err)
+{
+	for (struct change *at = candidate_first(changes); at; at = change_next(at)) {
+		enum object object = change_object(at);
+
+		if (!at->had || !at->has ||
+		    !(codec_difference(object, &at->before, &at->after) & view_secrets(object)))
+			continue;
+		error_at_entry(err, at->tunnel_id, at->session_id, NULL);
+		return error_set(err, ERROR_DENIED,
+				 "the rollback would change cookies, which are for the superuser "
+				 "alone");
+	}
+	return 0;
+}
+
+/*
+ * What was looked at is what is committed, leaf by leaf over what others commit
+ * before its turn comes.
+ */
+static int rollback_without_secrets(struct netconf_session *session, uint64_t number,
+				    const struct engine_who *who, struct error *err)
+{
+	struct engine *engine = session->server->options.engine;
+	struct candidate changes;
+	int result;
+
+	if (!engine_journal(engine))
+		return error_set(err, ERROR_UNSUPPORTED, "no history is kept");
+	candidate_open(&changes, engine_store(engine));
+	result = journal_rollback(engine_journal(engine), number, engine_store(engine), &changes,
+				  err);
+	if (!result)
+		result = refuse_secrets(&changes, err);
+	if (!result)
+		session->ticket = engine_commit(engine, &changes, who, rpc_done, session);
+	candidate_discard(&changes);
+	return result ? result : RPC_LATER;
+}
+
 int rpc_rollback(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct engine_who who = rpc_who(session);
@@ -246,6 +289,8 @@ int rpc_rollback(struct netconf_session *session, const struct node *operation, 
 		return result;
 	snprintf(comment, sizeof(comment), "rollback to %" PRIu64, number);
 	who.comment = comment;
+	if (!netconf_may_see_secrets(session))
+		return rollback_without_secrets(session, number, &who, err);
 	session->ticket =
 		engine_rollback(session->server->options.engine, number, &who, rpc_done, session);
 	return RPC_LATER;

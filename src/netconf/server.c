@@ -19,7 +19,9 @@ static const struct netconf_limits defaults = {
 	.hello_timeout = 10,
 	.idle_timeout = 0,
 	.stall_timeout = 300,
+	.input_timeout = 60,
 	.message_size = 64U << 20,
+	.memory = 256U << 20,
 	.output = 256U << 10,
 };
 
@@ -43,7 +45,9 @@ static void fill_limits(struct netconf_limits *limits)
 	FILL(user_sessions);
 	FILL(hello_timeout);
 	FILL(stall_timeout);
+	FILL(input_timeout);
 	FILL(message_size);
+	FILL(memory);
 	FILL(output);
 #undef FILL
 }

@@ -22,7 +22,9 @@ struct netconf_limits {
 	unsigned int hello_timeout; /* seconds until the client's hello; default 10 */
 	unsigned int idle_timeout;  /* seconds without a request; default none */
 	unsigned int stall_timeout; /* seconds a client may not read its reply; default 300 */
+	unsigned int input_timeout; /* seconds without input amid a request; default 60 */
 	size_t message_size;        /* bytes of a request; default 64 MB */
+	size_t memory;              /* that all requests hold, beyond 256 kB each; default 256 MB */
 	size_t output;              /* bytes of a reply held in memory; default 256 kB */
 };
 

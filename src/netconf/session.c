@@ -232,6 +232,12 @@ static bool reading(const struct netconf_session *session)
 	return !session->busy && !session->finished && !session->closing && !session->dead;
 }
 
+/* Part of a request is there. White space that some clients send after one is none. */
+static bool amid_request(const struct netconf_session *session)
+{
+	return session->greeted && session->message && !reader_empty(session->message->reader);
+}
+
 static void read_on(struct netconf_session *session)
 {
 	struct evbuffer *input = bufferevent_get_input(session->transport);
@@ -249,6 +255,8 @@ static void read_on(struct netconf_session *session)
 		close_gently(session);
 	} else {
 		bufferevent_enable(session->transport, EV_READ);
+		if (amid_request(session))
+			set_timer(session, session->server->options.limits.input_timeout);
 	}
 }
 
@@ -381,7 +389,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	struct netconf_session *session = arg;
 
 	(void)fd, (void)what;
-	complain(session, session->greeted ? "idle too long" : "no hello in time");
+	complain(session, !session->greeted       ? "no hello in time"
+			  : amid_request(session) ? "its request does not go on"
+						  : "idle too long");
 	session_close(session);
 }
 

@@ -48,7 +48,7 @@ struct netconf_session {
 	bool locked;         /* holds the lock of running */
 	unsigned int ticket; /* of the engine, 0 none */
 	struct bufferevent *transport;
-	struct event *timer;  /* hello, then idle */
+	struct event *timer;  /* hello; then idle, or amid a request */
 	struct event *resume; /* session_resume()'s */
 	struct framing framing;
 	enum framing_version version; /* of what we send */
@@ -64,6 +64,7 @@ struct netconf_server {
 	struct session_list sessions;
 	unsigned int count;
 	unsigned int last_id;
+	size_t memory; /* of all sessions' requests, what counts of it (message.h) */
 	int fd;
 	char path[108];
 	bool bound;

@@ -291,27 +291,37 @@ static void put_leaves(const struct edit_entry *entry, union config *config)
 		codec_clear(&rows[__builtin_ctzll(left)], config);
 }
 
-/* A name left out of a replace is most likely one that we chose: it stays. */
-static void keep_name(const struct edit_entry *entry, const union config *before,
-		      union config *after)
+/* A name left out of a replace is most likely one that we chose; a secret was not seen. */
+static bool outlives_replace(const struct edit *edit, const struct row *row)
 {
-	const struct row *row = &row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME];
-
-	if (entry->object == OBJECT_SESSION && codec_present(row, before) &&
-	    !codec_present(row, after) && !(entry->cleared & BIT(SESSION_INTERFACE_NAME)) &&
-	    codec_applies(row, after))
-		codec_copy(row, after, before);
+	return row == &row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME] ||
+	       (row->secret && edit->keep_secrets);
 }
 
-static void drop_leaves(enum object object, const union config *before, union config *after)
+static void keep_leaves(const struct edit *edit, const struct edit_entry *entry,
+			const union config *before, union config *after)
 {
-	if (object == OBJECT_TUNNEL)
-		rules_drop_tunnel(&before->tunnel, &after->tunnel);
+	const struct row *rows = row_sets[entry->object].rows;
+	uint64_t left = before->present & ~after->present & ~entry->cleared;
+
+	for (; left != 0; left &= left - 1) {
+		const struct row *row = &rows[__builtin_ctzll(left)];
+
+		if (outlives_replace(edit, row) && codec_applies(row, after))
+			codec_copy(row, after, before);
+	}
+}
+
+static void drop_leaves(const struct edit_entry *entry, union config *after)
+{
+	if (entry->object == OBJECT_TUNNEL)
+		rules_drop_tunnel(entry->values.present, &after->tunnel);
 	else
-		rules_drop_session(&before->session, &after->session);
+		rules_drop_session(entry->values.present, &after->session);
 }
 
-static void put_entry(const struct edit_entry *entry, bool afresh, struct change *change)
+static void put_entry(const struct edit *edit, const struct edit_entry *entry, bool afresh,
+		      struct change *change)
 {
 	union config before = {0}, after = {0};
 
@@ -321,9 +331,9 @@ static void put_entry(const struct edit_entry *entry, bool afresh, struct change
 		after = before;
 	put_leaves(entry, &after);
 	if (afresh)
-		keep_name(entry, &before, &after);
-	else if (change->has)
-		drop_leaves(entry->object, &before, &after);
+		keep_leaves(edit, entry, &before, &after);
+	else
+		drop_leaves(entry, &after);
 	change_set(change, &after);
 }
 
@@ -364,7 +374,7 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
 		return result;
 	change->replaced = operation->afresh;
 	if (!operation->removes)
-		put_entry(entry, operation->afresh, change);
+		put_entry(app->edit, entry, operation->afresh, change);
 	else if (entry->object == OBJECT_TUNNEL)
 		return remove_tunnel(app, entry->tunnel_id);
 	else

@@ -51,8 +51,9 @@ const struct session *candidate_session_from(const struct candidate *candidate, 
  * unless edit->batch); constraints over leaves and entries are
  * candidate_validate()'s. Entries that end as they began leave the overlay.
  * Deleting a tunnel deletes its sessions. What is replaced becomes exactly what
- * is given, but for an interface-name left out, which stays; EDIT_MERGE below a
- * replaced container or tunnel means EDIT_REPLACE.
+ * is given, but for an interface-name left out, and secrets that the user could
+ * not give (edit->keep_secrets), which stay; EDIT_MERGE below a replaced
+ * container or tunnel means EDIT_REPLACE.
  */
 int candidate_apply(struct candidate *candidate, const struct edit *edit, struct error *err);
 

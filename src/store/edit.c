@@ -95,6 +95,7 @@ static int set_leaf(struct edit_entry *entry, const struct row *row, enum edit_o
 		    const char *text, size_t length, struct error *err)
 {
 	uint64_t bit = BIT(row_number(row));
+	union config unused = {0};
 
 	switch (operation) {
 	case EDIT_DELETE:
@@ -106,7 +107,7 @@ static int set_leaf(struct edit_entry *entry, const struct row *row, enum edit_o
 		return 0;
 	case EDIT_NONE:
 		entry->must_exist |= bit;
-		return 0;
+		return codec_parse(row, &unused, text, length, err);
 	case EDIT_CREATE:
 		entry->must_not_exist |= bit;
 		break;

@@ -47,12 +47,14 @@ struct edit_entry {
 struct edit {
 	/*
 	 * Operation of the container: EDIT_REPLACE makes the whole configuration
-	 * exactly the entries; EDIT_DELETE and EDIT_REMOVE empty it; else
-	 * EDIT_MERGE.
+	 * exactly the entries; EDIT_CREATE makes it where it is empty; EDIT_DELETE,
+	 * where it is not, and EDIT_REMOVE empty it; else EDIT_MERGE.
 	 */
 	enum edit_operation operation;
 	/* Commands in a row: an entry may come again, and sees what went before. Else an error. */
 	bool batch;
+	/* By a user who is not shown secret leaves: what is replaced keeps those it has. */
+	bool keep_secrets;
 	/* A session entry follows its tunnel's. When the tunnel entry replaces, its other sessions
 	 * go. */
 	struct edit_entry *first, **last;
@@ -73,8 +75,8 @@ void *edit_values(struct edit_entry *entry);
 
 /*
  * A leaf with its operation and text: parses, and notes in the right bits.
- * EDIT_DELETE and EDIT_REMOVE take any text. -EINVAL with err->path set; a leaf
- * given twice is refused.
+ * EDIT_DELETE and EDIT_REMOVE take any text; EDIT_NONE checks it, no more.
+ * -EINVAL with err->path set; a leaf given twice is refused.
  */
 int edit_leaf(struct edit_entry *entry, const struct row *row, enum edit_operation operation,
 	      const char *text, size_t length, struct error *err);

@@ -79,7 +79,8 @@ static void try_message(struct message *message)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	static struct netconf_session session;
+	static struct netconf_server server = {.options.limits.memory = 1U << 20};
+	static struct netconf_session session = {.server = &server};
 	struct error err = ERROR_INIT;
 	struct message *message;
 	size_t part;
@@ -96,5 +97,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	if (!err.code)
 		try_message(message);
 	message_close(message);
+	if (server.memory)
+		abort();
 	return 0;
 }

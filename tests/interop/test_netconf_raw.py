@@ -4,6 +4,7 @@ import re
 import resource
 import socket
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import oracle  # noqa: E402
-from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
+from lib.daemons import L2TPV3D, RELAY, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, BASE_1_0, BASE_1_1, L2TP, Netconf, RpcError, errors_of, subtree  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
@@ -367,6 +368,7 @@ REFUSALS = [
     ("<get-config/>", "missing-element", "<bad-element>source<"),
     ("<get-config><source/></get-config>", "missing-element", "<bad-element>running<"),
     ("<get-config><source><candidate/></source></get-config>", "operation-not-supported", ""),
+    ("<get-config><source><running/><startup/></source></get-config>", "bad-element", "<bad-element>startup<"),
     ("<lock><target><startup/></target></lock>", "operation-not-supported", ""),
     ("<unlock><target><running/></target></unlock>", None, ""),
     ("<kill-session/>", "missing-element", "<bad-element>session-id<"),
@@ -375,6 +377,8 @@ REFUSALS = [
     ("<kill-session><session-id>x</session-id></kill-session>", "invalid-value", ""),
     ("<edit-config><target><running/></target></edit-config>", "missing-element", "<bad-element>config<"),
     ("<edit-config><config/></edit-config>", "missing-element", "<bad-element>target<"),
+    ("<edit-config><target><running/><running/></target><config/></edit-config>", "bad-element",
+     "<bad-element>running<"),
     ("<edit-config><target><running/></target><default-operation>create</default-operation><config/>"
      "</edit-config>", "invalid-value", ""),
     ("<edit-config><target><running/></target><config/><default-operation>none</default-operation>"
@@ -412,6 +416,7 @@ def edit_error(client, config, **kwargs):
 
 @pytest.mark.parametrize("config,tag,path", [
     (top(tunnel(1, attributes=' nc:operation="create"')), "data-exists", "tunnel[l:tunnel-id='1']"),
+    (top(tunnel(2), ' nc:operation="create"'), "data-exists", "l:l2tpv3"),
     (top('<tunnel nc:operation="delete"><tunnel-id>9</tunnel-id></tunnel>'), "data-missing",
      "tunnel[l:tunnel-id='9']"),
     (top("<tunnel><tunnel-id>1</tunnel-id>" + sessions(1, 1, "<mtu>67</mtu>") + "</tunnel>"), "invalid-value",
@@ -424,6 +429,9 @@ def edit_error(client, config, **kwargs):
      "tunnel[l:tunnel-id='1']"),
     (top("<tunnel><tunnel-id>1</tunnel-id><local-port>5</local-port></tunnel>"), "unknown-element",
      "tunnel[l:tunnel-id='1']/l:local-port"),
+    (top("<tunnel><tunnel-id>1</tunnel-id><local-address>192.0.2.1</local-address>"
+         "<local-interface>eth0</local-interface></tunnel>"), "bad-element",
+     "tunnel[l:tunnel-id='1']/l:local-interface"),
     (top(tunnel(3, sessions(1, 1)) + tunnel(4, sessions(1, 1))), "operation-failed", "session-id='1'"),
     ('<l2tpv3 xmlns="urn:example:other"/>', "unknown-namespace", None),
 ])
@@ -435,6 +443,11 @@ def test_refused_edit_changes_nothing_and_says_where(client, config, tag, path):
     if path:
         assert path.replace("l:", "l2tp:") in error.path
     assert client.rpc_text(GET_CONFIG).partition("<data>")[2] == before
+
+
+def test_the_container_is_created_where_there_is_nothing(client):
+    client.edit_config(top(tunnel(1), ' nc:operation="create"'))
+    assert "<tunnel>" in client.rpc_text(GET_CONFIG)
 
 
 def test_edit_is_in_the_very_next_reply(client):
@@ -597,18 +610,41 @@ def test_client_that_dies_in_the_middle_of_a_reply(daemon):
         wire.close()
 
 
+def ticks(pid):
+    """Hundredths of a second that it has worked."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def test_idle_sessions_cost_no_time(daemon):
     wires = [Wire(daemon, HELLO + END) for _ in range(10)]
     for wire in wires:
         wire.until(END)
-
-    def ticks():
-        fields = Path(f"/proc/{daemon.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
     time.sleep(1)
-    before = ticks()
+    before = ticks(daemon.pid)
     time.sleep(2)
-    assert ticks() - before <= 2  # of 200
+    assert ticks(daemon.pid) - before <= 2  # of 200
+
+
+@pytest.mark.skipif(not RELAY.exists(), reason=f"{RELAY} is not built")
+def test_relay_waits_for_a_slow_reader_when_the_daemon_has_closed(tmp_path):
+    sent = 0
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "sock"))
+        listener.listen()
+        relay = subprocess.Popen([RELAY, "-S", tmp_path / "sock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        served = listener.accept()[0]
+    served.settimeout(1)
+    with pytest.raises(TimeoutError):
+        while True:
+            sent += served.send(b"some text " * 1000)
+    served.close()
+    before = ticks(relay.pid)
+    time.sleep(2)
+    assert ticks(relay.pid) - before < 40  # of 200
+    assert len(relay.stdout.read()) == sent > 100000
+    relay.stdin.close()
+    assert relay.wait(60) == 0
 
 
 # The socket
@@ -654,17 +690,29 @@ def as_nobody(function):
     return text
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be somebody else")
-def test_cookies_are_for_the_superuser(daemon):
-    cookies = "<tx-cookie>0011aabb</tx-cookie><rx-cookie>0123456789abcdef</rx-cookie>"
+COOKIES = "<tx-cookie>0011aabb</tx-cookie><rx-cookie>0123456789abcdef</rx-cookie>"
+
+
+@pytest.fixture
+def open_to_all(daemon):
+    """The daemon, which has a session with cookies, with a socket that everybody may use."""
+    if os.getuid() != 0:
+        pytest.skip("needs root, to be somebody else")
     with Netconf(daemon.socket) as client:
-        client.edit_config(top(tunnel(1, sessions(1, 1, cookies))))
-        assert "0011aabb" in client.rpc_text("<get/>") and "0011aabb" in client.rpc_text(GET_CONFIG)
+        client.edit_config(top(tunnel(1, sessions(1, 1, COOKIES))))
     os.chmod(daemon.socket.parent, 0o755)
     for parent in daemon.socket.parents:
         if parent.stat().st_uid == os.getuid() and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o055)
     os.chmod(daemon.socket, 0o666)
+    yield daemon
+    os.chmod(daemon.socket, 0o660)
+
+
+def test_cookies_are_for_the_superuser(open_to_all):
+    daemon = open_to_all
+    with Netconf(daemon.socket) as client:
+        assert "0011aabb" in client.rpc_text("<get/>") and "0011aabb" in client.rpc_text(GET_CONFIG)
 
     def try_all():
         with Netconf(daemon.socket) as client:
@@ -676,13 +724,74 @@ def test_cookies_are_for_the_superuser(daemon):
                 "</session></tunnel>")))
             return said
     said = as_nobody(try_all)
-    os.chmod(daemon.socket, 0o660)
     assert "<session-id>1</session-id>" in said
     assert "0011aabb" not in said and "cookie>" not in said
     assert said.count("<data></data>") == 1  # the filter compares nothing it may not show
     assert "<error-tag>access-denied</error-tag>" in said
     with Netconf(daemon.socket) as client:
         assert "0011aabb" in client.rpc_text(GET_CONFIG)
+
+
+def config_text(client, number=1):
+    """What there is in the tunnel with that number."""
+    found = client.rpc_text(GET_CONFIG)
+    return re.search(rf"<tunnel><tunnel-id>{number}</tunnel-id>.*?</tunnel>", found)[0]
+
+
+@pytest.mark.parametrize("place", ["default-operation", "container", "tunnel", "session"])
+def test_replacing_keeps_cookies_that_were_not_shown(open_to_all, place):
+    """Get, change, replace, by somebody who is not shown them."""
+    options = "<default-operation>replace</default-operation>" if place == "default-operation" else ""
+    replace = ' nc:operation="replace"'
+
+    def edit():
+        with Netconf(open_to_all.socket) as client:
+            shown = config_text(client).replace("</session>", "<mtu>1300</mtu></session>")
+            if place in ("tunnel", "session"):
+                shown = shown.replace(f"<{place}>", f"<{place}{replace}>")
+            client.edit_config(top(shown, replace if place == "container" else ""), options=options)
+            return shown
+    said = as_nobody(edit)
+    assert "cookie" not in said and "failed" not in said
+    with Netconf(open_to_all.socket) as client:
+        shown = config_text(client)
+        assert COOKIES in shown and "<mtu>1300</mtu>" in shown
+        client.edit_config(top(said), options="<default-operation>replace</default-operation>")
+        assert "cookie" not in config_text(client)  # whoever sees them means it
+
+
+def test_rollback_does_not_touch_cookies_of_who_does_not_see_them(open_to_all):
+    def last_commit(client):
+        return int(re.search(r"<number>(\d+)<", client.rpc_text(f"<history {NS}/>"))[1])
+
+    def rollback(number):
+        def run():
+            with Netconf(open_to_all.socket) as client:
+                return client.rpc_text(f"<rollback {NS}><number>{number}</number></rollback>")
+        return run
+    with Netconf(open_to_all.socket) as client:
+        first = last_commit(client)
+        client.edit_config(top("<tunnel><tunnel-id>1</tunnel-id>" + sessions(1, 1, "<mtu>1300</mtu>") + "</tunnel>"))
+        assert "<ok/>" in as_nobody(rollback(first))
+        assert "mtu" not in config_text(client) and COOKIES in config_text(client)
+        client.edit_config(top('<tunnel nc:operation="delete"><tunnel-id>1</tunnel-id></tunnel>'))
+        assert "<ok/>" in as_nobody(rollback(first))
+        assert COOKIES in config_text(client)
+        client.edit_config(top("<tunnel><tunnel-id>1</tunnel-id>" +
+                               sessions(1, 1, "<tx-cookie>ffffffff</tx-cookie>") + "</tunnel>"))
+        said = as_nobody(rollback(first))
+        assert "<error-tag>access-denied</error-tag>" in said and "ffffffff" not in said
+        assert "ffffffff" in config_text(client)
+        assert "<ok/>" in client.rpc_text(f"<rollback {NS}><number>{first}</number></rollback>")
+        assert COOKIES in config_text(client)
+
+
+def test_commits_are_told_without_cookies(open_to_all):
+    with Netconf(open_to_all.socket) as client:
+        said = client.rpc_text(f"<history {NS}/>")
+        number = re.search(r"<number>(\d+)<", said)[1]
+        said += client.rpc_text(f"<commit-changes {NS}><number>{number}</number></commit-changes>")
+    assert "tx-cookie (hidden)" in said and "0011aabb" not in said and "0123456789abcdef" not in said
 
 
 def test_many_clients_at_once(daemon):

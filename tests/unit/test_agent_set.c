@@ -651,8 +651,14 @@ static void test_address_and_interface_are_a_choice(void **state)
 	struct bench *bench = *state;
 
 	make_both(bench);
+	REFUSE(bench, VALUE, 2, LOCAL(1), X(TUNNEL, 7, 1, 0, "eth0")); /* one as it is */
 	ACCEPT(bench, X(TUNNEL, 7, 1, 0, "eth0"));
 	assert_int_equal(get(bench, MIB_TUNNEL, 5, 1, 0), INET_UNKNOWN);
+	REFUSE(bench, VALUE, 2, LOCAL(1), X(TUNNEL, 7, 1, 0, "eth0"));
+	ACCEPT(bench, I(TUNNEL, 5, 1, 0, 0), X(TUNNEL, 6, 1, 0, ""), X(TUNNEL, 7, 1, 0, "eth0"));
+	ACCEPT(bench, LOCAL(1), X(TUNNEL, 7, 1, 0, ""));
+	assert_int_equal(get(bench, MIB_TUNNEL, 5, 1, 0), INET_IPV4);
+	ACCEPT(bench, X(TUNNEL, 7, 1, 0, "eth0"));
 	ACCEPT(bench, LOCAL(1));
 	assert_int_equal(get(bench, MIB_TUNNEL, 5, 1, 0), INET_IPV4);
 	ACCEPT(bench, X(TUNNEL, 7, 1, 0, ""));

@@ -89,6 +89,10 @@ static const struct {
 	/* RFC 7950 section 8.2.2: what its "when" no longer covers goes */
 	{"vlan goes with its type", "pseudowire-type=ethernet-vlan vlan-id=5", EDIT_MERGE,
 	 "pseudowire-type=ethernet", "pseudowire-type=ethernet", 0, NULL},
+	/* but not what is given, which candidate_validate() refuses (section 8.3.2) */
+	{"vlan given as it was, with another type", "pseudowire-type=ethernet-vlan vlan-id=5",
+	 EDIT_MERGE, "pseudowire-type=ethernet vlan-id=5", "pseudowire-type=ethernet vlan-id=5", 0,
+	 NULL},
 };
 
 static void operations_do_as_rfc_6241_says(void **state)
@@ -115,6 +119,45 @@ static void operations_do_as_rfc_6241_says(void **state)
 		} else {
 			assert_leaves(&candidate, 1, 1, cases[i].after);
 		}
+		candidate_discard(&candidate);
+		datastore_free(running);
+	}
+}
+
+/* Whoever is not shown secrets leaves them out of what it replaces. */
+static void replacing_keeps_secrets_for_who_does_not_see_them(void **state)
+{
+	static const char before[] = "mtu=1400 bridge=b tx-cookie=0011aabb rx-cookie=00112233";
+	static const struct {
+		bool keep;
+		enum edit_operation container, tunnel, session;
+		const char *after;
+	} replaces[] = {
+		{true, EDIT_MERGE, EDIT_MERGE, EDIT_REPLACE,
+		 "mtu=1300 tx-cookie=0011aabb rx-cookie=00112233"},
+		{true, EDIT_MERGE, EDIT_REPLACE, EDIT_MERGE,
+		 "mtu=1300 tx-cookie=0011aabb rx-cookie=00112233"},
+		{true, EDIT_REPLACE, EDIT_MERGE, EDIT_MERGE,
+		 "mtu=1300 tx-cookie=0011aabb rx-cookie=00112233"},
+		{false, EDIT_REPLACE, EDIT_MERGE, EDIT_MERGE, "mtu=1300"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(replaces) / sizeof(replaces[0]); i++) {
+		struct datastore *running = datastore_new();
+		struct candidate candidate;
+		struct edit *made = edit_new(), *edit = edit_new();
+
+		candidate_open(&candidate, running);
+		add_tunnel(made, EDIT_CREATE, 1);
+		add(made, EDIT_CREATE, 1, 1, before);
+		assert_int_equal(apply(&candidate, made, NULL), 0);
+		edit->keep_secrets = replaces[i].keep;
+		edit->operation = replaces[i].container;
+		add_tunnel(edit, replaces[i].tunnel, 1);
+		add(edit, replaces[i].session, 1, 1, "mtu=1300");
+		assert_int_equal(apply(&candidate, edit, NULL), 0);
+		assert_leaves(&candidate, 1, 1, replaces[i].after);
 		candidate_discard(&candidate);
 		datastore_free(running);
 	}
@@ -504,6 +547,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(operations_do_as_rfc_6241_says),
+		cmocka_unit_test(replacing_keeps_secrets_for_who_does_not_see_them),
 		cmocka_unit_test(leaves_are_checked_as_they_come),
 		cmocka_unit_test(a_refused_edit_leaves_no_trace),
 		cmocka_unit_test(what_ends_as_it_began_is_no_change),

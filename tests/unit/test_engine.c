@@ -341,6 +341,23 @@ static void waits_for_the_module(void **state)
 	assert_int_equal(status_of(bench, 1, 1001), OPER_UP);
 }
 
+static void make_foreign_session(struct bench *bench, uint32_t tunnel_id, uint32_t session_id)
+{
+	struct session s = {.present = BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID) |
+				       BIT(SESSION_PSEUDOWIRE_TYPE) | BIT(SESSION_INTERFACE_NAME),
+			    .session_id = session_id,
+			    .peer_session_id = 3,
+			    .pseudowire_type = PSEUDOWIRE_ETHERNET,
+			    .interface_name = "theirs0"};
+	struct kernel_request make_session = {.verb = KERNEL_SESSION_CREATE,
+					      .tunnel_id = tunnel_id,
+					      .session_id = session_id,
+					      .session = &s};
+
+	codec_complete(OBJECT_SESSION, &s);
+	assert_int_equal(sim_foreign(bench->kernel, &make_session), 0);
+}
+
 static void make_foreign(struct bench *bench, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct tunnel t = {.present = BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID) |
@@ -351,28 +368,17 @@ static void make_foreign(struct bench *bench, uint32_t tunnel_id, uint32_t sessi
 			   .encapsulation = ENCAPSULATION_IP,
 			   .local_address = {AF_INET, {192, 0, 2, 1}},
 			   .remote_address = {AF_INET, {192, 0, 2, 3}}};
-	struct session s = {.present = BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID) |
-				       BIT(SESSION_PSEUDOWIRE_TYPE) | BIT(SESSION_INTERFACE_NAME),
-			    .session_id = session_id,
-			    .peer_session_id = 3,
-			    .pseudowire_type = PSEUDOWIRE_ETHERNET,
-			    .interface_name = "theirs0"};
 	struct kernel_request make_tunnel = {
 		.verb = KERNEL_TUNNEL_CREATE, .tunnel_id = tunnel_id, .tunnel = &t};
-	struct kernel_request make_session = {.verb = KERNEL_SESSION_CREATE,
-					      .tunnel_id = tunnel_id,
-					      .session_id = session_id,
-					      .session = &s};
 
 	codec_complete(OBJECT_TUNNEL, &t);
-	codec_complete(OBJECT_SESSION, &s);
 	assert_int_equal(sim_foreign(bench->kernel, &make_tunnel), 0);
-	assert_int_equal(sim_foreign(bench->kernel, &make_session), 0);
+	make_foreign_session(bench, tunnel_id, session_id);
 }
 
 static bool sees_foreign(struct bench *bench)
 {
-	const struct session_entry *entry = datastore_session(bench->store, 50, 51);
+	const struct session_entry *entry = datastore_session_by_id(bench->store, 51);
 	return entry && entry->in_kernel && is_idle(bench);
 }
 
@@ -403,6 +409,44 @@ static void shows_and_does_not_touch_what_others_made(void **state)
 	assert_true(entry_of(bench, 50, 51)->configured);
 	assert_int_equal(entry_of(bench, 50, 51)->state.common.origin, ORIGIN_CONFIGURED);
 	assert_int_equal(delete_tunnel(bench, 50), 0);
+}
+
+static enum error_code check(struct bench *bench, struct edit *edit, unsigned int session)
+{
+	struct error err = ERROR_INIT;
+	int result = engine_check(bench->engine, edit, session, &err);
+
+	assert_int_equal(result == 0, err.code == ERROR_NONE);
+	edit_free(edit);
+	return err.code;
+}
+
+static struct edit *tunnel_edit(enum edit_operation operation, const char *leaves)
+{
+	struct edit *edit = edit_new();
+
+	set_leaves(edit_tunnel(edit, operation, 1), leaves);
+	return edit;
+}
+
+static void a_check_refuses_what_the_commit_would(void **state)
+{
+	struct bench *bench = *state;
+	static const char move[] = "remote-address=192.0.2.9";
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 1)), 0);
+	assert_int_equal(check(bench, tunnel_edit(EDIT_MERGE, move), 0), ERROR_NONE);
+	make_foreign_session(bench, 1, 51);
+	assert_true(turn_until(bench, sees_foreign, 2000));
+	assert_int_equal(check(bench, tunnel_edit(EDIT_MERGE, "description=x"), 0), ERROR_NONE);
+	assert_int_equal(check(bench, tunnel_edit(EDIT_MERGE, move), 0), ERROR_FOREIGN);
+	assert_int_equal(check(bench, tunnel_edit(EDIT_REMOVE, ""), 0), ERROR_FOREIGN);
+	assert_int_equal(edit_one_tunnel(bench, 1, move), -EBUSY);
+	assert_int_equal(bench->error.code, ERROR_FOREIGN);
+	assert_int_equal(engine_lock(bench->engine, 4, NULL), 0);
+	assert_int_equal(check(bench, tunnel_edit(EDIT_MERGE, "description=x"), 0), ERROR_LOCKED);
+	assert_int_equal(check(bench, tunnel_edit(EDIT_MERGE, "description=x"), 5), ERROR_LOCKED);
+	assert_int_equal(check(bench, tunnel_edit(EDIT_MERGE, "description=x"), 4), ERROR_NONE);
 }
 
 static bool is_back(struct bench *bench)
@@ -692,6 +736,7 @@ int main(void)
 		BOTH(counters_in_the_middle_are_got_one_by_one),
 		BOTH(so_are_those_of_many_tunnels),
 		BOTH(a_lock_refuses_others),
+		BOTH(a_check_refuses_what_the_commit_would),
 		BOTH(local_interface_follows_its_address),
 		cmocka_unit_test_setup_teardown(a_silent_peer_is_told_by_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dead_underlay_is_told_by_growing_errors, setup,

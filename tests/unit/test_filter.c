@@ -20,6 +20,7 @@
 #include <glob.h>
 #include <string.h>
 
+#include "model/codec.h"
 #include "netconf/snapshot.h"
 #include "netconf/walk.h"
 
@@ -223,6 +224,48 @@ static void test_many_keys(void **state)
 	free(document);
 }
 
+static bool matches(const char *filter_text, const char *description)
+{
+	struct tunnel tunnel = {.tunnel_id = 1, .present = BIT(TUNNEL_ID)};
+	const struct view view = view_tunnel_config(&tunnel);
+	struct tree tree = {0};
+	struct filter filter = {0};
+	const struct filter_level *level = &filter.tunnels;
+	struct error err = ERROR_INIT;
+	struct filter_hit hit;
+	char document[256];
+	bool result;
+
+	assert_int_equal(codec_parse(&row_sets[OBJECT_TUNNEL].rows[TUNNEL_DESCRIPTION], &tunnel,
+				     description, strlen(description), &err),
+			 0);
+	snprintf(document, sizeof(document),
+		 "<filter><l2tpv3 xmlns='" NAMESPACE_MODULE "'><tunnel><description>%s"
+		 "</description></tunnel></l2tpv3></filter>",
+		 filter_text);
+	parse(document, &tree);
+	assert_int_equal(filter_compile(&filter, tree.root, false, &err), 0);
+	result = filter_match(&level, 1, &view, &hit);
+	filter_free(&filter);
+	tree_free(&tree);
+	return result;
+}
+
+static void test_outer_white_space(void **state)
+{
+	static const char *const filters[] = {"two words", " two words", "\n\ttwo words\n"};
+	static const char *const values[] = {"two words", " two words", "two words  "};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+		for (size_t j = 0; j < sizeof(values) / sizeof(values[0]); j++)
+			assert_true(matches(filters[i], values[j]));
+		assert_false(matches(filters[i], "two  words"));
+		assert_false(matches(filters[i], "two word"));
+		assert_false(matches(filters[i], ""));
+	}
+}
+
 /* A get-config shows one moment, whatever is committed while it is read. */
 static void test_consistent_over_commits(void **state)
 {
@@ -311,6 +354,7 @@ int main(void)
 {
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_many_keys),
+		cmocka_unit_test(test_outer_white_space),
 		cmocka_unit_test(test_consistent_over_commits),
 		cmocka_unit_test(test_get_over_changes),
 	};

@@ -209,92 +209,115 @@ static void a_broken_rule_of_a_session_is_told_with_its_place(void **state)
  * Dropping
  */
 
+/* Set leaves as an edit that gives them; their presence bits. */
+static uint64_t give(enum object object, void *config, leaves assignments)
+{
+	union {
+		uint64_t present;
+		struct tunnel tunnel;
+		struct session session;
+	} given = {0};
+
+	set_all(object, &given, assignments);
+	set_all(object, config, assignments);
+	return given.present;
+}
+
 static void a_leaf_that_ceases_to_apply_goes(void **state)
 {
-	const struct session before =
+	struct session after =
 		make_session((leaves){S, "pseudowire-type=ethernet-vlan", "vlan-id=5"});
-	struct session after = before;
 
 	(void)state;
-	set(OBJECT_SESSION, &after, "pseudowire-type=ethernet");
-	rules_drop_session(&before, &after);
+	rules_drop_session(give(OBJECT_SESSION, &after, (leaves){"pseudowire-type=ethernet"}),
+			   &after);
 	assert_false(has(OBJECT_SESSION, &after, "vlan-id"));
 	assert_int_equal(after.vlan_id, 0);
 }
 
 static void a_leaf_that_still_applies_stays(void **state)
 {
-	const struct tunnel before = make_tunnel(
+	struct tunnel after = make_tunnel(
 		(leaves){T, "local-interface=eth0", "remote-address=192.0.2.2", "local-port=5000"});
-	struct tunnel after = before;
 
 	(void)state;
-	set(OBJECT_TUNNEL, &after, "remote-address=2001:db8::2");
-	rules_drop_tunnel(&before, &after);
+	rules_drop_tunnel(give(OBJECT_TUNNEL, &after, (leaves){"remote-address=2001:db8::2"}),
+			  &after);
 	assert_true(has(OBJECT_TUNNEL, &after, "local-port"));
 	assert_true(has(OBJECT_TUNNEL, &after, "local-interface"));
 }
 
 static void ports_and_checksums_go_with_udp(void **state)
 {
-	const struct tunnel before =
+	struct tunnel after =
 		make_tunnel((leaves){T, "local-address=192.0.2.1", "remote-address=192.0.2.2",
 				     "remote-port=5000", "udp-checksum=true"});
-	struct tunnel after = before;
 
 	(void)state;
-	set(OBJECT_TUNNEL, &after, "encapsulation=ip");
-	rules_drop_tunnel(&before, &after);
+	rules_drop_tunnel(give(OBJECT_TUNNEL, &after, (leaves){"encapsulation=ip"}), &after);
 	assert_false(has(OBJECT_TUNNEL, &after, "remote-port"));
 	assert_false(has(OBJECT_TUNNEL, &after, "udp-checksum"));
 	assert_int_equal(rules_check_tunnel(&after, NULL), 0);
 }
 
-static void a_leaf_set_anew_stays_for_the_check_to_refuse(void **state)
+/* Be its value another or the same as before. */
+static void a_leaf_that_is_given_stays_for_the_check_to_refuse(void **state)
 {
 	const struct tunnel tunnel = make_tunnel((leaves){T});
-	const struct session before = make_session((leaves){S});
-	struct session after = make_session((leaves){S, "vlan-id=5"});
-	struct error err = ERROR_INIT;
+	const struct session before[] = {
+		make_session((leaves){S}),
+		make_session((leaves){S, "pseudowire-type=ethernet-vlan", "vlan-id=4"}),
+		make_session((leaves){S, "pseudowire-type=ethernet-vlan", "vlan-id=5"}),
+	};
 
 	(void)state;
-	rules_drop_session(&before, &after);
-	assert_int_equal(rules_check_session(&tunnel, &after, &err), -EINVAL);
-	assert_int_equal(err.code, ERROR_NOT_APPLICABLE);
-	rules_drop_session(NULL, &after);
-	assert_true(has(OBJECT_SESSION, &after, "vlan-id"));
+	for (size_t i = 0; i < COUNT(before); i++) {
+		struct session after = before[i];
+		struct error err = ERROR_INIT;
+
+		rules_drop_session(give(OBJECT_SESSION, &after,
+					(leaves){"pseudowire-type=ethernet", "vlan-id=5"}),
+				   &after);
+		assert_int_equal(rules_check_session(&tunnel, &after, &err), -EINVAL);
+		assert_int_equal(err.code, ERROR_NOT_APPLICABLE);
+		assert_string_equal(err.info, "vlan-id");
+	}
 }
 
 static void setting_one_local_case_takes_the_other_away(void **state)
 {
-	const struct tunnel address =
+	struct tunnel after =
 		make_tunnel((leaves){T, "local-address=192.0.2.1", "remote-address=192.0.2.2"});
-	const struct tunnel interface =
-		make_tunnel((leaves){T, "local-interface=eth0", "remote-address=192.0.2.2"});
-	struct tunnel after = address;
 
 	(void)state;
-	set(OBJECT_TUNNEL, &after, "local-interface=eth0");
-	rules_drop_tunnel(&address, &after);
+	rules_drop_tunnel(give(OBJECT_TUNNEL, &after, (leaves){"local-interface=eth0"}), &after);
 	assert_false(has(OBJECT_TUNNEL, &after, "local-address"));
 	assert_int_equal(rules_check_tunnel(&after, NULL), 0);
-	after = interface;
-	set(OBJECT_TUNNEL, &after, "local-address=192.0.2.1");
-	rules_drop_tunnel(&interface, &after);
+	rules_drop_tunnel(give(OBJECT_TUNNEL, &after, (leaves){"local-address=192.0.2.1"}), &after);
 	assert_false(has(OBJECT_TUNNEL, &after, "local-interface"));
 	assert_int_equal(rules_check_tunnel(&after, NULL), 0);
 }
 
-static void both_local_cases_set_at_once_are_refused(void **state)
+/* Whichever of them the tunnel has already. */
+static void both_local_cases_given_at_once_are_refused(void **state)
 {
-	const struct tunnel before = make_tunnel((leaves){T, "remote-address=192.0.2.2"});
-	struct tunnel after = before;
+	const struct tunnel before[] = {
+		make_tunnel((leaves){T, "remote-address=192.0.2.2"}),
+		make_tunnel((leaves){T, "remote-address=192.0.2.2", "local-address=192.0.2.1"}),
+		make_tunnel((leaves){T, "remote-address=192.0.2.2", "local-interface=eth0"}),
+	};
 
 	(void)state;
-	set(OBJECT_TUNNEL, &after, "local-interface=eth0");
-	set(OBJECT_TUNNEL, &after, "local-address=192.0.2.1");
-	rules_drop_tunnel(&before, &after);
-	assert_int_equal(rules_check_tunnel(&after, NULL), -EINVAL);
+	for (size_t i = 0; i < COUNT(before); i++) {
+		struct tunnel after = before[i];
+		struct error err = ERROR_INIT;
+
+		rules_drop_tunnel(give(OBJECT_TUNNEL, &after,
+				       (leaves){"local-interface=eth0", "local-address=192.0.2.1"}),
+				  &after);
+		assert_int_equal(rules_check_tunnel(&after, &err), -EINVAL);
+		assert_int_equal(err.code, ERROR_BAD_ELEMENT);
+	}
 }
 
 /*
@@ -359,9 +382,9 @@ int main(void)
 		cmocka_unit_test(a_leaf_that_ceases_to_apply_goes),
 		cmocka_unit_test(a_leaf_that_still_applies_stays),
 		cmocka_unit_test(ports_and_checksums_go_with_udp),
-		cmocka_unit_test(a_leaf_set_anew_stays_for_the_check_to_refuse),
+		cmocka_unit_test(a_leaf_that_is_given_stays_for_the_check_to_refuse),
 		cmocka_unit_test(setting_one_local_case_takes_the_other_away),
-		cmocka_unit_test(both_local_cases_set_at_once_are_refused),
+		cmocka_unit_test(both_local_cases_given_at_once_are_refused),
 		cmocka_unit_test(the_overhead_gives_the_mtu_that_the_kernel_chooses),
 		cmocka_unit_test(a_vlan_link_is_named_after_interface_and_vlan),
 	};

@@ -1,0 +1,201 @@
+/* What sessions that send requests by halves may hold, and for how long. */
+#include "engine_bench.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "netconf/server.h"
+
+#define BASE "urn:ietf:params:xml:ns:netconf:base:1.0"
+#define HELLO                                                                                      \
+	"<hello xmlns=\"" BASE "\"><capabilities><capability>urn:ietf:params:netconf:base:1.0"     \
+	"</capability></capabilities></hello>" END
+#define END "]]>]]>"
+#define GET "<rpc xmlns=\"" BASE "\" message-id=\"1\"><get/></rpc>" END
+#define EDIT                                                                                       \
+	"<rpc xmlns=\"" BASE "\" message-id=\"1\"><edit-config><target><running/></target>"        \
+	"<test-option>test-only</test-option><config>"                                             \
+	"<l2tpv3 xmlns=\"urn:l2tpv3d:yang:linux-l2tpv3\">"
+#define EDIT_END "</l2tpv3></config></edit-config></rpc>" END
+
+static const char path[] = "build/test_netconf_limits.sock";
+
+struct server {
+	struct bench *bench;
+	struct netconf_server *netconf;
+	char log[1024];
+	char said[1 << 16]; /* receive()'s */
+};
+
+static void take_log(int priority, const char *text, void *arg)
+{
+	struct server *server = arg;
+	size_t length = strlen(server->log);
+
+	assert_int_equal(priority, LOG_NOTICE);
+	snprintf(server->log + length, sizeof(server->log) - length, "%s\n", text);
+}
+
+static struct server *start_server(struct netconf_limits limits)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	struct netconf_options options = {.socket_path = path, .limits = limits, .log = take_log};
+	struct error err = ERROR_INIT;
+
+	server->bench = new_bench("6.12", NULL);
+	assert_true(turn_until(server->bench, is_idle, 2000));
+	options.base = server->bench->base;
+	options.engine = server->bench->engine;
+	options.arg = server;
+	if (netconf_open(&server->netconf, &options, &err))
+		fail_msg("%s", err.text);
+	return server;
+}
+
+static void stop_server(struct server *server)
+{
+	netconf_close(server->netconf);
+	free_bench(server->bench);
+	free(server);
+}
+
+static void turn(struct server *server, unsigned int ms)
+{
+	const struct timeval delay = {.tv_usec = ms * 1000};
+
+	event_base_loopexit(server->bench->base, &delay);
+	event_base_dispatch(server->bench->base);
+}
+
+/* Send it, turning the loop while the server has to read. */
+static void send_text(struct server *server, int fd, const char *text)
+{
+	size_t left = strlen(text);
+	ssize_t sent;
+
+	while (left) {
+		sent = send(fd, text, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0 && errno != EAGAIN)
+			return; /* refused early: what it said is there to read */
+		text += sent > 0 ? sent : 0;
+		left -= sent > 0 ? (size_t)sent : 0;
+		turn(server, 1);
+	}
+	turn(server, 20);
+}
+
+static int connect_client(struct server *server)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	send_text(server, fd, HELLO);
+	return fd;
+}
+
+/* What it says now. */
+static const char *receive(struct server *server, int fd)
+{
+	ssize_t got;
+
+	turn(server, 20);
+	got = recv(fd, server->said, sizeof(server->said) - 1, MSG_DONTWAIT);
+	server->said[got > 0 ? got : 0] = '\0';
+	return server->said;
+}
+
+/* An edit of @count tunnels, without its end. */
+static char *half_edit(unsigned int count)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *file = open_memstream(&text, &length);
+
+	fputs(EDIT, file);
+	for (unsigned int i = 1; i <= count; i++)
+		fprintf(file,
+			"<tunnel><tunnel-id>%u</tunnel-id><peer-tunnel-id>1</peer-tunnel-id>"
+			"<encapsulation>ip</encapsulation><local-address>192.0.2.1</local-address>"
+			"<remote-address>192.0.2.2</remote-address></tunnel>",
+			i);
+	fclose(file);
+	return text;
+}
+
+static void send_edit(struct server *server, int fd, unsigned int count, const char *end)
+{
+	char *half = half_edit(count);
+
+	send_text(server, fd, half);
+	send_text(server, fd, end);
+	free(half);
+}
+
+static void a_request_that_does_not_go_on_ends_the_session(void **state)
+{
+	struct server *server = start_server((struct netconf_limits){.input_timeout = 1});
+	int half = connect_client(server), slow = connect_client(server);
+	int idle = connect_client(server), fresh = connect_client(server);
+
+	(void)state;
+	send_text(server, half, "<rpc");
+	send_text(server, idle, GET "\n");
+	assert_non_null(strstr(receive(server, idle), "</rpc-reply>"));
+	for (size_t i = 0; i < sizeof(GET) - 1; i += 10) {
+		char piece[11];
+
+		snprintf(piece, sizeof(piece), "%.10s", &GET[i]);
+		send_text(server, slow, piece);
+		turn(server, 300);
+	}
+	assert_non_null(strstr(receive(server, slow), "</rpc-reply>"));
+	assert_int_equal(netconf_session_count(server->netconf), 3);
+	assert_non_null(strstr(server->log, "its request does not go on"));
+	assert_null(strchr(strchr(server->log, '\n') + 1, '\n'));
+	send_text(server, idle, GET);
+	assert_non_null(strstr(receive(server, idle), "</rpc-reply>"));
+	send_text(server, fresh, GET);
+	assert_non_null(strstr(receive(server, fresh), "</rpc-reply>"));
+	close(half), close(slow), close(idle), close(fresh);
+	stop_server(server);
+}
+
+static void halves_of_requests_hold_so_much_memory_together(void **state)
+{
+	struct server *server = start_server((struct netconf_limits){.memory = 512U << 10});
+	int one = connect_client(server), other = connect_client(server);
+	int third = connect_client(server);
+
+	(void)state;
+	receive(server, one), receive(server, other), receive(server, third);
+	send_edit(server, one, 3000, "");
+	assert_string_equal(receive(server, one), "");
+	send_edit(server, other, 3000, EDIT_END);
+	assert_non_null(strstr(receive(server, other), "<error-tag>resource-denied</error-tag>"));
+	turn(server, 20);
+	assert_int_equal(netconf_session_count(server->netconf), 2);
+	send_edit(server, third, 500, EDIT_END); /* small ones go on */
+	assert_non_null(strstr(receive(server, third), "<ok/>"));
+	close(one);
+	turn(server, 20);
+	send_edit(server, third, 3000, EDIT_END);
+	assert_non_null(strstr(receive(server, third), "<ok/>"));
+	send_edit(server, third, 3000, EDIT_END);
+	assert_non_null(strstr(receive(server, third), "<ok/>"));
+	close(other), close(third);
+	stop_server(server);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_that_does_not_go_on_ends_the_session),
+		cmocka_unit_test(halves_of_requests_hold_so_much_memory_together),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
