@@ -154,3 +154,11 @@ enum options_verdict options_read(int argc, char **argv, struct options *ret)
 		fputs("l2tpv3d -h lists the options\n", stderr);
 	return verdict;
 }
+
+bool options_relative(const struct options *options)
+{
+	const char *master = options->agentx_address;
+
+	return options->state_directory[0] != '/' || options->socket_path[0] != '/' ||
+	       (strncmp(master, "unix:", 5) == 0 && master[5] != '/');
+}
