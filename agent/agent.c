@@ -8,7 +8,8 @@
 
 #define NAME              "l2tpv3d"
 #define RECONNECT_S       1
-#define REGISTER_S        2
+#define REGISTER_S        2 /* twice as long when there was no answer, and so on ... */
+#define REGISTER_MAX_S    TRANSPORT_DELAY_MAX
 #define TIDY_S            5
 #define AGENTX_TIMEOUT_US 330000 /* of Open, Register and Close, which net-snmp waits for */
 #define AGENTX_VERSION_1  0xc1   /* not in a public header of net-snmp */
@@ -73,7 +74,7 @@ static void set_ping_interval(int seconds)
 
 static void retry_later(struct agent *agent)
 {
-	const struct timeval delay = {.tv_sec = REGISTER_S};
+	const struct timeval delay = {.tv_sec = agent->register_delay};
 
 	evtimer_add(agent->retry, &delay);
 }
@@ -92,7 +93,9 @@ static int on_start(int major, int minor, void *session, void *arg)
 	loop_renew(agent->loop);
 	agent->connected = true;
 	agent->registered = false;
-	agent->unreachable = 0;
+	agent->asked = true;
+	agent->unreachable = -1;
+	agent->register_delay = REGISTER_S;
 	set_ping_interval(NEVER_S);
 	retry_later(agent);
 	return 0;
@@ -137,6 +140,7 @@ static void on_registered(unsigned int error, void *arg)
 {
 	struct agent *agent = arg;
 
+	agent->asked = false;
 	if (agent->registered)
 		return;
 	if (error == 0) {
@@ -145,7 +149,11 @@ static void on_registered(unsigned int error, void *arg)
 		evtimer_del(agent->retry);
 		agent_log(agent, LOG_INFO, "connected to the AgentX master at %s", agent->address);
 		notify_connected(agent);
-	} else if (error != agent->refused) {
+		return;
+	}
+	agent->register_delay = REGISTER_S;
+	retry_later(agent);
+	if (error != agent->refused) {
 		agent->refused = error;
 		agent_log(agent, LOG_WARNING,
 			  "the AgentX master at %s does not take our registration: %s (error %u); "
@@ -161,8 +169,15 @@ static void on_unreachable(int os_errno, void *arg)
 	if (os_errno == agent->unreachable)
 		return;
 	agent->unreachable = os_errno;
-	agent_log(agent, LOG_NOTICE, "no AgentX master at %s: %s; trying again every %d s",
-		  agent->address, strerror(os_errno), RECONNECT_S);
+	if (os_errno == 0)
+		agent_log(agent, LOG_WARNING,
+			  "the AgentX master at %s accepts but does not answer; trying again "
+			  "within %d s",
+			  agent->address, TRANSPORT_DELAY_MAX);
+	else
+		agent_log(agent, LOG_NOTICE, "no AgentX master at %s: %s; trying again within %d s",
+			  agent->address, strerror(os_errno),
+			  os_errno == ETIMEDOUT ? TRANSPORT_DELAY_MAX : RECONNECT_S);
 }
 
 static void on_resumed(void *arg)
@@ -170,6 +185,14 @@ static void on_resumed(void *arg)
 	struct agent *agent = arg;
 
 	loop_turn(agent->loop);
+}
+
+static void not_answered(struct agent *agent)
+{
+	int delay = 2 * agent->register_delay;
+
+	agent->register_delay = delay < REGISTER_MAX_S ? delay : REGISTER_MAX_S;
+	on_unreachable(0, agent);
 }
 
 /* As register_mib() does it, which net-snmp repeats when it connects, but not when refused. */
@@ -188,6 +211,9 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	if (!agent->connected || agent->registered)
 		return;
 	memcpy(root, mib_root, mib_root_length * sizeof(oid));
+	if (agent->asked)
+		not_answered(agent);
+	agent->asked = true;
 	retry_later(agent);
 	snmp_call_callbacks(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_REGISTER_OID, &parameters);
 	loop_turn(agent->loop);
@@ -312,6 +338,7 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 	TAILQ_INIT(&agent->sets);
 	notices_init(&agent->notices);
 	agent->options = *options;
+	agent->unreachable = -1;
 	view_init(&agent->view, options->engine, engine_store(options->engine));
 	agent->view.notify = options->notify;
 	result = endpoint_parse(address_of(agent), &endpoint, err);
