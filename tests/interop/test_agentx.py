@@ -9,13 +9,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import agentx  # noqa: E402
 from lib.agentx import INTEGER, OCTETS, UNSIGNED, Master, column  # noqa: E402
+from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, L2TP  # noqa: E402
 from lib.snmp import ROOT  # noqa: E402
 from lib.waiting import stays_true, wait_for  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not L2TPV3D.exists(), reason="l2tpv3d is not built")
+need_built(L2TPV3D)
 CREATE_AND_GO, DESTROY = 4, 6
 INCONSISTENT_VALUE, GEN_ERR = 12, 5
 

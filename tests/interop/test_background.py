@@ -12,10 +12,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.agentx import Master  # noqa: E402
+from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not L2TPV3D.exists(), reason="l2tpv3d is not built")
+need_built(L2TPV3D, L2TPV3CTL)
 
 
 def start(folder, *options):
