@@ -17,11 +17,14 @@ PKGS     := libmnl libxml-2.0 libevent_core
 CFLAGS   ?= -O2 -g
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wconversion
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WARN) \
+# Asked for when the first file is compiled: `deps` may install pkg-config before that.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WARN) \
 	$(if $(WERROR),-Werror) $(CFLAGS) -include src/model/banned.h \
 	$(if $(SANITIZE),$(SANITIZERS)) $(if $(FUZZ),$(SANITIZERS) -fsanitize=fuzzer-no-link) \
-	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-ALL_LIBS := $(NETSNMP_LIBS) $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz
+	$(PKG_CFLAGS)
+ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
 
 # Programs of the tests and the documents, each of one file.
 TOOLS    := $B/attributes $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bench_store
