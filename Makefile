@@ -38,7 +38,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench fuzz lint asan install deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench fuzz lint asan install deps build-deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -103,8 +103,10 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS (10)
 	$Q$(MAKE) -s FUZZ=1 CC=clang fuzzers
 	$Qtests/fuzz/run $(FUZZ_SECONDS)
 
-deps: ## install the Debian packages needed (says what is missing when not root)
+deps: ## install all Debian packages needed, for tests too (when not root: say which)
 	$Qtests/deps
+build-deps: ## install those for building only, as on a router
+	$Qtests/deps build
 
 docs: $B/attributes ## print the attribute lists anew from the mapping table
 	$Qfor page in docs/attributes.md docs/linux-l2tpv3.5; do \
