@@ -11,6 +11,7 @@
  *   observe.c      reading the kernel: dumps, events, what changed behind us
  *   removing.c     what was deleted, until it is gone
  *   counters.c     fresh counters with reading ahead, and what they tell
+ *   sweep.c        ... by a dump that runs just ahead of the reader
  *   links.c        every link of the namespace; keys.c lists of ids
  */
 #ifndef ENGINE_INTERNAL_H
@@ -307,6 +308,11 @@ bool counters_fresh(const struct engine *engine, const struct state *state, int6
 /* The next session in the order of the tables, into the next tunnel too, or NULL. */
 struct session_entry *counters_following(const struct session_entry *session);
 struct key counters_key(const struct session_entry *session); /* zeros for NULL */
+/*
+ * See what the counters tell of the status where nobody polls: dead-interval,
+ * errors that grow. A slice of it; true while there is more.
+ */
+bool counters_look(struct engine *engine);
 
 /* ---- sweep.c: counters by a dump that runs just ahead of who reads sessions in order. */
 /* Make this one fresh if such a dump is the cheaper way; false: ask for it by GET. */
@@ -315,12 +321,6 @@ bool sweep_reaches(struct engine *engine, const struct session_entry *session, i
 void sweep_rewind(struct engine *engine);
 /* Leave a dump that nobody followed for a while. */
 void sweep_expire(struct engine *engine, int64_t now);
-
-/*
- * See what the counters tell of the status where nobody polls: dead-interval,
- * errors that grow. A slice of a sweep; true while there is more of it.
- */
-bool counters_look(struct engine *engine);
 
 /* ---- observe.c */
 int observe_all(struct engine *engine, struct error *err);

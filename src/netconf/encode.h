@@ -27,7 +27,7 @@ void encode_leaf(struct writer *writer, const struct view *view, const struct ro
 
 /*
  * A whole running configuration in one go, container and all; for files. For
- * clients who read slowly there is output.h.
+ * clients who read slowly there is walk.h.
  */
 void encode_running(struct writer *writer, const struct datastore *running, unsigned int depth);
 
