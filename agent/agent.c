@@ -6,6 +6,8 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "model/names.h"
+
 #define NAME              "l2tpv3d"
 #define RECONNECT_S       1
 #define REGISTER_S        2 /* twice as long when there was no answer, and so on ... */
@@ -278,7 +280,7 @@ static int no_memory(struct error *err)
 
 static const char *address_of(const struct agent *agent)
 {
-	return agent->options.address ? agent->options.address : AGENT_ADDRESS;
+	return agent->options.address ? agent->options.address : AGENTX_ADDRESS;
 }
 
 static int start_library(struct agent *agent, struct error *err)

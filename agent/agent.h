@@ -13,12 +13,10 @@
 
 #include "engine/engine.h"
 
-#define AGENT_ADDRESS "unix:/var/agentx/master" /* what snmpd listens on by default */
-
 struct agent_options {
 	struct event_base *base;
 	struct engine *engine; /* borrowed */
-	const char *address;   /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENT_ADDRESS */
+	const char *address;   /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENTX_ADDRESS */
 	bool notify;           /* l2tpv3NotificationEnable to begin with */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	void *arg;

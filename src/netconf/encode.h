@@ -6,11 +6,9 @@
 #ifndef NETCONF_ENCODE_H
 #define NETCONF_ENCODE_H
 
+#include "model/names.h"
 #include "netconf/view.h"
 #include "netconf/writer.h"
-
-#define ELEMENT_CONTAINER  "l2tpv3"
-#define ELEMENT_STATISTICS "statistics"
 
 /* The container around all; @depth is its own, for indentation. */
 void encode_begin(struct writer *writer, unsigned int depth);
