@@ -5,11 +5,7 @@
 
 static int compare(const struct set_row *a, const struct set_row *b)
 {
-	if (a->tunnel_id != b->tunnel_id)
-		return a->tunnel_id < b->tunnel_id ? -1 : 1;
-	if (a->session_id != b->session_id)
-		return a->session_id < b->session_id ? -1 : 1;
-	return 0;
+	return entry_order(a->tunnel_id, a->session_id, b->tunnel_id, b->session_id);
 }
 
 /* As in pending.c: a tunnel comes before its sessions, which is the order of an edit. */
