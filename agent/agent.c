@@ -4,8 +4,8 @@
 #include <event2/event.h>
 #include <stdarg.h>
 #include <syslog.h>
-#include <time.h>
 
+#include "model/clock.h"
 #include "model/names.h"
 
 #define NAME              "l2tpv3d"
@@ -28,14 +28,6 @@ void agent_log(struct agent *agent, int priority, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	agent->options.log(priority, text, agent->options.arg);
-}
-
-int64_t agent_now(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 /* What net-snmp says is about its own affairs; what matters to an operator is said here. */
@@ -230,11 +222,11 @@ static void on_pace(evutil_socket_t fd, short what, void *arg)
 static void on_tidy(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
-	int64_t now = agent_now();
+	int64_t now = clock_now();
 
 	(void)fd, (void)what;
 	set_tidy(agent, now);
-	pending_expire(&agent->view.pending, now - PENDING_AGE_S * INT64_C(1000000000));
+	pending_expire(&agent->view.pending, now - PENDING_AGE_S * NS_PER_S);
 }
 
 /* No files are read or written, no MIB is parsed, nothing is printed. */

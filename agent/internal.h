@@ -49,8 +49,6 @@ struct agent {
 void agent_log(struct agent *agent, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-int64_t agent_now(void); /* nanoseconds of CLOCK_BOOTTIME */
-
 /* handler.c; 0 or -ENOMEM */
 int handler_register(struct agent *agent);
 

@@ -1,6 +1,7 @@
 /* What a set request gives, varbind by varbind, and what of it is beside the configuration. */
 #include "transaction.h"
 
+#include "model/clock.h"
 #include "rows.h"
 
 static int compare(const struct set_row *a, const struct set_row *b)
@@ -293,12 +294,11 @@ static void replace(struct transaction *transaction, const struct set_row *row,
 void transaction_apply(struct transaction *transaction)
 {
 	struct set_row *row;
-	struct timespec now = {0};
+	int64_t now = clock_now();
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
 	RB_FOREACH (row, set_row_tree, &transaction->rows) {
 		if (row->fresh)
-			row->fresh->touched = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+			row->fresh->touched = now;
 		replace(transaction, row, &row->old, &row->fresh);
 	}
 }

@@ -21,6 +21,7 @@
 #include <sys/queue.h>
 
 #include "engine/engine.h"
+#include "model/clock.h"
 #include "model/codec.h"
 #include "model/rules.h"
 
@@ -28,7 +29,6 @@
 #define BATCH_NS   (12 * 1000000LL) /* batches are sized to take at most about this */
 #define MANY_ITEMS 256              /* of a job: big */
 #define BATCH_MAX  64               /* objects in one batch */
-#define NS_PER_S   1000000000LL
 
 /* ---- links.c */
 

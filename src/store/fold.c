@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "model/clock.h"
 #include "model/fault.h"
 #include "store/journal_file.h"
 
@@ -28,14 +29,6 @@
 #define RETRY_SECONDS 30
 
 static const char *goes_on = "the journal goes on growing";
-
-static int64_t now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
 
 static void fold_clear(struct journal *journal)
 {
@@ -52,7 +45,7 @@ void fold_sweep(struct journal *journal)
 static void fold_failed(struct journal *journal)
 {
 	fold_clear(journal);
-	journal->fold.retry_at = now_seconds() + RETRY_SECONDS;
+	journal->fold.retry_at = clock_now() + RETRY_SECONDS * NS_PER_S;
 	fold_sweep(journal);
 }
 
@@ -273,7 +266,7 @@ bool fold_due(const struct journal *journal)
 
 	return journal->fold.pid == 0 && journal->pending == 0 && journal->writable &&
 	       !journal->cut && journal->length - journal->tail > limit &&
-	       now_seconds() >= journal->fold.retry_at;
+	       clock_now() >= journal->fold.retry_at;
 }
 
 /* Sockets of the daemon must not stay open in the child. */
