@@ -241,12 +241,9 @@ static int fold_finish(struct journal *journal)
 	return result;
 }
 
-int fold_now(struct journal *journal, struct error *err)
+/* Both files are written, if @result is 0: put them in place. */
+static int fold_end(struct journal *journal, int result, struct error *err)
 {
-	int result = journal->writable ? fold_begin(journal) : -EROFS;
-
-	if (result == 0)
-		result = fold_write(journal);
 	if (result == 0)
 		result = fold_finish(journal);
 	if (result == 0) {
@@ -255,6 +252,15 @@ int fold_now(struct journal *journal, struct error *err)
 	}
 	fold_failed(journal);
 	return journal_error(journal, err, result, "write", CONFIG_FILE, goes_on);
+}
+
+int fold_now(struct journal *journal, struct error *err)
+{
+	int result = journal->writable ? fold_begin(journal) : -EROFS;
+
+	if (result == 0)
+		result = fold_write(journal);
+	return fold_end(journal, result, err);
 }
 
 /* In the background */
@@ -329,20 +335,12 @@ static int child_result(int status)
 
 static int fold_reap(struct journal *journal, struct error *err)
 {
-	int status = 0, result;
+	int status = 0;
 	pid_t pid = waitpid(journal->fold.pid, &status, WNOHANG);
 
 	if (pid == 0)
 		return 0;
-	result = pid < 0 ? -errno : child_result(status);
-	if (result == 0)
-		result = fold_finish(journal);
-	if (result == 0) {
-		fold_clear(journal);
-		return 0;
-	}
-	fold_failed(journal);
-	return journal_error(journal, err, result, "write", CONFIG_FILE, goes_on);
+	return fold_end(journal, pid < 0 ? -errno : child_result(status), err);
 }
 
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
