@@ -26,7 +26,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WAR
 	$(PKG_CFLAGS)
 ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
 
-# Programs of the tests and the documents, each of one file.
+# Programs of the tests and the documents.
 TOOLS    := $B/attributes $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bench_store
 FUZZERS  := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -65,13 +65,13 @@ $B/tests/%: tests/unit/%.c $B/libl2tpv3d.a
 TESTLIBS_test_table_yang := -lyang
 
 $B/attributes: docs/attributes.c
-$B/tests/kernel_tool: tests/vm/kernel_tool.c
+$B/tests/kernel_tool: tests/vm/kernel_tool.c $B/tests/vm/tool_print.o $B/tests/vm/tool_request.o
 $B/tests/bare_loop: tests/bench/bare_loop.c
 $B/tests/bench_store: tests/bench/bench_store.c
 $(TOOLS): $B/libl2tpv3d.a
 	@mkdir -p $(@D)
 	@echo "  CC    $(filter %.c,$^)"
-	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $(filter %.c,$^) $B/libl2tpv3d.a $(ALL_LIBS)
+	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $(filter %.c %.o,$^) $B/libl2tpv3d.a $(ALL_LIBS)
 
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $B/libl2tpv3d.a
 	@echo "  CC    $<"
