@@ -17,13 +17,16 @@ PKGS     := libmnl libxml-2.0 libevent_core
 CFLAGS   ?= -O2 -g
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wconversion
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WARN) \
+# Asked for when the first file is compiled: `deps` may install pkg-config before that.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WARN) \
 	$(if $(WERROR),-Werror) $(CFLAGS) -include src/model/banned.h \
 	$(if $(SANITIZE),$(SANITIZERS)) $(if $(FUZZ),$(SANITIZERS) -fsanitize=fuzzer-no-link) \
-	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-ALL_LIBS := $(NETSNMP_LIBS) $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz
+	$(PKG_CFLAGS)
+ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
 
-# Programs of the tests and the documents, each of one file.
+# Programs of the tests and the documents.
 TOOLS    := $B/attributes $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bench_store
 FUZZERS  := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -35,7 +38,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench fuzz lint asan install deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench fuzz lint asan install deps build-deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -62,13 +65,13 @@ $B/tests/%: tests/unit/%.c $B/libl2tpv3d.a
 TESTLIBS_test_table_yang := -lyang
 
 $B/attributes: docs/attributes.c
-$B/tests/kernel_tool: tests/vm/kernel_tool.c
+$B/tests/kernel_tool: tests/vm/kernel_tool.c $B/tests/vm/tool_print.o $B/tests/vm/tool_request.o
 $B/tests/bare_loop: tests/bench/bare_loop.c
 $B/tests/bench_store: tests/bench/bench_store.c
 $(TOOLS): $B/libl2tpv3d.a
 	@mkdir -p $(@D)
 	@echo "  CC    $(filter %.c,$^)"
-	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $(filter %.c,$^) $B/libl2tpv3d.a $(ALL_LIBS)
+	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $(filter %.c %.o,$^) $B/libl2tpv3d.a $(ALL_LIBS)
 
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $B/libl2tpv3d.a
 	@echo "  CC    $<"
@@ -100,8 +103,10 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS (10)
 	$Q$(MAKE) -s FUZZ=1 CC=clang fuzzers
 	$Qtests/fuzz/run $(FUZZ_SECONDS)
 
-deps: ## install the Debian packages needed (says what is missing when not root)
+deps: ## install all Debian packages needed, for tests too (when not root: say which)
 	$Qtests/deps
+build-deps: ## install those for building only, as on a router
+	$Qtests/deps build
 
 docs: $B/attributes ## print the attribute lists anew from the mapping table
 	$Qfor page in docs/attributes.md docs/linux-l2tpv3.5; do \

@@ -4,11 +4,14 @@
 #include <event2/event.h>
 #include <stdarg.h>
 #include <syslog.h>
-#include <time.h>
+
+#include "model/clock.h"
+#include "model/names.h"
 
 #define NAME              "l2tpv3d"
 #define RECONNECT_S       1
-#define REGISTER_S        2
+#define REGISTER_S        2 /* twice as long when there was no answer, and so on ... */
+#define REGISTER_MAX_S    TRANSPORT_DELAY_MAX
 #define TIDY_S            5
 #define AGENTX_TIMEOUT_US 330000 /* of Open, Register and Close, which net-snmp waits for */
 #define AGENTX_VERSION_1  0xc1   /* not in a public header of net-snmp */
@@ -25,14 +28,6 @@ void agent_log(struct agent *agent, int priority, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	agent->options.log(priority, text, agent->options.arg);
-}
-
-int64_t agent_now(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 /* What net-snmp says is about its own affairs; what matters to an operator is said here. */
@@ -73,7 +68,7 @@ static void set_ping_interval(int seconds)
 
 static void retry_later(struct agent *agent)
 {
-	const struct timeval delay = {.tv_sec = REGISTER_S};
+	const struct timeval delay = {.tv_sec = agent->register_delay};
 
 	evtimer_add(agent->retry, &delay);
 }
@@ -92,7 +87,9 @@ static int on_start(int major, int minor, void *session, void *arg)
 	loop_renew(agent->loop);
 	agent->connected = true;
 	agent->registered = false;
-	agent->unreachable = 0;
+	agent->asked = true;
+	agent->unreachable = -1;
+	agent->register_delay = REGISTER_S;
 	set_ping_interval(NEVER_S);
 	retry_later(agent);
 	return 0;
@@ -137,6 +134,7 @@ static void on_registered(unsigned int error, void *arg)
 {
 	struct agent *agent = arg;
 
+	agent->asked = false;
 	if (agent->registered)
 		return;
 	if (error == 0) {
@@ -145,7 +143,11 @@ static void on_registered(unsigned int error, void *arg)
 		evtimer_del(agent->retry);
 		agent_log(agent, LOG_INFO, "connected to the AgentX master at %s", agent->address);
 		notify_connected(agent);
-	} else if (error != agent->refused) {
+		return;
+	}
+	agent->register_delay = REGISTER_S;
+	retry_later(agent);
+	if (error != agent->refused) {
 		agent->refused = error;
 		agent_log(agent, LOG_WARNING,
 			  "the AgentX master at %s does not take our registration: %s (error %u); "
@@ -161,8 +163,15 @@ static void on_unreachable(int os_errno, void *arg)
 	if (os_errno == agent->unreachable)
 		return;
 	agent->unreachable = os_errno;
-	agent_log(agent, LOG_NOTICE, "no AgentX master at %s: %s; trying again every %d s",
-		  agent->address, strerror(os_errno), RECONNECT_S);
+	if (os_errno == 0)
+		agent_log(agent, LOG_WARNING,
+			  "the AgentX master at %s accepts but does not answer; trying again "
+			  "within %d s",
+			  agent->address, TRANSPORT_DELAY_MAX);
+	else
+		agent_log(agent, LOG_NOTICE, "no AgentX master at %s: %s; trying again within %d s",
+			  agent->address, strerror(os_errno),
+			  os_errno == ETIMEDOUT ? TRANSPORT_DELAY_MAX : RECONNECT_S);
 }
 
 static void on_resumed(void *arg)
@@ -170,6 +179,14 @@ static void on_resumed(void *arg)
 	struct agent *agent = arg;
 
 	loop_turn(agent->loop);
+}
+
+static void not_answered(struct agent *agent)
+{
+	int delay = 2 * agent->register_delay;
+
+	agent->register_delay = delay < REGISTER_MAX_S ? delay : REGISTER_MAX_S;
+	on_unreachable(0, agent);
 }
 
 /* As register_mib() does it, which net-snmp repeats when it connects, but not when refused. */
@@ -188,6 +205,9 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	if (!agent->connected || agent->registered)
 		return;
 	memcpy(root, mib_root, mib_root_length * sizeof(oid));
+	if (agent->asked)
+		not_answered(agent);
+	agent->asked = true;
 	retry_later(agent);
 	snmp_call_callbacks(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_REGISTER_OID, &parameters);
 	loop_turn(agent->loop);
@@ -202,11 +222,11 @@ static void on_pace(evutil_socket_t fd, short what, void *arg)
 static void on_tidy(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
-	int64_t now = agent_now();
+	int64_t now = clock_now();
 
 	(void)fd, (void)what;
 	set_tidy(agent, now);
-	pending_expire(&agent->view.pending, now - PENDING_AGE_S * INT64_C(1000000000));
+	pending_expire(&agent->view.pending, now - PENDING_AGE_S * NS_PER_S);
 }
 
 /* No files are read or written, no MIB is parsed, nothing is printed. */
@@ -252,7 +272,7 @@ static int no_memory(struct error *err)
 
 static const char *address_of(const struct agent *agent)
 {
-	return agent->options.address ? agent->options.address : AGENT_ADDRESS;
+	return agent->options.address ? agent->options.address : AGENTX_ADDRESS;
 }
 
 static int start_library(struct agent *agent, struct error *err)
@@ -312,6 +332,7 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 	TAILQ_INIT(&agent->sets);
 	notices_init(&agent->notices);
 	agent->options = *options;
+	agent->unreachable = -1;
 	view_init(&agent->view, options->engine, engine_store(options->engine));
 	agent->view.notify = options->notify;
 	result = endpoint_parse(address_of(agent), &endpoint, err);

@@ -4,7 +4,8 @@
  *
  * It needs no snmpd to start, connects when one appears, and again when it
  * comes back. Nothing here blocks the loop for longer than a third of a second,
- * and that only while a master that accepted the connection does not answer.
+ * and that only while a master that accepted the connection does not answer, or
+ * a TCP connection comes to nothing: then every 30 seconds at last.
  * net-snmp keeps its state in globals: one agent a process, one thread.
  */
 #ifndef AGENT_AGENT_H
@@ -12,12 +13,10 @@
 
 #include "engine/engine.h"
 
-#define AGENT_ADDRESS "unix:/var/agentx/master" /* what snmpd listens on by default */
-
 struct agent_options {
 	struct event_base *base;
 	struct engine *engine; /* borrowed */
-	const char *address;   /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENT_ADDRESS */
+	const char *address;   /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENTX_ADDRESS */
 	bool notify;           /* l2tpv3NotificationEnable to begin with */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	void *arg;

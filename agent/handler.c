@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "model/clock.h"
+
 size_t handler_name(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN])
 {
 	size_t length = varbind->name_length < MAX_OID_LEN ? varbind->name_length : MAX_OID_LEN;
@@ -59,7 +61,7 @@ static int handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *re
 
 	if (reqinfo->mode != MODE_GET && reqinfo->mode != MODE_GETNEXT)
 		return set_handle(agent, handler, reginfo, reqinfo, requests);
-	epoch_follow(&agent->view.epoch, agent_now(), netsnmp_get_agent_uptime());
+	epoch_follow(&agent->view.epoch, clock_now(), netsnmp_get_agent_uptime());
 	for (request = requests; request; request = request->next) {
 		if (request->processed)
 			continue;

@@ -38,7 +38,9 @@ struct agent {
 	struct notices notices;
 	uint64_t dropped; /* notices that were, as far as logged */
 	bool connected, registered;
-	int unreachable;      /* errno that was logged last, 0 none */
+	bool asked;           /* to register, and not answered yet */
+	int unreachable;      /* errno that was logged last, 0: no answer, -1: nothing */
+	int register_delay;   /* seconds */
 	unsigned int refused; /* res.error that was logged last, 0 none */
 	struct set_list sets; /* set.c */
 	bool warned_retries;
@@ -46,8 +48,6 @@ struct agent {
 
 void agent_log(struct agent *agent, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-
-int64_t agent_now(void); /* nanoseconds of CLOCK_BOOTTIME */
 
 /* handler.c; 0 or -ENOMEM */
 int handler_register(struct agent *agent);

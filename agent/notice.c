@@ -21,11 +21,7 @@ static int compare(const struct notice *a, const struct notice *b)
 {
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
-	if (a->tunnel_id != b->tunnel_id)
-		return a->tunnel_id < b->tunnel_id ? -1 : 1;
-	if (a->session_id != b->session_id)
-		return a->session_id < b->session_id ? -1 : 1;
-	return 0;
+	return entry_order(a->tunnel_id, a->session_id, b->tunnel_id, b->session_id);
 }
 
 RB_GENERATE_INTERNAL(notice_tree, notice, key, compare, static __attribute__((unused)))

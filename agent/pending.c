@@ -8,11 +8,7 @@
 
 static int compare(const struct pending_row *a, const struct pending_row *b)
 {
-	if (a->tunnel_id != b->tunnel_id)
-		return a->tunnel_id < b->tunnel_id ? -1 : 1;
-	if (a->session_id != b->session_id)
-		return a->session_id < b->session_id ? -1 : 1;
-	return 0;
+	return entry_order(a->tunnel_id, a->session_id, b->tunnel_id, b->session_id);
 }
 
 /* RB_GENERATE_STATIC of libbsd says __unused, which Linux headers use as a name. */

@@ -10,9 +10,10 @@
 
 #include <syslog.h>
 
+#include "model/clock.h"
 #include "transaction.h"
 
-#define FORGOTTEN_NS (60 * INT64_C(1000000000))
+#define FORGOTTEN_NS (60 * NS_PER_S)
 
 enum set_state {
 	SET_RESERVED, /* looked at */
@@ -58,7 +59,7 @@ static struct set *begin(struct agent *agent, long transid)
 	}
 	set->agent = agent;
 	set->transid = transid;
-	set->since = agent_now();
+	set->since = clock_now();
 	candidate_open(&set->inverse, agent->view.store);
 	TAILQ_INSERT_TAIL(&agent->sets, set, link);
 	return set;
@@ -202,7 +203,7 @@ static void on_done(int result, const struct error *err, void *arg)
 	netsnmp_delegated_cache *cache = awaited(set);
 
 	set->ticket = 0;
-	set->since = agent_now();
+	set->since = clock_now();
 	set->state = result ? SET_OVER : SET_DONE;
 	if (result)
 		remember(agent, err);

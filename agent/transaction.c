@@ -1,15 +1,12 @@
 /* What a set request gives, varbind by varbind, and what of it is beside the configuration. */
 #include "transaction.h"
 
+#include "model/clock.h"
 #include "rows.h"
 
 static int compare(const struct set_row *a, const struct set_row *b)
 {
-	if (a->tunnel_id != b->tunnel_id)
-		return a->tunnel_id < b->tunnel_id ? -1 : 1;
-	if (a->session_id != b->session_id)
-		return a->session_id < b->session_id ? -1 : 1;
-	return 0;
+	return entry_order(a->tunnel_id, a->session_id, b->tunnel_id, b->session_id);
 }
 
 /* As in pending.c: a tunnel comes before its sessions, which is the order of an edit. */
@@ -55,18 +52,6 @@ void transaction_free(struct transaction *transaction)
 
 /* ---- one by one */
 
-static int refuse(enum error_snmp status, enum error_code code, struct error *err, const char *text)
-{
-	error_set(err, code, "%s", text);
-	return (int)status;
-}
-
-static int no_memory(struct error *err)
-{
-	return refuse(SNMP_RESOURCE_UNAVAILABLE, ERROR_RESOURCE, err,
-		      "no memory; set fewer columns at once");
-}
-
 static bool note(struct transaction *transaction, struct set_row *row, const struct column *column)
 {
 	if (transaction->count == transaction->capacity) {
@@ -108,8 +93,8 @@ static int take_storage_type(struct set_row *row, const struct varbind *varbind,
 	if (status)
 		return status;
 	if (varbind->integer != STORAGE_NON_VOLATILE)
-		return refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
-			      "allowed nonVolatile(3): all that is configured is kept");
+		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
+				      "allowed nonVolatile(3): all that is configured is kept");
 	row->storage = true;
 	return 0;
 }
@@ -122,9 +107,9 @@ static int take_row_status(struct set_row *row, const struct varbind *varbind, s
 		return status;
 	if (varbind->integer < SNMP_ROW_ACTIVE || varbind->integer > SNMP_ROW_DESTROY ||
 	    varbind->integer == SNMP_ROW_NOTREADY)
-		return refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
-			      "allowed active(1), notInService(2), createAndGo(4), "
-			      "createAndWait(5) or destroy(6)");
+		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
+				      "allowed active(1), notInService(2), createAndGo(4), "
+				      "createAndWait(5) or destroy(6)");
 	row->action = (int)varbind->integer;
 	return 0;
 }
@@ -147,8 +132,8 @@ static int take_column(struct set_row *row, const struct column *column,
 		       const struct varbind *varbind, struct error *err)
 {
 	if (is_twice(row, column))
-		return refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
-			      "given twice in one request; allowed once");
+		return varbind_refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
+				      "given twice in one request; allowed once");
 	if (column->kind == COLUMN_STORAGE_TYPE)
 		return take_storage_type(row, varbind, err);
 	if (column->kind == COLUMN_ROW_STATUS)
@@ -164,10 +149,11 @@ static int take_lock(struct transaction *transaction, const struct varbind *varb
 		     struct error *err)
 {
 	if (transaction->sets_lock)
-		return refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
-			      "given twice in one request; allowed once");
+		return varbind_refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
+				      "given twice in one request; allowed once");
 	if (varbind->integer < 0 || varbind->integer > INT32_MAX)
-		return refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err, "allowed 0..2147483647");
+		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
+				      "allowed 0..2147483647");
 	transaction->sets_lock = true;
 	transaction->lock = varbind->integer;
 	return 0;
@@ -177,11 +163,11 @@ static int take_notify(struct transaction *transaction, const struct varbind *va
 		       struct error *err)
 {
 	if (transaction->sets_notify)
-		return refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
-			      "given twice in one request; allowed once");
+		return varbind_refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
+				      "given twice in one request; allowed once");
 	if (varbind->integer != 1 && varbind->integer != 2)
-		return refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
-			      "allowed true(1) or false(2)");
+		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
+				      "allowed true(1) or false(2)");
 	transaction->sets_notify = true;
 	transaction->notify = varbind->integer == 1;
 	return 0;
@@ -230,11 +216,12 @@ static int find_column(const struct varbind *varbind, struct instance *ret, stru
 
 	point_at_name(err, varbind);
 	if (fault == OID_NO_OBJECT || !ret->column.writable)
-		return refuse(SNMP_NOT_WRITABLE, ERROR_READ_ONLY, err,
-			      "there is no such column, or it is read-only");
+		return varbind_refuse(SNMP_NOT_WRITABLE, ERROR_READ_ONLY, err,
+				      "there is no such column, or it is read-only");
 	if (fault == OID_NO_INSTANCE)
-		return refuse(SNMP_NO_CREATION, ERROR_MISSING_KEY, err,
-			      "no row can have this index; allowed the ids, each 1..4294967295");
+		return varbind_refuse(
+			SNMP_NO_CREATION, ERROR_MISSING_KEY, err,
+			"no row can have this index; allowed the ids, each 1..4294967295");
 	return 0;
 }
 
@@ -249,12 +236,12 @@ int transaction_add(struct transaction *transaction, const struct varbind *varbi
 		return status;
 	if (instance.column.kind == COLUMN_SCALAR) {
 		if (!note(transaction, NULL, &instance.column))
-			return no_memory(err);
+			return varbind_no_memory(err);
 		status = take_scalar(transaction, &instance.column, varbind, err);
 	} else {
 		row = row_of(transaction, &instance);
 		if (!row || !note(transaction, row, &instance.column))
-			return no_memory(err);
+			return varbind_no_memory(err);
 		status = take_column(row, &instance.column, varbind, err);
 	}
 	if (status)
@@ -297,12 +284,11 @@ static void replace(struct transaction *transaction, const struct set_row *row,
 void transaction_apply(struct transaction *transaction)
 {
 	struct set_row *row;
-	struct timespec now = {0};
+	int64_t now = clock_now();
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
 	RB_FOREACH (row, set_row_tree, &transaction->rows) {
 		if (row->fresh)
-			row->fresh->touched = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+			row->fresh->touched = now;
 		replace(transaction, row, &row->old, &row->fresh);
 	}
 }

@@ -43,6 +43,8 @@ struct transport {
 	bool ended; /* ... and the stream is at its end */
 	uint32_t registers[REGISTERS];
 	unsigned int next_register;
+	bool heard;               /* the master has answered something */
+	unsigned int delay, skip; /* in attempts of net-snmp, which makes one a second */
 };
 
 /* net-snmp's list of transports has no place for a pointer of ours. */
@@ -95,6 +97,8 @@ static void received(struct transport *transport, const uint8_t *head)
 		transport->set_packet = packet_of(head);
 		break;
 	case PDU_RESPONSE:
+		transport->heard = true;
+		transport->delay = 0;
 		if (transport->have == HEAD)
 			answered(transport, head);
 		break;
@@ -252,6 +256,15 @@ static int transmit(netsnmp_transport *t, const void *bytes, int size, void **op
 	return size;
 }
 
+/* The loop stood still in vain: not soon again, and less often each time. */
+static void back_off(struct transport *transport)
+{
+	unsigned int delay = transport->delay ? 2 * transport->delay : 1;
+
+	transport->delay = delay < TRANSPORT_DELAY_MAX ? delay : TRANSPORT_DELAY_MAX;
+	transport->skip = transport->delay - 1;
+}
+
 static int disconnect(netsnmp_transport *t)
 {
 	struct transport *transport = the_transport;
@@ -268,6 +281,10 @@ static int disconnect(netsnmp_transport *t)
 	transport->set_open = transport->ended = false;
 	for (unsigned int i = 0; i < REGISTERS; i++)
 		transport->registers[i] = 0;
+	if (!transport->heard) {
+		back_off(transport);
+		transport->events.unreachable(0, transport->events.arg);
+	}
 	return 0;
 }
 
@@ -303,6 +320,20 @@ static bool attach(struct transport *transport, int fd)
 			    transport) == 0;
 }
 
+static int connect_now(struct transport *transport)
+{
+	int fd = endpoint_connect(&transport->endpoint);
+
+	if (fd >= 0)
+		return fd;
+	if (fd == -ETIMEDOUT)
+		back_off(transport);
+	else
+		transport->delay = 0;
+	transport->events.unreachable(-fd, transport->events.arg);
+	return fd;
+}
+
 static netsnmp_transport *create(netsnmp_tdomain_spec *spec)
 {
 	struct transport *transport = the_transport;
@@ -311,11 +342,14 @@ static netsnmp_transport *create(netsnmp_tdomain_spec *spec)
 
 	if (!transport || (spec->flags & NETSNMP_TSPEC_LOCAL) || transport->fd >= 0)
 		return NULL;
-	fd = endpoint_connect(&transport->endpoint);
-	if (fd < 0) {
-		transport->events.unreachable(-fd, transport->events.arg);
+	if (transport->skip > 0) {
+		transport->skip--;
 		return NULL;
 	}
+	fd = connect_now(transport);
+	if (fd < 0)
+		return NULL;
+	transport->heard = false;
 	t = attach(transport, fd) ? wrap(fd) : NULL;
 	if (t)
 		transport->fd = fd;

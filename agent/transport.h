@@ -5,11 +5,14 @@
  * for a disconnect, and let a set request that is being answered outlive its
  * session, which then is used after it was freed.
  *
- * Here nothing blocks: connecting fails at once, what cannot be sent is queued,
- * and the end of the stream is told to net-snmp only when no set request waits
- * for its answer. The headers of PDUs are looked at as they pass (RFC 2741
- * section 6.1), also to learn what net-snmp does not tell: whether the master
- * took our registration.
+ * Here nothing blocks but connecting by TCP, for a third of a second at most
+ * (endpoint.h). What cannot be sent is queued, and the end of the stream is told
+ * to net-snmp only when no set request waits for its answer. net-snmp itself
+ * waits for the answer to Open, as long: where either was in vain the next
+ * attempt comes after 1, 2, 4 ... 30 seconds.
+ *
+ * The headers of PDUs are looked at as they pass (RFC 2741 section 6.1), also to
+ * learn what net-snmp does not tell: whether the master took our registration.
  */
 #ifndef AGENT_TRANSPORT_H
 #define AGENT_TRANSPORT_H
@@ -25,14 +28,15 @@ struct transport;
 struct transport_events {
 	/* The master answered a Register PDU; @error is RFC 2741's res.error, 0 for success. */
 	void (*registered)(unsigned int error, void *arg);
-	/* There is no connection to be had; @os_errno says why. */
+	/* No connection is to be had; @os_errno says why, 0: it is accepted but not answered. */
 	void (*unreachable)(int os_errno, void *arg);
 	/* transport_paused() may have changed, outside of any call of net-snmp. */
 	void (*resumed)(void *arg);
 	void *arg;
 };
 
-#define TRANSPORT_ADDRESS "l2tpv3d:master" /* what to tell net-snmp instead of the endpoint */
+#define TRANSPORT_DELAY_MAX 30               /* seconds; net-snmp makes an attempt a second */
+#define TRANSPORT_ADDRESS   "l2tpv3d:master" /* what to tell net-snmp instead of the endpoint */
 
 /*
  * Make the transport known to net-snmp, which has one for the whole process.

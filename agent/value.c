@@ -69,22 +69,6 @@ unsigned long epoch_ticks(const struct epoch *epoch, int64_t at)
 	return (unsigned long)((at - epoch->at) / NS_PER_TICK) & UINT32_MAX;
 }
 
-/* Every default of the mapping table, parsed once. */
-static const void *defaults(enum object object)
-{
-	static union config parsed[OBJECTS];
-	const struct row_set *set = &row_sets[object];
-
-	if (*(uint64_t *)&parsed[object])
-		return &parsed[object];
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		if (set->rows[i].fallback)
-			codec_parse(&set->rows[i], &parsed[object], set->rows[i].fallback,
-				    strlen(set->rows[i].fallback), NULL);
-	}
-	return &parsed[object];
-}
-
 /* Where to read the row: the configuration, the defaults, or nothing (NULL). */
 static const void *effective(const struct row *row, const struct subject *subject,
 			     struct value *room)
@@ -96,7 +80,7 @@ static const void *effective(const struct row *row, const struct subject *subjec
 	config = subject_config(subject, &room->config);
 	if (codec_present(row, config))
 		return config;
-	return row->fallback && codec_applies(row, config) ? defaults(row->object) : NULL;
+	return row->fallback && codec_applies(row, config) ? codec_defaults(row->object) : NULL;
 }
 
 static void give_number(const struct row *row, uint64_t number, const struct epoch *epoch,

@@ -63,6 +63,11 @@ struct varbind {
 	long integer; /* integers of all kinds */
 };
 
+/* Fill @err (NULL allowed), without a path; return @status. */
+int varbind_refuse(enum error_snmp status, enum error_code code, struct error *err,
+		   const char *text);
+int varbind_no_memory(struct error *err);
+
 /*
  * Take a column's value into a draft: type, length and value by themselves.
  * Returns 0 or an SNMP error-status, with @err filled.

@@ -52,5 +52,5 @@ enum cli_status resync_run(const struct command *command, const struct cli_optio
 	(void)command;
 	if (argc)
 		return cli_usage_error(err, "unexpected \"%.64s\"", argv[0]);
-	return talk_rpc(options, "<resync xmlns=\"" MODULE_NAMESPACE "\"/>", err);
+	return talk_rpc(options, "<resync xmlns=\"" NAMESPACE_MODULE "\"/>", err);
 }

@@ -1,5 +1,7 @@
 #include "cli/command.h"
 
+#include "model/names.h"
+
 /* clang-format off */
 static const struct command commands[] = {
 	{ "add", true, VERB_ADD, change_run,
@@ -44,7 +46,7 @@ static const struct command commands[] = {
 };
 
 static const char options_text[] =
-	"  -S PATH     control socket (default /run/l2tpv3d/netconf.sock)\n"
+	"  -S PATH     control socket (default " CONTROL_SOCKET ")\n"
 	"  -j          JSON (RFC 7951)\n"
 	"  -p          indent JSON\n"
 	"  -s          show: counters too\n"

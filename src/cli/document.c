@@ -131,7 +131,7 @@ static void begin(struct document *document)
 	document->begun = true;
 	switch (document->form) {
 	case DOCUMENT_XML:
-		fputs("<" ELEMENT_CONTAINER " xmlns=\"" MODULE_NAMESPACE "\">\n", document->file);
+		fputs("<" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE "\">\n", document->file);
 		break;
 	case DOCUMENT_JSON:
 		json_open(json, NULL, '{');

@@ -1,8 +1,7 @@
 #include "cli/grammar.h"
 
-#include <inttypes.h>
-
 #include "cli/spelling.h"
+#include "model/entry.h"
 
 #define PAIRS_MAX 64
 
@@ -152,27 +151,11 @@ static void ignore(struct request *request, const char *keyword)
 		 keyword);
 }
 
-/* "[LEAF='ID']"; nothing for an id not given or refused. */
-static void put_predicate(const struct row *key, uint32_t id, char *ret, size_t size)
-{
-	ret[0] = '\0';
-	if (id)
-		snprintf(ret, size, "[%s='%" PRIu32 "']", key->leaf, id);
-}
-
 /* The entry the request is about, and @row's leaf in it. */
 static void set_path(const struct request *request, const struct row *row, enum object object,
 		     struct error *err)
 {
-	bool session = object == OBJECT_SESSION;
-	char tunnel_key[32], session_key[32];
-
-	put_predicate(row_sets[OBJECT_TUNNEL].key, request->tunnel.tunnel_id, tunnel_key,
-		      sizeof(tunnel_key));
-	put_predicate(row_sets[OBJECT_SESSION].key, request->session.session_id, session_key,
-		      sizeof(session_key));
-	error_at(err, "/l2tpv3/tunnel%s%s%s%s%s", tunnel_key, session ? "/session" : "",
-		 session ? session_key : "", row ? "/" : "", row ? row->leaf : "");
+	error_at_object(err, object, request->tunnel.tunnel_id, request->session.session_id, row);
 }
 
 static enum cli_status refuse_second(const struct pair *pair, struct error *err)
@@ -234,8 +217,7 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 		return cli_usage_error(err, "more than %d conditions", GRAMMAR_TERMS);
 	memset(&scratch, 0, sizeof(scratch));
 	if (codec_parse(row, &scratch, text, strlen(text), err)) {
-		error_at(err, "/l2tpv3/tunnel%s/%s",
-			 row->object == OBJECT_SESSION ? "/session" : "", row->leaf);
+		error_at_object(err, row->object, 0, 0, row);
 		return CLI_REFUSED;
 	}
 	term->row = row;

@@ -15,7 +15,7 @@ static enum cli_status make_rpc(const char *name, const char *text, char *ret, s
 {
 	if (strlen(text) > NUMBER_MAX || text[strspn(text, "0123456789")] || !text[0])
 		return cli_usage_error(err, "\"%.64s\" is not the number of a commit", text);
-	snprintf(ret, size, "<%s xmlns=\"" MODULE_NAMESPACE "\"><number>%s</number></%s>", name,
+	snprintf(ret, size, "<%s xmlns=\"" NAMESPACE_MODULE "\"><number>%s</number></%s>", name,
 		 text, name);
 	return CLI_OK;
 }
@@ -35,7 +35,7 @@ static enum cli_status ask(const struct cli_options *options, const char *operat
 
 static const char *leaf(const struct node *commit, const char *name)
 {
-	const char *text = node_text(commit, name, MODULE_NAMESPACE);
+	const char *text = node_text(commit, name, NAMESPACE_MODULE);
 	return text ? text : "";
 }
 
@@ -76,9 +76,9 @@ static void print_json(const struct node *child, const struct cli_options *optio
 static void print_text(const struct node *child)
 {
 	for (; child; child = child->next) {
-		if (node_is(child, "commit", MODULE_NAMESPACE))
+		if (node_is(child, "commit", NAMESPACE_MODULE))
 			print_commit(child);
-		else if (node_is(child, "change", MODULE_NAMESPACE))
+		else if (node_is(child, "change", NAMESPACE_MODULE))
 			printf("%s\n", child->text ? child->text : "");
 	}
 }
@@ -96,7 +96,7 @@ static void print_reply(const struct tree *reply, const struct cli_options *opti
 enum cli_status history_run(const struct command *command, const struct cli_options *options,
 			    int argc, char *argv[], struct error *err)
 {
-	char operation[160] = "<history xmlns=\"" MODULE_NAMESPACE "\"/>";
+	char operation[160] = "<history xmlns=\"" NAMESPACE_MODULE "\"/>";
 	struct tree reply = {0};
 	enum cli_status status = CLI_OK;
 

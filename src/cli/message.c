@@ -67,8 +67,8 @@ void message_edit(FILE *file, const struct request *request)
 {
 	fputs("<edit-config><target><running/></target>"
 	      "<default-operation>none</default-operation>"
-	      "<config><" ELEMENT_CONTAINER " xmlns=\"" MODULE_NAMESPACE
-	      "\" xmlns:nc=\"" BASE_NAMESPACE "\">",
+	      "<config><" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE
+	      "\" xmlns:nc=\"" NAMESPACE_BASE "\">",
 	      file);
 	put_tunnel(file, request);
 	fputs("</" ELEMENT_CONTAINER "></config></edit-config>", file);
@@ -102,7 +102,7 @@ void message_get(FILE *file, const struct request *request, const uint64_t rows[
 		 bool config_only)
 {
 	fputs(config_only ? "<get-config><source><running/></source>" : "<get>", file);
-	fputs("<filter type=\"subtree\"><" ELEMENT_CONTAINER " xmlns=\"" MODULE_NAMESPACE
+	fputs("<filter type=\"subtree\"><" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE
 	      "\"><tunnel>",
 	      file);
 	put_selection(file, request, OBJECT_TUNNEL, rows[OBJECT_TUNNEL]);
@@ -117,7 +117,7 @@ void message_get(FILE *file, const struct request *request, const uint64_t rows[
 
 void message_adopt(FILE *file, const struct request *request)
 {
-	fputs("<adopt xmlns=\"" MODULE_NAMESPACE "\">", file);
+	fputs("<adopt xmlns=\"" NAMESPACE_MODULE "\">", file);
 	put_leaf(file, row_sets[OBJECT_TUNNEL].key, &request->tunnel, "");
 	fputs("</adopt>", file);
 }

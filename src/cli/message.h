@@ -6,12 +6,7 @@
 #define CLI_MESSAGE_H
 
 #include "cli/grammar.h"
-
-#define BASE_NAMESPACE     "urn:ietf:params:xml:ns:netconf:base:1.0"
-#define MODULE_NAMESPACE   "urn:l2tpv3d:yang:linux-l2tpv3"
-#define MODULE_NAME        "linux-l2tpv3"
-#define ELEMENT_CONTAINER  "l2tpv3"
-#define ELEMENT_STATISTICS "statistics"
+#include "model/names.h"
 
 /* edit-config on running for VERB_ADD, VERB_DELETE and VERB_SET. */
 void message_edit(FILE *file, const struct request *request);

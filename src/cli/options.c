@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "netconf/client.h"
+#include "model/names.h"
 
 enum cli_status cli_usage_error(struct error *err, const char *format, ...)
 {
@@ -133,7 +133,7 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 
 static enum cli_status run(int argc, char *argv[])
 {
-	struct cli_options options = {.socket = NETCONF_SOCKET};
+	struct cli_options options = {.socket = CONTROL_SOCKET};
 	struct wishes wishes = {0};
 	struct error err = ERROR_INIT;
 

@@ -207,7 +207,7 @@ static int send_document(struct client *client, const struct push_document *docu
 		result = write_text(client, "<test-option>test-only</test-option>", err);
 	if (!result)
 		result = write_text(
-			client, "<" PREFIX ":config xmlns:" PREFIX "=\"" BASE_NAMESPACE "\"", err);
+			client, "<" PREFIX ":config xmlns:" PREFIX "=\"" NAMESPACE_BASE "\"", err);
 	if (!result)
 		result = write_slice(client, document->attributes, err);
 	if (!result)

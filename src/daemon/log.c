@@ -6,15 +6,24 @@
 #include <syslog.h>
 
 /* One log a process, as syslog(3) has it. */
-static bool to_stderr = true;
+static bool to_syslog;
+static int stderr_priority = LOG_DEBUG; /* and more important; -1 nothing */
 static const char *debug_topics = "";
 
 void log_open(bool foreground, const char *topics)
 {
-	to_stderr = foreground;
+	to_syslog = !foreground;
 	debug_topics = topics;
-	if (!foreground)
-		openlog("l2tpv3d", LOG_PID, LOG_DAEMON);
+	if (foreground)
+		return;
+	stderr_priority = LOG_WARNING;
+	openlog("l2tpv3d", LOG_PID, LOG_DAEMON);
+}
+
+void log_started(void)
+{
+	if (to_syslog)
+		stderr_priority = -1;
 }
 
 static void write_line(int priority, const char *text)
@@ -23,9 +32,9 @@ static void write_line(int priority, const char *text)
 	static const char *const words[] = {
 		"emergency: ", "alert: ", "critical: ", "error: ", "warning: ", "", "", "debug: "};
 
-	if (to_stderr)
+	if (priority <= stderr_priority)
 		fprintf(stderr, "l2tpv3d: %s%s\n", words[priority & 7], text);
-	else
+	if (to_syslog)
 		syslog(priority, "%s", text);
 }
 

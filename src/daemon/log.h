@@ -1,4 +1,7 @@
-/* The daemon's log: stderr in the foreground, else syslog. Library code does not log. */
+/*
+ * The daemon's log: stderr in the foreground, else syslog, and stderr too for
+ * warnings and errors of the start. Library code does not log.
+ */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H
 
@@ -6,6 +9,9 @@
 
 /* @topics: comma-separated debug topics, or "all", or "". */
 void log_open(bool foreground, const char *topics);
+
+/* The start is over: in the background nothing goes to stderr any more. */
+void log_started(void);
 
 void log_text(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -24,6 +24,15 @@ static void stop(struct daemon *daemon, size_t started)
 		stages[started].stop(daemon);
 }
 
+static bool go_into_background(const struct options *options)
+{
+	int rc = ready_background(options_relative(options));
+
+	if (rc < 0)
+		log_text(LOG_ERR, "cannot go into the background: %s", strerror(-rc));
+	return rc == 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -42,12 +51,13 @@ int main(int argc, char **argv)
 	if (options.check_file)
 		return daemon_check(options.check_file);
 	log_open(options.foreground, options.debug);
-	if (!options.foreground && ready_background() < 0)
+	if (!options.foreground && !go_into_background(&options))
 		return 1;
 	started = start(&daemon);
 	ready = stages[started].name == NULL;
 	if (ready) {
 		ready_tell();
+		log_started();
 		log_text(LOG_NOTICE, "ready");
 		event_base_dispatch(daemon.base);
 		ready_stopping();

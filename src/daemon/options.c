@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/names.h"
+
 enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_VERSION, KIND_HELP };
 
 struct option_row {
@@ -23,9 +25,9 @@ struct option_row {
 /* clang-format off */
 static const struct option_row rows[] = {
 	{ "foreground",   'f', KIND_FLAG,   AT(foreground),      NULL,     "stay in the foreground, log to stderr" },
-	{ "state",        's', KIND_TEXT,   AT(state_directory), "DIR",    "state directory (/var/lib/l2tpv3d)" },
-	{ "socket",       'S', KIND_TEXT,   AT(socket_path),     "PATH",   "control socket (/run/l2tpv3d/netconf.sock)" },
-	{ "agentx",       'x', KIND_TEXT,   AT(agentx_address),  "ADDR",   "AgentX address of snmpd (unix:/var/agentx/master)" },
+	{ "state",        's', KIND_TEXT,   AT(state_directory), "DIR",    "state directory (" STATE_DIRECTORY ")" },
+	{ "socket",       'S', KIND_TEXT,   AT(socket_path),     "PATH",   "control socket (" CONTROL_SOCKET ")" },
+	{ "agentx",       'x', KIND_TEXT,   AT(agentx_address),  "ADDR",   "AgentX address of snmpd (" AGENTX_ADDRESS ")" },
 	{ "no-snmp",      0,   KIND_FLAG,   AT(no_snmp),         NULL,     "without the SNMP door" },
 	{ "notify",       0,   KIND_FLAG,   AT(notify),          NULL,     "send SNMP notifications from the start on" },
 	{ "netns",        'N', KIND_TEXT,   AT(netns),           "NAME",   "manage this network namespace (ip netns)" },
@@ -132,9 +134,9 @@ enum options_verdict options_read(int argc, char **argv, struct options *ret)
 	int value;
 
 	*ret = (struct options){
-		.state_directory = "/var/lib/l2tpv3d",
-		.socket_path = "/run/l2tpv3d/netconf.sock",
-		.agentx_address = "unix:/var/agentx/master",
+		.state_directory = STATE_DIRECTORY,
+		.socket_path = CONTROL_SOCKET,
+		.agentx_address = AGENTX_ADDRESS,
 		.kernel = "real",
 		.debug = "",
 		.counter_age_ms = 1000,
@@ -153,4 +155,12 @@ enum options_verdict options_read(int argc, char **argv, struct options *ret)
 	if (verdict == OPTIONS_WRONG)
 		fputs("l2tpv3d -h lists the options\n", stderr);
 	return verdict;
+}
+
+bool options_relative(const struct options *options)
+{
+	const char *master = options->agentx_address;
+
+	return options->state_directory[0] != '/' || options->socket_path[0] != '/' ||
+	       (strncmp(master, "unix:", 5) == 0 && master[5] != '/');
 }

@@ -22,4 +22,7 @@ enum options_verdict { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_WRONG };
 /* Errors and the texts of -h and -V are printed. The strings are argv's. */
 enum options_verdict options_read(int argc, char **argv, struct options *ret);
 
+/* Does a path in them depend on the working directory? */
+bool options_relative(const struct options *options);
+
 #endif

@@ -22,7 +22,7 @@ static void wait_in_parent(int fd)
 	_exit(n == 1 ? 0 : 1);
 }
 
-int ready_background(void)
+int ready_background(bool keep_directory)
 {
 	int fds[2];
 	pid_t pid;
@@ -39,7 +39,7 @@ int ready_background(void)
 	close(fds[0]);
 	parent_fd = fds[1];
 	setsid();
-	return chdir("/") < 0 ? -errno : 0;
+	return !keep_directory && chdir("/") < 0 ? -errno : 0;
 }
 
 static void notify(const char *text)

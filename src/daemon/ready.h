@@ -2,11 +2,14 @@
 #ifndef DAEMON_READY_H
 #define DAEMON_READY_H
 
+#include <stdbool.h>
+
 /*
  * Fork; the parent waits until the child says ready and exits 0, or exits 1
- * when the child ends before. Returns 0 in the child, negative errno on failure.
+ * when the child ends before. Standard error stays open until ready_tell().
+ * @keep_directory: do not go to "/". Returns 0 in the child, negative errno on failure.
  */
-int ready_background(void);
+int ready_background(bool keep_directory);
 
 /* Tell the waiting parent and systemd (sd_notify(3) protocol, $NOTIFY_SOCKET). */
 void ready_tell(void);

@@ -18,10 +18,7 @@
 
 int64_t engine_now(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
+	return clock_now();
 }
 
 void engine_log(struct engine *engine, int priority, const char *format, ...)

@@ -93,9 +93,10 @@ int engine_lock(struct engine *engine, unsigned int session, struct error *err);
 int engine_unlock(struct engine *engine, unsigned int session, struct error *err);
 
 /*
- * Have the counters of this entry not older than counter_age_ms, by a GET now.
- * Reading entries in order is noticed and served by reading ahead: pipelined
- * GETs, or one dump where that is the cheaper way (sweep.c). The entry stays valid.
+ * Have the counters of this entry not older than counter_age_ms: ask the kernel
+ * now, unless they are. Reading entries in order is noticed and served by reading
+ * ahead: pipelined GETs, or one dump where that is the cheaper way (sweep.c). The
+ * entry stays valid.
  */
 void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel);
 void engine_refresh_session(struct engine *engine, struct session_entry *session);

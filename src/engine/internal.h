@@ -11,6 +11,7 @@
  *   observe.c      reading the kernel: dumps, events, what changed behind us
  *   removing.c     what was deleted, until it is gone
  *   counters.c     fresh counters with reading ahead, and what they tell
+ *   sweep.c        ... by a dump that runs just ahead of the reader
  *   links.c        every link of the namespace; keys.c lists of ids
  */
 #ifndef ENGINE_INTERNAL_H
@@ -20,6 +21,7 @@
 #include <sys/queue.h>
 
 #include "engine/engine.h"
+#include "model/clock.h"
 #include "model/codec.h"
 #include "model/rules.h"
 
@@ -27,7 +29,6 @@
 #define BATCH_NS   (12 * 1000000LL) /* batches are sized to take at most about this */
 #define MANY_ITEMS 256              /* of a job: big */
 #define BATCH_MAX  64               /* objects in one batch */
-#define NS_PER_S   1000000000LL
 
 /* ---- links.c */
 
@@ -327,6 +328,11 @@ struct session_entry *counters_following(const struct session_entry *session);
 /* The first from @session (or NULL) on that has counters; not looking far. */
 struct session_entry *counters_readable(struct session_entry *session);
 struct key counters_key(const struct session_entry *session); /* zeros for NULL */
+/*
+ * See what the counters tell of the status where nobody polls: dead-interval,
+ * errors that grow. A slice of it; true while there is more.
+ */
+bool counters_look(struct engine *engine);
 
 /* ---- sweep.c: counters by a dump that runs just ahead of who reads sessions in order. */
 /* Make this one fresh if such a dump is the cheaper way; false: ask for it by GET. */
@@ -336,12 +342,6 @@ bool sweep_reaches(struct engine *engine, const struct session_entry *session, i
 void sweep_rewind(struct engine *engine);
 /* Leave a dump that nobody followed for a while. */
 void sweep_expire(struct engine *engine, int64_t now);
-
-/*
- * See what the counters tell of the status where nobody polls: dead-interval,
- * errors that grow. A slice of a sweep; true while there is more of it.
- */
-bool counters_look(struct engine *engine);
 
 /* ---- observe.c */
 int observe_all(struct engine *engine, struct error *err);

@@ -4,9 +4,7 @@
 
 int key_compare(const struct key *a, const struct key *b)
 {
-	if (a->tunnel_id != b->tunnel_id)
-		return a->tunnel_id < b->tunnel_id ? -1 : 1;
-	return (a->session_id > b->session_id) - (a->session_id < b->session_id);
+	return entry_order(a->tunnel_id, a->session_id, b->tunnel_id, b->session_id);
 }
 
 int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id)

@@ -8,8 +8,8 @@
  * the caller chooses the batch by the time it has: deleting an Ethernet session
  * takes 20 to 30 ms up to 6.11, within the call; no other request so long.
  *
- * Traps kept below this line: facts of net/l2tp in kernel/README at the head
- * of each .c file. Above it: an object is gone only when a GET says ENODEV and
+ * Traps kept below this line: facts of net/l2tp, at the head of the .c file that
+ * deals with them. Above it: an object is gone only when a GET says ENODEV and
  * its link is gone; deletes are asynchronous; events are hints.
  */
 #ifndef KERNEL_KERNEL_H

@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "kernel/simulated.h"
+#include "model/clock.h"
 #include "model/codec.h"
 #include "model/rules.h"
 
 #define PACKET_BYTES 100 /* of the traffic that sim_set_traffic() makes */
-#define NS_PER_S     INT64_C(1000000000)
 
 /* By id; among equal ids by tunnel and the newest first, which is the one that GET finds. */
 static int compare_sessions(const struct sim_session *a, const struct sim_session *b)

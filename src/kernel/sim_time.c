@@ -2,11 +2,10 @@
  * Time in the simulated kernel, and the work that waits for it.
  */
 #include <sys/timerfd.h>
-#include <time.h>
 
 #include "kernel/simulated.h"
+#include "model/clock.h"
 
-#define NS_PER_S  INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_US INT64_C(1000)
 
@@ -30,12 +29,9 @@ int sim_time_open(struct sim *sim)
 
 int64_t sim_now(const struct sim *sim)
 {
-	struct timespec now;
-
 	if (sim->time_held)
 		return sim->held_time;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
+	return clock_read(CLOCK_MONOTONIC);
 }
 
 static void arm_timer(struct sim *sim)

@@ -218,8 +218,8 @@ const char *codec_condition(const struct row *row)
 	return conditions[row->when];
 }
 
-/* An object with all defaults, parsed once: every session of a commit is completed. */
-static const void *defaults_of(enum object object)
+/* Parsed once: every session of a commit is completed. */
+const void *codec_defaults(enum object object)
 {
 	static union {
 		struct tunnel tunnel;
@@ -242,7 +242,7 @@ static const void *defaults_of(enum object object)
 void codec_complete(enum object object, void *config)
 {
 	const struct row_set *set = &row_sets[object];
-	const void *defaults = defaults_of(object);
+	const void *defaults = codec_defaults(object);
 
 	for (unsigned int i = 0; i < set->config_count; i++) {
 		const struct row *row = &set->rows[i];

@@ -78,6 +78,9 @@ bool codec_applies(const struct row *row, const void *config);
 /* Why not, as in "only when pseudowire-type is ethernet-vlan"; "" when it applies always. */
 const char *codec_condition(const struct row *row);
 
+/* An object of which every leaf is present that has a default, and is that. */
+const void *codec_defaults(enum object object);
+
 /*
  * @object with every absent leaf that applies set to its default, and marked
  * present; leaves without a default stay absent. This is what the kernel gets.

@@ -1,11 +1,11 @@
 #include "model/rules.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "model/codec.h"
+#include "model/entry.h"
 
 /* An entry under check, and where it is, for the error's path. */
 struct entry {
@@ -24,20 +24,9 @@ static bool has(const struct entry *entry, unsigned int number)
 	return codec_present(row_of(entry->object, number), entry->config);
 }
 
-static void point(struct error *err, const struct entry *entry, const char *leaf)
+static void point(struct error *err, const struct entry *entry, const struct row *row)
 {
-	const char *slash = leaf ? "/" : "";
-
-	if (!leaf)
-		leaf = "";
-	if (entry->object == OBJECT_TUNNEL)
-		error_at(err, "/l2tpv3/tunnel[tunnel-id='%" PRIu32 "']%s%s", entry->tunnel_id,
-			 slash, leaf);
-	else
-		error_at(err,
-			 "/l2tpv3/tunnel[tunnel-id='%" PRIu32 "']/session[session-id='%" PRIu32
-			 "']%s%s",
-			 entry->tunnel_id, entry->session_id, slash, leaf);
+	error_at_object(err, entry->object, entry->tunnel_id, entry->session_id, row);
 }
 
 static void name(struct error *err, const char *leaf)
@@ -49,7 +38,7 @@ static void name(struct error *err, const char *leaf)
 /* A leaf of the entry is to blame. */
 static int blame(struct error *err, const struct entry *entry, const struct row *row, int result)
 {
-	point(err, entry, row->leaf);
+	point(err, entry, row);
 	name(err, row->leaf);
 	return result;
 }

@@ -1,6 +1,6 @@
 /*
  * Rules over several leaves of one entry, and of a session with its tunnel.
- * What is unique across entries is the store's matter (store/validate.h).
+ * What is unique across entries is the store's matter (store/validate.c).
  */
 #ifndef MODEL_RULES_H
 #define MODEL_RULES_H

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/clock.h"
 #include "model/codec.h"
 #include "model/value.h"
 
@@ -251,16 +252,7 @@ size_t number_print(const struct row *row, const void *member, char *ret)
 	return codec_print_decimal(number_get(row, member), 1, ret);
 }
 
-#define SECOND INT64_C(1000000000)
-#define JITTER (SECOND / 10)
-
-static int64_t clock_now(clockid_t clock)
-{
-	struct timespec now = {0};
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * SECOND + now.tv_nsec;
-}
+#define JITTER (NS_PER_S / 10)
 
 /*
  * What to add to a CLOCK_BOOTTIME for CLOCK_REALTIME. Kept until the wall clock
@@ -270,7 +262,7 @@ static int64_t clock_now(clockid_t clock)
 static int64_t realtime_offset(void)
 {
 	static int64_t kept;
-	int64_t offset = clock_now(CLOCK_REALTIME) - clock_now(CLOCK_BOOTTIME);
+	int64_t offset = clock_read(CLOCK_REALTIME) - clock_now();
 
 	if (offset - kept > JITTER || kept - offset > JITTER)
 		kept = offset;
@@ -300,13 +292,14 @@ static const char *second_text(time_t second)
 size_t time_print(const struct row *row, const void *member, char *ret)
 {
 	int64_t at = *(const int64_t *)member + realtime_offset();
-	const char *second = second_text((time_t)(at / SECOND));
+	const char *second = second_text((time_t)(at / NS_PER_S));
 	size_t length = print_text(second, ret);
 
 	(void)row;
 	if (!length)
 		return 0;
 	ret[length++] = '.';
-	length += codec_print_decimal((uint64_t)(at % SECOND / (SECOND / 1000)), 3, ret + length);
+	length +=
+		codec_print_decimal((uint64_t)(at % NS_PER_S / (NS_PER_S / 1000)), 3, ret + length);
 	return length + print_text("+00:00", ret + length);
 }

@@ -17,8 +17,6 @@
 #include "model/table.h"
 #include "netconf/node.h"
 
-#define NETCONF_SOCKET "/run/l2tpv3d/netconf.sock"
-
 struct client;
 
 /* Connect and exchange hellos. -ECONNREFUSED or -ENOENT: @err says that the daemon is not there. */

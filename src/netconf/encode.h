@@ -6,11 +6,9 @@
 #ifndef NETCONF_ENCODE_H
 #define NETCONF_ENCODE_H
 
+#include "model/names.h"
 #include "netconf/view.h"
 #include "netconf/writer.h"
-
-#define ELEMENT_CONTAINER  "l2tpv3"
-#define ELEMENT_STATISTICS "statistics"
 
 /* The container around all; @depth is its own, for indentation. */
 void encode_begin(struct writer *writer, unsigned int depth);
@@ -27,7 +25,7 @@ void encode_leaf(struct writer *writer, const struct view *view, const struct ro
 
 /*
  * A whole running configuration in one go, container and all; for files. For
- * clients who read slowly there is output.h.
+ * clients who read slowly there is walk.h.
  */
 void encode_running(struct writer *writer, const struct datastore *running, unsigned int depth);
 

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SOCKET_PATH "/run/l2tpv3d/netconf.sock"
+#include "model/names.h"
 
 /* One direction: what was read and is not yet written. */
 struct pipe {
@@ -145,7 +145,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	const char *path = SOCKET_PATH;
+	const char *path = CONTROL_SOCKET;
 	int option, fd;
 
 	while ((option = getopt(argc, argv, "S:")) != -1) {

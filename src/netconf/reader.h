@@ -10,10 +10,8 @@
 #define NETCONF_READER_H
 
 #include "model/error.h"
+#include "model/names.h"
 #include "netconf/node.h"
-
-#define NAMESPACE_BASE   "urn:ietf:params:xml:ns:netconf:base:1.0"
-#define NAMESPACE_MODULE "urn:l2tpv3d:yang:linux-l2tpv3"
 
 /*
  * libxml2 checks a start tag for duplicate attributes in quadratic time before

@@ -29,7 +29,7 @@ const char *const rpc_capabilities[] = {
 	CAPABILITY_1_1,
 	"urn:ietf:params:netconf:capability:writable-running:1.0",
 	"urn:ietf:params:netconf:capability:rollback-on-error:1.0",
-	NAMESPACE_MODULE "?module=linux-l2tpv3&revision=2026-11-22",
+	NAMESPACE_MODULE "?module=" MODULE_NAME "&revision=2026-11-22",
 	NULL,
 };
 

@@ -84,8 +84,7 @@ void session_done(struct netconf_session *session);
 /* Answer with @stream after reply_begin(); takes its state over. */
 void session_stream(struct netconf_session *session, const struct stream *stream);
 
-/* May this user read and write secret leaves? Until there is NACM: the superuser and we ourselves.
- */
+/* May this user read and write secret leaves? The superuser and the daemon's own user may. */
 bool netconf_may_see_secrets(const struct netconf_session *session);
 
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)

@@ -8,9 +8,7 @@
 
 static int change_order(const struct change *a, const struct change *b)
 {
-	if (a->tunnel_id != b->tunnel_id)
-		return a->tunnel_id < b->tunnel_id ? -1 : 1;
-	return (a->session_id > b->session_id) - (a->session_id < b->session_id);
+	return entry_order(a->tunnel_id, a->session_id, b->tunnel_id, b->session_id);
 }
 
 RB_PROTOTYPE(change_tree, change, link, )
@@ -32,8 +30,7 @@ struct change *overlay_from(const struct candidate *candidate, uint32_t tunnel_i
 	struct change *at = RB_ROOT(&candidate->changes), *found = NULL;
 
 	while (at != NULL) {
-		if (at->tunnel_id > tunnel_id ||
-		    (at->tunnel_id == tunnel_id && at->session_id >= session_id)) {
+		if (entry_order(at->tunnel_id, at->session_id, tunnel_id, session_id) >= 0) {
 			found = at;
 			at = RB_LEFT(at, link);
 		} else {

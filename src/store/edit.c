@@ -1,6 +1,5 @@
 #include "store/edit.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -144,18 +143,4 @@ int edit_leaf(struct edit_entry *entry, const struct row *row, enum edit_operati
 	error_at_entry(err, entry->tunnel_id, entry->session_id, row);
 	snprintf(err->info, sizeof(err->info), "%s", row->leaf);
 	return result;
-}
-
-struct error *error_at_entry(struct error *err, uint32_t tunnel_id, uint32_t session_id,
-			     const struct row *row)
-{
-	const char *slash = row != NULL ? "/" : "", *leaf = row != NULL ? row->leaf : "";
-
-	if (session_id == 0)
-		return error_at(err, "/l2tpv3/tunnel[tunnel-id='%" PRIu32 "']%s%s", tunnel_id,
-				slash, leaf);
-	return error_at(err,
-			"/l2tpv3/tunnel[tunnel-id='%" PRIu32 "']/session[session-id='%" PRIu32
-			"']%s%s",
-			tunnel_id, session_id, slash, leaf);
 }

@@ -10,8 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "model/error.h"
-#include "model/table.h"
+#include "model/entry.h"
 
 enum edit_operation {
 	EDIT_NONE,    /* must exist; only the leaves that carry their own operation */
@@ -80,9 +79,5 @@ void *edit_values(struct edit_entry *entry);
  */
 int edit_leaf(struct edit_entry *entry, const struct row *row, enum edit_operation operation,
 	      const char *text, size_t length, struct error *err);
-
-/* "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='2']", session 0 for the tunnel's. */
-struct error *error_at_entry(struct error *err, uint32_t tunnel_id, uint32_t session_id,
-			     const struct row *row);
 
 #endif

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "model/clock.h"
 #include "model/fault.h"
 #include "store/journal_file.h"
 
@@ -28,14 +29,6 @@
 #define RETRY_SECONDS 30
 
 static const char *goes_on = "the journal goes on growing";
-
-static int64_t now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
 
 static void fold_clear(struct journal *journal)
 {
@@ -52,7 +45,7 @@ void fold_sweep(struct journal *journal)
 static void fold_failed(struct journal *journal)
 {
 	fold_clear(journal);
-	journal->fold.retry_at = now_seconds() + RETRY_SECONDS;
+	journal->fold.retry_at = clock_now() + RETRY_SECONDS * NS_PER_S;
 	fold_sweep(journal);
 }
 
@@ -248,12 +241,9 @@ static int fold_finish(struct journal *journal)
 	return result;
 }
 
-int fold_now(struct journal *journal, struct error *err)
+/* Both files are written, if @result is 0: put them in place. */
+static int fold_end(struct journal *journal, int result, struct error *err)
 {
-	int result = journal->writable ? fold_begin(journal) : -EROFS;
-
-	if (result == 0)
-		result = fold_write(journal);
 	if (result == 0)
 		result = fold_finish(journal);
 	if (result == 0) {
@@ -262,6 +252,15 @@ int fold_now(struct journal *journal, struct error *err)
 	}
 	fold_failed(journal);
 	return journal_error(journal, err, result, "write", CONFIG_FILE, goes_on);
+}
+
+int fold_now(struct journal *journal, struct error *err)
+{
+	int result = journal->writable ? fold_begin(journal) : -EROFS;
+
+	if (result == 0)
+		result = fold_write(journal);
+	return fold_end(journal, result, err);
 }
 
 /* In the background */
@@ -273,7 +272,7 @@ bool fold_due(const struct journal *journal)
 
 	return journal->fold.pid == 0 && journal->pending == 0 && journal->writable &&
 	       !journal->cut && journal->length - journal->tail > limit &&
-	       now_seconds() >= journal->fold.retry_at;
+	       clock_now() >= journal->fold.retry_at;
 }
 
 /* Sockets of the daemon must not stay open in the child. */
@@ -336,20 +335,12 @@ static int child_result(int status)
 
 static int fold_reap(struct journal *journal, struct error *err)
 {
-	int status = 0, result;
+	int status = 0;
 	pid_t pid = waitpid(journal->fold.pid, &status, WNOHANG);
 
 	if (pid == 0)
 		return 0;
-	result = pid < 0 ? -errno : child_result(status);
-	if (result == 0)
-		result = fold_finish(journal);
-	if (result == 0) {
-		fold_clear(journal);
-		return 0;
-	}
-	fold_failed(journal);
-	return journal_error(journal, err, result, "write", CONFIG_FILE, goes_on);
+	return fold_end(journal, pid < 0 ? -errno : child_result(status), err);
 }
 
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)

@@ -7,7 +7,7 @@
  * directory fsynced, when the journal has outgrown it; then the journal is
  * begun anew with the records the snapshot lacks and the history. Records hold
  * every touched entry as it was and as it became, so replaying one twice does
- * no harm. Format: the head of journal.c.
+ * no harm. Format: commit.h (records) and frame.h (frames).
  */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H

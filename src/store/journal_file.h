@@ -39,7 +39,7 @@ struct fold {
 	uint64_t end;  /* the new journal's length without that */
 	char *head;    /* the new journal's first line and base mark */
 	size_t head_length;
-	int64_t retry_at; /* CLOCK_MONOTONIC seconds; after a failure */
+	int64_t retry_at; /* clock_now(); after a failure */
 };
 
 struct journal {

@@ -331,13 +331,10 @@ static int claims_order(const void *left, const void *right)
 	const struct claim *a = left, *b = right;
 	int order = memcmp(a->key.bytes, b->key.bytes, sizeof(a->key.bytes));
 
-	if (order == 0)
-		order = (a->change->tunnel_id > b->change->tunnel_id) -
-			(a->change->tunnel_id < b->change->tunnel_id);
-	if (order == 0)
-		order = (a->change->session_id > b->change->session_id) -
-			(a->change->session_id < b->change->session_id);
-	return order;
+	if (order != 0)
+		return order;
+	return entry_order(a->change->tunnel_id, a->change->session_id, b->change->tunnel_id,
+			   b->change->session_id);
 }
 
 static bool had_claim(const struct kind *kind, const struct claim *claim)

@@ -9,13 +9,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import agentx  # noqa: E402
 from lib.agentx import INTEGER, OCTETS, UNSIGNED, Master, column  # noqa: E402
+from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, L2TP  # noqa: E402
 from lib.snmp import ROOT  # noqa: E402
 from lib.waiting import stays_true, wait_for  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not L2TPV3D.exists(), reason="l2tpv3d is not built")
+need_built(L2TPV3D)
 CREATE_AND_GO, DESTROY = 4, 6
 INCONSISTENT_VALUE, GEN_ERR = 12, 5
 
@@ -124,6 +125,39 @@ def test_a_master_that_neither_accepts_nor_answers_does_not_hold_up_other_doors(
         time.sleep(0.1)
     print(f"slowest answer {slowest:.3f} s")
     assert slowest < 1
+
+
+def test_a_master_that_accepts_and_never_answers_is_asked_less_and_less_often(master, daemon):
+    begin(daemon)
+    times = []
+    for _ in range(3):
+        master.accept()
+        times.append(time.monotonic())
+    gaps = [after - before for before, after in zip(times, times[1:])]
+    assert all(gap > least - 0.1 for gap, least in zip(gaps, (1, 2))), gaps
+    assert daemon.log().count("accepts but does not answer") == 1
+    session = master.open()
+    daemon.wait_for_log("connected to the AgentX master")
+    session.close()
+    begun = time.monotonic()
+    master.open()
+    assert time.monotonic() - begun < 3  # it was heard, so all begins anew
+
+
+def test_a_master_that_never_answers_a_registration_is_asked_less_and_less_often(master, daemon):
+    begin(daemon)
+    session = master.accept()
+    session.serve_until(agentx.OPEN)
+    times = []
+    for _ in range(3):
+        asked = session.receive()
+        assert asked.kind == agentx.REGISTER
+        times.append(time.monotonic())
+    gaps = [after - before for before, after in zip(times, times[1:])]
+    assert all(gap > least - 0.1 for gap, least in zip(gaps, (2, 4))), gaps
+    assert daemon.log().count("accepts but does not answer") == 1
+    session.answer(asked)
+    daemon.wait_for_log("connected to the AgentX master")
 
 
 def test_it_connects_again(master, daemon, session):

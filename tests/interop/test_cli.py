@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
@@ -23,8 +24,7 @@ TUNNEL = "tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2"
 
 @pytest.fixture
 def daemon(tmp_path):
-    if not L2TPV3D.exists() or not L2TPV3CTL.exists():
-        pytest.skip(f"{L2TPV3D} and l2tpv3ctl are not built")
+    need_built(L2TPV3D, L2TPV3CTL)
     daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
     yield daemon
     daemon.stop()
@@ -233,8 +233,7 @@ def test_a_closed_output_is_an_error(daemon):
 
 
 def test_without_a_daemon_it_says_what_to_do(tmp_path):
-    if not L2TPV3CTL.exists():
-        pytest.skip("l2tpv3ctl is not built")
+    need_built(L2TPV3CTL)
     done = subprocess.run([L2TPV3CTL, "-S", tmp_path / "none", "show", "tunnel"], text=True,
                           capture_output=True, check=False)
     assert done.returncode == 1

@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import doors, table  # noqa: E402
+from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d, Snmpd  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.snmp_wire import (COUNTER32, COUNTER64, INTEGER, IP_ADDRESS, NULL, OBJECT_ID,  # noqa: E402
@@ -20,8 +21,7 @@ from lib.snmp_wire import (COUNTER32, COUNTER64, INTEGER, IP_ADDRESS, NULL, OBJE
 from lib.values import Value, typical, values_of  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
-BUILT = L2TPV3D.exists() and L2TPV3CTL.exists()
-pytestmark = pytest.mark.skipif(not BUILT, reason="l2tpv3d and l2tpv3ctl are not built")
+need_built(L2TPV3D, L2TPV3CTL)
 PORT = 16571
 
 TUNNEL4 = {"peer-tunnel-id": "2", "local-address": "192.0.2.1", "remote-address": "192.0.2.2"}
@@ -47,7 +47,7 @@ NOWHERE = {"always": (), "udp": ("ip",), "udp4": ("udp6", "ip"), "udp6": ("udp4"
            "vlan": ("ethernet", "ppp"), "interface": ("ppp",)}
 
 
-ROWS = table.rows() if BUILT else []
+ROWS = table.rows()
 WRITABLE = [row for row in ROWS if row.access == "write"]
 KEYS = [row for row in ROWS if row.access == "key"]
 

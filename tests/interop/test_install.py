@@ -67,6 +67,13 @@ def test_systemd_takes_the_unit_and_rates_it_as_hardened(tmp_path):
     assert security.returncode == 0, security.stdout + security.stderr
 
 
+def test_the_unit_lets_the_daemon_see_the_modules_but_not_load_them(root):
+    unit = (root / f"{PREFIX[1:]}/lib/systemd/system/l2tpv3d.service").read_text().splitlines()
+    assert not any(line.startswith("ProtectKernelModules=") for line in unit)  # hides the files
+    assert "CapabilityBoundingSet=CAP_NET_ADMIN" in unit
+    assert "SystemCallFilter=@system-service" in unit  # which has nothing of @module
+
+
 def test_sshd_takes_the_drop_in(root, tmp_path):
     need("sshd")
     key = tmp_path / "key"

@@ -9,13 +9,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3D, RELAY, L2tpv3d, Sshd  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, L2TP, Netconf  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
+need_built(L2TPV3D, RELAY)
 pytestmark = [
-    pytest.mark.skipif(not L2TPV3D.exists() or not RELAY.exists(), reason="l2tpv3d is not built"),
     pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="openssh-server is not installed"),
     pytest.mark.skipif(os.getuid() != 0, reason="sshd needs root to log somebody in"),
 ]

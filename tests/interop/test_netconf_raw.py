@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import oracle  # noqa: E402
+from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3D, RELAY, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, BASE_1_0, BASE_1_1, L2TP, Netconf, RpcError, errors_of, subtree  # noqa: E402
@@ -64,8 +65,7 @@ def top(inner="", attributes=""):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    if not L2TPV3D.exists():
-        pytest.skip(f"{L2TPV3D} is not built")
+    need_built(L2TPV3D)
     daemon = L2tpv3d(Here(), tmp_path_factory.mktemp("netconf"), kernel="sim").start()
     yield daemon
     daemon.stop()

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lib.agentx import column  # noqa: E402
+from lib.built import need_built  # noqa: E402
 from lib.daemons import CHECKOUT, L2TPV3D, Snmptrapd  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, L2TP  # noqa: E402
@@ -18,7 +19,7 @@ from lib.snmp import ROOT  # noqa: E402
 from lib.waiting import stays_true, wait_for  # noqa: E402
 from test_snmp import Bench, free_port  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not L2TPV3D.exists(), reason="l2tpv3d is not built")
+need_built(L2TPV3D)
 TUNNEL_STATE, SESSION_STATE, FOREIGN = (f"{ROOT}.0.{arc}" for arc in (1, 2, 3))
 SNMP_TRAP, UPTIME = "1.3.6.1.6.3.1.1.4.1.0", "1.3.6.1.2.1.1.3.0"
 ENABLE = column(1, 11, 0)

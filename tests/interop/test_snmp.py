@@ -15,14 +15,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import table  # noqa: E402
 from lib.agentx import column  # noqa: E402
+from lib.built import need_built  # noqa: E402
 from lib.daemons import BUILD, CHECKOUT, L2TPV3CTL, L2TPV3D, L2tpv3d, Snmpd  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, L2TP  # noqa: E402
 from lib.snmp import ROOT, Manager, SnmpError  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not (L2TPV3D.exists() and L2TPV3CTL.exists()),
-                                reason="l2tpv3d is not built")
+need_built(L2TPV3D, L2TPV3CTL)
 ACTIVE, NOT_IN_SERVICE, NOT_READY, CREATE_AND_GO, CREATE_AND_WAIT, DESTROY = range(1, 7)
 TUNNEL_STATUS, SESSION_STATUS = 24, 23
 LOCAL, REMOTE = "c0000201", "c0000202"

@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import L2TP, RpcError  # noqa: E402
@@ -102,8 +103,7 @@ def tunnel(content):
 
 @pytest.fixture(autouse=True)
 def built():
-    if not L2TPV3D.exists():
-        pytest.skip(f"{L2TPV3D} is not built")
+    need_built(L2TPV3D)
 
 
 @pytest.fixture

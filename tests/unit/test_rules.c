@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/codec.h"
+#include "model/entry.h"
 #include "model/rules.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -373,9 +374,27 @@ static void a_vlan_link_is_named_after_interface_and_vlan(void **state)
 	assert_string_equal(ret, "");
 }
 
+static void a_path_names_the_entry_by_the_ids_that_are_known(void **state)
+{
+	const struct row *mtu = &row_sets[OBJECT_SESSION].rows[SESSION_MTU];
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	error_at_entry(&err, 7, 0, NULL);
+	assert_string_equal(err.path, "/l2tpv3/tunnel[tunnel-id='7']");
+	error_at_entry(&err, ID_MAX, ID_MAX, mtu);
+	assert_string_equal(err.path, "/l2tpv3/tunnel[tunnel-id='4294967295']"
+				      "/session[session-id='4294967295']/mtu");
+	error_at_object(&err, OBJECT_SESSION, 0, 0, mtu);
+	assert_string_equal(err.path, "/l2tpv3/tunnel/session/mtu");
+	error_at_object(&err, OBJECT_TUNNEL, 0, 0, NULL);
+	assert_string_equal(err.path, "/l2tpv3/tunnel");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_path_names_the_entry_by_the_ids_that_are_known),
 		cmocka_unit_test(a_complete_and_consistent_entry_is_accepted),
 		cmocka_unit_test(a_broken_rule_of_a_tunnel_is_told_with_its_place),
 		cmocka_unit_test(a_broken_rule_of_a_session_is_told_with_its_place),

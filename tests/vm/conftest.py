@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3D, L2tpv3d, Snmpd, Snmptrapd, Sshd  # noqa: E402
 from lib.genl import L2tp  # noqa: E402
 from lib.netns import Namespace, two_routers  # noqa: E402
@@ -128,8 +129,7 @@ def start():
 
 @pytest.fixture
 def need_daemon():
-    if not L2TPV3D.exists():
-        pytest.skip(f"{L2TPV3D} is not built")
+    need_built(L2TPV3D)
 
 
 @pytest.fixture

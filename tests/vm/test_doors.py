@@ -13,6 +13,7 @@ from collections import namedtuple
 
 import pytest
 
+from lib.built import need_built
 from lib.daemons import L2TPV3D, L2tpv3d, Snmpd
 from lib.genl import ENCAP_IP, ENCAP_UDP, PW_ETH, L2tp
 from lib.netconf import L2TP, subtree
@@ -80,8 +81,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    if not L2TPV3D.exists():
-        pytest.skip(f"{L2TPV3D} is not built")
+    need_built(L2TPV3D)
     with contextlib.ExitStack() as stack:
         yield Site(stack, tmp_path_factory.mktemp("doors"))
 

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from lib.built import need_built
 from lib.machine import CHECKOUT
 
 TOOL = CHECKOUT / "build/tests/kernel_tool"
@@ -204,8 +205,7 @@ def run_tool(argv, script):
 
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_simulation_does_as_the_kernel_does(r1, kernel, seed):
-    if not TOOL.exists():
-        pytest.skip(f"{TOOL} is not built")
+    need_built(TOOL)
     make_world(r1)
     script = Script(seed).text()
     real = run_tool(["--real", r1.name], script)

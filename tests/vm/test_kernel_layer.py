@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.built import need_built
 from lib.genl import ENCAP_UDP, PW_ETH, PW_PPP, Events, L2tp
 from lib.machine import CHECKOUT
 from lib.netns import Namespace
@@ -82,8 +83,7 @@ def add(session_id, tunnel_id=1, more=""):
 
 @pytest.fixture
 def tool(r1):
-    if not TOOL.exists():
-        pytest.skip(f"{TOOL} is not built")
+    need_built(TOOL)
     with Tool(r1.name) as tool:
         tool.ok("connect")
         yield tool

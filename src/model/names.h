@@ -1,0 +1,16 @@
+/* Names that several parts and the other side must spell alike. */
+#ifndef MODEL_NAMES_H
+#define MODEL_NAMES_H
+
+#define STATE_DIRECTORY "/var/lib/l2tpv3d"
+#define CONTROL_SOCKET  "/run/l2tpv3d/netconf.sock"
+#define AGENTX_ADDRESS  "unix:/var/agentx/master" /* what snmpd listens on by default */
+
+/* NETCONF (RFC 6241) and the YANG module; see yang/. */
+#define NAMESPACE_BASE     "urn:ietf:params:xml:ns:netconf:base:1.0"
+#define NAMESPACE_MODULE   "urn:l2tpv3d:yang:linux-l2tpv3"
+#define MODULE_NAME        "linux-l2tpv3"
+#define ELEMENT_CONTAINER  "l2tpv3"
+#define ELEMENT_STATISTICS "statistics"
+
+#endif

@@ -1,0 +1,73 @@
+"""The daemon without -f: in the background once it is ready, with what went wrong on the terminal."""
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib.agentx import Master  # noqa: E402
+from lib.built import need_built  # noqa: E402
+from lib.daemons import L2TPV3CTL, L2TPV3D  # noqa: E402
+from lib.waiting import wait_for  # noqa: E402
+
+need_built(L2TPV3D, L2TPV3CTL)
+
+
+def start(folder, *options):
+    return subprocess.run([L2TPV3D, "--kernel", "sim", *options], cwd=folder, text=True, timeout=30,
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
+def served_by(path):
+    """The process that listens on a socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        peer = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return struct.unpack("3i", peer)[0]
+
+
+def stop(folder):
+    os.kill(served_by(folder / "sock"), signal.SIGTERM)
+    wait_for(lambda: not (folder / "sock").exists(), "its socket to go")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Where a daemon may be started with the socket "sock"."""
+    yield tmp_path
+    if (tmp_path / "sock").exists():
+        stop(tmp_path)
+
+
+def test_paths_are_taken_from_where_it_was_started(folder):
+    done = start(folder, "-s", "state", "-S", "sock", "-x", "unix:master")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (folder / "state").is_dir()
+    subprocess.run([L2TPV3CTL, "-S", folder / "sock", "show", "tunnel"], check=True)
+    with Master(folder / "master") as master:  # connected to long after the start
+        master.open().close()
+    stop(folder)
+
+
+def test_it_leaves_the_directory_when_no_path_needs_it(folder):
+    done = start(folder, "-s", folder / "state", "-S", folder / "sock", "--no-snmp")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert os.readlink(f"/proc/{served_by(folder / 'sock')}/cwd") == "/"
+
+
+@pytest.mark.parametrize("options, why", [
+    (["-s", "file", "-S", "sock"], "state directory file"),
+    (["-s", "state", "-S", "none/sock"], "none/sock"),
+    (["-s", "state", "-S", "sock", "--kernel", "other"], "--kernel other"),
+])
+def test_a_start_that_fails_says_why(folder, options, why):
+    (folder / "file").write_text("")
+    done = start(folder, "--no-snmp", *options)
+    assert done.returncode == 1
+    assert why in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
