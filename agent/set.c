@@ -8,6 +8,7 @@
  */
 #include "internal.h"
 
+#include <inttypes.h>
 #include <syslog.h>
 
 #include "transaction.h"
@@ -349,6 +350,32 @@ void set_commit_event(const struct engine_event *event, void *arg)
 	set = first_waiting(agent);
 	if (set && set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse))
 		agent_log(agent, LOG_WARNING, "no memory to undo a set request, should it fail");
+}
+
+bool set_answering(void *arg)
+{
+	struct agent *agent = arg;
+	struct set *set;
+
+	TAILQ_FOREACH (set, &agent->sets, link) {
+		if (set->ticket && set->transid != -1)
+			return true;
+	}
+	return false;
+}
+
+void set_oversized(bool is_set, uint64_t size, unsigned int max, void *arg)
+{
+	struct agent *agent = arg;
+	struct error err = ERROR_INIT;
+
+	error_set(&err, ERROR_RESOURCE,
+		  "given a request of %" PRIu64 " octets in AgentX; allowed %u: name fewer "
+		  "variables at once",
+		  size, max);
+	if (is_set)
+		remember(agent, &err);
+	agent_log(agent, LOG_WARNING, "refused a %s request: %s", is_set ? "set" : "get", err.text);
 }
 
 /* The master is gone, and with it COMMIT, UNDO or FREE. */

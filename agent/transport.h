@@ -8,8 +8,9 @@
  * Here nothing blocks: connecting fails at once, what cannot be sent is queued,
  * and the end of the stream is told to net-snmp only when no set request waits
  * for its answer. The headers of PDUs are looked at as they pass (RFC 2741
- * section 6.1), also to learn what net-snmp does not tell: whether the master
- * took our registration.
+ * section 6.1), also to learn what net-snmp does not tell, whether the master
+ * took our registration, and to answer what it would not: a request too long
+ * for it.
  */
 #ifndef AGENT_TRANSPORT_H
 #define AGENT_TRANSPORT_H
@@ -29,6 +30,11 @@ struct transport_events {
 	void (*unreachable)(int os_errno, void *arg);
 	/* transport_paused() may have changed, outside of any call of net-snmp. */
 	void (*resumed)(void *arg);
+	/* Is there a set request that the engine works at, to be answered later? */
+	bool (*answering)(void *arg);
+	/* A request of @size octets was refused, as net-snmp takes @max: a set request, or a get.
+	 */
+	void (*oversized)(bool is_set, uint64_t size, unsigned int max, void *arg);
 	void *arg;
 };
 
@@ -45,9 +51,10 @@ void transport_close(struct transport *transport); /* after snmp_shutdown(); acc
 int transport_fd(const struct transport *transport); /* -1: not connected */
 
 /*
- * How many requests were read and not answered yet. What reads them counts on
- * the rest to be delegated, or dropped, when net-snmp has nothing more to do;
- * it says so by transport_settle().
+ * How many requests were read and not answered yet; an end of the stream that
+ * is held back counts too. What reads them counts on the rest to be delegated,
+ * or dropped, when net-snmp has nothing more to do; it says so by
+ * transport_settle().
  */
 unsigned int transport_backlog(const struct transport *transport);
 void transport_settle(struct transport *transport);

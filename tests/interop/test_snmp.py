@@ -1,4 +1,5 @@
 """The SNMP door through a real snmpd: walks, sets, snmpd coming and going, and three managers."""
+import contextlib
 import ipaddress
 import json
 import signal
@@ -13,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import table  # noqa: E402
+from lib import snmp_wire, table  # noqa: E402
 from lib.agentx import column  # noqa: E402
 from lib.daemons import BUILD, CHECKOUT, L2TPV3CTL, L2TPV3D, L2tpv3d, Snmpd  # noqa: E402
 from lib.here import Here  # noqa: E402
@@ -366,6 +367,26 @@ def test_many_rows_are_all_made_or_none(bench):
     generation = bench.snmp.get(column(1, 9, 0))
     bench.snmp.set(*rows)
     assert bench.snmp.get(column(1, 5, 0), column(1, 7, 0), column(1, 9, 0)) == [14, 14, generation + 1]
+
+
+def test_about_a_thousand_variable_bindings_in_one_request(bench):
+    """Beyond that the request is too long for AgentX: it is refused at once, and nothing else is."""
+    with contextlib.closing(snmp_wire.Wire(int(bench.snmpd.address.split(":")[-1]))) as wire:
+        kinds = {"i": snmp_wire.INTEGER, "u": snmp_wire.UNSIGNED, "x": snmp_wire.OCTETS}
+
+        def put(count):
+            rows = [*tunnel(1), *(varbind for n in range(count) for varbind in session(1, 100 + n))]
+            return wire.set(*((oid, (kinds[kind], bytes.fromhex(value) if kind == "x" else value))
+                              for oid, kind, value in rows))
+
+        begun = time.monotonic()
+        assert put(600) == ("resourceUnavailable", column(2, TUNNEL_STATUS, 1))
+        assert bench.snmp.get(column(1, 4, 0)) == 0
+        assert time.monotonic() - begun < 1
+        assert "octets in AgentX; allowed 65536" in bench.last_error()
+        assert put(500) == ("noError", None)
+        assert bench.snmp.get(column(1, 6, 0)) == 500
+    assert "lost" not in bench.daemon.log()
 
 
 def test_another_agents_object_in_the_same_request(bench):
