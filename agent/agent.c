@@ -340,7 +340,9 @@ void agent_close(struct agent *agent)
 	engine_unwatch(agent->options.engine, agent);
 	set_close(agent);
 	release_library(agent);
+	transport_leave(agent->transport);
 	snmp_shutdown(NAME);
+	set_close(agent); /* of requests that came meanwhile */
 	release(agent);
 }
 

@@ -17,6 +17,7 @@
 #define HEAD         28         /* ... with sysUpTime, error and index of a Response */
 #define PDU_MAX      65536      /* net-snmp drops what is longer (agentx_parse), without a word */
 #define FLAG_NETWORK 0x10       /* network byte order */
+#define LAST_READS   100        /* for the answer to our Close PDU */
 
 enum pdu_type {
 	PDU_REGISTER = 3,
@@ -44,6 +45,8 @@ struct transport {
 	unsigned int backlog;
 	bool set_open; /* a set request came, and may not be answered yet ... */
 	bool ended;    /* ... and the stream is at its end */
+	bool leaving;
+	unsigned int last_reads;
 	uint32_t registers[REGISTERS];
 	unsigned int next_register;
 };
@@ -243,6 +246,11 @@ static ssize_t read_more(struct transport *transport, int fd, uint8_t *bytes, si
 	return (ssize_t)have + count;
 }
 
+static bool is_over(struct transport *transport)
+{
+	return transport->leaving && transport->last_reads++ >= LAST_READS;
+}
+
 static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, int *opaque_length)
 {
 	struct transport *transport = the_transport;
@@ -251,6 +259,8 @@ static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, i
 
 	*opaque = NULL;
 	*opaque_length = 0;
+	if (is_over(transport))
+		return -1;
 	count = read_more(transport, t->sock, bytes, (size_t)size);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return nothing_yet(t);
@@ -258,7 +268,7 @@ static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, i
 		left = follow(transport, bytes, (size_t)count);
 		return left > 0 ? (int)left : nothing_yet(t);
 	}
-	if (transport->set_open) {
+	if (transport->set_open && !transport->leaving) {
 		pause_for_answer(transport);
 		return nothing_yet(t);
 	}
@@ -444,6 +454,11 @@ void transport_settle(struct transport *transport)
 	transport->backlog = 0;
 	if (!transport->events.answering(transport->events.arg))
 		transport->set_open = false;
+}
+
+void transport_leave(struct transport *transport)
+{
+	transport->leaving = true;
 }
 
 bool transport_paused(const struct transport *transport)

@@ -66,4 +66,7 @@ void transport_settle(struct transport *transport);
  */
 bool transport_paused(const struct transport *transport);
 
+/* Before snmp_shutdown(), which waits for the master: not for long, nor after its end. */
+void transport_leave(struct transport *transport);
+
 #endif

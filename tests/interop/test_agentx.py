@@ -393,3 +393,20 @@ def test_stopping_while_connected(master, daemon, session):
     assert session.receive().kind == agentx.CLOSE
     assert daemon.process.wait(10) == 0
     assert stays_true(lambda: not daemon.running, 0.1)
+
+
+@pytest.mark.parametrize("last", ["part of a set", "a set that takes its time", "nothing"])
+def test_stopping_after_the_master_has_gone(master, daemon, session, last):
+    sessions = [varbind for number in range(1, 300) for varbind in
+                [(column(4, 23, 1, number), INTEGER, CREATE_AND_GO), (column(4, 3, 1, number), UNSIGNED, 9)]]
+    request = session.encode(agentx.TEST_SET, session.test_set_payload(*tunnel(1), *sessions), transaction=7)
+    if last == "part of a set":
+        session.socket.sendall(request[:-1])
+    elif last != "nothing":
+        session.socket.sendall(request)
+        assert session.response().error == 0
+        session.socket.sendall(session.encode(agentx.COMMIT_SET, b"", transaction=7))
+    master.close()
+    time.sleep(0.002 if last == "a set that takes its time" else 0.2)
+    daemon.send_signal(15)
+    assert daemon.process.wait(10) == 0
