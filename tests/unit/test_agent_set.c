@@ -386,6 +386,49 @@ static void test_pending_row_column_by_column(void **state)
 		     BIT(TUNNEL_LOCAL_INTERFACE));
 }
 
+static long next_status(struct bench *bench)
+{
+	struct instance before = {.column = {.table = TUNNEL, .number = T_STATUS}};
+	oid name[MAX_OID_LEN];
+	size_t length = oid_of_instance(&before, name);
+	struct value value;
+
+	assert_true(view_next(&bench->view, name, length, name, &length, &value));
+	assert_int_equal(name[length - 1], ID);
+	return value.number.integer;
+}
+
+static void test_a_row_made_while_the_one_before_it_is_being_removed(void **state)
+{
+	struct bench *bench = *state;
+
+	make_active(bench);
+	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 6));
+	assert_int_equal(next_status(bench), 3);
+	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 5));
+	REFUSE(bench, VALUE, 0, I(TUNNEL, T_STATUS, ID, 0, 5));
+	ACCEPT(bench, U(TUNNEL, 3, ID, 0, 8), LOCAL(ID), REMOTE(ID));
+	assert_true(is_removing(bench));
+	assert_int_equal(get(bench, TUNNEL, 3, ID, 0), 8);
+	assert_int_equal(tunnel_status(bench, ID), 2);
+	assert_int_equal(next_status(bench), 2);
+	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 1));
+	settle(bench);
+	assert_int_equal(tunnel_status(bench, ID), 1);
+	assert_int_equal(get(bench, TUNNEL, 15, ID, 0), OPER_UP);
+}
+
+static void test_a_foreign_row_hides_a_pending_one(void **state)
+{
+	struct bench *bench = *state;
+
+	make_ready(bench);
+	make_foreign(bench);
+	assert_int_equal(tunnel_status(bench, ID), 1);
+	assert_int_equal(next_status(bench), 1);
+	REFUSE(bench, LOCKED_ROW, 0, I(TUNNEL, T_STATUS, ID, 0, 6));
+}
+
 static void test_pending_rows_are_bounded_and_age(void **state)
 {
 	struct bench *bench = *state;
@@ -800,6 +843,8 @@ int main(void)
 		T(test_activation_with_the_missing_columns),
 		T(test_varbinds_in_any_order),
 		T(test_pending_row_column_by_column),
+		T(test_a_row_made_while_the_one_before_it_is_being_removed),
+		T(test_a_foreign_row_hides_a_pending_one),
 		T(test_pending_rows_are_bounded_and_age),
 		T(test_wrong_type_of_every_column),
 		T(test_range_of_every_number),
