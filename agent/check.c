@@ -235,16 +235,21 @@ static int check_edit(const struct view *view, const struct edit *edit, struct e
 	return result;
 }
 
-static int check_lock(const struct transaction *transaction, size_t *ret_varbind, struct error *err)
+static int check_locks(const struct transaction *transaction, size_t *ret_varbind,
+		       struct error *err)
 {
-	if (!transaction->sets_lock || transaction->lock == transaction->view->spin_lock)
-		return 0;
+	const struct view *view = transaction->view;
+
 	*ret_varbind = 0;
+	if (view->engine && engine_check_lock(view->engine, 0, err))
+		return (int)error_kind(err->code)->snmp;
+	if (!transaction->sets_lock || transaction->lock == view->spin_lock)
+		return 0;
 	while (transaction->bindings[*ret_varbind].row ||
 	       transaction->bindings[*ret_varbind].column.number != SCALAR_SPIN_LOCK)
 		++*ret_varbind;
 	error_set(err, ERROR_MUST, "given %ld; allowed the value it has, %ld", transaction->lock,
-		  transaction->view->spin_lock);
+		  view->spin_lock);
 	error_at(err, "l2tpv3SpinLock");
 	return SNMP_INCONSISTENT_VALUE;
 }
@@ -252,11 +257,10 @@ static int check_lock(const struct transaction *transaction, size_t *ret_varbind
 int transaction_check(struct transaction *transaction, size_t *ret_varbind, struct error *err)
 {
 	struct set_row *row;
-	int status = check_lock(transaction, ret_varbind, err);
+	int status = check_locks(transaction, ret_varbind, err);
 
 	if (status)
 		return status;
-	*ret_varbind = 0;
 	transaction->edit = edit_new();
 	if (!transaction->edit)
 		return no_memory(err);

@@ -400,14 +400,20 @@ def test_another_agents_object_in_the_same_request(bench):
 
 
 def test_a_netconf_lock_refuses_sets(bench):
+    waiting = column(2, TUNNEL_STATUS, 9)
+    bench.snmp.set((waiting, "i", CREATE_AND_WAIT))
     with bench.daemon.netconf() as client:
         client.rpc("<lock><target><running/></target></lock>")
-        with pytest.raises(SnmpError) as error:
-            bench.snmp.set(*tunnel(1))
-        assert error.value.status == "resourceUnavailable"
-        assert "locked" in bench.last_error()
+        for varbinds in (tunnel(1), [(waiting, "i", DESTROY)], [(column(2, 2, 9), "s", "text")],
+                         [(column(2, TUNNEL_STATUS, 8), "i", CREATE_AND_WAIT)],
+                         [(column(2, TUNNEL_STATUS, 7), "i", DESTROY)], [(column(1, 11, 0), "i", 1)],
+                         [(column(1, 10, 0), "i", bench.snmp.get(column(1, 10, 0)))]):
+            with pytest.raises(SnmpError) as error:
+                bench.snmp.set(*varbinds)
+            assert (error.value.status, error.value.oid) == ("resourceUnavailable", varbinds[0][0])
+            assert "locked" in bench.last_error()
         client.rpc("<unlock><target><running/></target></unlock>")
-    bench.snmp.set(*tunnel(1))
+    bench.snmp.set(*tunnel(1), (waiting, "i", DESTROY))
 
 
 def test_the_spin_lock_between_two_managers(bench):
