@@ -60,7 +60,7 @@ static bool has_path(const struct set_row *row, const struct row *leaf, const ch
 	return !strcmp(probe.path, path);
 }
 
-size_t transaction_blame(const struct transaction *transaction, const struct error *err)
+static size_t blame(const struct transaction *transaction, const struct error *err)
 {
 	struct set_row *row;
 
@@ -81,6 +81,20 @@ size_t transaction_blame(const struct transaction *transaction, const struct err
 			return blame_row(transaction, row);
 	}
 	return 0;
+}
+
+int transaction_refuse(const struct transaction *transaction, const struct error *err,
+		       size_t *ret_varbind)
+{
+	int status = (int)error_kind(err->code)->snmp;
+	const struct set_row *row;
+
+	*ret_varbind = blame(transaction, err);
+	row = transaction->count > 0 ? transaction->bindings[*ret_varbind].row : NULL;
+	/* a pending row is there: its name cannot be what is wrong (RFC 3416 section 4.2.5) */
+	if (status == SNMP_INCONSISTENT_NAME && row && row->step == STEP_ENTER)
+		return SNMP_INCONSISTENT_VALUE;
+	return status;
 }
 
 /* ---- row by row */
@@ -272,6 +286,5 @@ int transaction_check(struct transaction *transaction, size_t *ret_varbind, stru
 	*err = ERROR_INIT;
 	if (transaction->edit->count == 0 || !check_edit(transaction->view, transaction->edit, err))
 		return 0;
-	*ret_varbind = transaction_blame(transaction, err);
-	return (int)error_kind(err->code)->snmp;
+	return transaction_refuse(transaction, err, ret_varbind);
 }

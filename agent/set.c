@@ -201,6 +201,8 @@ static void on_done(int result, const struct error *err, void *arg)
 	struct set *set = arg;
 	struct agent *agent = set->agent;
 	netsnmp_delegated_cache *cache = awaited(set);
+	size_t number = 0;
+	int status = result ? transaction_refuse(set->transaction, err, &number) : 0;
 
 	set->ticket = 0;
 	set->since = agent_now();
@@ -210,8 +212,7 @@ static void on_done(int result, const struct error *err, void *arg)
 	else
 		transaction_apply(set->transaction);
 	if (result && cache)
-		refuse(cache->reqinfo, cache->requests, transaction_blame(set->transaction, err),
-		       (int)error_kind(err->code)->snmp);
+		refuse(cache->reqinfo, cache->requests, number, status);
 	if (!cache)
 		finish(set);
 	loop_turn(agent->loop);

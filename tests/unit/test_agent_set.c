@@ -667,6 +667,17 @@ static void test_which_error_on_which_varbind(void **state)
 	assert_int_equal(get(bench, MIB_TUNNEL, 3, 1, 0), 7);
 }
 
+/* RFC 3416 section 4.2.5: inconsistentName is of what does not exist. */
+static void test_a_pending_session_whose_tunnel_is_not_configured(void **state)
+{
+	struct bench *bench = *state;
+
+	ACCEPT(bench, I(SESSION, S_STATUS, 5, 51, 5), U(SESSION, 3, 5, 51, 9));
+	REFUSE(bench, VALUE, 1, X(SESSION, 2, 5, 51, "text"), I(SESSION, S_STATUS, 5, 51, 1));
+	REFUSE(bench, NAME, 0, CREATE_SESSION(5, 52));
+	ACCEPT(bench, CREATE(5), I(SESSION, S_STATUS, 5, 51, 1));
+}
+
 static void test_addresses_come_in_two_columns(void **state)
 {
 	struct bench *bench = *state;
@@ -852,6 +863,7 @@ int main(void)
 		T(test_words_of_every_enumeration),
 		T(test_every_column_can_be_set_to_what_it_reads),
 		T(test_which_error_on_which_varbind),
+		T(test_a_pending_session_whose_tunnel_is_not_configured),
 		T(test_addresses_come_in_two_columns),
 		T(test_address_and_interface_are_a_choice),
 		T(test_zero_where_it_does_not_apply),
