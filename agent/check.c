@@ -101,10 +101,10 @@ int transaction_refuse(const struct transaction *transaction, const struct error
 
 /*
  * The state the row would be in with its columns set, and the draft to go on
- * with. If it is notReady, @err says why.
+ * with. If it is notReady, @missing says why.
  */
 static enum row_state look_up(const struct transaction *transaction, struct set_row *row,
-			      struct subject *ret, struct error *err)
+			      struct subject *ret, struct error *missing)
 {
 	const struct view *view = transaction->view;
 	enum mib_table table = row->object == OBJECT_TUNNEL ? MIB_TUNNEL : MIB_SESSION;
@@ -120,7 +120,7 @@ static enum row_state look_up(const struct transaction *transaction, struct set_
 	draft_overlay(&row->draft, &row->given);
 	probe = *ret->pending;
 	probe.draft = row->draft;
-	return pending_check(&probe, err) ? ROW_NOT_READY : ROW_READY;
+	return pending_check(&probe, missing) ? ROW_NOT_READY : ROW_READY;
 }
 
 static int keep_pending(struct transaction *transaction, struct set_row *row,
@@ -203,14 +203,14 @@ static int check_row(struct transaction *transaction, struct set_row *row, size_
 {
 	static const union config nothing;
 	struct subject subject = {0};
-	enum row_state state = look_up(transaction, row, &subject, err);
+	struct error missing = ERROR_INIT;
+	enum row_state state = look_up(transaction, row, &subject, &missing);
 	union config room;
 	int status;
 
 	*ret_varbind = blame_row(transaction, row);
-	if (state != ROW_NOT_READY)
-		error_at_entry(err, row->tunnel_id, row->session_id, NULL);
-	status = rowstatus_step(state, row->action, &row->step, err);
+	error_at_entry(err, row->tunnel_id, row->session_id, NULL);
+	status = rowstatus_step(state, row->action, &row->step, &missing, err);
 	if (status)
 		return status;
 	if (row->action == SNMP_ROW_DESTROY && gives_columns(row))

@@ -678,6 +678,22 @@ static void test_a_pending_session_whose_tunnel_is_not_configured(void **state)
 	ACCEPT(bench, CREATE(5), I(SESSION, S_STATUS, 5, 51, 1));
 }
 
+static void test_what_the_error_is_about(void **state)
+{
+	static const char tunnel[] = "/l2tpv3/tunnel[tunnel-id='1']";
+	static const char leaf[] = "/l2tpv3/tunnel[tunnel-id='1']/peer-tunnel-id";
+	struct bench *bench = *state;
+
+	make_not_ready(bench);
+	REFUSE(bench, VALUE, 0, I(TUNNEL, T_STATUS, ID, 0, 1));
+	assert_string_equal(bench->error.path, leaf);
+	REFUSE(bench, VALUE, 0, I(TUNNEL, T_STATUS, ID, 0, 4));
+	assert_string_equal(bench->error.path, tunnel);
+	assert_string_equal(bench->error.text, "the row exists already");
+	REFUSE(bench, VALUE, 0, I(TUNNEL, T_STATUS, ID, 0, 6), X(TUNNEL, 2, ID, 0, "text"));
+	assert_string_equal(bench->error.path, tunnel);
+}
+
 static void test_addresses_come_in_two_columns(void **state)
 {
 	struct bench *bench = *state;
@@ -864,6 +880,7 @@ int main(void)
 		T(test_every_column_can_be_set_to_what_it_reads),
 		T(test_which_error_on_which_varbind),
 		T(test_a_pending_session_whose_tunnel_is_not_configured),
+		T(test_what_the_error_is_about),
 		T(test_addresses_come_in_two_columns),
 		T(test_address_and_interface_are_a_choice),
 		T(test_zero_where_it_does_not_apply),
