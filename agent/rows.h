@@ -31,6 +31,7 @@ struct binding {
 struct transaction {
 	struct view *view;
 	struct set_row_tree rows;
+	struct pending dropped; /* sessions of tunnels that are destroyed, kept for a revert */
 	struct binding *bindings;
 	size_t count, capacity;
 	bool sets_lock, sets_notify;

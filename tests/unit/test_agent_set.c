@@ -861,6 +861,61 @@ static void test_reverting_brings_pending_rows_back(void **state)
 	transaction_free(transaction);
 }
 
+static size_t add_all(struct bench *bench, struct transaction *transaction, const struct vb *vbs)
+{
+	size_t blamed;
+
+	for (; vbs->table; vbs++)
+		assert_int_equal(add(transaction, vbs, &bench->error), 0);
+	assert_int_equal(transaction_check(transaction, &blamed, &bench->error), 0);
+	return bench->view.pending.count;
+}
+
+static long session_status(struct bench *bench, uint32_t t, uint32_t s)
+{
+	return get(bench, SESSION, S_STATUS, t, s);
+}
+
+static void test_a_destroyed_tunnel_takes_its_pending_sessions(void **state)
+{
+	struct bench *bench = *state;
+
+	ACCEPT(bench, CREATE(1), I(TUNNEL, T_STATUS, 2, 0, 5), I(TUNNEL, T_STATUS, 3, 0, 5));
+	ACCEPT(bench, I(SESSION, S_STATUS, 1, 11, 5), I(SESSION, S_STATUS, 2, 21, 5),
+	       I(SESSION, S_STATUS, 2, 22, 5), I(SESSION, S_STATUS, 3, 31, 5));
+	ACCEPT(bench, I(TUNNEL, T_STATUS, 1, 0, 6), I(TUNNEL, T_STATUS, 2, 0, 6));
+	assert_int_equal(session_status(bench, 1, 11), -1);
+	assert_int_equal(session_status(bench, 2, 21), -1);
+	assert_int_equal(session_status(bench, 2, 22), -1);
+	assert_int_equal(session_status(bench, 3, 31), 3);
+	assert_int_equal(bench->view.pending.count, 2);
+}
+
+static void test_reverting_brings_them_back(void **state)
+{
+	struct bench *bench = *state;
+	struct transaction *transaction;
+	const struct vb vbs[] = {I(TUNNEL, T_STATUS, 1, 0, 6), I(SESSION, S_STATUS, 1, 11, 6),
+				 I(SESSION, S_STATUS, 1, 13, 5), END};
+	size_t before;
+
+	ACCEPT(bench, I(TUNNEL, T_STATUS, 1, 0, 5), I(SESSION, S_STATUS, 1, 11, 5),
+	       I(SESSION, S_STATUS, 1, 12, 5), X(SESSION, 2, 1, 12, "kept"));
+	transaction = transaction_new(&bench->view);
+	before = add_all(bench, transaction, vbs);
+	transaction_apply(transaction);
+	assert_int_equal(session_status(bench, 1, 11), -1);
+	assert_int_equal(session_status(bench, 1, 12), -1);
+	assert_int_equal(session_status(bench, 1, 13), 3);
+	transaction_revert(transaction);
+	assert_int_equal(bench->view.pending.count, before);
+	assert_int_equal(tunnel_status(bench, 1), 3);
+	assert_int_equal(session_status(bench, 1, 11), 3);
+	assert_int_equal(session_status(bench, 1, 12), 3);
+	assert_int_equal(session_status(bench, 1, 13), -1);
+	transaction_free(transaction);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -891,6 +946,8 @@ int main(void)
 		T(test_spin_lock),
 		T(test_notification_switch),
 		T(test_reverting_brings_pending_rows_back),
+		T(test_a_destroyed_tunnel_takes_its_pending_sessions),
+		T(test_reverting_brings_them_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
