@@ -418,6 +418,31 @@ static void test_a_row_made_while_the_one_before_it_is_being_removed(void **stat
 	assert_int_equal(get(bench, TUNNEL, 15, ID, 0), OPER_UP);
 }
 
+static void check_outside(struct bench *bench, long row_status, long storage_type, long origin)
+{
+	assert_int_equal(tunnel_status(bench, ID), row_status);
+	assert_int_equal(get(bench, TUNNEL, 23, ID, 0), storage_type);
+	assert_int_equal(get(bench, TUNNEL, 18, ID, 0), origin);
+}
+
+static void test_what_rows_outside_of_the_configuration_read(void **state)
+{
+	struct bench *bench = *state;
+
+	make_not_ready(bench);
+	check_outside(bench, 3, STORAGE_VOLATILE, 1);
+	REFUSE(bench, WRONG, 0, I(TUNNEL, 23, ID, 0, STORAGE_VOLATILE));
+	ACCEPT(bench, I(TUNNEL, 23, ID, 0, STORAGE_NON_VOLATILE), MANDATORY(ID));
+	check_outside(bench, 2, STORAGE_VOLATILE, 1);
+	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 1));
+	check_outside(bench, 1, STORAGE_NON_VOLATILE, 1);
+	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 6));
+	check_outside(bench, 3, STORAGE_READ_ONLY, 1);
+	settle(bench);
+	make_foreign(bench);
+	check_outside(bench, 1, STORAGE_READ_ONLY, 2);
+}
+
 static void test_a_foreign_row_hides_a_pending_one(void **state)
 {
 	struct bench *bench = *state;
@@ -926,6 +951,7 @@ int main(void)
 		T(test_varbinds_in_any_order),
 		T(test_pending_row_column_by_column),
 		T(test_a_row_made_while_the_one_before_it_is_being_removed),
+		T(test_what_rows_outside_of_the_configuration_read),
 		T(test_a_foreign_row_hides_a_pending_one),
 		T(test_pending_rows_are_bounded_and_age),
 		T(test_wrong_type_of_every_column),
