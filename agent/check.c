@@ -4,18 +4,6 @@
 #include "model/codec.h"
 #include "rows.h"
 
-static int refuse(enum error_snmp status, enum error_code code, struct error *err, const char *text)
-{
-	error_set(err, code, "%s", text);
-	return (int)status;
-}
-
-static int no_memory(struct error *err)
-{
-	return refuse(SNMP_RESOURCE_UNAVAILABLE, ERROR_RESOURCE, err,
-		      "no memory; set fewer columns at once");
-}
-
 /* ---- whom to blame */
 
 static size_t find_binding(const struct transaction *transaction, const struct set_row *row,
@@ -130,11 +118,11 @@ static int keep_pending(struct transaction *transaction, struct set_row *row,
 
 	row->fresh = pending_new(row->object, row->tunnel_id, row->session_id);
 	if (!row->fresh)
-		return no_memory(err);
+		return rows_no_memory(err);
 	row->fresh->draft = row->draft;
 	if (!subject->pending && pending->count + ++transaction->fresh > PENDING_MAX)
-		return refuse(SNMP_RESOURCE_UNAVAILABLE, ERROR_RESOURCE, err,
-			      "too many rows wait to be made active; destroy some");
+		return varbind_refuse(SNMP_RESOURCE_UNAVAILABLE, ERROR_RESOURCE, err,
+				      "too many rows wait to be made active; destroy some");
 	return 0;
 }
 
@@ -185,7 +173,7 @@ static int configure(struct transaction *transaction, struct set_row *row, const
 		enable(row, row->step == STEP_ENABLE);
 	entry = add_entry(transaction, row, operation_of(row->step));
 	if (!entry)
-		return no_memory(err);
+		return rows_no_memory(err);
 	if (row->step == STEP_DELETE)
 		return 0;
 	draft_apply(&row->draft, edit_values(entry));
@@ -214,8 +202,8 @@ static int check_row(struct transaction *transaction, struct set_row *row, size_
 	if (status)
 		return status;
 	if (row->action == SNMP_ROW_DESTROY && gives_columns(row))
-		return refuse(SNMP_INCONSISTENT_VALUE, ERROR_MUST, err,
-			      "given columns of a row that is to be destroyed");
+		return varbind_refuse(SNMP_INCONSISTENT_VALUE, ERROR_MUST, err,
+				      "given columns of a row that is to be destroyed");
 	switch (row->step) {
 	case STEP_NOTHING:
 	case STEP_FORGET:
@@ -277,7 +265,7 @@ int transaction_check(struct transaction *transaction, size_t *ret_varbind, stru
 		return status;
 	transaction->edit = edit_new();
 	if (!transaction->edit)
-		return no_memory(err);
+		return rows_no_memory(err);
 	for (row = set_row_first(transaction); row; row = set_row_next(row)) {
 		status = check_row(transaction, row, ret_varbind, err);
 		if (status)

@@ -41,6 +41,8 @@ struct transaction {
 	struct edit *edit;
 };
 
+int rows_no_memory(struct error *err); /* returns resourceUnavailable */
+
 /* In the order of an edit: a tunnel before its sessions. */
 struct set_row *set_row_first(const struct transaction *transaction);
 struct set_row *set_row_next(struct set_row *row);

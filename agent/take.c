@@ -5,7 +5,8 @@
 
 #include "model/codec.h"
 
-static int refuse(enum error_snmp status, enum error_code code, struct error *err, const char *text)
+int varbind_refuse(enum error_snmp status, enum error_code code, struct error *err,
+		   const char *text)
 {
 	error_set(err, code, "%s", text);
 	return (int)status;
@@ -61,8 +62,8 @@ static int take_number(const struct row *row, const struct varbind *varbind, str
 		return status;
 	if (row->type == TYPE_BOOL) {
 		if (number != 1 && number != 2)
-			return refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
-				      "allowed true(1) or false(2)");
+			return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
+					      "allowed true(1) or false(2)");
 		number = number == 1;
 	} else if (is_none(row, varbind->integer)) {
 		clear(row, draft);
@@ -127,8 +128,8 @@ static int take_address_type(const struct row *row, const struct varbind *varbin
 	if (status)
 		return status;
 	if (varbind->integer < INET_UNKNOWN || varbind->integer > INET_IPV6)
-		return refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
-			      "allowed unknown(0), ipv4(1) or ipv6(2)");
+		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
+				      "allowed unknown(0), ipv4(1) or ipv6(2)");
 	pair->has_type = true;
 	pair->type = (uint8_t)varbind->integer;
 	return 0;

@@ -57,16 +57,10 @@ void transaction_free(struct transaction *transaction)
 
 /* ---- one by one */
 
-static int refuse(enum error_snmp status, enum error_code code, struct error *err, const char *text)
+int rows_no_memory(struct error *err)
 {
-	error_set(err, code, "%s", text);
-	return (int)status;
-}
-
-static int no_memory(struct error *err)
-{
-	return refuse(SNMP_RESOURCE_UNAVAILABLE, ERROR_RESOURCE, err,
-		      "no memory; set fewer columns at once");
+	return varbind_refuse(SNMP_RESOURCE_UNAVAILABLE, ERROR_RESOURCE, err,
+			      "no memory; set fewer columns at once");
 }
 
 static bool note(struct transaction *transaction, struct set_row *row, const struct column *column)
@@ -110,8 +104,8 @@ static int take_storage_type(struct set_row *row, const struct varbind *varbind,
 	if (status)
 		return status;
 	if (varbind->integer != STORAGE_NON_VOLATILE)
-		return refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
-			      "allowed nonVolatile(3): all that is configured is kept");
+		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
+				      "allowed nonVolatile(3): all that is configured is kept");
 	row->storage = true;
 	return 0;
 }
@@ -124,9 +118,9 @@ static int take_row_status(struct set_row *row, const struct varbind *varbind, s
 		return status;
 	if (varbind->integer < SNMP_ROW_ACTIVE || varbind->integer > SNMP_ROW_DESTROY ||
 	    varbind->integer == SNMP_ROW_NOTREADY)
-		return refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
-			      "allowed active(1), notInService(2), createAndGo(4), "
-			      "createAndWait(5) or destroy(6)");
+		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
+				      "allowed active(1), notInService(2), createAndGo(4), "
+				      "createAndWait(5) or destroy(6)");
 	row->action = (int)varbind->integer;
 	return 0;
 }
@@ -149,8 +143,8 @@ static int take_column(struct set_row *row, const struct column *column,
 		       const struct varbind *varbind, struct error *err)
 {
 	if (is_twice(row, column))
-		return refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
-			      "given twice in one request; allowed once");
+		return varbind_refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
+				      "given twice in one request; allowed once");
 	if (column->kind == COLUMN_STORAGE_TYPE)
 		return take_storage_type(row, varbind, err);
 	if (column->kind == COLUMN_ROW_STATUS)
@@ -166,10 +160,11 @@ static int take_lock(struct transaction *transaction, const struct varbind *varb
 		     struct error *err)
 {
 	if (transaction->sets_lock)
-		return refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
-			      "given twice in one request; allowed once");
+		return varbind_refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
+				      "given twice in one request; allowed once");
 	if (varbind->integer < 0 || varbind->integer > INT32_MAX)
-		return refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err, "allowed 0..2147483647");
+		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
+				      "allowed 0..2147483647");
 	transaction->sets_lock = true;
 	transaction->lock = varbind->integer;
 	return 0;
@@ -179,11 +174,11 @@ static int take_notify(struct transaction *transaction, const struct varbind *va
 		       struct error *err)
 {
 	if (transaction->sets_notify)
-		return refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
-			      "given twice in one request; allowed once");
+		return varbind_refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
+				      "given twice in one request; allowed once");
 	if (varbind->integer != 1 && varbind->integer != 2)
-		return refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
-			      "allowed true(1) or false(2)");
+		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
+				      "allowed true(1) or false(2)");
 	transaction->sets_notify = true;
 	transaction->notify = varbind->integer == 1;
 	return 0;
@@ -232,11 +227,12 @@ static int find_column(const struct varbind *varbind, struct instance *ret, stru
 
 	point_at_name(err, varbind);
 	if (fault == OID_NO_OBJECT || !ret->column.writable)
-		return refuse(SNMP_NOT_WRITABLE, ERROR_READ_ONLY, err,
-			      "there is no such column, or it is read-only");
+		return varbind_refuse(SNMP_NOT_WRITABLE, ERROR_READ_ONLY, err,
+				      "there is no such column, or it is read-only");
 	if (fault == OID_NO_INSTANCE)
-		return refuse(SNMP_NO_CREATION, ERROR_MISSING_KEY, err,
-			      "no row can have this index; allowed the ids, each 1..4294967295");
+		return varbind_refuse(
+			SNMP_NO_CREATION, ERROR_MISSING_KEY, err,
+			"no row can have this index; allowed the ids, each 1..4294967295");
 	return 0;
 }
 
@@ -251,12 +247,12 @@ int transaction_add(struct transaction *transaction, const struct varbind *varbi
 		return status;
 	if (instance.column.kind == COLUMN_SCALAR) {
 		if (!note(transaction, NULL, &instance.column))
-			return no_memory(err);
+			return rows_no_memory(err);
 		status = take_scalar(transaction, &instance.column, varbind, err);
 	} else {
 		row = row_of(transaction, &instance);
 		if (!row || !note(transaction, row, &instance.column))
-			return no_memory(err);
+			return rows_no_memory(err);
 		status = take_column(row, &instance.column, varbind, err);
 	}
 	if (status)

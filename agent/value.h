@@ -70,6 +70,10 @@ struct varbind {
 int value_take(const struct column *column, const struct varbind *varbind, struct draft *draft,
 	       struct error *err);
 
+/* Fill in @err, and return @status. */
+int varbind_refuse(enum error_snmp status, enum error_code code, struct error *err,
+		   const char *text);
+
 /* Refuse another ASN.1 type than @type: 0 or SNMP_WRONG_TYPE. */
 int value_check_type(const struct varbind *varbind, unsigned char type, struct error *err);
 
