@@ -290,7 +290,8 @@ static int start_library(struct agent *agent, struct error *err)
 
 static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 {
-	const struct transport_events events = {on_registered, on_unreachable, on_resumed, agent};
+	const struct transport_events events = {on_registered, on_unreachable, on_resumed,
+						set_answering, set_oversized,  agent};
 	const struct timeval tidy = {.tv_sec = TIDY_S};
 	struct event_base *base = agent->options.base;
 
@@ -360,7 +361,9 @@ void agent_close(struct agent *agent)
 	engine_unwatch(agent->options.engine, agent);
 	set_close(agent);
 	release_library(agent);
+	transport_leave(agent->transport);
 	snmp_shutdown(NAME);
+	set_close(agent); /* of requests that came meanwhile */
 	release(agent);
 }
 

@@ -48,7 +48,7 @@ static bool has_path(const struct set_row *row, const struct row *leaf, const ch
 	return !strcmp(probe.path, path);
 }
 
-size_t transaction_blame(const struct transaction *transaction, const struct error *err)
+static size_t blame(const struct transaction *transaction, const struct error *err)
 {
 	struct set_row *row;
 
@@ -71,14 +71,28 @@ size_t transaction_blame(const struct transaction *transaction, const struct err
 	return 0;
 }
 
+int transaction_refuse(const struct transaction *transaction, const struct error *err,
+		       size_t *ret_varbind)
+{
+	int status = (int)error_kind(err->code)->snmp;
+	const struct set_row *row;
+
+	*ret_varbind = blame(transaction, err);
+	row = transaction->count > 0 ? transaction->bindings[*ret_varbind].row : NULL;
+	/* a pending row is there: its name cannot be what is wrong (RFC 3416 section 4.2.5) */
+	if (status == SNMP_INCONSISTENT_NAME && row && row->step == STEP_ENTER)
+		return SNMP_INCONSISTENT_VALUE;
+	return status;
+}
+
 /* ---- row by row */
 
 /*
  * The state the row would be in with its columns set, and the draft to go on
- * with. If it is notReady, @err says why.
+ * with. If it is notReady, @missing says why.
  */
 static enum row_state look_up(const struct transaction *transaction, struct set_row *row,
-			      struct subject *ret, struct error *err)
+			      struct subject *ret, struct error *missing)
 {
 	const struct view *view = transaction->view;
 	enum mib_table table = row->object == OBJECT_TUNNEL ? MIB_TUNNEL : MIB_SESSION;
@@ -94,7 +108,7 @@ static enum row_state look_up(const struct transaction *transaction, struct set_
 	draft_overlay(&row->draft, &row->given);
 	probe = *ret->pending;
 	probe.draft = row->draft;
-	return pending_check(&probe, err) ? ROW_NOT_READY : ROW_READY;
+	return pending_check(&probe, missing) ? ROW_NOT_READY : ROW_READY;
 }
 
 static int keep_pending(struct transaction *transaction, struct set_row *row,
@@ -177,14 +191,14 @@ static int check_row(struct transaction *transaction, struct set_row *row, size_
 {
 	static const union config nothing;
 	struct subject subject = {0};
-	enum row_state state = look_up(transaction, row, &subject, err);
+	struct error missing = ERROR_INIT;
+	enum row_state state = look_up(transaction, row, &subject, &missing);
 	union config room;
 	int status;
 
 	*ret_varbind = blame_row(transaction, row);
-	if (state != ROW_NOT_READY)
-		error_at_entry(err, row->tunnel_id, row->session_id, NULL);
-	status = rowstatus_step(state, row->action, &row->step, err);
+	error_at_entry(err, row->tunnel_id, row->session_id, NULL);
+	status = rowstatus_step(state, row->action, &row->step, &missing, err);
 	if (status)
 		return status;
 	if (row->action == SNMP_ROW_DESTROY && gives_columns(row))
@@ -223,16 +237,21 @@ static int check_edit(const struct view *view, const struct edit *edit, struct e
 	return result;
 }
 
-static int check_lock(const struct transaction *transaction, size_t *ret_varbind, struct error *err)
+static int check_locks(const struct transaction *transaction, size_t *ret_varbind,
+		       struct error *err)
 {
-	if (!transaction->sets_lock || transaction->lock == transaction->view->spin_lock)
-		return 0;
+	const struct view *view = transaction->view;
+
 	*ret_varbind = 0;
+	if (view->engine && engine_check_lock(view->engine, 0, err))
+		return (int)error_kind(err->code)->snmp;
+	if (!transaction->sets_lock || transaction->lock == view->spin_lock)
+		return 0;
 	while (transaction->bindings[*ret_varbind].row ||
 	       transaction->bindings[*ret_varbind].column.number != SCALAR_SPIN_LOCK)
 		++*ret_varbind;
 	error_set(err, ERROR_MUST, "given %ld; allowed the value it has, %ld", transaction->lock,
-		  transaction->view->spin_lock);
+		  view->spin_lock);
 	error_at(err, "l2tpv3SpinLock");
 	return SNMP_INCONSISTENT_VALUE;
 }
@@ -240,11 +259,10 @@ static int check_lock(const struct transaction *transaction, size_t *ret_varbind
 int transaction_check(struct transaction *transaction, size_t *ret_varbind, struct error *err)
 {
 	struct set_row *row;
-	int status = check_lock(transaction, ret_varbind, err);
+	int status = check_locks(transaction, ret_varbind, err);
 
 	if (status)
 		return status;
-	*ret_varbind = 0;
 	transaction->edit = edit_new();
 	if (!transaction->edit)
 		return varbind_no_memory(err);
@@ -256,6 +274,5 @@ int transaction_check(struct transaction *transaction, size_t *ret_varbind, stru
 	*err = ERROR_INIT;
 	if (transaction->edit->count == 0 || !check_edit(transaction->view, transaction->edit, err))
 		return 0;
-	*ret_varbind = transaction_blame(transaction, err);
-	return (int)error_kind(err->code)->snmp;
+	return transaction_refuse(transaction, err, ret_varbind);
 }

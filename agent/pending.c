@@ -68,6 +68,20 @@ void pending_take(struct pending *pending, struct pending_row *row)
 	pending->count--;
 }
 
+void pending_move_sessions(struct pending *from, uint32_t tunnel_id, struct pending *to)
+{
+	struct pending_row *row;
+
+	while ((row = pending_from(from, OBJECT_SESSION, tunnel_id, 0)) != NULL &&
+	       row->tunnel_id == tunnel_id) {
+		pending_take(from, row);
+		if (pending_find(to, OBJECT_SESSION, tunnel_id, row->session_id))
+			free(row);
+		else
+			pending_put(to, row);
+	}
+}
+
 static void expire(struct pending *pending, enum object object, int64_t before)
 {
 	struct pending_row *row, *next;

@@ -43,6 +43,9 @@ void pending_put(struct pending *pending, struct pending_row *row);
 /* Take it out, to free() or to put back. */
 void pending_take(struct pending *pending, struct pending_row *row);
 
+/* Move what waits for sessions of this tunnel; what has taken its place in @to stays. */
+void pending_move_sessions(struct pending *from, uint32_t tunnel_id, struct pending *to);
+
 /* Forget what nobody touched since @before. */
 void pending_expire(struct pending *pending, int64_t before);
 

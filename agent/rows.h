@@ -31,6 +31,7 @@ struct binding {
 struct transaction {
 	struct view *view;
 	struct set_row_tree rows;
+	struct pending dropped; /* sessions of tunnels that are destroyed, kept for a revert */
 	struct binding *bindings;
 	size_t count, capacity;
 	bool sets_lock, sets_notify;
@@ -39,6 +40,7 @@ struct transaction {
 	size_t fresh; /* pending rows to come */
 	struct edit *edit;
 };
+
 
 /* In the order of an edit: a tunnel before its sessions. */
 struct set_row *set_row_first(const struct transaction *transaction);

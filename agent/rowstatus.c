@@ -21,7 +21,7 @@ struct verdict {
 #define MISSING    REFUSE(SNMP_INCONSISTENT_VALUE, "there is no such row; createAndGo(4) makes one")
 #define FOREIGN    REFUSE(SNMP_NOT_WRITABLE, "the row is foreign: others made it, it is only shown")
 #define NO_INPUT   REFUSE(SNMP_WRONG_VALUE, "notReady(3) is a state, it cannot be set")
-#define INCOMPLETE REFUSE(SNMP_INCONSISTENT_VALUE, NULL) /* @err knows */
+#define INCOMPLETE REFUSE(SNMP_INCONSISTENT_VALUE, NULL) /* @missing */
 
 /* clang-format off */
 static const struct verdict verdicts[ACTIONS][ROW_STATES] = {
@@ -85,17 +85,19 @@ static const struct verdict verdicts[ACTIONS][ROW_STATES] = {
 };
 /* clang-format on */
 
-int rowstatus_step(enum row_state state, int action, enum row_step *ret, struct error *err)
+int rowstatus_step(enum row_state state, int action, enum row_step *ret,
+		   const struct error *missing, struct error *err)
 {
 	const struct verdict *verdict = &verdicts[action][state];
 
-	if (verdict->error && !verdict->why)
-		return (int)verdict->error;
-	if (verdict->error) {
+	if (!verdict->error) {
+		*ret = verdict->step;
+		return 0;
+	}
+	if (verdict->why)
 		error_set(err, state == ROW_FOREIGN ? ERROR_FOREIGN : ERROR_MUST, "%s",
 			  verdict->why);
-		return (int)verdict->error;
-	}
-	*ret = verdict->step;
-	return 0;
+	else
+		*err = *missing;
+	return (int)verdict->error;
 }

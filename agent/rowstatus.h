@@ -24,9 +24,10 @@ enum row_step {
 
 /*
  * @state is as it would be with the columns of the request set. @action is a
- * RowStatus value 1 to 6, or ROWSTATUS_NONE. Returns 0, or an SNMP error-status
- * with @err filled; why a row is notReady it says already (pending.h).
+ * RowStatus value 1 to 6, or ROWSTATUS_NONE; @missing says why a row is notReady
+ * (pending.h). Returns 0, or an SNMP error-status with @err filled.
  */
-int rowstatus_step(enum row_state state, int action, enum row_step *ret, struct error *err);
+int rowstatus_step(enum row_state state, int action, enum row_step *ret,
+		   const struct error *missing, struct error *err);
 
 #endif

@@ -8,6 +8,7 @@
  */
 #include "internal.h"
 
+#include <inttypes.h>
 #include <syslog.h>
 
 #include "model/clock.h"
@@ -201,6 +202,8 @@ static void on_done(int result, const struct error *err, void *arg)
 	struct set *set = arg;
 	struct agent *agent = set->agent;
 	netsnmp_delegated_cache *cache = awaited(set);
+	size_t number = 0;
+	int status = result ? transaction_refuse(set->transaction, err, &number) : 0;
 
 	set->ticket = 0;
 	set->since = clock_now();
@@ -210,8 +213,7 @@ static void on_done(int result, const struct error *err, void *arg)
 	else
 		transaction_apply(set->transaction);
 	if (result && cache)
-		refuse(cache->reqinfo, cache->requests, transaction_blame(set->transaction, err),
-		       (int)error_kind(err->code)->snmp);
+		refuse(cache->reqinfo, cache->requests, number, status);
 	if (!cache)
 		finish(set);
 	loop_turn(agent->loop);
@@ -350,6 +352,32 @@ void set_commit_event(const struct engine_event *event, void *arg)
 	set = first_waiting(agent);
 	if (set && set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse))
 		agent_log(agent, LOG_WARNING, "no memory to undo a set request, should it fail");
+}
+
+bool set_answering(void *arg)
+{
+	struct agent *agent = arg;
+	struct set *set;
+
+	TAILQ_FOREACH (set, &agent->sets, link) {
+		if (set->ticket && set->transid != -1)
+			return true;
+	}
+	return false;
+}
+
+void set_oversized(bool is_set, uint64_t size, unsigned int max, void *arg)
+{
+	struct agent *agent = arg;
+	struct error err = ERROR_INIT;
+
+	error_set(&err, ERROR_RESOURCE,
+		  "given a request of %" PRIu64 " octets in AgentX; allowed %u: name fewer "
+		  "variables at once",
+		  size, max);
+	if (is_set)
+		remember(agent, &err);
+	agent_log(agent, LOG_WARNING, "refused a %s request: %s", is_set ? "set" : "get", err.text);
 }
 
 /* The master is gone, and with it COMMIT, UNDO or FREE. */

@@ -42,15 +42,20 @@ bool subject_find(const struct datastore *store, const struct pending *pending,
 		  enum mib_table table, const struct index *index, struct subject *ret)
 {
 	enum object object = table_object(table);
+	struct subject waiting;
+	bool there;
 
 	if (table == MIB_INTERFACE)
 		return from_session(datastore_session_by_index(store, index->at[0]), ret);
-	if (object == OBJECT_TUNNEL && from_tunnel(datastore_tunnel(store, index->at[0]), ret))
+	there = object == OBJECT_TUNNEL
+			? from_tunnel(datastore_tunnel(store, index->at[0]), ret)
+			: from_session(datastore_session(store, index->at[0], index->at[1]), ret);
+	if (there && subject_state(ret) != ROW_MISSING)
 		return true;
-	if (object == OBJECT_SESSION &&
-	    from_session(datastore_session(store, index->at[0], index->at[1]), ret))
-		return true;
-	return from_pending(pending_find(pending, object, index->at[0], index->at[1]), ret);
+	if (!from_pending(pending_find(pending, object, index->at[0], index->at[1]), &waiting))
+		return there;
+	*ret = waiting;
+	return true;
 }
 
 static struct session_entry *session_from(const struct datastore *store, struct index from)
@@ -67,12 +72,16 @@ static struct session_entry *session_from(const struct datastore *store, struct 
 	return NULL;
 }
 
-/* Is the row that waits before the one that is there? */
+/* Is the row that waits before the one that is there, or in its place, as that is being removed? */
 static bool comes_first(const struct subject *waiting, const struct subject *there)
 {
 	uint32_t a = subject_tunnel_id(waiting), b = subject_tunnel_id(there);
 
-	return a < b || (a == b && subject_session_id(waiting) < subject_session_id(there));
+	if (a == b) {
+		a = subject_session_id(waiting);
+		b = subject_session_id(there);
+	}
+	return a < b || (a == b && subject_state(there) == ROW_MISSING);
 }
 
 bool subject_from(const struct datastore *store, const struct pending *pending,

@@ -30,6 +30,7 @@ struct transaction *transaction_new(struct view *view)
 		return NULL;
 	transaction->view = view;
 	RB_INIT(&transaction->rows);
+	pending_init(&transaction->dropped);
 	return transaction;
 }
 
@@ -45,6 +46,7 @@ void transaction_free(struct transaction *transaction)
 		free(row->old);
 		free(row);
 	}
+	pending_clear(&transaction->dropped);
 	edit_free(transaction->edit);
 	free(transaction->bindings);
 	free(transaction);
@@ -280,9 +282,19 @@ static void replace(struct transaction *transaction, const struct set_row *row,
 	*fresh = NULL;
 }
 
-/* A configured row takes the place of a pending one, whichever way it came. */
+static bool drops_sessions(const struct set_row *row)
+{
+	return row->object == OBJECT_TUNNEL &&
+	       (row->step == STEP_DELETE || row->step == STEP_FORGET);
+}
+
+/*
+ * A configured row takes the place of a pending one, whichever way it came. A
+ * tunnel comes before its sessions, which are what the request says of them.
+ */
 void transaction_apply(struct transaction *transaction)
 {
+	struct pending *pending = &transaction->view->pending;
 	struct set_row *row;
 	int64_t now = clock_now();
 
@@ -290,15 +302,21 @@ void transaction_apply(struct transaction *transaction)
 		if (row->fresh)
 			row->fresh->touched = now;
 		replace(transaction, row, &row->old, &row->fresh);
+		if (drops_sessions(row))
+			pending_move_sessions(pending, row->tunnel_id, &transaction->dropped);
 	}
 }
 
 void transaction_revert(struct transaction *transaction)
 {
+	struct pending *pending = &transaction->view->pending;
 	struct set_row *row;
 	struct pending_row *undone;
 
-	RB_FOREACH (row, set_row_tree, &transaction->rows) {
+	RB_FOREACH_REVERSE(row, set_row_tree, &transaction->rows)
+	{
+		if (drops_sessions(row))
+			pending_move_sessions(&transaction->dropped, row->tunnel_id, pending);
 		replace(transaction, row, &undone, &row->old);
 		free(undone);
 	}

@@ -31,8 +31,9 @@ int transaction_check(struct transaction *transaction, size_t *ret_varbind, stru
 /* The edit, after transaction_check(), which the caller then owns; NULL: nothing to configure. */
 struct edit *transaction_edit(struct transaction *transaction);
 
-/* Which variable binding is to blame for what the engine says. */
-size_t transaction_blame(const struct transaction *transaction, const struct error *err);
+/* What the engine says as an SNMP error-status, and which variable binding is to blame. */
+int transaction_refuse(const struct transaction *transaction, const struct error *err,
+		       size_t *ret_varbind);
 
 /* The engine has done its part: pending rows come and go ... */
 void transaction_apply(struct transaction *transaction);

@@ -15,7 +15,9 @@
 #define REGISTERS    8          /* Register PDUs whose answer may still come */
 #define HEADER       20         /* RFC 2741 section 6.1 */
 #define HEAD         28         /* ... with sysUpTime, error and index of a Response */
+#define PDU_MAX      65536      /* net-snmp drops what is longer (agentx_parse), without a word */
 #define FLAG_NETWORK 0x10       /* network byte order */
+#define LAST_READS   100        /* for the answer to our Close PDU */
 
 enum pdu_type {
 	PDU_REGISTER = 3,
@@ -27,6 +29,8 @@ enum pdu_type {
 	PDU_RESPONSE = 18
 };
 
+enum pdu_error { PDU_GEN_ERR = 5, PDU_RESOURCE_UNAVAILABLE = 13 };
+
 struct transport {
 	struct event_base *base;
 	struct endpoint endpoint;
@@ -34,13 +38,15 @@ struct transport {
 	int fd;
 	struct evbuffer *queue;
 	struct event *writable, *patience;
-	uint8_t head[HEAD]; /* of the PDU being received */
+	uint8_t head[HEAD]; /* the beginning of a PDU, until it tells which */
 	size_t have;
-	size_t rest; /* bytes of it that are still to come after the head */
+	uint64_t rest; /* bytes of the PDU being received that are still to come */
+	bool too_long; /* for net-snmp: not handed on */
 	unsigned int backlog;
-	bool set_open; /* a set request waits for its answer ... */
-	uint32_t set_packet;
-	bool ended; /* ... and the stream is at its end */
+	bool set_open; /* a set request came, and may not be answered yet ... */
+	bool ended;    /* ... and the stream is at its end */
+	bool leaving;
+	unsigned int last_reads;
 	uint32_t registers[REGISTERS];
 	unsigned int next_register;
 	bool heard;               /* the master has answered something */
@@ -70,132 +76,6 @@ static unsigned int error_of(const uint8_t *head)
 
 	return head[2] & FLAG_NETWORK ? (unsigned int)at[0] << 8 | at[1]
 				      : (unsigned int)at[1] << 8 | at[0];
-}
-
-static void answered(struct transport *transport, const uint8_t *head)
-{
-	uint32_t packet = packet_of(head);
-
-	for (unsigned int i = 0; i < REGISTERS; i++) {
-		if (packet == 0 || transport->registers[i] != packet)
-			continue;
-		transport->registers[i] = 0;
-		transport->events.registered(error_of(head), transport->events.arg);
-	}
-}
-
-/* A whole head is there: of HEAD bytes, or HEADER when the PDU has no more. */
-static void received(struct transport *transport, const uint8_t *head)
-{
-	if (head[1] >= PDU_GET && head[1] <= PDU_CLEANUP_SET)
-		transport->backlog++;
-	switch (head[1]) {
-	case PDU_TEST_SET:
-	case PDU_COMMIT_SET:
-	case PDU_UNDO_SET:
-		transport->set_open = true;
-		transport->set_packet = packet_of(head);
-		break;
-	case PDU_RESPONSE:
-		transport->heard = true;
-		transport->delay = 0;
-		if (transport->have == HEAD)
-			answered(transport, head);
-		break;
-	default:
-		break;
-	}
-}
-
-static size_t head_wanted(const struct transport *transport)
-{
-	uint32_t payload;
-
-	if (transport->have < HEADER)
-		return HEADER;
-	payload = field(transport->head, 16);
-	return payload < HEAD - HEADER ? HEADER + payload : HEAD;
-}
-
-/* Follow the PDUs in what was read, however the stream cuts them. */
-static void follow(struct transport *transport, const uint8_t *bytes, size_t length)
-{
-	while (length > 0) {
-		size_t skip = transport->rest < length ? transport->rest : length;
-
-		transport->rest -= skip;
-		bytes += skip;
-		length -= skip;
-		if (length == 0)
-			break;
-		transport->head[transport->have++] = *bytes++;
-		length--;
-		if (transport->have < HEADER || transport->have < head_wanted(transport))
-			continue;
-		received(transport, transport->head);
-		transport->rest = field(transport->head, 16) + HEADER - transport->have;
-		transport->have = 0;
-	}
-}
-
-static int nothing_yet(netsnmp_transport *t)
-{
-	t->flags |= NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
-	return 0;
-}
-
-static void pause_for_answer(struct transport *transport)
-{
-	const struct timeval limit = {.tv_sec = PAUSE_S};
-
-	transport->ended = true;
-	evtimer_add(transport->patience, &limit);
-}
-
-static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, int *opaque_length)
-{
-	struct transport *transport = the_transport;
-	ssize_t count = recv(t->sock, bytes, (size_t)size, MSG_DONTWAIT);
-
-	*opaque = NULL;
-	*opaque_length = 0;
-	if (count < 0 && (errno == EAGAIN || errno == EINTR))
-		return nothing_yet(t);
-	if (count > 0) {
-		follow(transport, bytes, (size_t)count);
-		return (int)count;
-	}
-	if (transport->set_open) {
-		pause_for_answer(transport);
-		return nothing_yet(t);
-	}
-	return -1;
-}
-
-static void resume(struct transport *transport)
-{
-	transport->set_open = false;
-	if (transport->ended)
-		transport->events.resumed(transport->events.arg);
-}
-
-static void on_patience(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	resume(arg);
-}
-
-static void sent(struct transport *transport, const uint8_t *head, size_t size)
-{
-	if (size < HEADER)
-		return;
-	if (head[1] == PDU_REGISTER)
-		transport->registers[transport->next_register++ % REGISTERS] = packet_of(head);
-	if (head[1] != PDU_RESPONSE)
-		return;
-	transport->backlog -= transport->backlog > 0;
-	if (packet_of(head) == transport->set_packet)
-		resume(transport);
 }
 
 /* A master that stopped reading: end the connection, and let the read side find out. */
@@ -229,29 +109,204 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Always takes everything: what came too late to be sent, nobody waits for. */
+static void put(struct transport *transport, const void *bytes, size_t size)
+{
+	ssize_t count = 0;
+
+	if (evbuffer_get_length(transport->queue) == 0)
+		count = send(transport->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (count < 0)
+		count = errno == EAGAIN || errno == EINTR ? 0 : (ssize_t)size;
+	if ((size_t)count == size)
+		return;
+	if (evbuffer_get_length(transport->queue) > QUEUE_MAX ||
+	    evbuffer_add(transport->queue, (const char *)bytes + count, size - (size_t)count))
+		give_up(transport);
+	else
+		flush(transport);
+}
+
+static void answered(struct transport *transport, const uint8_t *head)
+{
+	uint32_t packet = packet_of(head);
+
+	for (unsigned int i = 0; i < REGISTERS; i++) {
+		if (packet == 0 || transport->registers[i] != packet)
+			continue;
+		transport->registers[i] = 0;
+		transport->events.registered(error_of(head), transport->events.arg);
+	}
+}
+
+static void received(struct transport *transport, const uint8_t *head)
+{
+	if (head[1] >= PDU_GET && head[1] <= PDU_CLEANUP_SET)
+		transport->backlog++;
+	switch (head[1]) {
+	case PDU_TEST_SET:
+	case PDU_COMMIT_SET:
+	case PDU_UNDO_SET:
+		transport->set_open = true;
+		break;
+	case PDU_RESPONSE:
+		transport->heard = true;
+		transport->delay = 0;
+		if (field(head, 16) >= HEAD - HEADER)
+			answered(transport, head);
+		break;
+	default:
+		break;
+	}
+}
+
+/* In net-snmp's place: the master would wait for an answer in vain, and then disconnect. */
+static void refuse(struct transport *transport, const uint8_t *head)
+{
+	bool network = head[2] & FLAG_NETWORK, is_set = head[1] == PDU_TEST_SET;
+	uint8_t answer[HEAD] = {head[0], PDU_RESPONSE, head[2] & FLAG_NETWORK};
+
+	if (head[1] < PDU_GET || head[1] >= PDU_CLEANUP_SET)
+		return;
+	memcpy(answer + 4, head + 4, 12); /* session, transaction, packet */
+	answer[network ? 19 : 16] = HEAD - HEADER;
+	answer[network ? 25 : 24] = is_set ? PDU_RESOURCE_UNAVAILABLE : PDU_GEN_ERR;
+	answer[network ? 27 : 26] = 1; /* the first variable binding: the master wants one */
+	put(transport, answer, sizeof(answer));
+	transport->events.oversized(is_set, HEADER + (uint64_t)field(head, 16), PDU_MAX,
+				    transport->events.arg);
+}
+
+static bool is_head(const uint8_t *bytes, size_t length)
+{
+	return length >= HEAD || (length >= HEADER && length - HEADER >= field(bytes, 16));
+}
+
+/* False: not enough of it is there, and is kept. */
+static bool begin_pdu(struct transport *transport, const uint8_t *bytes, size_t length)
+{
+	if (!is_head(bytes, length)) {
+		memcpy(transport->head, bytes, length);
+		transport->have = length;
+		return false;
+	}
+	transport->rest = HEADER + (uint64_t)field(bytes, 16);
+	transport->too_long = transport->rest > PDU_MAX;
+	if (transport->too_long)
+		refuse(transport, bytes);
+	else
+		received(transport, bytes);
+	return true;
+}
+
+/*
+ * Follow the PDUs in what was read, however the stream cuts them. Returns how
+ * much is left for net-snmp, moved together.
+ */
+static size_t follow(struct transport *transport, uint8_t *bytes, size_t length)
+{
+	size_t at = 0, left = 0;
+
+	transport->have = 0;
+	while (at < length) {
+		size_t part = length - at;
+
+		if (transport->rest == 0 && !begin_pdu(transport, bytes + at, part))
+			break;
+		if (transport->rest < part)
+			part = (size_t)transport->rest;
+		if (!transport->too_long) {
+			memmove(bytes + left, bytes + at, part);
+			left += part;
+		}
+		at += part;
+		transport->rest -= part;
+	}
+	return left;
+}
+
+static int nothing_yet(netsnmp_transport *t)
+{
+	t->flags |= NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
+	return 0;
+}
+
+static void pause_for_answer(struct transport *transport)
+{
+	const struct timeval limit = {.tv_sec = PAUSE_S};
+
+	transport->ended = true;
+	evtimer_add(transport->patience, &limit);
+}
+
+/* Behind the head that is kept, if there is one. */
+static ssize_t read_more(struct transport *transport, int fd, uint8_t *bytes, size_t size)
+{
+	size_t have = transport->have;
+	ssize_t count = recv(fd, bytes + have, size - have, MSG_DONTWAIT);
+
+	if (count <= 0)
+		return count;
+	memcpy(bytes, transport->head, have);
+	return (ssize_t)have + count;
+}
+
+static bool is_over(struct transport *transport)
+{
+	return transport->leaving && transport->last_reads++ >= LAST_READS;
+}
+
+static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, int *opaque_length)
+{
+	struct transport *transport = the_transport;
+	ssize_t count;
+	size_t left;
+
+	*opaque = NULL;
+	*opaque_length = 0;
+	if (is_over(transport))
+		return -1;
+	count = read_more(transport, t->sock, bytes, (size_t)size);
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return nothing_yet(t);
+	if (count > 0) {
+		left = follow(transport, bytes, (size_t)count);
+		return left > 0 ? (int)left : nothing_yet(t);
+	}
+	if (transport->set_open && !transport->leaving) {
+		pause_for_answer(transport);
+		return nothing_yet(t);
+	}
+	return -1;
+}
+
+static void on_patience(evutil_socket_t fd, short what, void *arg)
+{
+	struct transport *transport = arg;
+
+	(void)fd, (void)what;
+	transport->set_open = false;
+	transport->events.resumed(transport->events.arg);
+}
+
+static void sent(struct transport *transport, const uint8_t *head, size_t size)
+{
+	if (size < HEADER)
+		return;
+	if (head[1] == PDU_REGISTER)
+		transport->registers[transport->next_register++ % REGISTERS] = packet_of(head);
+	if (head[1] == PDU_RESPONSE)
+		transport->backlog -= transport->backlog > 0;
+}
+
 static int transmit(netsnmp_transport *t, const void *bytes, int size, void **opaque,
 		    int *opaque_length)
 {
 	struct transport *transport = the_transport;
-	ssize_t count = 0;
 
 	(void)opaque, (void)opaque_length;
 	if (t->sock < 0)
 		return size;
-	if (evbuffer_get_length(transport->queue) == 0)
-		count = send(t->sock, bytes, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (count < 0 && errno != EAGAIN && errno != EINTR)
-		count = size;
-	if (count < 0)
-		count = 0;
-	if (count < size) {
-		if (evbuffer_get_length(transport->queue) > QUEUE_MAX ||
-		    evbuffer_add(transport->queue, (const char *)bytes + count,
-				 (size_t)(size - count)))
-			give_up(transport);
-		else
-			flush(transport);
-	}
+	put(transport, bytes, (size_t)size);
 	sent(transport, bytes, (size_t)size);
 	return size;
 }
@@ -276,7 +331,8 @@ static int disconnect(netsnmp_transport *t)
 	evbuffer_drain(transport->queue, evbuffer_get_length(transport->queue));
 	close(t->sock);
 	t->sock = transport->fd = -1;
-	transport->have = transport->rest = 0;
+	transport->have = 0;
+	transport->rest = 0;
 	transport->backlog = 0;
 	transport->set_open = transport->ended = false;
 	for (unsigned int i = 0; i < REGISTERS; i++)
@@ -424,12 +480,19 @@ int transport_fd(const struct transport *transport)
 
 unsigned int transport_backlog(const struct transport *transport)
 {
-	return transport->backlog;
+	return transport->backlog + transport->ended;
 }
 
 void transport_settle(struct transport *transport)
 {
 	transport->backlog = 0;
+	if (!transport->events.answering(transport->events.arg))
+		transport->set_open = false;
+}
+
+void transport_leave(struct transport *transport)
+{
+	transport->leaving = true;
 }
 
 bool transport_paused(const struct transport *transport)

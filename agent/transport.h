@@ -12,7 +12,8 @@
  * attempt comes after 1, 2, 4 ... 30 seconds.
  *
  * The headers of PDUs are looked at as they pass (RFC 2741 section 6.1), also to
- * learn what net-snmp does not tell: whether the master took our registration.
+ * learn what net-snmp does not tell, whether the master took our registration,
+ * and to answer what it would not: a request too long for it.
  */
 #ifndef AGENT_TRANSPORT_H
 #define AGENT_TRANSPORT_H
@@ -32,6 +33,11 @@ struct transport_events {
 	void (*unreachable)(int os_errno, void *arg);
 	/* transport_paused() may have changed, outside of any call of net-snmp. */
 	void (*resumed)(void *arg);
+	/* Is there a set request that the engine works at, to be answered later? */
+	bool (*answering)(void *arg);
+	/* A request of @size octets was refused, as net-snmp takes @max: a set request, or a get.
+	 */
+	void (*oversized)(bool is_set, uint64_t size, unsigned int max, void *arg);
 	void *arg;
 };
 
@@ -49,9 +55,10 @@ void transport_close(struct transport *transport); /* after snmp_shutdown(); acc
 int transport_fd(const struct transport *transport); /* -1: not connected */
 
 /*
- * How many requests were read and not answered yet. What reads them counts on
- * the rest to be delegated, or dropped, when net-snmp has nothing more to do;
- * it says so by transport_settle().
+ * How many requests were read and not answered yet; an end of the stream that
+ * is held back counts too. What reads them counts on the rest to be delegated,
+ * or dropped, when net-snmp has nothing more to do; it says so by
+ * transport_settle().
  */
 unsigned int transport_backlog(const struct transport *transport);
 void transport_settle(struct transport *transport);
@@ -62,5 +69,8 @@ void transport_settle(struct transport *transport);
  * be able to before we do.)
  */
 bool transport_paused(const struct transport *transport);
+
+/* Before snmp_shutdown(), which waits for the master: not for long, nor after its end. */
+void transport_leave(struct transport *transport);
 
 #endif

@@ -49,6 +49,8 @@ static long storage_type(const struct subject *subject)
 {
 	enum row_state state = subject_state(subject);
 
+	if (subject->pending)
+		return STORAGE_VOLATILE;
 	return state == ROW_FOREIGN || state == ROW_MISSING ? STORAGE_READ_ONLY
 							    : STORAGE_NON_VOLATILE;
 }

@@ -38,6 +38,6 @@ bool view_next(struct view *view, const oid *name, size_t length, oid ret_name[M
 bool view_value(struct view *view, const struct instance *instance, struct value *ret);
 
 /* l2tpv3StorageType and RowStatus as RFC 2579 numbers them. */
-enum storage_type { STORAGE_NON_VOLATILE = 3, STORAGE_READ_ONLY = 5 };
+enum storage_type { STORAGE_VOLATILE = 2, STORAGE_NON_VOLATILE = 3, STORAGE_READ_ONLY = 5 };
 
 #endif

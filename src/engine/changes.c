@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-static int check_lock(const struct engine *engine, unsigned int session, struct error *err)
+int engine_check_lock(const struct engine *engine, unsigned int session, struct error *err)
 {
 	if (engine->lock == 0 || engine->lock == session)
 		return 0;
@@ -227,7 +227,7 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 int changes_make(struct engine *engine, struct request *request, struct candidate *changes,
 		 struct error *err)
 {
-	int rc = check_lock(engine, request->session, err);
+	int rc = engine_check_lock(engine, request->session, err);
 
 	if (rc < 0)
 		return rc;

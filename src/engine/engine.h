@@ -91,6 +91,8 @@ unsigned int engine_rollback(struct engine *engine, uint64_t number, const struc
  */
 int engine_lock(struct engine *engine, unsigned int session, struct error *err);
 int engine_unlock(struct engine *engine, unsigned int session, struct error *err);
+/* ERROR_LOCKED, as writes of @session (0: of another door) are refused now. */
+int engine_check_lock(const struct engine *engine, unsigned int session, struct error *err);
 
 /*
  * Have the counters of this entry not older than counter_age_ms: ask the kernel

@@ -18,7 +18,7 @@ from lib.waiting import stays_true, wait_for  # noqa: E402
 
 need_built(L2TPV3D)
 CREATE_AND_GO, DESTROY = 4, 6
-INCONSISTENT_VALUE, GEN_ERR = 12, 5
+INCONSISTENT_VALUE, GEN_ERR, WRONG_LENGTH, RESOURCE_UNAVAILABLE = 12, 5, 8, 13
 
 
 @pytest.fixture
@@ -336,6 +336,54 @@ def test_a_set_that_takes_its_time(daemon, session, tmp_path):
     assert session.get(column(2, 3, 1), column(1, 7, 0))[1][2] == count
 
 
+def octets_of(session, size):
+    """A varbind that makes a TestSet PDU of this size."""
+    empty = len(session.encode(agentx.TEST_SET, session.test_set_payload((column(2, 2, 1), OCTETS, b""))))
+    return column(2, 2, 1), OCTETS, bytes(size - empty)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_set_request_too_long_for_net_snmp_is_refused_at_once(master, daemon, order, request):
+    master.order = order
+    session = request.getfixturevalue("session")
+    answer = session.test_set(1, octets_of(session, 65536))
+    assert (answer.error, answer.index) == (WRONG_LENGTH, 1)  # it was looked at
+    session.cleanup_set(1)
+    assert "refused" not in daemon.log()
+    for size in (65540, 200000, 3000000):
+        answer = session.test_set(2, octets_of(session, size))
+        assert (answer.error, answer.index) == (RESOURCE_UNAVAILABLE, 1)
+        assert (answer.session, answer.transaction, answer.packet) == (1, 2, session.packet)
+        session.cleanup_set(2)
+        reason = f"given a request of {size} octets in AgentX; allowed 65536"
+        assert reason in session.get(column(1, 12, 0))[0][2].decode()
+        assert f"refused a set request: {reason}" in daemon.log()
+    assert session.test_set(3, *tunnel(1)).error == session.commit_set(3).error == 0
+
+
+def test_a_long_request_in_pieces_and_what_follows_it(session):
+    search = session.codec.oid(column(1, 4, 0)) + session.codec.oid("")
+    stream = b"".join([session.encode(agentx.GET, search),
+                       session.encode(agentx.TEST_SET, session.test_set_payload(octets_of(session, 65540))),
+                       session.encode(agentx.GET, 2000 * search), session.encode(agentx.GET, search)])
+    for at in range(0, len(stream), 19):
+        session.socket.sendall(stream[at:at + 19])
+    answers = sorted((session.response() for _ in range(4)), key=lambda answer: answer.packet)
+    assert [answer.error for answer in answers] == [0, RESOURCE_UNAVAILABLE, GEN_ERR, 0]
+    assert answers[3].reader.varbinds()[0][2] == 0
+
+
+def test_a_set_request_cut_short_holds_up_nothing(master, daemon, session):
+    request = session.encode(agentx.TEST_SET, session.test_set_payload(*tunnel(1)))
+    begun = time.monotonic()
+    for length in (10, 20, 28, len(request) - 1):
+        session.socket.sendall(request[:length])
+        session.close()
+        session = master.open()
+    assert time.monotonic() - begun < 15
+    assert session.get(column(1, 4, 0))[0][2] == 0
+
+
 def test_phases_out_of_order(daemon, session):
     assert session.commit_set(77).error != 0
     assert session.undo_set(77).error != 0
@@ -379,3 +427,20 @@ def test_stopping_while_connected(master, daemon, session):
     assert session.receive().kind == agentx.CLOSE
     assert daemon.process.wait(10) == 0
     assert stays_true(lambda: not daemon.running, 0.1)
+
+
+@pytest.mark.parametrize("last", ["part of a set", "a set that takes its time", "nothing"])
+def test_stopping_after_the_master_has_gone(master, daemon, session, last):
+    sessions = [varbind for number in range(1, 300) for varbind in
+                [(column(4, 23, 1, number), INTEGER, CREATE_AND_GO), (column(4, 3, 1, number), UNSIGNED, 9)]]
+    request = session.encode(agentx.TEST_SET, session.test_set_payload(*tunnel(1), *sessions), transaction=7)
+    if last == "part of a set":
+        session.socket.sendall(request[:-1])
+    elif last != "nothing":
+        session.socket.sendall(request)
+        assert session.response().error == 0
+        session.socket.sendall(session.encode(agentx.COMMIT_SET, b"", transaction=7))
+    master.close()
+    time.sleep(0.002 if last == "a set that takes its time" else 0.2)
+    daemon.send_signal(15)
+    assert daemon.process.wait(10) == 0

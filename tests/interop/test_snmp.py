@@ -1,4 +1,5 @@
 """The SNMP door through a real snmpd: walks, sets, snmpd coming and going, and three managers."""
+import contextlib
 import ipaddress
 import json
 import signal
@@ -13,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import table  # noqa: E402
+from lib import snmp_wire, table  # noqa: E402
 from lib.agentx import column  # noqa: E402
 from lib.built import need_built  # noqa: E402
 from lib.daemons import BUILD, CHECKOUT, L2TPV3CTL, L2TPV3D, L2tpv3d, Snmpd  # noqa: E402
@@ -368,6 +369,26 @@ def test_many_rows_are_all_made_or_none(bench):
     assert bench.snmp.get(column(1, 5, 0), column(1, 7, 0), column(1, 9, 0)) == [14, 14, generation + 1]
 
 
+def test_about_a_thousand_variable_bindings_in_one_request(bench):
+    """Beyond that the request is too long for AgentX: it is refused at once, and nothing else is."""
+    with contextlib.closing(snmp_wire.Wire(int(bench.snmpd.address.split(":")[-1]))) as wire:
+        kinds = {"i": snmp_wire.INTEGER, "u": snmp_wire.UNSIGNED, "x": snmp_wire.OCTETS}
+
+        def put(count):
+            rows = [*tunnel(1), *(varbind for n in range(count) for varbind in session(1, 100 + n))]
+            return wire.set(*((oid, (kinds[kind], bytes.fromhex(value) if kind == "x" else value))
+                              for oid, kind, value in rows))
+
+        begun = time.monotonic()
+        assert put(600) == ("resourceUnavailable", column(2, TUNNEL_STATUS, 1))
+        assert bench.snmp.get(column(1, 4, 0)) == 0
+        assert time.monotonic() - begun < 1
+        assert "octets in AgentX; allowed 65536" in bench.last_error()
+        assert put(500) == ("noError", None)
+        assert bench.snmp.get(column(1, 6, 0)) == 500
+    assert "lost" not in bench.daemon.log()
+
+
 def test_another_agents_object_in_the_same_request(bench):
     """snmpd's own, which may fail after ours was checked: all or nothing over agents too."""
     contact = "1.3.6.1.2.1.1.4.0"
@@ -379,14 +400,20 @@ def test_another_agents_object_in_the_same_request(bench):
 
 
 def test_a_netconf_lock_refuses_sets(bench):
+    waiting = column(2, TUNNEL_STATUS, 9)
+    bench.snmp.set((waiting, "i", CREATE_AND_WAIT))
     with bench.daemon.netconf() as client:
         client.rpc("<lock><target><running/></target></lock>")
-        with pytest.raises(SnmpError) as error:
-            bench.snmp.set(*tunnel(1))
-        assert error.value.status == "resourceUnavailable"
-        assert "locked" in bench.last_error()
+        for varbinds in (tunnel(1), [(waiting, "i", DESTROY)], [(column(2, 2, 9), "s", "text")],
+                         [(column(2, TUNNEL_STATUS, 8), "i", CREATE_AND_WAIT)],
+                         [(column(2, TUNNEL_STATUS, 7), "i", DESTROY)], [(column(1, 11, 0), "i", 1)],
+                         [(column(1, 10, 0), "i", bench.snmp.get(column(1, 10, 0)))]):
+            with pytest.raises(SnmpError) as error:
+                bench.snmp.set(*varbinds)
+            assert (error.value.status, error.value.oid) == ("resourceUnavailable", varbinds[0][0])
+            assert "locked" in bench.last_error()
         client.rpc("<unlock><target><running/></target></unlock>")
-    bench.snmp.set(*tunnel(1))
+    bench.snmp.set(*tunnel(1), (waiting, "i", DESTROY))
 
 
 def test_the_spin_lock_between_two_managers(bench):

@@ -386,6 +386,74 @@ static void test_pending_row_column_by_column(void **state)
 		     BIT(TUNNEL_LOCAL_INTERFACE));
 }
 
+static long next_status(struct bench *bench)
+{
+	struct instance before = {.column = {.table = TUNNEL, .number = T_STATUS}};
+	oid name[MAX_OID_LEN];
+	size_t length = oid_of_instance(&before, name);
+	struct value value;
+
+	assert_true(view_next(&bench->view, name, length, name, &length, &value));
+	assert_int_equal(name[length - 1], ID);
+	return value.number.integer;
+}
+
+static void test_a_row_made_while_the_one_before_it_is_being_removed(void **state)
+{
+	struct bench *bench = *state;
+
+	make_active(bench);
+	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 6));
+	assert_int_equal(next_status(bench), 3);
+	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 5));
+	REFUSE(bench, VALUE, 0, I(TUNNEL, T_STATUS, ID, 0, 5));
+	ACCEPT(bench, U(TUNNEL, 3, ID, 0, 8), LOCAL(ID), REMOTE(ID));
+	assert_true(is_removing(bench));
+	assert_int_equal(get(bench, TUNNEL, 3, ID, 0), 8);
+	assert_int_equal(tunnel_status(bench, ID), 2);
+	assert_int_equal(next_status(bench), 2);
+	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 1));
+	settle(bench);
+	assert_int_equal(tunnel_status(bench, ID), 1);
+	assert_int_equal(get(bench, TUNNEL, 15, ID, 0), OPER_UP);
+}
+
+static void check_outside(struct bench *bench, long row_status, long storage_type, long origin)
+{
+	assert_int_equal(tunnel_status(bench, ID), row_status);
+	assert_int_equal(get(bench, TUNNEL, 23, ID, 0), storage_type);
+	assert_int_equal(get(bench, TUNNEL, 18, ID, 0), origin);
+}
+
+static void test_what_rows_outside_of_the_configuration_read(void **state)
+{
+	struct bench *bench = *state;
+
+	make_not_ready(bench);
+	check_outside(bench, 3, STORAGE_VOLATILE, 1);
+	REFUSE(bench, WRONG, 0, I(TUNNEL, 23, ID, 0, STORAGE_VOLATILE));
+	ACCEPT(bench, I(TUNNEL, 23, ID, 0, STORAGE_NON_VOLATILE), MANDATORY(ID));
+	check_outside(bench, 2, STORAGE_VOLATILE, 1);
+	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 1));
+	check_outside(bench, 1, STORAGE_NON_VOLATILE, 1);
+	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 6));
+	check_outside(bench, 3, STORAGE_READ_ONLY, 1);
+	settle(bench);
+	make_foreign(bench);
+	check_outside(bench, 1, STORAGE_READ_ONLY, 2);
+}
+
+static void test_a_foreign_row_hides_a_pending_one(void **state)
+{
+	struct bench *bench = *state;
+
+	make_ready(bench);
+	make_foreign(bench);
+	assert_int_equal(tunnel_status(bench, ID), 1);
+	assert_int_equal(next_status(bench), 1);
+	REFUSE(bench, LOCKED_ROW, 0, I(TUNNEL, T_STATUS, ID, 0, 6));
+}
+
 static void test_pending_rows_are_bounded_and_age(void **state)
 {
 	struct bench *bench = *state;
@@ -624,6 +692,33 @@ static void test_which_error_on_which_varbind(void **state)
 	assert_int_equal(get(bench, MIB_TUNNEL, 3, 1, 0), 7);
 }
 
+/* RFC 3416 section 4.2.5: inconsistentName is of what does not exist. */
+static void test_a_pending_session_whose_tunnel_is_not_configured(void **state)
+{
+	struct bench *bench = *state;
+
+	ACCEPT(bench, I(SESSION, S_STATUS, 5, 51, 5), U(SESSION, 3, 5, 51, 9));
+	REFUSE(bench, VALUE, 1, X(SESSION, 2, 5, 51, "text"), I(SESSION, S_STATUS, 5, 51, 1));
+	REFUSE(bench, NAME, 0, CREATE_SESSION(5, 52));
+	ACCEPT(bench, CREATE(5), I(SESSION, S_STATUS, 5, 51, 1));
+}
+
+static void test_what_the_error_is_about(void **state)
+{
+	static const char tunnel[] = "/l2tpv3/tunnel[tunnel-id='1']";
+	static const char leaf[] = "/l2tpv3/tunnel[tunnel-id='1']/peer-tunnel-id";
+	struct bench *bench = *state;
+
+	make_not_ready(bench);
+	REFUSE(bench, VALUE, 0, I(TUNNEL, T_STATUS, ID, 0, 1));
+	assert_string_equal(bench->error.path, leaf);
+	REFUSE(bench, VALUE, 0, I(TUNNEL, T_STATUS, ID, 0, 4));
+	assert_string_equal(bench->error.path, tunnel);
+	assert_string_equal(bench->error.text, "the row exists already");
+	REFUSE(bench, VALUE, 0, I(TUNNEL, T_STATUS, ID, 0, 6), X(TUNNEL, 2, ID, 0, "text"));
+	assert_string_equal(bench->error.path, tunnel);
+}
+
 static void test_addresses_come_in_two_columns(void **state)
 {
 	struct bench *bench = *state;
@@ -797,6 +892,61 @@ static void test_reverting_brings_pending_rows_back(void **state)
 	transaction_free(transaction);
 }
 
+static size_t add_all(struct bench *bench, struct transaction *transaction, const struct vb *vbs)
+{
+	size_t blamed;
+
+	for (; vbs->table; vbs++)
+		assert_int_equal(add(transaction, vbs, &bench->error), 0);
+	assert_int_equal(transaction_check(transaction, &blamed, &bench->error), 0);
+	return bench->view.pending.count;
+}
+
+static long session_status(struct bench *bench, uint32_t t, uint32_t s)
+{
+	return get(bench, SESSION, S_STATUS, t, s);
+}
+
+static void test_a_destroyed_tunnel_takes_its_pending_sessions(void **state)
+{
+	struct bench *bench = *state;
+
+	ACCEPT(bench, CREATE(1), I(TUNNEL, T_STATUS, 2, 0, 5), I(TUNNEL, T_STATUS, 3, 0, 5));
+	ACCEPT(bench, I(SESSION, S_STATUS, 1, 11, 5), I(SESSION, S_STATUS, 2, 21, 5),
+	       I(SESSION, S_STATUS, 2, 22, 5), I(SESSION, S_STATUS, 3, 31, 5));
+	ACCEPT(bench, I(TUNNEL, T_STATUS, 1, 0, 6), I(TUNNEL, T_STATUS, 2, 0, 6));
+	assert_int_equal(session_status(bench, 1, 11), -1);
+	assert_int_equal(session_status(bench, 2, 21), -1);
+	assert_int_equal(session_status(bench, 2, 22), -1);
+	assert_int_equal(session_status(bench, 3, 31), 3);
+	assert_int_equal(bench->view.pending.count, 2);
+}
+
+static void test_reverting_brings_them_back(void **state)
+{
+	struct bench *bench = *state;
+	struct transaction *transaction;
+	const struct vb vbs[] = {I(TUNNEL, T_STATUS, 1, 0, 6), I(SESSION, S_STATUS, 1, 11, 6),
+				 I(SESSION, S_STATUS, 1, 13, 5), END};
+	size_t before;
+
+	ACCEPT(bench, I(TUNNEL, T_STATUS, 1, 0, 5), I(SESSION, S_STATUS, 1, 11, 5),
+	       I(SESSION, S_STATUS, 1, 12, 5), X(SESSION, 2, 1, 12, "kept"));
+	transaction = transaction_new(&bench->view);
+	before = add_all(bench, transaction, vbs);
+	transaction_apply(transaction);
+	assert_int_equal(session_status(bench, 1, 11), -1);
+	assert_int_equal(session_status(bench, 1, 12), -1);
+	assert_int_equal(session_status(bench, 1, 13), 3);
+	transaction_revert(transaction);
+	assert_int_equal(bench->view.pending.count, before);
+	assert_int_equal(tunnel_status(bench, 1), 3);
+	assert_int_equal(session_status(bench, 1, 11), 3);
+	assert_int_equal(session_status(bench, 1, 12), 3);
+	assert_int_equal(session_status(bench, 1, 13), -1);
+	transaction_free(transaction);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -806,6 +956,9 @@ int main(void)
 		T(test_activation_with_the_missing_columns),
 		T(test_varbinds_in_any_order),
 		T(test_pending_row_column_by_column),
+		T(test_a_row_made_while_the_one_before_it_is_being_removed),
+		T(test_what_rows_outside_of_the_configuration_read),
+		T(test_a_foreign_row_hides_a_pending_one),
 		T(test_pending_rows_are_bounded_and_age),
 		T(test_wrong_type_of_every_column),
 		T(test_range_of_every_number),
@@ -813,6 +966,8 @@ int main(void)
 		T(test_words_of_every_enumeration),
 		T(test_every_column_can_be_set_to_what_it_reads),
 		T(test_which_error_on_which_varbind),
+		T(test_a_pending_session_whose_tunnel_is_not_configured),
+		T(test_what_the_error_is_about),
 		T(test_addresses_come_in_two_columns),
 		T(test_address_and_interface_are_a_choice),
 		T(test_zero_where_it_does_not_apply),
@@ -823,6 +978,8 @@ int main(void)
 		T(test_spin_lock),
 		T(test_notification_switch),
 		T(test_reverting_brings_pending_rows_back),
+		T(test_a_destroyed_tunnel_takes_its_pending_sessions),
+		T(test_reverting_brings_them_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
