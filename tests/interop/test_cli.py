@@ -173,6 +173,22 @@ def test_push_merges_or_replaces_and_check_changes_nothing(daemon, tmp_path):
     assert ok(daemon, "show session").count("Session ") == 1
 
 
+def test_check_changes_nothing_or_is_refused(daemon):
+    ok(daemon, f"add tunnel {TUNNEL}")
+    before = ok(daemon, "get-config")
+    for line in ("add session tid 1 sid 2 psid 3", "set tunnel tid 1 udp_sport 5", "del tunnel tid 1"):
+        assert ok(daemon, f"{line} --check") == ""
+        assert ok(daemon, "get-config") == before
+    assert "session-id='9'" in refused(daemon, "--check del session tid 1 sid 9")
+    newest = ok(daemon, "history").split()[0]
+    for line, option in ((f"rollback {int(newest) - 1}", "--check"), ("adopt tid 1", "--check"),
+                         ("resync", "--check"), ("del tunnel tid 1", "--replace"),
+                         ("show tunnel", "--check"), ("get", "-s"), ("set tunnel tid 1 no-enabled", "-j")):
+        said = refused(daemon, f"{line} {option}", status=2)
+        assert said.startswith(f"l2tpv3ctl: {option} does not go with "), said
+    assert ok(daemon, "get-config") == before
+
+
 def test_a_bad_file_is_refused_whole(daemon, tmp_path):
     path = tmp_path / "bad.xml"
     for text, where in (
