@@ -11,7 +11,7 @@ void record_read(const struct client_entry *entry, bool complete, struct record 
 			codec_parse(&set->rows[i], &ret->config, entry->text[i],
 				    strlen(entry->text[i]), NULL);
 	}
-	if (complete)
+	if (complete && !record_is_remnant(ret))
 		codec_complete(entry->object, &ret->config);
 }
 

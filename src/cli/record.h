@@ -17,8 +17,8 @@ struct record {
 };
 
 /*
- * From an entry, which must outlive it. @complete: with defaults, which takes
- * its time. Texts that the codec does not take are left out.
+ * From an entry, which must outlive it. @complete: with the defaults that hold,
+ * which takes its time. Texts that the codec does not take are left out.
  */
 void record_read(const struct client_entry *entry, bool complete, struct record *ret);
 

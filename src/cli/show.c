@@ -49,6 +49,14 @@ int show_entry(const struct client_entry *entry, void *arg)
 	return 0;
 }
 
+/* Whether a default holds is for the object's other leaves to say. */
+static uint64_t rows_of_condition(const struct row *row)
+{
+	if (row->when == WHEN_ALWAYS || !row->fallback)
+		return BIT(row_number(row));
+	return message_rows(row->object, PART_CONFIG);
+}
+
 void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS])
 {
 	const struct request *request = show->request;
@@ -63,10 +71,10 @@ void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS])
 						    : message_rows(object, last);
 	}
 	for (unsigned int i = 0; i < request->term_count; i++)
-		ret[request->terms[i].row->object] |= BIT(row_number(request->terms[i].row));
+		ret[request->terms[i].row->object] |= rows_of_condition(request->terms[i].row);
 	ret[OBJECT_TUNNEL] |= BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID);
 	if (ret[OBJECT_SESSION])
-		ret[OBJECT_SESSION] |= BIT(SESSION_ID);
+		ret[OBJECT_SESSION] |= BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID);
 }
 
 static enum cli_status read_entries(struct show *show, bool config_only, struct error *err)

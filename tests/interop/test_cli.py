@@ -217,6 +217,18 @@ def test_conditions_select(daemon):
     assert [node.text for node in got.findall("l:tunnel/l:session/l:session-id", space)] == ["5"]
 
 
+def test_defaults_select_where_they_hold(daemon):
+    for line in ("encap ip local 10.0.0.1 remote 10.0.0.2", "encap udp local 10.0.0.1 remote 10.0.0.2",
+                 "encap udp local fd00::1 remote fd00::2"):
+        number = len(ok(daemon, "show tunnel").split("Tunnel "))
+        ok(daemon, f"add tunnel session tid {number} ptid 1 {line} sid {number} psid 1")
+    ok(daemon, "add session tid 1 sid 4 psid 1 pw_type ppp")
+    for line, chosen in (("udp_sport 1701", "23"), ("udp_csum off", "2"), ("udp6_csum_tx on", "3"),
+                         ("udp6_csum_rx off", ""), ("link_enabled on", "123"), ("seq none", "1423")):
+        assert "".join(re.findall(r"Session (\d+)", ok(daemon, f"show session {line}"))) == chosen, line
+    assert len(json.loads(ok(daemon, "-j show session udp6_csum_rx on"))) == 1
+
+
 def test_history_lists_commits_and_rollback_goes_back(daemon):
     ok(daemon, f"add tunnel {TUNNEL}")
     before = ok(daemon, "get-config")

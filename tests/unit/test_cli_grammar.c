@@ -291,6 +291,12 @@ static void test_filters_ask_for_no_more_than_is_printed(void **state)
 	assert_null(strstr(message, "<session>"));
 	get_of("show session mtu 1400", &plain, false, message);
 	assert_non_null(strstr(message, "<mtu/>"));
+	assert_null(strstr(message, "<pseudowire-type/>"));
+	get_of("show session udp6_csum_tx on", &plain, false, message);
+	assert_non_null(strstr(message, "<encapsulation/>"));
+	assert_non_null(strstr(message, "<remote-address/>"));
+	get_of("show session link_enabled on", &plain, false, message);
+	assert_non_null(strstr(message, "<pseudowire-type/>"));
 	get_of("get", &plain, true, message);
 	assert_non_null(strstr(message, "<get-config><source><running/></source>"));
 	assert_non_null(strstr(message, "<dead-interval/>"));
