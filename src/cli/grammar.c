@@ -12,10 +12,12 @@ static const struct {
 	bool keys;   /* needs the identifiers */
 	bool clears; /* knows no-KEYWORD */
 	bool filter; /* the pairs select; state can be named too */
+	bool edits;  /* the pairs are leaves to set */
+	bool as_ip;  /* takes what `ip l2tp` takes and makes nothing of */
 } rules[VERBS] = {
-	[VERB_ADD] = {.object = true, .keys = true},
-	[VERB_DELETE] = {.object = true, .keys = true},
-	[VERB_SET] = {.object = true, .keys = true, .clears = true},
+	[VERB_ADD] = {.object = true, .keys = true, .edits = true, .as_ip = true},
+	[VERB_DELETE] = {.object = true, .keys = true, .as_ip = true},
+	[VERB_SET] = {.object = true, .keys = true, .edits = true, .clears = true},
 	[VERB_SHOW] = {.object = true, .filter = true},
 	[VERB_GET] = {.filter = true},
 	[VERB_ADOPT] = {.keys = true},
@@ -32,6 +34,17 @@ static const struct special {
 	{"data_size", NULL, "no kernel since 4.16 honours it; leave it out"},
 	{"l2spec_len", NULL,
 	 "no kernel since 4.16 honours it; the length follows from l2spec_type"},
+};
+
+/*
+ * What `ip l2tp` takes whatever the object (iproute2 ip/ipl2tp.c, parse_args()).
+ * Other keywords are ours, and who gives one means something by it.
+ */
+static const char *const ip_words[] = {
+	"encap",      "local",     "remote",          "peer_tunnel_id", "ptid",
+	"udp_sport",  "udp_dport", "udp_csum",        "udp6_csum_rx",   "udp6_csum_tx",
+	"session_id", "sid",       "peer_session_id", "psid",           "name",
+	"seq",        "cookie",    "peer_cookie",     "l2spec_type",
 };
 
 struct pair {
@@ -82,13 +95,23 @@ static const struct special *find_special(const char *keyword)
 	return NULL;
 }
 
+static bool is_ip_word(const char *keyword)
+{
+	for (size_t i = 0; i < sizeof(ip_words) / sizeof(ip_words[0]); i++) {
+		if (!strcmp(ip_words[i], keyword))
+			return true;
+	}
+	return false;
+}
+
 /* The rows and the special keyword that @keyword names; false when it names nothing. */
 static bool find_keyword(enum verb verb, const char *keyword, struct pair *ret)
 {
 	*ret = (struct pair){.keyword = keyword};
 	for (unsigned int object = 0; object < OBJECTS; object++)
 		ret->row[object] = row_by_keyword(object, keyword);
-	ret->special = rules[verb].filter ? NULL : find_special(keyword);
+	if (rules[verb].edits || rules[verb].as_ip)
+		ret->special = find_special(keyword);
 	return ret->row[OBJECT_TUNNEL] || ret->row[OBJECT_SESSION] || ret->special;
 }
 
@@ -268,10 +291,36 @@ static enum cli_status take_condition(struct request *request, const struct pair
 	return CLI_OK;
 }
 
-/* What the request wants, and every key: a session needs its tunnel's. */
+/* A session needs its tunnel's key; a delete goes by whether there is a session's. */
 static bool concerns(const struct request *request, const struct row *row)
 {
-	return row && (request->wants[row->object] || row->access == ACCESS_KEY);
+	if (!row)
+		return false;
+	if (row->access != ACCESS_KEY)
+		return rules[request->verb].edits && request->wants[row->object];
+	return row->object == OBJECT_TUNNEL || request->wants[OBJECT_SESSION] ||
+	       request->verb == VERB_DELETE;
+}
+
+static enum cli_status refuse_keyword(const struct request *request, const struct pair *pair,
+				      struct error *err)
+{
+	bool session = request->wants[OBJECT_SESSION] && !request->wants[OBJECT_TUNNEL];
+
+	if (pair->row[session])
+		return cli_usage_error(err, "\"%s\" cannot be given here, only identifiers",
+				       pair->keyword);
+	return cli_usage_error(err, "\"%s\" is not of a %s", pair->keyword, row_sets[session].name);
+}
+
+/* The request has no use for it. */
+static enum cli_status take_useless(struct request *request, const struct pair *pair,
+				    struct error *err)
+{
+	if (!rules[request->verb].as_ip || !is_ip_word(pair->keyword))
+		return refuse_keyword(request, pair, err);
+	ignore(request, pair->keyword);
+	return CLI_OK;
 }
 
 static enum cli_status take_assignment(struct request *request, const struct pair *pair,
@@ -295,12 +344,7 @@ static enum cli_status take_assignment(struct request *request, const struct pai
 		if (status)
 			return status;
 	}
-	if (!taken && rules[request->verb].clears)
-		return cli_usage_error(err, "\"%s\" is not of a %s", pair->keyword,
-				       row_sets[!request->wants[OBJECT_TUNNEL]].name);
-	if (!taken)
-		ignore(request, pair->keyword);
-	return CLI_OK;
+	return taken ? CLI_OK : take_useless(request, pair, err);
 }
 
 static enum cli_status take_special(const struct request *request, const struct pair *pair,
@@ -405,14 +449,10 @@ static void mend_add(struct request *request)
 
 static void mend(struct request *request)
 {
-	bool session = request->wants[OBJECT_SESSION];
-
 	if (request->verb == VERB_DELETE)
 		mend_delete(request);
 	if (request->verb == VERB_ADD)
 		mend_add(request);
-	if (request->verb == VERB_ADD && !session && request->session.present)
-		ignore(request, row_sets[OBJECT_SESSION].key->leaf);
 }
 
 enum cli_status grammar_parse(enum verb verb, int argc, char *const argv[], struct request *ret,
@@ -427,6 +467,8 @@ enum cli_status grammar_parse(enum verb verb, int argc, char *const argv[], stru
 		return status;
 	if (rules[verb].object && !ret->wants[OBJECT_TUNNEL] && !ret->wants[OBJECT_SESSION])
 		return cli_usage_error(err, "\"tunnel\" or \"session\" is required");
+	if (verb == VERB_ADOPT && ret->wants[OBJECT_SESSION])
+		return cli_usage_error(err, "a tunnel is adopted with its sessions");
 	status = take_values(ret, &words, err);
 	if (status)
 		return status;
