@@ -170,6 +170,15 @@ static int unwrap(const struct cursor *root, struct push_document *ret, struct e
 	return 0;
 }
 
+static size_t count_lines(const char *text, const char *end)
+{
+	size_t lines = 0;
+
+	for (; text < end; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
 int push_parse(const char *text, size_t length, struct push_document *ret, struct error *err)
 {
 	struct cursor cursor = {text, text + length};
@@ -177,7 +186,8 @@ int push_parse(const char *text, size_t length, struct push_document *ret, struc
 
 	if (result)
 		return result;
-	*ret = (struct push_document){.attributes = {text, 0},
+	*ret = (struct push_document){.lines = count_lines(text, cursor.at),
+				      .attributes = {text, 0},
 				      .content = {cursor.at, (size_t)(cursor.end - cursor.at)}};
 	if (is_wrapper(element_name(&cursor)))
 		return unwrap(&cursor, ret, err);
@@ -194,6 +204,20 @@ static int write_text(struct client *client, const char *text, struct error *err
 	return client_write(client, text, strlen(text), err);
 }
 
+static int write_lines(struct client *client, size_t lines, struct error *err)
+{
+	static const char newlines[] = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
+	int result = 0;
+
+	while (lines && !result) {
+		size_t some = lines < sizeof(newlines) - 1 ? lines : sizeof(newlines) - 1;
+
+		result = client_write(client, newlines, some, err);
+		lines -= some;
+	}
+	return result;
+}
+
 static int send_document(struct client *client, const struct push_document *document,
 			 const struct cli_options *options, struct error *err)
 {
@@ -205,6 +229,8 @@ static int send_document(struct client *client, const struct push_document *docu
 		result = write_text(client, "<default-operation>replace</default-operation>", err);
 	if (!result && options->check)
 		result = write_text(client, "<test-option>test-only</test-option>", err);
+	if (!result)
+		result = write_lines(client, document->lines, err);
 	if (!result)
 		result = write_text(
 			client, "<" PREFIX ":config xmlns:" PREFIX "=\"" BASE_NAMESPACE "\"", err);

@@ -206,6 +206,14 @@ def test_a_bad_file_is_refused_whole(daemon, tmp_path):
     assert "No such file" in refused(daemon, f"push {tmp_path}/absent")
 
 
+def test_a_broken_line_is_that_of_the_file(daemon):
+    broken = "<l2tpv3 xmlns='urn:l2tpv3d:yang:linux-l2tpv3'>\n<tunnel></tunel>\n</l2tpv3>\n"
+    before = "<?xml version='1.0'?>\n<!-- a\ncomment -->\n" + 40 * "\n"
+    for text, line in ((broken, 2), (before + broken, 45), (f"{before}<config\n>\n{broken}</config>", 47)):
+        # the daemon closes early, which can be noticed before what it says
+        wait_for(lambda: f"line {line}: " in refused(daemon, "push -", input=text), f"line {line}")
+
+
 def test_conditions_select(daemon):
     daemon.ctl("push", "-", input=tunnel(sessions(1, 4) + sessions(5, 6, mtu=1400)))
     assert ok(daemon, "show session mtu 1400").count("Session ") == 2

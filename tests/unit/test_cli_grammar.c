@@ -304,22 +304,25 @@ static void test_filters_ask_for_no_more_than_is_printed(void **state)
 }
 
 struct push_sample {
+	size_t lines;
 	const char *text, *attributes, *content;
 };
 
 static void test_push_takes_documents_apart(void **state)
 {
 	static const struct push_sample samples[] = {
-		{"<l2tpv3 xmlns='u'/>", "", "<l2tpv3 xmlns='u'/>"},
-		{"\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- > -->\n<l2tpv3/>\n",
+		{0, "<l2tpv3 xmlns='u'/>", "", "<l2tpv3 xmlns='u'/>"},
+		{2,
+		 "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- > -->\n<l2tpv3/>\n",
 		 "", "<l2tpv3/>\n"},
-		{"<config><l2tpv3/></config>", "", "<l2tpv3/>"},
-		{"<nc:data xmlns:nc=\"b\" a='>/'>x</nc:data>\n<!-- end -->",
+		{0, "<config><l2tpv3/></config>", "", "<l2tpv3/>"},
+		{1, "\n<data\nxmlns='u'>\n</data>", "\nxmlns='u'", "\n"},
+		{0, "<nc:data xmlns:nc=\"b\" a='>/'>x</nc:data>\n<!-- end -->",
 		 " xmlns:nc=\"b\" a='>/'", "x"},
-		{"<data/>", "", ""},
-		{"<data xmlns='u' />", " xmlns='u' ", ""},
-		{"<other/>", "", "<other/>"},
-		{"<", "", "<"},
+		{0, "<data/>", "", ""},
+		{0, "<data xmlns='u' />", " xmlns='u' ", ""},
+		{0, "<other/>", "", "<other/>"},
+		{0, "<", "", "<"},
 	};
 
 	(void)state;
@@ -328,6 +331,7 @@ static void test_push_takes_documents_apart(void **state)
 		struct push_document got;
 
 		assert_int_equal(push_parse(sample->text, strlen(sample->text), &got, NULL), 0);
+		assert_int_equal(got.lines, sample->lines);
 		assert_int_equal(got.attributes.length, strlen(sample->attributes));
 		assert_memory_equal(got.attributes.text, sample->attributes, got.attributes.length);
 		assert_int_equal(got.content.length, strlen(sample->content));
