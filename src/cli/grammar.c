@@ -219,8 +219,6 @@ static enum cli_status refuse_state(const struct request *request, const struct 
 static enum cli_status take_leaf(struct request *request, const struct row *row,
 				 const struct pair *pair, struct error *err)
 {
-	char buffer[VALUE_TEXT_MAX];
-	const char *text = spelling_canonical(row, pair->value, buffer);
 	void *config = config_of(request, row->object);
 	union {
 		struct tunnel tunnel;
@@ -229,7 +227,7 @@ static enum cli_status take_leaf(struct request *request, const struct row *row,
 
 	memcpy(&before, config,
 	       row->object == OBJECT_TUNNEL ? sizeof(before.tunnel) : sizeof(before.session));
-	if (codec_parse(row, config, text, strlen(text), err)) {
+	if (spelling_parse(row, config, pair->value, err)) {
 		set_path(request, row, row->object, err);
 		return CLI_REFUSED;
 	}
@@ -250,13 +248,11 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 		struct statistics statistics;
 	} scratch;
 	struct term *term = &request->terms[request->term_count];
-	char buffer[VALUE_TEXT_MAX];
-	const char *text = spelling_canonical(row, pair->value, buffer);
 
 	if (request->term_count == GRAMMAR_TERMS)
 		return cli_usage_error(err, "more than %d conditions", GRAMMAR_TERMS);
 	memset(&scratch, 0, sizeof(scratch));
-	if (codec_parse(row, &scratch, text, strlen(text), err)) {
+	if (spelling_parse(row, &scratch, pair->value, err)) {
 		error_at(err, "/l2tpv3/tunnel%s/%s",
 			 row->object == OBJECT_SESSION ? "/session" : "", row->leaf);
 		return CLI_REFUSED;
