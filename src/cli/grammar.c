@@ -231,8 +231,21 @@ static enum cli_status take_leaf(struct request *request, const struct row *row,
 		set_path(request, row, row->object, err);
 		return CLI_REFUSED;
 	}
-	if (codec_present(row, &before) && !codec_equal(row, &before, config))
+	if ((codec_present(row, &before) && !codec_equal(row, &before, config)) ||
+	    (request->cleared[row->object] & BIT(row_number(row))))
 		return refuse_second(pair, err);
+	return CLI_OK;
+}
+
+static enum cli_status take_clearing(struct request *request, const struct row *row,
+				     const struct pair *pair, struct error *err)
+{
+	if (row->access == ACCESS_KEY)
+		return cli_usage_error(err, "\"%s\" is an identifier and cannot be cleared",
+				       pair->keyword);
+	if (codec_present(row, config_of(request, row->object)))
+		return refuse_second(pair, err);
+	request->cleared[row->object] |= BIT(row_number(row));
 	return CLI_OK;
 }
 
@@ -326,17 +339,15 @@ static enum cli_status take_assignment(struct request *request, const struct pai
 
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		const struct row *row = pair->row[object];
-		enum cli_status status = CLI_OK;
+		enum cli_status status;
 
 		if (!concerns(request, row))
 			continue;
 		taken = true;
 		if (row->access == ACCESS_READ)
 			return refuse_state(request, row, err);
-		if (pair->value)
-			status = take_leaf(request, row, pair, err);
-		else
-			request->cleared[object] |= BIT(row_number(row));
+		status = pair->value ? take_leaf(request, row, pair, err)
+				     : take_clearing(request, row, pair, err);
 		if (status)
 			return status;
 	}
