@@ -276,28 +276,15 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 	return CLI_OK;
 }
 
-/* A session's own leaf goes before its tunnel's; "show tunnel" looks at tunnels alone. */
+/* Of leaves that both have: a session's goes before its tunnel's where sessions are asked for. */
 static const struct row *choose_row(const struct request *request, const struct pair *pair)
 {
-	bool sessions = request->wants[OBJECT_SESSION];
-	bool tunnels = request->wants[OBJECT_TUNNEL];
 	const struct row *own = pair->row[OBJECT_SESSION];
 	const struct row *above = pair->row[OBJECT_TUNNEL];
 
-	if (sessions)
+	if (!own || !above)
 		return own ? own : above;
-	return above || tunnels ? above : own;
-}
-
-static enum cli_status take_condition(struct request *request, const struct pair *pair,
-				      struct error *err)
-{
-	const struct row *row = choose_row(request, pair);
-
-	if (row)
-		return take_term(request, row, pair, err);
-	ignore(request, pair->keyword);
-	return CLI_OK;
+	return request->wants[OBJECT_SESSION] ? own : above;
 }
 
 /* A session needs its tunnel's key; a delete goes by whether there is a session's. */
@@ -373,7 +360,7 @@ static enum cli_status take_value(struct request *request, const struct pair *pa
 	if (pair->special)
 		return take_special(request, pair, err);
 	if (rules[request->verb].filter)
-		return take_condition(request, pair, err);
+		return take_term(request, choose_row(request, pair), pair, err);
 	return take_assignment(request, pair, err);
 }
 

@@ -32,20 +32,60 @@ static bool needs_defaults(const struct show *show, enum object object)
 	return object == OBJECT_TUNNEL || show->options->details || show->request->term_count;
 }
 
+static void hold_tunnel(struct held_tunnel *held, const struct client_entry *entry)
+{
+	held->held = true;
+	held->entry = *entry;
+	held->entry.text = held->text;
+	for (unsigned int i = 0; i < row_sets[OBJECT_TUNNEL].count; i++) {
+		held->text[i] = entry->text[i] ? held->bytes[i] : NULL;
+		if (entry->text[i])
+			snprintf(held->bytes[i], sizeof(held->bytes[i]), "%s", entry->text[i]);
+	}
+}
+
+static void release_tunnel(struct show *show)
+{
+	struct record record;
+
+	if (!show->tunnel.held)
+		return;
+	show->tunnel.held = false;
+	record_read(&show->tunnel.entry, true, &record);
+	put_entry(show, &record);
+}
+
+static void take_tunnel(struct show *show, const struct record *record)
+{
+	show->tunnel_matches = record_matches(record, show->request);
+	show->tunnel.held = false;
+	text_enter(&show->text, record->entry->tunnel_id, record->config.tunnel.peer_tunnel_id);
+	if (!show->tunnel_matches)
+		return;
+	if (show->by_session)
+		hold_tunnel(&show->tunnel, record->entry);
+	else
+		put_entry(show, record);
+}
+
+static void take_session(struct show *show, const struct record *record)
+{
+	if (!show->tunnel_matches || !record_matches(record, show->request))
+		return;
+	release_tunnel(show);
+	put_entry(show, record);
+}
+
 int show_entry(const struct client_entry *entry, void *arg)
 {
 	struct show *show = arg;
 	struct record record;
-	bool matches;
 
 	record_read(entry, needs_defaults(show, entry->object), &record);
-	matches = record_matches(&record, show->request);
-	if (entry->object == OBJECT_TUNNEL) {
-		show->tunnel_matches = matches;
-		text_enter(&show->text, entry->tunnel_id, record.config.tunnel.peer_tunnel_id);
-	}
-	if (matches && show->tunnel_matches)
-		put_entry(show, &record);
+	if (entry->object == OBJECT_TUNNEL)
+		take_tunnel(show, &record);
+	else
+		take_session(show, &record);
 	return 0;
 }
 
@@ -107,6 +147,8 @@ void show_begin(struct show *show, const struct request *request, const struct c
 {
 	*show = (struct show){.request = request, .options = options};
 	text_begin(&show->text, file, options);
+	for (unsigned int i = 0; i < request->term_count; i++)
+		show->by_session |= request->terms[i].row->object == OBJECT_SESSION;
 	show->as_text = request->verb == VERB_SHOW && !options->json;
 	document_begin(&show->document, form(show), file, options->pretty);
 }

@@ -142,7 +142,7 @@ def test_output_is_true_to_the_yang_module(daemon, tmp_path):
     assert [(one["tunnel-id"], one["session-id"]) for one in listed] == [(1, 2), (1, 3)]
     assert "statistics" not in listed[0]
     assert "statistics" in json.loads(ok(daemon, "-j -s show session"))[0]
-    assert json.loads(ok(daemon, "-j show tunnel sid 9 tid 1"))[0]["description"] == "<&>\"'\\"
+    assert json.loads(ok(daemon, "-j show tunnel sid 3 tid 1"))[0]["description"] == "<&>\"'\\"
 
 
 def test_what_is_printed_can_be_pushed_back(daemon, tmp_path):
@@ -223,6 +223,20 @@ def test_conditions_select(daemon):
     got = ET.fromstring(ok(daemon, "get session session_id 5"))
     space = {"l": "urn:l2tpv3d:yang:linux-l2tpv3"}
     assert [node.text for node in got.findall("l:tunnel/l:session/l:session-id", space)] == ["5"]
+
+
+def test_tunnels_are_selected_by_their_sessions(daemon):
+    ok(daemon, "add tunnel session tid 1 ptid 1 local 10.0.0.1 remote 10.0.0.2 sid 1 psid 1 mtu 1400")
+    ok(daemon, "add tunnel session tid 2 ptid 1 local 10.0.0.3 remote 10.0.0.2 sid 2 psid 1 mtu 1300")
+    for line, expected in (("mtu 1400", "1"), ("sid 2", "2"), ("mtu 1300 remote 10.0.0.2", "2"),
+                           ("mtu 1400 local 10.0.0.3", ""), ("link_enabled on", "12")):
+        shown = ok(daemon, f"show tunnel {line}")
+        assert "".join(re.findall(r"^Tunnel (\d+)", shown, re.M)) == expected, line
+    space = {"l": "urn:l2tpv3d:yang:linux-l2tpv3"}
+    for line in ("get session sid 2", "get-config session sid 2", "get mtu 1300"):
+        got = ET.fromstring(ok(daemon, line))
+        assert [node.text for node in got.findall("l:tunnel/l:tunnel-id", space)] == ["2"]
+        assert [node.text for node in got.findall("l:tunnel/l:session/l:session-id", space)] == ["2"]
 
 
 def test_defaults_select_where_they_hold(daemon):
