@@ -92,6 +92,8 @@ int show_entry(const struct client_entry *entry, void *arg)
 /* Whether a default holds is for the object's other leaves to say. */
 static uint64_t rows_of_condition(const struct row *row)
 {
+	if (record_untold(row))
+		return message_rows(row->object, PART_STATE);
 	if (row->when == WHEN_ALWAYS || !row->fallback)
 		return BIT(row_number(row));
 	return message_rows(row->object, PART_CONFIG);

@@ -233,7 +233,7 @@ def test_tunnels_are_selected_by_their_sessions(daemon):
         shown = ok(daemon, f"show tunnel {line}")
         assert "".join(re.findall(r"^Tunnel (\d+)", shown, re.M)) == expected, line
     space = {"l": "urn:l2tpv3d:yang:linux-l2tpv3"}
-    for line in ("get session sid 2", "get-config session sid 2", "get mtu 1300"):
+    for line in ("get session sid 2", "get-config session sid 2 l2spec_type default", "get mtu 1300"):
         got = ET.fromstring(ok(daemon, line))
         assert [node.text for node in got.findall("l:tunnel/l:tunnel-id", space)] == ["2"]
         assert [node.text for node in got.findall("l:tunnel/l:session/l:session-id", space)] == ["2"]

@@ -276,6 +276,7 @@ static const char *get_of(const char *words, const struct cli_options *options, 
 static void test_filters_ask_for_no_more_than_is_printed(void **state)
 {
 	struct cli_options plain = {0}, counters = {.statistics = true};
+	struct cli_options all = {.statistics = true, .details = true};
 	char message[CASE_MAX];
 
 	(void)state;
@@ -295,8 +296,12 @@ static void test_filters_ask_for_no_more_than_is_printed(void **state)
 	get_of("show session udp6_csum_tx on", &plain, false, message);
 	assert_non_null(strstr(message, "<encapsulation/>"));
 	assert_non_null(strstr(message, "<remote-address/>"));
+	get_of("show tunnel l2spec_type default", &plain, false, message);
+	assert_non_null(strstr(message, "<origin/>"));
 	get_of("show session link_enabled on", &plain, false, message);
 	assert_non_null(strstr(message, "<pseudowire-type/>"));
+	get_of("show tunnel", &all, false, message);
+	assert_non_null(strstr(message, "<discontinuity-time/>"));
 	get_of("get", &plain, true, message);
 	assert_non_null(strstr(message, "<get-config><source><running/></source>"));
 	assert_non_null(strstr(message, "<dead-interval/>"));
