@@ -138,7 +138,7 @@ static enum cli_status take_pair(enum verb verb, int argc, char *const argv[], i
 	const char *word = argv[(*index)++];
 	bool clears = is_clearing(verb, word);
 
-	if (!find_keyword(verb, clears ? word + 3 : word, ret))
+	if (!find_keyword(verb, clears ? word + 3 : word, ret) || (clears && ret->special))
 		return cli_usage_error(err, "unknown keyword \"%.64s\"", word);
 	if (clears)
 		return CLI_OK;
@@ -262,6 +262,8 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 	} scratch;
 	struct term *term = &request->terms[request->term_count];
 
+	if (row->type == TYPE_TIME || row->type == TYPE_TEXT)
+		return cli_usage_error(err, "\"%s\" cannot be a condition", pair->keyword);
 	if (request->term_count == GRAMMAR_TERMS)
 		return cli_usage_error(err, "more than %d conditions", GRAMMAR_TERMS);
 	memset(&scratch, 0, sizeof(scratch));
@@ -346,10 +348,10 @@ static enum cli_status take_special(const struct request *request, const struct 
 {
 	const struct special *special = pair->special;
 
-	if (special->accepted && pair->value && !strcmp(pair->value, special->accepted))
+	if (special->accepted && !strcmp(pair->value, special->accepted))
 		return CLI_OK;
 	error_set(err, ERROR_UNSUPPORTED, "%s %.40s cannot be set: %s", special->keyword,
-		  pair->value ? pair->value : "", special->why);
+		  pair->value, special->why);
 	set_path(request, NULL, request->wants[OBJECT_SESSION], err);
 	return CLI_REFUSED;
 }

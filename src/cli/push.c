@@ -307,7 +307,7 @@ static int read_all(FILE *file, char **ret, size_t *ret_length)
 	} while (!feof(file) && !ferror(file));
 	*ret = text;
 	*ret_length = length;
-	return ferror(file) ? -EIO : 0;
+	return ferror(file) ? -errno : 0;
 }
 
 static enum cli_status read_file(const char *path, char **ret, size_t *ret_length,
@@ -318,14 +318,13 @@ static enum cli_status read_file(const char *path, char **ret, size_t *ret_lengt
 	int result;
 
 	if (!file)
-		return cli_refused(error_set_errno(err, ERROR_STORAGE, errno, "cannot read %s: %s",
-						   path, strerror(errno)));
+		return cli_refused(
+			error_set_errno(err, ERROR_STORAGE, errno, "cannot read %s", path));
 	result = read_all(file, ret, ret_length);
 	if (!standard)
 		fclose(file);
 	if (result)
-		error_set_errno(err, ERROR_STORAGE, -result, "cannot read %s: %s", path,
-				strerror(-result));
+		error_set_errno(err, ERROR_STORAGE, -result, "cannot read %s", path);
 	return cli_refused(result);
 }
 

@@ -235,11 +235,10 @@ static int refuse_missing(const struct application *app, const struct edit_entry
 				 entry->tunnel_id);
 	if (entry->object == OBJECT_TUNNEL)
 		return error_set(app->err, ERROR_MISSING,
-				 "there is no tunnel %" PRIu32 "; create it, or use merge",
+				 "there is no tunnel %" PRIu32 "; create it first",
 				 entry->tunnel_id);
 	return error_set(app->err, ERROR_MISSING,
-			 "there is no session %" PRIu32 " in tunnel %" PRIu32
-			 "; create it, or use merge",
+			 "there is no session %" PRIu32 " in tunnel %" PRIu32 "; create it first",
 			 entry->session_id, entry->tunnel_id);
 }
 
@@ -248,12 +247,11 @@ static int refuse_existing(const struct application *app, const struct edit_entr
 	point(app, entry, NULL);
 	if (entry->object == OBJECT_TUNNEL)
 		return error_set(app->err, ERROR_EXISTS,
-				 "tunnel %" PRIu32 " exists already; to change it use merge or "
-				 "replace",
+				 "tunnel %" PRIu32 " exists already; change it, or choose another",
 				 entry->tunnel_id);
 	return error_set(app->err, ERROR_EXISTS,
 			 "session %" PRIu32 " of tunnel %" PRIu32
-			 " exists already; to change it use merge or replace",
+			 " exists already; change it, or choose another",
 			 entry->session_id, entry->tunnel_id);
 }
 
