@@ -124,6 +124,18 @@ def test_refusals_name_no_operation_of_another_door(daemon):
         assert not re.search("merge|replace", refused(daemon, line)), line
 
 
+def test_what_the_manual_says_is_refused_though_ip_takes_it(daemon):
+    ok(daemon, f"add tunnel session {TUNNEL} sid 2 psid 3")
+    ok(daemon, "add tunnel tid 2 ptid 2 local 10.0.0.3 remote 10.0.0.2")
+    refused(daemon, "add session tid 1 sid 3 psid 3 psid 4", status=2)
+    for name in ("pw%d", "\u00e9th"):
+        refused(daemon, f"add session tid 1 sid 3 psid 3 name {name}")
+    for local, remote in (("10.0.0.4", "0.0.0.0"), ("fd00::1", "::"), ("10.0.0.4", "224.0.0.1"),
+                          ("fd00::1", "ff02::1")):
+        refused(daemon, f"add tunnel tid 3 ptid 3 local {local} remote {remote}")
+    assert "session-id 2 is in use in tunnel 1" in refused(daemon, "add session tid 2 sid 2 psid 3")
+
+
 def test_misuse_is_told_apart_from_refusal(daemon):
     for line in ("add", "show", "frob", "add tunnel colour red", "set tunnel peer_tunnel_id 1",
                  "push", "push a b", "resync now", "--frob", "-S"):
