@@ -41,7 +41,6 @@ struct transaction {
 	struct edit *edit;
 };
 
-
 /* In the order of an edit: a tunnel before its sessions. */
 struct set_row *set_row_first(const struct transaction *transaction);
 struct set_row *set_row_next(struct set_row *row);

@@ -30,6 +30,7 @@ static enum cli_status run_request(const struct command *command, const struct c
 
 	if (status)
 		return status;
+	request.check = options->check;
 	request_note_ignored(&request);
 	return send_request(options, &request, write, err);
 }

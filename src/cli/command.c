@@ -4,45 +4,48 @@
 
 /* clang-format off */
 static const struct command commands[] = {
-	{ "add", true, VERB_ADD, change_run,
-	  "add tunnel|session KEYWORD VALUE ...",
+	{ "add", true, VERB_ADD, change_run, TAKES_CHECK,
+	  "add tunnel|session KEYWORD VALUE ... [--check]",
 	  "create; both words create a tunnel with its first session" },
-	{ "delete", true, VERB_DELETE, change_run,
-	  "delete tunnel|session tunnel_id ID [session_id ID]",
+	{ "delete", true, VERB_DELETE, change_run, TAKES_CHECK,
+	  "delete tunnel|session tunnel_id ID [session_id ID] [--check]",
 	  "delete; a tunnel takes its sessions along" },
-	{ "show", true, VERB_SHOW, show_run,
+	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
 	  "show tunnel|session [KEYWORD VALUE ...]",
 	  "print what there is and fits every value, as ip l2tp prints it" },
-	{ "lst", true, VERB_SHOW, show_run, "list tunnel|session [KEYWORD VALUE ...]", NULL },
-	{ "list", true, VERB_SHOW, show_run, "list tunnel|session [KEYWORD VALUE ...]", NULL },
-	{ "set", false, VERB_SET, change_run,
-	  "set tunnel|session tunnel_id ID [session_id ID] KEYWORD VALUE|no-KEYWORD ...",
+	{ "lst", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
+	  "list tunnel|session [KEYWORD VALUE ...]", NULL },
+	{ "list", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
+	  "list tunnel|session [KEYWORD VALUE ...]", NULL },
+	{ "set", false, VERB_SET, change_run, TAKES_CHECK,
+	  "set tunnel|session tunnel_id ID [session_id ID] KEYWORD VALUE|no-KEYWORD ... "
+	  "[--check]",
 	  "change leaves of what there is; no-KEYWORD takes one back to its default" },
-	{ "get", false, VERB_GET, get_run,
+	{ "get", false, VERB_GET, get_run, TAKES_OUTPUT,
 	  "get [tunnel|session] [KEYWORD VALUE ...]",
 	  "print configuration, state and counters as XML, or with -j as JSON" },
-	{ "get-config", false, VERB_GET, get_config_run,
+	{ "get-config", false, VERB_GET, get_config_run, TAKES_OUTPUT,
 	  "get-config [tunnel|session] [KEYWORD VALUE ...]",
 	  "print the configuration, in a form that push takes" },
-	{ "push", false, VERB_SET, push_run,
+	{ "push", false, VERB_SET, push_run, TAKES_REPLACE | TAKES_CHECK,
 	  "push FILE|- [--replace] [--check]",
 	  "merge a file into the configuration, or make it the configuration" },
-	{ "validate", false, VERB_SET, validate_run,
+	{ "validate", false, VERB_SET, validate_run, TAKES_REPLACE | TAKES_CHECK,
 	  "validate FILE|- [--replace]",
 	  "say whether push would be accepted, and change nothing" },
-	{ "adopt", false, VERB_ADOPT, adopt_run,
+	{ "adopt", false, VERB_ADOPT, adopt_run, 0,
 	  "adopt tunnel_id ID",
 	  "take over a tunnel that others made, with its sessions" },
-	{ "resync", false, VERB_ADOPT, resync_run,
+	{ "resync", false, VERB_ADOPT, resync_run, 0,
 	  "resync",
 	  "compare with the kernel now, and repair" },
-	{ "history", false, VERB_SHOW, history_run,
+	{ "history", false, VERB_SHOW, history_run, TAKES_OUTPUT,
 	  "history [show NUMBER]",
 	  "list the last commits, or what one of them changed" },
-	{ "rollback", false, VERB_SET, rollback_run,
+	{ "rollback", false, VERB_SET, rollback_run, 0,
 	  "rollback NUMBER",
 	  "go back to the configuration as it was after that commit" },
-	{ "help", true, VERB_SHOW, help_run, "help", "this text" },
+	{ "help", true, VERB_SHOW, help_run, 0, "help", "this text" },
 };
 
 static const char options_text[] =
@@ -52,7 +55,7 @@ static const char options_text[] =
 	"  -s          show: counters too\n"
 	"  -d          show: every value, with status and reason\n"
 	"  --replace   push, validate: the file becomes the whole configuration\n"
-	"  --check     push: change nothing, only say whether it would be accepted\n"
+	"  --check     add, delete, set, push: change nothing, only say whether it would be accepted\n"
 	"  -V, -h      version; this text\n";
 /* clang-format on */
 
@@ -70,6 +73,30 @@ static enum cli_status set_ambiguous(const char *word, struct error *err)
 					 used ? ", " : "", commands[i].name);
 	}
 	return cli_usage_error(err, "\"%s\" could be any of %s", word, names);
+}
+
+enum cli_status command_check_options(const struct command *command,
+				      const struct cli_options *options, struct error *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+		unsigned int takes;
+	} all[] = {
+		{"-j", options->json, TAKES_OUTPUT},
+		{"-p", options->pretty, TAKES_OUTPUT},
+		{"-s", options->statistics, TAKES_MORE},
+		{"-d", options->details, TAKES_MORE},
+		{"--replace", options->replace, TAKES_REPLACE},
+		{"--check", options->check, TAKES_CHECK},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].given && !(command->takes & all[i].takes))
+			return cli_usage_error(err, "%s does not go with %s", all[i].name,
+					       command->name);
+	}
+	return CLI_OK;
 }
 
 const struct command *command_find(const char *word, struct error *err)

@@ -4,6 +4,14 @@
 
 #include "cli/grammar.h"
 
+/* The options that a command takes; -S, -V and -h go with every one. */
+enum command_takes {
+	TAKES_OUTPUT = 1, /* -j, -p */
+	TAKES_MORE = 2,   /* -s, -d */
+	TAKES_REPLACE = 4,
+	TAKES_CHECK = 8
+};
+
 struct command {
 	const char *name;
 	bool like_ip; /* known to `ip l2tp`: wins over the others when an abbreviation fits both */
@@ -11,6 +19,7 @@ struct command {
 	/* @argc, @argv: the words after the command. */
 	enum cli_status (*run)(const struct command *command, const struct cli_options *options,
 			       int argc, char *argv[], struct error *err);
+	unsigned int takes; /* enum command_takes */
 	const char *synopsis;
 	const char *help; /* a sentence; NULL for another name of the command before */
 };
@@ -20,6 +29,10 @@ struct command {
  * `ip l2tp`. NULL with @err when there is none or more than one.
  */
 const struct command *command_find(const char *word, struct error *err);
+
+/* CLI_USAGE for an option that the command does not take. */
+enum cli_status command_check_options(const struct command *command,
+				      const struct cli_options *options, struct error *err);
 
 /* All there is to know, or the line of one command. */
 void command_print_usage(FILE *file);

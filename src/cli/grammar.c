@@ -11,10 +11,12 @@ static const struct {
 	bool keys;   /* needs the identifiers */
 	bool clears; /* knows no-KEYWORD */
 	bool filter; /* the pairs select; state can be named too */
+	bool edits;  /* the pairs are leaves to set */
+	bool as_ip;  /* takes what `ip l2tp` takes and makes nothing of */
 } rules[VERBS] = {
-	[VERB_ADD] = {.object = true, .keys = true},
-	[VERB_DELETE] = {.object = true, .keys = true},
-	[VERB_SET] = {.object = true, .keys = true, .clears = true},
+	[VERB_ADD] = {.object = true, .keys = true, .edits = true, .as_ip = true},
+	[VERB_DELETE] = {.object = true, .keys = true, .as_ip = true},
+	[VERB_SET] = {.object = true, .keys = true, .edits = true, .clears = true},
 	[VERB_SHOW] = {.object = true, .filter = true},
 	[VERB_GET] = {.filter = true},
 	[VERB_ADOPT] = {.keys = true},
@@ -31,6 +33,17 @@ static const struct special {
 	{"data_size", NULL, "no kernel since 4.16 honours it; leave it out"},
 	{"l2spec_len", NULL,
 	 "no kernel since 4.16 honours it; the length follows from l2spec_type"},
+};
+
+/*
+ * What `ip l2tp` takes whatever the object (iproute2 ip/ipl2tp.c, parse_args()).
+ * Other keywords are ours, and who gives one means something by it.
+ */
+static const char *const ip_words[] = {
+	"encap",      "local",     "remote",          "peer_tunnel_id", "ptid",
+	"udp_sport",  "udp_dport", "udp_csum",        "udp6_csum_rx",   "udp6_csum_tx",
+	"session_id", "sid",       "peer_session_id", "psid",           "name",
+	"seq",        "cookie",    "peer_cookie",     "l2spec_type",
 };
 
 struct pair {
@@ -81,13 +94,23 @@ static const struct special *find_special(const char *keyword)
 	return NULL;
 }
 
+static bool is_ip_word(const char *keyword)
+{
+	for (size_t i = 0; i < sizeof(ip_words) / sizeof(ip_words[0]); i++) {
+		if (!strcmp(ip_words[i], keyword))
+			return true;
+	}
+	return false;
+}
+
 /* The rows and the special keyword that @keyword names; false when it names nothing. */
 static bool find_keyword(enum verb verb, const char *keyword, struct pair *ret)
 {
 	*ret = (struct pair){.keyword = keyword};
 	for (unsigned int object = 0; object < OBJECTS; object++)
 		ret->row[object] = row_by_keyword(object, keyword);
-	ret->special = rules[verb].filter ? NULL : find_special(keyword);
+	if (rules[verb].edits || rules[verb].as_ip)
+		ret->special = find_special(keyword);
 	return ret->row[OBJECT_TUNNEL] || ret->row[OBJECT_SESSION] || ret->special;
 }
 
@@ -114,7 +137,7 @@ static enum cli_status take_pair(enum verb verb, int argc, char *const argv[], i
 	const char *word = argv[(*index)++];
 	bool clears = is_clearing(verb, word);
 
-	if (!find_keyword(verb, clears ? word + 3 : word, ret))
+	if (!find_keyword(verb, clears ? word + 3 : word, ret) || (clears && ret->special))
 		return cli_usage_error(err, "unknown keyword \"%.64s\"", word);
 	if (clears)
 		return CLI_OK;
@@ -179,8 +202,6 @@ static enum cli_status refuse_state(const struct request *request, const struct 
 static enum cli_status take_leaf(struct request *request, const struct row *row,
 				 const struct pair *pair, struct error *err)
 {
-	char buffer[VALUE_TEXT_MAX];
-	const char *text = spelling_canonical(row, pair->value, buffer);
 	void *config = config_of(request, row->object);
 	union {
 		struct tunnel tunnel;
@@ -189,12 +210,25 @@ static enum cli_status take_leaf(struct request *request, const struct row *row,
 
 	memcpy(&before, config,
 	       row->object == OBJECT_TUNNEL ? sizeof(before.tunnel) : sizeof(before.session));
-	if (codec_parse(row, config, text, strlen(text), err)) {
+	if (spelling_parse(row, config, pair->value, err)) {
 		set_path(request, row, row->object, err);
 		return CLI_REFUSED;
 	}
-	if (codec_present(row, &before) && !codec_equal(row, &before, config))
+	if ((codec_present(row, &before) && !codec_equal(row, &before, config)) ||
+	    (request->cleared[row->object] & BIT(row_number(row))))
 		return refuse_second(pair, err);
+	return CLI_OK;
+}
+
+static enum cli_status take_clearing(struct request *request, const struct row *row,
+				     const struct pair *pair, struct error *err)
+{
+	if (row->access == ACCESS_KEY)
+		return cli_usage_error(err, "\"%s\" is an identifier and cannot be cleared",
+				       pair->keyword);
+	if (codec_present(row, config_of(request, row->object)))
+		return refuse_second(pair, err);
+	request->cleared[row->object] |= BIT(row_number(row));
 	return CLI_OK;
 }
 
@@ -210,13 +244,13 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 		struct statistics statistics;
 	} scratch;
 	struct term *term = &request->terms[request->term_count];
-	char buffer[VALUE_TEXT_MAX];
-	const char *text = spelling_canonical(row, pair->value, buffer);
 
+	if (row->type == TYPE_TIME || row->type == TYPE_TEXT)
+		return cli_usage_error(err, "\"%s\" cannot be a condition", pair->keyword);
 	if (request->term_count == GRAMMAR_TERMS)
 		return cli_usage_error(err, "more than %d conditions", GRAMMAR_TERMS);
 	memset(&scratch, 0, sizeof(scratch));
-	if (codec_parse(row, &scratch, text, strlen(text), err)) {
+	if (spelling_parse(row, &scratch, pair->value, err)) {
 		error_at_object(err, row->object, 0, 0, row);
 		return CLI_REFUSED;
 	}
@@ -226,34 +260,47 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 	return CLI_OK;
 }
 
-/* A session's own leaf goes before its tunnel's; "show tunnel" looks at tunnels alone. */
+/* Of leaves that both have: a session's goes before its tunnel's where sessions are asked for. */
 static const struct row *choose_row(const struct request *request, const struct pair *pair)
 {
-	bool sessions = request->wants[OBJECT_SESSION];
-	bool tunnels = request->wants[OBJECT_TUNNEL];
 	const struct row *own = pair->row[OBJECT_SESSION];
 	const struct row *above = pair->row[OBJECT_TUNNEL];
 
-	if (sessions)
+	if (!own || !above)
 		return own ? own : above;
-	return above || tunnels ? above : own;
+	return request->wants[OBJECT_SESSION] ? own : above;
 }
 
-static enum cli_status take_condition(struct request *request, const struct pair *pair,
-				      struct error *err)
-{
-	const struct row *row = choose_row(request, pair);
-
-	if (row)
-		return take_term(request, row, pair, err);
-	ignore(request, pair->keyword);
-	return CLI_OK;
-}
-
-/* What the request wants, and every key: a session needs its tunnel's. */
+/* A session needs its tunnel's key; a delete goes by whether there is a session's. */
 static bool concerns(const struct request *request, const struct row *row)
 {
-	return row && (request->wants[row->object] || row->access == ACCESS_KEY);
+	if (!row)
+		return false;
+	if (row->access != ACCESS_KEY)
+		return rules[request->verb].edits && request->wants[row->object];
+	return row->object == OBJECT_TUNNEL || request->wants[OBJECT_SESSION] ||
+	       request->verb == VERB_DELETE;
+}
+
+static enum cli_status refuse_keyword(const struct request *request, const struct pair *pair,
+				      struct error *err)
+{
+	bool session = request->wants[OBJECT_SESSION] && !request->wants[OBJECT_TUNNEL];
+
+	if (pair->row[session])
+		return cli_usage_error(err, "\"%s\" cannot be given here, only identifiers",
+				       pair->keyword);
+	return cli_usage_error(err, "\"%s\" is not of a %s", pair->keyword, row_sets[session].name);
+}
+
+/* The request has no use for it. */
+static enum cli_status take_useless(struct request *request, const struct pair *pair,
+				    struct error *err)
+{
+	if (!rules[request->verb].as_ip || !is_ip_word(pair->keyword))
+		return refuse_keyword(request, pair, err);
+	ignore(request, pair->keyword);
+	return CLI_OK;
 }
 
 static enum cli_status take_assignment(struct request *request, const struct pair *pair,
@@ -263,26 +310,19 @@ static enum cli_status take_assignment(struct request *request, const struct pai
 
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		const struct row *row = pair->row[object];
-		enum cli_status status = CLI_OK;
+		enum cli_status status;
 
 		if (!concerns(request, row))
 			continue;
 		taken = true;
 		if (row->access == ACCESS_READ)
 			return refuse_state(request, row, err);
-		if (pair->value)
-			status = take_leaf(request, row, pair, err);
-		else
-			request->cleared[object] |= BIT(row_number(row));
+		status = pair->value ? take_leaf(request, row, pair, err)
+				     : take_clearing(request, row, pair, err);
 		if (status)
 			return status;
 	}
-	if (!taken && rules[request->verb].clears)
-		return cli_usage_error(err, "\"%s\" is not of a %s", pair->keyword,
-				       row_sets[!request->wants[OBJECT_TUNNEL]].name);
-	if (!taken)
-		ignore(request, pair->keyword);
-	return CLI_OK;
+	return taken ? CLI_OK : take_useless(request, pair, err);
 }
 
 static enum cli_status take_special(const struct request *request, const struct pair *pair,
@@ -290,10 +330,10 @@ static enum cli_status take_special(const struct request *request, const struct 
 {
 	const struct special *special = pair->special;
 
-	if (special->accepted && pair->value && !strcmp(pair->value, special->accepted))
+	if (special->accepted && !strcmp(pair->value, special->accepted))
 		return CLI_OK;
 	error_set(err, ERROR_UNSUPPORTED, "%s %.40s cannot be set: %s", special->keyword,
-		  pair->value ? pair->value : "", special->why);
+		  pair->value, special->why);
 	set_path(request, NULL, request->wants[OBJECT_SESSION], err);
 	return CLI_REFUSED;
 }
@@ -304,7 +344,7 @@ static enum cli_status take_value(struct request *request, const struct pair *pa
 	if (pair->special)
 		return take_special(request, pair, err);
 	if (rules[request->verb].filter)
-		return take_condition(request, pair, err);
+		return take_term(request, choose_row(request, pair), pair, err);
 	return take_assignment(request, pair, err);
 }
 
@@ -387,14 +427,10 @@ static void mend_add(struct request *request)
 
 static void mend(struct request *request)
 {
-	bool session = request->wants[OBJECT_SESSION];
-
 	if (request->verb == VERB_DELETE)
 		mend_delete(request);
 	if (request->verb == VERB_ADD)
 		mend_add(request);
-	if (request->verb == VERB_ADD && !session && request->session.present)
-		ignore(request, row_sets[OBJECT_SESSION].key->leaf);
 }
 
 enum cli_status grammar_parse(enum verb verb, int argc, char *const argv[], struct request *ret,
@@ -409,6 +445,8 @@ enum cli_status grammar_parse(enum verb verb, int argc, char *const argv[], stru
 		return status;
 	if (rules[verb].object && !ret->wants[OBJECT_TUNNEL] && !ret->wants[OBJECT_SESSION])
 		return cli_usage_error(err, "\"tunnel\" or \"session\" is required");
+	if (verb == VERB_ADOPT && ret->wants[OBJECT_SESSION])
+		return cli_usage_error(err, "a tunnel is adopted with its sessions");
 	status = take_values(ret, &words, err);
 	if (status)
 		return status;

@@ -32,6 +32,7 @@ struct term {
 struct request {
 	enum verb verb;
 	bool wants[OBJECTS]; /* the object words given */
+	bool check;          /* set by the caller: an edit is to be judged, not made */
 	/* For edits: the leaves given, by their presence bits, keys among them. */
 	struct tunnel tunnel;
 	struct session session;

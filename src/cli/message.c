@@ -66,8 +66,11 @@ static void put_tunnel(FILE *file, const struct request *request)
 void message_edit(FILE *file, const struct request *request)
 {
 	fputs("<edit-config><target><running/></target>"
-	      "<default-operation>none</default-operation>"
-	      "<config><" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE
+	      "<default-operation>none</default-operation>",
+	      file);
+	if (request->check)
+		fputs("<test-option>test-only</test-option>", file);
+	fputs("<config><" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE
 	      "\" xmlns:nc=\"" NAMESPACE_BASE "\">",
 	      file);
 	put_tunnel(file, request);

@@ -125,6 +125,8 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 	}
 	command = command_find(argv[0], &err);
 	if (command)
+		status = command_check_options(command, options, &err);
+	if (!status)
 		status = command->run(command, options, argc - 1, argv + 1, &err);
 	if (status)
 		report(status, command, &err);

@@ -131,18 +131,60 @@ static bool is_wrapper(struct slice name)
 	       (length == 4 && !memcmp(local, "data", 4));
 }
 
-/* Where the last end tag begins; NULL when it is not of @name. */
-static const char *find_end_tag(const struct cursor *inner, struct slice name)
+static bool ends_with(const struct cursor *cursor, const char *text)
 {
-	for (const char *at = inner->end - 2; at >= inner->at; at--) {
-		if (at[0] != '<' || at[1] != '/')
-			continue;
-		if ((size_t)(inner->end - at) < name.length + 3 ||
-		    memcmp(at + 2, name.text, name.length) != 0)
-			return NULL;
-		return at;
+	size_t length = strlen(text);
+
+	return (size_t)(cursor->end - cursor->at) >= length &&
+	       !memcmp(cursor->end - length, text, length);
+}
+
+/* Cut off the last @head ... @tail; false when it is not the end. */
+static bool cut(struct cursor *cursor, const char *head, const char *tail)
+{
+	size_t length = strlen(head);
+	size_t left = (size_t)(cursor->end - cursor->at);
+
+	if (!ends_with(cursor, tail) || left < length + strlen(tail))
+		return false;
+	for (left -= length + strlen(tail); memcmp(cursor->at + left, head, length) != 0; left--) {
+		if (!left)
+			return false;
 	}
-	return NULL;
+	cursor->end = cursor->at + left;
+	return true;
+}
+
+static void cut_blanks(struct cursor *cursor)
+{
+	while (cursor->end > cursor->at && isspace((unsigned char)cursor->end[-1]))
+		cursor->end--;
+}
+
+/* What may follow the root: blanks, comments, processing instructions. */
+static void cut_epilog(struct cursor *cursor)
+{
+	do
+		cut_blanks(cursor);
+	while (cut(cursor, "<!--", "-->") || cut(cursor, "<?", "?>"));
+}
+
+/* Leave of @inner what is before the end tag of @name; false when it does not end so. */
+static bool cut_end_tag(struct cursor *inner, struct slice name)
+{
+	size_t length = name.length + 2;
+
+	cut_epilog(inner);
+	if (!ends_with(inner, ">"))
+		return false;
+	inner->end--;
+	cut_blanks(inner);
+	if ((size_t)(inner->end - inner->at) < length ||
+	    memcmp(inner->end - length, "</", 2) != 0 ||
+	    memcmp(inner->end - name.length, name.text, name.length) != 0)
+		return false;
+	inner->end -= length;
+	return true;
 }
 
 /* @root at the '<' of <config ...> or <data ...>. */
@@ -151,7 +193,6 @@ static int unwrap(const struct cursor *root, struct push_document *ret, struct e
 	struct slice name = element_name(root);
 	const char *attributes = name.text + name.length;
 	struct cursor inner = *root;
-	const char *end;
 	bool empty;
 
 	if (!skip_tag(&inner))
@@ -161,13 +202,23 @@ static int unwrap(const struct cursor *root, struct push_document *ret, struct e
 		(struct slice){attributes, (size_t)(inner.at - attributes) - (empty ? 2 : 1)};
 	ret->content = (struct slice){inner.at, 0};
 	if (empty)
-		return 0;
-	end = find_end_tag(&inner, name);
-	if (!end)
+		cut_epilog(&inner);
+	else if (!cut_end_tag(&inner, name))
 		return error_set(err, ERROR_MALFORMED, "the file does not end with </%.*s>",
 				 (int)(name.length < 64 ? name.length : 64), name.text);
-	ret->content.length = (size_t)(end - inner.at);
+	if (empty && inner.at != inner.end)
+		return error_set(err, ERROR_MALFORMED, "the file does not end with its root");
+	ret->content.length = (size_t)(inner.end - inner.at);
 	return 0;
+}
+
+static size_t count_lines(const char *text, const char *end)
+{
+	size_t lines = 0;
+
+	for (; text < end; text++)
+		lines += *text == '\n';
+	return lines;
 }
 
 int push_parse(const char *text, size_t length, struct push_document *ret, struct error *err)
@@ -177,7 +228,8 @@ int push_parse(const char *text, size_t length, struct push_document *ret, struc
 
 	if (result)
 		return result;
-	*ret = (struct push_document){.attributes = {text, 0},
+	*ret = (struct push_document){.lines = count_lines(text, cursor.at),
+				      .attributes = {text, 0},
 				      .content = {cursor.at, (size_t)(cursor.end - cursor.at)}};
 	if (is_wrapper(element_name(&cursor)))
 		return unwrap(&cursor, ret, err);
@@ -194,6 +246,20 @@ static int write_text(struct client *client, const char *text, struct error *err
 	return client_write(client, text, strlen(text), err);
 }
 
+static int write_lines(struct client *client, size_t lines, struct error *err)
+{
+	static const char newlines[] = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
+	int result = 0;
+
+	while (lines && !result) {
+		size_t some = lines < sizeof(newlines) - 1 ? lines : sizeof(newlines) - 1;
+
+		result = client_write(client, newlines, some, err);
+		lines -= some;
+	}
+	return result;
+}
+
 static int send_document(struct client *client, const struct push_document *document,
 			 const struct cli_options *options, struct error *err)
 {
@@ -205,6 +271,8 @@ static int send_document(struct client *client, const struct push_document *docu
 		result = write_text(client, "<default-operation>replace</default-operation>", err);
 	if (!result && options->check)
 		result = write_text(client, "<test-option>test-only</test-option>", err);
+	if (!result)
+		result = write_lines(client, document->lines, err);
 	if (!result)
 		result = write_text(
 			client, "<" PREFIX ":config xmlns:" PREFIX "=\"" NAMESPACE_BASE "\"", err);
@@ -239,7 +307,7 @@ static int read_all(FILE *file, char **ret, size_t *ret_length)
 	} while (!feof(file) && !ferror(file));
 	*ret = text;
 	*ret_length = length;
-	return ferror(file) ? -EIO : 0;
+	return ferror(file) ? -errno : 0;
 }
 
 static enum cli_status read_file(const char *path, char **ret, size_t *ret_length,
@@ -250,14 +318,13 @@ static enum cli_status read_file(const char *path, char **ret, size_t *ret_lengt
 	int result;
 
 	if (!file)
-		return cli_refused(error_set_errno(err, ERROR_STORAGE, errno, "cannot read %s: %s",
-						   path, strerror(errno)));
+		return cli_refused(
+			error_set_errno(err, ERROR_STORAGE, errno, "cannot read %s", path));
 	result = read_all(file, ret, ret_length);
 	if (!standard)
 		fclose(file);
 	if (result)
-		error_set_errno(err, ERROR_STORAGE, -result, "cannot read %s: %s", path,
-				strerror(-result));
+		error_set_errno(err, ERROR_STORAGE, -result, "cannot read %s", path);
 	return cli_refused(result);
 }
 

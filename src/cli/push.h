@@ -16,6 +16,7 @@ struct slice {
  * edit-config, and the attributes (namespace declarations) that its wrapper had.
  */
 struct push_document {
+	size_t lines; /* that end before the root, so that what is wrong is found in the file */
 	struct slice attributes, content;
 };
 

@@ -1,5 +1,31 @@
 #include "cli/record.h"
 
+bool record_untold(const struct row *row)
+{
+	return row->source == SOURCE_RECORD && row->genl && row->fallback;
+}
+
+static bool is_foreign(const struct client_entry *entry)
+{
+	const struct row *row = row_by_leaf(entry->object, "origin", strlen("origin"));
+	const char *origin = entry->text[row_number(row)];
+
+	return origin && !strcmp(origin, "foreign");
+}
+
+static void complete_record(struct record *record)
+{
+	const struct client_entry *entry = record->entry;
+	const struct row_set *set = &row_sets[entry->object];
+	bool foreign = is_foreign(entry);
+
+	codec_complete(entry->object, &record->config);
+	for (unsigned int i = 0; i < set->config_count && foreign; i++) {
+		if (record_untold(&set->rows[i]) && !entry->text[i])
+			codec_clear(&set->rows[i], &record->config);
+	}
+}
+
 void record_read(const struct client_entry *entry, bool complete, struct record *ret)
 {
 	const struct row_set *set = &row_sets[entry->object];
@@ -11,8 +37,8 @@ void record_read(const struct client_entry *entry, bool complete, struct record 
 			codec_parse(&set->rows[i], &ret->config, entry->text[i],
 				    strlen(entry->text[i]), NULL);
 	}
-	if (complete)
-		codec_complete(entry->object, &ret->config);
+	if (complete && !record_is_remnant(ret))
+		complete_record(ret);
 }
 
 const char *record_text(const struct record *record, const struct row *row,

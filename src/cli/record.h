@@ -17,10 +17,13 @@ struct record {
 };
 
 /*
- * From an entry, which must outlive it. @complete: with defaults, which takes
- * its time. Texts that the codec does not take are left out.
+ * From an entry, which must outlive it. @complete: with the defaults that hold,
+ * which takes its time. Texts that the codec does not take are left out.
  */
 void record_read(const struct client_entry *entry, bool complete, struct record *ret);
+
+/* Has it a default that need not hold when others made the object, as the kernel does not tell? */
+bool record_untold(const struct row *row);
 
 /* The value's text, as completed or not; NULL when there is none. @buffer may hold it. */
 const char *record_text(const struct record *record, const struct row *row,

@@ -32,21 +32,71 @@ static bool needs_defaults(const struct show *show, enum object object)
 	return object == OBJECT_TUNNEL || show->options->details || show->request->term_count;
 }
 
+static void hold_tunnel(struct held_tunnel *held, const struct client_entry *entry)
+{
+	held->held = true;
+	held->entry = *entry;
+	held->entry.text = held->text;
+	for (unsigned int i = 0; i < row_sets[OBJECT_TUNNEL].count; i++) {
+		held->text[i] = entry->text[i] ? held->bytes[i] : NULL;
+		if (entry->text[i])
+			snprintf(held->bytes[i], sizeof(held->bytes[i]), "%s", entry->text[i]);
+	}
+}
+
+static void release_tunnel(struct show *show)
+{
+	struct record record;
+
+	if (!show->tunnel.held)
+		return;
+	show->tunnel.held = false;
+	record_read(&show->tunnel.entry, true, &record);
+	put_entry(show, &record);
+}
+
+static void take_tunnel(struct show *show, const struct record *record)
+{
+	show->tunnel_matches = record_matches(record, show->request);
+	show->tunnel.held = false;
+	text_enter(&show->text, record->entry->tunnel_id, record->config.tunnel.peer_tunnel_id);
+	if (!show->tunnel_matches)
+		return;
+	if (show->by_session)
+		hold_tunnel(&show->tunnel, record->entry);
+	else
+		put_entry(show, record);
+}
+
+static void take_session(struct show *show, const struct record *record)
+{
+	if (!show->tunnel_matches || !record_matches(record, show->request))
+		return;
+	release_tunnel(show);
+	put_entry(show, record);
+}
+
 int show_entry(const struct client_entry *entry, void *arg)
 {
 	struct show *show = arg;
 	struct record record;
-	bool matches;
 
 	record_read(entry, needs_defaults(show, entry->object), &record);
-	matches = record_matches(&record, show->request);
-	if (entry->object == OBJECT_TUNNEL) {
-		show->tunnel_matches = matches;
-		text_enter(&show->text, entry->tunnel_id, record.config.tunnel.peer_tunnel_id);
-	}
-	if (matches && show->tunnel_matches)
-		put_entry(show, &record);
+	if (entry->object == OBJECT_TUNNEL)
+		take_tunnel(show, &record);
+	else
+		take_session(show, &record);
 	return 0;
+}
+
+/* Whether a default holds is for the object's other leaves to say. */
+static uint64_t rows_of_condition(const struct row *row)
+{
+	if (record_untold(row))
+		return message_rows(row->object, PART_STATE);
+	if (row->when == WHEN_ALWAYS || !row->fallback)
+		return BIT(row_number(row));
+	return message_rows(row->object, PART_CONFIG);
 }
 
 void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS])
@@ -63,10 +113,10 @@ void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS])
 						    : message_rows(object, last);
 	}
 	for (unsigned int i = 0; i < request->term_count; i++)
-		ret[request->terms[i].row->object] |= BIT(row_number(request->terms[i].row));
+		ret[request->terms[i].row->object] |= rows_of_condition(request->terms[i].row);
 	ret[OBJECT_TUNNEL] |= BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID);
 	if (ret[OBJECT_SESSION])
-		ret[OBJECT_SESSION] |= BIT(SESSION_ID);
+		ret[OBJECT_SESSION] |= BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID);
 }
 
 static enum cli_status read_entries(struct show *show, bool config_only, struct error *err)
@@ -99,6 +149,8 @@ void show_begin(struct show *show, const struct request *request, const struct c
 {
 	*show = (struct show){.request = request, .options = options};
 	text_begin(&show->text, file, options);
+	for (unsigned int i = 0; i < request->term_count; i++)
+		show->by_session |= request->terms[i].row->object == OBJECT_SESSION;
 	show->as_text = request->verb == VERB_SHOW && !options->json;
 	document_begin(&show->document, form(show), file, options->pretty);
 }

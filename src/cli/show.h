@@ -6,6 +6,14 @@
 #include "cli/grammar.h"
 #include "cli/text.h"
 
+/* A tunnel that is printed when one of its sessions is seen to match. */
+struct held_tunnel {
+	bool held;
+	struct client_entry entry;
+	const char *text[ROWS_MAX];
+	char bytes[ROWS_MAX][VALUE_TEXT_MAX];
+};
+
 struct show {
 	const struct request *request;
 	const struct cli_options *options;
@@ -13,6 +21,8 @@ struct show {
 	struct text text;
 	struct document document;
 	bool tunnel_matches; /* the tunnel that the next sessions are in */
+	bool by_session;     /* there is a condition on sessions */
+	struct held_tunnel tunnel;
 };
 
 /* @request and @options are borrowed. */

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <strings.h>
 
 typedef bool speller(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX]);
@@ -25,6 +26,7 @@ static bool spell_number(const struct row *row, const char *text, char ret[VALUE
 	uint64_t value;
 
 	(void)row;
+	text += *text == '+';
 	if (!take_number(&text, &value) || *text)
 		return false;
 	snprintf(ret, VALUE_TEXT_MAX, "%" PRIu64, value);
@@ -73,7 +75,13 @@ static bool spell_address(const struct row *row, const char *text, char ret[VALU
 	return true;
 }
 
-const char *spelling_canonical(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
+static bool is_number(const struct row *row)
+{
+	return row->type == TYPE_U16 || row->type == TYPE_U32 || row->type == TYPE_COUNTER;
+}
+
+/* @text as YANG spells it, or as it is where there is nothing to change or to understand. */
+static const char *canonical_text(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
 {
 	static speller *const spellers[TYPES] = {
 		[TYPE_U16] = spell_number,     [TYPE_U32] = spell_number,
@@ -83,4 +91,20 @@ const char *spelling_canonical(const struct row *row, const char *text, char ret
 	speller *spell = spellers[row->type];
 
 	return spell && spell(row, text, ret) ? ret : text;
+}
+
+int spelling_parse(const struct row *row, void *object, const char *text, struct error *err)
+{
+	char buffer[VALUE_TEXT_MAX], quoted[ERROR_QUOTE_MAX];
+	const char *canonical = canonical_text(row, text, buffer);
+	int result = codec_parse(row, object, canonical, strlen(canonical), err);
+
+	if (result || canonical != text || !is_number(row))
+		return result;
+	codec_clear(row, object);
+	error_quote(text, strlen(text), quoted);
+	return error_set(err, ERROR_INVALID_VALUE,
+			 "given %s; a number that begins with 0 is octal, or hexadecimal with 0x, "
+			 "and has no blanks",
+			 quoted);
 }

@@ -9,9 +9,10 @@
 #include "model/codec.h"
 
 /*
- * @text as YANG spells it: in @ret, or @text itself where there is nothing to
- * change or to understand (the codec then says what is wrong with it).
+ * codec_parse() of @text as a command line spells it. What is no number here is
+ * none, even where YANG has another view: "08" is a bad octal number, "1 " has a
+ * blank too many. After a refusal the leaf may be clear.
  */
-const char *spelling_canonical(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX]);
+int spelling_parse(const struct row *row, void *object, const char *text, struct error *err);
 
 #endif

@@ -54,7 +54,7 @@ uint64_t text_rows(enum object object, const struct cli_options *options)
 			rows |= BIT(row_number(row));
 	}
 	if (options->details)
-		rows |= message_rows(object, PART_STATE);
+		rows |= message_rows(object, options->statistics ? PART_STATISTICS : PART_STATE);
 	if (options->statistics)
 		rows |= counter_rows(object);
 	return rows;
@@ -86,7 +86,17 @@ static void put_status(FILE *file, const struct record *record)
 	fprintf(file, "%s%s\n", *text ? ": " : "", text);
 }
 
-/* Every value that has no place above. */
+static bool stands_above(const struct record *record, unsigned int number)
+{
+	enum object object = record->entry->object;
+
+	/* its address stands there, once it has one */
+	if (object == OBJECT_TUNNEL && number == TUNNEL_LOCAL_INTERFACE)
+		return !*state_text(record, "resolved-local-address");
+	return shown[object] & BIT(number);
+}
+
+/* Every value that has no place above or among the counters. */
 static void put_details(FILE *file, const struct record *record)
 {
 	const struct row_set *set = &row_sets[record->entry->object];
@@ -96,7 +106,7 @@ static void put_details(FILE *file, const struct record *record)
 		const struct row *row = &set->rows[i];
 		const char *text;
 
-		if (row->part == PART_STATISTICS || (shown[record->entry->object] & BIT(i)))
+		if (row->type == TYPE_COUNTER || stands_above(record, i))
 			continue;
 		text = record_text(record, row, buffer);
 		if (text && *text)

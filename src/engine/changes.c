@@ -213,7 +213,7 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 		 struct error *err)
 {
 	struct candidate changes;
-	int rc = check_lock(engine, session, err);
+	int rc = engine_check_lock(engine, session, err);
 
 	candidate_open(&changes, engine->store);
 	if (rc == 0)

@@ -388,7 +388,8 @@ int plan_check(struct engine *engine, const struct candidate *changes, struct er
 
 	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c))
 		if (c->session_id == 0 && (plan_tunnel(engine, &job, c->tunnel_id) & ACTION_DELETE))
-			rc = refuse_foreign(datastore_tunnel(engine->store, c->tunnel_id), err);
+			rc = refuse_foreign(&job, datastore_tunnel(engine->store, c->tunnel_id),
+					    err);
 	return rc;
 }
 

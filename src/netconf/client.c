@@ -59,6 +59,13 @@ static int send_all(struct client *client, const char *bytes, size_t length, str
  * A daemon that refuses a message may close before it has read it all: then
  * the reply, which is there to read, says more than the failed write.
  */
+static int note_write_error(struct client *client, const struct error *err)
+{
+	client->write_error = *err;
+	client->dead = false;
+	return 0;
+}
+
 int client_write(struct client *client, const char *text, size_t length, struct error *err)
 {
 	char head[FRAMING_HEAD_MAX];
@@ -68,10 +75,7 @@ int client_write(struct client *client, const char *text, size_t length, struct 
 		return 0;
 	result = send_all(client, head, framing_head(client->version, length, head), err);
 	result = result ? result : send_all(client, text, length, err);
-	if (!result)
-		return 0;
-	error_set(&client->write_error, err->code, "%s", err->text);
-	return 0;
+	return result ? note_write_error(client, err) : 0;
 }
 
 static int write_string(struct client *client, const char *text, struct error *err)
@@ -85,7 +89,7 @@ static int end_message(struct client *client, struct error *err)
 
 	if (client->write_error.code)
 		return 0;
-	return send_all(client, tail, strlen(tail), err);
+	return send_all(client, tail, strlen(tail), err) ? note_write_error(client, err) : 0;
 }
 
 /* Input. */

@@ -215,16 +215,30 @@ static void point(const struct application *app, const struct edit_entry *entry,
 	error_at_entry(app->err, entry->tunnel_id, entry->session_id, row);
 }
 
+static bool is_foreign(const struct application *app, const struct edit_entry *entry)
+{
+	const struct datastore *running = app->candidate->running;
+	const struct tunnel_entry *tunnel = datastore_tunnel(running, entry->tunnel_id);
+	const struct session_entry *session =
+		datastore_session(running, entry->tunnel_id, entry->session_id);
+
+	return (tunnel != NULL && tunnel_is_foreign(tunnel)) ||
+	       (session != NULL && session_is_foreign(session));
+}
+
 static int refuse_missing(const struct application *app, const struct edit_entry *entry)
 {
 	point(app, entry, NULL);
+	if (is_foreign(app, entry))
+		return error_set(app->err, ERROR_FOREIGN,
+				 "made in the kernel by others; adopt tunnel %" PRIu32 " first",
+				 entry->tunnel_id);
 	if (entry->object == OBJECT_TUNNEL)
 		return error_set(app->err, ERROR_MISSING,
-				 "there is no tunnel %" PRIu32 "; create it, or use merge",
+				 "there is no tunnel %" PRIu32 "; create it first",
 				 entry->tunnel_id);
 	return error_set(app->err, ERROR_MISSING,
-			 "there is no session %" PRIu32 " in tunnel %" PRIu32
-			 "; create it, or use merge",
+			 "there is no session %" PRIu32 " in tunnel %" PRIu32 "; create it first",
 			 entry->session_id, entry->tunnel_id);
 }
 
@@ -233,12 +247,11 @@ static int refuse_existing(const struct application *app, const struct edit_entr
 	point(app, entry, NULL);
 	if (entry->object == OBJECT_TUNNEL)
 		return error_set(app->err, ERROR_EXISTS,
-				 "tunnel %" PRIu32 " exists already; to change it use merge or "
-				 "replace",
+				 "tunnel %" PRIu32 " exists already; change it, or choose another",
 				 entry->tunnel_id);
 	return error_set(app->err, ERROR_EXISTS,
 			 "session %" PRIu32 " of tunnel %" PRIu32
-			 " exists already; to change it use merge or replace",
+			 " exists already; change it, or choose another",
 			 entry->session_id, entry->tunnel_id);
 }
 

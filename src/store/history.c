@@ -121,16 +121,25 @@ static int undo_commits(struct journal *journal, uint64_t number, struct candida
 	return result;
 }
 
+/* To undo a commit is to go back to the one before. */
+static int refuse_rollback(const struct journal *journal, uint64_t number, struct error *err)
+{
+	if (journal->history_count == 0)
+		return refuse_unkept(journal, number, err);
+	return error_set(err, ERROR_MISSING,
+			 "commit %" PRIu64 " cannot be gone back to, only %" PRIu64 " to %" PRIu64,
+			 number, journal->history[0].info.number - 1, journal->generation);
+}
+
 int journal_rollback(struct journal *journal, uint64_t number, const struct datastore *running,
 		     struct candidate *ret, struct error *err)
 {
 	struct candidate way_back;
 	int result;
 
-	if (number > journal->generation)
-		return refuse_unkept(journal, number, err);
-	if (number < journal->generation && history_find(journal, number + 1) == NULL)
-		return refuse_unkept(journal, number + 1, err);
+	if (number > journal->generation ||
+	    (number < journal->generation && history_find(journal, number + 1) == NULL))
+		return refuse_rollback(journal, number, err);
 	candidate_open(&way_back, running);
 	result = undo_commits(journal, number, &way_back, err);
 	if (result != 0)

@@ -116,6 +116,26 @@ def test_a_refusal_is_one_line_with_the_path(daemon):
         assert re.fullmatch(rf"l2tpv3ctl: {path}: [^\n]+\n", said), said
 
 
+def test_refusals_name_no_operation_of_another_door(daemon):
+    ok(daemon, f"add tunnel {TUNNEL}")
+    ok(daemon, "add session tid 1 sid 2 psid 3")
+    for line in (f"add tunnel {TUNNEL}", "add session tid 1 sid 2 psid 3", "set tunnel tid 9 udp_sport 5",
+                 "del tunnel tid 9", "set session tid 1 sid 9 mtu 1400"):
+        assert not re.search("merge|replace", refused(daemon, line)), line
+
+
+def test_what_the_manual_says_is_refused_though_ip_takes_it(daemon):
+    ok(daemon, f"add tunnel session {TUNNEL} sid 2 psid 3")
+    ok(daemon, "add tunnel tid 2 ptid 2 local 10.0.0.3 remote 10.0.0.2")
+    refused(daemon, "add session tid 1 sid 3 psid 3 psid 4", status=2)
+    for name in ("pw%d", "\u00e9th"):
+        refused(daemon, f"add session tid 1 sid 3 psid 3 name {name}")
+    for local, remote in (("10.0.0.4", "0.0.0.0"), ("fd00::1", "::"), ("10.0.0.4", "224.0.0.1"),
+                          ("fd00::1", "ff02::1")):
+        refused(daemon, f"add tunnel tid 3 ptid 3 local {local} remote {remote}")
+    assert "session-id 2 is in use in tunnel 1" in refused(daemon, "add session tid 2 sid 2 psid 3")
+
+
 def test_misuse_is_told_apart_from_refusal(daemon):
     for line in ("add", "show", "frob", "add tunnel colour red", "set tunnel peer_tunnel_id 1",
                  "push", "push a b", "resync now", "--frob", "-S"):
@@ -142,7 +162,7 @@ def test_output_is_true_to_the_yang_module(daemon, tmp_path):
     assert [(one["tunnel-id"], one["session-id"]) for one in listed] == [(1, 2), (1, 3)]
     assert "statistics" not in listed[0]
     assert "statistics" in json.loads(ok(daemon, "-j -s show session"))[0]
-    assert json.loads(ok(daemon, "-j show tunnel sid 9 tid 1"))[0]["description"] == "<&>\"'\\"
+    assert json.loads(ok(daemon, "-j show tunnel sid 3 tid 1"))[0]["description"] == "<&>\"'\\"
 
 
 def test_what_is_printed_can_be_pushed_back(daemon, tmp_path):
@@ -173,6 +193,22 @@ def test_push_merges_or_replaces_and_check_changes_nothing(daemon, tmp_path):
     assert ok(daemon, "show session").count("Session ") == 1
 
 
+def test_check_changes_nothing_or_is_refused(daemon):
+    ok(daemon, f"add tunnel {TUNNEL}")
+    before = ok(daemon, "get-config")
+    for line in ("add session tid 1 sid 2 psid 3", "set tunnel tid 1 udp_sport 5", "del tunnel tid 1"):
+        assert ok(daemon, f"{line} --check") == ""
+        assert ok(daemon, "get-config") == before
+    assert "session-id='9'" in refused(daemon, "--check del session tid 1 sid 9")
+    newest = ok(daemon, "history").split()[0]
+    for line, option in ((f"rollback {int(newest) - 1}", "--check"), ("adopt tid 1", "--check"),
+                         ("resync", "--check"), ("del tunnel tid 1", "--replace"),
+                         ("show tunnel", "--check"), ("get", "-s"), ("set tunnel tid 1 no-enabled", "-j")):
+        said = refused(daemon, f"{line} {option}", status=2)
+        assert said.startswith(f"l2tpv3ctl: {option} does not go with "), said
+    assert ok(daemon, "get-config") == before
+
+
 def test_a_bad_file_is_refused_whole(daemon, tmp_path):
     path = tmp_path / "bad.xml"
     for text, where in (
@@ -187,7 +223,16 @@ def test_a_bad_file_is_refused_whole(daemon, tmp_path):
             said = refused(daemon, line)
             assert re.match(f"l2tpv3ctl: {where}", said), said
         assert ok(daemon, "show tunnel") == ""
-    assert "No such file" in refused(daemon, f"push {tmp_path}/absent")
+    assert refused(daemon, f"push {tmp_path}/absent").count("No such file") == 1
+    assert refused(daemon, f"push {tmp_path}").count("Is a directory") == 1
+
+
+def test_a_broken_line_is_that_of_the_file(daemon):
+    broken = "<l2tpv3 xmlns='urn:l2tpv3d:yang:linux-l2tpv3'>\n<tunnel></tunel>\n</l2tpv3>\n"
+    before = "<?xml version='1.0'?>\n<!-- a\ncomment -->\n" + 40 * "\n"
+    for text, line in ((broken, 2), (before + broken, 45), (f"{before}<config\n>\n{broken}</config>", 47)):
+        # the daemon closes early, which can be noticed before what it says
+        wait_for(lambda: f"line {line}: " in refused(daemon, "push -", input=text), f"line {line}")
 
 
 def test_conditions_select(daemon):
@@ -199,6 +244,32 @@ def test_conditions_select(daemon):
     got = ET.fromstring(ok(daemon, "get session session_id 5"))
     space = {"l": "urn:l2tpv3d:yang:linux-l2tpv3"}
     assert [node.text for node in got.findall("l:tunnel/l:session/l:session-id", space)] == ["5"]
+
+
+def test_tunnels_are_selected_by_their_sessions(daemon):
+    ok(daemon, "add tunnel session tid 1 ptid 1 local 10.0.0.1 remote 10.0.0.2 sid 1 psid 1 mtu 1400")
+    ok(daemon, "add tunnel session tid 2 ptid 1 local 10.0.0.3 remote 10.0.0.2 sid 2 psid 1 mtu 1300")
+    for line, expected in (("mtu 1400", "1"), ("sid 2", "2"), ("mtu 1300 remote 10.0.0.2", "2"),
+                           ("mtu 1400 local 10.0.0.3", ""), ("link_enabled on", "12")):
+        shown = ok(daemon, f"show tunnel {line}")
+        assert "".join(re.findall(r"^Tunnel (\d+)", shown, re.M)) == expected, line
+    space = {"l": "urn:l2tpv3d:yang:linux-l2tpv3"}
+    for line in ("get session sid 2", "get-config session sid 2 l2spec_type default", "get mtu 1300"):
+        got = ET.fromstring(ok(daemon, line))
+        assert [node.text for node in got.findall("l:tunnel/l:tunnel-id", space)] == ["2"]
+        assert [node.text for node in got.findall("l:tunnel/l:session/l:session-id", space)] == ["2"]
+
+
+def test_defaults_select_where_they_hold(daemon):
+    for line in ("encap ip local 10.0.0.1 remote 10.0.0.2", "encap udp local 10.0.0.1 remote 10.0.0.2",
+                 "encap udp local fd00::1 remote fd00::2"):
+        number = len(ok(daemon, "show tunnel").split("Tunnel "))
+        ok(daemon, f"add tunnel session tid {number} ptid 1 {line} sid {number} psid 1")
+    ok(daemon, "add session tid 1 sid 4 psid 1 pw_type ppp")
+    for line, chosen in (("udp_sport 1701", "23"), ("udp_csum off", "2"), ("udp6_csum_tx on", "3"),
+                         ("udp6_csum_rx off", ""), ("link_enabled on", "123"), ("seq none", "1423")):
+        assert "".join(re.findall(r"Session (\d+)", ok(daemon, f"show session {line}"))) == chosen, line
+    assert len(json.loads(ok(daemon, "-j show session udp6_csum_rx on"))) == 1
 
 
 def test_history_lists_commits_and_rollback_goes_back(daemon):
@@ -214,7 +285,7 @@ def test_history_lists_commits_and_rollback_goes_back(daemon):
     assert json.loads(ok(daemon, f"-j history show {newest[0]}")) == shown.splitlines()
     ok(daemon, f"rollback {int(newest[0]) - 1}")
     assert ok(daemon, "get-config") == before
-    assert refused(daemon, "rollback 4711").startswith("l2tpv3ctl: ")
+    assert "cannot be gone back to, only " in refused(daemon, "rollback 4711")
     refused(daemon, "rollback yesterday", status=2)
 
 

@@ -2,9 +2,12 @@
 
 A value is its text as YANG writes it, or octets that are no text. `stored` is its canonical form
 when the row takes it, None when the row refuses it; `shell` is what l2tpv3ctl makes of it where
-its spelling is wider than YANG's, as that of ip l2tp is.
+its spelling is wider than YANG's, as that of ip l2tp is, or REFUSED.
 """
 from dataclasses import dataclass
+
+
+REFUSED = "refused"
 
 
 @dataclass
@@ -37,7 +40,7 @@ def number(row):
               good("middle", str((row.min + row.max) // 2)),
               bad("below", str(row.min - 1)), bad("above", str(row.max + 1)),
               good("plus", f"+{small}", str(small)), bad("minus", f"-{small}"),
-              good("spaces", f" {small}\n", str(small)),
+              Value("spaces", f" {small}\n", str(small), REFUSED),
               bad("hexadecimal", hex(row.max), str(row.max)), bad("2^32", str(1 << 32)),
               bad("2^63", str(1 << 63)), bad("2^64", str(1 << 64)), bad("2^64+min", str((1 << 64) + small)),
               bad("fraction", f"{small}.0"), bad("exponent", "1e2"), bad("two", f"{small} {small}")]

@@ -453,6 +453,36 @@ static void foreign_entries_are_not_configured(void **state)
 	datastore_free(running);
 }
 
+static void foreign_entries_are_to_be_adopted_first(void **state)
+{
+	static const struct {
+		enum edit_operation operation;
+		uint32_t tunnel, session;
+	} edits[] = {
+		{EDIT_NONE, 5, 0},   {EDIT_DELETE, 5, 0}, {EDIT_NONE, 5, 6},
+		{EDIT_DELETE, 5, 6}, {EDIT_NONE, 1, 7},   {EDIT_DELETE, 1, 7},
+	};
+	struct datastore *running = populate(1, 1);
+	struct tunnel tunnel = {.tunnel_id = 5, .present = BIT(TUNNEL_ID)};
+	struct session session = {.session_id = 7, .present = BIT(SESSION_ID)};
+	struct candidate candidate;
+
+	(void)state;
+	datastore_observe_tunnel(running, 5, &tunnel);
+	datastore_observe_session(running, 1, 7, &session);
+	candidate_open(&candidate, running);
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		struct error err = ERROR_INIT;
+		struct edit *edit = edit_new();
+
+		add(edit, edits[i].operation, edits[i].tunnel, edits[i].session, "");
+		assert_true(apply(&candidate, edit, &err) != 0);
+		assert_int_equal(err.code, ERROR_FOREIGN);
+		assert_non_null(strstr(err.text, "adopt tunnel"));
+	}
+	datastore_free(running);
+}
+
 static void moving_leaves_the_source_clean(void **state)
 {
 	struct datastore *running = populate(1, 1);
@@ -561,6 +591,7 @@ int main(void)
 		cmocka_unit_test(a_name_deleted_comes_back),
 		cmocka_unit_test(names_missing_in_running_are_chosen_too),
 		cmocka_unit_test(foreign_entries_are_not_configured),
+		cmocka_unit_test(foreign_entries_are_to_be_adopted_first),
 		cmocka_unit_test(moving_leaves_the_source_clean),
 		cmocka_unit_test(rebasing_merges_leaf_by_leaf),
 		cmocka_unit_test(publishing_the_inverse_goes_back),

@@ -276,6 +276,7 @@ static const char *get_of(const char *words, const struct cli_options *options, 
 static void test_filters_ask_for_no_more_than_is_printed(void **state)
 {
 	struct cli_options plain = {0}, counters = {.statistics = true};
+	struct cli_options all = {.statistics = true, .details = true};
 	char message[CASE_MAX];
 
 	(void)state;
@@ -291,6 +292,16 @@ static void test_filters_ask_for_no_more_than_is_printed(void **state)
 	assert_null(strstr(message, "<session>"));
 	get_of("show session mtu 1400", &plain, false, message);
 	assert_non_null(strstr(message, "<mtu/>"));
+	assert_null(strstr(message, "<pseudowire-type/>"));
+	get_of("show session udp6_csum_tx on", &plain, false, message);
+	assert_non_null(strstr(message, "<encapsulation/>"));
+	assert_non_null(strstr(message, "<remote-address/>"));
+	get_of("show tunnel l2spec_type default", &plain, false, message);
+	assert_non_null(strstr(message, "<origin/>"));
+	get_of("show session link_enabled on", &plain, false, message);
+	assert_non_null(strstr(message, "<pseudowire-type/>"));
+	get_of("show tunnel", &all, false, message);
+	assert_non_null(strstr(message, "<discontinuity-time/>"));
 	get_of("get", &plain, true, message);
 	assert_non_null(strstr(message, "<get-config><source><running/></source>"));
 	assert_non_null(strstr(message, "<dead-interval/>"));
@@ -298,22 +309,27 @@ static void test_filters_ask_for_no_more_than_is_printed(void **state)
 }
 
 struct push_sample {
+	size_t lines;
 	const char *text, *attributes, *content;
 };
 
 static void test_push_takes_documents_apart(void **state)
 {
 	static const struct push_sample samples[] = {
-		{"<l2tpv3 xmlns='u'/>", "", "<l2tpv3 xmlns='u'/>"},
-		{"\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- > -->\n<l2tpv3/>\n",
+		{0, "<l2tpv3 xmlns='u'/>", "", "<l2tpv3 xmlns='u'/>"},
+		{2,
+		 "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- > -->\n<l2tpv3/>\n",
 		 "", "<l2tpv3/>\n"},
-		{"<config><l2tpv3/></config>", "", "<l2tpv3/>"},
-		{"<nc:data xmlns:nc=\"b\" a='>/'>x</nc:data>\n<!-- end -->",
+		{0, "<config><l2tpv3/></config>", "", "<l2tpv3/>"},
+		{1, "\n<data\nxmlns='u'>\n</data>", "\nxmlns='u'", "\n"},
+		{0, "<nc:data xmlns:nc=\"b\" a='>/'>x</nc:data>\n<!-- end -->",
 		 " xmlns:nc=\"b\" a='>/'", "x"},
-		{"<data/>", "", ""},
-		{"<data xmlns='u' />", " xmlns='u' ", ""},
-		{"<other/>", "", "<other/>"},
-		{"<", "", "<"},
+		{0, "<config>x</config >\n<!-- </foo> --><?p i?> ", "", "x"},
+		{0, "<data/>", "", ""},
+		{0, "<data/> <!-- end -->", "", ""},
+		{0, "<data xmlns='u' />", " xmlns='u' ", ""},
+		{0, "<other/>", "", "<other/>"},
+		{0, "<", "", "<"},
 	};
 
 	(void)state;
@@ -322,6 +338,7 @@ static void test_push_takes_documents_apart(void **state)
 		struct push_document got;
 
 		assert_int_equal(push_parse(sample->text, strlen(sample->text), &got, NULL), 0);
+		assert_int_equal(got.lines, sample->lines);
 		assert_int_equal(got.attributes.length, strlen(sample->attributes));
 		assert_memory_equal(got.attributes.text, sample->attributes, got.attributes.length);
 		assert_int_equal(got.content.length, strlen(sample->content));
@@ -340,6 +357,12 @@ static void test_push_refuses_what_it_cannot_send_on(void **state)
 		"<!DOCTYPE l2tpv3><l2tpv3/>",
 		"<config><l2tpv3/></data>",
 		"<config><l2tpv3/>",
+		"<config><l2tpv3/></config><l2tpv3/>",
+		"<config><l2tpv3/></config> text",
+		"<config><l2tpv3/></config> <!-- -- >",
+		"<config><l2tpv3/></config-->",
+		"<config><l2tpv3/></configs>",
+		"<config/><l2tpv3/>",
 		"<config a='>",
 		"<config>",
 		"{\"linux-l2tpv3:l2tpv3\": {}}",

@@ -146,6 +146,9 @@ static void history_keeps_the_last_fifty(void **state)
 			    0);
 		assert_int_equal(dir.err.code, ERROR_MISSING);
 		assert_non_null(strstr(dir.err.text, "holds 6 to 55"));
+		assert_true(journal_rollback(dir.journal, 4, dir.running, &candidate, &dir.err) !=
+			    0);
+		assert_string_equal(dir.err.text, "commit 4 cannot be gone back to, only 5 to 55");
 		dir_close(&dir);
 		must_open(&dir);
 	}
