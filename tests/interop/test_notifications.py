@@ -48,8 +48,9 @@ class Receiver(Bench):
         return super().start()
 
     def stop(self):
-        super().stop()
-        if self.trapd.running:
+        try:
+            super().stop()
+        finally:
             self.trapd.stop()
 
     def of(self, kind):
@@ -78,7 +79,7 @@ def test_none_unless_enabled(receiver):
     bench = receiver()
     assert bench.snmp.get(ENABLE) == 2
     bench.push(entries(2))
-    wait_for(lambda: bench.snmp.get(column(4, 17, 1, 2)) == UP, "the session to be up")
+    wait_for(lambda: bench.snmp.get(column(4, 16, 1, 2)) == UP, "the session to be up")
     # what was noted would come first
     bench.snmp.set((ENABLE, "i", 1))
     bench.push(entries(1, first=3))

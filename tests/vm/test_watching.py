@@ -1,0 +1,116 @@
+"""What others do to what is ours on a real kernel, and what is told of it."""
+import pytest
+from lib.daemons import L2tpv3d
+from lib.genl import ENCAP_UDP
+from lib.snmp import ROOT
+from lib.waiting import stays_true, wait_for
+from test_durability import push, session, tunnel, wait_for_status
+
+SNMP_TRAP = "1.3.6.1.6.3.1.1.4.1.0"
+TUNNEL_STATE, SESSION_STATE, FOREIGN = (f"{ROOT}.0.{arc}" for arc in (1, 2, 3))
+TUNNEL_STATUS, SESSION_STATUS, TUNNEL_ORIGIN = (f"{ROOT}.1.2.1.15", f"{ROOT}.1.4.1.16",
+                                                f"{ROOT}.1.2.1.18")
+UP, DOWN, ORIGIN_FOREIGN = 1, 2, 2
+
+
+def is_in(router, name, bridge):
+    return router.link(name).get("master") == bridge
+
+
+def test_a_bridge_is_joined_when_it_appears(daemon, r1):
+    push(daemon, tunnel(1, session(5, interface_name="pw0", bridge="br7")))
+    assert wait_for_status(daemon, "waiting", 1, 5) == ("waiting", "no-bridge")
+    for _ in range(2):
+        r1.ip("link", "add", "br7", "type", "bridge")
+        wait_for(lambda: is_in(r1, "pw0", "br7"), "the bridge to be joined")
+        assert wait_for_status(daemon, "up", 1, 5) == ("up", "none")
+        r1.ip("link", "del", "br7")
+        assert wait_for_status(daemon, "waiting", 1, 5) == ("waiting", "no-bridge")
+
+
+def test_8021q_links_are_restored(daemon, r1):
+    r1.ip("link", "add", "br7", "type", "bridge")
+    push(daemon, tunnel(1, session(5, interface_name="pw0", pseudowire_type="ethernet-vlan",
+                                   vlan_id=7, bridge="br7", mtu=1300)))
+    wait_for(lambda: is_in(r1, "pw0.7", "br7"), "the bridge to be joined")
+    r1.ip("link", "del", "pw0.7")
+    wait_for(lambda: is_in(r1, "pw0.7", "br7"), "the 802.1Q link to be back")
+    r1.ip("link", "set", "pw0.7", "nomaster")
+    wait_for(lambda: is_in(r1, "pw0.7", "br7"), "the bridge to be joined again")
+    push(daemon, tunnel(1, session(5, mtu=1400)))
+    assert (r1.link("pw0")["mtu"], r1.link("pw0.7")["mtu"]) == (1400, 1400)
+
+
+def test_an_interface_gets_its_name_back(daemon, r1):
+    push(daemon, tunnel(1, session(5, interface_name="pw0")))
+    index = r1.link("pw0")["ifindex"]
+    r1.ip("link", "set", "pw0", "down")
+    r1.ip("link", "set", "pw0", "name", "moved")
+    wait_for(lambda: "pw0" in r1.interfaces() and "UP" in r1.link("pw0")["flags"], "its name")
+    assert r1.link("pw0")["ifindex"] == index
+    daemon.wait_for_log("interface-name; restoring it")
+
+
+def test_the_kernels_mtu_is_put_back(daemon, r1):
+    r1.ip("link", "set", "wan", "mtu", "1400")
+    push(daemon, tunnel(1, session(5, interface_name="pw0")))
+    chosen = r1.link("pw0")["mtu"]
+    push(daemon, tunnel(1, session(5, tx_cookie="0102030405060708")))
+    assert r1.link("pw0")["mtu"] == chosen - 8
+
+
+def test_a_repair_spares_what_others_made(daemon, r1, k1):
+    push(daemon, tunnel(1, session(5)).replace(
+        "<local-address>10.0.0.1</local-address>", "<local-interface>wan</local-interface>"))
+    r1.ip("l2tp", "add", "session", "tunnel_id", "1", "session_id", "99", "peer_session_id", "99",
+          "name", "theirs")
+    wait_for_status(daemon, "down", 1, 99)  # as ip leaves its interface
+    r1.ip("address", "add", "10.0.0.5/24", "dev", "wan")
+    r1.ip("address", "del", "10.0.0.1/24", "dev", "wan")
+    daemon.wait_for_log("tunnel 1 failed")
+    assert stays_true(lambda: k1.has_session(conn_id=1, session_id=99), 1)
+
+
+def test_what_cannot_be_configured_is_not_adopted(daemon, r1, k1):
+    r1.ip("l2tp", "add", "tunnel", "tunnel_id", "7", "peer_tunnel_id", "8", "encap", "udp", "local",
+          "10.0.0.1", "remote", "224.0.0.1", "udp_sport", "1700", "udp_dport", "1700")
+    wait_for_status(daemon, "up", 7)
+    refused = daemon.ctl("adopt", "tunnel_id", "7", check=False)
+    assert refused.returncode == 1 and "remote-address" in refused.stderr, refused.stderr
+    assert daemon.restart().running
+
+
+def test_another_version_of_l2tp_is_not_adopted(daemon, r1, k1):
+    k1.tunnel_create(conn_id=7, peer_conn_id=8, proto_version=2, encap_type=ENCAP_UDP,
+                     ip_saddr="10.0.0.1", ip_daddr="10.0.0.2", udp_sport=1700, udp_dport=1700)
+    wait_for_status(daemon, "up", 7)
+    refused = daemon.ctl("adopt", "tunnel_id", "7", check=False)
+    assert refused.returncode == 1 and "version 2" in refused.stderr, refused.stderr
+
+
+@pytest.fixture
+def told(need_daemon, start, r1, snmpd, trapd, tmp_path):
+    """A function: the values of a column in the notifications of a kind, as they came."""
+    start(L2tpv3d(r1, tmp_path / "r1", "--notify", snmp_master=snmpd.master))
+    manager = snmpd.manager()
+    wait_for(lambda: manager.get(f"{ROOT}.1.1.4.0") is not None, "l2tpv3d behind snmpd")
+
+    def values(kind, column, index):
+        return [trap.get(f"{column}.{index}") for trap in trapd.traps()
+                if trap.get(SNMP_TRAP) == kind and f"{column}.{index}" in trap]
+    return values
+
+
+def test_notifications_tell_of_the_kernel(told, start, r1):
+    daemon = start.started[-1]
+    push(daemon, tunnel(1, session(5, interface_name="pw0")))
+    wait_for(lambda: told(SESSION_STATE, SESSION_STATUS, "1.5")[-1:] == [UP], "session up")
+    wait_for(lambda: told(TUNNEL_STATE, TUNNEL_STATUS, "1")[-1:] == [UP], "tunnel up")
+    r1.ip("link", "set", "wan", "down")
+    wait_for(lambda: told(TUNNEL_STATE, TUNNEL_STATUS, "1")[-1] == DOWN, "tunnel down")
+    wait_for(lambda: told(SESSION_STATE, SESSION_STATUS, "1.5")[-1] == DOWN, "session down")
+    r1.ip("link", "set", "wan", "up")
+    wait_for(lambda: told(SESSION_STATE, SESSION_STATUS, "1.5")[-1] == UP, "session up again")
+    r1.ip("l2tp", "add", "tunnel", "tunnel_id", "9", "peer_tunnel_id", "9", "encap", "ip", "local",
+          "10.0.0.1", "remote", "10.0.0.2")
+    wait_for(lambda: told(FOREIGN, TUNNEL_ORIGIN, "9") == [ORIGIN_FOREIGN], "a foreign tunnel")
