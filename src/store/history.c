@@ -102,6 +102,30 @@ int journal_changes(struct journal *journal, uint64_t number, const struct datas
 	return result;
 }
 
+static int put_again(const struct change *change, void *arg)
+{
+	return candidate_put(arg, change->tunnel_id, change->session_id,
+			     change->has ? &change->after : NULL);
+}
+
+int journal_resume(struct journal *journal, const struct datastore *running, struct candidate *ret,
+		   struct error *err)
+{
+	const struct history_entry *entry = history_find(journal, journal->pending);
+	struct candidate again;
+	int result;
+
+	if (entry == NULL)
+		return refuse_unkept(journal, journal->pending, err);
+	candidate_open(&again, running);
+	result = read_commit(journal, entry, put_again, &again, err);
+	if (result != 0)
+		candidate_discard(&again);
+	else
+		candidate_move(ret, &again);
+	return result;
+}
+
 static int put_back(const struct change *change, void *arg)
 {
 	return candidate_put(arg, change->tunnel_id, change->session_id,

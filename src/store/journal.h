@@ -47,7 +47,8 @@ struct snapshot_codec {
  * (below). Interface names left out of a config.xml written by hand are still
  * out: candidate_choose_names() knows of them. A torn tail is dropped: the text
  * of @warning then says so (else ""). A corrupt middle, an unknown format or an
- * unreadable snapshot is refused with the offset and the cure. ERROR_BUSY: another
+ * unreadable snapshot is refused with the offset and the cure; so is a config.xml
+ * that the journal's commits do not fit any more. ERROR_BUSY: another
  * process has the directory. A read-only directory is not an error here:
  * journal_append() will refuse.
  */
@@ -84,6 +85,14 @@ uint64_t journal_pending(const struct journal *journal);
  * and must be carried out whatever the kernel says.
  */
 bool journal_pending_outlived_boot(const struct journal *journal);
+
+/*
+ * What the pending commit makes of @running, which is not always what it met at
+ * first: config.xml may have been edited since. To be validated; it may be that
+ * nothing is left to change.
+ */
+int journal_resume(struct journal *journal, const struct datastore *running, struct candidate *ret,
+		   struct error *err);
 
 /* Take back the record appended last, durably, when the kernel refused it. */
 int journal_revoke(struct journal *journal, uint64_t number, struct error *err);

@@ -22,6 +22,7 @@ struct loading {
 	size_t size, offset;
 	uint64_t last;             /* number of the last commit seen */
 	struct commit_record held; /* the last one, if not known to be confirmed: number, else 0 */
+	uint64_t replayed;         /* number of the last commit applied over config.xml; 0 none */
 	char *warning;
 	struct error *err;
 };
@@ -69,6 +70,31 @@ static int refuse_invalid(const struct loading *loading, int result)
 		 err->text);
 	snprintf(err->text, sizeof(err->text), "%s. It is in %.90s/%s: correct it there", why,
 		 loading->journal->directory, CONFIG_FILE);
+	return result;
+}
+
+static void print_commits(char ret[64], uint64_t first, uint64_t last)
+{
+	if (first == last)
+		snprintf(ret, 64, "commit %" PRIu64, first);
+	else
+		snprintf(ret, 64, "commits %" PRIu64 " to %" PRIu64, first, last);
+}
+
+/* config.xml was edited, and the journal has commits that it does not hold. */
+static int refuse_unfit(const struct loading *loading, uint64_t first, uint64_t last, int result)
+{
+	struct error *err = loading->err;
+	char why[154], commits[64];
+
+	if (err == NULL)
+		return result;
+	snprintf(why, sizeof(why), "%.60s%s%.90s", err->path, err->path[0] ? ": " : "", err->text);
+	print_commits(commits, first, last);
+	snprintf(err->text, sizeof(err->text),
+		 "%s. Edit %s to agree with %s from %.60s/%s, applied over it, or move the journal "
+		 "away to go on without",
+		 why, CONFIG_FILE, commits, loading->journal->directory, JOURNAL_FILE);
 	return result;
 }
 
@@ -125,6 +151,7 @@ static int replay_held(struct loading *loading)
 
 	if (loading->held.info.number == 0)
 		return 0;
+	loading->replayed = loading->held.info.number;
 	loading->held.info.number = 0;
 	result = loading->journal->format->read_changes(&loading->held, put_change, loading, &why);
 	if (result == -ENOMEM)
@@ -315,15 +342,47 @@ static int refuse_lost_snapshot(const struct loading *loading)
 			 journal->directory, CONFIG_FILE, journal->base);
 }
 
+static bool config_alone_is_valid(const struct loading *loading)
+{
+	struct error ignored = ERROR_INIT;
+	struct loading alone = {.journal = loading->journal, .err = &ignored};
+	bool valid;
+
+	candidate_open(&alone.candidate, loading->journal->running);
+	valid = load_snapshot(&alone) == 0 && candidate_validate(&alone.candidate, NULL) == 0;
+	candidate_discard(&alone.candidate);
+	return valid;
+}
+
 static int publish(struct loading *loading)
 {
+	struct journal *journal = loading->journal;
 	int result = candidate_validate(&loading->candidate, loading->err);
 
+	if (result != 0 && loading->replayed != 0 && config_alone_is_valid(loading))
+		return refuse_unfit(loading, journal->base + 1, loading->replayed, result);
 	if (result != 0)
 		return refuse_invalid(loading, result);
-	if (candidate_publish(&loading->candidate, loading->journal->running) != 0)
+	if (candidate_publish(&loading->candidate, journal->running) != 0)
 		return no_memory(loading->err);
 	return 0;
+}
+
+/* One that may have been acknowledged is as good as confirmed: the engine cannot revoke it. */
+static int check_pending(const struct loading *loading)
+{
+	struct journal *journal = loading->journal;
+	struct candidate again;
+	int result;
+
+	if (!journal_pending_outlived_boot(journal))
+		return 0;
+	result = journal_resume(journal, journal->running, &again, loading->err);
+	if (result != 0)
+		return result;
+	result = candidate_validate(&again, loading->err);
+	candidate_discard(&again);
+	return result == 0 ? 0 : refuse_unfit(loading, journal->pending, journal->pending, result);
 }
 
 int journal_load(struct journal *journal, char warning[256], struct error *err)
@@ -340,6 +399,8 @@ int journal_load(struct journal *journal, char warning[256], struct error *err)
 		result = refuse_lost_snapshot(&loading);
 	if (result == 0)
 		result = publish(&loading);
+	if (result == 0)
+		result = check_pending(&loading);
 	candidate_discard(&loading.candidate);
 	malloc_trim(0); /* the edit and the candidate were larger than what stays */
 	return result;

@@ -183,6 +183,66 @@ static void what_is_wrong_in_config_xml_is_said(void **state)
 	dir_remove(&dir);
 }
 
+/* An edit of config.xml after a kill: the journal's commits come over it. */
+static void commits_that_config_xml_does_not_fit_are_named(void **state)
+{
+	struct state_dir dir;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	must_open(&dir);
+	commit_session(&dir, 2, 100);
+	dir_abandon(&dir);
+	file_put(&dir, "config.xml", "end\n", 4);
+	assert_true(try_open(&dir) != 0);
+	assert_string_equal(dir.err.path,
+			    "/l2tpv3/tunnel[tunnel-id='2']/session[session-id='100']");
+	assert_non_null(strstr(dir.err.text, "Edit config.xml to agree with commit 3 from "));
+	assert_null(strstr(dir.err.text, "correct it there"));
+	dir_remove(&dir);
+}
+
+static void change_boot_id(const struct state_dir *dir, const struct history_entry *entry)
+{
+	size_t length;
+	char *data = file_get(dir, "journal", &length);
+	char *frame = data + entry->offset;
+
+	strstr(frame, "boot=")[5] ^= 1;
+	frame_seal(frame, entry->length - FRAME_HEADER_LENGTH);
+	file_put(dir, "journal", data, length);
+	free(data);
+}
+
+/* Perhaps acknowledged before the power went: not to be taken back. */
+static void so_is_one_that_was_perhaps_acknowledged(void **state)
+{
+	struct history_entry last;
+	struct state_dir dir;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	must_open(&dir);
+	commit_session(&dir, 2, 100);
+	last = dir.journal->history[2];
+	dir_abandon(&dir);
+	change_boot_id(&dir, &last);
+	assert_int_equal(truncate_file(&dir, "journal", last.offset + last.length), 0);
+	must_open(&dir);
+	assert_int_equal(journal_pending(dir.journal), 3);
+	dir_abandon(&dir);
+	file_put(&dir, "config.xml", "end\n", 4);
+	assert_true(try_open(&dir) != 0);
+	assert_non_null(strstr(dir.err.text, "Edit config.xml to agree with commit 3 from "));
+	dir_remove(&dir);
+}
+
 /* Cut anywhere, the last record is there or not, and nothing before it is harmed. */
 static void a_torn_tail_is_dropped(void **state)
 {
@@ -474,6 +534,8 @@ int main(void)
 		cmocka_unit_test(a_pending_commit_is_revoked),
 		cmocka_unit_test(config_xml_may_be_edited),
 		cmocka_unit_test(what_is_wrong_in_config_xml_is_said),
+		cmocka_unit_test(commits_that_config_xml_does_not_fit_are_named),
+		cmocka_unit_test(so_is_one_that_was_perhaps_acknowledged),
 		cmocka_unit_test(a_torn_tail_is_dropped),
 		cmocka_unit_test(cut_anywhere_it_opens_or_says_why),
 		cmocka_unit_test(a_tail_of_zeros_is_dropped),
