@@ -105,7 +105,7 @@ static void stop_kernel(struct daemon *daemon)
 
 static int start_state(struct daemon *daemon, struct error *err)
 {
-	char warning[256] = "";
+	char warning[JOURNAL_WARNING_MAX] = "";
 	int rc;
 
 	daemon->store = datastore_new();

@@ -45,7 +45,8 @@ static struct journal *journal_new(const char *directory, struct datastore *runn
 }
 
 int journal_open(struct journal **ret, const char *directory, struct datastore *running,
-		 const struct snapshot_codec *codec, char warning[256], struct error *err)
+		 const struct snapshot_codec *codec, char warning[JOURNAL_WARNING_MAX],
+		 struct error *err)
 {
 	struct journal *journal = journal_new(directory, running, codec);
 	int result;

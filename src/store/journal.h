@@ -16,7 +16,8 @@
 
 #include "store/candidate.h"
 
-#define HISTORY_LENGTH 50
+#define HISTORY_LENGTH      50
+#define JOURNAL_WARNING_MAX 1024
 
 struct journal;
 
@@ -53,7 +54,8 @@ struct snapshot_codec {
  * journal_append() will refuse.
  */
 int journal_open(struct journal **ret, const char *directory, struct datastore *running,
-		 const struct snapshot_codec *codec, char warning[256], struct error *err);
+		 const struct snapshot_codec *codec, char warning[JOURNAL_WARNING_MAX],
+		 struct error *err);
 /*
  * Fold the journal into config.xml (so that it can be edited) and close; not
  * while a commit is pending. Accepts NULL.

@@ -58,7 +58,8 @@ struct journal {
 	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
 	struct datastore *running;
 	struct snapshot_codec codec;
-	struct history_entry history[HISTORY_LENGTH]; /* oldest first */
+	struct history_entry
+		history[HISTORY_LENGTH]; /* oldest first, without a gap to generation */
 	size_t history_count;
 	struct fold fold;
 };
@@ -98,8 +99,9 @@ int journal_mark(struct journal *journal);
 int journal_error(const struct journal *journal, struct error *err, int result, const char *what,
 		  const char *name, const char *consequence);
 
-int journal_load(struct journal *journal, char warning[256], struct error *err);
+int journal_load(struct journal *journal, char warning[JOURNAL_WARNING_MAX], struct error *err);
 
+bool history_reaches(const struct journal *journal, uint64_t number); /* or is empty */
 void history_push(struct journal *journal, const struct history_entry *entry);
 
 bool fold_due(const struct journal *journal);

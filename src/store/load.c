@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -54,6 +55,24 @@ static int refuse_unknown(const struct loading *loading, const char *why)
 static int no_memory(struct error *err)
 {
 	return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "cannot load the configuration");
+}
+
+/* Warnings */
+
+__attribute__((format(printf, 2, 3))) static void warn(struct loading *loading, const char *format,
+						       ...)
+{
+	size_t length = strlen(loading->warning);
+	va_list arguments;
+
+	if (length > 0)
+		length += (size_t)snprintf(loading->warning + length, JOURNAL_WARNING_MAX - length,
+					   "; ");
+	if (length >= JOURNAL_WARNING_MAX)
+		return;
+	va_start(arguments, format);
+	vsnprintf(loading->warning + length, JOURNAL_WARNING_MAX - length, format, arguments);
+	va_end(arguments);
 }
 
 /* config.xml */
@@ -168,6 +187,19 @@ static bool in_sequence(const struct loading *loading, uint64_t number)
 	return number - 1 == (loading->last > base ? loading->last : base);
 }
 
+/* The history kept is to end before commit @number: else it has a gap and is of no use. */
+static void check_history(struct loading *loading, uint64_t number)
+{
+	struct journal *journal = loading->journal;
+	char commits[64];
+
+	if (history_reaches(journal, number - 1))
+		return;
+	print_commits(commits, loading->last + 1, number - 1);
+	warn(loading, "the history of %s is lost, and that of those before is of no use", commits);
+	journal->history_count = 0;
+}
+
 static int take_commit(struct loading *loading, const struct commit_record *record, size_t length)
 {
 	struct journal *journal = loading->journal;
@@ -178,6 +210,7 @@ static int take_commit(struct loading *loading, const struct commit_record *reco
 		return result;
 	if (!in_sequence(loading, record->info.number))
 		return refuse_corrupt(loading, "a commit is missing");
+	check_history(loading, record->info.number);
 	loading->last = record->info.number;
 	history_push(journal, &entry);
 	if (record->info.number <= journal->base)
@@ -241,15 +274,15 @@ static int take_damage(struct loading *loading)
 	if (gap == left) {
 		loading->journal->cut = true;
 		loading->size = loading->offset;
-		snprintf(loading->warning, 256,
-			 "%s/%s ended in an incomplete record of %zu bytes at offset %zu, of a "
-			 "commit never acknowledged; dropped",
-			 loading->journal->directory, JOURNAL_FILE, gap, loading->offset);
+		warn(loading,
+		     "%s/%s ended in an incomplete record of %zu bytes at offset %zu, of a "
+		     "commit never acknowledged; dropped",
+		     loading->journal->directory, JOURNAL_FILE, gap, loading->offset);
 		return 0;
 	}
-	snprintf(loading->warning, 256,
-		 "%s/%s was damaged at offset %zu for %zu bytes; no commit was lost",
-		 loading->journal->directory, JOURNAL_FILE, loading->offset, gap);
+	warn(loading,
+	     "%s/%s was damaged at offset %zu for %zu bytes; nothing of the configuration was lost",
+	     loading->journal->directory, JOURNAL_FILE, loading->offset, gap);
 	loading->offset += gap;
 	return 0;
 }
@@ -271,6 +304,8 @@ static int read_frames(struct loading *loading)
 	}
 	journal->length = loading->offset;
 	journal->generation = loading->last > journal->base ? loading->last : journal->base;
+	if (result == 0)
+		check_history(loading, journal->generation + 1);
 	journal->pending = loading->held.info.number;
 	memcpy(journal->pending_boot, loading->held.info.boot, sizeof(journal->pending_boot));
 	if (journal->generation == journal->base)
@@ -385,7 +420,7 @@ static int check_pending(const struct loading *loading)
 	return result == 0 ? 0 : refuse_unfit(loading, journal->pending, journal->pending, result);
 }
 
-int journal_load(struct journal *journal, char warning[256], struct error *err)
+int journal_load(struct journal *journal, char warning[JOURNAL_WARNING_MAX], struct error *err)
 {
 	struct loading loading = {.journal = journal, .warning = warning, .err = err};
 	int result;

@@ -94,7 +94,7 @@ struct bench {
 static void open_state(struct bench *bench)
 {
 	struct error error = ERROR_INIT;
-	char warning[256];
+	char warning[JOURNAL_WARNING_MAX];
 
 	bench->running = datastore_new();
 	if (journal_open(&bench->journal, bench->path, bench->running, &snapshot_codec, warning,

@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	struct datastore *running = datastore_new();
 	struct error err = ERROR_INIT;
 	struct journal *journal;
-	char warning[256];
+	char warning[JOURNAL_WARNING_MAX];
 
 	if (!made && (!mkdtemp(directory) || atexit(remove_directory) != 0))
 		abort();

@@ -49,7 +49,7 @@ static void bench_log(int priority, const char *text, void *arg)
 static void open_state(struct bench *bench)
 {
 	struct error err = ERROR_INIT;
-	char warning[256];
+	char warning[JOURNAL_WARNING_MAX];
 
 	bench->store = datastore_new();
 	if (bench->directory && journal_open(&bench->journal, bench->directory, bench->store,

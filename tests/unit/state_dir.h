@@ -16,7 +16,7 @@ struct state_dir {
 	char path[64];
 	struct datastore *running;
 	struct journal *journal;
-	char warning[256];
+	char warning[JOURNAL_WARNING_MAX];
 	struct error err;
 };
 

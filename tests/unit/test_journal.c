@@ -490,7 +490,7 @@ static void damage_without_loss_is_passed_over(void **state)
 	memset(data + from, 0, to - from);
 	file_put(&dir, "journal", data, length);
 	must_open(&dir);
-	assert_non_null(strstr(dir.warning, "no commit was lost"));
+	assert_non_null(strstr(dir.warning, "nothing of the configuration was lost"));
 	assert_true(story_is_at(dir.running, 3));
 	dir_close(&dir);
 	must_open(&dir);
