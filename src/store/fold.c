@@ -211,6 +211,7 @@ static void take_over(struct journal *journal, int fd)
 	journal->base = fold->base;
 	journal->tail = fold->end;
 	journal->length = journal->length - fold->from + fold->end;
+	journal->room = 0;
 }
 
 /*
@@ -343,9 +344,27 @@ static int fold_reap(struct journal *journal, struct error *err)
 	return fold_end(journal, pid < 0 ? -errno : child_result(status), err);
 }
 
+/* Said once for each commit. */
+static int retry_mark(struct journal *journal, struct error *err)
+{
+	uint64_t number = journal->mark_due;
+	int result = journal_mark(journal);
+
+	if (result == 0 || journal->mark_told == number)
+		return 0;
+	journal->mark_told = number;
+	return journal_error(journal, err, result, "confirm the last commit in", JOURNAL_FILE,
+			     "it is tried again, and the next start carries that commit out once "
+			     "more if the daemon is killed before");
+}
+
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
 {
+	int result = retry_mark(journal, err);
+
 	(void)running;
+	if (result != 0)
+		return result;
 	if (journal->fold.pid != 0)
 		return fold_reap(journal, err);
 	return fold_due(journal) ? fold_start(journal, err) : 0;

@@ -180,7 +180,7 @@ int journal_mark(struct journal *journal)
 	return result;
 }
 
-/* When the mark cannot be written, the commit will be found done when it is carried out again. */
+/* The room is there; if it cannot be written yet, journal_maintain() tries again. */
 void journal_confirm(struct journal *journal, uint64_t number)
 {
 	if (number == 0 || number != journal->pending)

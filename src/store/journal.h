@@ -75,9 +75,9 @@ int journal_append(struct journal *journal, const struct candidate *changes,
 /*
  * The journal is written ahead: append (durable), apply to the kernel, then
  * confirm, which needs no fsync (after a power cut the kernel is empty anyway,
- * after a kill the page cache is there). A record not confirmed when the daemon
- * starts is one whose kernel work may be half done: journal_pending() is its
- * number (0 none), and the engine carries it out or revokes it.
+ * after a kill the page cache is there), and for which room was reserved. A record not confirmed
+ * when the daemon starts is one whose kernel work may be half done: journal_pending() is its number
+ * (0 none), and the engine carries it out or revokes it.
  */
 void journal_confirm(struct journal *journal, uint64_t number);
 uint64_t journal_pending(const struct journal *journal);
@@ -102,7 +102,8 @@ int journal_revoke(struct journal *journal, uint64_t number, struct error *err);
 uint64_t journal_generation(const struct journal *journal); /* number of the last commit, 0 none */
 
 /*
- * Background work: start or finish a snapshot when it is time. Call after
+ * Background work: write a confirmation that could not be written, start or
+ * finish a snapshot when it is time. Call after
  * appends and once a second, and not between journal_confirm() and
  * candidate_publish() (publish first); never blocks for the writing. @running as
  * given to journal_open(). Returns 0, or a negative errno with @err when a

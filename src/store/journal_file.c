@@ -8,6 +8,9 @@
 #include "model/fault.h"
 #include "store/journal_file.h"
 
+#define ROOM_CHUNK 4096
+#define MARK_MAX   (FRAME_HEADER_LENGTH + sizeof("confirm 18446744073709551615"))
+
 /* Frames in memory */
 
 int frame_text_open(struct frame_text *text)
@@ -260,6 +263,7 @@ static int journal_begin(struct journal *journal)
 	journal->writable = true;
 	journal->cut = false;
 	journal->length = journal->tail = length;
+	journal->room = 0;
 	return 0;
 }
 
@@ -285,6 +289,7 @@ static int journal_prepare(struct journal *journal)
 int journal_cut(struct journal *journal, uint64_t length)
 {
 	journal->length = length;
+	journal->room = 0; /* it is cut off too */
 	journal->cut = true;
 	if (!journal->writable)
 		return -EROFS;
@@ -298,10 +303,42 @@ int journal_cut(struct journal *journal, uint64_t length)
 	return 0;
 }
 
+static int reserve(int fd, uint64_t offset, uint64_t size)
+{
+	while (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) < 0) {
+		if (errno == EOPNOTSUPP || errno == ENOSYS)
+			return 0; /* it is found out when it is written */
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Have blocks for so many bytes more, and some to spare when they are to be had. */
+static int make_room(struct journal *journal, size_t size)
+{
+	uint64_t end = journal->length + size;
+	int result;
+
+	if (end <= journal->room)
+		return 0;
+	result = reserve(journal->fd, journal->length, size + ROOM_CHUNK);
+	if (result == 0) {
+		journal->room = end + ROOM_CHUNK;
+		return 0;
+	}
+	result = reserve(journal->fd, journal->length, size);
+	if (result == 0)
+		journal->room = end;
+	return result;
+}
+
 int journal_write(struct journal *journal, const struct frame_text *text, bool sync)
 {
 	int result = journal_prepare(journal);
 
+	if (result == 0 && sync)
+		result = make_room(journal, text->size + MARK_MAX);
 	if (result != 0)
 		return result;
 	result = file_write(journal->fd, text->data, text->size, journal->length);

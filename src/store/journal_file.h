@@ -55,6 +55,8 @@ struct journal {
 	uint64_t base, generation, pending;
 	char pending_boot[40];          /* commit_info.boot of the one found pending */
 	uint64_t mark_due;              /* confirmed, but that is not in the file yet; 0 none */
+	uint64_t mark_told;             /* ... and that was said, of this one */
+	uint64_t room;                  /* the file has blocks as far as this */
 	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
 	struct datastore *running;
 	struct snapshot_codec codec;
@@ -87,7 +89,7 @@ int file_sync(int fd);
 /* The journal's first line and base mark, which the caller frees. */
 int journal_head(uint64_t base, char **ret, size_t *ret_length);
 
-/* Append a frame; on failure the journal is as before. */
+/* Append a frame; on failure the journal is as before. With room for a mark after it if @sync. */
 int journal_write(struct journal *journal, const struct frame_text *text, bool sync);
 /* Make the journal end at @length, durably. */
 int journal_cut(struct journal *journal, uint64_t length);

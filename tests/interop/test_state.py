@@ -143,7 +143,7 @@ ALL_UP = {1: "up", 2: "up", 3: "up"}
 def refuses_and_says(daemon, disk, reason, cure):
     """Changes are refused with the place, the reason and the cure; all else goes on."""
     for _ in range(2):
-        error = daemon.refused(*range(4, 104))  # more than the journal's last page has room for
+        error = daemon.refused(*range(4, 304))  # more than the journal has room reserved for
         assert error.tag in ("operation-failed", "resource-denied")
         assert f"{disk.folder}/journal" in error.message
         assert reason in error.message and cure in error.message
