@@ -75,7 +75,9 @@ static int fold_begin(struct journal *journal)
 	int result;
 
 	fold_clear(journal);
-	result = journal_mark(journal);
+	result = journal_lock(journal);
+	if (result == 0)
+		result = journal_mark(journal);
 	if (result != 0)
 		return result;
 	fold->base = journal->generation;

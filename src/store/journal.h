@@ -50,8 +50,8 @@ struct snapshot_codec {
  * of @warning then says so (else ""). A corrupt middle, an unknown format or an
  * unreadable snapshot is refused with the offset and the cure; so is a config.xml
  * that the journal's commits do not fit any more. ERROR_BUSY: another
- * process has the directory. A read-only directory is not an error here:
- * journal_append() will refuse.
+ * process has the directory. A read-only directory is not an error here, nor is
+ * a full disk: journal_append() will refuse, also if another process has it by then.
  */
 int journal_open(struct journal **ret, const char *directory, struct datastore *running,
 		 const struct snapshot_codec *codec, char warning[JOURNAL_WARNING_MAX],

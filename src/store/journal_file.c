@@ -82,6 +82,8 @@ static const char *cure_for(int os_errno)
 		return "raise the limit on file sizes";
 	case ENOMEM:
 		return "free some memory";
+	case EAGAIN:
+		return "stop the other daemon that uses it";
 	default:
 		return "check the disk";
 	}
@@ -187,21 +189,57 @@ static int directory_create(const struct journal *journal)
  * A second daemon would undo the first one's work. The lock is of fcntl()'s
  * kind, which a child does not inherit: it ends with the daemon at once.
  */
-static int directory_lock(struct journal *journal, struct error *err)
+int journal_lock(struct journal *journal)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd, result;
 
-	journal->lockfd = openat(journal->dirfd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (journal->lockfd < 0)
-		return 0; /* read-only: nothing to protect */
-	if (fcntl(journal->lockfd, F_SETLK, &lock) == 0)
+	if (journal->lockfd >= 0)
 		return 0;
-	if (fcntl(journal->lockfd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+	fd = openat(journal->dirfd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	result = fd < 0 ? -errno : 0;
+	if (result == 0 && fcntl(fd, F_SETLK, &lock) < 0)
+		result = errno == EACCES ? -EAGAIN : -errno;
+	if (result == 0)
+		journal->lockfd = fd;
+	else if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+static int refuse_locked(const struct journal *journal, struct error *err)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = openat(journal->dirfd, LOCK_FILE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
 		lock.l_pid = 0;
+	if (fd >= 0)
+		close(fd);
 	return error_set(err, ERROR_BUSY,
 			 "process %d uses the state directory %s; stop that daemon, or give this "
 			 "one a directory of its own",
 			 (int)lock.l_pid, journal->directory);
+}
+
+/* No file can be made there now, so there is nothing to protect until one can. */
+static bool cannot_create(const struct journal *journal, int result)
+{
+	if (result == -EACCES)
+		return faccessat(journal->dirfd, ".", W_OK, AT_EACCESS) < 0;
+	return result == -EROFS || result == -ENOSPC || result == -EDQUOT;
+}
+
+static int directory_lock(struct journal *journal, struct error *err)
+{
+	int result = journal_lock(journal);
+
+	if (result == 0 || cannot_create(journal, result))
+		return 0; /* journal_prepare() tries again */
+	if (result == -EAGAIN)
+		return refuse_locked(journal, err);
+	return journal_error(journal, err, result, "lock", LOCK_FILE,
+			     "another daemon may be using the directory");
 }
 
 int directory_open(struct journal *journal, struct error *err)
@@ -270,8 +308,10 @@ static int journal_begin(struct journal *journal)
 /* Be fit for writing: what was wrong before may have passed. */
 static int journal_prepare(struct journal *journal)
 {
-	int result = 0;
+	int result = journal_lock(journal);
 
+	if (result != 0)
+		return result;
 	if (journal->fd < 0)
 		return journal_begin(journal);
 	if (!journal->writable)

@@ -78,6 +78,7 @@ int frame_text_close(struct frame_text *text); /* -ENOMEM, -EFBIG: data is NULL 
 
 /* All of these return 0 or a negative errno. */
 int directory_open(struct journal *journal, struct error *err);
+int journal_lock(struct journal *journal);      /* unless it is; -EAGAIN: another process has it */
 int journal_file_open(struct journal *journal); /* leaves fd -1 when there is no file */
 int journal_file_create(struct journal *journal, const char *name, mode_t mode, int *ret_fd);
 int journal_file_rename(struct journal *journal, const char *from, const char *to);

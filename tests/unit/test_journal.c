@@ -523,6 +523,31 @@ static void a_second_daemon_is_refused(void **state)
 	dir_remove(&dir);
 }
 
+/* Whatever stands in the way of the lock: root's own lock file, a directory of that name. */
+static void without_its_lock_it_does_not_start(void **state)
+{
+	struct state_dir dir;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	file_path(&dir, "lock", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_true(try_open(&dir) != 0);
+	assert_non_null(strstr(dir.err.text, "another daemon may be using the directory"));
+	assert_int_equal(rmdir(path), 0);
+	if (geteuid() == 0) {
+		file_put(&dir, "lock", "", 0);
+		assert_int_equal(chmod(path, 0600), 0);
+		assert_int_equal(chown(dir.path, 65534, (gid_t)-1), 0);
+		assert_int_equal(seteuid(65534), 0);
+		assert_true(try_open(&dir) != 0);
+		assert_non_null(strstr(dir.err.text, "check owner and mode"));
+		assert_int_equal(seteuid(0), 0);
+	}
+	dir_remove(&dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -546,6 +571,7 @@ int main(void)
 		cmocka_unit_test(a_lost_config_xml_is_noticed),
 		cmocka_unit_test(damage_without_loss_is_passed_over),
 		cmocka_unit_test(a_second_daemon_is_refused),
+		cmocka_unit_test(without_its_lock_it_does_not_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

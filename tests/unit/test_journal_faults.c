@@ -422,8 +422,31 @@ static void fill(const struct state_dir *dir)
 	fclose(file);
 }
 
+/* A process that holds the lock until it is killed. */
+static pid_t lock_elsewhere(const struct state_dir *dir)
+{
+	struct state_dir other = *dir;
+	int fds[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		must_open(&other);
+		if (write(fds[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	close(fds[0]);
+	return pid;
+}
+
 static void a_full_file_system_refuses_and_recovers(void **state)
 {
+	pid_t other;
 	struct state_dir dir;
 	char path[128];
 	uint32_t n = 0;
@@ -464,6 +487,11 @@ static void a_full_file_system_refuses_and_recovers(void **state)
 	assert_int_equal(dir.err.os_errno, EROFS);
 	assert_non_null(strstr(dir.err.text, "make the file system writable again"));
 	assert_int_equal(mount(NULL, dir.path, NULL, MS_REMOUNT, NULL), 0);
+	other = lock_elsewhere(&dir);
+	assert_true(journal_commit(&dir, story(n + 1), NULL) != 0);
+	assert_non_null(strstr(dir.err.text, "stop the other daemon"));
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
 	assert_int_equal(journal_commit(&dir, story(++n), NULL), 0);
 	dir_close(&dir);
 	must_open(&dir);
