@@ -76,6 +76,8 @@ static int fold_begin(struct journal *journal)
 
 	fold_clear(journal);
 	result = journal_lock(journal);
+	if (result == 0 && journal_place(journal, journal->fd) == -ESTALE)
+		result = -ESTALE;
 	if (result == 0)
 		result = journal_mark(journal);
 	if (result != 0)
@@ -216,18 +218,6 @@ static void take_over(struct journal *journal, int fd)
 	journal->room = 0;
 }
 
-/*
- * Is the journal of that name the new one? The rename may be done though the
- * fsync after it failed, and appending to the old one would be for nothing.
- */
-static bool is_in_place(const struct journal *journal, int fd)
-{
-	struct stat ours, named;
-
-	return fstat(fd, &ours) == 0 && fstatat(journal->dirfd, JOURNAL_FILE, &named, 0) == 0 &&
-	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
-}
-
 static int fold_finish(struct journal *journal)
 {
 	int fd = openat(journal->dirfd, JOURNAL_NEW, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -235,7 +225,8 @@ static int fold_finish(struct journal *journal)
 
 	if (result == 0)
 		result = rename_both(journal);
-	if (fd >= 0 && (result == 0 || is_in_place(journal, fd))) {
+	/* The rename may be done though the fsync after it failed: the old one is for nothing. */
+	if (fd >= 0 && (result == 0 || journal_place(journal, fd) == 0)) {
 		journal->unsynced = result != 0;
 		take_over(journal, fd);
 	} else if (fd >= 0) {
@@ -360,10 +351,38 @@ static int retry_mark(struct journal *journal, struct error *err)
 			     "more if the daemon is killed before");
 }
 
+int journal_restore(struct journal *journal, struct error *err)
+{
+	int result;
+
+	if (journal_place(journal, journal->fd) != -ENOENT)
+		return 0;
+	fold_abort(journal);
+	result = fold_now(journal, err);
+	journal->restored = result == 0;
+	return result;
+}
+
+static int look_for_journal(struct journal *journal, struct error *err)
+{
+	int result = 0;
+
+	if (journal->pending == 0 && clock_now() >= journal->fold.retry_at)
+		result = journal_restore(journal, err);
+	if (!journal->restored)
+		return result;
+	journal->restored = false;
+	return error_set(err, ERROR_STORAGE,
+			 "%s/%s was removed while the daemon used it; it was written anew, and %s",
+			 journal->directory, JOURNAL_FILE, CONFIG_FILE);
+}
+
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
 {
-	int result = retry_mark(journal, err);
+	int result = look_for_journal(journal, err);
 
+	if (result == 0)
+		result = retry_mark(journal, err);
 	(void)running;
 	if (result != 0)
 		return result;

@@ -107,9 +107,15 @@ static struct commit_info commit_describe(const struct journal *journal,
 	return full;
 }
 
-/* An old format is not mixed with the present one. */
-static int journal_migrate(struct journal *journal, struct error *err)
+/* What is appended must be found again: in the file of that name, and of one format. */
+static int make_fit(struct journal *journal, struct error *err)
 {
+	int result = journal_restore(journal, err);
+
+	if (result != 0)
+		return result;
+	if (journal_place(journal, journal->fd) == -ESTALE)
+		return journal_error(journal, err, -ESTALE, "write", JOURNAL_FILE, unchanged);
 	return journal->format->version == JOURNAL_VERSION ? 0 : fold_now(journal, err);
 }
 
@@ -148,7 +154,7 @@ int journal_append(struct journal *journal, const struct candidate *changes,
 				 "commit %" PRIu64 " is neither confirmed "
 				 "nor revoked",
 				 journal->pending);
-	result = journal_migrate(journal, err);
+	result = make_fit(journal, err);
 	if (result != 0)
 		return result;
 	result = append_record(journal, changes, &full);

@@ -82,6 +82,8 @@ static const char *cure_for(int os_errno)
 		return "raise the limit on file sizes";
 	case ENOMEM:
 		return "free some memory";
+	case ESTALE:
+		return "restart the daemon to go on from the file that is there now";
 	case EAGAIN:
 		return "stop the other daemon that uses it";
 	default:
@@ -258,6 +260,18 @@ int directory_open(struct journal *journal, struct error *err)
 
 /* The journal */
 
+int journal_place(const struct journal *journal, int fd)
+{
+	struct stat ours, named;
+
+	if (fstatat(journal->dirfd, JOURNAL_FILE, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT && fd >= 0 ? -ENOENT : 0;
+	if (fd >= 0 && fstat(fd, &ours) == 0 && ours.st_dev == named.st_dev &&
+	    ours.st_ino == named.st_ino)
+		return 0;
+	return -ESTALE;
+}
+
 /* On failure the one open before, if any, stays: without it the next step would begin anew. */
 int journal_file_open(struct journal *journal)
 {
@@ -292,17 +306,18 @@ static int journal_begin(struct journal *journal)
 	if (result == 0)
 		result = journal_file_rename(journal, JOURNAL_NEW, JOURNAL_FILE);
 	free(head);
-	if (result != 0) {
+	if (result != 0 && (fd < 0 || journal_place(journal, fd) != 0)) {
 		if (fd >= 0)
 			close(fd);
 		return result;
 	}
+	journal->unsynced = result != 0; /* the rename is done though the fsync after it failed */
 	journal->fd = fd;
 	journal->writable = true;
 	journal->cut = false;
 	journal->length = journal->tail = length;
 	journal->room = 0;
-	return 0;
+	return result;
 }
 
 /* Be fit for writing: what was wrong before may have passed. */

@@ -48,6 +48,7 @@ struct journal {
 	int fd; /* -1: there is no file yet */
 	bool writable;
 	bool cut;      /* what is beyond `length` must be cut off before anything is written */
+	bool restored; /* the file was removed and is written anew: to be said */
 	bool unsynced; /* the directory must be fsynced before anything is acknowledged */
 	const struct commit_format *format;
 	uint64_t length; /* of the file, as far as it counts */
@@ -80,6 +81,8 @@ int frame_text_close(struct frame_text *text); /* -ENOMEM, -EFBIG: data is NULL 
 int directory_open(struct journal *journal, struct error *err);
 int journal_lock(struct journal *journal);      /* unless it is; -EAGAIN: another process has it */
 int journal_file_open(struct journal *journal); /* leaves fd -1 when there is no file */
+/* Is @fd the file of that name? -ENOENT: there is none; -ESTALE: another is. */
+int journal_place(const struct journal *journal, int fd);
 int journal_file_create(struct journal *journal, const char *name, mode_t mode, int *ret_fd);
 int journal_file_rename(struct journal *journal, const char *from, const char *to);
 void journal_file_unlink(struct journal *journal, const char *name);
@@ -111,6 +114,8 @@ bool fold_due(const struct journal *journal);
 void fold_abort(struct journal *journal);
 /* Remove what a fold left half-way: now, or when its daemon died. */
 void fold_sweep(struct journal *journal);
+/* Write config.xml and journal anew if the journal was removed. */
+int journal_restore(struct journal *journal, struct error *err);
 int fold_now(struct journal *journal, struct error *err);
 
 #endif

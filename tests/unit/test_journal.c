@@ -501,6 +501,55 @@ static void damage_without_loss_is_passed_over(void **state)
 	dir_remove(&dir);
 }
 
+/* Removed while it is in use: what was to be appended to it would be lost with it. */
+static void a_removed_journal_is_written_anew(void **state)
+{
+	struct state_dir dir;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	file_path(&dir, "journal", path);
+	assert_int_equal(unlink(path), 0);
+	commit_story(&dir, 3, 3);
+	assert_true(journal_maintain(dir.journal, dir.running, &dir.err) != 0);
+	assert_non_null(strstr(dir.err.text, "journal was removed"));
+	assert_int_equal(unlink(path), 0);
+	assert_true(journal_maintain(dir.journal, dir.running, &dir.err) != 0);
+	assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_true(story_is_at(dir.running, 3));
+	assert_int_equal(dir.journal->history_count, 3);
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
+static void one_put_in_its_place_is_left_alone(void **state)
+{
+	struct state_dir dir;
+	char path[128], *data;
+	size_t length;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	file_path(&dir, "journal", path);
+	assert_int_equal(unlink(path), 0);
+	file_put(&dir, "journal", "other", 5);
+	assert_true(journal_commit(&dir, story(3), NULL) != 0);
+	assert_non_null(strstr(dir.err.text, "restart the daemon to go on from the file"));
+	assert_true(story_is_at(dir.running, 2));
+	dir_close(&dir);
+	data = file_get(&dir, "journal", &length);
+	assert_int_equal(length, 5);
+	free(data);
+	dir_remove(&dir);
+}
+
 static void a_second_daemon_is_refused(void **state)
 {
 	struct state_dir dir;
@@ -570,6 +619,8 @@ int main(void)
 		cmocka_unit_test(an_unknown_leaf_is_refused),
 		cmocka_unit_test(a_lost_config_xml_is_noticed),
 		cmocka_unit_test(damage_without_loss_is_passed_over),
+		cmocka_unit_test(a_removed_journal_is_written_anew),
+		cmocka_unit_test(one_put_in_its_place_is_left_alone),
 		cmocka_unit_test(a_second_daemon_is_refused),
 		cmocka_unit_test(without_its_lock_it_does_not_start),
 	};
