@@ -106,6 +106,8 @@ static int write_config(struct journal *journal)
 	}
 	fault_point("write");
 	result = journal->codec.write(file, journal->running, journal->codec.arg);
+	if (result == 0)
+		fprintf(file, CONFIG_STAMP "\n", journal->fold.base);
 	if (result == 0 && (fflush(file) != 0 || ferror(file)))
 		result = errno != 0 ? -errno : -EIO;
 	if (result == 0)

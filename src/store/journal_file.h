@@ -11,11 +11,14 @@
 #ifndef STORE_JOURNAL_FILE_H
 #define STORE_JOURNAL_FILE_H
 
+#include <inttypes.h>
+
 #include "store/commit.h"
 #include "store/frame.h"
 #include "store/journal.h"
 
 #define CONFIG_FILE  "config.xml"
+#define CONFIG_STAMP "<!-- commit %" SCNu64 " -->" /* the last commit in it, at its end */
 #define CONFIG_NEW   "config.xml.new"
 #define JOURNAL_FILE "journal"
 #define JOURNAL_NEW  "journal.new"

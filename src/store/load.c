@@ -4,6 +4,7 @@
  * published once.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdarg.h>
@@ -18,7 +19,9 @@
 struct loading {
 	struct journal *journal;
 	struct candidate candidate;
-	bool snapshot; /* there is a config.xml */
+	bool snapshot;  /* there is a config.xml */
+	uint64_t stamp; /* ... which holds the commits up to this one; 0: it does not say */
+	bool based;     /* the journal's base mark is read */
 	const char *image;
 	size_t size, offset;
 	uint64_t last;             /* number of the last commit seen */
@@ -41,6 +44,30 @@ static int refuse_corrupt(const struct loading *loading, const char *what)
 		"%s alone (move the journal away)",
 		directory, JOURNAL_FILE, loading->offset, what, loading->offset, directory,
 		JOURNAL_FILE, CONFIG_FILE);
+}
+
+/* Its head is written and synced before the file gets its name: this is no torn write. */
+static int refuse_headless(const struct loading *loading)
+{
+	const char *directory = loading->journal->directory;
+
+	return error_set(loading->err, ERROR_STORAGE,
+			 "%s/%s is damaged at offset %zu, in its head: what was committed after "
+			 "%s was written is not to be found. Put a copy of the journal back, or go "
+			 "on with %s alone (move the journal away)",
+			 directory, JOURNAL_FILE, loading->offset, CONFIG_FILE, CONFIG_FILE);
+}
+
+static int refuse_older(const struct loading *loading)
+{
+	const struct journal *journal = loading->journal;
+
+	return error_set(loading->err, ERROR_STORAGE,
+			 "%s/%s ends with commit %" PRIu64 ", and %s holds commit %" PRIu64
+			 " already: they do not belong together. Put the right one back, or go on "
+			 "with %s alone (move the journal away)",
+			 journal->directory, JOURNAL_FILE, journal->generation, CONFIG_FILE,
+			 loading->stamp, CONFIG_FILE);
 }
 
 static int refuse_unknown(const struct loading *loading, const char *why)
@@ -130,6 +157,25 @@ static int read_snapshot(struct loading *loading, const char *path)
 	return result != 0 ? refuse_invalid(loading, result) : 0;
 }
 
+/* What a fold has written at the end; whoever writes the file by hand need not. */
+static uint64_t read_stamp(const struct loading *loading, uint64_t size)
+{
+	char end[128] = "", *stamp;
+	size_t length = size < sizeof(end) ? (size_t)size : sizeof(end) - 1;
+	int fd = openat(loading->journal->dirfd, CONFIG_FILE, O_RDONLY | O_CLOEXEC);
+	uint64_t number = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, end, length, (off_t)(size - length)) != (ssize_t)length)
+		end[0] = '\0';
+	close(fd);
+	stamp = strstr(end, "<!-- commit ");
+	if (stamp == NULL || sscanf(stamp, CONFIG_STAMP, &number) != 1)
+		return 0;
+	return number;
+}
+
 static int load_snapshot(struct loading *loading)
 {
 	struct journal *journal = loading->journal;
@@ -147,6 +193,7 @@ static int load_snapshot(struct loading *loading)
 		return no_memory(loading->err);
 	loading->snapshot = true;
 	journal->config_size = (uint64_t)st.st_size;
+	loading->stamp = read_stamp(loading, journal->config_size);
 	result = read_snapshot(loading, path);
 	free(path);
 	return result;
@@ -223,8 +270,9 @@ static int take_commit(struct loading *loading, const struct commit_record *reco
 
 static int take_base(struct loading *loading, uint64_t number)
 {
-	if (loading->last != 0 || loading->journal->base != 0)
+	if (loading->based)
 		return refuse_corrupt(loading, "a base in the middle");
+	loading->based = true;
 	loading->journal->base = number;
 	return 0;
 }
@@ -235,6 +283,8 @@ static int take_frame(struct loading *loading, const struct frame *frame)
 
 	if (loading->journal->format->read(frame->payload, frame->length, &record) != 0)
 		return refuse_unknown(loading, "an unknown record");
+	if (!loading->based && record.kind != RECORD_BASE)
+		return refuse_headless(loading);
 	switch (record.kind) {
 	case RECORD_BASE:
 		return take_base(loading, record.info.number);
@@ -256,12 +306,19 @@ static bool nothing_lost(const struct loading *loading, size_t gap)
 	struct commit_record record;
 	struct frame frame;
 
-	if (loading->last == 0 || !frame_read(at, loading->size - loading->offset - gap, &frame) ||
+	if (!frame_read(at, loading->size - loading->offset - gap, &frame) ||
 	    loading->journal->format->read(frame.payload, frame.length, &record) != 0)
 		return false;
 	if (record.kind == RECORD_CONFIRM)
-		return record.info.number == loading->last;
+		return loading->last != 0 && record.info.number == loading->last;
 	return record.kind == RECORD_COMMIT && in_sequence(loading, record.info.number);
+}
+
+static uint64_t last_commit(const struct loading *loading)
+{
+	uint64_t base = loading->journal->base;
+
+	return loading->last > base ? loading->last : base;
 }
 
 static int take_damage(struct loading *loading)
@@ -269,15 +326,18 @@ static int take_damage(struct loading *loading)
 	size_t left = loading->size - loading->offset;
 	size_t gap = frame_search(loading->image + loading->offset, left);
 
+	if (!loading->based)
+		return refuse_headless(loading);
 	if (gap < left && !nothing_lost(loading, gap))
 		return refuse_corrupt(loading, "the checksum is wrong");
 	if (gap == left) {
 		loading->journal->cut = true;
 		loading->size = loading->offset;
 		warn(loading,
-		     "%s/%s ended in an incomplete record of %zu bytes at offset %zu, of a "
-		     "commit never acknowledged; dropped",
-		     loading->journal->directory, JOURNAL_FILE, gap, loading->offset);
+		     "%s/%s ended in an incomplete record of %zu bytes at offset %zu; dropped, "
+		     "and commit %" PRIu64 " is the last one",
+		     loading->journal->directory, JOURNAL_FILE, gap, loading->offset,
+		     last_commit(loading));
 		return 0;
 	}
 	warn(loading,
@@ -303,7 +363,12 @@ static int read_frames(struct loading *loading)
 		loading->offset += FRAME_HEADER_LENGTH + frame.length;
 	}
 	journal->length = loading->offset;
-	journal->generation = loading->last > journal->base ? loading->last : journal->base;
+	journal->generation = last_commit(loading);
+	if (result == 0 && !loading->based)
+		result = refuse_headless(loading);
+	if (result == 0 && loading->stamp > journal->generation &&
+	    journal->generation > journal->base)
+		result = refuse_older(loading);
 	if (result == 0)
 		check_history(loading, journal->generation + 1);
 	journal->pending = loading->held.info.number;
@@ -313,21 +378,13 @@ static int read_frames(struct loading *loading)
 	return result;
 }
 
-/* Less than a first line, as an empty file: as good as none. */
-static int start_afresh(struct loading *loading)
-{
-	close(loading->journal->fd);
-	loading->journal->fd = -1;
-	return 0;
-}
-
 static int read_image(struct loading *loading)
 {
 	struct journal *journal = loading->journal;
 	int version = journal_header_read(loading->image, loading->size, &loading->offset);
 
 	if (version == 0)
-		return start_afresh(loading);
+		return refuse_headless(loading);
 	if (version < 0)
 		return refuse_unknown(loading, "not a journal");
 	if (commit_format(version) == NULL)
@@ -337,31 +394,64 @@ static int read_image(struct loading *loading)
 	return read_frames(loading);
 }
 
-static int load_journal(struct loading *loading)
+/* It begins anew; config.xml says by itself what number the next commit has. */
+static int do_without_journal(struct loading *loading)
 {
 	struct journal *journal = loading->journal;
-	int result = journal_file_open(journal);
-	void *image = MAP_FAILED;
-	struct stat st;
 
-	if (result == 0 && journal->fd < 0)
+	if (loading->stamp == 0)
 		return 0;
-	if (result == 0 && fstat(journal->fd, &st) < 0)
-		result = -errno;
-	if (result == 0 && st.st_size == 0)
-		return start_afresh(loading);
+	journal->base = journal->generation = loading->stamp;
+	warn(loading,
+	     "%s/%s is missing, and with it the history and any commit made after %" PRIu64
+	     ", the last one in %s",
+	     journal->directory, JOURNAL_FILE, loading->stamp, CONFIG_FILE);
+	return 0;
+}
+
+static int refuse_special(const struct loading *loading)
+{
+	return error_set(
+		loading->err, ERROR_STORAGE,
+		"%s/%s is not a regular file. Put the journal back, or go on with %s alone "
+		"(move it away)",
+		loading->journal->directory, JOURNAL_FILE, CONFIG_FILE);
+}
+
+static int map_journal(struct loading *loading, size_t size)
+{
+	void *image = MAP_FAILED;
+	int result = journal_file_open(loading->journal);
+
+	if (result == 0 && size == 0)
+		return refuse_headless(loading);
 	if (result == 0)
-		image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, journal->fd, 0);
+		image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, loading->journal->fd, 0);
 	if (result == 0 && image == MAP_FAILED)
 		result = -errno;
 	if (result != 0)
-		return journal_error(journal, loading->err, result, "read", JOURNAL_FILE,
+		return journal_error(loading->journal, loading->err, result, "read", JOURNAL_FILE,
 				     "nothing was loaded");
 	loading->image = image;
-	loading->size = (size_t)st.st_size;
+	loading->size = size;
 	result = read_image(loading);
-	munmap(image, (size_t)st.st_size);
+	munmap(image, size);
 	return result;
+}
+
+static int load_journal(struct loading *loading)
+{
+	struct journal *journal = loading->journal;
+	struct stat st;
+
+	if (fstatat(journal->dirfd, JOURNAL_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return do_without_journal(loading);
+		return journal_error(journal, loading->err, -errno, "look at", JOURNAL_FILE,
+				     "nothing was loaded");
+	}
+	return S_ISREG(st.st_mode) ? map_journal(loading, (size_t)st.st_size)
+				   : refuse_special(loading);
 }
 
 /* All of it */

@@ -277,20 +277,28 @@ static void a_torn_tail_is_dropped(void **state)
 	dir_remove(&dir);
 }
 
+/* Its head is never half written. */
 static void cut_anywhere_it_opens_or_says_why(void **state)
 {
 	struct state_dir dir;
-	size_t length;
+	size_t length, head;
 	char *data;
 
 	(void)state;
 	dir_make(&dir);
 	must_open(&dir);
 	commit_story(&dir, 1, 2);
+	head = dir.journal->history[0].offset;
 	dir_abandon(&dir);
 	data = file_get(&dir, "journal", &length);
 	for (size_t cut = 0; cut < length; cut++) {
 		file_put(&dir, "journal", data, cut);
+		if (cut < head) {
+			assert_true(try_open(&dir) != 0);
+			assert_non_null(strstr(dir.err.text, "in its head"));
+			assert_non_null(strstr(dir.err.text, "move the journal away"));
+			continue;
+		}
 		must_open(&dir);
 		assert_true(story_is_at(dir.running, 0) || story_is_at(dir.running, 1));
 		dir_abandon(&dir);
@@ -429,18 +437,21 @@ static void an_unknown_leaf_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
-		char *image = NULL, mark[FRAME_HEADER_LENGTH + 10] = "";
+		char *image = NULL, *head = NULL, mark[FRAME_HEADER_LENGTH + 10] = "";
 		struct state_dir dir;
-		size_t size;
+		size_t size, head_length = 0;
 		FILE *file = open_memstream(&image, &size);
 
 		dir_make(&dir);
 		memcpy(mark + FRAME_HEADER_LENGTH, "confirm 1\n", 10);
 		frame_seal(mark, 10);
-		fprintf(file, "%s%19s%s", JOURNAL_HEADER, "", payloads[i]);
+		assert_int_equal(journal_head(0, &head, &head_length), 0);
+		fwrite(head, 1, head_length, file);
+		free(head);
+		fprintf(file, "%19s%s", "", payloads[i]);
 		fwrite(mark, 1, sizeof(mark), file);
 		fclose(file);
-		frame_seal(image + JOURNAL_HEADER_LENGTH, strlen(payloads[i]));
+		frame_seal(image + head_length, strlen(payloads[i]));
 		file_put(&dir, "journal", image, size);
 		if (try_open(&dir) == 0)
 			fail_msg("taken: %s", payloads[i]);
@@ -469,6 +480,77 @@ static void a_lost_config_xml_is_noticed(void **state)
 	must_open(&dir);
 	assert_int_equal(dir.running->tunnel_count, 0);
 	dir_close(&dir);
+	dir_remove(&dir);
+}
+
+/* Not so when it was written by hand, and nothing is known of a journal. */
+static void a_lost_journal_is_noticed(void **state)
+{
+	struct state_dir dir;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 3);
+	dir_close(&dir);
+	file_path(&dir, "journal", path);
+	unlink(path);
+	must_open(&dir);
+	assert_non_null(strstr(dir.warning, "journal is missing"));
+	assert_non_null(strstr(dir.warning, "any commit made after 3"));
+	assert_int_equal(journal_generation(dir.journal), 3);
+	commit_story(&dir, 4, 4);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	assert_true(story_is_at(dir.running, 4));
+	dir_abandon(&dir);
+	unlink(path);
+	file_put(&dir, "config.xml", "end\n", 4);
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
+/* An old journal beside a newer config.xml would undo what that has. */
+static void an_older_journal_is_refused(void **state)
+{
+	struct state_dir dir;
+	size_t length;
+	char *data;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	data = file_get(&dir, "journal", &length);
+	commit_story(&dir, 3, 4);
+	dir_close(&dir);
+	file_put(&dir, "journal", data, length);
+	assert_true(try_open(&dir) != 0);
+	assert_non_null(strstr(dir.err.text, "journal ends with commit 2, and config.xml holds"));
+	free(data);
+	dir_remove(&dir);
+}
+
+static void what_is_no_file_is_refused(void **state)
+{
+	struct state_dir dir;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	file_path(&dir, "journal", path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_true(try_open(&dir) != 0);
+	assert_non_null(strstr(dir.err.text, "is not a regular file"));
+	unlink(path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_true(try_open(&dir) != 0);
+	assert_non_null(strstr(dir.err.text, "is not a regular file"));
+	rmdir(path);
 	dir_remove(&dir);
 }
 
@@ -618,6 +700,9 @@ int main(void)
 		cmocka_unit_test(an_unknown_format_is_refused),
 		cmocka_unit_test(an_unknown_leaf_is_refused),
 		cmocka_unit_test(a_lost_config_xml_is_noticed),
+		cmocka_unit_test(a_lost_journal_is_noticed),
+		cmocka_unit_test(an_older_journal_is_refused),
+		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(damage_without_loss_is_passed_over),
 		cmocka_unit_test(a_removed_journal_is_written_anew),
 		cmocka_unit_test(one_put_in_its_place_is_left_alone),
