@@ -123,7 +123,10 @@ static int start_state(struct daemon *daemon, struct error *err)
 
 static void stop_state(struct daemon *daemon)
 {
-	journal_close(daemon->journal);
+	struct error err = ERROR_INIT;
+
+	if (journal_close(daemon->journal, &err) < 0)
+		log_text(LOG_ERR, "%s", err.text);
 	datastore_free(daemon->store);
 }
 

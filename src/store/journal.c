@@ -67,15 +67,30 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 	return 0;
 }
 
-/* When it cannot be folded all is in the journal still. */
-void journal_close(struct journal *journal)
+static int refuse_fold(const struct journal *journal, struct error *err, int result)
 {
+	char commits[64];
+
+	journal_print_commits(commits, journal->base + 1, journal->generation);
+	return error_set(err, ERROR_STORAGE,
+			 "%s/%s lacks %s, which the journal has: edited now, it is overridden "
+			 "there by them. It cannot be written: %s",
+			 journal->directory, CONFIG_FILE, commits, strerror(-result));
+}
+
+int journal_close(struct journal *journal, struct error *err)
+{
+	int result = 0;
+
 	if (journal == NULL)
-		return;
+		return 0;
 	fold_abort(journal);
 	if (journal->generation > journal->base && journal->pending == 0)
-		fold_now(journal, NULL);
+		result = fold_now(journal, NULL);
+	if (result != 0)
+		refuse_fold(journal, err, result);
 	journal_free(journal);
+	return result;
 }
 
 /* "" where there is none to be had. */

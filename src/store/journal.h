@@ -58,9 +58,10 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 		 struct error *err);
 /*
  * Fold the journal into config.xml (so that it can be edited) and close; not
- * while a commit is pending. Accepts NULL.
+ * while a commit is pending. Accepts NULL. Returns 0, or a negative errno with
+ * @err when config.xml is not up to date: all is in the journal still.
  */
-void journal_close(struct journal *journal);
+int journal_close(struct journal *journal, struct error *err);
 
 /*
  * Make a commit durable: fills info->number, time, tunnels and sessions,

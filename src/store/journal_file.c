@@ -91,6 +91,14 @@ static const char *cure_for(int os_errno)
 	}
 }
 
+void journal_print_commits(char ret[64], uint64_t first, uint64_t last)
+{
+	if (first == last)
+		snprintf(ret, 64, "commit %" PRIu64, first);
+	else
+		snprintf(ret, 64, "commits %" PRIu64 " to %" PRIu64, first, last);
+}
+
 int journal_error(const struct journal *journal, struct error *err, int result, const char *what,
 		  const char *name, const char *consequence)
 {

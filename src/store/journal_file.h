@@ -104,6 +104,8 @@ int journal_cut(struct journal *journal, uint64_t length);
 /* Write the confirmation that is due, if any; not synced. */
 int journal_mark(struct journal *journal);
 
+/* "commit 5" or "commits 5 to 7" */
+void journal_print_commits(char ret[64], uint64_t first, uint64_t last);
 /* ERROR_STORAGE: "cannot <what> <directory>/<name>; <consequence>; <cure>: <errno>". */
 int journal_error(const struct journal *journal, struct error *err, int result, const char *what,
 		  const char *name, const char *consequence);

@@ -119,14 +119,6 @@ static int refuse_invalid(const struct loading *loading, int result)
 	return result;
 }
 
-static void print_commits(char ret[64], uint64_t first, uint64_t last)
-{
-	if (first == last)
-		snprintf(ret, 64, "commit %" PRIu64, first);
-	else
-		snprintf(ret, 64, "commits %" PRIu64 " to %" PRIu64, first, last);
-}
-
 /* config.xml was edited, and the journal has commits that it does not hold. */
 static int refuse_unfit(const struct loading *loading, uint64_t first, uint64_t last, int result)
 {
@@ -136,7 +128,7 @@ static int refuse_unfit(const struct loading *loading, uint64_t first, uint64_t 
 	if (err == NULL)
 		return result;
 	snprintf(why, sizeof(why), "%.60s%s%.90s", err->path, err->path[0] ? ": " : "", err->text);
-	print_commits(commits, first, last);
+	journal_print_commits(commits, first, last);
 	snprintf(err->text, sizeof(err->text),
 		 "%s. Edit %s to agree with %s from %.60s/%s, applied over it, or move the journal "
 		 "away to go on without",
@@ -242,7 +234,7 @@ static void check_history(struct loading *loading, uint64_t number)
 
 	if (history_reaches(journal, number - 1))
 		return;
-	print_commits(commits, loading->last + 1, number - 1);
+	journal_print_commits(commits, loading->last + 1, number - 1);
 	warn(loading, "the history of %s is lost, and that of those before is of no use", commits);
 	journal->history_count = 0;
 }
@@ -493,6 +485,32 @@ static int publish(struct loading *loading)
 	return 0;
 }
 
+static bool is_newer(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+/*
+ * An edit of config.xml after a kill, or a stop that could not write it. Not so
+ * when the daemon died between the new config.xml and the new journal.
+ */
+static void warn_of_edit(struct loading *loading)
+{
+	const struct journal *journal = loading->journal;
+	struct stat config, records;
+	char commits[64];
+
+	if (loading->replayed == 0 || loading->stamp > journal->base ||
+	    fstatat(journal->dirfd, CONFIG_FILE, &config, 0) < 0 ||
+	    fstat(journal->fd, &records) < 0 || !is_newer(&config.st_mtim, &records.st_mtim))
+		return;
+	journal_print_commits(commits, journal->base + 1, loading->replayed);
+	warn(loading,
+	     "%s/%s was changed when the journal had %s already, made before that; they were "
+	     "applied over it",
+	     journal->directory, CONFIG_FILE, commits);
+}
+
 /* One that may have been acknowledged is as good as confirmed: the engine cannot revoke it. */
 static int check_pending(const struct loading *loading)
 {
@@ -526,6 +544,8 @@ int journal_load(struct journal *journal, char warning[JOURNAL_WARNING_MAX], str
 		result = publish(&loading);
 	if (result == 0)
 		result = check_pending(&loading);
+	if (result == 0)
+		warn_of_edit(&loading);
 	candidate_discard(&loading.candidate);
 	malloc_trim(0); /* the edit and the candidate were larger than what stays */
 	return result;

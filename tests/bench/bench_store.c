@@ -283,7 +283,7 @@ static int load_here(char *argv[])
 	       bench.running->configured_sessions, argv[3], (loaded - begin) / 1e3, cpu,
 	       resident_kb());
 	if (argv[4][0] != '\0')
-		journal_close(bench.journal);
+		(void)journal_close(bench.journal, NULL);
 	return 0;
 }
 

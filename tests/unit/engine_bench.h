@@ -84,7 +84,7 @@ static void start_bench(struct bench *bench)
 static void stop_bench(struct bench *bench)
 {
 	engine_close(bench->engine);
-	journal_close(bench->journal);
+	(void)journal_close(bench->journal, NULL);
 	datastore_free(bench->store);
 	event_base_free(bench->base);
 	bench->engine = NULL;

@@ -70,7 +70,7 @@ UNUSED static void must_open(struct state_dir *dir)
 
 UNUSED static void dir_close(struct state_dir *dir)
 {
-	journal_close(dir->journal);
+	(void)journal_close(dir->journal, &dir->err);
 	datastore_free(dir->running);
 	dir->journal = NULL;
 	dir->running = NULL;

@@ -183,6 +183,41 @@ static void what_is_wrong_in_config_xml_is_said(void **state)
 	dir_remove(&dir);
 }
 
+/* After a kill, or a stop that cannot write config.xml, an edit of it is not the last word. */
+static void an_edit_that_is_overridden_is_told_of(void **state)
+{
+	struct state_dir dir;
+	char path[128], *data;
+	size_t length;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	data = file_get(&dir, "config.xml", &length);
+	must_open(&dir);
+	commit_story(&dir, 3, 4);
+	file_path(&dir, "config.xml.new", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	dir_close(&dir);
+	assert_int_equal(dir.err.code, ERROR_STORAGE);
+	assert_non_null(strstr(dir.err.text, "config.xml lacks commits 3 to 4"));
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	dir_close(&dir);
+	usleep(20000); /* the clock of files is coarse */
+	file_put(&dir, "config.xml", data, length);
+	must_open(&dir);
+	assert_non_null(strstr(dir.warning, "the journal had commits 3 to 4 already"));
+	assert_true(story_is_at(dir.running, 4));
+	assert_int_equal(rmdir(path), 0);
+	dir_close(&dir);
+	assert_int_equal(dir.err.code, ERROR_NONE);
+	free(data);
+	dir_remove(&dir);
+}
+
 /* An edit of config.xml after a kill: the journal's commits come over it. */
 static void commits_that_config_xml_does_not_fit_are_named(void **state)
 {
@@ -690,6 +725,7 @@ int main(void)
 		cmocka_unit_test(a_pending_commit_is_revoked),
 		cmocka_unit_test(config_xml_may_be_edited),
 		cmocka_unit_test(what_is_wrong_in_config_xml_is_said),
+		cmocka_unit_test(an_edit_that_is_overridden_is_told_of),
 		cmocka_unit_test(commits_that_config_xml_does_not_fit_are_named),
 		cmocka_unit_test(so_is_one_that_was_perhaps_acknowledged),
 		cmocka_unit_test(a_torn_tail_is_dropped),
