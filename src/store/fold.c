@@ -92,6 +92,17 @@ static int fold_begin(struct journal *journal)
 
 /* Step 1 */
 
+/* Owner, group and mode are the administrator's choice. A mode alone could let the wrong group in.
+ */
+static void keep_access(const struct journal *journal, int fd)
+{
+	struct stat old;
+
+	if (fstatat(journal->dirfd, CONFIG_FILE, &old, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(old.st_mode) && fchown(fd, old.st_uid, old.st_gid) == 0)
+		fchmod(fd, old.st_mode & 0777);
+}
+
 static int write_config(struct journal *journal)
 {
 	FILE *file = NULL;
@@ -99,6 +110,7 @@ static int write_config(struct journal *journal)
 
 	if (result != 0)
 		return result;
+	keep_access(journal, fd);
 	file = fdopen(fd, "w");
 	if (file == NULL) {
 		close(fd);

@@ -47,6 +47,30 @@ static void secrets_are_not_readable_by_others(void **state)
 	dir_remove(&dir);
 }
 
+static void access_to_config_xml_stays_as_it_was_set(void **state)
+{
+	const gid_t group = geteuid() == 0 ? 12345 : getegid();
+	struct state_dir dir;
+	struct stat st;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 1);
+	dir_close(&dir);
+	file_path(&dir, "config.xml", path);
+	assert_int_equal(chown(path, (uid_t)-1, group), 0);
+	assert_int_equal(chmod(path, 0660), 0);
+	must_open(&dir);
+	commit_story(&dir, 2, 2);
+	dir_close(&dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_gid, group);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	dir_remove(&dir);
+}
+
 static void a_kill_loses_nothing(void **state)
 {
 	struct state_dir dir;
@@ -719,6 +743,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clean_stop_leaves_one_readable_file),
 		cmocka_unit_test(secrets_are_not_readable_by_others),
+		cmocka_unit_test(access_to_config_xml_stays_as_it_was_set),
 		cmocka_unit_test(a_kill_loses_nothing),
 		cmocka_unit_test(no_change_is_no_record),
 		cmocka_unit_test(a_pending_commit_is_carried_out),
