@@ -123,14 +123,14 @@ static int refuse_invalid(const struct loading *loading, int result)
 static int refuse_unfit(const struct loading *loading, uint64_t first, uint64_t last, int result)
 {
 	struct error *err = loading->err;
-	char why[154], commits[64];
+	char why[134], commits[64];
 
 	if (err == NULL)
 		return result;
-	snprintf(why, sizeof(why), "%.60s%s%.90s", err->path, err->path[0] ? ": " : "", err->text);
+	snprintf(why, sizeof(why), "%.60s%s%.70s", err->path, err->path[0] ? ": " : "", err->text);
 	journal_print_commits(commits, first, last);
 	snprintf(err->text, sizeof(err->text),
-		 "%s. Edit %s to agree with %s from %.60s/%s, applied over it, or move the journal "
+		 "%s. Edit %s to agree with %s from %.80s/%s, applied over it, or move the journal "
 		 "away to go on without",
 		 why, CONFIG_FILE, commits, loading->journal->directory, JOURNAL_FILE);
 	return result;
