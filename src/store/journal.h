@@ -103,11 +103,13 @@ int journal_revoke(struct journal *journal, uint64_t number, struct error *err);
 uint64_t journal_generation(const struct journal *journal); /* number of the last commit, 0 none */
 
 /*
- * Background work: write a journal that was removed anew, a confirmation that could not be written,
- * start or finish a snapshot when it is time. Call after appends and once a second, and not between
- * journal_confirm() and candidate_publish() (publish first); never blocks for the writing. @running
- * as given to journal_open(). Returns 0, or a negative errno with @err when a snapshot failed
- * (retried later).
+ * Background work: write a confirmation that could not be written; start or
+ * finish a snapshot when it is time; write the journal anew if it was removed,
+ * which alone blocks for the writing. Call after appends and once a second, and
+ * not between journal_confirm() and candidate_publish() (publish first).
+ * @running as given to journal_open(). Returns 0, or a negative errno with what
+ * is to be logged in @err: something failed (retried later), or a removed
+ * journal was written anew.
  */
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err);
 int journal_snapshot_pid(const struct journal *journal); /* child to reap, or 0 */
