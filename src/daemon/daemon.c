@@ -105,7 +105,7 @@ static void stop_kernel(struct daemon *daemon)
 
 static int start_state(struct daemon *daemon, struct error *err)
 {
-	char warning[256] = "";
+	char warning[JOURNAL_WARNING_MAX] = "";
 	int rc;
 
 	daemon->store = datastore_new();
@@ -123,7 +123,10 @@ static int start_state(struct daemon *daemon, struct error *err)
 
 static void stop_state(struct daemon *daemon)
 {
-	journal_close(daemon->journal);
+	struct error err = ERROR_INIT;
+
+	if (journal_close(daemon->journal, &err) < 0)
+		log_text(LOG_ERR, "%s", err.text);
 	datastore_free(daemon->store);
 }
 

@@ -64,8 +64,14 @@ static bool same_tunnel(struct engine *engine, uint32_t tunnel_id, const struct 
 static bool same_session(const struct candidate *view, uint32_t tunnel_id, uint32_t session_id,
 			 const struct session *actual)
 {
+	const struct session *config = candidate_session(view, tunnel_id, session_id);
 	struct session want;
 
+	if (config && !candidate_tunnel(view, tunnel_id)) { /* which config.xml has lost since */
+		want = *config;
+		codec_complete(OBJECT_SESSION, &want);
+		return want.enabled && observe_same(OBJECT_SESSION, &want, actual);
+	}
 	return want_session(view, tunnel_id, session_id, &want) == 0 &&
 	       observe_same(OBJECT_SESSION, &want, actual);
 }
@@ -120,6 +126,9 @@ static bool sweep(struct engine *engine, struct request *request)
 	if (!request->resumed)
 		return false;
 	request->resumed = false;
+	engine_log(engine, LOG_WARNING, "commit %llu, which was interrupted, is taken back: %s%s%s",
+		   (unsigned long long)request->info.number, err.path, err.path[0] ? ": " : "",
+		   err.text);
 	for (struct change *c = candidate_first(&engine->changes); c; c = change_next(c))
 		if (is_created(engine, c, &same) && same)
 			keys_add(&keys, c->tunnel_id, c->session_id);
@@ -132,11 +141,22 @@ static bool sweep(struct engine *engine, struct request *request)
 
 /* ---- a transaction */
 
+/* What the killed daemon created is in the kernel already: that is no conflict. */
+static int remake(struct engine *engine, const struct request *request, struct error *err)
+{
+	int rc;
+
+	if (request->acknowledged)
+		return 0; /* it fits the configuration: journal_open() */
+	engine->changes.adopt = true;
+	rc = candidate_validate(&engine->changes, err);
+	return rc < 0 ? rc : refuse_foreign(engine, err);
+}
+
 static int make(struct engine *engine, struct request *request, struct error *err)
 {
-	if (!request->resumed)
-		return changes_make(engine, request, &engine->changes, err);
-	return request->acknowledged ? 0 : refuse_foreign(engine, err);
+	return request->resumed ? remake(engine, request, err)
+				: changes_make(engine, request, &engine->changes, err);
 }
 
 static int plan(struct engine *engine, const struct request *request, struct error *err)
@@ -160,6 +180,15 @@ static void fail(struct engine *engine, struct request *request, int rc, struct 
 	abandon(engine, request, rc, err);
 }
 
+/* A resumed one comes here when config.xml, edited by hand, has all of it. */
+static void finish_unchanged(struct engine *engine, struct request *request)
+{
+	if (request->resumed)
+		journal_confirm(engine->o.journal, request->info.number);
+	clear_transaction(engine);
+	request_finish(engine, request, 0, &(struct error){0});
+}
+
 void transaction_begin(struct engine *engine, struct request *request)
 {
 	struct error err = ERROR_INIT;
@@ -170,7 +199,7 @@ void transaction_begin(struct engine *engine, struct request *request)
 	if (rc < 0) {
 		fail(engine, request, rc, &err);
 	} else if (!candidate_dirty(&engine->changes)) {
-		abandon(engine, request, 0, &err);
+		finish_unchanged(engine, request);
 	} else {
 		engine->job = job_new(&engine->running, &engine->changes, !request->acknowledged);
 		engine->job->step = STEP_PLAN;
@@ -258,7 +287,7 @@ int transaction_resume(struct engine *engine, struct error *err)
 	request->info.number = number;
 	request->resumed = true;
 	request->acknowledged = journal_pending_outlived_boot(engine->o.journal);
-	rc = journal_changes(engine->o.journal, number, engine->store, &engine->changes, err);
+	rc = journal_resume(engine->o.journal, engine->store, &engine->changes, err);
 	if (rc == 0)
 		rc = changes_choose_names(engine, &engine->changes, err);
 	if (rc < 0) {
@@ -267,9 +296,6 @@ int transaction_resume(struct engine *engine, struct error *err)
 	}
 	engine_log(engine, LOG_NOTICE, "carrying out commit %llu, which was interrupted",
 		   (unsigned long long)number);
-	if (candidate_dirty(&engine->changes))
-		transaction_begin(engine, request);
-	else
-		abandon(engine, request, 0, err);
+	transaction_begin(engine, request);
 	return 0;
 }

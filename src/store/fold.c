@@ -75,7 +75,11 @@ static int fold_begin(struct journal *journal)
 	int result;
 
 	fold_clear(journal);
-	result = journal_mark(journal);
+	result = journal_lock(journal);
+	if (result == 0 && journal_place(journal, journal->fd) == -ESTALE)
+		result = -ESTALE;
+	if (result == 0)
+		result = journal_mark(journal);
 	if (result != 0)
 		return result;
 	fold->base = journal->generation;
@@ -88,6 +92,17 @@ static int fold_begin(struct journal *journal)
 
 /* Step 1 */
 
+/* Owner, group and mode are the administrator's choice. A mode alone could let the wrong group in.
+ */
+static void keep_access(const struct journal *journal, int fd)
+{
+	struct stat old;
+
+	if (fstatat(journal->dirfd, CONFIG_FILE, &old, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(old.st_mode) && fchown(fd, old.st_uid, old.st_gid) == 0)
+		fchmod(fd, old.st_mode & 0777);
+}
+
 static int write_config(struct journal *journal)
 {
 	FILE *file = NULL;
@@ -95,6 +110,7 @@ static int write_config(struct journal *journal)
 
 	if (result != 0)
 		return result;
+	keep_access(journal, fd);
 	file = fdopen(fd, "w");
 	if (file == NULL) {
 		close(fd);
@@ -102,6 +118,8 @@ static int write_config(struct journal *journal)
 	}
 	fault_point("write");
 	result = journal->codec.write(file, journal->running, journal->codec.arg);
+	if (result == 0)
+		fprintf(file, CONFIG_STAMP "\n", journal->fold.base);
 	if (result == 0 && (fflush(file) != 0 || ferror(file)))
 		result = errno != 0 ? -errno : -EIO;
 	if (result == 0)
@@ -211,18 +229,7 @@ static void take_over(struct journal *journal, int fd)
 	journal->base = fold->base;
 	journal->tail = fold->end;
 	journal->length = journal->length - fold->from + fold->end;
-}
-
-/*
- * Is the journal of that name the new one? The rename may be done though the
- * fsync after it failed, and appending to the old one would be for nothing.
- */
-static bool is_in_place(const struct journal *journal, int fd)
-{
-	struct stat ours, named;
-
-	return fstat(fd, &ours) == 0 && fstatat(journal->dirfd, JOURNAL_FILE, &named, 0) == 0 &&
-	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+	journal->room = 0;
 }
 
 static int fold_finish(struct journal *journal)
@@ -232,7 +239,8 @@ static int fold_finish(struct journal *journal)
 
 	if (result == 0)
 		result = rename_both(journal);
-	if (fd >= 0 && (result == 0 || is_in_place(journal, fd))) {
+	/* The rename may be done though the fsync after it failed: the old one is for nothing. */
+	if (fd >= 0 && (result == 0 || journal_place(journal, fd) == 0)) {
 		journal->unsynced = result != 0;
 		take_over(journal, fd);
 	} else if (fd >= 0) {
@@ -343,9 +351,55 @@ static int fold_reap(struct journal *journal, struct error *err)
 	return fold_end(journal, pid < 0 ? -errno : child_result(status), err);
 }
 
+/* Said once for each commit. */
+static int retry_mark(struct journal *journal, struct error *err)
+{
+	uint64_t number = journal->mark_due;
+	int result = journal_mark(journal);
+
+	if (result == 0 || journal->mark_told == number)
+		return 0;
+	journal->mark_told = number;
+	return journal_error(journal, err, result, "confirm the last commit in", JOURNAL_FILE,
+			     "it is tried again, and the next start carries that commit out once "
+			     "more if the daemon is killed before");
+}
+
+int journal_restore(struct journal *journal, struct error *err)
+{
+	int result;
+
+	if (journal_place(journal, journal->fd) != -ENOENT)
+		return 0;
+	fold_abort(journal);
+	result = fold_now(journal, err);
+	journal->restored = result == 0;
+	return result;
+}
+
+static int look_for_journal(struct journal *journal, struct error *err)
+{
+	int result = 0;
+
+	if (journal->pending == 0 && clock_now() >= journal->fold.retry_at)
+		result = journal_restore(journal, err);
+	if (!journal->restored)
+		return result;
+	journal->restored = false;
+	return error_set(err, ERROR_STORAGE,
+			 "%s/%s was removed while the daemon used it; it was written anew, and %s",
+			 journal->directory, JOURNAL_FILE, CONFIG_FILE);
+}
+
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
 {
+	int result = look_for_journal(journal, err);
+
+	if (result == 0)
+		result = retry_mark(journal, err);
 	(void)running;
+	if (result != 0)
+		return result;
 	if (journal->fold.pid != 0)
 		return fold_reap(journal, err);
 	return fold_due(journal) ? fold_start(journal, err) : 0;

@@ -8,8 +8,24 @@
 #include "store/journal_file.h"
 #include "store/overlay.h"
 
+/* Number of the newest commit kept; 0 none. */
+static uint64_t history_newest(const struct journal *journal)
+{
+	size_t count = journal->history_count;
+
+	return count > 0 ? journal->history[count - 1].info.number : 0;
+}
+
+bool history_reaches(const struct journal *journal, uint64_t number)
+{
+	return journal->history_count == 0 || history_newest(journal) == number;
+}
+
+/* What is older than a gap leads nowhere. */
 void history_push(struct journal *journal, const struct history_entry *entry)
 {
+	if (!history_reaches(journal, entry->info.number - 1))
+		journal->history_count = 0;
 	if (journal->history_count == HISTORY_LENGTH) {
 		memmove(&journal->history[0], &journal->history[1],
 			(HISTORY_LENGTH - 1) * sizeof(journal->history[0]));
@@ -102,6 +118,30 @@ int journal_changes(struct journal *journal, uint64_t number, const struct datas
 	return result;
 }
 
+static int put_again(const struct change *change, void *arg)
+{
+	return candidate_put(arg, change->tunnel_id, change->session_id,
+			     change->has ? &change->after : NULL);
+}
+
+int journal_resume(struct journal *journal, const struct datastore *running, struct candidate *ret,
+		   struct error *err)
+{
+	const struct history_entry *entry = history_find(journal, journal->pending);
+	struct candidate again;
+	int result;
+
+	if (entry == NULL)
+		return refuse_unkept(journal, journal->pending, err);
+	candidate_open(&again, running);
+	result = read_commit(journal, entry, put_again, &again, err);
+	if (result != 0)
+		candidate_discard(&again);
+	else
+		candidate_move(ret, &again);
+	return result;
+}
+
 static int put_back(const struct change *change, void *arg)
 {
 	return candidate_put(arg, change->tunnel_id, change->session_id,
@@ -122,24 +162,31 @@ static int undo_commits(struct journal *journal, uint64_t number, struct candida
 }
 
 /* To undo a commit is to go back to the one before. */
-static int refuse_rollback(const struct journal *journal, uint64_t number, struct error *err)
+static int refuse_rollback(const struct journal *journal, uint64_t number, uint64_t oldest,
+			   struct error *err)
 {
-	if (journal->history_count == 0)
+	char why[64] = "";
+
+	if (journal->generation == 0)
 		return refuse_unkept(journal, number, err);
+	if (number < oldest)
+		snprintf(why, sizeof(why), "; the record of commit %" PRIu64 " is not kept",
+			 oldest);
 	return error_set(err, ERROR_MISSING,
-			 "commit %" PRIu64 " cannot be gone back to, only %" PRIu64 " to %" PRIu64,
-			 number, journal->history[0].info.number - 1, journal->generation);
+			 "commit %" PRIu64 " cannot be gone back to, only %" PRIu64 " to %" PRIu64
+			 "%s",
+			 number, oldest, journal->generation, why);
 }
 
 int journal_rollback(struct journal *journal, uint64_t number, const struct datastore *running,
 		     struct candidate *ret, struct error *err)
 {
+	uint64_t oldest = journal->generation - journal->history_count;
 	struct candidate way_back;
 	int result;
 
-	if (number > journal->generation ||
-	    (number < journal->generation && history_find(journal, number + 1) == NULL))
-		return refuse_rollback(journal, number, err);
+	if (number > journal->generation || number < oldest)
+		return refuse_rollback(journal, number, oldest, err);
 	candidate_open(&way_back, running);
 	result = undo_commits(journal, number, &way_back, err);
 	if (result != 0)

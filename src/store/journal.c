@@ -45,7 +45,8 @@ static struct journal *journal_new(const char *directory, struct datastore *runn
 }
 
 int journal_open(struct journal **ret, const char *directory, struct datastore *running,
-		 const struct snapshot_codec *codec, char warning[256], struct error *err)
+		 const struct snapshot_codec *codec, char warning[JOURNAL_WARNING_MAX],
+		 struct error *err)
 {
 	struct journal *journal = journal_new(directory, running, codec);
 	int result;
@@ -66,15 +67,30 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 	return 0;
 }
 
-/* When it cannot be folded all is in the journal still. */
-void journal_close(struct journal *journal)
+static int refuse_fold(const struct journal *journal, struct error *err, int result)
 {
+	char commits[64];
+
+	journal_print_commits(commits, journal->base + 1, journal->generation);
+	return error_set(err, ERROR_STORAGE,
+			 "%s/%s lacks %s, which the journal has: edited now, it is overridden "
+			 "there by them. It cannot be written: %s",
+			 journal->directory, CONFIG_FILE, commits, strerror(-result));
+}
+
+int journal_close(struct journal *journal, struct error *err)
+{
+	int result = 0;
+
 	if (journal == NULL)
-		return;
+		return 0;
 	fold_abort(journal);
 	if (journal->generation > journal->base && journal->pending == 0)
-		fold_now(journal, NULL);
+		result = fold_now(journal, NULL);
+	if (result != 0)
+		refuse_fold(journal, err, result);
 	journal_free(journal);
+	return result;
 }
 
 /* "" where there is none to be had. */
@@ -106,9 +122,15 @@ static struct commit_info commit_describe(const struct journal *journal,
 	return full;
 }
 
-/* An old format is not mixed with the present one. */
-static int journal_migrate(struct journal *journal, struct error *err)
+/* What is appended must be found again: in the file of that name, and of one format. */
+static int make_fit(struct journal *journal, struct error *err)
 {
+	int result = journal_restore(journal, err);
+
+	if (result != 0)
+		return result;
+	if (journal_place(journal, journal->fd) == -ESTALE)
+		return journal_error(journal, err, -ESTALE, "write", JOURNAL_FILE, unchanged);
 	return journal->format->version == JOURNAL_VERSION ? 0 : fold_now(journal, err);
 }
 
@@ -147,7 +169,7 @@ int journal_append(struct journal *journal, const struct candidate *changes,
 				 "commit %" PRIu64 " is neither confirmed "
 				 "nor revoked",
 				 journal->pending);
-	result = journal_migrate(journal, err);
+	result = make_fit(journal, err);
 	if (result != 0)
 		return result;
 	result = append_record(journal, changes, &full);
@@ -179,7 +201,7 @@ int journal_mark(struct journal *journal)
 	return result;
 }
 
-/* When the mark cannot be written, the commit will be found done when it is carried out again. */
+/* The room is there; if it cannot be written yet, journal_maintain() tries again. */
 void journal_confirm(struct journal *journal, uint64_t number)
 {
 	if (number == 0 || number != journal->pending)

@@ -16,7 +16,8 @@
 
 #include "store/candidate.h"
 
-#define HISTORY_LENGTH 50
+#define HISTORY_LENGTH      50
+#define JOURNAL_WARNING_MAX 1024
 
 struct journal;
 
@@ -47,17 +48,20 @@ struct snapshot_codec {
  * (below). Interface names left out of a config.xml written by hand are still
  * out: candidate_choose_names() knows of them. A torn tail is dropped: the text
  * of @warning then says so (else ""). A corrupt middle, an unknown format or an
- * unreadable snapshot is refused with the offset and the cure. ERROR_BUSY: another
- * process has the directory. A read-only directory is not an error here:
- * journal_append() will refuse.
+ * unreadable snapshot is refused with the offset and the cure; so is a config.xml
+ * that the journal's commits do not fit any more. ERROR_BUSY: another
+ * process has the directory. A read-only directory is not an error here, nor is
+ * a full disk: journal_append() will refuse, also if another process has it by then.
  */
 int journal_open(struct journal **ret, const char *directory, struct datastore *running,
-		 const struct snapshot_codec *codec, char warning[256], struct error *err);
+		 const struct snapshot_codec *codec, char warning[JOURNAL_WARNING_MAX],
+		 struct error *err);
 /*
  * Fold the journal into config.xml (so that it can be edited) and close; not
- * while a commit is pending. Accepts NULL.
+ * while a commit is pending. Accepts NULL. Returns 0, or a negative errno with
+ * @err when config.xml is not up to date: all is in the journal still.
  */
-void journal_close(struct journal *journal);
+int journal_close(struct journal *journal, struct error *err);
 
 /*
  * Make a commit durable: fills info->number, time, tunnels and sessions,
@@ -72,9 +76,9 @@ int journal_append(struct journal *journal, const struct candidate *changes,
 /*
  * The journal is written ahead: append (durable), apply to the kernel, then
  * confirm, which needs no fsync (after a power cut the kernel is empty anyway,
- * after a kill the page cache is there). A record not confirmed when the daemon
- * starts is one whose kernel work may be half done: journal_pending() is its
- * number (0 none), and the engine carries it out or revokes it.
+ * after a kill the page cache is there), and for which room was reserved. A record not confirmed
+ * when the daemon starts is one whose kernel work may be half done: journal_pending() is its number
+ * (0 none), and the engine carries it out or revokes it.
  */
 void journal_confirm(struct journal *journal, uint64_t number);
 uint64_t journal_pending(const struct journal *journal);
@@ -85,17 +89,27 @@ uint64_t journal_pending(const struct journal *journal);
  */
 bool journal_pending_outlived_boot(const struct journal *journal);
 
+/*
+ * What the pending commit makes of @running, which is not always what it met at
+ * first: config.xml may have been edited since. To be validated; it may be that
+ * nothing is left to change.
+ */
+int journal_resume(struct journal *journal, const struct datastore *running, struct candidate *ret,
+		   struct error *err);
+
 /* Take back the record appended last, durably, when the kernel refused it. */
 int journal_revoke(struct journal *journal, uint64_t number, struct error *err);
 
 uint64_t journal_generation(const struct journal *journal); /* number of the last commit, 0 none */
 
 /*
- * Background work: start or finish a snapshot when it is time. Call after
- * appends and once a second, and not between journal_confirm() and
- * candidate_publish() (publish first); never blocks for the writing. @running as
- * given to journal_open(). Returns 0, or a negative errno with @err when a
- * snapshot failed (retried later).
+ * Background work: write a confirmation that could not be written; start or
+ * finish a snapshot when it is time; write the journal anew if it was removed,
+ * which alone blocks for the writing. Call after appends and once a second, and
+ * not between journal_confirm() and candidate_publish() (publish first).
+ * @running as given to journal_open(). Returns 0, or a negative errno with what
+ * is to be logged in @err: something failed (retried later), or a removed
+ * journal was written anew.
  */
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err);
 int journal_snapshot_pid(const struct journal *journal); /* child to reap, or 0 */

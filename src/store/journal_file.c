@@ -8,6 +8,9 @@
 #include "model/fault.h"
 #include "store/journal_file.h"
 
+#define ROOM_CHUNK 4096
+#define MARK_MAX   (FRAME_HEADER_LENGTH + sizeof("confirm 18446744073709551615"))
+
 /* Frames in memory */
 
 int frame_text_open(struct frame_text *text)
@@ -79,9 +82,21 @@ static const char *cure_for(int os_errno)
 		return "raise the limit on file sizes";
 	case ENOMEM:
 		return "free some memory";
+	case ESTALE:
+		return "restart the daemon to go on from the file that is there now";
+	case EAGAIN:
+		return "stop the other daemon that uses it";
 	default:
 		return "check the disk";
 	}
+}
+
+void journal_print_commits(char ret[64], uint64_t first, uint64_t last)
+{
+	if (first == last)
+		snprintf(ret, 64, "commit %" PRIu64, first);
+	else
+		snprintf(ret, 64, "commits %" PRIu64 " to %" PRIu64, first, last);
 }
 
 int journal_error(const struct journal *journal, struct error *err, int result, const char *what,
@@ -184,21 +199,57 @@ static int directory_create(const struct journal *journal)
  * A second daemon would undo the first one's work. The lock is of fcntl()'s
  * kind, which a child does not inherit: it ends with the daemon at once.
  */
-static int directory_lock(struct journal *journal, struct error *err)
+int journal_lock(struct journal *journal)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd, result;
 
-	journal->lockfd = openat(journal->dirfd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (journal->lockfd < 0)
-		return 0; /* read-only: nothing to protect */
-	if (fcntl(journal->lockfd, F_SETLK, &lock) == 0)
+	if (journal->lockfd >= 0)
 		return 0;
-	if (fcntl(journal->lockfd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+	fd = openat(journal->dirfd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	result = fd < 0 ? -errno : 0;
+	if (result == 0 && fcntl(fd, F_SETLK, &lock) < 0)
+		result = errno == EACCES ? -EAGAIN : -errno;
+	if (result == 0)
+		journal->lockfd = fd;
+	else if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+static int refuse_locked(const struct journal *journal, struct error *err)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = openat(journal->dirfd, LOCK_FILE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
 		lock.l_pid = 0;
+	if (fd >= 0)
+		close(fd);
 	return error_set(err, ERROR_BUSY,
 			 "process %d uses the state directory %s; stop that daemon, or give this "
 			 "one a directory of its own",
 			 (int)lock.l_pid, journal->directory);
+}
+
+/* No file can be made there now, so there is nothing to protect until one can. */
+static bool cannot_create(const struct journal *journal, int result)
+{
+	if (result == -EACCES)
+		return faccessat(journal->dirfd, ".", W_OK, AT_EACCESS) < 0;
+	return result == -EROFS || result == -ENOSPC || result == -EDQUOT;
+}
+
+static int directory_lock(struct journal *journal, struct error *err)
+{
+	int result = journal_lock(journal);
+
+	if (result == 0 || cannot_create(journal, result))
+		return 0; /* journal_prepare() tries again */
+	if (result == -EAGAIN)
+		return refuse_locked(journal, err);
+	return journal_error(journal, err, result, "lock", LOCK_FILE,
+			     "another daemon may be using the directory");
 }
 
 int directory_open(struct journal *journal, struct error *err)
@@ -216,6 +267,18 @@ int directory_open(struct journal *journal, struct error *err)
 }
 
 /* The journal */
+
+int journal_place(const struct journal *journal, int fd)
+{
+	struct stat ours, named;
+
+	if (fstatat(journal->dirfd, JOURNAL_FILE, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT && fd >= 0 ? -ENOENT : 0;
+	if (fd >= 0 && fstat(fd, &ours) == 0 && ours.st_dev == named.st_dev &&
+	    ours.st_ino == named.st_ino)
+		return 0;
+	return -ESTALE;
+}
 
 /* On failure the one open before, if any, stays: without it the next step would begin anew. */
 int journal_file_open(struct journal *journal)
@@ -251,23 +314,27 @@ static int journal_begin(struct journal *journal)
 	if (result == 0)
 		result = journal_file_rename(journal, JOURNAL_NEW, JOURNAL_FILE);
 	free(head);
-	if (result != 0) {
+	if (result != 0 && (fd < 0 || journal_place(journal, fd) != 0)) {
 		if (fd >= 0)
 			close(fd);
 		return result;
 	}
+	journal->unsynced = result != 0; /* the rename is done though the fsync after it failed */
 	journal->fd = fd;
 	journal->writable = true;
 	journal->cut = false;
 	journal->length = journal->tail = length;
-	return 0;
+	journal->room = 0;
+	return result;
 }
 
 /* Be fit for writing: what was wrong before may have passed. */
 static int journal_prepare(struct journal *journal)
 {
-	int result = 0;
+	int result = journal_lock(journal);
 
+	if (result != 0)
+		return result;
 	if (journal->fd < 0)
 		return journal_begin(journal);
 	if (!journal->writable)
@@ -285,6 +352,7 @@ static int journal_prepare(struct journal *journal)
 int journal_cut(struct journal *journal, uint64_t length)
 {
 	journal->length = length;
+	journal->room = 0; /* it is cut off too */
 	journal->cut = true;
 	if (!journal->writable)
 		return -EROFS;
@@ -298,10 +366,42 @@ int journal_cut(struct journal *journal, uint64_t length)
 	return 0;
 }
 
+static int reserve(int fd, uint64_t offset, uint64_t size)
+{
+	while (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) < 0) {
+		if (errno == EOPNOTSUPP || errno == ENOSYS)
+			return 0; /* it is found out when it is written */
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Have blocks for so many bytes more, and some to spare when they are to be had. */
+static int make_room(struct journal *journal, size_t size)
+{
+	uint64_t end = journal->length + size;
+	int result;
+
+	if (end <= journal->room)
+		return 0;
+	result = reserve(journal->fd, journal->length, size + ROOM_CHUNK);
+	if (result == 0) {
+		journal->room = end + ROOM_CHUNK;
+		return 0;
+	}
+	result = reserve(journal->fd, journal->length, size);
+	if (result == 0)
+		journal->room = end;
+	return result;
+}
+
 int journal_write(struct journal *journal, const struct frame_text *text, bool sync)
 {
 	int result = journal_prepare(journal);
 
+	if (result == 0 && sync)
+		result = make_room(journal, text->size + MARK_MAX);
 	if (result != 0)
 		return result;
 	result = file_write(journal->fd, text->data, text->size, journal->length);

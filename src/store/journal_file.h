@@ -11,11 +11,14 @@
 #ifndef STORE_JOURNAL_FILE_H
 #define STORE_JOURNAL_FILE_H
 
+#include <inttypes.h>
+
 #include "store/commit.h"
 #include "store/frame.h"
 #include "store/journal.h"
 
 #define CONFIG_FILE  "config.xml"
+#define CONFIG_STAMP "<!-- commit %" SCNu64 " -->" /* the last commit in it, at its end */
 #define CONFIG_NEW   "config.xml.new"
 #define JOURNAL_FILE "journal"
 #define JOURNAL_NEW  "journal.new"
@@ -48,6 +51,7 @@ struct journal {
 	int fd; /* -1: there is no file yet */
 	bool writable;
 	bool cut;      /* what is beyond `length` must be cut off before anything is written */
+	bool restored; /* the file was removed and is written anew: to be said */
 	bool unsynced; /* the directory must be fsynced before anything is acknowledged */
 	const struct commit_format *format;
 	uint64_t length; /* of the file, as far as it counts */
@@ -55,10 +59,13 @@ struct journal {
 	uint64_t base, generation, pending;
 	char pending_boot[40];          /* commit_info.boot of the one found pending */
 	uint64_t mark_due;              /* confirmed, but that is not in the file yet; 0 none */
+	uint64_t mark_told;             /* ... and that was said, of this one */
+	uint64_t room;                  /* the file has blocks as far as this */
 	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
 	struct datastore *running;
 	struct snapshot_codec codec;
-	struct history_entry history[HISTORY_LENGTH]; /* oldest first */
+	struct history_entry
+		history[HISTORY_LENGTH]; /* oldest first, without a gap to generation */
 	size_t history_count;
 	struct fold fold;
 };
@@ -75,7 +82,10 @@ int frame_text_close(struct frame_text *text); /* -ENOMEM, -EFBIG: data is NULL 
 
 /* All of these return 0 or a negative errno. */
 int directory_open(struct journal *journal, struct error *err);
+int journal_lock(struct journal *journal);      /* unless it is; -EAGAIN: another process has it */
 int journal_file_open(struct journal *journal); /* leaves fd -1 when there is no file */
+/* Is @fd the file of that name? -ENOENT: there is none; -ESTALE: another is. */
+int journal_place(const struct journal *journal, int fd);
 int journal_file_create(struct journal *journal, const char *name, mode_t mode, int *ret_fd);
 int journal_file_rename(struct journal *journal, const char *from, const char *to);
 void journal_file_unlink(struct journal *journal, const char *name);
@@ -86,7 +96,7 @@ int file_sync(int fd);
 /* The journal's first line and base mark, which the caller frees. */
 int journal_head(uint64_t base, char **ret, size_t *ret_length);
 
-/* Append a frame; on failure the journal is as before. */
+/* Append a frame; on failure the journal is as before. With room for a mark after it if @sync. */
 int journal_write(struct journal *journal, const struct frame_text *text, bool sync);
 /* Make the journal end at @length, durably. */
 int journal_cut(struct journal *journal, uint64_t length);
@@ -94,18 +104,23 @@ int journal_cut(struct journal *journal, uint64_t length);
 /* Write the confirmation that is due, if any; not synced. */
 int journal_mark(struct journal *journal);
 
+/* "commit 5" or "commits 5 to 7" */
+void journal_print_commits(char ret[64], uint64_t first, uint64_t last);
 /* ERROR_STORAGE: "cannot <what> <directory>/<name>; <consequence>; <cure>: <errno>". */
 int journal_error(const struct journal *journal, struct error *err, int result, const char *what,
 		  const char *name, const char *consequence);
 
-int journal_load(struct journal *journal, char warning[256], struct error *err);
+int journal_load(struct journal *journal, char warning[JOURNAL_WARNING_MAX], struct error *err);
 
+bool history_reaches(const struct journal *journal, uint64_t number); /* or is empty */
 void history_push(struct journal *journal, const struct history_entry *entry);
 
 bool fold_due(const struct journal *journal);
 void fold_abort(struct journal *journal);
 /* Remove what a fold left half-way: now, or when its daemon died. */
 void fold_sweep(struct journal *journal);
+/* Write config.xml and journal anew if the journal was removed. */
+int journal_restore(struct journal *journal, struct error *err);
 int fold_now(struct journal *journal, struct error *err);
 
 #endif

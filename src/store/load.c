@@ -4,8 +4,10 @@
  * published once.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,11 +19,14 @@
 struct loading {
 	struct journal *journal;
 	struct candidate candidate;
-	bool snapshot; /* there is a config.xml */
+	bool snapshot;  /* there is a config.xml */
+	uint64_t stamp; /* ... which holds the commits up to this one; 0: it does not say */
+	bool based;     /* the journal's base mark is read */
 	const char *image;
 	size_t size, offset;
 	uint64_t last;             /* number of the last commit seen */
 	struct commit_record held; /* the last one, if not known to be confirmed: number, else 0 */
+	uint64_t replayed;         /* number of the last commit applied over config.xml; 0 none */
 	char *warning;
 	struct error *err;
 };
@@ -41,6 +46,30 @@ static int refuse_corrupt(const struct loading *loading, const char *what)
 		JOURNAL_FILE, CONFIG_FILE);
 }
 
+/* Its head is written and synced before the file gets its name: this is no torn write. */
+static int refuse_headless(const struct loading *loading)
+{
+	const char *directory = loading->journal->directory;
+
+	return error_set(loading->err, ERROR_STORAGE,
+			 "%s/%s is damaged at offset %zu, in its head: what was committed after "
+			 "%s was written is not to be found. Put a copy of the journal back, or go "
+			 "on with %s alone (move the journal away)",
+			 directory, JOURNAL_FILE, loading->offset, CONFIG_FILE, CONFIG_FILE);
+}
+
+static int refuse_older(const struct loading *loading)
+{
+	const struct journal *journal = loading->journal;
+
+	return error_set(loading->err, ERROR_STORAGE,
+			 "%s/%s ends with commit %" PRIu64 ", and %s holds commit %" PRIu64
+			 " already: they do not belong together. Put the right one back, or go on "
+			 "with %s alone (move the journal away)",
+			 journal->directory, JOURNAL_FILE, journal->generation, CONFIG_FILE,
+			 loading->stamp, CONFIG_FILE);
+}
+
 static int refuse_unknown(const struct loading *loading, const char *why)
 {
 	return error_set(loading->err, ERROR_STORAGE,
@@ -53,6 +82,24 @@ static int refuse_unknown(const struct loading *loading, const char *why)
 static int no_memory(struct error *err)
 {
 	return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "cannot load the configuration");
+}
+
+/* Warnings */
+
+__attribute__((format(printf, 2, 3))) static void warn(struct loading *loading, const char *format,
+						       ...)
+{
+	size_t length = strlen(loading->warning);
+	va_list arguments;
+
+	if (length > 0)
+		length += (size_t)snprintf(loading->warning + length, JOURNAL_WARNING_MAX - length,
+					   "; ");
+	if (length >= JOURNAL_WARNING_MAX)
+		return;
+	va_start(arguments, format);
+	vsnprintf(loading->warning + length, JOURNAL_WARNING_MAX - length, format, arguments);
+	va_end(arguments);
 }
 
 /* config.xml */
@@ -72,6 +119,23 @@ static int refuse_invalid(const struct loading *loading, int result)
 	return result;
 }
 
+/* config.xml was edited, and the journal has commits that it does not hold. */
+static int refuse_unfit(const struct loading *loading, uint64_t first, uint64_t last, int result)
+{
+	struct error *err = loading->err;
+	char why[134], commits[64];
+
+	if (err == NULL)
+		return result;
+	snprintf(why, sizeof(why), "%.60s%s%.70s", err->path, err->path[0] ? ": " : "", err->text);
+	journal_print_commits(commits, first, last);
+	snprintf(err->text, sizeof(err->text),
+		 "%s. Edit %s to agree with %s from %.80s/%s, applied over it, or move the journal "
+		 "away to go on without",
+		 why, CONFIG_FILE, commits, loading->journal->directory, JOURNAL_FILE);
+	return result;
+}
+
 static int read_snapshot(struct loading *loading, const char *path)
 {
 	const struct snapshot_codec *codec = &loading->journal->codec;
@@ -83,6 +147,25 @@ static int read_snapshot(struct loading *loading, const char *path)
 	result = candidate_apply(&loading->candidate, edit, loading->err);
 	edit_free(edit);
 	return result != 0 ? refuse_invalid(loading, result) : 0;
+}
+
+/* What a fold has written at the end; whoever writes the file by hand need not. */
+static uint64_t read_stamp(const struct loading *loading, uint64_t size)
+{
+	char end[128] = "", *stamp;
+	size_t length = size < sizeof(end) ? (size_t)size : sizeof(end) - 1;
+	int fd = openat(loading->journal->dirfd, CONFIG_FILE, O_RDONLY | O_CLOEXEC);
+	uint64_t number = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, end, length, (off_t)(size - length)) != (ssize_t)length)
+		end[0] = '\0';
+	close(fd);
+	stamp = strstr(end, "<!-- commit ");
+	if (stamp == NULL || sscanf(stamp, CONFIG_STAMP, &number) != 1)
+		return 0;
+	return number;
 }
 
 static int load_snapshot(struct loading *loading)
@@ -102,6 +185,7 @@ static int load_snapshot(struct loading *loading)
 		return no_memory(loading->err);
 	loading->snapshot = true;
 	journal->config_size = (uint64_t)st.st_size;
+	loading->stamp = read_stamp(loading, journal->config_size);
 	result = read_snapshot(loading, path);
 	free(path);
 	return result;
@@ -125,6 +209,7 @@ static int replay_held(struct loading *loading)
 
 	if (loading->held.info.number == 0)
 		return 0;
+	loading->replayed = loading->held.info.number;
 	loading->held.info.number = 0;
 	result = loading->journal->format->read_changes(&loading->held, put_change, loading, &why);
 	if (result == -ENOMEM)
@@ -141,6 +226,19 @@ static bool in_sequence(const struct loading *loading, uint64_t number)
 	return number - 1 == (loading->last > base ? loading->last : base);
 }
 
+/* The history kept is to end before commit @number: else it has a gap and is of no use. */
+static void check_history(struct loading *loading, uint64_t number)
+{
+	struct journal *journal = loading->journal;
+	char commits[64];
+
+	if (history_reaches(journal, number - 1))
+		return;
+	journal_print_commits(commits, loading->last + 1, number - 1);
+	warn(loading, "the history of %s is lost, and that of those before is of no use", commits);
+	journal->history_count = 0;
+}
+
 static int take_commit(struct loading *loading, const struct commit_record *record, size_t length)
 {
 	struct journal *journal = loading->journal;
@@ -151,6 +249,7 @@ static int take_commit(struct loading *loading, const struct commit_record *reco
 		return result;
 	if (!in_sequence(loading, record->info.number))
 		return refuse_corrupt(loading, "a commit is missing");
+	check_history(loading, record->info.number);
 	loading->last = record->info.number;
 	history_push(journal, &entry);
 	if (record->info.number <= journal->base)
@@ -163,8 +262,9 @@ static int take_commit(struct loading *loading, const struct commit_record *reco
 
 static int take_base(struct loading *loading, uint64_t number)
 {
-	if (loading->last != 0 || loading->journal->base != 0)
+	if (loading->based)
 		return refuse_corrupt(loading, "a base in the middle");
+	loading->based = true;
 	loading->journal->base = number;
 	return 0;
 }
@@ -175,6 +275,8 @@ static int take_frame(struct loading *loading, const struct frame *frame)
 
 	if (loading->journal->format->read(frame->payload, frame->length, &record) != 0)
 		return refuse_unknown(loading, "an unknown record");
+	if (!loading->based && record.kind != RECORD_BASE)
+		return refuse_headless(loading);
 	switch (record.kind) {
 	case RECORD_BASE:
 		return take_base(loading, record.info.number);
@@ -196,12 +298,19 @@ static bool nothing_lost(const struct loading *loading, size_t gap)
 	struct commit_record record;
 	struct frame frame;
 
-	if (loading->last == 0 || !frame_read(at, loading->size - loading->offset - gap, &frame) ||
+	if (!frame_read(at, loading->size - loading->offset - gap, &frame) ||
 	    loading->journal->format->read(frame.payload, frame.length, &record) != 0)
 		return false;
 	if (record.kind == RECORD_CONFIRM)
-		return record.info.number == loading->last;
+		return loading->last != 0 && record.info.number == loading->last;
 	return record.kind == RECORD_COMMIT && in_sequence(loading, record.info.number);
+}
+
+static uint64_t last_commit(const struct loading *loading)
+{
+	uint64_t base = loading->journal->base;
+
+	return loading->last > base ? loading->last : base;
 }
 
 static int take_damage(struct loading *loading)
@@ -209,20 +318,23 @@ static int take_damage(struct loading *loading)
 	size_t left = loading->size - loading->offset;
 	size_t gap = frame_search(loading->image + loading->offset, left);
 
+	if (!loading->based)
+		return refuse_headless(loading);
 	if (gap < left && !nothing_lost(loading, gap))
 		return refuse_corrupt(loading, "the checksum is wrong");
 	if (gap == left) {
 		loading->journal->cut = true;
 		loading->size = loading->offset;
-		snprintf(loading->warning, 256,
-			 "%s/%s ended in an incomplete record of %zu bytes at offset %zu, of a "
-			 "commit never acknowledged; dropped",
-			 loading->journal->directory, JOURNAL_FILE, gap, loading->offset);
+		warn(loading,
+		     "%s/%s ended in an incomplete record of %zu bytes at offset %zu; dropped, "
+		     "and commit %" PRIu64 " is the last one",
+		     loading->journal->directory, JOURNAL_FILE, gap, loading->offset,
+		     last_commit(loading));
 		return 0;
 	}
-	snprintf(loading->warning, 256,
-		 "%s/%s was damaged at offset %zu for %zu bytes; no commit was lost",
-		 loading->journal->directory, JOURNAL_FILE, loading->offset, gap);
+	warn(loading,
+	     "%s/%s was damaged at offset %zu for %zu bytes; nothing of the configuration was lost",
+	     loading->journal->directory, JOURNAL_FILE, loading->offset, gap);
 	loading->offset += gap;
 	return 0;
 }
@@ -243,20 +355,19 @@ static int read_frames(struct loading *loading)
 		loading->offset += FRAME_HEADER_LENGTH + frame.length;
 	}
 	journal->length = loading->offset;
-	journal->generation = loading->last > journal->base ? loading->last : journal->base;
+	journal->generation = last_commit(loading);
+	if (result == 0 && !loading->based)
+		result = refuse_headless(loading);
+	if (result == 0 && loading->stamp > journal->generation &&
+	    journal->generation > journal->base)
+		result = refuse_older(loading);
+	if (result == 0)
+		check_history(loading, journal->generation + 1);
 	journal->pending = loading->held.info.number;
 	memcpy(journal->pending_boot, loading->held.info.boot, sizeof(journal->pending_boot));
 	if (journal->generation == journal->base)
 		journal->tail = journal->length;
 	return result;
-}
-
-/* Less than a first line, as an empty file: as good as none. */
-static int start_afresh(struct loading *loading)
-{
-	close(loading->journal->fd);
-	loading->journal->fd = -1;
-	return 0;
 }
 
 static int read_image(struct loading *loading)
@@ -265,7 +376,7 @@ static int read_image(struct loading *loading)
 	int version = journal_header_read(loading->image, loading->size, &loading->offset);
 
 	if (version == 0)
-		return start_afresh(loading);
+		return refuse_headless(loading);
 	if (version < 0)
 		return refuse_unknown(loading, "not a journal");
 	if (commit_format(version) == NULL)
@@ -275,31 +386,64 @@ static int read_image(struct loading *loading)
 	return read_frames(loading);
 }
 
-static int load_journal(struct loading *loading)
+/* It begins anew; config.xml says by itself what number the next commit has. */
+static int do_without_journal(struct loading *loading)
 {
 	struct journal *journal = loading->journal;
-	int result = journal_file_open(journal);
-	void *image = MAP_FAILED;
-	struct stat st;
 
-	if (result == 0 && journal->fd < 0)
+	if (loading->stamp == 0)
 		return 0;
-	if (result == 0 && fstat(journal->fd, &st) < 0)
-		result = -errno;
-	if (result == 0 && st.st_size == 0)
-		return start_afresh(loading);
+	journal->base = journal->generation = loading->stamp;
+	warn(loading,
+	     "%s/%s is missing, and with it the history and any commit made after %" PRIu64
+	     ", the last one in %s",
+	     journal->directory, JOURNAL_FILE, loading->stamp, CONFIG_FILE);
+	return 0;
+}
+
+static int refuse_special(const struct loading *loading)
+{
+	return error_set(
+		loading->err, ERROR_STORAGE,
+		"%s/%s is not a regular file. Put the journal back, or go on with %s alone "
+		"(move it away)",
+		loading->journal->directory, JOURNAL_FILE, CONFIG_FILE);
+}
+
+static int map_journal(struct loading *loading, size_t size)
+{
+	void *image = MAP_FAILED;
+	int result = journal_file_open(loading->journal);
+
+	if (result == 0 && size == 0)
+		return refuse_headless(loading);
 	if (result == 0)
-		image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, journal->fd, 0);
+		image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, loading->journal->fd, 0);
 	if (result == 0 && image == MAP_FAILED)
 		result = -errno;
 	if (result != 0)
-		return journal_error(journal, loading->err, result, "read", JOURNAL_FILE,
+		return journal_error(loading->journal, loading->err, result, "read", JOURNAL_FILE,
 				     "nothing was loaded");
 	loading->image = image;
-	loading->size = (size_t)st.st_size;
+	loading->size = size;
 	result = read_image(loading);
-	munmap(image, (size_t)st.st_size);
+	munmap(image, size);
 	return result;
+}
+
+static int load_journal(struct loading *loading)
+{
+	struct journal *journal = loading->journal;
+	struct stat st;
+
+	if (fstatat(journal->dirfd, JOURNAL_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return do_without_journal(loading);
+		return journal_error(journal, loading->err, -errno, "look at", JOURNAL_FILE,
+				     "nothing was loaded");
+	}
+	return S_ISREG(st.st_mode) ? map_journal(loading, (size_t)st.st_size)
+				   : refuse_special(loading);
 }
 
 /* All of it */
@@ -315,18 +459,76 @@ static int refuse_lost_snapshot(const struct loading *loading)
 			 journal->directory, CONFIG_FILE, journal->base);
 }
 
+static bool config_alone_is_valid(const struct loading *loading)
+{
+	struct error ignored = ERROR_INIT;
+	struct loading alone = {.journal = loading->journal, .err = &ignored};
+	bool valid;
+
+	candidate_open(&alone.candidate, loading->journal->running);
+	valid = load_snapshot(&alone) == 0 && candidate_validate(&alone.candidate, NULL) == 0;
+	candidate_discard(&alone.candidate);
+	return valid;
+}
+
 static int publish(struct loading *loading)
 {
+	struct journal *journal = loading->journal;
 	int result = candidate_validate(&loading->candidate, loading->err);
 
+	if (result != 0 && loading->replayed != 0 && config_alone_is_valid(loading))
+		return refuse_unfit(loading, journal->base + 1, loading->replayed, result);
 	if (result != 0)
 		return refuse_invalid(loading, result);
-	if (candidate_publish(&loading->candidate, loading->journal->running) != 0)
+	if (candidate_publish(&loading->candidate, journal->running) != 0)
 		return no_memory(loading->err);
 	return 0;
 }
 
-int journal_load(struct journal *journal, char warning[256], struct error *err)
+static bool is_newer(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+/*
+ * An edit of config.xml after a kill, or a stop that could not write it. Not so
+ * when the daemon died between the new config.xml and the new journal.
+ */
+static void warn_of_edit(struct loading *loading)
+{
+	const struct journal *journal = loading->journal;
+	struct stat config, records;
+	char commits[64];
+
+	if (loading->replayed == 0 || loading->stamp > journal->base ||
+	    fstatat(journal->dirfd, CONFIG_FILE, &config, 0) < 0 ||
+	    fstat(journal->fd, &records) < 0 || !is_newer(&config.st_mtim, &records.st_mtim))
+		return;
+	journal_print_commits(commits, journal->base + 1, loading->replayed);
+	warn(loading,
+	     "%s/%s was changed when the journal had %s already, made before that; they were "
+	     "applied over it",
+	     journal->directory, CONFIG_FILE, commits);
+}
+
+/* One that may have been acknowledged is as good as confirmed: the engine cannot revoke it. */
+static int check_pending(const struct loading *loading)
+{
+	struct journal *journal = loading->journal;
+	struct candidate again;
+	int result;
+
+	if (!journal_pending_outlived_boot(journal))
+		return 0;
+	result = journal_resume(journal, journal->running, &again, loading->err);
+	if (result != 0)
+		return result;
+	result = candidate_validate(&again, loading->err);
+	candidate_discard(&again);
+	return result == 0 ? 0 : refuse_unfit(loading, journal->pending, journal->pending, result);
+}
+
+int journal_load(struct journal *journal, char warning[JOURNAL_WARNING_MAX], struct error *err)
 {
 	struct loading loading = {.journal = journal, .warning = warning, .err = err};
 	int result;
@@ -340,6 +542,10 @@ int journal_load(struct journal *journal, char warning[256], struct error *err)
 		result = refuse_lost_snapshot(&loading);
 	if (result == 0)
 		result = publish(&loading);
+	if (result == 0)
+		result = check_pending(&loading);
+	if (result == 0)
+		warn_of_edit(&loading);
 	candidate_discard(&loading.candidate);
 	malloc_trim(0); /* the edit and the candidate were larger than what stays */
 	return result;

@@ -94,7 +94,7 @@ struct bench {
 static void open_state(struct bench *bench)
 {
 	struct error error = ERROR_INIT;
-	char warning[256];
+	char warning[JOURNAL_WARNING_MAX];
 
 	bench->running = datastore_new();
 	if (journal_open(&bench->journal, bench->path, bench->running, &snapshot_codec, warning,
@@ -283,7 +283,7 @@ static int load_here(char *argv[])
 	       bench.running->configured_sessions, argv[3], (loaded - begin) / 1e3, cpu,
 	       resident_kb());
 	if (argv[4][0] != '\0')
-		journal_close(bench.journal);
+		(void)journal_close(bench.journal, NULL);
 	return 0;
 }
 

@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	struct datastore *running = datastore_new();
 	struct error err = ERROR_INIT;
 	struct journal *journal;
-	char warning[256];
+	char warning[JOURNAL_WARNING_MAX];
 
 	if (!made && (!mkdtemp(directory) || atexit(remove_directory) != 0))
 		abort();
@@ -144,7 +144,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	if (journal_open(&journal, directory, running, &codec, warning, &err) == 0) {
 		read_history(journal, running);
 		commit(journal, running);
-		journal_close(journal);
+		(void)journal_close(journal, NULL);
 	} else if (err.text[0] == '\0') {
 		abort();
 	}

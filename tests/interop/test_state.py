@@ -143,7 +143,7 @@ ALL_UP = {1: "up", 2: "up", 3: "up"}
 def refuses_and_says(daemon, disk, reason, cure):
     """Changes are refused with the place, the reason and the cure; all else goes on."""
     for _ in range(2):
-        error = daemon.refused(*range(4, 104))  # more than the journal's last page has room for
+        error = daemon.refused(*range(4, 304))  # more than the journal has room reserved for
         assert error.tag in ("operation-failed", "resource-denied")
         assert f"{disk.folder}/journal" in error.message
         assert reason in error.message and cure in error.message
@@ -365,3 +365,71 @@ def test_a_wrong_config_xml_is_refused_with_its_place(daemon, old, new):
     said = daemon.fails_to_start()
     assert str(path) in said and ("session" in said or "line" in said or re.search(r":\d+: ", said))
     assert path.read_bytes() == wrong
+
+
+def test_config_xml_with_its_last_line_can_be_pushed(daemon):
+    """The comment by which a journal that is missing is noticed."""
+    with running(daemon):
+        daemon.add(1, 2, 3)
+    path = daemon.state / "config.xml"
+    assert re.search(r"</l2tpv3>\n<!-- commit \d+ -->\n$", path.read_text())
+    with running(daemon):
+        daemon.ctl("push", "--replace", path)
+        assert daemon.sessions() == ALL_UP
+
+
+def test_an_edit_after_a_kill_is_overridden_with_a_word(daemon):
+    with running(daemon):
+        daemon.add(1, 2)
+    daemon.start()
+    daemon.add(3)
+    daemon.kill()
+    path = daemon.state / "config.xml"
+    path.write_text(path.read_text().replace("<remote-address>",
+                                             "<description>by hand</description><remote-address>"))
+    with running(daemon):
+        assert daemon.wait_for_log(r"warning: .*config\.xml was changed when the journal had commit")
+        assert daemon.sessions() == ALL_UP
+
+
+def test_an_edit_after_a_kill_that_cannot_be_is_refused(daemon):
+    with running(daemon):
+        daemon.add(1, 2)
+    daemon.start()
+    daemon.add(3)
+    daemon.kill()
+    path = daemon.state / "config.xml"
+    path.write_text(re.sub(r"<tunnel>.*</tunnel>", "", path.read_text(), flags=re.S))
+    said = daemon.fails_to_start()
+    assert "to agree with commit" in said and "/journal, applied over it" in said
+
+
+def test_a_stop_that_cannot_write_config_xml_says_so(daemon):
+    with running(daemon):
+        daemon.add(1, 2, 3)
+        (daemon.state / "config.xml.new").mkdir()
+    assert daemon.logged(r"error: .*config\.xml lacks commit")
+    (daemon.state / "config.xml.new").rmdir()
+    with running(daemon):
+        assert daemon.sessions() == ALL_UP
+
+
+def test_a_journal_removed_under_the_daemon_costs_nothing(daemon):
+    with running(daemon):
+        daemon.add(1)
+        (daemon.state / "journal").unlink()
+        daemon.add(2)
+        assert daemon.wait_for_log("journal was removed while the daemon used it")
+        daemon.add(3)
+        daemon.kill()
+        daemon.start()
+        assert daemon.sessions() == ALL_UP
+
+
+def test_a_journal_missing_at_start_is_told_of(daemon):
+    with running(daemon):
+        daemon.add(1, 2, 3)
+    (daemon.state / "journal").unlink()
+    with running(daemon):
+        assert daemon.wait_for_log("warning: .*journal is missing")
+        assert daemon.sessions() == ALL_UP

@@ -49,7 +49,7 @@ static void bench_log(int priority, const char *text, void *arg)
 static void open_state(struct bench *bench)
 {
 	struct error err = ERROR_INIT;
-	char warning[256];
+	char warning[JOURNAL_WARNING_MAX];
 
 	bench->store = datastore_new();
 	if (bench->directory && journal_open(&bench->journal, bench->directory, bench->store,
@@ -84,7 +84,7 @@ static void start_bench(struct bench *bench)
 static void stop_bench(struct bench *bench)
 {
 	engine_close(bench->engine);
-	journal_close(bench->journal);
+	(void)journal_close(bench->journal, NULL);
 	datastore_free(bench->store);
 	event_base_free(bench->base);
 	bench->engine = NULL;

@@ -16,7 +16,7 @@ struct state_dir {
 	char path[64];
 	struct datastore *running;
 	struct journal *journal;
-	char warning[256];
+	char warning[JOURNAL_WARNING_MAX];
 	struct error err;
 };
 
@@ -70,7 +70,7 @@ UNUSED static void must_open(struct state_dir *dir)
 
 UNUSED static void dir_close(struct state_dir *dir)
 {
-	journal_close(dir->journal);
+	(void)journal_close(dir->journal, &dir->err);
 	datastore_free(dir->running);
 	dir->journal = NULL;
 	dir->running = NULL;
@@ -113,6 +113,14 @@ UNUSED static void file_put(const struct state_dir *dir, const char *name, const
 	assert_non_null(file);
 	assert_int_equal(fwrite(data, 1, length, file), length);
 	fclose(file);
+}
+
+UNUSED static int truncate_file(const struct state_dir *dir, const char *name, uint64_t length)
+{
+	char path[128];
+
+	file_path(dir, name, path);
+	return truncate(path, (off_t)length);
 }
 
 UNUSED static bool file_there(const struct state_dir *dir, const char *name)
@@ -188,6 +196,16 @@ UNUSED static void commit_story(struct state_dir *dir, uint32_t from, uint32_t t
 {
 	for (uint32_t n = from; n <= to; n++)
 		assert_int_equal(journal_commit(dir, story(n), NULL), 0);
+}
+
+/* A commit that needs its tunnel and does not touch it. */
+UNUSED static void commit_session(struct state_dir *dir, uint32_t tunnel, uint32_t id)
+{
+	struct edit *edit = edit_new();
+
+	add(edit, EDIT_MERGE, tunnel, 0, "");
+	add_session(edit, EDIT_CREATE, tunnel, id);
+	assert_int_equal(journal_commit(dir, edit, NULL), 0);
 }
 
 /* Append commit @n of the story and leave it unconfirmed. */

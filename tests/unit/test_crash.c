@@ -29,6 +29,15 @@ static struct edit *story_edit(unsigned int n)
 	return edit;
 }
 
+static struct edit *one_session(void)
+{
+	struct edit *edit = edit_new();
+
+	tunnel(edit, EDIT_MERGE, 1, "");
+	session(edit, EDIT_MERGE, 1, 1050, "peer-session-id=50");
+	return edit;
+}
+
 static bool has_folded(struct bench *bench)
 {
 	struct error err = ERROR_INIT;
@@ -39,8 +48,8 @@ static bool has_folded(struct bench *bench)
 }
 
 /*
- * "commit": the first commit of the story. "refused": the same, but the kernel
- * refuses it half-way. "fold": both; config.xml is due to be written after each.
+ * "session": one session more. "commit": the first commit of the story. "refused": the same, but
+ * the kernel refuses it half-way. "fold": both; config.xml is due to be written after each.
  * "restart": none, only what a daemon does when it starts. All end with a clean
  * stop, and those that commit with objects still on their way out of the kernel.
  */
@@ -52,6 +61,7 @@ static int live(const char *event_fds, const char *story, const char *directory)
 	unsigned int commits = fold ? COMMITS : !restart;
 	int expected = strcmp(story, "refused") == 0 ? -ENOMEM : 0;
 	bool failed;
+	struct edit *edit;
 
 	bench.kernel = far_open((unsigned int)strtoul(event_fds, NULL, 10));
 	shared = far_shared(bench.kernel);
@@ -59,7 +69,8 @@ static int live(const char *event_fds, const char *story, const char *directory)
 	if (fold)
 		bench.journal->fold_min = 1;
 	for (unsigned int n = 1; n <= commits; n++) {
-		if (commit(&bench, story_edit(n)) != expected)
+		edit = strcmp(story, "session") == 0 ? one_session() : story_edit(n);
+		if (commit(&bench, edit) != expected)
 			return 3;
 		shared->acknowledged = expected == 0 ? n : 0;
 	}
@@ -390,6 +401,107 @@ static void so_it_is_after_a_power_cut(void **state)
 	tell(&tally, "6.12", "power cut");
 }
 
+static void write_config(const char *directory, const char *content)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, CONFIG_FILE);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "<l2tpv3 xmlns='urn:l2tpv3d:yang:linux-l2tpv3'>%s</l2tpv3>", content);
+	fclose(file);
+}
+
+/* What config.xml is after an edit, and what it then holds. */
+static const struct edited {
+	const char *content;
+	size_t tunnels, sessions;
+	const char *says; /* of the commit that is pending; NULL: it is carried out */
+} edited[] = {
+	{"", 0, 0, "its tunnel 1 is not configured"},
+	{"<tunnel><tunnel-id>9</tunnel-id><peer-tunnel-id>2</peer-tunnel-id>"
+	 "<local-address>192.0.2.1</local-address><remote-address>192.0.2.2</remote-address>"
+	 "<session><session-id>1050</session-id><peer-session-id>1</peer-session-id>"
+	 "<interface-name>edited</interface-name></session>"
+	 "</tunnel>",
+	 1, 1, "its tunnel 1 is not configured"},
+	{"<tunnel><tunnel-id>1</tunnel-id><peer-tunnel-id>2</peer-tunnel-id>"
+	 "<local-address>192.0.2.1</local-address><remote-address>192.0.2.2</remote-address>"
+	 "<encapsulation>ip</encapsulation></tunnel>"
+	 "<tunnel><tunnel-id>2</tunnel-id><peer-tunnel-id>2</peer-tunnel-id>"
+	 "<local-address>192.0.2.1</local-address><remote-address>192.0.2.2</remote-address>"
+	 "<encapsulation>ip</encapsulation>"
+	 "<session><session-id>1050</session-id><peer-session-id>1</peer-session-id>"
+	 "<interface-name>edited</interface-name></session>"
+	 "</tunnel>",
+	 2, 1, "session-id 1050 is in use in tunnel 2"},
+	{"<tunnel><tunnel-id>1</tunnel-id><peer-tunnel-id>2</peer-tunnel-id>"
+	 "<local-address>192.0.2.1</local-address><remote-address>192.0.2.2</remote-address>"
+	 "<encapsulation>ip</encapsulation></tunnel>",
+	 1, 1, NULL},
+};
+
+/* A pending commit meets a config.xml edited by hand. Returns whether there was one. */
+static bool meet(struct story *story, const struct edited *config)
+{
+	struct bench *bench = story->bench;
+	struct session actual;
+	bool pending;
+
+	write_config(story->directory, config->content);
+	bench->base = event_base_new();
+	open_state(bench);
+	pending = journal_pending(bench->journal) != 0;
+	open_engine(bench);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(journal_pending(bench->journal), 0);
+	assert_int_equal(bench->store->configured_tunnels, config->tunnels);
+	if (pending && config->says) {
+		assert_int_equal(journal_generation(bench->journal), 1);
+		assert_non_null(strstr(bench->log, "commit 2, which was interrupted, is taken"));
+		assert_non_null(strstr(bench->log, config->says));
+		assert_int_equal(ask_kernel(bench, 1, 1050, &actual), -ENODEV);
+	} else if (pending) {
+		assert_int_equal(journal_generation(bench->journal), 2);
+	}
+	if (pending)
+		assert_int_equal(bench->store->configured_sessions, config->sessions);
+	stop_bench(bench);
+	start_bench(bench); /* and the next one as well */
+	assert_int_equal(bench->store->configured_tunnels, config->tunnels);
+	return pending;
+}
+
+static void a_pending_commit_is_checked_against_what_it_meets(void **state)
+{
+	struct story story = {.profile = "6.12"};
+	struct far_life life;
+
+	(void)state;
+	snprintf(story.directory, sizeof(story.directory), "%s/l2tpv3d-crash-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(story.directory));
+	for (size_t i = 0; i < sizeof(edited) / sizeof(*edited); i++) {
+		unsigned int met = 0;
+		bool died = true;
+		char die_at[32];
+
+		for (unsigned int n = 1; died; n++) {
+			begin(&story);
+			snprintf(die_at, sizeof(die_at), "netlink:%u", n);
+			life = die(&story, "session", die_at);
+			died = life.died;
+			if (died && life.acknowledged == 0)
+				met += meet(&story, &edited[i]);
+			end(&story);
+		}
+		assert_true(met > 0);
+	}
+	empty(story.directory);
+	assert_int_equal(rmdir(story.directory), 0);
+}
+
 /* Of several, a pattern as an argument chooses. */
 int main(int argc, char **argv)
 {
@@ -399,6 +511,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(so_are_two_while_config_xml_is_written),
 		cmocka_unit_test(so_is_one_that_dies_again_in_its_recovery),
 		cmocka_unit_test(so_it_is_after_a_power_cut),
+		cmocka_unit_test(a_pending_commit_is_checked_against_what_it_meets),
 	};
 
 	if (argc == 4)

@@ -148,7 +148,10 @@ static void history_keeps_the_last_fifty(void **state)
 		assert_non_null(strstr(dir.err.text, "holds 6 to 55"));
 		assert_true(journal_rollback(dir.journal, 4, dir.running, &candidate, &dir.err) !=
 			    0);
-		assert_string_equal(dir.err.text, "commit 4 cannot be gone back to, only 5 to 55");
+		assert_string_equal(
+			dir.err.text,
+			"commit 4 cannot be gone back to, only 5 to 55; the record of commit 5 "
+			"is not kept");
 		dir_close(&dir);
 		must_open(&dir);
 	}
@@ -179,6 +182,79 @@ static void rollback_goes_back_exactly(void **state)
 	assert_true(journal_rollback(dir.journal, 13, dir.running, &candidate, &dir.err) != 0);
 	assert_int_equal(dir.err.code, ERROR_MISSING);
 	dir_close(&dir);
+	dir_remove(&dir);
+}
+
+static void damage_commit(const struct state_dir *dir, const struct history_entry *entry)
+{
+	size_t length;
+	char *data = file_get(dir, "journal", &length);
+
+	data[entry->offset + entry->length / 2] ^= 1;
+	file_put(dir, "journal", data, length);
+	free(data);
+}
+
+static void rolls_back_to(struct state_dir *dir, uint64_t oldest)
+{
+	struct candidate candidate;
+
+	dir->err = ERROR_INIT;
+	assert_true(journal_rollback(dir->journal, oldest - 1, dir->running, &candidate,
+				     &dir->err) != 0);
+	assert_int_equal(dir->err.code, ERROR_MISSING);
+	assert_non_null(strstr(dir->err.text, "cannot be gone back to, only"));
+	assert_int_equal(journal_rollback(dir->journal, oldest, dir->running, &candidate, NULL), 0);
+	assert_int_equal(candidate_publish(&candidate, dir->running), 0);
+	candidate_discard(&candidate);
+	assert_true(story_is_at(dir->running, (uint32_t)oldest));
+}
+
+/* A commit in the middle of the history cannot be read: what is before it is out of reach. */
+static void rollback_does_not_jump_over_a_gap(void **state)
+{
+	struct history_entry lost;
+	struct state_dir dir;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 9);
+	dir_close(&dir);
+	must_open(&dir);
+	lost = dir.journal->history[4];
+	assert_int_equal(lost.info.number, 5);
+	dir_close(&dir);
+	damage_commit(&dir, &lost);
+	must_open(&dir);
+	assert_non_null(strstr(dir.warning, "the history of commit 5 is lost"));
+	assert_true(story_is_at(dir.running, 9));
+	commit_story(&dir, 10, 10);
+	rolls_back_to(&dir, 5);
+	dir_abandon(&dir);
+	dir_remove(&dir);
+}
+
+static void nor_over_one_at_its_end(void **state)
+{
+	struct history_entry lost;
+	struct state_dir dir;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 9);
+	dir_close(&dir);
+	must_open(&dir);
+	lost = dir.journal->history[6];
+	dir_close(&dir);
+	assert_int_equal(truncate_file(&dir, "journal", lost.offset + 30), 0);
+	must_open(&dir);
+	assert_non_null(strstr(dir.warning, "the history of commits 7 to 9 is lost"));
+	assert_true(story_is_at(dir.running, 9));
+	commit_story(&dir, 10, 10);
+	rolls_back_to(&dir, 9);
+	dir_abandon(&dir);
 	dir_remove(&dir);
 }
 
@@ -264,6 +340,8 @@ int main(void)
 		cmocka_unit_test(history_tells_who_when_and_what),
 		cmocka_unit_test(history_keeps_the_last_fifty),
 		cmocka_unit_test(rollback_goes_back_exactly),
+		cmocka_unit_test(rollback_does_not_jump_over_a_gap),
+		cmocka_unit_test(nor_over_one_at_its_end),
 		cmocka_unit_test(changes_are_readable_and_secrets_are_not),
 		cmocka_unit_test(every_leaf_survives_a_record),
 	};

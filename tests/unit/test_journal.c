@@ -47,6 +47,30 @@ static void secrets_are_not_readable_by_others(void **state)
 	dir_remove(&dir);
 }
 
+static void access_to_config_xml_stays_as_it_was_set(void **state)
+{
+	const gid_t group = geteuid() == 0 ? 12345 : getegid();
+	struct state_dir dir;
+	struct stat st;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 1);
+	dir_close(&dir);
+	file_path(&dir, "config.xml", path);
+	assert_int_equal(chown(path, (uid_t)-1, group), 0);
+	assert_int_equal(chmod(path, 0660), 0);
+	must_open(&dir);
+	commit_story(&dir, 2, 2);
+	dir_close(&dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_gid, group);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	dir_remove(&dir);
+}
+
 static void a_kill_loses_nothing(void **state)
 {
 	struct state_dir dir;
@@ -183,6 +207,101 @@ static void what_is_wrong_in_config_xml_is_said(void **state)
 	dir_remove(&dir);
 }
 
+/* After a kill, or a stop that cannot write config.xml, an edit of it is not the last word. */
+static void an_edit_that_is_overridden_is_told_of(void **state)
+{
+	struct state_dir dir;
+	char path[128], *data;
+	size_t length;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	data = file_get(&dir, "config.xml", &length);
+	must_open(&dir);
+	commit_story(&dir, 3, 4);
+	file_path(&dir, "config.xml.new", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	dir_close(&dir);
+	assert_int_equal(dir.err.code, ERROR_STORAGE);
+	assert_non_null(strstr(dir.err.text, "config.xml lacks commits 3 to 4"));
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	dir_close(&dir);
+	usleep(20000); /* the clock of files is coarse */
+	file_put(&dir, "config.xml", data, length);
+	must_open(&dir);
+	assert_non_null(strstr(dir.warning, "the journal had commits 3 to 4 already"));
+	assert_true(story_is_at(dir.running, 4));
+	assert_int_equal(rmdir(path), 0);
+	dir_close(&dir);
+	assert_int_equal(dir.err.code, ERROR_NONE);
+	free(data);
+	dir_remove(&dir);
+}
+
+/* An edit of config.xml after a kill: the journal's commits come over it. */
+static void commits_that_config_xml_does_not_fit_are_named(void **state)
+{
+	struct state_dir dir;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	must_open(&dir);
+	commit_session(&dir, 2, 100);
+	dir_abandon(&dir);
+	file_put(&dir, "config.xml", "end\n", 4);
+	assert_true(try_open(&dir) != 0);
+	assert_string_equal(dir.err.path,
+			    "/l2tpv3/tunnel[tunnel-id='2']/session[session-id='100']");
+	assert_non_null(strstr(dir.err.text, "Edit config.xml to agree with commit 3 from "));
+	assert_null(strstr(dir.err.text, "correct it there"));
+	dir_remove(&dir);
+}
+
+static void change_boot_id(const struct state_dir *dir, const struct history_entry *entry)
+{
+	size_t length;
+	char *data = file_get(dir, "journal", &length);
+	char *frame = data + entry->offset;
+
+	strstr(frame, "boot=")[5] ^= 1;
+	frame_seal(frame, entry->length - FRAME_HEADER_LENGTH);
+	file_put(dir, "journal", data, length);
+	free(data);
+}
+
+/* Perhaps acknowledged before the power went: not to be taken back. */
+static void so_is_one_that_was_perhaps_acknowledged(void **state)
+{
+	struct history_entry last;
+	struct state_dir dir;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	must_open(&dir);
+	commit_session(&dir, 2, 100);
+	last = dir.journal->history[2];
+	dir_abandon(&dir);
+	change_boot_id(&dir, &last);
+	assert_int_equal(truncate_file(&dir, "journal", last.offset + last.length), 0);
+	must_open(&dir);
+	assert_int_equal(journal_pending(dir.journal), 3);
+	dir_abandon(&dir);
+	file_put(&dir, "config.xml", "end\n", 4);
+	assert_true(try_open(&dir) != 0);
+	assert_non_null(strstr(dir.err.text, "Edit config.xml to agree with commit 3 from "));
+	dir_remove(&dir);
+}
+
 /* Cut anywhere, the last record is there or not, and nothing before it is harmed. */
 static void a_torn_tail_is_dropped(void **state)
 {
@@ -217,20 +336,28 @@ static void a_torn_tail_is_dropped(void **state)
 	dir_remove(&dir);
 }
 
+/* Its head is never half written. */
 static void cut_anywhere_it_opens_or_says_why(void **state)
 {
 	struct state_dir dir;
-	size_t length;
+	size_t length, head;
 	char *data;
 
 	(void)state;
 	dir_make(&dir);
 	must_open(&dir);
 	commit_story(&dir, 1, 2);
+	head = dir.journal->history[0].offset;
 	dir_abandon(&dir);
 	data = file_get(&dir, "journal", &length);
 	for (size_t cut = 0; cut < length; cut++) {
 		file_put(&dir, "journal", data, cut);
+		if (cut < head) {
+			assert_true(try_open(&dir) != 0);
+			assert_non_null(strstr(dir.err.text, "in its head"));
+			assert_non_null(strstr(dir.err.text, "move the journal away"));
+			continue;
+		}
 		must_open(&dir);
 		assert_true(story_is_at(dir.running, 0) || story_is_at(dir.running, 1));
 		dir_abandon(&dir);
@@ -369,18 +496,21 @@ static void an_unknown_leaf_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
-		char *image = NULL, mark[FRAME_HEADER_LENGTH + 10] = "";
+		char *image = NULL, *head = NULL, mark[FRAME_HEADER_LENGTH + 10] = "";
 		struct state_dir dir;
-		size_t size;
+		size_t size, head_length = 0;
 		FILE *file = open_memstream(&image, &size);
 
 		dir_make(&dir);
 		memcpy(mark + FRAME_HEADER_LENGTH, "confirm 1\n", 10);
 		frame_seal(mark, 10);
-		fprintf(file, "%s%19s%s", JOURNAL_HEADER, "", payloads[i]);
+		assert_int_equal(journal_head(0, &head, &head_length), 0);
+		fwrite(head, 1, head_length, file);
+		free(head);
+		fprintf(file, "%19s%s", "", payloads[i]);
 		fwrite(mark, 1, sizeof(mark), file);
 		fclose(file);
-		frame_seal(image + JOURNAL_HEADER_LENGTH, strlen(payloads[i]));
+		frame_seal(image + head_length, strlen(payloads[i]));
 		file_put(&dir, "journal", image, size);
 		if (try_open(&dir) == 0)
 			fail_msg("taken: %s", payloads[i]);
@@ -412,6 +542,77 @@ static void a_lost_config_xml_is_noticed(void **state)
 	dir_remove(&dir);
 }
 
+/* Not so when it was written by hand, and nothing is known of a journal. */
+static void a_lost_journal_is_noticed(void **state)
+{
+	struct state_dir dir;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 3);
+	dir_close(&dir);
+	file_path(&dir, "journal", path);
+	unlink(path);
+	must_open(&dir);
+	assert_non_null(strstr(dir.warning, "journal is missing"));
+	assert_non_null(strstr(dir.warning, "any commit made after 3"));
+	assert_int_equal(journal_generation(dir.journal), 3);
+	commit_story(&dir, 4, 4);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	assert_true(story_is_at(dir.running, 4));
+	dir_abandon(&dir);
+	unlink(path);
+	file_put(&dir, "config.xml", "end\n", 4);
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
+/* An old journal beside a newer config.xml would undo what that has. */
+static void an_older_journal_is_refused(void **state)
+{
+	struct state_dir dir;
+	size_t length;
+	char *data;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	data = file_get(&dir, "journal", &length);
+	commit_story(&dir, 3, 4);
+	dir_close(&dir);
+	file_put(&dir, "journal", data, length);
+	assert_true(try_open(&dir) != 0);
+	assert_non_null(strstr(dir.err.text, "journal ends with commit 2, and config.xml holds"));
+	free(data);
+	dir_remove(&dir);
+}
+
+static void what_is_no_file_is_refused(void **state)
+{
+	struct state_dir dir;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	file_path(&dir, "journal", path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_true(try_open(&dir) != 0);
+	assert_non_null(strstr(dir.err.text, "is not a regular file"));
+	unlink(path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_true(try_open(&dir) != 0);
+	assert_non_null(strstr(dir.err.text, "is not a regular file"));
+	rmdir(path);
+	dir_remove(&dir);
+}
+
 /* The confirmation's page was lost, and the next commit's was not. */
 static void damage_without_loss_is_passed_over(void **state)
 {
@@ -430,13 +631,62 @@ static void damage_without_loss_is_passed_over(void **state)
 	memset(data + from, 0, to - from);
 	file_put(&dir, "journal", data, length);
 	must_open(&dir);
-	assert_non_null(strstr(dir.warning, "no commit was lost"));
+	assert_non_null(strstr(dir.warning, "nothing of the configuration was lost"));
 	assert_true(story_is_at(dir.running, 3));
 	dir_close(&dir);
 	must_open(&dir);
 	assert_string_equal(dir.warning, "");
 	assert_true(story_is_at(dir.running, 3));
 	dir_close(&dir);
+	free(data);
+	dir_remove(&dir);
+}
+
+/* Removed while it is in use: what was to be appended to it would be lost with it. */
+static void a_removed_journal_is_written_anew(void **state)
+{
+	struct state_dir dir;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	file_path(&dir, "journal", path);
+	assert_int_equal(unlink(path), 0);
+	commit_story(&dir, 3, 3);
+	assert_true(journal_maintain(dir.journal, dir.running, &dir.err) != 0);
+	assert_non_null(strstr(dir.err.text, "journal was removed"));
+	assert_int_equal(unlink(path), 0);
+	assert_true(journal_maintain(dir.journal, dir.running, &dir.err) != 0);
+	assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_true(story_is_at(dir.running, 3));
+	assert_int_equal(dir.journal->history_count, 3);
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
+static void one_put_in_its_place_is_left_alone(void **state)
+{
+	struct state_dir dir;
+	char path[128], *data;
+	size_t length;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	file_path(&dir, "journal", path);
+	assert_int_equal(unlink(path), 0);
+	file_put(&dir, "journal", "other", 5);
+	assert_true(journal_commit(&dir, story(3), NULL) != 0);
+	assert_non_null(strstr(dir.err.text, "restart the daemon to go on from the file"));
+	assert_true(story_is_at(dir.running, 2));
+	dir_close(&dir);
+	data = file_get(&dir, "journal", &length);
+	assert_int_equal(length, 5);
 	free(data);
 	dir_remove(&dir);
 }
@@ -463,17 +713,46 @@ static void a_second_daemon_is_refused(void **state)
 	dir_remove(&dir);
 }
 
+/* Whatever stands in the way of the lock: root's own lock file, a directory of that name. */
+static void without_its_lock_it_does_not_start(void **state)
+{
+	struct state_dir dir;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	file_path(&dir, "lock", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_true(try_open(&dir) != 0);
+	assert_non_null(strstr(dir.err.text, "another daemon may be using the directory"));
+	assert_int_equal(rmdir(path), 0);
+	if (geteuid() == 0) {
+		file_put(&dir, "lock", "", 0);
+		assert_int_equal(chmod(path, 0600), 0);
+		assert_int_equal(chown(dir.path, 65534, (gid_t)-1), 0);
+		assert_int_equal(seteuid(65534), 0);
+		assert_true(try_open(&dir) != 0);
+		assert_non_null(strstr(dir.err.text, "check owner and mode"));
+		assert_int_equal(seteuid(0), 0);
+	}
+	dir_remove(&dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clean_stop_leaves_one_readable_file),
 		cmocka_unit_test(secrets_are_not_readable_by_others),
+		cmocka_unit_test(access_to_config_xml_stays_as_it_was_set),
 		cmocka_unit_test(a_kill_loses_nothing),
 		cmocka_unit_test(no_change_is_no_record),
 		cmocka_unit_test(a_pending_commit_is_carried_out),
 		cmocka_unit_test(a_pending_commit_is_revoked),
 		cmocka_unit_test(config_xml_may_be_edited),
 		cmocka_unit_test(what_is_wrong_in_config_xml_is_said),
+		cmocka_unit_test(an_edit_that_is_overridden_is_told_of),
+		cmocka_unit_test(commits_that_config_xml_does_not_fit_are_named),
+		cmocka_unit_test(so_is_one_that_was_perhaps_acknowledged),
 		cmocka_unit_test(a_torn_tail_is_dropped),
 		cmocka_unit_test(cut_anywhere_it_opens_or_says_why),
 		cmocka_unit_test(a_tail_of_zeros_is_dropped),
@@ -482,8 +761,14 @@ int main(void)
 		cmocka_unit_test(an_unknown_format_is_refused),
 		cmocka_unit_test(an_unknown_leaf_is_refused),
 		cmocka_unit_test(a_lost_config_xml_is_noticed),
+		cmocka_unit_test(a_lost_journal_is_noticed),
+		cmocka_unit_test(an_older_journal_is_refused),
+		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(damage_without_loss_is_passed_over),
+		cmocka_unit_test(a_removed_journal_is_written_anew),
+		cmocka_unit_test(one_put_in_its_place_is_left_alone),
 		cmocka_unit_test(a_second_daemon_is_refused),
+		cmocka_unit_test(without_its_lock_it_does_not_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,11 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
 	return fails() ? -1 : (int)syscall(SYS_renameat, from_dir, from, to_dir, to);
 }
 
+int fallocate(int fd, int mode, off_t offset, off_t length)
+{
+	return fails() ? -1 : (int)syscall(SYS_fallocate, fd, mode, offset, length);
+}
+
 /* What is refused was written in part, as on a full disk. */
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 {
@@ -334,6 +339,29 @@ static void a_confirmation_is_made_up_for_before_a_fold(void **state)
 	dir_remove(&dir);
 }
 
+static void a_confirmation_that_failed_is_tried_again(void **state)
+{
+	struct state_dir dir;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	assert_int_equal(journal_commit(&dir, story(1), NULL), 0);
+	fail_call(3);
+	failure.width = 3; /* cutting it off fails too, and so does the next try */
+	assert_int_equal(journal_commit(&dir, story(2), NULL), 0);
+	assert_true(journal_maintain(dir.journal, dir.running, &dir.err) != 0);
+	assert_non_null(strstr(dir.err.text, "cannot confirm the last commit"));
+	assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
+	fail_call(0);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_int_equal(journal_pending(dir.journal), 0);
+	assert_true(story_is_at(dir.running, 2));
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
 /* Room that ends and comes again */
 
 static void a_full_disk_refuses_and_recovers(void **state)
@@ -394,8 +422,31 @@ static void fill(const struct state_dir *dir)
 	fclose(file);
 }
 
+/* A process that holds the lock until it is killed. */
+static pid_t lock_elsewhere(const struct state_dir *dir)
+{
+	struct state_dir other = *dir;
+	int fds[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		must_open(&other);
+		if (write(fds[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	close(fds[0]);
+	return pid;
+}
+
 static void a_full_file_system_refuses_and_recovers(void **state)
 {
+	pid_t other;
 	struct state_dir dir;
 	char path[128];
 	uint32_t n = 0;
@@ -436,10 +487,74 @@ static void a_full_file_system_refuses_and_recovers(void **state)
 	assert_int_equal(dir.err.os_errno, EROFS);
 	assert_non_null(strstr(dir.err.text, "make the file system writable again"));
 	assert_int_equal(mount(NULL, dir.path, NULL, MS_REMOUNT, NULL), 0);
+	other = lock_elsewhere(&dir);
+	assert_true(journal_commit(&dir, story(n + 1), NULL) != 0);
+	assert_non_null(strstr(dir.err.text, "stop the other daemon"));
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
 	assert_int_equal(journal_commit(&dir, story(++n), NULL), 0);
 	dir_close(&dir);
 	must_open(&dir);
 	assert_true(story_is_at(dir.running, n));
+	dir_close(&dir);
+	umount(dir.path);
+	rmdir(dir.path);
+}
+
+/* So many bytes more than the shortest record of that kind. */
+static int commit_padded(struct state_dir *dir, uint32_t id, size_t padding)
+{
+	struct commit_info info = {.door = "test"};
+	struct edit *edit = edit_new();
+
+	memset(info.comment, 'x', padding);
+	add(edit, EDIT_MERGE, 1, 0, "");
+	add(edit, EDIT_CREATE, 1, id, "peer-session-id=1");
+	return journal_commit(dir, edit, &info);
+}
+
+/* The next record of that kind without padding will leave some bytes of the page. */
+static void fill_page(struct state_dir *dir, size_t leaving)
+{
+	uint64_t before = dir->journal->length, plain, with_mark, left;
+	uint32_t id = 200;
+
+	assert_int_equal(commit_padded(dir, id++, 0), 0);
+	plain = dir->journal->history[dir->journal->history_count - 1].length;
+	with_mark = dir->journal->length - before;
+	left = 4096 - dir->journal->length % 4096 - plain - leaving;
+	for (uint64_t n = left / with_mark, rest = left % with_mark; n > 0; n--) {
+		assert_int_equal(commit_padded(dir, id++, rest / n), 0);
+		rest -= rest / n;
+	}
+}
+
+static void what_is_acknowledged_on_a_full_disk_is_confirmed(void **state)
+{
+	struct state_dir dir;
+	bool done;
+
+	(void)state;
+	dir_make(&dir);
+	if (!mount_at(&dir, "size=64k")) {
+		rmdir(dir.path);
+		print_message("mounting a tmpfs is not allowed here\n");
+		skip();
+	}
+	must_open(&dir);
+	assert_int_equal(journal_commit(&dir, story(1), NULL), 0);
+	fill_page(&dir, 25); /* a confirmation has more */
+	fill(&dir);
+	done = commit_padded(&dir, 100, 0) == 0;
+	if (done)
+		assert_in_range(
+			4096 - dir.journal->history[dir.journal->history_count - 1].offset % 4096 -
+				dir.journal->history[dir.journal->history_count - 1].length,
+			1, 28);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_int_equal(journal_pending(dir.journal), 0);
+	assert_int_equal(datastore_session(dir.running, 1, 100) != NULL, done);
 	dir_close(&dir);
 	umount(dir.path);
 	rmdir(dir.path);
@@ -491,9 +606,11 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(it_may_die_at_every_fork_and_rename),
 		cmocka_unit_test(every_call_may_fail),
 		cmocka_unit_test(a_confirmation_is_made_up_for_before_a_fold),
+		cmocka_unit_test(a_confirmation_that_failed_is_tried_again),
 		cmocka_unit_test(a_full_disk_refuses_and_recovers),
 		cmocka_unit_test(a_read_only_directory_can_be_read),
 		cmocka_unit_test(a_full_file_system_refuses_and_recovers),
+		cmocka_unit_test(what_is_acknowledged_on_a_full_disk_is_confirmed),
 	};
 
 	if (argc == 2)
