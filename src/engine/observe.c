@@ -99,6 +99,20 @@ static void fill_from_record(enum object object, void *actual, const void *confi
 
 /* ---- one object as it was read */
 
+/* As the one whose interface could not be made, and which goes again by itself. */
+static bool lacks_link(const struct session_entry *session)
+{
+	return !session->state.if_index && session->actual.pseudowire_type != PSEUDOWIRE_PPP;
+}
+
+/* What is on its way out may still be shown, as ours or as another's. */
+static void doubt_later(struct engine *engine, uint32_t tunnel_id, uint32_t session_id)
+{
+	if (!engine->doubted[0].count && !engine->doubted[1].count)
+		engine->doubted_at = engine_now() + DOUBT_NS;
+	keys_add(&engine->doubted[1], tunnel_id, session_id);
+}
+
 /* Ours, and not as configured, or not so until now. */
 static void check_tunnel(struct engine *engine, const struct tunnel_entry *tunnel)
 {
@@ -144,8 +158,10 @@ static void found_tunnel(struct engine *engine, const struct tunnel *found,
 	}
 	if (statistics)
 		counters_take_tunnel(engine, tunnel, statistics, engine_now());
-	if (fresh && !tunnel->configured)
+	if (fresh && !tunnel->configured) {
+		doubt_later(engine, tunnel->id, 0);
 		tell_foreign(engine, tunnel, NULL);
+	}
 	check_tunnel(engine, tunnel);
 }
 
@@ -174,6 +190,8 @@ static void found_session(struct engine *engine, uint32_t tunnel_id, const struc
 	observe_link_of(engine, session);
 	if (statistics)
 		counters_take_session(engine, session, statistics, engine_now());
+	if (fresh && (!session->configured || lacks_link(session)))
+		doubt_later(engine, tunnel_id, session->id);
 	if (fresh && !session->configured)
 		tell_foreign(engine, session->tunnel, session);
 	check_session(engine, session);
@@ -201,11 +219,10 @@ static void take_link(struct engine *engine, struct session *actual, const struc
 const struct kernel_link *observe_find_link(struct engine *engine,
 					    const struct session_entry *entry, const char *name)
 {
-	const struct kernel_link *link =
-		entry ? links_by_index(&engine->links, entry->state.if_index) : NULL;
+	const struct kernel_link *link;
 
-	if (link)
-		return link;
+	if (entry && entry->state.if_index)
+		return links_by_index(&engine->links, entry->state.if_index);
 	link = links_by_name(&engine->links, name);
 	return link && !link->kind ? link : NULL;
 }
@@ -269,6 +286,10 @@ void observe_link_gone(struct engine *engine, unsigned int index)
 	const struct kernel_link *link = links_by_index(&engine->links, index);
 	unsigned int parent = link ? link->parent : 0;
 
+	if (!session && link) { /* of one whose index is not known, perhaps */
+		session = datastore_session_by_name(engine->store, link->name);
+		session = session && !session->state.if_index ? session : NULL;
+	}
 	links_remove(&engine->links, index);
 	look_at_parent(engine, parent);
 	if (!session)
@@ -283,10 +304,8 @@ void observe_link_gone(struct engine *engine, unsigned int index)
 
 void observe_doubt(struct engine *engine, uint32_t tunnel_id, uint32_t session_id)
 {
-	if (!engine->doubted[0].count && !engine->doubted[1].count)
-		engine->doubted_at = engine_now() + DOUBT_NS;
 	keys_add(&engine->dirty, tunnel_id, session_id);
-	keys_add(&engine->doubted[1], tunnel_id, session_id);
+	doubt_later(engine, tunnel_id, session_id);
 }
 
 void observe_doubted(struct engine *engine)
