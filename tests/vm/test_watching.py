@@ -4,7 +4,7 @@ from lib.daemons import L2tpv3d
 from lib.genl import ENCAP_UDP
 from lib.snmp import ROOT
 from lib.waiting import stays_true, wait_for
-from test_durability import push, session, tunnel, wait_for_status
+from test_durability import push, session, status, tunnel, wait_for_status
 
 SNMP_TRAP = "1.3.6.1.6.3.1.1.4.1.0"
 TUNNEL_STATE, SESSION_STATE, FOREIGN = (f"{ROOT}.0.{arc}" for arc in (1, 2, 3))
@@ -44,8 +44,8 @@ def test_8021q_links_are_restored(daemon, r1):
 def test_an_interface_gets_its_name_back(daemon, r1):
     push(daemon, tunnel(1, session(5, interface_name="pw0")))
     index = r1.link("pw0")["ifindex"]
-    r1.ip("link", "set", "pw0", "down")
-    r1.ip("link", "set", "pw0", "name", "moved")
+    # 6.1 renames only what is down, which the daemon mends at once
+    wait_for(lambda: not r1.ip_batch("link set pw0 down", "link set pw0 name moved"), "to rename it")
     wait_for(lambda: "pw0" in r1.interfaces() and "UP" in r1.link("pw0")["flags"], "its name")
     assert r1.link("pw0")["ifindex"] == index
     daemon.wait_for_log("interface-name; restoring it")
@@ -65,8 +65,8 @@ def test_a_repair_spares_what_others_made(daemon, r1, k1):
     r1.ip("l2tp", "add", "session", "tunnel_id", "1", "session_id", "99", "peer_session_id", "99",
           "name", "theirs")
     wait_for_status(daemon, "down", 1, 99)  # as ip leaves its interface
-    r1.ip("address", "add", "10.0.0.5/24", "dev", "wan")
     r1.ip("address", "del", "10.0.0.1/24", "dev", "wan")
+    r1.ip("address", "add", "10.0.0.5/24", "dev", "wan")
     daemon.wait_for_log("tunnel 1 failed")
     assert stays_true(lambda: k1.has_session(conn_id=1, session_id=99), 1)
 
@@ -74,7 +74,7 @@ def test_a_repair_spares_what_others_made(daemon, r1, k1):
 def test_what_cannot_be_configured_is_not_adopted(daemon, r1, k1):
     r1.ip("l2tp", "add", "tunnel", "tunnel_id", "7", "peer_tunnel_id", "8", "encap", "udp", "local",
           "10.0.0.1", "remote", "224.0.0.1", "udp_sport", "1700", "udp_dport", "1700")
-    wait_for_status(daemon, "up", 7)
+    wait_for(lambda: status(daemon, 7), "the daemon to see it")
     refused = daemon.ctl("adopt", "tunnel_id", "7", check=False)
     assert refused.returncode == 1 and "remote-address" in refused.stderr, refused.stderr
     assert daemon.restart().running
