@@ -35,8 +35,7 @@ static int check_adoptable(enum object object, const void *config, uint32_t tunn
 		error_at_entry(err, tunnel_id, session_id, row);
 		return rc < 0 ? rc
 			      : error_set(err, ERROR_INVALID_VALUE,
-					  "the kernel has a value that "
-					  "cannot be configured");
+					  "the kernel has a value that cannot be configured");
 	}
 	codec_complete(object, &read);
 	if (observe_same(object, &read, config))
@@ -79,6 +78,7 @@ static int adopt_tunnel(struct candidate *changes, const struct tunnel_entry *en
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "tunnel %u is of L2TP version %u, which is not managed here",
 				 entry->id, config.version);
+	config.version = 0;
 	rc = check_adoptable(OBJECT_TUNNEL, &config, entry->id, 0, err);
 	return rc < 0 ? rc : candidate_put(changes, entry->id, 0, &config);
 }

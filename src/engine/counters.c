@@ -3,9 +3,8 @@
 
 #include <errno.h>
 
-#define SWEEP_AFTER 8   /* sessions read in order: less are not worth a dump */
-#define SKIP_MAX    256 /* sessions without counters, in one reading */
-
+#define SWEEP_AFTER 8        /* sessions read in order: less are not worth a dump */
+#define SKIP_MAX    256      /* sessions without counters, in one reading */
 #define LOOK_AGE_NS NS_PER_S /* of counters that tell of the status */
 
 bool counters_fresh(const struct state *state, int64_t age, int64_t now)

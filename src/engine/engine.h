@@ -120,7 +120,7 @@ void engine_unwatch(struct engine *engine, void *arg); /* all of this @arg */
 
 struct engine_info {
 	uint64_t generation; /* number of the last commit */
-	int64_t last_change; /* CLOCK_BOOTTIME ns of the last commit or status change, 0 none */
+	int64_t last_change; /* CLOCK_BOOTTIME ns of the last commit since the start, 0 none */
 	unsigned int capabilities; /* enum kernel_capability */
 	const char *release;
 	const char *last_error; /* text of the last refused or failed commit, "" none */

@@ -351,9 +351,7 @@ static bool next_session(struct sessions *sessions, uint32_t id)
 	return true;
 }
 
-/* A session that others made in the tunnel; NULL: none. What a commit that is given up made is
- * ours.
- */
+/* A session that others made in the tunnel, not a commit that is given up; NULL: none. */
 static const struct session_entry *foreign_session(const struct job *job,
 						   const struct tunnel_entry *entry)
 {

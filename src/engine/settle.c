@@ -220,7 +220,6 @@ static void settle_absent(struct engine *engine, struct tunnel_entry *tunnel,
 {
 	uint32_t session_id = session ? session->id : 0;
 	enum status_reason reason = item ? item->reason : 0;
-
 	bool failed = reason == REASON_KERNEL_ERROR || reason == REASON_FOREIGN_OBJECT;
 
 	if (reason) {

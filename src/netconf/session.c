@@ -1,3 +1,4 @@
+#include "model/clock.h"
 #include "netconf/session.h"
 
 #include <errno.h>
@@ -276,20 +277,12 @@ static bool output_full(const struct netconf_session *session)
 	return evbuffer_get_length(output) >= session->server->options.limits.output;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static void write_on(struct netconf_session *session)
 {
-	int64_t end = now_ns() + SLICE_NS;
+	int64_t end = clock_now() + SLICE_NS;
 
 	while (session->stream.step && !session->dead && !output_full(session)) {
-		if (now_ns() > end) {
+		if (clock_now() > end) {
 			session_resume(session);
 			return;
 		}

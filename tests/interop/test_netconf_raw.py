@@ -65,7 +65,7 @@ def top(inner="", attributes=""):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    need_built(L2TPV3D)
+    need_built(L2TPV3D, RELAY)
     daemon = L2tpv3d(Here(), tmp_path_factory.mktemp("netconf"), kernel="sim").start()
     yield daemon
     daemon.stop()
@@ -626,7 +626,6 @@ def test_idle_sessions_cost_no_time(daemon):
     assert ticks(daemon.pid) - before <= 2  # of 200
 
 
-@pytest.mark.skipif(not RELAY.exists(), reason=f"{RELAY} is not built")
 def test_relay_waits_for_a_slow_reader_when_the_daemon_has_closed(tmp_path):
     sent = 0
     with socket.socket(socket.AF_UNIX) as listener:

@@ -153,13 +153,18 @@ static void end(struct story *story)
 	story->bench = NULL;
 }
 
+static void make_directory(struct story *story)
+{
+	snprintf(story->directory, sizeof(story->directory), "%s/l2tpv3d-crash-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(story->directory));
+}
+
 static struct story new_story(const char *profile)
 {
 	struct story story = {.profile = profile};
 
-	snprintf(story.directory, sizeof(story.directory), "%s/l2tpv3d-crash-XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	assert_non_null(mkdtemp(story.directory));
+	make_directory(&story);
 	begin(&story);
 	story.after[0] = look(story.bench);
 	for (unsigned int n = 1; n <= COMMITS; n++) {
@@ -508,9 +513,7 @@ static void a_pending_commit_is_checked_against_what_it_meets(void **state)
 	struct far_life life;
 
 	(void)state;
-	snprintf(story.directory, sizeof(story.directory), "%s/l2tpv3d-crash-XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	assert_non_null(mkdtemp(story.directory));
+	make_directory(&story);
 	for (size_t i = 0; i < sizeof(edited) / sizeof(*edited); i++) {
 		unsigned int met = 0;
 		bool died = true;

@@ -317,6 +317,22 @@ static void looking_again_does_not_make_a_peer_silent(void **state)
 	}
 }
 
+static void only_a_commit_moves_the_last_change(void **state)
+{
+	struct bench *bench = *state;
+	struct engine_info before, after;
+
+	make(bench, UDP4, "peer-session-id=6");
+	engine_info(bench->engine, &before);
+	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
+	UNTIL(bench, tunnel_state(bench)->oper_status == OPER_DOWN);
+	engine_info(bench->engine, &after);
+	assert_int_equal(after.last_change, before.last_change);
+	assert_int_equal(edit_one_session(bench, 1, 5, "description=x"), 0);
+	engine_info(bench->engine, &after);
+	assert_true(after.last_change > before.last_change);
+}
+
 static void sessions_recover_with_their_tunnel(void **state)
 {
 	struct bench *bench = *state;
@@ -480,6 +496,7 @@ int main(void)
 		TEST(an_address_that_flaps_does_not_cost_the_tunnel),
 		TEST(a_silent_peer_is_none_without_dead_interval),
 		TEST(looking_again_does_not_make_a_peer_silent),
+		TEST(only_a_commit_moves_the_last_change),
 		TEST(sessions_recover_with_their_tunnel),
 		TEST(what_is_gone_has_no_counters),
 		TEST(reading_ahead_passes_what_is_disabled),
