@@ -233,8 +233,8 @@ def indexes_and_counters(router, l2tp):
 
 @pytest.fixture
 def no_ipv6(r1):
-    """No packets but ours: counters stand still."""
-    r1.run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+    """No packets but ours, and no address that comes late: counters and links stand still."""
+    r1.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
 
 
 MANY = 300

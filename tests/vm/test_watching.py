@@ -1,4 +1,5 @@
 """What others do to what is ours on a real kernel, and what is told of it."""
+import signal
 import pytest
 from lib.daemons import L2tpv3d
 from lib.genl import ENCAP_UDP
@@ -44,8 +45,10 @@ def test_8021q_links_are_restored(daemon, r1):
 def test_an_interface_gets_its_name_back(daemon, r1):
     push(daemon, tunnel(1, session(5, interface_name="pw0")))
     index = r1.link("pw0")["ifindex"]
-    # 6.1 renames only what is down, which the daemon mends at once
-    wait_for(lambda: not r1.ip_batch("link set pw0 down", "link set pw0 name moved"), "to rename it")
+    # 6.1 renames only what is down, which the daemon would mend at once
+    daemon.send_signal(signal.SIGSTOP)
+    r1.ip_batch("link set pw0 down", "link set pw0 name moved")
+    daemon.send_signal(signal.SIGCONT)
     wait_for(lambda: "pw0" in r1.interfaces() and "UP" in r1.link("pw0")["flags"], "its name")
     assert r1.link("pw0")["ifindex"] == index
     daemon.wait_for_log("interface-name; restoring it")
