@@ -95,10 +95,20 @@ void settle_path(struct engine *engine, struct tunnel_entry *tunnel)
 	tunnel->state.path_reason = (uint8_t)reason;
 }
 
+/* Otherwise than configured, for a repair would destroy what others made in it. */
+static bool is_spared(struct engine *engine, const struct tunnel_entry *tunnel)
+{
+	return tunnel->state.common.oper_status == OPER_FAILED &&
+	       tunnel->state.common.status_reason == REASON_FOREIGN_OBJECT &&
+	       observe_tunnel_difference(engine, tunnel);
+}
+
 static void derive_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 {
 	enum status_reason path = tunnel->state.path_reason;
 
+	if (is_spared(engine, tunnel))
+		return;
 	if (path == REASON_NO_INTERFACE_ADDRESS)
 		settle_status(engine, tunnel, NULL, OPER_WAITING, path, 0);
 	else if (path)
