@@ -224,6 +224,7 @@ static void take_over(struct journal *journal, int fd)
 	journal->fd = fd;
 	journal->writable = true;
 	journal->cut = false;
+	journal->restamp = false;
 	journal->format = commit_format(JOURNAL_VERSION);
 	move_history(journal);
 	journal->base = fold->base;
@@ -264,8 +265,12 @@ static int fold_end(struct journal *journal, int result, struct error *err)
 
 int fold_now(struct journal *journal, struct error *err)
 {
-	int result = journal->writable ? fold_begin(journal) : -EROFS;
+	int result;
 
+	/* what was wrong before may have passed */
+	if (!journal->writable && journal_place(journal, journal->fd) == 0)
+		(void)journal_file_open(journal);
+	result = journal->writable ? fold_begin(journal) : -EROFS;
 	if (result == 0)
 		result = fold_write(journal);
 	return fold_end(journal, result, err);

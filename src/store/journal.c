@@ -122,7 +122,10 @@ static struct commit_info commit_describe(const struct journal *journal,
 	return full;
 }
 
-/* What is appended must be found again: in the file of that name, and of one format. */
+/*
+ * What is appended must be found again: in the file of that name, of one format,
+ * and not behind a config.xml whose last line tells of later commits.
+ */
 static int make_fit(struct journal *journal, struct error *err)
 {
 	int result = journal_restore(journal, err);
@@ -131,7 +134,9 @@ static int make_fit(struct journal *journal, struct error *err)
 		return result;
 	if (journal_place(journal, journal->fd) == -ESTALE)
 		return journal_error(journal, err, -ESTALE, "write", JOURNAL_FILE, unchanged);
-	return journal->format->version == JOURNAL_VERSION ? 0 : fold_now(journal, err);
+	if (journal->format->version == JOURNAL_VERSION && !journal->restamp)
+		return 0;
+	return fold_now(journal, err);
 }
 
 static int append_record(struct journal *journal, const struct candidate *changes,

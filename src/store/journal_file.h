@@ -53,6 +53,7 @@ struct journal {
 	bool cut;      /* what is beyond `length` must be cut off before anything is written */
 	bool restored; /* the file was removed and is written anew: to be said */
 	bool unsynced; /* the directory must be fsynced before anything is acknowledged */
+	bool restamp;  /* config.xml must be written before: its last line is of another history */
 	const struct commit_format *format;
 	uint64_t length; /* of the file, as far as it counts */
 	uint64_t tail;   /* where the records begin that config.xml lacks */

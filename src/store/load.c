@@ -358,8 +358,8 @@ static int read_frames(struct loading *loading)
 	journal->generation = last_commit(loading);
 	if (result == 0 && !loading->based)
 		result = refuse_headless(loading);
-	if (result == 0 && loading->stamp > journal->generation &&
-	    journal->generation > journal->base)
+	journal->restamp = loading->stamp > journal->generation;
+	if (result == 0 && journal->restamp && journal->generation > journal->base)
 		result = refuse_older(loading);
 	if (result == 0)
 		check_history(loading, journal->generation + 1);

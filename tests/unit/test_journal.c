@@ -594,6 +594,36 @@ static void an_older_journal_is_refused(void **state)
 	dir_remove(&dir);
 }
 
+/* config.xml of another daemon, put here between two runs: its number says nothing here. */
+static void a_config_xml_of_another_history_is_taken_over(void **state)
+{
+	struct state_dir dir;
+	size_t length;
+	char *data;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	data = file_get(&dir, "config.xml", &length);
+	assert_memory_equal(data + length - 7, " 2 -->\n", 7);
+	data[length - 6] = '9';
+	file_put(&dir, "config.xml", data, length);
+	free(data);
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	commit_story(&dir, 3, 4);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	assert_true(story_is_at(dir.running, 4));
+	assert_int_equal(journal_generation(dir.journal), 4);
+	assert_int_equal(dir.journal->history_count, 4);
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
 static void what_is_no_file_is_refused(void **state)
 {
 	struct state_dir dir;
@@ -763,6 +793,7 @@ int main(void)
 		cmocka_unit_test(a_lost_config_xml_is_noticed),
 		cmocka_unit_test(a_lost_journal_is_noticed),
 		cmocka_unit_test(an_older_journal_is_refused),
+		cmocka_unit_test(a_config_xml_of_another_history_is_taken_over),
 		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(damage_without_loss_is_passed_over),
 		cmocka_unit_test(a_removed_journal_is_written_anew),
