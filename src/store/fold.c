@@ -191,6 +191,7 @@ static int rename_both(struct journal *journal)
 	result = journal_file_rename(journal, CONFIG_NEW, CONFIG_FILE);
 	if (result != 0)
 		return result;
+	journal->config = true;
 	journal->config_size = (uint64_t)st.st_size;
 	return journal_file_rename(journal, JOURNAL_NEW, JOURNAL_FILE);
 }
@@ -370,35 +371,48 @@ static int retry_mark(struct journal *journal, struct error *err)
 			     "more if the daemon is killed before");
 }
 
+bool config_is_gone(const struct journal *journal)
+{
+	struct stat st;
+
+	return journal->config && fstatat(journal->dirfd, CONFIG_FILE, &st, 0) < 0 &&
+	       errno == ENOENT;
+}
+
 int journal_restore(struct journal *journal, struct error *err)
 {
+	const char *gone = journal_place(journal, journal->fd) == -ENOENT ? JOURNAL_FILE
+			   : config_is_gone(journal)                      ? CONFIG_FILE
+									  : NULL;
 	int result;
 
-	if (journal_place(journal, journal->fd) != -ENOENT)
+	if (gone == NULL)
 		return 0;
 	fold_abort(journal);
 	result = fold_now(journal, err);
-	journal->restored = result == 0;
+	journal->restored = result == 0 ? gone : NULL;
 	return result;
 }
 
-static int look_for_journal(struct journal *journal, struct error *err)
+static int look_for_files(struct journal *journal, struct error *err)
 {
+	const char *gone;
 	int result = 0;
 
 	if (journal->pending == 0 && clock_now() >= journal->fold.retry_at)
 		result = journal_restore(journal, err);
-	if (!journal->restored)
+	gone = journal->restored;
+	if (gone == NULL)
 		return result;
-	journal->restored = false;
+	journal->restored = NULL;
 	return error_set(err, ERROR_STORAGE,
-			 "%s/%s was removed while the daemon used it; it was written anew, and %s",
-			 journal->directory, JOURNAL_FILE, CONFIG_FILE);
+			 "%s/%s was removed while the daemon used it; %s and %s were written anew",
+			 journal->directory, gone, CONFIG_FILE, JOURNAL_FILE);
 }
 
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
 {
-	int result = look_for_journal(journal, err);
+	int result = look_for_files(journal, err);
 
 	if (result == 0)
 		result = retry_mark(journal, err);

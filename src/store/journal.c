@@ -71,6 +71,9 @@ static int refuse_fold(const struct journal *journal, struct error *err, int res
 {
 	char commits[64];
 
+	if (journal->generation == journal->base)
+		return journal_error(journal, err, result, "write", CONFIG_FILE,
+				     "it was removed, and the configuration is lost with it");
 	journal_print_commits(commits, journal->base + 1, journal->generation);
 	return error_set(err, ERROR_STORAGE,
 			 "%s/%s lacks %s, which the journal has: edited now, it is overridden "
@@ -85,7 +88,8 @@ int journal_close(struct journal *journal, struct error *err)
 	if (journal == NULL)
 		return 0;
 	fold_abort(journal);
-	if (journal->generation > journal->base && journal->pending == 0)
+	if (journal->pending == 0 &&
+	    (journal->generation > journal->base || config_is_gone(journal)))
 		result = fold_now(journal, NULL);
 	if (result != 0)
 		refuse_fold(journal, err, result);

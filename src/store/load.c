@@ -19,8 +19,7 @@
 struct loading {
 	struct journal *journal;
 	struct candidate candidate;
-	bool snapshot;  /* there is a config.xml */
-	uint64_t stamp; /* ... which holds the commits up to this one; 0: it does not say */
+	uint64_t stamp; /* config.xml holds the commits up to this one; 0: it does not say */
 	bool based;     /* the journal's base mark is read */
 	const char *image;
 	size_t size, offset;
@@ -183,7 +182,7 @@ static int load_snapshot(struct loading *loading)
 	}
 	if (asprintf(&path, "%s/%s", journal->directory, CONFIG_FILE) < 0)
 		return no_memory(loading->err);
-	loading->snapshot = true;
+	journal->config = true;
 	journal->config_size = (uint64_t)st.st_size;
 	loading->stamp = read_stamp(loading, journal->config_size);
 	result = read_snapshot(loading, path);
@@ -538,7 +537,7 @@ int journal_load(struct journal *journal, char warning[JOURNAL_WARNING_MAX], str
 	result = load_snapshot(&loading);
 	if (result == 0)
 		result = load_journal(&loading);
-	if (result == 0 && journal->base > 0 && !loading.snapshot)
+	if (result == 0 && journal->base > 0 && !journal->config)
 		result = refuse_lost_snapshot(&loading);
 	if (result == 0)
 		result = publish(&loading);

@@ -698,6 +698,35 @@ static void a_removed_journal_is_written_anew(void **state)
 	dir_remove(&dir);
 }
 
+static void so_is_a_removed_config_xml(void **state)
+{
+	struct state_dir dir;
+	char path[128];
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	file_path(&dir, "config.xml", path);
+	must_open(&dir);
+	assert_int_equal(unlink(path), 0);
+	dir_close(&dir);
+	must_open(&dir);
+	assert_int_equal(unlink(path), 0);
+	assert_true(journal_maintain(dir.journal, dir.running, &dir.err) != 0);
+	assert_non_null(strstr(dir.err.text, "config.xml was removed"));
+	assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
+	assert_int_equal(unlink(path), 0);
+	commit_story(&dir, 3, 3);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_true(story_is_at(dir.running, 3));
+	assert_int_equal(dir.journal->history_count, 3);
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
 static void one_put_in_its_place_is_left_alone(void **state)
 {
 	struct state_dir dir;
@@ -797,6 +826,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(damage_without_loss_is_passed_over),
 		cmocka_unit_test(a_removed_journal_is_written_anew),
+		cmocka_unit_test(so_is_a_removed_config_xml),
 		cmocka_unit_test(one_put_in_its_place_is_left_alone),
 		cmocka_unit_test(a_second_daemon_is_refused),
 		cmocka_unit_test(without_its_lock_it_does_not_start),
