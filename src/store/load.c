@@ -490,7 +490,8 @@ static bool is_newer(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * An edit of config.xml after a kill, or a stop that could not write it. Not so
+ * An edit of config.xml after a kill, or a stop that could not write it: by the
+ * time of its inode, for one put in its place may be older than the journal. Not so
  * when the daemon died between the new config.xml and the new journal.
  */
 static void warn_of_edit(struct loading *loading)
@@ -501,7 +502,7 @@ static void warn_of_edit(struct loading *loading)
 
 	if (loading->replayed == 0 || loading->stamp > journal->base ||
 	    fstatat(journal->dirfd, CONFIG_FILE, &config, 0) < 0 ||
-	    fstat(journal->fd, &records) < 0 || !is_newer(&config.st_mtim, &records.st_mtim))
+	    fstat(journal->fd, &records) < 0 || !is_newer(&config.st_ctim, &records.st_ctim))
 		return;
 	journal_print_commits(commits, journal->base + 1, loading->replayed);
 	warn(loading,

@@ -211,7 +211,7 @@ static void what_is_wrong_in_config_xml_is_said(void **state)
 static void an_edit_that_is_overridden_is_told_of(void **state)
 {
 	struct state_dir dir;
-	char path[128], *data;
+	char path[128], config[128], older[128], *data;
 	size_t length;
 
 	(void)state;
@@ -232,6 +232,15 @@ static void an_edit_that_is_overridden_is_told_of(void **state)
 	dir_close(&dir);
 	usleep(20000); /* the clock of files is coarse */
 	file_put(&dir, "config.xml", data, length);
+	must_open(&dir);
+	assert_non_null(strstr(dir.warning, "the journal had commits 3 to 4 already"));
+	assert_true(story_is_at(dir.running, 4));
+	dir_close(&dir);
+	file_path(&dir, "older", older);
+	file_put(&dir, "older", data, length);
+	assert_int_equal(utimensat(AT_FDCWD, older, (struct timespec[2]){{0}, {0}}, 0), 0);
+	file_path(&dir, "config.xml", config);
+	assert_int_equal(rename(older, config), 0);
 	must_open(&dir);
 	assert_non_null(strstr(dir.warning, "the journal had commits 3 to 4 already"));
 	assert_true(story_is_at(dir.running, 4));
