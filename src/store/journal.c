@@ -69,6 +69,9 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 
 static int refuse_fold(const struct journal *journal, struct error *err, int result)
 {
+	const char *why = journal->pending != 0
+				  ? "the last one is under way, and the next start ends it"
+				  : strerror(-result);
 	char commits[64];
 
 	if (journal->generation == journal->base)
@@ -78,7 +81,7 @@ static int refuse_fold(const struct journal *journal, struct error *err, int res
 	return error_set(err, ERROR_STORAGE,
 			 "%s/%s lacks %s, which the journal has: edited now, it is overridden "
 			 "there by them. It cannot be written: %s",
-			 journal->directory, CONFIG_FILE, commits, strerror(-result));
+			 journal->directory, CONFIG_FILE, commits, why);
 }
 
 int journal_close(struct journal *journal, struct error *err)
@@ -88,8 +91,9 @@ int journal_close(struct journal *journal, struct error *err)
 	if (journal == NULL)
 		return 0;
 	fold_abort(journal);
-	if (journal->pending == 0 &&
-	    (journal->generation > journal->base || config_is_gone(journal)))
+	if (journal->pending != 0)
+		result = -EBUSY;
+	else if (journal->generation > journal->base || config_is_gone(journal))
 		result = fold_now(journal, NULL);
 	if (result != 0)
 		refuse_fold(journal, err, result);

@@ -57,10 +57,10 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 		 const struct snapshot_codec *codec, char warning[JOURNAL_WARNING_MAX],
 		 struct error *err);
 /*
- * Fold the journal into config.xml (so that it can be edited) and close; not
- * while a commit is pending. Accepts NULL. Returns 0, or a negative errno with
- * @err when config.xml is not up to date: all is in the journal still, unless
- * config.xml was removed.
+ * Fold the journal into config.xml (so that it can be edited) and close.
+ * Accepts NULL. Returns 0, or a negative errno with @err when config.xml is not
+ * up to date, as it is while a commit is pending (-EBUSY): all is in the journal
+ * still, unless config.xml was removed.
  */
 int journal_close(struct journal *journal, struct error *err);
 

@@ -122,6 +122,9 @@ static void a_pending_commit_is_carried_out(void **state)
 	append_only(&dir, 2, &candidate);
 	candidate_discard(&candidate);
 	dir_close(&dir); /* no folding while it is pending */
+	assert_int_equal(dir.err.code, ERROR_STORAGE);
+	assert_non_null(strstr(dir.err.text, "config.xml lacks commits 1 to 2"));
+	assert_non_null(strstr(dir.err.text, "the last one is under way"));
 	must_open(&dir);
 	assert_int_equal(journal_pending(dir.journal), 2);
 	assert_int_equal(journal_generation(dir.journal), 2);
