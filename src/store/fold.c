@@ -252,7 +252,7 @@ static int fold_finish(struct journal *journal)
 }
 
 /* Both files are written, if @result is 0: put them in place. */
-static int fold_end(struct journal *journal, int result, struct error *err)
+static int fold_end(struct journal *journal, int result, const char *consequence, struct error *err)
 {
 	if (result == 0)
 		result = fold_finish(journal);
@@ -261,7 +261,7 @@ static int fold_end(struct journal *journal, int result, struct error *err)
 		return 0;
 	}
 	fold_failed(journal);
-	return journal_error(journal, err, result, "write", CONFIG_FILE, goes_on);
+	return journal_error(journal, err, result, "write", CONFIG_FILE, consequence);
 }
 
 int fold_now(struct journal *journal, struct error *err)
@@ -274,7 +274,7 @@ int fold_now(struct journal *journal, struct error *err)
 	result = journal->writable ? fold_begin(journal) : -EROFS;
 	if (result == 0)
 		result = fold_write(journal);
-	return fold_end(journal, result, err);
+	return fold_end(journal, result, "nothing was changed", err);
 }
 
 /* In the background */
@@ -354,7 +354,7 @@ static int fold_reap(struct journal *journal, struct error *err)
 
 	if (pid == 0)
 		return 0;
-	return fold_end(journal, pid < 0 ? -errno : child_result(status), err);
+	return fold_end(journal, pid < 0 ? -errno : child_result(status), goes_on, err);
 }
 
 /* Said once for each commit. */

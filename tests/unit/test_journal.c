@@ -713,7 +713,7 @@ static void a_removed_journal_is_written_anew(void **state)
 static void so_is_a_removed_config_xml(void **state)
 {
 	struct state_dir dir;
-	char path[128];
+	char path[128], new[128];
 
 	(void)state;
 	dir_make(&dir);
@@ -730,6 +730,11 @@ static void so_is_a_removed_config_xml(void **state)
 	assert_non_null(strstr(dir.err.text, "config.xml was removed"));
 	assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
 	assert_int_equal(unlink(path), 0);
+	file_path(&dir, "config.xml.new", new);
+	assert_int_equal(mkdir(new, 0700), 0);
+	assert_true(journal_commit(&dir, story(3), NULL) != 0);
+	assert_non_null(strstr(dir.err.text, "config.xml; nothing was changed; "));
+	assert_int_equal(rmdir(new), 0);
 	commit_story(&dir, 3, 3);
 	dir_abandon(&dir);
 	must_open(&dir);
