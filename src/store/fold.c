@@ -168,6 +168,7 @@ static int fold_write(struct journal *journal)
 static int add_tail(struct journal *journal, int fd)
 {
 	const struct fold *fold = &journal->fold;
+	uint64_t length = journal->length - fold->from;
 	struct stat st;
 	int result;
 
@@ -175,9 +176,11 @@ static int add_tail(struct journal *journal, int fd)
 		return -errno;
 	if ((uint64_t)st.st_size != fold->end)
 		return -EIO;
-	if (journal->length == fold->from)
+	if (length == 0)
 		return 0;
-	result = file_copy(fd, fold->end, journal->fd, fold->from, journal->length - fold->from);
+	result = file_copy(fd, fold->end, journal->fd, fold->from, length);
+	if (result == 0)
+		result = file_reserve_mark(fd, fold->end + length); /* of one still pending */
 	return result != 0 ? result : file_sync(fd);
 }
 

@@ -95,6 +95,8 @@ void journal_file_unlink(struct journal *journal, const char *name);
 int file_write(int fd, const char *data, size_t size, uint64_t offset);
 int file_copy(int to, uint64_t to_offset, int from, uint64_t from_offset, uint64_t length);
 int file_sync(int fd);
+/* Have blocks for a confirmation at @offset. */
+int file_reserve_mark(int fd, uint64_t offset);
 
 /* The journal's first line and base mark, which the caller frees. */
 int journal_head(uint64_t base, char **ret, size_t *ret_length);
