@@ -132,7 +132,7 @@ static struct commit_info commit_describe(const struct journal *journal,
 
 /*
  * What is appended must be found again: in the file of that name, of one format,
- * and not behind a config.xml whose last line tells of later commits.
+ * and not behind a config.xml whose last line does not fit it.
  */
 static int make_fit(struct journal *journal, struct error *err)
 {

@@ -52,7 +52,7 @@ struct journal {
 	bool writable;
 	bool cut;      /* what is beyond `length` must be cut off before anything is written */
 	bool unsynced; /* the directory must be fsynced before anything is acknowledged */
-	bool restamp;  /* config.xml must be written before: its last line is of another history */
+	bool restamp;  /* config.xml must be written before: its last line is of another time */
 	bool config;   /* there is a config.xml; if not, somebody removed it */
 
 	const char *restored; /* the file that was removed and is written anew: to be said */

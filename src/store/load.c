@@ -338,6 +338,34 @@ static int take_damage(struct loading *loading)
 	return 0;
 }
 
+/* One put back; or both were copied while the daemon ran, and it wrote them anew between. */
+static void warn_of_older_config(struct loading *loading)
+{
+	const struct journal *journal = loading->journal;
+	char commits[64];
+
+	journal_print_commits(commits, loading->stamp + 1, journal->base);
+	warn(loading,
+	     "%s/%s lacks %s, which %s goes on from: if an older one was not put there on purpose, "
+	     "stop the daemon and put the right one back",
+	     journal->directory, CONFIG_FILE, commits, JOURNAL_FILE);
+}
+
+/* Is the number in config.xml the one that the journal goes on from? */
+static int check_stamp(struct loading *loading)
+{
+	struct journal *journal = loading->journal;
+
+	if (loading->stamp == 0)
+		return 0;
+	journal->restamp = loading->stamp < journal->base || loading->stamp > journal->generation;
+	if (loading->stamp > journal->generation && journal->generation > journal->base)
+		return refuse_older(loading);
+	if (loading->stamp < journal->base)
+		warn_of_older_config(loading);
+	return 0;
+}
+
 static int read_frames(struct loading *loading)
 {
 	struct journal *journal = loading->journal;
@@ -357,9 +385,8 @@ static int read_frames(struct loading *loading)
 	journal->generation = last_commit(loading);
 	if (result == 0 && !loading->based)
 		result = refuse_headless(loading);
-	journal->restamp = loading->stamp > journal->generation;
-	if (result == 0 && journal->restamp && journal->generation > journal->base)
-		result = refuse_older(loading);
+	if (result == 0)
+		result = check_stamp(loading);
 	if (result == 0)
 		check_history(loading, journal->generation + 1);
 	journal->pending = loading->held.info.number;

@@ -606,6 +606,37 @@ static void an_older_journal_is_refused(void **state)
 	dir_remove(&dir);
 }
 
+/* Put back, or both saved while a fold came between them. */
+static void a_config_xml_older_than_the_journal_is_told_of(void **state)
+{
+	struct state_dir dir;
+	size_t length;
+	char *data;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	data = file_get(&dir, "config.xml", &length);
+	must_open(&dir);
+	commit_story(&dir, 3, 4);
+	dir_close(&dir);
+	file_put(&dir, "config.xml", data, length);
+	free(data);
+	must_open(&dir);
+	assert_non_null(strstr(dir.warning, "config.xml lacks commits 3 to 4, which"));
+	assert_true(story_is_at(dir.running, 2));
+	assert_int_equal(journal_generation(dir.journal), 4);
+	commit_session(&dir, 2, 100);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	assert_non_null(datastore_session(dir.running, 2, 100));
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
 /* config.xml of another daemon, put here between two runs: its number says nothing here. */
 static void a_config_xml_of_another_history_is_taken_over(void **state)
 {
@@ -839,6 +870,7 @@ int main(void)
 		cmocka_unit_test(a_lost_config_xml_is_noticed),
 		cmocka_unit_test(a_lost_journal_is_noticed),
 		cmocka_unit_test(an_older_journal_is_refused),
+		cmocka_unit_test(a_config_xml_older_than_the_journal_is_told_of),
 		cmocka_unit_test(a_config_xml_of_another_history_is_taken_over),
 		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(damage_without_loss_is_passed_over),
