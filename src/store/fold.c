@@ -168,6 +168,7 @@ static int fold_write(struct journal *journal)
 static int add_tail(struct journal *journal, int fd)
 {
 	const struct fold *fold = &journal->fold;
+	uint64_t length = journal->length - fold->from;
 	struct stat st;
 	int result;
 
@@ -175,9 +176,11 @@ static int add_tail(struct journal *journal, int fd)
 		return -errno;
 	if ((uint64_t)st.st_size != fold->end)
 		return -EIO;
-	if (journal->length == fold->from)
+	if (length == 0)
 		return 0;
-	result = file_copy(fd, fold->end, journal->fd, fold->from, journal->length - fold->from);
+	result = file_copy(fd, fold->end, journal->fd, fold->from, length);
+	if (result == 0)
+		result = file_reserve_mark(fd, fold->end + length); /* of one still pending */
 	return result != 0 ? result : file_sync(fd);
 }
 
@@ -191,6 +194,7 @@ static int rename_both(struct journal *journal)
 	result = journal_file_rename(journal, CONFIG_NEW, CONFIG_FILE);
 	if (result != 0)
 		return result;
+	journal->config = true;
 	journal->config_size = (uint64_t)st.st_size;
 	return journal_file_rename(journal, JOURNAL_NEW, JOURNAL_FILE);
 }
@@ -224,6 +228,7 @@ static void take_over(struct journal *journal, int fd)
 	journal->fd = fd;
 	journal->writable = true;
 	journal->cut = false;
+	journal->restamp = false;
 	journal->format = commit_format(JOURNAL_VERSION);
 	move_history(journal);
 	journal->base = fold->base;
@@ -250,7 +255,7 @@ static int fold_finish(struct journal *journal)
 }
 
 /* Both files are written, if @result is 0: put them in place. */
-static int fold_end(struct journal *journal, int result, struct error *err)
+static int fold_end(struct journal *journal, int result, const char *consequence, struct error *err)
 {
 	if (result == 0)
 		result = fold_finish(journal);
@@ -259,16 +264,20 @@ static int fold_end(struct journal *journal, int result, struct error *err)
 		return 0;
 	}
 	fold_failed(journal);
-	return journal_error(journal, err, result, "write", CONFIG_FILE, goes_on);
+	return journal_error(journal, err, result, "write", CONFIG_FILE, consequence);
 }
 
 int fold_now(struct journal *journal, struct error *err)
 {
-	int result = journal->writable ? fold_begin(journal) : -EROFS;
+	int result;
 
+	/* what was wrong before may have passed */
+	if (!journal->writable && journal_place(journal, journal->fd) == 0)
+		(void)journal_file_open(journal);
+	result = journal->writable ? fold_begin(journal) : -EROFS;
 	if (result == 0)
 		result = fold_write(journal);
-	return fold_end(journal, result, err);
+	return fold_end(journal, result, "nothing was changed", err);
 }
 
 /* In the background */
@@ -348,7 +357,7 @@ static int fold_reap(struct journal *journal, struct error *err)
 
 	if (pid == 0)
 		return 0;
-	return fold_end(journal, pid < 0 ? -errno : child_result(status), err);
+	return fold_end(journal, pid < 0 ? -errno : child_result(status), goes_on, err);
 }
 
 /* Said once for each commit. */
@@ -365,35 +374,48 @@ static int retry_mark(struct journal *journal, struct error *err)
 			     "more if the daemon is killed before");
 }
 
+bool config_is_gone(const struct journal *journal)
+{
+	struct stat st;
+
+	return journal->config && fstatat(journal->dirfd, CONFIG_FILE, &st, 0) < 0 &&
+	       errno == ENOENT;
+}
+
 int journal_restore(struct journal *journal, struct error *err)
 {
+	const char *gone = journal_place(journal, journal->fd) == -ENOENT ? JOURNAL_FILE
+			   : config_is_gone(journal)                      ? CONFIG_FILE
+									  : NULL;
 	int result;
 
-	if (journal_place(journal, journal->fd) != -ENOENT)
+	if (gone == NULL)
 		return 0;
 	fold_abort(journal);
 	result = fold_now(journal, err);
-	journal->restored = result == 0;
+	journal->restored = result == 0 ? gone : NULL;
 	return result;
 }
 
-static int look_for_journal(struct journal *journal, struct error *err)
+static int look_for_files(struct journal *journal, struct error *err)
 {
+	const char *gone;
 	int result = 0;
 
 	if (journal->pending == 0 && clock_now() >= journal->fold.retry_at)
 		result = journal_restore(journal, err);
-	if (!journal->restored)
+	gone = journal->restored;
+	if (gone == NULL)
 		return result;
-	journal->restored = false;
+	journal->restored = NULL;
 	return error_set(err, ERROR_STORAGE,
-			 "%s/%s was removed while the daemon used it; it was written anew, and %s",
-			 journal->directory, JOURNAL_FILE, CONFIG_FILE);
+			 "%s/%s was removed while the daemon used it; %s and %s were written anew",
+			 journal->directory, gone, CONFIG_FILE, JOURNAL_FILE);
 }
 
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
 {
-	int result = look_for_journal(journal, err);
+	int result = look_for_files(journal, err);
 
 	if (result == 0)
 		result = retry_mark(journal, err);

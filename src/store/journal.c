@@ -69,13 +69,19 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 
 static int refuse_fold(const struct journal *journal, struct error *err, int result)
 {
+	const char *why = journal->pending != 0
+				  ? "the last one is under way, and the next start ends it"
+				  : strerror(-result);
 	char commits[64];
 
+	if (journal->generation == journal->base)
+		return journal_error(journal, err, result, "write", CONFIG_FILE,
+				     "it was removed, and the configuration is lost with it");
 	journal_print_commits(commits, journal->base + 1, journal->generation);
 	return error_set(err, ERROR_STORAGE,
 			 "%s/%s lacks %s, which the journal has: edited now, it is overridden "
 			 "there by them. It cannot be written: %s",
-			 journal->directory, CONFIG_FILE, commits, strerror(-result));
+			 journal->directory, CONFIG_FILE, commits, why);
 }
 
 int journal_close(struct journal *journal, struct error *err)
@@ -85,7 +91,9 @@ int journal_close(struct journal *journal, struct error *err)
 	if (journal == NULL)
 		return 0;
 	fold_abort(journal);
-	if (journal->generation > journal->base && journal->pending == 0)
+	if (journal->pending != 0)
+		result = -EBUSY;
+	else if (journal->generation > journal->base || config_is_gone(journal))
 		result = fold_now(journal, NULL);
 	if (result != 0)
 		refuse_fold(journal, err, result);
@@ -122,7 +130,10 @@ static struct commit_info commit_describe(const struct journal *journal,
 	return full;
 }
 
-/* What is appended must be found again: in the file of that name, and of one format. */
+/*
+ * What is appended must be found again: in the file of that name, of one format,
+ * and not behind a config.xml whose last line does not fit it.
+ */
 static int make_fit(struct journal *journal, struct error *err)
 {
 	int result = journal_restore(journal, err);
@@ -131,7 +142,9 @@ static int make_fit(struct journal *journal, struct error *err)
 		return result;
 	if (journal_place(journal, journal->fd) == -ESTALE)
 		return journal_error(journal, err, -ESTALE, "write", JOURNAL_FILE, unchanged);
-	return journal->format->version == JOURNAL_VERSION ? 0 : fold_now(journal, err);
+	if (journal->format->version == JOURNAL_VERSION && !journal->restamp)
+		return 0;
+	return fold_now(journal, err);
 }
 
 static int append_record(struct journal *journal, const struct candidate *changes,

@@ -57,9 +57,10 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 		 const struct snapshot_codec *codec, char warning[JOURNAL_WARNING_MAX],
 		 struct error *err);
 /*
- * Fold the journal into config.xml (so that it can be edited) and close; not
- * while a commit is pending. Accepts NULL. Returns 0, or a negative errno with
- * @err when config.xml is not up to date: all is in the journal still.
+ * Fold the journal into config.xml (so that it can be edited) and close.
+ * Accepts NULL. Returns 0, or a negative errno with @err when config.xml is not
+ * up to date, as it is while a commit is pending (-EBUSY): all is in the journal
+ * still, unless config.xml was removed.
  */
 int journal_close(struct journal *journal, struct error *err);
 
@@ -104,12 +105,12 @@ uint64_t journal_generation(const struct journal *journal); /* number of the las
 
 /*
  * Background work: write a confirmation that could not be written; start or
- * finish a snapshot when it is time; write the journal anew if it was removed,
+ * finish a snapshot when it is time; write both files anew if one was removed,
  * which alone blocks for the writing. Call after appends and once a second, and
  * not between journal_confirm() and candidate_publish() (publish first).
  * @running as given to journal_open(). Returns 0, or a negative errno with what
  * is to be logged in @err: something failed (retried later), or a removed
- * journal was written anew.
+ * file was written anew.
  */
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err);
 int journal_snapshot_pid(const struct journal *journal); /* child to reap, or 0 */

@@ -377,6 +377,11 @@ static int reserve(int fd, uint64_t offset, uint64_t size)
 	return 0;
 }
 
+int file_reserve_mark(int fd, uint64_t offset)
+{
+	return reserve(fd, offset, MARK_MAX);
+}
+
 /* Have blocks for so many bytes more, and some to spare when they are to be had. */
 static int make_room(struct journal *journal, size_t size)
 {

@@ -51,8 +51,11 @@ struct journal {
 	int fd; /* -1: there is no file yet */
 	bool writable;
 	bool cut;      /* what is beyond `length` must be cut off before anything is written */
-	bool restored; /* the file was removed and is written anew: to be said */
 	bool unsynced; /* the directory must be fsynced before anything is acknowledged */
+	bool restamp;  /* config.xml must be written before: its last line is of another time */
+	bool config;   /* there is a config.xml; if not, somebody removed it */
+
+	const char *restored; /* the file that was removed and is written anew: to be said */
 	const struct commit_format *format;
 	uint64_t length; /* of the file, as far as it counts */
 	uint64_t tail;   /* where the records begin that config.xml lacks */
@@ -92,6 +95,8 @@ void journal_file_unlink(struct journal *journal, const char *name);
 int file_write(int fd, const char *data, size_t size, uint64_t offset);
 int file_copy(int to, uint64_t to_offset, int from, uint64_t from_offset, uint64_t length);
 int file_sync(int fd);
+/* Have blocks for a confirmation at @offset. */
+int file_reserve_mark(int fd, uint64_t offset);
 
 /* The journal's first line and base mark, which the caller frees. */
 int journal_head(uint64_t base, char **ret, size_t *ret_length);
@@ -119,7 +124,9 @@ bool fold_due(const struct journal *journal);
 void fold_abort(struct journal *journal);
 /* Remove what a fold left half-way: now, or when its daemon died. */
 void fold_sweep(struct journal *journal);
-/* Write config.xml and journal anew if the journal was removed. */
+/* Was config.xml removed since it was read or written? */
+bool config_is_gone(const struct journal *journal);
+/* Write config.xml and journal anew if one of them was removed. */
 int journal_restore(struct journal *journal, struct error *err);
 int fold_now(struct journal *journal, struct error *err);
 

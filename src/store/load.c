@@ -19,8 +19,7 @@
 struct loading {
 	struct journal *journal;
 	struct candidate candidate;
-	bool snapshot;  /* there is a config.xml */
-	uint64_t stamp; /* ... which holds the commits up to this one; 0: it does not say */
+	uint64_t stamp; /* config.xml holds the commits up to this one; 0: it does not say */
 	bool based;     /* the journal's base mark is read */
 	const char *image;
 	size_t size, offset;
@@ -183,7 +182,7 @@ static int load_snapshot(struct loading *loading)
 	}
 	if (asprintf(&path, "%s/%s", journal->directory, CONFIG_FILE) < 0)
 		return no_memory(loading->err);
-	loading->snapshot = true;
+	journal->config = true;
 	journal->config_size = (uint64_t)st.st_size;
 	loading->stamp = read_stamp(loading, journal->config_size);
 	result = read_snapshot(loading, path);
@@ -339,6 +338,34 @@ static int take_damage(struct loading *loading)
 	return 0;
 }
 
+/* One put back; or both were copied while the daemon ran, and it wrote them anew between. */
+static void warn_of_older_config(struct loading *loading)
+{
+	const struct journal *journal = loading->journal;
+	char commits[64];
+
+	journal_print_commits(commits, loading->stamp + 1, journal->base);
+	warn(loading,
+	     "%s/%s lacks %s, which %s goes on from: if an older one was not put there on purpose, "
+	     "stop the daemon and put the right one back",
+	     journal->directory, CONFIG_FILE, commits, JOURNAL_FILE);
+}
+
+/* Is the number in config.xml the one that the journal goes on from? */
+static int check_stamp(struct loading *loading)
+{
+	struct journal *journal = loading->journal;
+
+	if (loading->stamp == 0)
+		return 0;
+	journal->restamp = loading->stamp < journal->base || loading->stamp > journal->generation;
+	if (loading->stamp > journal->generation && journal->generation > journal->base)
+		return refuse_older(loading);
+	if (loading->stamp < journal->base)
+		warn_of_older_config(loading);
+	return 0;
+}
+
 static int read_frames(struct loading *loading)
 {
 	struct journal *journal = loading->journal;
@@ -358,9 +385,8 @@ static int read_frames(struct loading *loading)
 	journal->generation = last_commit(loading);
 	if (result == 0 && !loading->based)
 		result = refuse_headless(loading);
-	if (result == 0 && loading->stamp > journal->generation &&
-	    journal->generation > journal->base)
-		result = refuse_older(loading);
+	if (result == 0)
+		result = check_stamp(loading);
 	if (result == 0)
 		check_history(loading, journal->generation + 1);
 	journal->pending = loading->held.info.number;
@@ -491,7 +517,8 @@ static bool is_newer(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * An edit of config.xml after a kill, or a stop that could not write it. Not so
+ * An edit of config.xml after a kill, or a stop that could not write it: by the
+ * time of its inode, for one put in its place may be older than the journal. Not so
  * when the daemon died between the new config.xml and the new journal.
  */
 static void warn_of_edit(struct loading *loading)
@@ -502,7 +529,7 @@ static void warn_of_edit(struct loading *loading)
 
 	if (loading->replayed == 0 || loading->stamp > journal->base ||
 	    fstatat(journal->dirfd, CONFIG_FILE, &config, 0) < 0 ||
-	    fstat(journal->fd, &records) < 0 || !is_newer(&config.st_mtim, &records.st_mtim))
+	    fstat(journal->fd, &records) < 0 || !is_newer(&config.st_ctim, &records.st_ctim))
 		return;
 	journal_print_commits(commits, journal->base + 1, loading->replayed);
 	warn(loading,
@@ -538,7 +565,7 @@ int journal_load(struct journal *journal, char warning[JOURNAL_WARNING_MAX], str
 	result = load_snapshot(&loading);
 	if (result == 0)
 		result = load_journal(&loading);
-	if (result == 0 && journal->base > 0 && !loading.snapshot)
+	if (result == 0 && journal->base > 0 && !journal->config)
 		result = refuse_lost_snapshot(&loading);
 	if (result == 0)
 		result = publish(&loading);

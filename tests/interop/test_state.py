@@ -426,6 +426,21 @@ def test_a_journal_removed_under_the_daemon_costs_nothing(daemon):
         assert daemon.sessions() == ALL_UP
 
 
+def test_config_xml_removed_under_the_daemon_costs_nothing(daemon):
+    with running(daemon):
+        daemon.add(1)
+    with running(daemon):
+        (daemon.state / "config.xml").unlink()
+        assert daemon.wait_for_log("config.xml was removed while the daemon used it")
+        daemon.add(2)
+        daemon.kill()
+        daemon.start()
+        (daemon.state / "config.xml").unlink()
+        daemon.add(3)
+    with running(daemon):
+        assert daemon.sessions() == ALL_UP
+
+
 def test_a_journal_missing_at_start_is_told_of(daemon):
     with running(daemon):
         daemon.add(1, 2, 3)

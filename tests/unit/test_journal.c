@@ -122,6 +122,9 @@ static void a_pending_commit_is_carried_out(void **state)
 	append_only(&dir, 2, &candidate);
 	candidate_discard(&candidate);
 	dir_close(&dir); /* no folding while it is pending */
+	assert_int_equal(dir.err.code, ERROR_STORAGE);
+	assert_non_null(strstr(dir.err.text, "config.xml lacks commits 1 to 2"));
+	assert_non_null(strstr(dir.err.text, "the last one is under way"));
 	must_open(&dir);
 	assert_int_equal(journal_pending(dir.journal), 2);
 	assert_int_equal(journal_generation(dir.journal), 2);
@@ -211,7 +214,7 @@ static void what_is_wrong_in_config_xml_is_said(void **state)
 static void an_edit_that_is_overridden_is_told_of(void **state)
 {
 	struct state_dir dir;
-	char path[128], *data;
+	char path[128], config[128], older[128], *data;
 	size_t length;
 
 	(void)state;
@@ -232,6 +235,15 @@ static void an_edit_that_is_overridden_is_told_of(void **state)
 	dir_close(&dir);
 	usleep(20000); /* the clock of files is coarse */
 	file_put(&dir, "config.xml", data, length);
+	must_open(&dir);
+	assert_non_null(strstr(dir.warning, "the journal had commits 3 to 4 already"));
+	assert_true(story_is_at(dir.running, 4));
+	dir_close(&dir);
+	file_path(&dir, "older", older);
+	file_put(&dir, "older", data, length);
+	assert_int_equal(utimensat(AT_FDCWD, older, (struct timespec[2]){{0}, {0}}, 0), 0);
+	file_path(&dir, "config.xml", config);
+	assert_int_equal(rename(older, config), 0);
 	must_open(&dir);
 	assert_non_null(strstr(dir.warning, "the journal had commits 3 to 4 already"));
 	assert_true(story_is_at(dir.running, 4));
@@ -594,6 +606,67 @@ static void an_older_journal_is_refused(void **state)
 	dir_remove(&dir);
 }
 
+/* Put back, or both saved while a fold came between them. */
+static void a_config_xml_older_than_the_journal_is_told_of(void **state)
+{
+	struct state_dir dir;
+	size_t length;
+	char *data;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	data = file_get(&dir, "config.xml", &length);
+	must_open(&dir);
+	commit_story(&dir, 3, 4);
+	dir_close(&dir);
+	file_put(&dir, "config.xml", data, length);
+	free(data);
+	must_open(&dir);
+	assert_non_null(strstr(dir.warning, "config.xml lacks commits 3 to 4, which"));
+	assert_true(story_is_at(dir.running, 2));
+	assert_int_equal(journal_generation(dir.journal), 4);
+	commit_session(&dir, 2, 100);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	assert_non_null(datastore_session(dir.running, 2, 100));
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
+/* config.xml of another daemon, put here between two runs: its number says nothing here. */
+static void a_config_xml_of_another_history_is_taken_over(void **state)
+{
+	struct state_dir dir;
+	size_t length;
+	char *data;
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	data = file_get(&dir, "config.xml", &length);
+	assert_memory_equal(data + length - 7, " 2 -->\n", 7);
+	data[length - 6] = '9';
+	file_put(&dir, "config.xml", data, length);
+	free(data);
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	commit_story(&dir, 3, 4);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_string_equal(dir.warning, "");
+	assert_true(story_is_at(dir.running, 4));
+	assert_int_equal(journal_generation(dir.journal), 4);
+	assert_int_equal(dir.journal->history_count, 4);
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
 static void what_is_no_file_is_refused(void **state)
 {
 	struct state_dir dir;
@@ -660,6 +733,40 @@ static void a_removed_journal_is_written_anew(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_true(journal_maintain(dir.journal, dir.running, &dir.err) != 0);
 	assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_true(story_is_at(dir.running, 3));
+	assert_int_equal(dir.journal->history_count, 3);
+	dir_close(&dir);
+	dir_remove(&dir);
+}
+
+static void so_is_a_removed_config_xml(void **state)
+{
+	struct state_dir dir;
+	char path[128], new[128];
+
+	(void)state;
+	dir_make(&dir);
+	must_open(&dir);
+	commit_story(&dir, 1, 2);
+	dir_close(&dir);
+	file_path(&dir, "config.xml", path);
+	must_open(&dir);
+	assert_int_equal(unlink(path), 0);
+	dir_close(&dir);
+	must_open(&dir);
+	assert_int_equal(unlink(path), 0);
+	assert_true(journal_maintain(dir.journal, dir.running, &dir.err) != 0);
+	assert_non_null(strstr(dir.err.text, "config.xml was removed"));
+	assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
+	assert_int_equal(unlink(path), 0);
+	file_path(&dir, "config.xml.new", new);
+	assert_int_equal(mkdir(new, 0700), 0);
+	assert_true(journal_commit(&dir, story(3), NULL) != 0);
+	assert_non_null(strstr(dir.err.text, "config.xml; nothing was changed; "));
+	assert_int_equal(rmdir(new), 0);
+	commit_story(&dir, 3, 3);
 	dir_abandon(&dir);
 	must_open(&dir);
 	assert_true(story_is_at(dir.running, 3));
@@ -763,9 +870,12 @@ int main(void)
 		cmocka_unit_test(a_lost_config_xml_is_noticed),
 		cmocka_unit_test(a_lost_journal_is_noticed),
 		cmocka_unit_test(an_older_journal_is_refused),
+		cmocka_unit_test(a_config_xml_older_than_the_journal_is_told_of),
+		cmocka_unit_test(a_config_xml_of_another_history_is_taken_over),
 		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(damage_without_loss_is_passed_over),
 		cmocka_unit_test(a_removed_journal_is_written_anew),
+		cmocka_unit_test(so_is_a_removed_config_xml),
 		cmocka_unit_test(one_put_in_its_place_is_left_alone),
 		cmocka_unit_test(a_second_daemon_is_refused),
 		cmocka_unit_test(without_its_lock_it_does_not_start),

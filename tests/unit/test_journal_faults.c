@@ -561,6 +561,78 @@ static void what_is_acknowledged_on_a_full_disk_is_confirmed(void **state)
 }
 
 /* A directory of somebody else's: reading works, writing is refused until it is ours again. */
+/* A commit of so many bytes more that is left pending. */
+static uint64_t append_padded(struct state_dir *dir, struct candidate *candidate, size_t padding)
+{
+	struct commit_info info = {.door = "test"};
+	struct edit *edit = edit_new();
+
+	memset(info.comment, 'x', padding);
+	add(edit, EDIT_MERGE, 1, 0, "description=new");
+	candidate_open(candidate, dir->running);
+	assert_int_equal(apply(candidate, edit, NULL), 0);
+	assert_int_equal(journal_append(dir->journal, candidate, &info, &dir->err), 0);
+	return info.number;
+}
+
+/* Bytes left of the last page of the new journal. */
+static uint64_t left_after_fold(const struct journal *journal)
+{
+	return 4096 - (journal->fold.end + journal->length - journal->fold.from) % 4096;
+}
+
+/* Leave a commit pending that a fold under way will put at the end of a page: its number. */
+static uint64_t append_at_end_of_page(struct state_dir *dir, struct candidate *candidate)
+{
+	uint64_t number, left;
+
+	for (uint32_t id = 300;; id++) {
+		dir->journal->fold_min = dir->journal->config_size = 1;
+		assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+		assert_true(journal_snapshot_pid(dir->journal) != 0);
+		number = append_padded(dir, candidate, 0);
+		left = left_after_fold(dir->journal);
+		assert_int_equal(journal_revoke(dir->journal, number, NULL), 0);
+		candidate_discard(candidate);
+		if (left >= 10 && left < 100)
+			return append_padded(dir, candidate, left - 10);
+		assert_int_equal(maintain(dir), 0);
+		assert_int_equal(commit_padded(dir, id, id * 37 % 90), 0);
+	}
+}
+
+/* The room in the old journal is of no use then: the new one has it too, or does not come. */
+static void so_it_is_when_a_fold_ends_before(void **state)
+{
+	struct candidate candidate;
+	struct state_dir dir;
+	uint64_t number;
+
+	(void)state;
+	dir_make(&dir);
+	if (!mount_at(&dir, "size=64k")) {
+		rmdir(dir.path);
+		print_message("mounting a tmpfs is not allowed here\n");
+		skip();
+	}
+	must_open(&dir);
+	assert_int_equal(journal_commit(&dir, story(1), NULL), 0);
+	number = append_at_end_of_page(&dir, &candidate);
+	assert_int_equal(maintain(&dir), 0);
+	assert_int_equal(dir.journal->base, number - 1);
+	fill(&dir);
+	assert_int_equal(candidate_publish(&candidate, dir.running), 0);
+	candidate_discard(&candidate);
+	journal_confirm(dir.journal, number);
+	dir_abandon(&dir);
+	must_open(&dir);
+	assert_int_equal(journal_pending(dir.journal), 0);
+	assert_int_equal(journal_generation(dir.journal), number);
+	dir_abandon(&dir);
+	umount(dir.path);
+	rmdir(dir.path);
+}
+
 static void a_read_only_directory_can_be_read(void **state)
 {
 	const uid_t nobody = 65534;
@@ -611,6 +683,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_read_only_directory_can_be_read),
 		cmocka_unit_test(a_full_file_system_refuses_and_recovers),
 		cmocka_unit_test(what_is_acknowledged_on_a_full_disk_is_confirmed),
+		cmocka_unit_test(so_it_is_when_a_fold_ends_before),
 	};
 
 	if (argc == 2)
