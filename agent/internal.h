@@ -32,17 +32,18 @@ struct agent {
 	struct view view;
 	struct loop *loop;
 	struct transport *transport;
-	struct event *retry; /* of the registration */
+	struct event *retry; /* of the registration, and what comes after it */
 	struct event *tidy;  /* once a while */
 	struct event *pace;  /* of notifications */
 	struct notices notices;
 	uint64_t dropped; /* notices that were, as far as logged */
 	bool connected, registered;
-	bool asked;           /* to register, and not answered yet */
-	int unreachable;      /* errno that was logged last, 0: no answer, -1: nothing */
-	int register_delay;   /* seconds */
-	unsigned int refused; /* res.error that was logged last, 0 none */
-	struct set_list sets; /* set.c */
+	bool asked;              /* to register, and not answered yet */
+	int unreachable;         /* errno that was logged last, 0: no answer, -1: nothing */
+	int register_delay;      /* seconds */
+	unsigned int next_table; /* to register by itself, once the root is */
+	unsigned int refused;    /* res.error that was logged last, 0 none */
+	struct set_list sets;    /* set.c */
 	bool warned_retries;
 };
 

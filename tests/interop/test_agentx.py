@@ -69,9 +69,21 @@ def tunnels(daemon):
 # ---- connecting
 
 
-def test_one_registration_at_the_root(session):
-    assert session.registered == [(ROOT, session.registered[0][1])]
-    assert session.registered[0][1] & 0x09 == 0  # neither an instance nor a context
+def test_registered_are_the_root_and_then_the_tables(session):
+    assert [oid for oid, _ in session.registered] == [ROOT, *(f"{ROOT}.1.{n}.1" for n in range(2, 8))]
+    assert all(flags & 0x09 == 0 for _, flags in session.registered)  # neither an instance nor a context
+
+
+def test_a_table_that_cannot_be_registered_by_itself_is_served_all_the_same(master, daemon):
+    begin(daemon)
+    session = master.accept()
+    session.serve_until(agentx.OPEN)
+    session.serve_until(agentx.REGISTER)
+    for _ in range(agentx.REGISTRATIONS - 1):
+        session.serve_until(agentx.REGISTER, register_error=agentx.DUPLICATE_REGISTRATION)
+    assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
+    assert session.get(column(2, 24, 1))[0][2] == 1
+    assert "another subagent" not in daemon.log()
 
 
 @pytest.mark.parametrize("order", "<>")
