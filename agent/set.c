@@ -173,10 +173,13 @@ static void check(struct set *set, netsnmp_agent_request_info *reqinfo,
 
 /* ---- ACTION, UNDO */
 
+/* To the engine, behind what it has already (first_waiting()). */
 static void delegate(struct set *set, netsnmp_mib_handler *handler,
 		     netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,
 		     netsnmp_request_info *requests)
 {
+	TAILQ_REMOVE(&set->agent->sets, set, link);
+	TAILQ_INSERT_TAIL(&set->agent->sets, set, link);
 	netsnmp_free_delegated_cache(set->cache);
 	set->cache = netsnmp_create_delegated_cache(handler, reginfo, reqinfo, requests, set);
 	for (; requests; requests = requests->next)

@@ -414,6 +414,19 @@ def test_two_masters_requests_do_not_wait_for_a_set(daemon, session):
     assert tunnels(daemon) == ["1", "2"]
 
 
+def test_sets_committed_in_another_order_than_tested_are_undone_each_by_itself(daemon, session):
+    for number in (1, 2):
+        assert session.test_set(number, *tunnel(number)).error == 0
+    for number in (2, 1):  # both are with the engine at once
+        session.socket.sendall(session.encode(agentx.COMMIT_SET, b"", transaction=number))
+    assert [session.response().error for _ in range(2)] == [0, 0]
+    assert tunnels(daemon) == ["1", "2"]
+    assert session.undo_set(2).error == 0
+    assert tunnels(daemon) == ["1"]
+    assert session.undo_set(1).error == 0
+    assert tunnels(daemon) == []
+
+
 def test_a_flood_of_requests_from_a_master_that_does_not_read(daemon, session):
     """Answers queue up here; nothing blocks, nothing is lost."""
     count = 3000
