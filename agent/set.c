@@ -369,18 +369,24 @@ bool set_answering(void *arg)
 	return false;
 }
 
-void set_oversized(bool is_set, uint64_t size, unsigned int max, void *arg)
+void set_oversized(enum transport_size what, uint64_t size, unsigned int max, void *arg)
 {
+	static const char *const subjects[] = {
+		[SIZE_OF_SET] = "given a request",
+		[SIZE_OF_GET] = "given a request",
+		[SIZE_OF_ANSWER] = "asked for an answer",
+	};
 	struct agent *agent = arg;
 	struct error err = ERROR_INIT;
 
 	error_set(&err, ERROR_RESOURCE,
-		  "given a request of %" PRIu64 " octets in AgentX; allowed %u: name fewer "
+		  "%s of %" PRIu64 " octets in AgentX; allowed %u: name fewer "
 		  "variables at once",
-		  size, max);
-	if (is_set)
+		  subjects[what], size, max);
+	if (what == SIZE_OF_SET)
 		remember(agent, &err);
-	agent_log(agent, LOG_WARNING, "refused a %s request: %s", is_set ? "set" : "get", err.text);
+	agent_log(agent, LOG_WARNING, "refused a %s request: %s",
+		  what == SIZE_OF_SET ? "set" : "get", err.text);
 }
 
 /* The master is gone, and with it COMMIT, UNDO or FREE. */

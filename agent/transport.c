@@ -29,7 +29,7 @@ enum pdu_type {
 	PDU_RESPONSE = 18
 };
 
-enum pdu_error { PDU_GEN_ERR = 5, PDU_RESOURCE_UNAVAILABLE = 13 };
+enum pdu_error { PDU_TOO_BIG = 1, PDU_GEN_ERR = 5, PDU_RESOURCE_UNAVAILABLE = 13 };
 
 struct transport {
 	struct event_base *base;
@@ -159,20 +159,29 @@ static void received(struct transport *transport, const uint8_t *head)
 	}
 }
 
-/* In net-snmp's place: the master would wait for an answer in vain, and then disconnect. */
+/* In net-snmp's place. @head is a request's, or that of the answer which would have been sent. */
+static void answer_error(struct transport *transport, const uint8_t *head, enum pdu_error error)
+{
+	bool network = head[2] & FLAG_NETWORK;
+	uint8_t answer[HEAD] = {head[0], PDU_RESPONSE, head[2] & FLAG_NETWORK};
+
+	memcpy(answer + 4, head + 4, 12); /* session, transaction, packet */
+	answer[network ? 19 : 16] = HEAD - HEADER;
+	answer[network ? 25 : 24] = (uint8_t)error;
+	answer[network ? 27 : 26] = 1; /* the first variable binding: the master wants one */
+	put(transport, answer, sizeof(answer));
+}
+
+/* The master would wait for an answer in vain, and then disconnect. */
 static void refuse(struct transport *transport, const uint8_t *head)
 {
-	bool network = head[2] & FLAG_NETWORK, is_set = head[1] == PDU_TEST_SET;
-	uint8_t answer[HEAD] = {head[0], PDU_RESPONSE, head[2] & FLAG_NETWORK};
+	bool is_set = head[1] == PDU_TEST_SET;
 
 	if (head[1] < PDU_GET || head[1] >= PDU_CLEANUP_SET)
 		return;
-	memcpy(answer + 4, head + 4, 12); /* session, transaction, packet */
-	answer[network ? 19 : 16] = HEAD - HEADER;
-	answer[network ? 25 : 24] = is_set ? PDU_RESOURCE_UNAVAILABLE : PDU_GEN_ERR;
-	answer[network ? 27 : 26] = 1; /* the first variable binding: the master wants one */
-	put(transport, answer, sizeof(answer));
-	transport->events.oversized(is_set, HEADER + (uint64_t)field(head, 16), PDU_MAX,
+	answer_error(transport, head, is_set ? PDU_RESOURCE_UNAVAILABLE : PDU_GEN_ERR);
+	transport->events.oversized(is_set ? SIZE_OF_SET : SIZE_OF_GET,
+				    HEADER + (uint64_t)field(head, 16), PDU_MAX,
 				    transport->events.arg);
 }
 
@@ -298,6 +307,18 @@ static void sent(struct transport *transport, const uint8_t *head, size_t size)
 		transport->backlog -= transport->backlog > 0;
 }
 
+static bool is_long_answer(const uint8_t *head, size_t size)
+{
+	return size > PDU_MAX && head[1] == PDU_RESPONSE;
+}
+
+/* The master's net-snmp would drop it without a word, wait for it, and then disconnect. */
+static void refuse_answer(struct transport *transport, const uint8_t *head, size_t size)
+{
+	answer_error(transport, head, PDU_TOO_BIG);
+	transport->events.oversized(SIZE_OF_ANSWER, size, PDU_MAX, transport->events.arg);
+}
+
 static int transmit(netsnmp_transport *t, const void *bytes, int size, void **opaque,
 		    int *opaque_length)
 {
@@ -306,7 +327,10 @@ static int transmit(netsnmp_transport *t, const void *bytes, int size, void **op
 	(void)opaque, (void)opaque_length;
 	if (t->sock < 0)
 		return size;
-	put(transport, bytes, (size_t)size);
+	if (is_long_answer(bytes, (size_t)size))
+		refuse_answer(transport, bytes, (size_t)size);
+	else
+		put(transport, bytes, (size_t)size);
 	sent(transport, bytes, (size_t)size);
 	return size;
 }

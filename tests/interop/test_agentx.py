@@ -18,7 +18,7 @@ from lib.waiting import stays_true, wait_for  # noqa: E402
 
 need_built(L2TPV3D)
 CREATE_AND_GO, DESTROY = 4, 6
-INCONSISTENT_VALUE, GEN_ERR, WRONG_LENGTH, RESOURCE_UNAVAILABLE = 12, 5, 8, 13
+INCONSISTENT_VALUE, GEN_ERR, WRONG_LENGTH, RESOURCE_UNAVAILABLE, TOO_BIG = 12, 5, 8, 13, 1
 
 
 @pytest.fixture
@@ -371,6 +371,23 @@ def test_a_set_request_too_long_for_net_snmp_is_refused_at_once(master, daemon, 
         assert reason in session.get(column(1, 12, 0))[0][2].decode()
         assert f"refused a set request: {reason}" in daemon.log()
     assert session.test_set(3, *tunnel(1)).error == session.commit_set(3).error == 0
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_an_answer_too_long_for_the_master_is_too_big(master, daemon, order, request):
+    """net-snmp's would drop it, wait for it until its timeout, and then end the session."""
+    master.order = order
+    session = request.getfixturevalue("session")
+    varbinds = [*tunnel(1), (column(2, 2, 1), OCTETS, 64 * b"d")]
+    assert session.test_set(1, *varbinds).error == session.commit_set(1).error == 0
+    session.cleanup_set(1)
+    wanted = column(2, 2, 1)
+    assert len(session.get(*[wanted] * 500)) == 500
+    answer = session.ask(agentx.GET, 700 * (session.codec.oid(wanted) + session.codec.oid("")))
+    assert (answer.error, answer.index, answer.reader.varbinds()) == (TOO_BIG, 1, [])
+    assert (answer.session, answer.transaction, answer.packet) == (1, 1, session.packet)
+    daemon.wait_for_log("refused a get request: asked for an answer of .* allowed 65536")
+    assert session.get(wanted)[0][2] == 64 * b"d"
 
 
 def test_a_long_request_in_pieces_and_what_follows_it(session):

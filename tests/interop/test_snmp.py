@@ -252,6 +252,15 @@ def test_a_table_outside_of_the_view_costs_nothing(own_bench):
         assert reads() - before < 60  # two a request; the rows of tables 4, 6 and 7 are 23 * 30
 
 
+def test_a_get_of_too_much_is_refused_at_once_and_the_rest_goes_on(bench):
+    bench.snmp.set(*tunnel(1, (column(2, 2, 1), "s", 64 * "d")))
+    with contextlib.closing(snmp_wire.Wire(int(bench.snmpd.address.split(":")[-1]), seconds=5)) as wire:
+        status, _, _ = wire.ask(snmp_wire.GET, [(column(2, 2, 1), (snmp_wire.NULL, b""))] * 700)
+        assert status == "tooBig"
+        assert wire.get(column(2, 2, 1)) == 64 * b"d"
+    assert "lost the AgentX master" not in bench.daemon.log()
+
+
 def test_time_stamps_keep_still(bench):
     bench.push(CONFIG)
     stamps = [column(2, 21, 1), column(3, 11, 1), column(1, 8, 0)]
