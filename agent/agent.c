@@ -324,7 +324,8 @@ static int start_library(struct agent *agent, struct error *err)
 static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 {
 	const struct transport_events events = {on_registered, on_unreachable, on_resumed,
-						set_answering, set_oversized,  agent};
+						set_answering, set_repeated,   set_oversized,
+						agent};
 	const struct timeval tidy = {.tv_sec = TIDY_S};
 	struct event_base *base = agent->options.base;
 

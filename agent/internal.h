@@ -66,6 +66,7 @@ int set_handle(struct agent *agent, netsnmp_mib_handler *handler,
 	       netsnmp_request_info *requests);
 void set_commit_event(const struct engine_event *event, void *arg);
 bool set_answering(void *agent); /* will a request still be answered, when the engine is done? */
+void set_repeated(void *agent);  /* by a master that has lost patience */
 void set_oversized(enum transport_size what, uint64_t size, unsigned int max, void *agent);
 void set_disconnected(struct agent *agent);
 void set_tidy(struct agent *agent, int64_t now); /* end what the master forgot */

@@ -3,8 +3,9 @@
  * them): RESERVE1 and RESERVE2 look, ACTION hands one edit to the engine and
  * answers when it is done, COMMIT ends it, UNDO takes it back, FREE drops it.
  *
- * A master that has lost patience sends TestSet again, or neither COMMIT nor
- * UNDO: what the engine has done is durable and stands.
+ * A master that has lost patience sends TestSet again (CommitSet and UndoSet too,
+ * but those end in transport.c), or neither COMMIT nor UNDO: what the engine has
+ * done is durable and stands.
  */
 #include "internal.h"
 
@@ -110,9 +111,11 @@ static struct varbind varbind_of(const netsnmp_request_info *request, oid name[M
 	return varbind;
 }
 
-/* The same request again, before it was answered: the master has its timeout from us. */
-static void retransmitted(struct agent *agent)
+/* The same request again, before it was answered. */
+void set_repeated(void *arg)
 {
+	struct agent *agent = arg;
+
 	if (!agent->warned_retries)
 		agent_log(agent, LOG_WARNING,
 			  "the AgentX master repeats set requests; set \"agentXRetries 0\" and "
@@ -128,7 +131,7 @@ static int reserve(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 	struct error err = ERROR_INIT;
 
 	if (set) {
-		retransmitted(agent);
+		set_repeated(agent);
 		if (set->state != SET_RESERVED)
 			return SNMP_ERR_GENERR;
 		end(set);

@@ -41,10 +41,12 @@ struct transport {
 	uint8_t head[HEAD]; /* the beginning of a PDU, until it tells which */
 	size_t have;
 	uint64_t rest; /* bytes of the PDU being received that are still to come */
-	bool too_long; /* for net-snmp: not handed on */
+	bool dropped;  /* it is not handed on to net-snmp */
 	unsigned int backlog;
 	bool set_open; /* a set request came, and may not be answered yet ... */
 	bool ended;    /* ... and the stream is at its end */
+	bool acting;   /* a CommitSet or UndoSet is not answered yet: packet */
+	uint32_t packet;
 	bool leaving;
 	unsigned int last_reads;
 	uint32_t registers[REGISTERS];
@@ -143,9 +145,13 @@ static void received(struct transport *transport, const uint8_t *head)
 	if (head[1] >= PDU_GET && head[1] <= PDU_CLEANUP_SET)
 		transport->backlog++;
 	switch (head[1]) {
-	case PDU_TEST_SET:
 	case PDU_COMMIT_SET:
 	case PDU_UNDO_SET:
+		transport->acting = true;
+		transport->packet = packet_of(head);
+		transport->set_open = true;
+		break;
+	case PDU_TEST_SET:
 		transport->set_open = true;
 		break;
 	case PDU_RESPONSE:
@@ -185,6 +191,14 @@ static void refuse(struct transport *transport, const uint8_t *head)
 				    transport->events.arg);
 }
 
+/* The answer to the first is still to come: for that the master waits, when this is not answered.
+ */
+static bool is_repeated(const struct transport *transport, const uint8_t *head)
+{
+	return transport->acting && (head[1] == PDU_COMMIT_SET || head[1] == PDU_UNDO_SET) &&
+	       packet_of(head) == transport->packet;
+}
+
 static bool is_head(const uint8_t *bytes, size_t length)
 {
 	return length >= HEAD || (length >= HEADER && length - HEADER >= field(bytes, 16));
@@ -199,11 +213,15 @@ static bool begin_pdu(struct transport *transport, const uint8_t *bytes, size_t 
 		return false;
 	}
 	transport->rest = HEADER + (uint64_t)field(bytes, 16);
-	transport->too_long = transport->rest > PDU_MAX;
-	if (transport->too_long)
+	transport->dropped = true;
+	if (transport->rest > PDU_MAX) {
 		refuse(transport, bytes);
-	else
+	} else if (is_repeated(transport, bytes)) {
+		transport->events.repeated(transport->events.arg);
+	} else {
+		transport->dropped = false;
 		received(transport, bytes);
+	}
 	return true;
 }
 
@@ -223,7 +241,7 @@ static size_t follow(struct transport *transport, uint8_t *bytes, size_t length)
 			break;
 		if (transport->rest < part)
 			part = (size_t)transport->rest;
-		if (!transport->too_long) {
+		if (!transport->dropped) {
 			memmove(bytes + left, bytes + at, part);
 			left += part;
 		}
@@ -303,8 +321,10 @@ static void sent(struct transport *transport, const uint8_t *head, size_t size)
 		return;
 	if (head[1] == PDU_REGISTER)
 		transport->registers[transport->next_register++ % REGISTERS] = packet_of(head);
-	if (head[1] == PDU_RESPONSE)
+	if (head[1] == PDU_RESPONSE) {
 		transport->backlog -= transport->backlog > 0;
+		transport->acting = transport->acting && packet_of(head) != transport->packet;
+	}
 }
 
 static bool is_long_answer(const uint8_t *head, size_t size)
@@ -358,7 +378,7 @@ static int disconnect(netsnmp_transport *t)
 	transport->have = 0;
 	transport->rest = 0;
 	transport->backlog = 0;
-	transport->set_open = transport->ended = false;
+	transport->set_open = transport->ended = transport->acting = false;
 	for (unsigned int i = 0; i < REGISTERS; i++)
 		transport->registers[i] = 0;
 	if (!transport->heard) {
@@ -511,7 +531,7 @@ void transport_settle(struct transport *transport)
 {
 	transport->backlog = 0;
 	if (!transport->events.answering(transport->events.arg))
-		transport->set_open = false;
+		transport->set_open = transport->acting = false;
 }
 
 void transport_leave(struct transport *transport)

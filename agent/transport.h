@@ -13,8 +13,9 @@
  *
  * The headers of PDUs are looked at as they pass (RFC 2741 section 6.1), also to
  * learn what net-snmp does not tell, whether the master took our registration,
- * and to answer what it would not, or not so that the master takes it: a
- * request, or an answer, too long for net-snmp.
+ * to answer what it would not, or not so that the master takes it: a request,
+ * or an answer, too long for net-snmp; and to keep from it what it would answer
+ * with an error: a phase of a set request that an impatient master sends again.
  */
 #ifndef AGENT_TRANSPORT_H
 #define AGENT_TRANSPORT_H
@@ -38,6 +39,8 @@ struct transport_events {
 	void (*resumed)(void *arg);
 	/* Is there a set request that the engine works at, to be answered later? */
 	bool (*answering)(void *arg);
+	/* The master sent a CommitSet or UndoSet again that is not answered yet: it was dropped. */
+	void (*repeated)(void *arg);
 	/* A request was refused: it, or the answer to it, has @size octets, and net-snmp takes
 	 * @max. */
 	void (*oversized)(enum transport_size what, uint64_t size, unsigned int max, void *arg);

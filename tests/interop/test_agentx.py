@@ -322,9 +322,7 @@ def test_a_master_that_goes_in_the_middle_of_a_set(master, daemon, session, phas
             assert tunnels(daemon) == []
 
 
-def test_a_set_that_takes_its_time(daemon, session, tmp_path):
-    """Longer than any wait inside net-snmp but that of 30 s; others are served meanwhile."""
-    count = 3000
+def push_sessions(daemon, tmp_path, count):
     sessions = "".join(f"<session><session-id>{i}</session-id><peer-session-id>{i}"
                        "</peer-session-id></session>" for i in range(1, count + 1))
     config = tmp_path / "config.xml"
@@ -333,9 +331,17 @@ def test_a_set_that_takes_its_time(daemon, session, tmp_path):
                       "</local-address><remote-address>192.0.2.2</remote-address>"
                       f"{sessions}</tunnel></l2tpv3></config>")
     daemon.ctl("push", config)
+
+
+RECREATE_ALL = (column(2, 3, 1), UNSIGNED, 8)  # when the old ones are gone
+
+
+def test_a_set_that_takes_its_time(daemon, session, tmp_path):
+    """Longer than any wait inside net-snmp but that of 30 s; others are served meanwhile."""
+    count = 3000
+    push_sessions(daemon, tmp_path, count)
     begun = time.monotonic()
-    change = (column(2, 3, 1), UNSIGNED, 8)  # re-creates them all, when the old ones are gone
-    assert session.test_set(1, change).error == 0
+    assert session.test_set(1, RECREATE_ALL).error == 0
     session.socket.sendall(session.encode(agentx.COMMIT_SET, b"", transaction=1))
     commit = session.packet
     assert session.get(column(1, 6, 0))[0][2] is not None
@@ -346,6 +352,23 @@ def test_a_set_that_takes_its_time(daemon, session, tmp_path):
     assert took > 0.34
     session.cleanup_set(1)
     assert session.get(column(2, 3, 1), column(1, 7, 0))[1][2] == count
+
+
+def test_a_phase_that_an_impatient_master_repeats_is_answered_once(daemon, session, tmp_path):
+    """As snmpd does after a second, by default; net-snmp would answer at once, with an error."""
+    push_sessions(daemon, tmp_path, 1000)
+    assert session.test_set(1, RECREATE_ALL).error == 0
+    for kind in (agentx.COMMIT_SET, agentx.UNDO_SET):
+        session.socket.sendall(3 * session.encode(kind, b"", transaction=1))
+        phase = session.packet
+        answer = session.response()
+        assert (answer.packet, answer.error) == (phase, 0)
+        session.socket.sendall(session.encode(agentx.GET, session.codec.oid(column(2, 3, 1))
+                                              + session.codec.oid("")))
+        answer = session.response()
+        assert answer.packet == session.packet
+        assert answer.reader.varbinds()[0][2] == (8 if kind == agentx.COMMIT_SET else 1)
+    assert daemon.log().count("agentXRetries 0") == 1
 
 
 def octets_of(session, size):
