@@ -87,6 +87,16 @@ static void finish(struct set *set)
 	end(set);
 }
 
+/* Without COMMIT, UNDO or FREE: the manager knows of an error, or of nothing. */
+static void finish_forsaken(struct set *set)
+{
+	if (set->state == SET_DONE)
+		agent_log(set->agent, LOG_WARNING,
+			  "the AgentX master left a set request that is carried out and stands; "
+			  "the manager may have been told that it failed");
+	finish(set);
+}
+
 static void remember(struct agent *agent, const struct error *err)
 {
 	snprintf(agent->view.last_error, sizeof(agent->view.last_error), "%s%s%s", err->path,
@@ -221,7 +231,7 @@ static void on_done(int result, const struct error *err, void *arg)
 	if (result && cache)
 		refuse(cache->reqinfo, cache->requests, number, status);
 	if (!cache)
-		finish(set);
+		finish_forsaken(set);
 	loop_turn(agent->loop);
 }
 
@@ -402,7 +412,7 @@ void set_disconnected(struct agent *agent)
 		if (set->ticket)
 			set->transid = -1;
 		else
-			finish(set);
+			finish_forsaken(set);
 	}
 }
 
@@ -413,7 +423,7 @@ void set_tidy(struct agent *agent, int64_t now)
 	for (set = TAILQ_FIRST(&agent->sets); set; set = next) {
 		next = TAILQ_NEXT(set, link);
 		if (!set->ticket && now - set->since > FORGOTTEN_NS)
-			finish(set);
+			finish_forsaken(set);
 	}
 }
 

@@ -301,6 +301,7 @@ def test_neither_cleanup_nor_undo(master, daemon, session):
     session.close()
     session = master.open()
     assert tunnels(daemon) == ["1"]  # acknowledged, so it stands
+    daemon.wait_for_log("left a set request that is carried out and stands")
     assert session.test_set(1, *tunnel(2)).error == session.commit_set(1).error == 0
     assert "agentXRetries" not in daemon.log()  # the same number is another master's
 
