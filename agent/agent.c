@@ -164,6 +164,19 @@ static void on_registered(unsigned int error, void *arg)
 	}
 }
 
+static const char *cure(int os_errno)
+{
+	switch (os_errno) {
+	case EACCES:
+		return " (agentXPerms in snmpd.conf gives access)";
+	case ENOENT:
+	case ECONNREFUSED:
+		return " (snmpd has to run, with \"master agentx\" in snmpd.conf)";
+	default:
+		return "";
+	}
+}
+
 static void on_unreachable(int os_errno, void *arg)
 {
 	struct agent *agent = arg;
@@ -177,8 +190,9 @@ static void on_unreachable(int os_errno, void *arg)
 			  "within %d s",
 			  agent->address, TRANSPORT_DELAY_MAX);
 	else
-		agent_log(agent, LOG_NOTICE, "no AgentX master at %s: %s; trying again within %d s",
-			  agent->address, strerror(os_errno),
+		agent_log(agent, LOG_NOTICE,
+			  "no AgentX master at %s: %s%s; trying again within %d s", agent->address,
+			  strerror(os_errno), cure(os_errno),
 			  os_errno == ETIMEDOUT ? TRANSPORT_DELAY_MAX : RECONNECT_S);
 }
 
