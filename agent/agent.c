@@ -66,11 +66,16 @@ static void set_ping_interval(int seconds)
 			   seconds);
 }
 
-static void retry_later(struct agent *agent)
+static void retry_in(struct agent *agent, int seconds)
 {
-	const struct timeval delay = {.tv_sec = agent->register_delay};
+	const struct timeval delay = {.tv_sec = seconds};
 
 	evtimer_add(agent->retry, &delay);
+}
+
+static void retry_later(struct agent *agent)
+{
+	retry_in(agent, agent->register_delay);
 }
 
 /*
@@ -135,12 +140,15 @@ static void on_registered(unsigned int error, void *arg)
 	struct agent *agent = arg;
 
 	agent->asked = false;
-	if (agent->registered)
+	if (agent->registered) {
+		retry_in(agent, 0); /* the next table, whatever was said of the last */
 		return;
+	}
 	if (error == 0) {
 		agent->registered = true;
 		agent->refused = 0;
-		evtimer_del(agent->retry);
+		agent->next_table = MIB_TUNNEL;
+		retry_in(agent, 0);
 		agent_log(agent, LOG_INFO, "connected to the AgentX master at %s", agent->address);
 		notify_connected(agent);
 		return;
@@ -153,6 +161,19 @@ static void on_registered(unsigned int error, void *arg)
 			  "the AgentX master at %s does not take our registration: %s (error %u); "
 			  "trying again every %d s",
 			  agent->address, explain(error), error, REGISTER_S);
+	}
+}
+
+static const char *cure(int os_errno)
+{
+	switch (os_errno) {
+	case EACCES:
+		return " (agentXPerms in snmpd.conf gives access)";
+	case ENOENT:
+	case ECONNREFUSED:
+		return " (snmpd has to run, with \"master agentx\" in snmpd.conf)";
+	default:
+		return "";
 	}
 }
 
@@ -169,8 +190,9 @@ static void on_unreachable(int os_errno, void *arg)
 			  "within %d s",
 			  agent->address, TRANSPORT_DELAY_MAX);
 	else
-		agent_log(agent, LOG_NOTICE, "no AgentX master at %s: %s; trying again within %d s",
-			  agent->address, strerror(os_errno),
+		agent_log(agent, LOG_NOTICE,
+			  "no AgentX master at %s: %s%s; trying again within %d s", agent->address,
+			  strerror(os_errno), cure(os_errno),
 			  os_errno == ETIMEDOUT ? TRANSPORT_DELAY_MAX : RECONNECT_S);
 }
 
@@ -190,27 +212,52 @@ static void not_answered(struct agent *agent)
 }
 
 /* As register_mib() does it, which net-snmp repeats when it connects, but not when refused. */
-static void on_retry(evutil_socket_t fd, short what, void *arg)
+static void ask_to_register(struct agent *agent, oid *name, size_t length)
 {
-	struct agent *agent = arg;
-	oid root[MAX_OID_LEN];
 	struct register_parameters parameters = {
-		.name = root,
-		.namelen = mib_root_length,
+		.name = name,
+		.namelen = length,
 		.priority = DEFAULT_MIB_PRIORITY,
 		.timeout = -1,
 	};
 
-	(void)fd, (void)what;
-	if (!agent->connected || agent->registered)
+	agent->asked = true;
+	snmp_call_callbacks(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_REGISTER_OID, &parameters);
+	loop_turn(agent->loop);
+}
+
+/*
+ * The root is all that is needed. But what a manager's view leaves out snmpd asks for instance by
+ * instance, within one request, unless it is registered by itself. (It looks where the view has
+ * what the beginning and the end of a registration have in common, which of a table's entry is the
+ * table, but of a table is all tables: netsnmp_add_varbind_to_cache, 5.9.)
+ */
+static void register_table(struct agent *agent)
+{
+	oid name[MAX_OID_LEN];
+
+	if (agent->next_table > MIB_TABLE_LAST)
 		return;
+	ask_to_register(agent, name, oid_of_entry((enum mib_table)agent->next_table++, name));
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	oid root[MAX_OID_LEN];
+
+	(void)fd, (void)what;
+	if (!agent->connected)
+		return;
+	if (agent->registered) {
+		register_table(agent);
+		return;
+	}
 	memcpy(root, mib_root, mib_root_length * sizeof(oid));
 	if (agent->asked)
 		not_answered(agent);
-	agent->asked = true;
 	retry_later(agent);
-	snmp_call_callbacks(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_REGISTER_OID, &parameters);
-	loop_turn(agent->loop);
+	ask_to_register(agent, root, mib_root_length);
 }
 
 static void on_pace(evutil_socket_t fd, short what, void *arg)
@@ -291,7 +338,8 @@ static int start_library(struct agent *agent, struct error *err)
 static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 {
 	const struct transport_events events = {on_registered, on_unreachable, on_resumed,
-						set_answering, set_oversized,  agent};
+						set_answering, set_repeated,   set_oversized,
+						agent};
 	const struct timeval tidy = {.tv_sec = TIDY_S};
 	struct event_base *base = agent->options.base;
 

@@ -223,16 +223,23 @@ bool oid_to_start(const oid *name, size_t length, struct instance *ret)
 	return start_in_table(name, length, (enum mib_table)at[1], ret);
 }
 
-size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN])
+size_t oid_of_entry(enum mib_table table, oid ret[MAX_OID_LEN])
 {
-	const struct column *column = &instance->column;
 	size_t length = mib_root_length;
 
 	memcpy(ret, mib_root, sizeof(mib_root));
 	ret[length++] = ARC_OBJECTS;
-	ret[length++] = (oid)column->table;
-	if (column->table != MIB_SCALARS)
+	ret[length++] = (oid)table;
+	if (table != MIB_SCALARS)
 		ret[length++] = ARC_ENTRY;
+	return length;
+}
+
+size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN])
+{
+	const struct column *column = &instance->column;
+	size_t length = oid_of_entry(column->table, ret);
+
 	ret[length++] = column->number;
 	for (unsigned int i = 0; i < index_length(column->table); i++)
 		ret[length++] = instance->index.at[i];

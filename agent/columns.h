@@ -97,6 +97,9 @@ enum oid_fault oid_to_instance(const oid *name, size_t length, struct instance *
  */
 bool oid_to_start(const oid *name, size_t length, struct instance *ret);
 
+/* The OID of a table's entry, or of the scalars; returns its length. */
+size_t oid_of_entry(enum mib_table table, oid ret[MAX_OID_LEN]);
+
 /* The OID of an instance; returns its length. */
 size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN]);
 

@@ -32,17 +32,18 @@ struct agent {
 	struct view view;
 	struct loop *loop;
 	struct transport *transport;
-	struct event *retry; /* of the registration */
+	struct event *retry; /* of the registration, and what comes after it */
 	struct event *tidy;  /* once a while */
 	struct event *pace;  /* of notifications */
 	struct notices notices;
 	uint64_t dropped; /* notices that were, as far as logged */
 	bool connected, registered;
-	bool asked;           /* to register, and not answered yet */
-	int unreachable;      /* errno that was logged last, 0: no answer, -1: nothing */
-	int register_delay;   /* seconds */
-	unsigned int refused; /* res.error that was logged last, 0 none */
-	struct set_list sets; /* set.c */
+	bool asked;              /* to register, and not answered yet */
+	int unreachable;         /* errno that was logged last, 0: no answer, -1: nothing */
+	int register_delay;      /* seconds */
+	unsigned int next_table; /* to register by itself, once the root is */
+	unsigned int refused;    /* res.error that was logged last, 0 none */
+	struct set_list sets;    /* set.c */
 	bool warned_retries;
 };
 
@@ -65,7 +66,8 @@ int set_handle(struct agent *agent, netsnmp_mib_handler *handler,
 	       netsnmp_request_info *requests);
 void set_commit_event(const struct engine_event *event, void *arg);
 bool set_answering(void *agent); /* will a request still be answered, when the engine is done? */
-void set_oversized(bool is_set, uint64_t size, unsigned int max, void *agent);
+void set_repeated(void *agent);  /* by a master that has lost patience */
+void set_oversized(enum transport_size what, uint64_t size, unsigned int max, void *agent);
 void set_disconnected(struct agent *agent);
 void set_tidy(struct agent *agent, int64_t now); /* end what the master forgot */
 void set_close(struct agent *agent);

@@ -3,8 +3,9 @@
  * them): RESERVE1 and RESERVE2 look, ACTION hands one edit to the engine and
  * answers when it is done, COMMIT ends it, UNDO takes it back, FREE drops it.
  *
- * A master that has lost patience sends TestSet again, or neither COMMIT nor
- * UNDO: what the engine has done is durable and stands.
+ * A master that has lost patience sends TestSet again (CommitSet and UndoSet too,
+ * but those end in transport.c), or neither COMMIT nor UNDO: what the engine has
+ * done is durable and stands.
  */
 #include "internal.h"
 
@@ -86,6 +87,16 @@ static void finish(struct set *set)
 	end(set);
 }
 
+/* Without COMMIT, UNDO or FREE: the manager knows of an error, or of nothing. */
+static void finish_forsaken(struct set *set)
+{
+	if (set->state == SET_DONE)
+		agent_log(set->agent, LOG_WARNING,
+			  "the AgentX master left a set request that is carried out and stands; "
+			  "the manager may have been told that it failed");
+	finish(set);
+}
+
 static void remember(struct agent *agent, const struct error *err)
 {
 	snprintf(agent->view.last_error, sizeof(agent->view.last_error), "%s%s%s", err->path,
@@ -110,9 +121,11 @@ static struct varbind varbind_of(const netsnmp_request_info *request, oid name[M
 	return varbind;
 }
 
-/* The same request again, before it was answered: the master has its timeout from us. */
-static void retransmitted(struct agent *agent)
+/* The same request again, before it was answered. */
+void set_repeated(void *arg)
 {
+	struct agent *agent = arg;
+
 	if (!agent->warned_retries)
 		agent_log(agent, LOG_WARNING,
 			  "the AgentX master repeats set requests; set \"agentXRetries 0\" and "
@@ -128,7 +141,7 @@ static int reserve(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 	struct error err = ERROR_INIT;
 
 	if (set) {
-		retransmitted(agent);
+		set_repeated(agent);
 		if (set->state != SET_RESERVED)
 			return SNMP_ERR_GENERR;
 		end(set);
@@ -173,10 +186,13 @@ static void check(struct set *set, netsnmp_agent_request_info *reqinfo,
 
 /* ---- ACTION, UNDO */
 
+/* To the engine, behind what it has already (first_waiting()). */
 static void delegate(struct set *set, netsnmp_mib_handler *handler,
 		     netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,
 		     netsnmp_request_info *requests)
 {
+	TAILQ_REMOVE(&set->agent->sets, set, link);
+	TAILQ_INSERT_TAIL(&set->agent->sets, set, link);
 	netsnmp_free_delegated_cache(set->cache);
 	set->cache = netsnmp_create_delegated_cache(handler, reginfo, reqinfo, requests, set);
 	for (; requests; requests = requests->next)
@@ -215,7 +231,7 @@ static void on_done(int result, const struct error *err, void *arg)
 	if (result && cache)
 		refuse(cache->reqinfo, cache->requests, number, status);
 	if (!cache)
-		finish(set);
+		finish_forsaken(set);
 	loop_turn(agent->loop);
 }
 
@@ -366,18 +382,24 @@ bool set_answering(void *arg)
 	return false;
 }
 
-void set_oversized(bool is_set, uint64_t size, unsigned int max, void *arg)
+void set_oversized(enum transport_size what, uint64_t size, unsigned int max, void *arg)
 {
+	static const char *const subjects[] = {
+		[SIZE_OF_SET] = "given a request",
+		[SIZE_OF_GET] = "given a request",
+		[SIZE_OF_ANSWER] = "asked for an answer",
+	};
 	struct agent *agent = arg;
 	struct error err = ERROR_INIT;
 
 	error_set(&err, ERROR_RESOURCE,
-		  "given a request of %" PRIu64 " octets in AgentX; allowed %u: name fewer "
+		  "%s of %" PRIu64 " octets in AgentX; allowed %u: name fewer "
 		  "variables at once",
-		  size, max);
-	if (is_set)
+		  subjects[what], size, max);
+	if (what == SIZE_OF_SET)
 		remember(agent, &err);
-	agent_log(agent, LOG_WARNING, "refused a %s request: %s", is_set ? "set" : "get", err.text);
+	agent_log(agent, LOG_WARNING, "refused a %s request: %s",
+		  what == SIZE_OF_SET ? "set" : "get", err.text);
 }
 
 /* The master is gone, and with it COMMIT, UNDO or FREE. */
@@ -390,7 +412,7 @@ void set_disconnected(struct agent *agent)
 		if (set->ticket)
 			set->transid = -1;
 		else
-			finish(set);
+			finish_forsaken(set);
 	}
 }
 
@@ -401,7 +423,7 @@ void set_tidy(struct agent *agent, int64_t now)
 	for (set = TAILQ_FIRST(&agent->sets); set; set = next) {
 		next = TAILQ_NEXT(set, link);
 		if (!set->ticket && now - set->since > FORGOTTEN_NS)
-			finish(set);
+			finish_forsaken(set);
 	}
 }
 

@@ -29,7 +29,7 @@ enum pdu_type {
 	PDU_RESPONSE = 18
 };
 
-enum pdu_error { PDU_GEN_ERR = 5, PDU_RESOURCE_UNAVAILABLE = 13 };
+enum pdu_error { PDU_TOO_BIG = 1, PDU_GEN_ERR = 5, PDU_RESOURCE_UNAVAILABLE = 13 };
 
 struct transport {
 	struct event_base *base;
@@ -41,10 +41,12 @@ struct transport {
 	uint8_t head[HEAD]; /* the beginning of a PDU, until it tells which */
 	size_t have;
 	uint64_t rest; /* bytes of the PDU being received that are still to come */
-	bool too_long; /* for net-snmp: not handed on */
+	bool dropped;  /* it is not handed on to net-snmp */
 	unsigned int backlog;
 	bool set_open; /* a set request came, and may not be answered yet ... */
 	bool ended;    /* ... and the stream is at its end */
+	bool acting;   /* a CommitSet or UndoSet is not answered yet: packet */
+	uint32_t packet;
 	bool leaving;
 	unsigned int last_reads;
 	uint32_t registers[REGISTERS];
@@ -143,9 +145,13 @@ static void received(struct transport *transport, const uint8_t *head)
 	if (head[1] >= PDU_GET && head[1] <= PDU_CLEANUP_SET)
 		transport->backlog++;
 	switch (head[1]) {
-	case PDU_TEST_SET:
 	case PDU_COMMIT_SET:
 	case PDU_UNDO_SET:
+		transport->acting = true;
+		transport->packet = packet_of(head);
+		transport->set_open = true;
+		break;
+	case PDU_TEST_SET:
 		transport->set_open = true;
 		break;
 	case PDU_RESPONSE:
@@ -159,21 +165,38 @@ static void received(struct transport *transport, const uint8_t *head)
 	}
 }
 
-/* In net-snmp's place: the master would wait for an answer in vain, and then disconnect. */
+/* In net-snmp's place. @head is a request's, or that of the answer which would have been sent. */
+static void answer_error(struct transport *transport, const uint8_t *head, enum pdu_error error)
+{
+	bool network = head[2] & FLAG_NETWORK;
+	uint8_t answer[HEAD] = {head[0], PDU_RESPONSE, head[2] & FLAG_NETWORK};
+
+	memcpy(answer + 4, head + 4, 12); /* session, transaction, packet */
+	answer[network ? 19 : 16] = HEAD - HEADER;
+	answer[network ? 25 : 24] = (uint8_t)error;
+	answer[network ? 27 : 26] = 1; /* the first variable binding: the master wants one */
+	put(transport, answer, sizeof(answer));
+}
+
+/* The master would wait for an answer in vain, and then disconnect. */
 static void refuse(struct transport *transport, const uint8_t *head)
 {
-	bool network = head[2] & FLAG_NETWORK, is_set = head[1] == PDU_TEST_SET;
-	uint8_t answer[HEAD] = {head[0], PDU_RESPONSE, head[2] & FLAG_NETWORK};
+	bool is_set = head[1] == PDU_TEST_SET;
 
 	if (head[1] < PDU_GET || head[1] >= PDU_CLEANUP_SET)
 		return;
-	memcpy(answer + 4, head + 4, 12); /* session, transaction, packet */
-	answer[network ? 19 : 16] = HEAD - HEADER;
-	answer[network ? 25 : 24] = is_set ? PDU_RESOURCE_UNAVAILABLE : PDU_GEN_ERR;
-	answer[network ? 27 : 26] = 1; /* the first variable binding: the master wants one */
-	put(transport, answer, sizeof(answer));
-	transport->events.oversized(is_set, HEADER + (uint64_t)field(head, 16), PDU_MAX,
+	answer_error(transport, head, is_set ? PDU_RESOURCE_UNAVAILABLE : PDU_GEN_ERR);
+	transport->events.oversized(is_set ? SIZE_OF_SET : SIZE_OF_GET,
+				    HEADER + (uint64_t)field(head, 16), PDU_MAX,
 				    transport->events.arg);
+}
+
+/* The answer to the first is still to come: for that the master waits, when this is not answered.
+ */
+static bool is_repeated(const struct transport *transport, const uint8_t *head)
+{
+	return transport->acting && (head[1] == PDU_COMMIT_SET || head[1] == PDU_UNDO_SET) &&
+	       packet_of(head) == transport->packet;
 }
 
 static bool is_head(const uint8_t *bytes, size_t length)
@@ -190,11 +213,15 @@ static bool begin_pdu(struct transport *transport, const uint8_t *bytes, size_t 
 		return false;
 	}
 	transport->rest = HEADER + (uint64_t)field(bytes, 16);
-	transport->too_long = transport->rest > PDU_MAX;
-	if (transport->too_long)
+	transport->dropped = true;
+	if (transport->rest > PDU_MAX) {
 		refuse(transport, bytes);
-	else
+	} else if (is_repeated(transport, bytes)) {
+		transport->events.repeated(transport->events.arg);
+	} else {
+		transport->dropped = false;
 		received(transport, bytes);
+	}
 	return true;
 }
 
@@ -214,7 +241,7 @@ static size_t follow(struct transport *transport, uint8_t *bytes, size_t length)
 			break;
 		if (transport->rest < part)
 			part = (size_t)transport->rest;
-		if (!transport->too_long) {
+		if (!transport->dropped) {
 			memmove(bytes + left, bytes + at, part);
 			left += part;
 		}
@@ -294,8 +321,22 @@ static void sent(struct transport *transport, const uint8_t *head, size_t size)
 		return;
 	if (head[1] == PDU_REGISTER)
 		transport->registers[transport->next_register++ % REGISTERS] = packet_of(head);
-	if (head[1] == PDU_RESPONSE)
+	if (head[1] == PDU_RESPONSE) {
 		transport->backlog -= transport->backlog > 0;
+		transport->acting = transport->acting && packet_of(head) != transport->packet;
+	}
+}
+
+static bool is_long_answer(const uint8_t *head, size_t size)
+{
+	return size > PDU_MAX && head[1] == PDU_RESPONSE;
+}
+
+/* The master's net-snmp would drop it without a word, wait for it, and then disconnect. */
+static void refuse_answer(struct transport *transport, const uint8_t *head, size_t size)
+{
+	answer_error(transport, head, PDU_TOO_BIG);
+	transport->events.oversized(SIZE_OF_ANSWER, size, PDU_MAX, transport->events.arg);
 }
 
 static int transmit(netsnmp_transport *t, const void *bytes, int size, void **opaque,
@@ -306,7 +347,10 @@ static int transmit(netsnmp_transport *t, const void *bytes, int size, void **op
 	(void)opaque, (void)opaque_length;
 	if (t->sock < 0)
 		return size;
-	put(transport, bytes, (size_t)size);
+	if (is_long_answer(bytes, (size_t)size))
+		refuse_answer(transport, bytes, (size_t)size);
+	else
+		put(transport, bytes, (size_t)size);
 	sent(transport, bytes, (size_t)size);
 	return size;
 }
@@ -334,7 +378,7 @@ static int disconnect(netsnmp_transport *t)
 	transport->have = 0;
 	transport->rest = 0;
 	transport->backlog = 0;
-	transport->set_open = transport->ended = false;
+	transport->set_open = transport->ended = transport->acting = false;
 	for (unsigned int i = 0; i < REGISTERS; i++)
 		transport->registers[i] = 0;
 	if (!transport->heard) {
@@ -487,7 +531,7 @@ void transport_settle(struct transport *transport)
 {
 	transport->backlog = 0;
 	if (!transport->events.answering(transport->events.arg))
-		transport->set_open = false;
+		transport->set_open = transport->acting = false;
 }
 
 void transport_leave(struct transport *transport)

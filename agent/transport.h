@@ -13,7 +13,9 @@
  *
  * The headers of PDUs are looked at as they pass (RFC 2741 section 6.1), also to
  * learn what net-snmp does not tell, whether the master took our registration,
- * and to answer what it would not: a request too long for it.
+ * to answer what it would not, or not so that the master takes it: a request,
+ * or an answer, too long for net-snmp; and to keep from it what it would answer
+ * with an error: a phase of a set request that an impatient master sends again.
  */
 #ifndef AGENT_TRANSPORT_H
 #define AGENT_TRANSPORT_H
@@ -26,6 +28,8 @@
 struct event_base;
 struct transport;
 
+enum transport_size { SIZE_OF_SET, SIZE_OF_GET, SIZE_OF_ANSWER };
+
 struct transport_events {
 	/* The master answered a Register PDU; @error is RFC 2741's res.error, 0 for success. */
 	void (*registered)(unsigned int error, void *arg);
@@ -35,9 +39,11 @@ struct transport_events {
 	void (*resumed)(void *arg);
 	/* Is there a set request that the engine works at, to be answered later? */
 	bool (*answering)(void *arg);
-	/* A request of @size octets was refused, as net-snmp takes @max: a set request, or a get.
-	 */
-	void (*oversized)(bool is_set, uint64_t size, unsigned int max, void *arg);
+	/* The master sent a CommitSet or UndoSet again that is not answered yet: it was dropped. */
+	void (*repeated)(void *arg);
+	/* A request was refused: it, or the answer to it, has @size octets, and net-snmp takes
+	 * @max. */
+	void (*oversized)(enum transport_size what, uint64_t size, unsigned int max, void *arg);
 	void *arg;
 };
 

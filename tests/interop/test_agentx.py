@@ -18,7 +18,7 @@ from lib.waiting import stays_true, wait_for  # noqa: E402
 
 need_built(L2TPV3D)
 CREATE_AND_GO, DESTROY = 4, 6
-INCONSISTENT_VALUE, GEN_ERR, WRONG_LENGTH, RESOURCE_UNAVAILABLE = 12, 5, 8, 13
+INCONSISTENT_VALUE, GEN_ERR, WRONG_LENGTH, RESOURCE_UNAVAILABLE, TOO_BIG = 12, 5, 8, 13, 1
 
 
 @pytest.fixture
@@ -69,9 +69,21 @@ def tunnels(daemon):
 # ---- connecting
 
 
-def test_one_registration_at_the_root(session):
-    assert session.registered == [(ROOT, session.registered[0][1])]
-    assert session.registered[0][1] & 0x09 == 0  # neither an instance nor a context
+def test_registered_are_the_root_and_then_the_tables(session):
+    assert [oid for oid, _ in session.registered] == [ROOT, *(f"{ROOT}.1.{n}.1" for n in range(2, 8))]
+    assert all(flags & 0x09 == 0 for _, flags in session.registered)  # neither an instance nor a context
+
+
+def test_a_table_that_cannot_be_registered_by_itself_is_served_all_the_same(master, daemon):
+    begin(daemon)
+    session = master.accept()
+    session.serve_until(agentx.OPEN)
+    session.serve_until(agentx.REGISTER)
+    for _ in range(agentx.REGISTRATIONS - 1):
+        session.serve_until(agentx.REGISTER, register_error=agentx.DUPLICATE_REGISTRATION)
+    assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
+    assert session.get(column(2, 24, 1))[0][2] == 1
+    assert "another subagent" not in daemon.log()
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -289,6 +301,7 @@ def test_neither_cleanup_nor_undo(master, daemon, session):
     session.close()
     session = master.open()
     assert tunnels(daemon) == ["1"]  # acknowledged, so it stands
+    daemon.wait_for_log("left a set request that is carried out and stands")
     assert session.test_set(1, *tunnel(2)).error == session.commit_set(1).error == 0
     assert "agentXRetries" not in daemon.log()  # the same number is another master's
 
@@ -310,9 +323,7 @@ def test_a_master_that_goes_in_the_middle_of_a_set(master, daemon, session, phas
             assert tunnels(daemon) == []
 
 
-def test_a_set_that_takes_its_time(daemon, session, tmp_path):
-    """Longer than any wait inside net-snmp but that of 30 s; others are served meanwhile."""
-    count = 3000
+def push_sessions(daemon, tmp_path, count):
     sessions = "".join(f"<session><session-id>{i}</session-id><peer-session-id>{i}"
                        "</peer-session-id></session>" for i in range(1, count + 1))
     config = tmp_path / "config.xml"
@@ -321,9 +332,17 @@ def test_a_set_that_takes_its_time(daemon, session, tmp_path):
                       "</local-address><remote-address>192.0.2.2</remote-address>"
                       f"{sessions}</tunnel></l2tpv3></config>")
     daemon.ctl("push", config)
+
+
+RECREATE_ALL = (column(2, 3, 1), UNSIGNED, 8)  # when the old ones are gone
+
+
+def test_a_set_that_takes_its_time(daemon, session, tmp_path):
+    """Longer than any wait inside net-snmp but that of 30 s; others are served meanwhile."""
+    count = 3000
+    push_sessions(daemon, tmp_path, count)
     begun = time.monotonic()
-    change = (column(2, 3, 1), UNSIGNED, 8)  # re-creates them all, when the old ones are gone
-    assert session.test_set(1, change).error == 0
+    assert session.test_set(1, RECREATE_ALL).error == 0
     session.socket.sendall(session.encode(agentx.COMMIT_SET, b"", transaction=1))
     commit = session.packet
     assert session.get(column(1, 6, 0))[0][2] is not None
@@ -334,6 +353,23 @@ def test_a_set_that_takes_its_time(daemon, session, tmp_path):
     assert took > 0.34
     session.cleanup_set(1)
     assert session.get(column(2, 3, 1), column(1, 7, 0))[1][2] == count
+
+
+def test_a_phase_that_an_impatient_master_repeats_is_answered_once(daemon, session, tmp_path):
+    """As snmpd does after a second, by default; net-snmp would answer at once, with an error."""
+    push_sessions(daemon, tmp_path, 1000)
+    assert session.test_set(1, RECREATE_ALL).error == 0
+    for kind in (agentx.COMMIT_SET, agentx.UNDO_SET):
+        session.socket.sendall(3 * session.encode(kind, b"", transaction=1))
+        phase = session.packet
+        answer = session.response()
+        assert (answer.packet, answer.error) == (phase, 0)
+        session.socket.sendall(session.encode(agentx.GET, session.codec.oid(column(2, 3, 1))
+                                              + session.codec.oid("")))
+        answer = session.response()
+        assert answer.packet == session.packet
+        assert answer.reader.varbinds()[0][2] == (8 if kind == agentx.COMMIT_SET else 1)
+    assert daemon.log().count("agentXRetries 0") == 1
 
 
 def octets_of(session, size):
@@ -359,6 +395,23 @@ def test_a_set_request_too_long_for_net_snmp_is_refused_at_once(master, daemon, 
         assert reason in session.get(column(1, 12, 0))[0][2].decode()
         assert f"refused a set request: {reason}" in daemon.log()
     assert session.test_set(3, *tunnel(1)).error == session.commit_set(3).error == 0
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_an_answer_too_long_for_the_master_is_too_big(master, daemon, order, request):
+    """net-snmp's would drop it, wait for it until its timeout, and then end the session."""
+    master.order = order
+    session = request.getfixturevalue("session")
+    varbinds = [*tunnel(1), (column(2, 2, 1), OCTETS, 64 * b"d")]
+    assert session.test_set(1, *varbinds).error == session.commit_set(1).error == 0
+    session.cleanup_set(1)
+    wanted = column(2, 2, 1)
+    assert len(session.get(*[wanted] * 500)) == 500
+    answer = session.ask(agentx.GET, 700 * (session.codec.oid(wanted) + session.codec.oid("")))
+    assert (answer.error, answer.index, answer.reader.varbinds()) == (TOO_BIG, 1, [])
+    assert (answer.session, answer.transaction, answer.packet) == (1, 1, session.packet)
+    daemon.wait_for_log("refused a get request: asked for an answer of .* allowed 65536")
+    assert session.get(wanted)[0][2] == 64 * b"d"
 
 
 def test_a_long_request_in_pieces_and_what_follows_it(session):
@@ -400,6 +453,19 @@ def test_two_masters_requests_do_not_wait_for_a_set(daemon, session):
     assert session.test_set(2, *tunnel(2)).error == 0
     assert session.commit_set(2).error == session.commit_set(1).error == 0
     assert tunnels(daemon) == ["1", "2"]
+
+
+def test_sets_committed_in_another_order_than_tested_are_undone_each_by_itself(daemon, session):
+    for number in (1, 2):
+        assert session.test_set(number, *tunnel(number)).error == 0
+    for number in (2, 1):  # both are with the engine at once
+        session.socket.sendall(session.encode(agentx.COMMIT_SET, b"", transaction=number))
+    assert [session.response().error for _ in range(2)] == [0, 0]
+    assert tunnels(daemon) == ["1", "2"]
+    assert session.undo_set(2).error == 0
+    assert tunnels(daemon) == ["1"]
+    assert session.undo_set(1).error == 0
+    assert tunnels(daemon) == []
 
 
 def test_a_flood_of_requests_from_a_master_that_does_not_read(daemon, session):

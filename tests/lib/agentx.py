@@ -20,6 +20,7 @@ NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_VIEW = 128, 129, 130
 DUPLICATE_REGISTRATION = 263
 NETWORK_ORDER = 0x10
 PATIENCE = 30
+REGISTRATIONS = 7  # the root, and the entries of the tables
 
 
 def numbers(oid):
@@ -233,10 +234,12 @@ class Master:
         self.sessions.append(session)
         return session
 
-    def open(self, **kwargs):
+    def open(self, register_error=0):
+        """A subagent that has all it registers; with an error, that has asked for the root."""
         session = self.accept()
         session.serve_until(OPEN)
-        session.serve_until(REGISTER, **kwargs)
+        for _ in range(1 if register_error else REGISTRATIONS):
+            session.serve_until(REGISTER, register_error=register_error)
         return session
 
     def close(self):

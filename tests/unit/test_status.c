@@ -110,6 +110,18 @@ static void a_missing_module_is_named(void **state)
 	}
 }
 
+static void what_was_deleted_is_not_said_to_be_retried(void **state)
+{
+	const struct tunnel tunnel = make_tunnel("udp", "eth0", "192.0.2.2");
+	struct state common = {.oper_status = OPER_REMOVING, .status_reason = REASON_BEING_REMOVED};
+	char ret[STATUS_TEXT_MAX];
+
+	(void)state;
+	status_text(&common, &tunnel, NULL, ret);
+	assert_non_null(strstr(ret, "deleted"));
+	assert_null(strstr(ret, "retried"));
+}
+
 static void a_reason_out_of_range_says_nothing(void **state)
 {
 	const struct tunnel tunnel = make_tunnel("udp", "eth0", "192.0.2.2");
@@ -128,6 +140,7 @@ int main(void)
 		cmocka_unit_test(each_reason_says_what_and_what_cures_it),
 		cmocka_unit_test(every_reason_has_a_sentence_that_fits),
 		cmocka_unit_test(a_missing_module_is_named),
+		cmocka_unit_test(what_was_deleted_is_not_said_to_be_retried),
 		cmocka_unit_test(a_reason_out_of_range_says_nothing),
 	};
 
