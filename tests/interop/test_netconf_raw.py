@@ -579,6 +579,27 @@ def test_slow_reader_costs_little_and_delays_nobody(daemon):
     assert replies[10:] == [f'<rpc-reply xmlns="{BASE}" message-id="c"><ok/></rpc-reply>'.encode(), b""]
 
 
+def test_client_that_asks_on_and_does_not_read_is_not_read_either(daemon):
+    """Small replies are not piled up; all come once it reads."""
+    wire = Wire(daemon, HELLO + END)
+    wire.socket.settimeout(2)
+    request = chunks(rpc("<unknown/>", "1" * 7000))
+    sent = 0
+    with pytest.raises(TimeoutError):
+        while sent < 64 << 20:
+            sent += wire.socket.send(request[sent % len(request):])
+    with Netconf(daemon.socket) as client:
+        client.get_config()
+    wire.socket.settimeout(60)
+    rest = request[sent % len(request):] + chunks(rpc("<close-session/>", "c"))
+    sender = threading.Thread(target=wire.send, args=(rest,))
+    sender.start()
+    said = wire.after_hello()
+    sender.join()
+    assert said.count(b"operation-not-supported") == sent // len(request) + 1
+    assert b'message-id="c"><ok/>' in said
+
+
 def test_get_config_shows_one_moment(daemon):
     """Commits while a slow client reads do not show in what it reads."""
     with Netconf(daemon.socket) as client:
