@@ -476,8 +476,7 @@ void session_close(struct netconf_session *session)
 
 	if (session->ticket)
 		engine_forget(server->options.engine, session->ticket);
-	if (session->locked)
-		engine_unlock(server->options.engine, session->id, NULL);
+	engine_unlock(server->options.engine, session->id, NULL); /* if it holds the lock */
 	end_stream(session);
 	drop_message(session);
 	if (session->timer)
