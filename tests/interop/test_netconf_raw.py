@@ -2,6 +2,7 @@
 import os
 import re
 import resource
+import shutil
 import socket
 import stat
 import subprocess
@@ -727,6 +728,15 @@ def open_to_all(daemon):
     os.chmod(daemon.socket, 0o666)
     yield daemon
     os.chmod(daemon.socket, 0o660)
+
+
+def test_relay_of_who_is_not_in_the_group_says_what_to_ask_for(open_to_all):
+    relay = shutil.copy(RELAY, open_to_all.socket.parent)
+    os.chmod(open_to_all.socket, 0o660)
+    done = subprocess.run([relay, "-S", open_to_all.socket], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          user=65534, group=65534, extra_groups=[])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Permission denied; ask for membership in the group of that socket" in done.stderr
 
 
 def test_cookies_are_for_the_superuser(open_to_all):
