@@ -341,6 +341,15 @@ def test_attributes_of_the_rpc_come_back(daemon):
     assert said[1] == f'<nc:rpc-reply xmlns:nc="{BASE}" message-id="2"><nc:ok/></nc:rpc-reply>'
 
 
+def test_declarations_of_the_rpc_come_back_as_they_were(daemon):
+    declared = 'xmlns:a="urn:example:a?b&amp;c=&lt;&amp;amp;"'
+    wire = Wire(daemon, HELLO + END + chunks(f'<rpc xmlns="{BASE}" {declared} message-id="1"><a:get/></rpc>') +
+                chunks(rpc("<close-session/>", "2")))
+    said = wire.after_hello().decode()
+    assert f'<rpc-reply xmlns="{BASE}" {declared} message-id="1"><rpc-error>' in said
+    assert "<bad-namespace>urn:example:a?b&amp;c=&lt;&amp;amp;</bad-namespace>" in said
+
+
 def test_data_keeps_its_namespace_in_a_prefixed_reply(daemon):
     with Netconf(daemon.socket) as client:
         client.edit_config(top(tunnel(1)))
