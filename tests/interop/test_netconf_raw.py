@@ -387,6 +387,8 @@ REFUSALS = [
     ("<kill-session><session-id>x</session-id></kill-session>", "invalid-value", ""),
     ("<edit-config><target><running/></target></edit-config>", "missing-element", "<bad-element>config<"),
     ("<edit-config><config/></edit-config>", "missing-element", "<bad-element>target<"),
+    (f'<edit-config><target><running/></target><config xmlns:nc="{BASE}" nc:operation="replace"/></edit-config>',
+     "unknown-attribute", "<bad-attribute>operation</bad-attribute><bad-element>config<"),
     ("<edit-config><target><running/><running/></target><config/></edit-config>", "bad-element",
      "<bad-element>running<"),
     ("<edit-config><target><running/></target><default-operation>create</default-operation><config/>"
