@@ -457,6 +457,17 @@ def test_refused_edit_changes_nothing_and_says_where(client, config, tag, path):
     assert client.rpc_text(GET_CONFIG).partition("<data>")[2] == before
 
 
+def test_white_space_around_parameters(daemon):
+    """Pretty printers put it there."""
+    options = "".join(f"<{name}>\n    {value}\n  </{name}>" for name, value in [
+        ("default-operation", "none"), ("test-option", "set"), ("error-option", "rollback-on-error")])
+    with Netconf(daemon.socket) as client, Netconf(daemon.socket) as other:
+        client.edit_config(top(tunnel(1, attributes=' nc:operation="create"')), options=options)
+        client.rpc(f"<kill-session><session-id>\n  {other.session_id}\n</session-id></kill-session>")
+        number = re.search(r"<number>(\d+)<", client.rpc_text(f"<history {NS}/>"))[1]
+        client.rpc(f"<rollback {NS}><number> {number} </number></rollback>")
+
+
 def test_the_container_is_created_where_there_is_nothing(client):
     client.edit_config(top(tunnel(1), ' nc:operation="create"'))
     assert "<tunnel>" in client.rpc_text(GET_CONFIG)
