@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -348,6 +349,18 @@ def test_declarations_of_the_rpc_come_back_as_they_were(daemon):
     said = wire.after_hello().decode()
     assert f'<rpc-reply xmlns="{BASE}" {declared} message-id="1"><rpc-error>' in said
     assert "<bad-namespace>urn:example:a?b&amp;c=&lt;&amp;amp;</bad-namespace>" in said
+
+
+def test_error_path_in_a_reply_with_the_prefix_of_the_module(daemon):
+    edit = CONFIG.format(top("<tunnel><tunnel-id>1</tunnel-id></tunnel>"))
+    for name in ("edit-config", "target", "running", "config"):
+        edit = re.sub(rf"(</?)({name}[/>])", r"\1l2tp:\2", edit)
+    wire = Wire(daemon, HELLO + END + chunks(f'<l2tp:rpc xmlns:l2tp="{BASE}" message-id="1">{edit}</l2tp:rpc>') +
+                chunks(rpc("<close-session/>", "2")))
+    said = re.sub(rb"\n#\d+\n", b"", wire.after_hello()).decode().partition("\n##\n")[0]
+    assert errors_of(ET.fromstring(said))[0]["error-tag"] == "data-missing"
+    path = ET.fromstring(said).find(f".//{{{BASE}}}error-path")
+    assert path is not None and "[l2tpv3:tunnel-id='1']" in path.text
 
 
 def test_data_keeps_its_namespace_in_a_prefixed_reply(daemon):
