@@ -249,6 +249,7 @@ int changes_make(struct engine *engine, struct request *request, struct candidat
 		break;
 	case REQUEST_NAMES:
 	case REQUEST_RESYNC:
+	case REQUEST_LOCK:
 		break;
 	}
 	if (rc == 0)

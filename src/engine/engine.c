@@ -203,6 +203,20 @@ static void resync(struct engine *engine, struct request *request)
 		request_finish(engine, request, rc, &err);
 }
 
+/* In its turn, so that nothing begun before is published under it. */
+static void lock(struct engine *engine, struct request *request)
+{
+	struct error err = ERROR_INIT;
+	int rc = engine_may_lock(engine, &err);
+
+	if (request->done) {
+		if (rc == 0)
+			engine->lock = request->session;
+		request->done(rc, &err, request->arg);
+	}
+	request_free(request);
+}
+
 static void next_request(struct engine *engine)
 {
 	struct request *request = TAILQ_FIRST(&engine->requests);
@@ -210,6 +224,8 @@ static void next_request(struct engine *engine)
 	TAILQ_REMOVE(&engine->requests, request, link);
 	if (request->type == REQUEST_RESYNC)
 		resync(engine, request);
+	else if (request->type == REQUEST_LOCK)
+		lock(engine, request);
 	else
 		transaction_begin(engine, request);
 }
@@ -489,16 +505,14 @@ struct journal *engine_journal(struct engine *engine)
 	return engine->o.journal;
 }
 
-int engine_lock(struct engine *engine, unsigned int session, struct error *err)
+int engine_may_lock(const struct engine *engine, struct error *err)
 {
-	if (engine->lock) {
-		error_set(err, ERROR_LOCK_DENIED, "session %u holds the lock", engine->lock);
-		if (err)
-			err->session = engine->lock;
-		return -EBUSY;
-	}
-	engine->lock = session;
-	return 0;
+	if (!engine->lock)
+		return 0;
+	error_set(err, ERROR_LOCK_DENIED, "session %u holds the lock", engine->lock);
+	if (err)
+		err->session = engine->lock;
+	return -EBUSY;
 }
 
 int engine_unlock(struct engine *engine, unsigned int session, struct error *err)

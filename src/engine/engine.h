@@ -86,10 +86,14 @@ unsigned int engine_rollback(struct engine *engine, uint64_t number, const struc
 			     engine_done_cb *done, void *arg);
 
 /*
- * Lock of running (RFC 6241 section 7.5). Writes by others are then refused
- * with ERROR_LOCKED. ERROR_LOCK_DENIED with err->session when held.
+ * Lock of running (RFC 6241 section 7.5) for who->session, when what others asked
+ * for before is done. Writes by others are then refused with ERROR_LOCKED.
+ * ERROR_LOCK_DENIED with err->session when held. Not granted to who is forgotten.
  */
-int engine_lock(struct engine *engine, unsigned int session, struct error *err);
+unsigned int engine_lock(struct engine *engine, const struct engine_who *who, engine_done_cb *done,
+			 void *arg);
+/* ERROR_LOCK_DENIED, as engine_lock() would say now. */
+int engine_may_lock(const struct engine *engine, struct error *err);
 int engine_unlock(struct engine *engine, unsigned int session, struct error *err);
 /* ERROR_LOCKED, as writes of @session (0: of another door) are refused now. */
 int engine_check_lock(const struct engine *engine, unsigned int session, struct error *err);

@@ -174,6 +174,7 @@ enum request_type {
 	REQUEST_ADOPT,
 	REQUEST_ROLLBACK,
 	REQUEST_RESYNC,
+	REQUEST_LOCK,
 	REQUEST_NAMES /* interface names that config.xml left out */
 };
 

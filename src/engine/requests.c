@@ -91,6 +91,12 @@ unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *ar
 	return enqueue(engine, request_new(engine, REQUEST_RESYNC, NULL, done, arg));
 }
 
+unsigned int engine_lock(struct engine *engine, const struct engine_who *who, engine_done_cb *done,
+			 void *arg)
+{
+	return enqueue(engine, request_new(engine, REQUEST_LOCK, who, done, arg));
+}
+
 void request_names(struct engine *engine)
 {
 	const struct engine_who who = {"daemon", "", "interface names chosen", 0};

@@ -137,6 +137,13 @@ static void do_not_block(int fd)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+static int no_daemon(const char *path, int os_errno)
+{
+	fprintf(stderr, "l2tpv3-netconf: no l2tpv3d at %s: %s%s\n", path, strerror(os_errno),
+		os_errno == EACCES ? "; ask for membership in the group of that socket" : "");
+	return 1;
+}
+
 static int usage(void)
 {
 	fputs("usage: l2tpv3-netconf [-S PATH]\n", stderr);
@@ -157,10 +164,8 @@ int main(int argc, char **argv)
 		return usage();
 	signal(SIGPIPE, SIG_IGN);
 	fd = connect_to(path);
-	if (fd < 0) {
-		fprintf(stderr, "l2tpv3-netconf: no l2tpv3d at %s: %s\n", path, strerror(errno));
-		return 1;
-	}
+	if (fd < 0)
+		return no_daemon(path, errno);
 	do_not_block(fd);
 	do_not_block(STDIN_FILENO);
 	do_not_block(STDOUT_FILENO);

@@ -58,6 +58,16 @@ static bool is_streamed(const struct message *message, const struct reader_eleme
 	       !strcmp(element->uri, message->rpc->uri);
 }
 
+static void refuse_attribute(struct message *message, const struct reader_element *element)
+{
+	if (message->error.code)
+		return;
+	refuse(message, ERROR_UNKNOWN_ATTRIBUTE, element->attributes[0].name,
+	       "there are no attributes here; an operation belongs to an element inside, or is the "
+	       "default-operation");
+	snprintf(message->error.info2, sizeof(message->error.info2), "%s", element->name);
+}
+
 /* The parameter itself stands in the tree, empty; what is in it goes to the decoder. */
 static int start_streamed(struct message *message, const struct reader_element *element,
 			  struct error *err)
@@ -67,8 +77,7 @@ static int start_streamed(struct message *message, const struct reader_element *
 	if (message->decoder)
 		refuse(message, ERROR_BAD_ELEMENT, element->name, "given twice");
 	else if (element->attribute_count)
-		refuse(message, ERROR_UNKNOWN_ATTRIBUTE, element->attributes[0].name,
-		       "there are no attributes here");
+		refuse_attribute(message, element);
 	else if (!message->error.code)
 		message->rpc->begin(message->tree.root->first, &operation, &message->error);
 	if (message->error.code) {
@@ -155,6 +164,12 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 		return 0;
 	if (message->decoding)
 		return decoder_handler.text(bytes, length, message->decoder, err);
+	/* Around a parameter's value it does not count, nor in a filter (RFC 6241 section 6.2.5).
+	 */
+	for (; length && reader_blank(bytes, 1); length--)
+		bytes++;
+	while (length && reader_blank(bytes + length - 1, 1))
+		length--;
 	return tree_builder_handler.text(bytes, length, &message->builder, err);
 }
 

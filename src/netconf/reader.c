@@ -26,7 +26,8 @@ struct reader {
 	char complaint[200]; /* the parser's first, "" none */
 	char *text;
 	size_t text_length, text_size;
-	char values[2 * (READER_TOKEN_MAX + PIECE)]; /* of the attributes with an '&' */
+	size_t values_used;
+	char values[2 * (READER_TOKEN_MAX + PIECE)]; /* with an '&', of an element's attributes */
 };
 
 /* libxml2's callbacks cannot return: note why, and have it stop. */
@@ -68,57 +69,66 @@ static const char *string(const xmlChar *text)
 
 /*
  * Where entities are not replaced, libxml2 gives every '&' of a value as
- * "&#38;", which would otherwise not be in it. Returns the length.
+ * "&#38;", which would otherwise not be in it; newer ones not in that of an
+ * xmlns. Returns the length.
  */
 static size_t unescape(char *to, const char *from, size_t length)
 {
+	static const char rest[] = "#38;";
+	const size_t count = sizeof(rest) - 1;
 	size_t used = 0;
 
 	for (size_t at = 0; at < length; at++) {
 		to[used++] = from[at];
-		if (from[at] == '&')
-			at += strlen("#38;");
+		if (from[at] == '&' && length - at > count && !memcmp(from + at + 1, rest, count))
+			at += count;
 	}
 	return used;
 }
 
-static void read_value(struct reader *reader, struct reader_attribute *attribute, size_t *used)
+static const char *read_value(struct reader *reader, const char *value, size_t *length)
 {
-	char *room = reader->values + *used;
+	char *room = reader->values + reader->values_used;
 
-	if (!memchr(attribute->value, '&', attribute->length))
-		return;
-	if (attribute->length > sizeof(reader->values) - *used) {
+	if (!memchr(value, '&', *length))
+		return value;
+	if (*length > sizeof(reader->values) - reader->values_used) {
 		refuse(reader, ERROR_TOO_BIG, "the attributes of an element are too long");
-		return;
+		return value;
 	}
-	attribute->length = unescape(room, attribute->value, attribute->length);
-	attribute->value = room;
-	*used += attribute->length;
+	*length = unescape(room, value, *length);
+	reader->values_used += *length;
+	return room;
+}
+
+static const char *read_uri(struct reader *reader, const xmlChar *from)
+{
+	const char *uri = string(from);
+	size_t size = strlen(uri) + 1;
+
+	return read_value(reader, uri, &size);
 }
 
 /* libxml2 gives attributes in fives: name, prefix, URI, value, end of value. */
 static void read_attributes(struct reader *reader, const xmlChar **from, int count,
 			    struct reader_attribute *to)
 {
-	size_t used = 0;
-
 	for (int i = 0; i < count; i++, from += 5) {
 		to[i] = (struct reader_attribute){
 			.name = string(from[0]),
 			.prefix = string(from[1]),
-			.uri = string(from[2]),
-			.value = string(from[3]),
+			.uri = read_uri(reader, from[2]),
 			.length = (size_t)(from[4] - from[3]),
 		};
-		read_value(reader, &to[i], &used);
+		to[i].value = read_value(reader, string(from[3]), &to[i].length);
 	}
 }
 
-static void read_declarations(const xmlChar **from, int count, struct reader_declaration *to)
+static void read_declarations(struct reader *reader, const xmlChar **from, int count,
+			      struct reader_declaration *to)
 {
 	for (int i = 0; i < count; i++, from += 2)
-		to[i] = (struct reader_declaration){string(from[0]), string(from[1])};
+		to[i] = (struct reader_declaration){string(from[0]), read_uri(reader, from[1])};
 }
 
 static bool within_limits(struct reader *reader, int attributes, int declarations)
@@ -142,7 +152,6 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	struct reader_element element = {
 		.name = string(name),
 		.prefix = string(prefix),
-		.uri = string(uri),
 		.attributes = at,
 		.declarations = ns,
 		.attribute_count = (unsigned int)attributes,
@@ -156,8 +165,10 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	reader->elements++;
 	if (reader->result || !within_limits(reader, attributes, declarations))
 		return;
+	reader->values_used = 0;
+	element.uri = read_uri(reader, uri);
 	read_attributes(reader, attribute, attributes, at);
-	read_declarations(declaration, declarations, ns);
+	read_declarations(reader, declaration, declarations, ns);
 	element.depth = reader->depth;
 	if (reader->result)
 		return;

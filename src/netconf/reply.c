@@ -104,13 +104,17 @@ static void element(struct netconf_session *session, const char *name, const cha
 
 static void error_path(struct netconf_session *session, const char *path)
 {
+	/* A client may use that very prefix for the base namespace. */
+	bool taken = !strcmp(prefix_of(session), MODULE_PREFIX);
+	const char *prefix = taken ? MODULE_PREFIX "v3" : MODULE_PREFIX;
+
 	if (!*path)
 		return;
 	write_bytes(&session->writer, "<", 1);
 	write_name(session, "error-path");
-	write_attribute(&session->writer, "xmlns", MODULE_PREFIX, NAMESPACE_MODULE);
+	write_attribute(&session->writer, "xmlns", prefix, NAMESPACE_MODULE);
 	write_bytes(&session->writer, ">", 1);
-	write_path(&session->writer, path, MODULE_PREFIX);
+	write_path(&session->writer, path, prefix);
 	reply_close(session, "error-path");
 }
 

@@ -6,24 +6,22 @@
 
 int rpc_lock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
+	struct engine *engine = session->server->options.engine;
+	struct engine_who who = rpc_who(session);
 	int result = rpc_check_running(operation, "target", err);
 
-	if (!result)
-		result = engine_lock(session->server->options.engine, session->id, err);
-	if (!result)
-		session->locked = true;
-	return result;
+	result = result ? result : engine_may_lock(engine, err);
+	if (result)
+		return result;
+	session->ticket = engine_lock(engine, &who, rpc_done, session);
+	return RPC_LATER;
 }
 
 int rpc_unlock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	int result = rpc_check_running(operation, "target", err);
 
-	if (!result)
-		result = engine_unlock(session->server->options.engine, session->id, err);
-	if (!result)
-		session->locked = false;
-	return result;
+	return result ? result : engine_unlock(session->server->options.engine, session->id, err);
 }
 
 int rpc_close_session(struct netconf_session *session, const struct node *operation,

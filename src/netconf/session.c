@@ -228,9 +228,18 @@ static bool take_input(struct netconf_session *session, struct evbuffer *input)
 	return true;
 }
 
+static bool output_full(const struct netconf_session *session)
+{
+	struct evbuffer *output = bufferevent_get_output(session->transport);
+
+	return evbuffer_get_length(output) >= session->server->options.limits.output;
+}
+
+/* Nor from who does not read: replies to small requests would pile up. */
 static bool reading(const struct netconf_session *session)
 {
-	return !session->busy && !session->finished && !session->closing && !session->dead;
+	return !session->busy && !session->finished && !session->closing && !session->dead &&
+	       !output_full(session);
 }
 
 /* Part of a request is there. White space that some clients send after one is none. */
@@ -249,9 +258,10 @@ static void read_on(struct netconf_session *session)
 		return;
 	if (session->finished) {
 		close_gently(session);
-	} else if (session->busy) {
+	} else if (session->busy || output_full(session)) {
 		bufferevent_disable(session->transport, EV_READ);
-		evtimer_del(session->timer);
+		if (session->busy)
+			evtimer_del(session->timer);
 	} else if (session->ended) {
 		close_gently(session);
 	} else {
@@ -268,13 +278,6 @@ static void end_stream(struct netconf_session *session)
 	if (session->stream.free)
 		session->stream.free(session->stream.state);
 	session->stream = (struct stream){0};
-}
-
-static bool output_full(const struct netconf_session *session)
-{
-	struct evbuffer *output = bufferevent_get_output(session->transport);
-
-	return evbuffer_get_length(output) >= session->server->options.limits.output;
 }
 
 static void write_on(struct netconf_session *session)
@@ -330,6 +333,14 @@ static void settle(struct netconf_session *session)
 		session_close(session);
 }
 
+static void go_on(struct netconf_session *session)
+{
+	if (session->stream.step && !session->dead)
+		write_on(session);
+	else if (!session->busy && !session->closing)
+		read_on(session);
+}
+
 static void on_read(struct bufferevent *transport, void *arg)
 {
 	(void)transport;
@@ -344,7 +355,7 @@ static void on_write(struct bufferevent *transport, void *arg)
 	if (session->closing && !evbuffer_get_length(bufferevent_get_output(transport)))
 		session->dead = true;
 	else
-		write_on(session);
+		go_on(session);
 	settle(session);
 }
 
@@ -367,14 +378,9 @@ static void on_event(struct bufferevent *transport, short what, void *arg)
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
-	struct netconf_session *session = arg;
-
 	(void)fd, (void)what;
-	if (session->stream.step && !session->dead)
-		write_on(session);
-	else if (!session->busy && !session->closing)
-		read_on(session);
-	settle(session);
+	go_on(arg);
+	settle(arg);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -470,8 +476,7 @@ void session_close(struct netconf_session *session)
 
 	if (session->ticket)
 		engine_forget(server->options.engine, session->ticket);
-	if (session->locked)
-		engine_unlock(server->options.engine, session->id, NULL);
+	engine_unlock(server->options.engine, session->id, NULL); /* if it holds the lock */
 	end_stream(session);
 	drop_message(session);
 	if (session->timer)

@@ -45,7 +45,6 @@ struct netconf_session {
 	bool finished;       /* asked for close-session: what it sends after that is ignored */
 	bool closing;        /* close when the output is out */
 	bool dead;           /* free at the next occasion */
-	bool locked;         /* holds the lock of running */
 	unsigned int ticket; /* of the engine, 0 none */
 	struct bufferevent *transport;
 	struct event *timer;  /* hello; then idle, or amid a request */

@@ -2,12 +2,14 @@
 import os
 import re
 import resource
+import shutil
 import socket
 import stat
 import subprocess
 import sys
 import threading
 import time
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -340,6 +342,27 @@ def test_attributes_of_the_rpc_come_back(daemon):
     assert said[1] == f'<nc:rpc-reply xmlns:nc="{BASE}" message-id="2"><nc:ok/></nc:rpc-reply>'
 
 
+def test_declarations_of_the_rpc_come_back_as_they_were(daemon):
+    declared = 'xmlns:a="urn:example:a?b&amp;c=&lt;&amp;amp;"'
+    wire = Wire(daemon, HELLO + END + chunks(f'<rpc xmlns="{BASE}" {declared} message-id="1"><a:get/></rpc>') +
+                chunks(rpc("<close-session/>", "2")))
+    said = wire.after_hello().decode()
+    assert f'<rpc-reply xmlns="{BASE}" {declared} message-id="1"><rpc-error>' in said
+    assert "<bad-namespace>urn:example:a?b&amp;c=&lt;&amp;amp;</bad-namespace>" in said
+
+
+def test_error_path_in_a_reply_with_the_prefix_of_the_module(daemon):
+    edit = CONFIG.format(top("<tunnel><tunnel-id>1</tunnel-id></tunnel>"))
+    for name in ("edit-config", "target", "running", "config"):
+        edit = re.sub(rf"(</?)({name}[/>])", r"\1l2tp:\2", edit)
+    wire = Wire(daemon, HELLO + END + chunks(f'<l2tp:rpc xmlns:l2tp="{BASE}" message-id="1">{edit}</l2tp:rpc>') +
+                chunks(rpc("<close-session/>", "2")))
+    said = re.sub(rb"\n#\d+\n", b"", wire.after_hello()).decode().partition("\n##\n")[0]
+    assert errors_of(ET.fromstring(said))[0]["error-tag"] == "data-missing"
+    path = ET.fromstring(said).find(f".//{{{BASE}}}error-path")
+    assert path is not None and "[l2tpv3:tunnel-id='1']" in path.text
+
+
 def test_data_keeps_its_namespace_in_a_prefixed_reply(daemon):
     with Netconf(daemon.socket) as client:
         client.edit_config(top(tunnel(1)))
@@ -377,6 +400,8 @@ REFUSALS = [
     ("<kill-session><session-id>x</session-id></kill-session>", "invalid-value", ""),
     ("<edit-config><target><running/></target></edit-config>", "missing-element", "<bad-element>config<"),
     ("<edit-config><config/></edit-config>", "missing-element", "<bad-element>target<"),
+    (f'<edit-config><target><running/></target><config xmlns:nc="{BASE}" nc:operation="replace"/></edit-config>',
+     "unknown-attribute", "<bad-attribute>operation</bad-attribute><bad-element>config<"),
     ("<edit-config><target><running/><running/></target><config/></edit-config>", "bad-element",
      "<bad-element>running<"),
     ("<edit-config><target><running/></target><default-operation>create</default-operation><config/>"
@@ -443,6 +468,17 @@ def test_refused_edit_changes_nothing_and_says_where(client, config, tag, path):
     if path:
         assert path.replace("l:", "l2tp:") in error.path
     assert client.rpc_text(GET_CONFIG).partition("<data>")[2] == before
+
+
+def test_white_space_around_parameters(daemon):
+    """Pretty printers put it there."""
+    options = "".join(f"<{name}>\n    {value}\n  </{name}>" for name, value in [
+        ("default-operation", "none"), ("test-option", "set"), ("error-option", "rollback-on-error")])
+    with Netconf(daemon.socket) as client, Netconf(daemon.socket) as other:
+        client.edit_config(top(tunnel(1, attributes=' nc:operation="create"')), options=options)
+        client.rpc(f"<kill-session><session-id>\n  {other.session_id}\n</session-id></kill-session>")
+        number = re.search(r"<number>(\d+)<", client.rpc_text(f"<history {NS}/>"))[1]
+        client.rpc(f"<rollback {NS}><number> {number} </number></rollback>")
 
 
 def test_the_container_is_created_where_there_is_nothing(client):
@@ -579,6 +615,27 @@ def test_slow_reader_costs_little_and_delays_nobody(daemon):
     assert replies[10:] == [f'<rpc-reply xmlns="{BASE}" message-id="c"><ok/></rpc-reply>'.encode(), b""]
 
 
+def test_client_that_asks_on_and_does_not_read_is_not_read_either(daemon):
+    """Small replies are not piled up; all come once it reads."""
+    wire = Wire(daemon, HELLO + END)
+    wire.socket.settimeout(2)
+    request = chunks(rpc("<unknown/>", "1" * 7000))
+    sent = 0
+    with pytest.raises(TimeoutError):
+        while sent < 64 << 20:
+            sent += wire.socket.send(request[sent % len(request):])
+    with Netconf(daemon.socket) as client:
+        client.get_config()
+    wire.socket.settimeout(60)
+    rest = request[sent % len(request):] + chunks(rpc("<close-session/>", "c"))
+    sender = threading.Thread(target=wire.send, args=(rest,))
+    sender.start()
+    said = wire.after_hello()
+    sender.join()
+    assert said.count(b"operation-not-supported") == sent // len(request) + 1
+    assert b'message-id="c"><ok/>' in said
+
+
 def test_get_config_shows_one_moment(daemon):
     """Commits while a slow client reads do not show in what it reads."""
     with Netconf(daemon.socket) as client:
@@ -706,6 +763,15 @@ def open_to_all(daemon):
     os.chmod(daemon.socket, 0o666)
     yield daemon
     os.chmod(daemon.socket, 0o660)
+
+
+def test_relay_of_who_is_not_in_the_group_says_what_to_ask_for(open_to_all):
+    relay = shutil.copy(RELAY, open_to_all.socket.parent)
+    os.chmod(open_to_all.socket, 0o660)
+    done = subprocess.run([relay, "-S", open_to_all.socket], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          user=65534, group=65534, extra_groups=[])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Permission denied; ask for membership in the group of that socket" in done.stderr
 
 
 def test_cookies_are_for_the_superuser(open_to_all):

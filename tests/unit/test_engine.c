@@ -429,6 +429,16 @@ static struct edit *tunnel_edit(enum edit_operation operation, const char *leave
 	return edit;
 }
 
+static int lock(struct bench *bench, unsigned int session)
+{
+	const struct engine_who who = {"netconf", "root", NULL, session};
+
+	bench->done = false;
+	engine_lock(bench->engine, &who, on_done, bench);
+	assert_true(turn_until(bench, is_done, 2000));
+	return bench->result;
+}
+
 static void a_check_refuses_what_the_commit_would(void **state)
 {
 	struct bench *bench = *state;
@@ -443,7 +453,7 @@ static void a_check_refuses_what_the_commit_would(void **state)
 	assert_int_equal(check(bench, tunnel_edit(EDIT_REMOVE, ""), 0), ERROR_FOREIGN);
 	assert_int_equal(edit_one_tunnel(bench, 1, move), -EBUSY);
 	assert_int_equal(bench->error.code, ERROR_FOREIGN);
-	assert_int_equal(engine_lock(bench->engine, 4, NULL), 0);
+	assert_int_equal(lock(bench, 4), 0);
 	assert_int_equal(check(bench, tunnel_edit(EDIT_MERGE, "description=x"), 0), ERROR_LOCKED);
 	assert_int_equal(check(bench, tunnel_edit(EDIT_MERGE, "description=x"), 5), ERROR_LOCKED);
 	assert_int_equal(check(bench, tunnel_edit(EDIT_MERGE, "description=x"), 4), ERROR_NONE);
@@ -626,11 +636,44 @@ static void a_lock_refuses_others(void **state)
 {
 	struct bench *bench = *state;
 
-	assert_int_equal(engine_lock(bench->engine, 4, NULL), 0);
+	assert_int_equal(lock(bench, 4), 0);
+	assert_int_equal(lock(bench, 5), -EBUSY);
+	assert_int_equal(bench->error.code, ERROR_LOCK_DENIED);
+	assert_int_equal(bench->error.session, 4);
 	assert_true(commit(bench, tunnel_with_sessions(1, 1)) < 0);
 	assert_int_equal(bench->error.code, ERROR_LOCKED);
 	assert_int_equal(engine_unlock(bench->engine, 4, NULL), 0);
 	assert_int_equal(commit(bench, tunnel_with_sessions(1, 1)), 0);
+}
+
+static void on_commit(int result, const struct error *err, void *arg)
+{
+	(void)err;
+	assert_int_equal(result, 0);
+	*(bool *)arg = true;
+}
+
+/* Who holds the lock sees no change but its own: what was asked for before is done first. */
+static void a_lock_waits_for_what_was_begun(void **state)
+{
+	struct bench *bench = *state;
+	bool committed = false;
+
+	engine_edit(bench->engine, tunnel_with_sessions(1, 500), &tester, on_commit, &committed);
+	assert_int_equal(lock(bench, 4), 0);
+	assert_true(committed);
+	assert_int_equal(engine_unlock(bench->engine, 4, NULL), 0);
+}
+
+static void a_lock_is_not_granted_to_who_is_gone(void **state)
+{
+	struct bench *bench = *state;
+	const struct engine_who who = {"netconf", "root", NULL, 4};
+
+	bench->done = false;
+	engine_forget(bench->engine, engine_lock(bench->engine, &who, on_done, bench));
+	assert_int_equal(lock(bench, 5), 0);
+	assert_int_equal(engine_unlock(bench->engine, 5, NULL), 0);
 }
 
 static void local_interface_follows_its_address(void **state)
@@ -736,6 +779,8 @@ int main(void)
 		BOTH(counters_in_the_middle_are_got_one_by_one),
 		BOTH(so_are_those_of_many_tunnels),
 		BOTH(a_lock_refuses_others),
+		BOTH(a_lock_waits_for_what_was_begun),
+		BOTH(a_lock_is_not_granted_to_who_is_gone),
 		BOTH(a_check_refuses_what_the_commit_would),
 		BOTH(local_interface_follows_its_address),
 		cmocka_unit_test_setup_teardown(a_silent_peer_is_told_by_itself, setup, teardown),

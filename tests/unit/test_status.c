@@ -47,6 +47,9 @@ static void each_reason_says_what_and_what_cures_it(void **state)
 		 "another socket holds 192.0.2.1 port 1701 (Address already in use); "
 		 "two tunnels cannot share it"},
 		{REASON_DISABLED, 0, "enabled is false; set it to true to create it"},
+		{REASON_BEING_REMOVED, 0, /* of what is deleted for good, too */
+		 "deleted, but the kernel has not let go of it; its id and interface name are free "
+		 "when it has"},
 		{REASON_KERNEL_ERROR, ENOBUFS, "the kernel refused it (No buffer space available)"},
 	};
 	const struct tunnel tunnel = make_tunnel("udp", "192.0.2.1", "192.0.2.2");
