@@ -303,6 +303,16 @@ def test_a_closed_output_is_an_error(daemon):
     assert (done.returncode, done.stderr) == (1, "l2tpv3ctl: cannot write the output\n")
 
 
+def test_an_output_that_was_never_open_is_an_error_and_not_the_daemons_socket(daemon):
+    daemon.ctl("push", "-", input=tunnel(sessions(1, 3000)))
+    for command in ("show session", "get"):
+        done = subprocess.run(["sh", "-c", f'exec "$0" -S "$1" {command} >&-', L2TPV3CTL,
+                               daemon.socket], stderr=subprocess.PIPE, text=True, timeout=20,
+                              check=False)
+        assert (done.returncode, done.stderr) == (1, "l2tpv3ctl: cannot write the output\n")
+    assert not daemon.logged("ends: ")
+
+
 def test_without_a_daemon_it_says_what_to_do(tmp_path):
     need_built(L2TPV3CTL)
     done = subprocess.run([L2TPV3CTL, "-S", tmp_path / "none", "show", "tunnel"], text=True,
