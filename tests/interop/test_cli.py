@@ -131,8 +131,11 @@ def test_what_the_manual_says_is_refused_though_ip_takes_it(daemon):
     for name in ("pw%d", "\u00e9th"):
         refused(daemon, f"add session tid 1 sid 3 psid 3 name {name}")
     for local, remote in (("10.0.0.4", "0.0.0.0"), ("fd00::1", "::"), ("10.0.0.4", "224.0.0.1"),
-                          ("fd00::1", "ff02::1")):
+                          ("fd00::1", "ff02::1"), ("0.0.0.0", "10.0.0.2"), ("::", "fd00::2"),
+                          ("::ffff:10.0.0.4", "::ffff:10.0.0.2")):
         refused(daemon, f"add tunnel tid 3 ptid 3 local {local} remote {remote}")
+    for seq in ("send", "both"):
+        refused(daemon, f"add session tid 1 sid 3 psid 3 seq {seq} l2spec_type none")
     assert "session-id 2 is in use in tunnel 1" in refused(daemon, "add session tid 2 sid 2 psid 3")
 
 
