@@ -2,6 +2,7 @@
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -304,6 +305,34 @@ def test_a_closed_output_is_an_error(daemon):
         done = subprocess.run([L2TPV3CTL, "-S", daemon.socket, "get"], stdout=full,
                               stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "l2tpv3ctl: cannot write the output\n")
+
+
+HELLO = ('<hello xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><capabilities><capability>'
+         "urn:ietf:params:netconf:base:1.1</capability></capabilities>"
+         "<session-id>1</session-id></hello>]]>]]>")
+
+
+@pytest.mark.parametrize("line, told", [("rollback 1", True), ("push -", True), ("push - --check", False),
+                                        ("show tunnel", False)])
+def test_a_change_whose_answer_is_lost_is_not_called_undone(tmp_path, line, told):
+    need_built(L2TPV3CTL)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "sock"))
+        listener.listen()
+        listener.settimeout(20)
+        with subprocess.Popen([L2TPV3CTL, "-S", tmp_path / "sock", *line.split()], text=True,
+                              stdin=subprocess.PIPE, stderr=subprocess.PIPE) as ctl:
+            ctl.stdin.write(tunnel(""))
+            ctl.stdin.close()
+            with listener.accept()[0] as daemon:
+                daemon.sendall(HELLO.encode())
+                received = b""
+                while not received.endswith(b"\n##\n"):
+                    received += daemon.recv(65536)
+            said = ctl.stderr.read()
+    assert ctl.returncode == 1
+    assert "the daemon closed the connection" in said
+    assert ("history" in said) == told, said
 
 
 def test_an_output_that_was_never_open_is_an_error_and_not_the_daemons_socket(daemon):
