@@ -1,6 +1,8 @@
 #include "cli/cli.h"
+#include "model/standard_files.h"
 
 int main(int argc, char *argv[])
 {
+	standard_files_occupy();
 	return cli_main(argc, argv);
 }

@@ -339,9 +339,7 @@ static enum cli_status push_text(const char *text, size_t length, const struct c
 		status = talk_connect(options, &client, err);
 	if (status)
 		return status;
-	status = cli_refused(send_document(client, &document, options, err));
-	client_close(client);
-	return status;
+	return talk_end(options, client, send_document(client, &document, options, err), err);
 }
 
 static enum cli_status push_file(const char *path, const struct cli_options *options,

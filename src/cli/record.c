@@ -44,8 +44,10 @@ void record_read(const struct client_entry *entry, bool complete, struct record 
 const char *record_text(const struct record *record, const struct row *row,
 			char buffer[VALUE_TEXT_MAX])
 {
-	if (row->part != PART_CONFIG)
-		return record->entry->text[row_number(row)];
+	const char *sent = record->entry->text[row_number(row)];
+
+	if (sent || row->part != PART_CONFIG)
+		return sent;
 	if (!codec_present(row, &record->config))
 		return NULL;
 	codec_print(row, &record->config, buffer);

@@ -18,14 +18,15 @@ struct record {
 
 /*
  * From an entry, which must outlive it. @complete: with the defaults that hold,
- * which takes its time. Texts that the codec does not take are left out.
+ * which takes its time. Texts that the codec does not take are left out: what
+ * others made may have addresses, ports and names that we would refuse.
  */
 void record_read(const struct client_entry *entry, bool complete, struct record *ret);
 
 /* Has it a default that need not hold when others made the object, as the kernel does not tell? */
 bool record_untold(const struct row *row);
 
-/* The value's text, as completed or not; NULL when there is none. @buffer may hold it. */
+/* The value's text, as sent or else completed; NULL when there is none. @buffer may hold it. */
 const char *record_text(const struct record *record, const struct row *row,
 			char buffer[VALUE_TEXT_MAX]);
 

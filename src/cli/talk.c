@@ -24,6 +24,18 @@ enum cli_status talk_connect(const struct cli_options *options, struct client **
 	return cli_refused(result);
 }
 
+enum cli_status talk_end(const struct cli_options *options, struct client *client, int result,
+			 struct error *err)
+{
+	size_t used = strlen(err->text);
+
+	if (result && client_unanswered(client) && !options->check)
+		snprintf(err->text + used, sizeof(err->text) - used,
+			 "; it may have done it all the same: see \"l2tpv3ctl history\"");
+	client_close(client);
+	return cli_refused(result);
+}
+
 enum cli_status talk_rpc(const struct cli_options *options, const char *operation,
 			 struct error *err)
 {
@@ -32,9 +44,7 @@ enum cli_status talk_rpc(const struct cli_options *options, const char *operatio
 
 	if (status)
 		return status;
-	status = cli_refused(client_rpc(client, operation, NULL, err));
-	client_close(client);
-	return status;
+	return talk_end(options, client, client_rpc(client, operation, NULL, err), err);
 }
 
 enum cli_status talk_read(const struct cli_options *options, const char *operation,

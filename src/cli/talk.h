@@ -10,6 +10,10 @@ enum cli_status talk_connect(const struct cli_options *options, struct client **
 			     struct error *err);
 enum cli_status talk_rpc(const struct cli_options *options, const char *operation,
 			 struct error *err);
+/* After the rpc of a change with @result: says so when nobody knows what became of it, and closes.
+ */
+enum cli_status talk_end(const struct cli_options *options, struct client *client, int result,
+			 struct error *err);
 enum cli_status talk_read(const struct cli_options *options, const char *operation,
 			  client_entry_cb *cb, void *arg, struct error *err);
 

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <sys/socket.h>
 
 #include "cli/message.h"
 
@@ -245,35 +244,51 @@ static const char *local_text(const struct record *record, char buffer[VALUE_TEX
 	return text ? text : "-";
 }
 
-static const char *checksum_text(const struct tunnel *tunnel)
+static const char *checksum_text(const struct tunnel *tunnel, const char *remote)
 {
-	if (tunnel->remote_address.family != AF_INET6)
+	if (!strchr(remote, ':'))
 		return tunnel->udp_checksum ? "enabled" : "disabled";
 	if (tunnel->udp6_checksum_tx)
 		return tunnel->udp6_checksum_rx ? "enabled" : "tx";
 	return tunnel->udp6_checksum_rx ? "rx" : "disabled";
 }
 
+/* As sent, for what others made may have values that we would refuse. */
+static const char *tunnel_text(const struct record *record, enum tunnel_row number,
+			       char buffer[VALUE_TEXT_MAX])
+{
+	const char *text = record_text(record, &row_sets[OBJECT_TUNNEL].rows[number], buffer);
+
+	return text ? text : "-";
+}
+
+static void put_udp(FILE *file, const struct record *record, const char *remote)
+{
+	char local_port[VALUE_TEXT_MAX], remote_port[VALUE_TEXT_MAX];
+
+	fprintf(file, "  UDP source / dest ports: %s/%s\n",
+		tunnel_text(record, TUNNEL_LOCAL_PORT, local_port),
+		tunnel_text(record, TUNNEL_REMOTE_PORT, remote_port));
+	fprintf(file, "  UDP checksum: %s\n", checksum_text(&record->config.tunnel, remote));
+}
+
 void text_tunnel(const struct text *text, const struct record *record)
 {
 	const struct tunnel *tunnel = &record->config.tunnel;
 	FILE *file = text->file;
+	char local[VALUE_TEXT_MAX], buffer[VALUE_TEXT_MAX];
+	const char *remote = tunnel_text(record, TUNNEL_REMOTE_ADDRESS, buffer);
 	bool udp = tunnel->encapsulation == ENCAPSULATION_UDP;
-	char local[VALUE_TEXT_MAX], remote[VALUE_TEXT_MAX];
 
 	if (record_is_remnant(record)) {
 		put_remnant(text, record);
 		return;
 	}
-	codec_print(&row_sets[OBJECT_TUNNEL].rows[TUNNEL_REMOTE_ADDRESS], tunnel, remote);
 	fprintf(file, "Tunnel %" PRIu32 ", encap %s\n", tunnel->tunnel_id, udp ? "UDP" : "IP");
 	fprintf(file, "  From %s to %s\n", local_text(record, local), remote);
 	fprintf(file, "  Peer tunnel %" PRIu32 "\n", tunnel->peer_tunnel_id);
-	if (udp) {
-		fprintf(file, "  UDP source / dest ports: %u/%u\n", tunnel->local_port,
-			tunnel->remote_port);
-		fprintf(file, "  UDP checksum: %s\n", checksum_text(tunnel));
-	}
+	if (udp)
+		put_udp(file, record, remote);
 	put_rest(text, record);
 }
 
@@ -307,8 +322,8 @@ static void put_options(FILE *file, const struct record *record)
 
 void text_session(const struct text *text, const struct record *record)
 {
-	const struct session *session = &record->config.session;
 	const char *const *values = record->entry->text;
+	const char *name = values[SESSION_INTERFACE_NAME];
 	FILE *file = text->file;
 
 	if (record_is_remnant(record)) {
@@ -318,8 +333,8 @@ void text_session(const struct text *text, const struct record *record)
 	put(file, "Session ", values[SESSION_ID], " in tunnel ", text->tunnel_id,
 	    "\n  Peer session ", values[SESSION_PEER_SESSION_ID], ", tunnel ", text->peer_tunnel_id,
 	    "\n", NULL);
-	if (session->interface_name[0])
-		put(file, "  interface name: ", session->interface_name, "\n", NULL);
+	if (name && *name)
+		put(file, "  interface name: ", name, "\n", NULL);
 	put(file, "  offset 0, peer offset 0\n", NULL);
 	put_options(file, record);
 	put_rest(text, record);

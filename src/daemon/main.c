@@ -5,6 +5,7 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/ready.h"
+#include "model/standard_files.h"
 
 static size_t start(struct daemon *daemon)
 {
@@ -40,6 +41,7 @@ int main(int argc, char **argv)
 	size_t started;
 	bool ready;
 
+	standard_files_occupy();
 	switch (options_read(argc, argv, &options)) {
 	case OPTIONS_RUN:
 		break;

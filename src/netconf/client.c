@@ -396,6 +396,11 @@ bool client_has_capability(const struct client *client, const char *uri)
 	return false;
 }
 
+bool client_unanswered(const struct client *client)
+{
+	return client->dead && !client->write_error.code;
+}
+
 unsigned int client_session_id(const struct client *client)
 {
 	return client->session_id;

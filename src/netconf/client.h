@@ -35,6 +35,9 @@ unsigned int client_session_id(const struct client *client);
 int client_rpc(struct client *client, const char *operation, struct tree *ret_reply,
 	       struct error *err);
 
+/* Whether the last rpc failed because no reply came, although the daemon was sent all of it. */
+bool client_unanswered(const struct client *client);
+
 /* The same in pieces, for what is too long to hold: begin, write as often as needed, then end. */
 int client_begin(struct client *client, struct error *err);
 int client_write(struct client *client, const char *text, size_t length, struct error *err);

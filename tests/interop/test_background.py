@@ -55,6 +55,12 @@ def test_paths_are_taken_from_where_it_was_started(folder):
     stop(folder)
 
 
+def test_it_serves_though_its_standard_files_were_closed(folder):
+    subprocess.run(["sh", "-c", 'exec "$0" --kernel sim --no-snmp -s "$1/state" -S "$1/sock" '
+                                "<&- >&- 2>&-", L2TPV3D, folder], timeout=30, check=True)
+    subprocess.run([L2TPV3CTL, "-S", folder / "sock", "show", "tunnel"], check=True)
+
+
 def test_it_leaves_the_directory_when_no_path_needs_it(folder):
     done = start(folder, "-s", folder / "state", "-S", folder / "sock", "--no-snmp")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -2,6 +2,7 @@
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -131,8 +132,11 @@ def test_what_the_manual_says_is_refused_though_ip_takes_it(daemon):
     for name in ("pw%d", "\u00e9th"):
         refused(daemon, f"add session tid 1 sid 3 psid 3 name {name}")
     for local, remote in (("10.0.0.4", "0.0.0.0"), ("fd00::1", "::"), ("10.0.0.4", "224.0.0.1"),
-                          ("fd00::1", "ff02::1")):
+                          ("fd00::1", "ff02::1"), ("0.0.0.0", "10.0.0.2"), ("::", "fd00::2"),
+                          ("::ffff:10.0.0.4", "::ffff:10.0.0.2")):
         refused(daemon, f"add tunnel tid 3 ptid 3 local {local} remote {remote}")
+    for seq in ("send", "both"):
+        refused(daemon, f"add session tid 1 sid 3 psid 3 seq {seq} l2spec_type none")
     assert "session-id 2 is in use in tunnel 1" in refused(daemon, "add session tid 2 sid 2 psid 3")
 
 
@@ -301,6 +305,44 @@ def test_a_closed_output_is_an_error(daemon):
         done = subprocess.run([L2TPV3CTL, "-S", daemon.socket, "get"], stdout=full,
                               stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "l2tpv3ctl: cannot write the output\n")
+
+
+HELLO = ('<hello xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><capabilities><capability>'
+         "urn:ietf:params:netconf:base:1.1</capability></capabilities>"
+         "<session-id>1</session-id></hello>]]>]]>")
+
+
+@pytest.mark.parametrize("line, told", [("rollback 1", True), ("push -", True), ("push - --check", False),
+                                        ("show tunnel", False)])
+def test_a_change_whose_answer_is_lost_is_not_called_undone(tmp_path, line, told):
+    need_built(L2TPV3CTL)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "sock"))
+        listener.listen()
+        listener.settimeout(20)
+        with subprocess.Popen([L2TPV3CTL, "-S", tmp_path / "sock", *line.split()], text=True,
+                              stdin=subprocess.PIPE, stderr=subprocess.PIPE) as ctl:
+            ctl.stdin.write(tunnel(""))
+            ctl.stdin.close()
+            with listener.accept()[0] as daemon:
+                daemon.sendall(HELLO.encode())
+                received = b""
+                while not received.endswith(b"\n##\n"):
+                    received += daemon.recv(65536)
+            said = ctl.stderr.read()
+    assert ctl.returncode == 1
+    assert "the daemon closed the connection" in said
+    assert ("history" in said) == told, said
+
+
+def test_an_output_that_was_never_open_is_an_error_and_not_the_daemons_socket(daemon):
+    daemon.ctl("push", "-", input=tunnel(sessions(1, 3000)))
+    for command in ("show session", "get"):
+        done = subprocess.run(["sh", "-c", f'exec "$0" -S "$1" {command} >&-', L2TPV3CTL,
+                               daemon.socket], stderr=subprocess.PIPE, text=True, timeout=20,
+                              check=False)
+        assert (done.returncode, done.stderr) == (1, "l2tpv3ctl: cannot write the output\n")
+    assert not daemon.logged("ends: ")
 
 
 def test_without_a_daemon_it_says_what_to_do(tmp_path):

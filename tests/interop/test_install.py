@@ -52,6 +52,17 @@ def test_installs_every_kind_of_file_with_nothing_left_to_fill_in(root):
             assert not re.search(r"@[A-Z]+@", (root / name).read_text()), name
 
 
+def test_all_may_read_it_whatever_the_umask(tmp_path):
+    before = os.umask(0o077)
+    try:
+        install(tmp_path)
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "opt").rglob("*"):
+        wanted = 0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644
+        assert path.stat().st_mode & 0o777 == wanted, path
+
+
 def test_keeps_what_an_administrator_changed(tmp_path):
     install(tmp_path)
     config = tmp_path / "etc/ssh/sshd_config.d/l2tpv3d.conf"
