@@ -70,33 +70,43 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 }
 
 /* The 802.1Q link of an ethernet-vlan session: its bridge, its state, the MTU of the link below. */
-static int make_vlan(struct engine *engine, const struct session *want)
+static int set_vlan(struct engine *engine, const struct session *want, const char *name,
+		    const struct kernel_link *parent)
 {
-	const struct kernel_link *parent = observe_find_link(engine, NULL, want->interface_name);
 	const struct kernel_link *bridge = (want->present & BIT(SESSION_BRIDGE))
 						   ? links_by_name(&engine->links, want->bridge)
 						   : NULL;
-	struct kernel_request requests[2] = {
-		{.verb = KERNEL_VLAN_CREATE},
-		{.verb = KERNEL_LINK_SET, .link_set = LINK_UP | LINK_MTU},
-	};
+	struct kernel_request request = {.verb = KERNEL_LINK_SET, .link_set = LINK_UP | LINK_MTU};
+
+	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
+	request.link.up = want->link_enabled;
+	request.link.mtu = parent->mtu;
+	if (bridge) {
+		request.link.master = bridge->index;
+		request.link_set |= LINK_MASTER;
+	}
+	engine_submit(engine, &request, 1);
+	return request.result;
+}
+
+static int make_vlan(struct engine *engine, const struct session *want)
+{
+	const struct kernel_link *parent = observe_find_link(engine, NULL, want->interface_name);
+	const struct kernel_link *there;
+	struct kernel_request create = {.verb = KERNEL_VLAN_CREATE};
 
 	if (!parent)
 		return -ENODEV;
-	rules_vlan_name(want, requests[0].link.name);
-	requests[0].link.parent = parent->index;
-	requests[0].link.vlan_id = want->vlan_id;
-	memcpy(requests[1].link.name, requests[0].link.name, sizeof(requests[1].link.name));
-	requests[1].link.up = want->link_enabled;
-	requests[1].link.mtu = parent->mtu;
-	if (bridge) {
-		requests[1].link.master = bridge->index;
-		requests[1].link_set |= LINK_MASTER;
+	rules_vlan_name(want, create.link.name);
+	create.link.parent = parent->index;
+	create.link.vlan_id = want->vlan_id;
+	there = links_by_name(&engine->links, create.link.name);
+	if (!there || there->parent != parent->index || there->vlan_id != want->vlan_id) {
+		engine_submit(engine, &create, 1); /* another's of that name refuses it */
+		if (create.result < 0)
+			return create.result;
 	}
-	engine_submit(engine, requests, 2);
-	if (requests[0].result < 0 && requests[0].result != -EEXIST)
-		return requests[0].result;
-	return requests[1].result;
+	return set_vlan(engine, want, create.link.name, parent);
 }
 
 static bool has_interface(const struct batch *batch, size_t i)

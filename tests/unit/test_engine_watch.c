@@ -149,6 +149,30 @@ static void a_vlan_link_follows_the_mtu(void **state)
 	assert_int_equal(ask_link(bench, "pw0.7").mtu, 1420);
 }
 
+static void a_link_that_has_the_name_of_a_vlan_link_is_left_alone(void **state)
+{
+	struct bench *bench = *state;
+	const char *vlan = "pseudowire-type=ethernet-vlan vlan-id=7 mtu=1300";
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0");
+	assert_int_equal(sim_add_link(bench->kernel, "pw0.7", false), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_true(edit_one_session(bench, 1, 5, vlan) < 0);
+	assert_int_equal(bench->error.code, ERROR_FOREIGN);
+	assert_non_null(strstr(bench->error.path, "vlan-id"));
+	assert_int_equal(sim_remove_link(bench->kernel, "pw0.7"), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(edit_one_session(bench, 1, 5, vlan), 0);
+	delete_link(bench, "pw0.7");
+	assert_int_equal(sim_add_link(bench->kernel, "pw0.7", false), 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_FAILED);
+	assert_int_equal(ask_link(bench, "pw0.7").mtu, 1500);
+	assert_false(ask_link(bench, "pw0.7").up);
+	assert_int_equal(sim_remove_link(bench->kernel, "pw0.7"), 0);
+	UNTIL(bench, has_link(bench, "pw0.7") && ask_link(bench, "pw0.7").up);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+}
+
 /* ---- interfaces */
 
 static void the_kernels_choice_of_mtu_is_known(void **state)
@@ -485,6 +509,7 @@ int main(void)
 		TEST(a_bridge_is_joined_when_it_appears),
 		TEST(a_vlan_link_is_restored),
 		TEST(a_vlan_link_follows_the_mtu),
+		TEST(a_link_that_has_the_name_of_a_vlan_link_is_left_alone),
 		TEST(the_kernels_choice_of_mtu_is_known),
 		TEST(an_interface_gets_its_name_back),
 		TEST(a_link_that_took_the_name_is_left_alone),
