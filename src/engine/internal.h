@@ -143,8 +143,8 @@ struct item *job_item(struct job *job, uint32_t tunnel_id, uint32_t session_id);
 
 /*
  * What the kernel shall have according to a view: completed, local-interface
- * resolved. 0, -ENOENT (not wanted, or disabled), or -EADDRNOTAVAIL/-ENODEV
- * (wanted, local-interface gives no address).
+ * resolved, to the address that the tunnel had last while the interface has it. 0, -ENOENT (not
+ * wanted, or disabled), or -EADDRNOTAVAIL/-ENODEV (wanted, local-interface gives no address).
  */
 int want_tunnel(struct engine *engine, const struct candidate *view, uint32_t tunnel_id,
 		struct tunnel *ret);

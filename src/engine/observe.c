@@ -150,6 +150,7 @@ static void found_tunnel(struct engine *engine, const struct tunnel *found,
 	if (!tunnel)
 		return;
 	tunnel->state.resolved_local_address = actual.local_address;
+	tunnel->state.last_local_address = actual.local_address;
 	tunnel->state.common.origin = tunnel->configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
 	if (fresh) {
 		counters_begin(&tunnel->state.common);

@@ -255,6 +255,7 @@ static void settle_tunnel(struct engine *engine, const struct job *job, const st
 	counters_begin(&tunnel->state.common);
 	tunnel->state.path_reason = 0; /* the kernel has bound and connected its socket */
 	tunnel->state.resolved_local_address = want.local_address;
+	tunnel->state.last_local_address = want.local_address;
 	settle_tunnel_up(engine, tunnel);
 }
 

@@ -163,8 +163,9 @@ struct kernel_operations {
 	enum kernel_address_state (*address_state)(struct kernel *kernel,
 						   const struct address *address);
 	/*
-	 * The address that @interface would give as a source of that family: the
-	 * first global, permanent-or-dynamic, non-tentative one. -ENODEV no such
+	 * The address that @interface gives as a source of that family: a global,
+	 * permanent-or-dynamic, non-tentative one; *@ret if that is one of them (of
+	 * IPv6 the kernel lists the newest first), else the first. -ENODEV no such
 	 * interface, -EADDRNOTAVAIL none.
 	 */
 	int (*interface_address)(struct kernel *kernel, const char *interface, uint8_t family,

@@ -220,6 +220,7 @@ enum kernel_address_state netlink_address_state(struct kernel *kernel,
 
 struct wanted_address {
 	unsigned int index;
+	struct address preferred;
 	bool found;
 	struct address address;
 };
@@ -230,11 +231,13 @@ static int look_at_address(struct netlink *netlink, const struct nlmsghdr *messa
 	struct interface_address address;
 
 	(void)netlink;
-	if (wanted->found || address_decode(message, &address) || address.index != wanted->index ||
+	if (address_decode(message, &address) || address.index != wanted->index ||
 	    !address_is_lasting(&address))
 		return 0;
+	if (!wanted->found ||
+	    !memcmp(&address.address, &wanted->preferred, sizeof(wanted->preferred)))
+		wanted->address = address.address;
 	wanted->found = true;
-	wanted->address = address.address;
 	return 0;
 }
 
@@ -243,7 +246,7 @@ int netlink_interface_address(struct kernel *kernel, const char *interface, uint
 {
 	struct netlink *netlink = netlink_of(kernel);
 	struct kernel_request request = {.verb = KERNEL_LINK_GET};
-	struct wanted_address wanted = {0};
+	struct wanted_address wanted = {.preferred = *ret};
 	struct nlmsghdr *message;
 	int err;
 

@@ -312,6 +312,27 @@ static void an_address_that_flaps_does_not_cost_the_tunnel(void **state)
 	assert_int_equal(ask_link(bench, "pw0").index, index);
 }
 
+static void another_address_does_not_move_the_tunnel(void **state)
+{
+	struct bench *bench = *state;
+	const char *leaves = "peer-tunnel-id=2 local-interface=eth0 remote-address=2001:db8::2";
+	unsigned int index;
+
+	make(bench, leaves, "peer-session-id=6 interface-name=pw0");
+	index = ask_link(bench, "pw0").index;
+	assert_int_equal(sim_add_address(bench->kernel, "eth0", "2001:db8::99/32", false), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	restart(bench, false);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	assert_int_equal(edit_one_tunnel(bench, 1, "peer-tunnel-id=3"), 0); /* made anew */
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(datastore_tunnel(bench->store, 1)->actual.local_address.bytes[15], 1);
+	assert_int_equal(sim_remove_address(bench->kernel, "2001:db8::1/32"), 0);
+	UNTIL(bench, datastore_tunnel(bench->store, 1)->actual.local_address.bytes[15] == 0x99);
+}
+
 /* ---- what counters tell */
 
 static void a_silent_peer_is_none_without_dead_interval(void **state)
@@ -519,6 +540,7 @@ int main(void)
 		TEST(a_missing_route_is_seen_though_events_were_lost),
 		TEST(a_tunnel_does_not_keep_an_address_that_it_shall_not_have),
 		TEST(an_address_that_flaps_does_not_cost_the_tunnel),
+		TEST(another_address_does_not_move_the_tunnel),
 		TEST(a_silent_peer_is_none_without_dead_interval),
 		TEST(looking_again_does_not_make_a_peer_silent),
 		TEST(only_a_commit_moves_the_last_change),

@@ -74,6 +74,22 @@ def test_a_repair_spares_what_others_made(daemon, r1, k1):
     assert stays_true(lambda: k1.has_session(conn_id=1, session_id=99), 1)
 
 
+def test_another_address_of_the_interface_moves_no_tunnel(daemon, r1, k1):
+    push(daemon, tunnel(1, session(5, interface_name="pw0")).replace(
+        "<local-address>10.0.0.1</local-address>", "<local-interface>wan</local-interface>").replace(
+        "10.0.0.2", "fd00::2"))
+    wait_for_status(daemon, "up", 1, 5)
+    index = r1.link("pw0")["ifindex"]
+    # the kernel lists the newest first
+    r1.ip("address", "add", "fd00::99/64", "dev", "wan", "nodad")
+    assert stays_true(lambda: "pw0" in r1.interfaces() and r1.link("pw0")["ifindex"] == index, 1)
+    daemon.restart()
+    assert stays_true(lambda: "pw0" in r1.interfaces() and r1.link("pw0")["ifindex"] == index, 1)
+    r1.ip("address", "del", "fd00::1/64", "dev", "wan")
+    wait_for(lambda: k1.tunnel_get(1) and k1.tunnel_get(1)["ip6_saddr"] == "fd00::99",
+             "the tunnel to have the other address")
+
+
 def test_what_cannot_be_configured_is_not_adopted(daemon, r1, k1):
     r1.ip("l2tp", "add", "tunnel", "tunnel_id", "7", "peer_tunnel_id", "8", "encap", "udp", "local",
           "10.0.0.1", "remote", "224.0.0.1", "udp_sport", "1700", "udp_dport", "1700")
