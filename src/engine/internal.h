@@ -87,12 +87,15 @@ struct saved_link {
 
 struct item {
 	struct key key;
-	uint8_t todo, done;  /* enum action */
-	uint8_t tried;       /* ... that failed, or whose answer was lost, and may be done yet */
-	uint8_t reason;      /* enum status_reason when it has to wait or failed; else 0 */
-	int16_t os_errno;    /* positive */
-	uint8_t lost;        /* answers */
-	uint32_t kernel_mtu; /* of the interface it created, before ours is set */
+	uint8_t todo, done; /* enum action */
+	uint8_t tried;      /* ... that failed, or whose answer was lost, and may be done yet */
+	uint8_t reason;     /* enum status_reason when it has to wait or failed; else 0 */
+	int16_t os_errno;   /* positive */
+	uint8_t lost;       /* answers */
+	union {
+		uint32_t kernel_mtu;  /* of the interface it created, before ours is set */
+		struct address local; /* of the tunnel it created */
+	};
 	struct saved_link *saved;
 };
 

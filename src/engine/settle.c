@@ -244,11 +244,13 @@ static void settle_tunnel(struct engine *engine, const struct job *job, const st
 		return;
 	tunnel->state.common.origin = ORIGIN_CONFIGURED;
 	if (!(item->done & ACTION_CREATE) || item->reason ||
-	    want_tunnel(engine, job->to, item->key.tunnel_id, &want) < 0) {
+	    want_tunnel(engine, job->to, item->key.tunnel_id, &want) == -ENOENT) {
 		if (tunnel->in_kernel ? item->reason : !tunnel->held)
 			settle_absent(engine, tunnel, NULL, item);
 		return;
 	}
+	want.local_address = item->local; /* and not what local-interface has by now */
+	want.present |= BIT(TUNNEL_LOCAL_ADDRESS);
 	tunnel = datastore_observe_tunnel(engine->store, item->key.tunnel_id, &want);
 	if (!tunnel)
 		return;

@@ -51,6 +51,17 @@ static const struct state *tunnel_state(struct bench *bench)
 	return &datastore_tunnel(bench->store, 1)->state.common;
 }
 
+/* The last byte of tunnel 1's local address, as the kernel has it; 0: no such tunnel. */
+static unsigned int kernels_address(struct bench *bench)
+{
+	struct tunnel found = {0};
+	struct kernel_request request = {
+		.verb = KERNEL_TUNNEL_GET, .tunnel_id = 1, .ret_tunnel = &found};
+
+	bench->kernel->ops->submit(bench->kernel, &request, 1);
+	return request.result == 0 ? found.local_address.bytes[3] : 0;
+}
+
 static bool has_link(struct bench *bench, const char *name)
 {
 	struct kernel_request request = {.verb = KERNEL_LINK_GET};
@@ -333,6 +344,47 @@ static void another_address_does_not_move_the_tunnel(void **state)
 	UNTIL(bench, datastore_tunnel(bench->store, 1)->actual.local_address.bytes[15] == 0x99);
 }
 
+static void an_address_that_changes_during_the_commit_is_followed(void **state)
+{
+	struct bench *bench = *state;
+	const char *leaves = "peer-tunnel-id=2 local-interface=up0 remote-address=192.0.2.2";
+	struct edit *edit = edit_new();
+
+	tunnel(edit, EDIT_MERGE, 9, TUNNEL1);
+	assert_int_equal(commit(bench, edit), 0);
+	assert_int_equal(sim_add_link(bench->kernel, "up0", false), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "172.16.0.5/24", false), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t created = sim_calls_of(bench->kernel, KERNEL_TUNNEL_CREATE);
+
+		sim_set_delays(bench->kernel, 300, 100); /* tunnel 9 is waited for */
+		edit = edit_new();
+		tunnel(edit, EDIT_MERGE, 1, leaves);
+		tunnel(edit, EDIT_MERGE, 9, i ? "peer-tunnel-id=10" : "peer-tunnel-id=11");
+		bench->done = false;
+		engine_edit(bench->engine, edit, &tester, on_done, bench);
+		UNTIL(bench, sim_calls_of(bench->kernel, KERNEL_TUNNEL_CREATE) > created);
+		assert_false(bench->done);
+		if (i == 0)
+			assert_int_equal(
+				sim_add_address(bench->kernel, "up0", "172.16.0.6/24", false), 0);
+		assert_int_equal(
+			sim_remove_address(bench->kernel, i ? "172.16.0.6/24" : "172.16.0.5/24"),
+			0);
+		UNTIL(bench, bench->done);
+		assert_int_equal(bench->result, 0);
+		sim_set_delays(bench->kernel, 10, 100);
+		if (i == 0) {
+			UNTIL(bench, kernels_address(bench) == 6);
+			assert_true(turn_until(bench, is_idle, 5000));
+			assert_int_equal(delete_tunnel(bench, 1), 0);
+			assert_true(turn_until(bench, is_idle, 5000));
+		}
+	}
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_INTERFACE_ADDRESS);
+	assert_true(datastore_tunnel(bench->store, 1)->in_kernel);
+}
+
 /* ---- what counters tell */
 
 static void a_silent_peer_is_none_without_dead_interval(void **state)
@@ -541,6 +593,7 @@ int main(void)
 		TEST(a_tunnel_does_not_keep_an_address_that_it_shall_not_have),
 		TEST(an_address_that_flaps_does_not_cost_the_tunnel),
 		TEST(another_address_does_not_move_the_tunnel),
+		TEST(an_address_that_changes_during_the_commit_is_followed),
 		TEST(a_silent_peer_is_none_without_dead_interval),
 		TEST(looking_again_does_not_make_a_peer_silent),
 		TEST(only_a_commit_moves_the_last_change),
