@@ -280,6 +280,27 @@ static void a_missing_route_is_seen_by_who_starts(void **state)
 	assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_ROUTE);
 }
 
+static void a_refused_commit_leaves_what_waits_waiting(void **state)
+{
+	struct bench *bench = *state;
+	struct edit *edit = edit_new();
+
+	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
+	make(bench, UDP4, "peer-session-id=6");
+	assert_int_equal(sim_set_port(bench->kernel, "192.0.2.1", 6000, true), 0);
+	tunnel(edit, EDIT_MERGE, 1, "remote-address=8.8.4.4");
+	tunnel(edit, EDIT_MERGE, 2,
+	       "peer-tunnel-id=3 local-address=192.0.2.1 local-port=6000 "
+	       "remote-address=192.0.2.2");
+	assert_true(commit(bench, edit) < 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
+		assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_ROUTE);
+		assert_int_equal(reason_of(bench, 5), REASON_TUNNEL_NOT_UP);
+		assert_true(turn_until(bench, is_idle, 5000));
+	}
+}
+
 static void a_missing_route_is_seen_though_events_were_lost(void **state)
 {
 	struct bench *bench = *state;
@@ -589,6 +610,7 @@ int main(void)
 		TEST(a_name_in_use_is_refused_before_anything_is_done),
 		TEST(a_session_made_anew_while_events_were_lost_is_noticed),
 		TEST(a_missing_route_is_seen_by_who_starts),
+		TEST(a_refused_commit_leaves_what_waits_waiting),
 		TEST(a_missing_route_is_seen_though_events_were_lost),
 		TEST(a_tunnel_does_not_keep_an_address_that_it_shall_not_have),
 		TEST(an_address_that_flaps_does_not_cost_the_tunnel),
