@@ -142,7 +142,8 @@ struct kernel_operations {
 	 * Dumps. A callback's nonzero return ends the dump and is returned. An
 	 * entry missing from a dump proves nothing (up to 6.11 they miss some):
 	 * confirm with GET. Sessions come in no particular order. dump_links gives
-	 * every link of the namespace.
+	 * every link of the namespace; -EINTR: links came or went meanwhile, and it
+	 * may have passed some over: dump again.
 	 */
 	int (*dump_tunnels)(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 	int (*dump_sessions)(struct kernel *kernel, kernel_session_cb *cb, void *arg);

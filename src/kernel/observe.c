@@ -11,6 +11,8 @@
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 
+#define DUMPS_MAX 5 /* of addresses that change all the time */
+
 /*
  * Dumps. An entry that cannot be decoded is left out, and the dump goes on.
  */
@@ -241,13 +243,20 @@ static int look_at_address(struct netlink *netlink, const struct nlmsghdr *messa
 	return 0;
 }
 
+static int dump_addresses(struct netlink *netlink, uint8_t family, struct wanted_address *wanted)
+{
+	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, NLM_F_DUMP);
+	int err = address_put_dump(message, MESSAGE_BYTES, family, wanted->index);
+
+	return err ? err : exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, wanted);
+}
+
 int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
 			      struct address *ret)
 {
 	struct netlink *netlink = netlink_of(kernel);
 	struct kernel_request request = {.verb = KERNEL_LINK_GET};
 	struct wanted_address wanted = {.preferred = *ret};
-	struct nlmsghdr *message;
 	int err;
 
 	if (strlen(interface) > IFNAME_LENGTH)
@@ -257,10 +266,13 @@ int netlink_interface_address(struct kernel *kernel, const char *interface, uint
 	if (err || request.result)
 		return err ? err : request.result;
 	wanted.index = request.link.index;
-	message = route_put_header(netlink->request, RTM_GETADDR, NLM_F_DUMP);
-	err = address_put_dump(message, MESSAGE_BYTES, family, wanted.index);
-	if (!err)
-		err = exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, &wanted);
+	err = -EINTR;
+	for (unsigned int i = 0; err == -EINTR && i < DUMPS_MAX; i++) {
+		wanted.found = false;
+		err = dump_addresses(netlink, family, &wanted);
+	}
+	if (err == -EINTR)
+		err = 0; /* what it did show is there */
 	if (!err && !wanted.found)
 		err = -EADDRNOTAVAIL;
 	if (!err)
