@@ -596,6 +596,21 @@ static void without_repair_changes_are_told_and_left(void **state)
 	UNTIL(bench, reason_of(bench, 5) == REASON_NONE);
 }
 
+static void without_repair_a_bridge_that_goes_is_waited_for(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(sim_add_link(bench->kernel, "br7", true), 0);
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 bridge=br7");
+	restart(bench, true);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(sim_remove_link(bench->kernel, "br7"), 0);
+	UNTIL(bench, reason_of(bench, 5) == REASON_NO_BRIDGE);
+	assert_int_equal(sim_add_link(bench->kernel, "br7", true), 0);
+	UNTIL(bench, ask_link(bench, "pw0").master == ask_link(bench, "br7").index);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -627,6 +642,7 @@ int main(void)
 		TEST(a_module_that_comes_back_is_found),
 		TEST(without_repair_what_was_never_there_is_made),
 		TEST(without_repair_changes_are_told_and_left),
+		TEST(without_repair_a_bridge_that_goes_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
