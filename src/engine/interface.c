@@ -70,7 +70,7 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 }
 
 /* The 802.1Q link of an ethernet-vlan session: its bridge, its state, the MTU of the link below. */
-static int set_vlan(struct engine *engine, const struct session *want, const char *name,
+static int set_vlan(struct engine *engine, const struct session *want, bool leave, const char *name,
 		    const struct kernel_link *parent)
 {
 	const struct kernel_link *bridge = (want->present & BIT(SESSION_BRIDGE))
@@ -81,15 +81,16 @@ static int set_vlan(struct engine *engine, const struct session *want, const cha
 	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
 	request.link.up = want->link_enabled;
 	request.link.mtu = parent->mtu;
-	if (bridge) {
-		request.link.master = bridge->index;
+	if (bridge || leave) {
+		request.link.master = bridge ? bridge->index : 0;
 		request.link_set |= LINK_MASTER;
 	}
 	engine_submit(engine, &request, 1);
 	return request.result;
 }
 
-static int make_vlan(struct engine *engine, const struct session *want)
+/* @leave: the bridge that it was in */
+static int make_vlan(struct engine *engine, const struct session *want, bool leave)
 {
 	const struct kernel_link *parent = observe_find_link(engine, NULL, want->interface_name);
 	const struct kernel_link *there;
@@ -106,7 +107,7 @@ static int make_vlan(struct engine *engine, const struct session *want)
 		if (create.result < 0)
 			return create.result;
 	}
-	return set_vlan(engine, want, create.link.name, parent);
+	return set_vlan(engine, want, leave, create.link.name, parent);
 }
 
 static bool has_interface(const struct batch *batch, size_t i)
@@ -115,6 +116,17 @@ static bool has_interface(const struct batch *batch, size_t i)
 
 	return ((item->done & ACTION_CREATE) || (item->todo & ACTION_LINK)) &&
 	       batch->want[i].session.pseudowire_type != PSEUDOWIRE_PPP;
+}
+
+/* One that was configured until now, and not one that others put it in. */
+static bool leaves_bridge(const struct job *job, const struct item *item,
+			  const struct session *want)
+{
+	struct session before;
+
+	return (item->todo & ACTION_LINK) && !(want->present & BIT(SESSION_BRIDGE)) &&
+	       want_session(job->from, item->key.tunnel_id, item->key.session_id, &before) == 0 &&
+	       (before.present & BIT(SESSION_BRIDGE));
 }
 
 static enum outcome finish_link(struct engine *engine, struct job *job, size_t i)
@@ -129,7 +141,7 @@ static enum outcome finish_link(struct engine *engine, struct job *job, size_t i
 	if (!has_interface(batch, i))
 		return OUTCOME_DONE;
 	if (result == 0 && want_vlan(engine, want, 0))
-		result = make_vlan(engine, want);
+		result = make_vlan(engine, want, leaves_bridge(job, item, want));
 	if (item_lost(item, ACTION_LINK, result)) {
 		item->todo |= ACTION_LINK; /* of one just created: in that phase */
 		return OUTCOME_AGAIN;

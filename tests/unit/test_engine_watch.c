@@ -147,6 +147,31 @@ static void a_vlan_link_is_restored(void **state)
 	assert_non_null(strstr(bench->log, "vlan-id; restoring it"));
 }
 
+static void a_vlan_link_leaves_its_bridge(void **state)
+{
+	struct bench *bench = *state;
+	struct edit *edit = edit_new();
+
+	assert_int_equal(sim_add_link(bench->kernel, "br0", true), 0);
+	make(bench, TUNNEL1,
+	     "peer-session-id=6 interface-name=pw0 pseudowire-type=ethernet-vlan vlan-id=7 "
+	     "bridge=br0");
+	assert_int_not_equal(ask_link(bench, "pw0.7").master, 0);
+	assert_int_equal(edit_one_session(bench, 1, 5, "-bridge"), 0);
+	assert_int_equal(ask_link(bench, "pw0.7").master, 0);
+	assert_int_equal(edit_one_session(bench, 1, 6, "peer-session-id=6"), 0);
+	tunnel(edit, EDIT_MERGE, 1, "");
+	session(edit, EDIT_MERGE, 1, 5, "bridge=br0");
+	session(edit, EDIT_MERGE, 1, 6, "bridge=eth0"); /* which is none */
+	assert_true(commit(bench, edit) < 0);
+	assert_int_equal(ask_link(bench, "pw0.7").master, 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	set_link(bench, "pw0.7", LINK_MASTER,
+		 (struct kernel_link){.master = ask_link(bench, "br0").index});
+	assert_int_equal(edit_one_session(bench, 1, 5, "mtu=1300"), 0);
+	assert_int_not_equal(ask_link(bench, "pw0.7").master, 0); /* another's */
+}
+
 static void a_vlan_link_follows_the_mtu(void **state)
 {
 	struct bench *bench = *state;
@@ -618,6 +643,7 @@ int main(void)
 		TEST(a_bridge_is_joined_when_it_appears),
 		TEST(a_vlan_link_is_restored),
 		TEST(a_vlan_link_follows_the_mtu),
+		TEST(a_vlan_link_leaves_its_bridge),
 		TEST(a_link_that_has_the_name_of_a_vlan_link_is_left_alone),
 		TEST(the_kernels_choice_of_mtu_is_known),
 		TEST(an_interface_gets_its_name_back),

@@ -5,7 +5,7 @@ from lib.daemons import L2tpv3d
 from lib.genl import ENCAP_UDP
 from lib.snmp import ROOT
 from lib.waiting import stays_true, wait_for
-from test_durability import push, session, status, tunnel, wait_for_status
+from test_durability import OPERATION, push, session, status, tunnel, wait_for_status
 
 SNMP_TRAP = "1.3.6.1.6.3.1.1.4.1.0"
 TUNNEL_STATE, SESSION_STATE, FOREIGN = (f"{ROOT}.0.{arc}" for arc in (1, 2, 3))
@@ -40,6 +40,9 @@ def test_8021q_links_are_restored(daemon, r1):
     wait_for(lambda: is_in(r1, "pw0.7", "br7"), "the bridge to be joined again")
     push(daemon, tunnel(1, session(5, mtu=1400)))
     assert (r1.link("pw0")["mtu"], r1.link("pw0.7")["mtu"]) == (1400, 1400)
+    push(daemon, tunnel(1, session(5, bridge="br7").replace(
+        "<bridge>", f"<bridge {OPERATION}='remove'>")))
+    assert not is_in(r1, "pw0.7", "br7")
 
 
 def test_an_interface_gets_its_name_back(daemon, r1):
