@@ -89,6 +89,23 @@ static int set_vlan(struct engine *engine, const struct session *want, bool leav
 	return request.result;
 }
 
+/* It is there, and others gave it another name: up to 6.1 it has to be down to be renamed. */
+static int rename_vlan(struct engine *engine, const struct kernel_link *as)
+{
+	const struct kernel_link *there = links_by_vlan(&engine->links, as->parent, as->vlan_id);
+	struct kernel_request requests[2] = {
+		{.verb = KERNEL_LINK_SET, .link_set = LINK_UP},
+		{.verb = KERNEL_LINK_SET, .link_set = LINK_NAME},
+	};
+
+	if (!there)
+		return -EEXIST;
+	requests[0].link.index = requests[1].link.index = there->index;
+	memcpy(requests[1].link.name, as->name, sizeof(requests[1].link.name));
+	engine_submit(engine, requests, 2);
+	return requests[1].result;
+}
+
 /* @leave: the bridge that it was in */
 static int make_vlan(struct engine *engine, const struct session *want, bool leave)
 {
@@ -104,6 +121,8 @@ static int make_vlan(struct engine *engine, const struct session *want, bool lea
 	there = links_by_name(&engine->links, create.link.name);
 	if (!there || there->parent != parent->index || there->vlan_id != want->vlan_id) {
 		engine_submit(engine, &create, 1); /* another's of that name refuses it */
+		if (create.result == -EEXIST && !there)
+			create.result = rename_vlan(engine, &create.link);
 		if (create.result < 0)
 			return create.result;
 	}

@@ -46,6 +46,9 @@ struct links {
 
 const struct kernel_link *links_by_index(const struct links *links, unsigned int index);
 const struct kernel_link *links_by_name(const struct links *links, const char *name);
+/* The 802.1Q link over @parent of that VLAN, of whatever name; walks all links. */
+const struct kernel_link *links_by_vlan(const struct links *links, unsigned int parent,
+					uint16_t vlan_id);
 int links_put(struct links *links, const struct kernel_link *link); /* insert or update; -ENOMEM */
 void links_remove(struct links *links, unsigned int index);
 void links_clear(struct links *links);

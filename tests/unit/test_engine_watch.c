@@ -145,6 +145,10 @@ static void a_vlan_link_is_restored(void **state)
 	set_link(bench, "pw0.7", LINK_UP | LINK_MASTER, (struct kernel_link){.up = false});
 	UNTIL(bench, ask_link(bench, "pw0.7").up && ask_link(bench, "pw0.7").master);
 	assert_non_null(strstr(bench->log, "vlan-id; restoring it"));
+	assert_int_equal(sim_rename_link(bench->kernel, "pw0.7", "foo"), 0);
+	UNTIL(bench, has_link(bench, "pw0.7") && ask_link(bench, "pw0.7").up);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(ask_link(bench, "pw0.7").master, ask_link(bench, "br0").index);
 }
 
 static void a_vlan_link_leaves_its_bridge(void **state)

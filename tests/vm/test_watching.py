@@ -38,6 +38,10 @@ def test_8021q_links_are_restored(daemon, r1):
     wait_for(lambda: is_in(r1, "pw0.7", "br7"), "the 802.1Q link to be back")
     r1.ip("link", "set", "pw0.7", "nomaster")
     wait_for(lambda: is_in(r1, "pw0.7", "br7"), "the bridge to be joined again")
+    daemon.send_signal(signal.SIGSTOP)
+    r1.ip_batch("link set pw0.7 down", "link set pw0.7 name moved")
+    daemon.send_signal(signal.SIGCONT)
+    wait_for(lambda: "pw0.7" in r1.interfaces() and "UP" in r1.link("pw0.7")["flags"], "its name")
     push(daemon, tunnel(1, session(5, mtu=1400)))
     assert (r1.link("pw0")["mtu"], r1.link("pw0.7")["mtu"]) == (1400, 1400)
     push(daemon, tunnel(1, session(5, bridge="br7").replace(
