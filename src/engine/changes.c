@@ -133,27 +133,63 @@ static bool is_link(const struct engine *engine, const char *name,
 	return link && link->index == entry->state.if_index;
 }
 
+static int refuse_name(const struct change *c, enum session_row row, const char *name,
+		       const char *cure, struct error *err)
+{
+	error_at_entry(err, c->tunnel_id, c->session_id, &row_sets[OBJECT_SESSION].rows[row]);
+	return error_set(err, ERROR_FOREIGN,
+			 "there is an interface %s that is not ours; %s, or rename or delete that "
+			 "interface",
+			 name, cure);
+}
+
+static int check_name(struct engine *engine, const struct change *c, struct error *err)
+{
+	const char *name = c->after.session.interface_name;
+	const struct session_entry *entry;
+
+	if (name[0] == '\0' || !engine_link_taken(engine, name))
+		return 0;
+	entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
+	if (entry && entry->in_kernel && is_link(engine, name, entry))
+		return 0; /* to be adopted */
+	return refuse_name(c, SESSION_INTERFACE_NAME, name, "choose another name", err);
+}
+
+/* Nor that of its 802.1Q link; one over a session's interface goes with it, or is it. */
+static int check_vlan_name(struct engine *engine, const struct change *c, struct error *err)
+{
+	const struct session *after = &c->after.session;
+	char name[IFNAME_LENGTH + 1];
+	const struct kernel_link *link;
+	const struct session_entry *below;
+
+	if (!(after->present & BIT(SESSION_VLAN_ID)))
+		return 0;
+	rules_vlan_name(after, name);
+	if (!engine_link_taken(engine, name))
+		return 0;
+	link = links_by_name(&engine->links, name);
+	below = datastore_session_by_index(engine->store, link->parent);
+	if (below && (below->configured || below->held))
+		return 0;
+	return refuse_name(c, SESSION_VLAN_ID, name, "choose another vlan-id or interface-name",
+			   err);
+}
+
 /* A configured name must not be that of a link which is not a session's. */
 static int check_names(struct engine *engine, const struct candidate *changes, struct error *err)
 {
-	for (struct change *c = candidate_first(changes); c; c = change_next(c)) {
-		const struct session *after = &c->after.session;
-		const struct session_entry *entry;
+	int rc = 0;
 
-		if (c->session_id == 0 || !c->has || after->interface_name[0] == '\0' ||
-		    !engine_link_taken(engine, after->interface_name))
+	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c)) {
+		if (c->session_id == 0 || !c->has)
 			continue;
-		entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
-		if (entry && entry->in_kernel && is_link(engine, after->interface_name, entry))
-			continue; /* to be adopted */
-		error_at_entry(err, c->tunnel_id, c->session_id,
-			       &row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME]);
-		return error_set(err, ERROR_FOREIGN,
-				 "there is an interface %s that is not ours; choose another name, "
-				 "or rename or delete that interface",
-				 after->interface_name);
+		rc = check_name(engine, c, err);
+		if (rc == 0)
+			rc = check_vlan_name(engine, c, err);
 	}
-	return 0;
+	return rc;
 }
 
 /* The name that the interface of a session without interface-name has, unless it is another's. */

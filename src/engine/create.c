@@ -122,6 +122,8 @@ static enum outcome finish_created(struct engine *engine, struct job *job, size_
 
 static enum outcome finish_tunnel(struct engine *engine, struct job *job, size_t i)
 {
+	/* until the job is settled local-interface may have another */
+	job->batch->items[i]->local = job->batch->want[i].tunnel.local_address;
 	return finish_created(engine, job, i, OBJECT_TUNNEL);
 }
 

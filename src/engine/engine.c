@@ -88,7 +88,7 @@ static void report_key(struct engine *engine, const struct key *key)
 	state->changed_behind = row && engine->o.no_repair;
 	if (row && !before)
 		tell_change(engine, key, row);
-	if (session && before != state->changed_behind)
+	if (session) /* its bridge went, perhaps: that is no difference, but is waited for */
 		settle_session_up(engine, session);
 	else if (!session && before != state->changed_behind)
 		settle_tunnel_up(engine, tunnel);

@@ -70,33 +70,63 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 }
 
 /* The 802.1Q link of an ethernet-vlan session: its bridge, its state, the MTU of the link below. */
-static int make_vlan(struct engine *engine, const struct session *want)
+static int set_vlan(struct engine *engine, const struct session *want, bool leave, const char *name,
+		    const struct kernel_link *parent)
 {
-	const struct kernel_link *parent = observe_find_link(engine, NULL, want->interface_name);
 	const struct kernel_link *bridge = (want->present & BIT(SESSION_BRIDGE))
 						   ? links_by_name(&engine->links, want->bridge)
 						   : NULL;
+	struct kernel_request request = {.verb = KERNEL_LINK_SET, .link_set = LINK_UP | LINK_MTU};
+
+	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
+	request.link.up = want->link_enabled;
+	request.link.mtu = parent->mtu;
+	if (bridge || leave) {
+		request.link.master = bridge ? bridge->index : 0;
+		request.link_set |= LINK_MASTER;
+	}
+	engine_submit(engine, &request, 1);
+	return request.result;
+}
+
+/* It is there, and others gave it another name: up to 6.1 it has to be down to be renamed. */
+static int rename_vlan(struct engine *engine, const struct kernel_link *as)
+{
+	const struct kernel_link *there = links_by_vlan(&engine->links, as->parent, as->vlan_id);
 	struct kernel_request requests[2] = {
-		{.verb = KERNEL_VLAN_CREATE},
-		{.verb = KERNEL_LINK_SET, .link_set = LINK_UP | LINK_MTU},
+		{.verb = KERNEL_LINK_SET, .link_set = LINK_UP},
+		{.verb = KERNEL_LINK_SET, .link_set = LINK_NAME},
 	};
+
+	if (!there)
+		return -EEXIST;
+	requests[0].link.index = requests[1].link.index = there->index;
+	memcpy(requests[1].link.name, as->name, sizeof(requests[1].link.name));
+	engine_submit(engine, requests, 2);
+	return requests[1].result;
+}
+
+/* @leave: the bridge that it was in */
+static int make_vlan(struct engine *engine, const struct session *want, bool leave)
+{
+	const struct kernel_link *parent = observe_find_link(engine, NULL, want->interface_name);
+	const struct kernel_link *there;
+	struct kernel_request create = {.verb = KERNEL_VLAN_CREATE};
 
 	if (!parent)
 		return -ENODEV;
-	rules_vlan_name(want, requests[0].link.name);
-	requests[0].link.parent = parent->index;
-	requests[0].link.vlan_id = want->vlan_id;
-	memcpy(requests[1].link.name, requests[0].link.name, sizeof(requests[1].link.name));
-	requests[1].link.up = want->link_enabled;
-	requests[1].link.mtu = parent->mtu;
-	if (bridge) {
-		requests[1].link.master = bridge->index;
-		requests[1].link_set |= LINK_MASTER;
+	rules_vlan_name(want, create.link.name);
+	create.link.parent = parent->index;
+	create.link.vlan_id = want->vlan_id;
+	there = links_by_name(&engine->links, create.link.name);
+	if (!there || there->parent != parent->index || there->vlan_id != want->vlan_id) {
+		engine_submit(engine, &create, 1); /* another's of that name refuses it */
+		if (create.result == -EEXIST && !there)
+			create.result = rename_vlan(engine, &create.link);
+		if (create.result < 0)
+			return create.result;
 	}
-	engine_submit(engine, requests, 2);
-	if (requests[0].result < 0 && requests[0].result != -EEXIST)
-		return requests[0].result;
-	return requests[1].result;
+	return set_vlan(engine, want, leave, create.link.name, parent);
 }
 
 static bool has_interface(const struct batch *batch, size_t i)
@@ -105,6 +135,17 @@ static bool has_interface(const struct batch *batch, size_t i)
 
 	return ((item->done & ACTION_CREATE) || (item->todo & ACTION_LINK)) &&
 	       batch->want[i].session.pseudowire_type != PSEUDOWIRE_PPP;
+}
+
+/* One that was configured until now, and not one that others put it in. */
+static bool leaves_bridge(const struct job *job, const struct item *item,
+			  const struct session *want)
+{
+	struct session before;
+
+	return (item->todo & ACTION_LINK) && !(want->present & BIT(SESSION_BRIDGE)) &&
+	       want_session(job->from, item->key.tunnel_id, item->key.session_id, &before) == 0 &&
+	       (before.present & BIT(SESSION_BRIDGE));
 }
 
 static enum outcome finish_link(struct engine *engine, struct job *job, size_t i)
@@ -119,7 +160,7 @@ static enum outcome finish_link(struct engine *engine, struct job *job, size_t i
 	if (!has_interface(batch, i))
 		return OUTCOME_DONE;
 	if (result == 0 && want_vlan(engine, want, 0))
-		result = make_vlan(engine, want);
+		result = make_vlan(engine, want, leaves_bridge(job, item, want));
 	if (item_lost(item, ACTION_LINK, result)) {
 		item->todo |= ACTION_LINK; /* of one just created: in that phase */
 		return OUTCOME_AGAIN;

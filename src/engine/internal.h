@@ -46,6 +46,9 @@ struct links {
 
 const struct kernel_link *links_by_index(const struct links *links, unsigned int index);
 const struct kernel_link *links_by_name(const struct links *links, const char *name);
+/* The 802.1Q link over @parent of that VLAN, of whatever name; walks all links. */
+const struct kernel_link *links_by_vlan(const struct links *links, unsigned int parent,
+					uint16_t vlan_id);
 int links_put(struct links *links, const struct kernel_link *link); /* insert or update; -ENOMEM */
 void links_remove(struct links *links, unsigned int index);
 void links_clear(struct links *links);
@@ -87,12 +90,15 @@ struct saved_link {
 
 struct item {
 	struct key key;
-	uint8_t todo, done;  /* enum action */
-	uint8_t tried;       /* ... that failed, or whose answer was lost, and may be done yet */
-	uint8_t reason;      /* enum status_reason when it has to wait or failed; else 0 */
-	int16_t os_errno;    /* positive */
-	uint8_t lost;        /* answers */
-	uint32_t kernel_mtu; /* of the interface it created, before ours is set */
+	uint8_t todo, done; /* enum action */
+	uint8_t tried;      /* ... that failed, or whose answer was lost, and may be done yet */
+	uint8_t reason;     /* enum status_reason when it has to wait or failed; else 0 */
+	int16_t os_errno;   /* positive */
+	uint8_t lost;       /* answers */
+	union {
+		uint32_t kernel_mtu;  /* of the interface it created, before ours is set */
+		struct address local; /* of the tunnel it created */
+	};
 	struct saved_link *saved;
 };
 
@@ -143,8 +149,8 @@ struct item *job_item(struct job *job, uint32_t tunnel_id, uint32_t session_id);
 
 /*
  * What the kernel shall have according to a view: completed, local-interface
- * resolved. 0, -ENOENT (not wanted, or disabled), or -EADDRNOTAVAIL/-ENODEV
- * (wanted, local-interface gives no address).
+ * resolved, to the address that the tunnel had last while the interface has it. 0, -ENOENT (not
+ * wanted, or disabled), or -EADDRNOTAVAIL/-ENODEV (wanted, local-interface gives no address).
  */
 int want_tunnel(struct engine *engine, const struct candidate *view, uint32_t tunnel_id,
 		struct tunnel *ret);

@@ -38,6 +38,17 @@ const struct kernel_link *links_by_name(const struct links *links, const char *n
 	return entry ? &entry->link : NULL;
 }
 
+const struct kernel_link *links_by_vlan(const struct links *links, unsigned int parent,
+					uint16_t vlan_id)
+{
+	struct link_entry *entry;
+
+	RB_FOREACH (entry, link_index_tree, (struct link_index_tree *)&links->by_index)
+		if (entry->link.parent == parent && entry->link.vlan_id == vlan_id)
+			return &entry->link;
+	return NULL;
+}
+
 int links_put(struct links *links, const struct kernel_link *link)
 {
 	struct link_entry *entry = find_index(links, link->index), *old;

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <syslog.h>
 
-#define LOST_MAX 5 /* answers in a row */
-#define DOUBT_NS (NS_PER_S / 2)
+#define LOST_MAX  5 /* answers in a row */
+#define DOUBT_NS  (NS_PER_S / 2)
+#define DUMPS_MAX 5              /* of links, interrupted ... */
+#define RESYNC_NS (2 * NS_PER_S) /* ... then once more after a while */
 
 /* ---- sameness */
 
@@ -150,6 +152,7 @@ static void found_tunnel(struct engine *engine, const struct tunnel *found,
 	if (!tunnel)
 		return;
 	tunnel->state.resolved_local_address = actual.local_address;
+	tunnel->state.last_local_address = actual.local_address;
 	tunnel->state.common.origin = tunnel->configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
 	if (fresh) {
 		counters_begin(&tunnel->state.common);
@@ -452,15 +455,29 @@ static int on_link(const struct kernel_link *link, void *arg)
 	return links_put(arg, link);
 }
 
+/* They come and go all the time: what is seen is added to what is known. */
+static int add_links(struct engine *engine)
+{
+	int rc = engine->k->dump_links(engine->o.kernel, on_link, &engine->links);
+
+	engine->resync = true;
+	engine->resync_at = engine_now() + RESYNC_NS;
+	return rc == -EINTR ? 0 : rc;
+}
+
 /* All links anew; what is left of the old ones is gone. The old stay when it fails. */
 static int read_links(struct engine *engine)
 {
 	struct links links = {RB_INITIALIZER(&links.by_index), RB_INITIALIZER(&links.by_name)};
-	int rc = engine->k->dump_links(engine->o.kernel, on_link, &links);
+	int rc = -EINTR;
 
+	for (unsigned int i = 0; rc == -EINTR && i < DUMPS_MAX; i++) {
+		links_clear(&links);
+		rc = engine->k->dump_links(engine->o.kernel, on_link, &links);
+	}
 	if (rc < 0) {
 		links_clear(&links);
-		return rc;
+		return rc == -EINTR ? add_links(engine) : rc;
 	}
 	links_clear(&engine->links);
 	engine->links = links;

@@ -7,6 +7,8 @@ int want_tunnel(struct engine *engine, const struct candidate *view, uint32_t tu
 		struct tunnel *ret)
 {
 	const struct tunnel *config = candidate_tunnel(view, tunnel_id);
+	const struct tunnel_entry *entry = datastore_tunnel(engine->store, tunnel_id);
+	struct address address = entry ? entry->state.last_local_address : (struct address){0};
 	int rc = 0;
 
 	if (!config)
@@ -17,9 +19,11 @@ int want_tunnel(struct engine *engine, const struct candidate *view, uint32_t tu
 		return -ENOENT;
 	if (!(ret->present & BIT(TUNNEL_LOCAL_ADDRESS))) {
 		rc = engine->k->interface_address(engine->o.kernel, ret->local_interface,
-						  ret->remote_address.family, &ret->local_address);
-		if (rc == 0)
+						  ret->remote_address.family, &address);
+		if (rc == 0) {
+			ret->local_address = address;
 			ret->present |= BIT(TUNNEL_LOCAL_ADDRESS);
+		}
 	}
 	return rc;
 }

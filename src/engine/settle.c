@@ -224,18 +224,32 @@ void settle_deleted(struct engine *engine, const struct key *key)
 	keys_add(&engine->removing, key->tunnel_id, key->session_id);
 }
 
+static bool is_wanted(struct engine *engine, const struct key *key)
+{
+	union config ignored;
+
+	if (key->session_id)
+		return want_session(&engine->running, key->tunnel_id, key->session_id,
+				    &ignored.session) == 0;
+	return want_tunnel(engine, &engine->running, key->tunnel_id, &ignored.tunnel) != -ENOENT;
+}
+
 /* An object that is not there: it waits, failed, or is not wanted now. */
 static void settle_absent(struct engine *engine, struct tunnel_entry *tunnel,
 			  struct session_entry *session, const struct item *item)
 {
-	uint32_t session_id = session ? session->id : 0;
+	const struct key key = {tunnel->id, session ? session->id : 0};
 	enum status_reason reason = item ? item->reason : 0;
 	bool failed = reason == REASON_KERNEL_ERROR || reason == REASON_FOREIGN_OBJECT;
 
 	if (reason) {
 		settle_status(engine, tunnel, session, failed ? OPER_FAILED : OPER_WAITING, reason,
 			      item->os_errno);
-		keys_add(&engine->waiting, tunnel->id, session_id);
+		keys_add(&engine->waiting, tunnel->id, key.session_id);
+		return;
+	}
+	if (is_wanted(engine, &key)) { /* a commit that was taken back left it as it was */
+		keys_add(&engine->waiting, tunnel->id, key.session_id);
 		return;
 	}
 	if (session &&
@@ -254,17 +268,20 @@ static void settle_tunnel(struct engine *engine, const struct job *job, const st
 		return;
 	tunnel->state.common.origin = ORIGIN_CONFIGURED;
 	if (!(item->done & ACTION_CREATE) || item->reason ||
-	    want_tunnel(engine, job->to, item->key.tunnel_id, &want) < 0) {
+	    want_tunnel(engine, job->to, item->key.tunnel_id, &want) == -ENOENT) {
 		if (tunnel->in_kernel ? item->reason : !tunnel->held)
 			settle_absent(engine, tunnel, NULL, item);
 		return;
 	}
+	want.local_address = item->local; /* and not what local-interface has by now */
+	want.present |= BIT(TUNNEL_LOCAL_ADDRESS);
 	tunnel = datastore_observe_tunnel(engine->store, item->key.tunnel_id, &want);
 	if (!tunnel)
 		return;
 	counters_begin(&tunnel->state.common);
 	tunnel->state.path_reason = 0; /* the kernel has bound and connected its socket */
 	tunnel->state.resolved_local_address = want.local_address;
+	tunnel->state.last_local_address = want.local_address;
 	settle_tunnel_up(engine, tunnel);
 }
 
@@ -314,16 +331,6 @@ void settle_job(struct engine *engine, const struct job *job)
 		else
 			settle_session(engine, job, &job->items[i]);
 	}
-}
-
-static bool is_wanted(struct engine *engine, const struct key *key)
-{
-	union config ignored;
-
-	if (key->session_id)
-		return want_session(&engine->running, key->tunnel_id, key->session_id,
-				    &ignored.session) == 0;
-	return want_tunnel(engine, &engine->running, key->tunnel_id, &ignored.tunnel) != -ENOENT;
 }
 
 static void settle_tunnel_again(struct engine *engine, struct tunnel_entry *tunnel)

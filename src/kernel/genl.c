@@ -5,7 +5,9 @@
  * Foreign rules kept here: CTRL_CMD_GETFAMILY loads l2tp_netlink by itself;
  * family and group numbers change when the module is loaded anew; every l2tp
  * command, reading too, wants CAP_NET_ADMIN, which is checked before the
- * attributes; a dump's error may be in its NLMSG_DONE.
+ * attributes; a dump's error may be in its NLMSG_DONE; a dump of links or
+ * addresses that came and went during it passes some over (6.1 goes on by their
+ * number, not by their name) and says so with NLM_F_DUMP_INTR.
  */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -56,6 +58,7 @@ static void take_message(struct netlink *netlink, const struct nlmsghdr *message
 	if (message->nlmsg_seq != answer->sequence ||
 	    message->nlmsg_pid != netlink->channels[answer->use].portid)
 		return; /* left over from an earlier exchange */
+	answer->interrupted = answer->interrupted || (message->nlmsg_flags & NLM_F_DUMP_INTR);
 	if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
 		err = end_code(message);
 		answer->ended = true;
@@ -82,6 +85,7 @@ int answer_begin(struct netlink *netlink, struct answer *answer, struct nlmsghdr
 {
 	answer->sequence = ++netlink->sequence;
 	answer->ended = false;
+	answer->interrupted = false;
 	answer->result = 0;
 	message->nlmsg_seq = answer->sequence;
 	return channel_send(&netlink->channels[answer->use], message, message->nlmsg_len);
@@ -107,7 +111,8 @@ int exchange(struct netlink *netlink, enum channel_use use, struct nlmsghdr *mes
 
 	while (!err && !answer.ended)
 		err = answer_step(netlink, &answer);
-	return answer.ended ? answer.result : err;
+	err = answer.ended ? answer.result : err;
+	return !err && answer.interrupted ? -EINTR : err;
 }
 
 /*

@@ -142,7 +142,8 @@ struct kernel_operations {
 	 * Dumps. A callback's nonzero return ends the dump and is returned. An
 	 * entry missing from a dump proves nothing (up to 6.11 they miss some):
 	 * confirm with GET. Sessions come in no particular order. dump_links gives
-	 * every link of the namespace.
+	 * every link of the namespace; -EINTR: links came or went meanwhile, and it
+	 * may have passed some over: dump again.
 	 */
 	int (*dump_tunnels)(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 	int (*dump_sessions)(struct kernel *kernel, kernel_session_cb *cb, void *arg);
@@ -163,8 +164,9 @@ struct kernel_operations {
 	enum kernel_address_state (*address_state)(struct kernel *kernel,
 						   const struct address *address);
 	/*
-	 * The address that @interface would give as a source of that family: the
-	 * first global, permanent-or-dynamic, non-tentative one. -ENODEV no such
+	 * The address that @interface gives as a source of that family: a global,
+	 * permanent-or-dynamic, non-tentative one; *@ret if that is one of them (of
+	 * IPv6 the kernel lists the newest first), else the first. -ENODEV no such
 	 * interface, -EADDRNOTAVAIL none.
 	 */
 	int (*interface_address)(struct kernel *kernel, const char *interface, uint8_t family,

@@ -61,7 +61,8 @@ struct answer {
 	void *arg;
 	uint32_t sequence;
 	bool ended;
-	int result; /* once ended */
+	bool interrupted; /* NLM_F_DUMP_INTR: what is dumped changed meanwhile */
+	int result;       /* once ended */
 };
 
 struct netlink {
@@ -95,8 +96,9 @@ struct nlmsghdr *genl_put_header(const struct netlink *netlink, void *buffer, ui
 struct nlmsghdr *route_put_header(void *buffer, uint16_t type, uint16_t flags);
 /*
  * Send and give every message of the answer to @cb. Returns what the kernel
- * said (0 or negative errno) or @cb's nonzero return. A dump that ends early
- * is read to its end all the same.
+ * said (0 or negative errno) or @cb's nonzero return; -EINTR after a dump that
+ * may lack what was there all the time. A dump that ends early is read to its
+ * end all the same.
  */
 int exchange(struct netlink *netlink, enum channel_use use, struct nlmsghdr *message,
 	     message_cb *cb, void *arg);

@@ -11,6 +11,8 @@
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 
+#define DUMPS_MAX 5 /* of addresses that change all the time */
+
 /*
  * Dumps. An entry that cannot be decoded is left out, and the dump goes on.
  */
@@ -220,6 +222,7 @@ enum kernel_address_state netlink_address_state(struct kernel *kernel,
 
 struct wanted_address {
 	unsigned int index;
+	struct address preferred;
 	bool found;
 	struct address address;
 };
@@ -230,12 +233,22 @@ static int look_at_address(struct netlink *netlink, const struct nlmsghdr *messa
 	struct interface_address address;
 
 	(void)netlink;
-	if (wanted->found || address_decode(message, &address) || address.index != wanted->index ||
+	if (address_decode(message, &address) || address.index != wanted->index ||
 	    !address_is_lasting(&address))
 		return 0;
+	if (!wanted->found ||
+	    !memcmp(&address.address, &wanted->preferred, sizeof(wanted->preferred)))
+		wanted->address = address.address;
 	wanted->found = true;
-	wanted->address = address.address;
 	return 0;
+}
+
+static int dump_addresses(struct netlink *netlink, uint8_t family, struct wanted_address *wanted)
+{
+	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, NLM_F_DUMP);
+	int err = address_put_dump(message, MESSAGE_BYTES, family, wanted->index);
+
+	return err ? err : exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, wanted);
 }
 
 int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
@@ -243,8 +256,7 @@ int netlink_interface_address(struct kernel *kernel, const char *interface, uint
 {
 	struct netlink *netlink = netlink_of(kernel);
 	struct kernel_request request = {.verb = KERNEL_LINK_GET};
-	struct wanted_address wanted = {0};
-	struct nlmsghdr *message;
+	struct wanted_address wanted = {.preferred = *ret};
 	int err;
 
 	if (strlen(interface) > IFNAME_LENGTH)
@@ -254,10 +266,13 @@ int netlink_interface_address(struct kernel *kernel, const char *interface, uint
 	if (err || request.result)
 		return err ? err : request.result;
 	wanted.index = request.link.index;
-	message = route_put_header(netlink->request, RTM_GETADDR, NLM_F_DUMP);
-	err = address_put_dump(message, MESSAGE_BYTES, family, wanted.index);
-	if (!err)
-		err = exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, &wanted);
+	err = -EINTR;
+	for (unsigned int i = 0; err == -EINTR && i < DUMPS_MAX; i++) {
+		wanted.found = false;
+		err = dump_addresses(netlink, family, &wanted);
+	}
+	if (err == -EINTR)
+		err = 0; /* what it did show is there */
 	if (!err && !wanted.found)
 		err = -EADDRNOTAVAIL;
 	if (!err)

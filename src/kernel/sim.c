@@ -171,6 +171,11 @@ void sim_miss_in_dump(struct kernel *kernel, unsigned int n)
 	sim_of(kernel)->miss_every = n;
 }
 
+void sim_interrupt_dumps(struct kernel *kernel, unsigned int n)
+{
+	sim_of(kernel)->interrupted_dumps = n;
+}
+
 struct sim_population sim_population(const struct kernel *kernel)
 {
 	return sim_of(kernel)->population;

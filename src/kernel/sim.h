@@ -99,6 +99,8 @@ void sim_noise(struct kernel *kernel, uint32_t tunnel_id, uint32_t session_id);
 void sim_lose_events(struct kernel *kernel);
 /* The next dump of sessions and of tunnels leaves out every @n-th entry; 0: none. */
 void sim_miss_in_dump(struct kernel *kernel, unsigned int n);
+/* The next @n dumps of links are interrupted: they leave out every second link. */
+void sim_interrupt_dumps(struct kernel *kernel, unsigned int n);
 
 /*
  * Counters. Add to a session's and its tunnel's, or to the tunnel's alone

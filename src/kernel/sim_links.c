@@ -332,16 +332,20 @@ int sim_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 	struct sim *sim = sim_of(kernel);
 	struct sim_link key = {0};
 	struct sim_link *link;
+	unsigned int skip = sim->interrupted_dumps ? 2 : 1;
 	int err = 0;
 
 	sim_catch_up(sim);
 	while (!err && (link = RB_NFIND(sim_links_by_index, &sim->links_by_index, &key))) {
 		const struct kernel_link copy = link->link;
 
-		key.link.index = copy.index + 1; /* @cb may change links */
+		key.link.index = copy.index + skip; /* @cb may change links */
 		err = cb(&copy, arg);
 	}
-	return err;
+	if (skip == 1)
+		return err;
+	sim->interrupted_dumps--;
+	return err ? err : -EINTR;
 }
 
 /*

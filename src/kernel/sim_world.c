@@ -115,18 +115,23 @@ int sim_interface_address(struct kernel *kernel, const char *interface, uint8_t 
 	struct sim *sim = sim_of(kernel);
 	const struct sim_link *link = sim_link_by_name(sim, interface);
 	const struct sim_address *entry;
+	const struct address *found = NULL;
 
 	if (!link)
 		return -ENODEV;
 	TAILQ_FOREACH (entry, &sim->addresses, entry) {
+		const struct address *address = &entry->prefix.address;
+
 		/* those of lo have the scope of this host */
 		if (entry->link_index == link->link.index && !entry->tentative &&
-		    entry->prefix.address.family == family && strcmp(interface, "lo") != 0) {
-			*ret = entry->prefix.address;
-			return 0;
-		}
+		    address->family == family && strcmp(interface, "lo") != 0 &&
+		    (!found || !memcmp(address, ret, sizeof(*ret))))
+			found = address;
 	}
-	return -EADDRNOTAVAIL;
+	if (!found)
+		return -EADDRNOTAVAIL;
+	*ret = *found;
+	return 0;
 }
 
 /* The last IPv4 address of a prefix that an interface has. */
@@ -210,7 +215,10 @@ int sim_add_address(struct kernel *kernel, const char *link_name, const char *pr
 	entry->prefix = parsed;
 	entry->link_index = link->link.index;
 	entry->tentative = tentative;
-	TAILQ_INSERT_TAIL(&sim->addresses, entry, entry);
+	if (parsed.address.family == AF_INET6) /* net/ipv6/addrconf.c ipv6_link_dev_addr() */
+		TAILQ_INSERT_HEAD(&sim->addresses, entry, entry);
+	else
+		TAILQ_INSERT_TAIL(&sim->addresses, entry, entry);
 	sim_tell(sim, KERNEL_EVENT_ADDRESS, 0, 0);
 	sim_tell(sim, KERNEL_EVENT_ROUTE, 0, 0);
 	return 0;

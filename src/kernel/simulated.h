@@ -128,6 +128,7 @@ struct sim {
 	struct sim_planned_failure failures[SIM_FAILURES];
 	bool foreign; /* someone else's request is being executed */
 	unsigned int miss_every;
+	unsigned int interrupted_dumps; /* of links, to come */
 	struct {
 		bool under_way;
 		uint32_t tunnel_id, session_id; /* the last given */

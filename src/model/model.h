@@ -141,6 +141,7 @@ struct state {
 struct tunnel_state {
 	struct state common; /* first member: rows of both objects share its offsets */
 	struct address resolved_local_address;
+	struct address last_local_address; /* that it has in the kernel, or had there last */
 	uint32_t session_count;
 	uint8_t path_reason; /* enum status_reason that address or route give, 0 none */
 	int16_t path_errno;  /* positive */

@@ -194,8 +194,8 @@ static const struct row tunnel_rows[] = {
 		.mib = "LocalInterface", .mib_table = MIB_TUNNEL, .mib_column = 7,
 		TUNNEL(local_interface, IFNAME), IFNAME_LIMITS,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .source = SOURCE_RECORD,
-		.doc = "The interface whose address of remote-address's family is the source; "
-		       "this or local-address",
+		.doc = "The interface whose address of remote-address's family is the source, the "
+		       "same as long as the interface has it; this or local-address",
 	},
 	[TUNNEL_REMOTE_ADDRESS] = {
 		.leaf = "remote-address", .cli = "remote|dst_addr",

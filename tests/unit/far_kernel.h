@@ -285,6 +285,7 @@ static int far_interface_address(struct kernel *kernel, const char *interface, u
 
 	snprintf(shared->name, sizeof(shared->name), "%s", interface);
 	shared->family = family;
+	shared->address = *ret;
 	result = far_call(kernel, FAR_INTERFACE_ADDRESS);
 	if (result == 0)
 		*ret = shared->address;

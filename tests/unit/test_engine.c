@@ -546,6 +546,29 @@ static void survives_lost_events_without_a_false_delete(void **state)
 		assert_int_equal(status_of(bench, 1, id), OPER_UP);
 }
 
+static void a_dump_of_links_that_was_interrupted_is_done_again(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t writes;
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 4)), 0);
+	assert_true(turn_until(bench, is_idle, 2000));
+	writes = bench->kernel->ops->writes(bench->kernel);
+	for (unsigned int n = 1; n < 8; n += 6) { /* once, and more often than it is tried */
+		sim_interrupt_dumps(bench->kernel, n);
+		bench->done = false;
+		engine_resync(bench->engine, on_done, bench);
+		assert_true(turn_until(bench, is_done, 5000));
+		assert_int_equal(bench->result, 0);
+		assert_int_equal(bench->engine->resync, n > 1);
+		for (uint32_t id = 1001; id <= 1004; id++)
+			assert_int_equal(status_of(bench, 1, id), OPER_UP);
+		assert_true(turn_until(bench, is_idle, 5000));
+	}
+	assert_string_equal(bench->log, "");
+	assert_int_equal(bench->kernel->ops->writes(bench->kernel), writes);
+}
+
 static bool dumps_in_order(const struct bench *bench)
 {
 	return strstr(bench->kernel->ops->release(bench->kernel), "6.12");
@@ -774,6 +797,7 @@ int main(void)
 		BOTH(a_tunnel_that_is_long_in_going_is_noticed),
 		BOTH(so_is_a_session_without_interface),
 		BOTH(survives_lost_events_without_a_false_delete),
+		BOTH(a_dump_of_links_that_was_interrupted_is_done_again),
 		BOTH(counters_are_fresh_and_read_ahead),
 		BOTH(counters_that_a_dump_misses_are_asked_for),
 		BOTH(counters_in_the_middle_are_got_one_by_one),

@@ -51,6 +51,17 @@ static const struct state *tunnel_state(struct bench *bench)
 	return &datastore_tunnel(bench->store, 1)->state.common;
 }
 
+/* The last byte of tunnel 1's local address, as the kernel has it; 0: no such tunnel. */
+static unsigned int kernels_address(struct bench *bench)
+{
+	struct tunnel found = {0};
+	struct kernel_request request = {
+		.verb = KERNEL_TUNNEL_GET, .tunnel_id = 1, .ret_tunnel = &found};
+
+	bench->kernel->ops->submit(bench->kernel, &request, 1);
+	return request.result == 0 ? found.local_address.bytes[3] : 0;
+}
+
 static bool has_link(struct bench *bench, const char *name)
 {
 	struct kernel_request request = {.verb = KERNEL_LINK_GET};
@@ -134,6 +145,35 @@ static void a_vlan_link_is_restored(void **state)
 	set_link(bench, "pw0.7", LINK_UP | LINK_MASTER, (struct kernel_link){.up = false});
 	UNTIL(bench, ask_link(bench, "pw0.7").up && ask_link(bench, "pw0.7").master);
 	assert_non_null(strstr(bench->log, "vlan-id; restoring it"));
+	assert_int_equal(sim_rename_link(bench->kernel, "pw0.7", "foo"), 0);
+	UNTIL(bench, has_link(bench, "pw0.7") && ask_link(bench, "pw0.7").up);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(ask_link(bench, "pw0.7").master, ask_link(bench, "br0").index);
+}
+
+static void a_vlan_link_leaves_its_bridge(void **state)
+{
+	struct bench *bench = *state;
+	struct edit *edit = edit_new();
+
+	assert_int_equal(sim_add_link(bench->kernel, "br0", true), 0);
+	make(bench, TUNNEL1,
+	     "peer-session-id=6 interface-name=pw0 pseudowire-type=ethernet-vlan vlan-id=7 "
+	     "bridge=br0");
+	assert_int_not_equal(ask_link(bench, "pw0.7").master, 0);
+	assert_int_equal(edit_one_session(bench, 1, 5, "-bridge"), 0);
+	assert_int_equal(ask_link(bench, "pw0.7").master, 0);
+	assert_int_equal(edit_one_session(bench, 1, 6, "peer-session-id=6"), 0);
+	tunnel(edit, EDIT_MERGE, 1, "");
+	session(edit, EDIT_MERGE, 1, 5, "bridge=br0");
+	session(edit, EDIT_MERGE, 1, 6, "bridge=eth0"); /* which is none */
+	assert_true(commit(bench, edit) < 0);
+	assert_int_equal(ask_link(bench, "pw0.7").master, 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	set_link(bench, "pw0.7", LINK_MASTER,
+		 (struct kernel_link){.master = ask_link(bench, "br0").index});
+	assert_int_equal(edit_one_session(bench, 1, 5, "mtu=1300"), 0);
+	assert_int_not_equal(ask_link(bench, "pw0.7").master, 0); /* another's */
 }
 
 static void a_vlan_link_follows_the_mtu(void **state)
@@ -147,6 +187,30 @@ static void a_vlan_link_follows_the_mtu(void **state)
 	assert_int_equal(edit_one_session(bench, 1, 5, "mtu=1420"), 0);
 	assert_int_equal(ask_link(bench, "pw0").mtu, 1420);
 	assert_int_equal(ask_link(bench, "pw0.7").mtu, 1420);
+}
+
+static void a_link_that_has_the_name_of_a_vlan_link_is_left_alone(void **state)
+{
+	struct bench *bench = *state;
+	const char *vlan = "pseudowire-type=ethernet-vlan vlan-id=7 mtu=1300";
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0");
+	assert_int_equal(sim_add_link(bench->kernel, "pw0.7", false), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_true(edit_one_session(bench, 1, 5, vlan) < 0);
+	assert_int_equal(bench->error.code, ERROR_FOREIGN);
+	assert_non_null(strstr(bench->error.path, "vlan-id"));
+	assert_int_equal(sim_remove_link(bench->kernel, "pw0.7"), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(edit_one_session(bench, 1, 5, vlan), 0);
+	delete_link(bench, "pw0.7");
+	assert_int_equal(sim_add_link(bench->kernel, "pw0.7", false), 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_FAILED);
+	assert_int_equal(ask_link(bench, "pw0.7").mtu, 1500);
+	assert_false(ask_link(bench, "pw0.7").up);
+	assert_int_equal(sim_remove_link(bench->kernel, "pw0.7"), 0);
+	UNTIL(bench, has_link(bench, "pw0.7") && ask_link(bench, "pw0.7").up);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
 }
 
 /* ---- interfaces */
@@ -245,6 +309,27 @@ static void a_missing_route_is_seen_by_who_starts(void **state)
 	assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_ROUTE);
 }
 
+static void a_refused_commit_leaves_what_waits_waiting(void **state)
+{
+	struct bench *bench = *state;
+	struct edit *edit = edit_new();
+
+	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
+	make(bench, UDP4, "peer-session-id=6");
+	assert_int_equal(sim_set_port(bench->kernel, "192.0.2.1", 6000, true), 0);
+	tunnel(edit, EDIT_MERGE, 1, "remote-address=8.8.4.4");
+	tunnel(edit, EDIT_MERGE, 2,
+	       "peer-tunnel-id=3 local-address=192.0.2.1 local-port=6000 "
+	       "remote-address=192.0.2.2");
+	assert_true(commit(bench, edit) < 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
+		assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_ROUTE);
+		assert_int_equal(reason_of(bench, 5), REASON_TUNNEL_NOT_UP);
+		assert_true(turn_until(bench, is_idle, 5000));
+	}
+}
+
 static void a_missing_route_is_seen_though_events_were_lost(void **state)
 {
 	struct bench *bench = *state;
@@ -286,6 +371,68 @@ static void an_address_that_flaps_does_not_cost_the_tunnel(void **state)
 	assert_int_equal(sim_add_address(bench->kernel, "eth0", "192.0.2.1/24", false), 0);
 	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
 	assert_int_equal(ask_link(bench, "pw0").index, index);
+}
+
+static void another_address_does_not_move_the_tunnel(void **state)
+{
+	struct bench *bench = *state;
+	const char *leaves = "peer-tunnel-id=2 local-interface=eth0 remote-address=2001:db8::2";
+	unsigned int index;
+
+	make(bench, leaves, "peer-session-id=6 interface-name=pw0");
+	index = ask_link(bench, "pw0").index;
+	assert_int_equal(sim_add_address(bench->kernel, "eth0", "2001:db8::99/32", false), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	restart(bench, false);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	assert_int_equal(edit_one_tunnel(bench, 1, "peer-tunnel-id=3"), 0); /* made anew */
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(datastore_tunnel(bench->store, 1)->actual.local_address.bytes[15], 1);
+	assert_int_equal(sim_remove_address(bench->kernel, "2001:db8::1/32"), 0);
+	UNTIL(bench, datastore_tunnel(bench->store, 1)->actual.local_address.bytes[15] == 0x99);
+}
+
+static void an_address_that_changes_during_the_commit_is_followed(void **state)
+{
+	struct bench *bench = *state;
+	const char *leaves = "peer-tunnel-id=2 local-interface=up0 remote-address=192.0.2.2";
+	struct edit *edit = edit_new();
+
+	tunnel(edit, EDIT_MERGE, 9, TUNNEL1);
+	assert_int_equal(commit(bench, edit), 0);
+	assert_int_equal(sim_add_link(bench->kernel, "up0", false), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "172.16.0.5/24", false), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t created = sim_calls_of(bench->kernel, KERNEL_TUNNEL_CREATE);
+
+		sim_set_delays(bench->kernel, 300, 100); /* tunnel 9 is waited for */
+		edit = edit_new();
+		tunnel(edit, EDIT_MERGE, 1, leaves);
+		tunnel(edit, EDIT_MERGE, 9, i ? "peer-tunnel-id=10" : "peer-tunnel-id=11");
+		bench->done = false;
+		engine_edit(bench->engine, edit, &tester, on_done, bench);
+		UNTIL(bench, sim_calls_of(bench->kernel, KERNEL_TUNNEL_CREATE) > created);
+		assert_false(bench->done);
+		if (i == 0)
+			assert_int_equal(
+				sim_add_address(bench->kernel, "up0", "172.16.0.6/24", false), 0);
+		assert_int_equal(
+			sim_remove_address(bench->kernel, i ? "172.16.0.6/24" : "172.16.0.5/24"),
+			0);
+		UNTIL(bench, bench->done);
+		assert_int_equal(bench->result, 0);
+		sim_set_delays(bench->kernel, 10, 100);
+		if (i == 0) {
+			UNTIL(bench, kernels_address(bench) == 6);
+			assert_true(turn_until(bench, is_idle, 5000));
+			assert_int_equal(delete_tunnel(bench, 1), 0);
+			assert_true(turn_until(bench, is_idle, 5000));
+		}
+	}
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_INTERFACE_ADDRESS);
+	assert_true(datastore_tunnel(bench->store, 1)->in_kernel);
 }
 
 /* ---- what counters tell */
@@ -484,6 +631,21 @@ static void without_repair_changes_are_told_and_left(void **state)
 	UNTIL(bench, reason_of(bench, 5) == REASON_NONE);
 }
 
+static void without_repair_a_bridge_that_goes_is_waited_for(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(sim_add_link(bench->kernel, "br7", true), 0);
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 bridge=br7");
+	restart(bench, true);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(sim_remove_link(bench->kernel, "br7"), 0);
+	UNTIL(bench, reason_of(bench, 5) == REASON_NO_BRIDGE);
+	assert_int_equal(sim_add_link(bench->kernel, "br7", true), 0);
+	UNTIL(bench, ask_link(bench, "pw0").master == ask_link(bench, "br7").index);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -491,15 +653,20 @@ int main(void)
 		TEST(a_bridge_is_joined_when_it_appears),
 		TEST(a_vlan_link_is_restored),
 		TEST(a_vlan_link_follows_the_mtu),
+		TEST(a_vlan_link_leaves_its_bridge),
+		TEST(a_link_that_has_the_name_of_a_vlan_link_is_left_alone),
 		TEST(the_kernels_choice_of_mtu_is_known),
 		TEST(an_interface_gets_its_name_back),
 		TEST(a_link_that_took_the_name_is_left_alone),
 		TEST(a_name_in_use_is_refused_before_anything_is_done),
 		TEST(a_session_made_anew_while_events_were_lost_is_noticed),
 		TEST(a_missing_route_is_seen_by_who_starts),
+		TEST(a_refused_commit_leaves_what_waits_waiting),
 		TEST(a_missing_route_is_seen_though_events_were_lost),
 		TEST(a_tunnel_does_not_keep_an_address_that_it_shall_not_have),
 		TEST(an_address_that_flaps_does_not_cost_the_tunnel),
+		TEST(another_address_does_not_move_the_tunnel),
+		TEST(an_address_that_changes_during_the_commit_is_followed),
 		TEST(a_silent_peer_is_none_without_dead_interval),
 		TEST(looking_again_does_not_make_a_peer_silent),
 		TEST(only_a_commit_moves_the_last_change),
@@ -511,6 +678,7 @@ int main(void)
 		TEST(a_module_that_comes_back_is_found),
 		TEST(without_repair_what_was_never_there_is_made),
 		TEST(without_repair_changes_are_told_and_left),
+		TEST(without_repair_a_bridge_that_goes_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

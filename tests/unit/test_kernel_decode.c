@@ -16,11 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "kernel/address.h"
 #include "kernel/attributes.h"
 #include "kernel/l2tp.h"
 #include "kernel/link.h"
+#include "kernel/netlink.h"
 #include "model/codec.h"
 
 #define FOLDER        "tests/data/nlmsg/"
@@ -377,6 +380,41 @@ static void test_encoded_is_decoded(void **state)
 	assert_int_equal(l2tp_put_session(made.message, sizeof(made.bytes), &request), -EINVAL);
 }
 
+/* A dump whose end has these flags, from a kernel that is the other end of a socket pair. */
+static int dump_ending_with(uint16_t flags)
+{
+	struct netlink *netlink = calloc(1, sizeof(*netlink));
+	struct channel *channel = &netlink->channels[CHANNEL_ROUTE_DUMP];
+	struct {
+		struct nlmsghdr header;
+		int result;
+	} end = {.header = {.nlmsg_len = sizeof(end),
+			    .nlmsg_type = NLMSG_DONE,
+			    .nlmsg_flags = NLM_F_MULTI | flags,
+			    .nlmsg_seq = 1,
+			    .nlmsg_pid = 77}};
+	int sockets[2], result;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets), 0);
+	channel->socket = mnl_socket_fdopen(sockets[0]);
+	assert_non_null(channel->socket);
+	channel->portid = 77;
+	assert_int_equal(send(sockets[1], &end, sizeof(end), 0), sizeof(end));
+	result = exchange(netlink, CHANNEL_ROUTE_DUMP,
+			  route_put_header(netlink->request, RTM_GETLINK, NLM_F_DUMP), NULL, NULL);
+	channel_close(channel);
+	close(sockets[1]);
+	free(netlink);
+	return result;
+}
+
+static void test_an_interrupted_dump_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(dump_ending_with(0), 0);
+	assert_int_equal(dump_ending_with(NLM_F_DUMP_INTR), -EINTR);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +423,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_wrong_lengths_are_errors_and_unknown_attributes_none),
 		cmocka_unit_test(test_message_without_ids_is_refused),
 		cmocka_unit_test(test_encoded_is_decoded),
+		cmocka_unit_test(test_an_interrupted_dump_is_told),
 	};
 
 	if (argc == 3 && !strcmp(argv[1], "--print")) {

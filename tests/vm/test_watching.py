@@ -5,7 +5,7 @@ from lib.daemons import L2tpv3d
 from lib.genl import ENCAP_UDP
 from lib.snmp import ROOT
 from lib.waiting import stays_true, wait_for
-from test_durability import push, session, status, tunnel, wait_for_status
+from test_durability import OPERATION, push, session, status, tunnel, wait_for_status
 
 SNMP_TRAP = "1.3.6.1.6.3.1.1.4.1.0"
 TUNNEL_STATE, SESSION_STATE, FOREIGN = (f"{ROOT}.0.{arc}" for arc in (1, 2, 3))
@@ -38,8 +38,15 @@ def test_8021q_links_are_restored(daemon, r1):
     wait_for(lambda: is_in(r1, "pw0.7", "br7"), "the 802.1Q link to be back")
     r1.ip("link", "set", "pw0.7", "nomaster")
     wait_for(lambda: is_in(r1, "pw0.7", "br7"), "the bridge to be joined again")
+    daemon.send_signal(signal.SIGSTOP)
+    r1.ip_batch("link set pw0.7 down", "link set pw0.7 name moved")
+    daemon.send_signal(signal.SIGCONT)
+    wait_for(lambda: "pw0.7" in r1.interfaces() and "UP" in r1.link("pw0.7")["flags"], "its name")
     push(daemon, tunnel(1, session(5, mtu=1400)))
     assert (r1.link("pw0")["mtu"], r1.link("pw0.7")["mtu"]) == (1400, 1400)
+    push(daemon, tunnel(1, session(5, bridge="br7").replace(
+        "<bridge>", f"<bridge {OPERATION}='remove'>")))
+    assert not is_in(r1, "pw0.7", "br7")
 
 
 def test_an_interface_gets_its_name_back(daemon, r1):
@@ -72,6 +79,22 @@ def test_a_repair_spares_what_others_made(daemon, r1, k1):
     r1.ip("address", "add", "10.0.0.5/24", "dev", "wan")
     daemon.wait_for_log("tunnel 1 failed")
     assert stays_true(lambda: k1.has_session(conn_id=1, session_id=99), 1)
+
+
+def test_another_address_of_the_interface_moves_no_tunnel(daemon, r1, k1):
+    push(daemon, tunnel(1, session(5, interface_name="pw0")).replace(
+        "<local-address>10.0.0.1</local-address>", "<local-interface>wan</local-interface>").replace(
+        "10.0.0.2", "fd00::2"))
+    wait_for_status(daemon, "up", 1, 5)
+    index = r1.link("pw0")["ifindex"]
+    # the kernel lists the newest first
+    r1.ip("address", "add", "fd00::99/64", "dev", "wan", "nodad")
+    assert stays_true(lambda: "pw0" in r1.interfaces() and r1.link("pw0")["ifindex"] == index, 1)
+    daemon.restart()
+    assert stays_true(lambda: "pw0" in r1.interfaces() and r1.link("pw0")["ifindex"] == index, 1)
+    r1.ip("address", "del", "fd00::1/64", "dev", "wan")
+    wait_for(lambda: k1.tunnel_get(1) and k1.tunnel_get(1)["ip6_saddr"] == "fd00::99",
+             "the tunnel to have the other address")
 
 
 def test_what_cannot_be_configured_is_not_adopted(daemon, r1, k1):
