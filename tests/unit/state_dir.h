@@ -131,6 +131,28 @@ UNUSED static bool file_there(const struct state_dir *dir, const char *name)
 	return access(path, F_OK) == 0;
 }
 
+/* For tests that have one each, as *state. */
+UNUSED static int dir_setup(void **state)
+{
+	static struct state_dir dir;
+
+	dir_make(&dir);
+	*state = &dir;
+	return 0;
+}
+
+UNUSED static int dir_teardown(void **state)
+{
+	struct state_dir *dir = *state;
+
+	if (dir->journal != NULL) /* it failed */
+		dir_abandon(dir);
+	dir_remove(dir);
+	return 0;
+}
+
+#define dir_test(test) cmocka_unit_test_setup_teardown(test, dir_setup, dir_teardown)
+
 /* An edit through the journal, with all the engine does. Returns what journal_append() says. */
 UNUSED static int journal_commit(struct state_dir *dir, struct edit *edit, struct commit_info *info)
 {

@@ -16,75 +16,66 @@ static int maintain_to_end(struct state_dir *dir)
 /* Commits go on while the child writes. */
 static void the_journal_is_folded_in_the_background(void **state)
 {
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 	int folds = 0;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
-	dir.journal->fold_min = 1000;
+	must_open(dir);
+	dir->journal->fold_min = 1000;
 	for (uint32_t n = 1; n <= 120; n++) {
-		commit_story(&dir, n, n);
-		assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
-		folds += journal_snapshot_pid(dir.journal) != 0 && n % 4 == 0;
+		commit_story(dir, n, n);
+		assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+		folds += journal_snapshot_pid(dir->journal) != 0 && n % 4 == 0;
 		if (n % 4 == 0)
-			assert_int_equal(maintain_to_end(&dir), 0);
+			assert_int_equal(maintain_to_end(dir), 0);
 	}
 	assert_true(folds > 10);
-	assert_true(dir.journal->base > 100);
-	assert_int_equal(maintain_to_end(&dir), 0);
-	dir_abandon(&dir);
-	must_open(&dir);
-	assert_string_equal(dir.warning, "");
-	assert_true(story_is_at(dir.running, 120));
-	assert_int_equal(dir.journal->history_count, HISTORY_LENGTH);
-	dir_close(&dir);
-	dir_remove(&dir);
+	assert_true(dir->journal->base > 100);
+	assert_int_equal(maintain_to_end(dir), 0);
+	dir_abandon(dir);
+	must_open(dir);
+	assert_string_equal(dir->warning, "");
+	assert_true(story_is_at(dir->running, 120));
+	assert_int_equal(dir->journal->history_count, HISTORY_LENGTH);
+	dir_close(dir);
 }
 
 static void a_commit_may_be_revoked_while_the_child_writes(void **state)
 {
 	struct candidate candidate;
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
-	commit_story(&dir, 1, 4);
-	dir.journal->fold_min = 1;
-	dir.journal->config_size = 1;
-	assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
-	assert_true(journal_snapshot_pid(dir.journal) != 0);
-	append_only(&dir, 5, &candidate);
-	assert_int_equal(maintain_to_end(&dir), 0);
-	assert_int_equal(dir.journal->base, 4);
-	assert_int_equal(journal_revoke(dir.journal, 5, &dir.err), 0);
+	must_open(dir);
+	commit_story(dir, 1, 4);
+	dir->journal->fold_min = 1;
+	dir->journal->config_size = 1;
+	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_true(journal_snapshot_pid(dir->journal) != 0);
+	append_only(dir, 5, &candidate);
+	assert_int_equal(maintain_to_end(dir), 0);
+	assert_int_equal(dir->journal->base, 4);
+	assert_int_equal(journal_revoke(dir->journal, 5, &dir->err), 0);
 	candidate_discard(&candidate);
-	dir_abandon(&dir);
-	must_open(&dir);
-	assert_true(story_is_at(dir.running, 4));
-	assert_int_equal(journal_generation(dir.journal), 4);
-	dir_close(&dir);
-	dir_remove(&dir);
+	dir_abandon(dir);
+	must_open(dir);
+	assert_true(story_is_at(dir->running, 4));
+	assert_int_equal(journal_generation(dir->journal), 4);
+	dir_close(dir);
 }
 
 static void closing_ends_the_child(void **state)
 {
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
-	commit_story(&dir, 1, 4);
-	dir.journal->fold_min = 1;
-	assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
-	assert_true(journal_snapshot_pid(dir.journal) != 0);
-	dir_close(&dir);
+	must_open(dir);
+	commit_story(dir, 1, 4);
+	dir->journal->fold_min = 1;
+	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_true(journal_snapshot_pid(dir->journal) != 0);
+	dir_close(dir);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-	must_open(&dir);
-	assert_true(story_is_at(dir.running, 4));
-	dir_close(&dir);
-	dir_remove(&dir);
+	must_open(dir);
+	assert_true(story_is_at(dir->running, 4));
+	dir_close(dir);
 }
 
 /* History */
@@ -95,18 +86,16 @@ static void history_tells_who_when_and_what(void **state)
 				   .user = "J\xc3\xbcrgen %41\n",
 				   .comment = "rollback to 17 = 100 %"};
 	struct commit_info list[HISTORY_LENGTH];
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
-	assert_int_equal(journal_history(dir.journal, list), 0);
-	assert_int_equal(journal_commit(&dir, story(1), &info), 0);
+	must_open(dir);
+	assert_int_equal(journal_history(dir->journal, list), 0);
+	assert_int_equal(journal_commit(dir, story(1), &info), 0);
 	assert_int_equal(info.number, 1);
 	assert_int_equal(info.tunnels, 1);
 	assert_int_equal(info.sessions, 2);
 	for (int round = 0; round < 3; round++) {
-		assert_int_equal(journal_history(dir.journal, list), 1);
+		assert_int_equal(journal_history(dir->journal, list), 1);
 		assert_int_equal(list[0].number, 1);
 		assert_string_equal(list[0].door, info.door);
 		assert_string_equal(list[0].user, info.user);
@@ -115,74 +104,68 @@ static void history_tells_who_when_and_what(void **state)
 		assert_int_equal(list[0].time.tv_nsec, info.time.tv_nsec);
 		assert_int_equal(list[0].sessions, 2);
 		if (round == 0)
-			dir_abandon(&dir);
+			dir_abandon(dir);
 		else
-			dir_close(&dir);
-		must_open(&dir);
+			dir_close(dir);
+		must_open(dir);
 	}
-	dir_close(&dir);
-	dir_remove(&dir);
+	dir_close(dir);
 }
 
 static void history_keeps_the_last_fifty(void **state)
 {
 	struct commit_info list[HISTORY_LENGTH];
 	struct candidate candidate;
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
-	commit_story(&dir, 1, 55);
+	must_open(dir);
+	commit_story(dir, 1, 55);
 	for (int round = 0; round < 2; round++) {
-		assert_int_equal(journal_history(dir.journal, list), HISTORY_LENGTH);
+		assert_int_equal(journal_history(dir->journal, list), HISTORY_LENGTH);
 		assert_int_equal(list[0].number, 55);
 		assert_int_equal(list[49].number, 6);
-		assert_int_equal(journal_changes(dir.journal, 6, dir.running, &candidate, NULL), 0);
+		assert_int_equal(journal_changes(dir->journal, 6, dir->running, &candidate, NULL),
+				 0);
 		assert_true(candidate_dirty(&candidate));
 		candidate_discard(&candidate);
-		dir.err = ERROR_INIT;
-		assert_true(journal_changes(dir.journal, 5, dir.running, &candidate, &dir.err) !=
+		dir->err = ERROR_INIT;
+		assert_true(journal_changes(dir->journal, 5, dir->running, &candidate, &dir->err) !=
 			    0);
-		assert_int_equal(dir.err.code, ERROR_MISSING);
-		assert_non_null(strstr(dir.err.text, "holds 6 to 55"));
-		assert_true(journal_rollback(dir.journal, 4, dir.running, &candidate, &dir.err) !=
-			    0);
+		assert_int_equal(dir->err.code, ERROR_MISSING);
+		assert_non_null(strstr(dir->err.text, "holds 6 to 55"));
+		assert_true(journal_rollback(dir->journal, 4, dir->running, &candidate,
+					     &dir->err) != 0);
 		assert_string_equal(
-			dir.err.text,
+			dir->err.text,
 			"commit 4 cannot be gone back to, only 5 to 55; the record of commit 5 "
 			"is not kept");
-		dir_close(&dir);
-		must_open(&dir);
+		dir_close(dir);
+		must_open(dir);
 	}
-	dir_close(&dir);
-	dir_remove(&dir);
+	dir_close(dir);
 }
 
 static void rollback_goes_back_exactly(void **state)
 {
 	struct candidate candidate;
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
-	commit_story(&dir, 1, 12);
+	must_open(dir);
+	commit_story(dir, 1, 12);
 	for (uint32_t to = 0; to <= 12; to++) {
-		assert_int_equal(journal_rollback(dir.journal, to, dir.running, &candidate, NULL),
+		assert_int_equal(journal_rollback(dir->journal, to, dir->running, &candidate, NULL),
 				 0);
-		assert_int_equal(candidate_validate(&candidate, &dir.err), 0);
+		assert_int_equal(candidate_validate(&candidate, &dir->err), 0);
 		assert_int_equal(candidate_dirty(&candidate), to < 12);
-		assert_int_equal(candidate_publish(&candidate, dir.running), 0);
-		assert_true(story_is_at(dir.running, to));
+		assert_int_equal(candidate_publish(&candidate, dir->running), 0);
+		assert_true(story_is_at(dir->running, to));
 		candidate_discard(&candidate);
-		dir_abandon(&dir);
-		must_open(&dir);
+		dir_abandon(dir);
+		must_open(dir);
 	}
-	assert_true(journal_rollback(dir.journal, 13, dir.running, &candidate, &dir.err) != 0);
-	assert_int_equal(dir.err.code, ERROR_MISSING);
-	dir_close(&dir);
-	dir_remove(&dir);
+	assert_true(journal_rollback(dir->journal, 13, dir->running, &candidate, &dir->err) != 0);
+	assert_int_equal(dir->err.code, ERROR_MISSING);
+	dir_close(dir);
 }
 
 static void damage_commit(const struct state_dir *dir, const struct history_entry *entry)
@@ -214,48 +197,42 @@ static void rolls_back_to(struct state_dir *dir, uint64_t oldest)
 static void rollback_does_not_jump_over_a_gap(void **state)
 {
 	struct history_entry lost;
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
-	commit_story(&dir, 1, 9);
-	dir_close(&dir);
-	must_open(&dir);
-	lost = dir.journal->history[4];
+	must_open(dir);
+	commit_story(dir, 1, 9);
+	dir_close(dir);
+	must_open(dir);
+	lost = dir->journal->history[4];
 	assert_int_equal(lost.info.number, 5);
-	dir_close(&dir);
-	damage_commit(&dir, &lost);
-	must_open(&dir);
-	assert_non_null(strstr(dir.warning, "the history of commit 5 is lost"));
-	assert_true(story_is_at(dir.running, 9));
-	commit_story(&dir, 10, 10);
-	rolls_back_to(&dir, 5);
-	dir_abandon(&dir);
-	dir_remove(&dir);
+	dir_close(dir);
+	damage_commit(dir, &lost);
+	must_open(dir);
+	assert_non_null(strstr(dir->warning, "the history of commit 5 is lost"));
+	assert_true(story_is_at(dir->running, 9));
+	commit_story(dir, 10, 10);
+	rolls_back_to(dir, 5);
+	dir_abandon(dir);
 }
 
 static void nor_over_one_at_its_end(void **state)
 {
 	struct history_entry lost;
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
-	commit_story(&dir, 1, 9);
-	dir_close(&dir);
-	must_open(&dir);
-	lost = dir.journal->history[6];
-	dir_close(&dir);
-	assert_int_equal(truncate_file(&dir, "journal", lost.offset + 30), 0);
-	must_open(&dir);
-	assert_non_null(strstr(dir.warning, "the history of commits 7 to 9 is lost"));
-	assert_true(story_is_at(dir.running, 9));
-	commit_story(&dir, 10, 10);
-	rolls_back_to(&dir, 9);
-	dir_abandon(&dir);
-	dir_remove(&dir);
+	must_open(dir);
+	commit_story(dir, 1, 9);
+	dir_close(dir);
+	must_open(dir);
+	lost = dir->journal->history[6];
+	dir_close(dir);
+	assert_int_equal(truncate_file(dir, "journal", lost.offset + 30), 0);
+	must_open(dir);
+	assert_non_null(strstr(dir->warning, "the history of commits 7 to 9 is lost"));
+	assert_true(story_is_at(dir->running, 9));
+	commit_story(dir, 10, 10);
+	rolls_back_to(dir, 9);
+	dir_abandon(dir);
 }
 
 static void changes_are_readable_and_secrets_are_not(void **state)
@@ -306,11 +283,9 @@ static void every_leaf_survives_a_record(void **state)
 	static const char text[] = " caf\xc3\xa9 = 100 %20 \"x\" ";
 	const struct row *row = row_by_leaf(OBJECT_SESSION, "description", 11);
 	struct datastore *expected = datastore_new();
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
+	must_open(dir);
 	for (int round = 0; round < 2; round++) {
 		struct edit *edit = edit_new();
 		struct edit_entry *entry;
@@ -319,31 +294,30 @@ static void every_leaf_survives_a_record(void **state)
 		entry = add(edit, EDIT_CREATE, ID_MAX, ID_MAX, session);
 		assert_int_equal(edit_leaf(entry, row, EDIT_MERGE, text, strlen(text), NULL), 0);
 		if (round == 0)
-			assert_int_equal(journal_commit(&dir, edit, NULL), 0);
+			assert_int_equal(journal_commit(dir, edit, NULL), 0);
 		else
 			commit(expected, edit);
 	}
-	dir_abandon(&dir);
-	must_open(&dir);
-	assert_true(same_config(dir.running, expected));
-	dir_close(&dir);
+	dir_abandon(dir);
+	must_open(dir);
+	assert_true(same_config(dir->running, expected));
+	dir_close(dir);
 	datastore_free(expected);
-	dir_remove(&dir);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_journal_is_folded_in_the_background),
-		cmocka_unit_test(a_commit_may_be_revoked_while_the_child_writes),
-		cmocka_unit_test(closing_ends_the_child),
-		cmocka_unit_test(history_tells_who_when_and_what),
-		cmocka_unit_test(history_keeps_the_last_fifty),
-		cmocka_unit_test(rollback_goes_back_exactly),
-		cmocka_unit_test(rollback_does_not_jump_over_a_gap),
-		cmocka_unit_test(nor_over_one_at_its_end),
+		dir_test(the_journal_is_folded_in_the_background),
+		dir_test(a_commit_may_be_revoked_while_the_child_writes),
+		dir_test(closing_ends_the_child),
+		dir_test(history_tells_who_when_and_what),
+		dir_test(history_keeps_the_last_fifty),
+		dir_test(rollback_goes_back_exactly),
+		dir_test(rollback_does_not_jump_over_a_gap),
+		dir_test(nor_over_one_at_its_end),
 		cmocka_unit_test(changes_are_readable_and_secrets_are_not),
-		cmocka_unit_test(every_leaf_survives_a_record),
+		dir_test(every_leaf_survives_a_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

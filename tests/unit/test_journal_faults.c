@@ -171,32 +171,27 @@ static void check_after_death(struct state_dir *dir, uint32_t acknowledged, bool
 
 static void it_may_die_at_every_point(void **state)
 {
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 	uint32_t acknowledged;
 	char die_at[16];
 	bool died = true;
 	int n;
 
-	(void)state;
-	dir_make(&dir);
 	for (n = 1; died; n++) {
 		snprintf(die_at, sizeof(die_at), "%d", n);
-		died = run_daemon(dir.path, die_at, &acknowledged);
-		check_after_death(&dir, acknowledged, n % 2 == 0);
-		dir_empty(&dir);
+		died = run_daemon(dir->path, die_at, &acknowledged);
+		check_after_death(dir, acknowledged, n % 2 == 0);
+		dir_empty(dir);
 	}
 	assert_true(n > 40);
-	dir_remove(&dir);
 }
 
 static void it_may_die_at_every_fork_and_rename(void **state)
 {
 	static const char *const kinds[] = {"fork", "rename", "fsync"};
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 	uint32_t acknowledged;
 
-	(void)state;
-	dir_make(&dir);
 	for (size_t i = 0; i < 3; i++) {
 		char die_at[16];
 		bool died = true;
@@ -204,13 +199,12 @@ static void it_may_die_at_every_fork_and_rename(void **state)
 
 		for (n = 1; died; n++) {
 			snprintf(die_at, sizeof(die_at), "%s:%d", kinds[i], n);
-			died = run_daemon(dir.path, die_at, &acknowledged);
-			check_after_death(&dir, acknowledged, n % 2 == 1);
-			dir_empty(&dir);
+			died = run_daemon(dir->path, die_at, &acknowledged);
+			check_after_death(dir, acknowledged, n % 2 == 1);
+			dir_empty(dir);
 		}
 		assert_true(n > 2);
 	}
-	dir_remove(&dir);
 }
 
 /* Every system call refused */
@@ -291,18 +285,15 @@ static bool story_with_failure(struct state_dir *dir, int at, int width, int wit
 
 static void every_call_may_fail(void **state)
 {
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 
-	(void)state;
-	dir_make(&dir);
 	for (int width = 1; width <= 4; width++) {
 		int at = 1;
 
-		while (story_with_failure(&dir, at, width, width % 2 ? ENOSPC : EIO))
+		while (story_with_failure(dir, at, width, width % 2 ? ENOSPC : EIO))
 			at++;
 		assert_true(at > 30);
 	}
-	dir_remove(&dir);
 }
 
 static void fail_call(int at)
@@ -316,50 +307,44 @@ static void fail_call(int at)
 /* A confirmation that could not be written, and then a fold that fails at any of its steps. */
 static void a_confirmation_is_made_up_for_before_a_fold(void **state)
 {
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 	int result = -1;
 
-	(void)state;
-	dir_make(&dir);
 	for (int at = 1; result != 0; at++) {
-		must_open(&dir);
-		assert_int_equal(journal_commit(&dir, story(1), NULL), 0);
+		must_open(dir);
+		assert_int_equal(journal_commit(dir, story(1), NULL), 0);
 		fail_call(3); /* after the record's write and sync */
-		assert_int_equal(journal_commit(&dir, story(2), NULL), 0);
-		assert_int_equal(dir.journal->mark_due, 2);
+		assert_int_equal(journal_commit(dir, story(2), NULL), 0);
+		assert_int_equal(dir->journal->mark_due, 2);
 		fail_call(at);
-		result = fold_now(dir.journal, NULL);
+		result = fold_now(dir->journal, NULL);
 		fail_call(0);
-		dir_abandon(&dir);
-		must_open(&dir);
-		assert_true(story_is_at(dir.running, journal_pending(dir.journal) ? 1 : 2));
-		dir_abandon(&dir);
-		dir_empty(&dir);
+		dir_abandon(dir);
+		must_open(dir);
+		assert_true(story_is_at(dir->running, journal_pending(dir->journal) ? 1 : 2));
+		dir_abandon(dir);
+		dir_empty(dir);
 	}
-	dir_remove(&dir);
 }
 
 static void a_confirmation_that_failed_is_tried_again(void **state)
 {
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
-	assert_int_equal(journal_commit(&dir, story(1), NULL), 0);
+	must_open(dir);
+	assert_int_equal(journal_commit(dir, story(1), NULL), 0);
 	fail_call(3);
 	failure.width = 3; /* cutting it off fails too, and so does the next try */
-	assert_int_equal(journal_commit(&dir, story(2), NULL), 0);
-	assert_true(journal_maintain(dir.journal, dir.running, &dir.err) != 0);
-	assert_non_null(strstr(dir.err.text, "cannot confirm the last commit"));
-	assert_int_equal(journal_maintain(dir.journal, dir.running, &dir.err), 0);
+	assert_int_equal(journal_commit(dir, story(2), NULL), 0);
+	assert_true(journal_maintain(dir->journal, dir->running, &dir->err) != 0);
+	assert_non_null(strstr(dir->err.text, "cannot confirm the last commit"));
+	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
 	fail_call(0);
-	dir_abandon(&dir);
-	must_open(&dir);
-	assert_int_equal(journal_pending(dir.journal), 0);
-	assert_true(story_is_at(dir.running, 2));
-	dir_close(&dir);
-	dir_remove(&dir);
+	dir_abandon(dir);
+	must_open(dir);
+	assert_int_equal(journal_pending(dir->journal), 0);
+	assert_true(story_is_at(dir->running, 2));
+	dir_close(dir);
 }
 
 /* Room that ends and comes again */
@@ -367,36 +352,33 @@ static void a_confirmation_that_failed_is_tried_again(void **state)
 static void a_full_disk_refuses_and_recovers(void **state)
 {
 	struct rlimit limit;
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 	uint32_t n = 0;
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
+	must_open(dir);
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_int_equal(journal_commit(&dir, story(++n), NULL), 0);
+	assert_int_equal(journal_commit(dir, story(++n), NULL), 0);
 	for (rlim_t size = 1000; size < 1400; size += 7) {
-		uint64_t length = dir.journal->length;
+		uint64_t length = dir->journal->length;
 
 		setrlimit(RLIMIT_FSIZE, &(struct rlimit){length + size - 1000, limit.rlim_max});
-		if (journal_commit(&dir, story(n + 1), NULL) == 0) {
+		if (journal_commit(dir, story(n + 1), NULL) == 0) {
 			n++;
 			continue;
 		}
-		assert_int_equal(dir.err.code, ERROR_STORAGE);
-		assert_int_equal(dir.err.os_errno, EFBIG);
-		assert_int_equal(dir.journal->length, length);
-		assert_true(story_is_at(dir.running, n));
+		assert_int_equal(dir->err.code, ERROR_STORAGE);
+		assert_int_equal(dir->err.os_errno, EFBIG);
+		assert_int_equal(dir->journal->length, length);
+		assert_true(story_is_at(dir->running, n));
 	}
 	setrlimit(RLIMIT_FSIZE, &limit);
-	assert_int_equal(journal_commit(&dir, story(++n), NULL), 0);
-	dir_abandon(&dir);
-	must_open(&dir);
-	settle_pending(&dir, true);
-	assert_true(story_is_at(dir.running, n));
-	dir_close(&dir);
-	dir_remove(&dir);
+	assert_int_equal(journal_commit(dir, story(++n), NULL), 0);
+	dir_abandon(dir);
+	must_open(dir);
+	settle_pending(dir, true);
+	assert_true(story_is_at(dir->running, n));
+	dir_close(dir);
 }
 
 /* A file system of its own; false: not allowed here. */
@@ -636,51 +618,48 @@ static void so_it_is_when_a_fold_ends_before(void **state)
 static void a_read_only_directory_can_be_read(void **state)
 {
 	const uid_t nobody = 65534;
-	struct state_dir dir;
+	struct state_dir *dir = *state;
 	char path[128];
 
-	(void)state;
-	dir_make(&dir);
-	must_open(&dir);
-	assert_int_equal(journal_commit(&dir, story(1), NULL), 0);
-	dir_abandon(&dir);
+	must_open(dir);
+	assert_int_equal(journal_commit(dir, story(1), NULL), 0);
+	dir_abandon(dir);
 	if (geteuid() == 0) {
-		assert_int_equal(chmod(dir.path, 0755), 0);
-		file_path(&dir, "journal", path);
+		assert_int_equal(chmod(dir->path, 0755), 0);
+		file_path(dir, "journal", path);
 		assert_int_equal(chmod(path, 0644), 0);
 		assert_int_equal(seteuid(nobody), 0);
 	} else {
-		assert_int_equal(chmod(dir.path, 0555), 0);
-		file_path(&dir, "journal", path);
+		assert_int_equal(chmod(dir->path, 0555), 0);
+		file_path(dir, "journal", path);
 		assert_int_equal(chmod(path, 0444), 0);
 	}
-	must_open(&dir);
-	assert_true(story_is_at(dir.running, 1));
-	assert_true(journal_commit(&dir, story(2), NULL) != 0);
-	assert_int_equal(dir.err.code, ERROR_STORAGE);
-	assert_true(dir.err.os_errno == EROFS || dir.err.os_errno == EACCES);
+	must_open(dir);
+	assert_true(story_is_at(dir->running, 1));
+	assert_true(journal_commit(dir, story(2), NULL) != 0);
+	assert_int_equal(dir->err.code, ERROR_STORAGE);
+	assert_true(dir->err.os_errno == EROFS || dir->err.os_errno == EACCES);
 	if (geteuid() == nobody)
 		assert_int_equal(seteuid(0), 0);
-	assert_int_equal(chmod(dir.path, 0755), 0);
+	assert_int_equal(chmod(dir->path, 0755), 0);
 	assert_int_equal(chmod(path, 0644), 0);
-	assert_int_equal(journal_commit(&dir, story(2), NULL), 0);
-	dir_close(&dir);
-	must_open(&dir);
-	assert_true(story_is_at(dir.running, 2));
-	dir_close(&dir);
-	dir_remove(&dir);
+	assert_int_equal(journal_commit(dir, story(2), NULL), 0);
+	dir_close(dir);
+	must_open(dir);
+	assert_true(story_is_at(dir->running, 2));
+	dir_close(dir);
 }
 
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_may_die_at_every_point),
-		cmocka_unit_test(it_may_die_at_every_fork_and_rename),
-		cmocka_unit_test(every_call_may_fail),
-		cmocka_unit_test(a_confirmation_is_made_up_for_before_a_fold),
-		cmocka_unit_test(a_confirmation_that_failed_is_tried_again),
-		cmocka_unit_test(a_full_disk_refuses_and_recovers),
-		cmocka_unit_test(a_read_only_directory_can_be_read),
+		dir_test(it_may_die_at_every_point),
+		dir_test(it_may_die_at_every_fork_and_rename),
+		dir_test(every_call_may_fail),
+		dir_test(a_confirmation_is_made_up_for_before_a_fold),
+		dir_test(a_confirmation_that_failed_is_tried_again),
+		dir_test(a_full_disk_refuses_and_recovers),
+		dir_test(a_read_only_directory_can_be_read),
 		cmocka_unit_test(a_full_file_system_refuses_and_recovers),
 		cmocka_unit_test(what_is_acknowledged_on_a_full_disk_is_confirmed),
 		cmocka_unit_test(so_it_is_when_a_fold_ends_before),
