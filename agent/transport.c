@@ -191,8 +191,7 @@ static void refuse(struct transport *transport, const uint8_t *head)
 				    transport->events.arg);
 }
 
-/* The answer to the first is still to come: for that the master waits, when this is not answered.
- */
+/* The first is not answered yet: that answer will do for this one. */
 static bool is_repeated(const struct transport *transport, const uint8_t *head)
 {
 	return transport->acting && (head[1] == PDU_COMMIT_SET || head[1] == PDU_UNDO_SET) &&

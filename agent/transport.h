@@ -41,8 +41,7 @@ struct transport_events {
 	bool (*answering)(void *arg);
 	/* The master sent a CommitSet or UndoSet again that is not answered yet: it was dropped. */
 	void (*repeated)(void *arg);
-	/* A request was refused: it, or the answer to it, has @size octets, and net-snmp takes
-	 * @max. */
+	/* A request was refused, for it or its answer has @size octets; net-snmp takes @max. */
 	void (*oversized)(enum transport_size what, uint64_t size, unsigned int max, void *arg);
 	void *arg;
 };

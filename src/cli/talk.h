@@ -10,7 +10,7 @@ enum cli_status talk_connect(const struct cli_options *options, struct client **
 			     struct error *err);
 enum cli_status talk_rpc(const struct cli_options *options, const char *operation,
 			 struct error *err);
-/* After the rpc of a change with @result: says so when nobody knows what became of it, and closes.
+/* After the rpc of a change, with @result: tells when what became of it is not known, and closes.
  */
 enum cli_status talk_end(const struct cli_options *options, struct client *client, int result,
 			 struct error *err);

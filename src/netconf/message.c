@@ -164,8 +164,7 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 		return 0;
 	if (message->decoding)
 		return decoder_handler.text(bytes, length, message->decoder, err);
-	/* Around a parameter's value it does not count, nor in a filter (RFC 6241 section 6.2.5).
-	 */
+	/* What is blank around a parameter's value, or in a filter, does not count. */
 	for (; length && reader_blank(bytes, 1); length--)
 		bytes++;
 	while (length && reader_blank(bytes + length - 1, 1))
