@@ -49,18 +49,20 @@ void log_text(int priority, const char *format, ...)
 	write_line(priority, text);
 }
 
+bool log_has_topic(const char *topics, const char *topic, size_t length)
+{
+	for (size_t part; *topics; topics += part + (topics[part] == ',')) {
+		part = strcspn(topics, ",");
+		if (part == length && memcmp(topics, topic, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool wanted(const char *topic)
 {
-	const char *at = debug_topics;
-	size_t length = strlen(topic);
-
-	if (strcmp(debug_topics, "all") == 0)
-		return true;
-	for (; (at = strstr(at, topic)) != NULL; at += length)
-		if ((at == debug_topics || at[-1] == ',') &&
-		    (at[length] == ',' || at[length] == '\0'))
-			return true;
-	return false;
+	return log_has_topic(debug_topics, topic, strlen(topic)) ||
+	       log_has_topic(debug_topics, "all", strlen("all"));
 }
 
 void log_callback(int priority, const char *text, void *arg)

@@ -6,9 +6,13 @@
 #define DAEMON_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/* @topics: comma-separated debug topics, or "all", or "". */
+/* @topics: comma-separated debug topics, "all" among them for all, or "". */
 void log_open(bool foreground, const char *topics);
+
+/* Is @topic, of @length bytes, in the comma-separated @topics? */
+bool log_has_topic(const char *topics, const char *topic, size_t length);
 
 /* The start is over: in the background nothing goes to stderr any more. */
 void log_started(void);

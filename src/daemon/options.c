@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/log.h"
 #include "model/names.h"
 
-enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_VERSION, KIND_HELP };
+enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_TOPICS, KIND_VERSION, KIND_HELP };
 
 struct option_row {
 	const char *name; /* long */
@@ -19,6 +20,8 @@ struct option_row {
 	const char *argument;
 	const char *help;
 };
+
+#define DEBUG_TOPICS "engine,netconf,snmp,all"
 
 #define AT(member) offsetof(struct options, member)
 
@@ -35,7 +38,7 @@ static const struct option_row rows[] = {
 	{ "no-repair",    0,   KIND_FLAG,   AT(no_repair),       NULL,     "report what others changed, do not restore it" },
 	{ "counter-age",  0,   KIND_NUMBER, AT(counter_age_ms),  "MS",     "counters served are at most this old (1000)" },
 	{ "check",        'n', KIND_TEXT,   AT(check_file),      "FILE",   "check an XML configuration and exit" },
-	{ "debug",        'd', KIND_TEXT,   AT(debug),           "TOPICS", "log debugging: engine,netconf,snmp,all" },
+	{ "debug",        'd', KIND_TOPICS, AT(debug),           "TOPICS", "log debugging: " DEBUG_TOPICS },
 	{ "version",      'V', KIND_VERSION, 0,                  NULL,     "print the version and exit" },
 	{ "help",         'h', KIND_HELP,   0,                   NULL,     "print this and exit" },
 };
@@ -102,6 +105,20 @@ static bool take_number(const struct option_row *row, const char *text, unsigned
 	return true;
 }
 
+static bool take_topics(const char *text, const char **ret)
+{
+	*ret = text;
+	for (size_t length; *text; text += length + (text[length] == ',')) {
+		length = strcspn(text, ",");
+		if (!log_has_topic(DEBUG_TOPICS, text, length)) {
+			fprintf(stderr, "l2tpv3d: --debug %.*s: the topics are " DEBUG_TOPICS "\n",
+				(int)length, text);
+			return false;
+		}
+	}
+	return true;
+}
+
 static enum options_verdict take(const struct option_row *row, const char *text,
 				 struct options *options)
 {
@@ -116,6 +133,8 @@ static enum options_verdict take(const struct option_row *row, const char *text,
 		return OPTIONS_RUN;
 	case KIND_NUMBER:
 		return take_number(row, text, (unsigned int *)member) ? OPTIONS_RUN : OPTIONS_WRONG;
+	case KIND_TOPICS:
+		return take_topics(text, (const char **)member) ? OPTIONS_RUN : OPTIONS_WRONG;
 	case KIND_VERSION:
 		printf("l2tpv3d %s\n", VERSION);
 		return OPTIONS_DONE;

@@ -107,9 +107,8 @@ static int open_namespace(const char *netns, struct error *err)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set_errno(err, ERROR_KERNEL, errno,
-				       "cannot open network namespace %s (%s): make it with "
-				       "\"ip netns add %s\" or leave it out",
-				       netns, strerror(errno), netns);
+				       "no network namespace %s, which \"ip netns add %s\" makes",
+				       netns, netns);
 	return fd;
 }
 

@@ -226,20 +226,22 @@ static bool is_foreign(const struct application *app, const struct edit_entry *e
 	       (session != NULL && session_is_foreign(session));
 }
 
-static int refuse_missing(const struct application *app, const struct edit_entry *entry)
+static int refuse_missing(const struct application *app, const struct edit_entry *entry,
+			  const struct operation *operation)
 {
+	const char *cure = operation->removes ? "nothing is left to delete" : "create it first";
+
 	point(app, entry, NULL);
 	if (is_foreign(app, entry))
 		return error_set(app->err, ERROR_FOREIGN,
 				 "made in the kernel by others; adopt tunnel %" PRIu32 " first",
 				 entry->tunnel_id);
 	if (entry->object == OBJECT_TUNNEL)
-		return error_set(app->err, ERROR_MISSING,
-				 "there is no tunnel %" PRIu32 "; create it first",
-				 entry->tunnel_id);
+		return error_set(app->err, ERROR_MISSING, "there is no tunnel %" PRIu32 "; %s",
+				 entry->tunnel_id, cure);
 	return error_set(app->err, ERROR_MISSING,
-			 "there is no session %" PRIu32 " in tunnel %" PRIu32 "; create it first",
-			 entry->session_id, entry->tunnel_id);
+			 "there is no session %" PRIu32 " in tunnel %" PRIu32 "; %s",
+			 entry->session_id, entry->tunnel_id, cure);
 }
 
 static int refuse_existing(const struct application *app, const struct edit_entry *entry)
@@ -266,7 +268,7 @@ static int check_existence(const struct application *app, const struct edit_entr
 		return 0;
 	if (operation->removes && entry->object == OBJECT_SESSION && tunnel != NULL && !tunnel->has)
 		return 0; /* named below a tunnel that this edit deletes: gone with it */
-	return refuse_missing(app, entry);
+	return refuse_missing(app, entry, operation);
 }
 
 static int refuse_leaf(const struct application *app, const struct edit_entry *entry,

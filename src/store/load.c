@@ -167,6 +167,12 @@ static uint64_t read_stamp(const struct loading *loading, uint64_t size)
 	return number;
 }
 
+static int refuse_special(const struct loading *loading, const char *name, const char *cure)
+{
+	return error_set(loading->err, ERROR_STORAGE, "%s/%s is not a regular file. %s",
+			 loading->journal->directory, name, cure);
+}
+
 static int load_snapshot(struct loading *loading)
 {
 	struct journal *journal = loading->journal;
@@ -180,6 +186,8 @@ static int load_snapshot(struct loading *loading)
 		return journal_error(journal, loading->err, -errno, "look at", CONFIG_FILE,
 				     "nothing was loaded");
 	}
+	if (!S_ISREG(st.st_mode))
+		return refuse_special(loading, CONFIG_FILE, "Put the configuration back");
 	if (asprintf(&path, "%s/%s", journal->directory, CONFIG_FILE) < 0)
 		return no_memory(loading->err);
 	journal->config = true;
@@ -427,15 +435,6 @@ static int do_without_journal(struct loading *loading)
 	return 0;
 }
 
-static int refuse_special(const struct loading *loading)
-{
-	return error_set(
-		loading->err, ERROR_STORAGE,
-		"%s/%s is not a regular file. Put the journal back, or go on with %s alone "
-		"(move it away)",
-		loading->journal->directory, JOURNAL_FILE, CONFIG_FILE);
-}
-
 static int map_journal(struct loading *loading, size_t size)
 {
 	void *image = MAP_FAILED;
@@ -468,8 +467,11 @@ static int load_journal(struct loading *loading)
 		return journal_error(journal, loading->err, -errno, "look at", JOURNAL_FILE,
 				     "nothing was loaded");
 	}
-	return S_ISREG(st.st_mode) ? map_journal(loading, (size_t)st.st_size)
-				   : refuse_special(loading);
+	return S_ISREG(st.st_mode)
+		       ? map_journal(loading, (size_t)st.st_size)
+		       : refuse_special(loading, JOURNAL_FILE,
+					"Put the journal back, or go on with " CONFIG_FILE
+					" alone (move it away)");
 }
 
 /* All of it */

@@ -77,3 +77,15 @@ def test_a_start_that_fails_says_why(folder, options, why):
     done = start(folder, "--no-snmp", *options)
     assert done.returncode == 1
     assert why in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize("options, said", [
+    (["-d", "netconf,netcnf"], "--debug netcnf: the topics are engine,netconf,snmp,all"),
+    (["--counter-age", "0"], "give a number from 1"),
+    (["more"], "more: no arguments are taken but options"),
+])
+def test_options_that_are_not_understood_are_refused(folder, options, said):
+    done = start(folder, "-s", "state", "-S", "sock", *options)
+    assert done.returncode == 2
+    assert said in done.stderr, done.stderr
+    assert not (folder / "state").exists()

@@ -483,6 +483,30 @@ static void foreign_entries_are_to_be_adopted_first(void **state)
 	datastore_free(running);
 }
 
+static void who_deletes_is_not_told_to_create(void **state)
+{
+	static const struct {
+		enum edit_operation operation;
+		const char *says;
+	} edits[] = {{EDIT_NONE, "create it first"}, {EDIT_DELETE, "nothing is left to delete"}};
+	struct datastore *running = populate(1, 1);
+	struct candidate candidate;
+
+	(void)state;
+	candidate_open(&candidate, running);
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		for (uint32_t tunnel = 1; tunnel <= 9; tunnel += 8) {
+			struct error err = ERROR_INIT;
+			struct edit *edit = edit_new();
+
+			add(edit, edits[i].operation, tunnel, tunnel == 1 ? 77 : 0, "");
+			assert_true(apply(&candidate, edit, &err) != 0);
+			assert_non_null(strstr(err.text, edits[i].says));
+		}
+	}
+	datastore_free(running);
+}
+
 static void moving_leaves_the_source_clean(void **state)
 {
 	struct datastore *running = populate(1, 1);
@@ -592,6 +616,7 @@ int main(void)
 		cmocka_unit_test(names_missing_in_running_are_chosen_too),
 		cmocka_unit_test(foreign_entries_are_not_configured),
 		cmocka_unit_test(foreign_entries_are_to_be_adopted_first),
+		cmocka_unit_test(who_deletes_is_not_told_to_create),
 		cmocka_unit_test(moving_leaves_the_source_clean),
 		cmocka_unit_test(rebasing_merges_leaf_by_leaf),
 		cmocka_unit_test(publishing_the_inverse_goes_back),

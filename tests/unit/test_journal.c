@@ -621,18 +621,21 @@ static void a_config_xml_of_another_history_is_taken_over(void **state)
 
 static void what_is_no_file_is_refused(void **state)
 {
+	static const char *const names[] = {"journal", "config.xml"};
 	struct state_dir *dir = *state;
 	char path[128];
 
-	file_path(dir, "journal", path);
-	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_true(try_open(dir) != 0);
-	assert_non_null(strstr(dir->err.text, "is not a regular file"));
-	unlink(path);
-	assert_int_equal(mkdir(path, 0700), 0);
-	assert_true(try_open(dir) != 0);
-	assert_non_null(strstr(dir->err.text, "is not a regular file"));
-	rmdir(path);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		file_path(dir, names[i], path);
+		assert_int_equal(mkfifo(path, 0600), 0);
+		assert_true(try_open(dir) != 0);
+		assert_non_null(strstr(dir->err.text, "is not a regular file"));
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(mkdir(path, 0700), 0);
+		assert_true(try_open(dir) != 0);
+		assert_non_null(strstr(dir->err.text, "is not a regular file"));
+		assert_int_equal(rmdir(path), 0);
+	}
 }
 
 /* The confirmation's page was lost, and the next commit's was not. */
