@@ -196,14 +196,24 @@ static void stop_agent(struct daemon *daemon)
 		agent_close(daemon->agent);
 }
 
+static int start_requests(struct daemon *daemon, struct error *err)
+{
+	(void)daemon, (void)err;
+	return 0;
+}
+
+/* Who waits for an answer gets it before the doors close. */
+static void stop_requests(struct daemon *daemon)
+{
+	engine_finish(daemon->engine);
+	event_base_loop(daemon->base, EVLOOP_NONBLOCK);
+}
+
 const struct stage stages[] = {
-	{"event loop", start_loop, stop_loop},
-	{"kernel", start_kernel, stop_kernel},
-	{"state", start_state, stop_state},
-	{"engine", start_engine, stop_engine},
-	{"NETCONF", start_netconf, stop_netconf},
-	{"SNMP", start_agent, stop_agent},
-	{NULL, NULL, NULL},
+	{"event loop", start_loop, stop_loop},       {"kernel", start_kernel, stop_kernel},
+	{"state", start_state, stop_state},          {"engine", start_engine, stop_engine},
+	{"NETCONF", start_netconf, stop_netconf},    {"SNMP", start_agent, stop_agent},
+	{"requests", start_requests, stop_requests}, {NULL, NULL, NULL},
 };
 
 /* ---- -n */

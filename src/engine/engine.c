@@ -467,18 +467,26 @@ static void cancel_requests(struct engine *engine)
 	}
 }
 
+void engine_finish(struct engine *engine)
+{
+	engine->closing = true;
+	finish_current(engine);
+	cancel_requests(engine);
+	for (size_t i = 0; i < 2; i++) {
+		if (engine->kernel_events[i])
+			event_free(engine->kernel_events[i]);
+		engine->kernel_events[i] = NULL;
+	}
+	if (engine->turn)
+		event_free(engine->turn);
+	engine->turn = NULL;
+}
+
 void engine_close(struct engine *engine)
 {
 	if (!engine)
 		return;
-	engine->closing = true;
-	finish_current(engine);
-	cancel_requests(engine);
-	for (size_t i = 0; i < 2; i++)
-		if (engine->kernel_events[i])
-			event_free(engine->kernel_events[i]);
-	if (engine->turn)
-		event_free(engine->turn);
+	engine_finish(engine);
 	job_free(engine->job);
 	candidate_discard(&engine->changes);
 	links_clear(&engine->links);

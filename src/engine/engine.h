@@ -29,9 +29,12 @@ struct engine_options {
 /* Reads the kernel, then converges it to @store in the background. */
 int engine_open(struct engine **ret, const struct engine_options *options, struct error *err);
 /*
- * Leaves everything in the kernel in place. A transaction under way is brought
- * to its end (at most 10 s); requests not begun are told -ECANCELED.
+ * For the doors to tell before they close: a transaction under way is brought
+ * to its end (at most 10 s); requests not begun are told -ECANCELED. Nothing is
+ * done any more after it.
  */
+void engine_finish(struct engine *engine);
+/* Leaves everything in the kernel in place. With engine_finish(), if that is to be done yet. */
 void engine_close(struct engine *engine);
 
 const struct datastore *engine_store(const struct engine *engine);

@@ -161,7 +161,7 @@ def test_a_change_of_other_leaves_tells_nothing(receiver):
 
 
 def test_stopping_amid_a_push(receiver):
-    """The agent is gone when the engine brings the transaction to its end."""
+    """It is brought to its end, and the client told so, before anything closes."""
     bench = receiver("--notify")
     with bench.daemon.netconf() as client:
         client.send(f'<rpc xmlns="{BASE}" message-id="1"><edit-config><target><running/></target>'
@@ -169,4 +169,5 @@ def test_stopping_amid_a_push(receiver):
         wait_for(lambda: (bench.daemon.state / "journal").stat().st_size > BURST * 100,
                  "the commit to be recorded")
         bench.daemon.send_signal(signal.SIGTERM)
+        assert "<ok/>" in client.receive()
         assert bench.daemon.process.wait(60) == 0, bench.daemon.log()
