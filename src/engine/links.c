@@ -31,11 +31,16 @@ const struct kernel_link *links_by_index(const struct links *links, unsigned int
 
 const struct kernel_link *links_by_name(const struct links *links, const char *name)
 {
-	struct link_entry key, *entry;
+	const struct link_entry *entry = RB_ROOT(&links->by_name);
 
-	snprintf(key.link.name, sizeof(key.link.name), "%s", name);
-	entry = RB_FIND(link_name_tree, (struct link_name_tree *)&links->by_name, &key);
-	return entry ? &entry->link : NULL;
+	while (entry) {
+		int order = strcmp(name, entry->link.name);
+
+		if (order == 0)
+			return &entry->link;
+		entry = order < 0 ? RB_LEFT(entry, by_name) : RB_RIGHT(entry, by_name);
+	}
+	return NULL;
 }
 
 const struct kernel_link *links_by_vlan(const struct links *links, unsigned int parent,

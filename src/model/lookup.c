@@ -3,11 +3,6 @@
 #include <ctype.h>
 #include <string.h>
 
-unsigned int row_number(const struct row *row)
-{
-	return (unsigned int)(row - row_sets[row->object].rows);
-}
-
 static bool same_name(const char *name, const char *given, size_t length)
 {
 	return name[0] == given[0] && !strncmp(name, given, length) && name[length] == '\0';

@@ -196,7 +196,10 @@ enum session_row {
 #define ROWS_MAX 64 /* of an object: as many as there are bits */
 
 /* The row's place in its set, which for a configuration row is its presence bit. */
-unsigned int row_number(const struct row *row);
+static inline unsigned int row_number(const struct row *row)
+{
+	return (unsigned int)(row - row_sets[row->object].rows);
+}
 
 /*
  * Look-ups; NULL when there is none. Cost: one short walk.

@@ -138,7 +138,8 @@ static size_t claim_names(const struct change *change, const union config *confi
 {
 	if (change->session_id == 0 || !(config->present & BIT(SESSION_INTERFACE_NAME)))
 		return 0;
-	snprintf(ret[0].key.name, sizeof(ret[0].key.name), "%s", config->session.interface_name);
+	memcpy(ret[0].key.name, config->session.interface_name,
+	       strlen(config->session.interface_name));
 	rules_vlan_name(&config->session, ret[1].key.name);
 	return ret[1].key.name[0] != '\0' ? 2 : 1;
 }
