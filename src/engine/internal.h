@@ -216,10 +216,11 @@ void request_finish(struct engine *engine, struct request *request, int rc,
 
 struct sweep {
 	bool running;
-	bool tried;      /* in this reading in order */
-	bool useless;    /* this kernel's dumps are in no order */
-	struct key last; /* that the dump gave */
-	int64_t read_at; /* when the kernel read what the step under way gives */
+	bool tried;                     /* in this reading in order */
+	bool useless;                   /* this kernel's dumps are in no order */
+	struct key last;                /* that the dump gave */
+	const struct session_entry *at; /* the same, in a step; NULL: there is none */
+	int64_t read_at;                /* when the kernel read what the step under way gives */
 	int64_t next_read_at;
 };
 

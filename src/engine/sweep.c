@@ -24,14 +24,27 @@ static bool worth_it(const struct engine *engine, const struct tunnel_entry *tun
 	       tunnel->configured_sessions * 2 >= engine->store->session_count;
 }
 
+/* Mostly the one behind the last. */
+static struct session_entry *find_session(const struct engine *engine, uint32_t tunnel_id,
+					  uint32_t session_id)
+{
+	const struct session_entry *at = engine->sweep.at;
+	struct session_entry *next = at ? session_next(at) : NULL;
+
+	if (next && next->id == session_id && next->tunnel->id == tunnel_id)
+		return next;
+	return datastore_session(engine->store, tunnel_id, session_id);
+}
+
 static void on_counters(uint32_t tunnel_id, uint32_t session_id,
 			const struct statistics *statistics, void *arg)
 {
 	struct engine *engine = arg;
 	struct sweep *sweep = &engine->sweep;
-	struct session_entry *session = datastore_session(engine->store, tunnel_id, session_id);
+	struct session_entry *session = find_session(engine, tunnel_id, session_id);
 	struct key key = {tunnel_id, session_id};
 
+	sweep->at = session;
 	if (key_compare(&key, &sweep->last) <= 0)
 		sweep->useless = true;
 	sweep->last = key;
@@ -51,6 +64,7 @@ static void step(struct engine *engine, int64_t now)
 	}
 	sweep->read_at = sweep->next_read_at;
 	sweep->next_read_at = now;
+	sweep->at = NULL; /* it may be gone by now */
 	sweep->running = engine->k->read_counters(engine->o.kernel, begin, on_counters, engine) > 0;
 	if (sweep->useless)
 		leave(engine);

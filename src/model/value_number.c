@@ -237,6 +237,11 @@ size_t codec_print_decimal(uint64_t value, size_t width, char *ret)
 	char digits[20];
 	size_t count = 0;
 
+	if (value < 10 && width <= 1) { /* as most counters of errors */
+		ret[0] = (char)('0' + value);
+		ret[1] = '\0';
+		return 1;
+	}
 	do {
 		digits[count++] = (char)('0' + value % 10);
 		value /= 10;
