@@ -503,6 +503,11 @@ void engine_close(struct engine *engine)
 
 /* ---- the rest of the doors' calls */
 
+void engine_polled(struct engine *engine)
+{
+	engine->polled_at = engine_now();
+}
+
 const struct datastore *engine_store(const struct engine *engine)
 {
 	return engine->store;

@@ -102,6 +102,12 @@ int engine_unlock(struct engine *engine, unsigned int session, struct error *err
 int engine_check_lock(const struct engine *engine, unsigned int session, struct error *err);
 
 /*
+ * Somebody polls, and would wait for what others have the engine do: for a while
+ * that goes in shorter slices, which costs it a percent.
+ */
+void engine_polled(struct engine *engine);
+
+/*
  * Have the counters of this entry not older than counter_age_ms: ask the kernel
  * now, unless they are. Reading entries in order is noticed and served by reading
  * ahead: pipelined GETs, or one dump where that is the cheaper way (sweep.c). The

@@ -27,6 +27,7 @@
 
 #define SLICE_NS   (8 * 1000000LL)  /* a slice starts no batch after this; 20 ms is the limit */
 #define BATCH_NS   (12 * 1000000LL) /* batches are sized to take at most about this */
+#define POLLED_NS  (2 * NS_PER_S)   /* so long after a poll both are half of it */
 #define MANY_ITEMS 256              /* of a job: big */
 #define BATCH_MAX  64               /* objects in one batch */
 
@@ -269,6 +270,7 @@ struct engine {
 	struct key last_read; /* counters.c: to notice reading in order */
 	size_t read_ahead;
 	struct sweep sweep;
+	int64_t polled_at;
 	bool closing;
 };
 

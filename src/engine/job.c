@@ -306,12 +306,22 @@ static void next_phase(struct engine *engine, struct job *job)
 	job->blocked_since = 0;
 }
 
+/* @usual, or half of it while somebody polls. */
+static int64_t not_longer_than(const struct engine *engine, int64_t usual)
+{
+	bool polled = engine->polled_at && engine_now() - engine->polled_at < POLLED_NS;
+
+	return polled ? usual / 2 : usual;
+}
+
 /* The next batch, by what this one took, whatever it was that took so long. */
 static void size_batch(struct engine *engine, size_t objects, int64_t took)
 {
-	if (took > BATCH_NS)
-		engine->batch = (size_t)((int64_t)engine->batch * BATCH_NS / took);
-	else if (took < BATCH_NS / 3 && objects >= engine->batch)
+	int64_t most = not_longer_than(engine, BATCH_NS);
+
+	if (took > most)
+		engine->batch = (size_t)((int64_t)engine->batch * most / took);
+	else if (took < most / 3 && objects >= engine->batch)
 		engine->batch *= 2;
 	engine->batch = engine->batch < 1 ? 1 : engine->batch;
 	engine->batch = engine->batch > BATCH_MAX ? BATCH_MAX : engine->batch;
@@ -352,7 +362,7 @@ bool job_slice(struct engine *engine, struct job *job)
 		}
 		if (job->cursor >= job->count)
 			next_phase(engine, job);
-		if (engine_now() - begin > SLICE_NS)
+		if (engine_now() - begin > not_longer_than(engine, SLICE_NS))
 			return job->phase == PHASE_END;
 	}
 	return true;
