@@ -21,7 +21,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WARN) \
-	$(if $(WERROR),-Werror) $(CFLAGS) -include src/model/banned.h \
+	$(if $(WERROR),-Werror) $(CFLAGS) -include src/base/banned.h \
 	$(if $(SANITIZE),$(SANITIZERS)) $(if $(FUZZ),$(SANITIZERS) -fsanitize=fuzzer-no-link) \
 	$(PKG_CFLAGS)
 ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
@@ -31,9 +31,8 @@ TOOLS    := $B/attributes $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bench
 FUZZERS  := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Everything but the mains is one library that tests link.
-LIB_SRC  := $(wildcard src/model/*.c src/store/*.c src/kernel/*.c src/engine/*.c src/netconf/*.c \
-	src/cli/*.c src/daemon/*.c agent/*.c)
-MAINS    := src/daemon/main.c src/cli/l2tpv3ctl.c src/netconf/l2tpv3-netconf.c
+LIB_SRC  := $(wildcard src/*/*.c src/kernel/*/*.c agent/*.c)
+MAINS    := src/daemon/main.c src/cli/l2tpv3ctl.c src/client/l2tpv3-netconf.c
 LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
@@ -44,7 +43,7 @@ all: $(PROGRAMS) ## build the three programs into build/
 
 $B/l2tpv3d:        $B/src/daemon/main.o
 $B/l2tpv3ctl:      $B/src/cli/l2tpv3ctl.o
-$B/l2tpv3-netconf: $B/src/netconf/l2tpv3-netconf.o
+$B/l2tpv3-netconf: $B/src/client/l2tpv3-netconf.o
 $(PROGRAMS): $B/libl2tpv3d.a
 	@echo "  LD    $@"
 	$Q$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $B/libl2tpv3d.a $(ALL_LIBS)

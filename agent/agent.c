@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <syslog.h>
 
-#include "model/clock.h"
+#include "base/clock.h"
 #include "model/names.h"
 
 #define NAME              "l2tpv3d"

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "model/clock.h"
+#include "base/clock.h"
 
 size_t handler_name(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN])
 {

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <syslog.h>
 
-#include "model/clock.h"
+#include "base/clock.h"
 #include "transaction.h"
 
 #define FORGOTTEN_NS (60 * NS_PER_S)

@@ -1,7 +1,7 @@
 /* What a set request gives, varbind by varbind, and what of it is beside the configuration. */
 #include "transaction.h"
 
-#include "model/clock.h"
+#include "base/clock.h"
 #include "rows.h"
 
 static int compare(const struct set_row *a, const struct set_row *b)

@@ -7,7 +7,7 @@
 #define CLI_DOCUMENT_H
 
 #include "cli/json.h"
-#include "netconf/client.h"
+#include "client/client.h"
 
 enum document_form {
 	DOCUMENT_XML,  /* <l2tpv3>, tunnels with their sessions inside */

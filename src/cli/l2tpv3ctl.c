@@ -1,5 +1,5 @@
 #include "cli/cli.h"
-#include "model/standard_files.h"
+#include "base/standard_files.h"
 
 int main(int argc, char *argv[])
 {

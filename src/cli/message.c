@@ -1,6 +1,6 @@
 #include "cli/message.h"
 
-#include "netconf/client.h"
+#include "client/client.h"
 
 static void put_leaf(FILE *file, const struct row *row, const void *config, const char *operation)
 {

@@ -6,7 +6,7 @@
 #define CLI_RECORD_H
 
 #include "cli/grammar.h"
-#include "netconf/client.h"
+#include "client/client.h"
 
 struct record {
 	const struct client_entry *entry;

@@ -3,7 +3,7 @@
 #define CLI_TALK_H
 
 #include "cli/cli.h"
-#include "netconf/client.h"
+#include "client/client.h"
 
 /* CLI_REFUSED with @err for a refusal, and for a daemon that is not there. */
 enum cli_status talk_connect(const struct cli_options *options, struct client **ret,

@@ -5,7 +5,7 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/ready.h"
-#include "model/standard_files.h"
+#include "base/standard_files.h"
 
 static size_t start(struct daemon *daemon)
 {

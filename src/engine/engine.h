@@ -10,7 +10,7 @@
 #define ENGINE_ENGINE_H
 
 #include "kernel/kernel.h"
-#include "store/journal.h"
+#include "journal/journal.h"
 
 struct event_base;
 struct engine;

@@ -21,7 +21,7 @@
 #include <sys/queue.h>
 
 #include "engine/engine.h"
-#include "model/clock.h"
+#include "base/clock.h"
 #include "model/codec.h"
 #include "model/rules.h"
 

@@ -103,6 +103,9 @@ uint64_t codec_difference(enum object object, const void *a, const void *b);
  */
 bool codec_same_in_kernel(const struct row *row, const void *wanted, const void *found);
 
+/* Bytes of an address: 4, 16, or 0 for none. */
+size_t address_length(const struct address *address);
+
 /* Does any row of @rows have this cost? */
 bool codec_any_change(enum object object, uint64_t rows, enum cost change);
 

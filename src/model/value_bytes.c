@@ -216,12 +216,17 @@ size_t address_print(const struct row *row, const void *member, char *ret)
 	return strlen(ret);
 }
 
+size_t address_length(const struct address *address)
+{
+	return address->family == AF_INET ? 4 : address->family == AF_INET6 ? 16 : 0;
+}
+
 size_t address_get(const void *member, const void **ret_bytes)
 {
 	const struct address *address = member;
 
 	*ret_bytes = address->bytes;
-	return address->family == AF_INET ? 4 : address->family == AF_INET6 ? 16 : 0;
+	return address_length(address);
 }
 
 /* Hexadecimal */

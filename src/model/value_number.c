@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "model/clock.h"
+#include "base/clock.h"
 #include "model/codec.h"
 #include "model/value.h"
 

@@ -1,4 +1,4 @@
-#include "model/clock.h"
+#include "base/clock.h"
 #include "netconf/session.h"
 
 #include <errno.h>

@@ -9,7 +9,7 @@
 #ifndef NETCONF_SNAPSHOT_H
 #define NETCONF_SNAPSHOT_H
 
-#include "store/journal.h"
+#include "journal/journal.h"
 
 /* For the journal. Its functions want no @arg. */
 extern const struct snapshot_codec snapshot_codec;

@@ -22,7 +22,7 @@
 
 #include "model/codec.h"
 #include "netconf/snapshot.h"
-#include "store/journal.h"
+#include "journal/journal.h"
 
 #define ROUNDS     301
 #define PER_TUNNEL 1000

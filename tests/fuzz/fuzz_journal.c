@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#include "store/journal.h"
-#include "store/journal_file.h"
+#include "journal/journal.h"
+#include "journal/journal_file.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 

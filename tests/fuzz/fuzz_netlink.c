@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/address.h"
-#include "kernel/attributes.h"
-#include "kernel/l2tp.h"
-#include "kernel/link.h"
+#include "kernel/netlink/address.h"
+#include "kernel/netlink/attributes.h"
+#include "kernel/netlink/l2tp.h"
+#include "kernel/netlink/link.h"
 #include "model/codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -16,7 +16,7 @@
 #include <event2/event.h>
 
 #include "engine/internal.h"
-#include "kernel/sim.h"
+#include "kernel/sim/sim.h"
 #include "netconf/snapshot.h"
 
 #define UNUSED __attribute__((unused))

@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernel/sim.h"
-#include "model/fault.h"
+#include "kernel/sim/sim.h"
+#include "base/fault.h"
 
 enum far_call {
 	FAR_CONNECT,

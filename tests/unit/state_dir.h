@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/journal_file.h"
+#include "journal/journal_file.h"
 
 struct state_dir {
 	char path[64];

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #include "model/codec.h"
-#include "store/journal.h"
+#include "journal/journal.h"
 
 #define UNUSED __attribute__((unused))
 

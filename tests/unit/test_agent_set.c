@@ -10,7 +10,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 
-#include "kernel/sim.h"
+#include "kernel/sim/sim.h"
 #include "model/codec.h"
 #include "rowstatus.h"
 #include "transaction.h"

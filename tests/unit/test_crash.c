@@ -9,7 +9,7 @@
 #include <signal.h>
 
 #include "far_kernel.h"
-#include "store/journal_file.h"
+#include "journal/journal_file.h"
 
 /* ---- the daemon, another process */
 

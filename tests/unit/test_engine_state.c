@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/journal_file.h"
+#include "journal/journal_file.h"
 
 /* ---- a state directory */
 

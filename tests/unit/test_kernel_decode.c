@@ -19,11 +19,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kernel/address.h"
-#include "kernel/attributes.h"
-#include "kernel/l2tp.h"
-#include "kernel/link.h"
-#include "kernel/netlink.h"
+#include "kernel/netlink/address.h"
+#include "kernel/netlink/attributes.h"
+#include "kernel/netlink/l2tp.h"
+#include "kernel/netlink/link.h"
+#include "kernel/netlink/netlink.h"
 #include "model/codec.h"
 
 #define FOLDER        "tests/data/nlmsg/"

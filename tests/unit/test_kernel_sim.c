@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "kernel/sim.h"
+#include "kernel/sim/sim.h"
 #include "model/codec.h"
 
 #define MANY 65000

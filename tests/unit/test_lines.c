@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "netconf/encode.h"
-#include "netconf/entries.h"
+#include "client/entries.h"
 #include "netconf/lines.h"
 
 #define ROWS 64

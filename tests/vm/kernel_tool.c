@@ -32,7 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel/sim.h"
+#include "kernel/sim/sim.h"
 #include "tool.h"
 
 #define WORDS_MAX    40

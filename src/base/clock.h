@@ -1,0 +1,24 @@
+/* Time in nanoseconds. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_S INT64_C(1000000000)
+
+static inline int64_t clock_read(clockid_t clock)
+{
+	struct timespec now = {0};
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* Of CLOCK_BOOTTIME, which goes on while the machine sleeps and is never set: for all but dates. */
+static inline int64_t clock_now(void)
+{
+	return clock_read(CLOCK_BOOTTIME);
+}
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * A blocking NETCONF client over the daemon's unix socket, for l2tpv3ctl and
+ * tests. libxml2 stays hidden.
+ *
+ * A refusal by the daemon comes back as struct error: text is the
+ * error-message, path the error-path without prefixes, code that of the first
+ * error_kind() with the same error-tag and error-app-tag, session the holder of
+ * a lock. All calls return 0 or a negative errno with @err filled.
+ */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "model/error.h"
+#include "model/table.h"
+#include "netconf/node.h"
+
+struct client;
+
+/* Connect and exchange hellos. -ECONNREFUSED or -ENOENT: @err says that the daemon is not there. */
+int client_open(struct client **ret, const char *socket_path, struct error *err);
+void client_close(struct client *client); /* close-session, then close. Accepts NULL. */
+
+bool client_has_capability(const struct client *client, const char *uri);
+unsigned int client_session_id(const struct client *client);
+
+/*
+ * Send an rpc and wait for its reply. @operation is the content of <rpc>, such
+ * as "<get-config><source><running/></source></get-config>"; the base namespace
+ * is the default one in it and the prefix l2tp is declared for the module's.
+ * @ret_reply (NULL allowed) gets the <rpc-reply> to tree_free().
+ */
+int client_rpc(struct client *client, const char *operation, struct tree *ret_reply,
+	       struct error *err);
+
+/* Whether the last rpc failed because no reply came, although the daemon was sent all of it. */
+bool client_unanswered(const struct client *client);
+
+/* The same in pieces, for what is too long to hold: begin, write as often as needed, then end. */
+int client_begin(struct client *client, struct error *err);
+int client_write(struct client *client, const char *text, size_t length, struct error *err);
+int client_end(struct client *client, struct tree *ret_reply, struct error *err);
+
+/*
+ * An entry of a reply: the text of each leaf by row number of
+ * row_sets[object], NULL when absent. A tunnel comes before its sessions.
+ * Valid during the call only.
+ */
+struct client_entry {
+	enum object object;
+	uint32_t tunnel_id, session_id; /* session_id 0: a tunnel */
+	const char *const *text;
+};
+
+/* A nonzero return ends the reading: it is returned by client_read(), and the client is of no
+ * further use. */
+typedef int client_entry_cb(const struct client_entry *entry, void *arg);
+
+/*
+ * As client_rpc() for get and get-config, entry by entry as they arrive, so
+ * that 65,000 sessions need no memory.
+ */
+int client_read(struct client *client, const char *operation, client_entry_cb *cb, void *arg,
+		struct error *err);
+
+/* Escape for element content and attribute values; returns the length, or -ENOSPC. */
+ssize_t client_escape(const char *text, char *ret, size_t size);
+
+#endif

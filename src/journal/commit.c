@@ -1,0 +1,335 @@
+#include "journal/commit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/codec.h"
+#include "journal/frame.h"
+#include "store/overlay.h"
+
+/* Writing */
+
+static void put_escaped(FILE *file, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c <= ' ' || c == '%' || c == 0x7f)
+			fprintf(file, "%%%02X", c);
+		else
+			putc_unlocked(c, file);
+	}
+}
+
+static void put_text(FILE *file, const char *name, const char *value)
+{
+	putc_unlocked(' ', file);
+	fputs(name, file);
+	putc_unlocked('=', file);
+	put_escaped(file, value);
+}
+
+static void put_config(FILE *file, char sign, enum object object, const union config *config)
+{
+	const struct row_set *set = &row_sets[object];
+	char text[VALUE_TEXT_MAX];
+
+	putc_unlocked(sign, file);
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		if (!codec_present(&set->rows[i], config) || set->rows[i].access == ACCESS_KEY)
+			continue;
+		codec_print(&set->rows[i], config, text);
+		put_text(file, set->rows[i].leaf, text);
+	}
+	putc_unlocked('\n', file);
+}
+
+static void put_change(FILE *file, const struct change *change)
+{
+	enum object object = change_object(change);
+
+	if (object == OBJECT_TUNNEL)
+		fprintf(file, "tunnel %" PRIu32 "\n", change->tunnel_id);
+	else
+		fprintf(file, "session %" PRIu32 " %" PRIu32 "\n", change->tunnel_id,
+			change->session_id);
+	if (change->had)
+		put_config(file, '-', object, &change->before);
+	if (change->has)
+		put_config(file, '+', object, &change->after);
+}
+
+void commit_print(FILE *file, const struct commit_info *info, const struct candidate *changes)
+{
+	fprintf(file, "commit number=%" PRIu64 " time=%lld.%09ld", info->number,
+		(long long)info->time.tv_sec, info->time.tv_nsec);
+	put_text(file, "door", info->door);
+	put_text(file, "user", info->user);
+	put_text(file, "boot", info->boot);
+	fprintf(file, " tunnels=%zu sessions=%zu", info->tunnels, info->sessions);
+	put_text(file, "comment", info->comment);
+	putc_unlocked('\n', file);
+	for (struct change *at = candidate_first(changes); at != NULL; at = change_next(at))
+		put_change(file, at);
+}
+
+void commit_print_mark(FILE *file, enum record_kind kind, uint64_t number)
+{
+	fprintf(file, "%s %" PRIu64 "\n", kind == RECORD_BASE ? "base" : "confirm", number);
+}
+
+/* Reading. Words and lines are spans of the payload, which does not end in NUL. */
+
+struct span {
+	const char *at, *end;
+};
+
+static size_t span_length(struct span span)
+{
+	return (size_t)(span.end - span.at);
+}
+
+/* Take what is before @separator off the front; the rest is empty when there is none. */
+static struct span take_until(struct span *rest, char separator)
+{
+	const char *found = memchr(rest->at, separator, span_length(*rest));
+	struct span span = {rest->at, found != NULL ? found : rest->end};
+
+	rest->at = found != NULL ? found + 1 : rest->end;
+	return span;
+}
+
+static bool span_is(struct span span, const char *word)
+{
+	return span_length(span) == strlen(word) && memcmp(span.at, word, strlen(word)) == 0;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Undo the escapes into @ret, with a NUL; false when it is malformed or too long. */
+static bool unescape(struct span span, char *ret, size_t size)
+{
+	size_t length = 0;
+	int high, low;
+
+	for (const char *at = span.at; at < span.end; at++) {
+		if (length + 1 >= size)
+			return false;
+		ret[length] = *at;
+		if (*at == '%') {
+			high = span.end - at > 2 ? hex_value(at[1]) : -1;
+			low = span.end - at > 2 ? hex_value(at[2]) : -1;
+			if (high < 0 || low < 0 || (high | low) == 0)
+				return false;
+			ret[length] = (char)(high << 4 | low);
+			at += 2;
+		}
+		length++;
+	}
+	ret[length] = '\0';
+	return true;
+}
+
+static bool read_number(struct span span, uint64_t max, uint64_t *ret)
+{
+	char text[24];
+	char *end;
+
+	if (span_length(span) == 0 || *span.at < '0' || *span.at > '9' ||
+	    !unescape(span, text, sizeof(text)))
+		return false;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return *end == '\0' && errno == 0 && *ret <= max;
+}
+
+static bool read_time(struct span span, struct timespec *ret)
+{
+	struct span seconds = take_until(&span, '.');
+	uint64_t s, ns;
+
+	if (!read_number(seconds, INT64_MAX, &s) || span_length(span) != 9 ||
+	    !read_number(span, 999999999, &ns))
+		return false;
+	*ret = (struct timespec){.tv_sec = (time_t)s, .tv_nsec = (long)ns};
+	return true;
+}
+
+/* Words of a commit's first line; those of later versions are passed over. */
+static bool read_info_word(struct span name, struct span value, struct commit_info *info)
+{
+	uint64_t number;
+
+	if (span_is(name, "number"))
+		return read_number(value, UINT64_MAX, &info->number);
+	if (span_is(name, "time"))
+		return read_time(value, &info->time);
+	if (span_is(name, "boot"))
+		return unescape(value, info->boot, sizeof(info->boot));
+	if (span_is(name, "door"))
+		return unescape(value, info->door, sizeof(info->door));
+	if (span_is(name, "user"))
+		return unescape(value, info->user, sizeof(info->user));
+	if (span_is(name, "comment"))
+		return unescape(value, info->comment, sizeof(info->comment));
+	if (!span_is(name, "tunnels") && !span_is(name, "sessions"))
+		return true;
+	if (!read_number(value, SIZE_MAX, &number))
+		return false;
+	if (span_is(name, "tunnels"))
+		info->tunnels = (size_t)number;
+	else
+		info->sessions = (size_t)number;
+	return true;
+}
+
+static bool read_info(struct span line, struct commit_info *info)
+{
+	struct span word, name;
+
+	while (span_length(line) > 0) {
+		word = take_until(&line, ' ');
+		name = take_until(&word, '=');
+		if (!read_info_word(name, word, info))
+			return false;
+	}
+	return info->number > 0;
+}
+
+static int commit_read(const char *payload, size_t length, struct commit_record *ret)
+{
+	struct span rest = {payload, payload + length};
+	struct span line = take_until(&rest, '\n');
+	struct span word = take_until(&line, ' ');
+	bool good;
+
+	*ret = (struct commit_record){.changes = rest.at, .end = rest.end};
+	if (length == 0 || payload[length - 1] != '\n')
+		return -EPROTO;
+	if (span_is(word, "commit")) {
+		ret->kind = RECORD_COMMIT;
+		good = read_info(line, &ret->info);
+	} else {
+		ret->kind = span_is(word, "base") ? RECORD_BASE : RECORD_CONFIRM;
+		good = (span_is(word, "base") || span_is(word, "confirm")) &&
+		       read_number(line, UINT64_MAX, &ret->info.number);
+	}
+	return good ? 0 : -EPROTO;
+}
+
+static int refuse_line(struct span line, const char *why, struct error *err)
+{
+	size_t shown = span_length(line) < 40 ? span_length(line) : 40;
+
+	error_set(err, ERROR_STORAGE, "%s in \"%.*s\"", why, (int)shown, line.at);
+	return -EPROTO;
+}
+
+static int read_leaf(enum object object, struct span word, union config *config, struct error *err)
+{
+	struct span value = word, name = take_until(&value, '=');
+	const struct row *row = row_by_leaf(object, name.at, span_length(name));
+	char text[3 * VALUE_TEXT_MAX];
+
+	if (row == NULL || row->access != ACCESS_WRITE)
+		return refuse_line(name, "unknown leaf, perhaps of a newer version,", err);
+	if (!unescape(value, text, sizeof(text)) ||
+	    codec_parse(row, config, text, strlen(text), NULL) != 0)
+		return refuse_line(name, "bad value", err); /* which may be a secret */
+	return 0;
+}
+
+static int read_config(enum object object, struct span line, union config *config,
+		       struct error *err)
+{
+	int result = 0;
+
+	take_until(&line, ' '); /* the sign */
+	while (span_length(line) > 0 && result == 0)
+		result = read_leaf(object, take_until(&line, ' '), config, err);
+	return result;
+}
+
+static bool read_ids(struct span line, struct change *change)
+{
+	struct span word = take_until(&line, ' ');
+	struct span id = take_until(&line, ' ');
+	uint64_t tunnel_id = 0, session_id = 0;
+	bool good = read_number(id, ID_MAX, &tunnel_id) && tunnel_id > 0;
+
+	if (span_is(word, "session"))
+		good = good && read_number(line, ID_MAX, &session_id) && session_id > 0;
+	else
+		good = good && span_is(word, "tunnel") && span_length(line) == 0;
+	change->tunnel_id = (uint32_t)tunnel_id;
+	change->session_id = (uint32_t)session_id;
+	return good;
+}
+
+static void set_key(struct change *change, union config *config)
+{
+	if (change->session_id == 0) {
+		config->tunnel.tunnel_id = change->tunnel_id;
+		config->present |= BIT(TUNNEL_ID);
+	} else {
+		config->session.session_id = change->session_id;
+		config->present |= BIT(SESSION_ID);
+	}
+}
+
+/* The optional line that begins with @sign. */
+static int read_side(struct span *rest, char sign, struct change *change, struct error *err)
+{
+	union config *config = sign == '-' ? &change->before : &change->after;
+	bool *there = sign == '-' ? &change->had : &change->has;
+
+	if (span_length(*rest) == 0 || *rest->at != sign)
+		return 0;
+	*there = true;
+	set_key(change, config);
+	return read_config(change_object(change), take_until(rest, '\n'), config, err);
+}
+
+static int commit_read_changes(const struct commit_record *record,
+			       int (*each)(const struct change *change, void *arg), void *arg,
+			       struct error *err)
+{
+	struct span rest = {record->changes, record->end}, line;
+	struct change change;
+	int result = 0;
+
+	while (span_length(rest) > 0 && result == 0) {
+		change = (struct change){0};
+		line = take_until(&rest, '\n');
+		if (!read_ids(line, &change))
+			return refuse_line(line, "unknown words", err);
+		result = read_side(&rest, '-', &change, err);
+		if (result == 0)
+			result = read_side(&rest, '+', &change, err);
+		if (result == 0 && !change.had && !change.has)
+			result = refuse_line(line, "no change", err);
+		if (result == 0)
+			result = each(&change, arg);
+	}
+	return result;
+}
+
+static const struct commit_format formats[] = {
+	{JOURNAL_VERSION, commit_read, commit_read_changes},
+};
+
+const struct commit_format *commit_format(int version)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (formats[i].version == version)
+			return &formats[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,92 @@
+#include "journal/frame.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define MAGIC "l2tpv3d-journal "
+
+static uint32_t frame_crc(const char *length_text, const char *payload, size_t length)
+{
+	uLong crc = crc32(0, (const Bytef *)length_text, 8);
+
+	return (uint32_t)crc32_z(crc, (const Bytef *)payload, length);
+}
+
+int frame_seal(char *frame, size_t length)
+{
+	char header[FRAME_HEADER_LENGTH + 1];
+
+	if (length > FRAME_PAYLOAD_MAX)
+		return -EFBIG;
+	snprintf(header, sizeof(header), "@%08x", (unsigned int)length);
+	snprintf(header + 9, sizeof(header) - 9, " %08x\n",
+		 frame_crc(header + 1, frame + FRAME_HEADER_LENGTH, length));
+	memcpy(frame, header, FRAME_HEADER_LENGTH);
+	return 0;
+}
+
+/* Eight hexadecimal digits, lower case only: one spelling for one number. */
+static bool read_hex(const char *text, uint32_t *ret)
+{
+	uint32_t value = 0;
+
+	for (int i = 0; i < 8; i++) {
+		if (text[i] >= '0' && text[i] <= '9')
+			value = value << 4 | (uint32_t)(text[i] - '0');
+		else if (text[i] >= 'a' && text[i] <= 'f')
+			value = value << 4 | (uint32_t)(text[i] - 'a' + 10);
+		else
+			return false;
+	}
+	*ret = value;
+	return true;
+}
+
+bool frame_read(const char *image, size_t length, struct frame *ret)
+{
+	const char *payload = image + FRAME_HEADER_LENGTH;
+	uint32_t payload_length, crc;
+
+	if (length < FRAME_HEADER_LENGTH || image[0] != '@' || image[9] != ' ' ||
+	    image[18] != '\n' || !read_hex(image + 1, &payload_length) ||
+	    !read_hex(image + 10, &crc))
+		return false;
+	if (payload_length > length - FRAME_HEADER_LENGTH || payload_length > FRAME_PAYLOAD_MAX ||
+	    frame_crc(image + 1, payload, payload_length) != crc)
+		return false;
+	*ret = (struct frame){payload, payload_length};
+	return true;
+}
+
+size_t frame_search(const char *image, size_t length)
+{
+	const char *at = image, *end = image + length;
+	struct frame frame;
+
+	for (; (at = memchr(at, '@', (size_t)(end - at))) != NULL; at++) {
+		if (frame_read(at, (size_t)(end - at), &frame))
+			return (size_t)(at - image);
+	}
+	return length;
+}
+
+int journal_header_read(const char *image, size_t length, size_t *ret_length)
+{
+	const char *line_end = memchr(image, '\n', length < 64 ? length : 64);
+	char *end;
+	unsigned long version;
+
+	*ret_length = 0;
+	if (length < JOURNAL_HEADER_LENGTH && memcmp(image, JOURNAL_HEADER, length) == 0)
+		return 0;
+	if (line_end == NULL || length < strlen(MAGIC) || memcmp(image, MAGIC, strlen(MAGIC)) != 0)
+		return -EPROTO;
+	version = strtoul(image + strlen(MAGIC), &end, 10);
+	if (end != line_end || version == 0 || version > 999)
+		return -EPROTO;
+	*ret_length = (size_t)(line_end - image) + 1;
+	return (int)version;
+}

@@ -1,0 +1,48 @@
+/*
+ * Framing of the journal file:
+ *
+ *     l2tpv3d-journal 1
+ *     @0000004c 9a1b0c7d
+ *     commit number=1 ... (0x4c bytes of payload, the last one a line feed)
+ *     @...
+ *
+ * The first line holds the format version. Each frame is '@', the payload's
+ * length, and the CRC-32 of length and payload, in hexadecimal. Payloads are
+ * lines of text, made and read by commit.h.
+ */
+#ifndef JOURNAL_FRAME_H
+#define JOURNAL_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JOURNAL_VERSION       1
+#define JOURNAL_HEADER        "l2tpv3d-journal 1\n"
+#define JOURNAL_HEADER_LENGTH (sizeof(JOURNAL_HEADER) - 1)
+
+#define FRAME_HEADER_LENGTH 19 /* "@%08x %08x\n" */
+#define FRAME_PAYLOAD_MAX   0x40000000U
+
+struct frame {
+	const char *payload;
+	size_t length; /* of the payload */
+};
+
+/* Put the header into the room of FRAME_HEADER_LENGTH before the payload. -EFBIG. */
+int frame_seal(char *frame, size_t length);
+
+/* Is there a whole and sound frame at @image? */
+bool frame_read(const char *image, size_t length, struct frame *ret);
+
+/* The first place with a sound frame, whatever is before it; @length when there is none. */
+size_t frame_search(const char *image, size_t length);
+
+/*
+ * Read the first line. Returns the version and its length; 0 when @image is no
+ * more than the begin of one, such as an empty file; -EPROTO when it is
+ * something else.
+ */
+int journal_header_read(const char *image, size_t length, size_t *ret_length);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * Address and route messages. Sources: net/ipv4/devinet.c, net/ipv4/route.c
+ * (inet_rtm_getroute), net/ipv6/addrconf.c (inet6_rtm_getaddr).
+ *
+ * Foreign rules kept here: IFA_ADDRESS of a point-to-point link is the peer's,
+ * IFA_LOCAL ours; flags beyond 8 bits are in IFA_FLAGS; an optimistic address
+ * is tentative and usable all the same.
+ */
+#include "kernel/netlink/address.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "kernel/netlink/attributes.h"
+#include "model/codec.h"
+
+static int decode_bytes(const struct nlattr *attribute, struct address *address)
+{
+	size_t length = address_length(address);
+
+	if (attribute_length(attribute) != length)
+		return -EPROTO;
+	memcpy(address->bytes, attribute_bytes(attribute), length);
+	return 0;
+}
+
+static int decode_flags(const struct nlattr *attribute, uint32_t *ret)
+{
+	if (attribute_length(attribute) != sizeof(*ret))
+		return -EPROTO;
+	*ret = mnl_attr_get_u32(attribute);
+	return 0;
+}
+
+int address_decode(const struct nlmsghdr *message, struct interface_address *ret)
+{
+	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
+	struct interface_address address = {0};
+	const struct nlattr *attribute;
+	bool local = false;
+	int err = 0;
+
+	if (!has_header(message, sizeof(*header)))
+		return -EPROTO;
+	address.address.family = header->ifa_family;
+	address.index = header->ifa_index;
+	address.flags = header->ifa_flags;
+	address.scope = header->ifa_scope;
+	if (address_length(&address.address) == 0)
+		return -ENOMSG;
+	attribute_for_each (attribute, message, sizeof(*header)) {
+		uint16_t type = attribute_type(attribute);
+
+		if (type == IFA_FLAGS)
+			err = decode_flags(attribute, &address.flags);
+		else if (type == IFA_LOCAL || (type == IFA_ADDRESS && !local))
+			err = decode_bytes(attribute, &address.address);
+		if (err)
+			return err;
+		local = local || type == IFA_LOCAL;
+	}
+	*ret = address;
+	return 0;
+}
+
+enum kernel_address_state address_state_of(const struct interface_address *address)
+{
+	const uint32_t flags = address->flags;
+
+	if (flags & IFA_F_DADFAILED)
+		return ADDRESS_TENTATIVE;
+	if (flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC))
+		return ADDRESS_TENTATIVE;
+	return ADDRESS_READY;
+}
+
+bool address_is_lasting(const struct interface_address *address)
+{
+	/* IFA_F_TEMPORARY (RFC 8981) and IFA_F_SECONDARY (IPv4) are the same bit. */
+	const bool passing = address->address.family == AF_INET6 &&
+			     address->flags & (IFA_F_TEMPORARY | IFA_F_DEPRECATED);
+
+	return address->scope == RT_SCOPE_UNIVERSE && !passing &&
+	       address_state_of(address) == ADDRESS_READY;
+}
+
+int route_decode_type(const struct nlmsghdr *message)
+{
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+
+	if (!has_header(message, sizeof(*header)))
+		return -EPROTO;
+	return header->rtm_type;
+}
+
+static int put_address(struct nlmsghdr *message, size_t size, uint16_t type,
+		       const struct address *address)
+{
+	size_t length = address_length(address);
+
+	if (length == 0)
+		return -EAFNOSUPPORT;
+	return mnl_attr_put_check(message, size, type, length, address->bytes) ? 0 : -EMSGSIZE;
+}
+
+int address_put_dump(struct nlmsghdr *message, size_t size, uint8_t family, unsigned int index)
+{
+	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	(void)size;
+	header->ifa_family = family;
+	header->ifa_index = index;
+	return 0;
+}
+
+int address_put_get6(struct nlmsghdr *message, size_t size, const struct address *address)
+{
+	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	header->ifa_family = AF_INET6;
+	return put_address(message, size, IFA_LOCAL, address);
+}
+
+int route_put_get(struct nlmsghdr *message, size_t size, const struct address *to)
+{
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	header->rtm_family = to->family;
+	header->rtm_dst_len = (unsigned char)(8 * address_length(to));
+	return put_address(message, size, RTA_DST, to);
+}

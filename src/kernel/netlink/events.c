@@ -1,0 +1,158 @@
+/*
+ * Events. Sources: net/l2tp/l2tp_netlink.c (l2tp_tunnel_notify,
+ * genlmsg_multicast_allns), net/core/rtnetlink.c, net/bridge/br_netlink.c.
+ *
+ * Foreign rules kept here: the group "l2tp" tells of every network namespace
+ * without saying which, and of nothing that no command asked for (cascades,
+ * namespaces going); the events of our own commands carry our port id and are
+ * passed over, the answers having told us already.
+ */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel/netlink/attributes.h"
+#include "kernel/netlink/link.h"
+#include "kernel/netlink/netlink.h"
+
+#define DATAGRAMS_AT_ONCE 256 /* then others have their turn; the descriptor stays readable */
+
+struct reading {
+	struct netlink *netlink;
+	kernel_event_cb *cb;
+	void *arg;
+	bool addresses, routes, lost; /* told once a reading */
+};
+
+static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+			     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
+
+#define GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+static int set_groups(struct netlink *netlink, int option, size_t first)
+{
+	struct mnl_socket *socket = netlink->channels[CHANNEL_ROUTE_EVENTS].socket;
+	int result = 0;
+
+	for (size_t i = first; i < GROUPS; i++) {
+		int group = groups[i];
+
+		if (mnl_socket_setsockopt(socket, option, &group, sizeof(group)))
+			result = -errno;
+	}
+	return result;
+}
+
+int events_join_routes(struct netlink *netlink)
+{
+	return set_groups(netlink, NETLINK_ADD_MEMBERSHIP, 0);
+}
+
+void netlink_hush(struct kernel *kernel, bool hush)
+{
+	/* all but links; leaving or joining a group again does no harm */
+	(void)set_groups(netlink_of(kernel),
+			 hush ? NETLINK_DROP_MEMBERSHIP : NETLINK_ADD_MEMBERSHIP, 1);
+}
+
+int events_join_l2tp(struct netlink *netlink)
+{
+	uint32_t group = netlink->group;
+
+	if (mnl_socket_setsockopt(netlink->channels[CHANNEL_GENL_EVENTS].socket,
+				  NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
+		return -errno;
+	return 0;
+}
+
+unsigned int netlink_event_fds(struct kernel *kernel, int ret_fds[2])
+{
+	struct netlink *netlink = netlink_of(kernel);
+
+	ret_fds[0] = channel_fd(&netlink->channels[CHANNEL_GENL_EVENTS]);
+	ret_fds[1] = channel_fd(&netlink->channels[CHANNEL_ROUTE_EVENTS]);
+	return 2;
+}
+
+static void tell_l2tp(struct reading *reading, const struct nlmsghdr *message)
+{
+	struct kernel_event event = {.type = KERNEL_EVENT_TUNNEL};
+	struct l2tp_ids ids;
+
+	if (message->nlmsg_type != reading->netlink->family ||
+	    message->nlmsg_pid == reading->netlink->channels[CHANNEL_GENL].portid ||
+	    l2tp_decode_ids(message, &ids))
+		return;
+	if (ids.object == OBJECT_SESSION)
+		event.type = KERNEL_EVENT_SESSION;
+	event.tunnel_id = ids.tunnel_id;
+	event.session_id = ids.session_id;
+	reading->cb(&event, reading->arg);
+}
+
+static void tell_link(struct reading *reading, const struct nlmsghdr *message,
+		      enum kernel_event_type type)
+{
+	struct kernel_event event = {.type = type};
+
+	if (!link_decode(message, &event.link))
+		reading->cb(&event, reading->arg);
+}
+
+static void tell_route(struct reading *reading, const struct nlmsghdr *message)
+{
+	switch (message->nlmsg_type) {
+	case RTM_NEWLINK:
+		tell_link(reading, message, KERNEL_EVENT_LINK);
+		break;
+	case RTM_DELLINK:
+		tell_link(reading, message, KERNEL_EVENT_LINK_GONE);
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		reading->addresses = true;
+		break;
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		reading->routes = true;
+		break;
+	}
+}
+
+typedef void tell_fn(struct reading *reading, const struct nlmsghdr *message);
+
+static void read_channel(struct reading *reading, enum channel_use use, tell_fn *tell)
+{
+	_Alignas(struct nlmsghdr) char datagram[CHANNEL_DUMP_BYTES];
+
+	for (unsigned int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
+		const struct nlmsghdr *message = (const struct nlmsghdr *)datagram;
+		int left = channel_receive(&reading->netlink->channels[use], datagram,
+					   sizeof(datagram));
+
+		if (left == -EAGAIN)
+			return;
+		if (left < 0)
+			reading->lost = true;
+		message_for_each (message, left)
+			tell(reading, message);
+	}
+}
+
+static void tell_once(struct reading *reading, bool happened, enum kernel_event_type type)
+{
+	const struct kernel_event event = {.type = type};
+
+	if (happened)
+		reading->cb(&event, reading->arg);
+}
+
+void netlink_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg)
+{
+	struct reading reading = {.netlink = netlink_of(kernel), .cb = cb, .arg = arg};
+
+	read_channel(&reading, CHANNEL_GENL_EVENTS, tell_l2tp);
+	read_channel(&reading, CHANNEL_ROUTE_EVENTS, tell_route);
+	tell_once(&reading, reading.addresses, KERNEL_EVENT_ADDRESS);
+	tell_once(&reading, reading.routes, KERNEL_EVENT_ROUTE);
+	tell_once(&reading, reading.lost, KERNEL_EVENT_LOST);
+}

@@ -1,0 +1,140 @@
+/*
+ * The kernel interface over netlink: what its files share.
+ */
+#ifndef KERNEL_NETLINK_NETLINK_H
+#define KERNEL_NETLINK_NETLINK_H
+
+#include <sys/utsname.h>
+
+#include "kernel/netlink/channel.h"
+#include "kernel/kernel.h"
+#include "kernel/netlink/l2tp.h"
+
+/*
+ * Sockets. Requests and dumps have their own so that a dump's callback may
+ * submit; events have their own because a requester that listens gets its own
+ * event before the answer, with the answer's sequence number.
+ */
+enum channel_use {
+	CHANNEL_GENL,
+	CHANNEL_ROUTE,
+	CHANNEL_GENL_DUMP,
+	CHANNEL_ROUTE_DUMP,
+	CHANNEL_COUNTERS, /* a dump that is read now and then */
+	CHANNEL_GENL_EVENTS,
+	CHANNEL_ROUTE_EVENTS,
+	CHANNELS
+};
+
+/* The most requests sent before their answers are taken: these fit any receive buffer. */
+#define BATCH_MESSAGES 128
+#define MESSAGE_BYTES  1024  /* more than any one request of ours */
+#define OUTBOX_BYTES   65536 /* less than net.core.wmem_default */
+
+/* A message sent that has its answer to come. */
+struct pending {
+	struct kernel_request *request;
+	bool guard; /* the GET before a session's MODIFY or DELETE */
+	bool answered;
+};
+
+/* Requests under way; batch.c. */
+struct batch {
+	struct pending pending[BATCH_MESSAGES];
+	unsigned int count;
+	uint32_t first_sequence; /* pending[i] has first_sequence + i */
+	enum channel_use use;    /* where the outbox goes */
+	size_t length;
+	_Alignas(struct nlmsghdr) char outbox[OUTBOX_BYTES];
+	struct inbox inbox;
+};
+
+struct netlink;
+
+/* A handler's nonzero return ends the reading and is returned. */
+typedef int message_cb(struct netlink *netlink, const struct nlmsghdr *message, void *arg);
+
+/* Whose answer is being read, and what became of it. */
+struct answer {
+	enum channel_use use;
+	message_cb *cb;
+	void *arg;
+	uint32_t sequence;
+	bool ended;
+	bool interrupted; /* NLM_F_DUMP_INTR: what is dumped changed meanwhile */
+	int result;       /* once ended */
+};
+
+struct netlink {
+	struct kernel kernel;
+	int netns; /* descriptor of the namespace of all sockets, -1: the daemon's own */
+	struct channel channels[CHANNELS];
+	struct l2tp_decoder decoder;
+	uint16_t family; /* 0: not connected */
+	uint32_t group;
+	uint32_t sequence; /* last used */
+	uint64_t writes;
+	bool capabilities_known;
+	unsigned int capabilities;
+	struct utsname host;
+	struct answer counters; /* ended: no such dump is under way */
+	struct batch batch;
+	_Alignas(struct nlmsghdr) char request[MESSAGE_BYTES];
+};
+
+static inline struct netlink *netlink_of(struct kernel *kernel)
+{
+	return (struct netlink *)(void *)kernel;
+}
+
+/* netlink.c: open a channel that was closed, in the namespace of the others. */
+int netlink_open_again(struct netlink *netlink, enum channel_use use);
+
+/* genl.c: headers, one-message exchanges and dumps. */
+struct nlmsghdr *genl_put_header(const struct netlink *netlink, void *buffer, uint8_t command,
+				 uint16_t flags);
+struct nlmsghdr *route_put_header(void *buffer, uint16_t type, uint16_t flags);
+/*
+ * Send and give every message of the answer to @cb. Returns what the kernel
+ * said (0 or negative errno) or @cb's nonzero return; -EINTR after a dump that
+ * may lack what was there all the time. A dump that ends early is read to its
+ * end all the same.
+ */
+int exchange(struct netlink *netlink, enum channel_use use, struct nlmsghdr *message,
+	     message_cb *cb, void *arg);
+/* The same in steps: send, then take one datagram of the answer a call until it is ended. */
+int answer_begin(struct netlink *netlink, struct answer *answer, struct nlmsghdr *message);
+int answer_step(struct netlink *netlink, struct answer *answer);
+/* Find the family and its group: netlink->family, netlink->group. -ENOENT: no module. */
+int genl_resolve(struct netlink *netlink);
+/* May we? 0 or -EPERM. */
+int genl_probe(struct netlink *netlink);
+
+/* batch.c */
+int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_t count);
+
+/* observe.c */
+int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
+int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg);
+int netlink_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg);
+void netlink_leave_counters(struct kernel *kernel);
+int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg);
+enum kernel_address_state netlink_address_state(struct kernel *kernel,
+						const struct address *address);
+int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
+			      struct address *ret);
+int netlink_route(struct kernel *kernel, const struct address *remote);
+
+/* events.c */
+int events_join_routes(struct netlink *netlink);
+int events_join_l2tp(struct netlink *netlink);
+void netlink_hush(struct kernel *kernel, bool hush);
+unsigned int netlink_event_fds(struct kernel *kernel, int ret_fds[2]);
+void netlink_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg);
+
+/* capabilities.c */
+unsigned int netlink_capabilities(struct kernel *kernel);
+/* What a create's result teaches about modules. */
+void capabilities_learn(struct netlink *netlink, const struct kernel_request *request);
+
+#endif

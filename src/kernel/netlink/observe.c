@@ -1,0 +1,281 @@
+/*
+ * Reading: dumps, addresses and routes.
+ */
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "kernel/netlink/address.h"
+#include "kernel/netlink/link.h"
+#include "kernel/netlink/netlink.h"
+
+#define DUMPS_MAX 5 /* of addresses that change all the time */
+
+/*
+ * Dumps. An entry that cannot be decoded is left out, and the dump goes on.
+ */
+
+struct dump {
+	kernel_tunnel_cb *tunnel;
+	kernel_session_cb *session;
+	kernel_link_cb *link;
+	void *arg;
+};
+
+static int give_tunnel(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	const struct dump *dump = arg;
+	struct statistics statistics;
+	struct tunnel tunnel;
+
+	if (l2tp_decode_tunnel(&netlink->decoder, message, &tunnel, &statistics))
+		return 0;
+	return dump->tunnel(&tunnel, &statistics, dump->arg);
+}
+
+static int give_session(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	const struct dump *dump = arg;
+	struct statistics statistics;
+	struct session session;
+	uint32_t tunnel_id;
+
+	if (l2tp_decode_session(&netlink->decoder, message, &tunnel_id, &session, &statistics))
+		return 0;
+	return dump->session(tunnel_id, &session, &statistics, dump->arg);
+}
+
+static int give_link(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	const struct dump *dump = arg;
+	struct kernel_link link;
+
+	(void)netlink;
+	return link_decode(message, &link) ? 0 : dump->link(&link, dump->arg);
+}
+
+static int dump_genl(struct netlink *netlink, uint8_t command, message_cb *cb, struct dump *dump)
+{
+	struct nlmsghdr *message;
+
+	if (!netlink->family)
+		return -ENOENT;
+	message = genl_put_header(netlink, netlink->request, command, NLM_F_DUMP);
+	return exchange(netlink, CHANNEL_GENL_DUMP, message, cb, dump);
+}
+
+int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg)
+{
+	struct dump dump = {.tunnel = cb, .arg = arg};
+
+	return dump_genl(netlink_of(kernel), L2TP_CMD_TUNNEL_GET, give_tunnel, &dump);
+}
+
+int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg)
+{
+	struct dump dump = {.session = cb, .arg = arg};
+
+	return dump_genl(netlink_of(kernel), L2TP_CMD_SESSION_GET, give_session, &dump);
+}
+
+int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
+{
+	struct netlink *netlink = netlink_of(kernel);
+	struct dump dump = {.link = cb, .arg = arg};
+	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETLINK, NLM_F_DUMP);
+	int err = link_put_dump(message, MESSAGE_BYTES);
+
+	return err ? err : exchange(netlink, CHANNEL_ROUTE_DUMP, message, give_link, &dump);
+}
+
+/*
+ * Counters, in steps. The kernel makes the next datagram of a dump when one is
+ * taken, and lets its socket begin no other dump before the end of this one:
+ * what is left before its end is left with its socket.
+ */
+
+struct counters_reader {
+	kernel_counters_cb *cb;
+	void *arg;
+};
+
+static int give_counters(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	const struct counters_reader *reader = arg;
+	struct statistics statistics;
+	struct l2tp_ids ids;
+
+	if (!l2tp_decode_counters(&netlink->decoder, message, &ids, &statistics) &&
+	    ids.object == OBJECT_SESSION)
+		reader->cb(ids.tunnel_id, ids.session_id, &statistics, reader->arg);
+	return 0;
+}
+
+static int begin_counters(struct netlink *netlink)
+{
+	int err;
+
+	netlink_leave_counters(&netlink->kernel);
+	if (!netlink->family)
+		return -ENOENT;
+	err = netlink_open_again(netlink, CHANNEL_COUNTERS);
+	if (err)
+		return err;
+	return answer_begin(
+		netlink, &netlink->counters,
+		genl_put_header(netlink, netlink->request, L2TP_CMD_SESSION_GET, NLM_F_DUMP));
+}
+
+int netlink_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg)
+{
+	struct netlink *netlink = netlink_of(kernel);
+	struct counters_reader reader = {cb, arg};
+	struct answer *answer = &netlink->counters;
+	int err = begin ? begin_counters(netlink) : 0;
+
+	if (!err && answer->ended)
+		return 0;
+	answer->cb = give_counters;
+	answer->arg = &reader;
+	err = err ? err : answer_step(netlink, answer);
+	if (err) {
+		netlink_leave_counters(kernel);
+		return err;
+	}
+	return answer->ended ? answer->result : 1;
+}
+
+void netlink_leave_counters(struct kernel *kernel)
+{
+	struct netlink *netlink = netlink_of(kernel);
+
+	if (!netlink->counters.ended)
+		channel_close(&netlink->channels[CHANNEL_COUNTERS]);
+	netlink->counters.ended = true;
+}
+
+/*
+ * Addresses and routes.
+ */
+
+static int take_route_type(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	int type = route_decode_type(message);
+
+	(void)netlink;
+	if (type < 0)
+		return type;
+	*(int *)arg = type;
+	return 0;
+}
+
+static int route_type(struct netlink *netlink, const struct address *to)
+{
+	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETROUTE, 0);
+	int type = RTN_UNSPEC;
+	int err = route_put_get(message, MESSAGE_BYTES, to);
+
+	if (!err)
+		err = exchange(netlink, CHANNEL_ROUTE, message, take_route_type, &type);
+	return err ? err : type;
+}
+
+int netlink_route(struct kernel *kernel, const struct address *remote)
+{
+	int type = route_type(netlink_of(kernel), remote);
+
+	/* What connect() says of a broadcast address. */
+	if (type == RTN_BROADCAST)
+		return -EACCES;
+	return type < 0 ? type : 0;
+}
+
+static int take_address(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	(void)netlink;
+	return address_decode(message, arg);
+}
+
+static enum kernel_address_state state6(struct netlink *netlink, const struct address *address)
+{
+	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, 0);
+	struct interface_address found = {0};
+
+	if (address_put_get6(message, MESSAGE_BYTES, address) ||
+	    exchange(netlink, CHANNEL_ROUTE, message, take_address, &found))
+		return ADDRESS_ABSENT;
+	return address_state_of(&found);
+}
+
+enum kernel_address_state netlink_address_state(struct kernel *kernel,
+						const struct address *address)
+{
+	struct netlink *netlink = netlink_of(kernel);
+
+	if (address->family == AF_INET6)
+		return state6(netlink, address);
+	/* There is no GET of one IPv4 address; bind() asks the local table too. */
+	return route_type(netlink, address) == RTN_LOCAL ? ADDRESS_READY : ADDRESS_ABSENT;
+}
+
+struct wanted_address {
+	unsigned int index;
+	struct address preferred;
+	bool found;
+	struct address address;
+};
+
+static int look_at_address(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	struct wanted_address *wanted = arg;
+	struct interface_address address;
+
+	(void)netlink;
+	if (address_decode(message, &address) || address.index != wanted->index ||
+	    !address_is_lasting(&address))
+		return 0;
+	if (!wanted->found ||
+	    !memcmp(&address.address, &wanted->preferred, sizeof(wanted->preferred)))
+		wanted->address = address.address;
+	wanted->found = true;
+	return 0;
+}
+
+static int dump_addresses(struct netlink *netlink, uint8_t family, struct wanted_address *wanted)
+{
+	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, NLM_F_DUMP);
+	int err = address_put_dump(message, MESSAGE_BYTES, family, wanted->index);
+
+	return err ? err : exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, wanted);
+}
+
+int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
+			      struct address *ret)
+{
+	struct netlink *netlink = netlink_of(kernel);
+	struct kernel_request request = {.verb = KERNEL_LINK_GET};
+	struct wanted_address wanted = {.preferred = *ret};
+	int err;
+
+	if (strlen(interface) > IFNAME_LENGTH)
+		return -ENODEV;
+	memcpy(request.link.name, interface, strlen(interface));
+	err = netlink_submit(kernel, &request, 1);
+	if (err || request.result)
+		return err ? err : request.result;
+	wanted.index = request.link.index;
+	err = -EINTR;
+	for (unsigned int i = 0; err == -EINTR && i < DUMPS_MAX; i++) {
+		wanted.found = false;
+		err = dump_addresses(netlink, family, &wanted);
+	}
+	if (err == -EINTR)
+		err = 0; /* what it did show is there */
+	if (!err && !wanted.found)
+		err = -EADDRNOTAVAIL;
+	if (!err)
+		*ret = wanted.address;
+	return err;
+}

@@ -1,0 +1,380 @@
+/*
+ * The simulated kernel's surroundings: addresses, routes, other programs'
+ * ports.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "kernel/sim/simulated.h"
+#include "model/codec.h"
+
+static unsigned int bits_of(const struct address *address)
+{
+	return (unsigned int)(8 * address_length(address));
+}
+
+static bool same_address(const struct address *a, const struct address *b)
+{
+	return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static bool covers(const struct sim_prefix *prefix, const struct address *address)
+{
+	unsigned int whole = prefix->length / 8, rest = prefix->length % 8;
+
+	if (prefix->address.family != address->family ||
+	    memcmp(prefix->address.bytes, address->bytes, whole))
+		return false;
+	return rest == 0 ||
+	       (prefix->address.bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0;
+}
+
+static int parse_address(const char *text, struct address *ret)
+{
+	struct address address = {.family = strchr(text, ':') ? AF_INET6 : AF_INET};
+
+	if (inet_pton(address.family, text, address.bytes) != 1)
+		return -EINVAL;
+	*ret = address;
+	return 0;
+}
+
+static int parse_prefix(const char *text, struct sim_prefix *ret)
+{
+	char address[INET6_ADDRSTRLEN] = "";
+	size_t length = strcspn(text, "/");
+	int err;
+
+	if (length >= sizeof(address))
+		return -EINVAL;
+	memcpy(address, text, length);
+	err = parse_address(address, &ret->address);
+	if (err)
+		return err;
+	ret->length = text[length] ? (unsigned int)strtoul(text + length + 1, NULL, 10)
+				   : bits_of(&ret->address);
+	return ret->length <= bits_of(&ret->address) ? 0 : -EINVAL;
+}
+
+/*
+ * Looking.
+ */
+
+static struct sim_address *find_address(const struct sim *sim, const struct address *address)
+{
+	struct sim_address *entry;
+
+	TAILQ_FOREACH (entry, &sim->addresses, entry) {
+		if (same_address(&entry->prefix.address, address))
+			return entry;
+	}
+	return NULL;
+}
+
+/* The most specific of the given routes and of those that addresses bring. */
+static bool find_route(const struct sim *sim, const struct address *to, struct sim_route *ret)
+{
+	const struct sim_address *address;
+	const struct sim_route *route;
+	bool found = false;
+
+	*ret = (struct sim_route){0};
+	TAILQ_FOREACH (route, &sim->routes, entry) {
+		if (covers(&route->prefix, to) &&
+		    (!found || route->prefix.length > ret->prefix.length)) {
+			*ret = *route;
+			found = true;
+		}
+	}
+	TAILQ_FOREACH (address, &sim->addresses, entry) {
+		if (covers(&address->prefix, to) &&
+		    (!found || address->prefix.length > ret->prefix.length)) {
+			*ret = (struct sim_route){.prefix = address->prefix,
+						  .link_index = address->link_index};
+			found = true;
+		}
+	}
+	return found;
+}
+
+enum kernel_address_state sim_address_state(struct kernel *kernel, const struct address *address)
+{
+	const struct sim_address *entry = find_address(sim_of(kernel), address);
+
+	if (!entry)
+		return ADDRESS_ABSENT;
+	return entry->tentative ? ADDRESS_TENTATIVE : ADDRESS_READY;
+}
+
+int sim_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
+			  struct address *ret)
+{
+	struct sim *sim = sim_of(kernel);
+	const struct sim_link *link = sim_link_by_name(sim, interface);
+	const struct sim_address *entry;
+	const struct address *found = NULL;
+
+	if (!link)
+		return -ENODEV;
+	TAILQ_FOREACH (entry, &sim->addresses, entry) {
+		const struct address *address = &entry->prefix.address;
+
+		/* those of lo have the scope of this host */
+		if (entry->link_index == link->link.index && !entry->tentative &&
+		    address->family == family && strcmp(interface, "lo") != 0 &&
+		    (!found || !memcmp(address, ret, sizeof(*ret))))
+			found = address;
+	}
+	if (!found)
+		return -EADDRNOTAVAIL;
+	*ret = *found;
+	return 0;
+}
+
+/* The last IPv4 address of a prefix that an interface has. */
+static bool is_broadcast(const struct sim *sim, const struct address *address)
+{
+	const struct sim_address *entry;
+
+	TAILQ_FOREACH (entry, &sim->addresses, entry) {
+		unsigned int zeros = 0;
+
+		if (address->family != AF_INET || entry->prefix.length > 30 ||
+		    !covers(&entry->prefix, address))
+			continue;
+		for (unsigned int bit = entry->prefix.length; bit < 32; bit++)
+			zeros += !(address->bytes[bit / 8] & (0x80 >> bit % 8));
+		if (zeros == 0)
+			return true;
+	}
+	return false;
+}
+
+int sim_route(struct kernel *kernel, const struct address *remote)
+{
+	const struct sim *sim = sim_of(kernel);
+	struct sim_route route;
+
+	if (find_address(sim, remote))
+		return 0;
+	if (is_broadcast(sim, remote))
+		return -EACCES;
+	return find_route(sim, remote, &route) ? route.error : -ENETUNREACH;
+}
+
+unsigned int sim_path_mtu(struct sim *sim, const struct address *remote)
+{
+	const struct sim_link *link = NULL;
+	struct sim_route route;
+
+	if (find_address(sim, remote))
+		link = sim_link_by_name(sim, "lo");
+	else if (find_route(sim, remote, &route))
+		link = sim_link_by_index(sim, route.link_index);
+	return link ? link->link.mtu : 1500;
+}
+
+bool sim_port_busy(struct sim *sim, const struct address *address, uint16_t port)
+{
+	static const struct address any;
+	const struct sim_port *entry;
+
+	TAILQ_FOREACH (entry, &sim->ports, entry) {
+		if (entry->port == port && entry->address.family == address->family &&
+		    (same_address(&entry->address, address) ||
+		     !memcmp(entry->address.bytes, any.bytes, sizeof(any.bytes))))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Controls.
+ */
+
+int sim_add_address(struct kernel *kernel, const char *link_name, const char *prefix,
+		    bool tentative)
+{
+	struct sim *sim = sim_of(kernel);
+	const struct sim_link *link = sim_link_by_name(sim, link_name);
+	struct sim_address *entry;
+	struct sim_prefix parsed;
+
+	if (parse_prefix(prefix, &parsed))
+		return -EINVAL;
+	if (!link)
+		return -ENODEV;
+	if (find_address(sim, &parsed.address))
+		return -EEXIST;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->prefix = parsed;
+	entry->link_index = link->link.index;
+	entry->tentative = tentative;
+	if (parsed.address.family == AF_INET6) /* net/ipv6/addrconf.c ipv6_link_dev_addr() */
+		TAILQ_INSERT_HEAD(&sim->addresses, entry, entry);
+	else
+		TAILQ_INSERT_TAIL(&sim->addresses, entry, entry);
+	sim_tell(sim, KERNEL_EVENT_ADDRESS, 0, 0);
+	sim_tell(sim, KERNEL_EVENT_ROUTE, 0, 0);
+	return 0;
+}
+
+static struct sim_address *named_address(struct sim *sim, const char *prefix)
+{
+	struct sim_prefix parsed;
+
+	return parse_prefix(prefix, &parsed) ? NULL : find_address(sim, &parsed.address);
+}
+
+int sim_remove_address(struct kernel *kernel, const char *prefix)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_address *entry = named_address(sim, prefix);
+
+	if (!entry)
+		return -ENOENT;
+	TAILQ_REMOVE(&sim->addresses, entry, entry);
+	free(entry);
+	sim_tell(sim, KERNEL_EVENT_ADDRESS, 0, 0);
+	sim_tell(sim, KERNEL_EVENT_ROUTE, 0, 0);
+	return 0;
+}
+
+int sim_settle_address(struct kernel *kernel, const char *prefix)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_address *entry = named_address(sim, prefix);
+
+	if (!entry)
+		return -ENOENT;
+	entry->tentative = false;
+	sim_tell(sim, KERNEL_EVENT_ADDRESS, 0, 0);
+	return 0;
+}
+
+static struct sim_route *named_route(const struct sim *sim, const struct sim_prefix *prefix)
+{
+	struct sim_route *entry;
+
+	TAILQ_FOREACH (entry, &sim->routes, entry) {
+		if (entry->prefix.length == prefix->length &&
+		    same_address(&entry->prefix.address, &prefix->address))
+			return entry;
+	}
+	return NULL;
+}
+
+int sim_add_route(struct kernel *kernel, const char *prefix, int error)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_route *entry;
+	struct sim_prefix parsed;
+
+	if (parse_prefix(prefix, &parsed))
+		return -EINVAL;
+	if (named_route(sim, &parsed))
+		return -EEXIST;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->prefix = parsed;
+	entry->error = error;
+	TAILQ_INSERT_TAIL(&sim->routes, entry, entry);
+	sim_tell(sim, KERNEL_EVENT_ROUTE, 0, 0);
+	return 0;
+}
+
+int sim_remove_route(struct kernel *kernel, const char *prefix)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_prefix parsed;
+	struct sim_route *entry;
+
+	if (parse_prefix(prefix, &parsed))
+		return -EINVAL;
+	entry = named_route(sim, &parsed);
+	if (!entry)
+		return -ENOENT;
+	TAILQ_REMOVE(&sim->routes, entry, entry);
+	free(entry);
+	sim_tell(sim, KERNEL_EVENT_ROUTE, 0, 0);
+	return 0;
+}
+
+int sim_set_port(struct kernel *kernel, const char *address, uint16_t port, bool busy)
+{
+	struct sim *sim = sim_of(kernel);
+	struct address parsed;
+	struct sim_port *entry;
+
+	if (parse_address(address, &parsed))
+		return -EINVAL;
+	TAILQ_FOREACH (entry, &sim->ports, entry) {
+		if (entry->port == port && same_address(&entry->address, &parsed))
+			break;
+	}
+	if (!busy && entry) {
+		TAILQ_REMOVE(&sim->ports, entry, entry);
+		free(entry);
+	} else if (busy && !entry) {
+		entry = calloc(1, sizeof(*entry));
+		if (!entry)
+			return -ENOMEM;
+		entry->address = parsed;
+		entry->port = port;
+		TAILQ_INSERT_TAIL(&sim->ports, entry, entry);
+	}
+	return 0;
+}
+
+int sim_world_open(struct sim *sim)
+{
+	static const char *const addresses[] = {"192.0.2.1/24", "198.51.100.1/24", "203.0.113.1/24",
+						"10.0.0.1/8", "2001:db8::1/32"};
+	struct kernel *kernel = &sim->kernel;
+	int err = 0;
+
+	TAILQ_INIT(&sim->addresses);
+	TAILQ_INIT(&sim->routes);
+	TAILQ_INIT(&sim->ports);
+	if (sim_add_link(kernel, "lo", false) || sim_add_link(kernel, "eth0", false))
+		return -ENOMEM;
+	sim_link_by_name(sim, "lo")->link.up = true;
+	sim_link_by_name(sim, "eth0")->link.up = true;
+	sim_link_by_name(sim, "lo")->link.mtu = 65536;
+	sim_link_by_name(sim, "lo")->link.mac = (struct mac){0};
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]) && !err; i++)
+		err = sim_add_address(kernel, "eth0", addresses[i], false);
+	if (!err)
+		err = sim_add_address(kernel, "lo", "127.0.0.1/8", false);
+	if (!err)
+		err = sim_add_address(kernel, "lo", "::1/128", false);
+	if (!err)
+		err = sim_add_route(kernel, "0.0.0.0/0", 0);
+	return err ? err : sim_add_route(kernel, "::/0", 0);
+}
+
+void sim_world_close(struct sim *sim)
+{
+	struct sim_address *address;
+	struct sim_route *route;
+	struct sim_port *port;
+
+	while ((address = TAILQ_FIRST(&sim->addresses))) {
+		TAILQ_REMOVE(&sim->addresses, address, entry);
+		free(address);
+	}
+	while ((route = TAILQ_FIRST(&sim->routes))) {
+		TAILQ_REMOVE(&sim->routes, route, entry);
+		free(route);
+	}
+	while ((port = TAILQ_FIRST(&sim->ports))) {
+		TAILQ_REMOVE(&sim->ports, port, entry);
+		free(port);
+	}
+}

@@ -1,0 +1,233 @@
+/*
+ * The simulated kernel: what its files share.
+ */
+#ifndef KERNEL_SIM_SIMULATED_H
+#define KERNEL_SIM_SIMULATED_H
+
+#include <bsd/sys/tree.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "kernel/sim/sim.h"
+
+#define SIM_VERBS      (KERNEL_LINK_DELETE + 1)
+#define SIM_FAILURES   8
+#define SIM_EVENTS_MAX 4096 /* then they are lost, as from a full socket */
+#define SIM_TICK_MS    4    /* HZ=250 */
+
+/* RB_GENERATE_STATIC() of libbsd needs an __unused that it does not define. */
+#define SIM_TREE(tree, type, field, compare)                                                       \
+	RB_GENERATE_INTERNAL(tree, type, field, compare, __attribute__((unused)) static)
+
+struct sim;
+
+struct sim_profile {
+	const char *name, *release;
+	bool session_delete_waits;     /* since 6.12, or as patched by distributions */
+	bool tunnel_id_goes_last;      /* until 6.11 */
+	bool ids_repeat_in_udp_tunnel; /* since 6.11 */
+};
+
+struct sim_work;
+typedef void sim_work_fn(struct sim *sim, struct sim_work *work);
+
+/* Something to be done later; part of what it is done to. */
+struct sim_work {
+	RB_ENTRY(sim_work) entry;
+	int64_t due; /* ns */
+	uint64_t serial;
+	sim_work_fn *run; /* NULL: not waiting */
+};
+RB_HEAD(sim_work_tree, sim_work);
+
+struct sim_link {
+	RB_ENTRY(sim_link) by_index;
+	RB_ENTRY(sim_link) by_name;
+	struct kernel_link link;
+	struct sim_link *parent; /* of an 802.1Q link */
+	LIST_ENTRY(sim_link) sibling;
+	LIST_HEAD(, sim_link) uppers; /* 802.1Q links on it */
+	bool own_mac;                 /* an 802.1Q link's: it was set */
+	bool bridge;
+};
+RB_HEAD(sim_links_by_index, sim_link);
+RB_HEAD(sim_links_by_name, sim_link);
+
+struct sim_session {
+	RB_ENTRY(sim_session) by_id;
+	LIST_ENTRY(sim_session) sibling;
+	struct sim_work work;
+	struct sim_tunnel *tunnel; /* NULL: gone before its sessions */
+	uint32_t tunnel_id;
+	uint64_t serial;
+	bool over_ip;
+	bool hidden; /* no longer found by id, its link lingers */
+	struct session reported;
+	struct statistics statistics;
+	int64_t counted;         /* when traffic was last added */
+	unsigned int link_index; /* 0 none */
+};
+RB_HEAD(sim_sessions, sim_session);
+
+struct sim_tunnel {
+	RB_ENTRY(sim_tunnel) by_id;
+	RB_ENTRY(sim_tunnel) by_endpoint; /* when over UDP */
+	LIST_HEAD(, sim_session) sessions;
+	struct sim_work work;
+	bool closing; /* takes no more sessions */
+	struct tunnel reported;
+	struct statistics statistics;
+};
+RB_HEAD(sim_tunnels, sim_tunnel);
+RB_HEAD(sim_endpoints, sim_tunnel);
+
+struct sim_prefix {
+	struct address address;
+	unsigned int length;
+};
+
+struct sim_address {
+	TAILQ_ENTRY(sim_address) entry;
+	struct sim_prefix prefix;
+	unsigned int link_index;
+	bool tentative;
+};
+
+struct sim_route {
+	TAILQ_ENTRY(sim_route) entry;
+	struct sim_prefix prefix;
+	unsigned int link_index;
+	int error;
+};
+
+struct sim_port {
+	TAILQ_ENTRY(sim_port) entry;
+	struct address address;
+	uint16_t port;
+};
+
+struct sim_event {
+	TAILQ_ENTRY(sim_event) entry;
+	struct kernel_event event;
+};
+
+struct sim_planned_failure {
+	int verb;
+	unsigned int countdown; /* 0: free */
+	enum sim_failure how;
+	int error;
+};
+
+struct sim {
+	struct kernel kernel;
+	const struct sim_profile *profile;
+	bool connected, forbidden;
+	unsigned int capabilities;
+	uint64_t calls[SIM_VERBS];
+	uint64_t writes;
+	struct sim_planned_failure failures[SIM_FAILURES];
+	bool foreign; /* someone else's request is being executed */
+	unsigned int miss_every;
+	unsigned int interrupted_dumps; /* of links, to come */
+	struct {
+		bool under_way;
+		uint32_t tunnel_id, session_id; /* the last given */
+	} counters;
+
+	struct sim_tunnels tunnels;
+	struct sim_sessions sessions;
+	struct sim_links_by_index links_by_index;
+	struct sim_links_by_name links_by_name;
+	unsigned int last_index;
+	struct sim_population population;
+	TAILQ_HEAD(, sim_address) addresses;
+	TAILQ_HEAD(, sim_route) routes;
+	TAILQ_HEAD(, sim_port) ports; /* of other programs */
+	struct sim_endpoints endpoints;
+	uint64_t random;
+	unsigned int packets_per_second;
+
+	struct sim_work_tree work;
+	uint64_t serial;
+	bool time_held;
+	int64_t held_time;
+	int64_t delay, delay_each; /* ns */
+	int64_t last_due;          /* of the work queue's last entry: one worker does it all */
+
+	TAILQ_HEAD(, sim_event) events;
+	unsigned int event_count;
+	bool events_lost;
+	int event_fd, timer_fd;
+};
+
+static inline struct sim *sim_of(const struct kernel *kernel)
+{
+	return (struct sim *)(uintptr_t)kernel;
+}
+
+/* sim_time.c */
+int sim_time_open(struct sim *sim);
+int64_t sim_now(const struct sim *sim);
+void sim_catch_up(struct sim *sim);
+/* After the delay. */
+void sim_later(struct sim *sim, struct sim_work *work, sim_work_fn *run);
+/* After @delay, and behind all that was queued before: one worker does it all. */
+void sim_enqueue(struct sim *sim, struct sim_work *work, int64_t delay, sim_work_fn *run);
+void sim_cancel(struct sim *sim, struct sim_work *work);
+
+/* sim_events.c */
+int sim_events_open(struct sim *sim);
+void sim_events_close(struct sim *sim);
+void sim_forget_events(struct sim *sim);
+void sim_tell(struct sim *sim, enum kernel_event_type type, uint32_t tunnel_id,
+	      uint32_t session_id);
+void sim_tell_link(struct sim *sim, enum kernel_event_type type, const struct sim_link *link);
+void sim_hush(struct kernel *kernel, bool hush);
+unsigned int sim_event_fds(struct kernel *kernel, int ret_fds[2]);
+void sim_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg);
+
+/* sim_links.c */
+struct sim_link *sim_link_by_index(struct sim *sim, unsigned int index);
+struct sim_link *sim_link_by_name(struct sim *sim, const char *name);
+/* @name "" chooses l2tpeth%d. -EEXIST, -EINVAL. */
+int sim_make_link(struct sim *sim, const char *name, unsigned int mtu, struct sim_link **ret);
+void sim_drop_link(struct sim *sim, struct sim_link *link);
+int sim_do_link_set(struct sim *sim, struct kernel_request *request);
+int sim_do_link_get(struct sim *sim, struct kernel_request *request);
+int sim_do_vlan_create(struct sim *sim, struct kernel_request *request);
+int sim_do_link_delete(struct sim *sim, struct kernel_request *request);
+int sim_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg);
+void sim_links_close(struct sim *sim);
+
+/* sim_tunnels.c, sim_sessions.c */
+struct sim_tunnel *sim_tunnel_by_id(struct sim *sim, uint32_t tunnel_id);
+struct sim_session *sim_session_by_id(struct sim *sim, uint32_t tunnel_id, uint32_t session_id);
+int sim_do_tunnel_create(struct sim *sim, struct kernel_request *request);
+int sim_do_tunnel_delete(struct sim *sim, struct kernel_request *request);
+int sim_do_tunnel_get(struct sim *sim, struct kernel_request *request);
+int sim_do_session_create(struct sim *sim, struct kernel_request *request);
+int sim_do_session_modify(struct sim *sim, struct kernel_request *request);
+int sim_do_session_delete(struct sim *sim, struct kernel_request *request);
+int sim_do_session_get(struct sim *sim, struct kernel_request *request);
+int sim_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
+int sim_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg);
+int sim_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg);
+void sim_leave_counters(struct kernel *kernel);
+/* Its tunnel is closing: @session goes as the profile has it. */
+void sim_session_close(struct sim *sim, struct sim_session *session);
+void sim_sessions_count(struct sim *sim, struct sim_tunnel *tunnel);
+void sim_tunnels_close(struct sim *sim);
+void sim_sessions_close(struct sim *sim);
+
+/* sim_world.c */
+int sim_world_open(struct sim *sim);
+void sim_world_close(struct sim *sim);
+enum kernel_address_state sim_address_state(struct kernel *kernel, const struct address *address);
+int sim_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
+			  struct address *ret);
+int sim_route(struct kernel *kernel, const struct address *remote);
+/* MTU of the link that the route to @remote goes through, 1500 without. */
+unsigned int sim_path_mtu(struct sim *sim, const struct address *remote);
+bool sim_port_busy(struct sim *sim, const struct address *address, uint16_t port);
+
+#endif
