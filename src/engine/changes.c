@@ -49,7 +49,8 @@ static int adopt_session(struct engine *engine, struct candidate *changes,
 			 const struct session_entry *entry, struct error *err)
 {
 	struct session config = entry->actual;
-	int rc = check_adoptable(OBJECT_SESSION, &config, entry->tunnel->id, entry->id, err);
+	int rc = check_adoptable(OBJECT_SESSION, &config, entry->tunnel->entry.key.tunnel_id,
+				 entry->entry.key.session_id, err);
 	const struct kernel_link *link = links_by_index(&engine->links, entry->state.if_index);
 
 	if (rc < 0)
@@ -65,7 +66,8 @@ static int adopt_session(struct engine *engine, struct candidate *changes,
 		if (!codec_present(row, &config))
 			codec_clear(row, &config);
 	}
-	return candidate_put(changes, entry->tunnel->id, entry->id, &config);
+	return candidate_put(changes, entry->tunnel->entry.key.tunnel_id,
+			     entry->entry.key.session_id, &config);
 }
 
 static int adopt_tunnel(struct candidate *changes, const struct tunnel_entry *entry,
@@ -77,10 +79,10 @@ static int adopt_tunnel(struct candidate *changes, const struct tunnel_entry *en
 	if (config.version && config.version != 3)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "tunnel %u is of L2TP version %u, which is not managed here",
-				 entry->id, config.version);
+				 entry->entry.key.tunnel_id, config.version);
 	config.version = 0;
-	rc = check_adoptable(OBJECT_TUNNEL, &config, entry->id, 0, err);
-	return rc < 0 ? rc : candidate_put(changes, entry->id, 0, &config);
+	rc = check_adoptable(OBJECT_TUNNEL, &config, entry->entry.key.tunnel_id, 0, err);
+	return rc < 0 ? rc : candidate_put(changes, entry->entry.key.tunnel_id, 0, &config);
 }
 
 static int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *changes,
@@ -92,13 +94,13 @@ static int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *ch
 
 	changes->adopt = true;
 	error_at_entry(err, tunnel_id, 0, NULL);
-	if (!tunnel || !tunnel->in_kernel)
+	if (!tunnel || !tunnel->entry.in_kernel)
 		return error_set(err, ERROR_MISSING, "there is no tunnel %u in the kernel",
 				 tunnel_id);
 	session = tunnel_session_from(tunnel, 0);
-	rc = tunnel->configured ? 0 : adopt_tunnel(changes, tunnel, err);
+	rc = tunnel->entry.configured ? 0 : adopt_tunnel(changes, tunnel, err);
 	for (; session && rc == 0; session = session_next(session))
-		if (session->in_kernel && !session->configured)
+		if (session->entry.in_kernel && !session->entry.configured)
 			rc = adopt_session(engine, changes, session, err);
 	if (rc == -ENOMEM)
 		return error_set(err, ERROR_RESOURCE, "no memory to adopt tunnel %u", tunnel_id);
@@ -117,7 +119,7 @@ bool engine_link_taken(struct engine *engine, const char *name)
 	const struct session_entry *session =
 		link ? datastore_session_by_index(engine->store, link->index) : NULL;
 
-	return link && !(session && (session->configured || session->held));
+	return link && !(session && (session->entry.configured || session->entry.held));
 }
 
 static bool name_taken(const char *name, void *arg)
@@ -151,7 +153,7 @@ static int check_name(struct engine *engine, const struct change *c, struct erro
 	if (name[0] == '\0' || !engine_link_taken(engine, name))
 		return 0;
 	entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
-	if (entry && entry->in_kernel && is_link(engine, name, entry))
+	if (entry && entry->entry.in_kernel && is_link(engine, name, entry))
 		return 0; /* to be adopted */
 	return refuse_name(c, SESSION_INTERFACE_NAME, name, "choose another name", err);
 }
@@ -171,7 +173,7 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 		return 0;
 	link = links_by_name(&engine->links, name);
 	below = datastore_session_by_index(engine->store, link->parent);
-	if (below && (below->configured || below->held))
+	if (below && (below->entry.configured || below->entry.held))
 		return 0;
 	return refuse_name(c, SESSION_VLAN_ID, name, "choose another vlan-id or interface-name",
 			   err);
@@ -195,16 +197,18 @@ static int check_names(struct engine *engine, const struct candidate *changes, s
 /* The name that the interface of a session without interface-name has, unless it is another's. */
 static int keep_name(struct candidate *changes, const struct session_entry *entry)
 {
-	const struct session *config = candidate_session(changes, entry->tunnel->id, entry->id);
+	const struct session *config = candidate_session(
+		changes, entry->tunnel->entry.key.tunnel_id, entry->entry.key.session_id);
 	struct session named;
 
-	if (!entry->in_kernel || !entry->actual.interface_name[0] || !config ||
+	if (!entry->entry.in_kernel || !entry->actual.interface_name[0] || !config ||
 	    config->interface_name[0] ||
 	    datastore_session_by_name(changes->running, entry->actual.interface_name))
 		return 0;
 	named = *config;
 	codec_copy(&row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME], &named, &entry->actual);
-	return candidate_put(changes, entry->tunnel->id, entry->id, &named);
+	return candidate_put(changes, entry->tunnel->entry.key.tunnel_id,
+			     entry->entry.key.session_id, &named);
 }
 
 /* A config.xml written by hand may leave names out; the kernel may have the sessions all the same.

@@ -57,7 +57,7 @@ void counters_take_session(struct engine *engine, struct session_entry *session,
 			   const struct statistics *statistics, int64_t now)
 {
 	struct state *state = &session->state.common;
-	int64_t limit = session->configured ? session->config.dead_interval * NS_PER_S : 0;
+	int64_t limit = session->entry.configured ? session->config.dead_interval * NS_PER_S : 0;
 	bool changed = take(state, statistics, now);
 	bool silent = limit && now - state->heard_time > limit;
 
@@ -75,25 +75,21 @@ static int64_t served_age(const struct engine *engine)
 static void refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel, int64_t age)
 {
 	struct statistics statistics;
-	struct kernel_request request = {
-		.verb = KERNEL_TUNNEL_GET, .tunnel_id = tunnel->id, .ret_statistics = &statistics};
+	struct kernel_request request = {.verb = KERNEL_TUNNEL_GET,
+					 .tunnel_id = tunnel->entry.key.tunnel_id,
+					 .ret_statistics = &statistics};
 	int64_t now = engine_now();
 
-	if (!tunnel->in_kernel || counters_fresh(&tunnel->state.common, age, now))
+	if (!tunnel->entry.in_kernel || counters_fresh(&tunnel->state.common, age, now))
 		return;
 	if (!engine->connected || engine_submit(engine, &request, 1) < 0)
 		return;
 	if (request.result == 0)
 		counters_take_tunnel(engine, tunnel, &statistics, now);
 	else if (request.result == -ENODEV)
-		keys_add(&engine->dirty, tunnel->id, 0);
+		keys_add(&engine->dirty, tunnel->entry.key.tunnel_id, 0);
 	if (request.result == -ENODEV)
 		engine_schedule(engine);
-}
-
-void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
-{
-	refresh_tunnel(engine, tunnel, served_age(engine));
 }
 
 struct session_entry *counters_following(const struct session_entry *session)
@@ -108,21 +104,23 @@ struct session_entry *counters_following(const struct session_entry *session)
 
 struct session_entry *counters_readable(struct session_entry *session)
 {
-	for (unsigned int i = 0; session && !session->in_kernel && i < SKIP_MAX; i++)
+	for (unsigned int i = 0; session && !session->entry.in_kernel && i < SKIP_MAX; i++)
 		session = counters_following(session);
 	return session;
 }
 
 struct key counters_key(const struct session_entry *session)
 {
-	return session ? (struct key){session->tunnel->id, session->id} : (struct key){0, 0};
+	return session ? (struct key){session->tunnel->entry.key.tunnel_id,
+				      session->entry.key.session_id}
+		       : (struct key){0, 0};
 }
 
 /* Reading in order doubles what is read ahead; a jump begins anew. */
 static size_t window(struct engine *engine, const struct session_entry *session)
 {
-	bool in_order = engine->last_read.tunnel_id == session->tunnel->id &&
-			engine->last_read.session_id == session->id;
+	bool in_order = engine->last_read.tunnel_id == session->tunnel->entry.key.tunnel_id &&
+			engine->last_read.session_id == session->entry.key.session_id;
 
 	if (!in_order)
 		sweep_rewind(engine);
@@ -141,19 +139,19 @@ static void refresh_session(struct engine *engine, struct session_entry *session
 	int64_t now = engine_now();
 	size_t count = 0, most;
 
-	if (!session->in_kernel || counters_fresh(&session->state.common, age, now) ||
+	if (!session->entry.in_kernel || counters_fresh(&session->state.common, age, now) ||
 	    !engine->connected)
 		return;
 	most = window(engine, session);
 	if (most >= SWEEP_AFTER && sweep_reaches(engine, session, age, now))
 		return;
 	for (; session && count < most; session = counters_following(session)) {
-		if (!session->in_kernel || counters_fresh(&session->state.common, age, now))
+		if (!session->entry.in_kernel || counters_fresh(&session->state.common, age, now))
 			continue;
 		requests[count] = (struct kernel_request){
 			.verb = KERNEL_SESSION_GET,
-			.tunnel_id = session->tunnel->id,
-			.session_id = session->id,
+			.tunnel_id = session->tunnel->entry.key.tunnel_id,
+			.session_id = session->entry.key.session_id,
 			.ret_statistics = &statistics[count],
 		};
 		entries[count++] = session;
@@ -164,15 +162,19 @@ static void refresh_session(struct engine *engine, struct session_entry *session
 		if (requests[i].result == 0) {
 			counters_take_session(engine, entries[i], &statistics[i], now);
 		} else if (requests[i].result == -ENODEV) {
-			keys_add(&engine->dirty, entries[i]->tunnel->id, entries[i]->id);
+			keys_add(&engine->dirty, entries[i]->tunnel->entry.key.tunnel_id,
+				 entries[i]->entry.key.session_id);
 			engine_schedule(engine);
 		}
 	}
 }
 
-void engine_refresh_session(struct engine *engine, struct session_entry *session)
+void engine_refresh(struct engine *engine, struct entry *entry)
 {
-	refresh_session(engine, session, served_age(engine));
+	if (entry->key.session_id)
+		refresh_session(engine, entry_session(entry), served_age(engine));
+	else
+		refresh_tunnel(engine, entry_tunnel(entry), served_age(engine));
 }
 
 /* ---- looking after those nobody polls */
@@ -191,11 +193,11 @@ static bool look_at_sessions(struct engine *engine, struct tunnel_entry *tunnel,
 	if (!all && !tunnel->watched_sessions)
 		return true;
 	for (; session; session = session_next(session)) {
-		engine->look_from.session_id = session->id;
+		engine->look_from.session_id = session->entry.key.session_id;
 		if (engine_now() > until)
 			return false;
 		if (all || session->state.common.transmit_failing ||
-		    (session->configured && session->config.dead_interval))
+		    (session->entry.configured && session->config.dead_interval))
 			refresh_session(engine, session, look_age(engine));
 	}
 	return true;
@@ -208,11 +210,11 @@ bool counters_look(struct engine *engine)
 	int64_t until = engine_now() + BATCH_NS;
 
 	for (; tunnel; tunnel = tunnel_next(tunnel)) {
-		if (engine->look_from.tunnel_id != tunnel->id)
-			engine->look_from = (struct key){tunnel->id, 0};
+		if (engine->look_from.tunnel_id != tunnel->entry.key.tunnel_id)
+			engine->look_from = (struct key){tunnel->entry.key.tunnel_id, 0};
 		if (engine_now() > until)
 			return true;
-		if (!tunnel->in_kernel)
+		if (!tunnel->entry.in_kernel)
 			continue;
 		if (engine->look_from.session_id == 0)
 			refresh_tunnel(engine, tunnel, look_age(engine));

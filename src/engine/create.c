@@ -85,7 +85,7 @@ static bool is_held(const struct engine *engine, const struct key *key)
 	const struct session_entry *session =
 		datastore_session(engine->store, key->tunnel_id, key->session_id);
 
-	return key->session_id ? session && session->held : tunnel && tunnel->held;
+	return key->session_id ? session && session->entry.held : tunnel && tunnel->entry.held;
 }
 
 /*
@@ -160,7 +160,7 @@ static bool tunnel_there(struct engine *engine, struct job *job, uint32_t tunnel
 	if (item && (item->todo & ACTION_CREATE))
 		return (item->done & ACTION_CREATE) && item->reason == 0;
 	entry = datastore_tunnel(engine->store, tunnel_id);
-	return entry && entry->in_kernel;
+	return entry && entry->entry.in_kernel;
 }
 
 /* Is the id or the name of the session still being torn down? */
@@ -176,7 +176,7 @@ static bool session_blocked(const struct engine *engine, const struct item *item
 		return false;
 	link = links_by_name(&engine->links, want->interface_name);
 	entry = link ? datastore_session_by_index(engine->store, link->index) : NULL;
-	return entry && entry->held;
+	return entry && entry->entry.held;
 }
 
 static void request_session(struct job *job, struct item *item)

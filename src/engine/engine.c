@@ -79,7 +79,8 @@ static void report_key(struct engine *engine, const struct key *key)
 	struct state *state;
 	bool before;
 
-	if (key->session_id ? !session || !session->in_kernel : !tunnel || !tunnel->in_kernel)
+	if (key->session_id ? !session || !session->entry.in_kernel
+			    : !tunnel || !tunnel->entry.in_kernel)
 		return; /* that it vanished was told */
 	row = session ? observe_session_difference(engine, session)
 		      : observe_tunnel_difference(engine, tunnel);

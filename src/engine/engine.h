@@ -113,15 +113,13 @@ void engine_polled(struct engine *engine);
  * ahead: pipelined GETs, or one dump where that is the cheaper way (sweep.c). The
  * entry stays valid.
  */
-void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel);
-void engine_refresh_session(struct engine *engine, struct session_entry *session);
+void engine_refresh(struct engine *engine, struct entry *entry);
 
 /* What happened, for notifications. Pointers are valid during the call only. */
-enum engine_event_type { ENGINE_TUNNEL_STATE, ENGINE_SESSION_STATE, ENGINE_FOREIGN, ENGINE_COMMIT };
+enum engine_event_type { ENGINE_STATE, ENGINE_FOREIGN, ENGINE_COMMIT };
 struct engine_event {
 	enum engine_event_type type;
-	const struct tunnel_entry *tunnel;
-	const struct session_entry *session; /* NULL: the tunnel itself */
+	const struct entry *entry; /* tunnel or session; ENGINE_COMMIT: NULL */
 	enum oper_status old_status;
 	const struct commit_info *commit;
 	const struct candidate *changes; /* ENGINE_COMMIT: what was committed */

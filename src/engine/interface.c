@@ -184,7 +184,7 @@ static void note_link(struct engine *engine, struct item *item, const struct ses
 
 	if (link)
 		item->kernel_mtu = link->mtu;
-	if (link && entry && !entry->held)
+	if (link && entry && !entry->entry.held)
 		datastore_set_index(engine->store, entry, link->index);
 }
 

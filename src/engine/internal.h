@@ -56,10 +56,6 @@ void links_clear(struct links *links);
 
 /* ---- key lists */
 
-struct key {
-	uint32_t tunnel_id, session_id; /* session_id 0: the tunnel */
-};
-
 /* A growing list; sorted and made unique when it is taken. */
 struct keys {
 	struct key *at;
@@ -69,7 +65,6 @@ struct keys {
 
 int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id); /* -ENOMEM */
 void keys_sort(struct keys *keys);
-int key_compare(const struct key *a, const struct key *b); /* as strcmp(), tunnels first */
 void keys_move(struct keys *to, struct keys *from);
 void keys_free(struct keys *keys);
 

@@ -2,11 +2,6 @@
 
 #include <errno.h>
 
-int key_compare(const struct key *a, const struct key *b)
-{
-	return entry_order(a->tunnel_id, a->session_id, b->tunnel_id, b->session_id);
-}
-
 int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct key *last = keys->count ? &keys->at[keys->count - 1] : NULL;

@@ -32,11 +32,11 @@ const struct row *observe_tunnel_difference(struct engine *engine,
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
 	struct tunnel want;
-	int rc = want_tunnel(engine, &engine->running, tunnel->id, &want);
+	int rc = want_tunnel(engine, &engine->running, tunnel->entry.key.tunnel_id, &want);
 
 	if (rc == -ENOENT)
-		return tunnel->in_kernel ? &rows[TUNNEL_ENABLED] : NULL;
-	if (!tunnel->in_kernel)
+		return tunnel->entry.in_kernel ? &rows[TUNNEL_ENABLED] : NULL;
+	if (!tunnel->entry.in_kernel)
 		return &rows[TUNNEL_ID];
 	if (rc < 0) /* the address that local-interface had will do until it has another */
 		codec_copy(&rows[TUNNEL_LOCAL_ADDRESS], &want, &tunnel->actual);
@@ -75,9 +75,10 @@ const struct row *observe_session_difference(struct engine *engine,
 	const struct row *rows = row_sets[OBJECT_SESSION].rows, *row;
 	struct session want;
 
-	if (want_session(&engine->running, session->tunnel->id, session->id, &want) < 0)
-		return session->in_kernel ? &rows[SESSION_ENABLED] : NULL;
-	if (!session->in_kernel)
+	if (want_session(&engine->running, session->tunnel->entry.key.tunnel_id,
+			 session->entry.key.session_id, &want) < 0)
+		return session->entry.in_kernel ? &rows[SESSION_ENABLED] : NULL;
+	if (!session->entry.in_kernel)
 		return &rows[SESSION_ID];
 	row = difference(OBJECT_SESSION, &want, &session->actual);
 	return row ? row : link_difference(engine, session, &want);
@@ -118,42 +119,44 @@ static void doubt_later(struct engine *engine, uint32_t tunnel_id, uint32_t sess
 /* Ours, and not as configured, or not so until now. */
 static void check_tunnel(struct engine *engine, const struct tunnel_entry *tunnel)
 {
-	if (tunnel->configured &&
+	if (tunnel->entry.configured &&
 	    (tunnel->state.common.changed_behind || observe_tunnel_difference(engine, tunnel)))
-		keys_add(&engine->repair, tunnel->id, 0);
+		keys_add(&engine->repair, tunnel->entry.key.tunnel_id, 0);
 }
 
 static void check_session(struct engine *engine, const struct session_entry *session)
 {
-	if (session->configured &&
+	if (session->entry.configured &&
 	    (session->state.common.changed_behind || observe_session_difference(engine, session)))
-		keys_add(&engine->repair, session->tunnel->id, session->id);
+		keys_add(&engine->repair, session->tunnel->entry.key.tunnel_id,
+			 session->entry.key.session_id);
 }
 
 static void tell_foreign(struct engine *engine, const struct tunnel_entry *tunnel,
 			 const struct session_entry *session)
 {
-	engine_tell(engine, &(struct engine_event){
-				    .type = ENGINE_FOREIGN, .tunnel = tunnel, .session = session});
+	engine_tell(engine,
+		    &(struct engine_event){.type = ENGINE_FOREIGN,
+					   .entry = session ? &session->entry : &tunnel->entry});
 }
 
 static void found_tunnel(struct engine *engine, const struct tunnel *found,
 			 const struct statistics *statistics)
 {
 	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, found->tunnel_id);
-	bool fresh = !tunnel || !tunnel->in_kernel;
+	bool fresh = !tunnel || !tunnel->entry.in_kernel;
 	struct tunnel actual = *found;
 
-	if (tunnel && tunnel->held)
+	if (tunnel && tunnel->entry.held)
 		return;
-	if (tunnel && tunnel->configured)
+	if (tunnel && tunnel->entry.configured)
 		fill_from_record(OBJECT_TUNNEL, &actual, &tunnel->config);
-	tunnel = datastore_observe_tunnel(engine->store, found->tunnel_id, &actual);
+	tunnel = entry_tunnel(datastore_observe(engine->store, found->tunnel_id, 0, &actual));
 	if (!tunnel)
 		return;
 	tunnel->state.resolved_local_address = actual.local_address;
 	tunnel->state.last_local_address = actual.local_address;
-	tunnel->state.common.origin = tunnel->configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
+	tunnel->state.common.origin = tunnel->entry.configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
 	if (fresh) {
 		counters_begin(&tunnel->state.common);
 		settle_path(engine, tunnel);
@@ -161,8 +164,8 @@ static void found_tunnel(struct engine *engine, const struct tunnel *found,
 	}
 	if (statistics)
 		counters_take_tunnel(engine, tunnel, statistics, engine_now());
-	if (fresh && !tunnel->configured) {
-		doubt_later(engine, tunnel->id, 0);
+	if (fresh && !tunnel->entry.configured) {
+		doubt_later(engine, tunnel->entry.key.tunnel_id, 0);
 		tell_foreign(engine, tunnel, NULL);
 	}
 	check_tunnel(engine, tunnel);
@@ -173,29 +176,31 @@ static void found_session(struct engine *engine, uint32_t tunnel_id, const struc
 {
 	struct session_entry *session =
 		datastore_session(engine->store, tunnel_id, found->session_id);
-	bool fresh = !session || !session->in_kernel;
+	bool fresh = !session || !session->entry.in_kernel;
 	struct session actual = *found;
 
-	if (session && session->held)
+	if (session && session->entry.held)
 		return;
 	if (!datastore_tunnel(engine->store, tunnel_id)) {
 		keys_add(&engine->dirty, tunnel_id, 0);
 		return;
 	}
-	if (session && session->configured)
+	if (session && session->entry.configured)
 		fill_from_record(OBJECT_SESSION, &actual, &session->config);
-	session = datastore_observe_session(engine->store, tunnel_id, found->session_id, &actual);
+	session = entry_session(
+		datastore_observe(engine->store, tunnel_id, found->session_id, &actual));
 	if (!session)
 		return;
 	if (fresh)
 		counters_begin(&session->state.common);
-	session->state.common.origin = session->configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
+	session->state.common.origin =
+		session->entry.configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
 	observe_link_of(engine, session);
 	if (statistics)
 		counters_take_session(engine, session, statistics, engine_now());
-	if (fresh && (!session->configured || lacks_link(session)))
-		doubt_later(engine, tunnel_id, session->id);
-	if (fresh && !session->configured)
+	if (fresh && (!session->entry.configured || lacks_link(session)))
+		doubt_later(engine, tunnel_id, session->entry.key.session_id);
+	if (fresh && !session->entry.configured)
 		tell_foreign(engine, session->tunnel, session);
 	check_session(engine, session);
 }
@@ -235,7 +240,7 @@ void observe_link_of(struct engine *engine, struct session_entry *session)
 	const struct kernel_link *link =
 		observe_find_link(engine, session, session->actual.interface_name);
 
-	if (!session->in_kernel)
+	if (!session->entry.in_kernel)
 		return;
 	if (link && session->actual.interface_name[0]) {
 		if (session->state.if_index != link->index)
@@ -257,7 +262,7 @@ static void look_at_parent(struct engine *engine, unsigned int parent)
 	struct session_entry *session =
 		parent ? datastore_session_by_index(engine->store, parent) : NULL;
 
-	if (session && session->in_kernel && session->configured)
+	if (session && session->entry.in_kernel && session->entry.configured)
 		look_at_link(engine, session);
 }
 
@@ -273,10 +278,10 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 	session = datastore_session_by_index(engine->store, link->index);
 	if (!session) {
 		session = datastore_session_by_name(engine->store, link->name);
-		if (session && (session->state.if_index || session->held || link->kind))
+		if (session && (session->state.if_index || session->entry.held || link->kind))
 			session = NULL;
 	}
-	if (session && session->in_kernel)
+	if (session && session->entry.in_kernel)
 		look_at_link(engine, session);
 	else if (fresh && engine->waiting.count)
 		engine->retry_at = engine_now(); /* the bridge one waits for, perhaps */
@@ -298,9 +303,10 @@ void observe_link_gone(struct engine *engine, unsigned int index)
 	if (!session)
 		return;
 	datastore_set_index(engine->store, session, 0);
-	session->unlinked = session->held;
-	if (!session->held)
-		keys_add(&engine->dirty, session->tunnel->id, session->id);
+	session->entry.unlinked = session->entry.held;
+	if (!session->entry.held)
+		keys_add(&engine->dirty, session->tunnel->entry.key.tunnel_id,
+			 session->entry.key.session_id);
 }
 
 /* ---- events */
@@ -373,10 +379,10 @@ static void vanished_session(struct engine *engine, const struct key *key)
 	struct session_entry *session =
 		datastore_session(engine->store, key->tunnel_id, key->session_id);
 
-	if (!session || session->held || !session->in_kernel)
+	if (!session || session->entry.held || !session->entry.in_kernel)
 		return;
 	observe_doubt(engine, key->tunnel_id, 0); /* it went with its tunnel, perhaps */
-	if (session->configured) {
+	if (session->entry.configured) {
 		log_vanished(engine, key);
 		settle_status(engine, session->tunnel, session, OPER_DOWN, REASON_CHANGED_BEHIND,
 			      0);
@@ -391,13 +397,14 @@ static void vanished_tunnel(struct engine *engine, const struct key *key)
 	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
 	struct session_entry *session, *next;
 
-	if (!tunnel || tunnel->held || !tunnel->in_kernel)
+	if (!tunnel || tunnel->entry.held || !tunnel->entry.in_kernel)
 		return;
 	for (session = tunnel_session_from(tunnel, 0); session; session = next) {
 		next = session_next(session);
-		vanished_session(engine, &(struct key){tunnel->id, session->id});
+		vanished_session(engine, &(struct key){tunnel->entry.key.tunnel_id,
+						       session->entry.key.session_id});
 	}
-	if (tunnel->configured) {
+	if (tunnel->entry.configured) {
 		log_vanished(engine, key);
 		settle_status(engine, tunnel, NULL, OPER_DOWN, REASON_CHANGED_BEHIND, 0);
 		keys_add(&engine->repair, key->tunnel_id, 0);
@@ -504,7 +511,7 @@ static int on_tunnel(const struct tunnel *tunnel, const struct statistics *stati
 	found_tunnel(engine, tunnel, statistics);
 	entry = datastore_tunnel(engine->store, tunnel->tunnel_id);
 	if (entry)
-		entry->work = engine;
+		entry->entry.seen = true;
 	return 0;
 }
 
@@ -517,7 +524,7 @@ static int on_session(uint32_t tunnel_id, const struct session *session,
 	found_session(engine, tunnel_id, session, statistics);
 	entry = datastore_session(engine->store, tunnel_id, session->session_id);
 	if (entry)
-		entry->work = engine;
+		entry->entry.seen = true;
 	return 0;
 }
 
@@ -531,22 +538,24 @@ static bool is_missing(const struct engine *engine, bool configured, bool in_ker
 
 static void doubt_session(struct engine *engine, struct session_entry *session)
 {
-	if (!session->work && session->in_kernel)
-		keys_add(&engine->dirty, session->tunnel->id, session->id);
-	else if (is_missing(engine, session->configured, session->in_kernel, session->held,
-			    &session->state.common))
-		keys_add(&engine->missing, session->tunnel->id, session->id);
-	session->work = NULL;
+	if (!session->entry.seen && session->entry.in_kernel)
+		keys_add(&engine->dirty, session->tunnel->entry.key.tunnel_id,
+			 session->entry.key.session_id);
+	else if (is_missing(engine, session->entry.configured, session->entry.in_kernel,
+			    session->entry.held, &session->state.common))
+		keys_add(&engine->missing, session->tunnel->entry.key.tunnel_id,
+			 session->entry.key.session_id);
+	session->entry.seen = false;
 }
 
 static void doubt_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 {
-	if (!tunnel->work && tunnel->in_kernel)
-		keys_add(&engine->dirty, tunnel->id, 0);
-	else if (is_missing(engine, tunnel->configured, tunnel->in_kernel, tunnel->held,
-			    &tunnel->state.common))
-		keys_add(&engine->missing, tunnel->id, 0);
-	tunnel->work = NULL;
+	if (!tunnel->entry.seen && tunnel->entry.in_kernel)
+		keys_add(&engine->dirty, tunnel->entry.key.tunnel_id, 0);
+	else if (is_missing(engine, tunnel->entry.configured, tunnel->entry.in_kernel,
+			    tunnel->entry.held, &tunnel->state.common))
+		keys_add(&engine->missing, tunnel->entry.key.tunnel_id, 0);
+	tunnel->entry.seen = false;
 }
 
 /* A dump proves nothing by what it lacks (up to 6.11): ask for what it did not show. */
@@ -591,8 +600,9 @@ int observe_all(struct engine *engine, struct error *err)
 
 static void recheck_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 {
-	if (tunnel->configured && observe_tunnel_difference(engine, tunnel))
-		keys_add(&engine->missing, tunnel->id, 0); /* local-interface has another */
+	if (tunnel->entry.configured && observe_tunnel_difference(engine, tunnel))
+		keys_add(&engine->missing, tunnel->entry.key.tunnel_id,
+			 0); /* local-interface has another */
 	settle_path(engine, tunnel);
 	settle_tunnel_up(engine, tunnel);
 }
@@ -603,10 +613,10 @@ void observe_recheck(struct engine *engine)
 	int64_t begin = engine_now();
 
 	while (tunnel && engine_now() - begin < BATCH_NS) {
-		if (tunnel->in_kernel)
+		if (tunnel->entry.in_kernel)
 			recheck_tunnel(engine, tunnel);
-		engine->recheck_from = tunnel->id + 1;
-		tunnel = tunnel->id == ID_MAX ? NULL : tunnel_next(tunnel);
+		engine->recheck_from = tunnel->entry.key.tunnel_id + 1;
+		tunnel = tunnel->entry.key.tunnel_id == ID_MAX ? NULL : tunnel_next(tunnel);
 	}
 	if (!tunnel)
 		engine->recheck_from = 0;

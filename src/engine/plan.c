@@ -53,7 +53,7 @@ unsigned int default_mtu(const struct session_entry *entry, const struct tunnel 
 {
 	unsigned int whole = 1500; /* what the way to the peer takes */
 
-	if (entry && entry->in_kernel && entry->state.kernel_mtu)
+	if (entry && entry->entry.in_kernel && entry->state.kernel_mtu)
 		whole = entry->state.kernel_mtu +
 			rules_overhead(&entry->tunnel->actual, &entry->actual);
 	return whole - rules_overhead(tunnel, want);
@@ -208,7 +208,7 @@ static bool tunnel_differs(struct engine *engine, const struct job *job,
 static uint8_t plan_tunnel(struct engine *engine, const struct job *job, uint32_t tunnel_id)
 {
 	const struct tunnel_entry *entry = datastore_tunnel(engine->store, tunnel_id);
-	bool have = entry && entry->in_kernel;
+	bool have = entry && entry->entry.in_kernel;
 	struct tunnel want;
 	int rc = want_tunnel(engine, job->to, tunnel_id, &want);
 
@@ -229,7 +229,7 @@ static uint8_t link_action(struct engine *engine, const struct job *job,
 			   const struct session *want)
 {
 	const struct kernel_link *have = links_by_index(&engine->links, entry->state.if_index);
-	const struct tunnel *tunnel = candidate_tunnel(job->to, entry->tunnel->id);
+	const struct tunnel *tunnel = candidate_tunnel(job->to, entry->tunnel->entry.key.tunnel_id);
 	struct kernel_link ignored;
 
 	if (!have || !tunnel || want->pseudowire_type == PSEUDOWIRE_PPP)
@@ -262,7 +262,7 @@ static uint8_t plan_session(struct engine *engine, const struct job *job, uint32
 			    uint32_t session_id, uint8_t tunnel_todo)
 {
 	const struct session_entry *entry = datastore_session(engine->store, tunnel_id, session_id);
-	bool have = entry && entry->in_kernel;
+	bool have = entry && entry->entry.in_kernel;
 	struct session want;
 	bool wanted = want_session(job->to, tunnel_id, session_id, &want) == 0;
 
@@ -282,7 +282,7 @@ static int save_link(struct engine *engine, struct job *job, struct item *item)
 		entry ? links_by_index(&engine->links, entry->state.if_index) : NULL;
 	struct session before;
 
-	if (!link || !entry->in_kernel || !entry->tunnel->in_kernel ||
+	if (!link || !entry->entry.in_kernel || !entry->tunnel->entry.in_kernel ||
 	    want_session(job->from, item->key.tunnel_id, item->key.session_id, &before) != 0)
 		return 0;
 	item->saved = calloc(1, sizeof(*item->saved));
@@ -349,9 +349,10 @@ static bool next_session(struct sessions *sessions, uint32_t id)
 	}
 	if (!found && !sessions->any_wanted)
 		return false;
-	sessions->id = !found || (sessions->any_wanted && sessions->wanted < found->id)
-			       ? sessions->wanted
-			       : found->id;
+	sessions->id =
+		!found || (sessions->any_wanted && sessions->wanted < found->entry.key.session_id)
+			? sessions->wanted
+			: found->entry.key.session_id;
 	return true;
 }
 
@@ -361,8 +362,10 @@ static const struct session_entry *foreign_session(const struct job *job,
 {
 	const struct session_entry *session = entry ? tunnel_session_from(entry, 0) : NULL;
 
-	while (session && (!session->in_kernel || session->configured || session->held ||
-			   candidate_session(job->from, entry->id, session->id)))
+	while (session &&
+	       (!session->entry.in_kernel || session->entry.configured || session->entry.held ||
+		candidate_session(job->from, entry->entry.key.tunnel_id,
+				  session->entry.key.session_id)))
 		session = session_next(session);
 	return session;
 }
@@ -373,12 +376,13 @@ static int refuse_foreign(const struct job *job, const struct tunnel_entry *entr
 	const struct session_entry *session = foreign_session(job, entry);
 
 	if (session) {
-		error_at_entry(err, entry->id, session->id, NULL);
+		error_at_entry(err, entry->entry.key.tunnel_id, session->entry.key.session_id,
+			       NULL);
 		return error_set(err, ERROR_FOREIGN,
 				 "session %u was made by someone else in tunnel %u, and would be "
 				 "destroyed with it; adopt the tunnel, or delete that session "
 				 "where it was made",
-				 session->id, entry->id);
+				 session->entry.key.session_id, entry->entry.key.tunnel_id);
 	}
 	return 0;
 }

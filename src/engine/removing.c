@@ -23,7 +23,7 @@ static void ask_removal(struct engine *engine, struct removal *removal, const st
 
 	removal->key = *key;
 	removal->count = 0;
-	if (session && session->unlinked)
+	if (session && session->entry.unlinked)
 		return;
 	removal->count = 1;
 	removal->requests[0] = (struct kernel_request){
@@ -49,9 +49,9 @@ static void release(struct engine *engine, const struct key *key)
 		return;
 	if (session) {
 		datastore_set_index(engine->store, session, 0);
-		datastore_hold_session(engine->store, session, false);
+		datastore_hold(engine->store, &session->entry, false);
 	} else {
-		datastore_hold_tunnel(engine->store, tunnel, false);
+		datastore_hold(engine->store, &tunnel->entry, false);
 	}
 	settle_rest(engine, NULL, &one);
 }

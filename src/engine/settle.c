@@ -10,9 +10,10 @@ static void describe(const struct tunnel_entry *tunnel, const struct session_ent
 		     char *ret, size_t size)
 {
 	if (session)
-		snprintf(ret, size, "session %u/%u", tunnel->id, session->id);
+		snprintf(ret, size, "session %u/%u", tunnel->entry.key.tunnel_id,
+			 session->entry.key.session_id);
 	else
-		snprintf(ret, size, "tunnel %u", tunnel->id);
+		snprintf(ret, size, "tunnel %u", tunnel->entry.key.tunnel_id);
 }
 
 static void log_status(struct engine *engine, const struct tunnel_entry *tunnel,
@@ -24,8 +25,9 @@ static void log_status(struct engine *engine, const struct tunnel_entry *tunnel,
 	if (state->oper_status == OPER_UP || state->oper_status == OPER_REMOVING)
 		return;
 	describe(tunnel, session, what, sizeof(what));
-	status_text(state, tunnel->configured ? &tunnel->config : &tunnel->actual,
-		    session ? (session->configured ? &session->config : &session->actual) : NULL,
+	status_text(state, tunnel->entry.configured ? &tunnel->config : &tunnel->actual,
+		    session ? (session->entry.configured ? &session->config : &session->actual)
+			    : NULL,
 		    why);
 	engine_log(engine, state->oper_status == OPER_FAILED ? LOG_WARNING : LOG_INFO, "%s %s: %s",
 		   what, word ? word->name : "?", why);
@@ -39,15 +41,15 @@ void settle_status(struct engine *engine, struct tunnel_entry *tunnel,
 	enum oper_status old = state->oper_status;
 	int64_t now = engine_now();
 	struct engine_event event = {
-		.type = session ? ENGINE_SESSION_STATE : ENGINE_TUNNEL_STATE,
-		.tunnel = tunnel,
-		.session = session,
+		.type = ENGINE_STATE,
+		.entry = session ? &session->entry : &tunnel->entry,
 		.old_status = old,
 	};
 
 	if (old == status && state->status_reason == reason && state->status_errno == os_errno)
 		return;
-	datastore_set_status(engine->store, state, session == NULL, status, reason, os_errno, now);
+	datastore_set_status(engine->store, session ? &session->entry : &tunnel->entry, status,
+			     reason, os_errno, now);
 	log_status(engine, tunnel, session, state);
 	if (old != status)
 		engine_tell(engine, &event);
@@ -81,10 +83,10 @@ void settle_path(struct engine *engine, struct tunnel_entry *tunnel)
 	const struct tunnel *actual = &tunnel->actual;
 	enum status_reason reason;
 	struct tunnel want;
-	int rc = want_tunnel(engine, &engine->running, tunnel->id, &want);
+	int rc = want_tunnel(engine, &engine->running, tunnel->entry.key.tunnel_id, &want);
 
 	tunnel->state.path_errno = 0;
-	reason = tunnel->configured && rc < 0 && rc != -ENOENT
+	reason = tunnel->entry.configured && rc < 0 && rc != -ENOENT
 			 ? REASON_NO_INTERFACE_ADDRESS
 			 : address_reason(engine, &actual->local_address);
 	if (reason == 0 && !is_unspecified(&actual->remote_address)) {
@@ -131,25 +133,27 @@ void settle_tunnel_up(struct engine *engine, struct tunnel_entry *tunnel)
 	if (tunnel->state.common.oper_status == old)
 		return;
 	for (session = tunnel_session_from(tunnel, 0); session; session = session_next(session))
-		if (session->in_kernel)
+		if (session->entry.in_kernel)
 			settle_session_up(engine, session);
 }
 
 /* Noted among what waits, for the next link that appears may be it. */
 static bool lacks_bridge(struct engine *engine, struct session_entry *session)
 {
-	bool lacks = session->configured && (session->config.present & BIT(SESSION_BRIDGE)) &&
+	bool lacks = session->entry.configured && (session->config.present & BIT(SESSION_BRIDGE)) &&
 		     !links_by_name(&engine->links, session->config.bridge);
 
 	if (lacks && !session->state.awaits_bridge)
-		keys_add(&engine->waiting, session->tunnel->id, session->id);
+		keys_add(&engine->waiting, session->tunnel->entry.key.tunnel_id,
+			 session->entry.key.session_id);
 	session->state.awaits_bridge = lacks;
 	return lacks;
 }
 
 static bool lacks_interface(const struct session_entry *session, const struct kernel_link *link)
 {
-	return session->configured && !link && session->config.pseudowire_type != PSEUDOWIRE_PPP;
+	return session->entry.configured && !link &&
+	       session->config.pseudowire_type != PSEUDOWIRE_PPP;
 }
 
 static void derive_session(struct engine *engine, struct session_entry *session)
@@ -180,7 +184,7 @@ void settle_session_up(struct engine *engine, struct session_entry *session)
 {
 	struct state *state = &session->state.common;
 
-	if (!session->configured || !session->config.dead_interval)
+	if (!session->entry.configured || !session->config.dead_interval)
 		state->peer_silent = false;
 	derive_session(engine, session);
 }
@@ -192,14 +196,15 @@ void settle_tunnel_gone(struct engine *engine, struct tunnel_entry *tunnel)
 	tunnel->state.resolved_local_address = (struct address){0};
 	tunnel->state.path_reason = 0;
 	counters_begin(&tunnel->state.common);
-	datastore_observe_tunnel(engine->store, tunnel->id, NULL);
+	datastore_observe(engine->store, tunnel->entry.key.tunnel_id, 0, NULL);
 }
 
 void settle_session_gone(struct engine *engine, struct session_entry *session)
 {
 	session->state.kernel_mtu = 0;
 	counters_begin(&session->state.common);
-	datastore_observe_session(engine->store, session->tunnel->id, session->id, NULL);
+	datastore_observe(engine->store, session->tunnel->entry.key.tunnel_id,
+			  session->entry.key.session_id, NULL);
 }
 
 void settle_deleted(struct engine *engine, const struct key *key)
@@ -210,14 +215,14 @@ void settle_deleted(struct engine *engine, const struct key *key)
 	if (!tunnel)
 		return;
 	if (key->session_id == 0) {
-		datastore_hold_tunnel(engine->store, tunnel, true);
+		datastore_hold(engine->store, &tunnel->entry, true);
 		settle_tunnel_gone(engine, tunnel);
 		settle_status(engine, tunnel, NULL, OPER_REMOVING, REASON_BEING_REMOVED, 0);
 	} else {
 		session = datastore_session(engine->store, key->tunnel_id, key->session_id);
 		if (!session)
 			return;
-		datastore_hold_session(engine->store, session, true);
+		datastore_hold(engine->store, &session->entry, true);
 		settle_session_gone(engine, session);
 		settle_status(engine, tunnel, session, OPER_REMOVING, REASON_BEING_REMOVED, 0);
 	}
@@ -238,18 +243,19 @@ static bool is_wanted(struct engine *engine, const struct key *key)
 static void settle_absent(struct engine *engine, struct tunnel_entry *tunnel,
 			  struct session_entry *session, const struct item *item)
 {
-	const struct key key = {tunnel->id, session ? session->id : 0};
+	const struct key key = {tunnel->entry.key.tunnel_id,
+				session ? session->entry.key.session_id : 0};
 	enum status_reason reason = item ? item->reason : 0;
 	bool failed = reason == REASON_KERNEL_ERROR || reason == REASON_FOREIGN_OBJECT;
 
 	if (reason) {
 		settle_status(engine, tunnel, session, failed ? OPER_FAILED : OPER_WAITING, reason,
 			      item->os_errno);
-		keys_add(&engine->waiting, tunnel->id, key.session_id);
+		keys_add(&engine->waiting, tunnel->entry.key.tunnel_id, key.session_id);
 		return;
 	}
 	if (is_wanted(engine, &key)) { /* a commit that was taken back left it as it was */
-		keys_add(&engine->waiting, tunnel->id, key.session_id);
+		keys_add(&engine->waiting, tunnel->entry.key.tunnel_id, key.session_id);
 		return;
 	}
 	if (session &&
@@ -264,18 +270,18 @@ static void settle_tunnel(struct engine *engine, const struct job *job, const st
 	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, item->key.tunnel_id);
 	struct tunnel want;
 
-	if (!tunnel || !tunnel->configured)
+	if (!tunnel || !tunnel->entry.configured)
 		return;
 	tunnel->state.common.origin = ORIGIN_CONFIGURED;
 	if (!(item->done & ACTION_CREATE) || item->reason ||
 	    want_tunnel(engine, job->to, item->key.tunnel_id, &want) == -ENOENT) {
-		if (tunnel->in_kernel ? item->reason : !tunnel->held)
+		if (tunnel->entry.in_kernel ? item->reason : !tunnel->entry.held)
 			settle_absent(engine, tunnel, NULL, item);
 		return;
 	}
 	want.local_address = item->local; /* and not what local-interface has by now */
 	want.present |= BIT(TUNNEL_LOCAL_ADDRESS);
-	tunnel = datastore_observe_tunnel(engine->store, item->key.tunnel_id, &want);
+	tunnel = entry_tunnel(datastore_observe(engine->store, item->key.tunnel_id, 0, &want));
 	if (!tunnel)
 		return;
 	counters_begin(&tunnel->state.common);
@@ -300,19 +306,19 @@ static void settle_session(struct engine *engine, const struct job *job, const s
 	bool changed = (item->done & (ACTION_CREATE | ACTION_MODIFY)) && !item->reason;
 	struct session want;
 
-	if (!session || !session->configured)
+	if (!session || !session->entry.configured)
 		return;
 	session->state.common.origin = ORIGIN_CONFIGURED;
 	if (!changed ||
 	    want_session(job->to, item->key.tunnel_id, item->key.session_id, &want) < 0) {
-		if (session->in_kernel ? item->reason : !session->held)
+		if (session->entry.in_kernel ? item->reason : !session->entry.held)
 			settle_absent(engine, session->tunnel, session, item);
-		else if (session->in_kernel)
+		else if (session->entry.in_kernel)
 			settle_session_again(engine, session);
 		return;
 	}
-	session = datastore_observe_session(engine->store, item->key.tunnel_id,
-					    item->key.session_id, &want);
+	session = entry_session(
+		datastore_observe(engine->store, item->key.tunnel_id, item->key.session_id, &want));
 	if (!session)
 		return;
 	if (item->done & ACTION_CREATE) {
@@ -350,14 +356,14 @@ static void settle_key(struct engine *engine, const struct key *key)
 	if (!tunnel || (key->session_id && !session))
 		return;
 	state = session ? &session->state.common : &tunnel->state.common;
-	if (!(session ? session->configured : tunnel->configured))
+	if (!(session ? session->entry.configured : tunnel->entry.configured))
 		return;
 	state->origin = ORIGIN_CONFIGURED;
-	if (session ? session->held : tunnel->held)
+	if (session ? session->entry.held : tunnel->entry.held)
 		return;
-	if (session && session->in_kernel)
+	if (session && session->entry.in_kernel)
 		settle_session_again(engine, session);
-	else if (!session && tunnel->in_kernel)
+	else if (!session && tunnel->entry.in_kernel)
 		settle_tunnel_again(engine, tunnel);
 	else if (!is_wanted(engine, key))
 		settle_absent(engine, tunnel, session, NULL);

@@ -31,7 +31,8 @@ static struct session_entry *find_session(const struct engine *engine, uint32_t 
 	const struct session_entry *at = engine->sweep.at;
 	struct session_entry *next = at ? session_next(at) : NULL;
 
-	if (next && next->id == session_id && next->tunnel->id == tunnel_id)
+	if (next && next->entry.key.session_id == session_id &&
+	    next->tunnel->entry.key.tunnel_id == tunnel_id)
 		return next;
 	return datastore_session(engine->store, tunnel_id, session_id);
 }
@@ -48,7 +49,7 @@ static void on_counters(uint32_t tunnel_id, uint32_t session_id,
 	if (key_compare(&key, &sweep->last) <= 0)
 		sweep->useless = true;
 	sweep->last = key;
-	if (session && session->in_kernel)
+	if (session && session->entry.in_kernel)
 		counters_take_session(engine, session, statistics, sweep->read_at);
 }
 

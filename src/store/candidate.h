@@ -82,8 +82,7 @@ int candidate_choose_names(struct candidate *candidate, bool (*taken)(const char
 			   void *arg, struct error *err);
 
 /*
- * Check the touched entries: rules.h for each, sessions of a touched tunnel
- * where the tunnel's leaves matter to them, and what must be unique in the
+ * Check the touched entries: rules.h for each, and what must be unique in the
  * namespace: session-id, interface-name (VLAN link names too), UDP local
  * address and port. Conflicts with foreign entries are ERROR_FOREIGN. A session
  * without its tunnel, ERROR_MISSING.

@@ -89,9 +89,10 @@ static int touch_nameless(struct candidate *candidate, const struct tunnel_entry
 	const struct session_entry *at = tunnel_session_from(tunnel, 0);
 
 	for (; at != NULL; at = session_next(at)) {
-		if (at->configured && *session_name(at) == '\0' &&
+		if (at->entry.configured && *session_name(at) == '\0' &&
 		    codec_applies(name_row(), &at->config) &&
-		    overlay_touch(candidate, tunnel->id, at->id) == NULL)
+		    overlay_touch(candidate, tunnel->entry.key.tunnel_id,
+				  at->entry.key.session_id) == NULL)
 			return -ENOMEM;
 	}
 	return 0;

@@ -192,10 +192,10 @@ static void nothing_is_left_over(const struct bench *bench)
 	assert_int_equal(store->tunnel_count, store->configured_tunnels);
 	assert_int_equal(store->session_count, store->configured_sessions);
 	for (struct tunnel_entry *t = datastore_tunnel_from(store, 0); t; t = tunnel_next(t)) {
-		assert_false(t->held);
+		assert_false(t->entry.held);
 		assert_null(observe_tunnel_difference(bench->engine, t));
 		for (struct session_entry *s = tunnel_session_from(t, 0); s; s = session_next(s)) {
-			assert_false(s->held);
+			assert_false(s->entry.held);
 			assert_null(observe_session_difference(bench->engine, s));
 		}
 	}

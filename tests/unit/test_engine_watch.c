@@ -432,7 +432,7 @@ static void an_address_that_changes_during_the_commit_is_followed(void **state)
 		}
 	}
 	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_INTERFACE_ADDRESS);
-	assert_true(datastore_tunnel(bench->store, 1)->in_kernel);
+	assert_true(datastore_tunnel(bench->store, 1)->entry.in_kernel);
 }
 
 /* ---- what counters tell */
@@ -502,7 +502,7 @@ static void what_is_gone_has_no_counters(void **state)
 
 	make(bench, TUNNEL1, "peer-session-id=6");
 	assert_int_equal(sim_count(bench->kernel, 1, 5, &some), 0);
-	UNTIL(bench, (engine_refresh_session(bench->engine, entry_of(bench, 1, 5)),
+	UNTIL(bench, (engine_refresh(bench->engine, &entry_of(bench, 1, 5)->entry),
 		      entry_of(bench, 1, 5)->state.common.statistics.tx_packets == 5));
 	assert_int_equal(edit_one_tunnel(bench, 1, "enabled=false"), 0);
 	assert_true(turn_until(bench, is_idle, 5000));
@@ -522,7 +522,7 @@ static unsigned int readings(struct bench *bench)
 		for (struct session_entry *s = tunnel_session_from(t, 0); s; s = session_next(s)) {
 			uint64_t before = sim_calls(bench->kernel);
 
-			engine_refresh_session(bench->engine, s);
+			engine_refresh(bench->engine, &s->entry);
 			count += sim_calls(bench->kernel) != before;
 		}
 	return count;
@@ -587,7 +587,7 @@ static void nothing_is_adopted_that_cannot_be_configured(void **state)
 	assert_true(bench->result < 0);
 	assert_string_equal(bench->error.path,
 			    "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='99']/tx-cookie");
-	assert_false(entry_of(bench, 1, 99)->configured);
+	assert_false(entry_of(bench, 1, 99)->entry.configured);
 }
 
 static void a_module_that_comes_back_is_found(void **state)
