@@ -223,18 +223,14 @@ static int check_row(struct transaction *transaction, struct set_row *row, size_
 static int check_edit(const struct view *view, const struct edit *edit, struct error *err)
 {
 	struct candidate candidate;
-	int result;
+	int rc;
 
 	if (view->engine)
 		return engine_check(view->engine, edit, 0, err);
 	candidate_open(&candidate, view->store);
-	result = candidate_apply(&candidate, edit, err);
-	if (!result)
-		result = candidate_choose_names(&candidate, NULL, NULL, err);
-	if (!result)
-		result = candidate_validate(&candidate, err);
+	rc = candidate_prepare(&candidate, edit, NULL, NULL, err);
 	candidate_discard(&candidate);
-	return result;
+	return rc;
 }
 
 static int check_locks(const struct transaction *transaction, size_t *ret_varbind,

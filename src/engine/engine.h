@@ -57,7 +57,8 @@ typedef void engine_done_cb(int result, const struct error *err, void *arg);
  * Commit an edit to running: apply to a private candidate, choose names,
  * validate, plan, apply to the kernel, journal, publish; or undo, whole.
  * Requests queue and are carried out in order. Takes @edit over, always.
- * Returns a ticket for engine_forget(), never 0.
+ * Returns a ticket, by which ENGINE_COMMIT tells whose commit it is, and for
+ * engine_forget(). So do all that queue; 0: no memory, and @done will not be told.
  */
 unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct engine_who *who,
 			 engine_done_cb *done, void *arg);
@@ -122,7 +123,8 @@ struct engine_event {
 	const struct entry *entry; /* tunnel or session; ENGINE_COMMIT: NULL */
 	enum oper_status old_status;
 	const struct commit_info *commit;
-	const struct candidate *changes; /* ENGINE_COMMIT: what was committed */
+	const struct candidate *changes; /* ENGINE_COMMIT: what was committed ... */
+	unsigned int ticket;             /* ... and of whose request */
 };
 typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 /* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */

@@ -89,6 +89,13 @@ int candidate_choose_names(struct candidate *candidate, bool (*taken)(const char
  */
 int candidate_validate(const struct candidate *candidate, struct error *err);
 
+/*
+ * The three in their order, for all that check or commit: apply @edit (NULL: the
+ * candidate has its changes already), choose names, validate. @taken as above.
+ */
+int candidate_prepare(struct candidate *candidate, const struct edit *edit,
+		      bool (*taken)(const char *name, void *arg), void *arg, struct error *err);
+
 /* Make @ret the way back: before and after exchanged. -ENOMEM. */
 int candidate_invert(const struct candidate *candidate, struct candidate *ret);
 
