@@ -220,17 +220,14 @@ static int check_row(struct transaction *transaction, struct set_row *row, size_
 }
 
 /* As the engine will: without one, in tests, as far as the store goes. */
-static int check_edit(const struct view *view, const struct edit *edit, struct error *err)
+static int check_edit(struct transaction *transaction, struct error *err)
 {
-	struct candidate candidate;
-	int rc;
+	const struct view *view = transaction->view;
+	struct candidate *changes = &transaction->checked.changes;
 
 	if (view->engine)
-		return engine_check(view->engine, edit, 0, err);
-	candidate_open(&candidate, view->store);
-	rc = candidate_prepare(&candidate, edit, NULL, NULL, err);
-	candidate_discard(&candidate);
-	return rc;
+		return engine_check(view->engine, transaction->edit, 0, &transaction->checked, err);
+	return candidate_prepare(changes, transaction->edit, NULL, NULL, err);
 }
 
 static int check_locks(const struct transaction *transaction, size_t *ret_varbind,
@@ -268,7 +265,7 @@ int transaction_check(struct transaction *transaction, size_t *ret_varbind, stru
 			return status;
 	}
 	*err = ERROR_INIT;
-	if (transaction->edit->count == 0 || !check_edit(transaction->view, transaction->edit, err))
+	if (transaction->edit->count == 0 || !check_edit(transaction, err))
 		return 0;
 	return transaction_refuse(transaction, err, ret_varbind);
 }

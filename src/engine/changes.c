@@ -103,18 +103,33 @@ static int prepare(struct engine *engine, struct candidate *changes, const struc
 }
 
 int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
-		 struct error *err)
+		 struct engine_checked *ret, struct error *err)
 {
-	struct candidate changes;
+	struct engine_checked checked = {.store = engine->store->changes,
+					 .links = engine->links.changes};
 	int rc = engine_check_lock(engine, session, err);
 
-	candidate_open(&changes, engine->store);
+	candidate_open(&checked.changes, engine->store);
 	if (rc == 0)
-		rc = prepare(engine, &changes, edit, err);
+		rc = prepare(engine, &checked.changes, edit, err);
 	if (rc == 0)
-		rc = plan_check(engine, &changes, err);
-	candidate_discard(&changes);
+		rc = plan_check(engine, &checked.changes, err);
+	if (rc == 0 && ret)
+		*ret = checked;
+	else
+		candidate_discard(&checked.changes);
 	return rc;
+}
+
+/* It was checked against what there still is. */
+static bool take_checked(const struct engine *engine, struct engine_checked *checked,
+			 struct candidate *changes)
+{
+	if (!candidate_dirty(&checked->changes) || checked->store != engine->store->changes ||
+	    checked->links != engine->links.changes)
+		return false;
+	candidate_move(changes, &checked->changes);
+	return true;
 }
 
 int changes_make(struct engine *engine, struct request *request, struct candidate *changes,
@@ -139,7 +154,10 @@ int changes_make(struct engine *engine, struct request *request, struct candidat
 							  engine->store, changes, err)
 				       : error_set(err, ERROR_UNSUPPORTED, "no history is kept");
 		break;
-	case REQUEST_EDIT: /* the edit is applied below */
+	case REQUEST_EDIT:
+		if (take_checked(engine, &request->checked, changes))
+			return 0;
+		break; /* the edit is applied below */
 	case REQUEST_NAMES:
 	case REQUEST_RESYNC:
 	case REQUEST_LOCK:

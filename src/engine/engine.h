@@ -70,12 +70,24 @@ unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct 
 unsigned int engine_commit(struct engine *engine, struct candidate *candidate,
 			   const struct engine_who *who, engine_done_cb *done, void *arg);
 
+/* What a check came to: good while nothing has changed that it was checked against. */
+struct engine_checked {
+	struct candidate changes;
+	uint64_t store, links; /* counts of changes */
+};
+
 /*
  * As engine_edit() of that NETCONF session (0: of another door) up to validation,
- * changing nothing (edit-config test-only, push --check).
+ * changing nothing (edit-config test-only, push --check). @ret, if not NULL, is
+ * for engine_edit_checked(), which then need not do it again; the caller
+ * discards its changes.
  */
 int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
-		 struct error *err);
+		 struct engine_checked *ret, struct error *err);
+/* As engine_edit() of the edit that was checked; takes both over. */
+unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
+				 struct engine_checked *checked, const struct engine_who *who,
+				 engine_done_cb *done, void *arg);
 
 /* The one who asked is gone: the request goes on, its callback will not be called. */
 void engine_forget(struct engine *engine, unsigned int ticket);

@@ -70,6 +70,7 @@ bool links_put(struct links *links, const struct kernel_link *link)
 {
 	struct link_entry *entry = find_index(links, link->index), *old;
 
+	links->changes++;
 	if (!entry) {
 		entry = calloc(1, sizeof(*entry));
 		if (!entry)
@@ -97,6 +98,7 @@ void links_remove(struct links *links, unsigned int index)
 
 	if (!entry)
 		return;
+	links->changes++;
 	RB_REMOVE(link_index_tree, &links->by_index, entry);
 	RB_REMOVE(link_name_tree, &links->by_name, entry);
 	free(entry);

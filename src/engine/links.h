@@ -16,6 +16,7 @@ RB_HEAD(link_name_tree, link_entry);
 struct links {
 	struct link_index_tree by_index;
 	struct link_name_tree by_name;
+	uint64_t changes; /* counts them */
 };
 
 #define LINKS_EMPTY ((struct links){0})

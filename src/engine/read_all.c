@@ -24,6 +24,7 @@ static int read_links(struct engine *engine)
 	}
 	if (rc == 0) {
 		links_clear(&engine->links);
+		links.changes += engine->links.changes;
 		engine->links = links;
 		return 0;
 	}

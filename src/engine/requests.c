@@ -22,6 +22,7 @@ struct request *request_new(struct engine *engine, enum request_type type,
 	request->done = done;
 	request->arg = arg;
 	candidate_open(&request->candidate, engine->store);
+	candidate_open(&request->checked.changes, engine->store);
 	snprintf(request->info.door, sizeof(request->info.door), "%s", who->door);
 	snprintf(request->info.user, sizeof(request->info.user), "%s", who->user);
 	snprintf(request->info.comment, sizeof(request->info.comment), "%s",
@@ -33,6 +34,7 @@ void request_free(struct request *request)
 {
 	edit_free(request->edit);
 	candidate_discard(&request->candidate);
+	candidate_discard(&request->checked.changes);
 	free(request);
 }
 
@@ -56,16 +58,29 @@ static unsigned int enqueue(struct engine *engine, struct request *request)
 	return request->ticket;
 }
 
-unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct engine_who *who,
-			 engine_done_cb *done, void *arg)
+unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
+				 struct engine_checked *checked, const struct engine_who *who,
+				 engine_done_cb *done, void *arg)
 {
 	struct request *request = request_new(engine, REQUEST_EDIT, who, done, arg);
 
-	if (request)
-		request->edit = edit;
-	else
+	if (!request) {
 		edit_free(edit);
+		return 0;
+	}
+	request->edit = edit;
+	request->checked.store = checked->store;
+	request->checked.links = checked->links;
+	candidate_move(&request->checked.changes, &checked->changes);
 	return enqueue(engine, request);
+}
+
+unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			 engine_done_cb *done, void *arg)
+{
+	struct engine_checked unchecked = {.changes.running = engine->store};
+
+	return engine_edit_checked(engine, edit, &unchecked, who, done, arg);
 }
 
 unsigned int engine_commit(struct engine *engine, struct candidate *candidate,

@@ -23,7 +23,8 @@ struct request {
 	enum request_type type;
 	struct edit *edit;
 	struct candidate candidate;
-	uint64_t number; /* tunnel to adopt, commit to roll back to */
+	struct engine_checked checked; /* the edit's; or nothing */
+	uint64_t number;               /* tunnel to adopt, commit to roll back to */
 	struct commit_info info;
 	unsigned int session;
 	engine_done_cb *done;

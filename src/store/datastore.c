@@ -145,6 +145,7 @@ static struct entry *keep_or_drop(struct datastore *ds, struct entry *entry)
 	struct tunnel_entry *tunnel = entry_tunnel_of(entry);
 	bool is_tunnel = entry == &tunnel->entry;
 
+	ds->changes++;
 	if (entry->configured || entry->in_kernel || entry->held ||
 	    (is_tunnel && !RB_EMPTY(&tunnel->sessions))) {
 		entry_state(entry)->origin =
@@ -297,6 +298,7 @@ void datastore_set_index(struct datastore *ds, struct session_entry *session, un
 {
 	if (session->state.if_index == index)
 		return;
+	ds->changes++;
 	if (session->state.if_index != 0)
 		RB_REMOVE(session_index_tree, &ds->indexes, session);
 	session->state.if_index = index;

@@ -71,6 +71,7 @@ struct datastore {
 	size_t tunnels_up, sessions_up; /* kept by datastore_set_status() */
 	size_t nameless;       /* configured sessions that need an interface-name and have none */
 	struct name_pool pool; /* numbers of the l2tpeth<n> in `names` */
+	uint64_t changes;      /* counts them: what is configured, seen or held */
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */

@@ -414,7 +414,7 @@ static void shows_and_does_not_touch_what_others_made(void **state)
 static enum error_code check(struct bench *bench, struct edit *edit, unsigned int session)
 {
 	struct error err = ERROR_INIT;
-	int result = engine_check(bench->engine, edit, session, &err);
+	int result = engine_check(bench->engine, edit, session, NULL, &err);
 
 	assert_int_equal(result == 0, err.code == ERROR_NONE);
 	edit_free(edit);
