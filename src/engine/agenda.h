@@ -43,10 +43,10 @@ void agenda_repair(struct agenda *agenda, const struct key *key);
 bool agenda_wait(struct agenda *agenda, const struct key *key); /* false: not kept */
 void agenda_removing(struct agenda *agenda, const struct key *key);
 
-/* Read everything again, not before @at (0: now, unless it was put off before). */
+/* Read everything again, not before @at (0: now); a later time that was set before holds. */
 void agenda_read_all(struct agenda *agenda, int64_t at);
 
-/* What waits may be possible now: try soon, and no longer ever more rarely. */
+/* What waits may be possible now: try it soon, and begin the back-off anew. */
 void agenda_retry_soon(struct agenda *agenda);
 
 /* ---- for the turn: when is something due (NEVER), and what then moves on */

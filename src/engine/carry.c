@@ -4,9 +4,10 @@
 
 #include "engine/status.h"
 
-#define BLOCKED_NS      (3 * NS_PER_S)   /* how long an id or name may stay taken ... */
-#define BLOCKED_EACH_NS (60 * 1000000LL) /* ... and for each object still being torn down */
-#define LOST_MAX        3                /* answers of one item */
+#define BLOCKED_NS      (3 * NS_PER_S)   /* wait so long for an id or a name to become free ... */
+#define BLOCKED_EACH_NS (60 * 1000000LL) /* ... and so much for each object still being torn down  \
+					  */
+#define LOST_MAX 3                       /* answers of one item */
 
 enum status_reason item_reason(struct engine *engine, const struct tunnel *tunnel, int os_errno,
 			       bool strict)
@@ -18,7 +19,7 @@ enum status_reason item_reason(struct engine *engine, const struct tunnel *tunne
 	case EHOSTUNREACH:
 		return REASON_NO_ROUTE;
 	case EADDRNOTAVAIL:
-		/* ready by now, or still absent: the address is what it waits for */
+		/* the address may be ready by now: it waits for it all the same */
 		reason = tunnel ? status_address(engine, &tunnel->local_address) : 0;
 		return reason ? reason : REASON_NO_LOCAL_ADDRESS;
 	case EPROTONOSUPPORT:
@@ -40,21 +41,21 @@ void item_wait(struct item *item, enum status_reason reason, int os_errno)
 	item->os_errno = (int16_t)os_errno;
 }
 
-enum outcome item_refuse(struct job *job, struct item *item, enum error_code code, int os_errno,
+enum verdict item_refuse(struct job *job, struct item *item, enum error_code code, int os_errno,
 			 const char *text)
 {
 	item_wait(item, REASON_KERNEL_ERROR, os_errno);
 	if (!job->strict)
-		return OUTCOME_DONE;
+		return VERDICT_DONE;
 	if (job->error.code)
-		return OUTCOME_REFUSED; /* the first refusal is the one to tell */
+		return VERDICT_REFUSED; /* tell the first refusal */
 	error_at_entry(&job->error, item->key.tunnel_id, item->key.session_id, NULL);
 	error_set(&job->error, code, "%s", text);
 	job->error.os_errno = os_errno;
-	return OUTCOME_REFUSED;
+	return VERDICT_REFUSED;
 }
 
-enum outcome item_refuse_kernel(struct job *job, struct item *item,
+enum verdict item_refuse_kernel(struct job *job, struct item *item,
 				const struct kernel_request *request)
 {
 	char text[KERNEL_EXPLAIN_MAX];
@@ -83,16 +84,16 @@ bool item_lost(struct item *item, enum action action, int result)
 	return true;
 }
 
-enum outcome job_judge(struct engine *engine, struct job *job, item_judge *judge)
+enum verdict job_judge(struct engine *engine, struct job *job, item_judge *judge)
 {
-	enum outcome all = OUTCOME_DONE;
+	enum verdict all = VERDICT_DONE;
 	size_t again = job->cursor;
 
 	for (size_t i = 0; i < job->batch->count; i++) {
 		size_t place = (size_t)(job->batch->items[i] - job->items);
-		enum outcome one = judge(engine, job, i);
+		enum verdict one = judge(engine, job, i);
 
-		if (one == OUTCOME_AGAIN && place < again)
+		if (one == VERDICT_AGAIN && place < again)
 			again = place;
 		all = worse(all, one);
 	}

@@ -8,10 +8,10 @@
 
 #include "engine/plan.h"
 
-enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_REFUSED }; /* from good to bad */
+enum verdict { VERDICT_DONE, VERDICT_AGAIN, VERDICT_REFUSED }; /* from good to bad */
 
 /* Of a batch every result counts, also those behind a refusal: they were carried out. */
-static inline enum outcome worse(enum outcome a, enum outcome b)
+static inline enum verdict worse(enum verdict a, enum verdict b)
 {
 	return a > b ? a : b;
 }
@@ -23,8 +23,8 @@ static inline enum outcome worse(enum outcome a, enum outcome b)
 struct item *job_next(struct job *job, uint8_t action, bool sessions);
 
 /* Judge each item of the batch; the cursor goes back to the first that is to be tried again. */
-typedef enum outcome item_judge(struct engine *engine, struct job *job, size_t i);
-enum outcome job_judge(struct engine *engine, struct job *job, item_judge *judge);
+typedef enum verdict item_judge(struct engine *engine, struct job *job, size_t i);
+enum verdict job_judge(struct engine *engine, struct job *job, item_judge *judge);
 
 /* Is it still worth waiting for an id or a name to become free? */
 bool job_patient(const struct engine *engine, const struct job *job);
@@ -34,9 +34,9 @@ enum status_reason item_reason(struct engine *engine, const struct tunnel *tunne
 			       bool strict);
 void item_wait(struct item *item, enum status_reason reason, int os_errno);
 /* Refused: a transaction ends with this error, a repair leaves the item failed. */
-enum outcome item_refuse(struct job *job, struct item *item, enum error_code code, int os_errno,
+enum verdict item_refuse(struct job *job, struct item *item, enum error_code code, int os_errno,
 			 const char *text);
-enum outcome item_refuse_kernel(struct job *job, struct item *item,
+enum verdict item_refuse_kernel(struct job *job, struct item *item,
 				const struct kernel_request *request);
 
 /*

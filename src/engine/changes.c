@@ -48,11 +48,12 @@ static int check_name(struct engine *engine, const struct change *c, struct erro
 		return 0;
 	entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
 	if (entry && entry->entry.in_kernel && is_link(engine, name, entry))
-		return 0; /* to be adopted */
+		return 0; /* adopt takes it over */
 	return refuse_name(c, SESSION_INTERFACE_NAME, name, "choose another name", err);
 }
 
-/* Nor that of its 802.1Q link; one over a session's interface goes with it, or is it. */
+/* Nor may that of its 802.1Q link; a link over an interface of ours is that link, or goes with it.
+ */
 static int check_vlan_name(struct engine *engine, const struct change *c, struct error *err)
 {
 	const struct session *after = &c->after.session;
@@ -73,7 +74,7 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 			   err);
 }
 
-/* A configured name must not be that of a link which is not a session's. */
+/* A configured name must not belong to a link that is no session's. */
 static int check_names(struct engine *engine, const struct candidate *changes, struct error *err)
 {
 	int rc = 0;
@@ -121,7 +122,7 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 	return rc;
 }
 
-/* It was checked against what there still is. */
+/* Nothing that it was checked against has changed since. */
 static bool take_checked(const struct engine *engine, struct engine_checked *checked,
 			 struct candidate *changes)
 {

@@ -4,7 +4,7 @@
 
 #include "engine/carry.h"
 
-enum outcome create_tunnels(struct engine *engine, struct job *job);
-enum outcome create_sessions(struct engine *engine, struct job *job);
+enum verdict create_tunnels(struct engine *engine, struct job *job);
+enum verdict create_sessions(struct engine *engine, struct job *job);
 
 #endif

@@ -8,6 +8,6 @@
  * Set up the interfaces of the sessions in the batch that were just created, or
  * are to have theirs changed. Takes in the events of links, before and after.
  */
-enum outcome interface_set(struct engine *engine, struct job *job);
+enum verdict interface_set(struct engine *engine, struct job *job);
 
 #endif

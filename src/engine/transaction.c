@@ -230,7 +230,7 @@ static enum step publish(struct engine *engine)
 	return finish(engine, 0, &ERROR_INIT);
 }
 
-/* Once: what the killed daemon created of a resumed commit goes too; the rest is repaired. */
+/* Once: delete what the killed daemon created of it; a repair does the rest. */
 static enum step take_back_resumed(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
