@@ -21,14 +21,6 @@ static bool name_taken(const char *name, void *arg)
 	return engine_link_taken(arg, name);
 }
 
-static bool is_link(const struct engine *engine, const char *name,
-		    const struct session_entry *entry)
-{
-	const struct kernel_link *link = links_by_name(&engine->links, name);
-
-	return link && link->index == entry->state.if_index;
-}
-
 static int refuse_name(const struct change *c, enum session_row row, const char *name,
 		       const char *cure, struct error *err)
 {
@@ -47,7 +39,8 @@ static int check_name(struct engine *engine, const struct change *c, struct erro
 	if (name[0] == '\0' || !engine_link_taken(engine, name))
 		return 0;
 	entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
-	if (entry && entry->entry.in_kernel && is_link(engine, name, entry))
+	if (entry && entry->entry.in_kernel &&
+	    links_by_name(&engine->links, name)->index == entry->state.if_index)
 		return 0; /* adopt takes it over */
 	return refuse_name(c, SESSION_INTERFACE_NAME, name, "choose another name", err);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/carry.h"
+#include "engine/batch.h"
 #include "engine/desired.h"
 #include "engine/observe.h"
 #include "model/rules.h"
@@ -30,15 +30,6 @@ static unsigned int put_back(const struct saved_link *saved, const struct sessio
 	if (bits & LINK_MASTER)
 		set->master = saved->link.master;
 	return bits;
-}
-
-/* An interface that is up refuses another MAC address, and up to 6.1 another name. */
-static void take_down(struct batch *batch, const struct item *item, const struct kernel_link *have)
-{
-	struct kernel_request *request = batch_add(batch, KERNEL_LINK_SET, &item->key);
-
-	request->link.index = have->index;
-	request->link_set = LINK_UP;
 }
 
 /* The link work of one session, into the batch's second round of requests. */
@@ -69,7 +60,10 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 	if (!bits)
 		return;
 	if ((bits & (LINK_MAC | LINK_NAME)) && have->up) {
-		take_down(job->batch, item, have);
+		/* while up it refuses another MAC address, and up to 6.1 another name */
+		request = batch_add(job->batch, KERNEL_LINK_SET, &item->key);
+		request->link.index = have->index;
+		request->link_set = LINK_UP;
 		bits |= LINK_UP;
 	}
 	request = batch_add(job->batch, KERNEL_LINK_SET, &item->key);

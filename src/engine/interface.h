@@ -1,8 +1,8 @@
-/* Sessions' interfaces, for job.c and create.c; see carry.h. */
+/* Sessions' interfaces, for job.c and create.c; see batch.h. */
 #ifndef ENGINE_INTERFACE_H
 #define ENGINE_INTERFACE_H
 
-#include "engine/carry.h"
+#include "engine/batch.h"
 
 /*
  * Set up the interfaces of the sessions in the batch that were just created, or

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "engine/carry.h"
+#include "engine/batch.h"
 #include "engine/create.h"
 #include "engine/desired.h"
 #include "engine/interface.h"
@@ -105,7 +105,7 @@ static enum verdict phase_link(struct engine *engine, struct job *job)
 
 static enum verdict run_batch(struct engine *engine, struct job *job)
 {
-	batch_begin(job->batch);
+	job->batch->count = job->batch->requested = 0;
 	switch (job->phase) {
 	case PHASE_DELETE_SESSIONS:
 		return phase_delete(engine, job, true);
@@ -138,15 +138,6 @@ static void wait_for_module(struct engine *engine, struct job *job)
 		item_wait(&job->items[i], reason, err.os_errno);
 }
 
-/* A delete can take a thousand times as long as another request: begin each phase with one. */
-static void next_phase(struct job *job)
-{
-	job->batch->size = 1;
-	job->phase++;
-	job->cursor = 0;
-	job->blocked_since = 0;
-}
-
 enum progress job_slice(struct engine *engine, struct job *job)
 {
 	int64_t begin = engine_now(), start;
@@ -164,8 +155,13 @@ enum progress job_slice(struct engine *engine, struct job *job)
 				job->blocked_since = engine_now();
 			return PROGRESS_BLOCKED;
 		}
-		if (job->cursor >= job->count)
-			next_phase(job);
+		if (job->cursor >= job->count) {
+			/* a delete can take a thousand times as long as others: feel the way */
+			job->batch->size = 1;
+			job->phase++;
+			job->cursor = 0;
+			job->blocked_since = 0;
+		}
 		if (job->phase != PHASE_END && engine_now() - begin > batch_time(engine, SLICE_NS))
 			return PROGRESS_MORE;
 	}

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "engine/batch.h"
 #include "engine/compare.h"
 #include "engine/status.h"
 #include "model/codec.h"

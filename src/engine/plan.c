@@ -365,7 +365,6 @@ void job_open(struct job *job, const struct candidate *from, const struct candid
 	      bool strict, struct batch *batch)
 {
 	*job = (struct job){.from = from, .to = to, .strict = strict, .batch = batch};
-	batch->size = 1;
 }
 
 void job_close(struct job *job)

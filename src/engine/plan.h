@@ -6,7 +6,7 @@
 #ifndef ENGINE_PLAN_H
 #define ENGINE_PLAN_H
 
-#include "engine/batch.h"
+#include "engine/context.h"
 
 enum action {
 	ACTION_DELETE = 1 << 0,
@@ -46,6 +46,8 @@ enum phase {
 	PHASE_LINK,
 	PHASE_END
 };
+
+struct batch; /* batch.h */
 
 struct job {
 	const struct candidate *from, *to; /* the configuration before and after */

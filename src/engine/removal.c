@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine/batch.h"
 #include "engine/observe.h"
 #include "engine/outcome.h"
 
