@@ -7,7 +7,8 @@
 #include "model/codec.h"
 #include "model/rules.h"
 
-bool engine_link_taken(struct engine *engine, const char *name)
+/* Is @name used by a link of the namespace that no configured session owns? */
+static bool link_taken(struct engine *engine, const char *name)
 {
 	const struct kernel_link *link = links_by_name(&engine->links, name);
 	const struct session_entry *session =
@@ -18,7 +19,7 @@ bool engine_link_taken(struct engine *engine, const char *name)
 
 static bool name_taken(const char *name, void *arg)
 {
-	return engine_link_taken(arg, name);
+	return link_taken(arg, name);
 }
 
 static int refuse_name(const struct change *c, enum session_row row, const char *name,
@@ -36,7 +37,7 @@ static int check_name(struct engine *engine, const struct change *c, struct erro
 	const char *name = c->after.session.interface_name;
 	const struct session_entry *entry;
 
-	if (name[0] == '\0' || !engine_link_taken(engine, name))
+	if (name[0] == '\0' || !link_taken(engine, name))
 		return 0;
 	entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
 	if (entry && entry->entry.in_kernel &&
@@ -57,7 +58,7 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 	if (!(after->present & BIT(SESSION_VLAN_ID)))
 		return 0;
 	rules_vlan_name(after, name);
-	if (!engine_link_taken(engine, name))
+	if (!link_taken(engine, name))
 		return 0;
 	link = links_by_name(&engine->links, name);
 	below = datastore_session_by_index(engine->store, link->parent);
