@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "model/names.h"
+#include "netconf/peer.h"
 
 /* One direction: what was read and is not yet written. */
 struct pipe {
@@ -40,6 +41,7 @@ static int connect_to(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
+	peer_tell_source(fd, getenv("SSH_CONNECTION"));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address))) {
 		close(fd);
 		return -1;

@@ -156,12 +156,19 @@ static void stop_engine(struct daemon *daemon)
 	engine_close(daemon->engine);
 }
 
+static unsigned int timeout(unsigned int seconds)
+{
+	return seconds ? seconds : NETCONF_NEVER;
+}
+
 static int start_netconf(struct daemon *daemon, struct error *err)
 {
 	struct netconf_options options = {
 		.base = daemon->base,
 		.engine = daemon->engine,
 		.socket_path = daemon->options->socket_path,
+		.limits = {.idle_timeout = timeout(daemon->options->idle_timeout),
+			   .lock_timeout = timeout(daemon->options->lock_timeout)},
 		.log = log_callback,
 		.arg = (void *)(uintptr_t) "netconf",
 	};

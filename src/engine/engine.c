@@ -450,14 +450,13 @@ static void cancel_requests(struct engine *engine)
 	struct error err = ERROR_INIT;
 	struct request *request;
 
-	error_set_errno(&err, ERROR_BUSY, ECANCELED, "the daemon is stopping");
+	error_set(&err, ERROR_STOPPING, "the daemon is stopping; nothing was changed");
 	if (engine->current) {
 		struct error later = ERROR_INIT;
 
-		error_set_errno(
-			&later, ERROR_BUSY, ECANCELED,
-			"the daemon is stopping; the next one brings the commit to its end, "
-			"or takes it back");
+		error_set(&later, ERROR_STOPPING,
+			  "the daemon is stopping; the next one brings the commit to its end, "
+			  "or takes it back");
 		request_finish(engine, engine->current, -ECANCELED, &later);
 	}
 	engine->current = NULL;
@@ -531,7 +530,7 @@ int engine_may_lock(const struct engine *engine, struct error *err)
 int engine_unlock(struct engine *engine, unsigned int session, struct error *err)
 {
 	if (engine->lock != session || session == 0)
-		return error_set(err, ERROR_INTERNAL, "this session does not hold the lock");
+		return error_set(err, ERROR_NOT_LOCKED, "this session does not hold the lock");
 	engine->lock = 0;
 	return 0;
 }

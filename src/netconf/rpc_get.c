@@ -37,8 +37,8 @@ static int show(struct netconf_session *session, const struct node *operation, b
 	struct walk *walk;
 	int result = walk_open(&walk, &options, err);
 
-	if (result)
-		return result;
+	if (result) /* of the filter */
+		return error_in_operation(err, result);
 	stream.state = walk;
 	reply_begin(session);
 	reply_open(session, "data");
