@@ -19,12 +19,6 @@ static unsigned int sessions_of(const struct netconf_server *server, uid_t uid)
 	return count;
 }
 
-static bool at_rest(const struct netconf_session *session, int64_t since)
-{
-	return session->greeted && !session->refusal && !session->busy && !session->message &&
-	       !session->closing && !session_holds(session) && session->rested <= since;
-}
-
 /*
  * Of the sessions at rest that a newcomer may end: those of who has most, and of these the one
  * that rested longest. @own: of his own only.
@@ -39,7 +33,7 @@ static struct netconf_session *find_spare(const struct netconf_server *server, u
 		bool his = session->peer.uid == uid;
 		unsigned int count;
 
-		if (!at_rest(session, since) || (own && !his))
+		if (!session_at_rest(session) || session->rested > since || (own && !his))
 			continue;
 		count = sessions_of(server, session->peer.uid);
 		if (!his && !peer_privileged(uid) &&
@@ -102,6 +96,7 @@ void places_explain(const struct netconf_server *server, enum refusal refusal,
 		error_set_errno(err, ERROR_RESOURCE, EMFILE,
 				"l2tpv3d can take no more clients; raise its LimitNOFILE, or try "
 				"again later");
+	err->protocol = true;
 }
 
 static int to_socket(const char *bytes, size_t length, void *arg)

@@ -1,7 +1,7 @@
 #include "netconf/reply.h"
 
+#include "netconf/capabilities.h"
 #include "netconf/encode.h"
-#include "netconf/rpc.h"
 
 #define NAMESPACE_YANG "urn:ietf:params:xml:ns:yang:1"
 #define MODULE_PREFIX  "l2tp"
@@ -250,7 +250,7 @@ static void write_hello(struct netconf_session *session, const char *const *capa
 
 void send_hello(struct netconf_session *session)
 {
-	write_hello(session, rpc_capabilities);
+	write_hello(session, netconf_capabilities);
 	send_tail(session);
 }
 

@@ -23,16 +23,6 @@ static const struct rpc rpcs[] = {
 
 #define RPCS (sizeof(rpcs) / sizeof(rpcs[0]))
 
-/* The revision is the module's; a test compares. */
-const char *const rpc_capabilities[] = {
-	CAPABILITY_1_0,
-	CAPABILITY_1_1,
-	"urn:ietf:params:netconf:capability:writable-running:1.0",
-	"urn:ietf:params:netconf:capability:rollback-on-error:1.0",
-	NAMESPACE_MODULE "?module=" MODULE_NAME "&revision=2026-11-22",
-	NULL,
-};
-
 const struct rpc *rpc_find(const char *name, const char *uri)
 {
 	for (unsigned int i = 0; i < RPCS; i++)

@@ -20,11 +20,6 @@ bool netconf_may_see_secrets(const struct netconf_session *session)
 	return peer_privileged(session->peer.uid);
 }
 
-bool session_holds(const struct netconf_session *session)
-{
-	return session->locked;
-}
-
 void session_set_locked(struct netconf_session *session, bool locked)
 {
 	session->locked = locked;
@@ -106,8 +101,7 @@ static void rest(struct netconf_session *session)
 	if (session->refusal)
 		set_timer(session, REFUSAL_TIMEOUT);
 	else
-		set_timer(session,
-			  session_holds(session) ? limits->lock_timeout : limits->idle_timeout);
+		set_timer(session, session->locked ? limits->lock_timeout : limits->idle_timeout);
 }
 
 static bool has_capability(const struct node *element, const char *uri)
@@ -184,14 +178,25 @@ static int run(struct netconf_session *session, struct error *err)
 	return result ? result : message->rpc->run(session, operation, err);
 }
 
-/* Why there is no place for it, in answer to what it asked for, or to nothing. */
+static void drop_message(struct netconf_session *session)
+{
+	message_close(session->message);
+	session->message = NULL;
+}
+
+/*
+ * Why there is no place for it, in answer to what it asked for, or to nothing. It has a moment to
+ * leave by itself: ncclient forgets an answer when the end of the session comes right behind it.
+ */
 static void refuse(struct netconf_session *session)
 {
 	struct error err = ERROR_INIT;
 
 	places_explain(session->server, session->refusal, &session->peer, &err);
 	reply_error(session, &err);
-	close_gently(session);
+	if (!session->told)
+		set_timer(session, REFUSAL_TIMEOUT);
+	session->told = true;
 }
 
 static void take_rpc(struct netconf_session *session)
@@ -199,8 +204,10 @@ static void take_rpc(struct netconf_session *session)
 	struct error err = ERROR_INIT;
 	int result;
 
-	if (session->refusal) {
+	if (session->refusal &&
+	    session->message->rpc != rpc_find("close-session", NAMESPACE_BASE)) {
 		refuse(session);
+		drop_message(session);
 		return;
 	}
 	evtimer_del(session->timer);
@@ -208,12 +215,6 @@ static void take_rpc(struct netconf_session *session)
 	result = run(session, &err);
 	if (result != RPC_LATER)
 		answer(session, result, &err);
-}
-
-static void drop_message(struct netconf_session *session)
-{
-	message_close(session->message);
-	session->message = NULL;
 }
 
 static void end_message(struct netconf_session *session)
@@ -292,6 +293,12 @@ static bool reading(const struct netconf_session *session)
 static bool amid_request(const struct netconf_session *session)
 {
 	return session->greeted && session->message && !reader_empty(session->message->reader);
+}
+
+bool session_at_rest(const struct netconf_session *session)
+{
+	return session->greeted && !session->refusal && !session->busy && !session->closing &&
+	       !session->locked && !amid_request(session);
 }
 
 static void read_on(struct netconf_session *session)
@@ -432,9 +439,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	struct netconf_session *session = arg;
 
 	(void)fd, (void)what;
-	if (session->refusal && session->greeted) {
+	if (session->refusal && session->greeted && !session->told) {
 		refuse(session);
-		settle(session);
+		return;
+	}
+	if (session->refusal) {
+		session_close(session);
 		return;
 	}
 	complain(session, !session->greeted       ? "no hello in time"

@@ -45,6 +45,7 @@ struct netconf_session {
 	unsigned int id; /* not 0 */
 	struct peer peer;
 	enum refusal refusal;         /* it got no place: its first request is refused */
+	bool told;                    /* ... and was */
 	struct timespec login;        /* CLOCK_REALTIME */
 	int64_t rested;               /* clock_now() when it last came to rest */
 	bool locked;                  /* it holds the lock of running ... */
@@ -103,8 +104,8 @@ void session_done(struct netconf_session *session);
 /* Answer with @stream after reply_begin(); takes its state over. */
 void session_stream(struct netconf_session *session, const struct stream *stream);
 
-/* It holds what others wait for: it is not ended to make room, and may not rest for long. */
-bool session_holds(const struct netconf_session *session);
+/* It asks for nothing, is not in the middle of anything, and holds nothing others wait for. */
+bool session_at_rest(const struct netconf_session *session);
 /* rpc_lock() succeeded; the engine has the lock itself. */
 void session_set_locked(struct netconf_session *session, bool locked);
 
