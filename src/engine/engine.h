@@ -117,7 +117,13 @@ void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel);
 void engine_refresh_session(struct engine *engine, struct session_entry *session);
 
 /* What happened, for notifications. Pointers are valid during the call only. */
-enum engine_event_type { ENGINE_TUNNEL_STATE, ENGINE_SESSION_STATE, ENGINE_FOREIGN, ENGINE_COMMIT };
+enum engine_event_type {
+	ENGINE_TUNNEL_STATE,
+	ENGINE_SESSION_STATE,
+	ENGINE_REASON, /* oper-status stays, its reason changed */
+	ENGINE_FOREIGN,
+	ENGINE_COMMIT
+};
 struct engine_event {
 	enum engine_event_type type;
 	const struct tunnel_entry *tunnel;

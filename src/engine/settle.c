@@ -2,34 +2,6 @@
 #include "engine/internal.h"
 
 #include <errno.h>
-#include <syslog.h>
-
-#include "model/status.h"
-
-static void describe(const struct tunnel_entry *tunnel, const struct session_entry *session,
-		     char *ret, size_t size)
-{
-	if (session)
-		snprintf(ret, size, "session %u/%u", tunnel->id, session->id);
-	else
-		snprintf(ret, size, "tunnel %u", tunnel->id);
-}
-
-static void log_status(struct engine *engine, const struct tunnel_entry *tunnel,
-		       const struct session_entry *session, const struct state *state)
-{
-	char what[64], why[STATUS_TEXT_MAX];
-	const struct word *word = word_by_value(oper_status_words, state->oper_status);
-
-	if (state->oper_status == OPER_UP || state->oper_status == OPER_REMOVING)
-		return;
-	describe(tunnel, session, what, sizeof(what));
-	status_text(state, tunnel->configured ? &tunnel->config : &tunnel->actual,
-		    session ? (session->configured ? &session->config : &session->actual) : NULL,
-		    why);
-	engine_log(engine, state->oper_status == OPER_FAILED ? LOG_WARNING : LOG_INFO, "%s %s: %s",
-		   what, word ? word->name : "?", why);
-}
 
 void settle_status(struct engine *engine, struct tunnel_entry *tunnel,
 		   struct session_entry *session, enum oper_status status,
@@ -48,9 +20,9 @@ void settle_status(struct engine *engine, struct tunnel_entry *tunnel,
 	if (old == status && state->status_reason == reason && state->status_errno == os_errno)
 		return;
 	datastore_set_status(engine->store, state, session == NULL, status, reason, os_errno, now);
-	log_status(engine, tunnel, session, state);
-	if (old != status)
-		engine_tell(engine, &event);
+	if (old == status)
+		event.type = ENGINE_REASON;
+	engine_tell(engine, &event);
 }
 
 /* ---- what the status of an entry that is in the kernel follows from */

@@ -169,6 +169,7 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
 
 int error_set_errno(struct error *err, enum error_code code, int os_errno, const char *format, ...)
 {
+	const char *why = strerror(os_errno);
 	va_list args;
 	size_t length;
 
@@ -180,7 +181,8 @@ int error_set_errno(struct error *err, enum error_code code, int os_errno, const
 	fill(err->text, sizeof(err->text), format, args);
 	va_end(args);
 	length = strlen(err->text);
-	snprintf(err->text + length, sizeof(err->text) - length, ": %s", strerror(os_errno));
+	if (!strstr(err->text, why)) /* what is passed on may say it already */
+		snprintf(err->text + length, sizeof(err->text) - length, ": %s", why);
 	return -os_errno;
 }
 

@@ -128,7 +128,7 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
 
 /*
  * As error_set(), for a failed system or kernel call: remembers @os_errno (positive) and returns
- * it negated; the text gets ": " and its description at the end.
+ * it negated; the text gets ": " and its description at the end, unless that is in it already.
  */
 int error_set_errno(struct error *err, enum error_code code, int os_errno, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -14,9 +14,11 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <syslog.h>
 
 #include "engine/internal.h"
 #include "kernel/sim/sim.h"
+#include "model/status.h"
 #include "netconf/snapshot.h"
 
 #define UNUSED __attribute__((unused))
@@ -46,6 +48,26 @@ static void bench_log(int priority, const char *text, void *arg)
 		fprintf(stderr, "<%d> %s\n", priority, text);
 }
 
+/* What went wrong with an object since the engine opened, as a line of the log. */
+static void bench_event(const struct engine_event *event, void *arg)
+{
+	const struct session_entry *session = event->session;
+	const struct state *state;
+	char text[64], name[16] = "";
+
+	if (event->type == ENGINE_COMMIT || event->type == ENGINE_FOREIGN)
+		return;
+	state = session ? &session->state.common : &event->tunnel->state.common;
+	if (state->oper_status == OPER_UP || state->oper_status == OPER_REMOVING)
+		return;
+	if (session)
+		snprintf(name, sizeof(name), "/%u", session->id);
+	snprintf(text, sizeof(text), "%s %u%s %s", session ? "session" : "tunnel",
+		 event->tunnel->id, name,
+		 word_by_value(oper_status_words, state->oper_status)->name);
+	bench_log(LOG_INFO, text, arg);
+}
+
 static void open_state(struct bench *bench)
 {
 	struct error err = ERROR_INIT;
@@ -70,6 +92,7 @@ static void open_engine(struct bench *bench)
 	bench->log[0] = '\0';
 	if (engine_open(&bench->engine, &options, &err) < 0)
 		fail_msg("%s: %s", err.path, err.text);
+	assert_int_equal(engine_watch(bench->engine, bench_event, bench), 0);
 }
 
 /* As the daemon starts; the kernel is there already. */

@@ -179,6 +179,17 @@ static void setting_returns_the_errno_of_the_code_even_without_a_struct(void **s
 	assert_null(error_at(NULL, "/x"));
 }
 
+static void an_errno_is_told_once(void **state)
+{
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	error_set_errno(&err, ERROR_KERNEL, EPERM, "cannot enter: %s", strerror(EPERM));
+	assert_string_equal(err.text, "cannot enter: Operation not permitted");
+	error_set_errno(&err, ERROR_KERNEL, EPERM, "cannot enter");
+	assert_string_equal(err.text, "cannot enter: Operation not permitted");
+}
+
 static void setting_keeps_the_path_and_clears_the_rest(void **state)
 {
 	struct error err = ERROR_INIT;
@@ -303,6 +314,7 @@ int main(void)
 		cmocka_unit_test(snmp_status_numbers_are_those_of_net_snmp),
 		cmocka_unit_test(a_code_out_of_range_is_an_internal_error),
 		cmocka_unit_test(setting_returns_the_errno_of_the_code_even_without_a_struct),
+		cmocka_unit_test(an_errno_is_told_once),
 		cmocka_unit_test(setting_keeps_the_path_and_clears_the_rest),
 		cmocka_unit_test(the_app_tag_of_the_error_goes_before_that_of_its_code),
 		cmocka_unit_test(long_text_is_cut_between_characters),
