@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "model/names.h"
 #include "netconf/peer.h"
 
@@ -157,6 +158,7 @@ int main(int argc, char **argv)
 	const char *path = CONTROL_SOCKET;
 	int option, fd;
 
+	wipe_forbid_dumps();
 	while ((option = getopt(argc, argv, "S:")) != -1) {
 		if (option != 'S')
 			return usage();

@@ -6,13 +6,15 @@
 #include <stdarg.h>
 #include <syslog.h>
 
+#include "base/clock.h"
 #include "daemon/log.h"
 #include "daemon/tally.h"
 #include "model/codec.h"
 #include "model/status.h"
 
 #define TOPIC       "engine"
-#define PAUSE_MS    200  /* from the first change of a burst until it is told */
+#define QUIET_MS    300  /* without a change of state: the burst is over, and is told ... */
+#define BURST_MS    3000 /* ... or when it has lasted so long */
 #define CHANGES_MAX 4096 /* of a commit that are looked at, to say what it did */
 #define NAMED_MAX   3    /* objects that a commit's line names */
 #define LEAVES_MAX  4    /* and leaves */
@@ -21,6 +23,7 @@ struct chronicle {
 	struct engine *engine;
 	struct tally *tally;
 	struct event *pause;
+	int64_t until; /* clock_now() by which the burst under way is told */
 };
 
 /* ---- commits */
@@ -210,12 +213,19 @@ static int priority_of(const struct state *state)
 	}
 }
 
+/* Another change of state: does the burst go on? */
 static void wait_for_more(struct chronicle *chronicle)
 {
-	const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
+	int64_t now = clock_now(), left;
+	struct timeval pause;
 
 	if (!evtimer_pending(chronicle->pause, NULL))
-		evtimer_add(chronicle->pause, &pause);
+		chronicle->until = now + BURST_MS * (NS_PER_S / 1000);
+	left = (chronicle->until - now) / 1000;
+	left = left < QUIET_MS * 1000 ? left : QUIET_MS * 1000;
+	left = left > 0 ? left : 0;
+	pause = (struct timeval){left / 1000000, left % 1000000};
+	evtimer_add(chronicle->pause, &pause);
 }
 
 /* @session NULL: the tunnel itself. */

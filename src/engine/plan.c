@@ -1,5 +1,7 @@
 /* What kernel work leads from one configuration to another, given what the kernel has. */
+#include "base/wipe.h"
 #include "engine/internal.h"
+#include "engine/job.h"
 
 #include <errno.h>
 
@@ -545,6 +547,6 @@ void job_free(struct job *job)
 	for (size_t i = 0; i < job->count; i++)
 		free(job->items[i].saved);
 	free(job->items);
-	free(job->batch);
+	wipe_free(job->batch, job->batch ? sizeof(*job->batch) : 0);
 	free(job);
 }

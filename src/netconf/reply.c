@@ -1,5 +1,7 @@
 #include "netconf/reply.h"
 
+#include <syslog.h>
+
 #include "netconf/capabilities.h"
 #include "netconf/encode.h"
 
@@ -224,6 +226,9 @@ static void write_error(struct netconf_session *session, const struct error *err
 void reply_error(struct netconf_session *session, const struct error *err)
 {
 	session->counters.out_rpc_errors++;
+	server_log(session->server, LOG_DEBUG, "NETCONF session %u of %s is refused: %s: %s%s%s",
+		   session->id, session->peer.user, error_kind(err->code)->name, err->path,
+		   err->path[0] ? ": " : "", err->text);
 	reply_begin(session);
 	write_error(session, err);
 	reply_end(session);

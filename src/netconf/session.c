@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "netconf/lines.h"
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
@@ -212,6 +213,7 @@ static void take_rpc(struct netconf_session *session)
 	}
 	evtimer_del(session->timer);
 	session->busy = true;
+	session->began = clock_now();
 	result = run(session, &err);
 	if (result != RPC_LATER)
 		answer(session, result, &err);
@@ -354,8 +356,19 @@ void session_stream(struct netconf_session *session, const struct stream *stream
 	session_resume(session);
 }
 
+static void tell_done(const struct netconf_session *session)
+{
+	const struct rpc *rpc = session->message ? session->message->rpc : NULL;
+
+	server_log(session->server, LOG_DEBUG,
+		   "NETCONF session %u of %s: %s is answered after %lld us", session->id,
+		   session->peer.user, rpc ? rpc->name : "what is no operation",
+		   (long long)((clock_now() - session->began) / 1000));
+}
+
 void session_done(struct netconf_session *session)
 {
+	tell_done(session);
 	drop_message(session);
 	session->busy = false;
 	rest(session);
@@ -520,8 +533,9 @@ void session_open(struct netconf_server *server, int fd, const struct peer *peer
 	bufferevent_enable(session->transport, EV_READ | EV_WRITE);
 	if (!refusal)
 		server->opened++;
-	server_log(server, LOG_DEBUG, "session %u of %s (process %ld%s%s) begins", session->id,
-		   peer->user, (long)peer->pid, peer->source[0] ? ", from " : "", peer->source);
+	server_log(server, LOG_DEBUG, "NETCONF session %u of %s (process %ld%s%s) begins",
+		   session->id, peer->user, (long)peer->pid, peer->source[0] ? ", from " : "",
+		   peer->source);
 }
 
 static void count_end(struct netconf_session *session)
@@ -533,8 +547,8 @@ static void count_end(struct netconf_session *session)
 	server->counters.in_bad_rpcs += session->counters.in_bad_rpcs;
 	server->counters.out_rpc_errors += session->counters.out_rpc_errors;
 	server->dropped += !session->refusal && !session->finished;
-	server_log(server, LOG_DEBUG, "session %u of %s ends after %u requests", session->id,
-		   session->peer.user, session->counters.in_rpcs);
+	server_log(server, LOG_DEBUG, "NETCONF session %u of %s ends after %u requests",
+		   session->id, session->peer.user, session->counters.in_rpcs);
 }
 
 void session_close(struct netconf_session *session)
@@ -554,5 +568,5 @@ void session_close(struct netconf_session *session)
 		bufferevent_free(session->transport);
 	TAILQ_REMOVE(&server->sessions, session, link);
 	count_end(session);
-	free(session);
+	wipe_free(session, sizeof(*session)); /* its output too */
 }

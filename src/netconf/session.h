@@ -48,6 +48,7 @@ struct netconf_session {
 	bool told;                    /* ... and was */
 	struct timespec login;        /* CLOCK_REALTIME */
 	int64_t rested;               /* clock_now() when it last came to rest */
+	int64_t began;                /* clock_now() when the request under way did */
 	bool locked;                  /* it holds the lock of running ... */
 	struct timespec locked_since; /* ... since then, CLOCK_REALTIME */
 	struct netconf_counters counters;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
 #include "model/table.h"
 #include "store/index.h"
 
@@ -172,7 +173,7 @@ static void session_drop(struct datastore *ds, struct session_entry *session)
 	tunnel->state.session_count--;
 	RB_REMOVE(session_id_tree, &ds->sessions, session);
 	RB_REMOVE(session_tree, &tunnel->sessions, session);
-	free(session);
+	wipe_free(session, sizeof(*session));
 }
 
 static struct session_entry *session_settle(struct datastore *ds, struct session_entry *session)
@@ -215,7 +216,7 @@ void datastore_free(struct datastore *ds)
 	while ((tunnel = RB_ROOT(&ds->tunnels)) != NULL) {
 		while ((session = RB_ROOT(&tunnel->sessions)) != NULL) {
 			RB_REMOVE(session_tree, &tunnel->sessions, session);
-			free(session);
+			wipe_free(session, sizeof(*session));
 		}
 		RB_REMOVE(tunnel_tree, &ds->tunnels, tunnel);
 		free(tunnel);

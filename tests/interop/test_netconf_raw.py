@@ -136,7 +136,7 @@ class Wire:
 
 def resident(daemon):
     """Kilobytes of memory in use; 0 under a sanitizer, which keeps what was freed."""
-    if "asan" in Path(f"/proc/{daemon.pid}/maps").read_text():
+    if b"__asan_init" in L2TPV3D.read_bytes():
         return 0
     return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{daemon.pid}/status").read_text())[1])
 
