@@ -9,7 +9,7 @@ int engine_check_lock(const struct engine *engine, unsigned int session, struct 
 		return 0;
 	return error_set(err, ERROR_LOCKED,
 			 "the configuration is locked by NETCONF session %u; wait for it, or end "
-			 "it with kill-session",
+			 "it with kill-session (l2tpv3ctl kill)",
 			 engine->lock);
 }
 

@@ -8,6 +8,7 @@
  *   message.c  a request as it is read: envelope to a tree, <config> to an edit
  *   reply.c    rpc-reply and rpc-error
  *   rpc.c      the table of operations; rpc_*.c what they do
+ *   provider.c read-only data beside ours, one file a module: monitoring.c
  */
 #ifndef NETCONF_SESSION_H
 #define NETCONF_SESSION_H

@@ -177,6 +177,39 @@ def test_who_connects_in_a_loop_is_told_and_holds_up_nobody(daemon):
 
 
 @needs_root
+def test_a_loop_of_connects_delays_nobody_much(open_to_all):
+    daemon = open_to_all
+    program = f"""
+import socket
+print("on", flush=True)
+kept = []
+while True:
+    kept.append(socket.socket(socket.AF_UNIX))
+    kept[-1].connect({str(daemon.socket)!r})
+    if len(kept) > 900:
+        for connection in kept:
+            connection.close()
+        kept = []
+"""
+    loop = subprocess.Popen([sys.executable, "-c", program], user=40000, group=40000, extra_groups=[],
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        assert loop.stdout.readline() == "on\n"
+        daemon.wait_for_log("NETCONF client of uid 40000 refused")
+        taken = []
+        for _ in range(50):
+            began = time.monotonic()
+            with daemon.netconf() as client:
+                client.get_config()
+            taken.append(time.monotonic() - began)
+        assert sorted(taken)[25] < 0.5, taken
+        assert len([e for e in entries(daemon.netconf()).values() if e["username"] == "uid 40000"]) <= OF_A_USER
+    finally:
+        loop.kill()
+        loop.communicate()
+
+
+@needs_root
 def test_out_of_descriptors_a_client_is_told_so_and_those_that_are_there_go_on(daemon):
     with daemon.netconf() as client:
         before = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
