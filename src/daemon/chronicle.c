@@ -228,14 +228,23 @@ static void wait_for_more(struct chronicle *chronicle)
 	evtimer_add(chronicle->pause, &pause);
 }
 
-/* @session NULL: the tunnel itself. */
-static void take_state(struct chronicle *chronicle, const struct tunnel_entry *tunnel,
-		       const struct session_entry *session)
+static void print_why(const struct entry *entry, char ret[STATUS_TEXT_MAX])
 {
-	const struct state *state = session ? &session->state.common : &tunnel->state.common;
-	struct tally_change change = {
-		.tunnel_id = tunnel->id,
-		.session_id = session ? session->id : 0,
+	static const union config nothing;
+	const void *tunnel = entry_shown(&entry_tunnel_of(entry)->entry);
+	const void *session = entry->key.session_id ? entry_shown(entry) : NULL;
+
+	if (entry->key.session_id && !session)
+		session = &nothing;
+	status_text(entry_state(entry), tunnel ? tunnel : (const void *)&nothing, session, ret);
+}
+
+static void take_state(struct chronicle *chronicle, const struct entry *entry)
+{
+	const struct state *state = entry_state(entry);
+	const struct tally_change change = {
+		.tunnel_id = entry->key.tunnel_id,
+		.session_id = entry->key.session_id,
 		.became = word(oper_status_words, state->oper_status),
 		.reason = state->status_reason == REASON_NONE
 				  ? ""
@@ -248,22 +257,17 @@ static void take_state(struct chronicle *chronicle, const struct tunnel_entry *t
 		return; /* as the commit says that deleted it */
 	text = tally_add(chronicle->tally, &change);
 	if (text) {
-		status_text(state, tunnel->configured ? &tunnel->config : &tunnel->actual,
-			    !session              ? NULL
-			    : session->configured ? &session->config
-						  : &session->actual,
-			    why);
+		print_why(entry, why);
 		snprintf(text, TALLY_TEXT, "%s", why);
 	}
 	wait_for_more(chronicle);
 }
 
-static void take_foreign(struct chronicle *chronicle, const struct tunnel_entry *tunnel,
-			 const struct session_entry *session)
+static void take_foreign(struct chronicle *chronicle, const struct entry *entry)
 {
 	const struct tally_change change = {
-		.tunnel_id = tunnel->id,
-		.session_id = session ? session->id : 0,
+		.tunnel_id = entry->key.tunnel_id,
+		.session_id = entry->key.session_id,
 		.became = "appeared",
 		.reason = "made by others",
 		.priority = LOG_NOTICE,
@@ -275,14 +279,14 @@ static void take_foreign(struct chronicle *chronicle, const struct tunnel_entry 
 
 static void debug_state(const struct engine_event *event)
 {
-	const struct session_entry *session = event->session;
-	const struct state *state = session ? &session->state.common : &event->tunnel->state.common;
+	const struct state *state = entry_state(event->entry);
+	const struct key *key = &event->entry->key;
 	char text[128], name[24] = "";
 
-	if (session)
-		snprintf(name, sizeof(name), "/%" PRIu32, session->id);
+	if (key->session_id)
+		snprintf(name, sizeof(name), "/%" PRIu32, key->session_id);
 	snprintf(text, sizeof(text), "%s %" PRIu32 "%s: %s to %s, %s",
-		 session ? "session" : "tunnel", event->tunnel->id, name,
+		 key->session_id ? "session" : "tunnel", key->tunnel_id, name,
 		 event->old_status ? word(oper_status_words, event->old_status) : "new",
 		 word(oper_status_words, state->oper_status),
 		 word(status_reason_words, state->status_reason));
@@ -294,15 +298,14 @@ static void on_event(const struct engine_event *event, void *arg)
 	struct chronicle *chronicle = arg;
 
 	switch (event->type) {
-	case ENGINE_TUNNEL_STATE:
-	case ENGINE_SESSION_STATE:
+	case ENGINE_STATE:
 	case ENGINE_REASON:
 		if (log_wants(TOPIC))
 			debug_state(event);
-		take_state(chronicle, event->tunnel, event->session);
+		take_state(chronicle, event->entry);
 		break;
 	case ENGINE_FOREIGN:
-		take_foreign(chronicle, event->tunnel, event->session);
+		take_foreign(chronicle, event->entry);
 		break;
 	case ENGINE_COMMIT:
 		on_commit(event);
@@ -324,25 +327,17 @@ static void take_line(int priority, const char *text, void *arg)
 	log_text(priority, "%s", text);
 }
 
-static bool is_news(const struct state *state)
-{
-	return state->oper_status && state->oper_status != OPER_UP;
-}
-
 /* What the engine found when it opened. */
 static void take_stock(struct chronicle *chronicle)
 {
 	const struct datastore *store = engine_store(chronicle->engine);
-	struct tunnel_entry *tunnel = datastore_tunnel_from(store, 0);
+	const struct entry *entry = datastore_entry_from(store, 0, 0);
 
-	for (; tunnel; tunnel = tunnel_next(tunnel)) {
-		struct session_entry *session = tunnel_session_from(tunnel, 0);
+	for (; entry; entry = entry_next(entry)) {
+		unsigned int status = entry_state(entry)->oper_status;
 
-		if (is_news(&tunnel->state.common))
-			take_state(chronicle, tunnel, NULL);
-		for (; session; session = session_next(session))
-			if (is_news(&session->state.common))
-				take_state(chronicle, tunnel, session);
+		if (status && status != OPER_UP)
+			take_state(chronicle, entry);
 	}
 }
 

@@ -56,8 +56,7 @@ int rpc_lock(struct netconf_session *session, const struct node *operation, stru
 	result = result ? result : engine_may_lock(engine, err);
 	if (result)
 		return refuse_lock(session, result, err);
-	session->ticket = engine_lock(engine, &who, lock_done, session);
-	return RPC_LATER;
+	return rpc_await(session, engine_lock(engine, &who, lock_done, session), err);
 }
 
 /* Not held (RFC 6241 section 7.6): by nobody, or by another. */

@@ -16,8 +16,9 @@
 #include <event2/event.h>
 #include <syslog.h>
 
-#include "engine/internal.h"
+#include "engine/transaction.h"
 #include "kernel/sim/sim.h"
+#include "model/codec.h"
 #include "model/status.h"
 #include "netconf/snapshot.h"
 
@@ -51,20 +52,16 @@ static void bench_log(int priority, const char *text, void *arg)
 /* What went wrong with an object since the engine opened, as a line of the log. */
 static void bench_event(const struct engine_event *event, void *arg)
 {
-	const struct session_entry *session = event->session;
-	const struct state *state;
-	char text[64], name[16] = "";
+	char text[64], name[KEY_TEXT_MAX];
+	unsigned int status;
 
 	if (event->type == ENGINE_COMMIT || event->type == ENGINE_FOREIGN)
 		return;
-	state = session ? &session->state.common : &event->tunnel->state.common;
-	if (state->oper_status == OPER_UP || state->oper_status == OPER_REMOVING)
+	status = entry_state(event->entry)->oper_status;
+	if (status == OPER_UP || status == OPER_REMOVING)
 		return;
-	if (session)
-		snprintf(name, sizeof(name), "/%u", session->id);
-	snprintf(text, sizeof(text), "%s %u%s %s", session ? "session" : "tunnel",
-		 event->tunnel->id, name,
-		 word_by_value(oper_status_words, state->oper_status)->name);
+	snprintf(text, sizeof(text), "%s %s", key_text(&event->entry->key, name),
+		 word_by_value(oper_status_words, status)->name);
 	bench_log(LOG_INFO, text, arg);
 }
 
@@ -162,9 +159,12 @@ static bool is_idle(struct bench *bench)
 {
 	const struct engine *engine = bench->engine;
 
-	return !engine->job && TAILQ_EMPTY(&engine->requests) && !engine->dirty.count &&
-	       !engine->repair.count && !engine->missing.count && !engine->removing.count &&
-	       !engine->recheck && !engine->recheck_from && !engine->resync;
+	const struct agenda *agenda = &engine->agenda;
+
+	return transaction_due(engine) == NEVER && TAILQ_EMPTY(&engine->requests) &&
+	       !agenda->look.count && !agenda->changed.count && !agenda->repair.count &&
+	       !agenda->removing.count && !agenda->recheck && !agenda->recheck_from &&
+	       !agenda->read_all;
 }
 
 static void on_done(int result, const struct error *err, void *arg)
