@@ -342,9 +342,9 @@ void transaction_leave(struct engine *engine)
 {
 	struct error err = ERROR_INIT;
 
-	error_set_errno(&err, ERROR_BUSY, ECANCELED,
-			"the daemon is stopping; the next one brings the commit to its end, or "
-			"takes it back");
+	error_set(&err, ERROR_STOPPING,
+		  "the daemon is stopping; the next one brings the commit to its end, or takes it "
+		  "back");
 	if (engine->transaction->request)
 		finish(engine, -ECANCELED, &err);
 }
