@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "pdu.h"
 
 size_t handler_name(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN])
 {
@@ -82,5 +83,6 @@ int handler_register(struct agent *agent)
 	if (!registration)
 		return -ENOMEM;
 	registration->handler->myvoid = agent;
+	registration->timeout = PDU_TIMEOUT_S;
 	return netsnmp_register_handler(registration) == MIB_REGISTERED_OK ? 0 : -ENOMEM;
 }

@@ -44,7 +44,7 @@ struct agent {
 	unsigned int next_table; /* to register by itself, once the root is */
 	unsigned int refused;    /* res.error that was logged last, 0 none */
 	struct set_list sets;    /* set.c */
-	bool warned_retries;
+	bool warned_retries, warned_malformed;
 };
 
 void agent_log(struct agent *agent, int priority, const char *format, ...)

@@ -1,7 +1,6 @@
 """Who may read and set what through snmpd, by the drop-in as it is installed, with the real snmpd."""
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.agentx import column  # noqa: E402
 from lib.built import need_built  # noqa: E402
-from lib.daemons import BUILD, CHECKOUT, L2TPV3D, L2tpv3d, Snmpd  # noqa: E402
+from lib.daemons import BUILD, CHECKOUT, L2TPV3D, L2tpv3d, Snmpd, free_port  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.snmp import Manager, SnmpError  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
@@ -37,12 +36,6 @@ def drop_in(folder):
     lines = [line[1:] if line.startswith(examples) else line for line in lines]
     return [line.replace(" l2tpv3d ", f" {DAEMON} ") if line.startswith("agentXPerms") else line
             for line in lines if line and not line.startswith("#")]
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
