@@ -127,9 +127,10 @@ void set_repeated(void *arg)
 	struct agent *agent = arg;
 
 	if (!agent->warned_retries)
-		agent_log(agent, LOG_WARNING,
-			  "the AgentX master repeats set requests; set \"agentXRetries 0\" and "
-			  "\"agentXTimeout 10\" in snmpd.conf");
+		agent_log(agent, LOG_NOTICE,
+			  "the AgentX master repeats a set request that takes its time; it gives up "
+			  "after agentXTimeout x (agentXRetries + 1) seconds (snmpd.conf), though the "
+			  "request is carried out");
 	agent->warned_retries = true;
 }
 
