@@ -127,10 +127,12 @@ void set_repeated(void *arg)
 	struct agent *agent = arg;
 
 	if (!agent->warned_retries)
-		agent_log(agent, LOG_NOTICE,
-			  "the AgentX master repeats a set request that takes its time; it gives up "
-			  "after agentXTimeout x (agentXRetries + 1) seconds (snmpd.conf), though the "
-			  "request is carried out");
+		agent_log(
+			agent, LOG_NOTICE,
+			"the AgentX master repeats a set request that takes its time; it gives up "
+			"after agentXTimeout x (agentXRetries + 1) seconds (snmpd.conf), though "
+			"the "
+			"request is carried out");
 	agent->warned_retries = true;
 }
 
