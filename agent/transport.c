@@ -9,18 +9,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "incoming.h"
 #include "netsnmp.h"
 #include "opening.h"
-#include "pdu.h"
 
 #define DOMAIN_NAME  "l2tpv3d"
-#define QUEUE_MAX    (4U << 20)  /* bytes waiting for a master that does not read */
-#define BACKLOG_MAX  32          /* net-snmp's own queue costs by its square */
-#define PAUSE_S      35          /* longer than net-snmp waits for a handler (30 s) */
-#define REGISTERS    8           /* Register PDUs whose answer may still come */
-#define PDU_MAX      65536       /* net-snmp drops what is longer (agentx_parse), without a word */
-#define SKIP_MAX     (16U << 20) /* a PDU that says it is longer is no PDU */
-#define UNFINISHED_S 5           /* a PDU that does not come to its end in that time never will */
+#define QUEUE_MAX    (4U << 20) /* bytes waiting for a master that does not read */
+#define BACKLOG_MAX  32         /* net-snmp's own queue costs by its square */
+#define PAUSE_S      35         /* longer than net-snmp waits for a handler (30 s) */
+#define REGISTERS    8          /* Register PDUs whose answer may still come */
+#define UNFINISHED_S 3          /* a PDU that does not come to its end in that time never will */
 
 struct transport {
 	struct event_base *base;
@@ -30,9 +28,7 @@ struct transport {
 	int fd, ready_fd;       /* the stream; a descriptor that is always readable */
 	struct evbuffer *queue;
 	struct event *writable, *patience, *unfinished;
-	uint8_t in[PDU_MAX]; /* PDUs, until they are whole */
-	size_t have;
-	uint64_t skip; /* octets to come of a PDU that was refused */
+	struct incoming in;
 	unsigned int backlog;
 	bool set_open; /* a set request came, and may not be answered yet ... */
 	bool ended;    /* ... and the stream is at its end */
@@ -124,22 +120,13 @@ static void refuse_long(struct transport *transport, const struct pdu_header *he
 {
 	bool is_set = header->type == PDU_TEST_SET;
 
-	if (header->type < PDU_GET || header->type > PDU_UNDO_SET || header->size > SKIP_MAX) {
-		hang_up(transport, header->type, "says it is longer than any is");
-		return;
-	}
-	transport->skip = header->size;
 	answer_error(transport, header, is_set ? PDU_RESOURCE_UNAVAILABLE : PDU_GEN_ERR);
-	transport->events.oversized(is_set ? SIZE_OF_SET : SIZE_OF_GET, header->size, PDU_MAX,
-				    transport->events.arg);
+	transport->events.oversized(is_set ? SIZE_OF_SET : SIZE_OF_GET, header->size,
+				    INCOMING_PDU_MAX, transport->events.arg);
 }
 
 static void refuse_malformed(struct transport *transport, const struct pdu_header *header)
 {
-	if (header->type == PDU_RESPONSE) {
-		hang_up(transport, header->type, "cannot be read, and answers are not answered");
-		return;
-	}
 	answer_error(transport, header, PDU_PARSE_ERROR);
 	transport->events.malformed(header->type, NULL, transport->events.arg);
 }
@@ -197,35 +184,12 @@ static bool accept_pdu(struct transport *transport, const uint8_t *bytes,
 	return true;
 }
 
-/* The next whole PDU of those that were read, from *at on; false when there is none. */
-static bool next_pdu(struct transport *transport, size_t *at, struct pdu_header *ret)
-{
-	size_t left = transport->have - *at;
-	size_t skipped = transport->skip < left ? (size_t)transport->skip : left;
-
-	transport->skip -= skipped;
-	*at += skipped;
-	left -= skipped;
-	if (left < PDU_HEADER_LENGTH)
-		return false;
-	*ret = pdu_header(transport->in + *at);
-	if (!pdu_header_is_sane(transport->in + *at)) {
-		hang_up(transport, ret->type, "is not of version 1");
-		return false;
-	}
-	if (ret->size > PDU_MAX) {
-		refuse_long(transport, ret);
-		return !transport->broken && next_pdu(transport, at, ret);
-	}
-	return left >= ret->size;
-}
-
 /* Is there half a PDU? Then the rest has to come soon. */
 static void expect_rest(struct transport *transport)
 {
 	const struct timeval limit = {.tv_sec = UNFINISHED_S};
 
-	if (transport->have == 0 && transport->skip == 0)
+	if (!incoming_unfinished(&transport->in))
 		evtimer_del(transport->unfinished);
 	else if (!evtimer_pending(transport->unfinished, NULL))
 		evtimer_add(transport->unfinished, &limit);
@@ -235,23 +199,33 @@ static void expect_rest(struct transport *transport)
 static size_t sort(struct transport *transport, uint8_t *out)
 {
 	struct pdu_header header;
-	size_t at = 0, handed = 0;
+	const uint8_t *bytes = NULL;
+	const char *why_broken = NULL;
+	size_t handed = 0;
 
-	while (!transport->broken && next_pdu(transport, &at, &header)) {
-		const uint8_t *bytes = transport->in + at;
-		size_t size = (size_t)header.size;
-
-		if (!pdu_check(bytes, size)) {
+	while (!transport->broken) {
+		switch (incoming_next(&transport->in, &header, &bytes, &why_broken)) {
+		case INCOMING_PDU:
+			if (!accept_pdu(transport, bytes, &header))
+				break;
+			memcpy(out + handed, bytes, (size_t)header.size);
+			handed += (size_t)header.size;
+			break;
+		case INCOMING_MALFORMED:
 			refuse_malformed(transport, &header);
-		} else if (accept_pdu(transport, bytes, &header)) {
-			memcpy(out + handed, bytes, size);
-			handed += size;
+			break;
+		case INCOMING_LONG:
+			refuse_long(transport, &header);
+			break;
+		case INCOMING_BROKEN:
+			hang_up(transport, header.type, why_broken);
+			break;
+		default:
+			incoming_pack(&transport->in);
+			expect_rest(transport);
+			return handed;
 		}
-		at += size;
 	}
-	transport->have -= at;
-	memmove(transport->in, transport->in + at, transport->have);
-	expect_rest(transport);
 	return handed;
 }
 
@@ -296,18 +270,18 @@ static int hand_told(struct transport *transport, netsnmp_transport *t, void *by
 /* 0 at the end of the stream, as recv(). */
 static ssize_t read_more(struct transport *transport, size_t size)
 {
+	struct incoming *in = &transport->in;
 	ssize_t count;
 
 	if (transport->broken)
 		return 0;
-	if (size <= transport->have) {
+	if (size <= in->have) {
 		errno = EAGAIN;
 		return -1;
 	}
-	count = recv(transport->fd, transport->in + transport->have, size - transport->have,
-		     MSG_DONTWAIT);
+	count = recv(transport->fd, in->bytes + in->have, size - in->have, MSG_DONTWAIT);
 	if (count > 0)
-		transport->have += (size_t)count;
+		in->have += (size_t)count;
 	return count;
 }
 
@@ -322,7 +296,7 @@ static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, i
 	if (transport->telling)
 		return hand_told(transport, t, bytes);
 	/* No more than fits: net-snmp asks for 65,536 octets, as long as it gets whole PDUs. */
-	count = read_more(transport, size < PDU_MAX ? (size_t)size : PDU_MAX);
+	count = read_more(transport, size < INCOMING_PDU_MAX ? (size_t)size : INCOMING_PDU_MAX);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return nothing_yet(t);
 	if (count > 0) {
@@ -367,13 +341,13 @@ static void tell(struct transport *transport, const struct pdu_header *header)
 /* The master's net-snmp would drop it without a word, wait for it, and then disconnect. */
 static bool is_long_answer(const struct pdu_header *header, size_t size)
 {
-	return size > PDU_MAX && header->type == PDU_RESPONSE;
+	return size > INCOMING_PDU_MAX && header->type == PDU_RESPONSE;
 }
 
 static void refuse_answer(struct transport *transport, const struct pdu_header *header, size_t size)
 {
 	answer_error(transport, header, PDU_TOO_BIG);
-	transport->events.oversized(SIZE_OF_ANSWER, size, PDU_MAX, transport->events.arg);
+	transport->events.oversized(SIZE_OF_ANSWER, size, INCOMING_PDU_MAX, transport->events.arg);
 }
 
 static void sent(struct transport *transport, const struct pdu_header *header)
@@ -444,8 +418,7 @@ static void forget_stream(struct transport *transport)
 	event_del(transport->patience);
 	event_del(transport->unfinished);
 	evbuffer_drain(transport->queue, evbuffer_get_length(transport->queue));
-	transport->have = 0;
-	transport->skip = 0;
+	incoming_clear(&transport->in);
 	transport->backlog = 0;
 	transport->set_open = transport->ended = transport->acting = false;
 	transport->broken = transport->telling = false;
