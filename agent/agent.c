@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <stdarg.h>
 #include <syslog.h>
 
 #include "base/clock.h"
@@ -17,19 +16,6 @@
 #define AGENTX_TIMEOUT_US 330000 /* of Notify, whose answer nobody waits for */
 #define AGENTX_VERSION_1  0xc1   /* not in a public header of net-snmp */
 #define NEVER_S           (24 * 3600)
-
-void agent_log(struct agent *agent, int priority, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-
-	if (!agent->options.log)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	agent->options.log(priority, text, agent->options.arg);
-}
 
 /* What net-snmp says is about its own affairs; what matters to an operator is said here. */
 static int on_log(int major, int minor, void *message, void *arg)
@@ -430,9 +416,4 @@ void agent_close(struct agent *agent)
 	snmp_shutdown(NAME);
 	set_close(agent); /* of requests that came meanwhile */
 	release(agent);
-}
-
-bool agent_connected(const struct agent *agent)
-{
-	return agent->connected && agent->registered;
 }

@@ -266,3 +266,12 @@ size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN])
 		ret[length++] = instance->index.at[i];
 	return length;
 }
+
+size_t oid_of_varbind(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN])
+{
+	size_t length = varbind->name_length < MAX_OID_LEN ? varbind->name_length : MAX_OID_LEN;
+
+	for (size_t i = 0; i < length; i++)
+		ret[i] = varbind->name[i] & UINT32_MAX;
+	return length;
+}

@@ -110,7 +110,7 @@ static struct varbind varbind_of(const netsnmp_request_info *request, oid name[M
 	const netsnmp_variable_list *var = request->requestvb;
 	struct varbind varbind = {
 		.name = name,
-		.name_length = handler_name(var, name),
+		.name_length = oid_of_varbind(var, name),
 		.type = var->type,
 		.bytes = var->val.string ? (const void *)var->val.string : "",
 		.length = var->val_len,
