@@ -149,9 +149,10 @@ void job_free(struct job *job);
 struct item *job_item(struct job *job, uint32_t tunnel_id, uint32_t session_id);
 
 /*
- * What the kernel shall have according to a view: completed, local-interface
- * resolved, to the address that the tunnel had last while the interface has it. 0, -ENOENT (not
- * wanted, or disabled), or -EADDRNOTAVAIL/-ENODEV (wanted, local-interface gives no address).
+ * What the kernel shall have according to a view: completed, local-interface without a
+ * local-address resolved, to the address that the tunnel had last while the interface has it.
+ * 0, -ENOENT (not wanted, or disabled), or -EADDRNOTAVAIL/-ENODEV (wanted, and local-interface
+ * gives no address, or has not the local-address).
  */
 int want_tunnel(struct engine *engine, const struct candidate *view, uint32_t tunnel_id,
 		struct tunnel *ret);

@@ -17,7 +17,11 @@ int want_tunnel(struct engine *engine, const struct candidate *view, uint32_t tu
 	codec_complete(OBJECT_TUNNEL, ret);
 	if (!ret->enabled)
 		return -ENOENT;
-	if (!(ret->present & BIT(TUNNEL_LOCAL_ADDRESS))) {
+	if ((ret->present & BIT(TUNNEL_LOCAL_ADDRESS)) &&
+	    (ret->present & BIT(TUNNEL_LOCAL_INTERFACE))) {
+		rc = engine->k->interface_has(engine->o.kernel, ret->local_interface,
+					      &ret->local_address);
+	} else if (!(ret->present & BIT(TUNNEL_LOCAL_ADDRESS))) {
 		rc = engine->k->interface_address(engine->o.kernel, ret->local_interface,
 						  ret->remote_address.family, &address);
 		if (rc == 0) {
@@ -175,7 +179,7 @@ static uint64_t difference(enum object object, const void *before, const void *w
 	return rows;
 }
 
-/* Another choice of local-address or local-interface. */
+/* Another local-address or local-interface. */
 static bool local_changed(const struct job *job, uint32_t tunnel_id)
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
@@ -194,7 +198,7 @@ static bool tunnel_differs(struct engine *engine, const struct job *job,
 	int rc = want_tunnel(engine, job->from, want->tunnel_id, &before);
 	struct tunnel compare = *want;
 
-	/* local-interface is not the kernel's: what it gave is compared as the address */
+	/* local-interface is not the kernel's: the address on it is compared */
 	compare.present &= ~BIT(TUNNEL_LOCAL_INTERFACE);
 	if (rc == 0)
 		memcpy(before.local_interface, compare.local_interface,

@@ -187,15 +187,17 @@ static const struct row tunnel_rows[] = {
 		TUNNEL(local_address, ADDRESS), .min = 4, .max = 16,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE,
 		.wire = WIRE_ADDRESS, .genl = L2TP_ATTR_IP_SADDR, .genl_pair = L2TP_ATTR_IP6_SADDR,
-		.doc = "The source address; this or local-interface",
+		.doc = "The source address; with local-interface beside it, that interface must "
+		       "have it; one of the two is needed",
 	},
 	[TUNNEL_LOCAL_INTERFACE] = {
-		.leaf = "local-interface", .cli = "local_interface",
+		.leaf = "local-interface", .cli = "local_interface|dev|interface",
 		.mib = "LocalInterface", .mib_table = MIB_TUNNEL, .mib_column = 7,
 		TUNNEL(local_interface, IFNAME), IFNAME_LIMITS,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .source = SOURCE_RECORD,
-		.doc = "The interface whose address of remote-address's family is the source, the "
-		       "same as long as the interface has it; this or local-address",
+		.doc = "The interface whose address is the source: local-address if that is given, "
+		       "else one of remote-address's family, the same as long as the interface has "
+		       "it",
 	},
 	[TUNNEL_REMOTE_ADDRESS] = {
 		.leaf = "remote-address", .cli = "remote|dst_addr",
