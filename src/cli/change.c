@@ -18,6 +18,7 @@ static enum cli_status send_request(const struct cli_options *options,
 	write(file, request);
 	fclose(file);
 	status = talk_rpc(options, operation, err);
+	explicit_bzero(operation, length);
 	free(operation);
 	return status;
 }
@@ -32,7 +33,9 @@ static enum cli_status run_request(const struct command *command, const struct c
 		return status;
 	request.check = options->check;
 	request_note_ignored(&request);
-	return send_request(options, &request, write, err);
+	status = send_request(options, &request, write, err);
+	explicit_bzero(&request, sizeof(request));
+	return status;
 }
 
 enum cli_status change_run(const struct command *command, const struct cli_options *options,

@@ -1,5 +1,7 @@
 #include "cli/grammar.h"
 
+#include <inttypes.h>
+
 #include "cli/spelling.h"
 #include "model/entry.h"
 
@@ -22,35 +24,16 @@ static const struct {
 	[VERB_ADOPT] = {.keys = true},
 };
 
-/* Keywords of `ip l2tp`, old and new, that have no leaf because kernels ignore them. */
-static const struct special {
-	const char *keyword;
-	const char *accepted; /* the value that changes nothing, or NULL */
-	const char *why;
-} specials[] = {
-	{"offset", "0", "no kernel since 4.16 honours it; 0 is accepted"},
-	{"peer_offset", "0", "no kernel since 4.16 honours it; 0 is accepted"},
-	{"data_size", NULL, "no kernel since 4.16 honours it; leave it out"},
-	{"l2spec_len", NULL,
-	 "no kernel since 4.16 honours it; the length follows from l2spec_type"},
-};
-
-/*
- * What `ip l2tp` takes whatever the object (iproute2 ip/ipl2tp.c, parse_args()).
- * Other keywords are ours, and who gives one means something by it.
- */
-static const char *const ip_words[] = {
-	"encap",      "local",     "remote",          "peer_tunnel_id", "ptid",
-	"udp_sport",  "udp_dport", "udp_csum",        "udp6_csum_rx",   "udp6_csum_tx",
-	"session_id", "sid",       "peer_session_id", "psid",           "name",
-	"seq",        "cookie",    "peer_cookie",     "l2spec_type",
-};
-
 struct pair {
 	const char *keyword;
 	const char *value;              /* NULL: no-KEYWORD */
 	const struct row *row[OBJECTS]; /* the leaves the keyword names */
-	const struct special *special;
+	const struct ignored_keyword *ignored;
+};
+
+union leaves {
+	struct tunnel tunnel;
+	struct session session;
 };
 
 struct words {
@@ -80,38 +63,29 @@ const char *request_term(const struct request *request, const struct row *row)
 
 void request_note_ignored(const struct request *request)
 {
+	const char *misplaced = request->misplaced;
+
 	if (request->ignored[0])
 		fprintf(stderr, "l2tpv3ctl: note: ignored, as ip l2tp does: %s\n",
 			request->ignored);
+	if (misplaced[0])
+		fprintf(stderr,
+			"l2tpv3ctl: note: a tunnel has no %s in the kernel, a session has: "
+			"l2tpv3ctl "
+			"set session tunnel_id %" PRIu32 " session_id ID %.*s VALUE\n",
+			misplaced, request->tunnel.tunnel_id, (int)strcspn(misplaced, ","),
+			misplaced);
 }
 
-static const struct special *find_special(const char *keyword)
-{
-	for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++) {
-		if (!strcmp(specials[i].keyword, keyword))
-			return &specials[i];
-	}
-	return NULL;
-}
-
-static bool is_ip_word(const char *keyword)
-{
-	for (size_t i = 0; i < sizeof(ip_words) / sizeof(ip_words[0]); i++) {
-		if (!strcmp(ip_words[i], keyword))
-			return true;
-	}
-	return false;
-}
-
-/* The rows and the special keyword that @keyword names; false when it names nothing. */
+/* The rows, or what has none, that @keyword names; false when it names nothing. */
 static bool find_keyword(enum verb verb, const char *keyword, struct pair *ret)
 {
 	*ret = (struct pair){.keyword = keyword};
 	for (unsigned int object = 0; object < OBJECTS; object++)
 		ret->row[object] = row_by_keyword(object, keyword);
-	if (rules[verb].edits || rules[verb].as_ip)
-		ret->special = find_special(keyword);
-	return ret->row[OBJECT_TUNNEL] || ret->row[OBJECT_SESSION] || ret->special;
+	if (rules[verb].edits || rules[verb].as_ip || rules[verb].filter)
+		ret->ignored = ignored_by_keyword(keyword);
+	return ret->row[OBJECT_TUNNEL] || ret->row[OBJECT_SESSION] || ret->ignored;
 }
 
 static bool take_object_word(struct request *request, const char *word)
@@ -137,7 +111,7 @@ static enum cli_status take_pair(enum verb verb, int argc, char *const argv[], i
 	const char *word = argv[(*index)++];
 	bool clears = is_clearing(verb, word);
 
-	if (!find_keyword(verb, clears ? word + 3 : word, ret) || (clears && ret->special))
+	if (!find_keyword(verb, clears ? word + 3 : word, ret) || (clears && ret->ignored))
 		return cli_usage_error(err, "unknown keyword \"%.64s\"", word);
 	if (clears)
 		return CLI_OK;
@@ -166,12 +140,11 @@ static enum cli_status take_words(int argc, char *const argv[], struct request *
 	return CLI_OK;
 }
 
-static void ignore(struct request *request, const char *keyword)
+static void note(char notes[NOTES_MAX], const char *keyword)
 {
-	size_t used = strlen(request->ignored);
+	size_t used = strlen(notes);
 
-	snprintf(request->ignored + used, sizeof(request->ignored) - used, "%s%s", used ? ", " : "",
-		 keyword);
+	snprintf(notes + used, NOTES_MAX - used, "%s%s", used ? ", " : "", keyword);
 }
 
 /* The entry the request is about, and @row's leaf in it. */
@@ -203,10 +176,7 @@ static enum cli_status take_leaf(struct request *request, const struct row *row,
 				 const struct pair *pair, struct error *err)
 {
 	void *config = config_of(request, row->object);
-	union {
-		struct tunnel tunnel;
-		struct session session;
-	} before;
+	union leaves before;
 
 	memcpy(&before, config,
 	       row->object == OBJECT_TUNNEL ? sizeof(before.tunnel) : sizeof(before.session));
@@ -256,6 +226,7 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 	}
 	term->row = row;
 	codec_print(row, &scratch, term->text);
+	explicit_bzero(&scratch, sizeof(scratch));
 	request->term_count++;
 	return CLI_OK;
 }
@@ -282,24 +253,56 @@ static bool concerns(const struct request *request, const struct row *row)
 	       request->verb == VERB_DELETE;
 }
 
+/* Where one word names two things, it must be clear which: "dev". */
+static enum cli_status check_meaning(const struct request *request, const struct pair *pair,
+				     struct error *err)
+{
+	const struct row *tunnels = pair->row[OBJECT_TUNNEL];
+	const struct row *sessions = pair->row[OBJECT_SESSION];
+
+	if (!tunnels || !sessions || !strcmp(tunnels->leaf, sessions->leaf) ||
+	    request->wants[OBJECT_TUNNEL] != request->wants[OBJECT_SESSION] ||
+	    !(rules[request->verb].edits || rules[request->verb].filter))
+		return CLI_OK;
+	return cli_usage_error(
+		err,
+		"\"%s\" is the tunnel's \"%s\" and the session's \"%s\"; say which by "
+		"that word",
+		pair->keyword, tunnels->leaf, sessions->leaf);
+}
+
+/* The object that the request is about. */
+static enum object object_of(const struct request *request)
+{
+	return request->wants[OBJECT_SESSION] && !request->wants[OBJECT_TUNNEL] ? OBJECT_SESSION
+										: OBJECT_TUNNEL;
+}
+
 static enum cli_status refuse_keyword(const struct request *request, const struct pair *pair,
 				      struct error *err)
 {
-	bool session = request->wants[OBJECT_SESSION] && !request->wants[OBJECT_TUNNEL];
+	enum object object = object_of(request);
 
-	if (pair->row[session])
+	if (pair->row[object])
 		return cli_usage_error(err, "\"%s\" cannot be given here, only identifiers",
 				       pair->keyword);
-	return cli_usage_error(err, "\"%s\" is not of a %s", pair->keyword, row_sets[session].name);
+	return cli_usage_error(err, "\"%s\" is of a %s, not of a %s", pair->keyword,
+			       row_sets[!object].name, row_sets[object].name);
 }
 
 /* The request has no use for it. */
 static enum cli_status take_useless(struct request *request, const struct pair *pair,
 				    struct error *err)
 {
-	if (!rules[request->verb].as_ip || !is_ip_word(pair->keyword))
+	enum object object = object_of(request);
+	const struct row *row = pair->row[object] ? pair->row[object] : pair->row[!object];
+
+	if (!rules[request->verb].as_ip || row->ip != IP_ANYWHERE)
 		return refuse_keyword(request, pair, err);
-	ignore(request, pair->keyword);
+	note(request->ignored, pair->keyword);
+	if (rules[request->verb].edits && row->object == OBJECT_SESSION &&
+	    row->access == ACCESS_WRITE && !row->mandatory)
+		note(request->misplaced, pair->keyword);
 	return CLI_OK;
 }
 
@@ -325,15 +328,15 @@ static enum cli_status take_assignment(struct request *request, const struct pai
 	return taken ? CLI_OK : take_useless(request, pair, err);
 }
 
-static enum cli_status take_special(const struct request *request, const struct pair *pair,
+static enum cli_status take_ignored(const struct request *request, const struct pair *pair,
 				    struct error *err)
 {
-	const struct special *special = pair->special;
+	const struct ignored_keyword *ignored = pair->ignored;
 
-	if (special->accepted && !strcmp(pair->value, special->accepted))
+	if (ignored->accepted && spelling_same_number(pair->value, ignored->accepted))
 		return CLI_OK;
-	error_set(err, ERROR_UNSUPPORTED, "%s %.40s cannot be set: %s", special->keyword,
-		  pair->value, special->why);
+	error_set(err, ERROR_UNSUPPORTED, "%s %.40s cannot be set: %s", pair->keyword, pair->value,
+		  ignored->why);
 	set_path(request, NULL, request->wants[OBJECT_SESSION], err);
 	return CLI_REFUSED;
 }
@@ -341,8 +344,13 @@ static enum cli_status take_special(const struct request *request, const struct 
 static enum cli_status take_value(struct request *request, const struct pair *pair,
 				  struct error *err)
 {
-	if (pair->special)
-		return take_special(request, pair, err);
+	enum cli_status status;
+
+	if (pair->ignored)
+		return take_ignored(request, pair, err);
+	status = check_meaning(request, pair, err);
+	if (status)
+		return status;
 	if (rules[request->verb].filter)
 		return take_term(request, choose_row(request, pair), pair, err);
 	return take_assignment(request, pair, err);
@@ -421,7 +429,61 @@ static void mend_add(struct request *request)
 		if (!codec_present(row, &request->tunnel) || codec_applies(row, &complete))
 			continue;
 		codec_clear(row, &request->tunnel);
-		ignore(request, row->leaf);
+		note(request->ignored, row->leaf);
+	}
+}
+
+/* Of the words that are one to the kernel, that by which @leaf applies; NULL: there is none. */
+static const struct word *word_for(const struct row *leaf, const struct row *row,
+				   const union leaves *given)
+{
+	unsigned int value = (unsigned int)codec_get_number(row, given);
+	unsigned int wire = word_by_value(row->words, value)->wire;
+	union leaves tried = *given;
+
+	for (const struct word *word = row->words; word->name; word++) {
+		codec_set_number(row, &tried, word->value, NULL);
+		if (word->wire == wire && codec_applies(leaf, &tried))
+			return word;
+	}
+	return NULL;
+}
+
+static void mend_word(struct request *request, const struct row *leaf, const union leaves *given)
+{
+	const struct row_set *set = &row_sets[leaf->object];
+
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+		const struct word *word = NULL;
+
+		if (row->type == TYPE_ENUM && codec_present(row, given))
+			word = word_for(leaf, row, given);
+		if (word)
+			codec_set_number(row, config_of(request, leaf->object), word->value, NULL);
+	}
+}
+
+/*
+ * An Ethernet pseudowire with a vlan_id is eth to the manual of `ip l2tp`, and
+ * ethernet-vlan here: where the kernel has one word and we have two, the leaves
+ * given say which is meant.
+ */
+static void mend_words(struct request *request, enum object object)
+{
+	const struct row_set *set = &row_sets[object];
+	const void *config = request_config(request, object);
+	union leaves given = {0};
+
+	memcpy(&given, config,
+	       object == OBJECT_TUNNEL ? sizeof(given.tunnel) : sizeof(given.session));
+	if (request->verb == VERB_ADD) /* else what is left out is what it was */
+		codec_complete(object, &given);
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *leaf = &set->rows[i];
+
+		if (codec_present(leaf, config) && !codec_applies(leaf, &given))
+			mend_word(request, leaf, &given);
 	}
 }
 
@@ -429,6 +491,8 @@ static void mend(struct request *request)
 {
 	if (request->verb == VERB_DELETE)
 		mend_delete(request);
+	for (unsigned int object = 0; rules[request->verb].edits && object < OBJECTS; object++)
+		mend_words(request, object);
 	if (request->verb == VERB_ADD)
 		mend_add(request);
 }

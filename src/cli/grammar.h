@@ -22,6 +22,7 @@ enum verb {
 };
 
 #define GRAMMAR_TERMS 16
+#define NOTES_MAX     160
 
 /* One condition of a filter, in canonical text. */
 struct term {
@@ -40,8 +41,9 @@ struct request {
 	/* For filters. */
 	struct term terms[GRAMMAR_TERMS];
 	unsigned int term_count;
-	/* Keywords that `ip l2tp` takes here and makes nothing of, "a, b"; tell the user. */
-	char ignored[160];
+	/* Keywords, "a, b", to tell the user of: what `ip l2tp` takes here and makes nothing of, */
+	char ignored[NOTES_MAX];
+	char misplaced[NOTES_MAX]; /* and those of them that a session would have */
 };
 
 /*
