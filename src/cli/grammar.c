@@ -215,6 +215,8 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 	} scratch;
 	struct term *term = &request->terms[request->term_count];
 
+	if (spelling_means_absent(row, pair->value))
+		return CLI_OK;
 	if (row->type == TYPE_TIME || row->type == TYPE_TEXT)
 		return cli_usage_error(err, "\"%s\" cannot be a condition", pair->keyword);
 	if (request->term_count == GRAMMAR_TERMS)
@@ -306,6 +308,20 @@ static enum cli_status take_useless(struct request *request, const struct pair *
 	return CLI_OK;
 }
 
+/* What the pair says of a leaf that the request is to set or clear. */
+static enum cli_status take_edit(struct request *request, const struct row *row,
+				 const struct pair *pair, struct error *err)
+{
+	bool absent = pair->value && spelling_means_absent(row, pair->value);
+
+	if (row->access == ACCESS_READ)
+		return refuse_state(request, row, err);
+	if (absent && request->verb == VERB_ADD)
+		return CLI_OK;
+	return pair->value && !absent ? take_leaf(request, row, pair, err)
+				      : take_clearing(request, row, pair, err);
+}
+
 static enum cli_status take_assignment(struct request *request, const struct pair *pair,
 				       struct error *err)
 {
@@ -318,10 +334,7 @@ static enum cli_status take_assignment(struct request *request, const struct pai
 		if (!concerns(request, row))
 			continue;
 		taken = true;
-		if (row->access == ACCESS_READ)
-			return refuse_state(request, row, err);
-		status = pair->value ? take_leaf(request, row, pair, err)
-				     : take_clearing(request, row, pair, err);
+		status = take_edit(request, row, pair, err);
 		if (status)
 			return status;
 	}

@@ -91,6 +91,11 @@ static const char *canonical_text(const struct row *row, const char *text, char 
 	return spell && spell(row, text, ret) ? ret : text;
 }
 
+bool spelling_means_absent(const struct row *row, const char *text)
+{
+	return row->type == TYPE_ADDRESS && !strcmp(text, "any");
+}
+
 bool spelling_same_number(const char *a, const char *b)
 {
 	uint64_t left, right;

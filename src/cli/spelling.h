@@ -8,6 +8,12 @@
 
 #include "model/codec.h"
 
+/*
+ * "any" of an address is as if it were not given: to `ip l2tp` it has no family
+ * (iproute2 lib/utils.c get_addr()).
+ */
+bool spelling_means_absent(const struct row *row, const char *text);
+
 /* Do both texts spell the same number? */
 bool spelling_same_number(const char *a, const char *b);
 
