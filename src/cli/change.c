@@ -32,7 +32,7 @@ static enum cli_status run_request(const struct command *command, const struct c
 	if (status)
 		return status;
 	request.check = options->check;
-	request_note_ignored(&request);
+	request_print_notes(stderr, &request);
 	status = send_request(options, &request, write, err);
 	explicit_bzero(&request, sizeof(request));
 	return status;

@@ -173,14 +173,14 @@ const struct command *command_take(int argc, char *argv[], struct error *err)
 static void print_placeholder(FILE *file, const struct row *row)
 {
 	static const char *const names[TYPES] = {
-		[TYPE_BOOL] = "on|off", [TYPE_U16] = "NUMBER",
-		[TYPE_U32] = "NUMBER",  [TYPE_STRING] = "TEXT",
-		[TYPE_IFNAME] = "NAME", [TYPE_ADDRESS] = "ADDRESS",
-		[TYPE_MAC] = "MAC",     [TYPE_COOKIE] = "HEXDIGITS|@FILE|-",
+		[TYPE_BOOL] = "on|off", [TYPE_U16] = "NUMBER",       [TYPE_U32] = "NUMBER",
+		[TYPE_STRING] = "TEXT", [TYPE_IFNAME] = "NAME",      [TYPE_ADDRESS] = "ADDRESS",
+		[TYPE_MAC] = "MAC",     [TYPE_COOKIE] = "HEXDIGITS",
 	};
 
 	if (row->type != TYPE_ENUM) {
-		fputs(names[row->type] ? names[row->type] : "VALUE", file);
+		fprintf(file, "%s%s", names[row->type] ? names[row->type] : "VALUE",
+			row->secret ? "|@FILE|-" : "");
 		return;
 	}
 	for (const struct word *word = row->words; word->name; word++) {

@@ -1,7 +1,6 @@
 #include "cli/grammar.h"
 
-#include <inttypes.h>
-
+#include "cli/mend.h"
 #include "cli/spelling.h"
 #include "model/entry.h"
 
@@ -31,51 +30,10 @@ struct pair {
 	const struct ignored_keyword *ignored;
 };
 
-union leaves {
-	struct tunnel tunnel;
-	struct session session;
-};
-
 struct words {
 	struct pair pairs[PAIRS_MAX];
 	unsigned int count;
 };
-
-static void *config_of(struct request *request, enum object object)
-{
-	return object == OBJECT_TUNNEL ? (void *)&request->tunnel : (void *)&request->session;
-}
-
-const void *request_config(const struct request *request, enum object object)
-{
-	return object == OBJECT_TUNNEL ? (const void *)&request->tunnel
-				       : (const void *)&request->session;
-}
-
-const char *request_term(const struct request *request, const struct row *row)
-{
-	for (unsigned int i = 0; i < request->term_count; i++) {
-		if (request->terms[i].row == row)
-			return request->terms[i].text;
-	}
-	return NULL;
-}
-
-void request_note_ignored(const struct request *request)
-{
-	const char *misplaced = request->misplaced;
-
-	if (request->ignored[0])
-		fprintf(stderr, "l2tpv3ctl: note: ignored, as ip l2tp does: %s\n",
-			request->ignored);
-	if (misplaced[0])
-		fprintf(stderr,
-			"l2tpv3ctl: note: a tunnel has no %s in the kernel, a session has: "
-			"l2tpv3ctl "
-			"set session tunnel_id %" PRIu32 " session_id ID %.*s VALUE\n",
-			misplaced, request->tunnel.tunnel_id, (int)strcspn(misplaced, ","),
-			misplaced);
-}
 
 /* The rows, or what has none, that @keyword names; false when it names nothing. */
 static bool find_keyword(enum verb verb, const char *keyword, struct pair *ret)
@@ -140,13 +98,6 @@ static enum cli_status take_words(int argc, char *const argv[], struct request *
 	return CLI_OK;
 }
 
-static void note(char notes[NOTES_MAX], const char *keyword)
-{
-	size_t used = strlen(notes);
-
-	snprintf(notes + used, NOTES_MAX - used, "%s%s", used ? ", " : "", keyword);
-}
-
 /* The entry the request is about, and @row's leaf in it. */
 static void set_path(const struct request *request, const struct row *row, enum object object,
 		     struct error *err)
@@ -175,7 +126,7 @@ static enum cli_status refuse_state(const struct request *request, const struct 
 static enum cli_status take_leaf(struct request *request, const struct row *row,
 				 const struct pair *pair, struct error *err)
 {
-	void *config = config_of(request, row->object);
+	void *config = request_leaves(request, row->object);
 	union leaves before;
 
 	memcpy(&before, config,
@@ -196,7 +147,7 @@ static enum cli_status take_clearing(struct request *request, const struct row *
 	if (row->access == ACCESS_KEY)
 		return cli_usage_error(err, "\"%s\" is an identifier and cannot be cleared",
 				       pair->keyword);
-	if (codec_present(row, config_of(request, row->object)))
+	if (codec_present(row, request_leaves(request, row->object)))
 		return refuse_second(pair, err);
 	request->cleared[row->object] |= BIT(row_number(row));
 	return CLI_OK;
@@ -301,10 +252,10 @@ static enum cli_status take_useless(struct request *request, const struct pair *
 
 	if (!rules[request->verb].as_ip || row->ip != IP_ANYWHERE)
 		return refuse_keyword(request, pair, err);
-	note(request->ignored, pair->keyword);
+	request_note(request->ignored, pair->keyword);
 	if (rules[request->verb].edits && row->object == OBJECT_SESSION &&
 	    row->access == ACCESS_WRITE && !row->mandatory)
-		note(request->misplaced, pair->keyword);
+		request_note(request->misplaced, pair->keyword);
 	return CLI_OK;
 }
 
@@ -417,99 +368,6 @@ static enum cli_status check_keys(const struct request *request, struct error *e
 	return status;
 }
 
-/* `ip l2tp del` goes by whether there is a session_id, whatever the object word. */
-static void mend_delete(struct request *request)
-{
-	if (request->session.session_id) {
-		request->wants[OBJECT_TUNNEL] = false;
-		request->wants[OBJECT_SESSION] = true;
-	}
-}
-
-/*
- * `ip l2tp add` takes UDP options for a tunnel that has no use for them and
- * drops them; the daemon would refuse.
- */
-static void mend_add(struct request *request)
-{
-	const struct row_set *set = &row_sets[OBJECT_TUNNEL];
-	struct tunnel complete = request->tunnel;
-
-	codec_complete(OBJECT_TUNNEL, &complete);
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		const struct row *row = &set->rows[i];
-
-		if (!codec_present(row, &request->tunnel) || codec_applies(row, &complete))
-			continue;
-		codec_clear(row, &request->tunnel);
-		note(request->ignored, row->leaf);
-	}
-}
-
-/* Of the words that are one to the kernel, that by which @leaf applies; NULL: there is none. */
-static const struct word *word_for(const struct row *leaf, const struct row *row,
-				   const union leaves *given)
-{
-	unsigned int value = (unsigned int)codec_get_number(row, given);
-	unsigned int wire = word_by_value(row->words, value)->wire;
-	union leaves tried = *given;
-
-	for (const struct word *word = row->words; word->name; word++) {
-		codec_set_number(row, &tried, word->value, NULL);
-		if (word->wire == wire && codec_applies(leaf, &tried))
-			return word;
-	}
-	return NULL;
-}
-
-static void mend_word(struct request *request, const struct row *leaf, const union leaves *given)
-{
-	const struct row_set *set = &row_sets[leaf->object];
-
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		const struct row *row = &set->rows[i];
-		const struct word *word = NULL;
-
-		if (row->type == TYPE_ENUM && codec_present(row, given))
-			word = word_for(leaf, row, given);
-		if (word)
-			codec_set_number(row, config_of(request, leaf->object), word->value, NULL);
-	}
-}
-
-/*
- * An Ethernet pseudowire with a vlan_id is eth to the manual of `ip l2tp`, and
- * ethernet-vlan here: where the kernel has one word and we have two, the leaves
- * given say which is meant.
- */
-static void mend_words(struct request *request, enum object object)
-{
-	const struct row_set *set = &row_sets[object];
-	const void *config = request_config(request, object);
-	union leaves given = {0};
-
-	memcpy(&given, config,
-	       object == OBJECT_TUNNEL ? sizeof(given.tunnel) : sizeof(given.session));
-	if (request->verb == VERB_ADD) /* else what is left out is what it was */
-		codec_complete(object, &given);
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		const struct row *leaf = &set->rows[i];
-
-		if (codec_present(leaf, config) && !codec_applies(leaf, &given))
-			mend_word(request, leaf, &given);
-	}
-}
-
-static void mend(struct request *request)
-{
-	if (request->verb == VERB_DELETE)
-		mend_delete(request);
-	for (unsigned int object = 0; rules[request->verb].edits && object < OBJECTS; object++)
-		mend_words(request, object);
-	if (request->verb == VERB_ADD)
-		mend_add(request);
-}
-
 enum cli_status grammar_parse(enum verb verb, int argc, char *const argv[], struct request *ret,
 			      struct error *err)
 {
@@ -527,6 +385,6 @@ enum cli_status grammar_parse(enum verb verb, int argc, char *const argv[], stru
 	status = take_values(ret, &words, err);
 	if (status)
 		return status;
-	mend(ret);
+	mend_request(ret);
 	return check_keys(ret, err);
 }

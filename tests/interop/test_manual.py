@@ -100,6 +100,21 @@ def test_a_parameter_is_taken_and_read_back(bench, parameter):
             assert bench.netconf.config() == configs[0]
 
 
+@pytest.mark.parametrize("name", doors.TABLES)
+def test_what_ip_takes_it_takes_to_show_and_to_delete_too(bench, name):
+    """For each of the objects, whosever the word is."""
+    start_from(bench, START.format(SESSION))
+    for parameter in PARAMETERS:
+        words = " ".join(word for word in parameter.words.split() if not word.startswith("no-"))
+        if parameter.ip == "no":
+            continue
+        keys = "tunnel_id 1" if name == "tunnel" else "tunnel_id 1 session_id 5"
+        for line in (f"show {name} {words}", f"{name} list {words}", f"del {name} {keys} {words} --check",
+                     f"{name} d {words} {keys} --check"):
+            done = run(bench, line)
+            assert done.returncode == 0, (line, done.stderr)
+
+
 @pytest.mark.parametrize("parameter", REFUSED, ids=str)
 def test_what_cannot_be_is_refused_with_the_reason(bench, parameter):
     for line in parameter.lines():
