@@ -7,7 +7,7 @@ from lib.waiting import wait_for
 
 TUNNEL = f"add tunnel {manual.NEEDS['tunnel']}"
 SESSION = f"add session {manual.NEEDS['session']}"
-PARAMETERS = manual.lines_of("parameters")
+PARAMETERS, COMMANDS = manual.lines_of("parameters"), manual.lines_of("commands")
 KEYS = {"tunnel": "tunnel_id 1", "session": "tunnel_id 1 session_id 5"}
 
 
@@ -107,10 +107,13 @@ UNDO = {"a tunnel": ["del tunnel tunnel_id 2"], "a session": ["del session tunne
         "a tunnel session": ["del tunnel tunnel_id 2"], "d tunnel": [TUNNEL, SESSION], "d session": [SESSION]}
 
 
-def test_a_command_does_the_same_however_short(daemon, r1, r2, k1, k2):
+@pytest.mark.parametrize("name", sorted({command.spellings[-1] for command in COMMANDS}))
+def test_a_command_does_the_same_however_short(daemon, r1, r2, k1, k2, name):
     for line in (TUNNEL, SESSION):
         both_ok(r2, daemon, line)
-    for command in manual.lines_of("commands"):
+    for command in COMMANDS:
+        if command.spellings[-1] != name:
+            continue
         lines = list(command.lines())
         assert ip_l2tp(r2, lines[-1]).returncode != 0, lines[-1]  # it has the one order alone
         for theirs, ours in zip(lines[::2], lines[1::2]):
