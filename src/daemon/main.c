@@ -5,6 +5,7 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/ready.h"
+#include "base/arena.h"
 #include "base/standard_files.h"
 
 static size_t start(struct daemon *daemon)
@@ -42,6 +43,7 @@ int main(int argc, char **argv)
 	bool ready;
 
 	standard_files_occupy();
+	arena_return_to_system();
 	switch (options_read(argc, argv, &options)) {
 	case OPTIONS_RUN:
 		break;

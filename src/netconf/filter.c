@@ -121,11 +121,11 @@ static int add_condition(struct compiler *compiler, struct selection *selection,
 	}
 	if (other)
 		return 0;
-	condition = tree_alloc(&compiler->filter->memory, sizeof(*condition));
+	condition = arena_alloc(&compiler->filter->memory, sizeof(*condition));
 	if (!condition)
 		return out_of_memory(compiler);
 	*condition = (struct condition){selection->conditions, row, NULL, length};
-	condition->text = tree_text(&compiler->filter->memory, text, length);
+	condition->text = arena_text(&compiler->filter->memory, text, length);
 	selection->conditions = condition;
 	selection->rows |= BIT(row_number(row));
 	if (row->part != PART_CONFIG)
@@ -169,7 +169,7 @@ static int compile_statistics(struct compiler *compiler, struct filter_node *par
 	}
 	if (++parent->statistics_count > FILTER_ALTERNATIVES)
 		return too_many(compiler);
-	selection = tree_alloc(&compiler->filter->memory, sizeof(*selection));
+	selection = arena_alloc(&compiler->filter->memory, sizeof(*selection));
 	if (!selection)
 		return out_of_memory(compiler);
 	for (const struct node *at = node->first; at && !result; at = at->next)
@@ -211,7 +211,7 @@ static void find_key(struct filter_node *node, enum object object)
 static int compile_entry(struct compiler *compiler, struct filter_level *level, enum object object,
 			 const struct node *node)
 {
-	struct filter_node *entry = tree_alloc(&compiler->filter->memory, sizeof(*entry));
+	struct filter_node *entry = arena_alloc(&compiler->filter->memory, sizeof(*entry));
 	int result = 0;
 
 	if (!entry)
@@ -282,8 +282,8 @@ static int index_level(struct compiler *compiler, struct filter_level *level)
 	size_t count = 0;
 	int result = 0;
 
-	level->nodes = tree_alloc(&compiler->filter->memory,
-				  (level->count + 1) * sizeof(struct filter_node *));
+	level->nodes = arena_alloc(&compiler->filter->memory,
+				   (level->count + 1) * sizeof(struct filter_node *));
 	if (!level->nodes)
 		return out_of_memory(compiler);
 	for (struct filter_node *node = level->first; node; node = node->next)
@@ -345,7 +345,7 @@ static int refuse_attribute(const char *name, enum error_code code, const char *
 	return result;
 }
 
-static int check_type(const struct node *element, struct error *err)
+int filter_check(const struct node *element, struct error *err)
 {
 	const char *type = node_attribute(element, "type", "");
 
@@ -366,7 +366,7 @@ int filter_compile(struct filter *filter, const struct node *element, bool secre
 		   struct error *err)
 {
 	struct compiler compiler = {.filter = filter, .secrets = secrets, .err = err};
-	int result = element ? check_type(element, err) : compile_everything(&compiler);
+	int result = element ? 0 : compile_everything(&compiler);
 
 	for (const struct node *at = element ? element->first : NULL; at && !result; at = at->next)
 		result = compile_container(&compiler, at);
@@ -375,7 +375,7 @@ int filter_compile(struct filter *filter, const struct node *element, bool secre
 
 void filter_free(struct filter *filter)
 {
-	tree_free(&filter->memory);
+	arena_free(&filter->memory);
 	*filter = (struct filter){0};
 }
 

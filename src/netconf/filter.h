@@ -27,15 +27,18 @@ struct filter_level {
 };
 
 struct filter {
-	struct tree memory;
+	struct arena memory;
 	struct filter_level tunnels;
 	bool reads_state; /* state or statistics decide what matches */
 };
 
+/* Its start tag: refuses what is no subtree filter. */
+int filter_check(const struct node *element, struct error *err);
+
 /*
  * @element is <filter>, or NULL for no filter. @secrets: may secret leaves be
- * compared? Refuses what is no subtree filter, and more alternatives than
- * FILTER_ALTERNATIVES. Free it in either case.
+ * compared? Refuses more alternatives than FILTER_ALTERNATIVES. Free it in
+ * either case.
  */
 int filter_compile(struct filter *filter, const struct node *element, bool secrets,
 		   struct error *err);

@@ -2,6 +2,7 @@
  * What the files of the server share: a session, its message and its reply.
  *
  *   server.c   the socket, accepting, limits
+ *   turn.c     the time of a turn of the loop, shared among the sessions
  *   session.c  a session's life: input, framing, order of requests, output
  *   message.c  a request as it is read: envelope to a tree, <config> to an edit
  *   reply.c    rpc-reply and rpc-error
@@ -18,6 +19,7 @@
 #include "netconf/framing.h"
 #include "netconf/message.h"
 #include "netconf/server.h"
+#include "netconf/turn.h"
 #include "netconf/writer.h"
 
 /* A reply that is made bit by bit while the client reads. */
@@ -33,6 +35,8 @@ struct stream {
 struct netconf_session {
 	struct netconf_server *server;
 	TAILQ_ENTRY(netconf_session) link;
+	TAILQ_ENTRY(netconf_session) waiting; /* in the server's turn, while it waits */
+	bool waits;
 	unsigned int id; /* not 0 */
 	uid_t uid;
 	pid_t pid;
@@ -47,8 +51,7 @@ struct netconf_session {
 	bool dead;           /* free at the next occasion */
 	unsigned int ticket; /* of the engine, 0 none */
 	struct bufferevent *transport;
-	struct event *timer;  /* hello; then idle, or amid a request */
-	struct event *resume; /* session_resume()'s */
+	struct event *timer; /* hello; then idle, or amid a request */
 	struct framing framing;
 	enum framing_version version; /* of what we send */
 	struct message *message;      /* read or carried out, or NULL */
@@ -63,6 +66,7 @@ struct netconf_server {
 	struct session_list sessions;
 	unsigned int count;
 	unsigned int last_id;
+	struct turn turn;
 	size_t memory; /* of all sessions' requests, what counts of it (message.h) */
 	int fd;
 	char path[108];
@@ -76,8 +80,10 @@ struct netconf_session *session_open(struct netconf_server *server, int fd, uid_
 /* Ends it now, output or not: forgets its request, releases its lock. */
 void session_close(struct netconf_session *session);
 
-/* Go on with it in the next turn of the loop. */
+/* It has something to do: go on with it as its turn comes. */
 void session_resume(struct netconf_session *session);
+/* For turn.c: work until the time is up. The session may be gone then. */
+void session_go_on(struct netconf_session *session);
 /* The request is answered: the reply was written, go on with the next. */
 void session_done(struct netconf_session *session);
 /* Answer with @stream after reply_begin(); takes its state over. */

@@ -144,7 +144,7 @@ static int read_fd(int fd, const char *path, struct edit **ret_edit, struct erro
 	int result = -ENOMEM;
 
 	if (file.decoder)
-		file.reader = reader_open(&reader_limits, &file_handler, &file);
+		file.reader = reader_open(&file_handler, &file);
 	if (!file.reader) {
 		error_set(err, ERROR_RESOURCE, "out of memory");
 	} else {

@@ -125,7 +125,7 @@ static void normalise(char *text)
 static void parse(const char *document, struct tree *tree)
 {
 	struct tree_builder builder = {tree, NULL, 64 << 20};
-	struct reader *reader = reader_open(&reader_limits, &tree_builder_handler, &builder);
+	struct reader *reader = reader_open(&tree_builder_handler, &builder);
 	struct error err = ERROR_INIT;
 
 	if (reader_feed(reader, document, strlen(document), &err) || reader_finish(reader, &err))
@@ -143,7 +143,8 @@ static char *walk(const struct walk_options *options)
 	FILE *file = open_memstream(&ret, &size);
 
 	writer_init(&writer, to_stream, file);
-	if (walk_open(&at, options, &err)) {
+	if ((options->filter && filter_check(options->filter, &err)) ||
+	    walk_open(&at, options, &err)) {
 		fprintf(file, "%s", error_kind(err.code)->tag);
 	} else {
 		while (walk_step(at, &writer))
