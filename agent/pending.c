@@ -119,12 +119,10 @@ void pending_config(const struct pending_row *row, union config *ret)
 
 int pending_check(const struct pending_row *row, struct error *err)
 {
-	/* what a session needs of its own does not depend on its tunnel */
-	const struct tunnel tunnel = {.tunnel_id = row->tunnel_id};
 	union config config;
 
 	pending_config(row, &config);
 	if (row->draft.object == OBJECT_TUNNEL)
 		return rules_check_tunnel(&config.tunnel, err);
-	return rules_check_session(&tunnel, &config.session, err);
+	return rules_check_session(row->tunnel_id, &config.session, err);
 }

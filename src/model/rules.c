@@ -7,8 +7,8 @@
 #include "model/codec.h"
 #include "model/entry.h"
 
-/* An entry under check, and where it is, for the error's path. */
-struct entry {
+/* What is checked, and where it is, for the error's path. */
+struct checked {
 	enum object object;
 	const void *config;
 	uint32_t tunnel_id, session_id;
@@ -19,12 +19,12 @@ static const struct row *row_of(enum object object, unsigned int number)
 	return &row_sets[object].rows[number];
 }
 
-static bool has(const struct entry *entry, unsigned int number)
+static bool has(const struct checked *entry, unsigned int number)
 {
 	return codec_present(row_of(entry->object, number), entry->config);
 }
 
-static void point(struct error *err, const struct entry *entry, const struct row *row)
+static void point(struct error *err, const struct checked *entry, const struct row *row)
 {
 	error_at_object(err, entry->object, entry->tunnel_id, entry->session_id, row);
 }
@@ -36,14 +36,14 @@ static void name(struct error *err, const char *leaf)
 }
 
 /* A leaf of the entry is to blame. */
-static int blame(struct error *err, const struct entry *entry, const struct row *row, int result)
+static int blame(struct error *err, const struct checked *entry, const struct row *row, int result)
 {
 	point(err, entry, row);
 	name(err, row->leaf);
 	return result;
 }
 
-static int check_mandatory(const struct entry *entry, struct error *err)
+static int check_mandatory(const struct checked *entry, struct error *err)
 {
 	const struct row_set *set = &row_sets[entry->object];
 
@@ -59,7 +59,7 @@ static int check_mandatory(const struct entry *entry, struct error *err)
 	return 0;
 }
 
-static int refuse_leaf(const struct entry *entry, const struct row *row, struct error *err)
+static int refuse_leaf(const struct checked *entry, const struct row *row, struct error *err)
 {
 	char given[VALUE_TEXT_MAX] = "a value";
 
@@ -72,7 +72,7 @@ static int refuse_leaf(const struct entry *entry, const struct row *row, struct 
 			       codec_condition(row)));
 }
 
-static int check_conditions(const struct entry *entry, struct error *err)
+static int check_conditions(const struct checked *entry, struct error *err)
 {
 	const struct row_set *set = &row_sets[entry->object];
 
@@ -96,7 +96,7 @@ static int must(struct error *err, const char *app_tag, int result)
  * choice local { mandatory true }. Both cases at once: bad-element, as for two
  * cases in one request (RFC 7950 section 8.3.1).
  */
-static int check_local(const struct entry *entry, struct error *err)
+static int check_local(const struct checked *entry, struct error *err)
 {
 	bool address = has(entry, TUNNEL_LOCAL_ADDRESS);
 	bool interface = has(entry, TUNNEL_LOCAL_INTERFACE);
@@ -118,7 +118,7 @@ static int check_local(const struct entry *entry, struct error *err)
 }
 
 /* L2TP_CMD_TUNNEL_CREATE takes one pair of addresses (l2tp_nl_cmd_tunnel_create). */
-static int check_family(const struct entry *entry, struct error *err)
+static int check_family(const struct checked *entry, struct error *err)
 {
 	const struct row *row = row_of(OBJECT_TUNNEL, TUNNEL_REMOTE_ADDRESS);
 	const struct tunnel *tunnel = entry->config;
@@ -139,7 +139,7 @@ static int check_family(const struct entry *entry, struct error *err)
 
 int rules_check_tunnel(const struct tunnel *tunnel, struct error *err)
 {
-	const struct entry entry = {OBJECT_TUNNEL, tunnel, tunnel->tunnel_id, 0};
+	const struct checked entry = {OBJECT_TUNNEL, tunnel, tunnel->tunnel_id, 0};
 	int result = check_mandatory(&entry, err);
 
 	if (!result)
@@ -152,7 +152,7 @@ int rules_check_tunnel(const struct tunnel *tunnel, struct error *err)
 }
 
 /* Linux has no Ethernet VLAN driver: the tag comes from an 802.1Q link over the interface. */
-static int check_vlan(const struct entry *entry, struct error *err)
+static int check_vlan(const struct checked *entry, struct error *err)
 {
 	const struct session *session = entry->config;
 	int length, result;
@@ -179,7 +179,7 @@ static int check_vlan(const struct entry *entry, struct error *err)
 }
 
 /* Ns is a field of the Default L2-Specific Sublayer (RFC 3931 section 4.6.1). */
-static int check_sequencing(const struct entry *entry, struct error *err)
+static int check_sequencing(const struct checked *entry, struct error *err)
 {
 	const struct session *session = entry->config;
 	bool sends =
@@ -199,11 +199,9 @@ static int check_sequencing(const struct entry *entry, struct error *err)
 				    given)));
 }
 
-int rules_check_session(const struct tunnel *tunnel, const struct session *session,
-			struct error *err)
+int rules_check_session(uint32_t tunnel_id, const struct session *session, struct error *err)
 {
-	const struct entry entry = {OBJECT_SESSION, session, tunnel->tunnel_id,
-				    session->session_id};
+	const struct checked entry = {OBJECT_SESSION, session, tunnel_id, session->session_id};
 	int result = check_mandatory(&entry, err);
 
 	if (!result)

@@ -1,5 +1,5 @@
 /*
- * Rules over several leaves of one entry, and of a session with its tunnel.
+ * Rules over several leaves of one entry.
  * What is unique across entries is the store's matter (store/validate.c).
  */
 #ifndef MODEL_RULES_H
@@ -16,8 +16,7 @@
  * linux-l2tpv3.yang, RFC 3931, net/l2tp (each rule says which).
  */
 int rules_check_tunnel(const struct tunnel *tunnel, struct error *err);
-int rules_check_session(const struct tunnel *tunnel, const struct session *session,
-			struct error *err);
+int rules_check_session(uint32_t tunnel_id, const struct session *session, struct error *err);
 
 /*
  * Clear leaves that stopped applying because another leaf was set (RFC 7950

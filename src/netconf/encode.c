@@ -96,7 +96,7 @@ static void encode_sessions(struct writer *writer, const struct tunnel_entry *tu
 	for (session = tunnel_session_from(tunnel, 0); session; session = session_next(session)) {
 		struct view view = view_session_config(&session->config);
 
-		if (!session->configured)
+		if (!session->entry.configured)
 			continue;
 		encode_entry(writer, &view, ROWS_ALL, depth);
 		encode_entry_end(writer, OBJECT_SESSION, depth);
@@ -111,7 +111,7 @@ void encode_running(struct writer *writer, const struct datastore *running, unsi
 	for (tunnel = datastore_tunnel_from(running, 0); tunnel; tunnel = tunnel_next(tunnel)) {
 		struct view view = view_tunnel_config(&tunnel->config);
 
-		if (!tunnel->configured)
+		if (!tunnel->entry.configured)
 			continue;
 		encode_entry(writer, &view, ROWS_ALL, depth + 1);
 		encode_sessions(writer, tunnel, depth + 2);

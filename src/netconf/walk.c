@@ -55,9 +55,22 @@ void walk_close(struct walk *walk)
 	free(walk);
 }
 
+/* As it is now; what the counters tell of the status is looked after when that is asked for. */
+static bool show_entry(const struct walk *walk, struct entry *entry, struct view *ret)
+{
+	if (!entry)
+		return false;
+	if (walk->engine && walk->filter.reads_state)
+		engine_refresh(walk->engine, entry);
+	*ret = view_entry(entry);
+	return true;
+}
+
 /* The entry with the lowest id from @*id on. */
 static bool find_tunnel(const struct walk *walk, uint32_t *id, struct view *ret)
 {
+	struct tunnel_entry *entry;
+
 	if (walk->config) {
 		const struct tunnel *tunnel = candidate_tunnel_from(&walk->then, id);
 
@@ -65,19 +78,17 @@ static bool find_tunnel(const struct walk *walk, uint32_t *id, struct view *ret)
 			*ret = view_tunnel_config(tunnel);
 		return tunnel;
 	}
-	struct tunnel_entry *entry = datastore_tunnel_from(walk->store, *id);
-
-	if (!entry)
-		return false;
-	*id = entry->id;
-	if (walk->engine && walk->filter.reads_state)
-		engine_refresh_tunnel(walk->engine, entry);
-	*ret = view_tunnel(entry);
-	return true;
+	entry = datastore_tunnel_from(walk->store, *id);
+	if (entry)
+		*id = entry->entry.key.tunnel_id;
+	return show_entry(walk, entry ? &entry->entry : NULL, ret);
 }
 
 static bool find_session(const struct walk *walk, uint32_t *id, struct view *ret)
 {
+	struct tunnel_entry *tunnel;
+	struct session_entry *entry;
+
 	if (walk->config) {
 		const struct session *session =
 			candidate_session_from(&walk->then, walk->tunnel_id, id);
@@ -86,28 +97,20 @@ static bool find_session(const struct walk *walk, uint32_t *id, struct view *ret
 			*ret = view_session_config(session);
 		return session;
 	}
-	struct tunnel_entry *tunnel = datastore_tunnel(walk->store, walk->tunnel_id);
-	struct session_entry *entry = tunnel ? tunnel_session_from(tunnel, *id) : NULL;
-
-	if (!entry)
-		return false;
-	*id = entry->id;
-	if (walk->engine && walk->filter.reads_state)
-		engine_refresh_session(walk->engine, entry);
-	*ret = view_session(entry);
-	return true;
+	tunnel = datastore_tunnel(walk->store, walk->tunnel_id);
+	entry = tunnel ? tunnel_session_from(tunnel, *id) : NULL;
+	if (entry)
+		*id = entry->entry.key.session_id;
+	return show_entry(walk, entry ? &entry->entry : NULL, ret);
 }
 
 /* Counters as they are now, if they are shown; what they tell of the status is looked after. */
 static void refresh(const struct walk *walk, const struct view *view, uint64_t rows)
 {
-	if (!walk->engine || walk->filter.reads_state || !(rows & walk->statistics[view->object]))
-		return;
-	if (view->object == OBJECT_TUNNEL)
-		engine_refresh_tunnel(walk->engine, datastore_tunnel(walk->store, walk->tunnel_id));
-	else
-		engine_refresh_session(walk->engine,
-				       datastore_session(walk->store, walk->tunnel_id, view->id));
+	if (walk->engine && !walk->filter.reads_state && (rows & walk->statistics[view->object]))
+		engine_refresh(walk->engine,
+			       datastore_entry(walk->store, walk->tunnel_id,
+					       view->object == OBJECT_SESSION ? view->id : 0));
 }
 
 /* Which leaves to write: 0 when there is none to write. */

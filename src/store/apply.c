@@ -218,12 +218,10 @@ static void point(const struct application *app, const struct edit_entry *entry,
 static bool is_foreign(const struct application *app, const struct edit_entry *entry)
 {
 	const struct datastore *running = app->candidate->running;
-	const struct tunnel_entry *tunnel = datastore_tunnel(running, entry->tunnel_id);
-	const struct session_entry *session =
-		datastore_session(running, entry->tunnel_id, entry->session_id);
+	const struct entry *tunnel = datastore_entry(running, entry->tunnel_id, 0);
+	const struct entry *own = datastore_entry(running, entry->tunnel_id, entry->session_id);
 
-	return (tunnel != NULL && tunnel_is_foreign(tunnel)) ||
-	       (session != NULL && session_is_foreign(session));
+	return (tunnel && entry_is_foreign(tunnel)) || (own && entry_is_foreign(own));
 }
 
 static int refuse_missing(const struct application *app, const struct edit_entry *entry,

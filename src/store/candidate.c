@@ -53,20 +53,14 @@ struct change *overlay_find(const struct candidate *candidate, uint32_t tunnel_i
 bool running_config(const struct datastore *running, uint32_t tunnel_id, uint32_t session_id,
 		    union config *ret)
 {
-	const struct tunnel_entry *tunnel;
-	const struct session_entry *session;
+	const struct entry *entry = datastore_entry(running, tunnel_id, session_id);
 
-	if (session_id == 0) {
-		tunnel = datastore_tunnel(running, tunnel_id);
-		if (tunnel == NULL || !tunnel->configured)
-			return false;
-		ret->tunnel = tunnel->config;
-		return true;
-	}
-	session = datastore_session(running, tunnel_id, session_id);
-	if (session == NULL || !session->configured)
+	if (entry == NULL || !entry->configured)
 		return false;
-	ret->session = session->config;
+	if (session_id == 0)
+		ret->tunnel = entry_tunnel(entry)->config;
+	else
+		ret->session = entry_session(entry)->config;
 	return true;
 }
 
@@ -189,7 +183,7 @@ const struct tunnel *candidate_tunnel(const struct candidate *candidate, uint32_
 	if (change != NULL)
 		return change->has ? &change->after.tunnel : NULL;
 	tunnel = datastore_tunnel(candidate->running, tunnel_id);
-	return tunnel != NULL && tunnel->configured ? &tunnel->config : NULL;
+	return tunnel != NULL && tunnel->entry.configured ? &tunnel->config : NULL;
 }
 
 const struct session *candidate_session(const struct candidate *candidate, uint32_t tunnel_id,
@@ -201,7 +195,7 @@ const struct session *candidate_session(const struct candidate *candidate, uint3
 	if (change != NULL)
 		return change->has ? &change->after.session : NULL;
 	session = datastore_session(candidate->running, tunnel_id, session_id);
-	return session != NULL && session->configured ? &session->config : NULL;
+	return session != NULL && session->entry.configured ? &session->config : NULL;
 }
 
 static const struct change *tunnel_change_from(const struct candidate *candidate, uint32_t id)
@@ -221,8 +215,9 @@ const struct tunnel *candidate_tunnel_from(const struct candidate *candidate, ui
 	const struct change *change = tunnel_change_from(candidate, *id);
 
 	while (entry != NULL || change != NULL) {
-		if (change != NULL && (entry == NULL || change->tunnel_id <= entry->id)) {
-			if (entry != NULL && change->tunnel_id == entry->id)
+		if (change != NULL &&
+		    (entry == NULL || change->tunnel_id <= entry->entry.key.tunnel_id)) {
+			if (entry != NULL && change->tunnel_id == entry->entry.key.tunnel_id)
 				entry = tunnel_next(entry);
 			if (change->has) {
 				*id = change->tunnel_id;
@@ -231,8 +226,8 @@ const struct tunnel *candidate_tunnel_from(const struct candidate *candidate, ui
 			change = change->tunnel_id < ID_MAX
 					 ? tunnel_change_from(candidate, change->tunnel_id + 1)
 					 : NULL;
-		} else if (entry->configured) {
-			*id = entry->id;
+		} else if (entry->entry.configured) {
+			*id = entry->entry.key.tunnel_id;
 			return &entry->config;
 		} else {
 			entry = tunnel_next(entry);
@@ -261,16 +256,17 @@ const struct session *candidate_session_from(const struct candidate *candidate, 
 		in_tunnel(overlay_from(candidate, tunnel_id, *id > 0 ? *id : 1), tunnel_id);
 
 	while (entry != NULL || change != NULL) {
-		if (change != NULL && (entry == NULL || change->session_id <= entry->id)) {
-			if (entry != NULL && change->session_id == entry->id)
+		if (change != NULL &&
+		    (entry == NULL || change->session_id <= entry->entry.key.session_id)) {
+			if (entry != NULL && change->session_id == entry->entry.key.session_id)
 				entry = session_next(entry);
 			if (change->has) {
 				*id = change->session_id;
 				return &change->after.session;
 			}
 			change = session_change_next(change);
-		} else if (entry->configured) {
-			*id = entry->id;
+		} else if (entry->entry.configured) {
+			*id = entry->entry.key.session_id;
 			return &entry->config;
 		} else {
 			entry = session_next(entry);
@@ -302,38 +298,26 @@ int candidate_invert(const struct candidate *candidate, struct candidate *ret)
 	return 0;
 }
 
-static bool reserve(struct datastore *running, const struct change *change)
-{
-	if (!change->has)
-		return true;
-	if (change->session_id == 0)
-		return datastore_reserve_tunnel(running, change->tunnel_id) != NULL;
-	return datastore_reserve_session(running, change->tunnel_id, change->session_id) != NULL;
-}
-
 /* All or none of the entries that the changes will configure. */
 static int reserve_all(const struct candidate *candidate, struct datastore *running)
 {
 	struct change *at = candidate_first(candidate), *failed;
 
-	while (at != NULL && reserve(running, at))
+	while (at != NULL &&
+	       (!at->has || datastore_reserve(running, at->tunnel_id, at->session_id) != NULL))
 		at = change_next(at);
 	if (at == NULL)
 		return 0;
 	failed = at;
 	for (at = candidate_first(candidate); at != failed; at = change_next(at))
-		datastore_settle(running, at->tunnel_id, at->session_id);
+		datastore_release(running, at->tunnel_id, at->session_id);
 	return -ENOMEM;
 }
 
 static void configure(struct datastore *running, const struct change *change)
 {
-	if (change->session_id == 0)
-		datastore_configure_tunnel(running, change->tunnel_id,
-					   change->has ? &change->after.tunnel : NULL);
-	else
-		datastore_configure_session(running, change->tunnel_id, change->session_id,
-					    change->has ? &change->after.session : NULL);
+	datastore_configure(running, change->tunnel_id, change->session_id,
+			    change->has ? &change->after : NULL);
 }
 
 /* Backwards sessions come before their tunnel, which is how they have to go. */

@@ -82,13 +82,19 @@ int candidate_choose_names(struct candidate *candidate, bool (*taken)(const char
 			   void *arg, struct error *err);
 
 /*
- * Check the touched entries: rules.h for each, sessions of a touched tunnel
- * where the tunnel's leaves matter to them, and what must be unique in the
+ * Check the touched entries: rules.h for each, and what must be unique in the
  * namespace: session-id, interface-name (VLAN link names too), UDP local
  * address and port. Conflicts with foreign entries are ERROR_FOREIGN. A session
  * without its tunnel, ERROR_MISSING.
  */
 int candidate_validate(const struct candidate *candidate, struct error *err);
+
+/*
+ * The three in their order, for all that check or commit: apply @edit (NULL: the
+ * candidate has its changes already), choose names, validate. @taken as above.
+ */
+int candidate_prepare(struct candidate *candidate, const struct edit *edit,
+		      bool (*taken)(const char *name, void *arg), void *arg, struct error *err);
 
 /* Make @ret the way back: before and after exchanged. -ENOMEM. */
 int candidate_invert(const struct candidate *candidate, struct candidate *ret);

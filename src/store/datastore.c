@@ -17,28 +17,29 @@ static bool is_bound(const struct tunnel_entry *tunnel)
 	struct address address;
 	uint16_t port;
 
-	return (tunnel->configured || tunnel->in_kernel) &&
-	       tunnel_endpoint(tunnel->configured ? &tunnel->config : &tunnel->actual, &address,
-			       &port);
+	return (tunnel->entry.configured || tunnel->entry.in_kernel) &&
+	       tunnel_endpoint(tunnel->entry.configured ? &tunnel->config : &tunnel->actual,
+			       &address, &port);
 }
 
 static void tunnel_unindex(struct datastore *ds, struct tunnel_entry *tunnel)
 {
 	if (is_bound(tunnel))
 		RB_REMOVE(endpoint_tree, &ds->endpoints, tunnel);
-	ds->configured_tunnels -= tunnel->configured;
+	ds->configured_tunnels -= tunnel->entry.configured;
 }
 
 static void tunnel_index(struct datastore *ds, struct tunnel_entry *tunnel)
 {
 	if (is_bound(tunnel))
 		RB_INSERT(endpoint_tree, &ds->endpoints, tunnel);
-	ds->configured_tunnels += tunnel->configured;
+	ds->configured_tunnels += tunnel->entry.configured;
 }
 
 static bool is_named(const struct session_entry *session)
 {
-	return (session->configured || session->in_kernel) && *session_name(session) != '\0';
+	return (session->entry.configured || session->entry.in_kernel) &&
+	       *session_name(session) != '\0';
 }
 
 static bool is_nameless(const struct session_entry *session)
@@ -46,12 +47,12 @@ static bool is_nameless(const struct session_entry *session)
 	bool ppp = session->config.present & BIT(SESSION_PSEUDOWIRE_TYPE) &&
 		   session->config.pseudowire_type == PSEUDOWIRE_PPP;
 
-	return session->configured && !ppp && !is_named(session);
+	return session->entry.configured && !ppp && !is_named(session);
 }
 
 static bool is_watched(const struct session_entry *session)
 {
-	return session->configured && session->config.dead_interval != 0;
+	return session->entry.configured && session->config.dead_interval != 0;
 }
 
 static const char *name_in(const struct session *shown)
@@ -73,8 +74,8 @@ static bool session_unindex(struct datastore *ds, struct session_entry *session,
 			name_pool_remove(&ds->pool, name);
 	}
 	ds->nameless -= is_nameless(session);
-	ds->configured_sessions -= session->configured;
-	session->tunnel->configured_sessions -= session->configured;
+	ds->configured_sessions -= session->entry.configured;
+	session->tunnel->configured_sessions -= session->entry.configured;
 	session->tunnel->watched_sessions -= is_watched(session);
 	return moves;
 }
@@ -86,8 +87,8 @@ static void session_index(struct datastore *ds, struct session_entry *session, b
 		(void)name_pool_add(&ds->pool, session_name(session)); /* names are asked too */
 	}
 	ds->nameless += is_nameless(session);
-	ds->configured_sessions += session->configured;
-	session->tunnel->configured_sessions += session->configured;
+	ds->configured_sessions += session->entry.configured;
+	session->tunnel->configured_sessions += session->entry.configured;
 	session->tunnel->watched_sessions += is_watched(session);
 }
 
@@ -100,7 +101,7 @@ static void state_init(struct state *state)
 	state->origin = ORIGIN_CONFIGURED;
 }
 
-struct tunnel_entry *datastore_reserve_tunnel(struct datastore *ds, uint32_t tunnel_id)
+static struct tunnel_entry *reserve_tunnel(struct datastore *ds, uint32_t tunnel_id)
 {
 	struct tunnel_entry *tunnel = datastore_tunnel(ds, tunnel_id);
 
@@ -109,7 +110,7 @@ struct tunnel_entry *datastore_reserve_tunnel(struct datastore *ds, uint32_t tun
 	tunnel = calloc(1, sizeof(*tunnel));
 	if (tunnel == NULL)
 		return NULL;
-	tunnel->id = tunnel_id;
+	tunnel->entry.key.tunnel_id = tunnel_id;
 	RB_INIT(&tunnel->sessions);
 	state_init(&tunnel->state.common);
 	RB_INSERT(tunnel_tree, &ds->tunnels, tunnel);
@@ -125,43 +126,6 @@ static void tunnel_drop(struct datastore *ds, struct tunnel_entry *tunnel)
 	free(tunnel);
 }
 
-/* Drop the tunnel unless something keeps it: NULL then. */
-static struct tunnel_entry *tunnel_settle(struct datastore *ds, struct tunnel_entry *tunnel)
-{
-	if (tunnel->configured || tunnel->in_kernel || tunnel->held ||
-	    !RB_EMPTY(&tunnel->sessions)) {
-		tunnel->state.common.origin =
-			tunnel_is_foreign(tunnel) ? ORIGIN_FOREIGN : ORIGIN_CONFIGURED;
-		return tunnel;
-	}
-	tunnel_drop(ds, tunnel);
-	return NULL;
-}
-
-struct session_entry *datastore_reserve_session(struct datastore *ds, uint32_t tunnel_id,
-						uint32_t session_id)
-{
-	struct tunnel_entry *tunnel = datastore_reserve_tunnel(ds, tunnel_id);
-	struct session_entry *session =
-		tunnel != NULL ? tunnel_session_from(tunnel, session_id) : NULL;
-
-	if (tunnel == NULL || (session != NULL && session->id == session_id))
-		return session;
-	session = calloc(1, sizeof(*session));
-	if (session == NULL) {
-		tunnel_settle(ds, tunnel);
-		return NULL;
-	}
-	session->tunnel = tunnel;
-	session->id = session_id;
-	state_init(&session->state.common);
-	RB_INSERT(session_tree, &tunnel->sessions, session);
-	RB_INSERT(session_id_tree, &ds->sessions, session);
-	tunnel->state.session_count++;
-	ds->session_count++;
-	return session;
-}
-
 static void session_drop(struct datastore *ds, struct session_entry *session)
 {
 	struct tunnel_entry *tunnel = session->tunnel;
@@ -175,29 +139,61 @@ static void session_drop(struct datastore *ds, struct session_entry *session)
 	free(session);
 }
 
-static struct session_entry *session_settle(struct datastore *ds, struct session_entry *session)
+/* Drop the entry unless something keeps it: NULL then. A tunnel goes with its last session. */
+static struct entry *keep_or_drop(struct datastore *ds, struct entry *entry)
 {
-	struct tunnel_entry *tunnel = session->tunnel;
+	struct tunnel_entry *tunnel = entry_tunnel_of(entry);
+	bool is_tunnel = entry == &tunnel->entry;
 
-	if (session->configured || session->in_kernel || session->held) {
-		session->state.common.origin =
-			session_is_foreign(session) ? ORIGIN_FOREIGN : ORIGIN_CONFIGURED;
-		return session;
+	ds->changes++;
+	if (entry->configured || entry->in_kernel || entry->held ||
+	    (is_tunnel && !RB_EMPTY(&tunnel->sessions))) {
+		entry_state(entry)->origin =
+			entry_is_foreign(entry) ? ORIGIN_FOREIGN : ORIGIN_CONFIGURED;
+		return entry;
 	}
-	session_drop(ds, session);
-	tunnel_settle(ds, tunnel);
+	if (is_tunnel) {
+		tunnel_drop(ds, tunnel);
+	} else {
+		session_drop(ds, entry_session(entry));
+		keep_or_drop(ds, &tunnel->entry);
+	}
 	return NULL;
 }
 
-void datastore_settle(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id)
+struct entry *datastore_reserve(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id)
 {
-	struct tunnel_entry *tunnel = datastore_tunnel(ds, tunnel_id);
-	struct session_entry *session = datastore_session(ds, tunnel_id, session_id);
+	struct tunnel_entry *tunnel = reserve_tunnel(ds, tunnel_id);
+	struct session_entry *session =
+		tunnel != NULL ? tunnel_session_from(tunnel, session_id) : NULL;
 
-	if (session != NULL)
-		session_settle(ds, session);
-	else if (tunnel != NULL)
-		tunnel_settle(ds, tunnel);
+	if (tunnel == NULL || session_id == 0)
+		return tunnel != NULL ? &tunnel->entry : NULL;
+	if (session != NULL && session->entry.key.session_id == session_id)
+		return &session->entry;
+	session = calloc(1, sizeof(*session));
+	if (session == NULL) {
+		keep_or_drop(ds, &tunnel->entry);
+		return NULL;
+	}
+	session->tunnel = tunnel;
+	session->entry.key = (struct key){tunnel_id, session_id};
+	state_init(&session->state.common);
+	RB_INSERT(session_tree, &tunnel->sessions, session);
+	RB_INSERT(session_id_tree, &ds->sessions, session);
+	tunnel->state.session_count++;
+	ds->session_count++;
+	return &session->entry;
+}
+
+void datastore_release(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id)
+{
+	struct entry *entry = datastore_entry(ds, tunnel_id, session_id);
+
+	if (entry == NULL) /* a tunnel made for its sake only */
+		entry = datastore_entry(ds, tunnel_id, 0);
+	if (entry != NULL)
+		keep_or_drop(ds, entry);
 }
 
 struct datastore *datastore_new(void)
@@ -226,76 +222,83 @@ void datastore_free(struct datastore *ds)
 
 /* Configuring and observing */
 
-struct tunnel_entry *datastore_configure_tunnel(struct datastore *ds, uint32_t tunnel_id,
-						const struct tunnel *config)
+static void configure_session(struct datastore *ds, struct session_entry *session,
+			      const struct session *config)
 {
-	struct tunnel_entry *tunnel = config != NULL ? datastore_reserve_tunnel(ds, tunnel_id)
-						     : datastore_tunnel(ds, tunnel_id);
+	bool moved = session_unindex(ds, session,
+				     config == NULL && session->entry.in_kernel ? &session->actual
+										: config);
 
-	if (tunnel == NULL)
-		return NULL;
-	assert(config != NULL || tunnel->configured_sessions == 0);
-	tunnel_unindex(ds, tunnel);
-	tunnel->configured = config != NULL;
-	tunnel->config = config != NULL ? *config : (struct tunnel){0};
-	tunnel_index(ds, tunnel);
-	return tunnel_settle(ds, tunnel);
-}
-
-struct session_entry *datastore_configure_session(struct datastore *ds, uint32_t tunnel_id,
-						  uint32_t session_id, const struct session *config)
-{
-	struct session_entry *session =
-		config != NULL ? datastore_reserve_session(ds, tunnel_id, session_id)
-			       : datastore_session(ds, tunnel_id, session_id);
-	bool moved;
-
-	if (session == NULL)
-		return NULL;
-	moved = session_unindex(ds, session,
-				config == NULL && session->in_kernel ? &session->actual : config);
-	session->configured = config != NULL;
+	session->entry.configured = config != NULL;
 	session->config = config != NULL ? *config : (struct session){0};
 	session_index(ds, session, moved);
-	return session_settle(ds, session);
 }
 
-struct tunnel_entry *datastore_observe_tunnel(struct datastore *ds, uint32_t tunnel_id,
-					      const struct tunnel *actual)
+static void configure_tunnel(struct datastore *ds, struct tunnel_entry *tunnel,
+			     const struct tunnel *config)
 {
-	struct tunnel_entry *tunnel = actual != NULL ? datastore_reserve_tunnel(ds, tunnel_id)
-						     : datastore_tunnel(ds, tunnel_id);
-
-	if (tunnel == NULL)
-		return NULL;
+	assert(config != NULL || tunnel->configured_sessions == 0);
 	tunnel_unindex(ds, tunnel);
-	tunnel->in_kernel = actual != NULL;
-	tunnel->actual = actual != NULL ? *actual : (struct tunnel){0};
+	tunnel->entry.configured = config != NULL;
+	tunnel->config = config != NULL ? *config : (struct tunnel){0};
 	tunnel_index(ds, tunnel);
-	return tunnel_settle(ds, tunnel);
 }
 
-struct session_entry *datastore_observe_session(struct datastore *ds, uint32_t tunnel_id,
-						uint32_t session_id, const struct session *actual)
+struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
+				  const void *config)
 {
-	struct session_entry *session =
-		actual != NULL ? datastore_reserve_session(ds, tunnel_id, session_id)
-			       : datastore_session(ds, tunnel_id, session_id);
-	bool moved;
+	struct entry *entry = config != NULL ? datastore_reserve(ds, tunnel_id, session_id)
+					     : datastore_entry(ds, tunnel_id, session_id);
 
-	if (session == NULL)
+	if (entry == NULL)
 		return NULL;
-	moved = session_unindex(ds, session, session->configured ? &session->config : actual);
-	session->in_kernel = actual != NULL;
+	if (session_id != 0)
+		configure_session(ds, entry_session(entry), config);
+	else
+		configure_tunnel(ds, entry_tunnel(entry), config);
+	return keep_or_drop(ds, entry);
+}
+
+static void observe_session(struct datastore *ds, struct session_entry *session,
+			    const struct session *actual)
+{
+	bool moved =
+		session_unindex(ds, session, session->entry.configured ? &session->config : actual);
+
+	session->entry.in_kernel = actual != NULL;
 	session->actual = actual != NULL ? *actual : (struct session){0};
 	session_index(ds, session, moved);
-	return session_settle(ds, session);
+}
+
+static void observe_tunnel(struct datastore *ds, struct tunnel_entry *tunnel,
+			   const struct tunnel *actual)
+{
+	tunnel_unindex(ds, tunnel);
+	tunnel->entry.in_kernel = actual != NULL;
+	tunnel->actual = actual != NULL ? *actual : (struct tunnel){0};
+	tunnel_index(ds, tunnel);
+}
+
+struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
+				const void *actual)
+{
+	struct entry *entry = actual != NULL ? datastore_reserve(ds, tunnel_id, session_id)
+					     : datastore_entry(ds, tunnel_id, session_id);
+
+	if (entry == NULL)
+		return NULL;
+	if (session_id != 0)
+		observe_session(ds, entry_session(entry), actual);
+	else
+		observe_tunnel(ds, entry_tunnel(entry), actual);
+	return keep_or_drop(ds, entry);
 }
 
 void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index)
 {
 	if (session->state.if_index == index)
 		return;
+	ds->changes++;
 	if (session->state.if_index != 0)
 		RB_REMOVE(session_index_tree, &ds->indexes, session);
 	session->state.if_index = index;
@@ -303,24 +306,18 @@ void datastore_set_index(struct datastore *ds, struct session_entry *session, un
 		RB_INSERT(session_index_tree, &ds->indexes, session);
 }
 
-void datastore_hold_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, bool held)
+void datastore_hold(struct datastore *ds, struct entry *entry, bool held)
 {
-	tunnel->held = held;
-	tunnel_settle(ds, tunnel);
+	entry->held = held;
+	entry->unlinked = false;
+	keep_or_drop(ds, entry);
 }
 
-void datastore_hold_session(struct datastore *ds, struct session_entry *session, bool held)
+bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_status status,
+			  enum status_reason reason, int os_errno, int64_t now)
 {
-	session->held = held;
-	session->unlinked = false;
-	session_settle(ds, session);
-}
-
-bool datastore_set_status(struct datastore *ds, struct state *state, bool is_tunnel,
-			  enum oper_status status, enum status_reason reason, int os_errno,
-			  int64_t now)
-{
-	size_t *up = is_tunnel ? &ds->tunnels_up : &ds->sessions_up;
+	struct state *state = entry_state(entry);
+	size_t *up = entry->key.session_id == 0 ? &ds->tunnels_up : &ds->sessions_up;
 	bool changed = state->oper_status != status;
 
 	*up -= state->oper_status == OPER_UP;

@@ -5,7 +5,7 @@
  * An entry exists while it is configured, in the kernel, or held (being
  * removed). Doors only read: they walk with *_from() and keep the id, never the
  * pointer, across a return to the event loop. The transaction alone calls
- * datastore_configure_*(), the engine alone the rest.
+ * datastore_configure(), the engine alone the rest.
  *
  * Look-ups and changes cost O(log n). Memory: about 600 bytes a session.
  */
@@ -15,39 +15,43 @@
 #include <bsd/sys/tree.h>
 #include <stddef.h>
 
+#include "model/entry.h"
 #include "model/model.h"
 #include "store/names.h"
 
 struct tunnel_entry;
 
+/* What a tunnel and a session have alike; the first member of both. */
+struct entry {
+	struct key key; /* always valid: config and actual are not, in a held entry */
+	bool configured, in_kernel, held;
+	bool unlinked; /* a held session whose interface was seen to go */
+	bool seen;     /* the engine's: the dump under way showed it */
+};
+
 struct session_entry {
+	struct entry entry;
 	RB_ENTRY(session_entry) link; /* in its tunnel, by id */
 	struct tunnel_entry *tunnel;
-	uint32_t id; /* session id, always valid (config and actual are not, in a held entry) */
 	RB_ENTRY(session_entry) by_id;    /* in the namespace, by session id, then tunnel id */
 	RB_ENTRY(session_entry) by_name;  /* those with an interface-name, foreign ones too */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct session config; /* as configured, absent leaves absent; valid if configured */
 	struct session actual; /* as the kernel reported it; valid if in_kernel */
 	struct session_state state;
-	bool configured, in_kernel, held;
-	bool unlinked; /* held, and its interface was seen to go */
-	void *work;    /* the engine's */
 };
 
 RB_HEAD(session_tree, session_entry);
 
 struct tunnel_entry {
+	struct entry entry;
 	RB_ENTRY(tunnel_entry) link;
-	uint32_t id; /* tunnel id, always valid */
 	struct session_tree sessions;
 	RB_ENTRY(tunnel_entry) by_endpoint; /* UDP ones with a local-address, foreign ones too */
 	struct tunnel config, actual;
 	struct tunnel_state state;
-	bool configured, in_kernel, held;
 	size_t configured_sessions;
 	size_t watched_sessions; /* configured ones with a dead-interval */
-	void *work;
 };
 
 RB_HEAD(tunnel_tree, tunnel_entry);
@@ -67,12 +71,41 @@ struct datastore {
 	size_t tunnels_up, sessions_up; /* kept by datastore_set_status() */
 	size_t nameless;       /* configured sessions that need an interface-name and have none */
 	struct name_pool pool; /* numbers of the l2tpeth<n> in `names` */
+	uint64_t changes;      /* counts them: what is configured, seen or held */
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */
 void datastore_free(struct datastore *ds);
 
-/* Exact look-ups; NULL when there is none. */
+/* The one that an entry is: NULL when it is the other, or NULL itself. */
+static inline struct tunnel_entry *entry_tunnel(const struct entry *entry)
+{
+	return entry && entry->key.session_id == 0 ? (struct tunnel_entry *)entry : NULL;
+}
+
+static inline struct session_entry *entry_session(const struct entry *entry)
+{
+	return entry && entry->key.session_id != 0 ? (struct session_entry *)entry : NULL;
+}
+
+static inline enum object entry_object(const struct entry *entry)
+{
+	return entry->key.session_id == 0 ? OBJECT_TUNNEL : OBJECT_SESSION;
+}
+
+/* The tunnel that an entry is, or is in. */
+struct tunnel_entry *entry_tunnel_of(const struct entry *entry);
+/* Of either kind: struct tunnel or struct session; what both states have in common. */
+const void *entry_config(const struct entry *entry);
+const void *entry_actual(const struct entry *entry);
+struct state *entry_state(const struct entry *entry);
+/* What doors show of it: as configured, or as seen; NULL when it is neither. */
+const void *entry_shown(const struct entry *entry);
+/* Made by others: in the kernel, not configured and not ours to remove either. */
+bool entry_is_foreign(const struct entry *entry);
+
+/* Exact look-ups; NULL when there is none. @session_id 0: the tunnel. */
+struct entry *datastore_entry(const struct datastore *ds, uint32_t tunnel_id, uint32_t session_id);
 struct tunnel_entry *datastore_tunnel(const struct datastore *ds, uint32_t tunnel_id);
 struct session_entry *datastore_session(const struct datastore *ds, uint32_t tunnel_id,
 					uint32_t session_id);
@@ -93,10 +126,6 @@ struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct ad
 				     uint16_t port);
 struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel);
 
-/* Made by others: in the kernel, not configured and not ours to remove either. */
-bool tunnel_is_foreign(const struct tunnel_entry *tunnel);
-bool session_is_foreign(const struct session_entry *session);
-
 /* The name of its interface as configured, or as seen when not configured; "" none. */
 const char *session_name(const struct session_entry *session);
 /* UDP local address and port that @tunnel binds; false when it binds none known beforehand. */
@@ -109,45 +138,42 @@ struct session_entry *datastore_index_from(const struct datastore *ds, unsigned 
 struct tunnel_entry *tunnel_next(const struct tunnel_entry *tunnel);
 struct session_entry *session_next(const struct session_entry *session); /* in its tunnel */
 
+/* All entries in order, a tunnel before its sessions: the first from there on; NULL at the end. */
+struct entry *datastore_entry_from(const struct datastore *ds, uint32_t tunnel_id,
+				   uint32_t session_id);
+struct entry *entry_next(const struct entry *entry);
+
 /*
- * Configure (@config not NULL) or unconfigure (NULL). Creates the entry when
- * there is none; drops it when nothing keeps it. Unconfiguring a tunnel whose
- * sessions are still configured is the caller's mistake (asserted). Returns the
- * entry, or NULL when it was dropped or memory ran out (@config not NULL).
+ * Configure (@config, of the entry's kind, not NULL) or unconfigure (NULL).
+ * Creates the entry when there is none, a tunnel for a session too; drops it
+ * when nothing keeps it. Unconfiguring a tunnel whose sessions are still
+ * configured is the caller's mistake (asserted). Returns the entry, or NULL when
+ * it was dropped or memory ran out (@config not NULL).
  */
-struct tunnel_entry *datastore_configure_tunnel(struct datastore *ds, uint32_t tunnel_id,
-						const struct tunnel *config);
-struct session_entry *datastore_configure_session(struct datastore *ds, uint32_t tunnel_id,
-						  uint32_t session_id,
-						  const struct session *config);
+struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
+				  const void *config);
 
 /*
  * Make sure that the entry is there, so that configuring it cannot fail; the
- * caller configures it or lets it go with datastore_settle(). NULL: no memory.
+ * caller configures it or lets it go with datastore_release(). NULL: no memory.
  */
-struct tunnel_entry *datastore_reserve_tunnel(struct datastore *ds, uint32_t tunnel_id);
-struct session_entry *datastore_reserve_session(struct datastore *ds, uint32_t tunnel_id,
-						uint32_t session_id);
-void datastore_settle(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id);
+struct entry *datastore_reserve(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id);
+void datastore_release(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id);
 
 /* What the kernel has (NULL: no longer). An entry not configured becomes a foreign one. */
-struct tunnel_entry *datastore_observe_tunnel(struct datastore *ds, uint32_t tunnel_id,
-					      const struct tunnel *actual);
-struct session_entry *datastore_observe_session(struct datastore *ds, uint32_t tunnel_id,
-						uint32_t session_id, const struct session *actual);
+struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
+				const void *actual);
 
 void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index);
 
 /*
- * Hold an entry that is neither configured nor in the kernel; releasing may
+ * Hold an entry that is neither configured nor in the kernel; letting go may
  * free it, and its tunnel when that was only there for its sake.
  */
-void datastore_hold_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, bool held);
-void datastore_hold_session(struct datastore *ds, struct session_entry *session, bool held);
+void datastore_hold(struct datastore *ds, struct entry *entry, bool held);
 
 /* Change the status and the counts of what is up; returns true if oper_status changed. */
-bool datastore_set_status(struct datastore *ds, struct state *state, bool is_tunnel,
-			  enum oper_status status, enum status_reason reason, int os_errno,
-			  int64_t now);
+bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_status status,
+			  enum status_reason reason, int os_errno, int64_t now);
 
 #endif

@@ -29,6 +29,15 @@ union config {
 	struct session session;
 };
 
+/* Of an object's own type, which may be smaller than the union. */
+static inline void config_copy(enum object object, union config *ret, const void *config)
+{
+	if (object == OBJECT_TUNNEL)
+		ret->tunnel = *(const struct tunnel *)config;
+	else
+		ret->session = *(const struct session *)config;
+}
+
 /*
  * One entry. Bits are presence bits (BIT(row)). A leaf stands in `values` when
  * it is to be set (value in the union, its presence bit too), in `cleared` when

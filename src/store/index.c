@@ -33,7 +33,7 @@ static int compare_u32(uint32_t a, uint32_t b)
 
 static struct session_key key_of_session(const struct session_entry *session)
 {
-	return (struct session_key){session->id, session->tunnel->id};
+	return (struct session_key){session->entry.key.session_id, session->entry.key.tunnel_id};
 }
 
 static struct name_key key_of_name(const struct session_entry *session)
@@ -48,29 +48,28 @@ static struct index_key key_of_index(const struct session_entry *session)
 
 static struct endpoint_key key_of_endpoint(const struct tunnel_entry *tunnel)
 {
-	struct endpoint_key key = {.tunnel_id = tunnel->id};
+	struct endpoint_key key = {.tunnel_id = tunnel->entry.key.tunnel_id};
 
-	tunnel_endpoint(tunnel->configured ? &tunnel->config : &tunnel->actual, &key.address,
+	tunnel_endpoint(tunnel->entry.configured ? &tunnel->config : &tunnel->actual, &key.address,
 			&key.port);
 	return key;
 }
 
 static int tunnel_against(const struct tunnel_entry *a, uint32_t tunnel_id)
 {
-	return compare_u32(a->id, tunnel_id);
+	return compare_u32(a->entry.key.tunnel_id, tunnel_id);
 }
 
 static int session_against(const struct session_entry *a, uint32_t session_id)
 {
-	return compare_u32(a->id, session_id);
+	return compare_u32(a->entry.key.session_id, session_id);
 }
 
-/* Looks into the tunnel only when it must: that is another line of the cache. */
 static int id_against(const struct session_entry *a, struct session_key key)
 {
-	int order = compare_u32(a->id, key.session_id);
+	int order = compare_u32(a->entry.key.session_id, key.session_id);
 
-	return order != 0 ? order : compare_u32(a->tunnel->id, key.tunnel_id);
+	return order != 0 ? order : compare_u32(a->entry.key.tunnel_id, key.tunnel_id);
 }
 
 static int name_against(const struct session_entry *a, struct name_key key)
@@ -119,8 +118,8 @@ static int endpoint_against(const struct tunnel_entry *a, struct endpoint_key ke
 		return found;                                                                      \
 	}
 
-#define TUNNEL_KEY(tunnel)   ((tunnel)->id)
-#define SESSION_KEY(session) ((session)->id)
+#define TUNNEL_KEY(tunnel)   ((tunnel)->entry.key.tunnel_id)
+#define SESSION_KEY(session) ((session)->entry.key.session_id)
 
 TREE(tunnels, tunnel_tree, tunnel_entry, link, uint32_t, tunnel_against, TUNNEL_KEY)
 TREE(sessions, session_tree, session_entry, link, uint32_t, session_against, SESSION_KEY)
@@ -162,7 +161,7 @@ struct tunnel_entry *datastore_tunnel(const struct datastore *ds, uint32_t tunne
 {
 	struct tunnel_entry *found = datastore_tunnel_from(ds, tunnel_id);
 
-	return found != NULL && found->id == tunnel_id ? found : NULL;
+	return found != NULL && found->entry.key.tunnel_id == tunnel_id ? found : NULL;
 }
 
 struct session_entry *datastore_session(const struct datastore *ds, uint32_t tunnel_id,
@@ -172,7 +171,80 @@ struct session_entry *datastore_session(const struct datastore *ds, uint32_t tun
 	struct session_entry *found =
 		tunnel != NULL ? tunnel_session_from(tunnel, session_id) : NULL;
 
-	return found != NULL && found->id == session_id ? found : NULL;
+	return found != NULL && found->entry.key.session_id == session_id ? found : NULL;
+}
+
+struct entry *datastore_entry(const struct datastore *ds, uint32_t tunnel_id, uint32_t session_id)
+{
+	struct tunnel_entry *tunnel = datastore_tunnel(ds, tunnel_id);
+	struct session_entry *session;
+
+	if (!tunnel || session_id == 0)
+		return tunnel ? &tunnel->entry : NULL;
+	session = tunnel_session_from(tunnel, session_id);
+	return session && session->entry.key.session_id == session_id ? &session->entry : NULL;
+}
+
+struct entry *datastore_entry_from(const struct datastore *ds, uint32_t tunnel_id,
+				   uint32_t session_id)
+{
+	struct tunnel_entry *tunnel = datastore_tunnel_from(ds, tunnel_id);
+	struct session_entry *session;
+
+	if (!tunnel || tunnel->entry.key.tunnel_id != tunnel_id || session_id == 0)
+		return tunnel ? &tunnel->entry : NULL;
+	session = tunnel_session_from(tunnel, session_id);
+	if (session)
+		return &session->entry;
+	tunnel = tunnel_next(tunnel);
+	return tunnel ? &tunnel->entry : NULL;
+}
+
+struct entry *entry_next(const struct entry *entry)
+{
+	struct tunnel_entry *tunnel = entry_tunnel_of(entry);
+	struct session_entry *next = entry->key.session_id ? session_next(entry_session(entry))
+							   : tunnel_session_from(tunnel, 0);
+
+	if (next)
+		return &next->entry;
+	tunnel = tunnel_next(tunnel);
+	return tunnel ? &tunnel->entry : NULL;
+}
+
+struct tunnel_entry *entry_tunnel_of(const struct entry *entry)
+{
+	return entry->key.session_id ? entry_session(entry)->tunnel : entry_tunnel(entry);
+}
+
+const void *entry_config(const struct entry *entry)
+{
+	return entry->key.session_id ? (const void *)&entry_session(entry)->config
+				     : (const void *)&entry_tunnel(entry)->config;
+}
+
+const void *entry_actual(const struct entry *entry)
+{
+	return entry->key.session_id ? (const void *)&entry_session(entry)->actual
+				     : (const void *)&entry_tunnel(entry)->actual;
+}
+
+struct state *entry_state(const struct entry *entry)
+{
+	return entry->key.session_id ? &entry_session(entry)->state.common
+				     : &entry_tunnel(entry)->state.common;
+}
+
+const void *entry_shown(const struct entry *entry)
+{
+	if (entry->configured)
+		return entry_config(entry);
+	return entry->in_kernel ? entry_actual(entry) : NULL;
+}
+
+bool entry_is_foreign(const struct entry *entry)
+{
+	return entry->in_kernel && !entry->configured && !entry->held;
 }
 
 struct session_entry *datastore_session_by_id(const struct datastore *ds, uint32_t session_id)
@@ -180,7 +252,7 @@ struct session_entry *datastore_session_by_id(const struct datastore *ds, uint32
 	struct session_entry *found =
 		ids_from(&ds->sessions, (struct session_key){.session_id = session_id});
 
-	return found != NULL && found->id == session_id ? found : NULL;
+	return found != NULL && found->entry.key.session_id == session_id ? found : NULL;
 }
 
 struct session_entry *session_same_id(const struct session_entry *session)
@@ -188,7 +260,8 @@ struct session_entry *session_same_id(const struct session_entry *session)
 	struct session_entry *next =
 		RB_NEXT(session_id_tree, NULL, (struct session_entry *)(uintptr_t)session);
 
-	return next != NULL && next->id == session->id ? next : NULL;
+	return next != NULL && next->entry.key.session_id == session->entry.key.session_id ? next
+											   : NULL;
 }
 
 struct session_entry *datastore_named(const struct datastore *ds, const char *name)
@@ -210,7 +283,7 @@ struct session_entry *datastore_session_by_name(const struct datastore *ds, cons
 {
 	struct session_entry *found = datastore_named(ds, name);
 
-	while (found != NULL && !found->configured)
+	while (found != NULL && !found->entry.configured)
 		found = session_same_name(found);
 	return found;
 }
@@ -253,24 +326,15 @@ struct tunnel_entry *datastore_endpoint(const struct datastore *ds, const struct
 {
 	struct tunnel_entry *found = datastore_bound(ds, address, port);
 
-	while (found != NULL && !found->configured)
+	while (found != NULL && !found->entry.configured)
 		found = tunnel_same_endpoint(found);
 	return found;
 }
 
-bool tunnel_is_foreign(const struct tunnel_entry *tunnel)
-{
-	return tunnel->in_kernel && !tunnel->configured && !tunnel->held;
-}
-
-bool session_is_foreign(const struct session_entry *session)
-{
-	return session->in_kernel && !session->configured && !session->held;
-}
-
 const char *session_name(const struct session_entry *session)
 {
-	const struct session *shown = session->configured ? &session->config : &session->actual;
+	const struct session *shown =
+		session->entry.configured ? &session->config : &session->actual;
 
 	return shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name : "";
 }

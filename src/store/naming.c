@@ -84,15 +84,30 @@ static int name_touched(struct naming *naming)
 	return result;
 }
 
+/* The kernel may have the session all the same: keep the name there, unless it is another's. */
+static void keep_name(struct candidate *candidate, const struct session_entry *entry,
+		      struct change *change)
+{
+	if (lacks_name(change) && entry->entry.in_kernel && *entry->actual.interface_name != '\0' &&
+	    datastore_session_by_name(candidate->running, entry->actual.interface_name) == NULL)
+		codec_copy(name_row(), &change->after, &entry->actual);
+}
+
+/* Those that a config.xml written by hand leaves without. */
 static int touch_nameless(struct candidate *candidate, const struct tunnel_entry *tunnel)
 {
 	const struct session_entry *at = tunnel_session_from(tunnel, 0);
+	struct change *change;
 
 	for (; at != NULL; at = session_next(at)) {
-		if (at->configured && *session_name(at) == '\0' &&
-		    codec_applies(name_row(), &at->config) &&
-		    overlay_touch(candidate, tunnel->id, at->id) == NULL)
+		if (!at->entry.configured || *session_name(at) != '\0' ||
+		    !codec_applies(name_row(), &at->config))
+			continue;
+		change =
+			overlay_touch(candidate, at->entry.key.tunnel_id, at->entry.key.session_id);
+		if (change == NULL)
 			return -ENOMEM;
+		keep_name(candidate, at, change);
 	}
 	return 0;
 }

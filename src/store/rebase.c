@@ -39,8 +39,9 @@ static int delete_sessions(struct candidate *candidate, uint32_t tunnel_id)
 	const struct session_entry *at = tunnel != NULL ? tunnel_session_from(tunnel, 0) : NULL;
 
 	for (; at != NULL; at = session_next(at)) {
-		if (at->configured && overlay_find(candidate, tunnel_id, at->id) == NULL &&
-		    candidate_put(candidate, tunnel_id, at->id, NULL) != 0)
+		if (at->entry.configured &&
+		    overlay_find(candidate, tunnel_id, at->entry.key.session_id) == NULL &&
+		    candidate_put(candidate, tunnel_id, at->entry.key.session_id, NULL) != 0)
 			return -ENOMEM;
 	}
 	return 0;

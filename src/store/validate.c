@@ -41,7 +41,7 @@ static bool in_foreign_tunnel(const struct candidate *candidate, const struct ch
 {
 	const struct tunnel_entry *tunnel = datastore_tunnel(candidate->running, change->tunnel_id);
 
-	return tunnel != NULL && tunnel_is_foreign(tunnel) && !candidate->adopt;
+	return tunnel != NULL && entry_is_foreign(&tunnel->entry) && !candidate->adopt;
 }
 
 static int check_session(const struct candidate *candidate, const struct change *change,
@@ -55,30 +55,7 @@ static int check_session(const struct candidate *candidate, const struct change 
 		return refuse_foreign_tunnel(change, err);
 	if (tunnel == NULL)
 		return refuse_orphan(change, err);
-	return rules_check_session(tunnel, &change->after.session, err);
-}
-
-/* Sessions that the edit has not touched, of a tunnel that changed under them. */
-static int check_sessions_of(const struct candidate *candidate, const struct change *change,
-			     struct error *err)
-{
-	const struct tunnel_entry *tunnel = datastore_tunnel(candidate->running, change->tunnel_id);
-	const struct session_entry *at = tunnel != NULL ? tunnel_session_from(tunnel, 0) : NULL;
-	int result = 0;
-
-	for (; at != NULL && result == 0; at = session_next(at)) {
-		if (at->configured && overlay_find(candidate, tunnel->id, at->id) == NULL)
-			result = rules_check_session(&change->after.tunnel, &at->config, err);
-	}
-	return result;
-}
-
-static bool matters_to_sessions(const struct change *change)
-{
-	uint64_t changed =
-		codec_difference(OBJECT_TUNNEL, &change->before.tunnel, &change->after.tunnel);
-
-	return change->had && codec_any_change(OBJECT_TUNNEL, changed, CHANGE_RECREATE);
+	return rules_check_session(change->tunnel_id, &change->after.session, err);
 }
 
 static int check_deleted_tunnel(const struct candidate *candidate, const struct change *change,
@@ -95,16 +72,11 @@ static int check_deleted_tunnel(const struct candidate *candidate, const struct 
 static int check_tunnel(const struct candidate *candidate, const struct change *change,
 			struct error *err)
 {
-	int result;
-
 	if (!change->has)
 		return check_deleted_tunnel(candidate, change, err);
 	if (!change->had && in_foreign_tunnel(candidate, change))
 		return refuse_foreign_tunnel(change, err);
-	result = rules_check_tunnel(&change->after.tunnel, err);
-	if (result == 0 && matters_to_sessions(change))
-		result = check_sessions_of(candidate, change, err);
-	return result;
+	return rules_check_tunnel(&change->after.tunnel, err);
 }
 
 /* Claims to what there is only once in the namespace */
@@ -219,8 +191,9 @@ static bool is_own(const struct claim *claim, uint32_t tunnel_id, uint32_t sessi
 /* Counts in the candidate: what is touched was compared before. */
 static bool stands(const struct candidate *candidate, const struct session_entry *session)
 {
-	return session->configured &&
-	       overlay_find(candidate, session->tunnel->id, session->id) == NULL;
+	return session->entry.configured &&
+	       overlay_find(candidate, session->tunnel->entry.key.tunnel_id,
+			    session->entry.key.session_id) == NULL;
 }
 
 static int find_session_id(const struct candidate *candidate, const struct claim *claim,
@@ -230,11 +203,13 @@ static int find_session_id(const struct candidate *candidate, const struct claim
 		datastore_session_by_id(candidate->running, claim->key.session_id);
 
 	for (; at != NULL; at = session_same_id(at)) {
-		if (session_is_foreign(at) &&
-		    !(candidate->adopt && is_own(claim, at->tunnel->id, at->id)))
-			return refuse_session_id(claim, at->tunnel->id, true, err);
+		if (entry_is_foreign(&at->entry) &&
+		    !(candidate->adopt &&
+		      is_own(claim, at->tunnel->entry.key.tunnel_id, at->entry.key.session_id)))
+			return refuse_session_id(claim, at->tunnel->entry.key.tunnel_id, true, err);
 		if (stands(candidate, at))
-			return refuse_session_id(claim, at->tunnel->id, false, err);
+			return refuse_session_id(claim, at->tunnel->entry.key.tunnel_id, false,
+						 err);
 	}
 	return 0;
 }
@@ -245,10 +220,11 @@ static int find_interface(const struct candidate *candidate, const struct claim 
 	const struct session_entry *at = datastore_named(candidate->running, claim->key.name);
 
 	for (; at != NULL; at = session_same_name(at)) {
-		if (is_own(claim, at->tunnel->id, at->id))
+		if (is_own(claim, at->tunnel->entry.key.tunnel_id, at->entry.key.session_id))
 			continue;
-		if (session_is_foreign(at) || stands(candidate, at))
-			return refuse_name(claim, at->tunnel->id, at->id, !at->configured, err);
+		if (entry_is_foreign(&at->entry) || stands(candidate, at))
+			return refuse_name(claim, at->tunnel->entry.key.tunnel_id,
+					   at->entry.key.session_id, !at->entry.configured, err);
 	}
 	return 0;
 }
@@ -268,8 +244,9 @@ static int find_vlan_link(const struct candidate *candidate, const struct claim 
 	     at = session_same_name(at)) {
 		rules_vlan_name(&at->config, link);
 		if (stands(candidate, at) && strcmp(link, claim->key.name) == 0 &&
-		    !is_own(claim, at->tunnel->id, at->id))
-			return refuse_name(claim, at->tunnel->id, at->id, false, err);
+		    !is_own(claim, at->tunnel->entry.key.tunnel_id, at->entry.key.session_id))
+			return refuse_name(claim, at->tunnel->entry.key.tunnel_id,
+					   at->entry.key.session_id, false, err);
 	}
 	return 0;
 }
@@ -289,11 +266,13 @@ static int find_endpoint(const struct candidate *candidate, const struct claim *
 		candidate->running, &claim->key.endpoint.address, claim->key.endpoint.port);
 
 	for (; at != NULL; at = tunnel_same_endpoint(at)) {
-		if (is_own(claim, at->id, 0))
+		if (is_own(claim, at->entry.key.tunnel_id, 0))
 			continue;
-		if (tunnel_is_foreign(at) ||
-		    (at->configured && overlay_find(candidate, at->id, 0) == NULL))
-			return refuse_endpoint(claim, at->id, !at->configured, err);
+		if (entry_is_foreign(&at->entry) ||
+		    (at->entry.configured &&
+		     overlay_find(candidate, at->entry.key.tunnel_id, 0) == NULL))
+			return refuse_endpoint(claim, at->entry.key.tunnel_id,
+					       !at->entry.configured, err);
 	}
 	return 0;
 }

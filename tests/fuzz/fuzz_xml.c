@@ -20,8 +20,8 @@ static struct datastore *make_store(void)
 	tunnel.present = BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID);
 	session.present = BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID);
 	store = datastore_new();
-	datastore_configure_tunnel(store, 1, &tunnel);
-	datastore_configure_session(store, 1, 1, &session);
+	datastore_configure(store, 1, 0, &tunnel);
+	datastore_configure(store, 1, 1, &session);
 	return store;
 }
 

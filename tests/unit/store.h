@@ -138,14 +138,15 @@ static int snapshot_put_all(FILE *file, const struct datastore *running, void *a
 {
 	(void)arg;
 	for (struct tunnel_entry *t = datastore_tunnel_from(running, 0); t; t = tunnel_next(t)) {
-		if (!t->configured)
+		if (!t->entry.configured)
 			continue;
-		fprintf(file, "= %" PRIu32 " 0\n", t->id);
+		fprintf(file, "= %" PRIu32 " 0\n", t->entry.key.tunnel_id);
 		snapshot_put(file, OBJECT_TUNNEL, &t->config);
 		for (struct session_entry *s = tunnel_session_from(t, 0); s; s = session_next(s)) {
-			if (!s->configured)
+			if (!s->entry.configured)
 				continue;
-			fprintf(file, "= %" PRIu32 " %" PRIu32 "\n", t->id, s->id);
+			fprintf(file, "= %" PRIu32 " %" PRIu32 "\n", t->entry.key.tunnel_id,
+				s->entry.key.session_id);
 			snapshot_put(file, OBJECT_SESSION, &s->config);
 		}
 	}

@@ -86,11 +86,11 @@ static bool is_removing(const struct bench *bench)
 	struct session_entry *session;
 
 	for (; tunnel; tunnel = tunnel_next(tunnel)) {
-		if (tunnel->held)
+		if (tunnel->entry.held)
 			return true;
 		for (session = tunnel_session_from(tunnel, 0); session;
 		     session = session_next(session)) {
-			if (session->held)
+			if (session->entry.held)
 				return true;
 		}
 	}
@@ -266,7 +266,7 @@ static void make_foreign(struct bench *bench)
 {
 	struct tunnel tunnel = {.tunnel_id = ID, .present = BIT(TUNNEL_ID)};
 
-	datastore_observe_tunnel(bench->store, ID, &tunnel);
+	datastore_observe(bench->store, ID, 0, &tunnel);
 }
 
 struct row_case {

@@ -385,7 +385,7 @@ static void names_are_the_lowest_free(void **state)
 	int asked = 0;
 
 	(void)state;
-	datastore_observe_session(running, 70, 99, &foreign);
+	datastore_observe(running, 70, 99, &foreign);
 	candidate_open(&candidate, running);
 	add(edit, EDIT_DELETE, 1, 2, ""); /* its name is free only when it is gone */
 	add_session(edit, EDIT_CREATE, 1, 10);
@@ -428,7 +428,7 @@ static void names_missing_in_running_are_chosen_too(void **state)
 	(void)state;
 	session.present &= ~BIT(SESSION_INTERFACE_NAME);
 	session.interface_name[0] = '\0';
-	datastore_configure_session(running, 2, 3, &session);
+	datastore_configure(running, 2, 3, &session);
 	candidate_open(&candidate, running);
 	assert_int_equal(candidate_choose_names(&candidate, NULL, NULL, NULL), 0);
 	assert_int_equal(candidate.count, 1);
@@ -445,7 +445,7 @@ static void foreign_entries_are_not_configured(void **state)
 	uint32_t id = 2;
 
 	(void)state;
-	datastore_observe_tunnel(running, 5, &seen);
+	datastore_observe(running, 5, 0, &seen);
 	candidate_open(&candidate, running);
 	assert_null(candidate_tunnel(&candidate, 5));
 	assert_null(candidate_tunnel_from(&candidate, &id));
@@ -468,8 +468,8 @@ static void foreign_entries_are_to_be_adopted_first(void **state)
 	struct candidate candidate;
 
 	(void)state;
-	datastore_observe_tunnel(running, 5, &tunnel);
-	datastore_observe_session(running, 1, 7, &session);
+	datastore_observe(running, 5, 0, &tunnel);
+	datastore_observe(running, 1, 7, &session);
 	candidate_open(&candidate, running);
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
 		struct error err = ERROR_INIT;

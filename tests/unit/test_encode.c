@@ -175,14 +175,14 @@ static struct datastore *make_running(void)
 		struct tunnel tunnel = {0};
 
 		fill(OBJECT_TUNNEL, &tunnel, t + 1, t);
-		datastore_configure_tunnel(running, t + 1, &tunnel);
+		datastore_configure(running, t + 1, 0, &tunnel);
 		for (unsigned int s = 0; s < SESSION_CONFIG_ROWS; s++) {
 			struct session session = {0};
 
 			fill(OBJECT_SESSION, &session, 100 * t + s + 1, s);
 			session.interface_name[0] = '\0';
 			session.present &= ~BIT(SESSION_INTERFACE_NAME);
-			datastore_configure_session(running, t + 1, 100 * t + s + 1, &session);
+			datastore_configure(running, t + 1, 100 * t + s + 1, &session);
 		}
 	}
 	return running;
@@ -229,7 +229,7 @@ static void test_foreign_is_not_written(void **state)
 	struct writer writer;
 
 	(void)state;
-	datastore_observe_tunnel(running, 1, &tunnel);
+	datastore_observe(running, 1, 0, &tunnel);
 	writer_init(&writer, to_target, &target);
 	encode_running(&writer, running, 0);
 	writer_flush(&writer);

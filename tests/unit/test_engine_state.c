@@ -311,7 +311,7 @@ static void an_id_that_others_took_meanwhile_is_theirs(void **state)
 	start(s);
 	after = kernel_text(s->bench->kernel, true);
 	assert_true(same_text(after, before));
-	assert_false(datastore_tunnel(s->bench->store, 5)->configured);
+	assert_false(datastore_tunnel(s->bench->store, 5)->entry.configured);
 	assert_int_equal(journal_pending(s->bench->journal), 0);
 	assert_int_equal(commits(s->bench, &last), 1);
 	free(before);

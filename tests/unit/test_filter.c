@@ -72,14 +72,12 @@ static void observe(void)
 
 	tunnel.present = BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID);
 	session.present = BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID);
-	set_state(&datastore_observe_tunnel(store, 50, &tunnel)->state.common, ORIGIN_FOREIGN, 7);
-	set_state(&datastore_observe_session(store, 50, 51, &session)->state.common, ORIGIN_FOREIGN,
-		  7);
+	set_state(entry_state(datastore_observe(store, 50, 0, &tunnel)), ORIGIN_FOREIGN, 7);
+	set_state(entry_state(datastore_observe(store, 50, 51, &session)), ORIGIN_FOREIGN, 7);
 	tunnel.tunnel_id = 1;
 	session.session_id = 2;
-	set_state(&datastore_observe_tunnel(store, 1, &tunnel)->state.common, ORIGIN_CONFIGURED, 5);
-	set_state(&datastore_observe_session(store, 1, 2, &session)->state.common,
-		  ORIGIN_CONFIGURED, 5);
+	set_state(entry_state(datastore_observe(store, 1, 0, &tunnel)), ORIGIN_CONFIGURED, 5);
+	set_state(entry_state(datastore_observe(store, 1, 2, &session)), ORIGIN_CONFIGURED, 5);
 }
 
 static int open_store(void **state)
@@ -336,8 +334,8 @@ static void test_get_over_changes(void **state)
 		assert_int_equal(walk_open(&at, &options, &err), 0);
 		for (size_t steps = 0; steps < stop; steps++)
 			walk_step(at, &writer);
-		datastore_observe_session(store, 50, 51, NULL);
-		datastore_observe_tunnel(store, 50, NULL);
+		datastore_observe(store, 50, 51, NULL);
+		datastore_observe(store, 50, 0, NULL);
 		while (walk_step(at, &writer))
 			;
 		write_text(&writer, "</data>");

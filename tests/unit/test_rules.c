@@ -170,9 +170,9 @@ static void a_complete_and_consistent_entry_is_accepted(void **state)
 	for (size_t i = 0; i < COUNT(good_sessions); i++) {
 		struct session given = make_session(good_sessions[i].given);
 
-		assert_int_equal(rules_check_session(&tunnel, &given, NULL), 0);
+		assert_int_equal(rules_check_session(tunnel.tunnel_id, &given, NULL), 0);
 		codec_complete(OBJECT_SESSION, &given);
-		assert_int_equal(rules_check_session(&tunnel, &given, NULL), 0);
+		assert_int_equal(rules_check_session(tunnel.tunnel_id, &given, NULL), 0);
 	}
 }
 
@@ -199,10 +199,10 @@ static void a_broken_rule_of_a_session_is_told_with_its_place(void **state)
 		struct session given = make_session(bad_sessions[i].given);
 		struct error err = ERROR_INIT;
 
-		assert_int_equal(rules_check_session(&tunnel, &given, &err), -EINVAL);
+		assert_int_equal(rules_check_session(tunnel.tunnel_id, &given, &err), -EINVAL);
 		check_error(&err, bad_sessions[i].code, bad_sessions[i].path, bad_sessions[i].info,
 			    bad_sessions[i].app_tag, bad_sessions[i].text);
-		assert_int_equal(rules_check_session(&tunnel, &given, NULL), -EINVAL);
+		assert_int_equal(rules_check_session(tunnel.tunnel_id, &given, NULL), -EINVAL);
 	}
 }
 
@@ -279,7 +279,7 @@ static void a_leaf_that_is_given_stays_for_the_check_to_refuse(void **state)
 		rules_drop_session(give(OBJECT_SESSION, &after,
 					(leaves){"pseudowire-type=ethernet", "vlan-id=5"}),
 				   &after);
-		assert_int_equal(rules_check_session(&tunnel, &after, &err), -EINVAL);
+		assert_int_equal(rules_check_session(tunnel.tunnel_id, &after, &err), -EINVAL);
 		assert_int_equal(err.code, ERROR_NOT_APPLICABLE);
 		assert_string_equal(err.info, "vlan-id");
 	}
