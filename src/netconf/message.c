@@ -216,7 +216,7 @@ struct message *message_open(const struct netconf_session *session)
 static int count_memory(struct message *message, struct error *err)
 {
 	struct netconf_server *server = message->session->server;
-	size_t memory = message->tree.arena.size;
+	size_t memory = message->tree.arena.size + message->held;
 
 	if (message->decoder)
 		memory += decoder_memory(message->decoder);
@@ -289,6 +289,12 @@ int message_finish(struct message *message, struct error *err)
 	}
 	stop_reading(message);
 	return rc;
+}
+
+int message_hold(struct message *message, size_t bytes, struct error *err)
+{
+	message->held = bytes;
+	return count_memory(message, err);
 }
 
 bool message_empty(const struct message *message)

@@ -27,6 +27,7 @@ struct message {
 	unsigned int decoding;   /* open elements within it, itself counted */
 	bool filter;             /* in <filter>, whose content may be anything */
 	struct error error;      /* the refusal of the content */
+	size_t held;             /* bytes of memory for carrying it out */
 	size_t counted;          /* bytes of memory that count in the server's sum */
 };
 
@@ -41,6 +42,9 @@ void message_close(struct message *message);                         /* Accepts 
 int message_feed(struct message *message, const char *bytes, size_t length, struct error *err);
 int message_finish(struct message *message, struct error *err);
 bool message_empty(const struct message *message); /* nothing but white space so far? */
+
+/* Carrying it out holds @bytes: -ENOMEM, and @err, when all requests hold too much together. */
+int message_hold(struct message *message, size_t bytes, struct error *err);
 
 /* The operation's element, after the whole message was read without error. */
 const struct node *message_operation(const struct message *message);

@@ -1,24 +1,60 @@
 /* get and get-config (RFC 6241 sections 7.1 and 7.7). */
+#include <errno.h>
+
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
 #include "netconf/walk.h"
 
-static bool step(struct netconf_session *session, void *state)
+/* A reply under way: first the filter is compiled, then entries are written. */
+struct get {
+	struct walk *walk;
+	bool begun; /* the reply is, since the filter is good */
+};
+
+static enum stream_step prepare(struct netconf_session *session, struct get *get)
 {
-	if (walk_step(state, &session->writer))
-		return true;
-	reply_close(session, "data");
-	return false;
+	struct error err = ERROR_INIT;
+	int rc = walk_prepare(get->walk, &err);
+
+	if (rc >= 0 && message_hold(session->message, walk_memory(get->walk), &err))
+		rc = -ENOMEM;
+	if (rc < 0) {
+		reply_error(session, &err);
+		return STREAM_ANSWERED;
+	}
+	if (!rc) {
+		reply_begin(session);
+		reply_open(session, "data");
+		get->begun = true;
+	}
+	return STREAM_GOES_ON;
 }
 
-static void free_walk(void *state)
+static enum stream_step step(struct netconf_session *session, void *state)
 {
-	walk_close(state);
+	struct get *get = state;
+
+	if (!get->begun)
+		return prepare(session, get);
+	if (walk_step(get->walk, &session->writer))
+		return STREAM_GOES_ON;
+	reply_close(session, "data");
+	return STREAM_ENDS;
+}
+
+static void free_get(void *state)
+{
+	struct get *get = state;
+
+	walk_close(get->walk);
+	free(get);
 }
 
 static int preserve(void *state, const struct candidate *changes)
 {
-	return walk_preserve(state, changes);
+	struct get *get = state;
+
+	return walk_preserve(get->walk, changes);
 }
 
 static int show(struct netconf_session *session, const struct node *operation, bool config,
@@ -33,15 +69,17 @@ static int show(struct netconf_session *session, const struct node *operation, b
 		.lines = session->lines,
 		.secrets = netconf_may_see_secrets(session),
 	};
-	struct stream stream = {step, free_walk, preserve, NULL};
-	struct walk *walk;
-	int result = walk_open(&walk, &options, err);
+	struct get *get = calloc(1, sizeof(*get));
+	struct stream stream = {step, free_get, preserve, get};
+	int rc;
 
-	if (result)
-		return result;
-	stream.state = walk;
-	reply_begin(session);
-	reply_open(session, "data");
+	if (!get)
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	rc = walk_open(&get->walk, &options, err);
+	if (rc) {
+		free(get);
+		return rc;
+	}
 	session_stream(session, &stream);
 	return RPC_LATER;
 }

@@ -67,7 +67,7 @@ static void give_up_framing(struct netconf_session *session, bool too_big)
 
 void session_resume(struct netconf_session *session)
 {
-	turn_add(&session->server->turn, session);
+	shares_add(&session->server->shares, session);
 }
 
 static void set_timer(struct netconf_session *session, unsigned int seconds)
@@ -244,7 +244,7 @@ static void read_on(struct netconf_session *session)
 {
 	struct evbuffer *input = bufferevent_get_input(session->transport);
 
-	while (reading(session) && turn_has_time(&session->server->turn) &&
+	while (reading(session) && shares_has_time(&session->server->shares) &&
 	       take_input(session, input))
 		;
 	if (session->dead || session->closing)
@@ -277,16 +277,20 @@ static void end_stream(struct netconf_session *session)
 
 static void write_on(struct netconf_session *session)
 {
+	enum stream_step step;
+
 	while (session->stream.step && !session->dead && !output_full(session)) {
-		if (!turn_has_time(&session->server->turn)) {
+		if (!shares_has_time(&session->server->shares)) {
 			session_resume(session);
 			return;
 		}
-		if (!session->stream.step(session, session->stream.state)) {
-			end_stream(session);
+		step = session->stream.step(session, session->stream.state);
+		if (step == STREAM_GOES_ON)
+			continue;
+		end_stream(session);
+		if (step == STREAM_ENDS)
 			reply_end(session);
-			session_done(session);
-		}
+		session_done(session);
 	}
 }
 
@@ -466,7 +470,7 @@ void session_close(struct netconf_session *session)
 		event_free(session->timer);
 	if (session->transport)
 		bufferevent_free(session->transport);
-	turn_remove(&server->turn, session);
+	shares_remove(&server->shares, session);
 	TAILQ_REMOVE(&server->sessions, session, link);
 	server->count--;
 	free(session);

@@ -2,7 +2,7 @@
  * What the files of the server share: a session, its message and its reply.
  *
  *   server.c   the socket, accepting, limits
- *   turn.c     the time of a turn of the loop, shared among the sessions
+ *   shares.c   what each session has of a turn of the loop
  *   session.c  a session's life: input, framing, order of requests, output
  *   message.c  a request as it is read: envelope to a tree, <config> to an edit
  *   reply.c    rpc-reply and rpc-error
@@ -19,13 +19,19 @@
 #include "netconf/framing.h"
 #include "netconf/message.h"
 #include "netconf/server.h"
-#include "netconf/turn.h"
+#include "netconf/shares.h"
 #include "netconf/writer.h"
+
+enum stream_step {
+	STREAM_GOES_ON,
+	STREAM_ENDS,    /* all is written but the end of the reply */
+	STREAM_ANSWERED /* the reply is written, to its end */
+};
 
 /* A reply that is made bit by bit while the client reads. */
 struct stream {
-	/* Writes a little; false when it was the last. */
-	bool (*step)(struct netconf_session *session, void *state);
+	/* Works or writes a little, in well under a millisecond. */
+	enum stream_step (*step)(struct netconf_session *session, void *state);
 	void (*free)(void *state);
 	/* Told of each commit meanwhile; may be NULL. A nonzero return ends the session. */
 	int (*commit)(void *state, const struct candidate *changes);
@@ -35,7 +41,7 @@ struct stream {
 struct netconf_session {
 	struct netconf_server *server;
 	TAILQ_ENTRY(netconf_session) link;
-	TAILQ_ENTRY(netconf_session) waiting; /* in the server's turn, while it waits */
+	TAILQ_ENTRY(netconf_session) waiting; /* for its share, while it waits */
 	bool waits;
 	unsigned int id; /* not 0 */
 	uid_t uid;
@@ -66,7 +72,7 @@ struct netconf_server {
 	struct session_list sessions;
 	unsigned int count;
 	unsigned int last_id;
-	struct turn turn;
+	struct shares shares;
 	size_t memory; /* of all sessions' requests, what counts of it (message.h) */
 	int fd;
 	char path[108];
@@ -82,11 +88,11 @@ void session_close(struct netconf_session *session);
 
 /* It has something to do: go on with it as its turn comes. */
 void session_resume(struct netconf_session *session);
-/* For turn.c: work until the time is up. The session may be gone then. */
+/* For shares.c: work until the time is up. The session may be gone then. */
 void session_go_on(struct netconf_session *session);
 /* The request is answered: the reply was written, go on with the next. */
 void session_done(struct netconf_session *session);
-/* Answer with @stream after reply_begin(); takes its state over. */
+/* Answer with @stream; takes its state over. */
 void session_stream(struct netconf_session *session, const struct stream *stream);
 
 /* May this user read and write secret leaves? The superuser and the daemon's own user may. */

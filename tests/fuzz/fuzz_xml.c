@@ -37,12 +37,16 @@ static void try_filter(const struct node *operation)
 	struct walk_options options = {.store = make_store(), .secrets = true};
 	struct error err = ERROR_INIT;
 	struct walk *walk;
+	int rc;
 
 	options.filter = node_child(operation, "filter", NULL);
 	writer_init(&writer, drop, NULL);
 	if (walk_open(&walk, &options, &err))
 		return;
-	while (walk_step(walk, &writer))
+	do
+		rc = walk_prepare(walk, &err);
+	while (rc > 0);
+	while (!rc && walk_step(walk, &writer))
 		;
 	writer_flush(&writer);
 	walk_close(walk);

@@ -4,8 +4,8 @@
  * alone. Who has something to do waits in a queue, and gets an equal share of
  * what is left of the turn: a small request is never behind a large one.
  */
-#ifndef NETCONF_TURN_H
-#define NETCONF_TURN_H
+#ifndef NETCONF_SHARES_H
+#define NETCONF_SHARES_H
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 struct netconf_session;
 
-struct turn {
+struct shares {
 	TAILQ_HEAD(, netconf_session) waiting;
 	unsigned int count; /* of those */
 	struct event *work; /* in this turn of the loop, as time is left */
@@ -25,14 +25,14 @@ struct turn {
 };
 
 /* 0, or -ENOMEM. Close it in either case, when all sessions are gone. */
-int turn_open(struct turn *turn, struct event_base *base);
-void turn_close(struct turn *turn);
+int shares_open(struct shares *shares, struct event_base *base);
+void shares_close(struct shares *shares);
 
 /* Queue it, in this turn if there is time left, else in the next. */
-void turn_add(struct turn *turn, struct netconf_session *session);
-void turn_remove(struct turn *turn, struct netconf_session *session);
+void shares_add(struct shares *shares, struct netconf_session *session);
+void shares_remove(struct shares *shares, struct netconf_session *session);
 
 /* May who is at it go on? */
-bool turn_has_time(const struct turn *turn);
+bool shares_has_time(const struct shares *shares);
 
 #endif
