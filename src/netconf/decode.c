@@ -143,12 +143,15 @@ static enum edit_operation operation_of(struct decoder *decoder,
 	*ret_explicit = false;
 	for (unsigned int i = 0; i < element->attribute_count; i++) {
 		const struct reader_attribute *at = &element->attributes[i];
+		size_t length = at->length;
+		const char *word;
 
 		if (strcmp(at->uri, NAMESPACE_BASE) != 0 || strcmp(at->name, "operation") != 0) {
 			refuse_attribute(decoder, element, at);
 			return ret;
 		}
-		if (!decode_operation(at->value, at->length, &ret)) {
+		word = reader_trim(at->value, &length);
+		if (!decode_operation(word, length, &ret)) {
 			refuse_operation(decoder, element,
 					 "allowed: merge, replace, create, delete, remove");
 			return ret;

@@ -2,24 +2,16 @@
 
 #include "netconf/reader.h"
 
-const char *filter_trim(const char *text, size_t *length)
-{
-	while (*length && reader_blank(text, 1)) {
-		text++;
-		--*length;
-	}
-	while (*length && reader_blank(text + *length - 1, 1))
-		--*length;
-	return text;
-}
-
 void filter_free(struct filter *filter)
 {
 	arena_free(&filter->memory);
 	*filter = (struct filter){0};
 }
 
-/* The values of an entry, each printed once however many conditions ask for it. */
+/*
+ * The values of an entry, each printed once however many conditions ask for it.
+ * What is blank around one does not count (RFC 6241 section 6.2.5).
+ */
 struct values {
 	const struct view *view;
 	uint64_t printed, there; /* bits by row number */
@@ -40,7 +32,7 @@ static bool has_value(struct values *values, const struct condition *condition)
 		if (view_leaf(values->view, condition->row, values->value[number].room, &length)) {
 			values->there |= BIT(number);
 			values->value[number].text =
-				filter_trim(values->value[number].room, &length);
+				reader_trim(values->value[number].room, &length);
 			values->value[number].length = length;
 		}
 	}

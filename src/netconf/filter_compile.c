@@ -93,7 +93,7 @@ static int add_condition(struct filter_compiler *compiler, struct selection *sel
 	const struct condition *other = condition_on(selection, row);
 	struct condition *condition;
 
-	given = filter_trim(given, &length);
+	given = reader_trim(given, &length);
 	if ((row->secret && !compiler->secrets) || !canonical(row, given, &length, text) ||
 	    (other && (other->length != length || memcmp(other->text, text, length) != 0))) {
 		selection->never = true;

@@ -32,7 +32,4 @@ struct filter_node {
 	struct filter_level sessions;
 };
 
-/* Leading and trailing white space does not count (RFC 6241 section 6.2.5). */
-const char *filter_trim(const char *text, size_t *length);
-
 #endif

@@ -171,10 +171,7 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 	if (message->decoding)
 		return decoder_handler.text(bytes, length, message->decoder, err);
 	/* What is blank around a parameter's value, or in a filter, does not count. */
-	for (; length && reader_blank(bytes, 1); length--)
-		bytes++;
-	while (length && reader_blank(bytes + length - 1, 1))
-		length--;
+	bytes = reader_trim(bytes, &length);
 	if (length && holds_elements(message, message->builder.at))
 		return refuse_text(message, message->builder.at);
 	return tree_builder_handler.text(bytes, length, &message->builder, err);

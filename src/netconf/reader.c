@@ -500,3 +500,12 @@ bool reader_blank(const char *text, size_t length)
 			return false;
 	return true;
 }
+
+const char *reader_trim(const char *text, size_t *length)
+{
+	for (; *length && reader_blank(text, 1); --*length)
+		text++;
+	while (*length && reader_blank(text + *length - 1, 1))
+		--*length;
+	return text;
+}

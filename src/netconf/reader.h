@@ -86,6 +86,8 @@ unsigned int reader_line(const struct reader *reader);
 size_t reader_memory(const struct reader *reader);  /* bytes it takes, about */
 bool reader_empty(const struct reader *reader);     /* nothing but white space so far? */
 bool reader_blank(const char *text, size_t length); /* only XML white space? */
+/* @text without the white space around it. */
+const char *reader_trim(const char *text, size_t *length);
 
 /* Copies an element, its attributes and declarations, into a tree. NULL: no memory. */
 struct node *tree_add_element(struct tree *tree, struct node *parent,

@@ -1,5 +1,7 @@
 """What XML is taken, and what it costs, on the simulated kernel. RFC 6241 section 3: well-formed, UTF-8, no DOCTYPE."""
 import re
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -8,8 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lib import oracle  # noqa: E402
 from lib.built import need_built  # noqa: E402
-from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
+from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, L2TP, Netconf  # noqa: E402
 
@@ -36,7 +39,7 @@ def session(inner="", attributes=""):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    need_built(L2TPV3D)
+    need_built(L2TPV3D, L2TPV3CTL)
     daemon = L2tpv3d(Here(), tmp_path_factory.mktemp("xml"), kernel="sim").start()
     yield daemon
     daemon.stop()
@@ -108,6 +111,118 @@ def test_instructions_comments_and_blanks_in_an_edit(daemon):
         client.edit_config(top(TUNNEL.format(session(leaves))))
         shown = client.rpc_text(GET_CONFIG)
     assert "<mtu>1400</mtu>" in shown and "<description>" + "d" * 30 + "e</description>" in shown
+
+
+# Files
+
+X = f'<l2tpv3 xmlns="{L2TP}">' + TUNNEL.format(session("<mtu>1400</mtu>")) + "</l2tpv3>"
+DATA = f'<data xmlns="{BASE}">{X}</data>'
+FILES = {
+    "plain": X,
+    "byte order mark": "\ufeff" + X,
+    "us-ascii": "<?xml version='1.0' encoding='us-ascii'?>\n" + X,
+    "ASCII": "<?xml version='1.0' encoding='ASCII'?>\n" + X,
+    "utf8": "<?xml version='1.0' encoding='utf8'?>\n" + X,
+    "lines before": "\n\n<?xml version='1.0'?>" + X,
+    "comment of 70 kB": X.replace("<session>", "<!--" + "- c" * 25000 + " --><session>"),
+    "stylesheet": '<?xml version="1.0"?>\n<?xml-stylesheet type="text/xsl" href="v.xsl"?>\n' + X,
+    "instruction inside": X.replace("<session>", "<?editor here?><session>"),
+    "instruction last": X + "\n<?editor end?>\n",
+    "70 kB of white space": X.replace("<session>", "\n" + " " * 70000 + "<session>"),
+    "blanks around values": re.sub("<(tunnel-id|mtu|encapsulation|local-address)>", r"<\1>\n\t ", X).replace("</", " </"),
+    "config": f'<config xmlns="{BASE}">{X}</config>',
+    "data": DATA,
+    "rpc-reply": f'<rpc-reply xmlns="{BASE}" message-id="1">{DATA}</rpc-reply>',
+    "rpc-reply with a prefix": f'<n:rpc-reply xmlns:n="{BASE}">{DATA.replace("data", "n:data")}</n:rpc-reply>',
+    "prefixes from around": f'<data xmlns:l="{L2TP}" xmlns:n="{BASE}">' + re.sub(r"<(/?)(\w)", r"<\1l:\2", X) + "</data>",
+}
+NO_FILES = {
+    "DOCTYPE": "<!DOCTYPE l2tpv3>" + X,
+    "latin-1": "<?xml version='1.0' encoding='latin1'?>" + X,
+    "two wrappers too many": f"<data><data><data>{X}</data></data></data>",
+    "text around": f"<data>text{X}</data>",
+    "text inside": X.replace("<session>", "text<session>"),
+    "cut": X[:-3],
+    "blanks around a name": X.replace("<mtu>", "<interface-name> a </interface-name><mtu>"),
+    "unknown element": X.replace("<mtu>", "<foo/><mtu>"),
+    "state": X.replace("<mtu>", "<oper-status>up</oper-status><mtu>"),
+    "another container": X.replace("l2tpv3 ", "foo ").replace("/l2tpv3", "/foo"),
+    "no XML": "text",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("name", [*FILES, *NO_FILES])
+def test_push_check_and_start_take_the_same_files(daemon, tmp_path, name):
+    path = tmp_path / "file.xml"
+    path.write_text({**FILES, **NO_FILES}[name])
+
+    def takes(*command):
+        done = subprocess.run([*command], capture_output=True, text=True)
+        assert "l2tpv3ctl: " in done.stderr or "l2tpv3d: " in done.stderr or not done.returncode, done
+        return done.returncode == 0
+
+    other = L2tpv3d(Here(), tmp_path / "other", kernel="sim")
+    shutil.copy(path, other.state / "config.xml")
+    try:
+        other.start()
+        with Netconf(other.socket) as client:
+            starts = "<session-id>2</session-id>" in client.rpc_text(GET_CONFIG)
+    except AssertionError:
+        starts = False
+    finally:
+        other.stop()
+    assert [takes(L2TPV3CTL, "-S", daemon.socket, "push", path, "--replace", "--check"),
+            takes(L2TPV3D, "--check", path), starts] == [name in FILES] * 3
+
+
+def test_what_a_client_saved_can_be_pushed(daemon, tmp_path):
+    path = tmp_path / "saved.xml"
+    with Netconf(daemon.socket) as client:
+        path.write_text(client.rpc_text(GET_CONFIG))
+        subprocess.run([L2TPV3CTL, "-S", daemon.socket, "push", path, "--replace"], check=True)
+        assert path.read_text().partition("<data>")[2] == client.rpc_text(GET_CONFIG).partition("<data>")[2]
+
+
+def test_blanks_are_part_of_a_text_and_of_nothing_else_at_every_door(daemon):
+    values = {"mtu": " 1400\n", "enabled": "\tfalse ", "pseudowire-type": "\n ethernet ",
+              "mac-address": " 02:00:00:00:00:01 ", "tx-cookie": " 0011aabb\n"}
+    wanted = {**{name: value.strip() for name, value in values.items()}, "description": " two  words "}
+    values["description"] = wanted["description"]
+
+    def shown(client):
+        reply = client.rpc_text(GET_CONFIG)
+        return {name: (re.search(f"<{name}>([^<]*)", reply.partition("<session>")[2]) or [0, None])[1] for name in wanted}
+
+    with Netconf(daemon.socket) as client:
+        client.edit_config(top(TUNNEL.format(session("".join(f"<{n}>{v}</{n}>" for n, v in values.items())))))
+        assert shown(client) == wanted
+        client.edit_config(top(TUNNEL.format(session("", ' nc:operation="replace"'))))
+        subprocess.run([L2TPV3CTL, "-S", daemon.socket, "set", "session", "tid", " 1", "sid", "2 ",
+                        *(word for name, value in values.items() for word in (name.replace("-", "_"), value))], check=True)
+        assert shown(client) == wanted
+        for text in ("two  words", " two  words", "\ntwo  words\t "):
+            assert "<session-id>2" in client.rpc_text(
+                f'<get><filter>{top(f"<tunnel><session><description>{text}</description></session></tunnel>")}</filter></get>')
+
+
+NONCHARACTERS = {"\ufdcf": True, "\ufdd0": True, "\ufdef": True, "\ufffd": True, "\ufffe": False, "\uffff": False,
+                 "\U0001fffe": True, "\U0010ffff": True, "\x85": False, "\ud7ff": True, "\ue000": True}
+
+
+@pytest.mark.parametrize("char", NONCHARACTERS)
+def test_noncharacters_are_taken_as_libyang_takes_them(daemon, tmp_path, char):
+    document = f'<l2tpv3 xmlns="{L2TP}">' + TUNNEL.format(session(f"<description>{char}</description>")) + "</l2tpv3>"
+    if not oracle.missing():
+        path = tmp_path / "data.xml"
+        path.write_text(document)
+        done = subprocess.run(["yanglint", "-p", oracle.IETF, "-t", "config", oracle.BASE_MODULE, oracle.MODULE, path],
+                              capture_output=True)
+        assert (done.returncode == 0 and not done.stderr) == NONCHARACTERS[char]
+    with Netconf(daemon.socket) as client:
+        assert ("<ok/>" in client.rpc_text(EDIT.format("", document))) == NONCHARACTERS[char]
+        if NONCHARACTERS[char]:
+            assert f"<description>{char}</description>" in client.rpc_text(GET_CONFIG)
 
 
 # What is answered with an error, and goes on
