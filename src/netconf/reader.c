@@ -32,6 +32,7 @@ struct reader {
 	unsigned char declared[READER_DEPTH_MAX + 1]; /* by the open element of that depth */
 	char *text;
 	size_t text_length, text_size, blanks; /* blanks: of the text's end */
+	const char *plain_uri;                 /* the last that needed no room in: */
 	char *values;                          /* VALUES_SIZE, or NULL */
 	size_t values_used;
 	struct sections sections;
@@ -124,12 +125,19 @@ static const char *read_value(struct reader *reader, const char *value, size_t *
 	return room;
 }
 
+/* Most elements are in the namespace of the one before. */
 static const char *read_uri(struct reader *reader, const xmlChar *from)
 {
-	const char *uri = string(from);
-	size_t size = strlen(uri) + 1;
+	const char *uri = string(from), *ret;
+	size_t size;
 
-	return read_value(reader, uri, &size);
+	if (uri == reader->plain_uri)
+		return uri;
+	size = strlen(uri) + 1;
+	ret = read_value(reader, uri, &size);
+	if (ret == uri)
+		reader->plain_uri = uri;
+	return ret;
 }
 
 /* libxml2 gives attributes in fives: name, prefix, URI, value, end of value. */
