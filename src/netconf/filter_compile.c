@@ -18,7 +18,6 @@
 struct filter_compiler {
 	struct filter *filter;
 	bool secrets;
-	size_t count;
 	struct error *err;
 	const struct node *container, *tunnel, *child; /* that come next, in each other */
 	struct filter_node *entry;                     /* of the tunnel under way */
@@ -197,13 +196,11 @@ static struct filter_node *new_entry(struct filter_compiler *compiler)
 	return entry;
 }
 
-static void add_entry(struct filter_compiler *compiler, struct filter_level *level,
-		      enum object object, struct filter_node *entry)
+static void add_entry(struct filter_level *level, enum object object, struct filter_node *entry)
 {
 	find_key(entry, object);
 	if (entry->own.never)
 		return;
-	entry->order = compiler->count++;
 	entry->next = level->first;
 	level->first = entry;
 	level->count++;
@@ -218,19 +215,17 @@ static int compile_entry(struct filter_compiler *compiler, struct filter_level *
 	for (const struct node *at = node->first; at && !result; at = at->next)
 		result = compile_child(compiler, entry, object, at);
 	if (!result)
-		add_entry(compiler, level, object, entry);
+		add_entry(level, object, entry);
 	return result;
 }
 
-/* In order: those with a key by it, then the others; equal ones as written. */
+/* In order: those with a key by it, then the others. */
 
 static bool comes_before(const struct filter_node *a, const struct filter_node *b)
 {
 	if (a->keyed != b->keyed)
 		return a->keyed;
-	if (a->keyed && a->id != b->id)
-		return a->id < b->id;
-	return a->order < b->order;
+	return a->keyed && a->id < b->id;
 }
 
 static struct filter_node *join(struct filter_node *a, struct filter_node *b)
@@ -362,7 +357,7 @@ static int step_entry(struct filter_compiler *compiler)
 		rc = compile_child(compiler, entry, OBJECT_TUNNEL, child);
 		return rc ? rc : 1;
 	}
-	add_entry(compiler, &compiler->filter->tunnels, OBJECT_TUNNEL, entry);
+	add_entry(&compiler->filter->tunnels, OBJECT_TUNNEL, entry);
 	compiler->entry = NULL;
 	return 1;
 }

@@ -25,7 +25,6 @@ struct filter_node {
 	struct filter_node *next;
 	bool keyed;
 	uint32_t id;
-	size_t order; /* as written */
 	struct selection own;
 	struct selection *statistics; /* alternatives */
 	unsigned int statistics_count;

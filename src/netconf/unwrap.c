@@ -28,8 +28,6 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 {
 	struct unwrap *unwrap = arg;
 
-	if (!unwrap->depth && reader_blank(bytes, length))
-		return 0;
 	return unwrap->inner->text(bytes, length, unwrap->arg, err);
 }
 

@@ -291,6 +291,34 @@ static void a_filter_counts_while_it_is_used(void **state)
 	stop_server(server);
 }
 
+/* The names that libxml2 keeps are memory, too. */
+static void a_parser_counts_while_it_reads(void **state)
+{
+	struct server *server = start_server((struct netconf_limits){.memory = 1});
+	int one = connect_client(server), other = connect_client(server);
+	char *names = NULL, *plain = NULL;
+	size_t length;
+	FILE *file = open_memstream(&names, &length);
+
+	(void)state;
+	fputs("<rpc xmlns=\"" BASE "\" message-id=\"1\"><get><filter>", file);
+	for (unsigned int i = 0; i < 2000; i++)
+		fprintf(file, "<e%06u/>", i);
+	fclose(file);
+	plain = strdup(names);
+	for (char *at = strstr(plain, "<e"); at; at = strstr(at + 1, "<e"))
+		memset(at + 2, '0', 6);
+	receive(server, one), receive(server, other);
+	send_text(server, one, plain);
+	assert_string_equal(receive(server, one), "");
+	send_text(server, other, names);
+	assert_non_null(strstr(receive(server, other), "<error-tag>resource-denied</error-tag>"));
+	free(names);
+	free(plain);
+	close(one), close(other);
+	stop_server(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +326,7 @@ int main(void)
 		cmocka_unit_test(halves_of_requests_hold_so_much_memory_together),
 		cmocka_unit_test(a_small_request_is_not_behind_large_ones),
 		cmocka_unit_test(a_filter_counts_while_it_is_used),
+		cmocka_unit_test(a_parser_counts_while_it_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
