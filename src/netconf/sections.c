@@ -8,7 +8,7 @@ static const struct {
 	unsigned int run; /* at least */
 	const char *cut;  /* ends one and begins the next */
 } marks[KINDS] = {
-	[COMMENT] = {"<!--", '-', 2, "--><!--"},
+	[COMMENT] = {"<!--", '-', 2, "--><!-- "},
 	[CDATA] = {"<![CDATA[", ']', 2, "]]><![CDATA["},
 	[INSTRUCTION] = {"<?", '?', 1, "?><?x "},
 };
@@ -66,7 +66,8 @@ static const char *find_start(const char *at, const char *end)
 	return end > start && end[-1] == '<' ? end : NULL;
 }
 
-static size_t step_outside(struct sections *sections, const char *bytes, size_t length)
+static size_t step_outside(struct sections *sections, const char *bytes, size_t length,
+			   const char **ret_cut)
 {
 	for (size_t i = 0; i < length; i++) {
 		enum kind kind;
@@ -81,6 +82,8 @@ static size_t step_outside(struct sections *sections, const char *bytes, size_t 
 		kind = match_start(sections, bytes[i]);
 		if (kind != NONE) {
 			*sections = (struct sections){.kind = kind};
+			/* Else libxml2 may take the "-->" in "<!-->" for the end of it. */
+			*ret_cut = kind == COMMENT ? " " : "";
 			return i + 1;
 		}
 	}
@@ -124,6 +127,6 @@ size_t sections_step(struct sections *sections, const char *bytes, size_t length
 {
 	*ret_cut = "";
 	if (sections->kind == NONE)
-		return step_outside(sections, bytes, length);
+		return step_outside(sections, bytes, length, ret_cut);
 	return step_inside(sections, bytes, length, ret_cut);
 }

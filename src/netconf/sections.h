@@ -22,7 +22,10 @@ struct sections {
 	bool blank;              /* an instruction's target is over */
 };
 
-/* How many of @bytes come before @ret_cut, a text to put between them and the rest, or "". */
+/*
+ * How many of @bytes come before @ret_cut, a text to put between them and the
+ * rest, or "": what cuts, or what makes no difference.
+ */
 size_t sections_step(struct sections *sections, const char *bytes, size_t length,
 		     const char **ret_cut);
 

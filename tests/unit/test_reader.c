@@ -349,6 +349,17 @@ static void test_long_sections_are_looked_at(void **state)
 	check_repeated("<a><?", "x", 3000, "<y?></a>", ERROR_MALFORMED);
 }
 
+/* In the prolog libxml2 takes the "-->" in them for their end, if the true one comes later. */
+static void test_comments_that_begin_like_their_end(void **state)
+{
+	static const char *const tails[] = {"<!--> c --><a/>", "<!---> c --><a/>", "<!----><a/>"};
+
+	(void)state;
+	for (size_t length = 4080; length < 4096; length++)
+		for (size_t i = 0; i < COUNT(tails); i++)
+			check_repeated("<?x?>", " ", length, tails[i], ERROR_NONE);
+}
+
 /* Where a CDATA section is cut, its text stays what it was. */
 static void test_long_cdata_keeps_its_text(void **state)
 {
@@ -577,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_declarations_around_an_element_are_limited),
 		cmocka_unit_test(test_what_is_passed_over_may_be_long),
 		cmocka_unit_test(test_long_sections_are_looked_at),
+		cmocka_unit_test(test_comments_that_begin_like_their_end),
 		cmocka_unit_test(test_long_cdata_keeps_its_text),
 		cmocka_unit_test(test_blanks_around_a_value),
 		cmocka_unit_test(test_no_shape_costs_much),
