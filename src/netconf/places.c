@@ -21,9 +21,9 @@ static unsigned int sessions_of(const struct netconf_server *server, uid_t uid)
 
 /*
  * Of the sessions at rest that a newcomer may end: those of who has most, and of these the one
- * that rested longest. @own: of his own only.
+ * that rested longest. Who has as many as a user may have finds his own alone.
  */
-static struct netconf_session *find_spare(const struct netconf_server *server, uid_t uid, bool own)
+static struct netconf_session *find_spare(const struct netconf_server *server, uid_t uid)
 {
 	int64_t since = clock_now() - server->options.limits.spare_after * NS_PER_S;
 	struct netconf_session *found = NULL, *session;
@@ -33,7 +33,7 @@ static struct netconf_session *find_spare(const struct netconf_server *server, u
 		bool his = session->peer.uid == uid;
 		unsigned int count;
 
-		if (!session_at_rest(session) || session->rested > since || (own && !his))
+		if (!session_at_rest(session) || session->rested > since)
 			continue;
 		count = sessions_of(server, session->peer.uid);
 		if (!his && !peer_privileged(uid) &&
@@ -47,9 +47,9 @@ static struct netconf_session *find_spare(const struct netconf_server *server, u
 	return found;
 }
 
-static bool make_room(struct netconf_server *server, uid_t uid, bool own)
+static bool make_room(struct netconf_server *server, uid_t uid)
 {
-	struct netconf_session *spare = find_spare(server, uid, own);
+	struct netconf_session *spare = find_spare(server, uid);
 
 	if (!spare)
 		return false;
@@ -68,9 +68,9 @@ enum refusal places_admit(struct netconf_server *server, uid_t uid)
 	unsigned int places = limits->sessions - (privileged ? 0 : limits->kept);
 
 	if (!privileged && sessions_of(server, uid) >= limits->user_sessions &&
-	    !make_room(server, uid, true))
+	    !make_room(server, uid))
 		return REFUSAL_USER;
-	if (server->count >= places && !make_room(server, uid, false))
+	if (server->count >= places && !make_room(server, uid))
 		return REFUSAL_FULL;
 	return REFUSAL_NONE;
 }
