@@ -111,7 +111,7 @@ static struct varbind varbind_of(const netsnmp_request_info *request, oid name[M
 	const netsnmp_variable_list *var = request->requestvb;
 	struct varbind varbind = {
 		.name = name,
-		.name_length = handler_name(var, name),
+		.name_length = oid_of_varbind(var, name),
 		.type = var->type,
 		.bytes = var->val.string ? (const void *)var->val.string : "",
 		.length = var->val_len,
@@ -128,9 +128,12 @@ void set_repeated(void *arg)
 	struct agent *agent = arg;
 
 	if (!agent->warned_retries)
-		agent_log(agent, LOG_WARNING,
-			  "the AgentX master repeats set requests; set \"agentXRetries 0\" and "
-			  "\"agentXTimeout 10\" in snmpd.conf");
+		agent_log(
+			agent, LOG_NOTICE,
+			"the AgentX master repeats a set request that takes its time; it gives up "
+			"after agentXTimeout x (agentXRetries + 1) seconds (snmpd.conf), though "
+			"the "
+			"request is carried out");
 	agent->warned_retries = true;
 }
 

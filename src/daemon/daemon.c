@@ -11,6 +11,7 @@
 #include "base/wipe.h"
 #include "daemon/chronicle.h"
 #include "daemon/log.h"
+#include "daemon/ready.h"
 #include "netconf/server.h"
 #include "netconf/snapshot.h"
 
@@ -71,6 +72,8 @@ static int start_loop(struct daemon *daemon, struct error *err)
 		if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) < 0)
 			return error_set(err, ERROR_RESOURCE, "no memory for signals");
 	}
+	if (ready_watch(daemon->base, &daemon->watch) < 0)
+		return error_set(err, ERROR_RESOURCE, "no memory for the watchdog");
 	return 0;
 }
 
@@ -80,6 +83,8 @@ static void stop_loop(struct daemon *daemon)
 	for (size_t i = 0; i < 4; i++)
 		if (daemon->signals[i])
 			event_free(daemon->signals[i]);
+	if (daemon->watch)
+		event_free(daemon->watch);
 	if (daemon->base)
 		event_base_free(daemon->base);
 }

@@ -14,7 +14,7 @@ struct agent;
 struct daemon {
 	const struct options *options;
 	struct event_base *base;
-	struct event *signals[4];
+	struct event *signals[4], *watch;
 	struct kernel *kernel;
 	struct datastore *store;
 	struct journal *journal;

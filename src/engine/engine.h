@@ -162,7 +162,4 @@ void engine_info(const struct engine *engine, struct engine_info *ret);
 /* History, through the journal (journal.h); -ENOTSUP without one. */
 struct journal *engine_journal(struct engine *engine);
 
-/* Is @name used by a link of the namespace that no configured session owns? */
-bool engine_link_taken(struct engine *engine, const char *name);
-
 #endif

@@ -62,7 +62,7 @@ void status_path(struct engine *engine, struct tunnel_entry *tunnel)
 	tunnel->state.path_reason = (uint8_t)reason;
 }
 
-/* Differs from its configuration, for a repair would destroy what others made in it. */
+/* It differs, and is left so: a repair would destroy what others made in it. */
 static bool is_spared(struct engine *engine, const struct entry *entry)
 {
 	const struct state *state = entry_state(entry);
@@ -123,7 +123,7 @@ void status_link(struct engine *engine, struct session_entry *session)
 	status_derive(engine, &session->entry);
 }
 
-/* If so it waits: the next new link may be the bridge. */
+/* Queue it then: the next new link may be the bridge. */
 static bool lacks_bridge(struct engine *engine, struct session_entry *session)
 {
 	bool lacks = session->entry.configured && (session->config.present & BIT(SESSION_BRIDGE)) &&

@@ -321,16 +321,6 @@ struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel)
 	return next != NULL && same_endpoint(next, &key) ? next : NULL;
 }
 
-struct tunnel_entry *datastore_endpoint(const struct datastore *ds, const struct address *address,
-					uint16_t port)
-{
-	struct tunnel_entry *found = datastore_bound(ds, address, port);
-
-	while (found != NULL && !found->entry.configured)
-		found = tunnel_same_endpoint(found);
-	return found;
-}
-
 const char *session_name(const struct session_entry *session)
 {
 	const struct session *shown =
