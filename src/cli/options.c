@@ -6,23 +6,6 @@
 #include "cli/command.h"
 #include "model/names.h"
 
-enum cli_status cli_usage_error(struct error *err, const char *format, ...)
-{
-	va_list args;
-
-	*err = ERROR_INIT;
-	err->code = ERROR_MALFORMED;
-	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-	return CLI_USAGE;
-}
-
-enum cli_status cli_refused(int result)
-{
-	return result ? CLI_REFUSED : CLI_OK;
-}
-
 enum { OPTION_REPLACE = 256, OPTION_CHECK };
 
 static const struct option long_options[] = {

@@ -372,9 +372,5 @@ void job_close(struct job *job)
 	for (size_t i = 0; i < job->count; i++)
 		free(job->items[i].saved);
 	free(job->items);
-	if (job->batch) { /* cookies were in it */
-		explicit_bzero(job->batch->want, sizeof(job->batch->want));
-		explicit_bzero(job->batch->found, sizeof(job->batch->found));
-	}
 	*job = (struct job){0};
 }

@@ -75,30 +75,6 @@ enum refusal places_admit(struct netconf_server *server, uid_t uid)
 	return REFUSAL_NONE;
 }
 
-void places_explain(const struct netconf_server *server, enum refusal refusal,
-		    const struct peer *peer, struct error *err)
-{
-	const struct netconf_limits *limits = &server->options.limits;
-
-	if (refusal == REFUSAL_USER)
-		error_set(err, ERROR_RESOURCE,
-			  "%s has %u sessions with l2tpv3d already, as many as a user may have, "
-			  "and none of them is at rest; end one, or have root end one with "
-			  "\"l2tpv3ctl kill\"",
-			  peer->user, limits->user_sessions);
-	else if (refusal == REFUSAL_FULL)
-		error_set(err, ERROR_RESOURCE,
-			  "all %u places for sessions with l2tpv3d are taken, and none is at rest; "
-			  "%u are kept for root, who sees by whom with \"l2tpv3ctl show clients\" "
-			  "and can end one with \"l2tpv3ctl kill\"; try again later",
-			  limits->sessions, limits->kept);
-	else
-		error_set_errno(err, ERROR_RESOURCE, EMFILE,
-				"l2tpv3d can take no more clients; raise its LimitNOFILE, or try "
-				"again later");
-	err->protocol = true;
-}
-
 static int to_socket(const char *bytes, size_t length, void *arg)
 {
 	const int *fd = arg;
@@ -113,7 +89,7 @@ void places_turn_away(struct netconf_server *server, int fd, enum refusal refusa
 	struct netconf_session nobody = {.server = server, .id = UINT32_MAX};
 	struct error err = ERROR_INIT;
 
-	places_explain(server, refusal, peer, &err);
+	refusal_explain(&server->options.limits, refusal, peer->user, &err);
 	writer_init(&nobody.writer, to_socket, &fd);
 	reply_refusal(&nobody, &err);
 	close(fd);

@@ -3,7 +3,7 @@
  *
  *   server.c   the socket, accepting
  *   peer.c     who is at the other end
- *   places.c   who gets a session, and how who gets none is told
+ *   places.c   who gets a session, refusal.c how who gets none is told
  *   session.c  a session's life: input, framing, order of requests, output
  *   message.c  a request as it is read: envelope to a tree, <config> to an edit
  *   reply.c    rpc-reply and rpc-error
@@ -21,7 +21,7 @@
 #include "netconf/framing.h"
 #include "netconf/message.h"
 #include "netconf/peer.h"
-#include "netconf/places.h"
+#include "netconf/refusal.h"
 #include "netconf/server.h"
 #include "netconf/writer.h"
 
@@ -112,8 +112,12 @@ bool session_at_rest(const struct netconf_session *session);
 void session_set_locked(struct netconf_session *session, bool locked);
 
 /* May this user read and write secret leaves? The superuser and the daemon's own user may. */
-bool netconf_may_see_secrets(const struct netconf_session *session);
+static inline bool netconf_may_see_secrets(const struct netconf_session *session)
+{
+	return peer_privileged(session->peer.uid);
+}
 
+/* server_log.c */
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
