@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib import oracle  # noqa: E402
 from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D, RELAY, L2tpv3d, Sshd  # noqa: E402
-from lib.here import Here  # noqa: E402
+from lib.here import Here, free_port  # noqa: E402
 from lib.netconf import BASE, Netconf, RpcError, subtree  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
@@ -400,7 +400,7 @@ def test_the_lock_of_a_relay_that_dies_goes_with_it(daemon):
 def test_over_ssh_the_source_is_shown_and_a_refusal_reaches_ncclient(daemon, tmp_path):
     pytest.importorskip("ncclient", reason="python3-ncclient is not installed")
     from ncclient.operations import RPCError
-    sshd = Sshd(Here(), tmp_path / "sshd", daemon.socket, port=18301).start()
+    sshd = Sshd(Here(), tmp_path / "sshd", daemon.socket, port=free_port(socket.SOCK_STREAM)).start()
     try:
         with sshd.ncclient() as manager:
             with daemon.netconf() as client:
