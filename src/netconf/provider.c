@@ -1,9 +1,5 @@
 #include "netconf/provider.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <time.h>
-
 static const struct provider *const providers[] = {&provider_monitoring};
 
 #define PROVIDERS (sizeof(providers) / sizeof(providers[0]))

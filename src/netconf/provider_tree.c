@@ -1,4 +1,4 @@
-/* What a provider builds its data with: elements of one namespace, and their text. */
+/* What providers build their data with. */
 #include <stdarg.h>
 #include <time.h>
 

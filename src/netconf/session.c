@@ -17,11 +17,6 @@
 #define INPUT_STEP      4096  /* of them looked at without a look at the time */
 #define REFUSAL_TIMEOUT 2     /* seconds for the request that a refusal answers */
 
-bool netconf_may_see_secrets(const struct netconf_session *session)
-{
-	return peer_privileged(session->peer.uid);
-}
-
 void session_set_locked(struct netconf_session *session, bool locked)
 {
 	session->locked = locked;
@@ -180,7 +175,8 @@ static void refuse(struct netconf_session *session)
 {
 	struct error err = ERROR_INIT;
 
-	places_explain(session->server, session->refusal, &session->peer, &err);
+	refusal_explain(&session->server->options.limits, session->refusal, session->peer.user,
+			&err);
 	reply_error(session, &err);
 	if (!session->told)
 		set_timer(session, REFUSAL_TIMEOUT);

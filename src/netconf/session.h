@@ -3,7 +3,7 @@
  *
  *   server.c   the socket, accepting
  *   peer.c     who is at the other end
- *   places.c   who gets a session, and how who gets none is told
+ *   places.c   who gets a session, refusal.c how who gets none is told
  *   shares.c   what each session has of a turn of the loop
  *   session.c  a session's life: input, framing, order of requests, output
  *   message.c  a request as it is read: envelope to a tree, <config> to an edit
@@ -22,7 +22,7 @@
 #include "netconf/framing.h"
 #include "netconf/message.h"
 #include "netconf/peer.h"
-#include "netconf/places.h"
+#include "netconf/refusal.h"
 #include "netconf/server.h"
 #include "netconf/shares.h"
 #include "netconf/writer.h"
@@ -111,7 +111,7 @@ void session_close(struct netconf_session *session);
 
 /* It has something to do: go on with it as its turn comes. */
 void session_resume(struct netconf_session *session);
-/* For shares.c: work until the time is up. The session may be gone then. */
+/* Work until its share of the time is up (shares.h). */
 void session_go_on(struct netconf_session *session);
 /* The request is answered: the reply was written, go on with the next. */
 void session_done(struct netconf_session *session);
@@ -124,8 +124,12 @@ bool session_at_rest(const struct netconf_session *session);
 void session_set_locked(struct netconf_session *session, bool locked);
 
 /* May this user read and write secret leaves? The superuser and the daemon's own user may. */
-bool netconf_may_see_secrets(const struct netconf_session *session);
+static inline bool netconf_may_see_secrets(const struct netconf_session *session)
+{
+	return peer_privileged(session->peer.uid);
+}
 
+/* server_log.c */
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -22,7 +22,7 @@ static void serve(struct shares *shares)
 	while ((session = TAILQ_FIRST(&shares->waiting)) && now < shares->end) {
 		shares->share_end = now + (shares->end - now) / shares->count;
 		shares_remove(shares, session);
-		session_go_on(session);
+		shares->go_on(session);
 		now = clock_now();
 	}
 }
@@ -43,8 +43,9 @@ static void on_next(evutil_socket_t fd, short what, void *arg)
 		serve(shares);
 }
 
-int shares_open(struct shares *shares, struct event_base *base)
+int shares_open(struct shares *shares, struct event_base *base, shares_go_on *go_on)
 {
+	shares->go_on = go_on;
 	TAILQ_INIT(&shares->waiting);
 	shares->work = evtimer_new(base, on_work, shares);
 	shares->next = evtimer_new(base, on_next, shares);

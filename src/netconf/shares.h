@@ -14,7 +14,11 @@
 
 struct netconf_session;
 
+/* Its work, until shares_has_time() says no. The session may be gone then. */
+typedef void shares_go_on(struct netconf_session *session);
+
 struct shares {
+	shares_go_on *go_on;
 	TAILQ_HEAD(, netconf_session) waiting;
 	unsigned int count; /* of those */
 	struct event *work; /* in this turn of the loop, as time is left */
@@ -25,7 +29,7 @@ struct shares {
 };
 
 /* 0, or -ENOMEM. Close it in either case, when all sessions are gone. */
-int shares_open(struct shares *shares, struct event_base *base);
+int shares_open(struct shares *shares, struct event_base *base, shares_go_on *go_on);
 void shares_close(struct shares *shares);
 
 /* Queue it, in this turn if there is time left, else in the next. */
