@@ -7,6 +7,7 @@
  * but those end in transport.c), or neither COMMIT nor UNDO: what the engine has
  * done is durable and stands.
  */
+#include "base/wipe.h"
 #include "internal.h"
 
 #include <inttypes.h>
@@ -160,6 +161,8 @@ static int reserve(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 		if (!status)
 			continue;
 		remember(agent, &err);
+		agent_log(agent, LOG_DEBUG, "set request %ld: refused: %s", transid,
+			  agent->view.last_error);
 		netsnmp_set_request_error(reqinfo, requests, status);
 		break;
 	}
@@ -184,6 +187,8 @@ static void check(struct set *set, netsnmp_agent_request_info *reqinfo,
 	if (!status)
 		return;
 	remember(set->agent, &err);
+	agent_log(set->agent, LOG_DEBUG, "set request %ld: refused: %s", set->transid,
+		  set->agent->view.last_error);
 	refuse(reqinfo, requests, number, status);
 }
 
@@ -222,6 +227,9 @@ static void on_done(int result, const struct error *err, void *arg)
 	size_t number = 0;
 	int status = result ? transaction_refuse(set->transaction, err, &number) : 0;
 
+	agent_log(agent, LOG_DEBUG, "set request %ld: %s%s%s%s", set->transid,
+		  result ? "refused: " : "done", result ? err->path : "",
+		  result && err->path[0] ? ": " : "", result ? err->text : "");
 	set->ticket = 0;
 	set->since = clock_now();
 	set->state = result ? SET_OVER : SET_DONE;
@@ -248,6 +256,9 @@ static void act(struct set *set, netsnmp_mib_handler *handler,
 		transaction_apply(set->transaction);
 		return;
 	}
+	agent_log(set->agent, LOG_DEBUG,
+		  "set request %ld: an edit of %zu entries goes to the engine", set->transid,
+		  edit->count);
 	set->ticket =
 		engine_edit_checked(set->agent->options.engine, edit,
 				    transaction_checked(set->transaction), &who, on_done, set);
@@ -362,7 +373,7 @@ static void forget_pending(struct pending *pending, const struct candidate *chan
 		if (!row || !change->has)
 			continue;
 		pending_take(pending, row);
-		free(row);
+		wipe_free(row, sizeof(*row));
 	}
 }
 

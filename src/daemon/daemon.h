@@ -7,6 +7,7 @@
 
 struct event;
 struct event_base;
+struct chronicle;
 struct netconf_server;
 struct agent;
 
@@ -18,6 +19,7 @@ struct daemon {
 	struct datastore *store;
 	struct journal *journal;
 	struct engine *engine;
+	struct chronicle *chronicle;
 	struct netconf_server *netconf;
 	struct agent *agent;
 };

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 
+#include "base/wipe.h"
 #include "engine/changes.h"
 #include "engine/job.h"
 #include "engine/outcome.h"
@@ -30,7 +32,7 @@ void transaction_close(struct engine *engine)
 		return;
 	candidate_discard(&engine->transaction->changes);
 	job_close(&engine->transaction->job);
-	free(engine->transaction);
+	wipe_free(engine->transaction, sizeof(*engine->transaction));
 	engine->transaction = NULL;
 }
 
@@ -56,6 +58,8 @@ static struct request *clear(struct engine *engine)
 
 	candidate_discard(&t->changes);
 	job_close(&t->job);
+	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* cookies were in it */
+	explicit_bzero(t->batch.found, sizeof(t->batch.found));
 	hush(engine, false);
 	t->step = STEP_NONE;
 	t->request = NULL;
@@ -342,9 +346,9 @@ void transaction_leave(struct engine *engine)
 {
 	struct error err = ERROR_INIT;
 
-	error_set_errno(&err, ERROR_BUSY, ECANCELED,
-			"the daemon is stopping; the next one brings the commit to its end, or "
-			"takes it back");
+	error_set(&err, ERROR_STOPPING,
+		  "the daemon is stopping; the next one brings the commit to its end, or takes it "
+		  "back");
 	if (engine->transaction->request)
 		finish(engine, -ECANCELED, &err);
 }

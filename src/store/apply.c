@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/wipe.h"
 #include "model/codec.h"
 #include "model/rules.h"
 #include "store/overlay.h"
@@ -73,7 +74,7 @@ static void undo_free(struct application *app)
 	struct undo *undo = app->undo;
 
 	app->undo = undo->next;
-	free(undo->saved);
+	wipe_free(undo->saved, sizeof(*undo->saved));
 	free(undo);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/wipe.h"
 #include "model/codec.h"
 #include "store/overlay.h"
 
@@ -92,7 +93,7 @@ struct change *overlay_insert(struct candidate *candidate, const struct change *
 	*copy = *change;
 	copy->edit = 0;
 	if (RB_INSERT(change_tree, &candidate->changes, copy) != NULL) {
-		free(copy);
+		wipe_free(copy, sizeof(*copy));
 		return NULL;
 	}
 	candidate->count++;
@@ -103,7 +104,7 @@ void overlay_remove(struct candidate *candidate, struct change *change)
 {
 	RB_REMOVE(change_tree, &candidate->changes, change);
 	candidate->count--;
-	free(change);
+	wipe_free(change, sizeof(*change));
 }
 
 void change_set(struct change *change, const void *after)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
 #include "model/table.h"
 #include "store/index.h"
 
@@ -136,7 +137,7 @@ static void session_drop(struct datastore *ds, struct session_entry *session)
 	tunnel->state.session_count--;
 	RB_REMOVE(session_id_tree, &ds->sessions, session);
 	RB_REMOVE(session_tree, &tunnel->sessions, session);
-	free(session);
+	wipe_free(session, sizeof(*session));
 }
 
 /* Drop the entry unless something keeps it: NULL then. A tunnel goes with its last session. */
@@ -211,7 +212,7 @@ void datastore_free(struct datastore *ds)
 	while ((tunnel = RB_ROOT(&ds->tunnels)) != NULL) {
 		while ((session = RB_ROOT(&tunnel->sessions)) != NULL) {
 			RB_REMOVE(session_tree, &tunnel->sessions, session);
-			free(session);
+			wipe_free(session, sizeof(*session));
 		}
 		RB_REMOVE(tunnel_tree, &ds->tunnels, tunnel);
 		free(tunnel);

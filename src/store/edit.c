@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/wipe.h"
 #include "model/codec.h"
 
 struct edit *edit_new(void)
@@ -24,7 +25,7 @@ void edit_free(struct edit *edit)
 		return;
 	for (entry = edit->first; entry != NULL; entry = next) {
 		next = entry->next;
-		free(entry);
+		wipe_free(entry, sizeof(*entry));
 	}
 	free(edit);
 }
