@@ -347,7 +347,7 @@ static void forget_pending(struct pending *pending, const struct candidate *chan
 			pending_find(pending, change->session_id ? OBJECT_SESSION : OBJECT_TUNNEL,
 				     change->tunnel_id, change->session_id);
 
-		if (!row || !change->has)
+		if (!row || !change->after)
 			continue;
 		pending_take(pending, row);
 		free(row);
@@ -366,7 +366,8 @@ void set_commit_event(const struct engine_event *event, void *arg)
 		return;
 	}
 	set = first_waiting(agent);
-	if (set && set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse))
+	if (set && set->state == SET_ACTING &&
+	    candidate_invert(event->changes, &set->inverse, NULL))
 		agent_log(agent, LOG_WARNING, "no memory to undo a set request, should it fail");
 }
 

@@ -98,9 +98,9 @@ static int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *ch
 		return error_set(err, ERROR_MISSING, "there is no tunnel %u in the kernel",
 				 tunnel_id);
 	session = tunnel_session_from(tunnel, 0);
-	rc = tunnel->entry.configured ? 0 : adopt_tunnel(changes, tunnel, err);
+	rc = entry_config(&tunnel->entry) ? 0 : adopt_tunnel(changes, tunnel, err);
 	for (; session && rc == 0; session = session_next(session))
-		if (session->entry.in_kernel && !session->entry.configured)
+		if (session->entry.in_kernel && !entry_config(&session->entry))
 			rc = adopt_session(engine, changes, session, err);
 	if (rc == -ENOMEM)
 		return error_set(err, ERROR_RESOURCE, "no memory to adopt tunnel %u", tunnel_id);
@@ -119,7 +119,7 @@ bool engine_link_taken(struct engine *engine, const char *name)
 	const struct session_entry *session =
 		link ? datastore_session_by_index(engine->store, link->index) : NULL;
 
-	return link && !(session && (session->entry.configured || session->entry.held));
+	return link && !(session && (entry_config(&session->entry) || session->entry.held));
 }
 
 static bool name_taken(const char *name, void *arg)
@@ -147,7 +147,7 @@ static int refuse_name(const struct change *c, enum session_row row, const char 
 
 static int check_name(struct engine *engine, const struct change *c, struct error *err)
 {
-	const char *name = c->after.session.interface_name;
+	const char *name = c->after->session.interface_name;
 	const struct session_entry *entry;
 
 	if (name[0] == '\0' || !engine_link_taken(engine, name))
@@ -161,7 +161,7 @@ static int check_name(struct engine *engine, const struct change *c, struct erro
 /* Nor that of its 802.1Q link; one over a session's interface goes with it, or is it. */
 static int check_vlan_name(struct engine *engine, const struct change *c, struct error *err)
 {
-	const struct session *after = &c->after.session;
+	const struct session *after = &c->after->session;
 	char name[IFNAME_LENGTH + 1];
 	const struct kernel_link *link;
 	const struct session_entry *below;
@@ -173,7 +173,7 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 		return 0;
 	link = links_by_name(&engine->links, name);
 	below = datastore_session_by_index(engine->store, link->parent);
-	if (below && (below->entry.configured || below->entry.held))
+	if (below && (entry_config(&below->entry) || below->entry.held))
 		return 0;
 	return refuse_name(c, SESSION_VLAN_ID, name, "choose another vlan-id or interface-name",
 			   err);
@@ -185,7 +185,7 @@ static int check_names(struct engine *engine, const struct candidate *changes, s
 	int rc = 0;
 
 	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c)) {
-		if (c->session_id == 0 || !c->has)
+		if (c->session_id == 0 || !c->after)
 			continue;
 		rc = check_name(engine, c, err);
 		if (rc == 0)
@@ -218,7 +218,7 @@ static int keep_names(struct candidate *changes)
 	const struct tunnel_entry *tunnel = NULL;
 	int rc = 0;
 
-	if (changes->running->nameless)
+	if (datastore_counts(changes->running)->nameless)
 		tunnel = datastore_tunnel_from(changes->running, 0);
 	for (; tunnel && rc == 0; tunnel = tunnel_next(tunnel)) {
 		const struct session_entry *session = tunnel_session_from(tunnel, 0);
@@ -277,7 +277,7 @@ int changes_make(struct engine *engine, struct request *request, struct candidat
 		break;
 	case REQUEST_COMMIT:
 		candidate_move(changes, &request->candidate);
-		rc = candidate_rebase(changes);
+		rc = candidate_rebase(changes, err);
 		break;
 	case REQUEST_ADOPT:
 		rc = adopt(engine, (uint32_t)request->number, changes, err);

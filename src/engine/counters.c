@@ -57,7 +57,8 @@ void counters_take_session(struct engine *engine, struct session_entry *session,
 			   const struct statistics *statistics, int64_t now)
 {
 	struct state *state = &session->state.common;
-	int64_t limit = session->entry.configured ? session->config.dead_interval * NS_PER_S : 0;
+	const struct session *config = session_config(session);
+	int64_t limit = config ? config->dead_interval * NS_PER_S : 0;
 	bool changed = take(state, statistics, now);
 	bool silent = limit && now - state->heard_time > limit;
 
@@ -190,14 +191,14 @@ static bool look_at_sessions(struct engine *engine, struct tunnel_entry *tunnel,
 	bool all = tunnel->state.common.transmit_failing;
 	struct session_entry *session = tunnel_session_from(tunnel, engine->look_from.session_id);
 
-	if (!all && !tunnel->watched_sessions)
+	if (!all && !tunnel_counts(tunnel)->watched)
 		return true;
 	for (; session; session = session_next(session)) {
 		engine->look_from.session_id = session->entry.key.session_id;
 		if (engine_now() > until)
 			return false;
 		if (all || session->state.common.transmit_failing ||
-		    (session->entry.configured && session->config.dead_interval))
+		    (session_config(session) && session_config(session)->dead_interval))
 			refresh_session(engine, session, look_age(engine));
 	}
 	return true;

@@ -335,7 +335,7 @@ static void schedule_idle(struct engine *engine)
 		sooner(&delay, engine->doubted_at - now);
 	if (engine->resync)
 		sooner(&delay, engine->resync_at - now);
-	if (engine->store->tunnel_count ||
+	if (datastore_counts(engine->store)->tunnel_count ||
 	    (engine->o.journal && journal_snapshot_pid(engine->o.journal)))
 		sooner(&delay, NS_PER_S);
 	if (delay != INT64_MAX)
@@ -422,7 +422,7 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		engine_close(engine);
 		return rc;
 	}
-	if (engine->store->nameless)
+	if (datastore_counts(engine->store)->nameless)
 		request_names(engine);
 	engine_schedule(engine);
 	*ret = engine;

@@ -119,14 +119,14 @@ static void doubt_later(struct engine *engine, uint32_t tunnel_id, uint32_t sess
 /* Ours, and not as configured, or not so until now. */
 static void check_tunnel(struct engine *engine, const struct tunnel_entry *tunnel)
 {
-	if (tunnel->entry.configured &&
+	if (entry_config(&tunnel->entry) &&
 	    (tunnel->state.common.changed_behind || observe_tunnel_difference(engine, tunnel)))
 		keys_add(&engine->repair, tunnel->entry.key.tunnel_id, 0);
 }
 
 static void check_session(struct engine *engine, const struct session_entry *session)
 {
-	if (session->entry.configured &&
+	if (entry_config(&session->entry) &&
 	    (session->state.common.changed_behind || observe_session_difference(engine, session)))
 		keys_add(&engine->repair, session->tunnel->entry.key.tunnel_id,
 			 session->entry.key.session_id);
@@ -149,14 +149,15 @@ static void found_tunnel(struct engine *engine, const struct tunnel *found,
 
 	if (tunnel && tunnel->entry.held)
 		return;
-	if (tunnel && tunnel->entry.configured)
-		fill_from_record(OBJECT_TUNNEL, &actual, &tunnel->config);
+	if (tunnel && tunnel_config(tunnel))
+		fill_from_record(OBJECT_TUNNEL, &actual, tunnel_config(tunnel));
 	tunnel = entry_tunnel(datastore_observe(engine->store, found->tunnel_id, 0, &actual));
 	if (!tunnel)
 		return;
 	tunnel->state.resolved_local_address = actual.local_address;
 	tunnel->state.last_local_address = actual.local_address;
-	tunnel->state.common.origin = tunnel->entry.configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
+	tunnel->state.common.origin =
+		entry_config(&tunnel->entry) ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
 	if (fresh) {
 		counters_begin(&tunnel->state.common);
 		settle_path(engine, tunnel);
@@ -164,7 +165,7 @@ static void found_tunnel(struct engine *engine, const struct tunnel *found,
 	}
 	if (statistics)
 		counters_take_tunnel(engine, tunnel, statistics, engine_now());
-	if (fresh && !tunnel->entry.configured) {
+	if (fresh && !entry_config(&tunnel->entry)) {
 		doubt_later(engine, tunnel->entry.key.tunnel_id, 0);
 		tell_foreign(engine, tunnel, NULL);
 	}
@@ -185,8 +186,8 @@ static void found_session(struct engine *engine, uint32_t tunnel_id, const struc
 		keys_add(&engine->dirty, tunnel_id, 0);
 		return;
 	}
-	if (session && session->entry.configured)
-		fill_from_record(OBJECT_SESSION, &actual, &session->config);
+	if (session && session_config(session))
+		fill_from_record(OBJECT_SESSION, &actual, session_config(session));
 	session = entry_session(
 		datastore_observe(engine->store, tunnel_id, found->session_id, &actual));
 	if (!session)
@@ -194,13 +195,13 @@ static void found_session(struct engine *engine, uint32_t tunnel_id, const struc
 	if (fresh)
 		counters_begin(&session->state.common);
 	session->state.common.origin =
-		session->entry.configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
+		entry_config(&session->entry) ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
 	observe_link_of(engine, session);
 	if (statistics)
 		counters_take_session(engine, session, statistics, engine_now());
-	if (fresh && (!session->entry.configured || lacks_link(session)))
+	if (fresh && (!entry_config(&session->entry) || lacks_link(session)))
 		doubt_later(engine, tunnel_id, session->entry.key.session_id);
-	if (fresh && !session->entry.configured)
+	if (fresh && !entry_config(&session->entry))
 		tell_foreign(engine, session->tunnel, session);
 	check_session(engine, session);
 }
@@ -262,7 +263,7 @@ static void look_at_parent(struct engine *engine, unsigned int parent)
 	struct session_entry *session =
 		parent ? datastore_session_by_index(engine->store, parent) : NULL;
 
-	if (session && session->entry.in_kernel && session->entry.configured)
+	if (session && session->entry.in_kernel && entry_config(&session->entry))
 		look_at_link(engine, session);
 }
 
@@ -382,7 +383,7 @@ static void vanished_session(struct engine *engine, const struct key *key)
 	if (!session || session->entry.held || !session->entry.in_kernel)
 		return;
 	observe_doubt(engine, key->tunnel_id, 0); /* it went with its tunnel, perhaps */
-	if (session->entry.configured) {
+	if (entry_config(&session->entry)) {
 		log_vanished(engine, key);
 		settle_status(engine, session->tunnel, session, OPER_DOWN, REASON_CHANGED_BEHIND,
 			      0);
@@ -404,7 +405,7 @@ static void vanished_tunnel(struct engine *engine, const struct key *key)
 		vanished_session(engine, &(struct key){tunnel->entry.key.tunnel_id,
 						       session->entry.key.session_id});
 	}
-	if (tunnel->entry.configured) {
+	if (entry_config(&tunnel->entry)) {
 		log_vanished(engine, key);
 		settle_status(engine, tunnel, NULL, OPER_DOWN, REASON_CHANGED_BEHIND, 0);
 		keys_add(&engine->repair, key->tunnel_id, 0);
@@ -541,7 +542,7 @@ static void doubt_session(struct engine *engine, struct session_entry *session)
 	if (!session->entry.seen && session->entry.in_kernel)
 		keys_add(&engine->dirty, session->tunnel->entry.key.tunnel_id,
 			 session->entry.key.session_id);
-	else if (is_missing(engine, session->entry.configured, session->entry.in_kernel,
+	else if (is_missing(engine, entry_config(&session->entry), session->entry.in_kernel,
 			    session->entry.held, &session->state.common))
 		keys_add(&engine->missing, session->tunnel->entry.key.tunnel_id,
 			 session->entry.key.session_id);
@@ -552,7 +553,7 @@ static void doubt_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 {
 	if (!tunnel->entry.seen && tunnel->entry.in_kernel)
 		keys_add(&engine->dirty, tunnel->entry.key.tunnel_id, 0);
-	else if (is_missing(engine, tunnel->entry.configured, tunnel->entry.in_kernel,
+	else if (is_missing(engine, entry_config(&tunnel->entry), tunnel->entry.in_kernel,
 			    tunnel->entry.held, &tunnel->state.common))
 		keys_add(&engine->missing, tunnel->entry.key.tunnel_id, 0);
 	tunnel->entry.seen = false;
@@ -600,7 +601,7 @@ int observe_all(struct engine *engine, struct error *err)
 
 static void recheck_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 {
-	if (tunnel->entry.configured && observe_tunnel_difference(engine, tunnel))
+	if (entry_config(&tunnel->entry) && observe_tunnel_difference(engine, tunnel))
 		keys_add(&engine->missing, tunnel->entry.key.tunnel_id,
 			 0); /* local-interface has another */
 	settle_path(engine, tunnel);

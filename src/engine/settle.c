@@ -25,8 +25,8 @@ static void log_status(struct engine *engine, const struct tunnel_entry *tunnel,
 	if (state->oper_status == OPER_UP || state->oper_status == OPER_REMOVING)
 		return;
 	describe(tunnel, session, what, sizeof(what));
-	status_text(state, tunnel->entry.configured ? &tunnel->config : &tunnel->actual,
-		    session ? (session->entry.configured ? &session->config : &session->actual)
+	status_text(state, tunnel_config(tunnel) ? tunnel_config(tunnel) : &tunnel->actual,
+		    session ? (session_config(session) ? session_config(session) : &session->actual)
 			    : NULL,
 		    why);
 	engine_log(engine, state->oper_status == OPER_FAILED ? LOG_WARNING : LOG_INFO, "%s %s: %s",
@@ -86,7 +86,7 @@ void settle_path(struct engine *engine, struct tunnel_entry *tunnel)
 	int rc = want_tunnel(engine, &engine->running, tunnel->entry.key.tunnel_id, &want);
 
 	tunnel->state.path_errno = 0;
-	reason = tunnel->entry.configured && rc < 0 && rc != -ENOENT
+	reason = entry_config(&tunnel->entry) && rc < 0 && rc != -ENOENT
 			 ? REASON_NO_INTERFACE_ADDRESS
 			 : address_reason(engine, &actual->local_address);
 	if (reason == 0 && !is_unspecified(&actual->remote_address)) {
@@ -140,8 +140,9 @@ void settle_tunnel_up(struct engine *engine, struct tunnel_entry *tunnel)
 /* Noted among what waits, for the next link that appears may be it. */
 static bool lacks_bridge(struct engine *engine, struct session_entry *session)
 {
-	bool lacks = session->entry.configured && (session->config.present & BIT(SESSION_BRIDGE)) &&
-		     !links_by_name(&engine->links, session->config.bridge);
+	const struct session *config = session_config(session);
+	bool lacks = config && (config->present & BIT(SESSION_BRIDGE)) &&
+		     !links_by_name(&engine->links, config->bridge);
 
 	if (lacks && !session->state.awaits_bridge)
 		keys_add(&engine->waiting, session->tunnel->entry.key.tunnel_id,
@@ -152,8 +153,9 @@ static bool lacks_bridge(struct engine *engine, struct session_entry *session)
 
 static bool lacks_interface(const struct session_entry *session, const struct kernel_link *link)
 {
-	return session->entry.configured && !link &&
-	       session->config.pseudowire_type != PSEUDOWIRE_PPP;
+	const struct session *config = session_config(session);
+
+	return config && !link && config->pseudowire_type != PSEUDOWIRE_PPP;
 }
 
 static void derive_session(struct engine *engine, struct session_entry *session)
@@ -184,7 +186,7 @@ void settle_session_up(struct engine *engine, struct session_entry *session)
 {
 	struct state *state = &session->state.common;
 
-	if (!session->entry.configured || !session->config.dead_interval)
+	if (!session_config(session) || !session_config(session)->dead_interval)
 		state->peer_silent = false;
 	derive_session(engine, session);
 }
@@ -246,6 +248,7 @@ static void settle_absent(struct engine *engine, struct tunnel_entry *tunnel,
 	const struct key key = {tunnel->entry.key.tunnel_id,
 				session ? session->entry.key.session_id : 0};
 	enum status_reason reason = item ? item->reason : 0;
+	const struct session *config;
 	bool failed = reason == REASON_KERNEL_ERROR || reason == REASON_FOREIGN_OBJECT;
 
 	if (reason) {
@@ -258,8 +261,8 @@ static void settle_absent(struct engine *engine, struct tunnel_entry *tunnel,
 		keys_add(&engine->waiting, tunnel->entry.key.tunnel_id, key.session_id);
 		return;
 	}
-	if (session &&
-	    (!(session->config.present & BIT(SESSION_ENABLED)) || session->config.enabled))
+	config = session ? session_config(session) : NULL;
+	if (config && (!(config->present & BIT(SESSION_ENABLED)) || config->enabled))
 		settle_status(engine, tunnel, session, OPER_DOWN, REASON_TUNNEL_NOT_UP, 0);
 	else
 		settle_status(engine, tunnel, session, OPER_DOWN, REASON_DISABLED, 0);
@@ -270,7 +273,7 @@ static void settle_tunnel(struct engine *engine, const struct job *job, const st
 	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, item->key.tunnel_id);
 	struct tunnel want;
 
-	if (!tunnel || !tunnel->entry.configured)
+	if (!tunnel || !entry_config(&tunnel->entry))
 		return;
 	tunnel->state.common.origin = ORIGIN_CONFIGURED;
 	if (!(item->done & ACTION_CREATE) || item->reason ||
@@ -306,7 +309,7 @@ static void settle_session(struct engine *engine, const struct job *job, const s
 	bool changed = (item->done & (ACTION_CREATE | ACTION_MODIFY)) && !item->reason;
 	struct session want;
 
-	if (!session || !session->entry.configured)
+	if (!session || !entry_config(&session->entry))
 		return;
 	session->state.common.origin = ORIGIN_CONFIGURED;
 	if (!changed ||
@@ -356,7 +359,7 @@ static void settle_key(struct engine *engine, const struct key *key)
 	if (!tunnel || (key->session_id && !session))
 		return;
 	state = session ? &session->state.common : &tunnel->state.common;
-	if (!(session ? session->entry.configured : tunnel->entry.configured))
+	if (!(session ? entry_config(&session->entry) : entry_config(&tunnel->entry)))
 		return;
 	state->origin = ORIGIN_CONFIGURED;
 	if (session ? session->entry.held : tunnel->entry.held)

@@ -5,6 +5,8 @@
 #include <malloc.h>
 #include <syslog.h>
 
+#include "store/publish.h"
+
 static int record(struct engine *engine, struct request *request, struct error *err)
 {
 	int rc;
@@ -83,8 +85,8 @@ static bool is_created(struct engine *engine, const struct change *c, bool *ret_
 	const struct session_entry *session =
 		datastore_session(engine->store, c->tunnel_id, c->session_id);
 
-	if (c->had || (c->session_id ? !session || !session->entry.in_kernel
-				     : !tunnel || !tunnel->entry.in_kernel))
+	if (c->before || (c->session_id ? !session || !session->entry.in_kernel
+					: !tunnel || !tunnel->entry.in_kernel))
 		return false;
 	*ret_same = c->session_id ? same_session(&engine->changes, c->tunnel_id, c->session_id,
 						 &session->actual)

@@ -188,9 +188,10 @@ static void free_story(struct story *story)
 static void nothing_is_left_over(const struct bench *bench)
 {
 	const struct datastore *store = bench->store;
+	const struct datastore_counts *counts = datastore_counts(store);
 
-	assert_int_equal(store->tunnel_count, store->configured_tunnels);
-	assert_int_equal(store->session_count, store->configured_sessions);
+	assert_int_equal(counts->tunnel_count, counts->configured_tunnels);
+	assert_int_equal(counts->session_count, counts->configured_sessions);
 	for (struct tunnel_entry *t = datastore_tunnel_from(store, 0); t; t = tunnel_next(t)) {
 		assert_false(t->entry.held);
 		assert_null(observe_tunnel_difference(bench->engine, t));
@@ -221,13 +222,13 @@ static void no_other_files(const char *directory)
 
 static bool is_as(struct bench *bench, const struct outcome_text *should)
 {
-	const struct datastore *store = bench->store;
+	const struct datastore_counts *counts = datastore_counts(bench->store);
 	char *kernel = kernel_text(bench->kernel, false);
 	bool same = strcmp(kernel, should->kernel) == 0;
 
 	free(kernel);
-	return same && is_idle(bench) && store->tunnel_count == store->configured_tunnels &&
-	       store->session_count == store->configured_sessions;
+	return same && is_idle(bench) && counts->tunnel_count == counts->configured_tunnels &&
+	       counts->session_count == counts->configured_sessions;
 }
 
 static bool never(struct bench *bench)
@@ -490,7 +491,7 @@ static bool meet(struct story *story, const struct edited *config)
 	open_engine(bench);
 	assert_true(turn_until(bench, is_idle, 5000));
 	assert_int_equal(journal_pending(bench->journal), 0);
-	assert_int_equal(bench->store->configured_tunnels, config->tunnels);
+	assert_int_equal(datastore_counts(bench->store)->configured_tunnels, config->tunnels);
 	if (pending && config->says) {
 		assert_int_equal(journal_generation(bench->journal), 1);
 		assert_non_null(strstr(bench->log, "commit 2, which was interrupted, is taken"));
@@ -500,10 +501,11 @@ static bool meet(struct story *story, const struct edited *config)
 		assert_int_equal(journal_generation(bench->journal), 2);
 	}
 	if (pending)
-		assert_int_equal(bench->store->configured_sessions, config->sessions);
+		assert_int_equal(datastore_counts(bench->store)->configured_sessions,
+				 config->sessions);
 	stop_bench(bench);
 	start_bench(bench); /* and the next one as well */
-	assert_int_equal(bench->store->configured_tunnels, config->tunnels);
+	assert_int_equal(datastore_counts(bench->store)->configured_tunnels, config->tunnels);
 	return pending;
 }
 
