@@ -186,13 +186,11 @@ static void check(struct set *set, netsnmp_agent_request_info *reqinfo,
 
 /* ---- ACTION, UNDO */
 
-/* To the engine, behind what it has already (first_waiting()). */
+/* The engine answers later (awaited()). */
 static void delegate(struct set *set, netsnmp_mib_handler *handler,
 		     netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,
 		     netsnmp_request_info *requests)
 {
-	TAILQ_REMOVE(&set->agent->sets, set, link);
-	TAILQ_INSERT_TAIL(&set->agent->sets, set, link);
 	netsnmp_free_delegated_cache(set->cache);
 	set->cache = netsnmp_create_delegated_cache(handler, reginfo, reqinfo, requests, set);
 	for (; requests; requests = requests->next)
@@ -247,9 +245,16 @@ static void act(struct set *set, netsnmp_mib_handler *handler,
 		transaction_apply(set->transaction);
 		return;
 	}
+	set->ticket =
+		engine_edit_checked(set->agent->options.engine, edit,
+				    transaction_checked(set->transaction), &who, on_done, set);
+	if (!set->ticket) {
+		set->state = SET_OVER;
+		refuse(reqinfo, requests, 0, SNMP_ERR_RESOURCEUNAVAILABLE);
+		return;
+	}
 	set->state = SET_ACTING;
 	delegate(set, handler, reginfo, reqinfo, requests);
-	set->ticket = engine_edit(set->agent->options.engine, edit, &who, on_done, set);
 }
 
 static void on_undone(int result, const struct error *err, void *arg)
@@ -284,10 +289,15 @@ static void undo(struct set *set, netsnmp_mib_handler *handler,
 		end(set);
 		return;
 	}
-	set->state = SET_UNDOING;
-	delegate(set, handler, reginfo, reqinfo, requests);
 	set->ticket =
 		engine_commit(set->agent->options.engine, &set->inverse, &who, on_undone, set);
+	if (!set->ticket) {
+		refuse(reqinfo, requests, 0, SNMP_ERR_UNDOFAILED);
+		end(set);
+		return;
+	}
+	set->state = SET_UNDOING;
+	delegate(set, handler, reginfo, reqinfo, requests);
 }
 
 /* ---- */
@@ -324,13 +334,12 @@ int set_handle(struct agent *agent, netsnmp_mib_handler *handler,
 	return SNMP_ERR_NOERROR;
 }
 
-/* Requests are carried out in order: the first of ours that waits is the one. */
-static struct set *first_waiting(struct agent *agent)
+static struct set *find_ticket(struct agent *agent, unsigned int ticket)
 {
 	struct set *set;
 
 	TAILQ_FOREACH (set, &agent->sets, link) {
-		if (set->ticket)
+		if (set->ticket == ticket)
 			return set;
 	}
 	return NULL;
@@ -361,13 +370,10 @@ void set_commit_event(const struct engine_event *event, void *arg)
 
 	if (event->type != ENGINE_COMMIT)
 		return;
-	if (strcmp(event->commit->door, "snmp") != 0) {
+	set = find_ticket(agent, event->ticket);
+	if (!set)
 		forget_pending(&agent->view.pending, event->changes);
-		return;
-	}
-	set = first_waiting(agent);
-	if (set && set->state == SET_ACTING &&
-	    candidate_invert(event->changes, &set->inverse, NULL))
+	else if (set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse, NULL))
 		agent_log(agent, LOG_WARNING, "no memory to undo a set request, should it fail");
 }
 

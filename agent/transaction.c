@@ -29,6 +29,7 @@ struct transaction *transaction_new(struct view *view)
 	if (!transaction)
 		return NULL;
 	transaction->view = view;
+	candidate_open(&transaction->checked.changes, view->store);
 	RB_INIT(&transaction->rows);
 	pending_init(&transaction->dropped);
 	return transaction;
@@ -48,6 +49,7 @@ void transaction_free(struct transaction *transaction)
 	}
 	pending_clear(&transaction->dropped);
 	edit_free(transaction->edit);
+	candidate_discard(&transaction->checked.changes);
 	free(transaction->bindings);
 	free(transaction);
 }
@@ -249,6 +251,11 @@ int transaction_add(struct transaction *transaction, const struct varbind *varbi
 	if (status)
 		point(err, &instance);
 	return status;
+}
+
+struct engine_checked *transaction_checked(struct transaction *transaction)
+{
+	return &transaction->checked;
 }
 
 struct edit *transaction_edit(struct transaction *transaction)

@@ -219,39 +219,28 @@ const struct stage stages[] = {
 
 /* ---- -n */
 
-static int check_edit(const struct datastore *empty, const struct edit *edit, struct error *err)
-{
-	struct candidate candidate;
-	int rc;
-
-	candidate_open(&candidate, empty);
-	rc = candidate_apply(&candidate, edit, err);
-	if (rc == 0)
-		rc = candidate_choose_names(&candidate, NULL, NULL, err);
-	if (rc == 0)
-		rc = candidate_validate(&candidate, err);
-	candidate_discard(&candidate);
-	return rc;
-}
-
 int daemon_check(const char *path)
 {
 	struct datastore *empty = datastore_new();
 	struct edit *edit = NULL;
+	struct candidate candidate;
 	struct error err = ERROR_INIT;
 	int rc = empty ? snapshot_read(path, &edit, &err, NULL) : -ENOMEM;
+
+	candidate_open(&candidate, empty);
 
 	if (rc < 0) {
 		/* the text begins with file and line */
 		fprintf(stderr, "l2tpv3d: %s%s%s%s\n", err.text, err.path[0] ? " (at " : "",
 			err.path, err.path[0] ? ")" : "");
 	} else {
-		rc = check_edit(empty, edit, &err);
+		rc = candidate_prepare(&candidate, edit, NULL, NULL, &err);
 		if (rc < 0)
 			fprintf(stderr, "l2tpv3d: %s: %s%s%s\n", path, err.path,
 				err.path[0] ? ": " : "", err.text);
 	}
 	edit_free(edit);
+	candidate_discard(&candidate);
 	datastore_free(empty);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

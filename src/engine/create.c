@@ -1,7 +1,13 @@
 /* Creating tunnels and sessions, and reading back what was made of them. */
-#include "engine/job.h"
+#include "engine/create.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/compare.h"
+#include "engine/desired.h"
+#include "engine/interface.h"
 
 static enum outcome judge_create(struct engine *engine, struct job *job, struct item *item,
 				 const struct kernel_request *request)
@@ -10,33 +16,22 @@ static enum outcome judge_create(struct engine *engine, struct job *job, struct 
 	enum status_reason reason;
 
 	if (os_errno == EEXIST || (os_errno == ENODEV && job->strict) ||
-	    (os_errno == EADDRINUSE && engine->removing.count)) {
+	    (os_errno == EADDRINUSE && engine->agenda.removing.count)) {
 		if (job_patient(engine, job))
 			return OUTCOME_AGAIN;
 	}
 	if (os_errno == ENODEV) {
-		observe_doubt(engine, item->key.tunnel_id, 0);
+		agenda_look_twice(&engine->agenda, &(struct key){item->key.tunnel_id, 0});
 		item_wait(item, REASON_TUNNEL_NOT_UP, os_errno);
 		return OUTCOME_DONE;
 	}
 	reason = item_reason(engine, request->tunnel, os_errno, job->strict);
 	if (os_errno == EEXIST && !job->strict) /* perhaps it is as wanted */
-		keys_add(&engine->dirty, item->key.tunnel_id, item->key.session_id);
+		agenda_look(&engine->agenda, &item->key);
 	if (reason == 0)
 		return item_refuse_kernel(job, item, request);
 	item_wait(item, reason, os_errno);
 	return OUTCOME_DONE;
-}
-
-static const struct row *first_difference(enum object object, const void *want, const void *found)
-{
-	const struct row_set *set = &row_sets[object];
-
-	for (unsigned int i = 0; i < set->config_count; i++)
-		if (set->rows[i].wire != WIRE_NONE &&
-		    !codec_same_in_kernel(&set->rows[i], want, found))
-			return &set->rows[i];
-	return NULL;
 }
 
 /* The kernel answers 0 to what it ignores: compare what came back. */
@@ -52,7 +47,7 @@ static enum outcome judge_read_back(struct job *job, size_t i, enum object objec
 			 strerror(-result));
 		return item_refuse(job, batch->items[i], ERROR_KERNEL, -result, text);
 	}
-	row = first_difference(object, &batch->want[i], &batch->found[i]);
+	row = compare_kernel(object, &batch->want[i], &batch->found[i], true);
 	if (!row)
 		return OUTCOME_DONE;
 	snprintf(text, sizeof(text), "the kernel took it, but not its %s", row->leaf);
@@ -71,9 +66,9 @@ static bool request_tunnel(struct engine *engine, struct job *job, struct item *
 		item_wait(item, REASON_NO_INTERFACE_ADDRESS, -rc);
 		return false;
 	}
-	request = batch_add(batch, KERNEL_TUNNEL_CREATE, item);
+	request = batch_add(batch, KERNEL_TUNNEL_CREATE, &item->key);
 	request->tunnel = want;
-	request = batch_add(batch, KERNEL_TUNNEL_GET, item);
+	request = batch_add(batch, KERNEL_TUNNEL_GET, &item->key);
 	request->ret_tunnel = &batch->found[batch->count].tunnel;
 	batch->items[batch->count++] = item;
 	return true;
@@ -81,11 +76,9 @@ static bool request_tunnel(struct engine *engine, struct job *job, struct item *
 
 static bool is_held(const struct engine *engine, const struct key *key)
 {
-	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
-	const struct session_entry *session =
-		datastore_session(engine->store, key->tunnel_id, key->session_id);
+	const struct entry *entry = datastore_entry(engine->store, key->tunnel_id, key->session_id);
 
-	return key->session_id ? session && session->entry.held : tunnel && tunnel->entry.held;
+	return entry && entry->held;
 }
 
 /*
@@ -101,7 +94,7 @@ static bool came_about(const struct engine *engine, const struct job *job, size_
 	if (batch->requests[2 * i].result == -EEXIST && !item->lost)
 		return false; /* someone else's, or the one before that is not gone yet */
 	return batch->requests[2 * i + 1].result == 0 && !is_held(engine, &item->key) &&
-	       !first_difference(object, &batch->want[i], &batch->found[i]);
+	       !compare_kernel(object, &batch->want[i], &batch->found[i], true);
 }
 
 static enum outcome finish_created(struct engine *engine, struct job *job, size_t i,
@@ -132,13 +125,12 @@ static enum outcome finish_session(struct engine *engine, struct job *job, size_
 	return finish_created(engine, job, i, OBJECT_SESSION);
 }
 
-enum outcome job_create_tunnels(struct engine *engine, struct job *job)
+enum outcome create_tunnels(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
-	struct item *item = NULL;
+	struct item *item;
 
-	while (batch->count < engine->batch &&
-	       (item = job_next(job, ACTION_CREATE, false)) != NULL) {
+	while ((item = job_next(job, ACTION_CREATE, false)) != NULL) {
 		if (is_held(engine, &item->key) && job_patient(engine, job))
 			break;
 		request_tunnel(engine, job, item);
@@ -146,7 +138,7 @@ enum outcome job_create_tunnels(struct engine *engine, struct job *job)
 	}
 	if (batch->count == 0)
 		return item ? OUTCOME_AGAIN : OUTCOME_DONE;
-	engine_submit(engine, batch->requests, batch->requested);
+	batch_submit(engine, batch);
 	return job_judge(engine, job, finish_tunnel);
 }
 
@@ -154,7 +146,7 @@ enum outcome job_create_tunnels(struct engine *engine, struct job *job)
 
 static bool tunnel_there(struct engine *engine, struct job *job, uint32_t tunnel_id)
 {
-	const struct item *item = job_item(job, tunnel_id, 0);
+	const struct item *item = job_item(job, &(struct key){tunnel_id, 0});
 	const struct tunnel_entry *entry;
 
 	if (item && (item->todo & ACTION_CREATE))
@@ -184,9 +176,9 @@ static void request_session(struct job *job, struct item *item)
 	struct batch *batch = job->batch;
 	struct kernel_request *request;
 
-	request = batch_add(batch, KERNEL_SESSION_CREATE, item);
+	request = batch_add(batch, KERNEL_SESSION_CREATE, &item->key);
 	request->session = &batch->want[batch->count].session;
-	request = batch_add(batch, KERNEL_SESSION_GET, item);
+	request = batch_add(batch, KERNEL_SESSION_GET, &item->key);
 	request->ret_session = &batch->found[batch->count].session;
 	batch->items[batch->count++] = item;
 }
@@ -210,24 +202,23 @@ static bool gather_session(struct engine *engine, struct job *job, struct item *
 	return true;
 }
 
-enum outcome job_create_sessions(struct engine *engine, struct job *job)
+enum outcome create_sessions(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
 	enum outcome outcome, links;
-	struct item *item = NULL;
+	struct item *item;
 
-	while (batch->count < engine->batch &&
-	       (item = job_next(job, ACTION_CREATE, true)) != NULL) {
+	while ((item = job_next(job, ACTION_CREATE, true)) != NULL) {
 		if (!gather_session(engine, job, item))
 			break;
 		job->cursor++;
 	}
 	if (batch->count == 0)
 		return item ? OUTCOME_AGAIN : OUTCOME_DONE;
-	engine_submit(engine, batch->requests, batch->requested);
+	batch_submit(engine, batch);
 	outcome = job_judge(engine, job, finish_session);
 	if (outcome == OUTCOME_REFUSED)
 		return outcome;
-	links = job_set_links(engine, job);
+	links = interface_set(engine, job);
 	return worse(outcome, links);
 }

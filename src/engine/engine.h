@@ -57,7 +57,8 @@ typedef void engine_done_cb(int result, const struct error *err, void *arg);
  * Commit an edit to running: apply to a private candidate, choose names,
  * validate, plan, apply to the kernel, journal, publish; or undo, whole.
  * Requests queue and are carried out in order. Takes @edit over, always.
- * Returns a ticket for engine_forget(), never 0.
+ * Returns a ticket, by which ENGINE_COMMIT tells whose commit it is, and for
+ * engine_forget(). So do all that queue; 0: no memory, and @done will not be told.
  */
 unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct engine_who *who,
 			 engine_done_cb *done, void *arg);
@@ -69,12 +70,24 @@ unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct 
 unsigned int engine_commit(struct engine *engine, struct candidate *candidate,
 			   const struct engine_who *who, engine_done_cb *done, void *arg);
 
+/* What a check came to: good while nothing has changed that it was checked against. */
+struct engine_checked {
+	struct candidate changes;
+	uint64_t store, links; /* counts of changes */
+};
+
 /*
  * As engine_edit() of that NETCONF session (0: of another door) up to validation,
- * changing nothing (edit-config test-only, push --check).
+ * changing nothing (edit-config test-only, push --check). @ret, if not NULL, is
+ * for engine_edit_checked(), which then need not do it again; the caller
+ * discards its changes.
  */
 int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
-		 struct error *err);
+		 struct engine_checked *ret, struct error *err);
+/* As engine_edit() of the edit that was checked; takes both over. */
+unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
+				 struct engine_checked *checked, const struct engine_who *who,
+				 engine_done_cb *done, void *arg);
 
 /* The one who asked is gone: the request goes on, its callback will not be called. */
 void engine_forget(struct engine *engine, unsigned int ticket);
@@ -122,7 +135,8 @@ struct engine_event {
 	const struct entry *entry; /* tunnel or session; ENGINE_COMMIT: NULL */
 	enum oper_status old_status;
 	const struct commit_info *commit;
-	const struct candidate *changes; /* ENGINE_COMMIT: what was committed */
+	const struct candidate *changes; /* ENGINE_COMMIT: what was committed ... */
+	unsigned int ticket;             /* ... and of whose request */
 };
 typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 /* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */

@@ -1,7 +1,14 @@
 /* Setting up sessions' interfaces, and the 802.1Q links of ethernet-vlan ones. */
-#include "engine/job.h"
+#include "engine/interface.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/carry.h"
+#include "engine/desired.h"
+#include "engine/observe.h"
+#include "model/rules.h"
 
 /* What no leaf says and @have has lost is added to @set; returns its bits. */
 static unsigned int put_back(const struct saved_link *saved, const struct session *want,
@@ -28,7 +35,7 @@ static unsigned int put_back(const struct saved_link *saved, const struct sessio
 /* An interface that is up refuses another MAC address, and up to 6.1 another name. */
 static void take_down(struct batch *batch, const struct item *item, const struct kernel_link *have)
 {
-	struct kernel_request *request = batch_add(batch, KERNEL_LINK_SET, item);
+	struct kernel_request *request = batch_add(batch, KERNEL_LINK_SET, &item->key);
 
 	request->link.index = have->index;
 	request->link_set = LINK_UP;
@@ -40,8 +47,9 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 {
 	const struct session_entry *entry =
 		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
-	const struct kernel_link *have = observe_find_link(
-		engine, item->done & ACTION_CREATE ? NULL : entry, want->interface_name);
+	bool known = entry && !(item->done & ACTION_CREATE);
+	const struct kernel_link *have = links_of_session(
+		&engine->links, known ? entry->state.if_index : 0, want->interface_name);
 	struct kernel_link unknown = {.index = 0};
 	const struct tunnel *tunnel = candidate_tunnel(job->to, item->key.tunnel_id);
 	struct kernel_request *request;
@@ -64,7 +72,7 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 		take_down(job->batch, item, have);
 		bits |= LINK_UP;
 	}
-	request = batch_add(job->batch, KERNEL_LINK_SET, item);
+	request = batch_add(job->batch, KERNEL_LINK_SET, &item->key);
 	request->link = set;
 	request->link_set = bits;
 }
@@ -109,7 +117,8 @@ static int rename_vlan(struct engine *engine, const struct kernel_link *as)
 /* @leave: the bridge that it was in */
 static int make_vlan(struct engine *engine, const struct session *want, bool leave)
 {
-	const struct kernel_link *parent = observe_find_link(engine, NULL, want->interface_name);
+	const struct kernel_link *parent =
+		links_of_session(&engine->links, 0, want->interface_name);
 	const struct kernel_link *there;
 	struct kernel_request create = {.verb = KERNEL_VLAN_CREATE};
 
@@ -178,7 +187,7 @@ static enum outcome finish_link(struct engine *engine, struct job *job, size_t i
 /* Known from now on, so that its removal is waited for should all be taken back. */
 static void note_link(struct engine *engine, struct item *item, const struct session *want)
 {
-	const struct kernel_link *link = observe_find_link(engine, NULL, want->interface_name);
+	const struct kernel_link *link = links_of_session(&engine->links, 0, want->interface_name);
 	struct session_entry *entry =
 		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
 
@@ -206,7 +215,7 @@ static void gather_link(struct engine *engine, struct job *job, size_t i)
 		batch->requested > was ? &batch->requests[batch->requested - 1] : NULL;
 }
 
-enum outcome job_set_links(struct engine *engine, struct job *job)
+enum outcome interface_set(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
 
@@ -215,7 +224,7 @@ enum outcome job_set_links(struct engine *engine, struct job *job)
 	for (size_t i = 0; i < batch->count; i++)
 		gather_link(engine, job, i);
 	if (batch->requested)
-		engine_submit(engine, batch->requests, batch->requested);
+		batch_submit(engine, batch);
 	observe_drain(engine);
 	return job_judge(engine, job, finish_link);
 }

@@ -1,28 +1,26 @@
-#include "engine/internal.h"
+#include "engine/keys.h"
 
-#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
-int keys_add(struct keys *keys, uint32_t tunnel_id, uint32_t session_id)
+bool keys_add(struct keys *keys, const struct key *key)
 {
-	struct key *last = keys->count ? &keys->at[keys->count - 1] : NULL;
-
-	struct key key = {tunnel_id, session_id};
-	int order = last ? key_compare(last, &key) : -1;
+	int order = keys->count ? key_compare(&keys->at[keys->count - 1], key) : -1;
 
 	if (order == 0)
-		return 0;
+		return true;
 	if (keys->count == keys->capacity) {
 		size_t capacity = keys->capacity ? 2 * keys->capacity : 16;
 		struct key *at = reallocarray(keys->at, capacity, sizeof(*at));
 
 		if (!at)
-			return -ENOMEM;
+			return false;
 		keys->at = at;
 		keys->capacity = capacity;
 	}
-	keys->at[keys->count++] = key;
+	keys->at[keys->count++] = *key;
 	keys->unsorted = keys->unsorted || order > 0;
-	return 0;
+	return true;
 }
 
 static int compare(const void *a, const void *b)
@@ -44,14 +42,26 @@ void keys_sort(struct keys *keys)
 	keys->count = to + 1;
 }
 
-void keys_move(struct keys *to, struct keys *from)
+struct keys keys_take(struct keys *keys)
 {
-	*to = *from;
-	*from = (struct keys){0};
+	struct keys taken = *keys;
+
+	*keys = (struct keys){0};
+	keys_sort(&taken);
+	return taken;
 }
 
 void keys_free(struct keys *keys)
 {
 	free(keys->at);
 	*keys = (struct keys){0};
+}
+
+const char *key_text(const struct key *key, char ret[KEY_TEXT_MAX])
+{
+	if (key->session_id)
+		snprintf(ret, KEY_TEXT_MAX, "session %u/%u", key->tunnel_id, key->session_id);
+	else
+		snprintf(ret, KEY_TEXT_MAX, "tunnel %u", key->tunnel_id);
+	return ret;
 }

@@ -1,179 +1,12 @@
-/* What kernel work leads from one configuration to another, given what the kernel has. */
-#include "engine/internal.h"
+#include "engine/plan.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
-int want_tunnel(struct engine *engine, const struct candidate *view, uint32_t tunnel_id,
-		struct tunnel *ret)
-{
-	const struct tunnel *config = candidate_tunnel(view, tunnel_id);
-	const struct tunnel_entry *entry = datastore_tunnel(engine->store, tunnel_id);
-	struct address address = entry ? entry->state.last_local_address : (struct address){0};
-	int rc = 0;
-
-	if (!config)
-		return -ENOENT;
-	*ret = *config;
-	codec_complete(OBJECT_TUNNEL, ret);
-	if (!ret->enabled)
-		return -ENOENT;
-	if (!(ret->present & BIT(TUNNEL_LOCAL_ADDRESS))) {
-		rc = engine->k->interface_address(engine->o.kernel, ret->local_interface,
-						  ret->remote_address.family, &address);
-		if (rc == 0) {
-			ret->local_address = address;
-			ret->present |= BIT(TUNNEL_LOCAL_ADDRESS);
-		}
-	}
-	return rc;
-}
-
-int want_session(const struct candidate *view, uint32_t tunnel_id, uint32_t session_id,
-		 struct session *ret)
-{
-	const struct session *config = candidate_session(view, tunnel_id, session_id);
-	const struct tunnel *tunnel = candidate_tunnel(view, tunnel_id);
-
-	if (!config || !tunnel)
-		return -ENOENT;
-	if ((tunnel->present & BIT(TUNNEL_ENABLED)) && !tunnel->enabled)
-		return -ENOENT;
-	*ret = *config;
-	codec_complete(OBJECT_SESSION, ret);
-	return ret->enabled ? 0 : -ENOENT;
-}
-
-static bool has(const struct session *session, enum session_row row)
-{
-	return session && (session->present & BIT(row));
-}
-
-unsigned int default_mtu(const struct session_entry *entry, const struct tunnel *tunnel,
-			 const struct session *want)
-{
-	unsigned int whole = 1500; /* what the way to the peer takes */
-
-	if (entry && entry->entry.in_kernel && entry->state.kernel_mtu)
-		whole = entry->state.kernel_mtu +
-			rules_overhead(&entry->tunnel->actual, &entry->actual);
-	return whole - rules_overhead(tunnel, want);
-}
-
-static unsigned int want_mtu(unsigned int mtu, const struct session *before,
-			     const struct session *want, const struct kernel_link *have,
-			     struct kernel_link *ret)
-{
-	if (has(want, SESSION_MTU))
-		ret->mtu = want->mtu;
-	else if (has(before, SESSION_MTU))
-		ret->mtu = mtu;
-	else
-		return 0;
-	return ret->mtu != have->mtu ? LINK_MTU : 0;
-}
-
-/* Index of the bridge wanted; 0 none, or it does not exist: settle.c has it waited for. */
-static unsigned int bridge_index(struct engine *engine, const struct session *want)
-{
-	const struct kernel_link *bridge = links_by_name(&engine->links, want->bridge);
-	return bridge ? bridge->index : 0;
-}
-
-static unsigned int want_master(struct engine *engine, const struct session *before,
-				const struct session *want, const struct kernel_link *have,
-				struct kernel_link *ret)
-{
-	const struct kernel_link *on = have;
-
-	if (!has(want, SESSION_BRIDGE) && !has(before, SESSION_BRIDGE))
-		return 0;
-	if (want->pseudowire_type == PSEUDOWIRE_ETHERNET_VLAN) {
-		char name[IFNAME_LENGTH + 1];
-
-		rules_vlan_name(want, name);
-		on = links_by_name(&engine->links, name);
-		if (!on)
-			return 0;
-	}
-	if (has(want, SESSION_BRIDGE)) {
-		ret->master = bridge_index(engine, want);
-		return ret->master && ret->master != on->master ? LINK_MASTER : 0;
-	}
-	ret->master = 0;
-	return on->master ? LINK_MASTER : 0;
-}
-
-unsigned int want_link(struct engine *engine, unsigned int mtu, const struct session *before,
-		       const struct session *want, const struct kernel_link *have,
-		       struct kernel_link *ret)
-{
-	unsigned int set = 0;
-
-	*ret = (struct kernel_link){.index = have->index};
-	if (has(want, SESSION_INTERFACE_NAME) && strcmp(have->name, want->interface_name) != 0)
-		set |= LINK_NAME;
-	if (have->index == 0 || set)
-		memcpy(ret->name, want->interface_name, sizeof(ret->name));
-	if (has(want, SESSION_MAC_ADDRESS) &&
-	    memcmp(&want->mac_address, &have->mac, sizeof(have->mac)) != 0) {
-		ret->mac = want->mac_address;
-		set |= LINK_MAC;
-	}
-	ret->up = want->link_enabled;
-	if (want->link_enabled != have->up)
-		set |= LINK_UP;
-	set |= want_mtu(mtu, before, want, have, ret);
-	set |= want_master(engine, before, want, have, ret);
-	return set;
-}
-
-bool want_vlan(struct engine *engine, const struct session *want, unsigned int parent)
-{
-	char name[IFNAME_LENGTH + 1];
-	const struct kernel_link *link;
-
-	if (want->pseudowire_type != PSEUDOWIRE_ETHERNET_VLAN)
-		return false;
-	rules_vlan_name(want, name);
-	link = links_by_name(&engine->links, name);
-	if (!link || link->parent != parent || link->vlan_id != want->vlan_id)
-		return true;
-	return link->up != want->link_enabled || (has(want, SESSION_MTU) && link->mtu != want->mtu);
-}
-
-static bool differs_by_record(const struct row *row, const void *before, const void *want)
-{
-	if (!before || (row->source == SOURCE_KERNEL && row->wire != WIRE_NONE))
-		return false;
-	/* what is not in netlink goes away too: the 802.1Q link of a vlan-id */
-	return (codec_present(row, want) || row->wire == WIRE_NONE) &&
-	       !codec_equal(row, before, want);
-}
-
-/*
- * Rows in which the kernel's object must change. What the kernel reports is
- * compared with it; what it does not report, or the data path rewrites, is
- * compared with the configuration until now.
- */
-static uint64_t difference(enum object object, const void *before, const void *want,
-			   const void *have)
-{
-	const struct row_set *set = &row_sets[object];
-	uint64_t rows = 0;
-
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		const struct row *row = &set->rows[i];
-
-		if (row->wire == WIRE_NONE && row->change != CHANGE_RECREATE)
-			continue;
-		if (row->wire != WIRE_NONE && row->source == SOURCE_KERNEL &&
-		    !codec_same_in_kernel(row, want, have))
-			rows |= BIT(i);
-		if (differs_by_record(row, before, want))
-			rows |= BIT(i);
-	}
-	return rows;
-}
+#include "engine/compare.h"
+#include "engine/desired.h"
+#include "model/codec.h"
 
 /* Another choice of local-address or local-interface. */
 static bool local_changed(const struct job *job, uint32_t tunnel_id)
@@ -201,7 +34,7 @@ static bool tunnel_differs(struct engine *engine, const struct job *job,
 		       sizeof(before.local_interface));
 	return codec_any_change(
 		OBJECT_TUNNEL,
-		difference(OBJECT_TUNNEL, rc == 0 ? &before : NULL, &compare, &entry->actual),
+		compare_change(OBJECT_TUNNEL, rc == 0 ? &before : NULL, &compare, &entry->actual),
 		CHANGE_RECREATE);
 }
 
@@ -248,7 +81,7 @@ static uint8_t change_session(struct engine *engine, const struct job *job,
 	struct session before;
 	int rc = want_session(job->from, tunnel_id, want->session_id, &before);
 	const struct session *was = rc == 0 ? &before : NULL;
-	uint64_t rows = difference(OBJECT_SESSION, was, want, &entry->actual);
+	uint64_t rows = compare_change(OBJECT_SESSION, was, want, &entry->actual);
 	uint8_t todo = 0;
 
 	if (codec_any_change(OBJECT_SESSION, rows, CHANGE_RECREATE))
@@ -291,9 +124,9 @@ static int save_link(struct engine *engine, struct job *job, struct item *item)
 	item->saved->link = *link;
 	item->saved->set = LINK_MAC;
 	if (link->mtu != default_mtu(entry, &entry->tunnel->actual, &entry->actual) &&
-	    !has(&before, SESSION_MTU))
+	    !(before.present & BIT(SESSION_MTU)))
 		item->saved->set |= LINK_MTU;
-	if (link->master && !has(&before, SESSION_BRIDGE))
+	if (link->master && !(before.present & BIT(SESSION_BRIDGE)))
 		item->saved->set |= LINK_MASTER;
 	return 0;
 }
@@ -324,7 +157,7 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 /* A walk over the sessions of a tunnel that are in the kernel or wanted. */
 struct sessions {
 	const struct tunnel_entry *entry; /* NULL: none in the kernel */
-	const struct candidate *view;
+	const struct candidate *config;
 	uint32_t tunnel_id;
 	uint32_t id;     /* the one we are at */
 	uint32_t wanted; /* the first wanted from there on, if any */
@@ -333,7 +166,7 @@ struct sessions {
 
 static void find_wanted(struct sessions *sessions)
 {
-	sessions->any_wanted = candidate_session_from(sessions->view, sessions->tunnel_id,
+	sessions->any_wanted = candidate_session_from(sessions->config, sessions->tunnel_id,
 						      &sessions->wanted) != NULL;
 }
 
@@ -405,7 +238,7 @@ static int plan_whole(struct engine *engine, struct job *job, uint32_t tunnel_id
 {
 	struct sessions sessions = {
 		.entry = datastore_tunnel(engine->store, tunnel_id),
-		.view = job->to,
+		.config = job->to,
 		.tunnel_id = tunnel_id,
 		.wanted = 1,
 	};
@@ -472,11 +305,10 @@ int plan_job(struct engine *engine, struct job *job, const struct keys *keys, st
 
 int plan_keys(const struct candidate *changes, struct keys *ret)
 {
-	int rc = 0;
-
-	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c))
-		rc = keys_add(ret, c->tunnel_id, c->session_id);
-	return rc;
+	for (struct change *c = candidate_first(changes); c; c = change_next(c))
+		if (!keys_add(ret, &(struct key){c->tunnel_id, c->session_id}))
+			return -ENOMEM;
+	return 0;
 }
 
 static uint8_t undo_of(uint8_t done)
@@ -521,34 +353,24 @@ static int compare_key(const void *left, const void *right)
 	return key_compare(left, &((const struct item *)right)->key);
 }
 
-struct item *job_item(struct job *job, uint32_t tunnel_id, uint32_t session_id)
+struct item *job_item(const struct job *job, const struct key *key)
 {
-	struct key key = {tunnel_id, session_id};
-
 	if (job->count == 0)
 		return NULL;
-	return bsearch(&key, job->items, job->count, sizeof(*job->items), compare_key);
+	return bsearch(key, job->items, job->count, sizeof(*job->items), compare_key);
 }
 
-struct job *job_new(const struct candidate *from, const struct candidate *to, bool strict)
+void job_open(struct job *job, const struct candidate *from, const struct candidate *to,
+	      bool strict, struct batch *batch)
 {
-	struct job *job = calloc(1, sizeof(*job));
-
-	if (!job)
-		abort();
-	job->from = from;
-	job->to = to;
-	job->strict = strict;
-	return job;
+	*job = (struct job){.from = from, .to = to, .strict = strict, .batch = batch};
+	batch->size = 1;
 }
 
-void job_free(struct job *job)
+void job_close(struct job *job)
 {
-	if (!job)
-		return;
 	for (size_t i = 0; i < job->count; i++)
 		free(job->items[i].saved);
 	free(job->items);
-	free(job->batch);
-	free(job);
+	*job = (struct job){0};
 }

@@ -6,16 +6,18 @@
  * most of the sessions (6.12 walks all sessions once for each tunnel), and where
  * dumps come in order at all: before 6.12 they do not, and take quadratic time.
  */
-#include "engine/internal.h"
+#include "engine/sweep.h"
+
+#include "engine/status.h"
 
 #define TUNNELS_MAX 8
 #define STEPS_MAX   4 /* datagrams read at once, of some hundred sessions each */
 
 static void leave(struct engine *engine)
 {
-	if (engine->sweep.running)
+	if (engine->reading->sweep.running)
 		engine->k->leave_counters(engine->o.kernel);
-	engine->sweep.running = false;
+	engine->reading->sweep.running = false;
 }
 
 static bool worth_it(const struct engine *engine, const struct tunnel_entry *tunnel)
@@ -29,7 +31,7 @@ static bool worth_it(const struct engine *engine, const struct tunnel_entry *tun
 static struct session_entry *find_session(const struct engine *engine, uint32_t tunnel_id,
 					  uint32_t session_id)
 {
-	const struct session_entry *at = engine->sweep.at;
+	const struct session_entry *at = engine->reading->sweep.at;
 	struct session_entry *next = at ? session_next(at) : NULL;
 
 	if (next && next->entry.key.session_id == session_id &&
@@ -42,7 +44,7 @@ static void on_counters(uint32_t tunnel_id, uint32_t session_id,
 			const struct statistics *statistics, void *arg)
 {
 	struct engine *engine = arg;
-	struct sweep *sweep = &engine->sweep;
+	struct sweep *sweep = &engine->reading->sweep;
 	struct session_entry *session = find_session(engine, tunnel_id, session_id);
 	struct key key = {tunnel_id, session_id};
 
@@ -51,13 +53,13 @@ static void on_counters(uint32_t tunnel_id, uint32_t session_id,
 		sweep->useless = true;
 	sweep->last = key;
 	if (session && session->entry.in_kernel)
-		counters_take_session(engine, session, statistics, sweep->read_at);
+		status_count(engine, &session->entry, statistics, sweep->read_at);
 }
 
 /* What this gives was read by the kernel at the step before. */
 static void step(struct engine *engine, int64_t now)
 {
-	struct sweep *sweep = &engine->sweep;
+	struct sweep *sweep = &engine->reading->sweep;
 	bool begin = !sweep->running;
 
 	if (begin) {
@@ -72,22 +74,12 @@ static void step(struct engine *engine, int64_t now)
 		leave(engine);
 }
 
-/* Where a reader in order will go on. */
-static void expect_next(struct engine *engine)
-{
-	const struct key *last = &engine->sweep.last;
-	const struct session_entry *session =
-		datastore_session(engine->store, last->tunnel_id, last->session_id);
-
-	engine->last_read =
-		counters_key(session ? counters_readable(counters_following(session)) : NULL);
-}
-
 bool sweep_reaches(struct engine *engine, const struct session_entry *session, int64_t age,
 		   int64_t now)
 {
-	struct sweep *sweep = &engine->sweep;
-	const struct key key = counters_key(session);
+	struct sweep *sweep = &engine->reading->sweep;
+	const struct key *key = &session->entry.key;
+	struct session_entry *last;
 
 	sweep_expire(engine, now);
 	if (!sweep->running &&
@@ -96,26 +88,22 @@ bool sweep_reaches(struct engine *engine, const struct session_entry *session, i
 	sweep->tried = true;
 	for (unsigned int i = 0; i < STEPS_MAX; i++) {
 		step(engine, now);
-		if (!sweep->running || key_compare(&sweep->last, &key) >= 0)
+		if (!sweep->running || key_compare(&sweep->last, key) >= 0)
 			break;
 	}
-	if (sweep->running && key_compare(&sweep->last, &key) < 0)
+	if (sweep->running && key_compare(&sweep->last, key) < 0)
 		leave(engine); /* it is far ahead: not from here on */
-	if (!counters_fresh(&session->state.common, age, now))
+	if (!counters_fresh(&session->entry, age, now))
 		return false;
-	expect_next(engine);
+	last = datastore_session(engine->store, sweep->last.tunnel_id, sweep->last.session_id);
+	counters_expect(engine, last ? counters_following(last) : NULL);
 	return true;
-}
-
-void sweep_rewind(struct engine *engine)
-{
-	engine->sweep.tried = false;
 }
 
 void sweep_expire(struct engine *engine, int64_t now)
 {
 	int64_t patience = engine->o.counter_age_ms * (NS_PER_S / 1000) / 2;
 
-	if (engine->sweep.running && now - engine->sweep.next_read_at > patience)
+	if (engine->reading->sweep.running && now - engine->reading->sweep.next_read_at > patience)
 		leave(engine);
 }

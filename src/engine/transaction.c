@@ -1,303 +1,354 @@
-/* A request's way into kernel, journal and datastore: whole, or taken back. */
-#include "engine/internal.h"
+#include "engine/transaction.h"
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <syslog.h>
 
+#include "engine/changes.h"
+#include "engine/job.h"
+#include "engine/outcome.h"
+#include "engine/resume.h"
 #include "store/publish.h"
 
-static int record(struct engine *engine, struct request *request, struct error *err)
-{
-	int rc;
+#define BLOCKED_NS   (3 * 1000000LL)
+#define NO_MEMORY_NS (2 * NS_PER_S)
 
-	if (!engine->o.journal || request->info.number)
-		return 0; /* without persistence, or resumed from the journal itself */
-	rc = journal_append(engine->o.journal, &engine->changes, &request->info, err);
-	if (rc == 0 || request->type != REQUEST_NAMES)
-		return rc;
-	/* the next start will find them in the kernel, or choose again */
-	engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s", err->text);
+/* ---- begin and end */
+
+int transaction_open(struct engine *engine)
+{
+	engine->transaction = calloc(1, sizeof(*engine->transaction));
+	if (!engine->transaction)
+		return -ENOMEM;
+	candidate_open(&engine->transaction->changes, engine->store);
 	return 0;
 }
 
-static int revoke(struct engine *engine, const struct request *request, struct error *err)
+void transaction_close(struct engine *engine)
 {
-	if (!engine->o.journal || !request->info.number)
-		return 0;
-	return journal_revoke(engine->o.journal, request->info.number, err);
+	if (!engine->transaction)
+		return;
+	candidate_discard(&engine->transaction->changes);
+	job_close(&engine->transaction->job);
+	free(engine->transaction);
+	engine->transaction = NULL;
 }
 
-static void clear_transaction(struct engine *engine)
+/* Each interface that comes up brings a handful of addresses and routes of its own. */
+static void hush(struct engine *engine, bool hushed)
 {
-	bool many = engine->job && engine->job->count > MANY_ITEMS;
+	struct transaction *t = engine->transaction;
 
-	candidate_discard(&engine->changes);
-	candidate_open(&engine->changes, engine->store);
-	job_free(engine->job);
-	engine->job = NULL;
-	engine->current = NULL;
+	if (t->hushed == hushed)
+		return;
+	t->hushed = hushed;
+	engine->k->hush(engine->o.kernel, hushed);
+	if (!hushed)
+		engine->agenda.recheck = true;
+}
+
+/* Nothing is under way any more; returns the request, for who asked to be told. */
+static struct request *clear(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	struct request *request = t->request;
+	bool many = request && t->job.count > MANY;
+
+	candidate_discard(&t->changes);
+	job_close(&t->job);
+	hush(engine, false);
+	t->step = STEP_NONE;
+	t->request = NULL;
+	t->ticket = 0;
+	t->resumed = t->acknowledged = false;
 	if (many)
 		malloc_trim(0); /* the edit and the plan of a big push go back to the system */
+	return request;
 }
 
-static void abandon(struct engine *engine, struct request *request, int rc, struct error *err)
+static enum step finish(struct engine *engine, int rc, const struct error *err)
 {
-	struct error ignored = ERROR_INIT;
+	struct request *request = clear(engine);
 
-	if (revoke(engine, request, &ignored) < 0)
-		engine_log(engine, LOG_ERR, "%s", ignored.text);
-	clear_transaction(engine);
-	request_finish(engine, request, rc, err);
+	if (request)
+		request_finish(engine, request, rc, err);
+	return STEP_NONE;
 }
 
-/* ---- a commit that a killed daemon began */
-
-static bool same_tunnel(struct engine *engine, uint32_t tunnel_id, const struct tunnel *actual)
+static void open_job(struct engine *engine, const struct candidate *from,
+		     const struct candidate *to, bool strict)
 {
-	struct tunnel want;
-	int rc = want_tunnel(engine, &engine->changes, tunnel_id, &want);
+	struct transaction *t = engine->transaction;
 
-	if (rc < 0) /* local-interface has no address now: it may have had one */
-		return rc != -ENOENT;
-	return observe_same(OBJECT_TUNNEL, &want, actual);
+	job_close(&t->job);
+	job_open(&t->job, from, to, strict, &t->batch);
 }
 
-static bool same_session(const struct candidate *view, uint32_t tunnel_id, uint32_t session_id,
-			 const struct session *actual)
+/* Back to the configuration without a resumed commit: nothing of it was done by us. */
+static enum step give_up(struct engine *engine, const struct error *err)
 {
-	const struct session *config = candidate_session(view, tunnel_id, session_id);
-	struct session want;
+	struct transaction *t = engine->transaction;
+	struct error why = *err;
 
-	if (config && !candidate_tunnel(view, tunnel_id)) { /* which config.xml has lost since */
-		want = *config;
-		codec_complete(OBJECT_SESSION, &want);
-		return want.enabled && observe_same(OBJECT_SESSION, &want, actual);
-	}
-	return want_session(view, tunnel_id, session_id, &want) == 0 &&
-	       observe_same(OBJECT_SESSION, &want, actual);
+	open_job(engine, &t->changes, &engine->running, false);
+	t->job.undoing = true;
+	t->job.error = why;
+	return STEP_REVOKE;
 }
 
-/* Is what the commit creates in the kernel, and as it would create it? */
-static bool is_created(struct engine *engine, const struct change *c, bool *ret_same)
+static enum step fail(struct engine *engine, int rc, struct error *err)
 {
-	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, c->tunnel_id);
-	const struct session_entry *session =
-		datastore_session(engine->store, c->tunnel_id, c->session_id);
-
-	if (c->before || (c->session_id ? !session || !session->entry.in_kernel
-					: !tunnel || !tunnel->entry.in_kernel))
-		return false;
-	*ret_same = c->session_id ? same_session(&engine->changes, c->tunnel_id, c->session_id,
-						 &session->actual)
-				  : same_tunnel(engine, c->tunnel_id, &tunnel->actual);
-	return true;
+	return engine->transaction->resumed ? give_up(engine, err) : finish(engine, rc, err);
 }
 
-/* While no daemon was there others may have taken the ids. */
-static int refuse_foreign(struct engine *engine, struct error *err)
-{
-	bool same;
-
-	for (struct change *c = candidate_first(&engine->changes); c; c = change_next(c)) {
-		if (!is_created(engine, c, &same) || same)
-			continue;
-		error_at_entry(err, c->tunnel_id, c->session_id, NULL);
-		return error_set(err, ERROR_FOREIGN,
-				 "the commit was interrupted, and someone else took the id since");
-	}
-	return 0;
-}
-
-/* Back to the configuration without it: nothing of it is done by us. */
-static void give_up(struct engine *engine, const struct error *err)
-{
-	job_free(engine->job);
-	engine->job = job_new(&engine->changes, &engine->running, false);
-	engine->job->undoing = true;
-	engine->job->error = *err;
-}
-
-/* What the killed daemon created goes; the rest is repaired. False: nothing to do. */
-static bool sweep(struct engine *engine, struct request *request)
-{
-	struct keys keys = {0};
-	struct error err = engine->job->error, ignored = ERROR_INIT;
-	bool same;
-
-	if (!request->resumed)
-		return false;
-	request->resumed = false;
-	engine_log(engine, LOG_WARNING, "commit %llu, which was interrupted, is taken back: %s%s%s",
-		   (unsigned long long)request->info.number, err.path, err.path[0] ? ": " : "",
-		   err.text);
-	for (struct change *c = candidate_first(&engine->changes); c; c = change_next(c))
-		if (is_created(engine, c, &same) && same)
-			keys_add(&keys, c->tunnel_id, c->session_id);
-	give_up(engine, &err);
-	plan_job(engine, engine->job, &keys, &ignored);
-	keys_free(&keys);
-	engine_schedule(engine);
-	return true;
-}
-
-/* ---- a transaction */
+/* ---- the steps */
 
 /* What the killed daemon created is in the kernel already: that is no conflict. */
-static int remake(struct engine *engine, const struct request *request, struct error *err)
+static int make_resumed(struct engine *engine, struct error *err)
 {
+	struct transaction *t = engine->transaction;
 	int rc;
 
-	if (request->acknowledged)
+	if (t->acknowledged)
 		return 0; /* it fits the configuration: journal_open() */
-	engine->changes.adopt = true;
-	rc = candidate_validate(&engine->changes, err);
-	return rc < 0 ? rc : refuse_foreign(engine, err);
+	t->changes.adopt = true;
+	rc = candidate_validate(&t->changes, err);
+	return rc < 0 ? rc : resume_refuse_foreign(engine, &t->changes, err);
 }
 
-static int make(struct engine *engine, struct request *request, struct error *err)
+static enum step make(struct engine *engine)
 {
-	return request->resumed ? remake(engine, request, err)
-				: changes_make(engine, request, &engine->changes, err);
-}
-
-static int plan(struct engine *engine, const struct request *request, struct error *err)
-{
-	struct keys keys = {0};
-	int rc = plan_keys(&engine->changes, &keys);
-
-	if (rc == 0 && request->type != REQUEST_NAMES)
-		rc = plan_job(engine, engine->job, &keys, err);
-	keys_free(&keys);
-	return rc;
-}
-
-static void fail(struct engine *engine, struct request *request, int rc, struct error *err)
-{
-	if (request->resumed) {
-		give_up(engine, err);
-		return;
-	}
-	request->info.number = 0;
-	abandon(engine, request, rc, err);
-}
-
-/* A resumed one comes here when config.xml, edited by hand, has all of it. */
-static void finish_unchanged(struct engine *engine, struct request *request)
-{
-	if (request->resumed)
-		journal_confirm(engine->o.journal, request->info.number);
-	clear_transaction(engine);
-	request_finish(engine, request, 0, &(struct error){0});
-}
-
-void transaction_begin(struct engine *engine, struct request *request)
-{
+	struct transaction *t = engine->transaction;
 	struct error err = ERROR_INIT;
-	int rc;
+	int rc = t->resumed ? make_resumed(engine, &err)
+			    : changes_make(engine, t->request, &t->changes, &err);
 
-	engine->current = request;
-	rc = make(engine, request, &err);
-	if (rc < 0) {
-		fail(engine, request, rc, &err);
-	} else if (!candidate_dirty(&engine->changes)) {
-		finish_unchanged(engine, request);
-	} else {
-		engine->job = job_new(&engine->running, &engine->changes, !request->acknowledged);
-		engine->job->step = STEP_PLAN;
-	}
-}
-
-/* Plan before recording: what the plan refuses is not to be in the journal. */
-void transaction_prepare(struct engine *engine)
-{
-	struct request *request = engine->current;
-	struct job *job = engine->job;
-	struct error err = ERROR_INIT;
-	int rc;
-
-	if (job->step == STEP_PLAN) {
-		job->step = STEP_RECORD;
-		rc = plan(engine, request, &err);
-	} else {
-		job->step = STEP_WORK;
-		rc = record(engine, request, &err);
-	}
 	if (rc < 0)
-		fail(engine, request, rc, &err);
+		return fail(engine, rc, &err);
+	if (candidate_dirty(&t->changes))
+		return STEP_PLAN;
+	if (t->resumed) /* config.xml, edited by hand, has all of it */
+		journal_confirm(engine->o.journal, t->request->info.number);
+	return finish(engine, 0, &err);
 }
 
-static void publish(struct engine *engine, struct request *request)
+static enum step plan(struct engine *engine)
 {
+	struct transaction *t = engine->transaction;
+	struct keys keys = {0};
+	struct error err = ERROR_INIT;
+	int rc;
+
+	open_job(engine, &engine->running, &t->changes, !t->acknowledged);
+	rc = plan_keys(&t->changes, &keys);
+	if (rc < 0)
+		error_set_errno(&err, ERROR_RESOURCE, ENOMEM, "no memory for the plan");
+	else if (t->request->type != REQUEST_NAMES)
+		rc = plan_job(engine, &t->job, &keys, &err);
+	keys_free(&keys);
+	return rc < 0 ? fail(engine, rc, &err) : STEP_RECORD;
+}
+
+static enum step record(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	struct error err = ERROR_INIT;
+	int rc;
+
+	if (!engine->o.journal || t->resumed)
+		return STEP_WORK; /* nothing persists, or it is from the journal itself */
+	rc = journal_append(engine->o.journal, &t->changes, &t->request->info, &err);
+	if (rc == 0)
+		return STEP_WORK;
+	if (t->request->type != REQUEST_NAMES)
+		return fail(engine, rc, &err);
+	/* the next start will find them in the kernel, or choose again */
+	engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s", err.text);
+	return STEP_WORK;
+}
+
+static enum step work(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	if (t->job.count >= MANY)
+		hush(engine, true);
+	switch (job_slice(engine, &t->job)) {
+	case PROGRESS_BLOCKED:
+		t->retry_at = engine_now() + BLOCKED_NS;
+		return STEP_WORK;
+	case PROGRESS_MORE:
+		return STEP_WORK;
+	case PROGRESS_DONE:
+		break;
+	}
+	if (t->job.undoing)
+		return STEP_REVOKE;
+	return t->job.error.code ? STEP_UNDO : STEP_PUBLISH;
+}
+
+static enum step undo(struct engine *engine)
+{
+	plan_undo(&engine->transaction->job);
+	return STEP_WORK;
+}
+
+static void publish_changes(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
 	struct keys keys = {0};
 	struct error err = ERROR_INIT;
 
-	if (candidate_publish(&engine->changes, engine->store) < 0)
+	if (candidate_publish(&t->changes, engine->store) < 0)
 		engine_log(engine, LOG_CRIT, "no memory to publish commit %llu",
-			   (unsigned long long)request->info.number);
-	settle_job(engine, engine->job);
-	if (plan_keys(&engine->changes, &keys) == 0)
-		settle_rest(engine, engine->job, &keys);
+			   (unsigned long long)t->request->info.number);
+	outcome_of_job(engine, &t->job);
+	if (plan_keys(&t->changes, &keys) < 0) /* then all are looked at, a little later */
+		agenda_read_all(&engine->agenda, engine_now() + NO_MEMORY_NS);
+	outcome_of_rest(engine, &t->job, &keys);
 	/* what cannot be created now is no reason to have no names */
-	for (size_t i = 0; i < keys.count && request->type == REQUEST_NAMES; i++)
-		keys_add(&engine->missing, keys.at[i].tunnel_id, keys.at[i].session_id);
+	for (size_t i = 0; i < keys.count && t->request->type == REQUEST_NAMES; i++)
+		agenda_repair(&engine->agenda, &keys.at[i]);
 	keys_free(&keys);
 	if (engine->o.journal)
-		journal_confirm(engine->o.journal, request->info.number);
+		journal_confirm(engine->o.journal, t->request->info.number);
 	engine->last_change = engine_now();
 	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
-						   .commit = &request->info,
-						   .changes = &engine->changes});
+						   .commit = &t->request->info,
+						   .changes = &t->changes,
+						   .ticket = t->ticket});
 	if (engine->o.journal && journal_maintain(engine->o.journal, engine->store, &err) < 0)
 		engine_log(engine, LOG_WARNING, "%s", err.text);
 }
 
-void transaction_end(struct engine *engine)
+static enum step publish(struct engine *engine)
 {
-	struct request *request = engine->current;
-	struct job *job = engine->job;
-
-	if (job->error.code && !job->undoing) {
-		plan_undo(job);
-		engine_schedule(engine);
-		return;
-	}
-	if (job->undoing) {
-		struct error err = job->error;
-
-		settle_job(engine, job);
-		if (sweep(engine, request))
-			return;
-		abandon(engine, request, err.os_errno ? -err.os_errno : -EINVAL, &err);
-		return;
-	}
-	publish(engine, request);
-	clear_transaction(engine);
-	request_finish(engine, request, 0, &(struct error){0});
+	if (engine->transaction->request)
+		publish_changes(engine);
+	else
+		outcome_of_job(engine, &engine->transaction->job);
+	return finish(engine, 0, &ERROR_INIT);
 }
 
-/* A commit that a kill interrupted between record and confirmation: carry it out, or revoke it. */
+/* Once: what the killed daemon created of a resumed commit goes too; the rest is repaired. */
+static enum step take_back_resumed(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	struct error err = t->job.error, ignored = ERROR_INIT;
+	struct keys keys = {0};
+	int rc;
+
+	t->resumed = false;
+	engine_log(engine, LOG_WARNING, "commit %llu, which was interrupted, is taken back: %s%s%s",
+		   (unsigned long long)t->request->info.number, err.path, err.path[0] ? ": " : "",
+		   err.text);
+	rc = resume_created(engine, &t->changes, &keys);
+	give_up(engine, &err);
+	if (rc == 0)
+		rc = plan_job(engine, &t->job, &keys, &ignored);
+	if (rc < 0)
+		engine_log(engine, LOG_ERR,
+			   "no memory to take all of it back: the rest is foreign");
+	keys_free(&keys);
+	return STEP_WORK;
+}
+
+static enum step revoke(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	struct error err, ignored = ERROR_INIT;
+	uint64_t number = t->request->info.number;
+
+	outcome_of_job(engine, &t->job);
+	if (t->resumed)
+		return take_back_resumed(engine);
+	if (engine->o.journal && number && journal_revoke(engine->o.journal, number, &ignored) < 0)
+		engine_log(engine, LOG_ERR, "%s", ignored.text);
+	err = t->job.error;
+	return finish(engine, err.os_errno ? -err.os_errno : -EINVAL, &err);
+}
+
+static enum step (*const steps[])(struct engine *engine) = {
+	[STEP_MAKE] = make, [STEP_PLAN] = plan,       [STEP_RECORD] = record, [STEP_WORK] = work,
+	[STEP_UNDO] = undo, [STEP_PUBLISH] = publish, [STEP_REVOKE] = revoke,
+};
+
+int64_t transaction_due(const struct engine *engine)
+{
+	const struct transaction *t = engine->transaction;
+
+	return t->step == STEP_NONE ? NEVER : t->retry_at;
+}
+
+void transaction_run(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	t->retry_at = 0;
+	t->step = steps[t->step](engine);
+}
+
+/* ---- what begins one */
+
+void transaction_begin(struct engine *engine, struct request *request)
+{
+	struct transaction *t = engine->transaction;
+
+	t->request = request;
+	t->ticket = request->ticket;
+	t->step = STEP_MAKE;
+}
+
+void transaction_repair(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	struct keys keys = keys_take(&engine->agenda.repair);
+	struct error err = ERROR_INIT;
+
+	open_job(engine, &engine->running, &engine->running, false);
+	if (plan_job(engine, &t->job, &keys, &err) < 0) {
+		engine_log(engine, LOG_ERR, "%s", err.text);
+		agenda_read_all(&engine->agenda, engine_now() + NO_MEMORY_NS);
+	}
+	outcome_of_rest(engine, &t->job, &keys);
+	keys_free(&keys);
+	t->step = STEP_WORK;
+}
+
 int transaction_resume(struct engine *engine, struct error *err)
 {
+	struct transaction *t = engine->transaction;
 	uint64_t number = engine->o.journal ? journal_pending(engine->o.journal) : 0;
 	struct request *request;
 	int rc;
 
 	if (number == 0)
 		return 0;
-	request = request_new(engine, REQUEST_COMMIT, NULL, NULL, NULL);
-	request->info.number = number;
-	request->resumed = true;
-	request->acknowledged = journal_pending_outlived_boot(engine->o.journal);
-	rc = journal_resume(engine->o.journal, engine->store, &engine->changes, err);
+	rc = journal_resume(engine->o.journal, engine->store, &t->changes, err);
 	if (rc == 0)
-		rc = changes_choose_names(engine, &engine->changes, err);
-	if (rc < 0) {
-		request_free(request);
+		rc = changes_choose_names(engine, &t->changes, err);
+	if (rc < 0)
 		return rc;
-	}
+	request = request_new(engine, REQUEST_COMMIT, NULL, NULL, NULL);
+	if (!request)
+		return error_set(err, ERROR_RESOURCE, "no memory");
+	request->info.number = number;
+	t->resumed = true;
+	t->acknowledged = journal_pending_outlived_boot(engine->o.journal);
 	engine_log(engine, LOG_NOTICE, "carrying out commit %llu, which was interrupted",
 		   (unsigned long long)number);
 	transaction_begin(engine, request);
 	return 0;
+}
+
+void transaction_leave(struct engine *engine)
+{
+	struct error err = ERROR_INIT;
+
+	error_set_errno(&err, ERROR_BUSY, ECANCELED,
+			"the daemon is stopping; the next one brings the commit to its end, or "
+			"takes it back");
+	if (engine->transaction->request)
+		finish(engine, -ECANCELED, &err);
 }

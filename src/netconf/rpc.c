@@ -123,6 +123,13 @@ int rpc_check_running(const struct node *operation, const char *parameter, struc
 	return result;
 }
 
+int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err)
+{
+	session->ticket = ticket;
+	return ticket ? RPC_LATER
+		      : error_set(err, ERROR_RESOURCE, "out of memory; try again later");
+}
+
 struct engine_who rpc_who(const struct netconf_session *session)
 {
 	return (struct engine_who){

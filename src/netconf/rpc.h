@@ -41,6 +41,8 @@ extern const char *const rpc_capabilities[];
 /* The engine's answer: @arg is the session. */
 void rpc_done(int result, const struct error *err, void *arg);
 struct engine_who rpc_who(const struct netconf_session *session);
+/* The engine took it, and gave this ticket: RPC_LATER; 0: it has no memory. */
+int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err);
 
 /* <source><running/></source> and <target> likewise: only running so far. */
 int rpc_check_running(const struct node *operation, const char *parameter, struct error *err);

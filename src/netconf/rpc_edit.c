@@ -95,10 +95,9 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 	if (result)
 		return result;
 	if (test_only) {
-		result = engine_check(engine, edit, session->id, err);
+		result = engine_check(engine, edit, session->id, NULL, err);
 		edit_free(edit);
 		return result;
 	}
-	session->ticket = engine_edit(engine, edit, &who, rpc_done, session);
-	return RPC_LATER;
+	return rpc_await(session, engine_edit(engine, edit, &who, rpc_done, session), err);
 }

@@ -273,9 +273,10 @@ static int rollback_without_secrets(struct netconf_session *session, uint64_t nu
 	if (!result)
 		result = refuse_secrets(&changes, err);
 	if (!result)
-		session->ticket = engine_commit(engine, &changes, who, rpc_done, session);
+		result = rpc_await(session, engine_commit(engine, &changes, who, rpc_done, session),
+				   err);
 	candidate_discard(&changes);
-	return result ? result : RPC_LATER;
+	return result;
 }
 
 int rpc_rollback(struct netconf_session *session, const struct node *operation, struct error *err)
@@ -291,7 +292,8 @@ int rpc_rollback(struct netconf_session *session, const struct node *operation, 
 	who.comment = comment;
 	if (!netconf_may_see_secrets(session))
 		return rollback_without_secrets(session, number, &who, err);
-	session->ticket =
-		engine_rollback(session->server->options.engine, number, &who, rpc_done, session);
-	return RPC_LATER;
+	return rpc_await(
+		session,
+		engine_rollback(session->server->options.engine, number, &who, rpc_done, session),
+		err);
 }

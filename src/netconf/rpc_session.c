@@ -13,8 +13,7 @@ int rpc_lock(struct netconf_session *session, const struct node *operation, stru
 	result = result ? result : engine_may_lock(engine, err);
 	if (result)
 		return result;
-	session->ticket = engine_lock(engine, &who, rpc_done, session);
-	return RPC_LATER;
+	return rpc_await(session, engine_lock(engine, &who, rpc_done, session), err);
 }
 
 int rpc_unlock(struct netconf_session *session, const struct node *operation, struct error *err)

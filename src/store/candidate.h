@@ -102,6 +102,17 @@ struct cursor *candidate_choose_names_begin(struct candidate *candidate,
 int candidate_validate(const struct candidate *candidate, struct error *err);
 struct cursor *candidate_validate_begin(const struct candidate *candidate, struct error *err);
 
+/*
+ * The three in their order, for all that check or commit: apply @edit (NULL: the
+ * candidate has its changes already), choose names, validate. @taken as above. Given up
+ * halfway: as its part says.
+ */
+int candidate_prepare(struct candidate *candidate, const struct edit *edit,
+		      bool (*taken)(const char *name, void *arg), void *arg, struct error *err);
+struct cursor *candidate_prepare_begin(struct candidate *candidate, const struct edit *edit,
+				       bool (*taken)(const char *name, void *arg), void *arg,
+				       struct error *err);
+
 /* Make @ret, which is open and clean, the way back: before and after exchanged. */
 int candidate_invert(const struct candidate *candidate, struct candidate *ret, struct error *err);
 struct cursor *candidate_invert_begin(const struct candidate *candidate, struct candidate *ret,

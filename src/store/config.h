@@ -14,6 +14,15 @@ union config {
 	struct session session;
 };
 
+/* Of an object's own type, which may be smaller than the union. */
+static inline void config_copy(enum object object, union config *ret, const void *config)
+{
+	if (object == OBJECT_TUNNEL)
+		ret->tunnel = *(const struct tunnel *)config;
+	else
+		ret->session = *(const struct session *)config;
+}
+
 /* A copy of @from, a struct tunnel or session as the ids say, which become its own, to be shared.
  * NULL: no memory. */
 const union config *config_new(uint32_t tunnel_id, uint32_t session_id, const void *from);

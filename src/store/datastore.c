@@ -186,6 +186,7 @@ static bool place_tunnel(struct tunnel_entry *tunnel, const struct tunnel_place 
 	struct datastore *ds = tunnel->store;
 	struct tunnel_place new;
 
+	ds->changes++;
 	note_tunnel(tunnel, &new);
 	count_tunnel(ds, &old->tally, &new.tally);
 	index_tunnel_again(ds, tunnel, old, &new);
@@ -303,6 +304,7 @@ static bool place_session(struct session_entry *session, const struct session_pl
 	struct session_place new;
 	struct tunnel_place old_tunnel;
 
+	ds->changes++;
 	note_session(session, &new);
 	kept = new.tally.shown != 0 || session->entry.change != NULL;
 	count_session(tunnel, &old->tally, &new.tally);
@@ -481,6 +483,7 @@ void datastore_set_index(struct datastore *ds, struct session_entry *session, un
 {
 	if (session->state.if_index == index)
 		return;
+	ds->changes++;
 	if (session->state.if_index != 0)
 		RB_REMOVE(session_index_tree, &ds->indexes, session);
 	session->state.if_index = index;

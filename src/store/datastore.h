@@ -99,7 +99,8 @@ struct datastore {
 	struct endpoint_change_tree top_endpoints;
 	struct datastore_counts counts[LAYERS];
 	struct name_pool pool; /* numbers of the l2tpeth<n> in both */
-	size_t attached;       /* changes */
+	uint64_t changes;      /* counts them: what is configured, seen or held */
+	size_t attached;       /* of the top layer */
 	bool published;        /* the top layer is what is to be seen */
 };
 

@@ -39,20 +39,39 @@ static bool is_free(const struct naming *naming, const char *name)
  * more of the phase, 0 when it is over, or a negative errno.
  */
 
-/* An entry that running has without a name becomes a touched one. */
+/* The kernel may have the session all the same: keep the name there, unless it is another's. */
+static int keep_name(struct naming *naming, const struct session_entry *entry,
+		     struct change *change)
+{
+	union config named;
+
+	if (!lacks_name(change->after) || !entry->entry.in_kernel ||
+	    *entry->actual.interface_name == '\0' ||
+	    datastore_session_by_name(naming->candidate->running, entry->actual.interface_name))
+		return 0;
+	named = *change->after;
+	codec_copy(name_row(), &named, &entry->actual);
+	return change_set(change, &named);
+}
+
+/* An entry that running has without a name, as from a config.xml written by hand, is touched. */
 static int touch_nameless(struct naming *naming)
 {
 	const struct datastore *running = naming->candidate->running;
 	const struct entry *entry;
+	struct change *change;
 
 	if (datastore_counts(running)->nameless == 0)
 		return 0;
 	entry = datastore_entry_from(running, naming->key.tunnel_id, naming->key.session_id);
 	if (entry == NULL)
 		return 0;
-	if (entry->key.session_id != 0 && lacks_name(entry_config(entry)) &&
-	    overlay_touch(naming->candidate, entry->key.tunnel_id, entry->key.session_id) == NULL)
-		return -ENOMEM;
+	if (entry->key.session_id != 0 && lacks_name(entry_config(entry))) {
+		change = overlay_touch(naming->candidate, entry->key.tunnel_id,
+				       entry->key.session_id);
+		if (change == NULL || keep_name(naming, entry_session(entry), change) != 0)
+			return -ENOMEM;
+	}
 	entry = entry_next(entry);
 	if (entry == NULL)
 		return 0;

@@ -15,8 +15,9 @@
 #include <errno.h>
 #include <event2/event.h>
 
-#include "engine/internal.h"
+#include "engine/transaction.h"
 #include "kernel/sim/sim.h"
+#include "model/codec.h"
 #include "netconf/snapshot.h"
 
 #define UNUSED __attribute__((unused))
@@ -139,9 +140,12 @@ static bool is_idle(struct bench *bench)
 {
 	const struct engine *engine = bench->engine;
 
-	return !engine->job && TAILQ_EMPTY(&engine->requests) && !engine->dirty.count &&
-	       !engine->repair.count && !engine->missing.count && !engine->removing.count &&
-	       !engine->recheck && !engine->recheck_from && !engine->resync;
+	const struct agenda *agenda = &engine->agenda;
+
+	return transaction_due(engine) == NEVER && TAILQ_EMPTY(&engine->requests) &&
+	       !agenda->look.count && !agenda->changed.count && !agenda->repair.count &&
+	       !agenda->removing.count && !agenda->recheck && !agenda->recheck_from &&
+	       !agenda->read_all;
 }
 
 static void on_done(int result, const struct error *err, void *arg)

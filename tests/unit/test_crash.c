@@ -3,6 +3,7 @@
  * one in this process, lives on. What a new daemon makes of it is whole, old or
  * new, and nothing acknowledged is lost.
  */
+#include "engine/compare.h"
 #include "engine_bench.h"
 
 #include <dirent.h>
@@ -192,13 +193,9 @@ static void nothing_is_left_over(const struct bench *bench)
 
 	assert_int_equal(counts->tunnel_count, counts->configured_tunnels);
 	assert_int_equal(counts->session_count, counts->configured_sessions);
-	for (struct tunnel_entry *t = datastore_tunnel_from(store, 0); t; t = tunnel_next(t)) {
-		assert_false(t->entry.held);
-		assert_null(observe_tunnel_difference(bench->engine, t));
-		for (struct session_entry *s = tunnel_session_from(t, 0); s; s = session_next(s)) {
-			assert_false(s->entry.held);
-			assert_null(observe_session_difference(bench->engine, s));
-		}
+	for (const struct entry *e = datastore_entry_from(store, 0, 0); e; e = entry_next(e)) {
+		assert_false(e->held);
+		assert_null(compare_entry(bench->engine, e));
 	}
 }
 

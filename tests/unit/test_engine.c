@@ -415,7 +415,7 @@ static void shows_and_does_not_touch_what_others_made(void **state)
 static enum error_code check(struct bench *bench, struct edit *edit, unsigned int session)
 {
 	struct error err = ERROR_INIT;
-	int result = engine_check(bench->engine, edit, session, &err);
+	int result = engine_check(bench->engine, edit, session, NULL, &err);
 
 	assert_int_equal(result == 0, err.code == ERROR_NONE);
 	edit_free(edit);
@@ -561,7 +561,7 @@ static void a_dump_of_links_that_was_interrupted_is_done_again(void **state)
 		engine_resync(bench->engine, on_done, bench);
 		assert_true(turn_until(bench, is_done, 5000));
 		assert_int_equal(bench->result, 0);
-		assert_int_equal(bench->engine->resync, n > 1);
+		assert_int_equal(bench->engine->agenda.read_all, n > 1);
 		for (uint32_t id = 1001; id <= 1004; id++)
 			assert_int_equal(status_of(bench, 1, id), OPER_UP);
 		assert_true(turn_until(bench, is_idle, 5000));

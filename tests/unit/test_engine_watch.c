@@ -1,4 +1,5 @@
 /* What others do to what is ours, and what comes and goes around it. */
+#include "engine/status.h"
 #include "engine_bench.h"
 
 #define UDP4 "peer-tunnel-id=2 local-address=192.0.2.1 remote-address=8.8.8.8"
@@ -303,7 +304,7 @@ static void a_missing_route_is_seen_by_who_starts(void **state)
 	make(bench, UDP4, "peer-session-id=6");
 	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
 	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_ROUTE);
-	settle_tunnel_gone(bench->engine, datastore_tunnel(bench->store, 1));
+	status_gone(bench->engine, datastore_entry(bench->store, 1, 0));
 	engine_close(bench->engine);
 	open_engine(bench);
 	assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_ROUTE);
@@ -457,7 +458,8 @@ static void looking_again_does_not_make_a_peer_silent(void **state)
 	make(bench, TUNNEL1, "peer-session-id=6 dead-interval=2");
 	while (engine_now() < end) {
 		assert_int_equal(sim_count(bench->kernel, 1, 5, &got), 0);
-		keys_add(&bench->engine->dirty, 1, 5); /* as for another's event */
+		agenda_look(&bench->engine->agenda,
+			    &(struct key){1, 5}); /* as for another's event */
 		engine_schedule(bench->engine);
 		turn_until(bench, never, 100);
 		assert_int_equal(status_of(bench, 1, 5), OPER_UP);
@@ -625,10 +627,10 @@ static void without_repair_changes_are_told_and_left(void **state)
 	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1300});
 	UNTIL(bench, reason_of(bench, 5) == REASON_CHANGED_BEHIND);
 	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
-	assert_non_null(strstr(bench->log, "mtu; it is left so"));
+	assert_non_null(strstr(bench->log, "mtu; leaving it"));
 	assert_true(turn_until(bench, is_idle, 5000));
 	assert_int_equal(ask_link(bench, "pw0").mtu, 1300);
-	assert_int_equal(bench->engine->repair.count, 0);
+	assert_int_equal(bench->engine->agenda.changed.count, 0);
 	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1400});
 	UNTIL(bench, reason_of(bench, 5) == REASON_NONE);
 }

@@ -1,0 +1,80 @@
+/*
+ * What kernel work leads from one configuration to another, given what the
+ * kernel has: a job of items. May call desired and compare; changes nothing but
+ * the job. Called by the transaction, which a job belongs to.
+ */
+#ifndef ENGINE_PLAN_H
+#define ENGINE_PLAN_H
+
+#include "engine/batch.h"
+
+enum action {
+	ACTION_DELETE = 1 << 0,
+	ACTION_CASCADE = 1 << 1, /* goes with its tunnel */
+	ACTION_CREATE = 1 << 2,
+	ACTION_MODIFY = 1 << 3,
+	ACTION_LINK = 1 << 4
+};
+
+/* What a re-create or a change would lose and no leaf says: put back after it, or in the undo. */
+struct saved_link {
+	struct kernel_link link;
+	unsigned int set; /* enum kernel_link_bit */
+};
+
+struct item {
+	struct key key;
+	uint8_t todo, done; /* enum action */
+	uint8_t tried;      /* ... that failed, or whose answer was lost, and may be done yet */
+	uint8_t reason;     /* enum status_reason when it has to wait or failed; else 0 */
+	int16_t os_errno;   /* positive */
+	uint8_t lost;       /* answers */
+	union {
+		uint32_t kernel_mtu;  /* of the interface it created, before ours is set */
+		struct address local; /* of the tunnel it created */
+	};
+	struct saved_link *saved;
+};
+
+enum phase {
+	PHASE_DELETE_SESSIONS,
+	PHASE_DELETE_TUNNELS,
+	PHASE_CREATE_TUNNELS,
+	PHASE_CREATE_SESSIONS,
+	PHASE_MODIFY,
+	PHASE_LINK,
+	PHASE_END
+};
+
+struct job {
+	const struct candidate *from, *to; /* the configuration before and after */
+	struct item *items;                /* ordered by key */
+	size_t count, capacity;
+	enum phase phase;
+	size_t cursor;
+	bool strict; /* a refusal ends the job: a transaction */
+	bool undoing;
+	int64_t blocked_since; /* something is still being removed; 0 no */
+	struct error error;
+	struct batch *batch; /* borrowed */
+};
+
+void job_open(struct job *job, const struct candidate *from, const struct candidate *to,
+	      bool strict, struct batch *batch);
+void job_close(struct job *job); /* frees the items; open again */
+struct item *job_item(const struct job *job, const struct key *key); /* NULL: none */
+
+/*
+ * Items for @keys (sorted), and for the sessions of tunnels that are created
+ * or deleted. -ENOMEM; ERROR_FOREIGN when a tunnel to be deleted holds sessions
+ * that are not ours.
+ */
+int plan_job(struct engine *engine, struct job *job, const struct keys *keys, struct error *err);
+/* Would it refuse? ERROR_FOREIGN as above. */
+int plan_check(struct engine *engine, const struct candidate *changes, struct error *err);
+/* The keys of all that a candidate touches. -ENOMEM */
+int plan_keys(const struct candidate *changes, struct keys *ret);
+/* Turn the job round: undo what was done, or may be. */
+void plan_undo(struct job *job);
+
+#endif
