@@ -117,7 +117,8 @@ static int start_state(struct daemon *daemon, struct error *err)
 		log_text(LOG_WARNING, "%s", warning);
 	if (rc == 0)
 		log_text(LOG_INFO, "%zu tunnels and %zu sessions are configured",
-			 daemon->store->configured_tunnels, daemon->store->configured_sessions);
+			 datastore_counts(daemon->store)->configured_tunnels,
+			 datastore_counts(daemon->store)->configured_sessions);
 	return rc;
 }
 

@@ -90,9 +90,9 @@ int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *changes, 
 		return error_set(err, ERROR_MISSING, "there is no tunnel %u in the kernel",
 				 tunnel_id);
 	session = tunnel_session_from(tunnel, 0);
-	rc = tunnel->entry.configured ? 0 : adopt_tunnel(changes, tunnel, err);
+	rc = entry_config(&tunnel->entry) ? 0 : adopt_tunnel(changes, tunnel, err);
 	for (; session && rc == 0; session = session_next(session))
-		if (session->entry.in_kernel && !session->entry.configured)
+		if (session->entry.in_kernel && !entry_config(&session->entry))
 			rc = adopt_session(engine, changes, session, err);
 	if (rc == -ENOMEM)
 		return error_set(err, ERROR_RESOURCE, "no memory to adopt tunnel %u", tunnel_id);

@@ -14,7 +14,7 @@ static bool link_taken(struct engine *engine, const char *name)
 	const struct session_entry *session =
 		link ? datastore_session_by_index(engine->store, link->index) : NULL;
 
-	return link && !(session && (session->entry.configured || session->entry.held));
+	return link && !(session && (entry_config(&session->entry) || session->entry.held));
 }
 
 static bool name_taken(const char *name, void *arg)
@@ -34,7 +34,7 @@ static int refuse_name(const struct change *c, enum session_row row, const char 
 
 static int check_name(struct engine *engine, const struct change *c, struct error *err)
 {
-	const char *name = c->after.session.interface_name;
+	const char *name = c->after->session.interface_name;
 	const struct session_entry *entry;
 
 	if (name[0] == '\0' || !link_taken(engine, name))
@@ -50,7 +50,7 @@ static int check_name(struct engine *engine, const struct change *c, struct erro
  */
 static int check_vlan_name(struct engine *engine, const struct change *c, struct error *err)
 {
-	const struct session *after = &c->after.session;
+	const struct session *after = &c->after->session;
 	char name[IFNAME_LENGTH + 1];
 	const struct kernel_link *link;
 	const struct session_entry *below;
@@ -62,7 +62,7 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 		return 0;
 	link = links_by_name(&engine->links, name);
 	below = datastore_session_by_index(engine->store, link->parent);
-	if (below && (below->entry.configured || below->entry.held))
+	if (below && (entry_config(&below->entry) || below->entry.held))
 		return 0;
 	return refuse_name(c, SESSION_VLAN_ID, name, "choose another vlan-id or interface-name",
 			   err);
@@ -74,7 +74,7 @@ static int check_names(struct engine *engine, const struct candidate *changes, s
 	int rc = 0;
 
 	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c)) {
-		if (c->session_id == 0 || !c->has)
+		if (c->session_id == 0 || !c->after)
 			continue;
 		rc = check_name(engine, c, err);
 		if (rc == 0)
@@ -137,9 +137,7 @@ int changes_make(struct engine *engine, struct request *request, struct candidat
 	switch (request->type) {
 	case REQUEST_COMMIT:
 		candidate_move(changes, &request->candidate);
-		if (candidate_rebase(changes) < 0)
-			rc = error_set_errno(err, ERROR_RESOURCE, ENOMEM,
-					     "out of memory; commit less at once");
+		rc = candidate_rebase(changes, err);
 		break;
 	case REQUEST_ADOPT:
 		rc = adopt(engine, (uint32_t)request->number, changes, err);

@@ -80,7 +80,7 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		engine_close(engine);
 		return rc;
 	}
-	if (engine->store->nameless)
+	if (datastore_counts(engine->store)->nameless)
 		request_names(engine);
 	engine_schedule(engine);
 	*ret = engine;

@@ -17,9 +17,8 @@ static void outcome_absent(struct engine *engine, struct entry *entry, const str
 {
 	enum status_reason reason = item ? item->reason : 0;
 	bool failed = reason == REASON_KERNEL_ERROR || reason == REASON_FOREIGN_OBJECT;
-	const struct session_entry *session = entry_session(entry);
-	bool enabled = session && (!(session->config.present & BIT(SESSION_ENABLED)) ||
-				   session->config.enabled);
+	const struct session *session = entry->key.session_id ? entry_config(entry) : NULL;
+	bool enabled = session && (!(session->present & BIT(SESSION_ENABLED)) || session->enabled);
 
 	if (reason)
 		status_set(engine, entry, failed ? OPER_FAILED : OPER_WAITING, reason,
@@ -71,7 +70,7 @@ static void outcome_of_item(struct engine *engine, const struct job *job, const 
 		datastore_entry(engine->store, item->key.tunnel_id, item->key.session_id);
 	union config want;
 
-	if (!entry || !entry->configured)
+	if (!entry || !entry_config(entry))
 		return;
 	if ((item->done & (ACTION_CREATE | ACTION_MODIFY)) && !item->reason &&
 	    want_entry(engine, job->to, &item->key, &want) != -ENOENT)
@@ -90,7 +89,7 @@ void outcome_of_job(struct engine *engine, const struct job *job)
 
 void outcome_of_entry(struct engine *engine, struct entry *entry)
 {
-	if (!entry->configured || entry->held)
+	if (!entry_config(entry) || entry->held)
 		return;
 	if (entry->in_kernel)
 		status_renew(engine, entry);

@@ -197,7 +197,7 @@ static const struct session_entry *foreign_session(const struct job *job,
 	const struct session_entry *session = entry ? tunnel_session_from(entry, 0) : NULL;
 
 	while (session &&
-	       (!session->entry.in_kernel || session->entry.configured || session->entry.held ||
+	       (!session->entry.in_kernel || entry_config(&session->entry) || session->entry.held ||
 		candidate_session(job->from, entry->entry.key.tunnel_id,
 				  session->entry.key.session_id)))
 		session = session_next(session);

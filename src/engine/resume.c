@@ -32,7 +32,7 @@ static bool is_same(struct engine *engine, const struct candidate *changes,
 static const struct entry *created(const struct engine *engine, const struct change *c)
 {
 	const struct entry *entry =
-		c->had ? NULL : datastore_entry(engine->store, c->tunnel_id, c->session_id);
+		c->before ? NULL : datastore_entry(engine->store, c->tunnel_id, c->session_id);
 
 	return entry && entry->in_kernel ? entry : NULL;
 }

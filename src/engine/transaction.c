@@ -9,6 +9,7 @@
 #include "engine/job.h"
 #include "engine/outcome.h"
 #include "engine/resume.h"
+#include "store/publish.h"
 
 #define BLOCKED_NS   (3 * 1000000LL)
 #define NO_MEMORY_NS (2 * NS_PER_S)

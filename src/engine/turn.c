@@ -30,7 +30,8 @@ static int64_t now_if(bool something)
 static int64_t journal_due(const struct engine *engine)
 {
 	bool any = engine->o.journal && !engine->closing &&
-		   (engine->store->tunnel_count || journal_snapshot_pid(engine->o.journal));
+		   (datastore_counts(engine->store)->tunnel_count ||
+		    journal_snapshot_pid(engine->o.journal));
 
 	return any ? engine->maintain_at : NEVER;
 }
@@ -155,7 +156,7 @@ static void retry(struct engine *engine)
 
 static int64_t counters_due(const struct engine *engine)
 {
-	return engine->store->tunnel_count ? engine->reading->look_at : NEVER;
+	return datastore_counts(engine->store)->tunnel_count ? engine->reading->look_at : NEVER;
 }
 
 /* ---- the table */

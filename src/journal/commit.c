@@ -55,10 +55,10 @@ static void put_change(FILE *file, const struct change *change)
 	else
 		fprintf(file, "session %" PRIu32 " %" PRIu32 "\n", change->tunnel_id,
 			change->session_id);
-	if (change->had)
-		put_config(file, '-', object, &change->before);
-	if (change->has)
-		put_config(file, '+', object, &change->after);
+	if (change->before)
+		put_config(file, '-', object, change->before);
+	if (change->after)
+		put_config(file, '+', object, change->after);
 }
 
 void commit_print(FILE *file, const struct commit_info *info, const struct candidate *changes)
@@ -273,7 +273,7 @@ static bool read_ids(struct span line, struct change *change)
 	return good;
 }
 
-static void set_key(struct change *change, union config *config)
+static void set_key(const struct change *change, union config *config)
 {
 	if (change->session_id == 0) {
 		config->tunnel.tunnel_id = change->tunnel_id;
@@ -284,15 +284,13 @@ static void set_key(struct change *change, union config *config)
 	}
 }
 
-/* The optional line that begins with @sign. */
-static int read_side(struct span *rest, char sign, struct change *change, struct error *err)
+/* The optional line that begins with @sign, into @config, which @ret then points to. */
+static int read_side(struct span *rest, char sign, const struct change *change,
+		     union config *config, const union config **ret, struct error *err)
 {
-	union config *config = sign == '-' ? &change->before : &change->after;
-	bool *there = sign == '-' ? &change->had : &change->has;
-
 	if (span_length(*rest) == 0 || *rest->at != sign)
 		return 0;
-	*there = true;
+	*ret = config;
 	set_key(change, config);
 	return read_config(change_object(change), take_until(rest, '\n'), config, err);
 }
@@ -302,18 +300,20 @@ static int commit_read_changes(const struct commit_record *record,
 			       struct error *err)
 {
 	struct span rest = {record->changes, record->end}, line;
+	union config before, after;
 	struct change change;
 	int result = 0;
 
 	while (span_length(rest) > 0 && result == 0) {
 		change = (struct change){0};
+		before = after = (union config){0};
 		line = take_until(&rest, '\n');
 		if (!read_ids(line, &change))
 			return refuse_line(line, "unknown words", err);
-		result = read_side(&rest, '-', &change, err);
+		result = read_side(&rest, '-', &change, &before, &change.before, err);
 		if (result == 0)
-			result = read_side(&rest, '+', &change, err);
-		if (result == 0 && !change.had && !change.has)
+			result = read_side(&rest, '+', &change, &after, &change.after, err);
+		if (result == 0 && !change.before && !change.after)
 			result = refuse_line(line, "no change", err);
 		if (result == 0)
 			result = each(&change, arg);

@@ -97,7 +97,7 @@ static int read_commit(const struct journal *journal, const struct history_entry
 
 static int insert_change(const struct change *change, void *arg)
 {
-	return overlay_insert(arg, change) != NULL ? 0 : -ENOMEM;
+	return overlay_insert_values(arg, change) != NULL ? 0 : -ENOMEM;
 }
 
 int journal_changes(struct journal *journal, uint64_t number, const struct datastore *running,
@@ -120,8 +120,7 @@ int journal_changes(struct journal *journal, uint64_t number, const struct datas
 
 static int put_again(const struct change *change, void *arg)
 {
-	return candidate_put(arg, change->tunnel_id, change->session_id,
-			     change->has ? &change->after : NULL);
+	return candidate_put(arg, change->tunnel_id, change->session_id, change->after);
 }
 
 int journal_resume(struct journal *journal, const struct datastore *running, struct candidate *ret,
@@ -144,8 +143,7 @@ int journal_resume(struct journal *journal, const struct datastore *running, str
 
 static int put_back(const struct change *change, void *arg)
 {
-	return candidate_put(arg, change->tunnel_id, change->session_id,
-			     change->had ? &change->before : NULL);
+	return candidate_put(arg, change->tunnel_id, change->session_id, change->before);
 }
 
 static int undo_commits(struct journal *journal, uint64_t number, struct candidate *candidate,
@@ -235,29 +233,31 @@ static void print_leaves(FILE *file, const struct change *change, uint64_t leave
 		const struct row *row = &rows[__builtin_ctzll(leaves)];
 
 		fprintf(file, "%s%s ", separator, row->leaf);
-		if (change->had) {
-			print_value(file, row, &change->before);
+		if (change->before) {
+			print_value(file, row, change->before);
 			fputs(" -> ", file);
 		}
-		print_value(file, row, &change->after);
+		print_value(file, row, change->after);
 	}
 }
 
 static void print_change(FILE *file, const struct change *change)
 {
 	const struct row_set *set = &row_sets[change_object(change)];
-	uint64_t leaves = change->after.present;
+	uint64_t leaves = 0;
 
-	if (change->had)
-		leaves = codec_difference(change_object(change), &change->before, &change->after);
+	if (change->after)
+		leaves = change->after->present;
+	if (change->before && change->after)
+		leaves = codec_difference(change_object(change), change->before, change->after);
 	fprintf(file, "%c %s %" PRIu32,
-		!change->had   ? '+'
-		: !change->has ? '-'
-			       : '~',
+		!change->before  ? '+'
+		: !change->after ? '-'
+				 : '~',
 		set->name, change->tunnel_id);
 	if (change->session_id != 0)
 		fprintf(file, "/%" PRIu32, change->session_id);
-	if (change->has)
+	if (change->after)
 		print_leaves(file, change, leaves & ~BIT(row_number(set->key)));
 	putc('\n', file);
 }

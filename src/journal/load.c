@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "journal/journal_file.h"
+#include "store/publish.h"
 
 struct loading {
 	struct journal *journal;
@@ -205,7 +206,7 @@ static int put_change(const struct change *change, void *arg)
 	struct loading *loading = arg;
 
 	return candidate_put(&loading->candidate, change->tunnel_id, change->session_id,
-			     change->has ? &change->after : NULL);
+			     change->after);
 }
 
 /* Replay the commit held back, now that it is known to be confirmed. */

@@ -250,6 +250,6 @@ int walk_preserve(struct walk *walk, const struct candidate *changes)
 		if (!passed(walk, change) &&
 		    !overlay_find(&walk->then, change->tunnel_id, change->session_id))
 			result = candidate_put(&walk->then, change->tunnel_id, change->session_id,
-					       change->had ? &change->before : NULL);
+					       change->before);
 	return result;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cursor.h"
 #include "model/codec.h"
 
 struct edit *edit_new(void)
@@ -16,17 +17,54 @@ struct edit *edit_new(void)
 	return edit;
 }
 
+/* Free the first entry; false when there is none. */
+static bool free_entry(struct edit *edit)
+{
+	struct edit_entry *entry = edit->first;
+
+	if (entry == NULL)
+		return false;
+	edit->first = entry->next;
+	free(entry);
+	return true;
+}
+
 void edit_free(struct edit *edit)
 {
-	struct edit_entry *entry, *next;
-
 	if (edit == NULL)
 		return;
-	for (entry = edit->first; entry != NULL; entry = next) {
-		next = entry->next;
-		free(entry);
-	}
+	while (free_entry(edit))
+		;
 	free(edit);
+}
+
+struct freeing {
+	struct cursor cursor;
+	struct edit *edit;
+};
+
+static int freeing_forth(struct cursor *cursor)
+{
+	return free_entry(((struct freeing *)cursor)->edit);
+}
+
+static void freeing_close(struct cursor *cursor)
+{
+	edit_free(((struct freeing *)cursor)->edit);
+}
+
+struct cursor *edit_free_begin(struct edit *edit)
+{
+	static const struct cursor_kind kind = {.forth = freeing_forth, .close = freeing_close};
+	struct freeing *freeing = cursor_new(&kind, sizeof(*freeing));
+
+	if (freeing == NULL) {
+		edit_free(edit);
+		return NULL;
+	}
+	freeing->cursor.decided = true;
+	freeing->edit = edit;
+	return &freeing->cursor;
 }
 
 static struct edit_entry *edit_append(struct edit *edit, enum edit_operation operation,

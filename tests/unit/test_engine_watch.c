@@ -589,7 +589,7 @@ static void nothing_is_adopted_that_cannot_be_configured(void **state)
 	assert_true(bench->result < 0);
 	assert_string_equal(bench->error.path,
 			    "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='99']/tx-cookie");
-	assert_false(entry_of(bench, 1, 99)->entry.configured);
+	assert_false(entry_config(&entry_of(bench, 1, 99)->entry));
 }
 
 static void a_module_that_comes_back_is_found(void **state)
