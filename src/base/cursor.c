@@ -66,3 +66,51 @@ int cursor_run(struct cursor *cursor)
 	cursor_free(cursor);
 	return rc;
 }
+
+/* ---- several in a row */
+
+static int sequence_forth(struct cursor *cursor)
+{
+	struct sequence *sequence = (struct sequence *)cursor;
+	int rc;
+
+	if (!sequence->under_way) {
+		if (!*sequence->part)
+			return 0;
+		rc = (*sequence->part++)(sequence, &sequence->under_way);
+		return rc < 0 ? rc : 1;
+	}
+	rc = cursor_step(sequence->under_way, 1);
+	if (rc != 0)
+		return rc;
+	cursor_free(sequence->under_way);
+	sequence->under_way = NULL;
+	return 1;
+}
+
+/* What is under way takes itself back. */
+static int sequence_back(struct cursor *cursor)
+{
+	struct sequence *sequence = (struct sequence *)cursor;
+
+	if (!sequence->under_way)
+		return 0;
+	cursor_abandon(sequence->under_way);
+	return cursor_step(sequence->under_way, 1) > 0;
+}
+
+static void sequence_close(struct cursor *cursor)
+{
+	cursor_free(((struct sequence *)cursor)->under_way);
+}
+
+void *sequence_new(sequence_part *const *parts, size_t size)
+{
+	static const struct cursor_kind kind = {
+		.forth = sequence_forth, .back = sequence_back, .close = sequence_close};
+	struct sequence *sequence = cursor_new(&kind, size);
+
+	if (sequence)
+		sequence->part = parts;
+	return sequence;
+}

@@ -59,4 +59,22 @@ struct cursor {
 /* A zeroed one of @size bytes; NULL: no memory. */
 void *cursor_new(const struct cursor_kind *kind, size_t size);
 
+/*
+ * One that is several, one after the other: the first member of its maker's own
+ * cursor. A part begins the next: 0 with it in @ret, or NULL there when it has nothing
+ * to do; negative errno: refused, as by forth(). @parts ends with NULL. What a part has
+ * done is its maker's to take back.
+ */
+struct sequence;
+typedef int sequence_part(struct sequence *sequence, struct cursor **ret);
+
+struct sequence {
+	struct cursor cursor;
+	sequence_part *const *part; /* the next */
+	struct cursor *under_way;   /* of the one before; NULL: none is */
+};
+
+/* A zeroed one of @size bytes; NULL: no memory. */
+void *sequence_new(sequence_part *const *parts, size_t size);
+
 #endif

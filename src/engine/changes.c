@@ -69,18 +69,17 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 }
 
 /* A configured name must not belong to a link that is no session's. */
-static int check_names(struct engine *engine, const struct candidate *changes, struct error *err)
+static int check_names(struct engine *engine, const struct candidate *changes,
+		       const struct change *c, void *arg, struct error *err)
 {
-	int rc = 0;
+	int rc;
 
-	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c)) {
-		if (c->session_id == 0 || !c->after)
-			continue;
-		rc = check_name(engine, c, err);
-		if (rc == 0)
-			rc = check_vlan_name(engine, c, err);
-	}
-	return rc;
+	(void)changes;
+	(void)arg;
+	if (c->session_id == 0 || !c->after)
+		return 0;
+	rc = check_name(engine, c, err);
+	return rc < 0 ? rc : check_vlan_name(engine, c, err);
 }
 
 int changes_choose_names(struct engine *engine, struct candidate *changes, struct error *err)
@@ -88,14 +87,51 @@ int changes_choose_names(struct engine *engine, struct candidate *changes, struc
 	return candidate_choose_names(changes, name_taken, engine, err);
 }
 
-/* @edit NULL: @changes has all of it already. */
-static int prepare(struct engine *engine, struct candidate *changes, const struct edit *edit,
-		   struct error *err)
-{
-	int rc = candidate_prepare(changes, edit, name_taken, engine, err);
+/* ---- a walk over changes */
 
-	return rc < 0 ? rc : check_names(engine, changes, err);
+struct change_walk {
+	struct cursor cursor;
+	struct engine *engine;
+	const struct candidate *changes;
+	struct change *at; /* NULL: at the end */
+	change_visit *visit;
+	void *arg;
+	struct error *err;
+};
+
+static int walk_forth(struct cursor *cursor)
+{
+	struct change_walk *walk = (struct change_walk *)cursor;
+	const struct change *change = walk->at;
+	int rc;
+
+	if (!change)
+		return 0;
+	walk->at = change_next(walk->at);
+	rc = walk->visit(walk->engine, walk->changes, change, walk->arg, walk->err);
+	return rc < 0 ? rc : 1;
 }
+
+struct cursor *changes_walk_begin(struct engine *engine, const struct candidate *changes,
+				  change_visit *visit, void *arg, struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = walk_forth};
+	struct change_walk *walk = cursor_new(&kind, sizeof(*walk));
+
+	if (!walk) {
+		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+		return NULL;
+	}
+	walk->engine = engine;
+	walk->changes = changes;
+	walk->at = candidate_first(changes);
+	walk->visit = visit;
+	walk->arg = arg;
+	walk->err = err;
+	return &walk->cursor;
+}
+
+/* ---- checked at once, for a door */
 
 int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
 		 struct engine_checked *ret, struct error *err)
@@ -106,7 +142,10 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 
 	candidate_open(&checked.changes, engine->store);
 	if (rc == 0)
-		rc = prepare(engine, &checked.changes, edit, err);
+		rc = candidate_prepare(&checked.changes, edit, name_taken, engine, err);
+	if (rc == 0)
+		rc = cursor_run(
+			changes_walk_begin(engine, &checked.changes, check_names, NULL, err));
 	if (rc == 0)
 		rc = plan_check(engine, &checked.changes, err);
 	if (rc == 0 && ret)
@@ -115,6 +154,8 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 		candidate_discard(&checked.changes);
 	return rc;
 }
+
+/* ---- from a request, in slices */
 
 /* Nothing that it was checked against has changed since. */
 static bool take_checked(const struct engine *engine, struct engine_checked *checked,
@@ -127,34 +168,90 @@ static bool take_checked(const struct engine *engine, struct engine_checked *che
 	return true;
 }
 
-int changes_make(struct engine *engine, struct request *request, struct candidate *changes,
-		 struct error *err)
+struct making {
+	struct sequence sequence;
+	struct engine *engine;
+	struct request *request;
+	struct candidate *changes;
+	struct error *err;
+	bool checked; /* all of it was, and holds */
+};
+
+static int begun(struct cursor *cursor, struct cursor **ret)
 {
-	int rc = engine_check_lock(engine, request->session, err);
+	*ret = cursor;
+	return cursor ? 0 : -ENOMEM;
+}
+
+static int begin_source(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+	struct engine *engine = making->engine;
+	struct request *request = making->request;
+	struct candidate *changes = making->changes;
+	int rc = engine_check_lock(engine, request->session, making->err);
 
 	if (rc < 0)
 		return rc;
 	switch (request->type) {
 	case REQUEST_COMMIT:
 		candidate_move(changes, &request->candidate);
-		rc = candidate_rebase(changes, err);
-		break;
+		return begun(candidate_rebase_begin(changes, making->err), ret);
 	case REQUEST_ADOPT:
-		rc = adopt(engine, (uint32_t)request->number, changes, err);
-		break;
+		return begun(adopt_begin(engine, (uint32_t)request->number, changes, making->err),
+			     ret);
 	case REQUEST_ROLLBACK:
-		rc = engine->o.journal ? journal_rollback(engine->o.journal, request->number,
-							  engine->store, changes, err)
-				       : error_set(err, ERROR_UNSUPPORTED, "no history is kept");
-		break;
+		return engine->o.journal
+			       ? journal_rollback(engine->o.journal, request->number, engine->store,
+						  changes, making->err)
+			       : error_set(making->err, ERROR_UNSUPPORTED, "no history is kept");
 	case REQUEST_EDIT:
-		if (take_checked(engine, &request->checked, changes))
-			return 0;
-		break; /* the edit is applied below */
+	case REQUEST_CHECK:
+		making->checked = take_checked(engine, &request->checked, changes);
+		break; /* else the edit is applied next */
 	case REQUEST_NAMES:
 	case REQUEST_RESYNC:
 	case REQUEST_LOCK:
 		break;
 	}
-	return rc < 0 ? rc : prepare(engine, changes, request->edit, err);
+	return 0;
+}
+
+static int begin_prepare(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+
+	if (making->checked)
+		return 0;
+	return begun(candidate_prepare_begin(making->changes, making->request->edit, name_taken,
+					     making->engine, making->err),
+		     ret);
+}
+
+static int begin_names(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+
+	if (making->checked)
+		return 0;
+	return begun(
+		changes_walk_begin(making->engine, making->changes, check_names, NULL, making->err),
+		ret);
+}
+
+struct cursor *changes_begin(struct engine *engine, struct request *request,
+			     struct candidate *changes, struct error *err)
+{
+	static sequence_part *const parts[] = {begin_source, begin_prepare, begin_names, NULL};
+	struct making *making = sequence_new(parts, sizeof(*making));
+
+	if (!making) {
+		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+		return NULL;
+	}
+	making->engine = engine;
+	making->request = request;
+	making->changes = changes;
+	making->err = err;
+	return &making->sequence.cursor;
 }

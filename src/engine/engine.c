@@ -188,11 +188,15 @@ void engine_forget(struct engine *engine, unsigned int ticket)
 {
 	struct request *request = engine->transaction->request;
 
-	if (request && request->ticket == ticket)
+	if (request && request->ticket == ticket) {
 		request->done = NULL;
+		transaction_abort(engine);
+	}
 	TAILQ_FOREACH (request, &engine->requests, link)
-		if (request->ticket == ticket)
+		if (request->ticket == ticket) {
 			request->done = NULL;
+			request->forgotten = true;
+		}
 }
 
 void engine_info(const struct engine *engine, struct engine_info *ret)
@@ -205,7 +209,7 @@ void engine_info(const struct engine *engine, struct engine_info *ret)
 		.capabilities = engine->k->capabilities(engine->o.kernel),
 		.release = engine->k->release(engine->o.kernel),
 		.last_error = engine->last_error,
-		.busy = engine->transaction->request != NULL,
+		.busy = engine->transaction->request && !engine->transaction->told,
 	};
 	TAILQ_FOREACH (request, &engine->requests, link)
 		ret->queued++;

@@ -49,7 +49,7 @@ static void maintain_journal(struct engine *engine)
 
 static int64_t removal_due(const struct engine *engine)
 {
-	bool blocked = engine->transaction->retry_at != 0;
+	bool blocked = transaction_blocked(engine);
 
 	if (engine->agenda.removing.count == 0)
 		return NEVER;
@@ -98,8 +98,10 @@ static void begin_request(struct engine *engine)
 		read_everything(engine, request);
 	else if (request->type == REQUEST_LOCK)
 		lock_take(engine, request);
-	else
+	else {
 		transaction_begin(engine, request);
+		transaction_run(engine);
+	}
 }
 
 /* ---- the agenda */
@@ -207,6 +209,7 @@ bool turn_once(struct engine *engine)
 	int64_t next;
 	const struct duty *duty = first_due(engine, engine_now(), &next);
 
+	engine_begin_slice(engine);
 	if (duty)
 		duty->run(engine);
 	return duty;

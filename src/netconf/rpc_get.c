@@ -16,9 +16,9 @@ static void free_walk(void *state)
 	walk_close(state);
 }
 
-static int preserve(void *state, const struct candidate *changes)
+static int preserve(void *state, const struct change *change)
 {
-	return walk_preserve(state, changes);
+	return walk_preserve(state, change);
 }
 
 static int show(struct netconf_session *session, const struct node *operation, bool config,

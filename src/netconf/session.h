@@ -25,8 +25,8 @@ struct stream {
 	/* Writes a little; false when it was the last. */
 	bool (*step)(struct netconf_session *session, void *state);
 	void (*free)(void *state);
-	/* Told of each commit meanwhile; may be NULL. A nonzero return ends the session. */
-	int (*commit)(void *state, const struct candidate *changes);
+	/* Told of each change meanwhile (ENGINE_MERGE); may be NULL. Nonzero ends the session. */
+	int (*preserve)(void *state, const struct change *change);
 	void *state;
 };
 

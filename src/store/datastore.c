@@ -577,3 +577,20 @@ void datastore_merge(struct datastore *ds, struct change *change)
 {
 	take_off(ds, change, true);
 }
+
+/* ---- readers that began before what is published was */
+
+bool datastore_look_below(const struct datastore *ds, uint64_t begun_at)
+{
+	bool below = ds->published && begun_at != ds->publications;
+
+	if (below)
+		((struct datastore *)(uintptr_t)ds)->published = false;
+	return below;
+}
+
+void datastore_look_up(const struct datastore *ds, bool below)
+{
+	if (below)
+		((struct datastore *)(uintptr_t)ds)->published = true;
+}

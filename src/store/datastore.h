@@ -101,7 +101,8 @@ struct datastore {
 	struct name_pool pool; /* numbers of the l2tpeth<n> in both */
 	uint64_t changes;      /* counts them: what is configured, seen or held */
 	size_t attached;       /* of the top layer */
-	bool published;        /* the top layer is what is to be seen */
+	bool published;        /* the top layer is what is to be seen ... */
+	uint64_t publications; /* ... for the so-many-eth time */
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */
@@ -134,6 +135,14 @@ static inline enum layer datastore_layer(const struct datastore *ds)
 {
 	return ds->published ? LAYER_TOP : LAYER_BASE;
 }
+
+/*
+ * For a reader that is to go on as it began, before what is published was: what it
+ * reads between these two is the base layer, which loses it change by change
+ * (ENGINE_MERGE). @begun_at: the publications when it began.
+ */
+bool datastore_look_below(const struct datastore *ds, uint64_t begun_at);
+void datastore_look_up(const struct datastore *ds, bool below);
 
 static inline const struct datastore_counts *datastore_counts(const struct datastore *ds)
 {

@@ -4,78 +4,48 @@
 #include "store/overlay.h"
 
 struct preparation {
-	struct cursor cursor;
+	struct sequence sequence;
 	struct candidate *candidate;
 	const struct edit *edit;
 	bool (*taken)(const char *name, void *arg);
 	void *arg;
 	struct error *err;
-	const struct preparation_part *part;
-	struct cursor *under_way; /* the part's; NULL: not begun */
 };
 
-static struct cursor *begin_apply(struct preparation *p)
+static int begun(struct cursor *cursor, struct cursor **ret)
 {
-	return candidate_apply_begin(p->candidate, p->edit, p->err);
+	*ret = cursor;
+	return cursor != NULL ? 0 : -ENOMEM;
 }
 
-static struct cursor *begin_names(struct preparation *p)
+static int begin_apply(struct sequence *sequence, struct cursor **ret)
 {
-	return candidate_choose_names_begin(p->candidate, p->taken, p->arg, p->err);
+	struct preparation *p = (struct preparation *)sequence;
+
+	return p->edit != NULL ? begun(candidate_apply_begin(p->candidate, p->edit, p->err), ret)
+			       : 0;
 }
 
-static struct cursor *begin_validate(struct preparation *p)
+static int begin_names(struct sequence *sequence, struct cursor **ret)
 {
-	return candidate_validate_begin(p->candidate, p->err);
+	struct preparation *p = (struct preparation *)sequence;
+
+	return begun(candidate_choose_names_begin(p->candidate, p->taken, p->arg, p->err), ret);
 }
 
-static const struct preparation_part {
-	struct cursor *(*begin)(struct preparation *p);
-} parts[] = {{begin_apply}, {begin_names}, {begin_validate}, {NULL}};
-
-static int preparation_forth(struct cursor *cursor)
+static int begin_validate(struct sequence *sequence, struct cursor **ret)
 {
-	struct preparation *p = (struct preparation *)cursor;
-	int rc;
+	struct preparation *p = (struct preparation *)sequence;
 
-	if (p->part->begin == NULL)
-		return 0;
-	if (p->under_way == NULL)
-		p->under_way = p->part->begin(p);
-	if (p->under_way == NULL)
-		return -ENOMEM;
-	rc = cursor_step(p->under_way, 1);
-	if (rc != 0)
-		return rc;
-	cursor_free(p->under_way);
-	p->under_way = NULL;
-	p->part++;
-	return 1;
-}
-
-/* What is under way takes itself back. */
-static int preparation_back(struct cursor *cursor)
-{
-	struct preparation *p = (struct preparation *)cursor;
-
-	if (p->under_way == NULL)
-		return 0;
-	cursor_abandon(p->under_way);
-	return cursor_step(p->under_way, 1) > 0;
-}
-
-static void preparation_close(struct cursor *cursor)
-{
-	cursor_free(((struct preparation *)cursor)->under_way);
+	return begun(candidate_validate_begin(p->candidate, p->err), ret);
 }
 
 struct cursor *candidate_prepare_begin(struct candidate *candidate, const struct edit *edit,
 				       bool (*taken)(const char *name, void *arg), void *arg,
 				       struct error *err)
 {
-	static const struct cursor_kind kind = {
-		.forth = preparation_forth, .back = preparation_back, .close = preparation_close};
-	struct preparation *p = cursor_new(&kind, sizeof(*p));
+	static sequence_part *const parts[] = {begin_apply, begin_names, begin_validate, NULL};
+	struct preparation *p = sequence_new(parts, sizeof(*p));
 
 	if (p == NULL) {
 		overlay_no_memory(err);
@@ -86,8 +56,7 @@ struct cursor *candidate_prepare_begin(struct candidate *candidate, const struct
 	p->taken = taken;
 	p->arg = arg;
 	p->err = err;
-	p->part = edit != NULL ? &parts[0] : &parts[1];
-	return &p->cursor;
+	return &p->sequence.cursor;
 }
 
 int candidate_prepare(struct candidate *candidate, const struct edit *edit,

@@ -131,6 +131,7 @@ struct cursor *candidate_detach_begin(struct candidate *candidate, struct datast
 void datastore_publish(struct datastore *running)
 {
 	running->published = true;
+	running->publications++;
 	running->changes++;
 }
 
