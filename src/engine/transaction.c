@@ -39,12 +39,17 @@ static void clear_transaction(struct engine *engine)
 		malloc_trim(0); /* the edit and the plan of a big push go back to the system */
 }
 
+/* What cannot be taken back from the journal for certain is not told as refused. */
 static void abandon(struct engine *engine, struct request *request, int rc, struct error *err)
 {
-	struct error ignored = ERROR_INIT;
+	struct error unknown = ERROR_INIT;
 
-	if (revoke(engine, request, &ignored) < 0)
-		engine_log(engine, LOG_ERR, "%s", ignored.text);
+	if (revoke(engine, request, &unknown) < 0) {
+		engine_log(engine, LOG_ERR, "%s", err->text);
+		engine_log(engine, LOG_ERR, "%s", unknown.text);
+		rc = -EIO;
+		*err = unknown;
+	}
 	clear_transaction(engine);
 	request_finish(engine, request, rc, err);
 }
