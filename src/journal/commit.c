@@ -81,6 +81,7 @@ static const char *const mark_words[] = {
 	[RECORD_BASE] = "base",
 	[RECORD_CONFIRM] = "confirm",
 	[RECORD_END] = "end",
+	[RECORD_DOUBT] = "doubt",
 };
 
 void commit_print_mark(FILE *file, enum record_kind kind, uint64_t number)

@@ -10,6 +10,8 @@
  *     + peer-session-id=3 mtu=1450       as it became, if it is
  *     confirm 17                         the kernel has commit 17 too
  *     end 17                             the last commit is 17, and nothing follows
+ *     doubt 17                           the same, but what the disk has of this file is not
+ *                                        certain: nothing is to be appended to it
  *
  * Leaves go by name and values by the codec's text, so that the order of the
  * mapping table's rows is free to change. In values, octets up to space, '%'
@@ -23,7 +25,7 @@
 #include "store/candidate.h"
 #include "journal/journal.h"
 
-enum record_kind { RECORD_BASE, RECORD_CONFIRM, RECORD_COMMIT, RECORD_END };
+enum record_kind { RECORD_BASE, RECORD_CONFIRM, RECORD_COMMIT, RECORD_END, RECORD_DOUBT };
 
 struct commit_record {
 	enum record_kind kind;

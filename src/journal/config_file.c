@@ -204,7 +204,7 @@ bool config_is_gone(const struct journal *journal)
 
 /* ---- written anew */
 
-static void new_name(const struct place *place, char ret[NAME_MAX + sizeof(NEW_SUFFIX)])
+static void new_name(const struct file_place *place, char ret[NAME_MAX + sizeof(NEW_SUFFIX)])
 {
 	snprintf(ret, NAME_MAX + sizeof(NEW_SUFFIX), "%s" NEW_SUFFIX, place->name);
 }
@@ -232,7 +232,7 @@ static int print_config(const struct journal *journal, FILE *file, uint64_t numb
 int config_write(struct journal *journal, uint64_t number, uint32_t *ret_checksum)
 {
 	char name[NAME_MAX + sizeof(NEW_SUFFIX)];
-	struct place place;
+	struct file_place place;
 	FILE *file = NULL;
 	int fd = -1, rc = config_place(journal, &place);
 
@@ -256,7 +256,7 @@ int config_write(struct journal *journal, uint64_t number, uint32_t *ret_checksu
 	return rc;
 }
 
-int config_rename(struct journal *journal, struct place *ret)
+int config_rename(struct journal *journal, struct file_place *ret)
 {
 	char name[NAME_MAX + sizeof(NEW_SUFFIX)];
 	struct stat st;

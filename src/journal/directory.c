@@ -251,7 +251,7 @@ static void close_file(struct journal *journal, int dirfd, const char *name, con
 /* What cannot be closed, as on a read-only disk, is behind a closed directory, or that was said. */
 static void close_to_others(struct journal *journal)
 {
-	struct place config;
+	struct file_place config;
 
 	close_directory(journal);
 	close_file(journal, journal->dirfd, JOURNAL_FILE, JOURNAL_FILE);
@@ -285,7 +285,7 @@ int directory_open(struct journal *journal, struct error *err)
 
 /* ---- names */
 
-void place_close(struct place *place)
+void place_close(struct file_place *place)
 {
 	if (place->dirfd >= 0)
 		close(place->dirfd);
@@ -293,7 +293,7 @@ void place_close(struct place *place)
 }
 
 /* Follow one link: @target as seen from the place. */
-static int place_follow(struct place *place, char *target)
+static int place_follow(struct file_place *place, char *target)
 {
 	char *slash = strrchr(target, '/');
 	char *name = slash ? slash + 1 : target;
@@ -310,13 +310,13 @@ static int place_follow(struct place *place, char *target)
 	return place->dirfd < 0 ? -errno : 0;
 }
 
-int config_place(const struct journal *journal, struct place *ret)
+int config_place(const struct journal *journal, struct file_place *ret)
 {
-	struct place place = {openat(journal->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-			      CONFIG_FILE};
+	struct file_place place = {openat(journal->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+				   CONFIG_FILE};
 	int rc = place.dirfd < 0 ? -errno : 0;
 
-	*ret = (struct place){.dirfd = -1};
+	*ret = (struct file_place){.dirfd = -1};
 	for (int links = 0; rc == 0; links++) {
 		char target[PATH_MAX];
 		ssize_t length = readlinkat(place.dirfd, place.name, target, sizeof(target) - 1);
@@ -336,7 +336,7 @@ int config_place(const struct journal *journal, struct place *ret)
 }
 
 /* Never through a symbolic link, nor over a file that is there. */
-int place_create(const struct place *place, const char *name, int *ret_fd)
+int place_create(const struct file_place *place, const char *name, int *ret_fd)
 {
 	int fd;
 
@@ -352,7 +352,7 @@ int place_create(const struct place *place, const char *name, int *ret_fd)
 void directory_sweep(struct journal *journal)
 {
 	char name[NAME_MAX + sizeof(NEW_SUFFIX)];
-	struct place config;
+	struct file_place config;
 
 	unlinkat(journal->dirfd, JOURNAL_NEW, 0);
 	if (config_place(journal, &config) == 0) {

@@ -1,17 +1,16 @@
 /*
  * Folding the journal into config.xml, in steps of which any may be the last:
  *
- *   1. a child fsyncs the journal, for the sake of its confirmations; writes
- *      config.xml.new, as running is at the fork, and journal.new, which holds the
- *      base with all of that once more, and the history; fsyncs both
+ *   1. a child writes config.xml.new, as running is at the fork, and journal.new,
+ *      which holds the base with all of that once more, and the history; fsyncs both
  *   2. the daemon adds what was appended meanwhile to journal.new; fsync
  *   3. config.xml.new becomes config.xml; fsync of the directory
  *   4. journal.new becomes journal; fsync of the directory
  *
  * After 3 the old journal is replayed over the new config.xml, which changes
- * nothing. The daemon renames, and not the child: one that outlived its daemon
- * must not put an old state over what a new daemon wrote. From 2 on the thread
- * waits for the disk.
+ * nothing: what the stamp says is in it is as good as confirmed. The daemon renames, and not the
+ * child: one that outlived its daemon must not put an old state over what a new daemon wrote. From
+ * 2 on the thread waits for the disk.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,9 +25,8 @@
 #include "base/fault.h"
 #include "journal/journal_file.h"
 
-#define HISTORY_MAX    (64U * 1024 * 1024) /* bytes of history kept */
-#define RETRY_SECONDS  30
-#define EXIT_UNTRUSTED 255 /* of a child whose fsync of the journal failed: no errno */
+#define HISTORY_MAX   (64U * 1024 * 1024) /* bytes of history kept */
+#define RETRY_SECONDS 30
 
 static const char *goes_on = "the journal goes on growing";
 
@@ -78,7 +76,12 @@ static int fold_begin(struct journal *journal)
 	fold_clear(journal);
 	if (rc == 0 && journal_place(journal, journal->fd) == -ESTALE)
 		rc = -ESTALE;
-	if (rc == 0 && !journal->renew)
+	/* the old journal must have all that the new config.xml has: that one comes first */
+	if (rc == 0 && journal->unsettled)
+		rc = journal_settle(journal, journal->unsettled);
+	if (rc == 0)
+		journal->unsettled = 0;
+	if (rc == 0 && !journal->doubt)
 		rc = journal_mark(journal);
 	if (rc < 0)
 		return rc;
@@ -93,9 +96,9 @@ static int fold_begin(struct journal *journal)
 static int write_journal(struct journal *journal, uint32_t checksum)
 {
 	const struct fold *fold = &journal->fold;
-	const struct place here = {journal->dirfd, JOURNAL_FILE};
+	const struct file_place here = {journal->dirfd, JOURNAL_FILE};
 	char *head = NULL, end[MARK_MAX];
-	size_t length = 0, end_length = mark_end(end, fold->base);
+	size_t length = 0, end_length = mark_end(end, fold->base, false);
 	int fd = -1, rc = journal_head(journal, fold->base, &checksum, &head, &length);
 
 	if (rc == 0)
@@ -119,22 +122,11 @@ static int write_journal(struct journal *journal, uint32_t checksum)
 	return rc;
 }
 
-/*
- * The old journal's confirmations must be on the disk before the new config.xml:
- * a commit that seems pending is left out, though config.xml would have it. Not
- * where a sync of it has failed: a second one would prove nothing.
- */
 static int fold_write(struct journal *journal)
 {
 	uint32_t checksum;
-	int rc;
+	int rc = config_write(journal, journal->fold.base, &checksum);
 
-	rc = journal->renew ? 0 : file_sync(journal->fd, true);
-	if (rc < 0) {
-		journal->renew = true;
-		return rc;
-	}
-	rc = config_write(journal, journal->fold.base, &checksum);
 	return rc < 0 ? rc : write_journal(journal, checksum);
 }
 
@@ -145,7 +137,7 @@ static int open_new_journal(struct journal *journal)
 {
 	struct fold *fold = &journal->fold;
 	char end[MARK_MAX], found[MARK_MAX];
-	size_t length = mark_end(end, fold->base);
+	size_t length = mark_end(end, fold->base, false);
 	struct stat st;
 
 	fold->fd = openat(journal->dirfd, JOURNAL_NEW, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -165,7 +157,7 @@ static int add_tail(struct journal *journal)
 	const struct fold *fold = &journal->fold;
 	uint64_t length = journal->length - fold->from;
 	char end[MARK_MAX];
-	size_t end_length = mark_end(end, journal->generation);
+	size_t end_length = mark_end(end, journal->generation, false);
 	int rc;
 
 	if (length == 0)
@@ -206,7 +198,8 @@ static void take_over(struct journal *journal)
 	fold->fd = -1;
 	journal->writable = true;
 	journal->cut = fold->torn;
-	journal->renew = true;
+	journal->doubt = false;
+	journal->restamp = false;
 	journal->format = commit_format(JOURNAL_VERSION);
 	move_history(journal);
 	journal->base = fold->base;
@@ -252,8 +245,8 @@ static int fold_step(struct journal *journal, bool waits)
 		return JOURNAL_MORE;
 	case FOLD_JOURNAL:
 		rc = journal_sync(journal, journal->dirfd, true, waits);
-		if (rc == 0)
-			journal->renew = false;
+		if (rc < 0)
+			journal_distrust(journal);
 		return rc;
 	}
 	return 0;
@@ -318,8 +311,8 @@ bool fold_due(const struct journal *journal)
 		journal->config_size > journal->fold_min ? journal->config_size : journal->fold_min;
 
 	return journal->fold.stage == FOLD_NONE && journal->pending == 0 && journal->writable &&
-	       !journal->cut && !journal->renew && journal->length - journal->tail > limit &&
-	       clock_now() >= journal->fold.retry_at;
+	       !journal->cut && !journal->doubt && !journal->restamp &&
+	       journal->length - journal->tail > limit && clock_now() >= journal->fold.retry_at;
 }
 
 /*
@@ -361,7 +354,7 @@ _Noreturn static void child_run(struct journal *journal, pid_t parent)
 	rc = keep_own(journal);
 	if (rc == 0)
 		rc = fold_write(journal);
-	_exit(journal->renew ? EXIT_UNTRUSTED : -rc);
+	_exit(-rc);
 }
 
 int fold_start(struct journal *journal, struct error *err)
@@ -387,14 +380,9 @@ int fold_start(struct journal *journal, struct error *err)
 }
 
 /* What became of the child: 0, or a negative errno. */
-static int child_result(struct journal *journal, int status)
+static int child_result(int status)
 {
-	if (!WIFEXITED(status))
-		return -EINTR;
-	if (WEXITSTATUS(status) != EXIT_UNTRUSTED)
-		return -WEXITSTATUS(status);
-	journal->renew = true;
-	return -EIO;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
 }
 
 int fold_go_on(struct journal *journal, struct error *err)
@@ -407,7 +395,7 @@ int fold_go_on(struct journal *journal, struct error *err)
 		pid = waitpid(fold->pid, &status, WNOHANG);
 		if (pid == 0)
 			return 0;
-		rc = pid < 0 ? -errno : child_result(journal, status);
+		rc = pid < 0 ? -errno : child_result(status);
 	}
 	rc = fold_finish(journal, rc, true);
 	return rc < 0 ? journal_error(journal, err, rc, "write", CONFIG_FILE, goes_on) : 0;

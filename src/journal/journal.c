@@ -42,6 +42,29 @@ static struct journal *journal_new(const char *directory, struct datastore *runn
 	return NULL;
 }
 
+/*
+ * What was found is what counts from now on, so it has to be on the disk. Where it
+ * cannot be, as on a read-only one, nothing is appended before.
+ */
+static void make_certain(struct journal *journal)
+{
+	struct error err = ERROR_INIT;
+	int rc = 0;
+
+	if (journal->fd >= 0 && !journal->writable)
+		journal->doubt = true;
+	if (journal->fd < 0 || !journal->writable)
+		return;
+	if (!journal->doubt)
+		rc = journal_settle(journal, journal->pending);
+	if (rc < 0)
+		journal_distrust(journal);
+	if (journal->doubt)
+		journal->unsettled = journal->pending;
+	if (journal->doubt && !journal->pending && fold_now(journal, &err) < 0)
+		journal_warn(journal, "%s", err.text);
+}
+
 int journal_open(struct journal **ret, const char *directory, struct datastore *running,
 		 const struct snapshot_codec *codec, char warning[JOURNAL_WARNING_MAX],
 		 struct error *err)
@@ -55,6 +78,8 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 	rc = directory_open(journal, err);
 	if (rc == 0)
 		rc = journal_load(journal, err);
+	if (rc == 0)
+		make_certain(journal);
 	if (rc < 0) {
 		journal_free(journal);
 		return rc;
@@ -154,7 +179,8 @@ static int look_for_certainty(struct journal *journal, struct error *err)
 {
 	uint64_t number = journal->unknown;
 
-	if (number == 0 || clock_now() < journal->fold.retry_at || fold_now(journal, NULL) < 0)
+	if ((number == 0 && !journal->doubt) || journal->pending ||
+	    clock_now() < journal->fold.retry_at || fold_now(journal, NULL) < 0 || number == 0)
 		return 0;
 	journal->unknown = 0;
 	return error_set(err, ERROR_STORAGE,

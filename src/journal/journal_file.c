@@ -50,9 +50,9 @@ static size_t put_mark(char *at, const char *word, uint64_t number)
 	return FRAME_HEADER_LENGTH + (size_t)length;
 }
 
-size_t mark_end(char *at, uint64_t number)
+size_t mark_end(char *at, uint64_t number, bool doubt)
 {
-	return put_mark(at, "end", number);
+	return put_mark(at, doubt ? "doubt" : "end", number);
 }
 
 int journal_head(const struct journal *journal, uint64_t base, const uint32_t *checksum, char **ret,
@@ -185,7 +185,7 @@ int journal_file_open(struct journal *journal)
 static int write_end(const struct journal *journal, int fd, uint64_t offset)
 {
 	char end[MARK_MAX];
-	size_t length = mark_end(end, journal->generation);
+	size_t length = mark_end(end, journal->generation, false);
 
 	return file_write(fd, end, length, offset);
 }
@@ -196,7 +196,7 @@ static int write_end(const struct journal *journal, int fd, uint64_t offset)
  */
 static int journal_begin_file(struct journal *journal)
 {
-	const struct place here = {journal->dirfd, JOURNAL_FILE};
+	const struct file_place here = {journal->dirfd, JOURNAL_FILE};
 	char *head = NULL;
 	size_t length = 0;
 	int fd = -1, rc = journal_head(journal, journal->base, NULL, &head, &length);
@@ -226,27 +226,33 @@ static int journal_begin_file(struct journal *journal)
 	journal->length = journal->tail = length;
 	journal->room = 0;
 	rc = file_sync(journal->dirfd, true);
-	journal->renew = rc < 0;
+	if (rc < 0)
+		journal_distrust(journal);
 	return rc;
+}
+
+int journal_reopen(struct journal *journal)
+{
+	int rc = journal->fd >= 0 && !journal->writable ? journal_file_open(journal) : 0;
+
+	return rc == 0 && journal->fd >= 0 && !journal->writable ? -EROFS : rc;
 }
 
 int journal_prepare(struct journal *journal)
 {
-	int rc = 0;
+	int rc;
 
 	if (journal->fd < 0)
 		return journal_begin_file(journal);
-	if (!journal->writable)
-		rc = journal_file_open(journal);
-	if (rc == 0 && !journal->writable)
-		rc = -EROFS;
+	rc = journal_reopen(journal);
 	if (rc < 0 || !journal->cut)
 		return rc;
 	rc = journal_cut(journal);
 	if (rc < 0)
 		return rc;
 	rc = file_sync(journal->fd, false);
-	journal->renew = rc < 0;
+	if (rc < 0)
+		journal_distrust(journal);
 	return rc;
 }
 
@@ -271,7 +277,7 @@ int journal_make_room(struct journal *journal, uint64_t offset, uint64_t size)
 int journal_cut(struct journal *journal)
 {
 	char end[MARK_MAX];
-	size_t length = mark_end(end, journal->generation);
+	size_t length = mark_end(end, journal->generation, journal->doubt);
 	int rc;
 
 	journal->cut = true;
@@ -280,15 +286,40 @@ int journal_cut(struct journal *journal)
 	journal->room = 0; /* it is cut off too */
 	rc = file_write(journal->fd, end, length, journal->length);
 	fault_point("write");
-	if (ftruncate(journal->fd, (off_t)(journal->length + length)) < 0)
+	if (ftruncate(journal->fd, (off_t)(journal->length + (rc < 0 ? 0 : length))) < 0)
 		return -errno;
 	journal->cut = rc < 0;
 	return rc;
 }
 
+void journal_distrust(struct journal *journal)
+{
+	journal->doubt = true;
+	(void)journal_cut(journal);
+}
+
+/*
+ * A daemon that was killed may have renamed files and not synced the directory,
+ * and have written a record that is pending now, or one that it cut off, of which a
+ * sync has failed. The same bytes once more are other pages.
+ */
+int journal_settle(struct journal *journal, uint64_t number)
+{
+	const struct history_entry *entry = number ? history_find(journal, number) : NULL;
+	uint64_t offset = entry ? entry->offset : journal->length;
+	int rc = file_sync(journal->dirfd, true);
+
+	if (rc == 0)
+		rc = file_copy(journal->fd, offset, journal->fd, offset, journal->length - offset);
+	if (rc == 0)
+		rc = journal_cut(journal);
+	return rc < 0 ? rc : file_sync(journal->fd, true);
+}
+
 /*
  * While a fold puts the new journal in place the mark goes there too: only that one has it after,
- * and only the old one if the fold fails.
+ * and only the old one if the fold fails. A mark that came to the disk without its commit would be
+ * taken for damage.
  */
 int journal_mark(struct journal *journal)
 {
@@ -297,13 +328,13 @@ int journal_mark(struct journal *journal)
 	size_t mark, size;
 	int rc;
 
-	if (journal->mark_due == 0)
+	if (journal->mark_due == 0 || journal->mark_due == journal->unsettled)
 		return 0;
 	rc = journal_prepare(journal);
 	if (rc < 0)
 		return rc;
 	mark = put_mark(text, "confirm", journal->mark_due);
-	size = mark + mark_end(text + mark, journal->generation);
+	size = mark + mark_end(text + mark, journal->generation, journal->doubt);
 	rc = file_write(journal->fd, text, size, journal->length);
 	if (rc == 0 && fold->fd >= 0) {
 		rc = file_write(fold->fd, text, size, fold->end + journal->length - fold->from);

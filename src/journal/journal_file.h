@@ -7,9 +7,10 @@
  *   load.c          config.xml and the journal into the running configuration
  *   fold.c          the journal into config.xml
  *   config_file.c   config.xml: its stamp, its place, what was changed in it
- *   reading.c       commits read back; history.c: which there are
+ *   reading.c       commits read back
  *   change_list.c   changes for people to read
  *   journal_file.c  the journal as a file: write, sync, cut, begin
+ *   history.c       which commits it has
  *   directory.c     the state directory: lock, rights, names
  *   commit.c        the text of a record; frame.c its frame
  */
@@ -38,7 +39,7 @@ struct history_entry {
 };
 
 /* A directory, and the name that a file of ours has in it. */
-struct place {
+struct file_place {
 	int dirfd; /* to be closed; -1 none */
 	char name[NAME_MAX + 1];
 };
@@ -52,15 +53,15 @@ struct fold {
 		FOLD_CONFIG,  /* config.xml is renamed, its directory being synced */
 		FOLD_JOURNAL, /* so is the journal */
 	} stage;
-	int pid;             /* the child, also when it has ended; 0: it was done in place */
-	int fd;              /* the new journal, from FOLD_SYNC until it is renamed; -1 none */
-	bool torn;           /* what is behind its records must be cut off */
-	struct place config; /* in FOLD_CONFIG */
-	uint64_t base;       /* all commits up to this one are in the new config.xml */
-	uint64_t from;       /* the journal's length then: what follows is copied */
-	uint64_t end;        /* the new journal's length without that */
-	uint64_t history;    /* bytes of it that are history */
-	int64_t retry_at;    /* clock_now(); after a failure */
+	int pid;                  /* the child, also when it has ended; 0: it was done in place */
+	int fd;                   /* the new journal, from FOLD_SYNC until it is renamed; -1 none */
+	bool torn;                /* what is behind its records must be cut off */
+	struct file_place config; /* in FOLD_CONFIG */
+	uint64_t base;            /* all commits up to this one are in the new config.xml */
+	uint64_t from;            /* the journal's length then: what follows is copied */
+	uint64_t end;             /* the new journal's length without that */
+	uint64_t history;         /* bytes of it that are history */
+	int64_t retry_at;         /* clock_now(); after a failure */
 };
 
 /* A commit being written, or taken back: record.c. */
@@ -90,10 +91,11 @@ struct journal {
 	int dirfd; /* locked */
 	int fd;    /* -1: there is no file yet */
 	bool writable;
-	bool cut;    /* what is beyond `length` must be cut off before anything is written */
-	bool renew;  /* both files must be written anew before anything is acknowledged */
-	bool config; /* there is a config.xml; if not, somebody removed it */
-	bool moved;  /* the directory was, and that was said */
+	bool cut;     /* what is beyond `length` must be cut off before anything is written */
+	bool doubt;   /* a sync failed: what the disk has of it, or of its name, is not certain */
+	bool restamp; /* the last line of config.xml is of another time */
+	bool config;  /* there is a config.xml; if not, somebody removed it */
+	bool moved;   /* the directory was, and that was said */
 
 	uint64_t unknown;     /* number of the commit whose outcome is unknown; 0 none */
 	const char *restored; /* the file that was removed and is written anew: to be said */
@@ -102,10 +104,11 @@ struct journal {
 	uint64_t length; /* of the file, as far as it counts; an end mark follows */
 	uint64_t tail;   /* where the records begin that config.xml lacks */
 	uint64_t base, generation, pending;
-	char pending_boot[40];          /* commit_info.boot of the one found pending */
-	uint64_t mark_due;              /* confirmed, but that is not in the file yet; 0 none */
-	uint64_t mark_told;             /* ... and that was said, of this one */
-	uint64_t room;                  /* the file has blocks as far as this */
+	char pending_boot[40]; /* commit_info.boot of the one found pending */
+	uint64_t unsettled;    /* the one found pending, if it may not be on the disk; 0 none */
+	uint64_t mark_due;     /* confirmed, but that is not in the file yet; 0 none */
+	uint64_t mark_told;    /* ... and that was said, of this one */
+	uint64_t room;         /* the file has blocks as far as this */
 	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
 	struct datastore *running;
 	struct snapshot_codec codec;
@@ -126,9 +129,9 @@ int directory_open(struct journal *journal, struct error *err);
 /* Is it still what its path leads to? -ESTALE: no. */
 int directory_place(const struct journal *journal);
 /* Where config.xml is: behind a symbolic link, if it is one. */
-int config_place(const struct journal *journal, struct place *ret);
-int place_create(const struct place *place, const char *name, int *ret_fd); /* anew, 0600 */
-void place_close(struct place *place);
+int config_place(const struct journal *journal, struct file_place *ret);
+int place_create(const struct file_place *place, const char *name, int *ret_fd); /* anew, 0600 */
+void place_close(struct file_place *place);
 /* Remove what a fold left half-way: now, or when its daemon died. */
 void directory_sweep(struct journal *journal);
 /* One line more for the log, of journal_open(). */
@@ -151,8 +154,8 @@ struct frame_text {
 
 int frame_text_open(struct frame_text *text);
 int frame_text_close(struct frame_text *text); /* -ENOMEM, -EFBIG: data is NULL */
-/* An end mark, put at @at where room is for MARK_MAX; its length. */
-size_t mark_end(char *at, uint64_t number);
+/* An end mark, or one of doubt, put at @at where room is for MARK_MAX; its length. */
+size_t mark_end(char *at, uint64_t number, bool doubt);
 
 int file_write(int fd, const char *data, size_t size, uint64_t offset);
 int file_copy(int to, uint64_t to_offset, int from, uint64_t from_offset, uint64_t length);
@@ -168,6 +171,7 @@ int journal_sync(struct journal *journal, int fd, bool all, bool waits);
 int journal_file_open(struct journal *journal); /* leaves fd -1 when there is no file */
 /* Is @fd the file of that name? -ENOENT: there is none; -ESTALE: another is. */
 int journal_place(const struct journal *journal, int fd);
+int journal_reopen(struct journal *journal); /* -EROFS: still not for writing */
 /* Be fit for writing: what was wrong before may have passed. */
 int journal_prepare(struct journal *journal);
 /* The file header and a base frame, printed; the caller frees it. @checksum NULL: without running.
@@ -182,6 +186,16 @@ int journal_make_room(struct journal *journal, uint64_t offset, uint64_t size);
  * holds over a kill, and not over a power cut. On failure it is done before the next write.
  */
 int journal_cut(struct journal *journal);
+/*
+ * A sync failed. Another one would prove nothing: both files must be written anew
+ * before anything is acknowledged. Left in the file for the next start to know, if it can be.
+ */
+void journal_distrust(struct journal *journal);
+/*
+ * Have it on the disk as it was found at the start: commit @number, which is pending (0 none), and
+ * what was cut off behind it.
+ */
+int journal_settle(struct journal *journal, uint64_t number);
 /* Write the confirmation that is due, if any; not synced. */
 int journal_mark(struct journal *journal);
 
@@ -206,7 +220,7 @@ void config_tell_changes(struct journal *journal, const struct config_stamp *sta
 /* Write it anew beside itself, synced. */
 int config_write(struct journal *journal, uint64_t number, uint32_t *ret_checksum);
 /* Put it in its place; the directory is to be synced then. */
-int config_rename(struct journal *journal, struct place *ret);
+int config_rename(struct journal *journal, struct file_place *ret);
 /* Was it removed since it was read or written? */
 bool config_is_gone(const struct journal *journal);
 

@@ -242,11 +242,12 @@ static uint64_t last_commit(const struct loading *loading)
 }
 
 /* What follows is of no use, unless more commits do. */
-static int take_end(struct loading *loading, uint64_t number)
+static int take_end(struct loading *loading, const struct commit_record *record)
 {
-	if (number != last_commit(loading))
+	if (record->info.number != last_commit(loading))
 		return refuse_corrupt(loading, "a commit is missing");
 	loading->ended = true;
+	loading->journal->doubt = record->kind == RECORD_DOUBT;
 	return 0;
 }
 
@@ -265,12 +266,12 @@ static int take_frame(struct loading *loading, const struct frame *frame)
 		rc = take_base(loading, &record);
 	else if (record.kind == RECORD_COMMIT)
 		rc = take_commit(loading, &record, length);
-	else if (record.kind == RECORD_END)
-		rc = take_end(loading, record.info.number);
+	else if (record.kind == RECORD_END || record.kind == RECORD_DOUBT)
+		rc = take_end(loading, &record);
 	else
 		rc = record.info.number == loading->held.info.number ? replay_held(loading) : 0;
 	loading->offset += length;
-	if (record.kind != RECORD_END)
+	if (!loading->ended)
 		loading->journal->length = loading->offset;
 	return rc;
 }
@@ -329,7 +330,8 @@ static int take_damage(struct loading *loading)
 
 	if (!loading->based)
 		return refuse_headless(loading);
-	while ((more = next_frame(loading, &gap, &next)) && next.kind == RECORD_END &&
+	while ((more = next_frame(loading, &gap, &next)) &&
+	       (next.kind == RECORD_END || next.kind == RECORD_DOUBT) &&
 	       next.info.number <= last_commit(loading) + 1)
 		gap++;
 	if (!more)
@@ -381,7 +383,7 @@ static int check_stamp(struct loading *loading)
 	if (loading->config.number == 0)
 		return 0;
 	if (loading->config.number < journal->base || loading->config.number > journal->generation)
-		journal->renew = true;
+		journal->restamp = true;
 	if (loading->config.number > journal->generation && journal->generation > journal->base)
 		return refuse_older(loading);
 	if (loading->config.number < journal->base)
@@ -413,6 +415,9 @@ static int read_frames(struct loading *loading)
 	journal->generation = last_commit(loading);
 	if (rc == 0 && !loading->based)
 		rc = refuse_headless(loading);
+	/* config.xml has it, so it was confirmed, though that is not on the disk */
+	if (rc == 0 && loading->held.info.number == loading->config.number)
+		rc = replay_held(loading);
 	if (rc == 0)
 		check_end(loading);
 	if (rc == 0)

@@ -132,10 +132,8 @@ static int end_aborted(struct journal *journal, struct error *err)
 static int make_certain(struct journal *journal, int rc, struct error *err)
 {
 	struct writing writing = journal->writing;
-	int done;
+	int done = fold_now(journal, NULL);
 
-	journal->renew = true;
-	done = fold_now(journal, NULL);
 	if (done == 0 && writing.aborted)
 		return end_aborted(journal, err);
 	if (done == 0 && !writing.revoke)
@@ -189,7 +187,8 @@ static int make_fit(struct journal *journal, struct error *err)
 	if (rc < 0)
 		return rc;
 	rc = journal_place(journal, journal->fd);
-	if (rc == 0 && (journal->renew || journal->format->version != JOURNAL_VERSION))
+	if (rc == 0 &&
+	    (journal->doubt || journal->restamp || journal->format->version != JOURNAL_VERSION))
 		return fold_now(journal, err);
 	if (rc == 0)
 		rc = journal_prepare(journal);
@@ -235,7 +234,7 @@ static int write_piece(struct journal *journal, const char *piece, size_t size, 
 	size_t kept = writing->written == 0 ? sizeof(writing->head) : 0;
 	uint64_t offset = journal->length + writing->written;
 	char end[MARK_MAX];
-	size_t end_size = last ? mark_end(end, writing->info.number) : 0;
+	size_t end_size = last ? mark_end(end, writing->info.number, false) : 0;
 	int rc = journal_make_room(journal, writing->written, size);
 
 	if (rc == 0)
@@ -257,7 +256,7 @@ static int write_whole(struct journal *journal, const char *piece, size_t size)
 		rc = frame_seal(whole, size - FRAME_HEADER_LENGTH);
 	}
 	if (rc == 0) {
-		size_t end = mark_end(whole + size, journal->writing.info.number);
+		size_t end = mark_end(whole + size, journal->writing.info.number, false);
 
 		rc = file_write(journal->fd, whole, size + end, journal->length);
 	}
@@ -307,20 +306,18 @@ static int after_sync(struct journal *journal, int rc, struct error *err)
 {
 	struct writing *writing = &journal->writing;
 
-	if (rc < 0) {
-		int cut = journal_cut(journal);
-
-		/* where there was no room, nothing that counts was in the pages that are lost */
-		if (cut == 0 && (rc == -ENOSPC || rc == -EDQUOT))
-			cut = file_sync(journal->fd, false);
-		else
-			cut = rc;
-		return cut < 0 ? make_certain(journal, rc, err) : refuse_writing(journal, rc, err);
-	}
-	if (!writing->aborted)
+	if (rc == 0 && !writing->aborted)
 		return decide(journal);
-	writing->stage = WRITING_CUT;
-	return JOURNAL_MORE;
+	if (rc == 0) {
+		writing->stage = WRITING_CUT;
+		return JOURNAL_MORE;
+	}
+	/* where there was no room, nothing that counts was in the pages that are lost */
+	if ((rc == -ENOSPC || rc == -EDQUOT) && journal_cut(journal) == 0 &&
+	    file_sync(journal->fd, false) == 0)
+		return refuse_writing(journal, rc, err);
+	journal_distrust(journal);
+	return make_certain(journal, rc, err);
 }
 
 static int cut_record(struct journal *journal, struct error *err)
@@ -330,11 +327,10 @@ static int cut_record(struct journal *journal, struct error *err)
 
 	if (rc == JOURNAL_WAIT)
 		return rc;
-	if (!journal->writable)
-		(void)journal_file_open(journal);
+	(void)journal_reopen(journal);
 	rc = journal_cut(journal);
-	/* if the name of this inode is not certain the one before it has the record, too */
-	if (rc < 0 || journal->renew)
+	/* if it is in doubt, another inode may have the record too */
+	if (rc < 0 || journal->doubt)
 		return make_certain(journal, rc < 0 ? rc : -EIO, err);
 	writing->stage = WRITING_CUT_SYNC;
 	return JOURNAL_MORE;
@@ -385,8 +381,10 @@ static int writing_step(struct journal *journal, struct error *err)
 		rc = journal_sync(journal, journal->fd, false, writing->waits);
 		if (rc == JOURNAL_WAIT)
 			return rc;
-		if (rc < 0)
+		if (rc < 0) {
+			journal_distrust(journal);
 			return make_certain(journal, rc, err);
+		}
 		return writing->aborted ? end_aborted(journal, err) : writing_end(journal, 0);
 	}
 	return 0;
