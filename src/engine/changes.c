@@ -1,6 +1,7 @@
 #include "engine/changes.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "engine/adopt.h"
 #include "engine/plan.h"
@@ -155,6 +156,54 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 	return rc;
 }
 
+/* ---- the way back to a commit, from the journal */
+
+struct way_back {
+	struct cursor cursor;
+	struct journal_reading *reading;
+	struct candidate *ret;
+	struct error *err;
+};
+
+static int way_back_forth(struct cursor *cursor)
+{
+	struct way_back *way = (struct way_back *)cursor;
+	int rc = journal_read_step(way->reading, 0, way->err);
+
+	return rc == JOURNAL_MORE ? 1 : rc;
+}
+
+static void way_back_close(struct cursor *cursor)
+{
+	struct way_back *way = (struct way_back *)cursor;
+
+	journal_read_end(way->reading, way->ret);
+}
+
+static int begin_way_back(struct engine *engine, uint64_t number, struct candidate *ret,
+			  struct cursor **ret_cursor, struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = way_back_forth, .close = way_back_close};
+	struct way_back *way;
+	int rc;
+
+	if (!engine->o.journal)
+		return error_set(err, ERROR_UNSUPPORTED, "no history is kept");
+	way = cursor_new(&kind, sizeof(*way));
+	if (!way)
+		return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+	rc = journal_read_begin(&way->reading, engine->o.journal, JOURNAL_ROLLBACK, number,
+				engine->store, err);
+	if (rc < 0) {
+		free(way);
+		return rc;
+	}
+	way->ret = ret;
+	way->err = err;
+	*ret_cursor = &way->cursor;
+	return 0;
+}
+
 /* ---- from a request, in slices */
 
 /* Nothing that it was checked against has changed since. */
@@ -201,10 +250,7 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 		return begun(adopt_begin(engine, (uint32_t)request->number, changes, making->err),
 			     ret);
 	case REQUEST_ROLLBACK:
-		return engine->o.journal
-			       ? journal_rollback(engine->o.journal, request->number, engine->store,
-						  changes, making->err)
-			       : error_set(making->err, ERROR_UNSUPPORTED, "no history is kept");
+		return begin_way_back(engine, request->number, changes, ret, making->err);
 	case REQUEST_EDIT:
 	case REQUEST_CHECK:
 		making->checked = take_checked(engine, &request->checked, changes);

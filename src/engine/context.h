@@ -68,6 +68,7 @@ struct engine {
 	char last_error[640];
 
 	struct event *turn, *kernel_events[2];
+	struct event *disk; /* has what the journal waited for; NULL: it never waits */
 	struct watcher *watchers;
 	size_t watcher_count;
 	bool closing;

@@ -37,6 +37,23 @@ static void kernel_ready(evutil_socket_t fd, short what, void *arg)
 	turn_arm(engine);
 }
 
+static void disk_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+
+	transaction_wake(engine);
+	turn(fd, what, arg);
+}
+
+static int watch_disk(struct engine *engine)
+{
+	int fd = engine->o.journal ? journal_fd(engine->o.journal) : -1;
+
+	if (fd >= 0)
+		engine->disk = event_new(engine->o.base, fd, EV_READ, disk_ready, engine);
+	return fd >= 0 && !engine->disk ? -ENOMEM : 0;
+}
+
 static int watch_kernel(struct engine *engine)
 {
 	int fds[2];
@@ -70,6 +87,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 	rc = engine->turn && counters_open(engine) ? transaction_open(engine) : -ENOMEM;
 	if (rc == 0)
 		rc = watch_kernel(engine);
+	if (rc == 0)
+		rc = watch_disk(engine);
 	if (rc < 0)
 		error_set(err, ERROR_RESOURCE, "no memory");
 	if (rc == 0)
@@ -129,7 +148,9 @@ void engine_finish(struct engine *engine)
 	}
 	if (engine->turn)
 		event_free(engine->turn);
-	engine->turn = NULL;
+	if (engine->disk)
+		event_free(engine->disk);
+	engine->turn = engine->disk = NULL;
 }
 
 void engine_close(struct engine *engine)

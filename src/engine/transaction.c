@@ -1,6 +1,8 @@
 #include "engine/transaction.h"
 
 #include <errno.h>
+#include <event2/event.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <syslog.h>
 
@@ -12,6 +14,7 @@
 
 #define BLOCKED_NS   (3 * 1000000LL)
 #define NO_MEMORY_NS (2 * NS_PER_S)
+#define DISK_NS      (20 * 1000000LL)
 #define UNITS        8 /* of a cursor between looks at the clock */
 
 /* ---- open and close */
@@ -25,9 +28,26 @@ int transaction_open(struct engine *engine)
 	return 0;
 }
 
-/* The rest of it at once: the daemon stops. */
-static void drop(struct transaction *t, struct datastore *store)
+/* What the journal has begun, it brings to an end: it reads the changes until then. */
+static void end_writing(struct journal *journal)
 {
+	struct pollfd disk = {.fd = journal_fd(journal), .events = POLLIN};
+	int rc;
+
+	journal_abort(journal);
+	while ((rc = journal_step(journal, INT64_MAX, NULL)) > 0)
+		if (rc == JOURNAL_WAIT)
+			poll(&disk, 1, -1);
+}
+
+/* The rest of it at once: the daemon stops. */
+static void drop(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	struct datastore *store = engine->store;
+
+	if (engine->o.journal && t->begun && (t->step == STEP_RECORD || t->step == STEP_REVOKE))
+		end_writing(engine->o.journal);
 	cursor_free(t->cursor);
 	t->cursor = NULL;
 	if (store->published)
@@ -42,7 +62,7 @@ void transaction_close(struct engine *engine)
 
 	if (!t)
 		return;
-	drop(t, engine->store);
+	drop(engine);
 	if (t->request)
 		request_free(t->request);
 	candidate_discard(&t->changes);
@@ -198,13 +218,52 @@ static enum step end_attach(struct engine *engine, int rc)
 	return rc < 0 ? fail(engine, rc) : STEP_RECORD;
 }
 
-static enum step record(struct engine *engine, int rc)
+/*
+ * The journal goes on with a record. > 0: there is more, which waits for the disk if a
+ * time to try again is set. No turn waits for it: a thread does.
+ */
+static int write_on(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	int64_t until = engine->o.slice_units ? 0 : engine->slice_ends;
+	int rc = journal_step(engine->o.journal, until, &t->error);
+
+	if (rc != JOURNAL_WAIT)
+		return rc;
+	t->retry_at = engine_now() + DISK_NS; /* if nobody should wake it */
+	if (engine->disk)
+		event_add(engine->disk, NULL);
+	return rc;
+}
+
+static bool has_record(const struct engine *engine)
+{
+	return engine->o.journal && !engine->transaction->resumed; /* else it is from there */
+}
+
+static int begin_record(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	int rc = has_record(engine) ? journal_begin(engine->o.journal, &t->changes,
+						    &t->request->info, &t->error)
+				    : 0;
+
+	return rc < 0 ? rc : 0;
+}
+
+/* From its end on the commit is decided: it can be aborted until then. */
+static enum step end_record(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
 
-	if (engine->o.journal && !t->resumed) /* else nothing persists, or it is from there */
-		rc = journal_append(engine->o.journal, &t->changes, &t->request->info, &t->error);
-	if (rc < 0 && t->request->type != REQUEST_NAMES)
+	if (rc == 0 && has_record(engine)) {
+		if (t->aborted)
+			journal_abort(engine->o.journal);
+		rc = write_on(engine);
+	}
+	if (rc > 0)
+		return STEP_RECORD;
+	if (rc < 0 && (t->aborted || t->request->type != REQUEST_NAMES))
 		return fail(engine, rc);
 	if (rc < 0) /* the next start will find them in the kernel, or choose again */
 		engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s",
@@ -232,7 +291,7 @@ static enum step work(struct engine *engine, int rc)
 		break;
 	}
 	if (t->job.undoing)
-		return STEP_REVOKE;
+		return STEP_UNDONE;
 	return t->job.error.code ? STEP_UNDO : STEP_PUBLISH;
 }
 
@@ -282,7 +341,7 @@ static enum step end_publish(struct engine *engine, int rc)
 	return finish(engine, 0, &err);
 }
 
-static int begin_revoke(struct engine *engine)
+static int begin_undone(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
 
@@ -290,20 +349,43 @@ static int begin_revoke(struct engine *engine)
 				 outcome_begin(engine, &t->job, (struct targets){0}, false));
 }
 
+static enum step end_undone(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+
+	(void)rc;
+	if (!t->resumed)
+		return STEP_REVOKE;
+	t->error = t->job.error;
+	return fail(engine, -EINVAL);
+}
+
+static int begin_revoke(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	uint64_t number = t->request->info.number;
+	int rc = engine->o.journal && number
+			 ? journal_revoke_begin(engine->o.journal, number, &t->error)
+			 : 0;
+
+	return rc < 0 ? rc : 0;
+}
+
 static enum step end_revoke(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
-	struct error err = t->job.error, ignored = ERROR_INIT;
-	uint64_t number = t->request->info.number;
+	struct error *err = &t->job.error;
 
-	(void)rc;
-	if (t->resumed) {
-		t->error = err;
-		return fail(engine, -EINVAL);
-	}
-	if (engine->o.journal && number && journal_revoke(engine->o.journal, number, &ignored) < 0)
-		engine_log(engine, LOG_ERR, "%s", ignored.text);
-	return finish(engine, err.os_errno ? -err.os_errno : -EINVAL, &err);
+	if (rc == 0 && engine->o.journal && t->request->info.number)
+		rc = write_on(engine);
+	if (rc > 0)
+		return STEP_REVOKE;
+	if (rc == 0)
+		return finish(engine, err->os_errno ? -err->os_errno : -EINVAL, err);
+	/* what cannot be taken back from the journal for certain is not told as refused */
+	engine_log(engine, LOG_ERR, "%s", err->text);
+	engine_log(engine, LOG_ERR, "%s", t->error.text);
+	return finish(engine, -EIO, &t->error);
 }
 
 /* Once: delete what the killed daemon created of it; a repair does the rest. */
@@ -474,10 +556,11 @@ static const struct step_row {
 	[STEP_MAKE] = {begin_make, end_make},
 	[STEP_PLAN] = {begin_plan, end_plan},
 	[STEP_ATTACH] = {begin_attach, end_attach},
-	[STEP_RECORD] = {NULL, record},
+	[STEP_RECORD] = {begin_record, end_record},
 	[STEP_WORK] = {NULL, work},
 	[STEP_UNDO] = {begin_undo, end_undo},
 	[STEP_PUBLISH] = {begin_publish, end_publish},
+	[STEP_UNDONE] = {begin_undone, end_undone},
 	[STEP_REVOKE] = {begin_revoke, end_revoke},
 	[STEP_CREATED] = {begin_created, end_created},
 	[STEP_LEAVE] = {begin_leave, end_leave},
@@ -491,6 +574,12 @@ int64_t transaction_due(const struct engine *engine)
 	const struct transaction *t = engine->transaction;
 
 	return t->step == STEP_NONE ? NEVER : t->retry_at;
+}
+
+void transaction_wake(struct engine *engine)
+{
+	if (engine->transaction->step == STEP_RECORD || engine->transaction->step == STEP_REVOKE)
+		engine->transaction->retry_at = 0;
 }
 
 bool transaction_blocked(const struct engine *engine)
@@ -511,7 +600,7 @@ static int go_on(struct engine *engine)
 	t->begun = true;
 	if (!t->cursor)
 		return rc;
-	if (t->aborted && !t->decided)
+	if (t->aborted && t->step < STEP_RECORD)
 		cursor_abandon(t->cursor);
 	do
 		rc = cursor_step(t->cursor, engine->o.slice_units ? 1 : UNITS);
@@ -541,16 +630,15 @@ void transaction_run(struct engine *engine)
 
 	t->retry_at = 0;
 	do {
-		bool aborted = t->aborted && !t->decided && !t->told;
+		bool aborted = t->aborted && !t->told && t->step <= STEP_RECORD;
 
-		if (aborted && !t->begun) {
-			t->step = give_up(engine);
-			continue;
-		}
-		rc = go_on(engine);
+		rc = aborted && !t->begun ? -ECANCELED : go_on(engine);
 		if (rc > 0)
 			return;
-		next = aborted ? give_up(engine) : steps[t->step].end(engine, rc);
+		/* what is being recorded the journal gives up itself */
+		next = aborted && !(t->begun && t->step == STEP_RECORD)
+			       ? give_up(engine)
+			       : steps[t->step].end(engine, rc);
 		t->begun = t->begun && next == t->step;
 		t->step = next;
 	} while (t->step != STEP_NONE && !t->retry_at && engine_may_go_on(engine));
@@ -573,7 +661,6 @@ void transaction_abort(struct engine *engine)
 	struct transaction *t = engine->transaction;
 
 	t->aborted = !t->decided && !t->told;
-	t->retry_at = 0;
 	engine_schedule(engine);
 }
 

@@ -23,7 +23,8 @@ enum step {
 	STEP_WORK,    /* on the kernel; a repair has it after its plan */
 	STEP_UNDO,    /* turn the job round, then STEP_WORK again */
 	STEP_PUBLISH, /* it is the running configuration now; what is so of the kernel is seen */
-	STEP_REVOKE,  /* undone: take it out of the journal */
+	STEP_UNDONE,  /* what became of its objects */
+	STEP_REVOKE,  /* take it out of the journal */
 	STEP_CREATED, /* a resumed one cannot be: find what it created, and delete that */
 	STEP_LEAVE,   /* who asked was told: off what it is attached to, or merged */
 	STEP_FREE_CHANGES,
@@ -47,7 +48,7 @@ struct transaction {
 	bool decided;
 	bool told;        /* who asked was */
 	bool hushed;      /* addresses and routes are not heard of meanwhile */
-	int64_t retry_at; /* blocked until then; 0 no */
+	int64_t retry_at; /* blocked until then, or waits for the disk; 0 no */
 	struct batch batch;
 };
 
@@ -62,6 +63,8 @@ void transaction_run(struct engine *engine); /* a slice */
 void transaction_begin(struct engine *engine, struct request *request);
 /* Who asked for it is gone: abort it, if it is not decided. */
 void transaction_abort(struct engine *engine);
+/* The disk has what it waits for. */
+void transaction_wake(struct engine *engine);
 /* It waits for what is being removed. */
 bool transaction_blocked(const struct engine *engine);
 /* Work on what is to be repaired (agenda). */

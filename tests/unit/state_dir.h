@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,11 +77,25 @@ UNUSED static void dir_close(struct state_dir *dir)
 	dir->running = NULL;
 }
 
-/* As kill -9 leaves it: nothing is folded. */
+/* As kill -9 leaves it: nothing is folded, and what is half done stays so. */
 UNUSED static void dir_abandon(struct state_dir *dir)
 {
-	if (dir->journal != NULL)
-		dir->journal->pending = UINT64_MAX;
+	struct journal *journal = dir->journal;
+
+	if (journal != NULL) {
+		struct fold *fold = &journal->fold;
+
+		if (fold->pid > 0 && fold->stage == FOLD_CHILD) {
+			kill(fold->pid, SIGKILL);
+			waitpid(fold->pid, NULL, 0);
+		}
+		if (fold->fd >= 0)
+			close(fold->fd);
+		place_close(&fold->config);
+		fold->stage = FOLD_NONE;
+		journal->writing.stage = WRITING_NOTHING;
+		journal->pending = UINT64_MAX;
+	}
 	dir_close(dir);
 }
 

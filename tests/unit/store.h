@@ -182,6 +182,7 @@ static int snapshot_take_all(const char *path, struct edit **ret_edit, struct er
 	int result = 0;
 
 	(void)arg;
+	edit->operation = EDIT_REPLACE;
 	if (file == NULL) {
 		edit_free(edit);
 		return error_set_errno(err, ERROR_STORAGE, errno, "cannot open %s", path);
