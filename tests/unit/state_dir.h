@@ -104,6 +104,16 @@ UNUSED static void file_path(const struct state_dir *dir, const char *name, char
 	snprintf(ret, 128, "%s/%s", dir->path, name);
 }
 
+UNUSED static uint64_t file_length(const struct state_dir *dir, const char *name)
+{
+	struct stat st;
+	char path[128];
+
+	file_path(dir, name, path);
+	assert_int_equal(stat(path, &st), 0);
+	return (uint64_t)st.st_size;
+}
+
 UNUSED static char *file_get(const struct state_dir *dir, const char *name, size_t *ret_length)
 {
 	char path[128], *data = malloc(1 << 20);

@@ -40,6 +40,15 @@ static bool fails(void)
 	return failure.calls >= failure.at && failure.calls < failure.at + failure.width;
 }
 
+/* No file may get longer than that: the disk is full. 0: it has room. */
+static uint64_t disk_room;
+
+static bool is_full(uint64_t end)
+{
+	errno = ENOSPC;
+	return disk_room != 0 && end > disk_room;
+}
+
 /* ---- what is remembered */
 
 enum disk_state { DISK_PENDING, DISK_SYNCED, DISK_LIMBO };
@@ -458,7 +467,9 @@ pid_t fork(void)
 int fallocate(int fd, int mode, off_t offset, off_t length)
 {
 	before("fallocate", fd);
-	return after(fails() ? -1 : (int)syscall(SYS_fallocate, fd, mode, offset, length));
+	return after(fails() || is_full((uint64_t)(offset + length))
+			     ? -1
+			     : (int)syscall(SYS_fallocate, fd, mode, offset, length));
 }
 
 /* What is refused was written in part, as on a full disk. */
@@ -470,7 +481,7 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 	ssize_t done;
 
 	before("pwrite", fd);
-	failed = fails();
+	failed = fails() || is_full((uint64_t)offset + size);
 	error = errno;
 	file = file_of(fd);
 	if (!file && disk.dir && getpid() == disk.pid) { /* just made */
