@@ -483,6 +483,8 @@ void session_close(struct netconf_session *session)
 		event_free(session->timer);
 	if (session->resume)
 		event_free(session->resume);
+	if (session->presence)
+		event_free(session->presence);
 	if (session->transport)
 		bufferevent_free(session->transport);
 	TAILQ_REMOVE(&server->sessions, session, link);

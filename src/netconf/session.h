@@ -37,15 +37,16 @@ struct netconf_session {
 	uid_t uid;
 	pid_t pid;
 	char user[36];
-	bool lines;          /* our own shell: entries go in lines (lines.h) */
-	const char *door;    /* for the history: "netconf", or "cli" as the hello said */
-	bool greeted;        /* the client's hello was taken */
-	bool busy;           /* a request is carried out or replied to: read no further */
-	bool ended;          /* the client will send no more */
-	bool finished;       /* asked for close-session: what it sends after that is ignored */
-	bool closing;        /* close when the output is out */
-	bool dead;           /* free at the next occasion */
-	unsigned int ticket; /* of the engine, 0 none */
+	bool lines;             /* our own shell: entries go in lines (lines.h) */
+	const char *door;       /* for the history: "netconf", or "cli" as the hello said */
+	bool greeted;           /* the client's hello was taken */
+	bool busy;              /* a request is carried out or replied to: read no further */
+	bool ended;             /* the client will send no more */
+	bool finished;          /* asked for close-session: what it sends after that is ignored */
+	bool closing;           /* close when the output is out */
+	bool dead;              /* free at the next occasion */
+	unsigned int ticket;    /* of the engine, 0 none */
+	struct event *presence; /* looks whether the client still waits for it */
 	struct bufferevent *transport;
 	struct event *timer;  /* hello; then idle, or amid a request */
 	struct event *resume; /* session_resume()'s */

@@ -17,7 +17,7 @@
 /* The engine looks five times a second whether what it removed is gone: here, at each tick. */
 static void look_now(struct bench *bench)
 {
-	bench->engine->poll_at = 0;
+	bench->engine->removing_polled_at = 0;
 	engine_schedule(bench->engine);
 }
 
