@@ -46,7 +46,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench fuzz coverage lint asan install deps build-deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench durability fuzz coverage lint asan install deps build-deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -137,6 +137,11 @@ demo-shell: deps all tools ## a shell where the demo's routers are up
 	$Qtests/demo/demo --shell
 bench: deps all tools ## figures against peers, as ratios, also into build/bench/
 	$Qtests/bench/all
+
+CYCLES ?= 5000
+durability: all $B/tests/test_journal_power ## kill -9 and power cuts, CYCLES (5000) of each: none may lose or bring back anything
+	$QL2TPV3D_CUTS=$(CYCLES) $B/tests/test_journal_power
+	$QL2TPV3D_KILLS=$(CYCLES) $(PYTHON) -m pytest tests/interop/test_kills.py -q -s -p no:cacheprovider
 
 clean: ## remove build/ but keep downloaded kernels
 	$Qfind build -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true

@@ -370,7 +370,7 @@ static void forget_pending(struct pending *pending, const struct candidate *chan
 			pending_find(pending, change->session_id ? OBJECT_SESSION : OBJECT_TUNNEL,
 				     change->tunnel_id, change->session_id);
 
-		if (!row || !change->has)
+		if (!row || !change->after)
 			continue;
 		pending_take(pending, row);
 		wipe_free(row, sizeof(*row));
@@ -387,7 +387,7 @@ void set_commit_event(const struct engine_event *event, void *arg)
 	set = find_ticket(agent, event->ticket);
 	if (!set)
 		forget_pending(&agent->view.pending, event->changes);
-	else if (set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse))
+	else if (set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse, NULL))
 		agent_log(agent, LOG_WARNING, "no memory to undo a set request, should it fail");
 }
 

@@ -133,7 +133,7 @@ enum row_state subject_state(const struct subject *subject)
 {
 	if (subject->pending)
 		return pending_check(subject->pending, NULL) ? ROW_NOT_READY : ROW_READY;
-	if (subject->entry->configured)
+	if (entry_config(subject->entry))
 		return is_enabled(subject) ? ROW_ACTIVE : ROW_DISABLED;
 	return subject_common(subject)->origin == ORIGIN_FOREIGN ? ROW_FOREIGN : ROW_MISSING;
 }

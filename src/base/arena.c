@@ -3,7 +3,6 @@
 #include "base/wipe.h"
 
 #include <malloc.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Each block is twice the one before, so that an arena has few, and wastes half at most. */
@@ -17,14 +16,21 @@ struct arena_block {
 	_Alignas(max_align_t) char bytes[];
 };
 
+bool arena_free_block(struct arena *arena)
+{
+	struct arena_block *block = arena->blocks;
+
+	if (!block)
+		return false;
+	arena->blocks = block->next;
+	wipe_free(block, block->used); /* requests hold cookies */
+	return true;
+}
+
 void arena_free(struct arena *arena)
 {
-	while (arena->blocks) {
-		struct arena_block *block = arena->blocks;
-
-		arena->blocks = block->next;
-		wipe_free(block, block->used); /* requests hold cookies */
-	}
+	while (arena_free_block(arena))
+		;
 	*arena = (struct arena){0};
 }
 

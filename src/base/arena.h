@@ -6,6 +6,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena {
@@ -16,6 +17,8 @@ struct arena {
 /* Zeroed and aligned for anything; NULL: no memory. */
 void *arena_alloc(struct arena *arena, size_t size);
 void arena_free(struct arena *arena);
+/* Free one of its blocks, so that a large one goes in slices; false: there was none. */
+bool arena_free_block(struct arena *arena);
 
 /*
  * What an arena takes beyond its first blocks is given back to the system when

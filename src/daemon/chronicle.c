@@ -66,7 +66,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct line *line, const c
 static void add_up(struct sum sums[DEEDS][OBJECTS], const struct change *change, bool compare)
 {
 	enum object object = change->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
-	enum deed deed = !change->had ? CREATED : change->has ? CHANGED : DELETED;
+	enum deed deed = !change->before ? CREATED : change->after ? CHANGED : DELETED;
 	struct sum *sum = &sums[deed][object];
 
 	if (sum->count < NAMED_MAX) {
@@ -77,7 +77,7 @@ static void add_up(struct sum sums[DEEDS][OBJECTS], const struct change *change,
 		sum->many_tunnels = true;
 	sum->tunnel_id = change->tunnel_id;
 	if (deed == CHANGED && compare)
-		sum->leaves |= codec_difference(object, &change->before, &change->after);
+		sum->leaves |= codec_difference(object, change->before, change->after);
 }
 
 static void put_objects(struct line *line, enum object object, const struct sum *sum)
@@ -312,6 +312,8 @@ static void on_event(const struct engine_event *event, void *arg)
 		break;
 	case ENGINE_COMMIT:
 		on_commit(event);
+		break;
+	case ENGINE_MERGE:
 		break;
 	}
 }

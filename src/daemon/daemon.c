@@ -113,6 +113,14 @@ static void stop_kernel(struct daemon *daemon)
 
 /* ---- state */
 
+static void log_lines(int priority, char *lines)
+{
+	char *save = NULL;
+
+	for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		log_text(priority, "%s", line);
+}
+
 static int start_state(struct daemon *daemon, struct error *err)
 {
 	char warning[JOURNAL_WARNING_MAX] = "";
@@ -123,11 +131,11 @@ static int start_state(struct daemon *daemon, struct error *err)
 		return error_set(err, ERROR_RESOURCE, "no memory for the datastore");
 	rc = journal_open(&daemon->journal, daemon->options->state_directory, daemon->store,
 			  &snapshot_codec, warning, err);
-	if (warning[0])
-		log_text(LOG_WARNING, "%s", warning);
+	log_lines(LOG_WARNING, warning);
 	if (rc == 0)
 		log_text(LOG_INFO, "%zu tunnels and %zu sessions are configured",
-			 daemon->store->configured_tunnels, daemon->store->configured_sessions);
+			 datastore_counts(daemon->store)->configured_tunnels,
+			 datastore_counts(daemon->store)->configured_sessions);
 	return rc;
 }
 

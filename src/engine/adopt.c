@@ -78,29 +78,80 @@ static int adopt_tunnel(struct candidate *changes, const struct tunnel_entry *en
 	return rc < 0 ? rc : candidate_put(changes, entry->entry.key.tunnel_id, 0, &config);
 }
 
-int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *changes, struct error *err)
-{
-	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, tunnel_id);
-	const struct session_entry *session;
-	int rc;
+struct adoption {
+	struct cursor cursor;
+	struct engine *engine;
+	uint32_t tunnel_id;
+	uint32_t from; /* the next session; 0: the tunnel itself */
+	bool passed;   /* the last id there can be */
+	struct candidate *changes;
+	struct error *err;
+};
 
-	changes->adopt = true;
-	error_at_entry(err, tunnel_id, 0, NULL);
-	if (!tunnel || !tunnel->entry.in_kernel)
-		return error_set(err, ERROR_MISSING, "there is no tunnel %u in the kernel",
-				 tunnel_id);
-	session = tunnel_session_from(tunnel, 0);
-	rc = tunnel->entry.configured ? 0 : adopt_tunnel(changes, tunnel, err);
-	for (; session && rc == 0; session = session_next(session))
-		if (session->entry.in_kernel && !session->entry.configured)
-			rc = adopt_session(engine, changes, session, err);
-	if (rc == -ENOMEM)
-		return error_set(err, ERROR_RESOURCE, "no memory to adopt tunnel %u", tunnel_id);
-	if (rc < 0)
-		return rc;
-	if (!candidate_dirty(changes))
-		return error_set(err, ERROR_EXISTS, "tunnel %u and its sessions are ours already",
-				 tunnel_id);
-	err->path[0] = '\0';
+static int end(const struct adoption *adoption)
+{
+	if (!candidate_dirty(adoption->changes))
+		return error_set(adoption->err, ERROR_EXISTS,
+				 "tunnel %u and its sessions are ours already",
+				 adoption->tunnel_id);
+	adoption->err->path[0] = '\0';
 	return 0;
+}
+
+static int adopt_next(struct adoption *adoption)
+{
+	const struct tunnel_entry *tunnel =
+		datastore_tunnel(adoption->engine->store, adoption->tunnel_id);
+	const struct session_entry *session;
+	uint32_t id = adoption->from;
+	int rc = 0;
+
+	error_at_entry(adoption->err, adoption->tunnel_id, 0, NULL);
+	if (!tunnel || !tunnel->entry.in_kernel)
+		return error_set(adoption->err, ERROR_MISSING,
+				 "there is no tunnel %u in the kernel", adoption->tunnel_id);
+	if (id == 0) {
+		adoption->from = 1;
+		rc = entry_config(&tunnel->entry)
+			     ? 0
+			     : adopt_tunnel(adoption->changes, tunnel, adoption->err);
+		return rc < 0 ? rc : 1;
+	}
+	session = adoption->passed ? NULL : tunnel_session_from(tunnel, id);
+	if (!session)
+		return end(adoption);
+	if (session->entry.in_kernel && !entry_config(&session->entry))
+		rc = adopt_session(adoption->engine, adoption->changes, session, adoption->err);
+	adoption->from = session->entry.key.session_id + 1;
+	adoption->passed = session->entry.key.session_id == ID_MAX;
+	return rc < 0 ? rc : 1;
+}
+
+static int adoption_forth(struct cursor *cursor)
+{
+	struct adoption *adoption = (struct adoption *)cursor;
+	int rc = adopt_next(adoption);
+
+	return rc == -ENOMEM ? error_set(adoption->err, ERROR_RESOURCE,
+					 "no memory to adopt tunnel %u", adoption->tunnel_id)
+			     : rc;
+}
+
+struct cursor *adopt_begin(struct engine *engine, uint32_t tunnel_id, struct candidate *changes,
+			   struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = adoption_forth};
+	struct adoption *adoption = cursor_new(&kind, sizeof(*adoption));
+
+	if (!adoption) {
+		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory to adopt tunnel %u",
+				tunnel_id);
+		return NULL;
+	}
+	changes->adopt = true;
+	adoption->engine = engine;
+	adoption->tunnel_id = tunnel_id;
+	adoption->changes = changes;
+	adoption->err = err;
+	return &adoption->cursor;
 }

@@ -4,7 +4,11 @@
 
 #include "engine/context.h"
 
-/* Configure a tunnel of the kernel with its sessions, as they are there, into @changes. */
-int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *changes, struct error *err);
+/*
+ * Configure a tunnel of the kernel with its sessions, as they are there, into
+ * @changes. NULL: no memory.
+ */
+struct cursor *adopt_begin(struct engine *engine, uint32_t tunnel_id, struct candidate *changes,
+			   struct error *err);
 
 #endif

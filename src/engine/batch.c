@@ -6,10 +6,9 @@
 
 #define BLOCKED_NS (3 * NS_PER_S) /* wait so long for an id or a name to become free ... */
 #define BLOCKED_EACH_NS                                                                            \
-	(60 * 1000000LL)         /* ... and so much for each object still being torn down          \
-				  */
-#define LOST_MAX  3              /* answers of one item */
-#define POLLED_NS (2 * NS_PER_S) /* so long after a poll all takes half the time */
+	(60 * 1000000LL) /* ... and so much for each object still being torn down                  \
+			  */
+#define LOST_MAX 3       /* answers of one item */
 
 /* ---- a batch */
 
@@ -27,16 +26,9 @@ int batch_submit(struct engine *engine, struct batch *batch)
 	return engine_submit(engine, batch->requests, batch->requested);
 }
 
-int64_t batch_time(const struct engine *engine, int64_t usual)
-{
-	bool polled = engine->polled_at && engine_now() - engine->polled_at < POLLED_NS;
-
-	return polled ? usual / 2 : usual;
-}
-
 void batch_fit(const struct engine *engine, struct batch *batch, size_t objects, int64_t took)
 {
-	int64_t most = batch_time(engine, BATCH_NS);
+	int64_t most = engine_share(engine, BATCH_NS);
 
 	if (took > most)
 		batch->size = (size_t)((int64_t)batch->size * most / took);

@@ -8,8 +8,6 @@
 
 #include "engine/plan.h"
 
-#define SLICE_NS (8 * 1000000LL) /* a slice starts no batch after this; 20 ms is the limit */
-
 struct batch {
 	size_t size; /* objects that the next may have */
 	struct item *items[BATCH_MAX];
@@ -25,8 +23,6 @@ int batch_submit(struct engine *engine, struct batch *batch);
 
 /* Size the next by what @objects took, whatever it was that took so long. */
 void batch_fit(const struct engine *engine, struct batch *batch, size_t objects, int64_t took);
-/* @usual, or half of it while somebody polls. */
-int64_t batch_time(const struct engine *engine, int64_t usual);
 
 enum verdict { VERDICT_DONE, VERDICT_AGAIN, VERDICT_REFUSED }; /* from good to bad */
 

@@ -1,6 +1,7 @@
 #include "engine/changes.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "engine/adopt.h"
 #include "engine/plan.h"
@@ -14,7 +15,7 @@ static bool link_taken(struct engine *engine, const char *name)
 	const struct session_entry *session =
 		link ? datastore_session_by_index(engine->store, link->index) : NULL;
 
-	return link && !(session && (session->entry.configured || session->entry.held));
+	return link && !(session && (entry_config(&session->entry) || session->entry.held));
 }
 
 static bool name_taken(const char *name, void *arg)
@@ -34,7 +35,7 @@ static int refuse_name(const struct change *c, enum session_row row, const char 
 
 static int check_name(struct engine *engine, const struct change *c, struct error *err)
 {
-	const char *name = c->after.session.interface_name;
+	const char *name = c->after->session.interface_name;
 	const struct session_entry *entry;
 
 	if (name[0] == '\0' || !link_taken(engine, name))
@@ -50,7 +51,7 @@ static int check_name(struct engine *engine, const struct change *c, struct erro
  */
 static int check_vlan_name(struct engine *engine, const struct change *c, struct error *err)
 {
-	const struct session *after = &c->after.session;
+	const struct session *after = &c->after->session;
 	char name[IFNAME_LENGTH + 1];
 	const struct kernel_link *link;
 	const struct session_entry *below;
@@ -62,25 +63,24 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 		return 0;
 	link = links_by_name(&engine->links, name);
 	below = datastore_session_by_index(engine->store, link->parent);
-	if (below && (below->entry.configured || below->entry.held))
+	if (below && (entry_config(&below->entry) || below->entry.held))
 		return 0;
 	return refuse_name(c, SESSION_VLAN_ID, name, "choose another vlan-id or interface-name",
 			   err);
 }
 
 /* A configured name must not belong to a link that is no session's. */
-static int check_names(struct engine *engine, const struct candidate *changes, struct error *err)
+static int check_names(struct engine *engine, const struct candidate *changes,
+		       const struct change *c, void *arg, struct error *err)
 {
-	int rc = 0;
+	int rc;
 
-	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c)) {
-		if (c->session_id == 0 || !c->has)
-			continue;
-		rc = check_name(engine, c, err);
-		if (rc == 0)
-			rc = check_vlan_name(engine, c, err);
-	}
-	return rc;
+	(void)changes;
+	(void)arg;
+	if (c->session_id == 0 || !c->after)
+		return 0;
+	rc = check_name(engine, c, err);
+	return rc < 0 ? rc : check_vlan_name(engine, c, err);
 }
 
 int changes_choose_names(struct engine *engine, struct candidate *changes, struct error *err)
@@ -88,14 +88,51 @@ int changes_choose_names(struct engine *engine, struct candidate *changes, struc
 	return candidate_choose_names(changes, name_taken, engine, err);
 }
 
-/* @edit NULL: @changes has all of it already. */
-static int prepare(struct engine *engine, struct candidate *changes, const struct edit *edit,
-		   struct error *err)
-{
-	int rc = candidate_prepare(changes, edit, name_taken, engine, err);
+/* ---- a walk over changes */
 
-	return rc < 0 ? rc : check_names(engine, changes, err);
+struct change_walk {
+	struct cursor cursor;
+	struct engine *engine;
+	const struct candidate *changes;
+	struct change *at; /* NULL: at the end */
+	change_visit *visit;
+	void *arg;
+	struct error *err;
+};
+
+static int walk_forth(struct cursor *cursor)
+{
+	struct change_walk *walk = (struct change_walk *)cursor;
+	const struct change *change = walk->at;
+	int rc;
+
+	if (!change)
+		return 0;
+	walk->at = change_next(walk->at);
+	rc = walk->visit(walk->engine, walk->changes, change, walk->arg, walk->err);
+	return rc < 0 ? rc : 1;
 }
+
+struct cursor *changes_walk_begin(struct engine *engine, const struct candidate *changes,
+				  change_visit *visit, void *arg, struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = walk_forth};
+	struct change_walk *walk = cursor_new(&kind, sizeof(*walk));
+
+	if (!walk) {
+		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+		return NULL;
+	}
+	walk->engine = engine;
+	walk->changes = changes;
+	walk->at = candidate_first(changes);
+	walk->visit = visit;
+	walk->arg = arg;
+	walk->err = err;
+	return &walk->cursor;
+}
+
+/* ---- checked at once, for a door */
 
 int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
 		 struct engine_checked *ret, struct error *err)
@@ -106,7 +143,10 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 
 	candidate_open(&checked.changes, engine->store);
 	if (rc == 0)
-		rc = prepare(engine, &checked.changes, edit, err);
+		rc = candidate_prepare(&checked.changes, edit, name_taken, engine, err);
+	if (rc == 0)
+		rc = cursor_run(
+			changes_walk_begin(engine, &checked.changes, check_names, NULL, err));
 	if (rc == 0)
 		rc = plan_check(engine, &checked.changes, err);
 	if (rc == 0 && ret)
@@ -115,6 +155,56 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 		candidate_discard(&checked.changes);
 	return rc;
 }
+
+/* ---- the way back to a commit, from the journal */
+
+struct way_back {
+	struct cursor cursor;
+	struct journal_reading *reading;
+	struct candidate *ret;
+	struct error *err;
+};
+
+static int way_back_forth(struct cursor *cursor)
+{
+	struct way_back *way = (struct way_back *)cursor;
+	int rc = journal_read_step(way->reading, 0, way->err);
+
+	return rc == JOURNAL_MORE ? 1 : rc;
+}
+
+static void way_back_close(struct cursor *cursor)
+{
+	struct way_back *way = (struct way_back *)cursor;
+
+	journal_read_end(way->reading, way->ret);
+}
+
+static int begin_way_back(struct engine *engine, uint64_t number, struct candidate *ret,
+			  struct cursor **ret_cursor, struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = way_back_forth, .close = way_back_close};
+	struct way_back *way;
+	int rc;
+
+	if (!engine->o.journal)
+		return error_set(err, ERROR_UNSUPPORTED, "no history is kept");
+	way = cursor_new(&kind, sizeof(*way));
+	if (!way)
+		return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+	rc = journal_read_begin(&way->reading, engine->o.journal, JOURNAL_ROLLBACK, number,
+				engine->store, err);
+	if (rc < 0) {
+		free(way);
+		return rc;
+	}
+	way->ret = ret;
+	way->err = err;
+	*ret_cursor = &way->cursor;
+	return 0;
+}
+
+/* ---- from a request, in slices */
 
 /* Nothing that it was checked against has changed since. */
 static bool take_checked(const struct engine *engine, struct engine_checked *checked,
@@ -127,36 +217,87 @@ static bool take_checked(const struct engine *engine, struct engine_checked *che
 	return true;
 }
 
-int changes_make(struct engine *engine, struct request *request, struct candidate *changes,
-		 struct error *err)
+struct making {
+	struct sequence sequence;
+	struct engine *engine;
+	struct request *request;
+	struct candidate *changes;
+	struct error *err;
+	bool checked; /* all of it was, and holds */
+};
+
+static int begun(struct cursor *cursor, struct cursor **ret)
 {
-	int rc = engine_check_lock(engine, request->session, err);
+	*ret = cursor;
+	return cursor ? 0 : -ENOMEM;
+}
+
+static int begin_source(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+	struct engine *engine = making->engine;
+	struct request *request = making->request;
+	struct candidate *changes = making->changes;
+	int rc = engine_check_lock(engine, request->session, making->err);
 
 	if (rc < 0)
 		return rc;
 	switch (request->type) {
 	case REQUEST_COMMIT:
 		candidate_move(changes, &request->candidate);
-		if (candidate_rebase(changes) < 0)
-			rc = error_set_errno(err, ERROR_RESOURCE, ENOMEM,
-					     "out of memory; commit less at once");
-		break;
+		return begun(candidate_rebase_begin(changes, making->err), ret);
 	case REQUEST_ADOPT:
-		rc = adopt(engine, (uint32_t)request->number, changes, err);
-		break;
+		return begun(adopt_begin(engine, (uint32_t)request->number, changes, making->err),
+			     ret);
 	case REQUEST_ROLLBACK:
-		rc = engine->o.journal ? journal_rollback(engine->o.journal, request->number,
-							  engine->store, changes, err)
-				       : error_set(err, ERROR_UNSUPPORTED, "no history is kept");
-		break;
+		return begin_way_back(engine, request->number, changes, ret, making->err);
 	case REQUEST_EDIT:
-		if (take_checked(engine, &request->checked, changes))
-			return 0;
-		break; /* the edit is applied below */
+	case REQUEST_CHECK:
+		making->checked = take_checked(engine, &request->checked, changes);
+		break; /* else the edit is applied next */
 	case REQUEST_NAMES:
 	case REQUEST_RESYNC:
 	case REQUEST_LOCK:
 		break;
 	}
-	return rc < 0 ? rc : prepare(engine, changes, request->edit, err);
+	return 0;
+}
+
+static int begin_prepare(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+
+	if (making->checked)
+		return 0;
+	return begun(candidate_prepare_begin(making->changes, making->request->edit, name_taken,
+					     making->engine, making->err),
+		     ret);
+}
+
+static int begin_names(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+
+	if (making->checked)
+		return 0;
+	return begun(
+		changes_walk_begin(making->engine, making->changes, check_names, NULL, making->err),
+		ret);
+}
+
+struct cursor *changes_begin(struct engine *engine, struct request *request,
+			     struct candidate *changes, struct error *err)
+{
+	static sequence_part *const parts[] = {begin_source, begin_prepare, begin_names, NULL};
+	struct making *making = sequence_new(parts, sizeof(*making));
+
+	if (!making) {
+		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+		return NULL;
+	}
+	making->engine = engine;
+	making->request = request;
+	making->changes = changes;
+	making->err = err;
+	return &making->sequence.cursor;
 }

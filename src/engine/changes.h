@@ -8,11 +8,19 @@
 
 #include "engine/requests.h"
 
-/* Fill @changes by what the request says; refuses as a commit would, but for what a plan refuses.
+/*
+ * Fill @changes by what the request says; refuses as a commit would, but for what a
+ * plan refuses. NULL: no memory. Given up, @changes has some, to be discarded.
  */
-int changes_make(struct engine *engine, struct request *request, struct candidate *changes,
-		 struct error *err);
+struct cursor *changes_begin(struct engine *engine, struct request *request,
+			     struct candidate *changes, struct error *err);
 /* Names for the sessions that have none: those that their interfaces have, or new ones. */
 int changes_choose_names(struct engine *engine, struct candidate *changes, struct error *err);
+
+/* Visit the changes, one a unit; a negative errno of @visit ends it. NULL: no memory. */
+typedef int change_visit(struct engine *engine, const struct candidate *changes,
+			 const struct change *change, void *arg, struct error *err);
+struct cursor *changes_walk_begin(struct engine *engine, const struct candidate *changes,
+				  change_visit *visit, void *arg, struct error *err);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define POLLED_NS (2 * NS_PER_S) /* so long after a poll all takes half the time */
+
 int64_t engine_now(void)
 {
 	return clock_now();
@@ -40,6 +42,27 @@ void engine_schedule_in(struct engine *engine, int64_t ns)
 void engine_schedule(struct engine *engine)
 {
 	engine_schedule_in(engine, 0);
+}
+
+int64_t engine_share(const struct engine *engine, int64_t usual)
+{
+	bool polled = engine->polled_at && engine_now() - engine->polled_at < POLLED_NS;
+
+	return polled ? usual / 2 : usual;
+}
+
+void engine_begin_slice(struct engine *engine)
+{
+	engine->slice_ends = engine_now() + engine_share(engine, SLICE_NS);
+	engine->slice_units = 0;
+}
+
+bool engine_may_go_on(struct engine *engine)
+{
+	engine->slice_units++;
+	if (engine->o.slice_units)
+		return engine->slice_units < engine->o.slice_units;
+	return engine_now() < engine->slice_ends;
 }
 
 /* The module was unloaded: the family is gone, or will have another number. */

@@ -17,9 +17,10 @@
 #include "engine/engine.h"
 #include "engine/links.h"
 
-#define MANY      256              /* objects: much work, much memory */
-#define BATCH_MAX 64               /* objects in one batch of requests */
-#define BATCH_NS  (12 * 1000000LL) /* a batch, or a walk, is to take at most about this */
+#define MANY      256             /* objects: much work, much memory */
+#define BATCH_MAX 64              /* objects in one batch of requests */
+#define SLICE_NS  (6 * 1000000LL) /* the work of a turn begins nothing after this ... */
+#define BATCH_NS  (8 * 1000000LL) /* ... and what cannot be divided is to take at most this */
 
 /* How far a slice came. */
 enum progress {
@@ -58,12 +59,16 @@ struct engine {
 	unsigned int unanswered; /* looks in a row that the kernel did not answer */
 	int64_t polled_at;       /* by a manager, engine_polled() */
 
+	int64_t slice_ends;       /* of this turn */
+	unsigned int slice_units; /* done in it */
+
 	int64_t maintain_at;        /* the journal */
 	int64_t removing_polled_at; /* what is being removed */
 	int64_t last_change;
 	char last_error[640];
 
 	struct event *turn, *kernel_events[2];
+	struct event *disk; /* has what the journal waited for; NULL: it never waits */
 	struct watcher *watchers;
 	size_t watcher_count;
 	bool closing;
@@ -77,6 +82,15 @@ void engine_tell(struct engine *engine, const struct engine_event *event);
 /* A turn of the loop in @ns nanoseconds; not while closing. */
 void engine_schedule_in(struct engine *engine, int64_t ns);
 void engine_schedule(struct engine *engine); /* soon */
+
+/*
+ * The slice of a turn: one measure for all that goes on in slices. After each piece
+ * of work: may it go on, or is the rest for the next turn?
+ */
+void engine_begin_slice(struct engine *engine);
+bool engine_may_go_on(struct engine *engine);
+/* @usual, or half of it while somebody polls. */
+int64_t engine_share(const struct engine *engine, int64_t usual);
 
 /* Requests to the kernel, as submit() of kernel.h; notices when its family is gone. */
 int engine_submit(struct engine *engine, struct kernel_request *requests, size_t count);

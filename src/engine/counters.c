@@ -135,14 +135,14 @@ static bool look_at_sessions(struct engine *engine, struct tunnel_entry *tunnel,
 	struct key *from = &engine->reading->look_from;
 	struct session_entry *session = tunnel_session_from(tunnel, from->session_id);
 
-	if (!all && !tunnel->watched_sessions)
+	if (!all && !tunnel_counts(tunnel)->watched)
 		return true;
 	for (; session; session = session_next(session)) {
 		from->session_id = session->entry.key.session_id;
 		if (engine_now() > until)
 			return false;
 		if (all || session->state.common.transmit_failing ||
-		    (session->entry.configured && session->config.dead_interval))
+		    (session_config(session) && session_config(session)->dead_interval))
 			refresh(engine, &session->entry, look_age(engine));
 	}
 	return true;

@@ -37,6 +37,23 @@ static void kernel_ready(evutil_socket_t fd, short what, void *arg)
 	turn_arm(engine);
 }
 
+static void disk_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+
+	transaction_wake(engine);
+	turn(fd, what, arg);
+}
+
+static int watch_disk(struct engine *engine)
+{
+	int fd = engine->o.journal ? journal_fd(engine->o.journal) : -1;
+
+	if (fd >= 0)
+		engine->disk = event_new(engine->o.base, fd, EV_READ, disk_ready, engine);
+	return fd >= 0 && !engine->disk ? -ENOMEM : 0;
+}
+
 static int watch_kernel(struct engine *engine)
 {
 	int fds[2];
@@ -70,6 +87,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 	rc = engine->turn && counters_open(engine) ? transaction_open(engine) : -ENOMEM;
 	if (rc == 0)
 		rc = watch_kernel(engine);
+	if (rc == 0)
+		rc = watch_disk(engine);
 	if (rc < 0)
 		error_set(err, ERROR_RESOURCE, "no memory");
 	if (rc == 0)
@@ -80,7 +99,7 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		engine_close(engine);
 		return rc;
 	}
-	if (engine->store->nameless)
+	if (datastore_counts(engine->store)->nameless)
 		request_names(engine);
 	engine_schedule(engine);
 	*ret = engine;
@@ -129,7 +148,9 @@ void engine_finish(struct engine *engine)
 	}
 	if (engine->turn)
 		event_free(engine->turn);
-	engine->turn = NULL;
+	if (engine->disk)
+		event_free(engine->disk);
+	engine->turn = engine->disk = NULL;
 }
 
 void engine_close(struct engine *engine)
@@ -188,11 +209,15 @@ void engine_forget(struct engine *engine, unsigned int ticket)
 {
 	struct request *request = engine->transaction->request;
 
-	if (request && request->ticket == ticket)
+	if (request && request->ticket == ticket) {
 		request->done = NULL;
+		transaction_abort(engine);
+	}
 	TAILQ_FOREACH (request, &engine->requests, link)
-		if (request->ticket == ticket)
+		if (request->ticket == ticket) {
 			request->done = NULL;
+			request->forgotten = true;
+		}
 }
 
 void engine_info(const struct engine *engine, struct engine_info *ret)
@@ -205,7 +230,7 @@ void engine_info(const struct engine *engine, struct engine_info *ret)
 		.capabilities = engine->k->capabilities(engine->o.kernel),
 		.release = engine->k->release(engine->o.kernel),
 		.last_error = engine->last_error,
-		.busy = engine->transaction->request != NULL,
+		.busy = engine->transaction->request && !engine->transaction->told,
 	};
 	TAILQ_FOREACH (request, &engine->requests, link)
 		ret->queued++;

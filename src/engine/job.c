@@ -140,7 +140,7 @@ static void wait_for_module(struct engine *engine, struct job *job)
 
 enum progress job_slice(struct engine *engine, struct job *job)
 {
-	int64_t begin = engine_now(), start;
+	int64_t start;
 	enum verdict verdict;
 
 	wait_for_module(engine, job);
@@ -162,7 +162,7 @@ enum progress job_slice(struct engine *engine, struct job *job)
 			job->cursor = 0;
 			job->blocked_since = 0;
 		}
-		if (job->phase != PHASE_END && engine_now() - begin > batch_time(engine, SLICE_NS))
+		if (job->phase != PHASE_END && !engine_may_go_on(engine))
 			return PROGRESS_MORE;
 	}
 	return PROGRESS_DONE;

@@ -37,7 +37,7 @@ static bool lacks_link(const struct session_entry *session)
 /* Have it reported if it is ours and differs, or did so until now. */
 static void check(struct engine *engine, const struct entry *entry)
 {
-	if (entry->configured &&
+	if (entry_config(entry) &&
 	    (entry_state(entry)->changed_behind || compare_entry(engine, entry)))
 		agenda_changed(&engine->agenda, &entry->key);
 }
@@ -58,7 +58,7 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 		return NULL;
 	}
 	config_copy(object, &actual, found);
-	if (entry && entry->configured)
+	if (entry && entry_config(entry))
 		fill_from_record(object, &actual, entry_config(entry));
 	entry = datastore_observe(engine->store, key->tunnel_id, key->session_id, &actual);
 	if (!entry) {
@@ -81,9 +81,9 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 	if (statistics)
 		status_count(engine, entry, statistics, engine_now());
 	/* what is on its way out may still be shown, as ours or as foreign */
-	if (fresh && (!entry->configured || lacks_link(entry_session(entry))))
+	if (fresh && (!entry_config(entry) || lacks_link(entry_session(entry))))
 		agenda_look_later(&engine->agenda, key);
-	if (fresh && !entry->configured)
+	if (fresh && !entry_config(entry))
 		engine_tell(engine, &(struct engine_event){.type = ENGINE_FOREIGN, .entry = entry});
 	check(engine, entry);
 	return entry;
@@ -103,7 +103,7 @@ static void look_at_parent(struct engine *engine, unsigned int parent)
 	struct session_entry *session =
 		parent ? datastore_session_by_index(engine->store, parent) : NULL;
 
-	if (session && session->entry.in_kernel && session->entry.configured)
+	if (session && session->entry.in_kernel && entry_config(&session->entry))
 		look_at_link(engine, session);
 }
 
@@ -206,7 +206,7 @@ static void vanished(struct engine *engine, const struct key *key)
 				 &(struct key){key->tunnel_id, session->entry.key.session_id});
 		}
 	}
-	if (entry->configured) {
+	if (entry_config(entry)) {
 		engine_log(engine, LOG_WARNING, "%s vanished from the kernel, and not by us",
 			   key_text(key, what));
 		status_set(engine, entry, OPER_DOWN, REASON_CHANGED_BEHIND, 0);
@@ -255,7 +255,7 @@ void observe_some(struct engine *engine)
 
 static void recheck_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 {
-	if (tunnel->entry.configured && compare_entry(engine, &tunnel->entry))
+	if (entry_config(&tunnel->entry) && compare_entry(engine, &tunnel->entry))
 		agenda_repair(&engine->agenda,
 			      &tunnel->entry.key); /* local-interface has another */
 	status_path(engine, tunnel);

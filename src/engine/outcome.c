@@ -17,9 +17,8 @@ static void outcome_absent(struct engine *engine, struct entry *entry, const str
 {
 	enum status_reason reason = item ? item->reason : 0;
 	bool failed = reason == REASON_KERNEL_ERROR || reason == REASON_FOREIGN_OBJECT;
-	const struct session_entry *session = entry_session(entry);
-	bool enabled = session && (!(session->config.present & BIT(SESSION_ENABLED)) ||
-				   session->config.enabled);
+	const struct session *session = entry->key.session_id ? entry_config(entry) : NULL;
+	bool enabled = session && (!(session->present & BIT(SESSION_ENABLED)) || session->enabled);
 
 	if (reason)
 		status_set(engine, entry, failed ? OPER_FAILED : OPER_WAITING, reason,
@@ -71,7 +70,7 @@ static void outcome_of_item(struct engine *engine, const struct job *job, const 
 		datastore_entry(engine->store, item->key.tunnel_id, item->key.session_id);
 	union config want;
 
-	if (!entry || !entry->configured)
+	if (!entry || !entry_config(entry))
 		return;
 	if ((item->done & (ACTION_CREATE | ACTION_MODIFY)) && !item->reason &&
 	    want_entry(engine, job->to, &item->key, &want) != -ENOENT)
@@ -82,15 +81,9 @@ static void outcome_of_item(struct engine *engine, const struct job *job, const 
 		status_renew(engine, entry);
 }
 
-void outcome_of_job(struct engine *engine, const struct job *job)
-{
-	for (size_t i = 0; i < job->count; i++)
-		outcome_of_item(engine, job, &job->items[i]);
-}
-
 void outcome_of_entry(struct engine *engine, struct entry *entry)
 {
-	if (!entry->configured || entry->held)
+	if (!entry_config(entry) || entry->held)
 		return;
 	if (entry->in_kernel)
 		status_renew(engine, entry);
@@ -98,14 +91,56 @@ void outcome_of_entry(struct engine *engine, struct entry *entry)
 		outcome_absent(engine, entry, NULL);
 }
 
-void outcome_of_rest(struct engine *engine, const struct job *job, const struct keys *keys)
-{
-	for (size_t i = 0; i < keys->count; i++) {
-		const struct key *key = &keys->at[i];
-		struct entry *entry =
-			datastore_entry(engine->store, key->tunnel_id, key->session_id);
+struct outcome {
+	struct cursor cursor;
+	struct engine *engine;
+	const struct job *job;
+	size_t at; /* the next item */
+	struct targets rest;
+	bool names;
+};
 
-		if (entry && !job_item(job, key))
-			outcome_of_entry(engine, entry);
+static void outcome_of_target(struct outcome *outcome, const struct key *key)
+{
+	struct engine *engine = outcome->engine;
+	struct entry *entry = datastore_entry(engine->store, key->tunnel_id, key->session_id);
+
+	if (entry && !job_item(outcome->job, key))
+		outcome_of_entry(engine, entry);
+	if (outcome->names)
+		agenda_repair(&engine->agenda, key);
+}
+
+static int outcome_forth(struct cursor *cursor)
+{
+	struct outcome *outcome = (struct outcome *)cursor;
+	struct key key;
+
+	if (outcome->at < outcome->job->count) {
+		outcome_of_item(outcome->engine, outcome->job, &outcome->job->items[outcome->at++]);
+		return 1;
 	}
+	if (!targets_next(&outcome->rest, &key))
+		return 0;
+	targets_pass(&outcome->rest);
+	outcome_of_target(outcome, &key);
+	return 1;
+}
+
+struct cursor *outcome_begin(struct engine *engine, const struct job *job, struct targets rest,
+			     bool names)
+{
+	static const struct cursor_kind kind = {.forth = outcome_forth};
+	struct outcome *outcome = cursor_new(&kind, sizeof(*outcome));
+	struct outcome at_once = {.engine = engine, .job = job, .rest = rest, .names = names};
+
+	if (!outcome) {
+		while (outcome_forth(&at_once.cursor) > 0)
+			;
+		return NULL;
+	}
+	at_once.cursor = outcome->cursor;
+	*outcome = at_once;
+	outcome->cursor.decided = true;
+	return &outcome->cursor;
 }

@@ -7,6 +7,7 @@
 #include "engine/compare.h"
 #include "engine/desired.h"
 #include "model/codec.h"
+#include "store/overlay.h"
 
 /* Is there another local-address or local-interface in the change? */
 static bool local_changed(const struct job *job, uint32_t tunnel_id)
@@ -154,163 +155,252 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 	return 0;
 }
 
-/* A walk over a tunnel's sessions, those in the kernel and those wanted, in order. */
-struct sessions {
-	const struct tunnel_entry *entry; /* NULL: none in the kernel */
-	const struct candidate *config;
-	uint32_t tunnel_id;
-	uint32_t id;     /* the one we are at */
-	uint32_t wanted; /* the first wanted from there on, if any */
-	bool any_wanted;
-};
-
-static void find_wanted(struct sessions *sessions)
+/* A session that others made in the tunnel (a resumed commit made none of them)? */
+static bool is_foreign(const struct job *job, const struct session_entry *session)
 {
-	sessions->any_wanted = candidate_session_from(sessions->config, sessions->tunnel_id,
-						      &sessions->wanted) != NULL;
+	return session->entry.in_kernel && !entry_config(&session->entry) && !session->entry.held &&
+	       !candidate_session(job->from, session->entry.key.tunnel_id,
+				  session->entry.key.session_id);
 }
 
-/* Go to the first from @id on; false: none. Searches for a wanted one only when the last is passed.
+/*
+ * The first foreign session of a tunnel from *@id on, among @most places at most; NULL
+ * and *@id beyond them, 0 at the end: there is none.
  */
-static bool next_session(struct sessions *sessions, uint32_t id)
+static const struct session_entry *foreign_session(struct engine *engine, const struct job *job,
+						   uint32_t tunnel_id, uint32_t *id, size_t most)
 {
-	const struct session_entry *found =
-		sessions->entry ? tunnel_session_from(sessions->entry, id) : NULL;
+	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, tunnel_id);
+	const struct session_entry *session = NULL;
 
-	if (sessions->any_wanted && sessions->wanted < id) {
-		sessions->wanted = id;
-		find_wanted(sessions);
-	}
-	if (!found && !sessions->any_wanted)
-		return false;
-	sessions->id =
-		!found || (sessions->any_wanted && sessions->wanted < found->entry.key.session_id)
-			? sessions->wanted
-			: found->entry.key.session_id;
-	return true;
+	if (tunnel && tunnel_counts(tunnel)->sessions > tunnel_counts(tunnel)->configured)
+		session = tunnel_session_from(tunnel, *id);
+	*id = 0;
+	for (; session && most--; session = session_next(session))
+		if (is_foreign(job, session))
+			return session;
+	if (session)
+		*id = session->entry.key.session_id;
+	return NULL;
 }
 
-/* A session that others made in the tunnel (a resumed commit made none of them); NULL: none. */
-static const struct session_entry *foreign_session(const struct job *job,
-						   const struct tunnel_entry *entry)
+static int refuse_foreign(const struct session_entry *session, struct error *err)
 {
-	const struct session_entry *session = entry ? tunnel_session_from(entry, 0) : NULL;
+	const struct key *key = &session->entry.key;
 
-	while (session &&
-	       (!session->entry.in_kernel || session->entry.configured || session->entry.held ||
-		candidate_session(job->from, entry->entry.key.tunnel_id,
-				  session->entry.key.session_id)))
-		session = session_next(session);
-	return session;
-}
-
-static int refuse_foreign(const struct job *job, const struct tunnel_entry *entry,
-			  struct error *err)
-{
-	const struct session_entry *session = foreign_session(job, entry);
-
-	if (session) {
-		error_at_entry(err, entry->entry.key.tunnel_id, session->entry.key.session_id,
-			       NULL);
-		return error_set(err, ERROR_FOREIGN,
-				 "session %u was made by someone else in tunnel %u, and would be "
-				 "destroyed with it; adopt the tunnel, or delete that session "
-				 "where it was made",
-				 session->entry.key.session_id, entry->entry.key.tunnel_id);
-	}
-	return 0;
+	error_at_entry(err, key->tunnel_id, key->session_id, NULL);
+	return error_set(err, ERROR_FOREIGN,
+			 "session %u was made by someone else in tunnel %u, and would be "
+			 "destroyed with it; adopt the tunnel, or delete that session "
+			 "where it was made",
+			 key->session_id, key->tunnel_id);
 }
 
 int plan_check(struct engine *engine, const struct candidate *changes, struct error *err)
 {
 	const struct job job = {.from = &engine->running, .to = changes};
-	int rc = 0;
+	const struct session_entry *session;
 
-	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c))
-		if (c->session_id == 0 && (plan_tunnel(engine, &job, c->tunnel_id) & ACTION_DELETE))
-			rc = refuse_foreign(&job, datastore_tunnel(engine->store, c->tunnel_id),
-					    err);
-	return rc;
-}
+	for (struct change *c = candidate_first(changes); c; c = change_next(c)) {
+		uint32_t id = 1;
 
-/* Plan all sessions of a tunnel that is created or deleted. */
-static int plan_whole(struct engine *engine, struct job *job, uint32_t tunnel_id, uint8_t todo,
-		      struct error *err)
-{
-	struct sessions sessions = {
-		.entry = datastore_tunnel(engine->store, tunnel_id),
-		.config = job->to,
-		.tunnel_id = tunnel_id,
-		.wanted = 1,
-	};
-	uint32_t from = 1;
-	int rc = 0;
-
-	if ((todo & ACTION_DELETE) && job->strict)
-		rc = refuse_foreign(job, sessions.entry, err);
-	find_wanted(&sessions);
-	while (rc == 0 && next_session(&sessions, from)) {
-		rc = add_item(engine, job, tunnel_id, sessions.id,
-			      plan_session(engine, job, tunnel_id, sessions.id, todo));
-		if (sessions.id == ID_MAX)
-			break;
-		from = sessions.id + 1;
+		if (c->session_id != 0 ||
+		    !(plan_tunnel(engine, &job, c->tunnel_id) & ACTION_DELETE))
+			continue;
+		session = foreign_session(engine, &job, c->tunnel_id, &id, SIZE_MAX);
+		if (session)
+			return refuse_foreign(session, err);
 	}
-	return rc;
+	return 0;
 }
 
-/* A repair spares a tunnel in which others made sessions: re-creating it would destroy them. */
-static bool spare_foreign(struct engine *engine, struct job *job, uint32_t tunnel_id, uint8_t todo)
-{
-	struct item *item;
+/* ---- targets */
 
-	if (job->strict || !(todo & ACTION_DELETE) ||
-	    !foreign_session(job, datastore_tunnel(engine->store, tunnel_id)))
+struct targets targets_of_changes(const struct candidate *changes)
+{
+	return (struct targets){.change = candidate_first(changes)};
+}
+
+struct targets targets_of_keys(const struct keys *keys)
+{
+	return (struct targets){.keys = keys};
+}
+
+bool targets_next(const struct targets *targets, struct key *ret)
+{
+	const struct change *change = targets->change;
+
+	if (targets->keys && targets->at < targets->keys->count)
+		*ret = targets->keys->at[targets->at];
+	else if (change)
+		*ret = (struct key){change->tunnel_id, change->session_id};
+	else
 		return false;
-	item = &job->items[job->count - 1];
-	item->todo = 0;
-	item->reason = REASON_FOREIGN_OBJECT;
 	return true;
 }
 
-int plan_job(struct engine *engine, struct job *job, const struct keys *keys, struct error *err)
+void targets_pass(struct targets *targets)
 {
-	int rc = 0;
+	if (targets->keys)
+		targets->at++;
+	else
+		targets->change = change_next(targets->change);
+}
 
-	for (size_t i = 0; i < keys->count && rc == 0;) {
-		uint32_t tunnel_id = keys->at[i].tunnel_id;
-		uint8_t todo = 0;
+/* ---- planning, a session a unit */
 
-		if (keys->at[i].session_id == 0) {
-			todo = plan_tunnel(engine, job, tunnel_id);
-			rc = add_item(engine, job, tunnel_id, 0, todo);
-			i++;
-		}
-		if (rc == 0 && (todo & (ACTION_CREATE | ACTION_DELETE))) {
-			if (!spare_foreign(engine, job, tunnel_id, todo))
-				rc = plan_whole(engine, job, tunnel_id, todo, err);
-			while (i < keys->count && keys->at[i].tunnel_id == tunnel_id)
-				i++;
-			continue;
-		}
-		for (; rc == 0 && i < keys->count && keys->at[i].tunnel_id == tunnel_id; i++)
-			rc = add_item(
-				engine, job, tunnel_id, keys->at[i].session_id,
-				plan_session(engine, job, tunnel_id, keys->at[i].session_id, 0));
+struct planning {
+	struct cursor cursor;
+	struct engine *engine;
+	struct job *job;
+	struct targets targets; /* the next of those asked for */
+	struct error *err;
+	int (*unit)(struct planning *planning);
+	uint32_t tunnel_id; /* the one whose sessions are planned whole, or were; 0 none */
+	uint8_t todo;       /* ... what is to be done with it */
+	uint32_t from;      /* its sessions below are done */
+	uint32_t wanted;    /* the first wanted one from there on, unless there is none any more */
+	bool none_wanted, wanted_known;
+};
+
+static int add(struct planning *planning, uint32_t session_id, uint8_t todo)
+{
+	struct job *job = planning->job;
+
+	if (add_item(planning->engine, job, planning->tunnel_id, session_id, todo) == 0)
+		return 1;
+	error_set_errno(planning->err, ERROR_RESOURCE, ENOMEM,
+			"no memory for the plan, which has %zu objects so far", job->count);
+	return -ENOMEM;
+}
+
+/* Some places on towards the next wanted session, and none that is passed; true: it is known. */
+static bool find_wanted(struct planning *planning)
+{
+	bool more = false;
+
+	if (planning->none_wanted || (planning->wanted_known && planning->wanted >= planning->from))
+		return true;
+	if (planning->wanted < planning->from)
+		planning->wanted = planning->from;
+	planning->wanted_known = overlay_session_within(planning->job->to, planning->tunnel_id,
+							&planning->wanted, PLACES_MAX, &more);
+	planning->none_wanted = !planning->wanted_known && !more;
+	return planning->wanted_known || planning->none_wanted;
+}
+
+static int plan_targets(struct planning *planning);
+
+/* One session of a tunnel that is created or deleted: in the kernel, or wanted. */
+static int plan_whole(struct planning *planning)
+{
+	const struct tunnel_entry *tunnel =
+		datastore_tunnel(planning->engine->store, planning->tunnel_id);
+	const struct session_entry *found;
+	uint32_t id;
+
+	if (!find_wanted(planning))
+		return 1;
+	found = tunnel ? tunnel_session_from(tunnel, planning->from) : NULL;
+	if (!found && planning->none_wanted) {
+		planning->unit = plan_targets;
+		return 1;
 	}
-	if (rc == -ENOMEM)
-		error_set(err, ERROR_RESOURCE, "no memory for the plan of %zu objects",
-			  keys->count);
-	return rc;
+	id = found ? found->entry.key.session_id : planning->wanted;
+	if (!planning->none_wanted && planning->wanted < id)
+		id = planning->wanted;
+	if (id == ID_MAX)
+		planning->unit = plan_targets;
+	planning->from = id + 1;
+	return add(planning, id,
+		   plan_session(planning->engine, planning->job, planning->tunnel_id, id,
+				planning->todo));
 }
 
-int plan_keys(const struct candidate *changes, struct keys *ret)
+/* A repair spares a tunnel in which others made sessions: re-creating it would destroy them. */
+static void spare(struct planning *planning)
 {
-	for (struct change *c = candidate_first(changes); c; c = change_next(c))
-		if (!keys_add(ret, &(struct key){c->tunnel_id, c->session_id}))
-			return -ENOMEM;
-	return 0;
+	struct item *item = &planning->job->items[planning->job->count - 1];
+
+	item->todo = 0;
+	item->reason = REASON_FOREIGN_OBJECT;
+	planning->unit = plan_targets;
 }
+
+static int find_foreign(struct planning *planning)
+{
+	const struct session_entry *session = foreign_session(
+		planning->engine, planning->job, planning->tunnel_id, &planning->from, PLACES_MAX);
+
+	if (session && planning->job->strict)
+		return refuse_foreign(session, planning->err);
+	if (session)
+		spare(planning);
+	else if (planning->from == 0)
+		planning->unit = plan_whole;
+	if (planning->from == 0)
+		planning->from = 1;
+	return 1;
+}
+
+static int plan_tunnel_target(struct planning *planning, uint32_t tunnel_id)
+{
+	uint8_t todo = plan_tunnel(planning->engine, planning->job, tunnel_id);
+
+	planning->tunnel_id = tunnel_id;
+	planning->todo = todo;
+	if (todo & (ACTION_CREATE | ACTION_DELETE)) {
+		planning->unit = todo & ACTION_DELETE ? find_foreign : plan_whole;
+		planning->from = planning->wanted = 1;
+		planning->none_wanted = planning->wanted_known = false;
+	}
+	return add(planning, 0, todo);
+}
+
+static int plan_targets(struct planning *planning)
+{
+	struct key key;
+
+	if (!targets_next(&planning->targets, &key))
+		return 0;
+	targets_pass(&planning->targets);
+	if (key.session_id == 0)
+		return plan_tunnel_target(planning, key.tunnel_id);
+	if (key.tunnel_id == planning->tunnel_id &&
+	    (planning->todo & (ACTION_CREATE | ACTION_DELETE)))
+		return 1; /* with its tunnel */
+	planning->tunnel_id = key.tunnel_id;
+	planning->todo = 0;
+	return add(planning, key.session_id,
+		   plan_session(planning->engine, planning->job, key.tunnel_id, key.session_id, 0));
+}
+
+static int planning_forth(struct cursor *cursor)
+{
+	struct planning *planning = (struct planning *)cursor;
+
+	return planning->unit(planning);
+}
+
+struct cursor *plan_begin(struct engine *engine, struct job *job, struct targets targets,
+			  struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = planning_forth};
+	struct planning *planning = cursor_new(&kind, sizeof(*planning));
+
+	if (!planning) {
+		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for the plan");
+		return NULL;
+	}
+	planning->engine = engine;
+	planning->job = job;
+	planning->targets = targets;
+	planning->err = err;
+	planning->unit = plan_targets;
+	return &planning->cursor;
+}
+
+/* ---- undoing */
 
 static uint8_t undo_of(uint8_t done)
 {
@@ -323,22 +413,36 @@ static uint8_t undo_of(uint8_t done)
 	return todo;
 }
 
-void plan_undo(struct job *job)
+struct undoing {
+	struct cursor cursor;
+	struct job *job;
+	size_t at;
+	const struct item *tunnel; /* the last one passed */
+};
+
+static void undo_item(struct undoing *undoing, struct item *item)
 {
+	const struct item *tunnel = undoing->tunnel;
+
+	item->todo = undo_of(item->done | item->tried);
+	item->done = item->tried = item->reason = item->lost = 0;
+	item->os_errno = 0;
+	if (item->key.session_id == 0)
+		undoing->tunnel = item;
+	else if (tunnel && tunnel->key.tunnel_id == item->key.tunnel_id &&
+		 (tunnel->todo & ACTION_DELETE) && (item->todo & ACTION_DELETE))
+		item->todo = (uint8_t)((item->todo & ~ACTION_DELETE) | ACTION_CASCADE);
+}
+
+static int undoing_forth(struct cursor *cursor)
+{
+	struct undoing *undoing = (struct undoing *)cursor;
+	struct job *job = undoing->job;
 	const struct candidate *from = job->from;
-	const struct item *tunnel = NULL;
 
-	for (size_t i = 0; i < job->count; i++) {
-		struct item *item = &job->items[i];
-
-		item->todo = undo_of(item->done | item->tried);
-		item->done = item->tried = item->reason = item->lost = 0;
-		item->os_errno = 0;
-		if (item->key.session_id == 0)
-			tunnel = item;
-		else if (tunnel && tunnel->key.tunnel_id == item->key.tunnel_id &&
-			 (tunnel->todo & ACTION_DELETE) && (item->todo & ACTION_DELETE))
-			item->todo = (uint8_t)((item->todo & ~ACTION_DELETE) | ACTION_CASCADE);
+	if (undoing->at < job->count) {
+		undo_item(undoing, &job->items[undoing->at++]);
+		return 1;
 	}
 	job->from = job->to;
 	job->to = from;
@@ -347,7 +451,26 @@ void plan_undo(struct job *job)
 	job->blocked_since = 0;
 	job->strict = false;
 	job->undoing = true;
+	return 0;
 }
+
+struct cursor *plan_undo_begin(struct job *job)
+{
+	static const struct cursor_kind kind = {.forth = undoing_forth};
+	struct undoing *undoing = cursor_new(&kind, sizeof(*undoing));
+	struct undoing at_once = {.job = job};
+
+	if (!undoing) {
+		while (undoing_forth(&at_once.cursor) > 0)
+			;
+		return NULL;
+	}
+	undoing->job = job;
+	undoing->cursor.decided = true;
+	return &undoing->cursor;
+}
+
+/* ---- jobs */
 
 static int compare_key(const void *left, const void *right)
 {
@@ -373,4 +496,38 @@ void job_close(struct job *job)
 		free(job->items[i].saved);
 	free(job->items);
 	*job = (struct job){0};
+}
+
+struct closing {
+	struct cursor cursor;
+	struct job job;
+};
+
+static int closing_forth(struct cursor *cursor)
+{
+	struct job *job = &((struct closing *)cursor)->job;
+
+	if (job->count)
+		free(job->items[--job->count].saved);
+	return job->count > 0;
+}
+
+static void closing_close(struct cursor *cursor)
+{
+	job_close(&((struct closing *)cursor)->job);
+}
+
+struct cursor *job_close_begin(struct job *job)
+{
+	static const struct cursor_kind kind = {.forth = closing_forth, .close = closing_close};
+	struct closing *closing = cursor_new(&kind, sizeof(*closing));
+
+	if (!closing) {
+		job_close(job);
+		return NULL;
+	}
+	closing->cursor.decided = true;
+	closing->job = *job;
+	*job = (struct job){0};
+	return &closing->cursor;
 }

@@ -6,6 +6,7 @@
 #ifndef ENGINE_PLAN_H
 #define ENGINE_PLAN_H
 
+#include "base/cursor.h"
 #include "engine/context.h"
 
 enum action {
@@ -64,20 +65,32 @@ struct job {
 
 void job_open(struct job *job, const struct candidate *from, const struct candidate *to,
 	      bool strict, struct batch *batch);
-void job_close(struct job *job); /* frees the items; open again */
+void job_close(struct job *job);                 /* frees the items; open again */
+struct cursor *job_close_begin(struct job *job); /* NULL: no memory, all is freed already */
 struct item *job_item(const struct job *job, const struct key *key); /* NULL: none */
 
+/* What a plan is about, in order: the changes of a candidate, or keys (sorted). */
+struct targets {
+	struct change *change;   /* the next */
+	const struct keys *keys; /* NULL: changes */
+	size_t at;
+};
+
+struct targets targets_of_changes(const struct candidate *changes);
+struct targets targets_of_keys(const struct keys *keys);
+bool targets_next(const struct targets *targets, struct key *ret); /* false: at the end */
+void targets_pass(struct targets *targets);
+
 /*
- * Items for @keys (sorted), and for the sessions of tunnels that are created
- * or deleted. -ENOMEM; ERROR_FOREIGN when a tunnel to be deleted holds sessions
- * that are not ours.
+ * Items for the targets, and for the sessions of tunnels that are created or
+ * deleted. ERROR_RESOURCE; ERROR_FOREIGN when a tunnel to be deleted holds sessions
+ * that are not ours. The job keeps the items made so far.
  */
-int plan_job(struct engine *engine, struct job *job, const struct keys *keys, struct error *err);
+struct cursor *plan_begin(struct engine *engine, struct job *job, struct targets targets,
+			  struct error *err);
 /* Would it refuse? ERROR_FOREIGN as above. */
 int plan_check(struct engine *engine, const struct candidate *changes, struct error *err);
-/* The keys of all that a candidate touches. -ENOMEM */
-int plan_keys(const struct candidate *changes, struct keys *ret);
-/* Turn the job round: undo what was done, or may have been. */
-void plan_undo(struct job *job);
+/* Turn the job round: undo what was done, or may have been. NULL: no memory, it is done already. */
+struct cursor *plan_undo_begin(struct job *job);
 
 #endif

@@ -83,7 +83,7 @@ static void check_unseen(struct engine *engine, struct entry *entry)
 
 	if (!entry->seen && entry->in_kernel)
 		agenda_look(agenda, &entry->key);
-	else if (entry->configured && !entry->in_kernel && !entry->held && !left_so)
+	else if (entry_config(entry) && !entry->in_kernel && !entry->held && !left_so)
 		agenda_repair(agenda, &entry->key);
 	entry->seen = false;
 }

@@ -38,13 +38,21 @@ void request_free(struct request *request)
 	free(request);
 }
 
-void request_finish(struct engine *engine, struct request *request, int rc, const struct error *err)
+void request_tell(struct engine *engine, struct request *request, int rc, const struct error *err)
 {
+	engine_done_cb *done = request->done;
+
 	if (rc < 0)
 		snprintf(engine->last_error, sizeof(engine->last_error), "%s%s%s", err->path,
 			 err->path[0] ? ": " : "", err->text);
-	if (request->done)
-		request->done(rc, err, request->arg);
+	request->done = NULL;
+	if (done)
+		done(rc, err, request->arg);
+}
+
+void request_finish(struct engine *engine, struct request *request, int rc, const struct error *err)
+{
+	request_tell(engine, request, rc, err);
 	request_free(request);
 }
 
@@ -72,6 +80,18 @@ unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
 	request->checked.store = checked->store;
 	request->checked.links = checked->links;
 	candidate_move(&request->checked.changes, &checked->changes);
+	return enqueue(engine, request);
+}
+
+unsigned int engine_test(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			 engine_done_cb *done, void *arg)
+{
+	struct request *request = request_new(engine, REQUEST_CHECK, who, done, arg);
+
+	if (request)
+		request->edit = edit;
+	else
+		edit_free(edit);
 	return enqueue(engine, request);
 }
 

@@ -9,6 +9,7 @@
 
 enum request_type {
 	REQUEST_EDIT,
+	REQUEST_CHECK, /* an edit that is only checked */
 	REQUEST_COMMIT,
 	REQUEST_ADOPT,
 	REQUEST_ROLLBACK,
@@ -27,6 +28,7 @@ struct request {
 	uint64_t number;               /* tunnel to adopt, commit to roll back to */
 	struct commit_info info;
 	unsigned int session;
+	bool forgotten; /* who asked is gone: what is not decided yet is not done */
 	engine_done_cb *done;
 	void *arg;
 };
@@ -37,7 +39,9 @@ struct request *request_new(struct engine *engine, enum request_type type,
 void request_free(struct request *request);
 /* Have the interface names chosen that are left out of what is configured. */
 void request_names(struct engine *engine);
-/* Tell the one who asked, and free it. */
+/* Tell the one who asked, once. */
+void request_tell(struct engine *engine, struct request *request, int rc, const struct error *err);
+/* ... and free it. */
 void request_finish(struct engine *engine, struct request *request, int rc,
 		    const struct error *err);
 

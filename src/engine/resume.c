@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "engine/changes.h"
 #include "engine/compare.h"
 #include "engine/desired.h"
 #include "model/codec.h"
@@ -32,32 +33,79 @@ static bool is_same(struct engine *engine, const struct candidate *changes,
 static const struct entry *created(const struct engine *engine, const struct change *c)
 {
 	const struct entry *entry =
-		c->had ? NULL : datastore_entry(engine->store, c->tunnel_id, c->session_id);
+		c->before ? NULL : datastore_entry(engine->store, c->tunnel_id, c->session_id);
 
 	return entry && entry->in_kernel ? entry : NULL;
 }
 
-int resume_refuse_foreign(struct engine *engine, const struct candidate *changes, struct error *err)
+static int refuse_foreign(struct engine *engine, const struct candidate *changes,
+			  const struct change *c, void *arg, struct error *err)
 {
-	for (struct change *c = candidate_first(changes); c; c = change_next(c)) {
-		const struct entry *entry = created(engine, c);
+	const struct entry *entry = created(engine, c);
 
-		if (!entry || is_same(engine, changes, entry))
-			continue;
-		error_at_entry(err, c->tunnel_id, c->session_id, NULL);
-		return error_set(err, ERROR_FOREIGN,
-				 "the commit was interrupted, and someone else took the id since");
-	}
-	return 0;
+	(void)arg;
+	if (!entry || is_same(engine, changes, entry))
+		return 0;
+	error_at_entry(err, c->tunnel_id, c->session_id, NULL);
+	return error_set(err, ERROR_FOREIGN,
+			 "the commit was interrupted, and someone else took the id since");
 }
 
-int resume_created(struct engine *engine, const struct candidate *changes, struct keys *ret)
-{
-	for (struct change *c = candidate_first(changes); c; c = change_next(c)) {
-		const struct entry *entry = created(engine, c);
+struct checking {
+	struct sequence sequence;
+	struct engine *engine;
+	struct candidate *changes;
+	struct error *err;
+};
 
-		if (entry && is_same(engine, changes, entry) && !keys_add(ret, &entry->key))
-			return -ENOMEM;
+static int begin_validate(struct sequence *sequence, struct cursor **ret)
+{
+	struct checking *checking = (struct checking *)sequence;
+
+	*ret = candidate_validate_begin(checking->changes, checking->err);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int begin_foreign(struct sequence *sequence, struct cursor **ret)
+{
+	struct checking *checking = (struct checking *)sequence;
+
+	*ret = changes_walk_begin(checking->engine, checking->changes, refuse_foreign, NULL,
+				  checking->err);
+	return *ret ? 0 : -ENOMEM;
+}
+
+struct cursor *resume_check_begin(struct engine *engine, struct candidate *changes,
+				  struct error *err)
+{
+	static sequence_part *const parts[] = {begin_validate, begin_foreign, NULL};
+	struct checking *checking = sequence_new(parts, sizeof(*checking));
+
+	if (!checking) {
+		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+		return NULL;
 	}
-	return 0;
+	/* what the killed daemon created is in the kernel already: that is no conflict */
+	changes->adopt = true;
+	checking->engine = engine;
+	checking->changes = changes;
+	checking->err = err;
+	return &checking->sequence.cursor;
+}
+
+static int collect_created(struct engine *engine, const struct candidate *changes,
+			   const struct change *c, void *arg, struct error *err)
+{
+	const struct entry *entry = created(engine, c);
+	struct keys *keys = arg;
+
+	if (!entry || !is_same(engine, changes, entry) || keys_add(keys, &entry->key))
+		return 0;
+	return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for the plan");
+}
+
+struct cursor *resume_created_begin(struct engine *engine, const struct candidate *changes,
+				    struct keys *ret, struct error *err)
+{
+	return changes_walk_begin(engine, changes, collect_created, ret, err);
 }

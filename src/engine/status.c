@@ -50,7 +50,7 @@ void status_path(struct engine *engine, struct tunnel_entry *tunnel)
 	int rc = want_tunnel(engine, &engine->running, tunnel->entry.key.tunnel_id, &want);
 
 	tunnel->state.path_errno = 0;
-	if (tunnel->entry.configured && rc < 0 && rc != -ENOENT)
+	if (entry_config(&tunnel->entry) && rc < 0 && rc != -ENOENT)
 		reason = REASON_NO_INTERFACE_ADDRESS;
 	else if (!is_unspecified(&actual->local_address))
 		reason = status_address(engine, &actual->local_address);
@@ -126,8 +126,9 @@ void status_link(struct engine *engine, struct session_entry *session)
 /* Queue it then: the next new link may be the bridge. */
 static bool lacks_bridge(struct engine *engine, struct session_entry *session)
 {
-	bool lacks = session->entry.configured && (session->config.present & BIT(SESSION_BRIDGE)) &&
-		     !links_by_name(&engine->links, session->config.bridge);
+	const struct session *config = session_config(session);
+	bool lacks = config && (config->present & BIT(SESSION_BRIDGE)) &&
+		     !links_by_name(&engine->links, config->bridge);
 
 	if (lacks && !session->state.awaits_bridge)
 		session->state.awaits_bridge = agenda_wait(&engine->agenda, &session->entry.key);
@@ -139,13 +140,14 @@ static bool lacks_bridge(struct engine *engine, struct session_entry *session)
 static void derive_session(struct engine *engine, struct session_entry *session)
 {
 	const struct state *state = &session->state.common;
+	const struct session *config = session_config(session);
 	const struct kernel_link *link = links_by_index(&engine->links, session->state.if_index);
 	bool unbridged = lacks_bridge(engine, session);
 	struct entry *entry = &session->entry;
 
 	if (session->tunnel->state.common.oper_status != OPER_UP)
 		status_set(engine, entry, OPER_DOWN, REASON_TUNNEL_NOT_UP, 0);
-	else if (entry->configured && !link && session->config.pseudowire_type != PSEUDOWIRE_PPP)
+	else if (config && !link && config->pseudowire_type != PSEUDOWIRE_PPP)
 		status_set(engine, entry, OPER_DOWN, REASON_NO_INTERFACE, 0);
 	else if (link && !link->up)
 		status_set(engine, entry, OPER_DOWN, REASON_LINK_DOWN, 0);
@@ -169,7 +171,7 @@ void status_derive(struct engine *engine, struct entry *entry)
 	enum oper_status old = state->oper_status;
 
 	if (session) {
-		if (!entry->configured || !session->config.dead_interval)
+		if (!session_config(session) || !session_config(session)->dead_interval)
 			state->peer_silent = false;
 		derive_session(engine, session);
 		return;
@@ -218,7 +220,8 @@ static bool is_failing(const struct state *state, const struct statistics *stati
 
 static bool is_silent(const struct session_entry *session, int64_t now)
 {
-	int64_t limit = session->entry.configured ? session->config.dead_interval * NS_PER_S : 0;
+	const struct session *config = session_config(session);
+	int64_t limit = config ? config->dead_interval * NS_PER_S : 0;
 
 	return limit && now - session->state.common.heard_time > limit;
 }

@@ -22,8 +22,9 @@ static void leave(struct engine *engine)
 
 static bool worth_it(const struct engine *engine, const struct tunnel_entry *tunnel)
 {
-	return engine->store->tunnel_count <= TUNNELS_MAX &&
-	       tunnel->configured_sessions * 2 >= engine->store->session_count;
+	return datastore_counts(engine->store)->tunnel_count <= TUNNELS_MAX &&
+	       tunnel_counts(tunnel)->configured * 2 >=
+		       datastore_counts(engine->store)->session_count;
 }
 
 /* Usually the one after the last. */

@@ -1,7 +1,8 @@
 #include "engine/transaction.h"
 
 #include <errno.h>
-#include <malloc.h>
+#include <event2/event.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -11,11 +12,14 @@
 #include "engine/job.h"
 #include "engine/outcome.h"
 #include "engine/resume.h"
+#include "store/publish.h"
 
 #define BLOCKED_NS   (3 * 1000000LL)
 #define NO_MEMORY_NS (2 * NS_PER_S)
+#define DISK_NS      (20 * 1000000LL)
+#define UNITS        8 /* of a cursor between looks at the clock */
 
-/* ---- begin and end */
+/* ---- open and close */
 
 int transaction_open(struct engine *engine)
 {
@@ -26,13 +30,47 @@ int transaction_open(struct engine *engine)
 	return 0;
 }
 
+/* What the journal has begun, it brings to an end: it reads the changes until then. */
+static void end_writing(struct journal *journal)
+{
+	struct pollfd disk = {.fd = journal_fd(journal), .events = POLLIN};
+	int rc;
+
+	journal_abort(journal);
+	while ((rc = journal_step(journal, INT64_MAX, NULL)) > 0)
+		if (rc == JOURNAL_WAIT)
+			poll(&disk, 1, -1);
+}
+
+/* The rest of it at once: the daemon stops. */
+static void drop(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	struct datastore *store = engine->store;
+
+	if (engine->o.journal && t->begun && (t->step == STEP_RECORD || t->step == STEP_REVOKE))
+		end_writing(engine->o.journal);
+	cursor_free(t->cursor);
+	t->cursor = NULL;
+	if (store->published)
+		cursor_free(candidate_merge_begin(&t->changes, store));
+	else if (store->attached)
+		cursor_free(candidate_detach_begin(&t->changes, store));
+}
+
 void transaction_close(struct engine *engine)
 {
-	if (!engine->transaction)
+	struct transaction *t = engine->transaction;
+
+	if (!t)
 		return;
-	candidate_discard(&engine->transaction->changes);
-	job_close(&engine->transaction->job);
-	wipe_free(engine->transaction, sizeof(*engine->transaction));
+	drop(engine);
+	if (t->request)
+		request_free(t->request);
+	candidate_discard(&t->changes);
+	keys_free(&t->keys);
+	job_close(&t->job);
+	wipe_free(t, sizeof(*t));
 	engine->transaction = NULL;
 }
 
@@ -49,34 +87,14 @@ static void hush(struct engine *engine, bool hushed)
 		engine->agenda.recheck = true;
 }
 
-/* Nothing is under way any more; returns the request, for who asked to be told. */
-static struct request *clear(struct engine *engine)
-{
-	struct transaction *t = engine->transaction;
-	struct request *request = t->request;
-	bool many = request && t->job.count > MANY;
-
-	candidate_discard(&t->changes);
-	job_close(&t->job);
-	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* cookies were in them */
-	explicit_bzero(t->batch.found, sizeof(t->batch.found));
-	hush(engine, false);
-	t->step = STEP_NONE;
-	t->request = NULL;
-	t->ticket = 0;
-	t->resumed = t->acknowledged = false;
-	if (many)
-		malloc_trim(0); /* the edit and the plan of a big push go back to the system */
-	return request;
-}
-
 static enum step finish(struct engine *engine, int rc, const struct error *err)
 {
-	struct request *request = clear(engine);
+	struct transaction *t = engine->transaction;
 
-	if (request)
-		request_finish(engine, request, rc, err);
-	return STEP_NONE;
+	t->told = true;
+	if (t->request)
+		request_tell(engine, t->request, rc, err);
+	return STEP_LEAVE;
 }
 
 static void open_job(struct engine *engine, const struct candidate *from,
@@ -90,7 +108,7 @@ static void open_job(struct engine *engine, const struct candidate *from,
 }
 
 /* Back to the configuration without a resumed commit: nothing of it was done by us. */
-static enum step give_up(struct engine *engine, const struct error *err)
+static void turn_back(struct engine *engine, const struct error *err)
 {
 	struct transaction *t = engine->transaction;
 	struct error why = *err;
@@ -98,84 +116,171 @@ static enum step give_up(struct engine *engine, const struct error *err)
 	open_job(engine, &t->changes, &engine->running, false);
 	t->job.undoing = true;
 	t->job.error = why;
-	return STEP_REVOKE;
 }
 
-static enum step fail(struct engine *engine, int rc, struct error *err)
-{
-	return engine->transaction->resumed ? give_up(engine, err) : finish(engine, rc, err);
-}
-
-/* ---- the steps */
-
-/* What the killed daemon created is in the kernel already: that is no conflict. */
-static int make_resumed(struct engine *engine, struct error *err)
+static enum step fail(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
-	int rc;
 
-	if (t->acknowledged)
+	if (!t->resumed)
+		return finish(engine, rc, &t->error);
+	engine_log(engine, LOG_WARNING, "commit %llu, which was interrupted, is taken back: %s%s%s",
+		   (unsigned long long)t->request->info.number, t->error.path,
+		   t->error.path[0] ? ": " : "", t->error.text);
+	turn_back(engine, &t->error);
+	return STEP_CREATED;
+}
+
+/*
+ * Of each step: begin() gives the cursor of its work, or none; a negative errno, with
+ * the transaction's error, ends it at once. end() is told what it came to, and says
+ * which step is next: the same one, when it is to go on by itself.
+ */
+
+/* NULL is want of memory. */
+static int has_begun(struct engine *engine, struct cursor *cursor)
+{
+	engine->transaction->cursor = cursor;
+	return cursor ? 0 : -ENOMEM;
+}
+
+/* Of one that does all at once for want of memory. */
+static int has_begun_or_done(struct engine *engine, struct cursor *cursor)
+{
+	engine->transaction->cursor = cursor;
+	return 0;
+}
+
+/* ---- the steps up to the decision */
+
+static int begin_make(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	if (t->resumed && t->acknowledged)
 		return 0; /* it fits the configuration: journal_open() */
-	t->changes.adopt = true;
-	rc = candidate_validate(&t->changes, err);
-	return rc < 0 ? rc : resume_refuse_foreign(engine, &t->changes, err);
+	return has_begun(engine,
+			 t->resumed ? resume_check_begin(engine, &t->changes, &t->error)
+				    : changes_begin(engine, t->request, &t->changes, &t->error));
 }
 
-static enum step make(struct engine *engine)
+static enum step end_make(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
-	struct error err = ERROR_INIT;
-	int rc = t->resumed ? make_resumed(engine, &err)
-			    : changes_make(engine, t->request, &t->changes, &err);
 
 	if (rc < 0)
-		return fail(engine, rc, &err);
+		return fail(engine, rc);
 	if (candidate_dirty(&t->changes))
 		return STEP_PLAN;
 	if (t->resumed) /* config.xml, edited by hand, has all of it */
 		journal_confirm(engine->o.journal, t->request->info.number);
-	return finish(engine, 0, &err);
+	return finish(engine, 0, &t->error);
 }
 
-static enum step plan(struct engine *engine)
+/* A commit's, or a repair's. */
+static int begin_plan(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
-	struct keys keys = {0};
-	struct error err = ERROR_INIT;
-	int rc;
+	const struct candidate *to = t->request ? &t->changes : &engine->running;
+	bool strict = t->request && !t->acknowledged;
 
-	open_job(engine, &engine->running, &t->changes, !t->acknowledged);
-	rc = plan_keys(&t->changes, &keys);
-	if (rc < 0)
-		error_set_errno(&err, ERROR_RESOURCE, ENOMEM, "no memory for the plan");
-	else if (t->request->type != REQUEST_NAMES)
-		rc = plan_job(engine, &t->job, &keys, &err);
-	keys_free(&keys);
-	return rc < 0 ? fail(engine, rc, &err) : STEP_RECORD;
+	open_job(engine, &engine->running, to, strict);
+	if (t->request && t->request->type == REQUEST_NAMES)
+		return 0;
+	return has_begun(engine, plan_begin(engine, &t->job,
+					    t->request ? targets_of_changes(&t->changes)
+						       : targets_of_keys(&t->keys),
+					    &t->error));
 }
 
-static enum step record(struct engine *engine)
+static enum step end_plan(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
-	struct error err = ERROR_INIT;
-	int rc;
 
-	if (!engine->o.journal || t->resumed)
-		return STEP_WORK; /* nothing persists, or it is from the journal itself */
-	rc = journal_append(engine->o.journal, &t->changes, &t->request->info, &err);
-	if (rc == 0)
+	if (!t->request && rc < 0) {
+		engine_log(engine, LOG_ERR, "%s", t->error.text);
+		agenda_read_all(&engine->agenda, engine_now() + NO_MEMORY_NS);
+	}
+	if (!t->request)
 		return STEP_WORK;
-	if (t->request->type != REQUEST_NAMES)
-		return fail(engine, rc, &err);
-	/* the next start will find them in the kernel, or choose again */
-	engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s", err.text);
+	if (rc < 0)
+		return fail(engine, rc);
+	return t->request->type == REQUEST_CHECK ? finish(engine, 0, &t->error) : STEP_ATTACH;
+}
+
+static int begin_attach(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	return has_begun(engine, candidate_attach_begin(&t->changes, engine->store, &t->error));
+}
+
+static enum step end_attach(struct engine *engine, int rc)
+{
+	return rc < 0 ? fail(engine, rc) : STEP_RECORD;
+}
+
+/*
+ * The journal goes on with a record. > 0: there is more, which waits for the disk if a
+ * time to try again is set. No turn waits for it: a thread does.
+ */
+static int write_on(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	int64_t until = engine->o.slice_units ? 0 : engine->slice_ends;
+	int rc = journal_step(engine->o.journal, until, &t->error);
+
+	if (rc != JOURNAL_WAIT)
+		return rc;
+	t->retry_at = engine_now() + DISK_NS; /* if nobody should wake it */
+	if (engine->disk)
+		event_add(engine->disk, NULL);
+	return rc;
+}
+
+static bool has_record(const struct engine *engine)
+{
+	return engine->o.journal && !engine->transaction->resumed; /* else it is from there */
+}
+
+static int begin_record(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	int rc = has_record(engine) ? journal_begin(engine->o.journal, &t->changes,
+						    &t->request->info, &t->error)
+				    : 0;
+
+	return rc < 0 ? rc : 0;
+}
+
+/* From its end on the commit is decided: it can be aborted until then. */
+static enum step end_record(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+
+	if (rc == 0 && has_record(engine)) {
+		if (t->aborted)
+			journal_abort(engine->o.journal);
+		rc = write_on(engine);
+	}
+	if (rc > 0)
+		return STEP_RECORD;
+	if (rc < 0 && (t->aborted || t->request->type != REQUEST_NAMES))
+		return fail(engine, rc);
+	if (rc < 0) /* the next start will find them in the kernel, or choose again */
+		engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s",
+			   t->error.text);
+	t->decided = true;
 	return STEP_WORK;
 }
 
-static enum step work(struct engine *engine)
+/* ---- the steps after it */
+
+static enum step work(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
 
+	(void)rc;
 	if (t->job.count >= MANY)
 		hush(engine, true);
 	switch (job_slice(engine, &t->job)) {
@@ -188,37 +293,44 @@ static enum step work(struct engine *engine)
 		break;
 	}
 	if (t->job.undoing)
-		return STEP_REVOKE;
+		return STEP_UNDONE;
 	return t->job.error.code ? STEP_UNDO : STEP_PUBLISH;
 }
 
-static enum step undo(struct engine *engine)
+static int begin_undo(struct engine *engine)
 {
-	plan_undo(&engine->transaction->job);
+	return has_begun_or_done(engine, plan_undo_begin(&engine->transaction->job));
+}
+
+static enum step end_undo(struct engine *engine, int rc)
+{
+	(void)engine;
+	(void)rc;
 	return STEP_WORK;
 }
 
-static enum step publish(struct engine *engine)
+/* From one moment to the next everybody sees all of it; then, what became of its objects. */
+static int begin_publish(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
-	struct keys keys = {0};
+
+	if (t->request)
+		datastore_publish(engine->store);
+	return has_begun_or_done(engine,
+				 outcome_begin(engine, &t->job,
+					       t->request ? targets_of_changes(&t->changes)
+							  : targets_of_keys(&t->keys),
+					       t->request && t->request->type == REQUEST_NAMES));
+}
+
+static enum step end_publish(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
 	struct error err = ERROR_INIT;
 
-	if (!t->request) {
-		outcome_of_job(engine, &t->job);
+	(void)rc;
+	if (!t->request)
 		return finish(engine, 0, &err);
-	}
-	if (candidate_publish(&t->changes, engine->store) < 0)
-		engine_log(engine, LOG_CRIT, "no memory to publish commit %llu",
-			   (unsigned long long)t->request->info.number);
-	outcome_of_job(engine, &t->job);
-	if (plan_keys(&t->changes, &keys) < 0) /* then all are looked at, a little later */
-		agenda_read_all(&engine->agenda, engine_now() + NO_MEMORY_NS);
-	outcome_of_rest(engine, &t->job, &keys);
-	/* what cannot be created now is no reason to have no names */
-	for (size_t i = 0; i < keys.count && t->request->type == REQUEST_NAMES; i++)
-		agenda_repair(&engine->agenda, &keys.at[i]);
-	keys_free(&keys);
 	if (engine->o.journal)
 		journal_confirm(engine->o.journal, t->request->info.number);
 	engine->last_change = engine_now();
@@ -231,47 +343,234 @@ static enum step publish(struct engine *engine)
 	return finish(engine, 0, &err);
 }
 
-/* Once: delete what the killed daemon created of it; a repair does the rest. */
-static enum step take_back_resumed(struct engine *engine)
+static int begin_undone(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
-	struct error err = t->job.error, ignored = ERROR_INIT;
-	struct keys keys = {0};
-	int rc;
 
-	t->resumed = false;
-	engine_log(engine, LOG_WARNING, "commit %llu, which was interrupted, is taken back: %s%s%s",
-		   (unsigned long long)t->request->info.number, err.path, err.path[0] ? ": " : "",
-		   err.text);
-	rc = resume_created(engine, &t->changes, &keys);
-	give_up(engine, &err);
+	return has_begun_or_done(engine,
+				 outcome_begin(engine, &t->job, (struct targets){0}, false));
+}
+
+static enum step end_undone(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+
+	(void)rc;
+	if (!t->resumed)
+		return STEP_REVOKE;
+	t->error = t->job.error;
+	return fail(engine, -EINVAL);
+}
+
+static int begin_revoke(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	uint64_t number = t->request->info.number;
+	int rc = engine->o.journal && number
+			 ? journal_revoke_begin(engine->o.journal, number, &t->error)
+			 : 0;
+
+	return rc < 0 ? rc : 0;
+}
+
+static enum step end_revoke(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+	struct error *err = &t->job.error;
+
+	if (rc == 0 && engine->o.journal && t->request->info.number)
+		rc = write_on(engine);
+	if (rc > 0)
+		return STEP_REVOKE;
 	if (rc == 0)
-		rc = plan_job(engine, &t->job, &keys, &ignored);
+		return finish(engine, err->os_errno ? -err->os_errno : -EINVAL, err);
+	/* what cannot be taken back from the journal for certain is not told as refused */
+	engine_log(engine, LOG_ERR, "%s", err->text);
+	engine_log(engine, LOG_ERR, "%s", t->error.text);
+	return finish(engine, -EIO, &t->error);
+}
+
+/* Once: delete what the killed daemon created of it; a repair does the rest. */
+struct creation {
+	struct sequence sequence;
+	struct engine *engine;
+};
+
+static int find_created(struct sequence *sequence, struct cursor **ret)
+{
+	struct engine *engine = ((struct creation *)sequence)->engine;
+	struct transaction *t = engine->transaction;
+
+	*ret = resume_created_begin(engine, &t->changes, &t->keys, &t->error);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int plan_created(struct sequence *sequence, struct cursor **ret)
+{
+	struct engine *engine = ((struct creation *)sequence)->engine;
+	struct transaction *t = engine->transaction;
+
+	*ret = plan_begin(engine, &t->job, targets_of_keys(&t->keys), &t->error);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int begin_created(struct engine *engine)
+{
+	static sequence_part *const parts[] = {find_created, plan_created, NULL};
+	struct creation *creation = sequence_new(parts, sizeof(*creation));
+
+	engine->transaction->resumed = false;
+	if (!creation)
+		return -ENOMEM;
+	creation->engine = engine;
+	return has_begun(engine, &creation->sequence.cursor);
+}
+
+static enum step end_created(struct engine *engine, int rc)
+{
 	if (rc < 0)
 		engine_log(engine, LOG_ERR,
 			   "no memory to take all of it back: the rest is foreign");
-	keys_free(&keys);
 	return STEP_WORK;
 }
 
-static enum step revoke(struct engine *engine)
-{
-	struct transaction *t = engine->transaction;
-	struct error err, ignored = ERROR_INIT;
-	uint64_t number = t->request->info.number;
+/* ---- the end: nobody waits for it */
 
-	outcome_of_job(engine, &t->job);
-	if (t->resumed)
-		return take_back_resumed(engine);
-	if (engine->o.journal && number && journal_revoke(engine->o.journal, number, &ignored) < 0)
-		engine_log(engine, LOG_ERR, "%s", ignored.text);
-	err = t->job.error;
-	return finish(engine, err.os_errno ? -err.os_errno : -EINVAL, &err);
+struct merging {
+	struct cursor cursor;
+	struct engine *engine;
+	struct change *at;        /* the next; NULL: the end is */
+	struct cursor *under_way; /* the store's, by a change a unit as well */
+};
+
+/* Replies under way show what was: they are told of each change while it is there still. */
+static int merging_forth(struct cursor *cursor)
+{
+	struct merging *merging = (struct merging *)cursor;
+
+	if (merging->at) {
+		engine_tell(merging->engine,
+			    &(struct engine_event){.type = ENGINE_MERGE, .change = merging->at});
+		merging->at = change_next(merging->at);
+	}
+	return cursor_step(merging->under_way, 1);
 }
 
-static enum step (*const steps[])(struct engine *engine) = {
-	[STEP_MAKE] = make, [STEP_PLAN] = plan,       [STEP_RECORD] = record, [STEP_WORK] = work,
-	[STEP_UNDO] = undo, [STEP_PUBLISH] = publish, [STEP_REVOKE] = revoke,
+static void merging_close(struct cursor *cursor)
+{
+	cursor_free(((struct merging *)cursor)->under_way);
+}
+
+static int begin_merge(struct engine *engine)
+{
+	static const struct cursor_kind kind = {.forth = merging_forth, .close = merging_close};
+	struct transaction *t = engine->transaction;
+	struct merging *merging = cursor_new(&kind, sizeof(*merging));
+	struct cursor *cursor = candidate_merge_begin(&t->changes, engine->store);
+
+	if (merging && cursor) {
+		merging->cursor.decided = true;
+		merging->engine = engine;
+		merging->at = candidate_first(&t->changes);
+		merging->under_way = cursor;
+		return has_begun_or_done(engine, &merging->cursor);
+	}
+	for (struct change *c = candidate_first(&t->changes); c; c = change_next(c))
+		engine_tell(engine, &(struct engine_event){.type = ENGINE_MERGE, .change = c});
+	free(merging);
+	return has_begun_or_done(engine, cursor);
+}
+
+static int begin_leave(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	if (engine->store->published)
+		return begin_merge(engine);
+	if (engine->store->attached == 0)
+		return 0;
+	return has_begun_or_done(engine, candidate_detach_begin(&t->changes, engine->store));
+}
+
+static enum step end_leave(struct engine *engine, int rc)
+{
+	(void)engine;
+	(void)rc;
+	return STEP_FREE_CHANGES;
+}
+
+static int begin_free_changes(struct engine *engine)
+{
+	return has_begun_or_done(engine, candidate_discard_begin(&engine->transaction->changes));
+}
+
+static enum step end_free_changes(struct engine *engine, int rc)
+{
+	(void)rc;
+	return engine->transaction->request ? STEP_FREE_EDIT : STEP_FREE_JOB;
+}
+
+static int begin_free_edit(struct engine *engine)
+{
+	struct request *request = engine->transaction->request;
+	struct edit *edit = request->edit;
+
+	request->edit = NULL;
+	return edit ? has_begun_or_done(engine, edit_free_begin(edit))
+		    : has_begun_or_done(engine, candidate_discard_begin(&request->candidate));
+}
+
+static enum step end_free_edit(struct engine *engine, int rc)
+{
+	(void)engine;
+	(void)rc;
+	return STEP_FREE_JOB;
+}
+
+static int begin_free_job(struct engine *engine)
+{
+	return has_begun_or_done(engine, job_close_begin(&engine->transaction->job));
+}
+
+/* Nothing is under way any more. */
+static enum step end_free_job(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+
+	(void)rc;
+	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* cookies were in them */
+	explicit_bzero(t->batch.found, sizeof(t->batch.found));
+	hush(engine, false);
+	if (t->request)
+		request_free(t->request);
+	keys_free(&t->keys);
+	t->request = NULL;
+	t->ticket = 0;
+	t->error = (struct error)ERROR_INIT;
+	t->resumed = t->acknowledged = t->aborted = t->decided = t->told = false;
+	return STEP_NONE;
+}
+
+/* ---- the table */
+
+static const struct step_row {
+	int (*begin)(struct engine *engine); /* NULL: it has no cursor */
+	enum step (*end)(struct engine *engine, int rc);
+} steps[] = {
+	[STEP_MAKE] = {begin_make, end_make},
+	[STEP_PLAN] = {begin_plan, end_plan},
+	[STEP_ATTACH] = {begin_attach, end_attach},
+	[STEP_RECORD] = {begin_record, end_record},
+	[STEP_WORK] = {NULL, work},
+	[STEP_UNDO] = {begin_undo, end_undo},
+	[STEP_PUBLISH] = {begin_publish, end_publish},
+	[STEP_UNDONE] = {begin_undone, end_undone},
+	[STEP_REVOKE] = {begin_revoke, end_revoke},
+	[STEP_CREATED] = {begin_created, end_created},
+	[STEP_LEAVE] = {begin_leave, end_leave},
+	[STEP_FREE_CHANGES] = {begin_free_changes, end_free_changes},
+	[STEP_FREE_EDIT] = {begin_free_edit, end_free_edit},
+	[STEP_FREE_JOB] = {begin_free_job, end_free_job},
 };
 
 int64_t transaction_due(const struct engine *engine)
@@ -281,15 +580,75 @@ int64_t transaction_due(const struct engine *engine)
 	return t->step == STEP_NONE ? NEVER : t->retry_at;
 }
 
-void transaction_run(struct engine *engine)
+void transaction_wake(struct engine *engine)
+{
+	if (engine->transaction->step == STEP_RECORD || engine->transaction->step == STEP_REVOKE)
+		engine->transaction->retry_at = 0;
+}
+
+bool transaction_blocked(const struct engine *engine)
+{
+	const struct transaction *t = engine->transaction;
+
+	return t->step == STEP_WORK && t->retry_at != 0;
+}
+
+/* > 0: the step has more. */
+static int go_on(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	int rc = 0;
+
+	if (!t->begun && steps[t->step].begin)
+		rc = steps[t->step].begin(engine);
+	t->begun = true;
+	if (!t->cursor)
+		return rc;
+	if (t->aborted && t->step < STEP_RECORD)
+		cursor_abandon(t->cursor);
+	do
+		rc = cursor_step(t->cursor, engine->o.slice_units ? 1 : UNITS);
+	while (rc > 0 && engine_may_go_on(engine));
+	if (rc > 0)
+		return rc;
+	cursor_free(t->cursor);
+	t->cursor = NULL;
+	return rc;
+}
+
+/* Who asked is gone. */
+static enum step give_up(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
 
-	t->retry_at = 0;
-	t->step = steps[t->step](engine);
+	error_set_errno(&t->error, ERROR_BUSY, ECANCELED,
+			"aborted, for the session that asked for it has ended");
+	return finish(engine, -ECANCELED, &t->error);
 }
 
-/* ---- what begins one */
+void transaction_run(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	enum step next;
+	int rc;
+
+	t->retry_at = 0;
+	do {
+		bool aborted = t->aborted && !t->told && t->step <= STEP_RECORD;
+
+		rc = aborted && !t->begun ? -ECANCELED : go_on(engine);
+		if (rc > 0)
+			return;
+		/* what is being recorded the journal gives up itself */
+		next = aborted && !(t->begun && t->step == STEP_RECORD)
+			       ? give_up(engine)
+			       : steps[t->step].end(engine, rc);
+		t->begun = t->begun && next == t->step;
+		t->step = next;
+	} while (t->step != STEP_NONE && !t->retry_at && engine_may_go_on(engine));
+}
+
+/* ---- what begins one, and what aborts it */
 
 void transaction_begin(struct engine *engine, struct request *request)
 {
@@ -297,23 +656,26 @@ void transaction_begin(struct engine *engine, struct request *request)
 
 	t->request = request;
 	t->ticket = request->ticket;
+	t->aborted = request->forgotten;
 	t->step = STEP_MAKE;
+}
+
+void transaction_abort(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	t->aborted = !t->decided && !t->told;
+	engine_schedule(engine);
 }
 
 void transaction_repair(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
-	struct keys keys = keys_take(&engine->agenda.repair);
-	struct error err = ERROR_INIT;
 
-	open_job(engine, &engine->running, &engine->running, false);
-	if (plan_job(engine, &t->job, &keys, &err) < 0) {
-		engine_log(engine, LOG_ERR, "%s", err.text);
-		agenda_read_all(&engine->agenda, engine_now() + NO_MEMORY_NS);
-	}
-	outcome_of_rest(engine, &t->job, &keys);
-	keys_free(&keys);
-	t->step = STEP_WORK;
+	t->keys = keys_take(&engine->agenda.repair);
+	t->decided = true;
+	t->step = STEP_PLAN;
+	transaction_run(engine);
 }
 
 int transaction_resume(struct engine *engine, struct error *err)
@@ -334,7 +696,7 @@ int transaction_resume(struct engine *engine, struct error *err)
 	if (!request)
 		return error_set(err, ERROR_RESOURCE, "no memory");
 	request->info.number = number;
-	t->resumed = true;
+	t->resumed = t->decided = true;
 	t->acknowledged = journal_pending_outlived_boot(engine->o.journal);
 	engine_log(engine, LOG_NOTICE, "carrying out commit %llu, which was interrupted",
 		   (unsigned long long)number);

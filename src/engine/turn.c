@@ -30,7 +30,8 @@ static int64_t now_if(bool something)
 static int64_t journal_due(const struct engine *engine)
 {
 	bool any = engine->o.journal && !engine->closing &&
-		   (engine->store->tunnel_count || journal_snapshot_pid(engine->o.journal));
+		   (datastore_counts(engine->store)->tunnel_count ||
+		    journal_snapshot_pid(engine->o.journal));
 
 	return any ? engine->maintain_at : NEVER;
 }
@@ -48,7 +49,7 @@ static void maintain_journal(struct engine *engine)
 
 static int64_t removal_due(const struct engine *engine)
 {
-	bool blocked = engine->transaction->retry_at != 0;
+	bool blocked = transaction_blocked(engine);
 
 	if (engine->agenda.removing.count == 0)
 		return NEVER;
@@ -97,8 +98,10 @@ static void begin_request(struct engine *engine)
 		read_everything(engine, request);
 	else if (request->type == REQUEST_LOCK)
 		lock_take(engine, request);
-	else
+	else {
 		transaction_begin(engine, request);
+		transaction_run(engine);
+	}
 }
 
 /* ---- the agenda */
@@ -155,7 +158,7 @@ static void retry(struct engine *engine)
 
 static int64_t counters_due(const struct engine *engine)
 {
-	return engine->store->tunnel_count ? engine->reading->look_at : NEVER;
+	return datastore_counts(engine->store)->tunnel_count ? engine->reading->look_at : NEVER;
 }
 
 /* ---- the table */
@@ -206,6 +209,7 @@ bool turn_once(struct engine *engine)
 	int64_t next;
 	const struct duty *duty = first_due(engine, engine_now(), &next);
 
+	engine_begin_slice(engine);
 	if (duty)
 		duty->run(engine);
 	return duty;

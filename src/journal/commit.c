@@ -31,7 +31,7 @@ static void put_text(FILE *file, const char *name, const char *value)
 	put_escaped(file, value);
 }
 
-static void put_config(FILE *file, char sign, enum object object, const union config *config)
+static void put_config(FILE *file, char sign, enum object object, const void *config)
 {
 	const struct row_set *set = &row_sets[object];
 	char text[VALUE_TEXT_MAX];
@@ -46,22 +46,26 @@ static void put_config(FILE *file, char sign, enum object object, const union co
 	putc_unlocked('\n', file);
 }
 
-static void put_change(FILE *file, const struct change *change)
+static void put_ids(FILE *file, uint32_t tunnel_id, uint32_t session_id)
+{
+	if (session_id == 0)
+		fprintf(file, "tunnel %" PRIu32 "\n", tunnel_id);
+	else
+		fprintf(file, "session %" PRIu32 " %" PRIu32 "\n", tunnel_id, session_id);
+}
+
+void commit_print_change(FILE *file, const struct change *change)
 {
 	enum object object = change_object(change);
 
-	if (object == OBJECT_TUNNEL)
-		fprintf(file, "tunnel %" PRIu32 "\n", change->tunnel_id);
-	else
-		fprintf(file, "session %" PRIu32 " %" PRIu32 "\n", change->tunnel_id,
-			change->session_id);
-	if (change->had)
-		put_config(file, '-', object, &change->before);
-	if (change->has)
-		put_config(file, '+', object, &change->after);
+	put_ids(file, change->tunnel_id, change->session_id);
+	if (change->before)
+		put_config(file, '-', object, change->before);
+	if (change->after)
+		put_config(file, '+', object, change->after);
 }
 
-void commit_print(FILE *file, const struct commit_info *info, const struct candidate *changes)
+void commit_print_info(FILE *file, const struct commit_info *info)
 {
 	fprintf(file, "commit number=%" PRIu64 " time=%lld.%09ld", info->number,
 		(long long)info->time.tv_sec, info->time.tv_nsec);
@@ -71,13 +75,40 @@ void commit_print(FILE *file, const struct commit_info *info, const struct candi
 	fprintf(file, " tunnels=%zu sessions=%zu", info->tunnels, info->sessions);
 	put_text(file, "comment", info->comment);
 	putc_unlocked('\n', file);
-	for (struct change *at = candidate_first(changes); at != NULL; at = change_next(at))
-		put_change(file, at);
 }
+
+static const char *const mark_words[] = {
+	[RECORD_BASE] = "base",
+	[RECORD_CONFIRM] = "confirm",
+	[RECORD_END] = "end",
+	[RECORD_DOUBT] = "doubt",
+};
 
 void commit_print_mark(FILE *file, enum record_kind kind, uint64_t number)
 {
-	fprintf(file, "%s %" PRIu64 "\n", kind == RECORD_BASE ? "base" : "confirm", number);
+	fprintf(file, "%s %" PRIu64 "\n", mark_words[kind], number);
+}
+
+static void put_running(FILE *file, const struct datastore *running)
+{
+	for (const struct entry *entry = datastore_entry_from(running, 0, 0); entry;
+	     entry = entry_next(entry)) {
+		if (!entry_config(entry))
+			continue;
+		put_ids(file, entry->key.tunnel_id, entry->key.session_id);
+		put_config(file, '+', entry_object(entry), entry_config(entry));
+	}
+}
+
+void commit_print_base(FILE *file, uint64_t number, const uint32_t *checksum,
+		       const struct datastore *running)
+{
+	if (!checksum) {
+		commit_print_mark(file, RECORD_BASE, number);
+		return;
+	}
+	fprintf(file, "base %" PRIu64 " config=%08" PRIx32 "\n", number, *checksum);
+	put_running(file, running);
 }
 
 /* Reading. Words and lines are spans of the payload, which does not end in NUL. */
@@ -203,25 +234,57 @@ static bool read_info(struct span line, struct commit_info *info)
 	return info->number > 0;
 }
 
+/* Eight hexadecimal digits. */
+static bool read_checksum(struct span span, uint32_t *ret)
+{
+	char text[9], *end;
+
+	if (span_length(span) != 8 || !unescape(span, text, sizeof(text)))
+		return false;
+	*ret = (uint32_t)strtoul(text, &end, 16);
+	return *end == '\0';
+}
+
+/* A number, and behind a base's what is known of config.xml; words of later versions are passed
+ * over. */
+static bool read_mark(struct span line, struct commit_record *ret)
+{
+	struct span number = take_until(&line, ' '), word, name;
+
+	if (!read_number(number, UINT64_MAX, &ret->info.number))
+		return false;
+	if (ret->kind != RECORD_BASE)
+		return span_length(line) == 0;
+	while (span_length(line) > 0) {
+		word = take_until(&line, ' ');
+		name = take_until(&word, '=');
+		if (!span_is(name, "config"))
+			continue;
+		if (!read_checksum(word, &ret->config))
+			return false;
+		ret->has_config = true;
+	}
+	return true;
+}
+
 static int commit_read(const char *payload, size_t length, struct commit_record *ret)
 {
 	struct span rest = {payload, payload + length};
 	struct span line = take_until(&rest, '\n');
 	struct span word = take_until(&line, ' ');
-	bool good;
 
-	*ret = (struct commit_record){.changes = rest.at, .end = rest.end};
+	*ret = (struct commit_record){.kind = RECORD_COMMIT, .changes = rest.at, .end = rest.end};
 	if (length == 0 || payload[length - 1] != '\n')
 		return -EPROTO;
-	if (span_is(word, "commit")) {
-		ret->kind = RECORD_COMMIT;
-		good = read_info(line, &ret->info);
-	} else {
-		ret->kind = span_is(word, "base") ? RECORD_BASE : RECORD_CONFIRM;
-		good = (span_is(word, "base") || span_is(word, "confirm")) &&
-		       read_number(line, UINT64_MAX, &ret->info.number);
+	if (span_is(word, "commit"))
+		return read_info(line, &ret->info) ? 0 : -EPROTO;
+	for (size_t i = 0; i < sizeof(mark_words) / sizeof(mark_words[0]); i++) {
+		if (!mark_words[i] || !span_is(word, mark_words[i]))
+			continue;
+		ret->kind = (enum record_kind)i;
+		return read_mark(line, ret) ? 0 : -EPROTO;
 	}
-	return good ? 0 : -EPROTO;
+	return -EPROTO;
 }
 
 static int refuse_line(struct span line, const char *why, struct error *err)
@@ -249,12 +312,12 @@ static int read_leaf(enum object object, struct span word, union config *config,
 static int read_config(enum object object, struct span line, union config *config,
 		       struct error *err)
 {
-	int result = 0;
+	int rc = 0;
 
 	take_until(&line, ' '); /* the sign */
-	while (span_length(line) > 0 && result == 0)
-		result = read_leaf(object, take_until(&line, ' '), config, err);
-	return result;
+	while (span_length(line) > 0 && rc == 0)
+		rc = read_leaf(object, take_until(&line, ' '), config, err);
+	return rc;
 }
 
 static bool read_ids(struct span line, struct change *change)
@@ -273,7 +336,7 @@ static bool read_ids(struct span line, struct change *change)
 	return good;
 }
 
-static void set_key(struct change *change, union config *config)
+static void set_key(const struct change *change, union config *config)
 {
 	if (change->session_id == 0) {
 		config->tunnel.tunnel_id = change->tunnel_id;
@@ -284,45 +347,42 @@ static void set_key(struct change *change, union config *config)
 	}
 }
 
-/* The optional line that begins with @sign. */
-static int read_side(struct span *rest, char sign, struct change *change, struct error *err)
+/* The optional line that begins with @sign, into @config, which @ret then points to. */
+static int read_side(struct span *rest, char sign, const struct change *change,
+		     union config *config, const union config **ret, struct error *err)
 {
-	union config *config = sign == '-' ? &change->before : &change->after;
-	bool *there = sign == '-' ? &change->had : &change->has;
-
 	if (span_length(*rest) == 0 || *rest->at != sign)
 		return 0;
-	*there = true;
+	*ret = config;
 	set_key(change, config);
 	return read_config(change_object(change), take_until(rest, '\n'), config, err);
 }
 
-static int commit_read_changes(const struct commit_record *record,
-			       int (*each)(const struct change *change, void *arg), void *arg,
-			       struct error *err)
+static int commit_read_change(struct commit_record *record, struct change_read *ret,
+			      struct error *err)
 {
 	struct span rest = {record->changes, record->end}, line;
-	struct change change;
-	int result = 0;
+	struct change *change = &ret->change;
+	int rc;
 
-	while (span_length(rest) > 0 && result == 0) {
-		change = (struct change){0};
-		line = take_until(&rest, '\n');
-		if (!read_ids(line, &change))
-			return refuse_line(line, "unknown words", err);
-		result = read_side(&rest, '-', &change, err);
-		if (result == 0)
-			result = read_side(&rest, '+', &change, err);
-		if (result == 0 && !change.had && !change.has)
-			result = refuse_line(line, "no change", err);
-		if (result == 0)
-			result = each(&change, arg);
-	}
-	return result;
+	if (span_length(rest) == 0)
+		return 0;
+	*ret = (struct change_read){0};
+	line = take_until(&rest, '\n');
+	if (!read_ids(line, change))
+		return refuse_line(line, "unknown words", err);
+	rc = read_side(&rest, '-', change, &ret->before, &change->before, err);
+	if (rc == 0)
+		rc = read_side(&rest, '+', change, &ret->after, &change->after, err);
+	if (rc == 0 && !change->before && !change->after)
+		rc = refuse_line(line, "no change", err);
+	record->changes = rest.at;
+	return rc < 0 ? rc : 1;
 }
 
 static const struct commit_format formats[] = {
-	{JOURNAL_VERSION, commit_read, commit_read_changes},
+	{JOURNAL_VERSION, true, commit_read, commit_read_change},
+	{1, false, commit_read, commit_read_change},
 };
 
 const struct commit_format *commit_format(int version)

@@ -1,16 +1,16 @@
 /*
  * Folding the journal into config.xml, in steps of which any may be the last:
  *
- *   1. a child fsyncs the journal, for the sake of its confirmations; writes
- *      config.xml.new, as running is at the fork, and journal.new, which holds
- *      the base mark and the history; fsyncs both
+ *   1. a child writes config.xml.new, as running is at the fork, and journal.new,
+ *      which holds the base with all of that once more, and the history; fsyncs both
  *   2. the daemon adds what was appended meanwhile to journal.new; fsync
  *   3. config.xml.new becomes config.xml; fsync of the directory
  *   4. journal.new becomes journal; fsync of the directory
  *
  * After 3 the old journal is replayed over the new config.xml, which changes
- * nothing. The daemon renames, and not the child: one that outlived its daemon
- * must not put an old state over what a new daemon wrote.
+ * nothing: what the stamp says is in it is as good as confirmed. The daemon renames, and not the
+ * child: one that outlived its daemon must not put an old state over what a new daemon wrote. From
+ * 2 on the thread waits for the disk.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,173 +30,142 @@
 
 static const char *goes_on = "the journal goes on growing";
 
+/* ---- begin and end */
+
 static void fold_clear(struct journal *journal)
 {
-	free(journal->fold.head);
-	journal->fold = (struct fold){.retry_at = journal->fold.retry_at};
-}
+	struct fold *fold = &journal->fold;
 
-void fold_sweep(struct journal *journal)
-{
-	journal_file_unlink(journal, CONFIG_NEW);
-	journal_file_unlink(journal, JOURNAL_NEW);
+	place_close(&fold->config);
+	if (fold->fd >= 0)
+		close(fold->fd);
+	*fold = (struct fold){.fd = -1, .config.dirfd = -1, .retry_at = fold->retry_at};
 }
 
 static void fold_failed(struct journal *journal)
 {
 	fold_clear(journal);
 	journal->fold.retry_at = clock_now() + RETRY_SECONDS * NS_PER_S;
-	fold_sweep(journal);
+	directory_sweep(journal);
 }
 
 /*
  * Which history entries are kept, the newest first choice, and where they go.
- * They are copied as they are: those of an old format stay behind.
+ * They are copied as they are: those that are written otherwise today stay behind.
  */
 static void place_history(struct journal *journal)
 {
-	bool current = journal->format->version == JOURNAL_VERSION;
+	bool current = journal->format->read_change == commit_format(JOURNAL_VERSION)->read_change;
 	size_t first = journal->history_count;
 	uint64_t total = 0;
 
 	while (current && first > 0 && total + journal->history[first - 1].length <= HISTORY_MAX)
 		total += journal->history[--first].length;
-	journal->fold.end = journal->fold.head_length;
+	journal->fold.history = 0;
 	for (size_t i = 0; i < journal->history_count; i++) {
-		journal->history[i].moved = i < first ? 0 : journal->fold.end;
+		journal->history[i].moved = i < first ? 0 : 1 + journal->fold.history;
 		if (i >= first)
-			journal->fold.end += journal->history[i].length;
+			journal->fold.history += journal->history[i].length;
 	}
 }
 
 static int fold_begin(struct journal *journal)
 {
-	struct fold *fold = &journal->fold;
-	int result;
+	int rc = directory_place(journal);
 
 	fold_clear(journal);
-	result = journal_lock(journal);
-	if (result == 0 && journal_place(journal, journal->fd) == -ESTALE)
-		result = -ESTALE;
-	if (result == 0)
-		result = journal_mark(journal);
-	if (result != 0)
-		return result;
-	fold->base = journal->generation;
-	fold->from = journal->length;
-	result = journal_head(fold->base, &fold->head, &fold->head_length);
-	if (result == 0)
-		place_history(journal);
-	return result;
+	if (rc == 0 && journal_place(journal, journal->fd) == -ESTALE)
+		rc = -ESTALE;
+	/* the old journal must have all that the new config.xml has: that one comes first */
+	if (rc == 0 && journal->unsettled)
+		rc = journal_settle(journal, journal->unsettled);
+	if (rc == 0)
+		journal->unsettled = 0;
+	if (rc == 0 && !journal->doubt)
+		rc = journal_mark(journal);
+	if (rc < 0)
+		return rc;
+	journal->fold.base = journal->generation;
+	journal->fold.from = journal->length;
+	place_history(journal);
+	return 0;
 }
 
-/* Step 1 */
+/* ---- step 1 */
 
-/* Owner, group and mode are the administrator's choice. A mode alone could let the wrong group in.
- */
-static void keep_access(const struct journal *journal, int fd)
-{
-	struct stat old;
-
-	if (fstatat(journal->dirfd, CONFIG_FILE, &old, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(old.st_mode) && fchown(fd, old.st_uid, old.st_gid) == 0)
-		fchmod(fd, old.st_mode & 0777);
-}
-
-static int write_config(struct journal *journal)
-{
-	FILE *file = NULL;
-	int fd = -1, result = journal_file_create(journal, CONFIG_NEW, CONFIG_MODE, &fd);
-
-	if (result != 0)
-		return result;
-	keep_access(journal, fd);
-	file = fdopen(fd, "w");
-	if (file == NULL) {
-		close(fd);
-		return -ENOMEM;
-	}
-	fault_point("write");
-	result = journal->codec.write(file, journal->running, journal->codec.arg);
-	if (result == 0)
-		fprintf(file, CONFIG_STAMP "\n", journal->fold.base);
-	if (result == 0 && (fflush(file) != 0 || ferror(file)))
-		result = errno != 0 ? -errno : -EIO;
-	if (result == 0)
-		result = file_sync(fd);
-	if (fclose(file) != 0 && result == 0)
-		result = -errno;
-	return result;
-}
-
-static int write_history(struct journal *journal)
+static int write_journal(struct journal *journal, uint32_t checksum)
 {
 	const struct fold *fold = &journal->fold;
-	int fd = -1, result = journal_file_create(journal, JOURNAL_NEW, JOURNAL_MODE, &fd);
+	const struct file_place here = {journal->dirfd, JOURNAL_FILE};
+	char *head = NULL, end[MARK_MAX];
+	size_t length = 0, end_length = mark_end(end, fold->base, false);
+	int fd = -1, rc = journal_head(journal, fold->base, &checksum, &head, &length);
 
-	if (result == 0)
-		result = file_write(fd, fold->head, fold->head_length, 0);
-	for (size_t i = 0; i < journal->history_count && result == 0; i++) {
+	if (rc == 0)
+		rc = place_create(&here, JOURNAL_NEW, &fd);
+	if (rc == 0)
+		rc = file_write(fd, head, length, 0);
+	for (size_t i = 0; i < journal->history_count && rc == 0; i++) {
 		const struct history_entry *entry = &journal->history[i];
 
-		if (entry->moved != 0)
-			result = file_copy(fd, entry->moved, journal->fd, entry->offset,
-					   entry->length);
+		if (entry->moved)
+			rc = file_copy(fd, length + entry->moved - 1, journal->fd, entry->offset,
+				       entry->length);
 	}
-	if (result == 0)
-		result = file_sync(fd);
+	if (rc == 0)
+		rc = file_write(fd, end, end_length, length + fold->history);
+	if (rc == 0)
+		rc = file_sync(fd, true);
 	if (fd >= 0)
 		close(fd);
-	return result;
+	free(head);
+	return rc;
 }
 
-/*
- * The old journal's confirmations must be on the disk before the new config.xml:
- * a commit that seems pending is left out, though config.xml would have it.
- */
 static int fold_write(struct journal *journal)
 {
-	int result = file_sync(journal->fd);
+	uint32_t checksum;
+	int rc = config_write(journal, journal->fold.base, &checksum);
 
-	if (result == 0)
-		result = write_config(journal);
-	return result != 0 ? result : write_history(journal);
+	return rc < 0 ? rc : write_journal(journal, checksum);
 }
 
-/* Steps 2 to 4 */
+/* ---- steps 2 to 4 */
 
-static int add_tail(struct journal *journal, int fd)
+/* The child's work: its length, by an end mark that is where it should be. */
+static int open_new_journal(struct journal *journal)
+{
+	struct fold *fold = &journal->fold;
+	char end[MARK_MAX], found[MARK_MAX];
+	size_t length = mark_end(end, fold->base, false);
+	struct stat st;
+
+	fold->fd = openat(journal->dirfd, JOURNAL_NEW, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fold->fd < 0 || fstat(fold->fd, &st) < 0)
+		return -errno;
+	fold->end = (uint64_t)st.st_size - length;
+	if ((uint64_t)st.st_size < length + fold->history ||
+	    pread(fold->fd, found, length, (off_t)fold->end) != (ssize_t)length ||
+	    memcmp(found, end, length) != 0)
+		return -EIO;
+	return 0;
+}
+
+/* What was appended meanwhile, one still pending too, with room for its confirmation. */
+static int add_tail(struct journal *journal)
 {
 	const struct fold *fold = &journal->fold;
 	uint64_t length = journal->length - fold->from;
-	struct stat st;
-	int result;
+	char end[MARK_MAX];
+	size_t end_length = mark_end(end, journal->generation, false);
+	int rc;
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if ((uint64_t)st.st_size != fold->end)
-		return -EIO;
 	if (length == 0)
 		return 0;
-	result = file_copy(fd, fold->end, journal->fd, fold->from, length);
-	if (result == 0)
-		result = file_reserve_mark(fd, fold->end + length); /* of one still pending */
-	return result != 0 ? result : file_sync(fd);
-}
-
-static int rename_both(struct journal *journal)
-{
-	struct stat st;
-	int result;
-
-	if (fstatat(journal->dirfd, CONFIG_NEW, &st, 0) < 0)
-		return -errno;
-	result = journal_file_rename(journal, CONFIG_NEW, CONFIG_FILE);
-	if (result != 0)
-		return result;
-	journal->config = true;
-	journal->config_size = (uint64_t)st.st_size;
-	return journal_file_rename(journal, JOURNAL_NEW, JOURNAL_FILE);
+	rc = file_copy(fold->fd, fold->end, journal->fd, fold->from, length);
+	if (rc == 0)
+		rc = file_write(fold->fd, end, end_length, fold->end + length);
+	return rc < 0 ? rc : file_reserve(fold->fd, fold->end + length, 2 * MARK_MAX);
 }
 
 static void move_history(struct journal *journal)
@@ -209,8 +178,8 @@ static void move_history(struct journal *journal)
 
 		if (entry.info.number > fold->base)
 			entry.offset = entry.offset - fold->from + fold->end;
-		else if (entry.moved != 0)
-			entry.offset = entry.moved;
+		else if (entry.moved)
+			entry.offset = fold->end - fold->history + entry.moved - 1;
 		else
 			continue;
 		entry.moved = 0;
@@ -219,96 +188,161 @@ static void move_history(struct journal *journal)
 	journal->history_count = kept;
 }
 
-/* The new journal is in place: go on in it. */
-static void take_over(struct journal *journal, int fd)
+/* The new journal is in place: go on in it. Its name is not certain yet. */
+static void take_over(struct journal *journal)
 {
-	const struct fold *fold = &journal->fold;
+	struct fold *fold = &journal->fold;
 
 	close(journal->fd);
-	journal->fd = fd;
+	journal->fd = fold->fd;
+	fold->fd = -1;
 	journal->writable = true;
-	journal->cut = false;
+	journal->cut = fold->torn;
+	journal->doubt = false;
 	journal->restamp = false;
 	journal->format = commit_format(JOURNAL_VERSION);
 	move_history(journal);
 	journal->base = fold->base;
+	if (journal->mark_due <= fold->base)
+		journal->mark_due = 0;
 	journal->tail = fold->end;
 	journal->length = journal->length - fold->from + fold->end;
 	journal->room = 0;
 }
 
-static int fold_finish(struct journal *journal)
+/* One step of putting in place what is written: 0: the fold is over. JOURNAL_MORE, JOURNAL_WAIT. */
+static int fold_step(struct journal *journal, bool waits)
 {
-	int fd = openat(journal->dirfd, JOURNAL_NEW, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	int result = fd < 0 ? -errno : add_tail(journal, fd);
+	struct fold *fold = &journal->fold;
+	int rc;
 
-	if (result == 0)
-		result = rename_both(journal);
-	/* The rename may be done though the fsync after it failed: the old one is for nothing. */
-	if (fd >= 0 && (result == 0 || journal_place(journal, fd) == 0)) {
-		journal->unsynced = result != 0;
-		take_over(journal, fd);
-	} else if (fd >= 0) {
-		close(fd);
+	switch (fold->stage) {
+	case FOLD_NONE:
+		return 0;
+	case FOLD_CHILD:
+		rc = open_new_journal(journal);
+		if (rc == 0)
+			rc = add_tail(journal);
+		fold->stage = FOLD_SYNC;
+		return rc < 0 ? rc : JOURNAL_MORE;
+	case FOLD_SYNC:
+		rc = journal_sync(journal, fold->fd, true, waits);
+		if (rc == 0)
+			rc = config_rename(journal, &fold->config);
+		if (rc != 0)
+			return rc;
+		fold->stage = FOLD_CONFIG;
+		return JOURNAL_MORE;
+	case FOLD_CONFIG:
+		rc = journal_sync(journal, fold->config.dirfd, true, waits);
+		if (rc != 0)
+			return rc;
+		fault_point("rename");
+		if (renameat(journal->dirfd, JOURNAL_NEW, journal->dirfd, JOURNAL_FILE) < 0)
+			return -errno;
+		take_over(journal);
+		fold->stage = FOLD_JOURNAL;
+		return JOURNAL_MORE;
+	case FOLD_JOURNAL:
+		rc = journal_sync(journal, journal->dirfd, true, waits);
+		if (rc < 0)
+			journal_distrust(journal);
+		return rc;
 	}
-	return result;
+	return 0;
 }
 
-/* Both files are written, if @result is 0: put them in place. */
-static int fold_end(struct journal *journal, int result, const char *consequence, struct error *err)
+/* @rc: what became of the writing. JOURNAL_WAIT, or it is over. */
+static int fold_finish(struct journal *journal, int rc, bool waits)
 {
-	if (result == 0)
-		result = fold_finish(journal);
-	if (result == 0) {
+	if (rc == 0)
+		do
+			rc = fold_step(journal, waits);
+		while (rc == JOURNAL_MORE);
+	if (rc == 0)
 		fold_clear(journal);
-		return 0;
+	else if (rc < 0)
+		fold_failed(journal);
+	return rc;
+}
+
+bool fold_is_ending(const struct journal *journal)
+{
+	return journal->fold.stage > FOLD_CHILD;
+}
+
+int fold_settle(struct journal *journal, bool waits)
+{
+	return fold_is_ending(journal) ? fold_finish(journal, 0, waits) : 0;
+}
+
+/* What the child has written already is put in place. */
+void fold_abort(struct journal *journal)
+{
+	if (fold_settle(journal, false) == 0 && journal->fold.stage == FOLD_CHILD) {
+		kill(journal->fold.pid, SIGKILL);
+		waitpid(journal->fold.pid, NULL, 0);
+		fold_failed(journal);
 	}
-	fold_failed(journal);
-	return journal_error(journal, err, result, "write", CONFIG_FILE, consequence);
 }
 
 int fold_now(struct journal *journal, struct error *err)
 {
-	int result;
+	int rc;
 
+	fold_abort(journal);
 	/* what was wrong before may have passed */
 	if (!journal->writable && journal_place(journal, journal->fd) == 0)
 		(void)journal_file_open(journal);
-	result = journal->writable ? fold_begin(journal) : -EROFS;
-	if (result == 0)
-		result = fold_write(journal);
-	return fold_end(journal, result, "nothing was changed", err);
+	rc = journal->writable ? fold_begin(journal) : -EROFS;
+	if (rc == 0)
+		rc = fold_write(journal);
+	journal->fold.stage = FOLD_CHILD; /* as if one had written */
+	rc = fold_finish(journal, rc, false);
+	return rc < 0 ? journal_error(journal, err, rc, "write", CONFIG_FILE, "nothing was changed")
+		      : 0;
 }
 
-/* In the background */
+/* ---- in the background */
 
 bool fold_due(const struct journal *journal)
 {
 	uint64_t limit =
 		journal->config_size > journal->fold_min ? journal->config_size : journal->fold_min;
 
-	return journal->fold.pid == 0 && journal->pending == 0 && journal->writable &&
-	       !journal->cut && journal->length - journal->tail > limit &&
-	       clock_now() >= journal->fold.retry_at;
+	return journal->fold.stage == FOLD_NONE && journal->pending == 0 && journal->writable &&
+	       !journal->cut && !journal->doubt && !journal->restamp &&
+	       journal->length - journal->tail > limit && clock_now() >= journal->fold.retry_at;
 }
 
-/* Sockets of the daemon must not stay open in the child. */
-static void close_others(int keep_a, int keep_b)
+/*
+ * The daemon's sockets must not stay open in the child, nor its lock: that is the
+ * directory's descriptor's, so the child has one of its own.
+ */
+static int keep_own(struct journal *journal)
 {
-	unsigned int low = (unsigned int)(keep_a < keep_b ? keep_a : keep_b);
-	unsigned int high = (unsigned int)(keep_a < keep_b ? keep_b : keep_a);
+	int keep[2] = {openat(journal->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		       journal->fd};
+	unsigned int low, high;
 
+	if (keep[0] < 0)
+		return -errno;
+	journal->dirfd = keep[0];
+	low = (unsigned int)(keep[0] < keep[1] ? keep[0] : keep[1]);
+	high = (unsigned int)(keep[0] < keep[1] ? keep[1] : keep[0]);
 	if (low > 3)
 		close_range(3, low - 1, 0);
 	if (high > low + 1)
 		close_range(low + 1, high - 1, 0);
 	close_range(high + 1, ~0U, 0);
+	return 0;
 }
 
 _Noreturn static void child_run(struct journal *journal, pid_t parent)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2};
 	sigset_t none;
+	int rc;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -317,27 +351,30 @@ _Noreturn static void child_run(struct journal *journal, pid_t parent)
 		signal(signals[i], SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	close_others(journal->dirfd, journal->fd);
-	_exit(-fold_write(journal));
+	rc = keep_own(journal);
+	if (rc == 0)
+		rc = fold_write(journal);
+	_exit(-rc);
 }
 
-static int fold_start(struct journal *journal, struct error *err)
+int fold_start(struct journal *journal, struct error *err)
 {
 	pid_t parent = getpid(), pid;
-	int result = fold_begin(journal);
+	int rc = fold_begin(journal);
 
-	if (result == 0) {
+	if (rc == 0) {
 		fault_point("fork");
 		pid = fork();
 		if (pid == 0)
 			child_run(journal, parent);
 		journal->fold.pid = pid;
-		result = pid < 0 ? -errno : 0;
+		journal->fold.stage = FOLD_CHILD;
+		rc = pid < 0 ? -errno : 0;
 	}
-	if (result == 0)
+	if (rc == 0)
 		return 0;
 	fold_failed(journal);
-	return error_set_errno(err, ERROR_RESOURCE, -result,
+	return error_set_errno(err, ERROR_RESOURCE, -rc,
 			       "cannot start a process to write %s/%s; %s; tried again in %d s",
 			       journal->directory, CONFIG_FILE, goes_on, RETRY_SECONDS);
 }
@@ -345,41 +382,23 @@ static int fold_start(struct journal *journal, struct error *err)
 /* What became of the child: 0, or a negative errno. */
 static int child_result(int status)
 {
-	if (WIFEXITED(status))
-		return -WEXITSTATUS(status);
-	return -EINTR;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
 }
 
-static int fold_reap(struct journal *journal, struct error *err)
+int fold_go_on(struct journal *journal, struct error *err)
 {
-	int status = 0;
-	pid_t pid = waitpid(journal->fold.pid, &status, WNOHANG);
+	struct fold *fold = &journal->fold;
+	int status = 0, rc = 0;
+	pid_t pid;
 
-	if (pid == 0)
-		return 0;
-	return fold_end(journal, pid < 0 ? -errno : child_result(status), goes_on, err);
-}
-
-/* Said once for each commit. */
-static int retry_mark(struct journal *journal, struct error *err)
-{
-	uint64_t number = journal->mark_due;
-	int result = journal_mark(journal);
-
-	if (result == 0 || journal->mark_told == number)
-		return 0;
-	journal->mark_told = number;
-	return journal_error(journal, err, result, "confirm the last commit in", JOURNAL_FILE,
-			     "it is tried again, and the next start carries that commit out once "
-			     "more if the daemon is killed before");
-}
-
-bool config_is_gone(const struct journal *journal)
-{
-	struct stat st;
-
-	return journal->config && fstatat(journal->dirfd, CONFIG_FILE, &st, 0) < 0 &&
-	       errno == ENOENT;
+	if (fold->stage == FOLD_CHILD) {
+		pid = waitpid(fold->pid, &status, WNOHANG);
+		if (pid == 0)
+			return 0;
+		rc = pid < 0 ? -errno : child_result(status);
+	}
+	rc = fold_finish(journal, rc, true);
+	return rc < 0 ? journal_error(journal, err, rc, "write", CONFIG_FILE, goes_on) : 0;
 }
 
 int journal_restore(struct journal *journal, struct error *err)
@@ -387,56 +406,11 @@ int journal_restore(struct journal *journal, struct error *err)
 	const char *gone = journal_place(journal, journal->fd) == -ENOENT ? JOURNAL_FILE
 			   : config_is_gone(journal)                      ? CONFIG_FILE
 									  : NULL;
-	int result;
+	int rc;
 
-	if (gone == NULL)
+	if (!gone)
 		return 0;
-	fold_abort(journal);
-	result = fold_now(journal, err);
-	journal->restored = result == 0 ? gone : NULL;
-	return result;
-}
-
-static int look_for_files(struct journal *journal, struct error *err)
-{
-	const char *gone;
-	int result = 0;
-
-	if (journal->pending == 0 && clock_now() >= journal->fold.retry_at)
-		result = journal_restore(journal, err);
-	gone = journal->restored;
-	if (gone == NULL)
-		return result;
-	journal->restored = NULL;
-	return error_set(err, ERROR_STORAGE,
-			 "%s/%s was removed while the daemon used it; %s and %s were written anew",
-			 journal->directory, gone, CONFIG_FILE, JOURNAL_FILE);
-}
-
-int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
-{
-	int result = look_for_files(journal, err);
-
-	if (result == 0)
-		result = retry_mark(journal, err);
-	(void)running;
-	if (result != 0)
-		return result;
-	if (journal->fold.pid != 0)
-		return fold_reap(journal, err);
-	return fold_due(journal) ? fold_start(journal, err) : 0;
-}
-
-int journal_snapshot_pid(const struct journal *journal)
-{
-	return journal->fold.pid;
-}
-
-void fold_abort(struct journal *journal)
-{
-	if (journal->fold.pid == 0)
-		return;
-	kill(journal->fold.pid, SIGKILL);
-	waitpid(journal->fold.pid, NULL, 0);
-	fold_failed(journal);
+	rc = fold_now(journal, err);
+	journal->restored = rc == 0 ? gone : NULL;
+	return rc;
 }

@@ -8,24 +8,32 @@
 
 #define MAGIC "l2tpv3d-journal "
 
-static uint32_t frame_crc(const char *length_text, const char *payload, size_t length)
+uint32_t frame_checksum(uint32_t crc, const void *data, size_t length)
 {
-	uLong crc = crc32(0, (const Bytef *)length_text, 8);
-
-	return (uint32_t)crc32_z(crc, (const Bytef *)payload, length);
+	return (uint32_t)crc32_z(crc, data, length);
 }
 
-int frame_seal(char *frame, size_t length)
+/* Of a frame: the eight digits of its length, then the payload, whose own checksum is @crc. */
+static uint32_t frame_crc(const char *digits, uint32_t crc, size_t length)
+{
+	return (uint32_t)crc32_combine(frame_checksum(0, digits, 8), crc, (z_off_t)length);
+}
+
+int frame_header(char ret[FRAME_HEADER_LENGTH], size_t length, uint32_t crc)
 {
 	char header[FRAME_HEADER_LENGTH + 1];
 
 	if (length > FRAME_PAYLOAD_MAX)
 		return -EFBIG;
 	snprintf(header, sizeof(header), "@%08x", (unsigned int)length);
-	snprintf(header + 9, sizeof(header) - 9, " %08x\n",
-		 frame_crc(header + 1, frame + FRAME_HEADER_LENGTH, length));
-	memcpy(frame, header, FRAME_HEADER_LENGTH);
+	snprintf(header + 9, sizeof(header) - 9, " %08x\n", frame_crc(header + 1, crc, length));
+	memcpy(ret, header, FRAME_HEADER_LENGTH);
 	return 0;
+}
+
+int frame_seal(char *frame, size_t length)
+{
+	return frame_header(frame, length, frame_checksum(0, frame + FRAME_HEADER_LENGTH, length));
 }
 
 /* Eight hexadecimal digits, lower case only: one spelling for one number. */
@@ -55,7 +63,7 @@ bool frame_read(const char *image, size_t length, struct frame *ret)
 	    !read_hex(image + 10, &crc))
 		return false;
 	if (payload_length > length - FRAME_HEADER_LENGTH || payload_length > FRAME_PAYLOAD_MAX ||
-	    frame_crc(image + 1, payload, payload_length) != crc)
+	    frame_crc(image + 1, frame_checksum(0, payload, payload_length), payload_length) != crc)
 		return false;
 	*ret = (struct frame){payload, payload_length};
 	return true;

@@ -1,7 +1,7 @@
 /*
  * Framing of the journal file:
  *
- *     l2tpv3d-journal 1
+ *     l2tpv3d-journal 2
  *     @0000004c 9a1b0c7d
  *     commit number=1 ... (0x4c bytes of payload, the last one a line feed)
  *     @...
@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JOURNAL_VERSION       1
-#define JOURNAL_HEADER        "l2tpv3d-journal 1\n"
+#define JOURNAL_VERSION       2
+#define JOURNAL_HEADER        "l2tpv3d-journal 2\n"
 #define JOURNAL_HEADER_LENGTH (sizeof(JOURNAL_HEADER) - 1)
 
 #define FRAME_HEADER_LENGTH 19 /* "@%08x %08x\n" */
@@ -31,6 +31,11 @@ struct frame {
 
 /* Put the header into the room of FRAME_HEADER_LENGTH before the payload. -EFBIG. */
 int frame_seal(char *frame, size_t length);
+/* The same for a payload that is elsewhere by now; @crc: frame_checksum() of it. */
+int frame_header(char ret[FRAME_HEADER_LENGTH], size_t length, uint32_t crc);
+
+/* CRC-32 that goes on from @crc, which is 0 at first. */
+uint32_t frame_checksum(uint32_t crc, const void *data, size_t length);
 
 /* Is there a whole and sound frame at @image? */
 bool frame_read(const char *image, size_t length, struct frame *ret);

@@ -1,82 +1,110 @@
 #include "journal/journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/wipe.h"
+#include "base/clock.h"
 #include "journal/journal_file.h"
 
 #define FOLD_MIN (1024 * 1024) /* bytes of records before a fold is worth it */
 
-static const char *unchanged = "nothing was changed";
+/* ---- open */
 
 static void journal_free(struct journal *journal)
 {
+	syncer_close(journal->syncer);
 	if (journal->fd >= 0)
 		close(journal->fd);
-	if (journal->lockfd >= 0)
-		close(journal->lockfd);
 	if (journal->dirfd >= 0)
 		close(journal->dirfd);
-	free(journal->fold.head);
 	free(journal->directory);
 	free(journal);
 }
 
 static struct journal *journal_new(const char *directory, struct datastore *running,
-				   const struct snapshot_codec *codec)
+				   const struct snapshot_codec *codec, char *warning)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
 
-	if (journal == NULL)
+	if (!journal)
 		return NULL;
-	journal->dirfd = journal->lockfd = journal->fd = -1;
+	journal->dirfd = journal->fd = journal->fold.fd = journal->fold.config.dirfd = -1;
 	journal->running = running;
+	journal->warning = warning;
 	journal->fold_min = FOLD_MIN;
 	journal->codec = *codec;
 	journal->directory = strdup(directory);
-	if (journal->directory != NULL)
+	if (journal->directory)
 		return journal;
 	free(journal);
 	return NULL;
+}
+
+/*
+ * What was found is what counts from now on, so it has to be on the disk. Where it
+ * cannot be, as on a read-only one, nothing is appended before.
+ */
+static void make_certain(struct journal *journal)
+{
+	struct error err = ERROR_INIT;
+	int rc = 0;
+
+	if (journal->fd >= 0 && !journal->writable)
+		journal->doubt = true;
+	if (journal->fd < 0 || !journal->writable)
+		return;
+	if (!journal->doubt)
+		rc = journal_settle(journal, journal->pending);
+	if (rc < 0)
+		journal_distrust(journal);
+	if (journal->doubt)
+		journal->unsettled = journal->pending;
+	if (journal->doubt && !journal->pending && fold_now(journal, &err) < 0)
+		journal_warn(journal, "%s", err.text);
 }
 
 int journal_open(struct journal **ret, const char *directory, struct datastore *running,
 		 const struct snapshot_codec *codec, char warning[JOURNAL_WARNING_MAX],
 		 struct error *err)
 {
-	struct journal *journal = journal_new(directory, running, codec);
-	int result;
+	struct journal *journal = journal_new(directory, running, codec, warning);
+	int rc;
 
 	warning[0] = '\0';
-	if (journal == NULL)
+	if (!journal)
 		return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "cannot open %s", directory);
-	result = directory_open(journal, err);
-	if (result == 0) {
-		fold_sweep(journal);
-		result = journal_load(journal, warning, err);
-	}
-	if (result != 0) {
+	rc = directory_open(journal, err);
+	if (rc == 0)
+		rc = journal_load(journal, err);
+	if (rc == 0)
+		make_certain(journal);
+	if (rc < 0) {
 		journal_free(journal);
-		return result;
+		return rc;
 	}
+	journal->warning = NULL;
+	journal->syncer = syncer_open(); /* without it the loop waits for the disk itself */
 	*ret = journal;
 	return 0;
 }
 
-static int refuse_fold(const struct journal *journal, struct error *err, int result)
+/* ---- close */
+
+static int refuse_fold(const struct journal *journal, struct error *err, int rc)
 {
-	const char *why = journal->pending != 0
-				  ? "the last one is under way, and the next start ends it"
-				  : strerror(-result);
+	const char *why = journal->pending ? "the last one is under way, and the next start ends it"
+					   : strerror(-rc);
 	char commits[64];
 
+	if (journal->unknown)
+		return error_set(err, ERROR_OUTCOME_UNKNOWN,
+				 "%s/%s cannot be written anew (%s): the next start finds out "
+				 "whether commit %" PRIu64 " was made",
+				 journal->directory, JOURNAL_FILE, why, journal->unknown);
 	if (journal->generation == journal->base)
-		return journal_error(journal, err, result, "write", CONFIG_FILE,
+		return journal_error(journal, err, rc, "write", CONFIG_FILE,
 				     "it was removed, and the configuration is lost with it");
 	journal_print_commits(commits, journal->base + 1, journal->generation);
 	return error_set(err, ERROR_STORAGE,
@@ -85,179 +113,119 @@ static int refuse_fold(const struct journal *journal, struct error *err, int res
 			 journal->directory, CONFIG_FILE, commits, why);
 }
 
+/* One being written or taken back is given up, and what is certain by then counts. */
+static void end_writing(struct journal *journal)
+{
+	struct error ignored = ERROR_INIT;
+
+	(void)journal_abort(journal);
+	journal->writing.waits = false;
+	(void)journal_step(journal, INT64_MAX, &ignored);
+}
+
 int journal_close(struct journal *journal, struct error *err)
 {
-	int result = 0;
+	int rc = 0;
 
-	if (journal == NULL)
+	if (!journal)
 		return 0;
+	end_writing(journal);
 	fold_abort(journal);
-	if (journal->pending != 0)
-		result = -EBUSY;
-	else if (journal->generation > journal->base || config_is_gone(journal))
-		result = fold_now(journal, NULL);
-	if (result != 0)
-		refuse_fold(journal, err, result);
+	if (journal->pending)
+		rc = -EBUSY;
+	else if (journal->generation > journal->base || journal->unknown || config_is_gone(journal))
+		rc = fold_now(journal, NULL);
+	if (rc < 0)
+		refuse_fold(journal, err, rc);
 	journal_free(journal);
-	return result;
+	return rc;
 }
 
-/* "" where there is none to be had. */
-static void read_boot_id(char *ret, size_t size)
+/* ---- maintain */
+
+/* Said once. */
+static int look_for_directory(struct journal *journal, struct error *err)
 {
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, ret, size - 1);
+	bool told = journal->moved;
 
-	ret[length > 0 ? length : 0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
-
-static struct commit_info commit_describe(const struct journal *journal,
-					  const struct candidate *changes,
-					  const struct commit_info *info)
-{
-	struct commit_info full = *info;
-
-	full.number = journal->generation + 1;
-	read_boot_id(full.boot, sizeof(full.boot));
-	clock_gettime(CLOCK_REALTIME, &full.time);
-	full.tunnels = full.sessions = 0;
-	for (struct change *at = candidate_first(changes); at != NULL; at = change_next(at)) {
-		full.tunnels += at->session_id == 0;
-		full.sessions += at->session_id != 0;
-	}
-	return full;
-}
-
-/*
- * What is appended must be found again: in the file of that name, of one format,
- * and not behind a config.xml whose last line does not fit it.
- */
-static int make_fit(struct journal *journal, struct error *err)
-{
-	int result = journal_restore(journal, err);
-
-	if (result != 0)
-		return result;
-	if (journal_place(journal, journal->fd) == -ESTALE)
-		return journal_error(journal, err, -ESTALE, "write", JOURNAL_FILE, unchanged);
-	if (journal->format->version == JOURNAL_VERSION && !journal->restamp)
+	journal->moved = directory_place(journal) == -ESTALE;
+	if (!journal->moved || told)
 		return 0;
-	return fold_now(journal, err);
+	return error_set(
+		err, ERROR_STORAGE,
+		"%s was moved or replaced while the daemon used it: no change is taken until "
+		"it is put back, or the daemon restarted",
+		journal->directory);
 }
 
-static int append_record(struct journal *journal, const struct candidate *changes,
-			 const struct commit_info *info)
+static int look_for_files(struct journal *journal, struct error *err)
 {
-	struct history_entry entry = {.info = *info};
-	struct frame_text text;
-	int result = frame_text_open(&text);
+	const char *gone;
+	int rc = 0;
 
-	if (result != 0)
-		return result;
-	commit_print(text.file, info, changes);
-	result = frame_text_close(&text);
-	if (result == 0)
-		result = journal_write(journal, &text, true);
-	wipe_free(text.data, text.size);
-	if (result != 0)
-		return result;
-	entry.length = text.size;
-	entry.offset = journal->length - entry.length;
-	history_push(journal, &entry);
-	return 0;
+	if (journal->pending == 0 && !journal->moved && clock_now() >= journal->fold.retry_at)
+		rc = journal_restore(journal, err);
+	gone = journal->restored;
+	if (!gone)
+		return rc;
+	journal->restored = NULL;
+	return error_set(err, ERROR_STORAGE,
+			 "%s/%s was removed while the daemon used it; %s and %s were written anew",
+			 journal->directory, gone, CONFIG_FILE, JOURNAL_FILE);
 }
 
-int journal_append(struct journal *journal, const struct candidate *changes,
-		   struct commit_info *info, struct error *err)
+/* What could not be made certain then. Both files written anew do without it. */
+static int look_for_certainty(struct journal *journal, struct error *err)
 {
-	struct commit_info full = commit_describe(journal, changes, info);
-	int result;
+	uint64_t number = journal->unknown;
 
-	if (!candidate_dirty(changes))
+	if ((number == 0 && !journal->doubt) || journal->pending ||
+	    clock_now() < journal->fold.retry_at || fold_now(journal, NULL) < 0 || number == 0)
 		return 0;
-	if (journal->pending != 0)
-		return error_set(err, ERROR_INTERNAL,
-				 "commit %" PRIu64 " is neither confirmed "
-				 "nor revoked",
-				 journal->pending);
-	result = make_fit(journal, err);
-	if (result != 0)
-		return result;
-	result = append_record(journal, changes, &full);
-	if (result != 0)
-		return journal_error(journal, err, result, "write", JOURNAL_FILE, unchanged);
-	journal->generation = journal->pending = full.number;
-	journal->mark_due = 0; /* the one before is confirmed by this one */
-	*info = full;
-	return 0;
+	journal->unknown = 0;
+	return error_set(err, ERROR_STORAGE,
+			 "commit %" PRIu64
+			 ", whose outcome was unknown, was not made: %s/%s could be "
+			 "written anew without it, and changes are taken again",
+			 number, journal->directory, JOURNAL_FILE);
 }
 
-int journal_mark(struct journal *journal)
+/* Said once for each commit. */
+static int retry_mark(struct journal *journal, struct error *err)
 {
-	struct frame_text text;
-	int result;
+	uint64_t number = journal->mark_due;
+	int rc = journal_mark(journal);
 
-	if (journal->mark_due == 0)
+	if (rc == 0 || journal->mark_told == number)
 		return 0;
-	result = frame_text_open(&text);
-	if (result != 0)
-		return result;
-	commit_print_mark(text.file, RECORD_CONFIRM, journal->mark_due);
-	result = frame_text_close(&text);
-	if (result == 0)
-		result = journal_write(journal, &text, false);
-	if (result == 0)
-		journal->mark_due = 0;
-	free(text.data);
-	return result;
+	journal->mark_told = number;
+	return journal_error(journal, err, rc, "confirm the last commit in", JOURNAL_FILE,
+			     "it is tried again, and the next start carries that commit out once "
+			     "more if the daemon is killed before");
 }
 
-/* The room is there; if it cannot be written yet, journal_maintain() tries again. */
-void journal_confirm(struct journal *journal, uint64_t number)
+int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
 {
-	if (number == 0 || number != journal->pending)
-		return;
-	journal->pending = 0;
-	journal->mark_due = number;
-	(void)journal_mark(journal);
-}
+	int rc;
 
-uint64_t journal_pending(const struct journal *journal)
-{
-	return journal->pending;
-}
-
-bool journal_pending_outlived_boot(const struct journal *journal)
-{
-	char boot[sizeof(journal->pending_boot)];
-
-	read_boot_id(boot, sizeof(boot));
-	return journal->pending != 0 && strcmp(boot, journal->pending_boot) != 0;
-}
-
-uint64_t journal_generation(const struct journal *journal)
-{
-	return journal->generation;
-}
-
-int journal_revoke(struct journal *journal, uint64_t number, struct error *err)
-{
-	int result;
-
-	if (number == 0 || number != journal->pending)
-		return error_set(err, ERROR_INTERNAL, "commit %" PRIu64 " is not the pending one",
-				 number);
-	journal->history_count--;
-	journal->generation--;
-	journal->pending = 0;
-	if (!journal->writable)
-		(void)journal_file_open(journal);
-	result = journal_cut(journal, journal->history[journal->history_count].offset);
-	if (result == 0)
+	(void)running;
+	if (journal->writing.stage != WRITING_NOTHING)
 		return 0;
-	return journal_error(journal, err, result, "take back a record of", JOURNAL_FILE,
-			     "it is tried again before the next change");
+	rc = look_for_directory(journal, err);
+	if (rc == 0 && !fold_is_ending(journal))
+		rc = look_for_files(journal, err);
+	if (rc == 0)
+		rc = look_for_certainty(journal, err);
+	if (rc == 0 && !journal->unknown)
+		rc = retry_mark(journal, err);
+	if (rc < 0)
+		return rc;
+	if (journal->fold.stage != FOLD_NONE)
+		return fold_go_on(journal, err);
+	return fold_due(journal) ? fold_start(journal, err) : 0;
+}
+
+int journal_snapshot_pid(const struct journal *journal)
+{
+	return journal->fold.stage != FOLD_NONE ? journal->fold.pid : 0;
 }

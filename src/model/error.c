@@ -80,6 +80,8 @@ static const struct error_kind kinds[ERROR_CODES] = {
 		SNMP_COMMIT_FAILED, EIO },
 	[ERROR_STORAGE] = { "storage", "application", "operation-failed", "storage-failed",
 		SNMP_COMMIT_FAILED, EIO },
+	[ERROR_OUTCOME_UNKNOWN] = { "outcome-unknown", "application", "operation-failed",
+		"outcome-unknown", SNMP_UNDO_FAILED, EIO },
 	[ERROR_RESOURCE] = { "resource", "application", "resource-denied", NULL,
 		SNMP_RESOURCE_UNAVAILABLE, ENOMEM },
 	[ERROR_UNSUPPORTED] = { "unsupported", "application", "operation-not-supported", NULL,

@@ -48,6 +48,7 @@ enum error_code {
 	ERROR_DENIED,
 	ERROR_KERNEL,
 	ERROR_STORAGE,
+	ERROR_OUTCOME_UNKNOWN, /* done or not: read before you retry */
 	ERROR_RESOURCE,
 	ERROR_UNSUPPORTED,
 	ERROR_ROLLBACK,

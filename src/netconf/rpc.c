@@ -1,5 +1,7 @@
 #include "netconf/rpc.h"
 
+#include <poll.h>
+
 #include "netconf/reply.h"
 
 /* clang-format off */
@@ -139,11 +141,41 @@ int rpc_check_running(const struct node *operation, const char *parameter, struc
 	return error_in_operation(err, check_running(operation, parameter, err));
 }
 
+static void watch_presence(struct netconf_session *session)
+{
+	const struct timeval soon = {.tv_usec = 50000};
+
+	if (session->presence)
+		evtimer_add(session->presence, &soon);
+}
+
+/*
+ * Who closed its half waits for the answer; who closed both, or was killed, does not,
+ * and what it asked for is aborted. Nothing is read meanwhile, so that one has to look.
+ */
+static void look_for_presence(evutil_socket_t fd, short what, void *arg)
+{
+	struct netconf_session *session = arg;
+	struct pollfd peer = {.fd = bufferevent_getfd(session->transport)};
+
+	(void)fd;
+	(void)what;
+	if (poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)))
+		session_close(session);
+	else
+		watch_presence(session);
+}
+
 int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err)
 {
 	session->ticket = ticket;
-	return ticket ? RPC_LATER
-		      : error_set(err, ERROR_RESOURCE, "out of memory; try again later");
+	if (!ticket)
+		return error_set(err, ERROR_RESOURCE, "out of memory; try again later");
+	if (!session->presence)
+		session->presence =
+			evtimer_new(session->server->options.base, look_for_presence, session);
+	watch_presence(session);
+	return RPC_LATER;
 }
 
 struct engine_who rpc_who(const struct netconf_session *session)
@@ -160,6 +192,8 @@ void rpc_done(int result, const struct error *err, void *arg)
 	struct netconf_session *session = arg;
 
 	session->ticket = 0;
+	if (session->presence)
+		evtimer_del(session->presence);
 	if (result)
 		reply_error(session, err);
 	else

@@ -109,10 +109,7 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 	result = result ? result : take_edit(session, &edit, err);
 	if (result)
 		return result;
-	if (test_only) {
-		result = engine_check(engine, edit, session->id, NULL, err);
-		edit_free(edit);
-		return result;
-	}
+	if (test_only)
+		return rpc_await(session, engine_test(engine, edit, &who, rpc_done, session), err);
 	return rpc_await(session, engine_edit(engine, edit, &who, rpc_done, session), err);
 }

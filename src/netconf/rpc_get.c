@@ -58,11 +58,11 @@ static void free_get(void *state)
 	free(get);
 }
 
-static int preserve(void *state, const struct candidate *changes)
+static int preserve(void *state, const struct change *change)
 {
 	struct get *get = state;
 
-	return walk_preserve(get->walk, changes);
+	return walk_preserve(get->walk, change);
 }
 
 static int show(struct netconf_session *session, const struct node *operation, bool config,

@@ -243,8 +243,8 @@ static int refuse_secrets(const struct candidate *changes, struct error *err)
 	for (struct change *at = candidate_first(changes); at; at = change_next(at)) {
 		enum object object = change_object(at);
 
-		if (!at->had || !at->has ||
-		    !(codec_difference(object, &at->before, &at->after) & view_secrets(object)))
+		if (!at->before || !at->after ||
+		    !(codec_difference(object, at->before, at->after) & view_secrets(object)))
 			continue;
 		error_at_entry(err, at->tunnel_id, at->session_id, NULL);
 		return error_set(err, ERROR_DENIED,

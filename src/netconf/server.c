@@ -219,11 +219,11 @@ static void on_engine(const struct engine_event *event, void *arg)
 	struct netconf_server *server = arg;
 	struct netconf_session *session;
 
-	if (event->type != ENGINE_COMMIT)
+	if (event->type != ENGINE_MERGE)
 		return;
 	TAILQ_FOREACH (session, &server->sessions, link)
-		if (session->stream.commit &&
-		    session->stream.commit(session->stream.state, event->changes)) {
+		if (session->stream.preserve &&
+		    session->stream.preserve(session->stream.state, event->change)) {
 			session->dead = true;
 			session_resume(session);
 		}

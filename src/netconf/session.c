@@ -546,6 +546,8 @@ void session_close(struct netconf_session *session)
 	drop_message(session);
 	if (session->timer)
 		event_free(session->timer);
+	if (session->presence)
+		event_free(session->presence);
 	if (session->transport)
 		bufferevent_free(session->transport);
 	shares_remove(&server->shares, session);

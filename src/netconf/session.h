@@ -38,8 +38,8 @@ struct stream {
 	/* Works or writes a little, in well under a millisecond. */
 	enum stream_step (*step)(struct netconf_session *session, void *state);
 	void (*free)(void *state);
-	/* Told of each commit meanwhile; may be NULL. A nonzero return ends the session. */
-	int (*commit)(void *state, const struct candidate *changes);
+	/* Told of each change meanwhile (ENGINE_MERGE); may be NULL. Nonzero ends the session. */
+	int (*preserve)(void *state, const struct change *change);
 	void *state;
 };
 
@@ -72,6 +72,7 @@ struct netconf_session {
 	bool closing;        /* close when the output is out */
 	bool dead;           /* free at the next occasion */
 	unsigned int ticket; /* of the engine, 0 none */
+	struct event *presence; /* looks whether the client still waits for it */
 	struct bufferevent *transport;
 	struct event *timer; /* hello; then idle, or amid a request */
 	struct framing framing;

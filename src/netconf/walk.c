@@ -7,7 +7,8 @@
 struct walk {
 	struct engine *engine;
 	const struct datastore *store;
-	struct candidate then; /* get-config: running as it was */
+	struct candidate then; /* get-config: running as it was ... */
+	uint64_t begun_at;     /* ... when so much had been published */
 	bool config, lines;
 	struct filter filter;
 	struct filter_compiler *compiler; /* NULL: the filter is good */
@@ -33,6 +34,7 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	walk->config = options->config;
 	walk->lines = options->lines;
 	candidate_open(&walk->then, options->store);
+	walk->begun_at = options->store->publications;
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		walk->hidden[object] = options->secrets ? 0 : view_secrets(object);
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
@@ -89,8 +91,10 @@ static bool find_tunnel(const struct walk *walk, uint32_t *id, struct view *ret)
 	struct tunnel_entry *entry;
 
 	if (walk->config) {
+		bool below = datastore_look_below(walk->store, walk->begun_at);
 		const struct tunnel *tunnel = candidate_tunnel_from(&walk->then, id);
 
+		datastore_look_up(walk->store, below);
 		if (tunnel)
 			*ret = view_tunnel_config(tunnel);
 		return tunnel;
@@ -107,9 +111,11 @@ static bool find_session(const struct walk *walk, uint32_t *id, struct view *ret
 	struct session_entry *entry;
 
 	if (walk->config) {
+		bool below = datastore_look_below(walk->store, walk->begun_at);
 		const struct session *session =
 			candidate_session_from(&walk->then, walk->tunnel_id, id);
 
+		datastore_look_up(walk->store, below);
 		if (session)
 			*ret = view_session_config(session);
 		return session;
@@ -256,17 +262,10 @@ static bool passed(const struct walk *walk, const struct change *change)
 	return walk->in_tunnel && change->session_id < walk->session_id;
 }
 
-int walk_preserve(struct walk *walk, const struct candidate *changes)
+int walk_preserve(struct walk *walk, const struct change *change)
 {
-	struct change *change;
-	int result = 0;
-
-	if (!walk->config)
+	if (!walk->config || walk->begun_at == walk->store->publications || passed(walk, change) ||
+	    overlay_find(&walk->then, change->tunnel_id, change->session_id))
 		return 0;
-	for (change = candidate_first(changes); change && !result; change = change_next(change))
-		if (!passed(walk, change) &&
-		    !overlay_find(&walk->then, change->tunnel_id, change->session_id))
-			result = candidate_put(&walk->then, change->tunnel_id, change->session_id,
-					       change->had ? &change->before : NULL);
-	return result;
+	return candidate_put(&walk->then, change->tunnel_id, change->session_id, change->before);
 }

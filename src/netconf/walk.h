@@ -32,7 +32,10 @@ size_t walk_memory(const struct walk *walk); /* bytes of the filter */
 /* Looks at one entry and writes what is selected of it; false when all is written. */
 bool walk_step(struct walk *walk, struct writer *writer);
 
-/* A commit has been published: @changes tells what was before. -ENOMEM: the walk cannot go on. */
-int walk_preserve(struct walk *walk, const struct candidate *changes);
+/*
+ * What the configuration was before a change that is published is about to be gone
+ * (ENGINE_MERGE). -ENOMEM: the walk cannot go on.
+ */
+int walk_preserve(struct walk *walk, const struct change *change);
 
 #endif

@@ -4,10 +4,16 @@
  *
  * An entry exists while it is configured, in the kernel, or held (being
  * removed). Doors only read: they walk with *_from() and keep the id, never the
- * pointer, across a return to the event loop. The transaction alone calls
- * datastore_configure(), the engine alone the rest.
+ * pointer, across a return to the event loop. The engine alone calls what changes it.
  *
- * Look-ups and changes cost O(log n). Memory: about 600 bytes a session.
+ * The configuration has two layers. The base is what is merged. The top is a
+ * commit's changes, attached to the entries they touch while nobody sees it,
+ * published by one assignment, and merged into the base in slices (publish.h).
+ * Whatever is asked here, is answered for the layer that is published: all of
+ * a commit, or none. So what an entry's configuration is, is asked of
+ * entry_config(), tunnel_config() or session_config().
+ *
+ * Look-ups and changes cost O(log n). Memory: about 640 bytes a session.
  */
 #ifndef STORE_DATASTORE_H
 #define STORE_DATASTORE_H
@@ -17,41 +23,53 @@
 
 #include "model/entry.h"
 #include "model/model.h"
+#include "store/change.h"
 #include "store/names.h"
 
-struct tunnel_entry;
+enum layer { LAYER_BASE, LAYER_TOP, LAYERS };
+
+#define LAYER_BIT(layer) (1U << (layer))
+#define LAYERS_ALL       (LAYER_BIT(LAYER_BASE) | LAYER_BIT(LAYER_TOP))
 
 /* What a tunnel and a session have alike; the first member of both. */
 struct entry {
 	struct key key; /* always valid: config and actual are not, in a held entry */
-	bool configured, in_kernel, held;
-	bool unlinked; /* a held session whose interface was seen to go */
-	bool seen;     /* the engine's: the dump under way showed it */
+	bool in_kernel, held;
+	bool unlinked;              /* a held session whose interface was seen to go */
+	bool seen;                  /* the engine's: the dump under way showed it */
+	uint8_t layers;             /* bits of those that show it */
+	const union config *config; /* shared; of the base layer, NULL: not configured there */
+	struct change *change;      /* attached, whose `after` is the top layer's; NULL: none */
 };
 
 struct session_entry {
 	struct entry entry;
-	RB_ENTRY(session_entry) link; /* in its tunnel, by id */
 	struct tunnel_entry *tunnel;
+	RB_ENTRY(session_entry) link;     /* in its tunnel, by id */
 	RB_ENTRY(session_entry) by_id;    /* in the namespace, by session id, then tunnel id */
-	RB_ENTRY(session_entry) by_name;  /* those with an interface-name, foreign ones too */
+	RB_ENTRY(session_entry) by_name;  /* base layer; those with a name, foreign ones too */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
-	struct session config; /* as configured, absent leaves absent; valid if configured */
-	struct session actual; /* as the kernel reported it; valid if in_kernel */
 	struct session_state state;
+	struct session actual; /* as the kernel reported it; valid if in_kernel */
 };
 
 RB_HEAD(session_tree, session_entry);
 
+struct tunnel_counts {
+	uint32_t sessions, configured;
+	uint32_t watched; /* configured ones with a dead-interval */
+};
+
 struct tunnel_entry {
 	struct entry entry;
+	struct datastore *store;
 	RB_ENTRY(tunnel_entry) link;
-	struct session_tree sessions;
-	RB_ENTRY(tunnel_entry) by_endpoint; /* UDP ones with a local-address, foreign ones too */
-	struct tunnel config, actual;
+	RB_ENTRY(tunnel_entry) by_endpoint; /* base layer; UDP ones with a local-address */
+	struct session_tree sessions;       /* that both layers show */
+	struct session_tree only[LAYERS];   /* ... that one shows */
+	struct tunnel_counts counts[LAYERS];
 	struct tunnel_state state;
-	size_t configured_sessions;
-	size_t watched_sessions; /* configured ones with a dead-interval */
+	struct tunnel actual;
 };
 
 RB_HEAD(tunnel_tree, tunnel_entry);
@@ -59,19 +77,32 @@ RB_HEAD(session_id_tree, session_entry);
 RB_HEAD(session_name_tree, session_entry);
 RB_HEAD(session_index_tree, session_entry);
 RB_HEAD(endpoint_tree, tunnel_entry);
+RB_HEAD(name_change_tree, change);
+RB_HEAD(endpoint_change_tree, change);
 
-struct datastore {
-	struct tunnel_tree tunnels;
-	struct session_id_tree sessions;
-	struct session_name_tree names;
-	struct session_index_tree indexes;
-	struct endpoint_tree endpoints;
+struct datastore_counts {
 	size_t tunnel_count, session_count; /* entries, foreign ones too */
 	size_t configured_tunnels, configured_sessions;
 	size_t tunnels_up, sessions_up; /* kept by datastore_set_status() */
-	size_t nameless;       /* configured sessions that need an interface-name and have none */
-	struct name_pool pool; /* numbers of the l2tpeth<n> in `names` */
+	size_t nameless; /* configured sessions that need an interface-name and have none */
+};
+
+struct datastore {
+	struct tunnel_tree tunnels;      /* that both layers show */
+	struct tunnel_tree only[LAYERS]; /* ... that one shows */
+	struct session_id_tree sessions; /* of any layer, as the next */
+	struct session_index_tree indexes;
+	struct session_name_tree
+		names; /* what is named or bound in the base layer, as actual too */
+	struct endpoint_tree endpoints;
+	struct name_change_tree top_names; /* ... in the top layer, where that differs */
+	struct endpoint_change_tree top_endpoints;
+	struct datastore_counts counts[LAYERS];
+	struct name_pool pool; /* numbers of the l2tpeth<n> in both */
 	uint64_t changes;      /* counts them: what is configured, seen or held */
+	size_t attached;       /* of the top layer */
+	bool published;        /* the top layer is what is to be seen ... */
+	uint64_t publications; /* ... for the so-many-eth time */
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */
@@ -94,9 +125,54 @@ static inline enum object entry_object(const struct entry *entry)
 }
 
 /* The tunnel that an entry is, or is in. */
-struct tunnel_entry *entry_tunnel_of(const struct entry *entry);
-/* Of either kind: struct tunnel or struct session; what both states have in common. */
-const void *entry_config(const struct entry *entry);
+static inline struct tunnel_entry *entry_tunnel_of(const struct entry *entry)
+{
+	return entry->key.session_id ? entry_session(entry)->tunnel : entry_tunnel(entry);
+}
+
+/* The layer to be seen. */
+static inline enum layer datastore_layer(const struct datastore *ds)
+{
+	return ds->published ? LAYER_TOP : LAYER_BASE;
+}
+
+/*
+ * For a reader that is to go on as it began, before what is published was: what it
+ * reads between these two is the base layer, which loses it change by change
+ * (ENGINE_MERGE). @begun_at: the publications when it began.
+ */
+bool datastore_look_below(const struct datastore *ds, uint64_t begun_at);
+void datastore_look_up(const struct datastore *ds, bool below);
+
+static inline const struct datastore_counts *datastore_counts(const struct datastore *ds)
+{
+	return &ds->counts[datastore_layer(ds)];
+}
+
+static inline const struct tunnel_counts *tunnel_counts(const struct tunnel_entry *tunnel)
+{
+	return &tunnel->counts[datastore_layer(tunnel->store)];
+}
+
+/* As configured, of either kind (struct tunnel, struct session); NULL: it is not. */
+static inline const void *entry_config(const struct entry *entry)
+{
+	if (entry->change && entry_tunnel_of(entry)->store->published)
+		return entry->change->after;
+	return entry->config;
+}
+
+static inline const struct tunnel *tunnel_config(const struct tunnel_entry *tunnel)
+{
+	return entry_config(&tunnel->entry);
+}
+
+static inline const struct session *session_config(const struct session_entry *session)
+{
+	return entry_config(&session->entry);
+}
+
+/* As the kernel reported it, of either kind; what both states have in common. */
 const void *entry_actual(const struct entry *entry);
 struct state *entry_state(const struct entry *entry);
 /* What doors show of it: as configured, or as seen; NULL when it is neither. */
@@ -150,13 +226,6 @@ struct entry *entry_next(const struct entry *entry);
  */
 struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
 				  const void *config);
-
-/*
- * Make sure that the entry is there, so that configuring it cannot fail; the
- * caller configures it or lets it go with datastore_release(). NULL: no memory.
- */
-struct entry *datastore_reserve(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id);
-void datastore_release(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id);
 
 /* What the kernel has (NULL: no longer). An entry not configured becomes a foreign one. */
 struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "model/entry.h"
+#include "store/config.h"
 
 enum edit_operation {
 	EDIT_NONE,    /* must exist; only the leaves that carry their own operation */
@@ -21,22 +22,6 @@ enum edit_operation {
 	EDIT_DELETE,  /* must exist */
 	EDIT_REMOVE   /* may exist */
 };
-
-/* The configuration of one entry; presence bits come first in both. */
-union config {
-	uint64_t present;
-	struct tunnel tunnel;
-	struct session session;
-};
-
-/* Of an object's own type, which may be smaller than the union. */
-static inline void config_copy(enum object object, union config *ret, const void *config)
-{
-	if (object == OBJECT_TUNNEL)
-		ret->tunnel = *(const struct tunnel *)config;
-	else
-		ret->session = *(const struct session *)config;
-}
 
 /*
  * One entry. Bits are presence bits (BIT(row)). A leaf stands in `values` when
@@ -73,6 +58,9 @@ struct edit {
 
 struct edit *edit_new(void); /* NULL: no memory */
 void edit_free(struct edit *edit);
+/* In slices (base/cursor.h): the edit is the cursor's from now on. NULL: no memory, all freed at
+ * once. */
+struct cursor *edit_free_begin(struct edit *edit);
 
 /* Append an entry, which the edit owns; NULL: no memory. Key leaf is set in its values. */
 struct edit_entry *edit_tunnel(struct edit *edit, enum edit_operation operation,

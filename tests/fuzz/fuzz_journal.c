@@ -115,7 +115,7 @@ static void commit(struct journal *journal, struct datastore *running)
 
 static void remove_directory(void)
 {
-	static const char *const names[] = {CONFIG_FILE, JOURNAL_FILE, LOCK_FILE};
+	static const char *const names[] = {CONFIG_FILE, JOURNAL_FILE};
 	char path[128];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -3,7 +3,6 @@ import contextlib
 import re
 import subprocess
 import sys
-import threading
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -278,35 +277,6 @@ def test_a_second_daemon_is_refused_and_told_of_the_first(daemon, tmp_path):
         other = Daemon(Here(), tmp_path / "other", daemon.state)
         assert f"process {daemon.pid} uses the state directory" in other.fails_to_start()
         daemon.add(1)
-
-
-def commit_until_killed(daemon, first, seconds):
-    """The ids of the sessions whose commits were acknowledged."""
-    killer = threading.Timer(seconds, daemon.kill)
-    killer.start()
-    number = first
-    with contextlib.suppress(OSError), daemon.netconf() as client:
-        while True:
-            client.edit_config(tunnel(session(number)))
-            number += 1
-    killer.join()
-    return range(first, number)
-
-
-def test_a_kill_at_any_moment_loses_nothing_acknowledged(daemon):
-    acknowledged = set()
-    for turn in range(12):
-        daemon.start()
-        first = max(acknowledged, default=0) + 2  # not the one that was under way
-        acknowledged |= set(commit_until_killed(daemon, first, 0.02 + 0.017 * turn))
-        with running(daemon):
-            found = set(daemon.sessions())
-            assert acknowledged <= found
-            assert len(found) <= len(acknowledged) + turn + 1
-            assert not daemon.logged("damaged")
-        if found:  # nothing may have been committed before the first kill
-            assert checked(daemon.state / "config.xml").returncode == 0
-    assert len(acknowledged) > 50
 
 
 # config.xml

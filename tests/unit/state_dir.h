@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,17 +77,41 @@ UNUSED static void dir_close(struct state_dir *dir)
 	dir->running = NULL;
 }
 
-/* As kill -9 leaves it: nothing is folded. */
+/* As kill -9 leaves it: nothing is folded, and what is half done stays so. */
 UNUSED static void dir_abandon(struct state_dir *dir)
 {
-	if (dir->journal != NULL)
-		dir->journal->pending = UINT64_MAX;
+	struct journal *journal = dir->journal;
+
+	if (journal != NULL) {
+		struct fold *fold = &journal->fold;
+
+		if (fold->pid > 0 && fold->stage == FOLD_CHILD) {
+			kill(fold->pid, SIGKILL);
+			waitpid(fold->pid, NULL, 0);
+		}
+		if (fold->fd >= 0)
+			close(fold->fd);
+		place_close(&fold->config);
+		fold->stage = FOLD_NONE;
+		journal->writing.stage = WRITING_NOTHING;
+		journal->pending = UINT64_MAX;
+	}
 	dir_close(dir);
 }
 
 UNUSED static void file_path(const struct state_dir *dir, const char *name, char ret[128])
 {
 	snprintf(ret, 128, "%s/%s", dir->path, name);
+}
+
+UNUSED static uint64_t file_length(const struct state_dir *dir, const char *name)
+{
+	struct stat st;
+	char path[128];
+
+	file_path(dir, name, path);
+	assert_int_equal(stat(path, &st), 0);
+	return (uint64_t)st.st_size;
 }
 
 UNUSED static char *file_get(const struct state_dir *dir, const char *name, size_t *ret_length)

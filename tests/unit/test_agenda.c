@@ -156,8 +156,8 @@ static void what_was_checked_is_committed_without_another_check(void **state)
 	struct bench *bench = *state;
 
 	assert_int_equal(commit_checked(bench, false), 0);
-	assert_string_equal(entry_of(bench, 1, 1002)->config.description, "checked");
-	assert_int_equal(entry_of(bench, 1, 1002)->config.mtu, 1280);
+	assert_string_equal(session_config(entry_of(bench, 1, 1002))->description, "checked");
+	assert_int_equal(session_config(entry_of(bench, 1, 1002))->mtu, 1280);
 }
 
 static void what_was_checked_is_checked_again_when_something_changed(void **state)
@@ -165,9 +165,9 @@ static void what_was_checked_is_checked_again_when_something_changed(void **stat
 	struct bench *bench = *state;
 
 	assert_int_equal(commit_checked(bench, true), 0);
-	assert_string_equal(entry_of(bench, 1, 1002)->config.description, "");
-	assert_int_equal(entry_of(bench, 1, 1002)->config.mtu, 1280);
-	assert_int_equal(entry_of(bench, 1, 1001)->config.mtu, 1290);
+	assert_string_equal(session_config(entry_of(bench, 1, 1002))->description, "");
+	assert_int_equal(session_config(entry_of(bench, 1, 1002))->mtu, 1280);
+	assert_int_equal(session_config(entry_of(bench, 1, 1001))->mtu, 1290);
 }
 
 /* ---- events tell whose commit it is */

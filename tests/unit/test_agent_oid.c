@@ -225,7 +225,8 @@ static size_t missing_columns(enum object object)
 static void test_walk_is_ordered_and_complete(void **state)
 {
 	struct bench *bench = *state;
-	size_t tunnels = bench->store->tunnel_count, sessions = bench->store->session_count;
+	size_t tunnels = datastore_counts(bench->store)->tunnel_count;
+	size_t sessions = datastore_counts(bench->store)->session_count;
 	size_t count, interfaces = 0, expected = SCALARS_END - SCALAR_VERSION;
 	struct name *names = walk(bench, &count);
 	struct session_entry *session;

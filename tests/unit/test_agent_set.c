@@ -379,10 +379,10 @@ static void test_pending_row_column_by_column(void **state)
 	ACCEPT(bench, X(TUNNEL, 7, 1, 0, "eth0"));
 	assert_int_equal(tunnel_status(bench, 1), 2);
 	ACCEPT(bench, I(TUNNEL, 5, 1, 0, 1), X(TUNNEL, 6, 1, 0, "\300\0\002\001"));
-	assert_int_equal(bench->store->tunnel_count, 0);
+	assert_int_equal(datastore_counts(bench->store)->tunnel_count, 0);
 	ACCEPT(bench, I(TUNNEL, T_STATUS, 1, 0, 1));
 	assert_int_equal(tunnel_status(bench, 1), 1);
-	assert_true(datastore_tunnel(bench->store, 1)->config.present &
+	assert_true(tunnel_config(datastore_tunnel(bench->store, 1))->present &
 		    BIT(TUNNEL_LOCAL_INTERFACE));
 }
 
@@ -802,11 +802,11 @@ static void test_all_or_nothing_over_tables(void **state)
 	REFUSE(bench, VALUE, 11, CREATE(1), CREATE_SESSION(1, 11), X(COOKIE, 1, 1, 11, "abcd"),
 	       U(TUNNEL, 3, 2, 0, 7), I(TUNNEL, T_STATUS, 2, 0, 4));
 	assert_int_equal(changes(bench), before);
-	assert_int_equal(bench->store->tunnel_count, 0);
+	assert_int_equal(datastore_counts(bench->store)->tunnel_count, 0);
 	ACCEPT(bench, CREATE(1), CREATE_SESSION(1, 11), X(COOKIE, 1, 1, 11, "abcd"), CREATE(2),
 	       CREATE_SESSION(2, 22), CREATE_SESSION(2, 23));
-	assert_int_equal(bench->store->tunnels_up, 2);
-	assert_int_equal(bench->store->sessions_up, 3);
+	assert_int_equal(datastore_counts(bench->store)->tunnels_up, 2);
+	assert_int_equal(datastore_counts(bench->store)->sessions_up, 3);
 }
 
 static void test_destroying_a_tunnel_with_its_sessions(void **state)

@@ -200,6 +200,7 @@ static void write_file(const char *path, const struct datastore *running)
 static void test_file_reads_back(void **state)
 {
 	struct datastore *running = make_running();
+	const struct datastore_counts *counts = datastore_counts(running);
 	struct candidate candidate;
 	struct edit *edit = NULL;
 	struct error err = ERROR_INIT;
@@ -211,7 +212,7 @@ static void test_file_reads_back(void **state)
 	if (snapshot_read(path, &edit, &err, NULL))
 		fail_msg("%s", err.text);
 	assert_int_equal(edit->operation, EDIT_REPLACE);
-	assert_int_equal(edit->count, running->configured_tunnels + running->configured_sessions);
+	assert_int_equal(edit->count, counts->configured_tunnels + counts->configured_sessions);
 	candidate_open(&candidate, running);
 	assert_int_equal(candidate_apply(&candidate, edit, &err), 0);
 	assert_false(candidate_dirty(&candidate));

@@ -32,7 +32,8 @@ static void creates_what_is_committed(void **state)
 		assert_int_equal(found.peer_session_id, 7);
 		assert_int_equal(status_of(bench, 1, id), OPER_UP);
 		assert_int_not_equal(entry_of(bench, 1, id)->state.if_index, 0);
-		assert_true(ask_link(bench, entry_of(bench, 1, id)->config.interface_name).up);
+		assert_true(
+			ask_link(bench, session_config(entry_of(bench, 1, id))->interface_name).up);
 	}
 	assert_int_equal(datastore_tunnel(bench->store, 1)->state.common.oper_status, OPER_UP);
 }
@@ -147,8 +148,8 @@ static void deletes_and_creates_anew_at_once(void **state)
 	}
 	assert_true(turn_until(bench, is_idle, 5000));
 	assert_int_equal(sim_population(bench->kernel).tunnels, 0);
-	assert_int_equal(bench->store->tunnel_count, 0);
-	assert_int_equal(bench->store->session_count, 0);
+	assert_int_equal(datastore_counts(bench->store)->tunnel_count, 0);
+	assert_int_equal(datastore_counts(bench->store)->session_count, 0);
 }
 
 static void disabling_takes_out_of_the_kernel(void **state)
@@ -195,7 +196,7 @@ static void was_refused(struct bench *bench, struct failing *failing, const char
 	assert_string_not_equal(bench->error.text, "");
 	assert_string_not_equal(bench->error.path, "");
 	has_become(bench, before, true);
-	assert_int_equal(bench->store->configured_sessions, 22);
+	assert_int_equal(datastore_counts(bench->store)->configured_sessions, 22);
 }
 
 /* A call that it could do without, or it asked again. */
@@ -406,7 +407,7 @@ static void shows_and_does_not_touch_what_others_made(void **state)
 		fail_msg("%s: %s", bench->error.path, bench->error.text);
 	assert_true(turn_until(bench, is_idle, 2000));
 	assert_int_equal(bench->kernel->ops->writes(bench->kernel), writes);
-	assert_true(entry_of(bench, 50, 51)->entry.configured);
+	assert_true(entry_config(&entry_of(bench, 50, 51)->entry));
 	assert_int_equal(entry_of(bench, 50, 51)->state.common.origin, ORIGIN_CONFIGURED);
 	assert_int_equal(delete_tunnel(bench, 50), 0);
 }

@@ -11,6 +11,7 @@
 #include "daemon/chronicle.h"
 #include "daemon/tally.h"
 #include "model/codec.h"
+#include "store/publish.h"
 
 #define S INT64_C(1000000000)
 

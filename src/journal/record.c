@@ -1,0 +1,458 @@
+/*
+ * A commit's way into the journal, and out of it again: a step does one thing of
+ * those in struct writing, and any may be the last.
+ *
+ * The record is printed and written in pieces, without its first bytes: these hold
+ * its length and checksum, and until they are there the end mark of the commit
+ * before stands in their place. Then one sync. Taken back, the end mark comes into
+ * that place again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/wipe.h"
+#include "base/clock.h"
+#include "journal/journal_file.h"
+
+#define PIECE_ENTRIES 64
+#define COUNT_ENTRIES 1024
+
+static const char *unchanged = "nothing was changed";
+
+/* ---- begin */
+
+/* "" where there is none to be had. */
+static void read_boot_id(char *ret, size_t size)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, ret, size - 1);
+
+	ret[length > 0 ? length : 0] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static int refuse_doubtful(const struct journal *journal, struct error *err)
+{
+	return error_set(
+		err, ERROR_STORAGE,
+		"%.100s/%s may hold commit %" PRIu64 ", whose outcome is unknown; no change "
+		"is taken until the journal can be written anew: check the disk, or restart "
+		"the daemon, which says what became of it; %s",
+		journal->directory, JOURNAL_FILE, journal->unknown, unchanged);
+}
+
+static int refuse_second(uint64_t number, struct error *err)
+{
+	return error_set(err, ERROR_INTERNAL, "commit %" PRIu64 " is neither confirmed nor revoked",
+			 number);
+}
+
+int journal_begin(struct journal *journal, const struct candidate *changes,
+		  struct commit_info *info, struct error *err)
+{
+	struct writing *writing = &journal->writing;
+
+	if (!candidate_dirty(changes))
+		return 0;
+	if (journal->pending || writing->stage != WRITING_NOTHING)
+		return refuse_second(journal->pending ? journal->pending : writing->info.number,
+				     err);
+	if (journal->unknown)
+		return refuse_doubtful(journal, err);
+	*writing = (struct writing){.stage = WRITING_FIT,
+				    .waits = true,
+				    .changes = changes,
+				    .at = candidate_first(changes),
+				    .info = *info,
+				    .ret_info = info};
+	writing->info.number = journal->generation + 1;
+	writing->info.tunnels = writing->info.sessions = 0;
+	read_boot_id(writing->info.boot, sizeof(writing->info.boot));
+	clock_gettime(CLOCK_REALTIME, &writing->info.time);
+	return JOURNAL_MORE;
+}
+
+int journal_revoke_begin(struct journal *journal, uint64_t number, struct error *err)
+{
+	struct writing *writing = &journal->writing;
+
+	if (number == 0 || number != journal->pending || writing->stage != WRITING_NOTHING)
+		return error_set(err, ERROR_INTERNAL, "commit %" PRIu64 " is not the pending one",
+				 number);
+	journal->history_count--;
+	journal->length = journal->history[journal->history_count].offset;
+	journal->generation--;
+	journal->pending = 0;
+	*writing = (struct writing){
+		.stage = WRITING_CUT, .waits = true, .revoke = true, .info = {.number = number}};
+	return JOURNAL_MORE;
+}
+
+int journal_abort(struct journal *journal)
+{
+	struct writing *writing = &journal->writing;
+
+	if (writing->stage == WRITING_NOTHING || writing->revoke)
+		return -EALREADY;
+	writing->aborted = true;
+	return 0;
+}
+
+/* ---- ends */
+
+static int writing_end(struct journal *journal, int rc)
+{
+	journal->writing = (struct writing){.stage = WRITING_NOTHING};
+	return rc;
+}
+
+/* Nothing of it is there that could be taken for a record. */
+static int refuse_writing(struct journal *journal, int rc, struct error *err)
+{
+	journal_error(journal, err, rc, "write", JOURNAL_FILE, unchanged);
+	return writing_end(journal, rc);
+}
+
+static int end_aborted(struct journal *journal, struct error *err)
+{
+	error_set(err, ERROR_STORAGE, "commit %" PRIu64 " was given up before it was decided; %s",
+		  journal->writing.info.number, unchanged);
+	return writing_end(journal, -ECANCELED);
+}
+
+/*
+ * The disk failed with a whole record in the file, which may be on it or not. In
+ * the page cache it is cut off, if that could be done, which holds over a kill.
+ * Other inodes without it make it certain, over a power cut too.
+ */
+static int make_certain(struct journal *journal, int rc, struct error *err)
+{
+	struct writing writing = journal->writing;
+	int done = fold_now(journal, NULL);
+
+	if (done == 0 && writing.aborted)
+		return end_aborted(journal, err);
+	if (done == 0 && !writing.revoke)
+		return refuse_writing(journal, rc, err);
+	writing_end(journal, 0);
+	if (done == 0)
+		return 0;
+	journal->unknown = writing.info.number;
+	return error_set_errno(
+		err, ERROR_OUTCOME_UNKNOWN, -rc,
+		"cannot %s %.100s/%s, and commit %" PRIu64 " cannot be taken back from "
+		"it for certain: the outcome is unknown. Check the disk; read what is "
+		"there, after a restart too, before you retry",
+		writing.revoke ? "cut" : "write", journal->directory, JOURNAL_FILE,
+		journal->unknown);
+}
+
+static int decide(struct journal *journal)
+{
+	struct writing *writing = &journal->writing;
+	struct history_entry entry = {
+		.info = writing->info, .offset = journal->length, .length = writing->written};
+
+	history_push(journal, &entry);
+	journal->length += writing->written;
+	journal->generation = journal->pending = writing->info.number;
+	journal->mark_due = 0; /* the one before is confirmed by this one */
+	*writing->ret_info = writing->info;
+	return writing_end(journal, 0);
+}
+
+/* ---- steps: 0: the next stage, JOURNAL_WAIT: not yet; negative: it failed, with nothing synced */
+
+/*
+ * What is appended must be found again: in the directory and the file of that
+ * name, of one format, and not behind a config.xml that does not fit it.
+ */
+static int make_fit(struct journal *journal, struct error *err)
+{
+	int rc = fold_settle(journal, journal->writing.waits);
+
+	if (rc == JOURNAL_WAIT)
+		return rc;
+	rc = directory_place(journal);
+	if (rc < 0)
+		return error_set_errno(err, ERROR_STORAGE, -rc,
+				       "%.100s was moved or replaced while the daemon used it; %s; "
+				       "put it back, or restart the daemon",
+				       journal->directory, unchanged);
+	rc = journal_restore(journal, err);
+	if (rc < 0)
+		return rc;
+	rc = journal_place(journal, journal->fd);
+	if (rc == 0 &&
+	    (journal->doubt || journal->restamp || journal->format->version != JOURNAL_VERSION))
+		return fold_now(journal, err);
+	if (rc == 0)
+		rc = journal_prepare(journal);
+	return rc < 0 ? journal_error(journal, err, rc, "write", JOURNAL_FILE, unchanged) : 0;
+}
+
+static void count_entries(struct writing *writing)
+{
+	for (int i = 0; writing->at && i < COUNT_ENTRIES; i++) {
+		writing->info.tunnels += writing->at->session_id == 0;
+		writing->info.sessions += writing->at->session_id != 0;
+		writing->at = change_next(writing->at);
+	}
+}
+
+static int print_piece(struct writing *writing, char **ret, size_t *ret_size)
+{
+	static const char room[FRAME_HEADER_LENGTH];
+	FILE *file = open_memstream(ret, ret_size);
+	bool failed;
+
+	if (!file)
+		return -ENOMEM;
+	if (writing->written == 0) {
+		fwrite(room, 1, sizeof(room), file);
+		commit_print_info(file, &writing->info);
+	}
+	for (int i = 0; writing->at && i < PIECE_ENTRIES; i++) {
+		commit_print_change(file, writing->at);
+		writing->at = change_next(writing->at);
+	}
+	failed = ferror(file) != 0;
+	if (fclose(file) == 0 && !failed)
+		return 0;
+	wipe_free(*ret, *ret_size);
+	return -ENOMEM;
+}
+
+/* The bytes of the piece but those that are written last, and after the last piece an end mark. */
+static int write_piece(struct journal *journal, const char *piece, size_t size, bool last)
+{
+	struct writing *writing = &journal->writing;
+	size_t kept = writing->written == 0 ? sizeof(writing->head) : 0;
+	uint64_t offset = journal->length + writing->written;
+	char end[MARK_MAX];
+	size_t end_size = last ? mark_end(end, writing->info.number, false) : 0;
+	int rc = journal_make_room(journal, writing->written, size);
+
+	if (rc == 0)
+		rc = file_write(journal->fd, piece + kept, size - kept, offset + kept);
+	if (rc == 0 && last)
+		rc = file_write(journal->fd, end, end_size, offset + size);
+	writing->written += size;
+	return rc;
+}
+
+/* All in one write where there is but one piece. */
+static int write_whole(struct journal *journal, const char *piece, size_t size)
+{
+	char *whole = malloc(size + MARK_MAX);
+	int rc = whole ? journal_make_room(journal, 0, size) : -ENOMEM;
+
+	if (rc == 0) {
+		memcpy(whole, piece, size);
+		rc = frame_seal(whole, size - FRAME_HEADER_LENGTH);
+	}
+	if (rc == 0) {
+		size_t end = mark_end(whole + size, journal->writing.info.number, false);
+
+		rc = file_write(journal->fd, whole, size + end, journal->length);
+	}
+	journal->writing.written = size;
+	wipe_free(whole, size);
+	return rc;
+}
+
+/* The header, and what stands behind it in the place of the end mark. */
+static int write_head(struct journal *journal)
+{
+	struct writing *writing = &journal->writing;
+	int rc = frame_header(writing->head, writing->written - FRAME_HEADER_LENGTH, writing->crc);
+
+	return rc < 0 ? rc
+		      : file_write(journal->fd, writing->head, sizeof(writing->head),
+				   journal->length);
+}
+
+static int next_piece(struct journal *journal)
+{
+	struct writing *writing = &journal->writing;
+	bool first = writing->written == 0, last;
+	char *piece = NULL;
+	size_t size, skip = first ? FRAME_HEADER_LENGTH : 0;
+	int rc = print_piece(writing, &piece, &size);
+
+	if (rc < 0)
+		return rc;
+	last = !writing->at;
+	if (first && last) {
+		rc = write_whole(journal, piece, size);
+	} else {
+		if (first)
+			memcpy(writing->head, piece, sizeof(writing->head));
+		writing->crc = frame_checksum(writing->crc, piece + skip, size - skip);
+		rc = write_piece(journal, piece, size, last);
+		if (rc == 0 && last)
+			rc = write_head(journal);
+	}
+	wipe_free(piece, size);
+	return rc;
+}
+
+/* A sync has ended. Was it of a record, it is decided, unless it is to be taken back. */
+static int after_sync(struct journal *journal, int rc, struct error *err)
+{
+	struct writing *writing = &journal->writing;
+
+	if (rc == 0 && !writing->aborted)
+		return decide(journal);
+	if (rc == 0) {
+		writing->stage = WRITING_CUT;
+		return JOURNAL_MORE;
+	}
+	/* where there was no room, nothing that counts was in the pages that are lost */
+	if ((rc == -ENOSPC || rc == -EDQUOT) && journal_cut(journal) == 0 &&
+	    file_sync(journal->fd, false) == 0)
+		return refuse_writing(journal, rc, err);
+	journal_distrust(journal);
+	return make_certain(journal, rc, err);
+}
+
+static int cut_record(struct journal *journal, struct error *err)
+{
+	struct writing *writing = &journal->writing;
+	int rc = fold_settle(journal, writing->waits);
+
+	if (rc == JOURNAL_WAIT)
+		return rc;
+	(void)journal_reopen(journal);
+	rc = journal_cut(journal);
+	/* if it is in doubt, another inode may have the record too */
+	if (rc < 0 || journal->doubt)
+		return make_certain(journal, rc < 0 ? rc : -EIO, err);
+	writing->stage = WRITING_CUT_SYNC;
+	return JOURNAL_MORE;
+}
+
+static int writing_step(struct journal *journal, struct error *err)
+{
+	struct writing *writing = &journal->writing;
+	int rc;
+
+	switch (writing->stage) {
+	case WRITING_NOTHING:
+		return 0;
+	case WRITING_FIT:
+		if (writing->aborted)
+			return end_aborted(journal, err);
+		rc = make_fit(journal, err);
+		if (rc != 0)
+			return rc < 0 ? writing_end(journal, rc) : rc;
+		writing->stage = WRITING_COUNT;
+		return JOURNAL_MORE;
+	case WRITING_COUNT:
+		if (writing->aborted)
+			return end_aborted(journal, err);
+		count_entries(writing);
+		if (writing->at)
+			return JOURNAL_MORE;
+		writing->at = candidate_first(writing->changes);
+		writing->stage = WRITING_PIECES;
+		return JOURNAL_MORE;
+	case WRITING_PIECES:
+		rc = writing->aborted ? -ECANCELED : next_piece(journal);
+		if (rc < 0)
+			(void)journal_cut(journal); /* or before the next write: it is no record */
+		if (writing->aborted)
+			return end_aborted(journal, err);
+		if (rc < 0)
+			return refuse_writing(journal, rc, err);
+		if (!writing->at)
+			writing->stage = WRITING_SYNC;
+		return JOURNAL_MORE;
+	case WRITING_SYNC:
+		rc = journal_sync(journal, journal->fd, false, writing->waits);
+		return rc == JOURNAL_WAIT ? rc : after_sync(journal, rc, err);
+	case WRITING_CUT:
+		return cut_record(journal, err);
+	case WRITING_CUT_SYNC:
+		rc = journal_sync(journal, journal->fd, false, writing->waits);
+		if (rc == JOURNAL_WAIT)
+			return rc;
+		if (rc < 0) {
+			journal_distrust(journal);
+			return make_certain(journal, rc, err);
+		}
+		return writing->aborted ? end_aborted(journal, err) : writing_end(journal, 0);
+	}
+	return 0;
+}
+
+int journal_step(struct journal *journal, int64_t until, struct error *err)
+{
+	int rc;
+
+	do
+		rc = writing_step(journal, err);
+	while (rc == JOURNAL_MORE && clock_now() < until);
+	return rc;
+}
+
+int journal_fd(const struct journal *journal)
+{
+	return journal->syncer ? syncer_fd(journal->syncer) : -1;
+}
+
+/* ---- all at once */
+
+static int in_place(struct journal *journal, int rc, struct error *err)
+{
+	if (rc != JOURNAL_MORE)
+		return rc;
+	journal->writing.waits = false;
+	return journal_step(journal, INT64_MAX, err);
+}
+
+int journal_append(struct journal *journal, const struct candidate *changes,
+		   struct commit_info *info, struct error *err)
+{
+	return in_place(journal, journal_begin(journal, changes, info, err), err);
+}
+
+int journal_revoke(struct journal *journal, uint64_t number, struct error *err)
+{
+	return in_place(journal, journal_revoke_begin(journal, number, err), err);
+}
+
+/* ---- confirmations */
+
+/* The room is there; if it cannot be written yet, journal_maintain() tries again. */
+void journal_confirm(struct journal *journal, uint64_t number)
+{
+	if (number == 0 || number != journal->pending)
+		return;
+	journal->pending = 0;
+	journal->mark_due = number;
+	(void)journal_mark(journal);
+}
+
+uint64_t journal_pending(const struct journal *journal)
+{
+	return journal->pending;
+}
+
+bool journal_pending_outlived_boot(const struct journal *journal)
+{
+	char boot[sizeof(journal->pending_boot)];
+
+	read_boot_id(boot, sizeof(boot));
+	return journal->pending != 0 && strcmp(boot, journal->pending_boot) != 0;
+}
+
+uint64_t journal_generation(const struct journal *journal)
+{
+	return journal->generation;
+}
