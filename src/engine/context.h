@@ -54,6 +54,7 @@ struct engine {
 	struct transaction *transaction; /* transaction.c */
 	struct reading *reading;         /* counters.c, sweep.c */
 
+	bool deaf;               /* events wait: all links are being read */
 	bool connected;          /* to the l2tp family */
 	bool disconnected;       /* it was, and the family went away */
 	unsigned int unanswered; /* looks in a row that the kernel did not answer */

@@ -92,7 +92,7 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 	if (rc < 0)
 		error_set(err, ERROR_RESOURCE, "no memory");
 	if (rc == 0)
-		rc = read_all(engine, err);
+		rc = cursor_run(read_all_begin(engine, err));
 	if (rc == 0)
 		rc = transaction_resume(engine, err);
 	if (rc < 0) {
@@ -213,6 +213,9 @@ void engine_forget(struct engine *engine, unsigned int ticket)
 		request->done = NULL;
 		transaction_abort(engine);
 	}
+	TAILQ_FOREACH (request, &engine->transaction->sharers, link)
+		if (request->ticket == ticket)
+			request->done = NULL;
 	TAILQ_FOREACH (request, &engine->requests, link)
 		if (request->ticket == ticket) {
 			request->done = NULL;

@@ -182,7 +182,8 @@ static void on_event(const struct kernel_event *event, void *arg)
 
 void observe_drain(struct engine *engine)
 {
-	engine->k->read_events(engine->o.kernel, on_event, engine);
+	if (!engine->deaf)
+		engine->k->read_events(engine->o.kernel, on_event, engine);
 }
 
 /* ---- asking about entries */

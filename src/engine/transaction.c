@@ -11,11 +11,13 @@
 #include "engine/changes.h"
 #include "engine/job.h"
 #include "engine/outcome.h"
+#include "engine/read_all.h"
 #include "engine/resume.h"
 #include "store/publish.h"
 
 #define BLOCKED_NS   (3 * 1000000LL)
 #define NO_MEMORY_NS (2 * NS_PER_S)
+#define RETRY_NS     (2 * NS_PER_S) /* nobody tells when a module can be loaded */
 #define DISK_NS      (20 * 1000000LL)
 #define UNITS        8 /* of a cursor between looks at the clock */
 
@@ -26,6 +28,7 @@ int transaction_open(struct engine *engine)
 	engine->transaction = calloc(1, sizeof(*engine->transaction));
 	if (!engine->transaction)
 		return -ENOMEM;
+	TAILQ_INIT(&engine->transaction->sharers);
 	candidate_open(&engine->transaction->changes, engine->store);
 	return 0;
 }
@@ -149,6 +152,32 @@ static int has_begun_or_done(struct engine *engine, struct cursor *cursor)
 {
 	engine->transaction->cursor = cursor;
 	return 0;
+}
+
+/* ---- reading */
+
+static int begin_read(struct engine *engine)
+{
+	engine->agenda.read_all = false;
+	return has_begun(engine, read_all_begin(engine, &engine->transaction->error));
+}
+
+static enum step end_read(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+	struct request *sharer;
+
+	if (rc < 0)
+		engine_log(engine, LOG_ERR, "%s; trying again", t->error.text);
+	if (rc < 0 || engine->disconnected)
+		agenda_read_all(&engine->agenda, engine_now() + RETRY_NS);
+	engine->agenda.recheck = true; /* addresses and routes may have changed unheard */
+	agenda_retry_soon(&engine->agenda);
+	while ((sharer = TAILQ_FIRST(&t->sharers)) != NULL) {
+		TAILQ_REMOVE(&t->sharers, sharer, link);
+		request_finish(engine, sharer, rc, &t->error);
+	}
+	return finish(engine, rc, &t->error);
 }
 
 /* ---- the steps up to the decision */
@@ -557,6 +586,7 @@ static const struct step_row {
 	int (*begin)(struct engine *engine); /* NULL: it has no cursor */
 	enum step (*end)(struct engine *engine, int rc);
 } steps[] = {
+	[STEP_READ] = {begin_read, end_read},
 	[STEP_MAKE] = {begin_make, end_make},
 	[STEP_PLAN] = {begin_plan, end_plan},
 	[STEP_ATTACH] = {begin_attach, end_attach},
@@ -597,6 +627,7 @@ bool transaction_blocked(const struct engine *engine)
 static int go_on(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
+	size_t units = engine->o.slice_units || t->step == STEP_READ ? 1 : UNITS;
 	int rc = 0;
 
 	if (!t->begun && steps[t->step].begin)
@@ -607,7 +638,7 @@ static int go_on(struct engine *engine)
 	if (t->aborted && t->step < STEP_RECORD)
 		cursor_abandon(t->cursor);
 	do
-		rc = cursor_step(t->cursor, engine->o.slice_units ? 1 : UNITS);
+		rc = cursor_step(t->cursor, units);
 	while (rc > 0 && engine_may_go_on(engine));
 	if (rc > 0)
 		return rc;
@@ -668,6 +699,25 @@ void transaction_abort(struct engine *engine)
 	engine_schedule(engine);
 }
 
+void transaction_read(struct engine *engine, struct request *request)
+{
+	struct transaction *t = engine->transaction;
+	struct request *other, *next;
+
+	for (other = TAILQ_FIRST(&engine->requests); other && request; other = next) {
+		next = TAILQ_NEXT(other, link);
+		if (other->type != REQUEST_RESYNC)
+			continue;
+		TAILQ_REMOVE(&engine->requests, other, link);
+		TAILQ_INSERT_TAIL(&t->sharers, other, link);
+	}
+	t->request = request;
+	t->ticket = request ? request->ticket : 0;
+	t->decided = true;
+	t->step = STEP_READ;
+	transaction_run(engine);
+}
+
 void transaction_repair(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
@@ -707,10 +757,15 @@ int transaction_resume(struct engine *engine, struct error *err)
 void transaction_leave(struct engine *engine)
 {
 	struct error err = ERROR_INIT;
+	struct request *sharer;
 
 	error_set(&err, ERROR_STOPPING,
 		  "the daemon is stopping; the next one brings the commit to its end, or takes it "
 		  "back");
+	while ((sharer = TAILQ_FIRST(&engine->transaction->sharers)) != NULL) {
+		TAILQ_REMOVE(&engine->transaction->sharers, sharer, link);
+		request_finish(engine, sharer, -ECANCELED, &err);
+	}
 	if (engine->transaction->request)
 		finish(engine, -ECANCELED, &err);
 }

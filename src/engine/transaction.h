@@ -16,6 +16,7 @@
  */
 enum step {
 	STEP_NONE,    /* nothing is under way */
+	STEP_READ,    /* no transaction: all of the kernel, which others may have changed */
 	STEP_MAKE,    /* apply, choose names, validate */
 	STEP_PLAN,    /* what the plan refuses is not to be in the journal */
 	STEP_ATTACH,  /* to what it changes, where nobody sees it yet */
@@ -34,10 +35,11 @@ enum step {
 
 struct transaction {
 	enum step step;
-	bool begun;              /* the step is */
-	struct cursor *cursor;   /* its; NULL: it has none */
-	struct request *request; /* NULL: a repair */
-	unsigned int ticket;     /* the request's */
+	bool begun;                  /* the step is */
+	struct cursor *cursor;       /* its; NULL: it has none */
+	struct request *request;     /* NULL: a repair */
+	unsigned int ticket;         /* the request's */
+	struct request_list sharers; /* of a reading */
 	struct candidate changes;
 	struct keys keys; /* of a repair, or what a resumed commit created */
 	struct job job;
@@ -67,6 +69,8 @@ void transaction_abort(struct engine *engine);
 void transaction_wake(struct engine *engine);
 /* It waits for what is being removed. */
 bool transaction_blocked(const struct engine *engine);
+/* Read everything; for @request, which it takes over, and all like it in the queue, or NULL. */
+void transaction_read(struct engine *engine, struct request *request);
 /* Work on what is to be repaired (agenda). */
 void transaction_repair(struct engine *engine);
 /* A commit that a kill interrupted between record and confirmation: carry it out, or revoke it. */

@@ -9,7 +9,6 @@
 #include "engine/counters.h"
 #include "engine/lock.h"
 #include "engine/observe.h"
-#include "engine/read_all.h"
 #include "engine/removal.h"
 #include "engine/report.h"
 #include "engine/transaction.h"
@@ -70,32 +69,13 @@ static int64_t request_due(const struct engine *engine)
 	return now_if(!TAILQ_EMPTY(&engine->requests));
 }
 
-/* @request NULL: nobody asked. */
-static void read_everything(struct engine *engine, struct request *request)
-{
-	struct agenda *agenda = &engine->agenda;
-	struct error err = ERROR_INIT;
-	int rc;
-
-	agenda->read_all = false;
-	rc = read_all(engine, &err);
-	if (rc < 0)
-		engine_log(engine, LOG_ERR, "%s; trying again", err.text);
-	if (rc < 0 || engine->disconnected)
-		agenda_read_all(agenda, engine_now() + RETRY_MODULE_NS);
-	agenda->recheck = true; /* addresses and routes may have changed unheard */
-	agenda_retry_soon(agenda);
-	if (request)
-		request_finish(engine, request, rc, &err);
-}
-
 static void begin_request(struct engine *engine)
 {
 	struct request *request = TAILQ_FIRST(&engine->requests);
 
 	TAILQ_REMOVE(&engine->requests, request, link);
 	if (request->type == REQUEST_RESYNC)
-		read_everything(engine, request);
+		transaction_read(engine, request);
 	else if (request->type == REQUEST_LOCK)
 		lock_take(engine, request);
 	else {
@@ -113,7 +93,7 @@ static int64_t read_all_due(const struct engine *engine)
 
 static void read_again(struct engine *engine)
 {
-	read_everything(engine, NULL);
+	transaction_read(engine, NULL);
 }
 
 static int64_t later_due(const struct engine *engine)

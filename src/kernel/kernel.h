@@ -119,6 +119,16 @@ typedef void kernel_counters_cb(uint32_t tunnel_id, uint32_t session_id,
 typedef int kernel_link_cb(const struct kernel_link *link, void *arg);
 typedef void kernel_event_cb(const struct kernel_event *event, void *arg);
 
+enum kernel_dump { DUMP_LINKS, DUMP_TUNNELS, DUMP_SESSIONS };
+
+/* Who is given what a dump has: the callback of its kind is set. */
+struct kernel_visitor {
+	kernel_tunnel_cb *tunnel;
+	kernel_session_cb *session;
+	kernel_link_cb *link;
+	void *arg;
+};
+
 enum kernel_address_state { ADDRESS_ABSENT, ADDRESS_TENTATIVE, ADDRESS_READY };
 
 struct kernel_operations {
@@ -148,6 +158,15 @@ struct kernel_operations {
 	int (*dump_tunnels)(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 	int (*dump_sessions)(struct kernel *kernel, kernel_session_cb *cb, void *arg);
 	int (*dump_links)(struct kernel *kernel, kernel_link_cb *cb, void *arg);
+
+	/*
+	 * The same by pieces of some hundred: 1 while there are more, 0 at the end, or
+	 * a negative errno, which is an end too. One is under way at a time: @begin
+	 * leaves the one before.
+	 */
+	int (*dump_piece)(struct kernel *kernel, enum kernel_dump what, bool begin,
+			  const struct kernel_visitor *visitor);
+	void (*leave_dump)(struct kernel *kernel);
 
 	/*
 	 * The counters of all sessions by one dump, some hundred a call: what a

@@ -262,6 +262,21 @@ static int far_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 	return result;
 }
 
+/* In one piece. */
+static int far_dump_piece(struct kernel *kernel, enum kernel_dump what, bool begin,
+			  const struct kernel_visitor *visitor)
+{
+	(void)begin;
+	return what == DUMP_LINKS     ? far_dump_links(kernel, visitor->link, visitor->arg)
+	       : what == DUMP_TUNNELS ? far_dump_tunnels(kernel, visitor->tunnel, visitor->arg)
+				      : far_dump_sessions(kernel, visitor->session, visitor->arg);
+}
+
+static void far_leave_dump(struct kernel *kernel)
+{
+	(void)kernel;
+}
+
 static int far_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg)
 {
 	(void)kernel, (void)begin, (void)cb, (void)arg;
@@ -364,6 +379,8 @@ static struct kernel *far_open(unsigned int event_fds)
 		.dump_tunnels = far_dump_tunnels,
 		.dump_sessions = far_dump_sessions,
 		.dump_links = far_dump_links,
+		.dump_piece = far_dump_piece,
+		.leave_dump = far_leave_dump,
 		.read_counters = far_read_counters,
 		.leave_counters = far_leave_counters,
 		.address_state = far_address_state,

@@ -17,16 +17,9 @@
  * Dumps. An entry that cannot be decoded is left out, and the dump goes on.
  */
 
-struct dump {
-	kernel_tunnel_cb *tunnel;
-	kernel_session_cb *session;
-	kernel_link_cb *link;
-	void *arg;
-};
-
 static int give_tunnel(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
 {
-	const struct dump *dump = arg;
+	const struct kernel_visitor *dump = arg;
 	struct statistics statistics;
 	struct tunnel tunnel;
 
@@ -37,7 +30,7 @@ static int give_tunnel(struct netlink *netlink, const struct nlmsghdr *message, 
 
 static int give_session(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
 {
-	const struct dump *dump = arg;
+	const struct kernel_visitor *dump = arg;
 	struct statistics statistics;
 	struct session session;
 	uint32_t tunnel_id;
@@ -49,14 +42,15 @@ static int give_session(struct netlink *netlink, const struct nlmsghdr *message,
 
 static int give_link(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
 {
-	const struct dump *dump = arg;
+	const struct kernel_visitor *dump = arg;
 	struct kernel_link link;
 
 	(void)netlink;
 	return link_decode(message, &link) ? 0 : dump->link(&link, dump->arg);
 }
 
-static int dump_genl(struct netlink *netlink, uint8_t command, message_cb *cb, struct dump *dump)
+static int dump_genl(struct netlink *netlink, uint8_t command, message_cb *cb,
+		     struct kernel_visitor *dump)
 {
 	struct nlmsghdr *message;
 
@@ -68,14 +62,14 @@ static int dump_genl(struct netlink *netlink, uint8_t command, message_cb *cb, s
 
 int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg)
 {
-	struct dump dump = {.tunnel = cb, .arg = arg};
+	struct kernel_visitor dump = {.tunnel = cb, .arg = arg};
 
 	return dump_genl(netlink_of(kernel), L2TP_CMD_TUNNEL_GET, give_tunnel, &dump);
 }
 
 int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg)
 {
-	struct dump dump = {.session = cb, .arg = arg};
+	struct kernel_visitor dump = {.session = cb, .arg = arg};
 
 	return dump_genl(netlink_of(kernel), L2TP_CMD_SESSION_GET, give_session, &dump);
 }
@@ -83,7 +77,7 @@ int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *ar
 int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 {
 	struct netlink *netlink = netlink_of(kernel);
-	struct dump dump = {.link = cb, .arg = arg};
+	struct kernel_visitor dump = {.link = cb, .arg = arg};
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETLINK, NLM_F_DUMP);
 	int err = link_put_dump(message, MESSAGE_BYTES);
 
@@ -91,9 +85,73 @@ int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 }
 
 /*
- * Counters, in steps. The kernel makes the next datagram of a dump when one is
+ * Dumps in pieces, a datagram each. The kernel makes the next datagram of a dump when one is
  * taken, and lets its socket begin no other dump before the end of this one:
  * what is left before its end is left with its socket.
+ */
+
+static int begin_pieces(struct netlink *netlink, enum kernel_dump what)
+{
+	enum channel_use use = what == DUMP_LINKS ? CHANNEL_ROUTE_PIECES : CHANNEL_GENL_PIECES;
+	struct nlmsghdr *message;
+	int err;
+
+	netlink_leave_dump(&netlink->kernel);
+	if (what != DUMP_LINKS && !netlink->family)
+		return -ENOENT;
+	netlink->pieces = (struct answer){.use = use, .ended = true};
+	err = netlink_open_again(netlink, use);
+	if (err)
+		return err;
+	if (what == DUMP_LINKS) {
+		message = route_put_header(netlink->request, RTM_GETLINK, NLM_F_DUMP);
+		err = link_put_dump(message, MESSAGE_BYTES);
+	} else {
+		message = genl_put_header(netlink, netlink->request,
+					  what == DUMP_TUNNELS ? L2TP_CMD_TUNNEL_GET
+							       : L2TP_CMD_SESSION_GET,
+					  NLM_F_DUMP);
+	}
+	return err ? err : answer_begin(netlink, &netlink->pieces, message);
+}
+
+int netlink_dump_piece(struct kernel *kernel, enum kernel_dump what, bool begin,
+		       const struct kernel_visitor *visitor)
+{
+	static message_cb *const give[] = {
+		[DUMP_LINKS] = give_link,
+		[DUMP_TUNNELS] = give_tunnel,
+		[DUMP_SESSIONS] = give_session,
+	};
+	struct netlink *netlink = netlink_of(kernel);
+	struct kernel_visitor dump = *visitor;
+	struct answer *answer = &netlink->pieces;
+	int err = begin ? begin_pieces(netlink, what) : 0;
+
+	answer->cb = give[what];
+	answer->arg = &dump;
+	if (!err && !answer->ended)
+		err = answer_step(netlink, answer);
+	if (err) {
+		netlink_leave_dump(kernel);
+		return err;
+	}
+	if (!answer->ended)
+		return 1;
+	return !answer->result && answer->interrupted ? -EINTR : answer->result;
+}
+
+void netlink_leave_dump(struct kernel *kernel)
+{
+	struct netlink *netlink = netlink_of(kernel);
+
+	if (!netlink->pieces.ended)
+		channel_close(&netlink->channels[netlink->pieces.use]);
+	netlink->pieces.ended = true;
+}
+
+/*
+ * Counters, so too.
  */
 
 struct counters_reader {
