@@ -8,6 +8,7 @@
 #include <syslog.h>
 
 #include "agent.h"
+#include "base/wipe.h"
 #include "daemon/chronicle.h"
 #include "daemon/log.h"
 #include "daemon/ready.h"
@@ -60,6 +61,7 @@ static int start_loop(struct daemon *daemon, struct error *err)
 	};
 
 	signal(SIGPIPE, SIG_IGN);
+	event_set_mem_functions(malloc, realloc, wipe_any); /* what clients send and are sent */
 	daemon->base = event_base_new();
 	if (!daemon->base)
 		return error_set(err, ERROR_RESOURCE, "no event loop can be made");

@@ -304,7 +304,8 @@ def test_a_kill_at_any_moment_loses_nothing_acknowledged(daemon):
             assert acknowledged <= found
             assert len(found) <= len(acknowledged) + turn + 1
             assert not daemon.logged("damaged")
-        assert checked(daemon.state / "config.xml").returncode == 0
+        if found:  # nothing may have been committed before the first kill
+            assert checked(daemon.state / "config.xml").returncode == 0
     assert len(acknowledged) > 50
 
 
