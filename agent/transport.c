@@ -394,12 +394,6 @@ static int disconnect(netsnmp_transport *t)
 	return 0;
 }
 
-static char *format_address(netsnmp_transport *t, const void *data, int length)
-{
-	(void)t, (void)data, (void)length;
-	return strdup("AgentX master");
-}
-
 static const oid domain_oid[] = {0, 0}; /* nobody looks for it by this */
 
 static netsnmp_transport *wrap(int fd)
@@ -416,7 +410,6 @@ static netsnmp_transport *wrap(int fd)
 	t->f_recv = receive;
 	t->f_send = transmit;
 	t->f_close = disconnect;
-	t->f_fmtaddr = format_address;
 	return t;
 }
 

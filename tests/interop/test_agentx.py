@@ -281,7 +281,8 @@ def test_tcp(tmp_path):
         assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
         session.close()
         assert master.open().get(column(2, 24, 1))[0][2] == 1
-        daemon.kill()
+        master.close()
+        assert daemon.stop() == 0
 
 
 @pytest.mark.parametrize("address", ["tcp:snmpd.example:705", "udp:127.0.0.1:161", "unix:",

@@ -550,6 +550,25 @@ static void presence_bits_belong_to_the_rows_in_order(void **state)
 	assert_string_equal(tunnel_row(TUNNEL_UDP6_CHECKSUM_RX)->leaf, "udp6-checksum-rx");
 }
 
+static void a_text_that_is_made_when_read_is_neither_taken_nor_printed(void **state)
+{
+	(void)state;
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		const struct row *row = row_by_leaf((enum object)object, "status-text", 11);
+		union {
+			struct tunnel tunnel;
+			struct session session;
+		} any = {0};
+		char text[VALUE_TEXT_MAX] = "x";
+
+		assert_non_null(row);
+		assert_int_equal(row->type, TYPE_TEXT);
+		assert_int_equal(codec_print(row, &any, text), 0);
+		assert_string_equal(text, "");
+		assert_int_equal(codec_parse(row, &any, "up", 2, NULL), -EACCES);
+	}
+}
+
 static void copy_takes_value_and_absence(void **state)
 {
 	(void)state;
@@ -859,6 +878,7 @@ int main(void)
 		cmocka_unit_test(a_shorter_value_leaves_nothing_of_a_longer_one),
 		cmocka_unit_test(times_print_as_date_and_time_that_does_not_move),
 		cmocka_unit_test(presence_bits_belong_to_the_rows_in_order),
+		cmocka_unit_test(a_text_that_is_made_when_read_is_neither_taken_nor_printed),
 		cmocka_unit_test(copy_takes_value_and_absence),
 		cmocka_unit_test(state_is_absent_when_there_is_none),
 		cmocka_unit_test(leaves_apply_by_encapsulation_and_family),
