@@ -63,7 +63,7 @@ struct engine {
 	int64_t last_change;
 	char last_error[640];
 
-	struct event *turn, *kernel_events[2];
+	struct event *turn, *kernel_events[2], *journal_event;
 	struct watcher *watchers;
 	size_t watcher_count;
 	bool closing;

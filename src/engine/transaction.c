@@ -176,7 +176,8 @@ static enum step work(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
 
-	if (t->job.count >= MANY)
+	/* not before something is done: of what only waits nothing is to be heard */
+	if (t->job.count >= MANY && t->job.began)
 		hush(engine, true);
 	switch (job_slice(engine, &t->job)) {
 	case PROGRESS_BLOCKED:
@@ -201,6 +202,7 @@ static enum step undo(struct engine *engine)
 static enum step publish(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
+	size_t waited = engine->agenda.wait.count;
 	struct keys keys = {0};
 	struct error err = ERROR_INIT;
 
@@ -221,7 +223,9 @@ static enum step publish(struct engine *engine)
 	keys_free(&keys);
 	if (engine->o.journal)
 		journal_confirm(engine->o.journal, t->request->info.number);
-	engine->last_change = engine_now();
+	engine->last_change = engine->agenda.stirred_at = engine_now();
+	if (engine->agenda.wait.count > waited)
+		agenda_stir(&engine->agenda);
 	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
 						   .commit = &t->request->info,
 						   .changes = &t->changes,

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -282,14 +283,18 @@ int fold_now(struct journal *journal, struct error *err)
 
 /* In the background */
 
-bool fold_due(const struct journal *journal)
+static bool fold_is_wanted(const struct journal *journal)
 {
 	uint64_t limit =
 		journal->config_size > journal->fold_min ? journal->config_size : journal->fold_min;
 
 	return journal->fold.pid == 0 && journal->pending == 0 && journal->writable &&
-	       !journal->cut && journal->length - journal->tail > limit &&
-	       clock_now() >= journal->fold.retry_at;
+	       !journal->cut && journal->length - journal->tail > limit;
+}
+
+bool fold_due(const struct journal *journal)
+{
+	return fold_is_wanted(journal) && clock_now() >= journal->fold.retry_at;
 }
 
 /* Sockets of the daemon must not stay open in the child. */
@@ -397,13 +402,38 @@ int journal_restore(struct journal *journal, struct error *err)
 	return result;
 }
 
+void fold_watch(struct journal *journal)
+{
+	char path[32];
+
+	/* by its descriptor: the directory itself may have been renamed */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", journal->dirfd);
+	journal->watchfd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (journal->watchfd < 0 ||
+	    inotify_add_watch(journal->watchfd, path, IN_DELETE | IN_MOVED_FROM) >= 0)
+		return;
+	close(journal->watchfd);
+	journal->watchfd = -1;
+}
+
+static void take_in_what_moved(struct journal *journal)
+{
+	char events[1024];
+
+	while (journal->watchfd >= 0 && read(journal->watchfd, events, sizeof(events)) > 0)
+		journal->stirred = true;
+}
+
 static int look_for_files(struct journal *journal, struct error *err)
 {
 	const char *gone;
 	int result = 0;
 
-	if (journal->pending == 0 && clock_now() >= journal->fold.retry_at)
+	take_in_what_moved(journal);
+	if (journal->pending == 0 && clock_now() >= journal->fold.retry_at) {
 		result = journal_restore(journal, err);
+		journal->stirred = result != 0;
+	}
 	gone = journal->restored;
 	if (gone == NULL)
 		return result;
@@ -425,6 +455,20 @@ int journal_maintain(struct journal *journal, const struct datastore *running, s
 	if (journal->fold.pid != 0)
 		return fold_reap(journal, err);
 	return fold_due(journal) ? fold_start(journal, err) : 0;
+}
+
+int64_t journal_due_at(const struct journal *journal)
+{
+	if (journal->fold.pid != 0 || journal->mark_due != 0 || journal->restored != NULL)
+		return 0;
+	if (fold_is_wanted(journal) || (journal->stirred && journal->pending == 0))
+		return journal->fold.retry_at;
+	return journal->watchfd < 0 ? 0 : INT64_MAX;
+}
+
+int journal_watch_fd(const struct journal *journal)
+{
+	return journal->watchfd;
 }
 
 int journal_snapshot_pid(const struct journal *journal)

@@ -22,6 +22,8 @@ static void journal_free(struct journal *journal)
 		close(journal->lockfd);
 	if (journal->dirfd >= 0)
 		close(journal->dirfd);
+	if (journal->watchfd >= 0)
+		close(journal->watchfd);
 	free(journal->fold.head);
 	free(journal->directory);
 	free(journal);
@@ -34,7 +36,7 @@ static struct journal *journal_new(const char *directory, struct datastore *runn
 
 	if (journal == NULL)
 		return NULL;
-	journal->dirfd = journal->lockfd = journal->fd = -1;
+	journal->dirfd = journal->lockfd = journal->fd = journal->watchfd = -1;
 	journal->running = running;
 	journal->fold_min = FOLD_MIN;
 	journal->codec = *codec;
@@ -60,6 +62,8 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 		fold_sweep(journal);
 		result = journal_load(journal, warning, err);
 	}
+	if (result == 0)
+		fold_watch(journal);
 	if (result != 0) {
 		journal_free(journal);
 		return result;

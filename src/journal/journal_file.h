@@ -54,6 +54,8 @@ struct journal {
 	bool unsynced; /* the directory must be fsynced before anything is acknowledged */
 	bool restamp;  /* config.xml must be written before: its last line is of another time */
 	bool config;   /* there is a config.xml; if not, somebody removed it */
+	int watchfd;   /* inotify of the directory, -1 none */
+	bool stirred;  /* something in it was removed or renamed: see whether it was one of ours */
 
 	const char *restored; /* the file that was removed and is written anew: to be said */
 	const struct commit_format *format;
@@ -121,6 +123,7 @@ bool history_reaches(const struct journal *journal, uint64_t number); /* or is e
 void history_push(struct journal *journal, const struct history_entry *entry);
 
 bool fold_due(const struct journal *journal);
+void fold_watch(struct journal *journal); /* hear of files that are removed */
 void fold_abort(struct journal *journal);
 /* Remove what a fold left half-way: now, or when its daemon died. */
 void fold_sweep(struct journal *journal);
