@@ -65,7 +65,8 @@ int main(int argc, char **argv)
 		ready_tell();
 		log_started();
 		log_text(LOG_NOTICE, "ready");
-		event_base_dispatch(daemon.base);
+		if (!daemon.stopping)
+			event_base_dispatch(daemon.base);
 		ready_stopping();
 	}
 	/* the failed stage may have come half-way: every stop accepts that */

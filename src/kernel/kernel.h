@@ -92,7 +92,8 @@ enum kernel_event_type {
 	KERNEL_EVENT_LINK_GONE, /* `link.index`, `link.name` */
 	KERNEL_EVENT_ADDRESS,   /* some address came, went or left the tentative state */
 	KERNEL_EVENT_ROUTE,
-	KERNEL_EVENT_LOST /* ENOBUFS: anything may have happened, read everything again */
+	KERNEL_EVENT_FAMILY, /* the l2tp family came, as with its module: connect() */
+	KERNEL_EVENT_LOST    /* ENOBUFS: anything may have happened, read everything again */
 };
 
 struct kernel_event {

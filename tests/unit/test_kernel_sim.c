@@ -164,14 +164,14 @@ static const char *const profiles[] = {"6.1", "6.12"};
 	for (const char *const *profile = profiles; profile < profiles + 2; profile++)
 
 struct event_log {
-	unsigned int tunnels, sessions, links, gone, addresses, routes, lost;
+	unsigned int tunnels, sessions, links, gone, addresses, routes, families, lost;
 };
 
 static void log_event(const struct kernel_event *event, void *arg)
 {
 	struct event_log *log = arg;
-	unsigned int *counts[] = {&log->tunnels,   &log->sessions, &log->links, &log->gone,
-				  &log->addresses, &log->routes,   &log->lost};
+	unsigned int *counts[] = {&log->tunnels,   &log->sessions, &log->links,    &log->gone,
+				  &log->addresses, &log->routes,   &log->families, &log->lost};
 
 	(*counts[event->type])++;
 }

@@ -184,8 +184,8 @@ static void settle_command(struct tool *tool, char **words)
 
 static void print_event(const struct kernel_event *event, void *arg)
 {
-	static const char *const names[] = {"tunnel",  "session", "link", "link-gone",
-					    "address", "route",   "lost"};
+	static const char *const names[] = {"tunnel",  "session", "link",   "link-gone",
+					    "address", "route",   "family", "lost"};
 
 	++*(unsigned int *)arg;
 	printf("  %s", names[event->type]);

@@ -49,8 +49,8 @@ static int open_channels(struct opening *opening)
 	/* Lets the kernel filter an address dump; without it we do. */
 	(void)mnl_socket_setsockopt(netlink->channels[CHANNEL_ROUTE_DUMP].socket,
 				    NETLINK_GET_STRICT_CHK, &on, sizeof(on));
-	opening->step = "listen to rtnetlink events";
-	return events_join_routes(netlink);
+	opening->step = "listen to the kernel's events";
+	return events_join(netlink);
 }
 
 static int open_one(struct opening *opening)

@@ -134,7 +134,7 @@ int netlink_interface_has(struct kernel *kernel, const char *interface,
 int netlink_route(struct kernel *kernel, const struct address *remote);
 
 /* events.c */
-int events_join_routes(struct netlink *netlink);
+int events_join(struct netlink *netlink);
 int events_join_l2tp(struct netlink *netlink);
 void netlink_hush(struct kernel *kernel, bool hush);
 unsigned int netlink_event_fds(struct kernel *kernel, int ret_fds[2]);

@@ -213,6 +213,8 @@ void sim_set_capabilities(struct kernel *kernel, unsigned int capabilities)
 {
 	struct sim *sim = sim_of(kernel);
 
+	if ((capabilities & CAPABILITY_UDP) && !(sim->capabilities & CAPABILITY_UDP))
+		sim_tell(sim, KERNEL_EVENT_FAMILY, 0, 0);
 	sim->capabilities = capabilities;
 	if (!(capabilities & CAPABILITY_UDP))
 		sim->connected = false;
