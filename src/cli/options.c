@@ -1,6 +1,5 @@
 /* The program: options, command, report. */
 #include <getopt.h>
-#include <stdarg.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -106,7 +105,7 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 		command_print_usage(stderr);
 		return CLI_USAGE;
 	}
-	command = command_find(argv[0], &err);
+	command = command_take(argc, argv, &err);
 	if (command)
 		status = command_check_options(command, options, &err);
 	if (!status)

@@ -8,7 +8,7 @@
 #include "engine/desired.h"
 #include "model/codec.h"
 
-/* Does the change choose another local-address or local-interface? */
+/* Is there another local-address or local-interface in the change? */
 static bool local_changed(const struct job *job, uint32_t tunnel_id)
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
@@ -27,7 +27,7 @@ static bool tunnel_differs(struct engine *engine, const struct job *job,
 	int rc = want_tunnel(engine, job->from, want->tunnel_id, &before);
 	struct tunnel compare = *want;
 
-	/* the kernel knows no local-interface: compare the address that it gave */
+	/* the kernel knows no local-interface: compare the address on it */
 	compare.present &= ~BIT(TUNNEL_LOCAL_INTERFACE);
 	if (rc == 0)
 		memcpy(before.local_interface, compare.local_interface,

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 
+#include "base/wipe.h"
 #include "engine/changes.h"
 #include "engine/job.h"
 #include "engine/outcome.h"
@@ -30,7 +32,7 @@ void transaction_close(struct engine *engine)
 		return;
 	candidate_discard(&engine->transaction->changes);
 	job_close(&engine->transaction->job);
-	free(engine->transaction);
+	wipe_free(engine->transaction, sizeof(*engine->transaction));
 	engine->transaction = NULL;
 }
 
@@ -56,7 +58,7 @@ static struct request *clear(struct engine *engine)
 
 	candidate_discard(&t->changes);
 	job_close(&t->job);
-	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* cookies were in them */
+	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* cookies were in it */
 	explicit_bzero(t->batch.found, sizeof(t->batch.found));
 	hush(engine, false);
 	t->step = STEP_NONE;

@@ -171,6 +171,12 @@ struct kernel_operations {
 	 */
 	int (*interface_address)(struct kernel *kernel, const char *interface, uint8_t family,
 				 struct address *ret);
+	/*
+	 * 0 when @interface has the address, of whatever scope and be it tentative.
+	 * -ENODEV no such interface, -EADDRNOTAVAIL it has not.
+	 */
+	int (*interface_has)(struct kernel *kernel, const char *interface,
+			     const struct address *address);
 	/* 0 when there is a route to @remote, else -ENETUNREACH, -EHOSTUNREACH ... */
 	int (*route)(struct kernel *kernel, const struct address *remote);
 

@@ -101,8 +101,7 @@ int enum_parse(const struct row *row, void *member, const char *text, size_t len
 
 	trim(&text, &length);
 	word = word_by_name(row->words, text, length);
-	/* an alias is the command line's, not YANG's */
-	if (!word || !is_text(word->name, text, length))
+	if (!word)
 		return refuse_text(row, text, length, err);
 	*(uint8_t *)member = word->value;
 	return 0;

@@ -463,9 +463,8 @@ def edit_error(client, config, **kwargs):
      "tunnel[l:tunnel-id='1']"),
     (top("<tunnel><tunnel-id>1</tunnel-id><local-port>5</local-port></tunnel>"), "unknown-element",
      "tunnel[l:tunnel-id='1']/l:local-port"),
-    (top("<tunnel><tunnel-id>1</tunnel-id><local-address>192.0.2.1</local-address>"
-         "<local-interface>eth0</local-interface></tunnel>"), "bad-element",
-     "tunnel[l:tunnel-id='1']/l:local-interface"),
+    (top("<tunnel><tunnel-id>1</tunnel-id><local-address nc:operation='delete'/></tunnel>"), "data-missing",
+     "tunnel[l:tunnel-id='1']"),
     (top(tunnel(3, sessions(1, 1)) + tunnel(4, sessions(1, 1))), "operation-failed", "session-id='1'"),
     ('<l2tpv3 xmlns="urn:example:other"/>', "unknown-namespace", None),
 ])

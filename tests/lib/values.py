@@ -62,8 +62,7 @@ def boolean(row):
 def enumeration(row):
     names = [word["name"] for word in row.words]
     values = [good(name, name) for name in names]
-    values += [bad(f"alias-{word['alias']}", word["alias"], word["name"]) for word in row.words
-               if word["alias"]]
+    values += [bad(f"alias-{alias}", alias, word["name"]) for word in row.words for alias in word["aliases"]]
     return values + [good("spaces", f" {names[0]} ", names[0]), bad("number", "1"),
                      bad("capitals", names[0].upper(), names[0]), bad("cut", names[0][:-1]),
                      bad("two", f"{names[0]} {names[0]}"), *JUNK]

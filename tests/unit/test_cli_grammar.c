@@ -10,8 +10,9 @@
 #include "cli/push.h"
 #include "cli/show.h"
 
-#define WORDS_MAX 40
-#define CASE_MAX  16384
+#define WORDS_MAX    40
+#define CASE_MAX     16384
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* One case of a data file; the texts are those of its lines by their first character. */
 struct sample {
@@ -19,7 +20,8 @@ struct sample {
 	char buffer[1024]; /* words of the command line */
 	int argc;
 	char *argv[WORDS_MAX];
-	char ignored[160];
+	char ignored[NOTES_MAX];
+	char misplaced[NOTES_MAX];
 	char refusal[512];
 	char entries[8192];
 	char expected[CASE_MAX];
@@ -70,6 +72,8 @@ static void take_line(struct sample *sample, char *line)
 		sample->argc = split(sample->buffer, sample->argv);
 	} else if (line[0] == '~') {
 		append(sample->ignored, sizeof(sample->ignored), text);
+	} else if (line[0] == '^') {
+		append(sample->misplaced, sizeof(sample->misplaced), text);
 	} else if (line[0] == '!') {
 		append(sample->refusal, sizeof(sample->refusal), text);
 	} else if (line[0] == '>') {
@@ -155,7 +159,7 @@ static const char *edit_of(const struct request *request, char ret[CASE_MAX])
 static void check_edit(struct sample *sample)
 {
 	struct error err = ERROR_INIT;
-	const struct command *command = command_find(sample->argv[0], &err);
+	const struct command *command = command_take(sample->argc, sample->argv, &err);
 	enum cli_status status = CLI_USAGE;
 	struct request request;
 	char buffer[CASE_MAX];
@@ -169,6 +173,7 @@ static void check_edit(struct sample *sample)
 	}
 	fail_sample(sample, edit_of(&request, buffer), sample->expected);
 	fail_sample(sample, request.ignored, sample->ignored);
+	fail_sample(sample, request.misplaced, sample->misplaced);
 	assert_string_equal(sample->refusal, "");
 }
 
@@ -221,7 +226,8 @@ static void check_show(struct sample *sample)
 	struct error err = ERROR_INIT;
 	struct cli_options options = {0};
 	int first = take_flags(sample, &options);
-	const struct command *command = command_find(sample->argv[first], &err);
+	const struct command *command =
+		command_take(sample->argc - first, sample->argv + first, &err);
 	struct request request;
 	struct show show;
 	uint32_t tunnel_id = 0;
@@ -271,6 +277,34 @@ static const char *get_of(const char *words, const struct cli_options *options, 
 	message_get(file, &request, rows, config_only);
 	assert_int_equal(fclose(file), 0);
 	return ret;
+}
+
+static void test_an_object_may_stand_before_every_command_that_takes_one(void **state)
+{
+	static const char *const commands[] = {
+		"add",   "delete", "show", "lst", "list", "set", "get", "a",  "get-config",
+		"get-c", "d",      "del",  "s",   "sh",   "l",   "li",  "se", "adopt"};
+	static const char *const objects[] = {"tunnel", "session", "t", "tun", "ses", "sessio"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(commands) * COUNT(objects); i++) {
+		const char *before = commands[i % COUNT(commands)];
+		const char *object = objects[i / COUNT(commands)];
+		struct error err = ERROR_INIT;
+		const struct command *expected = command_find(before, &err);
+		char words[3][16];
+		char *argv[] = {words[0], words[1], words[2]};
+
+		snprintf(words[0], sizeof(words[0]), "%s", object);
+		snprintf(words[1], sizeof(words[1]), "%s", before);
+		snprintf(words[2], sizeof(words[2]), "tid");
+		assert_non_null(expected);
+		assert_non_null(expected->object);
+		assert_ptr_equal(command_take(3, argv, &err), expected);
+		assert_string_equal(argv[0], expected->name);
+		assert_string_equal(argv[1], object[0] == 't' ? "tunnel" : "session");
+		assert_string_equal(argv[2], "tid");
+	}
 }
 
 static void test_filters_ask_for_no_more_than_is_printed(void **state)
@@ -401,6 +435,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_command_lines_become_edits),
 		cmocka_unit_test(test_replies_become_text),
+		cmocka_unit_test(test_an_object_may_stand_before_every_command_that_takes_one),
 		cmocka_unit_test(test_filters_ask_for_no_more_than_is_printed),
 		cmocka_unit_test(test_push_takes_documents_apart),
 		cmocka_unit_test(test_push_refuses_what_it_cannot_send_on),

@@ -746,6 +746,10 @@ static void every_keyword_of_ip_l2tp_is_known(void **state)
 		{OBJECT_TUNNEL, "ptid", "peer-tunnel-id"},
 		{OBJECT_TUNNEL, "encap", "encapsulation"},
 		{OBJECT_TUNNEL, "local", "local-address"},
+		{OBJECT_TUNNEL, "src_addr", "local-address"},
+		{OBJECT_TUNNEL, "dev", "local-interface"},
+		{OBJECT_TUNNEL, "interface", "local-interface"},
+		{OBJECT_TUNNEL, "local_interface", "local-interface"},
 		{OBJECT_TUNNEL, "remote", "remote-address"},
 		{OBJECT_TUNNEL, "udp_sport", "local-port"},
 		{OBJECT_TUNNEL, "udp_dport", "remote-port"},
@@ -757,6 +761,8 @@ static void every_keyword_of_ip_l2tp_is_known(void **state)
 		{OBJECT_SESSION, "sid", "session-id"},
 		{OBJECT_SESSION, "psid", "peer-session-id"},
 		{OBJECT_SESSION, "name", "interface-name"},
+		{OBJECT_SESSION, "dev", "interface-name"},
+		{OBJECT_SESSION, "interface", "interface-name"},
 		{OBJECT_SESSION, "cookie", "tx-cookie"},
 		{OBJECT_SESSION, "peer_cookie", "rx-cookie"},
 		{OBJECT_SESSION, "l2spec_type", "l2-specific-sublayer"},
@@ -774,14 +780,26 @@ static void every_keyword_of_ip_l2tp_is_known(void **state)
 	assert_null(row_by_keyword(OBJECT_TUNNEL, "remot"));
 	assert_null(row_by_keyword(OBJECT_TUNNEL, "tunnel_id|tid"));
 	assert_null(row_by_keyword(OBJECT_TUNNEL, ""));
+	assert_string_equal(ignored_by_keyword("peer_offset")->accepted, "0");
+	assert_null(ignored_by_keyword("l2spec_len")->accepted);
+	assert_null(ignored_by_keyword("offse"));
+	assert_null(ignored_by_keyword(""));
 }
 
-static void words_are_found_by_name_alias_and_number(void **state)
+static void words_are_found_by_name_spelling_and_number(void **state)
 {
 	const struct word *types = session_row(SESSION_PSEUDOWIRE_TYPE)->words;
 
 	(void)state;
-	assert_string_equal(word_by_name(types, "eth", 3)->name, "ethernet");
+	assert_string_equal(word_by_spelling(types, "eth")->name, "ethernet");
+	assert_string_equal(word_by_spelling(types, "PPP")->name, "ppp");
+	assert_string_equal(word_by_spelling(types, "Vlan")->name, "ethernet-vlan");
+	assert_string_equal(word_by_spelling(types, "eth-vlan")->name, "ethernet-vlan");
+	assert_string_equal(word_by_spelling(types, "ethernet-vlan")->name, "ethernet-vlan");
+	assert_null(word_by_spelling(types, "vlan|eth-vlan"));
+	assert_null(word_by_spelling(types, "et"));
+	assert_null(word_by_spelling(types, ""));
+	assert_null(word_by_name(types, "eth", 3)); /* which YANG has not */
 	assert_string_equal(word_by_name(types, "ethernet", 8)->name, "ethernet");
 	assert_null(word_by_name(types, "ether", 5));
 	assert_null(word_by_name(types, "", 0));
@@ -838,7 +856,7 @@ int main(void)
 		cmocka_unit_test(zero_clears_what_has_no_default_in_snmp),
 		cmocka_unit_test(every_row_is_found_by_all_its_names),
 		cmocka_unit_test(every_keyword_of_ip_l2tp_is_known),
-		cmocka_unit_test(words_are_found_by_name_alias_and_number),
+		cmocka_unit_test(words_are_found_by_name_spelling_and_number),
 		cmocka_unit_test(descriptors_are_the_camel_case_of_the_leaf),
 	};
 

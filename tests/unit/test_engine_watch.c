@@ -422,6 +422,52 @@ static void another_address_does_not_move_the_tunnel(void **state)
 	UNTIL(bench, datastore_tunnel(bench->store, 1)->actual.local_address.bytes[15] == 0x99);
 }
 
+/* Both given: that address, on that interface, and no other will do. */
+static void an_address_is_wanted_on_its_interface(void **state)
+{
+	struct bench *bench = *state;
+	const char *leaves = "peer-tunnel-id=2 local-address=192.0.2.1 local-interface=up0 "
+			     "remote-address=192.0.2.2";
+
+	make(bench, leaves, "peer-session-id=6");
+	assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_INTERFACE_ADDRESS);
+	assert_int_equal(sim_add_link(bench->kernel, "up0", false), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.5/24", false), 0);
+	assert_true(turn_until(bench, is_idle, 5000)); /* it is eth0 that has the right one */
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
+	assert_int_equal(sim_population(bench->kernel).tunnels, 0);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.1/24", true), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_ADDRESS_TENTATIVE);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.1/24", false), 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+}
+
+static void naming_the_interface_of_its_address_does_not_cost_the_tunnel(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int index;
+
+	make(bench, UDP4, "peer-session-id=6 interface-name=pw0");
+	index = ask_link(bench, "pw0").index;
+	assert_int_equal(edit_one_tunnel(bench, 1, "local-interface=eth0"), 0);
+	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
+	assert_int_equal(sim_add_link(bench->kernel, "up0", false), 0);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.1/24", false), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_INTERFACE_ADDRESS);
+	assert_int_equal(edit_one_tunnel(bench, 1, "local-interface=up0"), 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(edit_one_tunnel(bench, 1, "-local-address"), 0); /* it is up0's first */
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	assert_int_equal(edit_one_tunnel(bench, 1, "local-address=192.0.2.1 local-interface=eth0"),
+			 0);
+	UNTIL(bench, sim_population(bench->kernel).tunnels == 0);
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
+}
+
 static void an_address_that_changes_during_the_commit_is_followed(void **state)
 {
 	struct bench *bench = *state;
@@ -698,6 +744,8 @@ int main(void)
 		TEST(a_tunnel_does_not_keep_an_address_that_it_shall_not_have),
 		TEST(an_address_that_flaps_does_not_cost_the_tunnel),
 		TEST(another_address_does_not_move_the_tunnel),
+		TEST(an_address_is_wanted_on_its_interface),
+		TEST(naming_the_interface_of_its_address_does_not_cost_the_tunnel),
 		TEST(an_address_that_changes_during_the_commit_is_followed),
 		TEST(a_silent_peer_is_none_without_dead_interval),
 		TEST(looking_again_does_not_make_a_peer_silent),

@@ -755,6 +755,9 @@ static void test_surroundings_answer(void **state)
 	assert_int_equal(sim_remove_address(f.kernel, "192.0.2.1"), 0);
 	assert_int_equal(ops->interface_address(f.kernel, "eth0", AF_INET, &address), 0);
 	assert_memory_equal(address.bytes, ((uint8_t[]){198, 51, 100, 1}), 4);
+	assert_int_equal(ops->interface_has(f.kernel, "eth0", &address), 0);
+	assert_int_equal(ops->interface_has(f.kernel, "lo", &address), -EADDRNOTAVAIL);
+	assert_int_equal(ops->interface_has(f.kernel, "none", &address), -ENODEV);
 	assert_int_equal(ops->capabilities(f.kernel) & CAPABILITY_PPP, CAPABILITY_PPP);
 	assert_string_equal(ops->release(f.kernel), "simulated 6.1");
 	close_kernel(&f);

@@ -200,6 +200,7 @@ static const struct kernel_operations operations = {
 	.leave_counters = netlink_leave_counters,
 	.address_state = netlink_address_state,
 	.interface_address = netlink_interface_address,
+	.interface_has = netlink_interface_has,
 	.route = netlink_route,
 	.event_fds = netlink_event_fds,
 	.hush = netlink_hush,

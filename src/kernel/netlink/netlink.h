@@ -123,6 +123,8 @@ enum kernel_address_state netlink_address_state(struct kernel *kernel,
 						const struct address *address);
 int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
 			      struct address *ret);
+int netlink_interface_has(struct kernel *kernel, const char *interface,
+			  const struct address *address);
 int netlink_route(struct kernel *kernel, const struct address *remote);
 
 /* events.c */

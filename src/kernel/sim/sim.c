@@ -262,6 +262,7 @@ static const struct kernel_operations operations = {
 	.leave_counters = sim_leave_counters,
 	.address_state = sim_address_state,
 	.interface_address = sim_interface_address,
+	.interface_has = sim_interface_has,
 	.route = sim_route,
 	.event_fds = sim_event_fds,
 	.hush = sim_hush,

@@ -1,7 +1,7 @@
-/* How a function of the shell says no. */
-#include <stdarg.h>
-
 #include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
 
 enum cli_status cli_usage_error(struct error *err, const char *format, ...)
 {
