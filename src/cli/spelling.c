@@ -114,8 +114,23 @@ static int parse_secret(const struct row *row, void *object, const char *word, s
 	return result;
 }
 
-int spelling_parse(const struct row *row, void *object, const char *text, struct error *err)
+/* As XML has it. What is too long for a value stays as it is. */
+static const char *without_blanks(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
 {
+	size_t length = strlen(text);
+	const char *start = codec_trim(row, text, &length);
+
+	if (length >= VALUE_TEXT_MAX)
+		return text;
+	memcpy(ret, start, length);
+	ret[length] = '\0';
+	return ret;
+}
+
+int spelling_parse(const struct row *row, void *object, const char *given, struct error *err)
+{
+	char trimmed[VALUE_TEXT_MAX];
+	const char *text = without_blanks(row, given, trimmed);
 	char buffer[VALUE_TEXT_MAX], quoted[ERROR_QUOTE_MAX];
 	const char *canonical = canonical_text(row, text, buffer);
 	int result;
@@ -128,7 +143,6 @@ int spelling_parse(const struct row *row, void *object, const char *text, struct
 	codec_clear(row, object);
 	error_quote(text, strlen(text), quoted);
 	return error_set(err, ERROR_INVALID_VALUE,
-			 "given %s; a number that begins with 0 is octal, or hexadecimal with 0x, "
-			 "and has no blanks",
+			 "given %s; a number that begins with 0 is octal, or hexadecimal with 0x",
 			 quoted);
 }

@@ -58,7 +58,7 @@ static struct request *clear(struct engine *engine)
 
 	candidate_discard(&t->changes);
 	job_close(&t->job);
-	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* cookies were in it */
+	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* cookies were in them */
 	explicit_bzero(t->batch.found, sizeof(t->batch.found));
 	hush(engine, false);
 	t->step = STEP_NONE;

@@ -21,7 +21,7 @@ struct node *provider_leaf(struct tree *tree, struct node *parent, const char *n
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	leaf->text = tree_text(tree, text, strlen(text));
+	leaf->text = arena_text(&tree->arena, text, strlen(text));
 	leaf->length = strlen(text);
 	return leaf->text ? leaf : NULL;
 }

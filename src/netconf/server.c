@@ -207,7 +207,8 @@ static int add_events(struct netconf_server *server, struct error *err)
 
 	server->acceptor = event_new(base, server->fd, EV_READ | EV_PERSIST, on_accept, server);
 	server->retry = evtimer_new(base, on_retry, server);
-	if (!server->acceptor || !server->retry || event_add(server->acceptor, NULL))
+	if (shares_open(&server->shares, base, session_go_on) || !server->acceptor ||
+	    !server->retry || event_add(server->acceptor, NULL))
 		return error_set(err, ERROR_RESOURCE, "out of memory");
 	return 0;
 }
@@ -274,6 +275,7 @@ void netconf_close(struct netconf_server *server)
 	engine_unwatch(server->options.engine, server);
 	while (!TAILQ_EMPTY(&server->sessions))
 		session_close(TAILQ_FIRST(&server->sessions));
+	shares_close(&server->shares);
 	if (server->acceptor)
 		event_free(server->acceptor);
 	if (server->retry)

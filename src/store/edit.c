@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/wipe.h"
 #include "model/codec.h"
 
 struct edit *edit_new(void)
@@ -19,21 +18,16 @@ struct edit *edit_new(void)
 
 void edit_free(struct edit *edit)
 {
-	struct edit_entry *entry, *next;
-
 	if (edit == NULL)
 		return;
-	for (entry = edit->first; entry != NULL; entry = next) {
-		next = entry->next;
-		wipe_free(entry, sizeof(*entry));
-	}
+	arena_free(&edit->entries);
 	free(edit);
 }
 
 static struct edit_entry *edit_append(struct edit *edit, enum edit_operation operation,
 				      uint32_t tunnel_id, uint32_t session_id)
 {
-	struct edit_entry *entry = calloc(1, sizeof(*entry));
+	struct edit_entry *entry = arena_alloc(&edit->entries, sizeof(*entry));
 
 	if (entry == NULL)
 		return NULL;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "model/entry.h"
 
 enum edit_operation {
@@ -67,6 +68,7 @@ struct edit {
 	 * go. */
 	struct edit_entry *first, **last;
 	size_t count;
+	struct arena entries; /* their memory */
 };
 
 struct edit *edit_new(void); /* NULL: no memory */

@@ -210,7 +210,7 @@ class Edit:
         name, operation = local_name(element), self.operation(element, inherited)
         key = element.findtext(f"{{{L2TP}}}{KEYS[name]}")
         path = f"{parent}/{name}[{KEYS[name]}='{key or 1}']"
-        if key is None and inherited not in REMOVAL:
+        if key is None:
             self.tags.add("missing-element")
         if inherited not in REMOVAL:
             self.name(path)
@@ -222,12 +222,23 @@ class Edit:
         self.children(element, path, operation)
 
     def children(self, element, path, operation):
+        if operation in REMOVAL:
+            self.deleted_leaves(element, path)
         for child in element:
             name = local_name(child)
             if name in KEYS:
                 self.entry(child, path, operation)
             elif name not in KEYS.values():
                 self.leaf(child, f"{path}/{name}", operation)
+
+    def deleted_leaves(self, element, path):
+        """They are looked at as anywhere, although nothing comes of them."""
+        leaves = [child for child in element if local_name(child) not in (*KEYS, *KEYS.values())]
+        if len({leaf.tag for leaf in leaves}) < len(leaves):
+            self.tags.add("bad-element")
+        for leaf in leaves:
+            if leaf.get(OPERATION) not in REMOVAL:
+                self.check_value(f"{path}/{local_name(leaf)}", leaf.text or "")
 
     def leaf(self, element, path, inherited):
         operation = self.operation(element, inherited)

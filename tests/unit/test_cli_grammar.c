@@ -7,7 +7,6 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/push.h"
 #include "cli/show.h"
 
 #define WORDS_MAX    40
@@ -342,80 +341,6 @@ static void test_filters_ask_for_no_more_than_is_printed(void **state)
 	assert_null(strstr(message, "<oper-status/>"));
 }
 
-struct push_sample {
-	size_t lines;
-	const char *text, *attributes, *content;
-};
-
-static void test_push_takes_documents_apart(void **state)
-{
-	static const struct push_sample samples[] = {
-		{0, "<l2tpv3 xmlns='u'/>", "", "<l2tpv3 xmlns='u'/>"},
-		{2,
-		 "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- > -->\n<l2tpv3/>\n",
-		 "", "<l2tpv3/>\n"},
-		{0, "<config><l2tpv3/></config>", "", "<l2tpv3/>"},
-		{1, "\n<data\nxmlns='u'>\n</data>", "\nxmlns='u'", "\n"},
-		{0, "<nc:data xmlns:nc=\"b\" a='>/'>x</nc:data>\n<!-- end -->",
-		 " xmlns:nc=\"b\" a='>/'", "x"},
-		{0, "<config>x</config >\n<!-- </foo> --><?p i?> ", "", "x"},
-		{0, "<data/>", "", ""},
-		{0, "<data/> <!-- end -->", "", ""},
-		{0, "<data xmlns='u' />", " xmlns='u' ", ""},
-		{0, "<other/>", "", "<other/>"},
-		{0, "<", "", "<"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		const struct push_sample *sample = &samples[i];
-		struct push_document got;
-
-		assert_int_equal(push_parse(sample->text, strlen(sample->text), &got, NULL), 0);
-		assert_int_equal(got.lines, sample->lines);
-		assert_int_equal(got.attributes.length, strlen(sample->attributes));
-		assert_memory_equal(got.attributes.text, sample->attributes, got.attributes.length);
-		assert_int_equal(got.content.length, strlen(sample->content));
-		assert_memory_equal(got.content.text, sample->content, got.content.length);
-	}
-}
-
-static void test_push_refuses_what_it_cannot_send_on(void **state)
-{
-	static const char *const samples[] = {
-		"",
-		"hello",
-		"<?xml version='1.0' encoding='ISO-8859-1'?><l2tpv3/>",
-		"<?xml version='1.0'",
-		"<!-- <l2tpv3/>",
-		"<!DOCTYPE l2tpv3><l2tpv3/>",
-		"<config><l2tpv3/></data>",
-		"<config><l2tpv3/>",
-		"<config><l2tpv3/></config><l2tpv3/>",
-		"<config><l2tpv3/></config> text",
-		"<config><l2tpv3/></config> <!-- -- >",
-		"<config><l2tpv3/></config-->",
-		"<config><l2tpv3/></configs>",
-		"<config/><l2tpv3/>",
-		"<config a='>",
-		"<config>",
-		"{\"linux-l2tpv3:l2tpv3\": {}}",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		struct error err = ERROR_INIT;
-		struct push_document got;
-		char *copy = malloc(strlen(samples[i]) + 1); /* exact, for the sanitizer */
-
-		assert_non_null(copy);
-		memcpy(copy, samples[i], strlen(samples[i]));
-		assert_true(push_parse(copy, strlen(samples[i]), &got, &err) < 0);
-		assert_true(err.text[0]);
-		free(copy);
-	}
-}
-
 static void test_usage_names_every_keyword_of_the_table(void **state)
 {
 	char text[CASE_MAX] = "";
@@ -437,8 +362,6 @@ int main(void)
 		cmocka_unit_test(test_replies_become_text),
 		cmocka_unit_test(test_an_object_may_stand_before_every_command_that_takes_one),
 		cmocka_unit_test(test_filters_ask_for_no_more_than_is_printed),
-		cmocka_unit_test(test_push_takes_documents_apart),
-		cmocka_unit_test(test_push_refuses_what_it_cannot_send_on),
 		cmocka_unit_test(test_usage_names_every_keyword_of_the_table),
 	};
 
