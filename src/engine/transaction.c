@@ -169,10 +169,9 @@ static enum step end_read(struct engine *engine, int rc)
 
 	if (rc < 0)
 		engine_log(engine, LOG_ERR, "%s; trying again", t->error.text);
-	if (rc < 0 || engine->disconnected)
+	if (rc < 0)
 		agenda_read_all(&engine->agenda, engine_now() + RETRY_NS);
 	engine->agenda.recheck = true; /* addresses and routes may have changed unheard */
-	agenda_retry_soon(&engine->agenda);
 	while ((sharer = TAILQ_FIRST(&t->sharers)) != NULL) {
 		TAILQ_REMOVE(&t->sharers, sharer, link);
 		request_finish(engine, sharer, rc, &t->error);
