@@ -275,8 +275,8 @@ static int next_piece(struct journal *journal)
 		writing->crc = frame_checksum(writing->crc, piece + skip, size - skip);
 		rc = journal_make_room(journal, offset, size);
 		if (rc == 0)
-			rc = file_write(journal->fd, piece + skip, size - skip,
-					journal->length + offset + skip);
+			rc = file_write(journal->fd, piece, size,
+					journal->length + offset);
 		if (rc == 0 && !writing->at)
 			rc = write_end_and_header(journal);
 	}

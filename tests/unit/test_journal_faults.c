@@ -5,6 +5,7 @@
 #include "weak_disk.h"
 
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 
@@ -246,6 +247,27 @@ static void append_and_revoke(struct state_dir *dir, uint32_t n)
 		check_refusal(dir, n);
 	else
 		a_kill_leaves(dir, n - 1);
+}
+
+/* It may hang in an fsync when the daemon is killed, and the next one is to start. */
+static void the_child_of_a_fold_has_no_lock(void **state)
+{
+	struct state_dir *dir = *state;
+	struct journal *journal;
+
+	must_open(dir);
+	commit_story(dir, 1, 2);
+	journal = dir->journal;
+	journal->fold_min = journal->config_size = 1;
+	pthread_mutex_lock(&sync_gate); /* which is locked in the child for ever */
+	assert_int_equal(journal_maintain(journal, dir->running, &dir->err), 0);
+	pthread_mutex_unlock(&sync_gate);
+	while (!file_there(dir, "config.xml.new") || file_length(dir, "config.xml.new") == 0)
+		usleep(1000);
+	close(journal->dirfd);
+	journal->dirfd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(journal->dirfd, LOCK_EX | LOCK_NB), 0);
+	dir_close(dir);
 }
 
 /* Made, and its name not safe in its parent: all that is in it would go with the power. */
@@ -575,6 +597,7 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		dir_test(it_may_die_at_every_point),
 		dir_test(it_may_die_at_every_fork_and_rename),
+		dir_test(the_child_of_a_fold_has_no_lock),
 		dir_test(a_directory_whose_name_is_not_safe_is_not_used),
 		dir_test(every_call_may_fail),
 		dir_test(a_confirmation_is_made_up_for_before_a_fold),

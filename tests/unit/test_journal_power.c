@@ -559,17 +559,15 @@ static void one_that_cannot_be_made_safe_does_no_harm(void **state)
 	}
 }
 
-/* The new journal is in place, but perhaps not on the disk: the one before has the commit too. */
-static void one_revoked_in_doubt_does_not_come_back(void **state)
+/* A new journal in place, but perhaps not on the disk; with a commit pending there, if @pending. */
+static void fold_into_doubt(bool pending)
 {
-	struct journal *journal;
+	struct journal *journal = run.dir.journal;
 
-	(void)state;
-	begin_at_two();
-	journal = run.dir.journal;
 	journal->fold_min = journal->config_size = 1;
 	assert_int_equal(journal_maintain(journal, run.dir.running, &run.dir.err), 0);
-	append_third();
+	if (pending)
+		append_third();
 	kill(journal->fold.pid, SIGCONT);
 	waitid(P_PID, (id_t)journal->fold.pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
 	fail_call("fsync", 3, EIO); /* of the directory, after the journal was renamed */
@@ -578,11 +576,40 @@ static void one_revoked_in_doubt_does_not_come_back(void **state)
 	fail_call(NULL, 0, 0);
 	assert_int_equal(journal->base, 2);
 	assert_true(journal->doubt);
-	assert_int_equal(journal_revoke(journal, 3, NULL), 0);
-	assert_false(journal->doubt);
+}
+
+/* The journal before has it too. */
+static void one_revoked_in_doubt_does_not_come_back(void **state)
+{
+	(void)state;
+	begin_at_two();
+	fold_into_doubt(true);
+	assert_int_equal(journal_revoke(run.dir.journal, 3, NULL), 0);
+	assert_false(run.dir.journal->doubt);
 	set_text(&run.flight, NULL);
 	cut_often("it was revoked");
 	end_run();
+}
+
+/* By the daemon that saw the sync fail, or by the next one. */
+static void what_is_acknowledged_after_doubt_is_safe(void **state)
+{
+	(void)state;
+	for (int killed = 0; killed < 2; killed++) {
+		begin_at_two();
+		fold_into_doubt(false);
+		cut_often("doubt");
+		if (killed) {
+			dir_abandon(&run.dir);
+			must_open(&run.dir);
+			cut_often("doubt found at the start");
+		}
+		commit_story(&run.dir, 3, 3);
+		set_text(&run.acknowledged, text_of_all(&run.dir));
+		run.number = 3;
+		cut_often("a commit after doubt");
+		end_run();
+	}
 }
 
 /* Nobody has to commit for that. */
@@ -607,6 +634,7 @@ int main(void)
 		cmocka_unit_test(one_found_pending_is_made_safe),
 		cmocka_unit_test(one_that_cannot_be_made_safe_does_no_harm),
 		cmocka_unit_test(one_revoked_in_doubt_does_not_come_back),
+		cmocka_unit_test(what_is_acknowledged_after_doubt_is_safe),
 		cmocka_unit_test(doubt_ends_by_itself),
 		cmocka_unit_test(the_power_may_go_at_any_moment),
 		cmocka_unit_test(so_it_may_when_the_disk_fails),
