@@ -186,9 +186,14 @@ static int make_fit(struct journal *journal, struct error *err)
 	if (rc < 0)
 		return rc;
 	rc = journal_place(journal, journal->fd);
+	if (rc == 0)
+		rc = journal_reopen(journal);
 	if (rc == 0 &&
-	    (journal->doubt || journal->restamp || journal->format->version != JOURNAL_VERSION))
-		return fold_now(journal, err);
+	    (journal->doubt || journal->restamp || journal->format->version != JOURNAL_VERSION)) {
+		rc = fold_now(journal, err);
+		if (rc < 0)
+			return rc;
+	}
 	if (rc == 0)
 		rc = journal_prepare(journal);
 	return rc < 0 ? journal_error(journal, err, rc, "write", JOURNAL_FILE, unchanged) : 0;
@@ -275,8 +280,7 @@ static int next_piece(struct journal *journal)
 		writing->crc = frame_checksum(writing->crc, piece + skip, size - skip);
 		rc = journal_make_room(journal, offset, size);
 		if (rc == 0)
-			rc = file_write(journal->fd, piece, size,
-					journal->length + offset);
+			rc = file_write(journal->fd, piece, size, journal->length + offset);
 		if (rc == 0 && !writing->at)
 			rc = write_end_and_header(journal);
 	}

@@ -292,7 +292,7 @@ static void remove_state(const struct bench *bench)
 	static const char *const names[] = {"config.xml", "journal"};
 	int fd = open(bench->path, O_RDONLY | O_DIRECTORY);
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlinkat(fd, names[i], 0);
 	close(fd);
 	rmdir(bench->path);
