@@ -220,21 +220,14 @@ static int check_row(struct transaction *transaction, struct set_row *row, size_
 }
 
 /* As the engine will: without one, in tests, as far as the store goes. */
-static int check_edit(const struct view *view, const struct edit *edit, struct error *err)
+static int check_edit(struct transaction *transaction, struct error *err)
 {
-	struct candidate candidate;
-	int result;
+	const struct view *view = transaction->view;
+	struct candidate *changes = &transaction->checked.changes;
 
 	if (view->engine)
-		return engine_check(view->engine, edit, 0, err);
-	candidate_open(&candidate, view->store);
-	result = candidate_apply(&candidate, edit, err);
-	if (!result)
-		result = candidate_choose_names(&candidate, NULL, NULL, err);
-	if (!result)
-		result = candidate_validate(&candidate, err);
-	candidate_discard(&candidate);
-	return result;
+		return engine_check(view->engine, transaction->edit, 0, &transaction->checked, err);
+	return candidate_prepare(changes, transaction->edit, NULL, NULL, err);
 }
 
 static int check_locks(const struct transaction *transaction, size_t *ret_varbind,
@@ -272,7 +265,7 @@ int transaction_check(struct transaction *transaction, size_t *ret_varbind, stru
 			return status;
 	}
 	*err = ERROR_INIT;
-	if (transaction->edit->count == 0 || !check_edit(transaction->view, transaction->edit, err))
+	if (transaction->edit->count == 0 || !check_edit(transaction, err))
 		return 0;
 	return transaction_refuse(transaction, err, ret_varbind);
 }

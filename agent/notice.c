@@ -54,12 +54,9 @@ void notices_clear(struct notices *notices)
 static bool notice_of(const struct engine_event *event, struct notice *ret)
 {
 	switch (event->type) {
-	case ENGINE_TUNNEL_STATE:
-		ret->kind = NOTICE_TUNNEL_STATE;
-		break;
-	case ENGINE_SESSION_STATE:
-		ret->kind = NOTICE_SESSION_STATE;
-		ret->session_id = event->session->id;
+	case ENGINE_STATE:
+		ret->session_id = event->entry->key.session_id;
+		ret->kind = ret->session_id ? NOTICE_SESSION_STATE : NOTICE_TUNNEL_STATE;
 		break;
 	case ENGINE_FOREIGN:
 		ret->kind = NOTICE_FOREIGN;
@@ -67,7 +64,7 @@ static bool notice_of(const struct engine_event *event, struct notice *ret)
 	default:
 		return false;
 	}
-	ret->tunnel_id = event->tunnel->id;
+	ret->tunnel_id = event->entry->key.tunnel_id;
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
 #include "model/codec.h"
 #include "model/rules.h"
 
@@ -76,7 +77,7 @@ void pending_move_sessions(struct pending *from, uint32_t tunnel_id, struct pend
 	       row->tunnel_id == tunnel_id) {
 		pending_take(from, row);
 		if (pending_find(to, OBJECT_SESSION, tunnel_id, row->session_id))
-			free(row);
+			wipe_free(row, sizeof(*row));
 		else
 			pending_put(to, row);
 	}
@@ -90,7 +91,7 @@ static void expire(struct pending *pending, enum object object, int64_t before)
 		if (row->touched >= before)
 			continue;
 		pending_take(pending, row);
-		free(row);
+		wipe_free(row, sizeof(*row));
 	}
 }
 
@@ -119,12 +120,10 @@ void pending_config(const struct pending_row *row, union config *ret)
 
 int pending_check(const struct pending_row *row, struct error *err)
 {
-	/* what a session needs of its own does not depend on its tunnel */
-	const struct tunnel tunnel = {.tunnel_id = row->tunnel_id};
 	union config config;
 
 	pending_config(row, &config);
 	if (row->draft.object == OBJECT_TUNNEL)
 		return rules_check_tunnel(&config.tunnel, err);
-	return rules_check_session(&tunnel, &config.session, err);
+	return rules_check_session(row->tunnel_id, &config.session, err);
 }

@@ -39,6 +39,7 @@ struct transaction {
 	bool notify;
 	size_t fresh; /* pending rows to come */
 	struct edit *edit;
+	struct engine_checked checked; /* what its check came to */
 };
 
 /* In the order of an edit: a tunnel before its sessions. */

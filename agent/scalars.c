@@ -53,16 +53,16 @@ void scalar_value(struct view *view, unsigned int number, struct value *ret)
 		value_string(ret, VERSION);
 		break;
 	case SCALAR_TUNNEL_COUNT:
-		value_unsigned(ret, store->tunnel_count);
+		value_unsigned(ret, datastore_counts(store)->tunnel_count);
 		break;
 	case SCALAR_TUNNEL_UP_COUNT:
-		value_unsigned(ret, store->tunnels_up);
+		value_unsigned(ret, datastore_counts(store)->tunnels_up);
 		break;
 	case SCALAR_SESSION_COUNT:
-		value_unsigned(ret, store->session_count);
+		value_unsigned(ret, datastore_counts(store)->session_count);
 		break;
 	case SCALAR_SESSION_UP_COUNT:
-		value_unsigned(ret, store->sessions_up);
+		value_unsigned(ret, datastore_counts(store)->sessions_up);
 		break;
 	case SCALAR_SPIN_LOCK:
 		value_integer(ret, view->spin_lock);

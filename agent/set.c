@@ -7,6 +7,7 @@
  * but those end in transport.c), or neither COMMIT nor UNDO: what the engine has
  * done is durable and stands.
  */
+#include "base/wipe.h"
 #include "internal.h"
 
 #include <inttypes.h>
@@ -110,7 +111,7 @@ static struct varbind varbind_of(const netsnmp_request_info *request, oid name[M
 	const netsnmp_variable_list *var = request->requestvb;
 	struct varbind varbind = {
 		.name = name,
-		.name_length = handler_name(var, name),
+		.name_length = oid_of_varbind(var, name),
 		.type = var->type,
 		.bytes = var->val.string ? (const void *)var->val.string : "",
 		.length = var->val_len,
@@ -127,9 +128,12 @@ void set_repeated(void *arg)
 	struct agent *agent = arg;
 
 	if (!agent->warned_retries)
-		agent_log(agent, LOG_WARNING,
-			  "the AgentX master repeats set requests; set \"agentXRetries 0\" and "
-			  "\"agentXTimeout 10\" in snmpd.conf");
+		agent_log(
+			agent, LOG_NOTICE,
+			"the AgentX master repeats a set request that takes its time; it gives up "
+			"after agentXTimeout x (agentXRetries + 1) seconds (snmpd.conf), though "
+			"the "
+			"request is carried out");
 	agent->warned_retries = true;
 }
 
@@ -157,6 +161,8 @@ static int reserve(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 		if (!status)
 			continue;
 		remember(agent, &err);
+		agent_log(agent, LOG_DEBUG, "set request %ld: refused: %s", transid,
+			  agent->view.last_error);
 		netsnmp_set_request_error(reqinfo, requests, status);
 		break;
 	}
@@ -181,18 +187,18 @@ static void check(struct set *set, netsnmp_agent_request_info *reqinfo,
 	if (!status)
 		return;
 	remember(set->agent, &err);
+	agent_log(set->agent, LOG_DEBUG, "set request %ld: refused: %s", set->transid,
+		  set->agent->view.last_error);
 	refuse(reqinfo, requests, number, status);
 }
 
 /* ---- ACTION, UNDO */
 
-/* To the engine, behind what it has already (first_waiting()). */
+/* The engine answers later (awaited()). */
 static void delegate(struct set *set, netsnmp_mib_handler *handler,
 		     netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,
 		     netsnmp_request_info *requests)
 {
-	TAILQ_REMOVE(&set->agent->sets, set, link);
-	TAILQ_INSERT_TAIL(&set->agent->sets, set, link);
 	netsnmp_free_delegated_cache(set->cache);
 	set->cache = netsnmp_create_delegated_cache(handler, reginfo, reqinfo, requests, set);
 	for (; requests; requests = requests->next)
@@ -221,6 +227,9 @@ static void on_done(int result, const struct error *err, void *arg)
 	size_t number = 0;
 	int status = result ? transaction_refuse(set->transaction, err, &number) : 0;
 
+	agent_log(agent, LOG_DEBUG, "set request %ld: %s%s%s%s", set->transid,
+		  result ? "refused: " : "done", result ? err->path : "",
+		  result && err->path[0] ? ": " : "", result ? err->text : "");
 	set->ticket = 0;
 	set->since = clock_now();
 	set->state = result ? SET_OVER : SET_DONE;
@@ -247,9 +256,19 @@ static void act(struct set *set, netsnmp_mib_handler *handler,
 		transaction_apply(set->transaction);
 		return;
 	}
+	agent_log(set->agent, LOG_DEBUG,
+		  "set request %ld: an edit of %zu entries goes to the engine", set->transid,
+		  edit->count);
+	set->ticket =
+		engine_edit_checked(set->agent->options.engine, edit,
+				    transaction_checked(set->transaction), &who, on_done, set);
+	if (!set->ticket) {
+		set->state = SET_OVER;
+		refuse(reqinfo, requests, 0, SNMP_ERR_RESOURCEUNAVAILABLE);
+		return;
+	}
 	set->state = SET_ACTING;
 	delegate(set, handler, reginfo, reqinfo, requests);
-	set->ticket = engine_edit(set->agent->options.engine, edit, &who, on_done, set);
 }
 
 static void on_undone(int result, const struct error *err, void *arg)
@@ -284,10 +303,15 @@ static void undo(struct set *set, netsnmp_mib_handler *handler,
 		end(set);
 		return;
 	}
-	set->state = SET_UNDOING;
-	delegate(set, handler, reginfo, reqinfo, requests);
 	set->ticket =
 		engine_commit(set->agent->options.engine, &set->inverse, &who, on_undone, set);
+	if (!set->ticket) {
+		refuse(reqinfo, requests, 0, SNMP_ERR_UNDOFAILED);
+		end(set);
+		return;
+	}
+	set->state = SET_UNDOING;
+	delegate(set, handler, reginfo, reqinfo, requests);
 }
 
 /* ---- */
@@ -324,13 +348,12 @@ int set_handle(struct agent *agent, netsnmp_mib_handler *handler,
 	return SNMP_ERR_NOERROR;
 }
 
-/* Requests are carried out in order: the first of ours that waits is the one. */
-static struct set *first_waiting(struct agent *agent)
+static struct set *find_ticket(struct agent *agent, unsigned int ticket)
 {
 	struct set *set;
 
 	TAILQ_FOREACH (set, &agent->sets, link) {
-		if (set->ticket)
+		if (set->ticket == ticket)
 			return set;
 	}
 	return NULL;
@@ -347,10 +370,10 @@ static void forget_pending(struct pending *pending, const struct candidate *chan
 			pending_find(pending, change->session_id ? OBJECT_SESSION : OBJECT_TUNNEL,
 				     change->tunnel_id, change->session_id);
 
-		if (!row || !change->has)
+		if (!row || !change->after)
 			continue;
 		pending_take(pending, row);
-		free(row);
+		wipe_free(row, sizeof(*row));
 	}
 }
 
@@ -361,12 +384,10 @@ void set_commit_event(const struct engine_event *event, void *arg)
 
 	if (event->type != ENGINE_COMMIT)
 		return;
-	if (strcmp(event->commit->door, "snmp") != 0) {
+	set = find_ticket(agent, event->ticket);
+	if (!set)
 		forget_pending(&agent->view.pending, event->changes);
-		return;
-	}
-	set = first_waiting(agent);
-	if (set && set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse))
+	else if (set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse, NULL))
 		agent_log(agent, LOG_WARNING, "no memory to undo a set request, should it fail");
 }
 

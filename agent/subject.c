@@ -15,19 +15,15 @@ static const struct session_state idle_session = {
 };
 static const union config nothing;
 
-static bool from_session(const struct session_entry *session, struct subject *ret)
+static bool from_entry(enum object object, const struct entry *entry, struct subject *ret)
 {
-	*ret = (struct subject){.object = OBJECT_SESSION,
-				.session = (struct session_entry *)session};
-	if (session)
-		ret->tunnel = session->tunnel;
-	return session != NULL;
+	*ret = (struct subject){.object = object, .entry = (struct entry *)entry};
+	return entry != NULL;
 }
 
-static bool from_tunnel(const struct tunnel_entry *tunnel, struct subject *ret)
+static bool from_session(const struct session_entry *session, struct subject *ret)
 {
-	*ret = (struct subject){.object = OBJECT_TUNNEL, .tunnel = (struct tunnel_entry *)tunnel};
-	return tunnel != NULL;
+	return from_entry(OBJECT_SESSION, session ? &session->entry : NULL, ret);
 }
 
 static bool from_pending(const struct pending_row *row, struct subject *ret)
@@ -47,9 +43,10 @@ bool subject_find(const struct datastore *store, const struct pending *pending,
 
 	if (table == MIB_INTERFACE)
 		return from_session(datastore_session_by_index(store, index->at[0]), ret);
-	there = object == OBJECT_TUNNEL
-			? from_tunnel(datastore_tunnel(store, index->at[0]), ret)
-			: from_session(datastore_session(store, index->at[0], index->at[1]), ret);
+	there = from_entry(
+		object,
+		datastore_entry(store, index->at[0], object == OBJECT_TUNNEL ? 0 : index->at[1]),
+		ret);
 	if (there && subject_state(ret) != ROW_MISSING)
 		return true;
 	if (!from_pending(pending_find(pending, object, index->at[0], index->at[1]), &waiting))
@@ -58,18 +55,20 @@ bool subject_find(const struct datastore *store, const struct pending *pending,
 	return true;
 }
 
-static struct session_entry *session_from(const struct datastore *store, struct index from)
+static struct entry *tunnel_from(const struct datastore *store, uint32_t tunnel_id)
 {
-	struct tunnel_entry *tunnel = datastore_tunnel_from(store, from.at[0]);
+	struct tunnel_entry *tunnel = datastore_tunnel_from(store, tunnel_id);
 
-	for (; tunnel; tunnel = tunnel_next(tunnel)) {
-		struct session_entry *session =
-			tunnel_session_from(tunnel, tunnel->id == from.at[0] ? from.at[1] : 0);
+	return tunnel ? &tunnel->entry : NULL;
+}
 
-		if (session)
-			return session;
-	}
-	return NULL;
+static struct entry *session_from(const struct datastore *store, struct index from)
+{
+	struct entry *entry = datastore_entry_from(store, from.at[0], from.at[1]);
+
+	while (entry && entry->key.session_id == 0)
+		entry = entry_next(entry);
+	return entry;
 }
 
 /* Is the row that waits before the one that is there, or in its place, as that is being removed? */
@@ -94,12 +93,13 @@ bool subject_from(const struct datastore *store, const struct pending *pending,
 	if (table == MIB_INTERFACE) {
 		if (!from_session(datastore_index_from(store, index->at[0]), ret))
 			return false;
-		index->at[0] = ret->session->state.if_index;
+		index->at[0] = entry_session(ret->entry)->state.if_index;
 		return true;
 	}
-	there = object == OBJECT_TUNNEL
-			? from_tunnel(datastore_tunnel_from(store, index->at[0]), ret)
-			: from_session(session_from(store, *index), ret);
+	there = from_entry(object,
+			   object == OBJECT_TUNNEL ? tunnel_from(store, index->at[0])
+						   : session_from(store, *index),
+			   ret);
 	waits = from_pending(pending_from(pending, object, index->at[0], index->at[1]), &waiting);
 	if (waits && (!there || comes_first(&waiting, ret)))
 		*ret = waiting;
@@ -111,57 +111,41 @@ bool subject_from(const struct datastore *store, const struct pending *pending,
 
 uint32_t subject_tunnel_id(const struct subject *subject)
 {
-	return subject->pending ? subject->pending->tunnel_id : subject->tunnel->id;
+	return subject->pending ? subject->pending->tunnel_id : subject->entry->key.tunnel_id;
 }
 
 uint32_t subject_session_id(const struct subject *subject)
 {
-	if (subject->object == OBJECT_TUNNEL)
-		return 0;
-	return subject->pending ? subject->pending->session_id : subject->session->id;
-}
-
-static bool is_configured(const struct subject *subject)
-{
-	return subject->session ? subject->session->configured : subject->tunnel->configured;
+	return subject->pending ? subject->pending->session_id : subject->entry->key.session_id;
 }
 
 static bool is_enabled(const struct subject *subject)
 {
-	if (subject->session)
-		return !(subject->session->config.present & BIT(SESSION_ENABLED)) ||
-		       subject->session->config.enabled;
-	return !(subject->tunnel->config.present & BIT(TUNNEL_ENABLED)) ||
-	       subject->tunnel->config.enabled;
+	const struct row_set *set = &row_sets[subject->object];
+	const struct row *row = &set->rows[subject->object == OBJECT_TUNNEL ? (int)TUNNEL_ENABLED
+									    : (int)SESSION_ENABLED];
+	const void *config = entry_config(subject->entry);
+
+	return !codec_present(row, config) || codec_get_number(row, config);
 }
 
 enum row_state subject_state(const struct subject *subject)
 {
 	if (subject->pending)
 		return pending_check(subject->pending, NULL) ? ROW_NOT_READY : ROW_READY;
-	if (is_configured(subject))
+	if (entry_config(subject->entry))
 		return is_enabled(subject) ? ROW_ACTIVE : ROW_DISABLED;
 	return subject_common(subject)->origin == ORIGIN_FOREIGN ? ROW_FOREIGN : ROW_MISSING;
 }
 
-static const void *entry_config(const struct subject *subject)
-{
-	const struct session_entry *session = subject->session;
-	const struct tunnel_entry *tunnel = subject->tunnel;
-
-	if (session)
-		return session->configured  ? (const void *)&session->config
-		       : session->in_kernel ? (const void *)&session->actual
-					    : &nothing;
-	return tunnel->configured  ? (const void *)&tunnel->config
-	       : tunnel->in_kernel ? (const void *)&tunnel->actual
-				   : &nothing;
-}
-
 const void *subject_config(const struct subject *subject, union config *room)
 {
-	if (!subject->pending)
-		return entry_config(subject);
+	const void *shown;
+
+	if (!subject->pending) {
+		shown = entry_shown(subject->entry);
+		return shown ? shown : &nothing;
+	}
 	pending_config(subject->pending, room);
 	return room;
 }
@@ -171,7 +155,7 @@ const struct state *subject_common(const struct subject *subject)
 	if (subject->pending)
 		return subject->object == OBJECT_TUNNEL ? &idle_tunnel.common
 							: &idle_session.common;
-	return subject->session ? &subject->session->state.common : &subject->tunnel->state.common;
+	return entry_state(subject->entry);
 }
 
 const void *subject_part(const struct subject *subject, enum part part)

@@ -7,14 +7,10 @@
 
 #include "pending.h"
 
-/*
- * Pointers are valid until the event loop goes on. `pending` stands alone;
- * else `tunnel` is set, and `session` when the object is a session.
- */
+/* Pointers are valid until the event loop goes on; one of them is set. */
 struct subject {
 	enum object object;
-	struct tunnel_entry *tunnel;
-	struct session_entry *session;
+	struct entry *entry;
 	const struct pending_row *pending;
 };
 

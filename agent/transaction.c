@@ -2,6 +2,7 @@
 #include "transaction.h"
 
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "rows.h"
 
 static int compare(const struct set_row *a, const struct set_row *b)
@@ -29,6 +30,7 @@ struct transaction *transaction_new(struct view *view)
 	if (!transaction)
 		return NULL;
 	transaction->view = view;
+	candidate_open(&transaction->checked.changes, view->store);
 	RB_INIT(&transaction->rows);
 	pending_init(&transaction->dropped);
 	return transaction;
@@ -42,12 +44,13 @@ void transaction_free(struct transaction *transaction)
 		return;
 	RB_FOREACH_SAFE (row, set_row_tree, &transaction->rows, next) {
 		RB_REMOVE(set_row_tree, &transaction->rows, row);
-		free(row->fresh);
-		free(row->old);
-		free(row);
+		wipe_free(row->fresh, sizeof(*row->fresh));
+		wipe_free(row->old, sizeof(*row->old));
+		wipe_free(row, sizeof(*row));
 	}
 	pending_clear(&transaction->dropped);
 	edit_free(transaction->edit);
+	candidate_discard(&transaction->checked.changes);
 	free(transaction->bindings);
 	free(transaction);
 }
@@ -251,6 +254,11 @@ int transaction_add(struct transaction *transaction, const struct varbind *varbi
 	return status;
 }
 
+struct engine_checked *transaction_checked(struct transaction *transaction)
+{
+	return &transaction->checked;
+}
+
 struct edit *transaction_edit(struct transaction *transaction)
 {
 	struct edit *edit = transaction->edit;
@@ -318,7 +326,7 @@ void transaction_revert(struct transaction *transaction)
 		if (drops_sessions(row))
 			pending_move_sessions(&transaction->dropped, row->tunnel_id, pending);
 		replace(transaction, row, &undone, &row->old);
-		free(undone);
+		wipe_free(undone, sizeof(*undone));
 	}
 }
 

@@ -30,6 +30,8 @@ int transaction_check(struct transaction *transaction, size_t *ret_varbind, stru
 
 /* The edit, after transaction_check(), which the caller then owns; NULL: nothing to configure. */
 struct edit *transaction_edit(struct transaction *transaction);
+/* What the check of the edit came to, which stays the transaction's. */
+struct engine_checked *transaction_checked(struct transaction *transaction);
 
 /* What the engine says as an SNMP error-status, and which variable binding is to blame. */
 int transaction_refuse(const struct transaction *transaction, const struct error *err,

@@ -128,12 +128,13 @@ static void give_text(const struct subject *subject, struct value *ret)
 	union config room;
 	const struct tunnel *tunnel;
 	const struct session *session = NULL;
-	struct subject parent = {.object = OBJECT_TUNNEL, .tunnel = subject->tunnel};
+	struct subject parent = {.object = OBJECT_TUNNEL};
 
 	ret->text[0] = '\0';
-	if (!subject->pending) {
+	if (subject->entry) {
+		parent.entry = &entry_tunnel_of(subject->entry)->entry;
 		tunnel = subject_config(&parent, &room);
-		if (subject->session)
+		if (subject->object == OBJECT_SESSION)
 			session = subject_config(subject, &room);
 		status_text(subject_common(subject), tunnel, session, ret->text);
 	}

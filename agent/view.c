@@ -24,13 +24,9 @@ void view_clear(struct view *view)
 /* Counters as fresh as they have to be; what they tell of the status is looked after. */
 static void refresh(struct view *view, const struct column *column, const struct subject *subject)
 {
-	if (!view->engine || subject->pending || column->kind != COLUMN_ROW ||
-	    column->row->part != PART_STATISTICS)
-		return;
-	if (subject->session)
-		engine_refresh_session(view->engine, subject->session);
-	else
-		engine_refresh_tunnel(view->engine, subject->tunnel);
+	if (view->engine && subject->entry && column->kind == COLUMN_ROW &&
+	    column->row->part == PART_STATISTICS)
+		engine_refresh(view->engine, subject->entry);
 }
 
 /* A row that is being removed is in no configuration: notReady. */

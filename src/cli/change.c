@@ -1,4 +1,5 @@
 /* add, delete, set, adopt, resync: one rpc each, and nothing to print. */
+#include "base/wipe.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/talk.h"
@@ -18,7 +19,7 @@ static enum cli_status send_request(const struct cli_options *options,
 	write(file, request);
 	fclose(file);
 	status = talk_rpc(options, operation, err);
-	free(operation);
+	wipe_free(operation, length);
 	return status;
 }
 
@@ -31,8 +32,10 @@ static enum cli_status run_request(const struct command *command, const struct c
 	if (status)
 		return status;
 	request.check = options->check;
-	request_note_ignored(&request);
-	return send_request(options, &request, write, err);
+	request_print_notes(stderr, &request);
+	status = send_request(options, &request, write, err);
+	explicit_bzero(&request, sizeof(request));
+	return status;
 }
 
 enum cli_status change_run(const struct command *command, const struct cli_options *options,

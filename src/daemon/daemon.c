@@ -8,7 +8,10 @@
 #include <syslog.h>
 
 #include "agent.h"
+#include "base/wipe.h"
+#include "daemon/chronicle.h"
 #include "daemon/log.h"
+#include "daemon/ready.h"
 #include "netconf/server.h"
 #include "netconf/snapshot.h"
 
@@ -58,23 +61,30 @@ static int start_loop(struct daemon *daemon, struct error *err)
 	};
 
 	signal(SIGPIPE, SIG_IGN);
+	event_set_mem_functions(malloc, realloc, wipe_any); /* what clients send and are sent */
 	daemon->base = event_base_new();
 	if (!daemon->base)
 		return error_set(err, ERROR_RESOURCE, "no event loop can be made");
+	log_attach(daemon->base);
 	for (size_t i = 0; i < 4; i++) {
 		daemon->signals[i] =
 			evsignal_new(daemon->base, table[i].signal, table[i].callback, daemon);
 		if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) < 0)
 			return error_set(err, ERROR_RESOURCE, "no memory for signals");
 	}
+	if (ready_watch(daemon->base, &daemon->watch) < 0)
+		return error_set(err, ERROR_RESOURCE, "no memory for the watchdog");
 	return 0;
 }
 
 static void stop_loop(struct daemon *daemon)
 {
+	log_detach();
 	for (size_t i = 0; i < 4; i++)
 		if (daemon->signals[i])
 			event_free(daemon->signals[i]);
+	if (daemon->watch)
+		event_free(daemon->watch);
 	if (daemon->base)
 		event_base_free(daemon->base);
 }
@@ -124,7 +134,8 @@ static int start_state(struct daemon *daemon, struct error *err)
 	log_lines(LOG_WARNING, warning);
 	if (rc == 0)
 		log_text(LOG_INFO, "%zu tunnels and %zu sessions are configured",
-			 daemon->store->configured_tunnels, daemon->store->configured_sessions);
+			 datastore_counts(daemon->store)->configured_tunnels,
+			 datastore_counts(daemon->store)->configured_sessions);
 	return rc;
 }
 
@@ -163,12 +174,29 @@ static void stop_engine(struct daemon *daemon)
 	engine_close(daemon->engine);
 }
 
+static int start_chronicle(struct daemon *daemon, struct error *err)
+{
+	return chronicle_open(&daemon->chronicle, daemon->base, daemon->engine, err);
+}
+
+static void stop_chronicle(struct daemon *daemon)
+{
+	chronicle_close(daemon->chronicle);
+}
+
+static unsigned int timeout(unsigned int seconds)
+{
+	return seconds ? seconds : NETCONF_NEVER;
+}
+
 static int start_netconf(struct daemon *daemon, struct error *err)
 {
 	struct netconf_options options = {
 		.base = daemon->base,
 		.engine = daemon->engine,
 		.socket_path = daemon->options->socket_path,
+		.limits = {.idle_timeout = timeout(daemon->options->idle_timeout),
+			   .lock_timeout = timeout(daemon->options->lock_timeout)},
 		.log = log_callback,
 		.arg = (void *)(uintptr_t) "netconf",
 	};
@@ -217,47 +245,41 @@ static void stop_requests(struct daemon *daemon)
 }
 
 const struct stage stages[] = {
-	{"event loop", start_loop, stop_loop},       {"kernel", start_kernel, stop_kernel},
-	{"state", start_state, stop_state},          {"engine", start_engine, stop_engine},
-	{"NETCONF", start_netconf, stop_netconf},    {"SNMP", start_agent, stop_agent},
-	{"requests", start_requests, stop_requests}, {NULL, NULL, NULL},
+	{"event loop", start_loop, stop_loop},
+	{"kernel", start_kernel, stop_kernel},
+	{"state", start_state, stop_state},
+	{"engine", start_engine, stop_engine},
+	{"log", start_chronicle, stop_chronicle},
+	{"NETCONF", start_netconf, stop_netconf},
+	{"SNMP", start_agent, stop_agent},
+	{"requests", start_requests, stop_requests},
+	{NULL, NULL, NULL},
 };
 
 /* ---- -n */
-
-static int check_edit(const struct datastore *empty, const struct edit *edit, struct error *err)
-{
-	struct candidate candidate;
-	int rc;
-
-	candidate_open(&candidate, empty);
-	rc = candidate_apply(&candidate, edit, err);
-	if (rc == 0)
-		rc = candidate_choose_names(&candidate, NULL, NULL, err);
-	if (rc == 0)
-		rc = candidate_validate(&candidate, err);
-	candidate_discard(&candidate);
-	return rc;
-}
 
 int daemon_check(const char *path)
 {
 	struct datastore *empty = datastore_new();
 	struct edit *edit = NULL;
+	struct candidate candidate;
 	struct error err = ERROR_INIT;
 	int rc = empty ? snapshot_read(path, &edit, &err, NULL) : -ENOMEM;
+
+	candidate_open(&candidate, empty);
 
 	if (rc < 0) {
 		/* the text begins with file and line */
 		fprintf(stderr, "l2tpv3d: %s%s%s%s\n", err.text, err.path[0] ? " (at " : "",
 			err.path, err.path[0] ? ")" : "");
 	} else {
-		rc = check_edit(empty, edit, &err);
+		rc = candidate_prepare(&candidate, edit, NULL, NULL, &err);
 		if (rc < 0)
 			fprintf(stderr, "l2tpv3d: %s: %s%s%s\n", path, err.path,
 				err.path[0] ? ": " : "", err.text);
 	}
 	edit_free(edit);
+	candidate_discard(&candidate);
 	datastore_free(empty);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,7 +5,9 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/ready.h"
+#include "base/arena.h"
 #include "base/standard_files.h"
+#include "base/wipe.h"
 
 static size_t start(struct daemon *daemon)
 {
@@ -42,6 +44,8 @@ int main(int argc, char **argv)
 	bool ready;
 
 	standard_files_occupy();
+	wipe_forbid_dumps();
+	arena_return_to_system();
 	switch (options_read(argc, argv, &options)) {
 	case OPTIONS_RUN:
 		break;

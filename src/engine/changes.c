@@ -1,136 +1,26 @@
-/* From a request to the changes of the configuration it means, checked. */
-#include "engine/internal.h"
+#include "engine/changes.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
-int engine_check_lock(const struct engine *engine, unsigned int session, struct error *err)
-{
-	if (engine->lock == 0 || engine->lock == session)
-		return 0;
-	return error_set(err, ERROR_LOCKED,
-			 "the configuration is locked by NETCONF session %u; wait for it, or end "
-			 "it with kill-session",
-			 engine->lock);
-}
+#include "engine/adopt.h"
+#include "engine/plan.h"
+#include "model/codec.h"
+#include "model/rules.h"
 
-/* Others may have made what no configuration can say, or would bring about. */
-static int check_adoptable(enum object object, const void *config, uint32_t tunnel_id,
-			   uint32_t session_id, struct error *err)
-{
-	const struct row_set *set = &row_sets[object];
-	union config read = {0};
-	char text[VALUE_TEXT_MAX];
-
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		const struct row *row = &set->rows[i];
-		size_t length;
-		int rc;
-
-		if (!codec_present(row, config))
-			continue;
-		length = codec_print(row, config, text);
-		rc = codec_parse(row, &read, text, length, err);
-		if (rc == 0 && codec_equal(row, &read, config))
-			continue;
-		error_at_entry(err, tunnel_id, session_id, row);
-		return rc < 0 ? rc
-			      : error_set(err, ERROR_INVALID_VALUE,
-					  "the kernel has a value that cannot be configured");
-	}
-	codec_complete(object, &read);
-	if (observe_same(object, &read, config))
-		return 0;
-	error_at_entry(err, tunnel_id, session_id, NULL);
-	return error_set(err, ERROR_INVALID_VALUE,
-			 "what the kernel has of it cannot be configured; make it anew here");
-}
-
-static int adopt_session(struct engine *engine, struct candidate *changes,
-			 const struct session_entry *entry, struct error *err)
-{
-	struct session config = entry->actual;
-	int rc = check_adoptable(OBJECT_SESSION, &config, entry->tunnel->id, entry->id, err);
-	const struct kernel_link *link = links_by_index(&engine->links, entry->state.if_index);
-
-	if (rc < 0)
-		return rc;
-	config.present |= BIT(SESSION_ID);
-	/* what the link has is the administrator's still; only its state is ours to keep */
-	config.present &= ~(BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_BRIDGE));
-	if (link && link->up)
-		config.present &= ~BIT(SESSION_LINK_ENABLED);
-	for (unsigned int i = 0; i < row_sets[OBJECT_SESSION].config_count; i++) {
-		const struct row *row = &row_sets[OBJECT_SESSION].rows[i];
-
-		if (!codec_present(row, &config))
-			codec_clear(row, &config);
-	}
-	return candidate_put(changes, entry->tunnel->id, entry->id, &config);
-}
-
-static int adopt_tunnel(struct candidate *changes, const struct tunnel_entry *entry,
-			struct error *err)
-{
-	struct tunnel config = entry->actual;
-	int rc;
-
-	if (config.version && config.version != 3)
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "tunnel %u is of L2TP version %u, which is not managed here",
-				 entry->id, config.version);
-	config.version = 0;
-	rc = check_adoptable(OBJECT_TUNNEL, &config, entry->id, 0, err);
-	return rc < 0 ? rc : candidate_put(changes, entry->id, 0, &config);
-}
-
-static int adopt(struct engine *engine, uint32_t tunnel_id, struct candidate *changes,
-		 struct error *err)
-{
-	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, tunnel_id);
-	const struct session_entry *session;
-	int rc;
-
-	changes->adopt = true;
-	error_at_entry(err, tunnel_id, 0, NULL);
-	if (!tunnel || !tunnel->in_kernel)
-		return error_set(err, ERROR_MISSING, "there is no tunnel %u in the kernel",
-				 tunnel_id);
-	session = tunnel_session_from(tunnel, 0);
-	rc = tunnel->configured ? 0 : adopt_tunnel(changes, tunnel, err);
-	for (; session && rc == 0; session = session_next(session))
-		if (session->in_kernel && !session->configured)
-			rc = adopt_session(engine, changes, session, err);
-	if (rc == -ENOMEM)
-		return error_set(err, ERROR_RESOURCE, "no memory to adopt tunnel %u", tunnel_id);
-	if (rc < 0)
-		return rc;
-	if (!candidate_dirty(changes))
-		return error_set(err, ERROR_EXISTS, "tunnel %u and its sessions are ours already",
-				 tunnel_id);
-	err->path[0] = '\0';
-	return 0;
-}
-
-bool engine_link_taken(struct engine *engine, const char *name)
+/* Is @name used by a link of the namespace that no configured session owns? */
+static bool link_taken(struct engine *engine, const char *name)
 {
 	const struct kernel_link *link = links_by_name(&engine->links, name);
 	const struct session_entry *session =
 		link ? datastore_session_by_index(engine->store, link->index) : NULL;
 
-	return link && !(session && (session->configured || session->held));
+	return link && !(session && (entry_config(&session->entry) || session->entry.held));
 }
 
 static bool name_taken(const char *name, void *arg)
 {
-	return engine_link_taken(arg, name);
-}
-
-static bool is_link(const struct engine *engine, const char *name,
-		    const struct session_entry *entry)
-{
-	const struct kernel_link *link = links_by_name(&engine->links, name);
-
-	return link && link->index == entry->state.if_index;
+	return link_taken(arg, name);
 }
 
 static int refuse_name(const struct change *c, enum session_row row, const char *name,
@@ -145,21 +35,23 @@ static int refuse_name(const struct change *c, enum session_row row, const char 
 
 static int check_name(struct engine *engine, const struct change *c, struct error *err)
 {
-	const char *name = c->after.session.interface_name;
+	const char *name = c->after->session.interface_name;
 	const struct session_entry *entry;
 
-	if (name[0] == '\0' || !engine_link_taken(engine, name))
+	if (name[0] == '\0' || !link_taken(engine, name))
 		return 0;
 	entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
-	if (entry && entry->in_kernel && is_link(engine, name, entry))
-		return 0; /* to be adopted */
+	if (entry && entry->entry.in_kernel &&
+	    links_by_name(&engine->links, name)->index == entry->state.if_index)
+		return 0; /* adopt takes it over */
 	return refuse_name(c, SESSION_INTERFACE_NAME, name, "choose another name", err);
 }
 
-/* Nor that of its 802.1Q link; one over a session's interface goes with it, or is it. */
+/* Nor may that of its 802.1Q link; a link over an interface of ours is that link, or goes with it.
+ */
 static int check_vlan_name(struct engine *engine, const struct change *c, struct error *err)
 {
-	const struct session *after = &c->after.session;
+	const struct session *after = &c->after->session;
 	char name[IFNAME_LENGTH + 1];
 	const struct kernel_link *link;
 	const struct session_entry *below;
@@ -167,128 +59,245 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 	if (!(after->present & BIT(SESSION_VLAN_ID)))
 		return 0;
 	rules_vlan_name(after, name);
-	if (!engine_link_taken(engine, name))
+	if (!link_taken(engine, name))
 		return 0;
 	link = links_by_name(&engine->links, name);
 	below = datastore_session_by_index(engine->store, link->parent);
-	if (below && (below->configured || below->held))
+	if (below && (entry_config(&below->entry) || below->entry.held))
 		return 0;
 	return refuse_name(c, SESSION_VLAN_ID, name, "choose another vlan-id or interface-name",
 			   err);
 }
 
-/* A configured name must not be that of a link which is not a session's. */
-static int check_names(struct engine *engine, const struct candidate *changes, struct error *err)
+/* A configured name must not belong to a link that is no session's. */
+static int check_names(struct engine *engine, const struct candidate *changes,
+		       const struct change *c, void *arg, struct error *err)
 {
-	int rc = 0;
+	int rc;
 
-	for (struct change *c = candidate_first(changes); c && rc == 0; c = change_next(c)) {
-		if (c->session_id == 0 || !c->has)
-			continue;
-		rc = check_name(engine, c, err);
-		if (rc == 0)
-			rc = check_vlan_name(engine, c, err);
-	}
-	return rc;
-}
-
-/* The name that the interface of a session without interface-name has, unless it is another's. */
-static int keep_name(struct candidate *changes, const struct session_entry *entry)
-{
-	const struct session *config = candidate_session(changes, entry->tunnel->id, entry->id);
-	struct session named;
-
-	if (!entry->in_kernel || !entry->actual.interface_name[0] || !config ||
-	    config->interface_name[0] ||
-	    datastore_session_by_name(changes->running, entry->actual.interface_name))
+	(void)changes;
+	(void)arg;
+	if (c->session_id == 0 || !c->after)
 		return 0;
-	named = *config;
-	codec_copy(&row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME], &named, &entry->actual);
-	return candidate_put(changes, entry->tunnel->id, entry->id, &named);
-}
-
-/* A config.xml written by hand may leave names out; the kernel may have the sessions all the same.
- */
-static int keep_names(struct candidate *changes)
-{
-	const struct tunnel_entry *tunnel = NULL;
-	int rc = 0;
-
-	if (changes->running->nameless)
-		tunnel = datastore_tunnel_from(changes->running, 0);
-	for (; tunnel && rc == 0; tunnel = tunnel_next(tunnel)) {
-		const struct session_entry *session = tunnel_session_from(tunnel, 0);
-
-		for (; session && rc == 0; session = session_next(session))
-			rc = keep_name(changes, session);
-	}
-	return rc;
+	rc = check_name(engine, c, err);
+	return rc < 0 ? rc : check_vlan_name(engine, c, err);
 }
 
 int changes_choose_names(struct engine *engine, struct candidate *changes, struct error *err)
 {
-	if (keep_names(changes) < 0)
-		return error_set(err, ERROR_RESOURCE, "no memory for interface names");
 	return candidate_choose_names(changes, name_taken, engine, err);
 }
 
-static int complete_changes(struct engine *engine, struct candidate *changes, struct error *err)
-{
-	int rc = changes_choose_names(engine, changes, err);
+/* ---- a walk over changes */
 
-	if (rc == 0)
-		rc = candidate_validate(changes, err);
-	if (rc == 0)
-		rc = check_names(engine, changes, err);
-	if (rc == 0)
-		rc = plan_check(engine, changes, err);
-	return rc;
+struct change_walk {
+	struct cursor cursor;
+	struct engine *engine;
+	const struct candidate *changes;
+	struct change *at; /* NULL: at the end */
+	change_visit *visit;
+	void *arg;
+	struct error *err;
+};
+
+static int walk_forth(struct cursor *cursor)
+{
+	struct change_walk *walk = (struct change_walk *)cursor;
+	const struct change *change = walk->at;
+	int rc;
+
+	if (!change)
+		return 0;
+	walk->at = change_next(walk->at);
+	rc = walk->visit(walk->engine, walk->changes, change, walk->arg, walk->err);
+	return rc < 0 ? rc : 1;
 }
+
+struct cursor *changes_walk_begin(struct engine *engine, const struct candidate *changes,
+				  change_visit *visit, void *arg, struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = walk_forth};
+	struct change_walk *walk = cursor_new(&kind, sizeof(*walk));
+
+	if (!walk) {
+		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+		return NULL;
+	}
+	walk->engine = engine;
+	walk->changes = changes;
+	walk->at = candidate_first(changes);
+	walk->visit = visit;
+	walk->arg = arg;
+	walk->err = err;
+	return &walk->cursor;
+}
+
+/* ---- checked at once, for a door */
 
 int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
-		 struct error *err)
+		 struct engine_checked *ret, struct error *err)
 {
-	struct candidate changes;
+	struct engine_checked checked = {.store = engine->store->changes,
+					 .links = engine->links.changes};
 	int rc = engine_check_lock(engine, session, err);
 
-	candidate_open(&changes, engine->store);
+	candidate_open(&checked.changes, engine->store);
 	if (rc == 0)
-		rc = candidate_apply(&changes, edit, err);
+		rc = candidate_prepare(&checked.changes, edit, name_taken, engine, err);
 	if (rc == 0)
-		rc = complete_changes(engine, &changes, err);
-	candidate_discard(&changes);
+		rc = cursor_run(
+			changes_walk_begin(engine, &checked.changes, check_names, NULL, err));
+	if (rc == 0)
+		rc = plan_check(engine, &checked.changes, err);
+	if (rc == 0 && ret)
+		*ret = checked;
+	else
+		candidate_discard(&checked.changes);
 	return rc;
 }
 
-int changes_make(struct engine *engine, struct request *request, struct candidate *changes,
-		 struct error *err)
+/* ---- the way back to a commit, from the journal */
+
+struct way_back {
+	struct cursor cursor;
+	struct journal_reading *reading;
+	struct candidate *ret;
+	struct error *err;
+};
+
+static int way_back_forth(struct cursor *cursor)
 {
-	int rc = engine_check_lock(engine, request->session, err);
+	struct way_back *way = (struct way_back *)cursor;
+	int rc = journal_read_step(way->reading, 0, way->err);
+
+	return rc == JOURNAL_MORE ? 1 : rc;
+}
+
+static void way_back_close(struct cursor *cursor)
+{
+	struct way_back *way = (struct way_back *)cursor;
+
+	journal_read_end(way->reading, way->ret);
+}
+
+static int begin_way_back(struct engine *engine, uint64_t number, struct candidate *ret,
+			  struct cursor **ret_cursor, struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = way_back_forth, .close = way_back_close};
+	struct way_back *way;
+	int rc;
+
+	if (!engine->o.journal)
+		return error_set(err, ERROR_UNSUPPORTED, "no history is kept");
+	way = cursor_new(&kind, sizeof(*way));
+	if (!way)
+		return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+	rc = journal_read_begin(&way->reading, engine->o.journal, JOURNAL_ROLLBACK, number,
+				engine->store, err);
+	if (rc < 0) {
+		free(way);
+		return rc;
+	}
+	way->ret = ret;
+	way->err = err;
+	*ret_cursor = &way->cursor;
+	return 0;
+}
+
+/* ---- from a request, in slices */
+
+/* Nothing that it was checked against has changed since. */
+static bool take_checked(const struct engine *engine, struct engine_checked *checked,
+			 struct candidate *changes)
+{
+	if (!candidate_dirty(&checked->changes) || checked->store != engine->store->changes ||
+	    checked->links != engine->links.changes)
+		return false;
+	candidate_move(changes, &checked->changes);
+	return true;
+}
+
+struct making {
+	struct sequence sequence;
+	struct engine *engine;
+	struct request *request;
+	struct candidate *changes;
+	struct error *err;
+	bool checked; /* all of it was, and holds */
+};
+
+static int begun(struct cursor *cursor, struct cursor **ret)
+{
+	*ret = cursor;
+	return cursor ? 0 : -ENOMEM;
+}
+
+static int begin_source(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+	struct engine *engine = making->engine;
+	struct request *request = making->request;
+	struct candidate *changes = making->changes;
+	int rc = engine_check_lock(engine, request->session, making->err);
 
 	if (rc < 0)
 		return rc;
 	switch (request->type) {
-	case REQUEST_EDIT:
-		rc = candidate_apply(changes, request->edit, err);
-		break;
 	case REQUEST_COMMIT:
 		candidate_move(changes, &request->candidate);
-		rc = candidate_rebase(changes);
-		break;
+		return begun(candidate_rebase_begin(changes, making->err), ret);
 	case REQUEST_ADOPT:
-		rc = adopt(engine, (uint32_t)request->number, changes, err);
-		break;
+		return begun(adopt_begin(engine, (uint32_t)request->number, changes, making->err),
+			     ret);
 	case REQUEST_ROLLBACK:
-		rc = engine->o.journal ? journal_rollback(engine->o.journal, request->number,
-							  engine->store, changes, err)
-				       : error_set(err, ERROR_UNSUPPORTED, "no history is kept");
-		break;
+		return begin_way_back(engine, request->number, changes, ret, making->err);
+	case REQUEST_EDIT:
+	case REQUEST_CHECK:
+		making->checked = take_checked(engine, &request->checked, changes);
+		break; /* else the edit is applied next */
 	case REQUEST_NAMES:
 	case REQUEST_RESYNC:
 	case REQUEST_LOCK:
 		break;
 	}
-	if (rc == 0)
-		rc = complete_changes(engine, changes, err);
-	return rc;
+	return 0;
+}
+
+static int begin_prepare(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+
+	if (making->checked)
+		return 0;
+	return begun(candidate_prepare_begin(making->changes, making->request->edit, name_taken,
+					     making->engine, making->err),
+		     ret);
+}
+
+static int begin_names(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+
+	if (making->checked)
+		return 0;
+	return begun(
+		changes_walk_begin(making->engine, making->changes, check_names, NULL, making->err),
+		ret);
+}
+
+struct cursor *changes_begin(struct engine *engine, struct request *request,
+			     struct candidate *changes, struct error *err)
+{
+	static sequence_part *const parts[] = {begin_source, begin_prepare, begin_names, NULL};
+	struct making *making = sequence_new(parts, sizeof(*making));
+
+	if (!making) {
+		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+		return NULL;
+	}
+	making->engine = engine;
+	making->request = request;
+	making->changes = changes;
+	making->err = err;
+	return &making->sequence.cursor;
 }

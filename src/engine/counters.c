@@ -1,99 +1,32 @@
-/* Fresh counters when they are asked for, reading ahead when they are read in order. */
-#include "engine/internal.h"
+#include "engine/counters.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+#include "engine/status.h"
+#include "engine/sweep.h"
 
 #define SWEEP_AFTER 8        /* sessions read in order: less are not worth a dump */
 #define SKIP_MAX    256      /* sessions without counters, in one reading */
 #define LOOK_AGE_NS NS_PER_S /* of counters that tell of the status */
 
-bool counters_fresh(const struct state *state, int64_t age, int64_t now)
+bool counters_open(struct engine *engine)
 {
+	engine->reading = calloc(1, sizeof(*engine->reading));
+	return engine->reading;
+}
+
+void counters_close(struct engine *engine)
+{
+	free(engine->reading);
+	engine->reading = NULL;
+}
+
+bool counters_fresh(const struct entry *entry, int64_t age, int64_t now)
+{
+	const struct state *state = entry_state(entry);
+
 	return state->statistics_time && now - state->statistics_time < age;
-}
-
-void counters_begin(struct state *state)
-{
-	state->statistics = (struct statistics){.discontinuity_time = engine_now()};
-	state->statistics_time = 0;
-	state->heard_time = engine_now();
-	state->peer_silent = state->transmit_failing = false;
-}
-
-/* Errors that grow while nothing is sent: the underlay is dead, whatever the link says. */
-static bool now_failing(const struct state *state, const struct statistics *statistics)
-{
-	uint64_t errors = statistics->tx_errors - state->statistics.tx_errors;
-	uint64_t sent = statistics->tx_packets - state->statistics.tx_packets;
-
-	if (state->statistics_time == 0)
-		return false;
-	return sent ? false : errors ? true : state->transmit_failing;
-}
-
-/* True when what the counters tell of the status changed. */
-static bool take(struct state *state, const struct statistics *statistics, int64_t now)
-{
-	int64_t discontinuity = state->statistics.discontinuity_time;
-	bool failing = now_failing(state, statistics), changed = failing != state->transmit_failing;
-
-	if (statistics->rx_packets != state->statistics.rx_packets || state->heard_time == 0)
-		state->heard_time = now;
-	state->statistics = *statistics;
-	state->statistics.discontinuity_time = discontinuity;
-	state->statistics_time = now;
-	state->transmit_failing = failing;
-	return changed;
-}
-
-void counters_take_tunnel(struct engine *engine, struct tunnel_entry *tunnel,
-			  const struct statistics *statistics, int64_t now)
-{
-	if (take(&tunnel->state.common, statistics, now))
-		settle_tunnel_up(engine, tunnel);
-}
-
-void counters_take_session(struct engine *engine, struct session_entry *session,
-			   const struct statistics *statistics, int64_t now)
-{
-	struct state *state = &session->state.common;
-	int64_t limit = session->configured ? session->config.dead_interval * NS_PER_S : 0;
-	bool changed = take(state, statistics, now);
-	bool silent = limit && now - state->heard_time > limit;
-
-	if (!changed && silent == state->peer_silent)
-		return;
-	state->peer_silent = silent;
-	settle_session_up(engine, session);
-}
-
-static int64_t served_age(const struct engine *engine)
-{
-	return engine->o.counter_age_ms * (NS_PER_S / 1000);
-}
-
-static void refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel, int64_t age)
-{
-	struct statistics statistics;
-	struct kernel_request request = {
-		.verb = KERNEL_TUNNEL_GET, .tunnel_id = tunnel->id, .ret_statistics = &statistics};
-	int64_t now = engine_now();
-
-	if (!tunnel->in_kernel || counters_fresh(&tunnel->state.common, age, now))
-		return;
-	if (!engine->connected || engine_submit(engine, &request, 1) < 0)
-		return;
-	if (request.result == 0)
-		counters_take_tunnel(engine, tunnel, &statistics, now);
-	else if (request.result == -ENODEV)
-		keys_add(&engine->dirty, tunnel->id, 0);
-	if (request.result == -ENODEV)
-		engine_schedule(engine);
-}
-
-void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
-{
-	refresh_tunnel(engine, tunnel, served_age(engine));
 }
 
 struct session_entry *counters_following(const struct session_entry *session)
@@ -106,73 +39,86 @@ struct session_entry *counters_following(const struct session_entry *session)
 	return next;
 }
 
-struct session_entry *counters_readable(struct session_entry *session)
+void counters_expect(struct engine *engine, struct session_entry *session)
 {
-	for (unsigned int i = 0; session && !session->in_kernel && i < SKIP_MAX; i++)
+	for (unsigned int i = 0; session && !session->entry.in_kernel && i < SKIP_MAX; i++)
 		session = counters_following(session);
-	return session;
+	engine->reading->next = session ? session->entry.key : (struct key){0, 0};
 }
 
-struct key counters_key(const struct session_entry *session)
-{
-	return session ? (struct key){session->tunnel->id, session->id} : (struct key){0, 0};
-}
+/* ---- reading */
 
 /* Reading in order doubles what is read ahead; a jump begins anew. */
-static size_t window(struct engine *engine, const struct session_entry *session)
+static size_t window(struct reading *reading, const struct entry *entry)
 {
-	bool in_order = engine->last_read.tunnel_id == session->tunnel->id &&
-			engine->last_read.session_id == session->id;
-
-	if (!in_order)
-		sweep_rewind(engine);
-	if (!in_order)
-		engine->read_ahead = 1;
-	else if (engine->read_ahead < BATCH_MAX)
-		engine->read_ahead *= 2;
-	return engine->read_ahead;
+	if (key_compare(&reading->next, &entry->key) != 0) {
+		reading->sweep.tried = false;
+		reading->ahead = 1;
+	} else if (reading->ahead < BATCH_MAX) {
+		reading->ahead *= 2;
+	}
+	return reading->ahead;
 }
 
-static void refresh_session(struct engine *engine, struct session_entry *session, int64_t age)
+static bool is_due(const struct entry *entry, int64_t age, int64_t now)
+{
+	return entry->in_kernel && !counters_fresh(entry, age, now);
+}
+
+static struct kernel_request request_for(const struct entry *entry, struct statistics *ret)
+{
+	return (struct kernel_request){
+		.verb = entry->key.session_id ? KERNEL_SESSION_GET : KERNEL_TUNNEL_GET,
+		.tunnel_id = entry->key.tunnel_id,
+		.session_id = entry->key.session_id,
+		.ret_statistics = ret,
+	};
+}
+
+/* This one, and of sessions those that a reader in order asks for next. */
+static void refresh(struct engine *engine, struct entry *entry, int64_t age)
 {
 	struct kernel_request requests[BATCH_MAX];
 	struct statistics statistics[BATCH_MAX];
-	struct session_entry *entries[BATCH_MAX];
+	struct entry *entries[BATCH_MAX];
+	struct session_entry *session = entry_session(entry);
 	int64_t now = engine_now();
-	size_t count = 0, most;
+	size_t count = 0, most = 1;
 
-	if (!session->in_kernel || counters_fresh(&session->state.common, age, now) ||
-	    !engine->connected)
+	if (!engine->connected || !is_due(entry, age, now))
 		return;
-	most = window(engine, session);
+	if (session)
+		most = window(engine->reading, entry);
+	else
+		entries[count++] = entry;
 	if (most >= SWEEP_AFTER && sweep_reaches(engine, session, age, now))
 		return;
-	for (; session && count < most; session = counters_following(session)) {
-		if (!session->in_kernel || counters_fresh(&session->state.common, age, now))
-			continue;
-		requests[count] = (struct kernel_request){
-			.verb = KERNEL_SESSION_GET,
-			.tunnel_id = session->tunnel->id,
-			.session_id = session->id,
-			.ret_statistics = &statistics[count],
-		};
-		entries[count++] = session;
-	}
-	engine->last_read = counters_key(counters_readable(session));
+	for (; session && count < most; session = counters_following(session))
+		if (is_due(&session->entry, age, now))
+			entries[count++] = &session->entry;
+	if (entry->key.session_id)
+		counters_expect(engine, session);
+	for (size_t i = 0; i < count; i++)
+		requests[i] = request_for(entries[i], &statistics[i]);
 	engine_submit(engine, requests, count);
 	for (size_t i = 0; i < count; i++) {
 		if (requests[i].result == 0) {
-			counters_take_session(engine, entries[i], &statistics[i], now);
+			status_count(engine, entries[i], &statistics[i], now);
 		} else if (requests[i].result == -ENODEV) {
-			keys_add(&engine->dirty, entries[i]->tunnel->id, entries[i]->id);
+			agenda_look(&engine->agenda, &entries[i]->key);
 			engine_schedule(engine);
 		}
 	}
 }
 
-void engine_refresh_session(struct engine *engine, struct session_entry *session)
+static int64_t served_age(const struct engine *engine)
 {
-	refresh_session(engine, session, served_age(engine));
+	return engine->o.counter_age_ms * (NS_PER_S / 1000);
+}
+
+void engine_refresh(struct engine *engine, struct entry *entry)
+{
+	refresh(engine, entry, served_age(engine));
 }
 
 /* ---- looking after those nobody polls */
@@ -186,39 +132,47 @@ static int64_t look_age(const struct engine *engine)
 static bool look_at_sessions(struct engine *engine, struct tunnel_entry *tunnel, int64_t until)
 {
 	bool all = tunnel->state.common.transmit_failing;
-	struct session_entry *session = tunnel_session_from(tunnel, engine->look_from.session_id);
+	struct key *from = &engine->reading->look_from;
+	struct session_entry *session = tunnel_session_from(tunnel, from->session_id);
 
-	if (!all && !tunnel->watched_sessions)
+	if (!all && !tunnel_counts(tunnel)->watched)
 		return true;
 	for (; session; session = session_next(session)) {
-		engine->look_from.session_id = session->id;
+		from->session_id = session->entry.key.session_id;
 		if (engine_now() > until)
 			return false;
 		if (all || session->state.common.transmit_failing ||
-		    (session->configured && session->config.dead_interval))
-			refresh_session(engine, session, look_age(engine));
+		    (session_config(session) && session_config(session)->dead_interval))
+			refresh(engine, &session->entry, look_age(engine));
 	}
 	return true;
 }
 
-bool counters_look(struct engine *engine)
+/* False: time is up, and there is more. */
+static bool look(struct engine *engine)
 {
-	struct tunnel_entry *tunnel =
-		datastore_tunnel_from(engine->store, engine->look_from.tunnel_id);
+	struct key *from = &engine->reading->look_from;
+	struct tunnel_entry *tunnel = datastore_tunnel_from(engine->store, from->tunnel_id);
 	int64_t until = engine_now() + BATCH_NS;
 
 	for (; tunnel; tunnel = tunnel_next(tunnel)) {
-		if (engine->look_from.tunnel_id != tunnel->id)
-			engine->look_from = (struct key){tunnel->id, 0};
+		if (from->tunnel_id != tunnel->entry.key.tunnel_id)
+			*from = tunnel->entry.key;
 		if (engine_now() > until)
-			return true;
-		if (!tunnel->in_kernel)
+			return false;
+		if (!tunnel->entry.in_kernel)
 			continue;
-		if (engine->look_from.session_id == 0)
-			refresh_tunnel(engine, tunnel, look_age(engine));
+		if (from->session_id == 0)
+			refresh(engine, &tunnel->entry, look_age(engine));
 		if (!look_at_sessions(engine, tunnel, until))
-			return true;
+			return false;
 	}
-	engine->look_from = (struct key){0, 0};
-	return false;
+	*from = (struct key){0, 0};
+	return true;
+}
+
+void counters_look(struct engine *engine)
+{
+	sweep_expire(engine, engine_now());
+	engine->reading->look_at = look(engine) ? engine_now() + NS_PER_S : 0;
 }

@@ -4,7 +4,8 @@
  * read), edit.h and candidate.h.
  *
  * Everything runs in the event loop's one thread, kernel work in slices of at
- * most 20 ms, so doors are served between them.
+ * most 20 ms, so doors are served between them. So is all else that grows with
+ * what is asked. Readers see all of a commit or none of it.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -21,6 +22,7 @@ struct engine_options {
 	struct datastore *store;     /* borrowed; running as journal_open() left it */
 	struct journal *journal;     /* borrowed; NULL: nothing persists (tests) */
 	unsigned int counter_age_ms; /* counters served are at most this old; default 1000 */
+	unsigned int slice_units;    /* of work in a turn, for tests; 0: by the clock */
 	bool no_repair;              /* report, do not restore, what changed behind us */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	void *arg;
@@ -57,7 +59,8 @@ typedef void engine_done_cb(int result, const struct error *err, void *arg);
  * Commit an edit to running: apply to a private candidate, choose names,
  * validate, plan, apply to the kernel, journal, publish; or undo, whole.
  * Requests queue and are carried out in order. Takes @edit over, always.
- * Returns a ticket for engine_forget(), never 0.
+ * Returns a ticket, by which ENGINE_COMMIT tells whose commit it is, and for
+ * engine_forget(). So do all that queue; 0: no memory, and @done will not be told.
  */
 unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct engine_who *who,
 			 engine_done_cb *done, void *arg);
@@ -69,14 +72,33 @@ unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct 
 unsigned int engine_commit(struct engine *engine, struct candidate *candidate,
 			   const struct engine_who *who, engine_done_cb *done, void *arg);
 
+/* What a check came to: good while nothing has changed that it was checked against. */
+struct engine_checked {
+	struct candidate changes;
+	uint64_t store, links; /* counts of changes */
+};
+
+/* As engine_edit() up to its plan, changing nothing (edit-config test-only, push --check). */
+unsigned int engine_test(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			 engine_done_cb *done, void *arg);
+
 /*
- * As engine_edit() of that NETCONF session (0: of another door) up to validation,
- * changing nothing (edit-config test-only, push --check).
+ * The same at once, for edits as small as a SET of that NETCONF session (0: of
+ * another door). @ret, if not NULL, is for engine_edit_checked(), which then need not
+ * do it again; the caller discards its changes.
  */
 int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
-		 struct error *err);
+		 struct engine_checked *ret, struct error *err);
+/* As engine_edit() of the edit that was checked; takes both over. */
+unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
+				 struct engine_checked *checked, const struct engine_who *who,
+				 engine_done_cb *done, void *arg);
 
-/* The one who asked is gone: the request goes on, its callback will not be called. */
+/*
+ * The one who asked is gone, and its callback will not be called. The request is
+ * aborted while it is not decided (RFC 6241 section 7.9): a commit is decided when its
+ * record is durable. What was decided is carried out.
+ */
 void engine_forget(struct engine *engine, unsigned int ticket);
 
 /* Take a foreign tunnel with its sessions into the configuration; no kernel write. */
@@ -113,18 +135,24 @@ void engine_polled(struct engine *engine);
  * ahead: pipelined GETs, or one dump where that is the cheaper way (sweep.c). The
  * entry stays valid.
  */
-void engine_refresh_tunnel(struct engine *engine, struct tunnel_entry *tunnel);
-void engine_refresh_session(struct engine *engine, struct session_entry *session);
+void engine_refresh(struct engine *engine, struct entry *entry);
 
 /* What happened, for notifications. Pointers are valid during the call only. */
-enum engine_event_type { ENGINE_TUNNEL_STATE, ENGINE_SESSION_STATE, ENGINE_FOREIGN, ENGINE_COMMIT };
+enum engine_event_type {
+	ENGINE_STATE,  /* oper-status changed */
+	ENGINE_REASON, /* oper-status stays, its reason changed */
+	ENGINE_FOREIGN,
+	ENGINE_COMMIT,
+	ENGINE_MERGE /* the layer below what is published is about to lose this change */
+};
 struct engine_event {
 	enum engine_event_type type;
-	const struct tunnel_entry *tunnel;
-	const struct session_entry *session; /* NULL: the tunnel itself */
+	const struct entry *entry; /* tunnel or session; ENGINE_COMMIT: NULL */
 	enum oper_status old_status;
 	const struct commit_info *commit;
-	const struct candidate *changes; /* ENGINE_COMMIT: what was committed */
+	const struct candidate *changes; /* ENGINE_COMMIT: what was committed ... */
+	unsigned int ticket;             /* ... and of whose request */
+	const struct change *change;     /* ENGINE_MERGE */
 };
 typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 /* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */
@@ -144,8 +172,5 @@ void engine_info(const struct engine *engine, struct engine_info *ret);
 
 /* History, through the journal (journal.h); -ENOTSUP without one. */
 struct journal *engine_journal(struct engine *engine);
-
-/* Is @name used by a link of the namespace that no configured session owns? */
-bool engine_link_taken(struct engine *engine, const char *name);
 
 #endif

@@ -1,6 +1,7 @@
-#include "engine/internal.h"
+#include "engine/links.h"
 
-#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 static int compare_index(const struct link_entry *a, const struct link_entry *b)
 {
@@ -54,14 +55,26 @@ const struct kernel_link *links_by_vlan(const struct links *links, unsigned int 
 	return NULL;
 }
 
-int links_put(struct links *links, const struct kernel_link *link)
+const struct kernel_link *links_of_session(const struct links *links, unsigned int index,
+					   const char *name)
+{
+	const struct kernel_link *link;
+
+	if (index)
+		return links_by_index(links, index);
+	link = links_by_name(links, name);
+	return link && !link->kind ? link : NULL;
+}
+
+bool links_put(struct links *links, const struct kernel_link *link)
 {
 	struct link_entry *entry = find_index(links, link->index), *old;
 
+	links->changes++;
 	if (!entry) {
 		entry = calloc(1, sizeof(*entry));
 		if (!entry)
-			return -ENOMEM;
+			return false;
 		entry->link.index = link->index;
 		RB_INSERT(link_index_tree, &links->by_index, entry);
 	} else {
@@ -76,7 +89,7 @@ int links_put(struct links *links, const struct kernel_link *link)
 		free(old);
 		RB_INSERT(link_name_tree, &links->by_name, entry);
 	}
-	return 0;
+	return true;
 }
 
 void links_remove(struct links *links, unsigned int index)
@@ -85,6 +98,7 @@ void links_remove(struct links *links, unsigned int index)
 
 	if (!entry)
 		return;
+	links->changes++;
 	RB_REMOVE(link_index_tree, &links->by_index, entry);
 	RB_REMOVE(link_name_tree, &links->by_name, entry);
 	free(entry);

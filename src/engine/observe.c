@@ -1,263 +1,109 @@
-/* Reading the kernel: everything, what events hint at, and what is being removed. */
-#include "engine/internal.h"
+#include "engine/observe.h"
 
 #include <errno.h>
+#include <string.h>
 #include <syslog.h>
 
-#define LOST_MAX  5 /* answers in a row */
-#define DOUBT_NS  (NS_PER_S / 2)
-#define DUMPS_MAX 5              /* of links, interrupted ... */
-#define RESYNC_NS (2 * NS_PER_S) /* ... then once more after a while */
+#include "engine/compare.h"
+#include "engine/status.h"
+#include "model/codec.h"
 
-/* ---- sameness */
+#define LOST_MAX 5 /* answers in a row */
 
-static const struct row *difference(enum object object, const void *want, const void *actual)
-{
-	const struct row_set *set = &row_sets[object];
-
-	for (unsigned int i = 0; i < set->config_count; i++)
-		if (set->rows[i].wire != WIRE_NONE && set->rows[i].source == SOURCE_KERNEL &&
-		    !codec_same_in_kernel(&set->rows[i], want, actual))
-			return &set->rows[i];
-	return NULL;
-}
-
-bool observe_same(enum object object, const void *want, const void *actual)
-{
-	return !difference(object, want, actual);
-}
-
-const struct row *observe_tunnel_difference(struct engine *engine,
-					    const struct tunnel_entry *tunnel)
-{
-	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
-	struct tunnel want;
-	int rc = want_tunnel(engine, &engine->running, tunnel->id, &want);
-
-	if (rc == -ENOENT)
-		return tunnel->in_kernel ? &rows[TUNNEL_ENABLED] : NULL;
-	if (!tunnel->in_kernel)
-		return &rows[TUNNEL_ID];
-	if (rc < 0) /* the address that local-interface had will do until it has another */
-		codec_copy(&rows[TUNNEL_LOCAL_ADDRESS], &want, &tunnel->actual);
-	return difference(OBJECT_TUNNEL, &want, &tunnel->actual);
-}
-
-static const struct row *link_difference(struct engine *engine, const struct session_entry *session,
-					 const struct session *want)
-{
-	static const struct {
-		unsigned int bit;
-		enum session_row row;
-	} rows[] = {
-		{LINK_NAME, SESSION_INTERFACE_NAME}, {LINK_MTU, SESSION_MTU},
-		{LINK_MAC, SESSION_MAC_ADDRESS},     {LINK_MASTER, SESSION_BRIDGE},
-		{LINK_UP, SESSION_LINK_ENABLED},
-	};
-	const struct kernel_link *link = links_by_index(&engine->links, session->state.if_index);
-	struct kernel_link ignored;
-	unsigned int set;
-
-	if (!link || want->pseudowire_type == PSEUDOWIRE_PPP)
-		return NULL;
-	if (want_vlan(engine, want, link->index))
-		return &row_sets[OBJECT_SESSION].rows[SESSION_VLAN_ID];
-	set = want_link(engine, 0, NULL, want, link, &ignored);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (set & rows[i].bit)
-			return &row_sets[OBJECT_SESSION].rows[rows[i].row];
-	return NULL;
-}
-
-const struct row *observe_session_difference(struct engine *engine,
-					     const struct session_entry *session)
-{
-	const struct row *rows = row_sets[OBJECT_SESSION].rows, *row;
-	struct session want;
-
-	if (want_session(&engine->running, session->tunnel->id, session->id, &want) < 0)
-		return session->in_kernel ? &rows[SESSION_ENABLED] : NULL;
-	if (!session->in_kernel)
-		return &rows[SESSION_ID];
-	row = difference(OBJECT_SESSION, &want, &session->actual);
-	return row ? row : link_difference(engine, session, &want);
-}
+/* ---- one object as it was read */
 
 /* What the kernel does not report is as we configured it. */
-static void fill_from_record(enum object object, void *actual, const void *config)
+static void fill_from_record(enum object object, union config *actual, const void *config)
 {
 	const struct row_set *set = &row_sets[object];
 	union config whole;
 
-	memcpy(&whole, config,
-	       object == OBJECT_TUNNEL ? sizeof(struct tunnel) : sizeof(struct session));
+	config_copy(object, &whole, config);
 	codec_complete(object, &whole);
 	for (unsigned int i = 0; i < set->config_count; i++)
 		if (set->rows[i].source == SOURCE_RECORD || set->rows[i].wire == WIRE_NONE)
 			codec_copy(&set->rows[i], actual, &whole);
 	if (object == OBJECT_SESSION && whole.session.vlan_id)
-		((struct session *)actual)->pseudowire_type = whole.session.pseudowire_type;
+		actual->session.pseudowire_type = whole.session.pseudowire_type;
 }
 
-/* ---- one object as it was read */
-
-/* As the one whose interface could not be made, and which goes again by itself. */
+/* The kernel removes a session again by itself whose interface it could not make. */
 static bool lacks_link(const struct session_entry *session)
 {
-	return !session->state.if_index && session->actual.pseudowire_type != PSEUDOWIRE_PPP;
+	return session && !session->state.if_index &&
+	       session->actual.pseudowire_type != PSEUDOWIRE_PPP;
 }
 
-/* What is on its way out may still be shown, as ours or as another's. */
-static void doubt_later(struct engine *engine, uint32_t tunnel_id, uint32_t session_id)
+/* Have it reported if it is ours and differs, or did so until now. */
+static void check(struct engine *engine, const struct entry *entry)
 {
-	if (!engine->doubted[0].count && !engine->doubted[1].count)
-		engine->doubted_at = engine_now() + DOUBT_NS;
-	keys_add(&engine->doubted[1], tunnel_id, session_id);
+	if (entry_config(entry) &&
+	    (entry_state(entry)->changed_behind || compare_entry(engine, entry)))
+		agenda_changed(&engine->agenda, &entry->key);
 }
 
-/* Ours, and not as configured, or not so until now. */
-static void check_tunnel(struct engine *engine, const struct tunnel_entry *tunnel)
+struct entry *observe_found(struct engine *engine, const struct key *key, const void *found,
+			    const struct statistics *statistics)
 {
-	if (tunnel->configured &&
-	    (tunnel->state.common.changed_behind || observe_tunnel_difference(engine, tunnel)))
-		keys_add(&engine->repair, tunnel->id, 0);
-}
+	enum object object = key->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
+	struct entry *entry = datastore_entry(engine->store, key->tunnel_id, key->session_id);
+	bool fresh = !entry || !entry->in_kernel;
+	struct tunnel_entry *tunnel;
+	union config actual;
 
-static void check_session(struct engine *engine, const struct session_entry *session)
-{
-	if (session->configured &&
-	    (session->state.common.changed_behind || observe_session_difference(engine, session)))
-		keys_add(&engine->repair, session->tunnel->id, session->id);
-}
-
-static void tell_foreign(struct engine *engine, const struct tunnel_entry *tunnel,
-			 const struct session_entry *session)
-{
-	engine_tell(engine, &(struct engine_event){
-				    .type = ENGINE_FOREIGN, .tunnel = tunnel, .session = session});
-}
-
-static void found_tunnel(struct engine *engine, const struct tunnel *found,
-			 const struct statistics *statistics)
-{
-	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, found->tunnel_id);
-	bool fresh = !tunnel || !tunnel->in_kernel;
-	struct tunnel actual = *found;
-
-	if (tunnel && tunnel->held)
-		return;
-	if (tunnel && tunnel->configured)
-		fill_from_record(OBJECT_TUNNEL, &actual, &tunnel->config);
-	tunnel = datastore_observe_tunnel(engine->store, found->tunnel_id, &actual);
-	if (!tunnel)
-		return;
-	tunnel->state.resolved_local_address = actual.local_address;
-	tunnel->state.last_local_address = actual.local_address;
-	tunnel->state.common.origin = tunnel->configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
-	if (fresh) {
-		counters_begin(&tunnel->state.common);
-		settle_path(engine, tunnel);
-		settle_tunnel_up(engine, tunnel);
+	if (entry && entry->held)
+		return entry;
+	if (!datastore_tunnel(engine->store, key->tunnel_id) && key->session_id) {
+		agenda_look(&engine->agenda, &(struct key){key->tunnel_id, 0});
+		return NULL;
 	}
-	if (statistics)
-		counters_take_tunnel(engine, tunnel, statistics, engine_now());
-	if (fresh && !tunnel->configured) {
-		doubt_later(engine, tunnel->id, 0);
-		tell_foreign(engine, tunnel, NULL);
+	config_copy(object, &actual, found);
+	if (entry && entry_config(entry))
+		fill_from_record(object, &actual, entry_config(entry));
+	entry = datastore_observe(engine->store, key->tunnel_id, key->session_id, &actual);
+	if (!entry) {
+		agenda_look_later(&engine->agenda, key); /* for want of memory */
+		return NULL;
 	}
-	check_tunnel(engine, tunnel);
-}
-
-static void found_session(struct engine *engine, uint32_t tunnel_id, const struct session *found,
-			  const struct statistics *statistics)
-{
-	struct session_entry *session =
-		datastore_session(engine->store, tunnel_id, found->session_id);
-	bool fresh = !session || !session->in_kernel;
-	struct session actual = *found;
-
-	if (session && session->held)
-		return;
-	if (!datastore_tunnel(engine->store, tunnel_id)) {
-		keys_add(&engine->dirty, tunnel_id, 0);
-		return;
-	}
-	if (session && session->configured)
-		fill_from_record(OBJECT_SESSION, &actual, &session->config);
-	session = datastore_observe_session(engine->store, tunnel_id, found->session_id, &actual);
-	if (!session)
-		return;
 	if (fresh)
-		counters_begin(&session->state.common);
-	session->state.common.origin = session->configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN;
-	observe_link_of(engine, session);
+		status_begin(entry_state(entry));
+	tunnel = entry_tunnel(entry);
+	if (tunnel) {
+		tunnel->state.resolved_local_address = actual.tunnel.local_address;
+		tunnel->state.last_local_address = actual.tunnel.local_address;
+	}
+	if (tunnel && fresh) {
+		status_path(engine, tunnel);
+		status_derive(engine, entry);
+	}
+	if (!tunnel)
+		status_link(engine, entry_session(entry));
 	if (statistics)
-		counters_take_session(engine, session, statistics, engine_now());
-	if (fresh && (!session->configured || lacks_link(session)))
-		doubt_later(engine, tunnel_id, session->id);
-	if (fresh && !session->configured)
-		tell_foreign(engine, session->tunnel, session);
-	check_session(engine, session);
+		status_count(engine, entry, statistics, engine_now());
+	/* what is on its way out may still be shown, as ours or as foreign */
+	if (fresh && (!entry_config(entry) || lacks_link(entry_session(entry))))
+		agenda_look_later(&engine->agenda, key);
+	if (fresh && !entry_config(entry))
+		engine_tell(engine, &(struct engine_event){.type = ENGINE_FOREIGN, .entry = entry});
+	check(engine, entry);
+	return entry;
 }
 
 /* ---- links */
 
-static void take_link(struct engine *engine, struct session *actual, const struct kernel_link *link)
-{
-	const struct kernel_link *bridge = links_by_index(&engine->links, link->master);
-
-	actual->mtu = link->mtu;
-	actual->mac_address = link->mac;
-	actual->link_enabled = link->up;
-	actual->present |= BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_LINK_ENABLED);
-	actual->present &= ~BIT(SESSION_BRIDGE);
-	memset(actual->bridge, 0, sizeof(actual->bridge));
-	if (bridge) {
-		memcpy(actual->bridge, bridge->name, sizeof(actual->bridge));
-		actual->present |= BIT(SESSION_BRIDGE);
-	}
-}
-
-/* By name only what can be an L2TP interface: others may have taken the name. */
-const struct kernel_link *observe_find_link(struct engine *engine,
-					    const struct session_entry *entry, const char *name)
-{
-	const struct kernel_link *link;
-
-	if (entry && entry->state.if_index)
-		return links_by_index(&engine->links, entry->state.if_index);
-	link = links_by_name(&engine->links, name);
-	return link && !link->kind ? link : NULL;
-}
-
-void observe_link_of(struct engine *engine, struct session_entry *session)
-{
-	const struct kernel_link *link =
-		observe_find_link(engine, session, session->actual.interface_name);
-
-	if (!session->in_kernel)
-		return;
-	if (link && session->actual.interface_name[0]) {
-		if (session->state.if_index != link->index)
-			datastore_set_index(engine->store, session, link->index);
-		take_link(engine, &session->actual, link);
-	}
-	settle_session_up(engine, session);
-}
-
+/* Something became of an interface, or of its 802.1Q link. */
 static void look_at_link(struct engine *engine, struct session_entry *session)
 {
-	observe_link_of(engine, session);
-	check_session(engine, session);
+	status_link(engine, session);
+	check(engine, &session->entry);
 }
 
-/* Something became of the 802.1Q link of a session. */
 static void look_at_parent(struct engine *engine, unsigned int parent)
 {
 	struct session_entry *session =
 		parent ? datastore_session_by_index(engine->store, parent) : NULL;
 
-	if (session && session->in_kernel && session->configured)
+	if (session && session->entry.in_kernel && entry_config(&session->entry))
 		look_at_link(engine, session);
 }
 
@@ -266,20 +112,21 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 	bool fresh = links_by_index(&engine->links, link->index) == NULL;
 	struct session_entry *session;
 
-	if (links_put(&engine->links, link) < 0) {
-		engine->resync = true;
+	if (!links_put(&engine->links, link)) {
+		agenda_read_all(&engine->agenda, 0);
 		return;
 	}
 	session = datastore_session_by_index(engine->store, link->index);
 	if (!session) {
 		session = datastore_session_by_name(engine->store, link->name);
-		if (session && (session->state.if_index || session->held || link->kind))
+		if (session && (session->state.if_index || session->entry.held || link->kind))
 			session = NULL;
 	}
-	if (session && session->in_kernel)
+	if (session && session->entry.in_kernel)
 		look_at_link(engine, session);
-	else if (fresh && engine->waiting.count)
-		engine->retry_at = engine_now(); /* the bridge one waits for, perhaps */
+	else if (fresh && engine->agenda.wait.count)
+		engine->agenda.retry_at =
+			engine_now(); /* it may be the bridge that one waits for */
 	look_at_parent(engine, link->parent);
 }
 
@@ -289,7 +136,7 @@ void observe_link_gone(struct engine *engine, unsigned int index)
 	const struct kernel_link *link = links_by_index(&engine->links, index);
 	unsigned int parent = link ? link->parent : 0;
 
-	if (!session && link) { /* of one whose index is not known, perhaps */
+	if (!session && link) { /* perhaps that of one whose index we never learnt */
 		session = datastore_session_by_name(engine->store, link->name);
 		session = session && !session->state.if_index ? session : NULL;
 	}
@@ -298,41 +145,24 @@ void observe_link_gone(struct engine *engine, unsigned int index)
 	if (!session)
 		return;
 	datastore_set_index(engine->store, session, 0);
-	session->unlinked = session->held;
-	if (!session->held)
-		keys_add(&engine->dirty, session->tunnel->id, session->id);
+	session->entry.unlinked = session->entry.held;
+	if (!session->entry.held)
+		agenda_look(&engine->agenda, &session->entry.key);
 }
 
 /* ---- events */
 
-void observe_doubt(struct engine *engine, uint32_t tunnel_id, uint32_t session_id)
-{
-	keys_add(&engine->dirty, tunnel_id, session_id);
-	doubt_later(engine, tunnel_id, session_id);
-}
-
-void observe_doubted(struct engine *engine)
-{
-	struct keys *due = &engine->doubted[0];
-
-	for (size_t i = 0; i < due->count; i++)
-		keys_add(&engine->dirty, due->at[i].tunnel_id, due->at[i].session_id);
-	keys_free(due);
-	keys_move(due, &engine->doubted[1]);
-	keys_sort(due);
-	engine->doubted_at = engine_now() + DOUBT_NS;
-}
-
-void observe_event(const struct kernel_event *event, void *arg)
+static void on_event(const struct kernel_event *event, void *arg)
 {
 	struct engine *engine = arg;
+	struct agenda *agenda = &engine->agenda;
 
 	switch (event->type) {
 	case KERNEL_EVENT_TUNNEL:
-		observe_doubt(engine, event->tunnel_id, 0);
+		agenda_look_twice(agenda, &(struct key){event->tunnel_id, 0});
 		break;
 	case KERNEL_EVENT_SESSION:
-		observe_doubt(engine, event->tunnel_id, event->session_id);
+		agenda_look_twice(agenda, &(struct key){event->tunnel_id, event->session_id});
 		break;
 	case KERNEL_EVENT_LINK:
 		link_changed(engine, &event->link);
@@ -342,83 +172,63 @@ void observe_event(const struct kernel_event *event, void *arg)
 		break;
 	case KERNEL_EVENT_ADDRESS:
 	case KERNEL_EVENT_ROUTE:
-		engine->recheck = true;
+		agenda->recheck = true;
 		break;
 	case KERNEL_EVENT_LOST:
-		engine->resync = true;
+		agenda_read_all(agenda, 0);
 		break;
 	}
 }
 
 void observe_drain(struct engine *engine)
 {
-	engine->k->read_events(engine->o.kernel, observe_event, engine);
+	if (!engine->deaf)
+		engine->k->read_events(engine->o.kernel, on_event, engine);
 }
 
-/* ---- dirty keys */
+/* ---- asking about entries */
 
-static void log_vanished(struct engine *engine, const struct key *key)
+static void vanished(struct engine *engine, const struct key *key)
 {
-	if (key->session_id)
-		engine_log(engine, LOG_WARNING,
-			   "session %u/%u vanished from the kernel, and not by us", key->tunnel_id,
-			   key->session_id);
-	else
-		engine_log(engine, LOG_WARNING, "tunnel %u vanished from the kernel, and not by us",
-			   key->tunnel_id);
-}
+	struct entry *entry = datastore_entry(engine->store, key->tunnel_id, key->session_id);
+	struct session_entry *session = entry_session(entry), *next;
+	char what[KEY_TEXT_MAX];
 
-static void vanished_session(struct engine *engine, const struct key *key)
-{
-	struct session_entry *session =
-		datastore_session(engine->store, key->tunnel_id, key->session_id);
-
-	if (!session || session->held || !session->in_kernel)
+	if (!entry || entry->held || !entry->in_kernel)
 		return;
-	observe_doubt(engine, key->tunnel_id, 0); /* it went with its tunnel, perhaps */
-	if (session->configured) {
-		log_vanished(engine, key);
-		settle_status(engine, session->tunnel, session, OPER_DOWN, REASON_CHANGED_BEHIND,
-			      0);
-		keys_add(&engine->repair, key->tunnel_id, key->session_id);
+	if (session) { /* it may have gone with its tunnel */
+		agenda_look_twice(&engine->agenda, &(struct key){key->tunnel_id, 0});
+		datastore_set_index(engine->store, session, 0);
+	} else {
+		session = tunnel_session_from(entry_tunnel(entry), 0);
+		for (; session; session = next) {
+			next = session_next(session);
+			vanished(engine,
+				 &(struct key){key->tunnel_id, session->entry.key.session_id});
+		}
 	}
-	datastore_set_index(engine->store, session, 0);
-	settle_session_gone(engine, session);
+	if (entry_config(entry)) {
+		engine_log(engine, LOG_WARNING, "%s vanished from the kernel, and not by us",
+			   key_text(key, what));
+		status_set(engine, entry, OPER_DOWN, REASON_CHANGED_BEHIND, 0);
+		agenda_changed(&engine->agenda, key);
+	}
+	status_gone(engine, entry);
 }
 
-static void vanished_tunnel(struct engine *engine, const struct key *key)
+void observe_some(struct engine *engine)
 {
-	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, key->tunnel_id);
-	struct session_entry *session, *next;
-
-	if (!tunnel || tunnel->held || !tunnel->in_kernel)
-		return;
-	for (session = tunnel_session_from(tunnel, 0); session; session = next) {
-		next = session_next(session);
-		vanished_session(engine, &(struct key){tunnel->id, session->id});
-	}
-	if (tunnel->configured) {
-		log_vanished(engine, key);
-		settle_status(engine, tunnel, NULL, OPER_DOWN, REASON_CHANGED_BEHIND, 0);
-		keys_add(&engine->repair, key->tunnel_id, 0);
-	}
-	settle_tunnel_gone(engine, tunnel);
-}
-
-bool observe_dirty(struct engine *engine)
-{
+	struct keys *look = &engine->agenda.look;
 	struct kernel_request requests[BATCH_MAX];
 	union config found[BATCH_MAX];
 	struct statistics statistics[BATCH_MAX];
 	struct key keys[BATCH_MAX];
 	size_t count = 0;
-	bool unanswered;
+	bool again;
 
-	if (engine->dirty.count == 0)
-		return false;
-	keys_sort(&engine->dirty);
-	while (count < BATCH_MAX && engine->dirty.count) {
-		keys[count] = engine->dirty.at[--engine->dirty.count];
+	keys_sort(look);
+	while (count < BATCH_MAX && look->count) {
+		keys[count] = look->at[--look->count];
 		requests[count] = (struct kernel_request){
 			.verb = keys[count].session_id ? KERNEL_SESSION_GET : KERNEL_TUNNEL_GET,
 			.tunnel_id = keys[count].tunnel_id,
@@ -429,185 +239,47 @@ bool observe_dirty(struct engine *engine)
 		};
 		count++;
 	}
-	unanswered = engine_submit(engine, requests, count) < 0 && engine->lost++ < LOST_MAX;
-	if (!unanswered)
-		engine->lost = 0;
+	again = engine_submit(engine, requests, count) < 0 && engine->unanswered++ < LOST_MAX;
+	if (!again)
+		engine->unanswered = 0;
 	while (count--) { /* in order again, tunnels before their sessions */
-		if (unanswered && requests[count].result == -EIO)
-			keys_add(&engine->dirty, keys[count].tunnel_id, keys[count].session_id);
-		if (requests[count].result == -ENODEV && keys[count].session_id)
-			vanished_session(engine, &keys[count]);
+		if (requests[count].result == 0)
+			observe_found(engine, &keys[count], &found[count], &statistics[count]);
 		else if (requests[count].result == -ENODEV)
-			vanished_tunnel(engine, &keys[count]);
-		else if (requests[count].result == 0 && keys[count].session_id)
-			found_session(engine, keys[count].tunnel_id, &found[count].session,
-				      &statistics[count]);
-		else if (requests[count].result == 0)
-			found_tunnel(engine, &found[count].tunnel, &statistics[count]);
+			vanished(engine, &keys[count]);
+		else if (requests[count].result == -EIO && again)
+			agenda_look(&engine->agenda, &keys[count]);
 	}
-	return engine->dirty.count > 0;
-}
-
-/* ---- everything */
-
-static int on_link(const struct kernel_link *link, void *arg)
-{
-	return links_put(arg, link);
-}
-
-/* They come and go all the time: what is seen is added to what is known. */
-static int add_links(struct engine *engine)
-{
-	int rc = engine->k->dump_links(engine->o.kernel, on_link, &engine->links);
-
-	engine->resync = true;
-	engine->resync_at = engine_now() + RESYNC_NS;
-	return rc == -EINTR ? 0 : rc;
-}
-
-/* All links anew; what is left of the old ones is gone. The old stay when it fails. */
-static int read_links(struct engine *engine)
-{
-	struct links links = {RB_INITIALIZER(&links.by_index), RB_INITIALIZER(&links.by_name)};
-	int rc = -EINTR;
-
-	for (unsigned int i = 0; rc == -EINTR && i < DUMPS_MAX; i++) {
-		links_clear(&links);
-		rc = engine->k->dump_links(engine->o.kernel, on_link, &links);
-	}
-	if (rc < 0) {
-		links_clear(&links);
-		return rc == -EINTR ? add_links(engine) : rc;
-	}
-	links_clear(&engine->links);
-	engine->links = links;
-	return 0;
-}
-
-/* Sessions whose interface went, or is another now, while nobody heard of it. */
-static void forget_lost_indexes(struct engine *engine)
-{
-	struct session_entry *session = datastore_index_from(engine->store, 1), *next;
-
-	for (; session; session = next) {
-		next = datastore_index_from(engine->store, session->state.if_index + 1);
-		if (!links_by_index(&engine->links, session->state.if_index))
-			observe_link_gone(engine, session->state.if_index);
-	}
-}
-
-static int on_tunnel(const struct tunnel *tunnel, const struct statistics *statistics, void *arg)
-{
-	struct engine *engine = arg;
-	struct tunnel_entry *entry;
-
-	found_tunnel(engine, tunnel, statistics);
-	entry = datastore_tunnel(engine->store, tunnel->tunnel_id);
-	if (entry)
-		entry->work = engine;
-	return 0;
-}
-
-static int on_session(uint32_t tunnel_id, const struct session *session,
-		      const struct statistics *statistics, void *arg)
-{
-	struct engine *engine = arg;
-	struct session_entry *entry;
-
-	found_session(engine, tunnel_id, session, statistics);
-	entry = datastore_session(engine->store, tunnel_id, session->session_id);
-	if (entry)
-		entry->work = engine;
-	return 0;
-}
-
-/* Not there, and wanted; but not what others removed under --no-repair. */
-static bool is_missing(const struct engine *engine, bool configured, bool in_kernel, bool held,
-		       const struct state *state)
-{
-	return configured && !in_kernel && !held &&
-	       !(engine->o.no_repair && state->status_reason == REASON_CHANGED_BEHIND);
-}
-
-static void doubt_session(struct engine *engine, struct session_entry *session)
-{
-	if (!session->work && session->in_kernel)
-		keys_add(&engine->dirty, session->tunnel->id, session->id);
-	else if (is_missing(engine, session->configured, session->in_kernel, session->held,
-			    &session->state.common))
-		keys_add(&engine->missing, session->tunnel->id, session->id);
-	session->work = NULL;
-}
-
-static void doubt_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
-{
-	if (!tunnel->work && tunnel->in_kernel)
-		keys_add(&engine->dirty, tunnel->id, 0);
-	else if (is_missing(engine, tunnel->configured, tunnel->in_kernel, tunnel->held,
-			    &tunnel->state.common))
-		keys_add(&engine->missing, tunnel->id, 0);
-	tunnel->work = NULL;
-}
-
-/* A dump proves nothing by what it lacks (up to 6.11): ask for what it did not show. */
-static void doubt_unseen(struct engine *engine)
-{
-	struct tunnel_entry *tunnel;
-	struct session_entry *session;
-
-	for (tunnel = datastore_tunnel_from(engine->store, 0); tunnel;
-	     tunnel = tunnel_next(tunnel)) {
-		doubt_tunnel(engine, tunnel);
-		for (session = tunnel_session_from(tunnel, 0); session;
-		     session = session_next(session))
-			doubt_session(engine, session);
-	}
-}
-
-static int read_objects(struct engine *engine, struct error *err)
-{
-	int rc = engine->k->dump_tunnels(engine->o.kernel, on_tunnel, engine);
-
-	if (rc == 0)
-		rc = engine->k->dump_sessions(engine->o.kernel, on_session, engine);
-	return rc < 0 ? error_set_errno(err, ERROR_KERNEL, -rc, "cannot list tunnels and sessions")
-		      : 0;
-}
-
-int observe_all(struct engine *engine, struct error *err)
-{
-	int rc = read_links(engine);
-
-	if (rc < 0)
-		return error_set_errno(err, ERROR_KERNEL, -rc, "cannot list interfaces");
-	forget_lost_indexes(engine);
-	if (engine_connect(engine, err))
-		rc = read_objects(engine, err);
-	doubt_unseen(engine); /* after half a dump, too: what it did not show is asked for */
-	return rc;
 }
 
 /* ---- addresses and routes changed */
 
 static void recheck_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 {
-	if (tunnel->configured && observe_tunnel_difference(engine, tunnel))
-		keys_add(&engine->missing, tunnel->id, 0); /* local-interface has another */
-	settle_path(engine, tunnel);
-	settle_tunnel_up(engine, tunnel);
+	if (entry_config(&tunnel->entry) && compare_entry(engine, &tunnel->entry))
+		agenda_repair(&engine->agenda,
+			      &tunnel->entry.key); /* local-interface has another */
+	status_path(engine, tunnel);
+	status_derive(engine, &tunnel->entry);
 }
 
 void observe_recheck(struct engine *engine)
 {
-	struct tunnel_entry *tunnel = datastore_tunnel_from(engine->store, engine->recheck_from);
+	struct agenda *agenda = &engine->agenda;
+	uint32_t *from = &agenda->recheck_from;
+	struct tunnel_entry *tunnel = datastore_tunnel_from(engine->store, *from);
 	int64_t begin = engine_now();
 
+	if (*from == 0) { /* what changes from now on takes another pass */
+		agenda->recheck = false;
+		agenda_retry_soon(agenda);
+	}
 	while (tunnel && engine_now() - begin < BATCH_NS) {
-		if (tunnel->in_kernel)
+		if (tunnel->entry.in_kernel)
 			recheck_tunnel(engine, tunnel);
-		engine->recheck_from = tunnel->id + 1;
-		tunnel = tunnel->id == ID_MAX ? NULL : tunnel_next(tunnel);
+		*from = tunnel->entry.key.tunnel_id + 1;
+		tunnel = tunnel->entry.key.tunnel_id == ID_MAX ? NULL : tunnel_next(tunnel);
 	}
 	if (!tunnel)
-		engine->recheck_from = 0;
+		*from = 0;
 }

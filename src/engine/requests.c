@@ -1,21 +1,28 @@
-/* What the doors ask for, in a queue. */
-#include "engine/internal.h"
+#include "engine/requests.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <syslog.h>
 
 struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	static struct engine_who nobody = {"daemon", "", NULL, 0};
+	static const struct engine_who nobody = {"daemon", "", NULL, 0};
 	struct request *request = calloc(1, sizeof(*request));
 
 	if (!request)
-		abort(); /* a page could not be had: nothing sensible can be promised */
+		return NULL;
 	if (!who)
 		who = &nobody;
+	if (++engine->tickets == 0)
+		engine->tickets = 1;
+	request->ticket = engine->tickets;
 	request->type = type;
 	request->session = who->session;
 	request->done = done;
 	request->arg = arg;
 	candidate_open(&request->candidate, engine->store);
+	candidate_open(&request->checked.changes, engine->store);
 	snprintf(request->info.door, sizeof(request->info.door), "%s", who->door);
 	snprintf(request->info.user, sizeof(request->info.user), "%s", who->user);
 	snprintf(request->info.comment, sizeof(request->info.comment), "%s",
@@ -23,40 +30,77 @@ struct request *request_new(struct engine *engine, enum request_type type,
 	return request;
 }
 
+void request_free(struct request *request)
+{
+	edit_free(request->edit);
+	candidate_discard(&request->candidate);
+	candidate_discard(&request->checked.changes);
+	free(request);
+}
+
+void request_tell(struct engine *engine, struct request *request, int rc, const struct error *err)
+{
+	engine_done_cb *done = request->done;
+
+	if (rc < 0)
+		snprintf(engine->last_error, sizeof(engine->last_error), "%s%s%s", err->path,
+			 err->path[0] ? ": " : "", err->text);
+	request->done = NULL;
+	if (done)
+		done(rc, err, request->arg);
+}
+
+void request_finish(struct engine *engine, struct request *request, int rc, const struct error *err)
+{
+	request_tell(engine, request, rc, err);
+	request_free(request);
+}
+
+/* Returns its ticket; 0 for NULL. */
 static unsigned int enqueue(struct engine *engine, struct request *request)
 {
-	if (++engine->tickets == 0)
-		engine->tickets = 1;
-	request->ticket = engine->tickets;
+	if (!request)
+		return 0;
 	TAILQ_INSERT_TAIL(&engine->requests, request, link);
 	engine_schedule(engine);
 	return request->ticket;
 }
 
-void request_free(struct request *request)
+unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
+				 struct engine_checked *checked, const struct engine_who *who,
+				 engine_done_cb *done, void *arg)
 {
-	edit_free(request->edit);
-	candidate_discard(&request->candidate);
-	free(request);
+	struct request *request = request_new(engine, REQUEST_EDIT, who, done, arg);
+
+	if (!request) {
+		edit_free(edit);
+		return 0;
+	}
+	request->edit = edit;
+	request->checked.store = checked->store;
+	request->checked.links = checked->links;
+	candidate_move(&request->checked.changes, &checked->changes);
+	return enqueue(engine, request);
 }
 
-void request_finish(struct engine *engine, struct request *request, int rc, const struct error *err)
+unsigned int engine_test(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			 engine_done_cb *done, void *arg)
 {
-	if (rc < 0)
-		snprintf(engine->last_error, sizeof(engine->last_error), "%s%s%s", err->path,
-			 err->path[0] ? ": " : "", err->text);
-	if (request->done)
-		request->done(rc, err, request->arg);
-	request_free(request);
+	struct request *request = request_new(engine, REQUEST_CHECK, who, done, arg);
+
+	if (request)
+		request->edit = edit;
+	else
+		edit_free(edit);
+	return enqueue(engine, request);
 }
 
 unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct engine_who *who,
 			 engine_done_cb *done, void *arg)
 {
-	struct request *request = request_new(engine, REQUEST_EDIT, who, done, arg);
+	struct engine_checked unchecked = {.changes.running = engine->store};
 
-	request->edit = edit;
-	return enqueue(engine, request);
+	return engine_edit_checked(engine, edit, &unchecked, who, done, arg);
 }
 
 unsigned int engine_commit(struct engine *engine, struct candidate *candidate,
@@ -64,53 +108,48 @@ unsigned int engine_commit(struct engine *engine, struct candidate *candidate,
 {
 	struct request *request = request_new(engine, REQUEST_COMMIT, who, done, arg);
 
-	candidate_move(&request->candidate, candidate);
+	if (request)
+		candidate_move(&request->candidate, candidate);
+	return enqueue(engine, request);
+}
+
+static unsigned int enqueue_number(struct engine *engine, enum request_type type, uint64_t number,
+				   const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	struct request *request = request_new(engine, type, who, done, arg);
+
+	if (request)
+		request->number = number;
 	return enqueue(engine, request);
 }
 
 unsigned int engine_adopt(struct engine *engine, uint32_t tunnel_id, const struct engine_who *who,
 			  engine_done_cb *done, void *arg)
 {
-	struct request *request = request_new(engine, REQUEST_ADOPT, who, done, arg);
-
-	request->number = tunnel_id;
-	return enqueue(engine, request);
+	return enqueue_number(engine, REQUEST_ADOPT, tunnel_id, who, done, arg);
 }
 
 unsigned int engine_rollback(struct engine *engine, uint64_t number, const struct engine_who *who,
 			     engine_done_cb *done, void *arg)
 {
-	struct request *request = request_new(engine, REQUEST_ROLLBACK, who, done, arg);
-
-	request->number = number;
-	return enqueue(engine, request);
+	return enqueue_number(engine, REQUEST_ROLLBACK, number, who, done, arg);
 }
 
 unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *arg)
 {
-	return enqueue(engine, request_new(engine, REQUEST_RESYNC, NULL, done, arg));
+	return enqueue_number(engine, REQUEST_RESYNC, 0, NULL, done, arg);
 }
 
 unsigned int engine_lock(struct engine *engine, const struct engine_who *who, engine_done_cb *done,
 			 void *arg)
 {
-	return enqueue(engine, request_new(engine, REQUEST_LOCK, who, done, arg));
+	return enqueue_number(engine, REQUEST_LOCK, 0, who, done, arg);
 }
 
 void request_names(struct engine *engine)
 {
 	const struct engine_who who = {"daemon", "", "interface names chosen", 0};
 
-	enqueue(engine, request_new(engine, REQUEST_NAMES, &who, NULL, NULL));
-}
-
-void engine_forget(struct engine *engine, unsigned int ticket)
-{
-	struct request *request;
-
-	if (engine->current && engine->current->ticket == ticket)
-		engine->current->done = NULL;
-	TAILQ_FOREACH (request, &engine->requests, link)
-		if (request->ticket == ticket)
-			request->done = NULL;
+	if (!enqueue_number(engine, REQUEST_NAMES, 0, &who, NULL, NULL))
+		engine_log(engine, LOG_WARNING, "no memory to choose interface names");
 }

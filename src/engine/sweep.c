@@ -1,37 +1,41 @@
 /*
- * Counters by one dump of all sessions, read a piece at a time just ahead of
- * who reads them in order. A GET costs the kernel and us about twice as
- * much as an entry of a dump (6.12), but a dump begins at the first session and
- * passes every one. So it is for a reader who began there, where one tunnel has
- * most of the sessions (6.12 walks all sessions once for each tunnel), and where
- * dumps come in order at all: before 6.12 they do not, and take quadratic time.
+ * Counters by one dump of all sessions, read piece by piece just ahead of a
+ * reader in order. A GET costs twice as much as an entry of a dump (6.12), but a
+ * dump begins at the first session and passes all of them. So it pays for a reader
+ * who began there, where one tunnel has most of the sessions (6.12 walks all of
+ * them once for each tunnel), and where dumps come in order at all: before 6.12
+ * they do not, and take quadratic time.
  */
-#include "engine/internal.h"
+#include "engine/sweep.h"
+
+#include "engine/status.h"
 
 #define TUNNELS_MAX 8
 #define STEPS_MAX   4 /* datagrams read at once, of some hundred sessions each */
 
 static void leave(struct engine *engine)
 {
-	if (engine->sweep.running)
+	if (engine->reading->sweep.running)
 		engine->k->leave_counters(engine->o.kernel);
-	engine->sweep.running = false;
+	engine->reading->sweep.running = false;
 }
 
 static bool worth_it(const struct engine *engine, const struct tunnel_entry *tunnel)
 {
-	return engine->store->tunnel_count <= TUNNELS_MAX &&
-	       tunnel->configured_sessions * 2 >= engine->store->session_count;
+	return datastore_counts(engine->store)->tunnel_count <= TUNNELS_MAX &&
+	       tunnel_counts(tunnel)->configured * 2 >=
+		       datastore_counts(engine->store)->session_count;
 }
 
-/* Mostly the one behind the last. */
+/* Usually the one after the last. */
 static struct session_entry *find_session(const struct engine *engine, uint32_t tunnel_id,
 					  uint32_t session_id)
 {
-	const struct session_entry *at = engine->sweep.at;
+	const struct session_entry *at = engine->reading->sweep.at;
 	struct session_entry *next = at ? session_next(at) : NULL;
 
-	if (next && next->id == session_id && next->tunnel->id == tunnel_id)
+	if (next && next->entry.key.session_id == session_id &&
+	    next->tunnel->entry.key.tunnel_id == tunnel_id)
 		return next;
 	return datastore_session(engine->store, tunnel_id, session_id);
 }
@@ -40,7 +44,7 @@ static void on_counters(uint32_t tunnel_id, uint32_t session_id,
 			const struct statistics *statistics, void *arg)
 {
 	struct engine *engine = arg;
-	struct sweep *sweep = &engine->sweep;
+	struct sweep *sweep = &engine->reading->sweep;
 	struct session_entry *session = find_session(engine, tunnel_id, session_id);
 	struct key key = {tunnel_id, session_id};
 
@@ -48,14 +52,14 @@ static void on_counters(uint32_t tunnel_id, uint32_t session_id,
 	if (key_compare(&key, &sweep->last) <= 0)
 		sweep->useless = true;
 	sweep->last = key;
-	if (session && session->in_kernel)
-		counters_take_session(engine, session, statistics, sweep->read_at);
+	if (session && session->entry.in_kernel)
+		status_count(engine, &session->entry, statistics, sweep->read_at);
 }
 
-/* What this gives was read by the kernel at the step before. */
+/* The kernel read what this gives when the step before ended. */
 static void step(struct engine *engine, int64_t now)
 {
-	struct sweep *sweep = &engine->sweep;
+	struct sweep *sweep = &engine->reading->sweep;
 	bool begin = !sweep->running;
 
 	if (begin) {
@@ -64,28 +68,18 @@ static void step(struct engine *engine, int64_t now)
 	}
 	sweep->read_at = sweep->next_read_at;
 	sweep->next_read_at = now;
-	sweep->at = NULL; /* it may be gone by now */
+	sweep->at = NULL; /* the entry may be gone since */
 	sweep->running = engine->k->read_counters(engine->o.kernel, begin, on_counters, engine) > 0;
 	if (sweep->useless)
 		leave(engine);
 }
 
-/* Where a reader in order will go on. */
-static void expect_next(struct engine *engine)
-{
-	const struct key *last = &engine->sweep.last;
-	const struct session_entry *session =
-		datastore_session(engine->store, last->tunnel_id, last->session_id);
-
-	engine->last_read =
-		counters_key(session ? counters_readable(counters_following(session)) : NULL);
-}
-
 bool sweep_reaches(struct engine *engine, const struct session_entry *session, int64_t age,
 		   int64_t now)
 {
-	struct sweep *sweep = &engine->sweep;
-	const struct key key = counters_key(session);
+	struct sweep *sweep = &engine->reading->sweep;
+	const struct key *key = &session->entry.key;
+	struct session_entry *last;
 
 	sweep_expire(engine, now);
 	if (!sweep->running &&
@@ -94,26 +88,22 @@ bool sweep_reaches(struct engine *engine, const struct session_entry *session, i
 	sweep->tried = true;
 	for (unsigned int i = 0; i < STEPS_MAX; i++) {
 		step(engine, now);
-		if (!sweep->running || key_compare(&sweep->last, &key) >= 0)
+		if (!sweep->running || key_compare(&sweep->last, key) >= 0)
 			break;
 	}
-	if (sweep->running && key_compare(&sweep->last, &key) < 0)
-		leave(engine); /* it is far ahead: not from here on */
-	if (!counters_fresh(&session->state.common, age, now))
+	if (sweep->running && key_compare(&sweep->last, key) < 0)
+		leave(engine); /* the reader is far ahead of it */
+	if (!counters_fresh(&session->entry, age, now))
 		return false;
-	expect_next(engine);
+	last = datastore_session(engine->store, sweep->last.tunnel_id, sweep->last.session_id);
+	counters_expect(engine, last ? counters_following(last) : NULL);
 	return true;
-}
-
-void sweep_rewind(struct engine *engine)
-{
-	engine->sweep.tried = false;
 }
 
 void sweep_expire(struct engine *engine, int64_t now)
 {
 	int64_t patience = engine->o.counter_age_ms * (NS_PER_S / 1000) / 2;
 
-	if (engine->sweep.running && now - engine->sweep.next_read_at > patience)
+	if (engine->reading->sweep.running && now - engine->reading->sweep.next_read_at > patience)
 		leave(engine);
 }

@@ -1,306 +1,771 @@
-/* A request's way into kernel, journal and datastore: whole, or taken back. */
-#include "engine/internal.h"
+#include "engine/transaction.h"
 
 #include <errno.h>
-#include <malloc.h>
+#include <event2/event.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 
-static int record(struct engine *engine, struct request *request, struct error *err)
+#include "base/wipe.h"
+#include "engine/changes.h"
+#include "engine/job.h"
+#include "engine/outcome.h"
+#include "engine/read_all.h"
+#include "engine/resume.h"
+#include "store/publish.h"
+
+#define BLOCKED_NS   (3 * 1000000LL)
+#define NO_MEMORY_NS (2 * NS_PER_S)
+#define RETRY_NS     (2 * NS_PER_S) /* nobody tells when a module can be loaded */
+#define DISK_NS      (20 * 1000000LL)
+#define UNITS        8 /* of a cursor between looks at the clock */
+
+/* ---- open and close */
+
+int transaction_open(struct engine *engine)
 {
+	engine->transaction = calloc(1, sizeof(*engine->transaction));
+	if (!engine->transaction)
+		return -ENOMEM;
+	TAILQ_INIT(&engine->transaction->sharers);
+	candidate_open(&engine->transaction->changes, engine->store);
+	return 0;
+}
+
+/* What the journal has begun, it brings to an end: it reads the changes until then. */
+static void end_writing(struct journal *journal)
+{
+	struct pollfd disk = {.fd = journal_fd(journal), .events = POLLIN};
 	int rc;
 
-	if (!engine->o.journal || request->info.number)
-		return 0; /* without persistence, or resumed from the journal itself */
-	rc = journal_append(engine->o.journal, &engine->changes, &request->info, err);
-	if (rc == 0 || request->type != REQUEST_NAMES)
-		return rc;
-	/* the next start will find them in the kernel, or choose again */
-	engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s", err->text);
-	return 0;
+	journal_abort(journal);
+	while ((rc = journal_step(journal, INT64_MAX, NULL)) > 0)
+		if (rc == JOURNAL_WAIT)
+			poll(&disk, 1, -1);
 }
 
-static int revoke(struct engine *engine, const struct request *request, struct error *err)
+/* The rest of it at once: the daemon stops. */
+static void drop(struct engine *engine)
 {
-	if (!engine->o.journal || !request->info.number)
-		return 0;
-	return journal_revoke(engine->o.journal, request->info.number, err);
+	struct transaction *t = engine->transaction;
+	struct datastore *store = engine->store;
+
+	if (engine->o.journal && t->begun && (t->step == STEP_RECORD || t->step == STEP_REVOKE))
+		end_writing(engine->o.journal);
+	cursor_free(t->cursor);
+	t->cursor = NULL;
+	if (store->published)
+		cursor_free(candidate_merge_begin(&t->changes, store));
+	else if (store->attached)
+		cursor_free(candidate_detach_begin(&t->changes, store));
 }
 
-static void clear_transaction(struct engine *engine)
+void transaction_close(struct engine *engine)
 {
-	bool many = engine->job && engine->job->count > MANY_ITEMS;
+	struct transaction *t = engine->transaction;
 
-	candidate_discard(&engine->changes);
-	candidate_open(&engine->changes, engine->store);
-	job_free(engine->job);
-	engine->job = NULL;
-	engine->current = NULL;
-	if (many)
-		malloc_trim(0); /* the edit and the plan of a big push go back to the system */
+	if (!t)
+		return;
+	drop(engine);
+	if (t->request)
+		request_free(t->request);
+	candidate_discard(&t->changes);
+	keys_free(&t->keys);
+	job_close(&t->job);
+	wipe_free(t, sizeof(*t));
+	engine->transaction = NULL;
 }
 
-/* What cannot be taken back from the journal for certain is not told as refused. */
-static void abandon(struct engine *engine, struct request *request, int rc, struct error *err)
+/* Each interface that comes up brings a handful of addresses and routes of its own. */
+static void hush(struct engine *engine, bool hushed)
 {
-	struct error unknown = ERROR_INIT;
+	struct transaction *t = engine->transaction;
 
-	if (revoke(engine, request, &unknown) < 0) {
-		engine_log(engine, LOG_ERR, "%s", err->text);
-		engine_log(engine, LOG_ERR, "%s", unknown.text);
-		rc = -EIO;
-		*err = unknown;
-	}
-	clear_transaction(engine);
-	request_finish(engine, request, rc, err);
+	if (t->hushed == hushed)
+		return;
+	t->hushed = hushed;
+	engine->k->hush(engine->o.kernel, hushed);
+	if (!hushed)
+		engine->agenda.recheck = true;
 }
 
-/* ---- a commit that a killed daemon began */
-
-static bool same_tunnel(struct engine *engine, uint32_t tunnel_id, const struct tunnel *actual)
+static enum step finish(struct engine *engine, int rc, const struct error *err)
 {
-	struct tunnel want;
-	int rc = want_tunnel(engine, &engine->changes, tunnel_id, &want);
+	struct transaction *t = engine->transaction;
 
-	if (rc < 0) /* local-interface has no address now: it may have had one */
-		return rc != -ENOENT;
-	return observe_same(OBJECT_TUNNEL, &want, actual);
+	t->told = true;
+	if (t->request)
+		request_tell(engine, t->request, rc, err);
+	return STEP_LEAVE;
 }
 
-static bool same_session(const struct candidate *view, uint32_t tunnel_id, uint32_t session_id,
-			 const struct session *actual)
+static void open_job(struct engine *engine, const struct candidate *from,
+		     const struct candidate *to, bool strict)
 {
-	const struct session *config = candidate_session(view, tunnel_id, session_id);
-	struct session want;
+	struct transaction *t = engine->transaction;
 
-	if (config && !candidate_tunnel(view, tunnel_id)) { /* which config.xml has lost since */
-		want = *config;
-		codec_complete(OBJECT_SESSION, &want);
-		return want.enabled && observe_same(OBJECT_SESSION, &want, actual);
-	}
-	return want_session(view, tunnel_id, session_id, &want) == 0 &&
-	       observe_same(OBJECT_SESSION, &want, actual);
+	job_close(&t->job);
+	job_open(&t->job, from, to, strict, &t->batch);
+	t->batch.size = 1;
 }
 
-/* Is what the commit creates in the kernel, and as it would create it? */
-static bool is_created(struct engine *engine, const struct change *c, bool *ret_same)
+/* Back to the configuration without a resumed commit: nothing of it was done by us. */
+static void turn_back(struct engine *engine, const struct error *err)
 {
-	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, c->tunnel_id);
-	const struct session_entry *session =
-		datastore_session(engine->store, c->tunnel_id, c->session_id);
+	struct transaction *t = engine->transaction;
+	struct error why = *err;
 
-	if (c->had ||
-	    (c->session_id ? !session || !session->in_kernel : !tunnel || !tunnel->in_kernel))
-		return false;
-	*ret_same = c->session_id ? same_session(&engine->changes, c->tunnel_id, c->session_id,
-						 &session->actual)
-				  : same_tunnel(engine, c->tunnel_id, &tunnel->actual);
-	return true;
+	open_job(engine, &t->changes, &engine->running, false);
+	t->job.undoing = true;
+	t->job.error = why;
 }
 
-/* While no daemon was there others may have taken the ids. */
-static int refuse_foreign(struct engine *engine, struct error *err)
+static enum step fail(struct engine *engine, int rc)
 {
-	bool same;
+	struct transaction *t = engine->transaction;
 
-	for (struct change *c = candidate_first(&engine->changes); c; c = change_next(c)) {
-		if (!is_created(engine, c, &same) || same)
-			continue;
-		error_at_entry(err, c->tunnel_id, c->session_id, NULL);
-		return error_set(err, ERROR_FOREIGN,
-				 "the commit was interrupted, and someone else took the id since");
-	}
-	return 0;
-}
-
-/* Back to the configuration without it: nothing of it is done by us. */
-static void give_up(struct engine *engine, const struct error *err)
-{
-	job_free(engine->job);
-	engine->job = job_new(&engine->changes, &engine->running, false);
-	engine->job->undoing = true;
-	engine->job->error = *err;
-}
-
-/* What the killed daemon created goes; the rest is repaired. False: nothing to do. */
-static bool sweep(struct engine *engine, struct request *request)
-{
-	struct keys keys = {0};
-	struct error err = engine->job->error, ignored = ERROR_INIT;
-	bool same;
-
-	if (!request->resumed)
-		return false;
-	request->resumed = false;
+	if (!t->resumed)
+		return finish(engine, rc, &t->error);
 	engine_log(engine, LOG_WARNING, "commit %llu, which was interrupted, is taken back: %s%s%s",
-		   (unsigned long long)request->info.number, err.path, err.path[0] ? ": " : "",
-		   err.text);
-	for (struct change *c = candidate_first(&engine->changes); c; c = change_next(c))
-		if (is_created(engine, c, &same) && same)
-			keys_add(&keys, c->tunnel_id, c->session_id);
-	give_up(engine, &err);
-	plan_job(engine, engine->job, &keys, &ignored);
-	keys_free(&keys);
-	engine_schedule(engine);
-	return true;
+		   (unsigned long long)t->request->info.number, t->error.path,
+		   t->error.path[0] ? ": " : "", t->error.text);
+	turn_back(engine, &t->error);
+	return STEP_CREATED;
 }
 
-/* ---- a transaction */
+/*
+ * Of each step: begin() gives the cursor of its work, or none; a negative errno, with
+ * the transaction's error, ends it at once. end() is told what it came to, and says
+ * which step is next: the same one, when it is to go on by itself.
+ */
 
-/* What the killed daemon created is in the kernel already: that is no conflict. */
-static int remake(struct engine *engine, const struct request *request, struct error *err)
+/* NULL is want of memory. */
+static int has_begun(struct engine *engine, struct cursor *cursor)
 {
-	int rc;
+	engine->transaction->cursor = cursor;
+	return cursor ? 0 : -ENOMEM;
+}
 
-	if (request->acknowledged)
+/* Of one that does all at once for want of memory. */
+static int has_begun_or_done(struct engine *engine, struct cursor *cursor)
+{
+	engine->transaction->cursor = cursor;
+	return 0;
+}
+
+/* ---- reading */
+
+static int begin_read(struct engine *engine)
+{
+	engine->agenda.read_all = false;
+	return has_begun(engine, read_all_begin(engine, &engine->transaction->error));
+}
+
+static enum step end_read(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+	struct request *sharer;
+
+	if (rc < 0)
+		engine_log(engine, LOG_ERR, "%s; trying again", t->error.text);
+	if (rc < 0 || engine->disconnected)
+		agenda_read_all(&engine->agenda, engine_now() + RETRY_NS);
+	engine->agenda.recheck = true; /* addresses and routes may have changed unheard */
+	agenda_retry_soon(&engine->agenda);
+	while ((sharer = TAILQ_FIRST(&t->sharers)) != NULL) {
+		TAILQ_REMOVE(&t->sharers, sharer, link);
+		request_finish(engine, sharer, rc, &t->error);
+	}
+	return finish(engine, rc, &t->error);
+}
+
+/* ---- the steps up to the decision */
+
+static int begin_make(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	if (t->resumed && t->acknowledged)
 		return 0; /* it fits the configuration: journal_open() */
-	engine->changes.adopt = true;
-	rc = candidate_validate(&engine->changes, err);
-	return rc < 0 ? rc : refuse_foreign(engine, err);
+	return has_begun(engine,
+			 t->resumed ? resume_check_begin(engine, &t->changes, &t->error)
+				    : changes_begin(engine, t->request, &t->changes, &t->error));
 }
 
-static int make(struct engine *engine, struct request *request, struct error *err)
+static enum step end_make(struct engine *engine, int rc)
 {
-	return request->resumed ? remake(engine, request, err)
-				: changes_make(engine, request, &engine->changes, err);
+	struct transaction *t = engine->transaction;
+
+	if (rc < 0)
+		return fail(engine, rc);
+	if (candidate_dirty(&t->changes))
+		return STEP_PLAN;
+	if (t->resumed) /* config.xml, edited by hand, has all of it */
+		journal_confirm(engine->o.journal, t->request->info.number);
+	return finish(engine, 0, &t->error);
 }
 
-static int plan(struct engine *engine, const struct request *request, struct error *err)
+/* A commit's, or a repair's. */
+static int begin_plan(struct engine *engine)
 {
-	struct keys keys = {0};
-	int rc = plan_keys(&engine->changes, &keys);
+	struct transaction *t = engine->transaction;
+	const struct candidate *to = t->request ? &t->changes : &engine->running;
+	bool strict = t->request && !t->acknowledged;
 
-	if (rc == 0 && request->type != REQUEST_NAMES)
-		rc = plan_job(engine, engine->job, &keys, err);
-	keys_free(&keys);
+	open_job(engine, &engine->running, to, strict);
+	if (t->request && t->request->type == REQUEST_NAMES)
+		return 0;
+	return has_begun(engine, plan_begin(engine, &t->job,
+					    t->request ? targets_of_changes(&t->changes)
+						       : targets_of_keys(&t->keys),
+					    &t->error));
+}
+
+static enum step end_plan(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+
+	if (!t->request && rc < 0) {
+		engine_log(engine, LOG_ERR, "%s", t->error.text);
+		agenda_read_all(&engine->agenda, engine_now() + NO_MEMORY_NS);
+	}
+	if (!t->request)
+		return STEP_WORK;
+	if (rc < 0)
+		return fail(engine, rc);
+	return t->request->type == REQUEST_CHECK ? finish(engine, 0, &t->error) : STEP_ATTACH;
+}
+
+static int begin_attach(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	return has_begun(engine, candidate_attach_begin(&t->changes, engine->store, &t->error));
+}
+
+static enum step end_attach(struct engine *engine, int rc)
+{
+	return rc < 0 ? fail(engine, rc) : STEP_RECORD;
+}
+
+/*
+ * The journal goes on with a record. > 0: there is more, which waits for the disk if a
+ * time to try again is set. No turn waits for it: a thread does.
+ */
+static int write_on(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	int64_t until = engine->o.slice_units ? 0 : engine->slice_ends;
+	int rc = journal_step(engine->o.journal, until, &t->error);
+
+	if (rc != JOURNAL_WAIT)
+		return rc;
+	t->retry_at = engine_now() + DISK_NS; /* if nobody should wake it */
+	if (engine->disk)
+		event_add(engine->disk, NULL);
 	return rc;
 }
 
-static void fail(struct engine *engine, struct request *request, int rc, struct error *err)
+static bool has_record(const struct engine *engine)
 {
-	if (request->resumed) {
-		give_up(engine, err);
-		return;
-	}
-	request->info.number = 0;
-	abandon(engine, request, rc, err);
+	return engine->o.journal && !engine->transaction->resumed; /* else it is from there */
 }
 
-/* A resumed one comes here when config.xml, edited by hand, has all of it. */
-static void finish_unchanged(struct engine *engine, struct request *request)
+static int begin_record(struct engine *engine)
 {
-	if (request->resumed)
-		journal_confirm(engine->o.journal, request->info.number);
-	clear_transaction(engine);
-	request_finish(engine, request, 0, &(struct error){0});
+	struct transaction *t = engine->transaction;
+	int rc = has_record(engine) ? journal_begin(engine->o.journal, &t->changes,
+						    &t->request->info, &t->error)
+				    : 0;
+
+	return rc < 0 ? rc : 0;
 }
+
+/* From its end on the commit is decided: it can be aborted until then. */
+static enum step end_record(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+
+	if (rc == 0 && has_record(engine)) {
+		if (t->aborted)
+			journal_abort(engine->o.journal);
+		rc = write_on(engine);
+	}
+	if (rc > 0)
+		return STEP_RECORD;
+	if (rc < 0 && (t->aborted || t->request->type != REQUEST_NAMES))
+		return fail(engine, rc);
+	if (rc < 0) /* the next start will find them in the kernel, or choose again */
+		engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s",
+			   t->error.text);
+	t->decided = true;
+	return STEP_WORK;
+}
+
+/* ---- the steps after it */
+
+static enum step work(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+
+	(void)rc;
+	if (t->job.count >= MANY)
+		hush(engine, true);
+	switch (job_slice(engine, &t->job)) {
+	case PROGRESS_BLOCKED:
+		t->retry_at = engine_now() + BLOCKED_NS;
+		return STEP_WORK;
+	case PROGRESS_MORE:
+		return STEP_WORK;
+	case PROGRESS_DONE:
+		break;
+	}
+	if (t->job.undoing)
+		return STEP_UNDONE;
+	return t->job.error.code ? STEP_UNDO : STEP_PUBLISH;
+}
+
+static int begin_undo(struct engine *engine)
+{
+	return has_begun_or_done(engine, plan_undo_begin(&engine->transaction->job));
+}
+
+static enum step end_undo(struct engine *engine, int rc)
+{
+	(void)engine;
+	(void)rc;
+	return STEP_WORK;
+}
+
+/* From one moment to the next everybody sees all of it; then, what became of its objects. */
+static int begin_publish(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	if (t->request)
+		datastore_publish(engine->store);
+	return has_begun_or_done(engine,
+				 outcome_begin(engine, &t->job,
+					       t->request ? targets_of_changes(&t->changes)
+							  : targets_of_keys(&t->keys),
+					       t->request && t->request->type == REQUEST_NAMES));
+}
+
+static enum step end_publish(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+	struct error err = ERROR_INIT;
+
+	(void)rc;
+	if (!t->request)
+		return finish(engine, 0, &err);
+	if (engine->o.journal)
+		journal_confirm(engine->o.journal, t->request->info.number);
+	engine->last_change = engine_now();
+	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
+						   .commit = &t->request->info,
+						   .changes = &t->changes,
+						   .ticket = t->ticket});
+	if (engine->o.journal && journal_maintain(engine->o.journal, engine->store, &err) < 0)
+		engine_log(engine, LOG_WARNING, "%s", err.text);
+	return finish(engine, 0, &err);
+}
+
+static int begin_undone(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	return has_begun_or_done(engine,
+				 outcome_begin(engine, &t->job, (struct targets){0}, false));
+}
+
+static enum step end_undone(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+
+	(void)rc;
+	if (!t->resumed)
+		return STEP_REVOKE;
+	t->error = t->job.error;
+	return fail(engine, -EINVAL);
+}
+
+static int begin_revoke(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	uint64_t number = t->request->info.number;
+	int rc = engine->o.journal && number
+			 ? journal_revoke_begin(engine->o.journal, number, &t->error)
+			 : 0;
+
+	return rc < 0 ? rc : 0;
+}
+
+static enum step end_revoke(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+	struct error *err = &t->job.error;
+
+	if (rc == 0 && engine->o.journal && t->request->info.number)
+		rc = write_on(engine);
+	if (rc > 0)
+		return STEP_REVOKE;
+	if (rc == 0)
+		return finish(engine, err->os_errno ? -err->os_errno : -EINVAL, err);
+	/* what cannot be taken back from the journal for certain is not told as refused */
+	engine_log(engine, LOG_ERR, "%s", err->text);
+	engine_log(engine, LOG_ERR, "%s", t->error.text);
+	return finish(engine, -EIO, &t->error);
+}
+
+/* Once: delete what the killed daemon created of it; a repair does the rest. */
+struct creation {
+	struct sequence sequence;
+	struct engine *engine;
+};
+
+static int find_created(struct sequence *sequence, struct cursor **ret)
+{
+	struct engine *engine = ((struct creation *)sequence)->engine;
+	struct transaction *t = engine->transaction;
+
+	*ret = resume_created_begin(engine, &t->changes, &t->keys, &t->error);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int plan_created(struct sequence *sequence, struct cursor **ret)
+{
+	struct engine *engine = ((struct creation *)sequence)->engine;
+	struct transaction *t = engine->transaction;
+
+	*ret = plan_begin(engine, &t->job, targets_of_keys(&t->keys), &t->error);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int begin_created(struct engine *engine)
+{
+	static sequence_part *const parts[] = {find_created, plan_created, NULL};
+	struct creation *creation = sequence_new(parts, sizeof(*creation));
+
+	engine->transaction->resumed = false;
+	if (!creation)
+		return -ENOMEM;
+	creation->engine = engine;
+	return has_begun(engine, &creation->sequence.cursor);
+}
+
+static enum step end_created(struct engine *engine, int rc)
+{
+	if (rc < 0)
+		engine_log(engine, LOG_ERR,
+			   "no memory to take all of it back: the rest is foreign");
+	return STEP_WORK;
+}
+
+/* ---- the end: nobody waits for it */
+
+struct merging {
+	struct cursor cursor;
+	struct engine *engine;
+	struct change *at;        /* the next; NULL: the end is */
+	struct cursor *under_way; /* the store's, by a change a unit as well */
+};
+
+/* Replies under way show what was: they are told of each change while it is there still. */
+static int merging_forth(struct cursor *cursor)
+{
+	struct merging *merging = (struct merging *)cursor;
+
+	if (merging->at) {
+		engine_tell(merging->engine,
+			    &(struct engine_event){.type = ENGINE_MERGE, .change = merging->at});
+		merging->at = change_next(merging->at);
+	}
+	return cursor_step(merging->under_way, 1);
+}
+
+static void merging_close(struct cursor *cursor)
+{
+	cursor_free(((struct merging *)cursor)->under_way);
+}
+
+static int begin_merge(struct engine *engine)
+{
+	static const struct cursor_kind kind = {.forth = merging_forth, .close = merging_close};
+	struct transaction *t = engine->transaction;
+	struct merging *merging = cursor_new(&kind, sizeof(*merging));
+	struct cursor *cursor = candidate_merge_begin(&t->changes, engine->store);
+
+	if (merging && cursor) {
+		merging->cursor.decided = true;
+		merging->engine = engine;
+		merging->at = candidate_first(&t->changes);
+		merging->under_way = cursor;
+		return has_begun_or_done(engine, &merging->cursor);
+	}
+	for (struct change *c = candidate_first(&t->changes); c; c = change_next(c))
+		engine_tell(engine, &(struct engine_event){.type = ENGINE_MERGE, .change = c});
+	free(merging);
+	return has_begun_or_done(engine, cursor);
+}
+
+static int begin_leave(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	if (engine->store->published)
+		return begin_merge(engine);
+	if (engine->store->attached == 0)
+		return 0;
+	return has_begun_or_done(engine, candidate_detach_begin(&t->changes, engine->store));
+}
+
+static enum step end_leave(struct engine *engine, int rc)
+{
+	(void)engine;
+	(void)rc;
+	return STEP_FREE_CHANGES;
+}
+
+static int begin_free_changes(struct engine *engine)
+{
+	return has_begun_or_done(engine, candidate_discard_begin(&engine->transaction->changes));
+}
+
+static enum step end_free_changes(struct engine *engine, int rc)
+{
+	(void)rc;
+	return engine->transaction->request ? STEP_FREE_EDIT : STEP_FREE_JOB;
+}
+
+static int begin_free_edit(struct engine *engine)
+{
+	struct request *request = engine->transaction->request;
+	struct edit *edit = request->edit;
+
+	request->edit = NULL;
+	return edit ? has_begun_or_done(engine, edit_free_begin(edit))
+		    : has_begun_or_done(engine, candidate_discard_begin(&request->candidate));
+}
+
+static enum step end_free_edit(struct engine *engine, int rc)
+{
+	(void)engine;
+	(void)rc;
+	return STEP_FREE_JOB;
+}
+
+static int begin_free_job(struct engine *engine)
+{
+	return has_begun_or_done(engine, job_close_begin(&engine->transaction->job));
+}
+
+/* Nothing is under way any more. */
+static enum step end_free_job(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+
+	(void)rc;
+	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* cookies were in them */
+	explicit_bzero(t->batch.found, sizeof(t->batch.found));
+	hush(engine, false);
+	if (t->request)
+		request_free(t->request);
+	keys_free(&t->keys);
+	t->request = NULL;
+	t->ticket = 0;
+	t->error = (struct error)ERROR_INIT;
+	t->resumed = t->acknowledged = t->aborted = t->decided = t->told = false;
+	return STEP_NONE;
+}
+
+/* ---- the table */
+
+static const struct step_row {
+	int (*begin)(struct engine *engine); /* NULL: it has no cursor */
+	enum step (*end)(struct engine *engine, int rc);
+} steps[] = {
+	[STEP_READ] = {begin_read, end_read},
+	[STEP_MAKE] = {begin_make, end_make},
+	[STEP_PLAN] = {begin_plan, end_plan},
+	[STEP_ATTACH] = {begin_attach, end_attach},
+	[STEP_RECORD] = {begin_record, end_record},
+	[STEP_WORK] = {NULL, work},
+	[STEP_UNDO] = {begin_undo, end_undo},
+	[STEP_PUBLISH] = {begin_publish, end_publish},
+	[STEP_UNDONE] = {begin_undone, end_undone},
+	[STEP_REVOKE] = {begin_revoke, end_revoke},
+	[STEP_CREATED] = {begin_created, end_created},
+	[STEP_LEAVE] = {begin_leave, end_leave},
+	[STEP_FREE_CHANGES] = {begin_free_changes, end_free_changes},
+	[STEP_FREE_EDIT] = {begin_free_edit, end_free_edit},
+	[STEP_FREE_JOB] = {begin_free_job, end_free_job},
+};
+
+int64_t transaction_due(const struct engine *engine)
+{
+	const struct transaction *t = engine->transaction;
+
+	return t->step == STEP_NONE ? NEVER : t->retry_at;
+}
+
+void transaction_wake(struct engine *engine)
+{
+	if (engine->transaction->step == STEP_RECORD || engine->transaction->step == STEP_REVOKE)
+		engine->transaction->retry_at = 0;
+}
+
+bool transaction_blocked(const struct engine *engine)
+{
+	const struct transaction *t = engine->transaction;
+
+	return t->step == STEP_WORK && t->retry_at != 0;
+}
+
+/* > 0: the step has more. */
+static int go_on(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	size_t units = engine->o.slice_units || t->step == STEP_READ ? 1 : UNITS;
+	int rc = 0;
+
+	if (!t->begun && steps[t->step].begin)
+		rc = steps[t->step].begin(engine);
+	t->begun = true;
+	if (!t->cursor)
+		return rc;
+	if (t->aborted && t->step < STEP_RECORD)
+		cursor_abandon(t->cursor);
+	do
+		rc = cursor_step(t->cursor, units);
+	while (rc > 0 && engine_may_go_on(engine));
+	if (rc > 0)
+		return rc;
+	cursor_free(t->cursor);
+	t->cursor = NULL;
+	return rc;
+}
+
+/* Who asked is gone. */
+static enum step give_up(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	error_set_errno(&t->error, ERROR_BUSY, ECANCELED,
+			"aborted, for the session that asked for it has ended");
+	return finish(engine, -ECANCELED, &t->error);
+}
+
+void transaction_run(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	enum step next;
+	int rc;
+
+	t->retry_at = 0;
+	do {
+		bool aborted = t->aborted && !t->told && t->step <= STEP_RECORD;
+
+		rc = aborted && !t->begun ? -ECANCELED : go_on(engine);
+		if (rc > 0)
+			return;
+		/* what is being recorded the journal gives up itself */
+		next = aborted && !(t->begun && t->step == STEP_RECORD)
+			       ? give_up(engine)
+			       : steps[t->step].end(engine, rc);
+		t->begun = t->begun && next == t->step;
+		t->step = next;
+	} while (t->step != STEP_NONE && !t->retry_at && engine_may_go_on(engine));
+}
+
+/* ---- what begins one, and what aborts it */
 
 void transaction_begin(struct engine *engine, struct request *request)
 {
-	struct error err = ERROR_INIT;
-	int rc;
+	struct transaction *t = engine->transaction;
 
-	engine->current = request;
-	rc = make(engine, request, &err);
-	if (rc < 0) {
-		fail(engine, request, rc, &err);
-	} else if (!candidate_dirty(&engine->changes)) {
-		finish_unchanged(engine, request);
-	} else {
-		engine->job = job_new(&engine->running, &engine->changes, !request->acknowledged);
-		engine->job->step = STEP_PLAN;
-	}
+	t->request = request;
+	t->ticket = request->ticket;
+	t->aborted = request->forgotten;
+	t->step = STEP_MAKE;
 }
 
-/* Plan before recording: what the plan refuses is not to be in the journal. */
-void transaction_prepare(struct engine *engine)
+void transaction_abort(struct engine *engine)
 {
-	struct request *request = engine->current;
-	struct job *job = engine->job;
-	struct error err = ERROR_INIT;
-	int rc;
+	struct transaction *t = engine->transaction;
 
-	if (job->step == STEP_PLAN) {
-		job->step = STEP_RECORD;
-		rc = plan(engine, request, &err);
-	} else {
-		job->step = STEP_WORK;
-		rc = record(engine, request, &err);
-	}
-	if (rc < 0)
-		fail(engine, request, rc, &err);
+	t->aborted = !t->decided && !t->told;
+	engine_schedule(engine);
 }
 
-static void publish(struct engine *engine, struct request *request)
+void transaction_read(struct engine *engine, struct request *request)
 {
-	struct keys keys = {0};
-	struct error err = ERROR_INIT;
+	struct transaction *t = engine->transaction;
+	struct request *other, *next;
 
-	if (candidate_publish(&engine->changes, engine->store) < 0)
-		engine_log(engine, LOG_CRIT, "no memory to publish commit %llu",
-			   (unsigned long long)request->info.number);
-	settle_job(engine, engine->job);
-	if (plan_keys(&engine->changes, &keys) == 0)
-		settle_rest(engine, engine->job, &keys);
-	/* what cannot be created now is no reason to have no names */
-	for (size_t i = 0; i < keys.count && request->type == REQUEST_NAMES; i++)
-		keys_add(&engine->missing, keys.at[i].tunnel_id, keys.at[i].session_id);
-	keys_free(&keys);
-	if (engine->o.journal)
-		journal_confirm(engine->o.journal, request->info.number);
-	engine->last_change = engine_now();
-	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
-						   .commit = &request->info,
-						   .changes = &engine->changes});
-	if (engine->o.journal && journal_maintain(engine->o.journal, engine->store, &err) < 0)
-		engine_log(engine, LOG_WARNING, "%s", err.text);
+	for (other = TAILQ_FIRST(&engine->requests); other && request; other = next) {
+		next = TAILQ_NEXT(other, link);
+		if (other->type != REQUEST_RESYNC)
+			continue;
+		TAILQ_REMOVE(&engine->requests, other, link);
+		TAILQ_INSERT_TAIL(&t->sharers, other, link);
+	}
+	t->request = request;
+	t->ticket = request ? request->ticket : 0;
+	t->decided = true;
+	t->step = STEP_READ;
+	transaction_run(engine);
 }
 
-void transaction_end(struct engine *engine)
+void transaction_repair(struct engine *engine)
 {
-	struct request *request = engine->current;
-	struct job *job = engine->job;
+	struct transaction *t = engine->transaction;
 
-	if (job->error.code && !job->undoing) {
-		plan_undo(job);
-		engine_schedule(engine);
-		return;
-	}
-	if (job->undoing) {
-		struct error err = job->error;
-
-		settle_job(engine, job);
-		if (sweep(engine, request))
-			return;
-		abandon(engine, request, err.os_errno ? -err.os_errno : -EINVAL, &err);
-		return;
-	}
-	publish(engine, request);
-	clear_transaction(engine);
-	request_finish(engine, request, 0, &(struct error){0});
+	t->keys = keys_take(&engine->agenda.repair);
+	t->decided = true;
+	t->step = STEP_PLAN;
+	transaction_run(engine);
 }
 
-/* A commit that a kill interrupted between record and confirmation: carry it out, or revoke it. */
 int transaction_resume(struct engine *engine, struct error *err)
 {
+	struct transaction *t = engine->transaction;
 	uint64_t number = engine->o.journal ? journal_pending(engine->o.journal) : 0;
 	struct request *request;
 	int rc;
 
 	if (number == 0)
 		return 0;
-	request = request_new(engine, REQUEST_COMMIT, NULL, NULL, NULL);
-	request->info.number = number;
-	request->resumed = true;
-	request->acknowledged = journal_pending_outlived_boot(engine->o.journal);
-	rc = journal_resume(engine->o.journal, engine->store, &engine->changes, err);
+	rc = journal_resume(engine->o.journal, engine->store, &t->changes, err);
 	if (rc == 0)
-		rc = changes_choose_names(engine, &engine->changes, err);
-	if (rc < 0) {
-		request_free(request);
+		rc = changes_choose_names(engine, &t->changes, err);
+	if (rc < 0)
 		return rc;
-	}
+	request = request_new(engine, REQUEST_COMMIT, NULL, NULL, NULL);
+	if (!request)
+		return error_set(err, ERROR_RESOURCE, "no memory");
+	request->info.number = number;
+	t->resumed = t->decided = true;
+	t->acknowledged = journal_pending_outlived_boot(engine->o.journal);
 	engine_log(engine, LOG_NOTICE, "carrying out commit %llu, which was interrupted",
 		   (unsigned long long)number);
 	transaction_begin(engine, request);
 	return 0;
+}
+
+void transaction_leave(struct engine *engine)
+{
+	struct error err = ERROR_INIT;
+	struct request *sharer;
+
+	error_set(&err, ERROR_STOPPING,
+		  "the daemon is stopping; the next one brings the commit to its end, or takes it "
+		  "back");
+	while ((sharer = TAILQ_FIRST(&engine->transaction->sharers)) != NULL) {
+		TAILQ_REMOVE(&engine->transaction->sharers, sharer, link);
+		request_finish(engine, sharer, -ECANCELED, &err);
+	}
+	if (engine->transaction->request)
+		finish(engine, -ECANCELED, &err);
 }

@@ -42,29 +42,31 @@ static void print_leaves(FILE *file, const struct change *change, uint64_t leave
 		const struct row *row = &rows[__builtin_ctzll(leaves)];
 
 		fprintf(file, "%s%s ", separator, row->leaf);
-		if (change->had) {
-			print_value(file, row, &change->before);
+		if (change->before) {
+			print_value(file, row, change->before);
 			fputs(" -> ", file);
 		}
-		print_value(file, row, &change->after);
+		print_value(file, row, change->after);
 	}
 }
 
 void change_print(FILE *file, const struct change *change)
 {
 	const struct row_set *set = &row_sets[change_object(change)];
-	uint64_t leaves = change->after.present;
+	uint64_t leaves = 0;
 
-	if (change->had)
-		leaves = codec_difference(change_object(change), &change->before, &change->after);
+	if (change->after)
+		leaves = change->after->present;
+	if (change->before && change->after)
+		leaves = codec_difference(change_object(change), change->before, change->after);
 	fprintf(file, "%c %s %" PRIu32,
-		!change->had   ? '+'
-		: !change->has ? '-'
-			       : '~',
+		!change->before  ? '+'
+		: !change->after ? '-'
+				 : '~',
 		set->name, change->tunnel_id);
 	if (change->session_id != 0)
 		fprintf(file, "/%" PRIu32, change->session_id);
-	if (change->has)
+	if (change->after)
 		print_leaves(file, change, leaves & ~BIT(row_number(set->key)));
 	putc('\n', file);
 }

@@ -59,10 +59,10 @@ void commit_print_change(FILE *file, const struct change *change)
 	enum object object = change_object(change);
 
 	put_ids(file, change->tunnel_id, change->session_id);
-	if (change->had)
-		put_config(file, '-', object, &change->before);
-	if (change->has)
-		put_config(file, '+', object, &change->after);
+	if (change->before)
+		put_config(file, '-', object, change->before);
+	if (change->after)
+		put_config(file, '+', object, change->after);
 }
 
 void commit_print_info(FILE *file, const struct commit_info *info)
@@ -91,17 +91,12 @@ void commit_print_mark(FILE *file, enum record_kind kind, uint64_t number)
 
 static void put_running(FILE *file, const struct datastore *running)
 {
-	for (struct tunnel_entry *t = datastore_tunnel_from(running, 0); t; t = tunnel_next(t)) {
-		if (!t->configured)
+	for (const struct entry *entry = datastore_entry_from(running, 0, 0); entry;
+	     entry = entry_next(entry)) {
+		if (!entry_config(entry))
 			continue;
-		put_ids(file, t->id, 0);
-		put_config(file, '+', OBJECT_TUNNEL, &t->config);
-		for (struct session_entry *s = tunnel_session_from(t, 0); s; s = session_next(s)) {
-			if (!s->configured)
-				continue;
-			put_ids(file, t->id, s->id);
-			put_config(file, '+', OBJECT_SESSION, &s->config);
-		}
+		put_ids(file, entry->key.tunnel_id, entry->key.session_id);
+		put_config(file, '+', entry_object(entry), entry_config(entry));
 	}
 }
 
@@ -341,7 +336,7 @@ static bool read_ids(struct span line, struct change *change)
 	return good;
 }
 
-static void set_key(struct change *change, union config *config)
+static void set_key(const struct change *change, union config *config)
 {
 	if (change->session_id == 0) {
 		config->tunnel.tunnel_id = change->tunnel_id;
@@ -352,34 +347,34 @@ static void set_key(struct change *change, union config *config)
 	}
 }
 
-/* The optional line that begins with @sign. */
-static int read_side(struct span *rest, char sign, struct change *change, struct error *err)
+/* The optional line that begins with @sign, into @config, which @ret then points to. */
+static int read_side(struct span *rest, char sign, const struct change *change,
+		     union config *config, const union config **ret, struct error *err)
 {
-	union config *config = sign == '-' ? &change->before : &change->after;
-	bool *there = sign == '-' ? &change->had : &change->has;
-
 	if (span_length(*rest) == 0 || *rest->at != sign)
 		return 0;
-	*there = true;
+	*ret = config;
 	set_key(change, config);
 	return read_config(change_object(change), take_until(rest, '\n'), config, err);
 }
 
-static int commit_read_change(struct commit_record *record, struct change *ret, struct error *err)
+static int commit_read_change(struct commit_record *record, struct change_read *ret,
+			      struct error *err)
 {
 	struct span rest = {record->changes, record->end}, line;
+	struct change *change = &ret->change;
 	int rc;
 
 	if (span_length(rest) == 0)
 		return 0;
-	*ret = (struct change){0};
+	*ret = (struct change_read){0};
 	line = take_until(&rest, '\n');
-	if (!read_ids(line, ret))
+	if (!read_ids(line, change))
 		return refuse_line(line, "unknown words", err);
-	rc = read_side(&rest, '-', ret, err);
+	rc = read_side(&rest, '-', change, &ret->before, &change->before, err);
 	if (rc == 0)
-		rc = read_side(&rest, '+', ret, err);
-	if (rc == 0 && !ret->had && !ret->has)
+		rc = read_side(&rest, '+', change, &ret->after, &change->after, err);
+	if (rc == 0 && !change->before && !change->after)
 		rc = refuse_line(line, "no change", err);
 	record->changes = rest.at;
 	return rc < 0 ? rc : 1;

@@ -43,6 +43,12 @@ void commit_print_mark(FILE *file, enum record_kind kind, uint64_t number);
 void commit_print_base(FILE *file, uint64_t number, const uint32_t *checksum,
 		       const struct datastore *running);
 
+/* A change as it was read: its before and after, where it has them, are values beside it. */
+struct change_read {
+	struct change change;
+	union config before, after;
+};
+
 /*
  * How to read a version of the format. To change it: raise JOURNAL_VERSION
  * (frame.h), put the new functions in front and keep the old ones. A journal of
@@ -57,7 +63,8 @@ struct commit_format {
 	 * Read one change and move record->changes behind it. 1: there was one; 0: there is no
 	 * more. -EPROTO, with line and reason in @err: a leaf or value we do not know.
 	 */
-	int (*read_change)(struct commit_record *record, struct change *ret, struct error *err);
+	int (*read_change)(struct commit_record *record, struct change_read *ret,
+			   struct error *err);
 };
 
 const struct commit_format *commit_format(int version); /* NULL: there is none */

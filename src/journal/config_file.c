@@ -12,6 +12,7 @@
 
 #include "base/fault.h"
 #include "journal/journal_file.h"
+#include "store/publish.h"
 
 #define STAMP_BEGIN     "<!-- commit "
 #define STAMP           STAMP_BEGIN "%" PRIu64 " checksum %08" PRIx32 " -->\n"
@@ -99,13 +100,13 @@ bool config_was_changed(const struct config_stamp *stamp, const struct commit_re
 static int fill_with_base(struct datastore *written, struct commit_record record)
 {
 	struct candidate candidate;
-	struct change change;
+	struct change_read read;
 	int rc;
 
 	candidate_open(&candidate, written);
-	while ((rc = commit_format(JOURNAL_VERSION)->read_change(&record, &change, NULL)) > 0) {
-		rc = candidate_put(&candidate, change.tunnel_id, change.session_id,
-				   change.has ? &change.after : NULL);
+	while ((rc = commit_format(JOURNAL_VERSION)->read_change(&record, &read, NULL)) > 0) {
+		rc = candidate_put(&candidate, read.change.tunnel_id, read.change.session_id,
+				   read.change.after);
 		if (rc < 0)
 			break;
 	}

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "journal/journal_file.h"
+#include "store/publish.h"
 
 struct loading {
 	struct journal *journal;
@@ -165,16 +166,16 @@ static int load_snapshot(struct loading *loading)
 static int replay_held(struct loading *loading)
 {
 	struct error why = ERROR_INIT;
-	struct change change;
+	struct change_read read;
 	int rc;
 
 	if (loading->held.info.number == 0)
 		return 0;
 	loading->replayed = loading->held.info.number;
 	loading->held.info.number = 0;
-	while ((rc = loading->journal->format->read_change(&loading->held, &change, &why)) > 0) {
-		if (candidate_put(&loading->candidate, change.tunnel_id, change.session_id,
-				  change.has ? &change.after : NULL) < 0)
+	while ((rc = loading->journal->format->read_change(&loading->held, &read, &why)) > 0) {
+		if (candidate_put(&loading->candidate, read.change.tunnel_id,
+				  read.change.session_id, read.change.after) < 0)
 			return no_memory(loading->err);
 	}
 	return rc < 0 ? refuse_unknown(loading, why.text) : 0;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "base/clock.h"
 #include "journal/journal_file.h"
 #include "store/overlay.h"
@@ -134,7 +135,7 @@ void journal_read_end(struct journal_reading *reading, struct candidate *ret)
 		candidate_discard(&reading->candidate);
 	if (reading->fd >= 0)
 		close(reading->fd);
-	free(reading->data);
+	wipe_free(reading->data, reading->got);
 	free(reading->directory);
 	free(reading);
 }
@@ -183,20 +184,20 @@ static int take_change(struct journal_reading *reading, const struct change *cha
 
 	switch (reading->what) {
 	case JOURNAL_CHANGES:
-		return overlay_insert(candidate, change) ? 0 : -ENOMEM;
+		return overlay_insert_values(candidate, change) ? 0 : -ENOMEM;
 	case JOURNAL_RESUME:
 		return candidate_put(candidate, change->tunnel_id, change->session_id,
-				     change->has ? &change->after : NULL);
+				     change->after);
 	case JOURNAL_ROLLBACK:
 		return candidate_put(candidate, change->tunnel_id, change->session_id,
-				     change->had ? &change->before : NULL);
+				     change->before);
 	}
 	return -EINVAL;
 }
 
 static void next_commit(struct journal_reading *reading)
 {
-	free(reading->data);
+	wipe_free(reading->data, reading->got);
 	reading->data = NULL;
 	reading->got = 0;
 	reading->crc = 0;
@@ -206,12 +207,12 @@ static void next_commit(struct journal_reading *reading)
 
 static int take_changes(struct journal_reading *reading, struct error *err)
 {
-	struct change change;
+	struct change_read read;
 	int rc = 1;
 
 	for (int i = 0; i < PIECE_ENTRIES && rc > 0; i++) {
-		rc = reading->format->read_change(&reading->record, &change, err);
-		if (rc > 0 && take_change(reading, &change) < 0)
+		rc = reading->format->read_change(&reading->record, &read, err);
+		if (rc > 0 && take_change(reading, &read.change) < 0)
 			rc = -ENOMEM;
 	}
 	if (rc == 0)

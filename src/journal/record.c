@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "base/clock.h"
 #include "journal/journal_file.h"
 
@@ -227,7 +228,7 @@ static int print_piece(struct writing *writing, char **ret, size_t *ret_size)
 	failed = ferror(file) != 0;
 	if (fclose(file) == 0 && !failed)
 		return 0;
-	free(*ret);
+	wipe_free(*ret, *ret_size);
 	return -ENOMEM;
 }
 
@@ -246,7 +247,7 @@ static int write_whole(struct journal *journal, const char *piece, size_t size)
 
 		rc = file_write(journal->fd, whole, size + end, journal->length);
 	}
-	free(whole);
+	wipe_free(whole, size);
 	return rc;
 }
 
@@ -280,11 +281,12 @@ static int next_piece(struct journal *journal)
 		writing->crc = frame_checksum(writing->crc, piece + skip, size - skip);
 		rc = journal_make_room(journal, offset, size);
 		if (rc == 0)
-			rc = file_write(journal->fd, piece, size, journal->length + offset);
+			rc = file_write(journal->fd, piece + skip, size - skip,
+					journal->length + offset + skip);
 		if (rc == 0 && !writing->at)
 			rc = write_end_and_header(journal);
 	}
-	free(piece);
+	wipe_free(piece, size);
 	return rc;
 }
 

@@ -119,6 +119,16 @@ typedef void kernel_counters_cb(uint32_t tunnel_id, uint32_t session_id,
 typedef int kernel_link_cb(const struct kernel_link *link, void *arg);
 typedef void kernel_event_cb(const struct kernel_event *event, void *arg);
 
+enum kernel_dump { DUMP_LINKS, DUMP_TUNNELS, DUMP_SESSIONS };
+
+/* Who is given what a dump has: the callback of its kind is set. */
+struct kernel_visitor {
+	kernel_tunnel_cb *tunnel;
+	kernel_session_cb *session;
+	kernel_link_cb *link;
+	void *arg;
+};
+
 enum kernel_address_state { ADDRESS_ABSENT, ADDRESS_TENTATIVE, ADDRESS_READY };
 
 struct kernel_operations {
@@ -150,6 +160,15 @@ struct kernel_operations {
 	int (*dump_links)(struct kernel *kernel, kernel_link_cb *cb, void *arg);
 
 	/*
+	 * The same by pieces of some hundred: 1 while there are more, 0 at the end, or
+	 * a negative errno, which is an end too. One is under way at a time: @begin
+	 * leaves the one before.
+	 */
+	int (*dump_piece)(struct kernel *kernel, enum kernel_dump what, bool begin,
+			  const struct kernel_visitor *visitor);
+	void (*leave_dump)(struct kernel *kernel);
+
+	/*
 	 * The counters of all sessions by one dump, some hundred a call: what a
 	 * call gives was read when the call before it ended, or when it began the
 	 * dump itself with @begin. Returns 1 while there are more, 0 at the end,
@@ -171,6 +190,12 @@ struct kernel_operations {
 	 */
 	int (*interface_address)(struct kernel *kernel, const char *interface, uint8_t family,
 				 struct address *ret);
+	/*
+	 * 0 when @interface has the address, of whatever scope and be it tentative.
+	 * -ENODEV no such interface, -EADDRNOTAVAIL it has not.
+	 */
+	int (*interface_has)(struct kernel *kernel, const char *interface,
+			     const struct address *address);
 	/* 0 when there is a route to @remote, else -ENETUNREACH, -EHOSTUNREACH ... */
 	int (*route)(struct kernel *kernel, const struct address *remote);
 

@@ -14,6 +14,15 @@ static inline int entry_order(uint32_t tunnel_a, uint32_t session_a, uint32_t tu
 	return (session_a > session_b) - (session_a < session_b);
 }
 
+struct key {
+	uint32_t tunnel_id, session_id; /* session_id 0: the tunnel */
+};
+
+static inline int key_compare(const struct key *a, const struct key *b)
+{
+	return entry_order(a->tunnel_id, a->session_id, b->tunnel_id, b->session_id);
+}
+
 /*
  * Set the instance path, "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='2']/mtu",
  * without the leaf for a NULL @row. Returns @err, which may be NULL.

@@ -7,8 +7,8 @@
 #include "model/codec.h"
 #include "model/entry.h"
 
-/* An entry under check, and where it is, for the error's path. */
-struct entry {
+/* What is checked, and where it is, for the error's path. */
+struct checked {
 	enum object object;
 	const void *config;
 	uint32_t tunnel_id, session_id;
@@ -19,12 +19,12 @@ static const struct row *row_of(enum object object, unsigned int number)
 	return &row_sets[object].rows[number];
 }
 
-static bool has(const struct entry *entry, unsigned int number)
+static bool has(const struct checked *entry, unsigned int number)
 {
 	return codec_present(row_of(entry->object, number), entry->config);
 }
 
-static void point(struct error *err, const struct entry *entry, const struct row *row)
+static void point(struct error *err, const struct checked *entry, const struct row *row)
 {
 	error_at_object(err, entry->object, entry->tunnel_id, entry->session_id, row);
 }
@@ -36,14 +36,14 @@ static void name(struct error *err, const char *leaf)
 }
 
 /* A leaf of the entry is to blame. */
-static int blame(struct error *err, const struct entry *entry, const struct row *row, int result)
+static int blame(struct error *err, const struct checked *entry, const struct row *row, int result)
 {
 	point(err, entry, row);
 	name(err, row->leaf);
 	return result;
 }
 
-static int check_mandatory(const struct entry *entry, struct error *err)
+static int check_mandatory(const struct checked *entry, struct error *err)
 {
 	const struct row_set *set = &row_sets[entry->object];
 
@@ -59,7 +59,7 @@ static int check_mandatory(const struct entry *entry, struct error *err)
 	return 0;
 }
 
-static int refuse_leaf(const struct entry *entry, const struct row *row, struct error *err)
+static int refuse_leaf(const struct checked *entry, const struct row *row, struct error *err)
 {
 	char given[VALUE_TEXT_MAX] = "a value";
 
@@ -72,7 +72,7 @@ static int refuse_leaf(const struct entry *entry, const struct row *row, struct 
 			       codec_condition(row)));
 }
 
-static int check_conditions(const struct entry *entry, struct error *err)
+static int check_conditions(const struct checked *entry, struct error *err)
 {
 	const struct row_set *set = &row_sets[entry->object];
 
@@ -92,33 +92,23 @@ static int must(struct error *err, const char *app_tag, int result)
 	return result;
 }
 
-/*
- * choice local { mandatory true }. Both cases at once: bad-element, as for two
- * cases in one request (RFC 7950 section 8.3.1).
- */
-static int check_local(const struct entry *entry, struct error *err)
+/* choice local { mandatory true }, of one case with both leaves: either will do, or both. */
+static int check_local(const struct checked *entry, struct error *err)
 {
-	bool address = has(entry, TUNNEL_LOCAL_ADDRESS);
-	bool interface = has(entry, TUNNEL_LOCAL_INTERFACE);
 	int result;
 
-	if (address && interface)
-		return blame(err, entry, row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_INTERFACE),
-			     error_set(err, ERROR_BAD_ELEMENT,
-				       "given both local-address and local-interface; allowed one "
-				       "of them; the second stands for an address itself"));
-	if (address || interface)
+	if (has(entry, TUNNEL_LOCAL_ADDRESS) || has(entry, TUNNEL_LOCAL_INTERFACE))
 		return 0;
 	result = error_set(err, ERROR_MISSING_CHOICE,
-			   "given neither local-address nor local-interface; one of them says "
-			   "where packets are sent from");
+			   "given neither local-address nor local-interface; one of them, or "
+			   "both, says where packets are sent from");
 	point(err, entry, NULL);
 	name(err, "local");
 	return result;
 }
 
 /* L2TP_CMD_TUNNEL_CREATE takes one pair of addresses (l2tp_nl_cmd_tunnel_create). */
-static int check_family(const struct entry *entry, struct error *err)
+static int check_family(const struct checked *entry, struct error *err)
 {
 	const struct row *row = row_of(OBJECT_TUNNEL, TUNNEL_REMOTE_ADDRESS);
 	const struct tunnel *tunnel = entry->config;
@@ -139,7 +129,7 @@ static int check_family(const struct entry *entry, struct error *err)
 
 int rules_check_tunnel(const struct tunnel *tunnel, struct error *err)
 {
-	const struct entry entry = {OBJECT_TUNNEL, tunnel, tunnel->tunnel_id, 0};
+	const struct checked entry = {OBJECT_TUNNEL, tunnel, tunnel->tunnel_id, 0};
 	int result = check_mandatory(&entry, err);
 
 	if (!result)
@@ -152,7 +142,7 @@ int rules_check_tunnel(const struct tunnel *tunnel, struct error *err)
 }
 
 /* Linux has no Ethernet VLAN driver: the tag comes from an 802.1Q link over the interface. */
-static int check_vlan(const struct entry *entry, struct error *err)
+static int check_vlan(const struct checked *entry, struct error *err)
 {
 	const struct session *session = entry->config;
 	int length, result;
@@ -179,7 +169,7 @@ static int check_vlan(const struct entry *entry, struct error *err)
 }
 
 /* Ns is a field of the Default L2-Specific Sublayer (RFC 3931 section 4.6.1). */
-static int check_sequencing(const struct entry *entry, struct error *err)
+static int check_sequencing(const struct checked *entry, struct error *err)
 {
 	const struct session *session = entry->config;
 	bool sends =
@@ -199,11 +189,9 @@ static int check_sequencing(const struct entry *entry, struct error *err)
 				    given)));
 }
 
-int rules_check_session(const struct tunnel *tunnel, const struct session *session,
-			struct error *err)
+int rules_check_session(uint32_t tunnel_id, const struct session *session, struct error *err)
 {
-	const struct entry entry = {OBJECT_SESSION, session, tunnel->tunnel_id,
-				    session->session_id};
+	const struct checked entry = {OBJECT_SESSION, session, tunnel_id, session->session_id};
 	int result = check_mandatory(&entry, err);
 
 	if (!result)
@@ -227,19 +215,8 @@ static void drop(enum object object, uint64_t given, void *after)
 	}
 }
 
-/* Setting one case of a choice deletes the other (RFC 7950 section 7.9.3). */
-static void drop_other_case(uint64_t given, struct tunnel *after)
-{
-	given &= BIT(TUNNEL_LOCAL_ADDRESS) | BIT(TUNNEL_LOCAL_INTERFACE);
-	if (given == BIT(TUNNEL_LOCAL_ADDRESS))
-		codec_clear(row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_INTERFACE), after);
-	else if (given == BIT(TUNNEL_LOCAL_INTERFACE))
-		codec_clear(row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_ADDRESS), after);
-}
-
 void rules_drop_tunnel(uint64_t given, struct tunnel *after)
 {
-	drop_other_case(given, after);
 	drop(OBJECT_TUNNEL, given, after);
 }
 

@@ -94,10 +94,12 @@ static void encode_sessions(struct writer *writer, const struct tunnel_entry *tu
 	struct session_entry *session;
 
 	for (session = tunnel_session_from(tunnel, 0); session; session = session_next(session)) {
-		struct view view = view_session_config(&session->config);
+		const struct session *config = session_config(session);
+		struct view view;
 
-		if (!session->configured)
+		if (!config)
 			continue;
+		view = view_session_config(config);
 		encode_entry(writer, &view, ROWS_ALL, depth);
 		encode_entry_end(writer, OBJECT_SESSION, depth);
 	}
@@ -109,10 +111,12 @@ void encode_running(struct writer *writer, const struct datastore *running, unsi
 
 	encode_begin(writer, depth);
 	for (tunnel = datastore_tunnel_from(running, 0); tunnel; tunnel = tunnel_next(tunnel)) {
-		struct view view = view_tunnel_config(&tunnel->config);
+		const struct tunnel *config = tunnel_config(tunnel);
+		struct view view;
 
-		if (!tunnel->configured)
+		if (!config)
 			continue;
+		view = view_tunnel_config(config);
 		encode_entry(writer, &view, ROWS_ALL, depth + 1);
 		encode_sessions(writer, tunnel, depth + 2);
 		encode_entry_end(writer, OBJECT_TUNNEL, depth + 1);

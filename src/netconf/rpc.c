@@ -1,5 +1,7 @@
 #include "netconf/rpc.h"
 
+#include <poll.h>
+
 #include "netconf/reply.h"
 
 /* clang-format off */
@@ -22,16 +24,6 @@ static const struct rpc rpcs[] = {
 /* clang-format on */
 
 #define RPCS (sizeof(rpcs) / sizeof(rpcs[0]))
-
-/* The revision is the module's; a test compares. */
-const char *const rpc_capabilities[] = {
-	CAPABILITY_1_0,
-	CAPABILITY_1_1,
-	"urn:ietf:params:netconf:capability:writable-running:1.0",
-	"urn:ietf:params:netconf:capability:rollback-on-error:1.0",
-	NAMESPACE_MODULE "?module=" MODULE_NAME "&revision=2026-11-22",
-	NULL,
-};
 
 const struct rpc *rpc_find(const char *name, const char *uri)
 {
@@ -71,33 +63,47 @@ static bool is_parameter(const struct rpc *rpc, const char *name)
 	return false;
 }
 
-static bool given_before(const struct node *operation, const struct node *child)
+int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, const char *name,
+			const char *uri, struct error *err)
 {
-	return node_child(operation, child->name, child->uri) != child;
+	int rc = 0;
+
+	if (strcmp(uri, rpc->uri) != 0)
+		rc = error_set(err, ERROR_UNKNOWN_NAMESPACE,
+			       "parameters of %s are in the namespace %s", rpc->name, rpc->uri);
+	else if (!is_parameter(rpc, name))
+		rc = error_set(err, ERROR_UNKNOWN_ELEMENT, "%s has no such parameter", rpc->name);
+	else if (node_child(operation, name, uri))
+		rc = error_set(err, ERROR_BAD_ELEMENT, "given twice");
+	if (rc)
+		set_info(err, name, uri);
+	return rc;
 }
 
-int rpc_check_parameters(const struct rpc *rpc, const struct node *operation, struct error *err)
+/* What is called for by name and is no configuration here. */
+static int refuse_configuration(const struct node *which, struct error *err)
 {
-	const struct node *child;
+	static const char *const known[] = {"candidate", "startup", "url", "config"};
 	int result = 0;
 
-	for (child = operation->first; child && !result; child = child->next) {
-		if (strcmp(child->uri, rpc->uri) != 0)
-			result = error_set(err, ERROR_UNKNOWN_NAMESPACE,
-					   "parameters of %s are in the namespace %s", rpc->name,
-					   rpc->uri);
-		else if (!is_parameter(rpc, child->name))
-			result = error_set(err, ERROR_UNKNOWN_ELEMENT, "%s has no such parameter",
-					   rpc->name);
-		else if (given_before(operation, child))
-			result = error_set(err, ERROR_BAD_ELEMENT, "given twice");
-		if (result)
-			set_info(err, child->name, child->uri);
-	}
+	if (strcmp(which->uri, NAMESPACE_BASE) != 0)
+		result = error_set(err, ERROR_UNKNOWN_NAMESPACE,
+				   "<%.60s> is in no namespace that is known here; running is in "
+				   "%s",
+				   which->name, NAMESPACE_BASE);
+	for (unsigned int i = 0; !result && i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(which->name, known[i]))
+			result = error_set(err, ERROR_UNSUPPORTED,
+					   "the only configuration here is running, not %s",
+					   known[i]);
+	if (!result)
+		result = error_set(err, ERROR_UNKNOWN_ELEMENT,
+				   "%.60s names no configuration; there is running", which->name);
+	set_info(err, which->name, which->uri);
 	return result;
 }
 
-int rpc_check_running(const struct node *operation, const char *parameter, struct error *err)
+static int check_running(const struct node *operation, const char *parameter, struct error *err)
 {
 	const struct node *holder = node_child(operation, parameter, NAMESPACE_BASE);
 	const struct node *which = holder ? holder->first : NULL;
@@ -108,8 +114,18 @@ int rpc_check_running(const struct node *operation, const char *parameter, struc
 		set_info(err, which->next->name, "");
 		return result;
 	}
-	if (which && node_is(which, "running", NAMESPACE_BASE))
-		return 0;
+	if (which && node_is(which, "running", NAMESPACE_BASE) && (which->first || which->length)) {
+		result = error_set(err, ERROR_BAD_ELEMENT, "running is empty, as in <running/>");
+		set_info(err, which->name, "");
+		return result;
+	}
+	if (which && node_is(which, "running", NAMESPACE_BASE)) {
+		if (!which->first && !which->length)
+			return 0;
+		result = error_set(err, ERROR_BAD_ELEMENT, "running is empty, as in <running/>");
+		set_info(err, which->name, "");
+		return result;
+	}
 	if (!which) {
 		result = error_set(err, ERROR_MISSING_ELEMENT,
 				   "%s is required, as in <%s><running/></%s>", parameter,
@@ -117,17 +133,56 @@ int rpc_check_running(const struct node *operation, const char *parameter, struc
 		set_info(err, holder ? "running" : parameter, "");
 		return result;
 	}
-	result = error_set(err, ERROR_UNSUPPORTED,
-			   "the only configuration here is running, not %.60s", which->name);
-	set_info(err, which->name, "");
-	return result;
+	return refuse_configuration(which, err);
+}
+
+int rpc_check_running(const struct node *operation, const char *parameter, struct error *err)
+{
+	return error_in_operation(err, check_running(operation, parameter, err));
+}
+
+static void watch_presence(struct netconf_session *session)
+{
+	const struct timeval soon = {.tv_usec = 50000};
+
+	if (session->presence)
+		evtimer_add(session->presence, &soon);
+}
+
+/*
+ * Who closed its half waits for the answer; who closed both, or was killed, does not,
+ * and what it asked for is aborted. Nothing is read meanwhile, so that one has to look.
+ */
+static void look_for_presence(evutil_socket_t fd, short what, void *arg)
+{
+	struct netconf_session *session = arg;
+	struct pollfd peer = {.fd = bufferevent_getfd(session->transport)};
+
+	(void)fd;
+	(void)what;
+	if (poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)))
+		session_close(session);
+	else
+		watch_presence(session);
+}
+
+int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err)
+{
+	session->ticket = ticket;
+	if (!ticket)
+		return error_set(err, ERROR_RESOURCE, "out of memory; try again later");
+	if (!session->presence)
+		session->presence =
+			evtimer_new(session->server->options.base, look_for_presence, session);
+	watch_presence(session);
+	return RPC_LATER;
 }
 
 struct engine_who rpc_who(const struct netconf_session *session)
 {
 	return (struct engine_who){
 		.door = session->door,
-		.user = session->user,
+		.user = session->peer.user,
 		.session = session->id,
 	};
 }
@@ -137,6 +192,8 @@ void rpc_done(int result, const struct error *err, void *arg)
 	struct netconf_session *session = arg;
 
 	session->ticket = 0;
+	if (session->presence)
+		evtimer_del(session->presence);
 	if (result)
 		reply_error(session, err);
 	else

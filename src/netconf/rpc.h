@@ -1,6 +1,6 @@
 /*
  * The operations: one row each. To add one, write its function, in a file of
- * its group, and a row in rpc.c; if it has a capability, a row there too.
+ * its group, and a row in rpc.c; if it has a capability, a row in capabilities.c too.
  */
 #ifndef NETCONF_RPC_H
 #define NETCONF_RPC_H
@@ -25,7 +25,7 @@ struct rpc {
 	 */
 	int (*run)(struct netconf_session *session, const struct node *operation,
 		   struct error *err);
-	/* Before the streamed parameter: its default operation. */
+	/* Before the streamed parameter: its default operation. Refuses what can be already. */
 	int (*begin)(const struct node *operation, enum edit_operation *ret, struct error *err);
 };
 
@@ -33,14 +33,14 @@ struct rpc {
 const struct rpc *rpc_find(const char *name, const char *uri);
 /* No such operation: says whether it is its namespace or its name. */
 int rpc_unknown(const char *name, const char *uri, struct error *err);
-/* Parameters that are not in the row, or given twice. */
-int rpc_check_parameters(const struct rpc *rpc, const struct node *operation, struct error *err);
-/* Capability URIs, ends with NULL. */
-extern const char *const rpc_capabilities[];
-
+/* The next parameter of @operation: one that is not in the row, or was given before. */
+int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, const char *name,
+			const char *uri, struct error *err);
 /* The engine's answer: @arg is the session. */
 void rpc_done(int result, const struct error *err, void *arg);
 struct engine_who rpc_who(const struct netconf_session *session);
+/* The engine took it, and gave this ticket: RPC_LATER; 0: it has no memory. */
+int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err);
 
 /* <source><running/></source> and <target> likewise: only running so far. */
 int rpc_check_running(const struct node *operation, const char *parameter, struct error *err);

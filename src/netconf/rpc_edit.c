@@ -8,11 +8,11 @@ static int bad_value(const char *parameter, const char *allowed, struct error *e
 	int result = error_set(err, ERROR_INVALID_VALUE, "%s: allowed are %s", parameter, allowed);
 
 	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return result;
+	return error_in_operation(err, result);
 }
 
-/* Leaf <default-operation>; it stands before <config> (RFC 7950 section 7.14.4), which needs it. */
-int rpc_edit_config_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
+static int read_default_operation(const struct node *operation, enum edit_operation *ret,
+				  struct error *err)
 {
 	const char *text = node_text(operation, "default-operation", NAMESPACE_BASE);
 
@@ -35,7 +35,7 @@ static int check_order(const struct node *operation, struct error *err)
 				err, ERROR_BAD_ELEMENT,
 				"default-operation comes before config (RFC 7950 section 7.14.4)");
 			snprintf(err->info, sizeof(err->info), "default-operation");
-			return -EINVAL;
+			return error_in_operation(err, -EINVAL);
 		}
 	return 0;
 }
@@ -51,9 +51,10 @@ static int check_error_option(const struct node *operation, struct error *err)
 	if (!text || !strcmp(text, "stop-on-error") || !strcmp(text, "rollback-on-error"))
 		return 0;
 	if (!strcmp(text, "continue-on-error"))
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "continue-on-error is not supported: an edit is done whole or not "
-				 "at all");
+		return error_in_operation(
+			err, error_set(err, ERROR_UNSUPPORTED,
+				       "continue-on-error is not supported: an edit is done whole "
+				       "or not at all"));
 	return bad_value("error-option", "stop-on-error, rollback-on-error", err);
 }
 
@@ -66,6 +67,20 @@ static int read_test_option(const struct node *operation, bool *ret_test_only, s
 	if (!text || *ret_test_only || !strcmp(text, "set") || !strcmp(text, "test-then-set"))
 		return 0;
 	return bad_value("test-option", "test-then-set, set, test-only", err);
+}
+
+/*
+ * The parameters before <config> (RFC 7950 section 7.14.4). What is wrong with
+ * one of them is known before it is read.
+ */
+int rpc_edit_config_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
+{
+	bool test_only, has_target = node_child(operation, "target", NAMESPACE_BASE);
+	int rc = has_target ? rpc_check_running(operation, "target", err) : 0;
+
+	rc = rc ? rc : read_default_operation(operation, ret, err);
+	rc = rc ? rc : check_error_option(operation, err);
+	return rc ? rc : read_test_option(operation, &test_only, err);
 }
 
 static int take_edit(struct netconf_session *session, struct edit **ret_edit, struct error *err)
@@ -94,11 +109,7 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 	result = result ? result : take_edit(session, &edit, err);
 	if (result)
 		return result;
-	if (test_only) {
-		result = engine_check(engine, edit, session->id, err);
-		edit_free(edit);
-		return result;
-	}
-	session->ticket = engine_edit(engine, edit, &who, rpc_done, session);
-	return RPC_LATER;
+	if (test_only)
+		return rpc_await(session, engine_test(engine, edit, &who, rpc_done, session), err);
+	return rpc_await(session, engine_edit(engine, edit, &who, rpc_done, session), err);
 }

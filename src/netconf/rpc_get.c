@@ -1,47 +1,96 @@
 /* get and get-config (RFC 6241 sections 7.1 and 7.7). */
+#include <errno.h>
+
+#include "netconf/provider.h"
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
 #include "netconf/walk.h"
 
-static bool step(struct netconf_session *session, void *state)
+/*
+ * A reply under way: first the filter is compiled, then entries are written,
+ * then for a get what the providers have.
+ */
+struct get {
+	struct walk *walk;
+	const struct node *filter; /* in the request */
+	bool config;
+	bool begun; /* the reply is, since the filter is good */
+};
+
+static enum stream_step prepare(struct netconf_session *session, struct get *get)
 {
-	if (walk_step(state, &session->writer))
-		return true;
+	struct error err = ERROR_INIT;
+	int rc = walk_prepare(get->walk, &err);
+
+	if (rc >= 0 && message_hold(session->message, walk_memory(get->walk), &err))
+		rc = -ENOMEM;
+	if (error_in_operation(&err, rc) < 0) {
+		reply_error(session, &err);
+		return STREAM_ANSWERED;
+	}
+	if (!rc) {
+		reply_begin(session);
+		reply_open(session, "data");
+		get->begun = true;
+	}
+	return STREAM_GOES_ON;
+}
+
+static enum stream_step step(struct netconf_session *session, void *state)
+{
+	struct get *get = state;
+
+	if (!get->begun)
+		return prepare(session, get);
+	if (walk_step(get->walk, &session->writer))
+		return STREAM_GOES_ON;
+	if (!get->config && provider_write(session, get->filter))
+		session->dead = true; /* half of a reply is none */
 	reply_close(session, "data");
-	return false;
+	return STREAM_ENDS;
 }
 
-static void free_walk(void *state)
+static void free_get(void *state)
 {
-	walk_close(state);
+	struct get *get = state;
+
+	walk_close(get->walk);
+	free(get);
 }
 
-static int preserve(void *state, const struct candidate *changes)
+static int preserve(void *state, const struct change *change)
 {
-	return walk_preserve(state, changes);
+	struct get *get = state;
+
+	return walk_preserve(get->walk, change);
 }
 
 static int show(struct netconf_session *session, const struct node *operation, bool config,
 		struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
+	const struct node *filter = node_child(operation, "filter", NAMESPACE_BASE);
 	const struct walk_options options = {
 		.engine = engine,
 		.store = engine_store(engine),
-		.filter = node_child(operation, "filter", NAMESPACE_BASE),
+		.filter = filter,
 		.config = config,
 		.lines = session->lines,
 		.secrets = netconf_may_see_secrets(session),
 	};
-	struct stream stream = {step, free_walk, preserve, NULL};
-	struct walk *walk;
-	int result = walk_open(&walk, &options, err);
+	struct get *get = calloc(1, sizeof(*get));
+	struct stream stream = {step, free_get, preserve, get};
+	int rc;
 
-	if (result)
-		return result;
-	stream.state = walk;
-	reply_begin(session);
-	reply_open(session, "data");
+	if (!get)
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	*get = (struct get){.filter = filter, .config = config};
+	rc = provider_check(filter, err);
+	rc = rc ? rc : walk_open(&get->walk, &options, err);
+	if (rc) {
+		free(get);
+		return error_in_operation(err, rc);
+	}
 	session_stream(session, &stream);
 	return RPC_LATER;
 }
@@ -53,7 +102,7 @@ int rpc_get(struct netconf_session *session, const struct node *operation, struc
 
 int rpc_get_config(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	int result = rpc_check_running(operation, "source", err);
+	int rc = rpc_check_running(operation, "source", err);
 
-	return result ? result : show(session, operation, true, err);
+	return rc ? rc : show(session, operation, true, err);
 }

@@ -17,7 +17,7 @@ struct text_stream {
 	size_t length, at;
 };
 
-static bool text_step(struct netconf_session *session, void *state)
+static enum stream_step text_step(struct netconf_session *session, void *state)
 {
 	struct text_stream *stream = state;
 	size_t left = stream->length - stream->at;
@@ -25,7 +25,7 @@ static bool text_step(struct netconf_session *session, void *state)
 
 	write_bytes(&session->writer, stream->text + stream->at, piece);
 	stream->at += piece;
-	return stream->at < stream->length;
+	return stream->at < stream->length ? STREAM_GOES_ON : STREAM_ENDS;
 }
 
 static void text_free(void *state)
@@ -172,7 +172,7 @@ static int read_number(const struct node *operation, uint64_t *ret, struct error
 	else
 		error_set(err, ERROR_INVALID_VALUE, "number is that of a commit, not %.40s", text);
 	snprintf(err->info, sizeof(err->info), "number");
-	return -EINVAL;
+	return error_in_operation(err, -EINVAL);
 }
 
 static void write_changes(struct writer *writer, char *lines)
@@ -243,8 +243,8 @@ static int refuse_secrets(const struct candidate *changes, struct error *err)
 	for (struct change *at = candidate_first(changes); at; at = change_next(at)) {
 		enum object object = change_object(at);
 
-		if (!at->had || !at->has ||
-		    !(codec_difference(object, &at->before, &at->after) & view_secrets(object)))
+		if (!at->before || !at->after ||
+		    !(codec_difference(object, at->before, at->after) & view_secrets(object)))
 			continue;
 		error_at_entry(err, at->tunnel_id, at->session_id, NULL);
 		return error_set(err, ERROR_DENIED,
@@ -273,9 +273,10 @@ static int rollback_without_secrets(struct netconf_session *session, uint64_t nu
 	if (!result)
 		result = refuse_secrets(&changes, err);
 	if (!result)
-		session->ticket = engine_commit(engine, &changes, who, rpc_done, session);
+		result = rpc_await(session, engine_commit(engine, &changes, who, rpc_done, session),
+				   err);
 	candidate_discard(&changes);
-	return result ? result : RPC_LATER;
+	return result;
 }
 
 int rpc_rollback(struct netconf_session *session, const struct node *operation, struct error *err)
@@ -291,7 +292,8 @@ int rpc_rollback(struct netconf_session *session, const struct node *operation, 
 	who.comment = comment;
 	if (!netconf_may_see_secrets(session))
 		return rollback_without_secrets(session, number, &who, err);
-	session->ticket =
-		engine_rollback(session->server->options.engine, number, &who, rpc_done, session);
-	return RPC_LATER;
+	return rpc_await(
+		session,
+		engine_rollback(session->server->options.engine, number, &who, rpc_done, session),
+		err);
 }

@@ -18,7 +18,7 @@ static int read_tunnel_id(const struct node *operation, uint32_t *ret_id, struct
 	}
 	result = codec_parse(key, &scratch, text, strlen(text), err);
 	if (result)
-		return result;
+		return error_in_operation(err, result);
 	*ret_id = (uint32_t)codec_get_number(key, &scratch);
 	return 0;
 }
@@ -31,14 +31,15 @@ int rpc_adopt(struct netconf_session *session, const struct node *operation, str
 
 	if (result)
 		return result;
-	session->ticket =
-		engine_adopt(session->server->options.engine, tunnel_id, &who, rpc_done, session);
-	return RPC_LATER;
+	return rpc_await(
+		session,
+		engine_adopt(session->server->options.engine, tunnel_id, &who, rpc_done, session),
+		err);
 }
 
 int rpc_resync(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	(void)operation, (void)err;
-	session->ticket = engine_resync(session->server->options.engine, rpc_done, session);
-	return RPC_LATER;
+	(void)operation;
+	return rpc_await(session, engine_resync(session->server->options.engine, rpc_done, session),
+			 err);
 }

@@ -3,21 +3,25 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <pwd.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "netconf/lines.h"
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
+#include "netconf/blank.h"
 
-#define INPUT_MAX 65536             /* bytes taken in before the client has to wait */
-#define SLICE_NS  INT64_C(10000000) /* of one turn of the loop that a reply may take */
+#define INPUT_MAX       65536 /* bytes taken in before the client has to wait */
+#define INPUT_STEP      4096  /* of them looked at without a look at the time */
+#define REFUSAL_TIMEOUT 2     /* seconds for the request that a refusal answers */
 
-bool netconf_may_see_secrets(const struct netconf_session *session)
+void session_set_locked(struct netconf_session *session, bool locked)
 {
-	return session->uid == 0 || session->uid == geteuid();
+	session->locked = locked;
+	if (locked)
+		clock_gettime(CLOCK_REALTIME, &session->locked_since);
 }
 
 /* Input. */
@@ -25,7 +29,7 @@ bool netconf_may_see_secrets(const struct netconf_session *session)
 static void complain(struct netconf_session *session, const char *what)
 {
 	server_log(session->server, LOG_NOTICE, "NETCONF session %u of %s ends: %s", session->id,
-		   session->user, what);
+		   session->peer.user, what);
 }
 
 /* Close when all that was written has gone out. */
@@ -45,6 +49,7 @@ static void close_gently(struct netconf_session *session)
 static void give_up(struct netconf_session *session, const struct error *err)
 {
 	complain(session, err->text);
+	session->counters.in_bad_rpcs += session->greeted;
 	if (session->greeted &&
 	    (err->code != ERROR_MALFORMED || session->version == FRAMING_CHUNKED))
 		reply_error(session, err);
@@ -62,25 +67,35 @@ static void give_up_framing(struct netconf_session *session, bool too_big)
 		return;
 	}
 	complain(session, session->framing.reason);
+	session->counters.in_bad_rpcs += session->greeted;
 	session->dead = true;
 }
 
-/* Not event_active(), which would run it before anybody else's input is looked at. */
 void session_resume(struct netconf_session *session)
 {
-	const struct timeval now = {0};
-
-	evtimer_add(session->resume, &now);
+	shares_add(&session->server->shares, session);
 }
 
 static void set_timer(struct netconf_session *session, unsigned int seconds)
 {
 	const struct timeval delay = {.tv_sec = (time_t)seconds};
 
-	if (seconds)
+	if (seconds != NETCONF_NEVER)
 		evtimer_add(session->timer, &delay);
 	else
 		evtimer_del(session->timer);
+}
+
+/* Nothing is asked for: how long may that last? */
+static void rest(struct netconf_session *session)
+{
+	const struct netconf_limits *limits = &session->server->options.limits;
+
+	session->rested = clock_now();
+	if (session->refusal)
+		set_timer(session, REFUSAL_TIMEOUT);
+	else
+		set_timer(session, session->locked ? limits->lock_timeout : limits->idle_timeout);
 }
 
 static bool has_capability(const struct node *element, const char *uri)
@@ -107,6 +122,7 @@ static void take_hello(struct netconf_session *session)
 		session->lines |= has_capability(at, lines);
 	}
 	if (node_child(hello, "session-id", NAMESPACE_BASE) || !(old || new)) {
+		session->server->bad_hellos++;
 		complain(session, "a hello without a common base capability, or with a session-id");
 		session->dead = true;
 		return;
@@ -114,7 +130,7 @@ static void take_hello(struct netconf_session *session)
 	session->greeted = true;
 	session->version = new ? FRAMING_CHUNKED : FRAMING_END_OF_MESSAGE;
 	framing_switch(&session->framing, session->version);
-	set_timer(session, session->server->options.limits.idle_timeout);
+	rest(session);
 }
 
 static void answer(struct netconf_session *session, int result, const struct error *err)
@@ -126,42 +142,23 @@ static void answer(struct netconf_session *session, int result, const struct err
 	session_done(session);
 }
 
-static void missing_message_id(struct error *err)
-{
-	error_set(err, ERROR_MISSING_ATTRIBUTE, "an rpc needs a message-id (RFC 6241 section 4.1)");
-	snprintf(err->info, sizeof(err->info), "message-id");
-	snprintf(err->info2, sizeof(err->info2), "rpc");
-}
-
 static int run(struct netconf_session *session, struct error *err)
 {
 	struct message *message = session->message;
 	const struct node *operation = message_operation(message);
-	int result;
+	bool identified = node_attribute(message->tree.root, "message-id", "");
 
+	session->counters.in_rpcs += identified;
+	session->counters.in_bad_rpcs += !identified;
 	*err = message->error;
-	if (!node_attribute(message->tree.root, "message-id", "")) {
-		missing_message_id(err);
-	} else if (!err->code && !operation) {
-		error_set(err, ERROR_MISSING_ELEMENT, "an rpc holds one operation");
+	if (!err->code && !operation) {
+		error_in_operation(
+			err, error_set(err, ERROR_MISSING_ELEMENT, "an rpc holds one operation"));
 		snprintf(err->info, sizeof(err->info), "operation");
 	}
 	if (err->code)
 		return -error_kind(err->code)->os_errno;
-	result = rpc_check_parameters(message->rpc, operation, err);
-	return result ? result : message->rpc->run(session, operation, err);
-}
-
-static void take_rpc(struct netconf_session *session)
-{
-	struct error err = ERROR_INIT;
-	int result;
-
-	set_timer(session, session->server->options.limits.idle_timeout);
-	session->busy = true;
-	result = run(session, &err);
-	if (result != RPC_LATER)
-		answer(session, result, &err);
+	return message->rpc->run(session, operation, err);
 }
 
 static void drop_message(struct netconf_session *session)
@@ -170,19 +167,53 @@ static void drop_message(struct netconf_session *session)
 	session->message = NULL;
 }
 
+/*
+ * Why there is no place for it, in answer to what it asked for, or to nothing. It has a moment to
+ * leave by itself: ncclient forgets an answer when the end of the session comes right behind it.
+ */
+static void refuse(struct netconf_session *session)
+{
+	struct error err = ERROR_INIT;
+
+	refusal_explain(&session->server->options.limits, session->refusal, session->peer.user,
+			&err);
+	reply_error(session, &err);
+	if (!session->told)
+		set_timer(session, REFUSAL_TIMEOUT);
+	session->told = true;
+}
+
+static void take_rpc(struct netconf_session *session)
+{
+	struct error err = ERROR_INIT;
+	int result;
+
+	if (session->refusal &&
+	    session->message->rpc != rpc_find("close-session", NAMESPACE_BASE)) {
+		refuse(session);
+		drop_message(session);
+		return;
+	}
+	evtimer_del(session->timer);
+	session->busy = true;
+	session->began = clock_now();
+	result = run(session, &err);
+	if (result != RPC_LATER)
+		answer(session, result, &err);
+}
+
 static void end_message(struct netconf_session *session)
 {
 	struct error err = ERROR_INIT;
 
 	/* An empty message, as some clients send after ]]>]]>, is let pass. */
-	if (!session->message || reader_empty(session->message->reader)) {
+	if (!session->message || message_empty(session->message)) {
 		drop_message(session);
 		return;
 	}
-	if (reader_finish(session->message->reader, &err)) {
+	if (message_finish(session->message, &err)) {
 		give_up(session, &err);
 	} else if (session->greeted) {
-		message_end(session->message);
 		take_rpc(session);
 		return;
 	} else {
@@ -195,34 +226,41 @@ static void take_piece(struct netconf_session *session, const char *piece, size_
 {
 	struct error err = ERROR_INIT;
 
+	if (!session->message && blank_is(piece, length))
+		return;
 	if (!session->message)
 		session->message = message_open(session);
 	if (!session->message) {
 		session->dead = true;
 		return;
 	}
-	if (reader_feed(session->message->reader, piece, length, &err)) {
+	if (message_feed(session->message, piece, length, &err)) {
 		give_up(session, &err);
 		drop_message(session);
 	}
 }
 
-/* One step of the framing; returns false when there is no more input. */
+/* Up to the end of a message; returns false when there is no more input. */
 static bool take_input(struct netconf_session *session, struct evbuffer *input)
 {
-	size_t extent = evbuffer_get_contiguous_space(input), left = extent, length = 0;
+	size_t extent = evbuffer_get_contiguous_space(input), left, length = 0;
 	const char *data, *piece = NULL;
 	enum framing_result result;
 
 	if (!extent)
 		return false;
+	if (extent > INPUT_STEP)
+		extent = INPUT_STEP;
 	data = (const char *)evbuffer_pullup(input, (ev_ssize_t)extent);
-	result = framing_step(&session->framing, &data, &left, &piece, &length);
-	if (result == FRAMING_DATA)
-		take_piece(session, piece, length);
-	else if (result == FRAMING_END)
+	left = extent;
+	do {
+		result = framing_step(&session->framing, &data, &left, &piece, &length);
+		if (result == FRAMING_DATA)
+			take_piece(session, piece, length);
+	} while (result == FRAMING_DATA && left && !session->closing && !session->dead);
+	if (result == FRAMING_END)
 		end_message(session);
-	else if (result != FRAMING_MORE)
+	else if (result != FRAMING_MORE && result != FRAMING_DATA)
 		give_up_framing(session, result == FRAMING_TOO_BIG);
 	evbuffer_drain(input, extent - left);
 	return true;
@@ -245,14 +283,21 @@ static bool reading(const struct netconf_session *session)
 /* Part of a request is there. White space that some clients send after one is none. */
 static bool amid_request(const struct netconf_session *session)
 {
-	return session->greeted && session->message && !reader_empty(session->message->reader);
+	return session->greeted && session->message && !message_empty(session->message);
+}
+
+bool session_at_rest(const struct netconf_session *session)
+{
+	return session->greeted && !session->refusal && !session->busy && !session->closing &&
+	       !session->locked && !amid_request(session);
 }
 
 static void read_on(struct netconf_session *session)
 {
 	struct evbuffer *input = bufferevent_get_input(session->transport);
 
-	while (reading(session) && take_input(session, input))
+	while (reading(session) && shares_has_time(&session->server->shares) &&
+	       take_input(session, input))
 		;
 	if (session->dead || session->closing)
 		return;
@@ -260,8 +305,8 @@ static void read_on(struct netconf_session *session)
 		close_gently(session);
 	} else if (session->busy || output_full(session)) {
 		bufferevent_disable(session->transport, EV_READ);
-		if (session->busy)
-			evtimer_del(session->timer);
+	} else if (evbuffer_get_length(input)) {
+		session_resume(session);
 	} else if (session->ended) {
 		close_gently(session);
 	} else {
@@ -282,18 +327,20 @@ static void end_stream(struct netconf_session *session)
 
 static void write_on(struct netconf_session *session)
 {
-	int64_t end = clock_now() + SLICE_NS;
+	enum stream_step step;
 
 	while (session->stream.step && !session->dead && !output_full(session)) {
-		if (clock_now() > end) {
+		if (!shares_has_time(&session->server->shares)) {
 			session_resume(session);
 			return;
 		}
-		if (!session->stream.step(session, session->stream.state)) {
-			end_stream(session);
+		step = session->stream.step(session, session->stream.state);
+		if (step == STREAM_GOES_ON)
+			continue;
+		end_stream(session);
+		if (step == STREAM_ENDS)
 			reply_end(session);
-			session_done(session);
-		}
+		session_done(session);
 	}
 }
 
@@ -303,11 +350,22 @@ void session_stream(struct netconf_session *session, const struct stream *stream
 	session_resume(session);
 }
 
+static void tell_done(const struct netconf_session *session)
+{
+	const struct rpc *rpc = session->message ? session->message->rpc : NULL;
+
+	server_log(session->server, LOG_DEBUG,
+		   "NETCONF session %u of %s: %s is answered after %lld us", session->id,
+		   session->peer.user, rpc ? rpc->name : "what is no operation",
+		   (long long)((clock_now() - session->began) / 1000));
+}
+
 void session_done(struct netconf_session *session)
 {
+	tell_done(session);
 	drop_message(session);
 	session->busy = false;
-	set_timer(session, session->server->options.limits.idle_timeout);
+	rest(session);
 	session_resume(session);
 }
 
@@ -333,19 +391,19 @@ static void settle(struct netconf_session *session)
 		session_close(session);
 }
 
-static void go_on(struct netconf_session *session)
+void session_go_on(struct netconf_session *session)
 {
 	if (session->stream.step && !session->dead)
 		write_on(session);
 	else if (!session->busy && !session->closing)
 		read_on(session);
+	settle(session);
 }
 
 static void on_read(struct bufferevent *transport, void *arg)
 {
 	(void)transport;
-	read_on(arg);
-	settle(arg);
+	session_resume(arg);
 }
 
 static void on_write(struct bufferevent *transport, void *arg)
@@ -353,10 +411,9 @@ static void on_write(struct bufferevent *transport, void *arg)
 	struct netconf_session *session = arg;
 
 	if (session->closing && !evbuffer_get_length(bufferevent_get_output(transport)))
-		session->dead = true;
+		session_close(session);
 	else
-		go_on(session);
-	settle(session);
+		session_resume(session);
 }
 
 static void on_event(struct bufferevent *transport, short what, void *arg)
@@ -367,20 +424,12 @@ static void on_event(struct bufferevent *transport, short what, void *arg)
 	if (what & BEV_EVENT_EOF) {
 		/* A relay closes its half first; what it sent is still carried out. */
 		session->ended = true;
-		read_on(session);
+		session_resume(session);
 	} else {
 		if (what & BEV_EVENT_TIMEOUT)
 			complain(session, "it does not read its reply");
-		session->dead = true;
+		session_close(session);
 	}
-	settle(session);
-}
-
-static void on_resume(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	go_on(arg);
-	settle(arg);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -388,24 +437,22 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	struct netconf_session *session = arg;
 
 	(void)fd, (void)what;
+	if (session->refusal && session->greeted && !session->told) {
+		refuse(session);
+		return;
+	}
+	if (session->refusal) {
+		session_close(session);
+		return;
+	}
 	complain(session, !session->greeted       ? "no hello in time"
 			  : amid_request(session) ? "its request does not go on"
+			  : session->locked       ? "it holds the lock and asks for nothing"
 						  : "idle too long");
 	session_close(session);
 }
 
 /* Life. */
-
-static void name_user(struct netconf_session *session)
-{
-	struct passwd entry, *found = NULL;
-	char buffer[1024];
-
-	if (!getpwuid_r(session->uid, &entry, buffer, sizeof(buffer), &found) && found)
-		snprintf(session->user, sizeof(session->user), "%s", found->pw_name);
-	else
-		snprintf(session->user, sizeof(session->user), "uid %u", session->uid);
-}
 
 static unsigned int new_id(struct netconf_server *server)
 {
@@ -433,41 +480,59 @@ static bool open_transport(struct netconf_session *session, int fd)
 		return false;
 	}
 	session->timer = evtimer_new(server->options.base, on_timer, session);
-	session->resume = evtimer_new(server->options.base, on_resume, session);
 	bufferevent_setcb(session->transport, on_read, on_write, on_event, session);
 	bufferevent_setwatermark(session->transport, EV_READ, 0, INPUT_MAX);
 	bufferevent_setwatermark(session->transport, EV_WRITE, server->options.limits.output / 4,
 				 0);
 	bufferevent_set_timeouts(session->transport, NULL, &stall);
-	return session->timer && session->resume;
+	return session->timer;
 }
 
-struct netconf_session *session_open(struct netconf_server *server, int fd, uid_t uid, pid_t pid)
+void session_open(struct netconf_server *server, int fd, const struct peer *peer,
+		  enum refusal refusal)
 {
 	struct netconf_session *session = calloc(1, sizeof(*session));
 
 	if (!session) {
 		close(fd);
-		return NULL;
+		return;
 	}
 	session->server = server;
-	session->uid = uid;
-	session->pid = pid;
+	session->peer = *peer;
+	session->refusal = refusal;
 	session->id = new_id(server);
 	session->door = "netconf";
+	session->rested = clock_now();
+	clock_gettime(CLOCK_REALTIME, &session->login);
 	TAILQ_INSERT_TAIL(&server->sessions, session, link);
-	server->count++;
-	name_user(session);
+	++*(refusal ? &server->refused : &server->count);
 	framing_init(&session->framing, server->options.limits.message_size);
 	writer_init(&session->writer, to_transport, session);
 	if (!open_transport(session, fd)) {
 		session_close(session);
-		return NULL;
+		return;
 	}
 	send_hello(session);
 	set_timer(session, server->options.limits.hello_timeout);
 	bufferevent_enable(session->transport, EV_READ | EV_WRITE);
-	return session;
+	if (!refusal)
+		server->opened++;
+	server_log(server, LOG_DEBUG, "NETCONF session %u of %s (process %ld%s%s) begins",
+		   session->id, peer->user, (long)peer->pid, peer->source[0] ? ", from " : "",
+		   peer->source);
+}
+
+static void count_end(struct netconf_session *session)
+{
+	struct netconf_server *server = session->server;
+
+	--*(session->refusal ? &server->refused : &server->count);
+	server->counters.in_rpcs += session->counters.in_rpcs;
+	server->counters.in_bad_rpcs += session->counters.in_bad_rpcs;
+	server->counters.out_rpc_errors += session->counters.out_rpc_errors;
+	server->dropped += !session->refusal && !session->finished;
+	server_log(server, LOG_DEBUG, "NETCONF session %u of %s ends after %u requests",
+		   session->id, session->peer.user, session->counters.in_rpcs);
 }
 
 void session_close(struct netconf_session *session)
@@ -481,11 +546,12 @@ void session_close(struct netconf_session *session)
 	drop_message(session);
 	if (session->timer)
 		event_free(session->timer);
-	if (session->resume)
-		event_free(session->resume);
+	if (session->presence)
+		event_free(session->presence);
 	if (session->transport)
 		bufferevent_free(session->transport);
+	shares_remove(&server->shares, session);
 	TAILQ_REMOVE(&server->sessions, session, link);
-	server->count--;
-	free(session);
+	count_end(session);
+	wipe_free(session, sizeof(*session)); /* its output too */
 }

@@ -2,46 +2,16 @@
 
 #include "model/status.h"
 
-static const struct tunnel *tunnel_config(const struct tunnel_entry *entry)
+struct view view_entry(const struct entry *entry)
 {
-	if (entry->configured)
-		return &entry->config;
-	return entry->in_kernel ? &entry->actual : NULL;
-}
-
-static const struct session *session_config(const struct session_entry *entry)
-{
-	if (entry->configured)
-		return &entry->config;
-	return entry->in_kernel ? &entry->actual : NULL;
-}
-
-struct view view_tunnel(const struct tunnel_entry *entry)
-{
-	const struct tunnel *config = tunnel_config(entry);
-
 	return (struct view){
-		.object = OBJECT_TUNNEL,
-		.id = entry->id,
-		.config = config,
-		.state = &entry->state,
-		.statistics = entry->in_kernel ? &entry->state.common.statistics : NULL,
-		.tunnel = config,
-	};
-}
-
-struct view view_session(const struct session_entry *entry)
-{
-	const struct session *config = session_config(entry);
-
-	return (struct view){
-		.object = OBJECT_SESSION,
-		.id = entry->id,
-		.config = config,
-		.state = &entry->state,
-		.statistics = entry->in_kernel ? &entry->state.common.statistics : NULL,
-		.tunnel = tunnel_config(entry->tunnel),
-		.session = config,
+		.object = entry_object(entry),
+		.id = entry->key.session_id ? entry->key.session_id : entry->key.tunnel_id,
+		.config = entry_shown(entry),
+		.state = entry_state(entry), /* the first member of either's (model.h) */
+		.statistics = entry->in_kernel ? &entry_state(entry)->statistics : NULL,
+		.tunnel = entry_shown(&entry_tunnel_of(entry)->entry),
+		.session = entry->key.session_id ? entry_shown(entry) : NULL,
 	};
 }
 

@@ -22,8 +22,7 @@ struct view {
 };
 
 /* All there is of an entry, ours or foreign (get). */
-struct view view_tunnel(const struct tunnel_entry *entry);
-struct view view_session(const struct session_entry *entry);
+struct view view_entry(const struct entry *entry);
 /* Configuration alone (get-config, the snapshot). */
 struct view view_tunnel_config(const struct tunnel *config);
 struct view view_session_config(const struct session *config);

@@ -7,9 +7,11 @@
 struct walk {
 	struct engine *engine;
 	const struct datastore *store;
-	struct candidate then; /* get-config: running as it was */
+	struct candidate then; /* get-config: running as it was ... */
+	uint64_t begun_at;     /* ... when so much had been published */
 	bool config, lines;
 	struct filter filter;
+	struct filter_compiler *compiler; /* NULL: the filter is good */
 	uint64_t hidden[OBJECTS];
 	uint64_t statistics[OBJECTS];
 	bool container_open, tunnel_open; /* start tags written */
@@ -24,7 +26,6 @@ struct walk {
 int walk_open(struct walk **ret, const struct walk_options *options, struct error *err)
 {
 	struct walk *walk = calloc(1, sizeof(*walk));
-	int result;
 
 	if (!walk)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
@@ -33,17 +34,34 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	walk->config = options->config;
 	walk->lines = options->lines;
 	candidate_open(&walk->then, options->store);
+	walk->begun_at = options->store->publications;
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		walk->hidden[object] = options->secrets ? 0 : view_secrets(object);
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
 	}
-	result = filter_compile(&walk->filter, options->filter, options->secrets, err);
-	if (result) {
+	walk->compiler = filter_compiler_open(&walk->filter, options->filter, options->secrets);
+	if (!walk->compiler) {
 		walk_close(walk);
-		return result;
+		return error_set(err, ERROR_RESOURCE, "out of memory");
 	}
 	*ret = walk;
 	return 0;
+}
+
+int walk_prepare(struct walk *walk, struct error *err)
+{
+	int rc = filter_compiler_step(walk->compiler, err);
+
+	if (rc > 0)
+		return rc;
+	filter_compiler_close(walk->compiler);
+	walk->compiler = NULL;
+	return rc;
+}
+
+size_t walk_memory(const struct walk *walk)
+{
+	return walk->filter.memory.size;
 }
 
 void walk_close(struct walk *walk)
@@ -51,63 +69,71 @@ void walk_close(struct walk *walk)
 	if (!walk)
 		return;
 	candidate_discard(&walk->then);
+	filter_compiler_close(walk->compiler);
 	filter_free(&walk->filter);
 	free(walk);
+}
+
+/* As it is now; what the counters tell of the status is looked after when that is asked for. */
+static bool show_entry(const struct walk *walk, struct entry *entry, struct view *ret)
+{
+	if (!entry)
+		return false;
+	if (walk->engine && walk->filter.reads_state)
+		engine_refresh(walk->engine, entry);
+	*ret = view_entry(entry);
+	return true;
 }
 
 /* The entry with the lowest id from @*id on. */
 static bool find_tunnel(const struct walk *walk, uint32_t *id, struct view *ret)
 {
+	struct tunnel_entry *entry;
+
 	if (walk->config) {
+		bool below = datastore_look_below(walk->store, walk->begun_at);
 		const struct tunnel *tunnel = candidate_tunnel_from(&walk->then, id);
 
+		datastore_look_up(walk->store, below);
 		if (tunnel)
 			*ret = view_tunnel_config(tunnel);
 		return tunnel;
 	}
-	struct tunnel_entry *entry = datastore_tunnel_from(walk->store, *id);
-
-	if (!entry)
-		return false;
-	*id = entry->id;
-	if (walk->engine && walk->filter.reads_state)
-		engine_refresh_tunnel(walk->engine, entry);
-	*ret = view_tunnel(entry);
-	return true;
+	entry = datastore_tunnel_from(walk->store, *id);
+	if (entry)
+		*id = entry->entry.key.tunnel_id;
+	return show_entry(walk, entry ? &entry->entry : NULL, ret);
 }
 
 static bool find_session(const struct walk *walk, uint32_t *id, struct view *ret)
 {
+	struct tunnel_entry *tunnel;
+	struct session_entry *entry;
+
 	if (walk->config) {
+		bool below = datastore_look_below(walk->store, walk->begun_at);
 		const struct session *session =
 			candidate_session_from(&walk->then, walk->tunnel_id, id);
 
+		datastore_look_up(walk->store, below);
 		if (session)
 			*ret = view_session_config(session);
 		return session;
 	}
-	struct tunnel_entry *tunnel = datastore_tunnel(walk->store, walk->tunnel_id);
-	struct session_entry *entry = tunnel ? tunnel_session_from(tunnel, *id) : NULL;
-
-	if (!entry)
-		return false;
-	*id = entry->id;
-	if (walk->engine && walk->filter.reads_state)
-		engine_refresh_session(walk->engine, entry);
-	*ret = view_session(entry);
-	return true;
+	tunnel = datastore_tunnel(walk->store, walk->tunnel_id);
+	entry = tunnel ? tunnel_session_from(tunnel, *id) : NULL;
+	if (entry)
+		*id = entry->entry.key.session_id;
+	return show_entry(walk, entry ? &entry->entry : NULL, ret);
 }
 
 /* Counters as they are now, if they are shown; what they tell of the status is looked after. */
 static void refresh(const struct walk *walk, const struct view *view, uint64_t rows)
 {
-	if (!walk->engine || walk->filter.reads_state || !(rows & walk->statistics[view->object]))
-		return;
-	if (view->object == OBJECT_TUNNEL)
-		engine_refresh_tunnel(walk->engine, datastore_tunnel(walk->store, walk->tunnel_id));
-	else
-		engine_refresh_session(walk->engine,
-				       datastore_session(walk->store, walk->tunnel_id, view->id));
+	if (walk->engine && !walk->filter.reads_state && (rows & walk->statistics[view->object]))
+		engine_refresh(walk->engine,
+			       datastore_entry(walk->store, walk->tunnel_id,
+					       view->object == OBJECT_SESSION ? view->id : 0));
 }
 
 /* Which leaves to write: 0 when there is none to write. */
@@ -236,17 +262,10 @@ static bool passed(const struct walk *walk, const struct change *change)
 	return walk->in_tunnel && change->session_id < walk->session_id;
 }
 
-int walk_preserve(struct walk *walk, const struct candidate *changes)
+int walk_preserve(struct walk *walk, const struct change *change)
 {
-	struct change *change;
-	int result = 0;
-
-	if (!walk->config)
+	if (!walk->config || walk->begun_at == walk->store->publications || passed(walk, change) ||
+	    overlay_find(&walk->then, change->tunnel_id, change->session_id))
 		return 0;
-	for (change = candidate_first(changes); change && !result; change = change_next(change))
-		if (!passed(walk, change) &&
-		    !overlay_find(&walk->then, change->tunnel_id, change->session_id))
-			result = candidate_put(&walk->then, change->tunnel_id, change->session_id,
-					       change->had ? &change->before : NULL);
-	return result;
+	return candidate_put(&walk->then, change->tunnel_id, change->session_id, change->before);
 }

@@ -16,7 +16,7 @@ struct walk;
 struct walk_options {
 	struct engine *engine; /* counters are refreshed through it; NULL: they are not */
 	const struct datastore *store;
-	const struct node *filter; /* <filter>, NULL all; not needed after opening */
+	const struct node *filter; /* <filter>, NULL all; not needed once prepared */
 	bool config;               /* get-config */
 	bool secrets;              /* secret leaves are shown */
 	bool lines;                /* for our own shell: see lines.h */
@@ -25,10 +25,17 @@ struct walk_options {
 int walk_open(struct walk **ret, const struct walk_options *options, struct error *err);
 void walk_close(struct walk *walk); /* Accepts NULL. */
 
+/* Before the first step: compile some of the filter. > 0: there is more; < 0: it is refused. */
+int walk_prepare(struct walk *walk, struct error *err);
+size_t walk_memory(const struct walk *walk); /* bytes of the filter */
+
 /* Looks at one entry and writes what is selected of it; false when all is written. */
 bool walk_step(struct walk *walk, struct writer *writer);
 
-/* A commit has been published: @changes tells what was before. -ENOMEM: the walk cannot go on. */
-int walk_preserve(struct walk *walk, const struct candidate *changes);
+/*
+ * What the configuration was before a change that is published is about to be gone
+ * (ENGINE_MERGE). -ENOMEM: the walk cannot go on.
+ */
+int walk_preserve(struct walk *walk, const struct change *change);
 
 #endif

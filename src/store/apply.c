@@ -9,20 +9,25 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/wipe.h"
 #include "model/codec.h"
 #include "model/rules.h"
 #include "store/overlay.h"
 
-struct undo {
-	struct undo *next;
-	uint32_t tunnel_id, session_id;
-	struct change *saved; /* as it was in the overlay; NULL: it was not */
-};
-
 struct application {
+	struct cursor cursor;
 	struct candidate *candidate;
 	const struct edit *edit;
-	struct undo *undo;
+	struct change *touched; /* by this edit, the latest first */
+	const struct phase *phase;
+	const struct edit_entry *entry; /* the next one */
+	uint32_t tunnel_id;             /* the next one ... */
+	bool was_last;                  /* ... if the one before had not the last id */
+	struct {
+		uint32_t tunnel_id; /* whose sessions are being removed; 0: none's */
+		uint32_t next;      /* session */
+		bool even_given;    /* ... those too that the edit has named */
+	} removal;
 	struct error *err;
 };
 
@@ -39,91 +44,38 @@ static const struct operation {
 	[EDIT_REMOVE] = {.removes = true},
 };
 
-static int no_memory(struct error *err)
-{
-	return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "out of memory; make the edit smaller");
-}
-
-/* The undo log */
-
-static bool undo_note(struct application *app, uint32_t tunnel_id, uint32_t session_id,
-		      const struct change *change)
-{
-	struct undo *undo = calloc(1, sizeof(*undo));
-
-	if (undo == NULL)
-		return false;
-	undo->tunnel_id = tunnel_id;
-	undo->session_id = session_id;
-	if (change != NULL) {
-		undo->saved = malloc(sizeof(*undo->saved));
-		if (undo->saved == NULL) {
-			free(undo);
-			return false;
-		}
-		*undo->saved = *change;
-	}
-	undo->next = app->undo;
-	app->undo = undo;
-	return true;
-}
-
-static void undo_free(struct application *app)
-{
-	struct undo *undo = app->undo;
-
-	app->undo = undo->next;
-	free(undo->saved);
-	free(undo);
-}
-
-static void restore(struct candidate *candidate, const struct undo *undo)
-{
-	struct change *change = overlay_find(candidate, undo->tunnel_id, undo->session_id);
-
-	if (change == NULL)
-		return;
-	if (undo->saved == NULL) {
-		overlay_remove(candidate, change);
-		return;
-	}
-	change->has = undo->saved->has;
-	change->after = undo->saved->after;
-}
-
-static void undo_all(struct application *app)
-{
-	for (; app->undo != NULL; undo_free(app))
-		restore(app->candidate, app->undo);
-}
-
-static void keep_all(struct application *app)
-{
-	struct change *change;
-
-	for (; app->undo != NULL; undo_free(app)) {
-		change = overlay_find(app->candidate, app->undo->tunnel_id, app->undo->session_id);
-		if (change != NULL && change_is_nothing(change))
-			overlay_remove(app->candidate, change);
-	}
-}
-
-/* The change of an entry, noted for undo. NULL: no memory. */
+/* The change of an entry, which is noted so that the edit can be taken back. NULL: no memory. */
 static struct change *take(struct application *app, uint32_t tunnel_id, uint32_t session_id)
 {
-	struct change *change = overlay_find(app->candidate, tunnel_id, session_id);
+	struct candidate *candidate = app->candidate;
+	struct change *change = overlay_find(candidate, tunnel_id, session_id);
+	bool fresh = change == NULL;
+	const union config *now;
 
-	if (change != NULL && change->edit == app->candidate->edits)
+	if (!fresh && change->edit == candidate->edits)
 		return change;
-	if (!undo_note(app, tunnel_id, session_id, change))
-		return NULL;
+	if (fresh) {
+		now = running_config(candidate->running, tunnel_id, session_id);
+		change = overlay_insert(candidate, tunnel_id, session_id, now, now);
+	}
 	if (change == NULL)
-		change = overlay_touch(app->candidate, tunnel_id, session_id);
-	if (change == NULL)
 		return NULL;
-	change->edit = app->candidate->edits;
-	change->given = false;
-	change->replaced = false;
+	change->edit = candidate->edits;
+	change->given = change->replaced = false;
+	change->fresh = fresh;
+	change->kept = config_share(change->after);
+	change->earlier = app->touched;
+	app->touched = change;
+	return change;
+}
+
+/* The one touched last, which is touched no more; NULL: there is none. */
+static struct change *let_go(struct application *app)
+{
+	struct change *change = app->touched;
+
+	if (change != NULL)
+		app->touched = change->earlier;
 	return change;
 }
 
@@ -145,66 +97,42 @@ static bool is_given(const struct application *app, uint32_t tunnel_id, uint32_t
 	return change != NULL && change->given;
 }
 
-/* All sessions of the tunnel, or those that the edit has not named. */
-static int remove_sessions(struct application *app, uint32_t tunnel_id, bool even_given)
+static int remove_one(struct application *app, uint32_t tunnel_id, uint32_t session_id)
 {
-	uint32_t id = 0;
-	struct change *change;
+	struct change *change = take(app, tunnel_id, session_id);
 
-	while (candidate_session_from(app->candidate, tunnel_id, &id) != NULL) {
-		if (even_given || !is_given(app, tunnel_id, id)) {
-			change = take(app, tunnel_id, id);
-			if (change == NULL)
-				return no_memory(app->err);
-			change_set(change, NULL);
-		}
-		if (id++ == ID_MAX)
-			break;
-	}
-	return 0;
+	if (change == NULL)
+		return overlay_no_memory(app->err);
+	change_set(change, NULL);
+	return 1;
+}
+
+/* All sessions of the tunnel, or those that the edit has not named: a unit each from now on. */
+static void begin_removal(struct application *app, uint32_t tunnel_id, bool even_given)
+{
+	app->removal.tunnel_id = tunnel_id;
+	app->removal.next = 0;
+	app->removal.even_given = even_given;
+}
+
+static int remove_a_session(struct application *app)
+{
+	uint32_t tunnel_id = app->removal.tunnel_id, id = app->removal.next;
+	bool more, found = overlay_session_within(app->candidate, tunnel_id, &id, PLACES_MAX,
+						  &more) != NULL;
+
+	app->removal.next = found ? id + 1 : id;
+	if ((!found && !more) || (found && id == ID_MAX))
+		app->removal.tunnel_id = 0;
+	if (!found || (!app->removal.even_given && is_given(app, tunnel_id, id)))
+		return 1;
+	return remove_one(app, tunnel_id, id);
 }
 
 static int remove_tunnel(struct application *app, uint32_t tunnel_id)
 {
-	struct change *change = take(app, tunnel_id, 0);
-
-	if (change == NULL)
-		return no_memory(app->err);
-	change_set(change, NULL);
-	return remove_sessions(app, tunnel_id, true);
-}
-
-/* What a replaced container has beyond the edit. */
-static int remove_rest(struct application *app, bool everything)
-{
-	uint32_t id = 0;
-	int result = 0;
-
-	while (result == 0 && candidate_tunnel_from(app->candidate, &id) != NULL) {
-		if (everything || !is_given(app, id, 0))
-			result = remove_tunnel(app, id);
-		else
-			result = remove_sessions(app, id, false);
-		if (id++ == ID_MAX)
-			break;
-	}
-	return result;
-}
-
-static int remove_rest_of_tunnels(struct application *app)
-{
-	const struct edit_entry *entry;
-	const struct change *change;
-	int result = 0;
-
-	for (entry = app->edit->first; entry != NULL && result == 0; entry = entry->next) {
-		if (entry->object != OBJECT_TUNNEL)
-			continue;
-		change = touched(app, entry->tunnel_id, 0);
-		if (change != NULL && change->replaced && change->has)
-			result = remove_sessions(app, entry->tunnel_id, false);
-	}
-	return result;
+	begin_removal(app, tunnel_id, true);
+	return remove_one(app, tunnel_id, 0);
 }
 
 /* One entry */
@@ -218,12 +146,10 @@ static void point(const struct application *app, const struct edit_entry *entry,
 static bool is_foreign(const struct application *app, const struct edit_entry *entry)
 {
 	const struct datastore *running = app->candidate->running;
-	const struct tunnel_entry *tunnel = datastore_tunnel(running, entry->tunnel_id);
-	const struct session_entry *session =
-		datastore_session(running, entry->tunnel_id, entry->session_id);
+	const struct entry *tunnel = datastore_entry(running, entry->tunnel_id, 0);
+	const struct entry *own = datastore_entry(running, entry->tunnel_id, entry->session_id);
 
-	return (tunnel != NULL && tunnel_is_foreign(tunnel)) ||
-	       (session != NULL && session_is_foreign(session));
+	return (tunnel && entry_is_foreign(tunnel)) || (own && entry_is_foreign(own));
 }
 
 static int refuse_missing(const struct application *app, const struct edit_entry *entry,
@@ -262,11 +188,12 @@ static int check_existence(const struct application *app, const struct edit_entr
 {
 	const struct change *tunnel = touched(app, entry->tunnel_id, 0);
 
-	if (operation->must_not_exist && change->has)
+	if (operation->must_not_exist && change->after)
 		return refuse_existing(app, entry);
-	if (!operation->must_exist || change->has)
+	if (!operation->must_exist || change->after)
 		return 0;
-	if (operation->removes && entry->object == OBJECT_SESSION && tunnel != NULL && !tunnel->has)
+	if (operation->removes && entry->object == OBJECT_SESSION && tunnel != NULL &&
+	    !tunnel->after)
 		return 0; /* named below a tunnel that this edit deletes: gone with it */
 	return refuse_missing(app, entry, operation);
 }
@@ -287,7 +214,7 @@ static int refuse_leaf(const struct application *app, const struct edit_entry *e
 static int check_leaves(const struct application *app, const struct edit_entry *entry,
 			const struct change *change)
 {
-	uint64_t there = change->has ? change->after.present : 0;
+	uint64_t there = change->after ? change->after->present : 0;
 
 	if (entry->must_exist & ~there)
 		return refuse_leaf(app, entry, entry->must_exist & ~there, ERROR_MISSING);
@@ -335,13 +262,13 @@ static void drop_leaves(const struct edit_entry *entry, union config *after)
 		rules_drop_session(entry->values.present, &after->session);
 }
 
-static void put_entry(const struct edit *edit, const struct edit_entry *entry, bool afresh,
-		      struct change *change)
+static int put_entry(const struct edit *edit, const struct edit_entry *entry, bool afresh,
+		     struct change *change)
 {
 	union config before = {0}, after = {0};
 
-	if (change->has)
-		before = change->after;
+	if (change->after)
+		before = *change->after;
 	if (!afresh)
 		after = before;
 	put_leaves(entry, &after);
@@ -349,7 +276,7 @@ static void put_entry(const struct edit *edit, const struct edit_entry *entry, b
 		keep_leaves(edit, entry, &before, &after);
 	else
 		drop_leaves(entry, &after);
-	change_set(change, &after);
+	return change_set(change, &after);
 }
 
 /* Merged into what is replaced, and so is not there, is replaced itself. */
@@ -378,7 +305,7 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
 	int result;
 
 	if (change == NULL)
-		return no_memory(app->err);
+		return overlay_no_memory(app->err);
 	if (change->given && !app->edit->batch)
 		return refuse_twice(app, entry);
 	change->given = true;
@@ -388,67 +315,158 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
 	if (result != 0)
 		return result;
 	change->replaced = operation->afresh;
-	if (!operation->removes)
-		put_entry(app->edit, entry, operation->afresh, change);
-	else if (entry->object == OBJECT_TUNNEL)
-		return remove_tunnel(app, entry->tunnel_id);
-	else
-		change_set(change, NULL);
-	return 0;
+	if (operation->removes)
+		return entry->object == OBJECT_TUNNEL
+			       ? remove_tunnel(app, entry->tunnel_id)
+			       : remove_one(app, entry->tunnel_id, entry->session_id);
+	if (put_entry(app->edit, entry, operation->afresh, change) != 0)
+		return overlay_no_memory(app->err);
+	return 1;
 }
 
-/* The whole edit */
-
-static int apply_entries(struct application *app)
-{
-	const struct edit_entry *entry;
-	int result = 0;
-
-	for (entry = app->edit->first; entry != NULL && result == 0; entry = entry->next)
-		result = apply_entry(app, entry);
-	if (result == 0)
-		result = remove_rest_of_tunnels(app);
-	if (result == 0 && app->edit->operation == EDIT_REPLACE)
-		result = remove_rest(app, false);
-	return result;
-}
-
-static int apply_removal(struct application *app)
-{
-	uint32_t id = 0;
-
-	if (app->edit->operation == EDIT_DELETE &&
-	    candidate_tunnel_from(app->candidate, &id) == NULL) {
-		error_at(app->err, "/l2tpv3");
-		return error_set(app->err, ERROR_MISSING,
-				 "there is nothing configured to delete; to be sure use remove");
-	}
-	return remove_rest(app, true);
-}
+/*
+ * The whole edit, in phases: a unit of one gives 1 while there is more of the
+ * phase, 0 when it is over, or a negative errno. Sessions that are being removed come before
+ * whatever is next.
+ */
 
 static int refuse_container(const struct application *app)
 {
 	error_at(app->err, "/l2tpv3");
-	return error_set(app->err, ERROR_EXISTS,
-			 "there is a configuration already; use merge or replace");
+	if (app->edit->operation == EDIT_CREATE)
+		return error_set(app->err, ERROR_EXISTS,
+				 "there is a configuration already; use merge or replace");
+	return error_set(app->err, ERROR_MISSING,
+			 "there is nothing configured to delete; to be sure use remove");
+}
+
+/* Is there a container, which must be there, or must not? */
+static int look_for_any(struct application *app)
+{
+	enum edit_operation operation = app->edit->operation;
+	const struct tunnel *found;
+	bool more;
+
+	if (operation != EDIT_CREATE && operation != EDIT_DELETE)
+		return 0;
+	found = overlay_tunnel_within(app->candidate, &app->tunnel_id, PLACES_MAX, &more);
+	if (more)
+		return 1;
+	app->tunnel_id = 0;
+	return (found != NULL) == operations[operation].must_exist ? 0 : refuse_container(app);
+}
+
+static int apply_next(struct application *app)
+{
+	const struct edit_entry *entry = app->entry;
+
+	if (entry == NULL)
+		app->entry = app->edit->first; /* once more in the next phase */
+	if (entry == NULL || operations[app->edit->operation].removes)
+		return 0;
+	app->entry = entry->next;
+	return apply_entry(app, entry);
+}
+
+/* What replaced tunnels have beyond the edit. */
+static int remove_rest_of_next(struct application *app)
+{
+	const struct edit_entry *entry = app->entry;
+	const struct change *change;
+
+	if (entry == NULL)
+		return 0;
+	app->entry = entry->next;
+	change = entry->object == OBJECT_TUNNEL ? touched(app, entry->tunnel_id, 0) : NULL;
+	if (change != NULL && change->replaced && change->after)
+		begin_removal(app, entry->tunnel_id, false);
+	return 1;
+}
+
+/* What a replaced container has beyond the edit; of one that is removed, everything. */
+static int remove_rest(struct application *app)
+{
+	bool everything = operations[app->edit->operation].removes, more;
+	uint32_t id = app->tunnel_id;
+
+	if (app->was_last || (!everything && app->edit->operation != EDIT_REPLACE))
+		return 0;
+	if (overlay_tunnel_within(app->candidate, &id, PLACES_MAX, &more) == NULL) {
+		app->tunnel_id = id;
+		return more;
+	}
+	app->was_last = id == ID_MAX;
+	app->tunnel_id = id + 1;
+	if (everything || !is_given(app, id, 0))
+		return remove_tunnel(app, id);
+	begin_removal(app, id, false);
+	return 1;
+}
+
+/* Entries that are as running has them leave the overlay. */
+static int keep_next(struct application *app)
+{
+	struct change *change = let_go(app);
+
+	app->cursor.decided = true;
+	if (change == NULL)
+		return 0;
+	config_drop(change->kept);
+	if (change_is_nothing(change))
+		overlay_remove(app->candidate, change);
+	return 1;
+}
+
+static const struct phase {
+	int (*unit)(struct application *app);
+} phases[] = {{look_for_any}, {apply_next}, {remove_rest_of_next}, {remove_rest}, {keep_next}};
+
+static int application_forth(struct cursor *cursor)
+{
+	struct application *app = (struct application *)cursor;
+	int rc;
+
+	if (app->removal.tunnel_id != 0)
+		return remove_a_session(app);
+	rc = app->phase->unit(app);
+	return rc == 0 && ++app->phase < phases + sizeof(phases) / sizeof(phases[0]) ? 1 : rc;
+}
+
+static int application_back(struct cursor *cursor)
+{
+	struct application *app = (struct application *)cursor;
+	struct change *change = let_go(app);
+
+	if (change == NULL)
+		return 0;
+	config_drop(change->after);
+	change->after = change->kept;
+	if (change->fresh)
+		overlay_remove(app->candidate, change);
+	return 1;
+}
+
+struct cursor *candidate_apply_begin(struct candidate *candidate, const struct edit *edit,
+				     struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = application_forth,
+						.back = application_back};
+	struct application *app = cursor_new(&kind, sizeof(*app));
+
+	if (app == NULL) {
+		overlay_no_memory(err);
+		return NULL;
+	}
+	app->candidate = candidate;
+	app->edit = edit;
+	app->entry = edit->first;
+	app->phase = phases;
+	app->err = err;
+	candidate->edits++;
+	return &app->cursor;
 }
 
 int candidate_apply(struct candidate *candidate, const struct edit *edit, struct error *err)
 {
-	struct application app = {candidate, edit, NULL, err};
-	uint32_t id = 0;
-	int result;
-
-	candidate->edits++;
-	if (operations[edit->operation].removes)
-		result = apply_removal(&app);
-	else if (edit->operation == EDIT_CREATE && candidate_tunnel_from(candidate, &id) != NULL)
-		result = refuse_container(&app);
-	else
-		result = apply_entries(&app);
-	if (result != 0)
-		undo_all(&app);
-	else
-		keep_all(&app);
-	return result;
+	return cursor_run(candidate_apply_begin(candidate, edit, err));
 }

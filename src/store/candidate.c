@@ -1,133 +1,10 @@
 #include "store/candidate.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
-#include "model/codec.h"
 #include "store/overlay.h"
-
-static int change_order(const struct change *a, const struct change *b)
-{
-	return entry_order(a->tunnel_id, a->session_id, b->tunnel_id, b->session_id);
-}
-
-RB_PROTOTYPE(change_tree, change, link, )
-RB_GENERATE(change_tree, change, link, change_order)
-
-/* The overlay */
-
-bool change_is_nothing(const struct change *change)
-{
-	if (change->had != change->has)
-		return false;
-	return !change->has ||
-	       codec_difference(change_object(change), &change->before, &change->after) == 0;
-}
-
-struct change *overlay_from(const struct candidate *candidate, uint32_t tunnel_id,
-			    uint32_t session_id)
-{
-	struct change *at = RB_ROOT(&candidate->changes), *found = NULL;
-
-	while (at != NULL) {
-		if (entry_order(at->tunnel_id, at->session_id, tunnel_id, session_id) >= 0) {
-			found = at;
-			at = RB_LEFT(at, link);
-		} else {
-			at = RB_RIGHT(at, link);
-		}
-	}
-	return found;
-}
-
-struct change *overlay_find(const struct candidate *candidate, uint32_t tunnel_id,
-			    uint32_t session_id)
-{
-	struct change *found = overlay_from(candidate, tunnel_id, session_id);
-
-	return found != NULL && found->tunnel_id == tunnel_id && found->session_id == session_id
-		       ? found
-		       : NULL;
-}
-
-bool running_config(const struct datastore *running, uint32_t tunnel_id, uint32_t session_id,
-		    union config *ret)
-{
-	const struct tunnel_entry *tunnel;
-	const struct session_entry *session;
-
-	if (session_id == 0) {
-		tunnel = datastore_tunnel(running, tunnel_id);
-		if (tunnel == NULL || !tunnel->configured)
-			return false;
-		ret->tunnel = tunnel->config;
-		return true;
-	}
-	session = datastore_session(running, tunnel_id, session_id);
-	if (session == NULL || !session->configured)
-		return false;
-	ret->session = session->config;
-	return true;
-}
-
-struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id)
-{
-	struct change *change = overlay_find(candidate, tunnel_id, session_id);
-
-	if (change != NULL)
-		return change;
-	change = calloc(1, sizeof(*change));
-	if (change == NULL)
-		return NULL;
-	change->tunnel_id = tunnel_id;
-	change->session_id = session_id;
-	change->had = running_config(candidate->running, tunnel_id, session_id, &change->before);
-	change->has = change->had;
-	change->after = change->before;
-	RB_INSERT(change_tree, &candidate->changes, change);
-	candidate->count++;
-	return change;
-}
-
-struct change *overlay_insert(struct candidate *candidate, const struct change *change)
-{
-	struct change *copy = calloc(1, sizeof(*copy));
-
-	if (copy == NULL)
-		return NULL;
-	*copy = *change;
-	copy->edit = 0;
-	if (RB_INSERT(change_tree, &candidate->changes, copy) != NULL) {
-		free(copy);
-		return NULL;
-	}
-	candidate->count++;
-	return copy;
-}
-
-void overlay_remove(struct candidate *candidate, struct change *change)
-{
-	RB_REMOVE(change_tree, &candidate->changes, change);
-	candidate->count--;
-	free(change);
-}
-
-void change_set(struct change *change, const void *after)
-{
-	change->has = after != NULL;
-	change->after = (union config){0};
-	if (after == NULL)
-		return;
-	if (change->session_id == 0) {
-		change->after.tunnel = *(const struct tunnel *)after;
-		change->after.tunnel.tunnel_id = change->tunnel_id;
-		change->after.present |= BIT(TUNNEL_ID);
-	} else {
-		change->after.session = *(const struct session *)after;
-		change->after.session.session_id = change->session_id;
-		change->after.present |= BIT(SESSION_ID);
-	}
-}
 
 /* The candidate as a whole */
 
@@ -138,10 +15,8 @@ void candidate_open(struct candidate *candidate, const struct datastore *running
 
 void candidate_discard(struct candidate *candidate)
 {
-	struct change *change;
-
-	while ((change = RB_ROOT(&candidate->changes)) != NULL)
-		overlay_remove(candidate, change);
+	while (overlay_clear_last(candidate))
+		;
 	candidate_open(candidate, candidate->running);
 }
 
@@ -156,202 +31,225 @@ void candidate_move(struct candidate *to, struct candidate *from)
 	candidate_open(from, from->running);
 }
 
-struct change *candidate_first(const struct candidate *candidate)
-{
-	return overlay_from(candidate, 0, 0);
-}
-
-struct change *change_next(struct change *change)
-{
-	return RB_NEXT(change_tree, NULL, change);
-}
-
 int candidate_put(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
 		  const void *after)
 {
 	struct change *change = overlay_touch(candidate, tunnel_id, session_id);
+	int rc = change != NULL ? change_set(change, after) : -ENOMEM;
 
-	if (change == NULL)
-		return -ENOMEM;
-	change_set(change, after);
-	if (change_is_nothing(change))
+	if (change != NULL && change_is_nothing(change))
 		overlay_remove(candidate, change);
-	return 0;
+	return rc;
+}
+
+struct discarding {
+	struct cursor cursor;
+	struct candidate candidate;
+};
+
+static int discarding_forth(struct cursor *cursor)
+{
+	return overlay_clear_last(&((struct discarding *)cursor)->candidate);
+}
+
+struct cursor *candidate_discard_begin(struct candidate *candidate)
+{
+	static const struct cursor_kind kind = {.forth = discarding_forth};
+	struct discarding *discarding = cursor_new(&kind, sizeof(*discarding));
+
+	if (discarding == NULL) {
+		candidate_discard(candidate);
+		return NULL;
+	}
+	discarding->cursor.decided = true;
+	candidate_move(&discarding->candidate, candidate);
+	return &discarding->cursor;
 }
 
 /* Reading: the overlay where it says something, else running */
 
+static const struct tunnel *after_tunnel(const struct change *change)
+{
+	return change->after != NULL ? &change->after->tunnel : NULL;
+}
+
+static const struct session *after_session(const struct change *change)
+{
+	return change->after != NULL ? &change->after->session : NULL;
+}
+
 const struct tunnel *candidate_tunnel(const struct candidate *candidate, uint32_t tunnel_id)
 {
 	const struct change *change = overlay_find(candidate, tunnel_id, 0);
-	const struct tunnel_entry *tunnel;
+	const union config *config;
 
 	if (change != NULL)
-		return change->has ? &change->after.tunnel : NULL;
-	tunnel = datastore_tunnel(candidate->running, tunnel_id);
-	return tunnel != NULL && tunnel->configured ? &tunnel->config : NULL;
+		return after_tunnel(change);
+	config = running_config(candidate->running, tunnel_id, 0);
+	return config != NULL ? &config->tunnel : NULL;
 }
 
 const struct session *candidate_session(const struct candidate *candidate, uint32_t tunnel_id,
 					uint32_t session_id)
 {
 	const struct change *change = overlay_find(candidate, tunnel_id, session_id);
-	const struct session_entry *session;
+	const union config *config;
 
 	if (change != NULL)
-		return change->has ? &change->after.session : NULL;
-	session = datastore_session(candidate->running, tunnel_id, session_id);
-	return session != NULL && session->configured ? &session->config : NULL;
+		return after_session(change);
+	config = running_config(candidate->running, tunnel_id, session_id);
+	return config != NULL ? &config->session : NULL;
 }
 
-static const struct change *tunnel_change_from(const struct candidate *candidate, uint32_t id)
-{
-	const struct change *change = overlay_from(candidate, id, 0);
-
-	while (change != NULL && change->session_id != 0)
-		change = change->tunnel_id < ID_MAX
-				 ? overlay_from(candidate, change->tunnel_id + 1, 0)
-				 : NULL;
-	return change;
-}
-
-const struct tunnel *candidate_tunnel_from(const struct candidate *candidate, uint32_t *id)
+const struct tunnel *overlay_tunnel_within(const struct candidate *candidate, uint32_t *id,
+					   unsigned int places, bool *ret_more)
 {
 	const struct tunnel_entry *entry = datastore_tunnel_from(candidate->running, *id);
-	const struct change *change = tunnel_change_from(candidate, *id);
+	const struct change *change = overlay_from(candidate, *id, 0); /* or of a session in it */
+	const struct tunnel *found = NULL;
 
-	while (entry != NULL || change != NULL) {
-		if (change != NULL && (entry == NULL || change->tunnel_id <= entry->id)) {
-			if (entry != NULL && change->tunnel_id == entry->id)
-				entry = tunnel_next(entry);
-			if (change->has) {
-				*id = change->tunnel_id;
-				return &change->after.tunnel;
-			}
-			change = change->tunnel_id < ID_MAX
-					 ? tunnel_change_from(candidate, change->tunnel_id + 1)
-					 : NULL;
-		} else if (entry->configured) {
-			*id = entry->id;
-			return &entry->config;
-		} else {
+	for (*ret_more = false; entry != NULL || change != NULL; places--) {
+		bool in_running = entry != NULL && (change == NULL || entry->entry.key.tunnel_id <=
+									      change->tunnel_id);
+		bool in_overlay;
+
+		*id = in_running ? entry->entry.key.tunnel_id : change->tunnel_id;
+		*ret_more = places == 0;
+		if (places == 0)
+			break;
+		in_overlay = change != NULL && change->tunnel_id == *id;
+		if (in_overlay && change->session_id == 0)
+			found = after_tunnel(change);
+		else if (in_running)
+			found = tunnel_config(entry);
+		if (found != NULL || *id == ID_MAX)
+			break;
+		if (in_running)
 			entry = tunnel_next(entry);
-		}
+		if (in_overlay)
+			change = overlay_from(candidate, *id + 1, 0);
 	}
-	return NULL;
+	return found;
 }
 
-static const struct change *in_tunnel(const struct change *change, uint32_t tunnel_id)
+static struct change *in_tunnel(struct change *change, uint32_t tunnel_id)
 {
 	return change != NULL && change->tunnel_id == tunnel_id ? change : NULL;
 }
 
-static const struct change *session_change_next(const struct change *change)
+const struct session *overlay_session_within(const struct candidate *candidate, uint32_t tunnel_id,
+					     uint32_t *id, unsigned int places, bool *ret_more)
 {
-	return in_tunnel(change_next((struct change *)(uintptr_t)change), change->tunnel_id);
+	const struct tunnel_entry *tunnel = datastore_tunnel(candidate->running, tunnel_id);
+	const struct session_entry *entry =
+		tunnel != NULL ? tunnel_session_from(tunnel, *id) : NULL;
+	struct change *change =
+		in_tunnel(overlay_from(candidate, tunnel_id, *id > 0 ? *id : 1), tunnel_id);
+	const struct session *found = NULL;
+
+	for (*ret_more = false; entry != NULL || change != NULL; places--) {
+		bool in_running = entry != NULL && (change == NULL || entry->entry.key.session_id <=
+									      change->session_id);
+		bool in_overlay;
+
+		*id = in_running ? entry->entry.key.session_id : change->session_id;
+		*ret_more = places == 0;
+		if (places == 0)
+			break;
+		in_overlay = change != NULL && change->session_id == *id;
+		found = in_overlay ? after_session(change) : session_config(entry);
+		if (found != NULL)
+			break;
+		if (in_running)
+			entry = session_next(entry);
+		if (in_overlay)
+			change = in_tunnel(change_next(change), tunnel_id);
+	}
+	return found;
+}
+
+const struct tunnel *candidate_tunnel_from(const struct candidate *candidate, uint32_t *id)
+{
+	bool more;
+
+	return overlay_tunnel_within(candidate, id, UINT_MAX, &more);
 }
 
 const struct session *candidate_session_from(const struct candidate *candidate, uint32_t tunnel_id,
 					     uint32_t *id)
 {
-	const struct tunnel_entry *tunnel = datastore_tunnel(candidate->running, tunnel_id);
-	const struct session_entry *entry =
-		tunnel != NULL ? tunnel_session_from(tunnel, *id) : NULL;
-	const struct change *change =
-		in_tunnel(overlay_from(candidate, tunnel_id, *id > 0 ? *id : 1), tunnel_id);
+	bool more;
 
-	while (entry != NULL || change != NULL) {
-		if (change != NULL && (entry == NULL || change->session_id <= entry->id)) {
-			if (entry != NULL && change->session_id == entry->id)
-				entry = session_next(entry);
-			if (change->has) {
-				*id = change->session_id;
-				return &change->after.session;
-			}
-			change = session_change_next(change);
-		} else if (entry->configured) {
-			*id = entry->id;
-			return &entry->config;
-		} else {
-			entry = session_next(entry);
-		}
-	}
-	return NULL;
+	return overlay_session_within(candidate, tunnel_id, id, UINT_MAX, &more);
 }
 
-/* The way back, and the way into running */
+/* The way back, and copies */
 
-int candidate_invert(const struct candidate *candidate, struct candidate *ret)
+struct copying {
+	struct cursor cursor;
+	struct change *at; /* the next to copy; NULL: none */
+	struct candidate *ret;
+	bool inverted;
+	struct error *err;
+};
+
+static int copying_forth(struct cursor *cursor)
 {
-	struct candidate way_back;
-	struct change *copy;
+	struct copying *copying = (struct copying *)cursor;
+	struct change *at = copying->at;
 
-	candidate_open(&way_back, candidate->running);
-	for (struct change *at = candidate_first(candidate); at != NULL; at = change_next(at)) {
-		copy = overlay_insert(&way_back, at);
-		if (copy == NULL) {
-			candidate_discard(&way_back);
-			return -ENOMEM;
-		}
-		copy->had = at->has;
-		copy->has = at->had;
-		copy->before = at->after;
-		copy->after = at->before;
-	}
-	candidate_move(ret, &way_back);
-	return 0;
-}
-
-static bool reserve(struct datastore *running, const struct change *change)
-{
-	if (!change->has)
-		return true;
-	if (change->session_id == 0)
-		return datastore_reserve_tunnel(running, change->tunnel_id) != NULL;
-	return datastore_reserve_session(running, change->tunnel_id, change->session_id) != NULL;
-}
-
-/* All or none of the entries that the changes will configure. */
-static int reserve_all(const struct candidate *candidate, struct datastore *running)
-{
-	struct change *at = candidate_first(candidate), *failed;
-
-	while (at != NULL && reserve(running, at))
-		at = change_next(at);
 	if (at == NULL)
 		return 0;
-	failed = at;
-	for (at = candidate_first(candidate); at != failed; at = change_next(at))
-		datastore_settle(running, at->tunnel_id, at->session_id);
-	return -ENOMEM;
+	if (overlay_insert(copying->ret, at->tunnel_id, at->session_id,
+			   copying->inverted ? at->after : at->before,
+			   copying->inverted ? at->before : at->after) == NULL)
+		return overlay_no_memory(copying->err);
+	copying->at = change_next(at);
+	return 1;
 }
 
-static void configure(struct datastore *running, const struct change *change)
+static int copying_back(struct cursor *cursor)
 {
-	if (change->session_id == 0)
-		datastore_configure_tunnel(running, change->tunnel_id,
-					   change->has ? &change->after.tunnel : NULL);
-	else
-		datastore_configure_session(running, change->tunnel_id, change->session_id,
-					    change->has ? &change->after.session : NULL);
-}
+	struct copying *copying = (struct copying *)cursor;
 
-/* Backwards sessions come before their tunnel, which is how they have to go. */
-int candidate_publish(const struct candidate *candidate, struct datastore *running)
-{
-	struct change *at;
-	int result = reserve_all(candidate, running);
-
-	if (result != 0)
-		return result;
-	RB_FOREACH_REVERSE(at, change_tree, (struct change_tree *)(uintptr_t)&candidate->changes)
-	{
-		if (!at->has)
-			configure(running, at);
-	}
-	for (at = candidate_first(candidate); at != NULL; at = change_next(at)) {
-		if (at->has)
-			configure(running, at);
-	}
+	if (overlay_clear_last(copying->ret))
+		return 1;
+	candidate_open(copying->ret, copying->ret->running);
 	return 0;
+}
+
+static struct cursor *copying_begin(const struct candidate *candidate, struct candidate *ret,
+				    bool inverted, struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = copying_forth, .back = copying_back};
+	struct copying *copying = cursor_new(&kind, sizeof(*copying));
+
+	if (copying == NULL) {
+		overlay_no_memory(err);
+		return NULL;
+	}
+	copying->at = candidate_first(candidate);
+	copying->ret = ret;
+	copying->inverted = inverted;
+	copying->err = err;
+	candidate_open(ret, candidate->running);
+	ret->adopt = candidate->adopt;
+	return &copying->cursor;
+}
+
+struct cursor *candidate_invert_begin(const struct candidate *candidate, struct candidate *ret,
+				      struct error *err)
+{
+	return copying_begin(candidate, ret, true, err);
+}
+
+struct cursor *candidate_copy_begin(const struct candidate *candidate, struct candidate *ret,
+				    struct error *err)
+{
+	return copying_begin(candidate, ret, false, err);
+}
+
+int candidate_invert(const struct candidate *candidate, struct candidate *ret, struct error *err)
+{
+	return cursor_run(candidate_invert_begin(candidate, ret, err));
 }

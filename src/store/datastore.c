@@ -1,301 +1,490 @@
 #include "store/datastore.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
 #include "model/table.h"
+#include "store/attach.h"
 #include "store/index.h"
 
 /*
- * Indexes of what is seen of an entry. Take it out before the entry changes
- * and put it back after.
+ * An entry's place: in which layers it counts, in which tree it is, under which
+ * name or endpoint. Note it before the entry changes, and put the entry in its
+ * new place after.
  */
 
-static bool is_bound(const struct tunnel_entry *tunnel)
-{
-	struct address address;
-	uint16_t port;
+/* Bits of layers. */
+struct tally {
+	unsigned int shown, configured, up, nameless, watched;
+};
 
-	return (tunnel->configured || tunnel->in_kernel) &&
-	       tunnel_endpoint(tunnel->configured ? &tunnel->config : &tunnel->actual, &address,
-			       &port);
+struct session_place {
+	struct tally tally;
+	char name[LAYERS][IFNAME_LENGTH + 1];
+	struct change *change; /* NULL: none, or not indexed */
+};
+
+struct tunnel_place {
+	struct tally tally;
+	struct endpoint endpoint[LAYERS];
+	bool bound[LAYERS];
+	struct change *change;
+};
+
+static void tally_config(struct tally *tally, unsigned int layers, const struct session *config)
+{
+	bool ppp = config->present & BIT(SESSION_PSEUDOWIRE_TYPE) &&
+		   config->pseudowire_type == PSEUDOWIRE_PPP;
+
+	if (!ppp && config->interface_name[0] == '\0')
+		tally->nameless |= layers;
+	if (config->dead_interval != 0)
+		tally->watched |= layers;
 }
 
-static void tunnel_unindex(struct datastore *ds, struct tunnel_entry *tunnel)
+/* In each layer, but in one go when they are alike. */
+static struct tally tally_of(const struct entry *entry)
 {
-	if (is_bound(tunnel))
-		RB_REMOVE(endpoint_tree, &ds->endpoints, tunnel);
-	ds->configured_tunnels -= tunnel->configured;
-}
+	unsigned int known = entry->in_kernel || entry->held ? LAYERS_ALL : 0;
+	struct tally tally = {0};
 
-static void tunnel_index(struct datastore *ds, struct tunnel_entry *tunnel)
-{
-	if (is_bound(tunnel))
-		RB_INSERT(endpoint_tree, &ds->endpoints, tunnel);
-	ds->configured_tunnels += tunnel->configured;
-}
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
+		unsigned int layers = entry->change != NULL ? LAYER_BIT(layer) : LAYERS_ALL;
+		const union config *config = entry_config_in(entry, layer);
 
-static bool is_named(const struct session_entry *session)
-{
-	return (session->configured || session->in_kernel) && *session_name(session) != '\0';
-}
-
-static bool is_nameless(const struct session_entry *session)
-{
-	bool ppp = session->config.present & BIT(SESSION_PSEUDOWIRE_TYPE) &&
-		   session->config.pseudowire_type == PSEUDOWIRE_PPP;
-
-	return session->configured && !ppp && !is_named(session);
-}
-
-static bool is_watched(const struct session_entry *session)
-{
-	return session->configured && session->config.dead_interval != 0;
-}
-
-static const char *name_in(const struct session *shown)
-{
-	return shown != NULL && shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name
-									     : "";
-}
-
-/* @next: what will be shown of it, NULL nothing. Returns whether its name has to be put back. */
-static bool session_unindex(struct datastore *ds, struct session_entry *session,
-			    const struct session *next)
-{
-	const char *name = session_name(session);
-	bool moves = strcmp(name_in(next), name) != 0;
-
-	if (is_named(session) && moves) {
-		RB_REMOVE(session_name_tree, &ds->names, session);
-		if (datastore_named(ds, name) == NULL)
-			name_pool_remove(&ds->pool, name);
+		if (config != NULL)
+			tally.configured |= layers;
+		if (config != NULL && entry->key.session_id != 0)
+			tally_config(&tally, layers, &config->session);
+		if (layers == LAYERS_ALL)
+			break;
 	}
-	ds->nameless -= is_nameless(session);
-	ds->configured_sessions -= session->configured;
-	session->tunnel->configured_sessions -= session->configured;
-	session->tunnel->watched_sessions -= is_watched(session);
-	return moves;
+	tally.shown = known | tally.configured;
+	if (entry_state(entry)->oper_status == OPER_UP)
+		tally.up = tally.shown;
+	return tally;
 }
 
-static void session_index(struct datastore *ds, struct session_entry *session, bool moved)
+/* +1 when the bit came, -1 when it went. */
+static size_t difference(unsigned int before, unsigned int after, enum layer layer)
 {
-	if (moved && is_named(session)) {
-		RB_INSERT(session_name_tree, &ds->names, session);
-		(void)name_pool_add(&ds->pool, session_name(session)); /* names are asked too */
+	return (size_t)(after >> layer & 1) - (before >> layer & 1);
+}
+
+static void count_session(struct tunnel_entry *tunnel, const struct tally *old,
+			  const struct tally *new)
+{
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
+		struct datastore_counts *all = &tunnel->store->counts[layer];
+		struct tunnel_counts *own = &tunnel->counts[layer];
+
+		all->session_count += difference(old->shown, new->shown, layer);
+		all->configured_sessions += difference(old->configured, new->configured, layer);
+		all->sessions_up += difference(old->up, new->up, layer);
+		all->nameless += difference(old->nameless, new->nameless, layer);
+		own->sessions += (uint32_t)difference(old->shown, new->shown, layer);
+		own->configured += (uint32_t)difference(old->configured, new->configured, layer);
+		own->watched += (uint32_t)difference(old->watched, new->watched, layer);
 	}
-	ds->nameless += is_nameless(session);
-	ds->configured_sessions += session->configured;
-	session->tunnel->configured_sessions += session->configured;
-	session->tunnel->watched_sessions += is_watched(session);
 }
 
-/* Making and dropping entries */
-
-static void state_init(struct state *state)
+static void count_tunnel(struct datastore *ds, const struct tally *old, const struct tally *new)
 {
-	state->oper_status = OPER_DOWN;
-	state->status_reason = REASON_NONE;
-	state->origin = ORIGIN_CONFIGURED;
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
+		struct datastore_counts *all = &ds->counts[layer];
+
+		all->tunnel_count += difference(old->shown, new->shown, layer);
+		all->configured_tunnels += difference(old->configured, new->configured, layer);
+		all->tunnels_up += difference(old->up, new->up, layer);
+	}
 }
 
-struct tunnel_entry *datastore_reserve_tunnel(struct datastore *ds, uint32_t tunnel_id)
+/* Tunnels */
+
+/* It is shown for its sessions' sake too. */
+static struct tally tally_tunnel(const struct tunnel_entry *tunnel)
 {
-	struct tunnel_entry *tunnel = datastore_tunnel(ds, tunnel_id);
+	struct tally tally = tally_of(&tunnel->entry);
+
+	if (!RB_EMPTY(&tunnel->sessions))
+		tally.shown |= LAYERS_ALL;
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
+		if (!RB_EMPTY(&tunnel->only[layer]))
+			tally.shown |= LAYER_BIT(layer);
+	if (tunnel->state.common.oper_status == OPER_UP)
+		tally.up = tally.shown;
+	return tally;
+}
+
+static void note_tunnel(const struct tunnel_entry *tunnel, struct tunnel_place *ret)
+{
+	const struct entry *entry = &tunnel->entry;
+
+	ret->tally = tally_tunnel(tunnel);
+	ret->change = entry->change != NULL && entry->change->indexed ? entry->change : NULL;
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
+		memset(&ret->endpoint[layer], 0, sizeof(ret->endpoint[layer]));
+		ret->bound[layer] = tunnel_endpoint_in(tunnel, layer, &ret->endpoint[layer]);
+	}
+}
+
+static bool same_endpoint(const struct tunnel_place *a, enum layer in_a,
+			  const struct tunnel_place *b, enum layer in_b)
+{
+	return a->bound[in_a] == b->bound[in_b] &&
+	       a->endpoint[in_a].port == b->endpoint[in_b].port &&
+	       memcmp(&a->endpoint[in_a].address, &b->endpoint[in_b].address,
+		      sizeof(struct address)) == 0;
+}
+
+static void index_tunnel_again(struct datastore *ds, struct tunnel_entry *tunnel,
+			       const struct tunnel_place *old, const struct tunnel_place *new)
+{
+	struct change *change = tunnel->entry.change;
+
+	if (old->change != NULL) {
+		RB_REMOVE(endpoint_change_tree, &ds->top_endpoints, old->change);
+		old->change->indexed = false;
+	}
+	if (!same_endpoint(old, LAYER_BASE, new, LAYER_BASE)) {
+		if (old->bound[LAYER_BASE])
+			RB_REMOVE(endpoint_tree, &ds->endpoints, tunnel);
+		if (new->bound[LAYER_BASE])
+			RB_INSERT(endpoint_tree, &ds->endpoints, tunnel);
+	}
+	if (change != NULL && new->bound[LAYER_TOP] &&
+	    !same_endpoint(new, LAYER_BASE, new, LAYER_TOP)) {
+		change->indexed = true;
+		RB_INSERT(endpoint_change_tree, &ds->top_endpoints, change);
+	}
+}
+
+static struct tunnel_tree *tree_of_tunnels(struct datastore *ds, unsigned int layers)
+{
+	return layers == LAYERS_ALL ? &ds->tunnels
+	       : layers != 0        ? &ds->only[layers == LAYER_BIT(LAYER_TOP)]
+				    : NULL;
+}
+
+static void move_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, unsigned int layers)
+{
+	struct tunnel_tree *from = tree_of_tunnels(ds, tunnel->entry.layers),
+			   *to = tree_of_tunnels(ds, layers);
+
+	if (from != NULL)
+		RB_REMOVE(tunnel_tree, from, tunnel);
+	if (to != NULL)
+		RB_INSERT(tunnel_tree, to, tunnel);
+	tunnel->entry.layers = (uint8_t)layers;
+}
+
+/* Returns false when nothing kept it, and it is gone. */
+static bool place_tunnel(struct tunnel_entry *tunnel, const struct tunnel_place *old)
+{
+	struct datastore *ds = tunnel->store;
+	struct tunnel_place new;
+
+	ds->changes++;
+	note_tunnel(tunnel, &new);
+	count_tunnel(ds, &old->tally, &new.tally);
+	index_tunnel_again(ds, tunnel, old, &new);
+	if (new.tally.shown != tunnel->entry.layers)
+		move_tunnel(ds, tunnel, new.tally.shown);
+	if (new.tally.shown != 0 || tunnel->entry.change != NULL) {
+		entry_put_origin(&tunnel->entry);
+		return true;
+	}
+	free(tunnel);
+	return false;
+}
+
+static struct tunnel_entry *find_or_make_tunnel(struct datastore *ds, uint32_t tunnel_id)
+{
+	struct tunnel_entry *tunnel = index_tunnel(ds, tunnel_id);
 
 	if (tunnel != NULL)
 		return tunnel;
 	tunnel = calloc(1, sizeof(*tunnel));
 	if (tunnel == NULL)
 		return NULL;
-	tunnel->id = tunnel_id;
-	RB_INIT(&tunnel->sessions);
-	state_init(&tunnel->state.common);
-	RB_INSERT(tunnel_tree, &ds->tunnels, tunnel);
-	ds->tunnel_count++;
+	tunnel->entry.key.tunnel_id = tunnel_id;
+	tunnel->store = ds;
+	tunnel->state.common.oper_status = OPER_DOWN;
+	tunnel->state.common.status_reason = REASON_NONE;
 	return tunnel;
 }
 
-static void tunnel_drop(struct datastore *ds, struct tunnel_entry *tunnel)
+/* Sessions */
+
+static void note_name(const char *name, char ret[IFNAME_LENGTH + 1])
 {
-	ds->tunnels_up -= tunnel->state.common.oper_status == OPER_UP;
-	ds->tunnel_count--;
-	RB_REMOVE(tunnel_tree, &ds->tunnels, tunnel);
-	free(tunnel);
+	memcpy(ret, name, strlen(name) + 1);
 }
 
-/* Drop the tunnel unless something keeps it: NULL then. */
-static struct tunnel_entry *tunnel_settle(struct datastore *ds, struct tunnel_entry *tunnel)
+static void note_session(const struct session_entry *session, struct session_place *ret)
 {
-	if (tunnel->configured || tunnel->in_kernel || tunnel->held ||
-	    !RB_EMPTY(&tunnel->sessions)) {
-		tunnel->state.common.origin =
-			tunnel_is_foreign(tunnel) ? ORIGIN_FOREIGN : ORIGIN_CONFIGURED;
-		return tunnel;
-	}
-	tunnel_drop(ds, tunnel);
-	return NULL;
+	const struct entry *entry = &session->entry;
+
+	ret->tally = tally_of(entry);
+	ret->change = entry->change != NULL && entry->change->indexed ? entry->change : NULL;
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
+		note_name(session_name_in(session, layer), ret->name[layer]);
 }
 
-struct session_entry *datastore_reserve_session(struct datastore *ds, uint32_t tunnel_id,
-						uint32_t session_id)
+/* A name went out of an index: the last of that name frees it. */
+static void free_name(struct datastore *ds, const char *name)
 {
-	struct tunnel_entry *tunnel = datastore_reserve_tunnel(ds, tunnel_id);
-	struct session_entry *session =
-		tunnel != NULL ? tunnel_session_from(tunnel, session_id) : NULL;
+	if (!index_has_name(ds, name))
+		name_pool_remove(&ds->pool, name);
+}
 
-	if (tunnel == NULL || (session != NULL && session->id == session_id))
-		return session;
-	session = calloc(1, sizeof(*session));
-	if (session == NULL) {
-		tunnel_settle(ds, tunnel);
-		return NULL;
+static void index_session_again(struct datastore *ds, struct session_entry *session,
+				const struct session_place *old, const struct session_place *new)
+{
+	struct change *change = session->entry.change;
+	bool moved = strcmp(old->name[LAYER_BASE], new->name[LAYER_BASE]) != 0;
+
+	if (old->change != NULL) {
+		RB_REMOVE(name_change_tree, &ds->top_names, old->change);
+		old->change->indexed = false;
 	}
-	session->tunnel = tunnel;
-	session->id = session_id;
-	state_init(&session->state.common);
-	RB_INSERT(session_tree, &tunnel->sessions, session);
-	RB_INSERT(session_id_tree, &ds->sessions, session);
-	tunnel->state.session_count++;
-	ds->session_count++;
-	return session;
+	if (moved && old->name[LAYER_BASE][0] != '\0')
+		RB_REMOVE(session_name_tree, &ds->names, session);
+	if (moved && new->name[LAYER_BASE][0] != '\0') {
+		RB_INSERT(session_name_tree, &ds->names, session);
+		(void)name_pool_add(&ds->pool, new->name[LAYER_BASE]); /* names are asked too */
+	}
+	if (change != NULL && new->name[LAYER_TOP][0] != '\0' &&
+	    strcmp(new->name[LAYER_TOP], new->name[LAYER_BASE]) != 0) {
+		change->indexed = true;
+		RB_INSERT(name_change_tree, &ds->top_names, change);
+		(void)name_pool_add(&ds->pool, new->name[LAYER_TOP]);
+	}
+	if (moved && old->name[LAYER_BASE][0] != '\0')
+		free_name(ds, old->name[LAYER_BASE]);
+	if (old->change != NULL)
+		free_name(ds, old->name[LAYER_TOP]);
+}
+
+static struct session_tree *tree_of_sessions(struct tunnel_entry *tunnel, unsigned int layers)
+{
+	return layers == LAYERS_ALL ? &tunnel->sessions
+	       : layers != 0        ? &tunnel->only[layers == LAYER_BIT(LAYER_TOP)]
+				    : NULL;
+}
+
+/* Its tunnel may come or go with it, which the caller sees to. */
+static void move_session(struct session_entry *session, unsigned int layers)
+{
+	struct session_tree *from = tree_of_sessions(session->tunnel, session->entry.layers),
+			    *to = tree_of_sessions(session->tunnel, layers);
+
+	if (from != NULL)
+		RB_REMOVE(session_tree, from, session);
+	if (to != NULL)
+		RB_INSERT(session_tree, to, session);
+	session->entry.layers = (uint8_t)layers;
 }
 
 static void session_drop(struct datastore *ds, struct session_entry *session)
 {
-	struct tunnel_entry *tunnel = session->tunnel;
-
 	datastore_set_index(ds, session, 0);
-	ds->sessions_up -= session->state.common.oper_status == OPER_UP;
-	ds->session_count--;
-	tunnel->state.session_count--;
 	RB_REMOVE(session_id_tree, &ds->sessions, session);
-	RB_REMOVE(session_tree, &tunnel->sessions, session);
-	free(session);
+	wipe_free(session, sizeof(*session));
 }
 
-static struct session_entry *session_settle(struct datastore *ds, struct session_entry *session)
+/* Returns false when nothing kept it, and it is gone. */
+static bool place_session(struct session_entry *session, const struct session_place *old)
 {
 	struct tunnel_entry *tunnel = session->tunnel;
+	struct datastore *ds = tunnel->store;
+	bool kept;
+	struct session_place new;
+	struct tunnel_place old_tunnel;
 
-	if (session->configured || session->in_kernel || session->held) {
-		session->state.common.origin =
-			session_is_foreign(session) ? ORIGIN_FOREIGN : ORIGIN_CONFIGURED;
+	ds->changes++;
+	note_session(session, &new);
+	kept = new.tally.shown != 0 || session->entry.change != NULL;
+	count_session(tunnel, &old->tally, &new.tally);
+	index_session_again(ds, session, old, &new);
+	if (kept)
+		entry_put_origin(&session->entry);
+	if (kept && new.tally.shown == session->entry.layers)
+		return true;
+	note_tunnel(tunnel, &old_tunnel);
+	move_session(session, new.tally.shown);
+	if (!kept)
+		session_drop(ds, session);
+	place_tunnel(tunnel, &old_tunnel);
+	return kept;
+}
+
+static struct session_entry *find_or_make_session(struct tunnel_entry *tunnel, uint32_t session_id)
+{
+	struct session_entry *session = index_session(tunnel, session_id);
+
+	if (session != NULL)
 		return session;
-	}
-	session_drop(ds, session);
-	tunnel_settle(ds, tunnel);
+	session = calloc(1, sizeof(*session));
+	if (session == NULL)
+		return NULL;
+	session->tunnel = tunnel;
+	session->entry.key = (struct key){tunnel->entry.key.tunnel_id, session_id};
+	session->state.common.oper_status = OPER_DOWN;
+	session->state.common.status_reason = REASON_NONE;
+	RB_INSERT(session_id_tree, &tunnel->store->sessions, session);
+	return session;
+}
+
+/* Either */
+
+union place {
+	struct tunnel_place tunnel;
+	struct session_place session;
+};
+
+static void note_place(const struct entry *entry, union place *ret)
+{
+	if (entry->key.session_id == 0)
+		note_tunnel(entry_tunnel(entry), &ret->tunnel);
+	else
+		note_session(entry_session(entry), &ret->session);
+}
+
+static bool put_in_place(struct entry *entry, const union place *old)
+{
+	return entry->key.session_id == 0 ? place_tunnel(entry_tunnel(entry), &old->tunnel)
+					  : place_session(entry_session(entry), &old->session);
+}
+
+/* An entry of no layer yet, if there is none, which has to be put in a place. NULL: no memory. */
+static struct entry *find_or_make(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id)
+{
+	struct tunnel_entry *tunnel = find_or_make_tunnel(ds, tunnel_id);
+	struct session_entry *session;
+
+	if (tunnel == NULL || session_id == 0)
+		return tunnel != NULL ? &tunnel->entry : NULL;
+	session = find_or_make_session(tunnel, session_id);
+	if (session != NULL)
+		return &session->entry;
+	if (tunnel->entry.layers == 0 && tunnel->entry.change == NULL)
+		free(tunnel);
 	return NULL;
 }
 
-void datastore_settle(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id)
+/* What the layer to be seen shows; NULL when it does not show it. */
+static struct entry *as_seen(const struct datastore *ds, struct entry *entry)
 {
-	struct tunnel_entry *tunnel = datastore_tunnel(ds, tunnel_id);
-	struct session_entry *session = datastore_session(ds, tunnel_id, session_id);
-
-	if (session != NULL)
-		session_settle(ds, session);
-	else if (tunnel != NULL)
-		tunnel_settle(ds, tunnel);
+	return entry->layers & LAYER_BIT(datastore_layer(ds)) ? entry : NULL;
 }
+
+/* The datastore as a whole */
 
 struct datastore *datastore_new(void)
 {
 	return calloc(1, sizeof(struct datastore));
 }
 
-void datastore_free(struct datastore *ds)
+static void free_sessions(struct session_tree *sessions)
 {
-	struct tunnel_entry *tunnel;
 	struct session_entry *session;
 
-	if (ds == NULL)
-		return;
-	while ((tunnel = RB_ROOT(&ds->tunnels)) != NULL) {
-		while ((session = RB_ROOT(&tunnel->sessions)) != NULL) {
-			RB_REMOVE(session_tree, &tunnel->sessions, session);
-			free(session);
-		}
-		RB_REMOVE(tunnel_tree, &ds->tunnels, tunnel);
+	while ((session = RB_ROOT(sessions)) != NULL) {
+		RB_REMOVE(session_tree, sessions, session);
+		config_drop(session->entry.config);
+		wipe_free(session, sizeof(*session));
+	}
+}
+
+static void free_tunnels(struct tunnel_tree *tunnels)
+{
+	struct tunnel_entry *tunnel;
+
+	while ((tunnel = RB_ROOT(tunnels)) != NULL) {
+		RB_REMOVE(tunnel_tree, tunnels, tunnel);
+		free_sessions(&tunnel->sessions);
+		for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
+			free_sessions(&tunnel->only[layer]);
+		config_drop(tunnel->entry.config);
 		free(tunnel);
 	}
+}
+
+void datastore_free(struct datastore *ds)
+{
+	if (ds == NULL)
+		return;
+	assert(ds->attached == 0);
+	free_tunnels(&ds->tunnels);
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
+		free_tunnels(&ds->only[layer]);
 	name_pool_free(&ds->pool);
 	free(ds);
 }
 
 /* Configuring and observing */
 
-struct tunnel_entry *datastore_configure_tunnel(struct datastore *ds, uint32_t tunnel_id,
-						const struct tunnel *config)
+struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
+				  const void *config)
 {
-	struct tunnel_entry *tunnel = config != NULL ? datastore_reserve_tunnel(ds, tunnel_id)
-						     : datastore_tunnel(ds, tunnel_id);
+	struct entry *entry = config != NULL ? find_or_make(ds, tunnel_id, session_id)
+					     : datastore_entry(ds, tunnel_id, session_id);
+	const union config *old, *new = NULL;
+	union place place;
+	bool kept;
 
-	if (tunnel == NULL)
+	if (entry == NULL)
 		return NULL;
-	assert(config != NULL || tunnel->configured_sessions == 0);
-	tunnel_unindex(ds, tunnel);
-	tunnel->configured = config != NULL;
-	tunnel->config = config != NULL ? *config : (struct tunnel){0};
-	tunnel_index(ds, tunnel);
-	return tunnel_settle(ds, tunnel);
+	assert(entry->change == NULL);
+	assert(config != NULL || session_id != 0 ||
+	       tunnel_counts(entry_tunnel(entry))->configured == 0);
+	note_place(entry, &place);
+	old = entry->config;
+	if (config != NULL)
+		new = config_new(tunnel_id, session_id, config);
+	if (config == NULL || new != NULL)
+		entry->config = new;
+	kept = put_in_place(entry, &place);
+	if (config != NULL && new == NULL)
+		return NULL;
+	config_drop(old);
+	return kept ? entry : NULL;
 }
 
-struct session_entry *datastore_configure_session(struct datastore *ds, uint32_t tunnel_id,
-						  uint32_t session_id, const struct session *config)
+static void set_actual(struct entry *entry, const void *actual)
 {
-	struct session_entry *session =
-		config != NULL ? datastore_reserve_session(ds, tunnel_id, session_id)
-			       : datastore_session(ds, tunnel_id, session_id);
-	bool moved;
-
-	if (session == NULL)
-		return NULL;
-	moved = session_unindex(ds, session,
-				config == NULL && session->in_kernel ? &session->actual : config);
-	session->configured = config != NULL;
-	session->config = config != NULL ? *config : (struct session){0};
-	session_index(ds, session, moved);
-	return session_settle(ds, session);
+	entry->in_kernel = actual != NULL;
+	if (entry->key.session_id != 0)
+		entry_session(entry)->actual =
+			actual != NULL ? *(const struct session *)actual : (struct session){0};
+	else
+		entry_tunnel(entry)->actual =
+			actual != NULL ? *(const struct tunnel *)actual : (struct tunnel){0};
 }
 
-struct tunnel_entry *datastore_observe_tunnel(struct datastore *ds, uint32_t tunnel_id,
-					      const struct tunnel *actual)
+struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
+				const void *actual)
 {
-	struct tunnel_entry *tunnel = actual != NULL ? datastore_reserve_tunnel(ds, tunnel_id)
-						     : datastore_tunnel(ds, tunnel_id);
+	struct entry *entry = actual != NULL ? find_or_make(ds, tunnel_id, session_id)
+					     : datastore_entry(ds, tunnel_id, session_id);
+	union place place;
 
-	if (tunnel == NULL)
+	if (entry == NULL)
 		return NULL;
-	tunnel_unindex(ds, tunnel);
-	tunnel->in_kernel = actual != NULL;
-	tunnel->actual = actual != NULL ? *actual : (struct tunnel){0};
-	tunnel_index(ds, tunnel);
-	return tunnel_settle(ds, tunnel);
-}
-
-struct session_entry *datastore_observe_session(struct datastore *ds, uint32_t tunnel_id,
-						uint32_t session_id, const struct session *actual)
-{
-	struct session_entry *session =
-		actual != NULL ? datastore_reserve_session(ds, tunnel_id, session_id)
-			       : datastore_session(ds, tunnel_id, session_id);
-	bool moved;
-
-	if (session == NULL)
-		return NULL;
-	moved = session_unindex(ds, session, session->configured ? &session->config : actual);
-	session->in_kernel = actual != NULL;
-	session->actual = actual != NULL ? *actual : (struct session){0};
-	session_index(ds, session, moved);
-	return session_settle(ds, session);
+	note_place(entry, &place);
+	set_actual(entry, actual);
+	return put_in_place(entry, &place) ? as_seen(ds, entry) : NULL;
 }
 
 void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index)
 {
 	if (session->state.if_index == index)
 		return;
+	ds->changes++;
 	if (session->state.if_index != 0)
 		RB_REMOVE(session_index_tree, &ds->indexes, session);
 	session->state.if_index = index;
@@ -303,32 +492,106 @@ void datastore_set_index(struct datastore *ds, struct session_entry *session, un
 		RB_INSERT(session_index_tree, &ds->indexes, session);
 }
 
-void datastore_hold_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, bool held)
+void datastore_hold(struct datastore *ds, struct entry *entry, bool held)
 {
-	tunnel->held = held;
-	tunnel_settle(ds, tunnel);
+	union place place;
+
+	(void)ds;
+	note_place(entry, &place);
+	entry->held = held;
+	entry->unlinked = false;
+	put_in_place(entry, &place);
 }
 
-void datastore_hold_session(struct datastore *ds, struct session_entry *session, bool held)
+bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_status status,
+			  enum status_reason reason, int os_errno, int64_t now)
 {
-	session->held = held;
-	session->unlinked = false;
-	session_settle(ds, session);
-}
-
-bool datastore_set_status(struct datastore *ds, struct state *state, bool is_tunnel,
-			  enum oper_status status, enum status_reason reason, int os_errno,
-			  int64_t now)
-{
-	size_t *up = is_tunnel ? &ds->tunnels_up : &ds->sessions_up;
+	struct state *state = entry_state(entry);
 	bool changed = state->oper_status != status;
+	struct tally old = {0}, new = {0};
 
-	*up -= state->oper_status == OPER_UP;
-	*up += status == OPER_UP;
+	if (state->oper_status == OPER_UP)
+		old.up = entry->layers;
+	if (status == OPER_UP)
+		new.up = entry->layers;
+	if (entry->key.session_id == 0)
+		count_tunnel(ds, &old, &new);
+	else
+		count_session(entry_session(entry)->tunnel, &old, &new);
 	state->oper_status = (uint8_t)status;
 	state->status_reason = (uint8_t)reason;
 	state->status_errno = (int16_t)os_errno;
 	if (changed)
 		state->last_change = now;
 	return changed;
+}
+
+/* The top layer */
+
+int datastore_attach(struct datastore *ds, struct change *change)
+{
+	struct entry *entry;
+	union place place;
+
+	if (change->session_id != 0 && change->after != NULL &&
+	    name_pool_add(&ds->pool, change->after->session.interface_name) != 0)
+		return -ENOMEM;
+	entry = find_or_make(ds, change->tunnel_id, change->session_id);
+	if (entry == NULL && change->session_id != 0 && change->after != NULL)
+		free_name(ds, change->after->session.interface_name);
+	if (entry == NULL)
+		return -ENOMEM;
+	assert(entry->change == NULL);
+	note_place(entry, &place);
+	change->indexed = false;
+	change->entry = entry;
+	entry->change = change;
+	ds->attached++;
+	put_in_place(entry, &place);
+	return 0;
+}
+
+static void take_off(struct datastore *ds, struct change *change, bool merge)
+{
+	struct entry *entry = change->entry;
+	const union config *old = NULL;
+	union place place;
+
+	note_place(entry, &place);
+	if (merge) {
+		old = entry->config;
+		entry->config = config_share(change->after);
+	}
+	entry->change = NULL;
+	ds->attached--;
+	put_in_place(entry, &place);
+	change->entry = NULL;
+	config_drop(old);
+}
+
+void datastore_detach(struct datastore *ds, struct change *change)
+{
+	take_off(ds, change, false);
+}
+
+void datastore_merge(struct datastore *ds, struct change *change)
+{
+	take_off(ds, change, true);
+}
+
+/* ---- readers that began before what is published was */
+
+bool datastore_look_below(const struct datastore *ds, uint64_t begun_at)
+{
+	bool below = ds->published && begun_at != ds->publications;
+
+	if (below)
+		((struct datastore *)(uintptr_t)ds)->published = false;
+	return below;
+}
+
+void datastore_look_up(const struct datastore *ds, bool below)
+{
+	if (below)
+		((struct datastore *)(uintptr_t)ds)->published = true;
 }

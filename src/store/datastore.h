@@ -4,10 +4,16 @@
  *
  * An entry exists while it is configured, in the kernel, or held (being
  * removed). Doors only read: they walk with *_from() and keep the id, never the
- * pointer, across a return to the event loop. The transaction alone calls
- * datastore_configure_*(), the engine alone the rest.
+ * pointer, across a return to the event loop. The engine alone calls what changes it.
  *
- * Look-ups and changes cost O(log n). Memory: about 600 bytes a session.
+ * The configuration has two layers. The base is what is merged. The top is a
+ * commit's changes, attached to the entries they touch while nobody sees it,
+ * published by one assignment, and merged into the base in slices (publish.h).
+ * Whatever is asked here, is answered for the layer that is published: all of
+ * a commit, or none. So what an entry's configuration is, is asked of
+ * entry_config(), tunnel_config() or session_config().
+ *
+ * Look-ups and changes cost O(log n). Memory: about 640 bytes a session.
  */
 #ifndef STORE_DATASTORE_H
 #define STORE_DATASTORE_H
@@ -15,39 +21,55 @@
 #include <bsd/sys/tree.h>
 #include <stddef.h>
 
+#include "model/entry.h"
 #include "model/model.h"
+#include "store/change.h"
 #include "store/names.h"
 
-struct tunnel_entry;
+enum layer { LAYER_BASE, LAYER_TOP, LAYERS };
+
+#define LAYER_BIT(layer) (1U << (layer))
+#define LAYERS_ALL       (LAYER_BIT(LAYER_BASE) | LAYER_BIT(LAYER_TOP))
+
+/* What a tunnel and a session have alike; the first member of both. */
+struct entry {
+	struct key key; /* always valid: config and actual are not, in a held entry */
+	bool in_kernel, held;
+	bool unlinked;              /* a held session whose interface was seen to go */
+	bool seen;                  /* the engine's: the dump under way showed it */
+	uint8_t layers;             /* bits of those that show it */
+	const union config *config; /* shared; of the base layer, NULL: not configured there */
+	struct change *change;      /* attached, whose `after` is the top layer's; NULL: none */
+};
 
 struct session_entry {
-	RB_ENTRY(session_entry) link; /* in its tunnel, by id */
+	struct entry entry;
 	struct tunnel_entry *tunnel;
-	uint32_t id; /* session id, always valid (config and actual are not, in a held entry) */
+	RB_ENTRY(session_entry) link;     /* in its tunnel, by id */
 	RB_ENTRY(session_entry) by_id;    /* in the namespace, by session id, then tunnel id */
-	RB_ENTRY(session_entry) by_name;  /* those with an interface-name, foreign ones too */
+	RB_ENTRY(session_entry) by_name;  /* base layer; those with a name, foreign ones too */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
-	struct session config; /* as configured, absent leaves absent; valid if configured */
-	struct session actual; /* as the kernel reported it; valid if in_kernel */
 	struct session_state state;
-	bool configured, in_kernel, held;
-	bool unlinked; /* held, and its interface was seen to go */
-	void *work;    /* the engine's */
+	struct session actual; /* as the kernel reported it; valid if in_kernel */
 };
 
 RB_HEAD(session_tree, session_entry);
 
+struct tunnel_counts {
+	uint32_t sessions, configured;
+	uint32_t watched; /* configured ones with a dead-interval */
+};
+
 struct tunnel_entry {
+	struct entry entry;
+	struct datastore *store;
 	RB_ENTRY(tunnel_entry) link;
-	uint32_t id; /* tunnel id, always valid */
-	struct session_tree sessions;
-	RB_ENTRY(tunnel_entry) by_endpoint; /* UDP ones with a local-address, foreign ones too */
-	struct tunnel config, actual;
+	RB_ENTRY(tunnel_entry) by_endpoint; /* base layer; UDP ones with a local-address */
+	struct session_tree sessions;       /* that both layers show */
+	struct session_tree only[LAYERS];   /* ... that one shows */
+	struct tunnel_counts counts[LAYERS];
 	struct tunnel_state state;
-	bool configured, in_kernel, held;
-	size_t configured_sessions;
-	size_t watched_sessions; /* configured ones with a dead-interval */
-	void *work;
+	struct tunnel actual;
 };
 
 RB_HEAD(tunnel_tree, tunnel_entry);
@@ -55,24 +77,111 @@ RB_HEAD(session_id_tree, session_entry);
 RB_HEAD(session_name_tree, session_entry);
 RB_HEAD(session_index_tree, session_entry);
 RB_HEAD(endpoint_tree, tunnel_entry);
+RB_HEAD(name_change_tree, change);
+RB_HEAD(endpoint_change_tree, change);
 
-struct datastore {
-	struct tunnel_tree tunnels;
-	struct session_id_tree sessions;
-	struct session_name_tree names;
-	struct session_index_tree indexes;
-	struct endpoint_tree endpoints;
+struct datastore_counts {
 	size_t tunnel_count, session_count; /* entries, foreign ones too */
 	size_t configured_tunnels, configured_sessions;
 	size_t tunnels_up, sessions_up; /* kept by datastore_set_status() */
-	size_t nameless;       /* configured sessions that need an interface-name and have none */
-	struct name_pool pool; /* numbers of the l2tpeth<n> in `names` */
+	size_t nameless; /* configured sessions that need an interface-name and have none */
+};
+
+struct datastore {
+	struct tunnel_tree tunnels;      /* that both layers show */
+	struct tunnel_tree only[LAYERS]; /* ... that one shows */
+	struct session_id_tree sessions; /* of any layer, as the next */
+	struct session_index_tree indexes;
+	struct session_name_tree
+		names; /* what is named or bound in the base layer, as actual too */
+	struct endpoint_tree endpoints;
+	struct name_change_tree top_names; /* ... in the top layer, where that differs */
+	struct endpoint_change_tree top_endpoints;
+	struct datastore_counts counts[LAYERS];
+	struct name_pool pool; /* numbers of the l2tpeth<n> in both */
+	uint64_t changes;      /* counts them: what is configured, seen or held */
+	size_t attached;       /* of the top layer */
+	bool published;        /* the top layer is what is to be seen ... */
+	uint64_t publications; /* ... for the so-many-eth time */
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */
 void datastore_free(struct datastore *ds);
 
-/* Exact look-ups; NULL when there is none. */
+/* The one that an entry is: NULL when it is the other, or NULL itself. */
+static inline struct tunnel_entry *entry_tunnel(const struct entry *entry)
+{
+	return entry && entry->key.session_id == 0 ? (struct tunnel_entry *)entry : NULL;
+}
+
+static inline struct session_entry *entry_session(const struct entry *entry)
+{
+	return entry && entry->key.session_id != 0 ? (struct session_entry *)entry : NULL;
+}
+
+static inline enum object entry_object(const struct entry *entry)
+{
+	return entry->key.session_id == 0 ? OBJECT_TUNNEL : OBJECT_SESSION;
+}
+
+/* The tunnel that an entry is, or is in. */
+static inline struct tunnel_entry *entry_tunnel_of(const struct entry *entry)
+{
+	return entry->key.session_id ? entry_session(entry)->tunnel : entry_tunnel(entry);
+}
+
+/* The layer to be seen. */
+static inline enum layer datastore_layer(const struct datastore *ds)
+{
+	return ds->published ? LAYER_TOP : LAYER_BASE;
+}
+
+/*
+ * For a reader that is to go on as it began, before what is published was: what it
+ * reads between these two is the base layer, which loses it change by change
+ * (ENGINE_MERGE). @begun_at: the publications when it began.
+ */
+bool datastore_look_below(const struct datastore *ds, uint64_t begun_at);
+void datastore_look_up(const struct datastore *ds, bool below);
+
+static inline const struct datastore_counts *datastore_counts(const struct datastore *ds)
+{
+	return &ds->counts[datastore_layer(ds)];
+}
+
+static inline const struct tunnel_counts *tunnel_counts(const struct tunnel_entry *tunnel)
+{
+	return &tunnel->counts[datastore_layer(tunnel->store)];
+}
+
+/* As configured, of either kind (struct tunnel, struct session); NULL: it is not. */
+static inline const void *entry_config(const struct entry *entry)
+{
+	if (entry->change && entry_tunnel_of(entry)->store->published)
+		return entry->change->after;
+	return entry->config;
+}
+
+static inline const struct tunnel *tunnel_config(const struct tunnel_entry *tunnel)
+{
+	return entry_config(&tunnel->entry);
+}
+
+static inline const struct session *session_config(const struct session_entry *session)
+{
+	return entry_config(&session->entry);
+}
+
+/* As the kernel reported it, of either kind; what both states have in common. */
+const void *entry_actual(const struct entry *entry);
+struct state *entry_state(const struct entry *entry);
+/* What doors show of it: as configured, or as seen; NULL when it is neither. */
+const void *entry_shown(const struct entry *entry);
+/* Made by others: in the kernel, not configured and not ours to remove either. */
+bool entry_is_foreign(const struct entry *entry);
+
+/* Exact look-ups; NULL when there is none. @session_id 0: the tunnel. */
+struct entry *datastore_entry(const struct datastore *ds, uint32_t tunnel_id, uint32_t session_id);
 struct tunnel_entry *datastore_tunnel(const struct datastore *ds, uint32_t tunnel_id);
 struct session_entry *datastore_session(const struct datastore *ds, uint32_t tunnel_id,
 					uint32_t session_id);
@@ -85,17 +194,11 @@ struct session_entry *datastore_session_by_name(const struct datastore *ds, cons
 struct session_entry *datastore_named(const struct datastore *ds, const char *name);
 struct session_entry *session_same_name(const struct session_entry *session);
 struct session_entry *datastore_session_by_index(const struct datastore *ds, unsigned int index);
-/* A configured tunnel with that UDP local address and port. */
-struct tunnel_entry *datastore_endpoint(const struct datastore *ds, const struct address *address,
-					uint16_t port);
-/* Any tunnel with them, foreign ones too, then tunnel_same_endpoint() for more. */
+/* Any tunnel with that UDP local address and port, foreign ones too, then tunnel_same_endpoint()
+ * for more. */
 struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct address *address,
 				     uint16_t port);
 struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel);
-
-/* Made by others: in the kernel, not configured and not ours to remove either. */
-bool tunnel_is_foreign(const struct tunnel_entry *tunnel);
-bool session_is_foreign(const struct session_entry *session);
 
 /* The name of its interface as configured, or as seen when not configured; "" none. */
 const char *session_name(const struct session_entry *session);
@@ -109,45 +212,35 @@ struct session_entry *datastore_index_from(const struct datastore *ds, unsigned 
 struct tunnel_entry *tunnel_next(const struct tunnel_entry *tunnel);
 struct session_entry *session_next(const struct session_entry *session); /* in its tunnel */
 
-/*
- * Configure (@config not NULL) or unconfigure (NULL). Creates the entry when
- * there is none; drops it when nothing keeps it. Unconfiguring a tunnel whose
- * sessions are still configured is the caller's mistake (asserted). Returns the
- * entry, or NULL when it was dropped or memory ran out (@config not NULL).
- */
-struct tunnel_entry *datastore_configure_tunnel(struct datastore *ds, uint32_t tunnel_id,
-						const struct tunnel *config);
-struct session_entry *datastore_configure_session(struct datastore *ds, uint32_t tunnel_id,
-						  uint32_t session_id,
-						  const struct session *config);
+/* All entries in order, a tunnel before its sessions: the first from there on; NULL at the end. */
+struct entry *datastore_entry_from(const struct datastore *ds, uint32_t tunnel_id,
+				   uint32_t session_id);
+struct entry *entry_next(const struct entry *entry);
 
 /*
- * Make sure that the entry is there, so that configuring it cannot fail; the
- * caller configures it or lets it go with datastore_settle(). NULL: no memory.
+ * Configure (@config, of the entry's kind, not NULL) or unconfigure (NULL).
+ * Creates the entry when there is none, a tunnel for a session too; drops it
+ * when nothing keeps it. Unconfiguring a tunnel whose sessions are still
+ * configured is the caller's mistake (asserted). Returns the entry, or NULL when
+ * it was dropped or memory ran out (@config not NULL).
  */
-struct tunnel_entry *datastore_reserve_tunnel(struct datastore *ds, uint32_t tunnel_id);
-struct session_entry *datastore_reserve_session(struct datastore *ds, uint32_t tunnel_id,
-						uint32_t session_id);
-void datastore_settle(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id);
+struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
+				  const void *config);
 
 /* What the kernel has (NULL: no longer). An entry not configured becomes a foreign one. */
-struct tunnel_entry *datastore_observe_tunnel(struct datastore *ds, uint32_t tunnel_id,
-					      const struct tunnel *actual);
-struct session_entry *datastore_observe_session(struct datastore *ds, uint32_t tunnel_id,
-						uint32_t session_id, const struct session *actual);
+struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
+				const void *actual);
 
 void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index);
 
 /*
- * Hold an entry that is neither configured nor in the kernel; releasing may
+ * Hold an entry that is neither configured nor in the kernel; letting go may
  * free it, and its tunnel when that was only there for its sake.
  */
-void datastore_hold_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, bool held);
-void datastore_hold_session(struct datastore *ds, struct session_entry *session, bool held);
+void datastore_hold(struct datastore *ds, struct entry *entry, bool held);
 
 /* Change the status and the counts of what is up; returns true if oper_status changed. */
-bool datastore_set_status(struct datastore *ds, struct state *state, bool is_tunnel,
-			  enum oper_status status, enum status_reason reason, int os_errno,
-			  int64_t now);
+bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_status status,
+			  enum status_reason reason, int os_errno, int64_t now);
 
 #endif

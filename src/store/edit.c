@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cursor.h"
 #include "model/codec.h"
 
 struct edit *edit_new(void)
@@ -18,21 +19,45 @@ struct edit *edit_new(void)
 
 void edit_free(struct edit *edit)
 {
-	struct edit_entry *entry, *next;
-
 	if (edit == NULL)
 		return;
-	for (entry = edit->first; entry != NULL; entry = next) {
-		next = entry->next;
-		free(entry);
-	}
+	arena_free(&edit->entries);
 	free(edit);
+}
+
+struct freeing {
+	struct cursor cursor;
+	struct edit *edit;
+};
+
+static int freeing_forth(struct cursor *cursor)
+{
+	return arena_free_block(&((struct freeing *)cursor)->edit->entries);
+}
+
+static void freeing_close(struct cursor *cursor)
+{
+	edit_free(((struct freeing *)cursor)->edit);
+}
+
+struct cursor *edit_free_begin(struct edit *edit)
+{
+	static const struct cursor_kind kind = {.forth = freeing_forth, .close = freeing_close};
+	struct freeing *freeing = cursor_new(&kind, sizeof(*freeing));
+
+	if (freeing == NULL) {
+		edit_free(edit);
+		return NULL;
+	}
+	freeing->cursor.decided = true;
+	freeing->edit = edit;
+	return &freeing->cursor;
 }
 
 static struct edit_entry *edit_append(struct edit *edit, enum edit_operation operation,
 				      uint32_t tunnel_id, uint32_t session_id)
 {
-	struct edit_entry *entry = calloc(1, sizeof(*entry));
+	struct edit_entry *entry = arena_alloc(&edit->entries, sizeof(*entry));
 
 	if (entry == NULL)
 		return NULL;

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "model/entry.h"
+#include "store/config.h"
 
 enum edit_operation {
 	EDIT_NONE,    /* must exist; only the leaves that carry their own operation */
@@ -19,13 +21,6 @@ enum edit_operation {
 	EDIT_REPLACE, /* create, or become exactly this */
 	EDIT_DELETE,  /* must exist */
 	EDIT_REMOVE   /* may exist */
-};
-
-/* The configuration of one entry; presence bits come first in both. */
-union config {
-	uint64_t present;
-	struct tunnel tunnel;
-	struct session session;
 };
 
 /*
@@ -58,10 +53,14 @@ struct edit {
 	 * go. */
 	struct edit_entry *first, **last;
 	size_t count;
+	struct arena entries; /* their memory */
 };
 
 struct edit *edit_new(void); /* NULL: no memory */
 void edit_free(struct edit *edit);
+/* In slices (base/cursor.h): the edit is the cursor's from now on. NULL: no memory, all freed at
+ * once. */
+struct cursor *edit_free_begin(struct edit *edit);
 
 /* Append an entry, which the edit owns; NULL: no memory. Key leaf is set in its values. */
 struct edit_entry *edit_tunnel(struct edit *edit, enum edit_operation operation,

@@ -4,6 +4,69 @@
 
 #include "model/table.h"
 
+/* What a layer shows */
+
+const void *entry_shown_in(const struct entry *entry, enum layer layer)
+{
+	const void *config = entry_config_in(entry, layer);
+
+	return config == NULL && entry->in_kernel ? entry_actual(entry) : config;
+}
+
+const char *session_name_in(const struct session_entry *session, enum layer layer)
+{
+	const struct session *shown = entry_shown_in(&session->entry, layer);
+
+	return shown != NULL && shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name
+									     : "";
+}
+
+bool tunnel_endpoint_in(const struct tunnel_entry *tunnel, enum layer layer, struct endpoint *ret)
+{
+	const struct tunnel *shown = entry_shown_in(&tunnel->entry, layer);
+
+	return shown != NULL && tunnel_endpoint(shown, &ret->address, &ret->port);
+}
+
+const void *entry_actual(const struct entry *entry)
+{
+	return entry->key.session_id ? (const void *)&entry_session(entry)->actual
+				     : (const void *)&entry_tunnel(entry)->actual;
+}
+
+struct state *entry_state(const struct entry *entry)
+{
+	return entry->key.session_id ? &entry_session(entry)->state.common
+				     : &entry_tunnel(entry)->state.common;
+}
+
+const void *entry_shown(const struct entry *entry)
+{
+	return entry_shown_in(entry, datastore_layer(entry_tunnel_of(entry)->store));
+}
+
+bool entry_is_foreign(const struct entry *entry)
+{
+	return entry->in_kernel && !entry->held && entry_config(entry) == NULL;
+}
+
+const char *session_name(const struct session_entry *session)
+{
+	return session_name_in(session, datastore_layer(session->tunnel->store));
+}
+
+bool tunnel_endpoint(const struct tunnel *tunnel, struct address *ret_address, uint16_t *ret_port)
+{
+	bool udp = !(tunnel->present & BIT(TUNNEL_ENCAPSULATION)) ||
+		   tunnel->encapsulation == ENCAPSULATION_UDP;
+
+	if (!udp || !(tunnel->present & BIT(TUNNEL_LOCAL_ADDRESS)))
+		return false;
+	*ret_address = tunnel->local_address;
+	*ret_port = tunnel->present & BIT(TUNNEL_LOCAL_PORT) ? tunnel->local_port : PORT_DEFAULT;
+	return true;
+}
+
 /* Keys of the trees. Trees that may hold equals for a moment end in the ids. */
 
 struct session_key {
@@ -21,8 +84,7 @@ struct index_key {
 };
 
 struct endpoint_key {
-	struct address address;
-	uint16_t port;
+	struct endpoint endpoint;
 	uint32_t tunnel_id;
 };
 
@@ -33,12 +95,19 @@ static int compare_u32(uint32_t a, uint32_t b)
 
 static struct session_key key_of_session(const struct session_entry *session)
 {
-	return (struct session_key){session->id, session->tunnel->id};
+	return (struct session_key){session->entry.key.session_id, session->entry.key.tunnel_id};
 }
 
 static struct name_key key_of_name(const struct session_entry *session)
 {
-	return (struct name_key){session_name(session), key_of_session(session)};
+	return (struct name_key){session_name_in(session, LAYER_BASE), key_of_session(session)};
+}
+
+static struct name_key key_of_name_change(const struct change *change)
+{
+	const struct session_entry *session = entry_session(change->entry);
+
+	return (struct name_key){session_name_in(session, LAYER_TOP), key_of_session(session)};
 }
 
 static struct index_key key_of_index(const struct session_entry *session)
@@ -46,62 +115,59 @@ static struct index_key key_of_index(const struct session_entry *session)
 	return (struct index_key){session->state.if_index, key_of_session(session)};
 }
 
-static struct endpoint_key key_of_endpoint(const struct tunnel_entry *tunnel)
+static struct endpoint_key key_of_endpoint_in(const struct tunnel_entry *tunnel, enum layer layer)
 {
-	struct endpoint_key key = {.tunnel_id = tunnel->id};
+	struct endpoint_key key = {.tunnel_id = tunnel->entry.key.tunnel_id};
 
-	tunnel_endpoint(tunnel->configured ? &tunnel->config : &tunnel->actual, &key.address,
-			&key.port);
+	tunnel_endpoint_in(tunnel, layer, &key.endpoint);
 	return key;
 }
 
-static int tunnel_against(const struct tunnel_entry *a, uint32_t tunnel_id)
+static struct endpoint_key key_of_endpoint(const struct tunnel_entry *tunnel)
 {
-	return compare_u32(a->id, tunnel_id);
+	return key_of_endpoint_in(tunnel, LAYER_BASE);
 }
 
-static int session_against(const struct session_entry *a, uint32_t session_id)
+static struct endpoint_key key_of_endpoint_change(const struct change *change)
 {
-	return compare_u32(a->id, session_id);
+	return key_of_endpoint_in(entry_tunnel(change->entry), LAYER_TOP);
 }
 
-/* Looks into the tunnel only when it must: that is another line of the cache. */
-static int id_against(const struct session_entry *a, struct session_key key)
+static int compare_ids(struct session_key a, struct session_key b)
 {
-	int order = compare_u32(a->id, key.session_id);
+	int order = compare_u32(a.session_id, b.session_id);
 
-	return order != 0 ? order : compare_u32(a->tunnel->id, key.tunnel_id);
+	return order != 0 ? order : compare_u32(a.tunnel_id, b.tunnel_id);
 }
 
-static int name_against(const struct session_entry *a, struct name_key key)
+static int compare_names(struct name_key a, struct name_key b)
 {
-	int order = strcmp(session_name(a), key.name);
+	int order = strcmp(a.name, b.name);
 
-	return order != 0 ? order : id_against(a, key.ids);
+	return order != 0 ? order : compare_ids(a.ids, b.ids);
 }
 
-static int index_against(const struct session_entry *a, struct index_key key)
+static int compare_indexes(struct index_key a, struct index_key b)
 {
-	int order = compare_u32(a->state.if_index, key.index);
+	int order = compare_u32(a.index, b.index);
 
-	return order != 0 ? order : id_against(a, key.ids);
+	return order != 0 ? order : compare_ids(a.ids, b.ids);
 }
 
-static int endpoint_against(const struct tunnel_entry *a, struct endpoint_key key)
+static int compare_endpoints(struct endpoint_key a, struct endpoint_key b)
 {
-	struct endpoint_key own = key_of_endpoint(a);
-	int order = memcmp(&own.address, &key.address, sizeof(own.address));
+	int order = memcmp(&a.endpoint.address, &b.endpoint.address, sizeof(struct address));
 
 	if (order == 0)
-		order = compare_u32(own.port, key.port);
-	return order != 0 ? order : compare_u32(own.tunnel_id, key.tunnel_id);
+		order = compare_u32(a.endpoint.port, b.endpoint.port);
+	return order != 0 ? order : compare_u32(a.tunnel_id, b.tunnel_id);
 }
 
 /* What <bsd/sys/tree.h> wants is an order of two entries; a look-up should not need an entry. */
-#define TREE(prefix, tree, type, field, key_type, against, key_of)                                 \
+#define TREE(prefix, tree, type, field, key_type, compare, key_of)                                 \
 	static int prefix##_order(const struct type *a, const struct type *b)                      \
 	{                                                                                          \
-		return against(a, key_of(b));                                                      \
+		return compare(key_of(a), key_of(b));                                              \
 	}                                                                                          \
 	RB_GENERATE(tree, type, field, prefix##_order)                                             \
 	static struct type *prefix##_from(const struct tree *head, key_type key)                   \
@@ -109,7 +175,7 @@ static int endpoint_against(const struct tunnel_entry *a, struct endpoint_key ke
 		struct type *at = RB_ROOT(head), *found = NULL;                                    \
                                                                                                    \
 		while (at != NULL) {                                                               \
-			if (against(at, key) >= 0) {                                               \
+			if (compare(key_of(at), key) >= 0) {                                       \
 				found = at;                                                        \
 				at = RB_LEFT(at, field);                                           \
 			} else {                                                                   \
@@ -119,50 +185,148 @@ static int endpoint_against(const struct tunnel_entry *a, struct endpoint_key ke
 		return found;                                                                      \
 	}
 
-#define TUNNEL_KEY(tunnel)   ((tunnel)->id)
-#define SESSION_KEY(session) ((session)->id)
+#define TUNNEL_KEY(tunnel)   ((tunnel)->entry.key.tunnel_id)
+#define SESSION_KEY(session) ((session)->entry.key.session_id)
 
-TREE(tunnels, tunnel_tree, tunnel_entry, link, uint32_t, tunnel_against, TUNNEL_KEY)
-TREE(sessions, session_tree, session_entry, link, uint32_t, session_against, SESSION_KEY)
-TREE(ids, session_id_tree, session_entry, by_id, struct session_key, id_against, key_of_session)
-TREE(names, session_name_tree, session_entry, by_name, struct name_key, name_against, key_of_name)
-TREE(indexes, session_index_tree, session_entry, by_index, struct index_key, index_against,
+TREE(tunnels, tunnel_tree, tunnel_entry, link, uint32_t, compare_u32, TUNNEL_KEY)
+TREE(sessions, session_tree, session_entry, link, uint32_t, compare_u32, SESSION_KEY)
+TREE(ids, session_id_tree, session_entry, by_id, struct session_key, compare_ids, key_of_session)
+TREE(names, session_name_tree, session_entry, by_name, struct name_key, compare_names, key_of_name)
+TREE(indexes, session_index_tree, session_entry, by_index, struct index_key, compare_indexes,
      key_of_index)
-TREE(endpoints, endpoint_tree, tunnel_entry, by_endpoint, struct endpoint_key, endpoint_against,
+TREE(endpoints, endpoint_tree, tunnel_entry, by_endpoint, struct endpoint_key, compare_endpoints,
      key_of_endpoint)
+TREE(top_names, name_change_tree, change, by_claim, struct name_key, compare_names,
+     key_of_name_change)
+TREE(top_endpoints, endpoint_change_tree, change, by_claim, struct endpoint_key, compare_endpoints,
+     key_of_endpoint_change)
 
-/* Look-ups */
+/*
+ * Handing out. What is shown of an entry by its state, and depends on the layer, is put
+ * right then: it is too much to do for all when a layer is published.
+ */
+
+void entry_put_origin(struct entry *entry)
+{
+	entry_state(entry)->origin = entry_is_foreign(entry) ? ORIGIN_FOREIGN : ORIGIN_CONFIGURED;
+}
+
+static struct tunnel_entry *hand_tunnel(struct tunnel_entry *tunnel)
+{
+	if (tunnel == NULL)
+		return NULL;
+	if (tunnel->entry.change != NULL)
+		entry_put_origin(&tunnel->entry);
+	tunnel->state.session_count = tunnel_counts(tunnel)->sessions;
+	return tunnel;
+}
+
+static struct session_entry *hand_session(struct session_entry *session)
+{
+	if (session != NULL && session->entry.change != NULL)
+		entry_put_origin(&session->entry);
+	return session;
+}
+
+static bool is_shown(const struct session_entry *session)
+{
+	return session->entry.layers & LAYER_BIT(datastore_layer(session->tunnel->store));
+}
+
+/* Walking: what both layers show, and what this one alone does */
+
+static struct tunnel_entry *lesser_tunnel(struct tunnel_entry *a, struct tunnel_entry *b)
+{
+	return hand_tunnel(a == NULL || (b != NULL && TUNNEL_KEY(b) < TUNNEL_KEY(a)) ? b : a);
+}
+
+static struct session_entry *lesser_session(struct session_entry *a, struct session_entry *b)
+{
+	return hand_session(a == NULL || (b != NULL && SESSION_KEY(b) < SESSION_KEY(a)) ? b : a);
+}
 
 struct tunnel_entry *datastore_tunnel_from(const struct datastore *ds, uint32_t tunnel_id)
 {
-	return tunnels_from(&ds->tunnels, tunnel_id);
+	return lesser_tunnel(tunnels_from(&ds->tunnels, tunnel_id),
+			     tunnels_from(&ds->only[datastore_layer(ds)], tunnel_id));
 }
 
 struct session_entry *tunnel_session_from(const struct tunnel_entry *tunnel, uint32_t session_id)
 {
-	return sessions_from(&tunnel->sessions, session_id);
+	return lesser_session(
+		sessions_from(&tunnel->sessions, session_id),
+		sessions_from(&tunnel->only[datastore_layer(tunnel->store)], session_id));
 }
 
-struct session_entry *datastore_index_from(const struct datastore *ds, unsigned int index)
+/* The one after @at in the tree of those in @layers, which may be its own. */
+static struct tunnel_entry *tunnel_after(const struct tunnel_tree *tree, unsigned int layers,
+					 const struct tunnel_entry *at)
 {
-	return indexes_from(&ds->indexes, (struct index_key){.index = index});
+	if (at->entry.layers == layers)
+		return RB_NEXT(tunnel_tree, NULL, (struct tunnel_entry *)(uintptr_t)at);
+	return TUNNEL_KEY(at) < ID_MAX ? tunnels_from(tree, TUNNEL_KEY(at) + 1) : NULL;
 }
 
 struct tunnel_entry *tunnel_next(const struct tunnel_entry *tunnel)
 {
-	return RB_NEXT(tunnel_tree, NULL, (struct tunnel_entry *)(uintptr_t)tunnel);
+	const struct datastore *ds = tunnel->store;
+	enum layer layer = datastore_layer(ds);
+
+	return lesser_tunnel(tunnel_after(&ds->tunnels, LAYERS_ALL, tunnel),
+			     tunnel_after(&ds->only[layer], LAYER_BIT(layer), tunnel));
+}
+
+static struct session_entry *session_after(const struct session_tree *tree, unsigned int layers,
+					   const struct session_entry *at)
+{
+	if (at->entry.layers == layers)
+		return RB_NEXT(session_tree, NULL, (struct session_entry *)(uintptr_t)at);
+	return SESSION_KEY(at) < ID_MAX ? sessions_from(tree, SESSION_KEY(at) + 1) : NULL;
 }
 
 struct session_entry *session_next(const struct session_entry *session)
 {
-	return RB_NEXT(session_tree, NULL, (struct session_entry *)(uintptr_t)session);
+	const struct tunnel_entry *tunnel = session->tunnel;
+	enum layer layer = datastore_layer(tunnel->store);
+
+	return lesser_session(session_after(&tunnel->sessions, LAYERS_ALL, session),
+			      session_after(&tunnel->only[layer], LAYER_BIT(layer), session));
 }
+
+struct entry *datastore_entry_from(const struct datastore *ds, uint32_t tunnel_id,
+				   uint32_t session_id)
+{
+	struct tunnel_entry *tunnel = datastore_tunnel_from(ds, tunnel_id);
+	struct session_entry *session;
+
+	if (!tunnel || TUNNEL_KEY(tunnel) != tunnel_id || session_id == 0)
+		return tunnel ? &tunnel->entry : NULL;
+	session = tunnel_session_from(tunnel, session_id);
+	if (session)
+		return &session->entry;
+	tunnel = tunnel_next(tunnel);
+	return tunnel ? &tunnel->entry : NULL;
+}
+
+struct entry *entry_next(const struct entry *entry)
+{
+	struct tunnel_entry *tunnel = entry_tunnel_of(entry);
+	struct session_entry *next = entry->key.session_id ? session_next(entry_session(entry))
+							   : tunnel_session_from(tunnel, 0);
+
+	if (next)
+		return &next->entry;
+	tunnel = tunnel_next(tunnel);
+	return tunnel ? &tunnel->entry : NULL;
+}
+
+/* Exact look-ups */
 
 struct tunnel_entry *datastore_tunnel(const struct datastore *ds, uint32_t tunnel_id)
 {
 	struct tunnel_entry *found = datastore_tunnel_from(ds, tunnel_id);
 
-	return found != NULL && found->id == tunnel_id ? found : NULL;
+	return found != NULL && TUNNEL_KEY(found) == tunnel_id ? found : NULL;
 }
 
 struct session_entry *datastore_session(const struct datastore *ds, uint32_t tunnel_id,
@@ -172,47 +336,215 @@ struct session_entry *datastore_session(const struct datastore *ds, uint32_t tun
 	struct session_entry *found =
 		tunnel != NULL ? tunnel_session_from(tunnel, session_id) : NULL;
 
-	return found != NULL && found->id == session_id ? found : NULL;
+	return found != NULL && SESSION_KEY(found) == session_id ? found : NULL;
+}
+
+struct entry *datastore_entry(const struct datastore *ds, uint32_t tunnel_id, uint32_t session_id)
+{
+	struct tunnel_entry *tunnel;
+	struct session_entry *session;
+
+	if (session_id != 0) {
+		session = datastore_session(ds, tunnel_id, session_id);
+		return session ? &session->entry : NULL;
+	}
+	tunnel = datastore_tunnel(ds, tunnel_id);
+	return tunnel ? &tunnel->entry : NULL;
+}
+
+struct tunnel_entry *index_tunnel(const struct datastore *ds, uint32_t tunnel_id)
+{
+	const struct tunnel_tree *trees[] = {&ds->tunnels, &ds->only[LAYER_BASE],
+					     &ds->only[LAYER_TOP]};
+	struct tunnel_entry *found;
+
+	for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
+		found = tunnels_from(trees[i], tunnel_id);
+		if (found != NULL && TUNNEL_KEY(found) == tunnel_id)
+			return found;
+	}
+	return NULL;
+}
+
+struct session_entry *index_session(const struct tunnel_entry *tunnel, uint32_t session_id)
+{
+	const struct session_tree *trees[] = {&tunnel->sessions, &tunnel->only[LAYER_BASE],
+					      &tunnel->only[LAYER_TOP]};
+	struct session_entry *found;
+
+	for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
+		found = sessions_from(trees[i], session_id);
+		if (found != NULL && SESSION_KEY(found) == session_id)
+			return found;
+	}
+	return NULL;
+}
+
+/* By session id */
+
+/* The first that is shown, from there on, of that id. */
+static struct session_entry *shown_id(struct session_entry *at, uint32_t session_id)
+{
+	while (at != NULL && SESSION_KEY(at) == session_id && !is_shown(at))
+		at = RB_NEXT(session_id_tree, NULL, at);
+	return at != NULL && SESSION_KEY(at) == session_id ? hand_session(at) : NULL;
 }
 
 struct session_entry *datastore_session_by_id(const struct datastore *ds, uint32_t session_id)
 {
-	struct session_entry *found =
-		ids_from(&ds->sessions, (struct session_key){.session_id = session_id});
-
-	return found != NULL && found->id == session_id ? found : NULL;
+	return shown_id(ids_from(&ds->sessions, (struct session_key){.session_id = session_id}),
+			session_id);
 }
 
 struct session_entry *session_same_id(const struct session_entry *session)
 {
-	struct session_entry *next =
-		RB_NEXT(session_id_tree, NULL, (struct session_entry *)(uintptr_t)session);
+	return shown_id(RB_NEXT(session_id_tree, NULL, (struct session_entry *)(uintptr_t)session),
+			SESSION_KEY(session));
+}
 
-	return next != NULL && next->id == session->id ? next : NULL;
+/*
+ * By name, and by endpoint: first those that have it in the base layer, and now still;
+ * then those that only the top layer says it of.
+ */
+
+static struct session_entry *base_named(struct session_entry *at, const char *name)
+{
+	while (at != NULL && strcmp(session_name_in(at, LAYER_BASE), name) == 0) {
+		if (strcmp(session_name(at), name) == 0)
+			return hand_session(at);
+		at = RB_NEXT(session_name_tree, NULL, at);
+	}
+	return NULL;
+}
+
+static struct session_entry *top_named(const struct change *at, const char *name)
+{
+	if (at == NULL || strcmp(key_of_name_change(at).name, name) != 0)
+		return NULL;
+	return hand_session(entry_session(at->entry));
+}
+
+static struct session_entry *first_top_named(const struct datastore *ds, const char *name)
+{
+	return ds->published
+		       ? top_named(top_names_from(&ds->top_names, (struct name_key){.name = name}),
+				   name)
+		       : NULL;
+}
+
+/* Found by what the top layer alone says of it? */
+static bool is_by_change(const struct entry *entry)
+{
+	return entry->change != NULL && entry->change->indexed &&
+	       entry_tunnel_of(entry)->store->published;
 }
 
 struct session_entry *datastore_named(const struct datastore *ds, const char *name)
 {
-	struct session_entry *found = names_from(&ds->names, (struct name_key){.name = name});
+	struct session_entry *found =
+		base_named(names_from(&ds->names, (struct name_key){.name = name}), name);
 
-	return found != NULL && strcmp(session_name(found), name) == 0 ? found : NULL;
+	return found != NULL ? found : first_top_named(ds, name);
 }
 
 struct session_entry *session_same_name(const struct session_entry *session)
 {
-	struct session_entry *next =
-		RB_NEXT(session_name_tree, NULL, (struct session_entry *)(uintptr_t)session);
+	const char *name = session_name(session);
+	struct session_entry *next;
 
-	return next != NULL && strcmp(session_name(next), session_name(session)) == 0 ? next : NULL;
+	if (is_by_change(&session->entry))
+		return top_named(RB_NEXT(name_change_tree, NULL, session->entry.change), name);
+	next = base_named(
+		RB_NEXT(session_name_tree, NULL, (struct session_entry *)(uintptr_t)session), name);
+	return next != NULL ? next : first_top_named(session->tunnel->store, name);
 }
 
 struct session_entry *datastore_session_by_name(const struct datastore *ds, const char *name)
 {
 	struct session_entry *found = datastore_named(ds, name);
 
-	while (found != NULL && !found->configured)
+	while (found != NULL && session_config(found) == NULL)
 		found = session_same_name(found);
 	return found;
+}
+
+bool index_has_name(const struct datastore *ds, const char *name)
+{
+	const struct session_entry *base = names_from(&ds->names, (struct name_key){.name = name});
+	const struct change *top = top_names_from(&ds->top_names, (struct name_key){.name = name});
+
+	return (base != NULL && strcmp(session_name_in(base, LAYER_BASE), name) == 0) ||
+	       (top != NULL && strcmp(key_of_name_change(top).name, name) == 0);
+}
+
+static bool is_endpoint(const struct tunnel_entry *tunnel, enum layer layer,
+			const struct endpoint *endpoint)
+{
+	struct endpoint own;
+
+	return tunnel_endpoint_in(tunnel, layer, &own) && own.port == endpoint->port &&
+	       memcmp(&own.address, &endpoint->address, sizeof(own.address)) == 0;
+}
+
+static struct tunnel_entry *base_bound(struct tunnel_entry *at, const struct endpoint *endpoint)
+{
+	while (at != NULL && is_endpoint(at, LAYER_BASE, endpoint)) {
+		if (is_endpoint(at, datastore_layer(at->store), endpoint))
+			return hand_tunnel(at);
+		at = RB_NEXT(endpoint_tree, NULL, at);
+	}
+	return NULL;
+}
+
+static struct tunnel_entry *top_bound(const struct change *at, const struct endpoint *endpoint)
+{
+	return at != NULL && is_endpoint(entry_tunnel(at->entry), LAYER_TOP, endpoint)
+		       ? hand_tunnel(entry_tunnel(at->entry))
+		       : NULL;
+}
+
+static struct tunnel_entry *first_top_bound(const struct datastore *ds,
+					    const struct endpoint *endpoint)
+{
+	return ds->published ? top_bound(top_endpoints_from(&ds->top_endpoints,
+							    (struct endpoint_key){*endpoint, 0}),
+					 endpoint)
+			     : NULL;
+}
+
+struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct address *address,
+				     uint16_t port)
+{
+	struct endpoint endpoint = {*address, port};
+	struct tunnel_entry *found = base_bound(
+		endpoints_from(&ds->endpoints, (struct endpoint_key){endpoint, 0}), &endpoint);
+
+	return found != NULL ? found : first_top_bound(ds, &endpoint);
+}
+
+struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel)
+{
+	struct tunnel_entry *next;
+	struct endpoint endpoint;
+
+	tunnel_endpoint_in(tunnel, datastore_layer(tunnel->store), &endpoint);
+	if (is_by_change(&tunnel->entry))
+		return top_bound(RB_NEXT(endpoint_change_tree, NULL, tunnel->entry.change),
+				 &endpoint);
+	next = base_bound(RB_NEXT(endpoint_tree, NULL, (struct tunnel_entry *)(uintptr_t)tunnel),
+			  &endpoint);
+	return next != NULL ? next : first_top_bound(tunnel->store, &endpoint);
+}
+
+/* By index of the interface */
+
+struct session_entry *datastore_index_from(const struct datastore *ds, unsigned int index)
+{
+	struct session_entry *at = indexes_from(&ds->indexes, (struct index_key){.index = index});
+
+	while (at != NULL && !is_shown(at))
+		at = RB_NEXT(session_index_tree, NULL, at);
+	return hand_session(at);
 }
 
 struct session_entry *datastore_session_by_index(const struct datastore *ds, unsigned int index)
@@ -220,69 +552,4 @@ struct session_entry *datastore_session_by_index(const struct datastore *ds, uns
 	struct session_entry *found = index != 0 ? datastore_index_from(ds, index) : NULL;
 
 	return found != NULL && found->state.if_index == index ? found : NULL;
-}
-
-static bool same_endpoint(const struct tunnel_entry *tunnel, const struct endpoint_key *key)
-{
-	struct endpoint_key own = key_of_endpoint(tunnel);
-
-	return memcmp(&own.address, &key->address, sizeof(own.address)) == 0 &&
-	       own.port == key->port;
-}
-
-struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct address *address,
-				     uint16_t port)
-{
-	struct endpoint_key key = {.address = *address, .port = port};
-	struct tunnel_entry *found = endpoints_from(&ds->endpoints, key);
-
-	return found != NULL && same_endpoint(found, &key) ? found : NULL;
-}
-
-struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel)
-{
-	struct endpoint_key key = key_of_endpoint(tunnel);
-	struct tunnel_entry *next =
-		RB_NEXT(endpoint_tree, NULL, (struct tunnel_entry *)(uintptr_t)tunnel);
-
-	return next != NULL && same_endpoint(next, &key) ? next : NULL;
-}
-
-struct tunnel_entry *datastore_endpoint(const struct datastore *ds, const struct address *address,
-					uint16_t port)
-{
-	struct tunnel_entry *found = datastore_bound(ds, address, port);
-
-	while (found != NULL && !found->configured)
-		found = tunnel_same_endpoint(found);
-	return found;
-}
-
-bool tunnel_is_foreign(const struct tunnel_entry *tunnel)
-{
-	return tunnel->in_kernel && !tunnel->configured && !tunnel->held;
-}
-
-bool session_is_foreign(const struct session_entry *session)
-{
-	return session->in_kernel && !session->configured && !session->held;
-}
-
-const char *session_name(const struct session_entry *session)
-{
-	const struct session *shown = session->configured ? &session->config : &session->actual;
-
-	return shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name : "";
-}
-
-bool tunnel_endpoint(const struct tunnel *tunnel, struct address *ret_address, uint16_t *ret_port)
-{
-	bool udp = !(tunnel->present & BIT(TUNNEL_ENCAPSULATION)) ||
-		   tunnel->encapsulation == ENCAPSULATION_UDP;
-
-	if (!udp || !(tunnel->present & BIT(TUNNEL_LOCAL_ADDRESS)))
-		return false;
-	*ret_address = tunnel->local_address;
-	*ret_port = tunnel->present & BIT(TUNNEL_LOCAL_PORT) ? tunnel->local_port : PORT_DEFAULT;
-	return true;
 }

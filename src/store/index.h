@@ -13,5 +13,34 @@ RB_PROTOTYPE(session_id_tree, session_entry, by_id, )
 RB_PROTOTYPE(session_name_tree, session_entry, by_name, )
 RB_PROTOTYPE(session_index_tree, session_entry, by_index, )
 RB_PROTOTYPE(endpoint_tree, tunnel_entry, by_endpoint, )
+RB_PROTOTYPE(name_change_tree, change, by_claim, )
+RB_PROTOTYPE(endpoint_change_tree, change, by_claim, )
+
+struct endpoint {
+	struct address address;
+	uint16_t port;
+};
+
+/* As configured in a layer; NULL: it is not. */
+static inline const void *entry_config_in(const struct entry *entry, enum layer layer)
+{
+	return layer == LAYER_TOP && entry->change ? entry->change->after : entry->config;
+}
+
+/* What a layer shows of it: its configuration, or what was seen; NULL: neither. */
+const void *entry_shown_in(const struct entry *entry, enum layer layer);
+
+/* The name of its interface there; "" none. */
+const char *session_name_in(const struct session_entry *session, enum layer layer);
+/* False: it binds none. */
+bool tunnel_endpoint_in(const struct tunnel_entry *tunnel, enum layer layer, struct endpoint *ret);
+
+/* Put the state's origin right, for the layer to be seen. */
+void entry_put_origin(struct entry *entry);
+
+/* In whatever layer; NULL: there is none. */
+struct tunnel_entry *index_tunnel(const struct datastore *ds, uint32_t tunnel_id);
+struct session_entry *index_session(const struct tunnel_entry *tunnel, uint32_t session_id);
+bool index_has_name(const struct datastore *ds, const char *name);
 
 #endif

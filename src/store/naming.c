@@ -5,11 +5,16 @@
 #include "store/overlay.h"
 
 struct naming {
+	struct cursor cursor;
 	struct candidate *candidate;
+	const struct phase *phase;
+	struct key key;        /* where it is in running */
+	struct change *at;     /* ... in the overlay; NULL: at its end */
 	struct name_pool used; /* in the overlay; the datastore has a pool of running's */
+	uint32_t next;         /* every number below is in use */
 	bool (*taken)(const char *name, void *arg);
 	void *arg;
-	uint32_t next; /* every number below is in use */
+	struct error *err;
 };
 
 static const struct row *name_row(void)
@@ -17,23 +22,10 @@ static const struct row *name_row(void)
 	return &row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME];
 }
 
-static bool lacks_name(const struct change *change)
+static bool lacks_name(const union config *config)
 {
-	return change->session_id != 0 && change->has &&
-	       !codec_present(name_row(), &change->after) &&
-	       codec_applies(name_row(), &change->after);
-}
-
-static int note_used(struct naming *naming)
-{
-	struct change *at = candidate_first(naming->candidate);
-	int result = 0;
-
-	for (; at != NULL && result == 0; at = change_next(at)) {
-		if (at->session_id != 0 && at->has)
-			result = name_pool_add(&naming->used, at->after.session.interface_name);
-	}
-	return result;
+	return config != NULL && !codec_present(name_row(), config) &&
+	       codec_applies(name_row(), config);
 }
 
 static bool is_free(const struct naming *naming, const char *name)
@@ -42,90 +34,161 @@ static bool is_free(const struct naming *naming, const char *name)
 	       (naming->taken == NULL || !naming->taken(name, naming->arg));
 }
 
-static int choose(struct naming *naming, struct session *session)
-{
-	const struct name_pool *running = &naming->candidate->running->pool;
+/*
+ * In phases, each over the entries of running or of the overlay: a unit gives 1 while there is
+ * more of the phase, 0 when it is over, or a negative errno.
+ */
 
-	for (;; naming->next++) {
-		naming->next = name_pool_next(running, &naming->used, naming->next);
-		if (naming->next >= NAMES_MAX)
-			return -ENOSPC;
-		name_print(naming->next, session->vlan_id, session->interface_name);
-		if (is_free(naming, session->interface_name))
-			break;
+/* The kernel may have the session all the same: keep the name there, unless it is another's. */
+static int keep_name(struct naming *naming, const struct session_entry *entry,
+		     struct change *change)
+{
+	union config named;
+
+	if (!lacks_name(change->after) || !entry->entry.in_kernel ||
+	    *entry->actual.interface_name == '\0' ||
+	    datastore_session_by_name(naming->candidate->running, entry->actual.interface_name))
+		return 0;
+	named = *change->after;
+	codec_copy(name_row(), &named, &entry->actual);
+	return change_set(change, &named);
+}
+
+/* An entry that running has without a name, as from a config.xml written by hand, is touched. */
+static int touch_nameless(struct naming *naming)
+{
+	const struct datastore *running = naming->candidate->running;
+	const struct entry *entry;
+	struct change *change;
+
+	if (datastore_counts(running)->nameless == 0)
+		return 0;
+	entry = datastore_entry_from(running, naming->key.tunnel_id, naming->key.session_id);
+	if (entry == NULL)
+		return 0;
+	if (entry->key.session_id != 0 && lacks_name(entry_config(entry))) {
+		change = overlay_touch(naming->candidate, entry->key.tunnel_id,
+				       entry->key.session_id);
+		if (change == NULL || keep_name(naming, entry_session(entry), change) != 0)
+			return -ENOMEM;
 	}
-	naming->next++;
-	session->present |= BIT(SESSION_INTERFACE_NAME);
+	entry = entry_next(entry);
+	if (entry == NULL)
+		return 0;
+	naming->key = entry->key;
+	return 1;
+}
+
+static int go_to_first(struct naming *naming)
+{
+	naming->at = candidate_first(naming->candidate);
 	return 0;
+}
+
+static int note_used(struct naming *naming)
+{
+	const struct change *at = naming->at;
+
+	if (at == NULL)
+		return 0;
+	naming->at = change_next(naming->at);
+	if (at->session_id == 0 || at->after == NULL)
+		return 1;
+	return name_pool_add(&naming->used, at->after->session.interface_name) == 0 ? 1 : -ENOMEM;
+}
+
+/* Try the next number: whether it is free, and then the name, into @session. */
+static int try_number(struct naming *naming, struct session *session)
+{
+	uint32_t number =
+		name_pool_next(&naming->candidate->running->pool, &naming->used, naming->next);
+
+	if (number >= NAMES_MAX)
+		return -ENOSPC;
+	naming->next = number + 1;
+	name_print(number, session->vlan_id, session->interface_name);
+	session->present |= BIT(SESSION_INTERFACE_NAME);
+	return is_free(naming, session->interface_name);
 }
 
 static int name_change(struct naming *naming, struct change *change)
 {
-	if (!lacks_name(change))
+	union config named = *change->after;
+	int rc = 1;
+
+	if (change->before != NULL && codec_present(name_row(), change->before))
+		codec_copy(name_row(), &named, change->before);
+	else
+		rc = try_number(naming, &named.session);
+	return rc > 0 && change_set(change, &named) != 0 ? -ENOMEM : rc;
+}
+
+static int name_next(struct naming *naming)
+{
+	struct change *at = naming->at;
+	int rc = 1;
+
+	if (at == NULL)
 		return 0;
-	if (change->had && codec_present(name_row(), &change->before)) {
-		codec_copy(name_row(), &change->after, &change->before);
-		return 0;
-	}
-	return choose(naming, &change->after.session);
+	if (at->session_id != 0 && lacks_name(at->after))
+		rc = name_change(naming, at);
+	if (rc <= 0)
+		return rc == 0 ? 1 : rc; /* a name in use: try on */
+	naming->at = change_next(at);
+	if (change_is_nothing(at))
+		overlay_remove(naming->candidate, at);
+	return 1;
 }
 
-static int name_touched(struct naming *naming)
-{
-	struct change *at = candidate_first(naming->candidate), *next;
-	int result = 0;
+static const struct phase {
+	int (*unit)(struct naming *naming);
+} phases[] = {{touch_nameless}, {go_to_first}, {note_used}, {go_to_first}, {name_next}};
 
-	for (; at != NULL && result == 0; at = next) {
-		result = name_change(naming, at);
-		next = change_next(at);
-		if (change_is_nothing(at))
-			overlay_remove(naming->candidate, at);
-	}
-	return result;
+static int refuse(const struct naming *naming, int rc)
+{
+	if (rc == -ENOSPC)
+		return error_set(naming->err, ERROR_RESOURCE,
+				 "no free interface name below l2tpeth%u; give an interface-name",
+				 NAMES_MAX);
+	return overlay_no_memory(naming->err);
 }
 
-static int touch_nameless(struct candidate *candidate, const struct tunnel_entry *tunnel)
+static int naming_forth(struct cursor *cursor)
 {
-	const struct session_entry *at = tunnel_session_from(tunnel, 0);
+	struct naming *naming = (struct naming *)cursor;
+	int rc = naming->phase->unit(naming);
 
-	for (; at != NULL; at = session_next(at)) {
-		if (at->configured && *session_name(at) == '\0' &&
-		    codec_applies(name_row(), &at->config) &&
-		    overlay_touch(candidate, tunnel->id, at->id) == NULL)
-			return -ENOMEM;
-	}
-	return 0;
+	if (rc < 0)
+		return refuse(naming, rc);
+	return rc == 0 && ++naming->phase < phases + sizeof(phases) / sizeof(phases[0]) ? 1 : rc;
 }
 
-static int touch_all_nameless(struct candidate *candidate)
+static void naming_close(struct cursor *cursor)
 {
-	const struct tunnel_entry *at = NULL;
-	int result = 0;
+	name_pool_free(&((struct naming *)cursor)->used);
+}
 
-	if (candidate->running->nameless > 0)
-		at = datastore_tunnel_from(candidate->running, 0);
-	for (; at != NULL && result == 0; at = tunnel_next(at))
-		result = touch_nameless(candidate, at);
-	return result;
+struct cursor *candidate_choose_names_begin(struct candidate *candidate,
+					    bool (*taken)(const char *name, void *arg), void *arg,
+					    struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = naming_forth, .close = naming_close};
+	struct naming *naming = cursor_new(&kind, sizeof(*naming));
+
+	if (naming == NULL) {
+		overlay_no_memory(err);
+		return NULL;
+	}
+	naming->candidate = candidate;
+	naming->phase = phases;
+	naming->taken = taken;
+	naming->arg = arg;
+	naming->err = err;
+	return &naming->cursor;
 }
 
 int candidate_choose_names(struct candidate *candidate, bool (*taken)(const char *name, void *arg),
 			   void *arg, struct error *err)
 {
-	struct naming naming = {.candidate = candidate, .taken = taken, .arg = arg};
-	int result = touch_all_nameless(candidate);
-
-	if (result == 0)
-		result = note_used(&naming);
-	if (result == 0)
-		result = name_touched(&naming);
-	name_pool_free(&naming.used);
-	if (result == -ENOSPC)
-		return error_set(err, ERROR_RESOURCE,
-				 "no free interface name below l2tpeth%u; give an interface-name",
-				 NAMES_MAX);
-	if (result != 0)
-		return error_set_errno(err, ERROR_RESOURCE, ENOMEM,
-				       "out of memory; make the edit smaller");
-	return 0;
+	return cursor_run(candidate_choose_names_begin(candidate, taken, arg, err));
 }

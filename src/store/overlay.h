@@ -22,15 +22,35 @@ struct change *overlay_from(const struct candidate *candidate, uint32_t tunnel_i
 
 /* The change of that entry, made from running when there is none yet. NULL: no memory. */
 struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id);
-/* A change as it is, which the overlay must not have yet. NULL: no memory, or it has. */
-struct change *overlay_insert(struct candidate *candidate, const struct change *change);
+/* A change of an entry that the overlay must not have yet, with a share of both. NULL: no memory,
+ * or it has. */
+struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
+			      const union config *before, const union config *after);
+/* The same of a change whose before and after are mere values, not shared ones: copies. */
+struct change *overlay_insert_values(struct candidate *candidate, const struct change *change);
 void overlay_remove(struct candidate *candidate, struct change *change);
+/* For one that is thrown away: a change or a block less; false when nothing is left. */
+bool overlay_clear_last(struct candidate *candidate);
 
-/* What the change shall make of its entry; @after NULL: gone. Puts the key right. */
-void change_set(struct change *change, const void *after);
+/*
+ * candidate_tunnel_from() and candidate_session_from() in bounded time: NULL and
+ * true in @ret_more when nothing was found within @places; then go on from @*id.
+ */
+const struct tunnel *overlay_tunnel_within(const struct candidate *candidate, uint32_t *id,
+					   unsigned int places, bool *ret_more);
+const struct session *overlay_session_within(const struct candidate *candidate, uint32_t tunnel_id,
+					     uint32_t *id, unsigned int places, bool *ret_more);
 
-/* What is configured now; false when there is nothing. */
-bool running_config(const struct datastore *running, uint32_t tunnel_id, uint32_t session_id,
-		    union config *ret);
+#define PLACES_MAX 32 /* looked at in a unit of a cursor */
+
+/* What the change shall make of its entry, a copy; @after NULL: gone. Puts the key right. -ENOMEM:
+ * unchanged. */
+int change_set(struct change *change, const void *after);
+
+/* What is configured now; NULL when there is nothing. */
+const union config *running_config(const struct datastore *running, uint32_t tunnel_id,
+				   uint32_t session_id);
+
+int overlay_no_memory(struct error *err);
 
 #endif

@@ -8,56 +8,113 @@
 #include "model/codec.h"
 #include "store/overlay.h"
 
+struct rebase {
+	struct cursor cursor;
+	struct candidate *candidate;
+	struct change *at; /* NULL: at the end */
+	bool followed; /* that one has; now sessions that others put into a tunnel deleted here */
+	uint32_t session_id; /* the next of those */
+	struct error *err;
+};
+
 /* Leaves changed here go over theirs. */
 static union config merge(const struct change *change, const union config *theirs)
 {
+	static const union config nothing;
 	enum object object = change_object(change);
-	uint64_t mine = codec_difference(object, &change->before, &change->after);
+	uint64_t mine =
+		codec_difference(object, change->before ? change->before : &nothing, change->after);
 	union config merged = *theirs;
 
 	for (; mine != 0; mine &= mine - 1)
-		codec_copy(&row_sets[object].rows[__builtin_ctzll(mine)], &merged, &change->after);
+		codec_copy(&row_sets[object].rows[__builtin_ctzll(mine)], &merged, change->after);
 	return merged;
 }
 
-static void follow(struct candidate *candidate, struct change *change)
+static int follow(const struct candidate *candidate, struct change *change)
 {
-	union config theirs = {0};
-	bool there =
-		running_config(candidate->running, change->tunnel_id, change->session_id, &theirs);
+	const union config *theirs =
+		running_config(candidate->running, change->tunnel_id, change->session_id);
+	union config merged;
 
-	if (there && change->has)
-		change->after = merge(change, &theirs);
-	change->had = there;
-	change->before = theirs;
-}
-
-/* Sessions that others put into a tunnel that is deleted here. */
-static int delete_sessions(struct candidate *candidate, uint32_t tunnel_id)
-{
-	const struct tunnel_entry *tunnel = datastore_tunnel(candidate->running, tunnel_id);
-	const struct session_entry *at = tunnel != NULL ? tunnel_session_from(tunnel, 0) : NULL;
-
-	for (; at != NULL; at = session_next(at)) {
-		if (at->configured && overlay_find(candidate, tunnel_id, at->id) == NULL &&
-		    candidate_put(candidate, tunnel_id, at->id, NULL) != 0)
+	if (theirs == change->before)
+		return 0;
+	if (theirs != NULL && change->after != NULL) {
+		merged = merge(change, theirs);
+		if (change_set(change, &merged) != 0)
 			return -ENOMEM;
 	}
+	config_drop(change->before);
+	change->before = config_share(theirs);
 	return 0;
 }
 
-int candidate_rebase(struct candidate *candidate)
+/* One of the sessions; 0: there is none left. */
+static int delete_session(struct rebase *rebase)
 {
-	struct change *at = candidate_first(candidate), *next;
-	int result = 0;
+	struct candidate *candidate = rebase->candidate;
+	uint32_t tunnel_id = rebase->at->tunnel_id;
+	const struct tunnel_entry *tunnel = datastore_tunnel(candidate->running, tunnel_id);
+	const struct session_entry *session =
+		tunnel != NULL ? tunnel_session_from(tunnel, rebase->session_id) : NULL;
+	uint32_t id;
 
-	for (; at != NULL && result == 0; at = next) {
-		follow(candidate, at);
-		if (at->session_id == 0 && at->had && !at->has)
-			result = delete_sessions(candidate, at->tunnel_id);
-		next = change_next(at);
-		if (change_is_nothing(at))
-			overlay_remove(candidate, at);
+	if (session == NULL)
+		return 0;
+	id = session->entry.key.session_id;
+	if (session_config(session) != NULL && overlay_find(candidate, tunnel_id, id) == NULL &&
+	    candidate_put(candidate, tunnel_id, id, NULL) != 0)
+		return -ENOMEM;
+	rebase->session_id = id + 1;
+	return id < ID_MAX;
+}
+
+static int rebase_next(struct rebase *rebase)
+{
+	struct change *at = rebase->at;
+	int rc = 0;
+
+	if (at == NULL)
+		return 0;
+	if (!rebase->followed)
+		rc = follow(rebase->candidate, at);
+	rebase->followed = rc == 0;
+	if (rc == 0 && at->session_id == 0 && at->before != NULL && at->after == NULL)
+		rc = delete_session(rebase);
+	if (rc != 0)
+		return rc;
+	rebase->at = change_next(at);
+	rebase->followed = false;
+	rebase->session_id = 0;
+	if (change_is_nothing(at))
+		overlay_remove(rebase->candidate, at);
+	return 1;
+}
+
+static int rebase_forth(struct cursor *cursor)
+{
+	struct rebase *rebase = (struct rebase *)cursor;
+	int rc = rebase_next(rebase);
+
+	return rc < 0 ? overlay_no_memory(rebase->err) : rc;
+}
+
+struct cursor *candidate_rebase_begin(struct candidate *candidate, struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = rebase_forth};
+	struct rebase *rebase = cursor_new(&kind, sizeof(*rebase));
+
+	if (rebase == NULL) {
+		overlay_no_memory(err);
+		return NULL;
 	}
-	return result;
+	rebase->candidate = candidate;
+	rebase->at = candidate_first(candidate);
+	rebase->err = err;
+	return &rebase->cursor;
+}
+
+int candidate_rebase(struct candidate *candidate, struct error *err)
+{
+	return cursor_run(candidate_rebase_begin(candidate, err));
 }

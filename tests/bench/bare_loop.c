@@ -22,7 +22,7 @@
 
 #define TUNNEL 1
 #define PORT   1701
-#define BATCH  64    /* sessions, as BATCH_MAX of src/engine/internal.h */
+#define BATCH  64    /* sessions, as BATCH_MAX of src/engine/batch.h */
 #define BUFFER 65536 /* 128 requests are about 14 kB */
 #define RCVBUF (4 << 20)
 #define USAGE  "usage: bare_loop LOCAL REMOTE COUNT PREFIX"

@@ -23,6 +23,7 @@
 #include "model/codec.h"
 #include "netconf/snapshot.h"
 #include "journal/journal.h"
+#include "store/publish.h"
 
 #define ROUNDS     301
 #define PER_TUNNEL 1000
@@ -280,8 +281,8 @@ static int load_here(char *argv[])
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	cpu = (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
 	printf("%6zu sessions loaded from %s: %.1f ms (%.1f of the processor); resident %ld kB\n",
-	       bench.running->configured_sessions, argv[3], (loaded - begin) / 1e3, cpu,
-	       resident_kb());
+	       datastore_counts(bench.running)->configured_sessions, argv[3],
+	       (loaded - begin) / 1e3, cpu, resident_kb());
 	if (argv[4][0] != '\0')
 		(void)journal_close(bench.journal, NULL);
 	return 0;

@@ -26,6 +26,7 @@ enum far_call {
 	FAR_DUMP_LINKS,
 	FAR_ADDRESS_STATE,
 	FAR_INTERFACE_ADDRESS,
+	FAR_INTERFACE_HAS,
 	FAR_ROUTE,
 	FAR_READ_EVENTS,
 	FAR_CAPABILITIES
@@ -125,6 +126,8 @@ static int far_serve_call(struct kernel *kernel, struct far_shared *shared)
 		return (int)k->address_state(kernel, &shared->address);
 	case FAR_INTERFACE_ADDRESS:
 		return k->interface_address(kernel, shared->name, shared->family, &shared->address);
+	case FAR_INTERFACE_HAS:
+		return k->interface_has(kernel, shared->name, &shared->address);
 	case FAR_ROUTE:
 		return k->route(kernel, &shared->address);
 	case FAR_READ_EVENTS:
@@ -259,6 +262,21 @@ static int far_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 	return result;
 }
 
+/* In one piece. */
+static int far_dump_piece(struct kernel *kernel, enum kernel_dump what, bool begin,
+			  const struct kernel_visitor *visitor)
+{
+	(void)begin;
+	return what == DUMP_LINKS     ? far_dump_links(kernel, visitor->link, visitor->arg)
+	       : what == DUMP_TUNNELS ? far_dump_tunnels(kernel, visitor->tunnel, visitor->arg)
+				      : far_dump_sessions(kernel, visitor->session, visitor->arg);
+}
+
+static void far_leave_dump(struct kernel *kernel)
+{
+	(void)kernel;
+}
+
 static int far_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg)
 {
 	(void)kernel, (void)begin, (void)cb, (void)arg;
@@ -290,6 +308,16 @@ static int far_interface_address(struct kernel *kernel, const char *interface, u
 	if (result == 0)
 		*ret = shared->address;
 	return result;
+}
+
+static int far_interface_has(struct kernel *kernel, const char *interface,
+			     const struct address *address)
+{
+	struct far_shared *shared = far_shared(kernel);
+
+	snprintf(shared->name, sizeof(shared->name), "%s", interface);
+	shared->address = *address;
+	return far_call(kernel, FAR_INTERFACE_HAS);
 }
 
 static int far_route(struct kernel *kernel, const struct address *remote)
@@ -351,10 +379,13 @@ static struct kernel *far_open(unsigned int event_fds)
 		.dump_tunnels = far_dump_tunnels,
 		.dump_sessions = far_dump_sessions,
 		.dump_links = far_dump_links,
+		.dump_piece = far_dump_piece,
+		.leave_dump = far_leave_dump,
 		.read_counters = far_read_counters,
 		.leave_counters = far_leave_counters,
 		.address_state = far_address_state,
 		.interface_address = far_interface_address,
+		.interface_has = far_interface_has,
 		.route = far_route,
 		.event_fds = far_event_fds,
 		.hush = far_hush,

@@ -16,6 +16,7 @@
 
 #include "model/codec.h"
 #include "journal/journal.h"
+#include "store/publish.h"
 
 #define UNUSED __attribute__((unused))
 
@@ -138,15 +139,16 @@ static int snapshot_put_all(FILE *file, const struct datastore *running, void *a
 {
 	(void)arg;
 	for (struct tunnel_entry *t = datastore_tunnel_from(running, 0); t; t = tunnel_next(t)) {
-		if (!t->configured)
+		if (!entry_config(&t->entry))
 			continue;
-		fprintf(file, "= %" PRIu32 " 0\n", t->id);
-		snapshot_put(file, OBJECT_TUNNEL, &t->config);
+		fprintf(file, "= %" PRIu32 " 0\n", t->entry.key.tunnel_id);
+		snapshot_put(file, OBJECT_TUNNEL, tunnel_config(t));
 		for (struct session_entry *s = tunnel_session_from(t, 0); s; s = session_next(s)) {
-			if (!s->configured)
+			if (!entry_config(&s->entry))
 				continue;
-			fprintf(file, "= %" PRIu32 " %" PRIu32 "\n", t->id, s->id);
-			snapshot_put(file, OBJECT_SESSION, &s->config);
+			fprintf(file, "= %" PRIu32 " %" PRIu32 "\n", t->entry.key.tunnel_id,
+				s->entry.key.session_id);
+			snapshot_put(file, OBJECT_SESSION, session_config(s));
 		}
 	}
 	fputs("end\n", file);

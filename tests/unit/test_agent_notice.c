@@ -11,12 +11,9 @@
 static void happen(struct notices *notices, enum engine_event_type type, uint32_t tunnel_id,
 		   uint32_t session_id)
 {
-	struct tunnel_entry tunnel = {.id = tunnel_id};
-	struct session_entry session = {.id = session_id, .tunnel = &tunnel};
+	struct entry entry = {.key = {tunnel_id, session_id}};
 
-	notices_add(notices, &(struct engine_event){.type = type,
-						    .tunnel = &tunnel,
-						    .session = session_id ? &session : NULL});
+	notices_add(notices, &(struct engine_event){.type = type, .entry = &entry});
 }
 
 static void expect(struct notices *notices, enum notice_kind kind, uint32_t tunnel_id,
@@ -37,15 +34,15 @@ static void test_once_for_each_object(void **state)
 
 	(void)state;
 	notices_init(&notices);
-	happen(&notices, ENGINE_SESSION_STATE, 2, 7);
-	happen(&notices, ENGINE_TUNNEL_STATE, 1, 0);
-	happen(&notices, ENGINE_SESSION_STATE, 2, 7);
+	happen(&notices, ENGINE_STATE, 2, 7);
+	happen(&notices, ENGINE_STATE, 1, 0);
+	happen(&notices, ENGINE_STATE, 2, 7);
 	happen(&notices, ENGINE_FOREIGN, 1, 9);
 	happen(&notices, ENGINE_FOREIGN, 1, 0);
 	happen(&notices, ENGINE_COMMIT, 1, 0);
 	assert_int_equal(notices.count, 3);
 	expect(&notices, NOTICE_SESSION_STATE, 2, 7);
-	happen(&notices, ENGINE_SESSION_STATE, 2, 7);
+	happen(&notices, ENGINE_STATE, 2, 7);
 	expect(&notices, NOTICE_TUNNEL_STATE, 1, 0);
 	expect(&notices, NOTICE_FOREIGN, 1, 0);
 	expect(&notices, NOTICE_SESSION_STATE, 2, 7);
@@ -60,7 +57,7 @@ static void test_the_oldest_give_way(void **state)
 	(void)state;
 	notices_init(&notices);
 	for (uint32_t id = 1; id <= NOTICES_MAX + 2; id++)
-		happen(&notices, ENGINE_TUNNEL_STATE, id, 0);
+		happen(&notices, ENGINE_STATE, id, 0);
 	assert_int_equal(notices.count, NOTICES_MAX);
 	assert_int_equal(notices.dropped, 2);
 	expect(&notices, NOTICE_TUNNEL_STATE, 3, 0);

@@ -68,7 +68,7 @@ static void add_sessions(struct bench *bench, uint32_t tunnel_id, unsigned int p
 		uint32_t id = ids[i] == 4294967295U ? ids[i] - place : ids[i] + place * 1000;
 		struct session session = some_session(id);
 		struct session_entry *entry =
-			datastore_configure_session(bench->store, tunnel_id, id, &session);
+			entry_session(datastore_configure(bench->store, tunnel_id, id, &session));
 
 		assert_non_null(entry);
 		if (i % 2)
@@ -91,9 +91,9 @@ static void fill(struct bench *bench)
 		struct tunnel tunnel = some_tunnel(tunnel_ids[i]);
 
 		if (i == 2)
-			datastore_observe_tunnel(bench->store, tunnel_ids[i], &tunnel);
+			datastore_observe(bench->store, tunnel_ids[i], 0, &tunnel);
 		else
-			datastore_configure_tunnel(bench->store, tunnel_ids[i], &tunnel);
+			datastore_configure(bench->store, tunnel_ids[i], 0, &tunnel);
 		if (i != 3 && i != 4)
 			add_sessions(bench, tunnel_ids[i], i);
 	}
@@ -225,7 +225,8 @@ static size_t missing_columns(enum object object)
 static void test_walk_is_ordered_and_complete(void **state)
 {
 	struct bench *bench = *state;
-	size_t tunnels = bench->store->tunnel_count, sessions = bench->store->session_count;
+	size_t tunnels = datastore_counts(bench->store)->tunnel_count;
+	size_t sessions = datastore_counts(bench->store)->session_count;
 	size_t count, interfaces = 0, expected = SCALARS_END - SCALAR_VERSION;
 	struct name *names = walk(bench, &count);
 	struct session_entry *session;
@@ -470,7 +471,7 @@ static void test_an_entry_hides_a_pending_row(void **state)
 	struct name status = NAME(1, 2, 1, 24, 254);
 	struct tunnel tunnel = some_tunnel(254);
 
-	datastore_configure_tunnel(bench->store, 254, &tunnel);
+	datastore_configure(bench->store, 254, 0, &tunnel);
 	assert_int_equal(get_integer(bench, &status), SNMP_ROW_ACTIVE);
 	free(walk(bench, &(size_t){0}));
 }

@@ -86,11 +86,11 @@ static bool is_removing(const struct bench *bench)
 	struct session_entry *session;
 
 	for (; tunnel; tunnel = tunnel_next(tunnel)) {
-		if (tunnel->held)
+		if (tunnel->entry.held)
 			return true;
 		for (session = tunnel_session_from(tunnel, 0); session;
 		     session = session_next(session)) {
-			if (session->held)
+			if (session->entry.held)
 				return true;
 		}
 	}
@@ -266,7 +266,7 @@ static void make_foreign(struct bench *bench)
 {
 	struct tunnel tunnel = {.tunnel_id = ID, .present = BIT(TUNNEL_ID)};
 
-	datastore_observe_tunnel(bench->store, ID, &tunnel);
+	datastore_observe(bench->store, ID, 0, &tunnel);
 }
 
 struct row_case {
@@ -379,11 +379,11 @@ static void test_pending_row_column_by_column(void **state)
 	ACCEPT(bench, X(TUNNEL, 7, 1, 0, "eth0"));
 	assert_int_equal(tunnel_status(bench, 1), 2);
 	ACCEPT(bench, I(TUNNEL, 5, 1, 0, 1), X(TUNNEL, 6, 1, 0, "\300\0\002\001"));
-	assert_int_equal(bench->store->tunnel_count, 0);
+	assert_int_equal(datastore_counts(bench->store)->tunnel_count, 0);
 	ACCEPT(bench, I(TUNNEL, T_STATUS, 1, 0, 1));
 	assert_int_equal(tunnel_status(bench, 1), 1);
-	assert_false(datastore_tunnel(bench->store, 1)->config.present &
-		     BIT(TUNNEL_LOCAL_INTERFACE));
+	assert_true(tunnel_config(datastore_tunnel(bench->store, 1))->present &
+		    BIT(TUNNEL_LOCAL_INTERFACE));
 }
 
 static long next_status(struct bench *bench)
@@ -741,24 +741,21 @@ static void test_addresses_come_in_two_columns(void **state)
 	assert_int_equal(get(bench, MIB_TUNNEL, 15, 1, 0), OPER_UP);
 }
 
-static void test_address_and_interface_are_a_choice(void **state)
+static void test_address_and_interface_stand_together(void **state)
 {
 	struct bench *bench = *state;
 
 	make_both(bench);
-	REFUSE(bench, VALUE, 2, LOCAL(1), X(TUNNEL, 7, 1, 0, "eth0")); /* one as it is */
 	ACCEPT(bench, X(TUNNEL, 7, 1, 0, "eth0"));
-	assert_int_equal(get(bench, MIB_TUNNEL, 5, 1, 0), INET_UNKNOWN);
-	REFUSE(bench, VALUE, 2, LOCAL(1), X(TUNNEL, 7, 1, 0, "eth0"));
+	assert_int_equal(get(bench, MIB_TUNNEL, 5, 1, 0), INET_IPV4);
+	assert_int_equal(get(bench, MIB_TUNNEL, 15, 1, 0), OPER_UP);
+	ACCEPT(bench, LOCAL(1), X(TUNNEL, 7, 1, 0, "nosuch0"));
+	assert_int_equal(get(bench, MIB_TUNNEL, 15, 1, 0), OPER_WAITING);
 	ACCEPT(bench, I(TUNNEL, 5, 1, 0, 0), X(TUNNEL, 6, 1, 0, ""), X(TUNNEL, 7, 1, 0, "eth0"));
+	assert_int_equal(get(bench, MIB_TUNNEL, 5, 1, 0), INET_UNKNOWN);
+	REFUSE(bench, VALUE, 0, X(TUNNEL, 7, 1, 0, ""));
 	ACCEPT(bench, LOCAL(1), X(TUNNEL, 7, 1, 0, ""));
 	assert_int_equal(get(bench, MIB_TUNNEL, 5, 1, 0), INET_IPV4);
-	ACCEPT(bench, X(TUNNEL, 7, 1, 0, "eth0"));
-	ACCEPT(bench, LOCAL(1));
-	assert_int_equal(get(bench, MIB_TUNNEL, 5, 1, 0), INET_IPV4);
-	ACCEPT(bench, X(TUNNEL, 7, 1, 0, ""));
-	REFUSE(bench, VALUE, 2, I(TUNNEL, 5, 1, 0, 1), X(TUNNEL, 6, 1, 0, "\300\0\002\005"),
-	       X(TUNNEL, 7, 1, 0, "eth0"));
 	REFUSE(bench, VALUE, 0, I(TUNNEL, 5, 1, 0, 0), X(TUNNEL, 6, 1, 0, ""));
 }
 
@@ -805,11 +802,11 @@ static void test_all_or_nothing_over_tables(void **state)
 	REFUSE(bench, VALUE, 11, CREATE(1), CREATE_SESSION(1, 11), X(COOKIE, 1, 1, 11, "abcd"),
 	       U(TUNNEL, 3, 2, 0, 7), I(TUNNEL, T_STATUS, 2, 0, 4));
 	assert_int_equal(changes(bench), before);
-	assert_int_equal(bench->store->tunnel_count, 0);
+	assert_int_equal(datastore_counts(bench->store)->tunnel_count, 0);
 	ACCEPT(bench, CREATE(1), CREATE_SESSION(1, 11), X(COOKIE, 1, 1, 11, "abcd"), CREATE(2),
 	       CREATE_SESSION(2, 22), CREATE_SESSION(2, 23));
-	assert_int_equal(bench->store->tunnels_up, 2);
-	assert_int_equal(bench->store->sessions_up, 3);
+	assert_int_equal(datastore_counts(bench->store)->tunnels_up, 2);
+	assert_int_equal(datastore_counts(bench->store)->sessions_up, 3);
 }
 
 static void test_destroying_a_tunnel_with_its_sessions(void **state)
@@ -969,7 +966,7 @@ int main(void)
 		T(test_a_pending_session_whose_tunnel_is_not_configured),
 		T(test_what_the_error_is_about),
 		T(test_addresses_come_in_two_columns),
-		T(test_address_and_interface_are_a_choice),
+		T(test_address_and_interface_stand_together),
 		T(test_zero_where_it_does_not_apply),
 		T(test_ethernet_vlan_needs_its_vlan),
 		T(test_all_or_nothing_over_tables),

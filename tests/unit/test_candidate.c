@@ -271,7 +271,7 @@ static void a_tunnel_takes_its_sessions_with_it(void **state)
 	assert_null(candidate_session_from(&candidate, 1, &id));
 	assert_int_equal(candidate.count, 4);
 	assert_int_equal(candidate_publish(&candidate, running), 0);
-	assert_int_equal(running->configured_sessions, 3);
+	assert_int_equal(datastore_counts(running)->configured_sessions, 3);
 	assert_null(datastore_tunnel(running, 1));
 	candidate_discard(&candidate);
 	datastore_free(running);
@@ -385,7 +385,7 @@ static void names_are_the_lowest_free(void **state)
 	int asked = 0;
 
 	(void)state;
-	datastore_observe_session(running, 70, 99, &foreign);
+	datastore_observe(running, 70, 99, &foreign);
 	candidate_open(&candidate, running);
 	add(edit, EDIT_DELETE, 1, 2, ""); /* its name is free only when it is gone */
 	add_session(edit, EDIT_CREATE, 1, 10);
@@ -422,13 +422,13 @@ static void a_name_deleted_comes_back(void **state)
 static void names_missing_in_running_are_chosen_too(void **state)
 {
 	struct datastore *running = populate(2, 2);
-	struct session session = datastore_session(running, 2, 3)->config;
+	struct session session = *session_config(datastore_session(running, 2, 3));
 	struct candidate candidate;
 
 	(void)state;
 	session.present &= ~BIT(SESSION_INTERFACE_NAME);
 	session.interface_name[0] = '\0';
-	datastore_configure_session(running, 2, 3, &session);
+	datastore_configure(running, 2, 3, &session);
 	candidate_open(&candidate, running);
 	assert_int_equal(candidate_choose_names(&candidate, NULL, NULL, NULL), 0);
 	assert_int_equal(candidate.count, 1);
@@ -445,7 +445,7 @@ static void foreign_entries_are_not_configured(void **state)
 	uint32_t id = 2;
 
 	(void)state;
-	datastore_observe_tunnel(running, 5, &seen);
+	datastore_observe(running, 5, 0, &seen);
 	candidate_open(&candidate, running);
 	assert_null(candidate_tunnel(&candidate, 5));
 	assert_null(candidate_tunnel_from(&candidate, &id));
@@ -468,8 +468,8 @@ static void foreign_entries_are_to_be_adopted_first(void **state)
 	struct candidate candidate;
 
 	(void)state;
-	datastore_observe_tunnel(running, 5, &tunnel);
-	datastore_observe_session(running, 1, 7, &session);
+	datastore_observe(running, 5, 0, &tunnel);
+	datastore_observe(running, 1, 7, &session);
 	candidate_open(&candidate, running);
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
 		struct error err = ERROR_INIT;
@@ -554,7 +554,7 @@ static void rebasing_merges_leaf_by_leaf(void **state)
 	add(edit, EDIT_DELETE, 3, 6, "");
 	commit(running, edit);
 
-	assert_int_equal(candidate_rebase(&mine), 0);
+	assert_int_equal(candidate_rebase(&mine, NULL), 0);
 	assert_leaves(&mine, 1, 1,
 		      "peer-session-id=1 interface-name=l2tpeth0 mtu=1300 bridge=mine "
 		      "dead-interval=7");
@@ -568,7 +568,7 @@ static void rebasing_merges_leaf_by_leaf(void **state)
 	/* 1/1 1/20 2 2/3 2/4 2/30 3/5 4/7, and neither 1/2 nor 3/6 */
 	assert_int_equal(mine.count, 8);
 	assert_int_equal(candidate_publish(&mine, running), 0);
-	assert_int_equal(running->configured_tunnels, 3);
+	assert_int_equal(datastore_counts(running)->configured_tunnels, 3);
 	candidate_discard(&mine);
 	datastore_free(running);
 }
@@ -586,7 +586,7 @@ static void publishing_the_inverse_goes_back(void **state)
 	add_session(edit, EDIT_CREATE, 9, 90);
 	add(edit, EDIT_MERGE, 2, 4, "mtu=1300");
 	assert_int_equal(apply(&candidate, edit, NULL), 0);
-	assert_int_equal(candidate_invert(&candidate, &back), 0);
+	assert_int_equal(candidate_invert(&candidate, &back, NULL), 0);
 	assert_int_equal(candidate_publish(&candidate, running), 0);
 	assert_false(same_config(running, before));
 	assert_int_equal(candidate_publish(&back, running), 0);

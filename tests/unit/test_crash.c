@@ -3,6 +3,7 @@
  * one in this process, lives on. What a new daemon makes of it is whole, old or
  * new, and nothing acknowledged is lost.
  */
+#include "engine/compare.h"
 #include "engine_bench.h"
 
 #include <dirent.h>
@@ -16,7 +17,7 @@
 /* The engine looks five times a second whether what it removed is gone: here, at each tick. */
 static void look_now(struct bench *bench)
 {
-	bench->engine->poll_at = 0;
+	bench->engine->removing_polled_at = 0;
 	engine_schedule(bench->engine);
 }
 
@@ -203,16 +204,13 @@ static void free_story(struct story *story)
 static void nothing_is_left_over(const struct bench *bench)
 {
 	const struct datastore *store = bench->store;
+	const struct datastore_counts *counts = datastore_counts(store);
 
-	assert_int_equal(store->tunnel_count, store->configured_tunnels);
-	assert_int_equal(store->session_count, store->configured_sessions);
-	for (struct tunnel_entry *t = datastore_tunnel_from(store, 0); t; t = tunnel_next(t)) {
-		assert_false(t->held);
-		assert_null(observe_tunnel_difference(bench->engine, t));
-		for (struct session_entry *s = tunnel_session_from(t, 0); s; s = session_next(s)) {
-			assert_false(s->held);
-			assert_null(observe_session_difference(bench->engine, s));
-		}
+	assert_int_equal(counts->tunnel_count, counts->configured_tunnels);
+	assert_int_equal(counts->session_count, counts->configured_sessions);
+	for (const struct entry *e = datastore_entry_from(store, 0, 0); e; e = entry_next(e)) {
+		assert_false(e->held);
+		assert_null(compare_entry(bench->engine, e));
 	}
 }
 
@@ -236,13 +234,13 @@ static void no_other_files(const char *directory)
 
 static bool is_as(struct bench *bench, const struct outcome_text *should)
 {
-	const struct datastore *store = bench->store;
+	const struct datastore_counts *counts = datastore_counts(bench->store);
 	char *kernel = kernel_text(bench->kernel, false);
 	bool same = strcmp(kernel, should->kernel) == 0;
 
 	free(kernel);
-	return same && is_idle(bench) && store->tunnel_count == store->configured_tunnels &&
-	       store->session_count == store->configured_sessions;
+	return same && is_idle(bench) && counts->tunnel_count == counts->configured_tunnels &&
+	       counts->session_count == counts->configured_sessions;
 }
 
 static bool never(struct bench *bench)
@@ -505,7 +503,7 @@ static bool meet(struct story *story, const struct edited *config)
 	open_engine(bench);
 	assert_true(turn_until(bench, is_quiet, 5000));
 	assert_int_equal(journal_pending(bench->journal), 0);
-	assert_int_equal(bench->store->configured_tunnels, config->tunnels);
+	assert_int_equal(datastore_counts(bench->store)->configured_tunnels, config->tunnels);
 	if (pending && config->says) {
 		assert_int_equal(journal_generation(bench->journal), 1);
 		assert_non_null(strstr(bench->log, "commit 2, which was interrupted, is taken"));
@@ -515,10 +513,11 @@ static bool meet(struct story *story, const struct edited *config)
 		assert_int_equal(journal_generation(bench->journal), 2);
 	}
 	if (pending)
-		assert_int_equal(bench->store->configured_sessions, config->sessions);
+		assert_int_equal(datastore_counts(bench->store)->configured_sessions,
+				 config->sessions);
 	stop_bench(bench);
 	start_bench(bench); /* and the next one as well */
-	assert_int_equal(bench->store->configured_tunnels, config->tunnels);
+	assert_int_equal(datastore_counts(bench->store)->configured_tunnels, config->tunnels);
 	return pending;
 }
 

@@ -31,21 +31,21 @@ static void an_entry_lives_while_something_keeps_it(void **state)
 {
 	struct datastore *ds = datastore_new();
 	struct tunnel config = bound(1, 1, 0);
-	struct tunnel_entry *tunnel;
+	struct entry *tunnel;
 
 	(void)state;
 	assert_null(datastore_tunnel(ds, 1));
-	tunnel = datastore_configure_tunnel(ds, 1, &config);
-	assert_ptr_equal(datastore_tunnel(ds, 1), tunnel);
-	assert_ptr_equal(datastore_observe_tunnel(ds, 1, &config), tunnel);
-	assert_ptr_equal(datastore_configure_tunnel(ds, 1, NULL), tunnel);
-	assert_int_equal(tunnel->state.common.origin, ORIGIN_FOREIGN);
-	datastore_hold_tunnel(ds, tunnel, true);
-	assert_int_equal(tunnel->state.common.origin, ORIGIN_CONFIGURED);
-	assert_ptr_equal(datastore_observe_tunnel(ds, 1, NULL), tunnel);
-	datastore_hold_tunnel(ds, tunnel, false);
+	tunnel = datastore_configure(ds, 1, 0, &config);
+	assert_ptr_equal(datastore_entry(ds, 1, 0), tunnel);
+	assert_ptr_equal(datastore_observe(ds, 1, 0, &config), tunnel);
+	assert_ptr_equal(datastore_configure(ds, 1, 0, NULL), tunnel);
+	assert_int_equal(entry_state(tunnel)->origin, ORIGIN_FOREIGN);
+	datastore_hold(ds, tunnel, true);
+	assert_int_equal(entry_state(tunnel)->origin, ORIGIN_CONFIGURED);
+	assert_ptr_equal(datastore_observe(ds, 1, 0, NULL), tunnel);
+	datastore_hold(ds, tunnel, false);
 	assert_null(datastore_tunnel(ds, 1));
-	assert_int_equal(ds->tunnel_count, 0);
+	assert_int_equal(datastore_counts(ds)->tunnel_count, 0);
 	datastore_free(ds);
 }
 
@@ -55,26 +55,13 @@ static void a_tunnel_stays_for_its_sessions(void **state)
 	struct session config = named(7, NULL);
 
 	(void)state;
-	datastore_observe_session(ds, 3, 7, &config);
+	datastore_observe(ds, 3, 7, &config);
 	assert_non_null(datastore_tunnel(ds, 3));
 	assert_int_equal(datastore_tunnel(ds, 3)->state.session_count, 1);
 	assert_int_equal(datastore_session(ds, 3, 7)->state.common.origin, ORIGIN_FOREIGN);
-	assert_null(datastore_observe_session(ds, 3, 7, NULL));
+	assert_null(datastore_observe(ds, 3, 7, NULL));
 	assert_null(datastore_tunnel(ds, 3));
-	assert_int_equal(ds->session_count, 0);
-	datastore_free(ds);
-}
-
-static void what_is_reserved_and_not_used_goes(void **state)
-{
-	struct datastore *ds = datastore_new();
-
-	(void)state;
-	assert_non_null(datastore_reserve_session(ds, 5, 6));
-	assert_int_equal(ds->tunnel_count, 1);
-	datastore_settle(ds, 5, 6);
-	assert_int_equal(ds->tunnel_count + ds->session_count, 0);
-	datastore_settle(ds, 5, 6);
+	assert_int_equal(datastore_counts(ds)->session_count, 0);
 	datastore_free(ds);
 }
 
@@ -92,18 +79,18 @@ static void walks_are_in_order_of_ids(void **state)
 
 		tunnel.tunnel_id = ids[i];
 		tunnel.local_port = (uint16_t)(i + 1);
-		datastore_configure_tunnel(ds, ids[i], &tunnel);
-		datastore_configure_session(ds, 7, ids[i], &session);
+		datastore_configure(ds, ids[i], 0, &tunnel);
+		datastore_configure(ds, 7, ids[i], &session);
 	}
 	for (struct tunnel_entry *t = datastore_tunnel_from(ds, 0); t; t = tunnel_next(t))
-		assert_int_equal(t->id, sorted[n++]);
+		assert_int_equal(t->entry.key.tunnel_id, sorted[n++]);
 	assert_int_equal(n, 5);
-	assert_int_equal(datastore_tunnel_from(ds, 8)->id, 100);
-	assert_int_equal(datastore_tunnel_from(ds, 4294967295U)->id, 4294967295U);
+	assert_int_equal(datastore_tunnel_from(ds, 8)->entry.key.tunnel_id, 100);
+	assert_int_equal(datastore_tunnel_from(ds, 4294967295U)->entry.key.tunnel_id, 4294967295U);
 	n = 0;
 	for (struct session_entry *s = tunnel_session_from(datastore_tunnel(ds, 7), 0); s;
 	     s = session_next(s))
-		assert_int_equal(s->id, sorted[n++]);
+		assert_int_equal(s->entry.key.session_id, sorted[n++]);
 	assert_int_equal(n, 5);
 	datastore_free(ds);
 }
@@ -115,12 +102,12 @@ static void session_ids_are_found_in_every_tunnel(void **state)
 	struct session_entry *found;
 
 	(void)state;
-	datastore_configure_session(ds, 2, 9, &session);
-	datastore_observe_session(ds, 1, 9, &session);
+	datastore_configure(ds, 2, 9, &session);
+	datastore_observe(ds, 1, 9, &session);
 	found = datastore_session_by_id(ds, 9);
-	assert_int_equal(found->tunnel->id, 1);
+	assert_int_equal(found->tunnel->entry.key.tunnel_id, 1);
 	found = session_same_id(found);
-	assert_int_equal(found->tunnel->id, 2);
+	assert_int_equal(found->tunnel->entry.key.tunnel_id, 2);
 	assert_null(session_same_id(found));
 	assert_null(datastore_session_by_id(ds, 10));
 	datastore_free(ds);
@@ -132,22 +119,22 @@ static void names_follow_the_configuration(void **state)
 	struct session a = named(1, "l2tpeth0"), b = named(2, "l2tpeth0"), none = named(2, NULL);
 
 	(void)state;
-	datastore_observe_session(ds, 8, 1, &a);
+	datastore_observe(ds, 8, 1, &a);
 	assert_null(datastore_session_by_name(ds, "l2tpeth0"));
-	assert_int_equal(datastore_named(ds, "l2tpeth0")->tunnel->id, 8);
-	datastore_configure_session(ds, 9, 2, &b);
-	assert_int_equal(datastore_session_by_name(ds, "l2tpeth0")->id, 2);
-	datastore_observe_session(ds, 8, 1, NULL);
+	assert_int_equal(datastore_named(ds, "l2tpeth0")->tunnel->entry.key.tunnel_id, 8);
+	datastore_configure(ds, 9, 2, &b);
+	assert_int_equal(datastore_session_by_name(ds, "l2tpeth0")->entry.key.session_id, 2);
+	datastore_observe(ds, 8, 1, NULL);
 	assert_int_equal(ds->pool.words[0], 1); /* the other has the name still */
-	assert_int_equal(ds->nameless, 0);
-	datastore_configure_session(ds, 9, 2, &none);
+	assert_int_equal(datastore_counts(ds)->nameless, 0);
+	datastore_configure(ds, 9, 2, &none);
 	assert_null(datastore_named(ds, "l2tpeth0"));
-	assert_int_equal(ds->nameless, 1);
+	assert_int_equal(datastore_counts(ds)->nameless, 1);
 	assert_int_equal(ds->pool.words[0], 0);
 	none.pseudowire_type = PSEUDOWIRE_PPP;
 	none.present |= BIT(SESSION_PSEUDOWIRE_TYPE);
-	datastore_configure_session(ds, 9, 2, &none);
-	assert_int_equal(ds->nameless, 0);
+	datastore_configure(ds, 9, 2, &none);
+	assert_int_equal(datastore_counts(ds)->nameless, 0);
 	datastore_free(ds);
 }
 
@@ -157,20 +144,21 @@ static void endpoints_are_those_of_udp(void **state)
 	struct tunnel one = bound(1, 1, 0), two = bound(2, 1, 5000), seen = bound(3, 1, 1701);
 
 	(void)state;
-	datastore_configure_tunnel(ds, 1, &one);
-	datastore_configure_tunnel(ds, 2, &two);
-	datastore_observe_tunnel(ds, 3, &seen);
-	assert_int_equal(datastore_endpoint(ds, &one.local_address, PORT_DEFAULT)->id, 1);
-	assert_int_equal(datastore_endpoint(ds, &one.local_address, 5000)->id, 2);
-	assert_null(datastore_endpoint(ds, &one.local_address, 5001));
-	assert_int_equal(tunnel_same_endpoint(datastore_tunnel(ds, 1))->id, 3);
+	datastore_configure(ds, 1, 0, &one);
+	datastore_configure(ds, 2, 0, &two);
+	datastore_observe(ds, 3, 0, &seen);
+	assert_int_equal(datastore_bound(ds, &one.local_address, PORT_DEFAULT)->entry.key.tunnel_id,
+			 1);
+	assert_int_equal(datastore_bound(ds, &one.local_address, 5000)->entry.key.tunnel_id, 2);
+	assert_null(datastore_bound(ds, &one.local_address, 5001));
+	assert_int_equal(tunnel_same_endpoint(datastore_tunnel(ds, 1))->entry.key.tunnel_id, 3);
 	two.encapsulation = ENCAPSULATION_IP;
 	two.present |= BIT(TUNNEL_ENCAPSULATION);
-	datastore_configure_tunnel(ds, 2, &two);
-	assert_null(datastore_endpoint(ds, &one.local_address, 5000));
-	datastore_configure_tunnel(ds, 1, NULL);
-	assert_null(datastore_endpoint(ds, &one.local_address, PORT_DEFAULT));
-	assert_int_equal(datastore_bound(ds, &one.local_address, PORT_DEFAULT)->id, 3);
+	datastore_configure(ds, 2, 0, &two);
+	assert_null(datastore_bound(ds, &one.local_address, 5000));
+	datastore_configure(ds, 1, 0, NULL);
+	assert_int_equal(datastore_bound(ds, &one.local_address, PORT_DEFAULT)->entry.key.tunnel_id,
+			 3);
 	datastore_free(ds);
 }
 
@@ -183,9 +171,9 @@ static void interface_indexes_are_walked_in_order(void **state)
 	(void)state;
 	for (struct session_entry *s = tunnel_session_from(tunnel, 0); s; s = session_next(s))
 		datastore_set_index(ds, s, index -= 10);
-	assert_int_equal(datastore_index_from(ds, 0)->id, 3);
-	assert_int_equal(datastore_index_from(ds, 11)->id, 2);
-	assert_int_equal(datastore_session_by_index(ds, 30)->id, 1);
+	assert_int_equal(datastore_index_from(ds, 0)->entry.key.session_id, 3);
+	assert_int_equal(datastore_index_from(ds, 11)->entry.key.session_id, 2);
+	assert_int_equal(datastore_session_by_index(ds, 30)->entry.key.session_id, 1);
 	assert_null(datastore_session_by_index(ds, 31));
 	assert_null(datastore_session_by_index(ds, 0));
 	datastore_set_index(ds, datastore_session(ds, 1, 1), 0);
@@ -197,20 +185,20 @@ static void what_is_up_is_counted(void **state)
 {
 	struct datastore *ds = populate(1, 2);
 	struct session_entry *one = datastore_session(ds, 1, 1);
-	struct state *tunnel = &datastore_tunnel(ds, 1)->state.common;
+	struct entry *tunnel = datastore_entry(ds, 1, 0);
 
 	(void)state;
-	assert_true(datastore_set_status(ds, tunnel, true, OPER_UP, REASON_NONE, 0, 5));
-	assert_false(datastore_set_status(ds, tunnel, true, OPER_UP, REASON_NONE, 0, 6));
-	assert_int_equal(tunnel->last_change, 5);
-	assert_int_equal(ds->tunnels_up, 1);
-	datastore_set_status(ds, &one->state.common, false, OPER_UP, REASON_NONE, 0, 7);
-	assert_int_equal(ds->sessions_up, 1);
-	datastore_configure_session(ds, 1, 1, NULL);
-	assert_int_equal(ds->sessions_up, 0);
-	datastore_set_status(ds, tunnel, true, OPER_WAITING, REASON_NO_ROUTE, ENETUNREACH, 9);
-	assert_int_equal(ds->tunnels_up, 0);
-	assert_int_equal(tunnel->status_errno, ENETUNREACH);
+	assert_true(datastore_set_status(ds, tunnel, OPER_UP, REASON_NONE, 0, 5));
+	assert_false(datastore_set_status(ds, tunnel, OPER_UP, REASON_NONE, 0, 6));
+	assert_int_equal(entry_state(tunnel)->last_change, 5);
+	assert_int_equal(datastore_counts(ds)->tunnels_up, 1);
+	datastore_set_status(ds, &one->entry, OPER_UP, REASON_NONE, 0, 7);
+	assert_int_equal(datastore_counts(ds)->sessions_up, 1);
+	datastore_configure(ds, 1, 1, NULL);
+	assert_int_equal(datastore_counts(ds)->sessions_up, 0);
+	datastore_set_status(ds, tunnel, OPER_WAITING, REASON_NO_ROUTE, ENETUNREACH, 9);
+	assert_int_equal(datastore_counts(ds)->tunnels_up, 0);
+	assert_int_equal(entry_state(tunnel)->status_errno, ENETUNREACH);
 	datastore_free(ds);
 }
 
@@ -256,7 +244,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_entry_lives_while_something_keeps_it),
 		cmocka_unit_test(a_tunnel_stays_for_its_sessions),
-		cmocka_unit_test(what_is_reserved_and_not_used_goes),
 		cmocka_unit_test(walks_are_in_order_of_ids),
 		cmocka_unit_test(session_ids_are_found_in_every_tunnel),
 		cmocka_unit_test(names_follow_the_configuration),

@@ -175,14 +175,14 @@ static struct datastore *make_running(void)
 		struct tunnel tunnel = {0};
 
 		fill(OBJECT_TUNNEL, &tunnel, t + 1, t);
-		datastore_configure_tunnel(running, t + 1, &tunnel);
+		datastore_configure(running, t + 1, 0, &tunnel);
 		for (unsigned int s = 0; s < SESSION_CONFIG_ROWS; s++) {
 			struct session session = {0};
 
 			fill(OBJECT_SESSION, &session, 100 * t + s + 1, s);
 			session.interface_name[0] = '\0';
 			session.present &= ~BIT(SESSION_INTERFACE_NAME);
-			datastore_configure_session(running, t + 1, 100 * t + s + 1, &session);
+			datastore_configure(running, t + 1, 100 * t + s + 1, &session);
 		}
 	}
 	return running;
@@ -200,6 +200,7 @@ static void write_file(const char *path, const struct datastore *running)
 static void test_file_reads_back(void **state)
 {
 	struct datastore *running = make_running();
+	const struct datastore_counts *counts = datastore_counts(running);
 	struct candidate candidate;
 	struct edit *edit = NULL;
 	struct error err = ERROR_INIT;
@@ -211,7 +212,7 @@ static void test_file_reads_back(void **state)
 	if (snapshot_read(path, &edit, &err, NULL))
 		fail_msg("%s", err.text);
 	assert_int_equal(edit->operation, EDIT_REPLACE);
-	assert_int_equal(edit->count, running->configured_tunnels + running->configured_sessions);
+	assert_int_equal(edit->count, counts->configured_tunnels + counts->configured_sessions);
 	candidate_open(&candidate, running);
 	assert_int_equal(candidate_apply(&candidate, edit, &err), 0);
 	assert_false(candidate_dirty(&candidate));
@@ -229,7 +230,7 @@ static void test_foreign_is_not_written(void **state)
 	struct writer writer;
 
 	(void)state;
-	datastore_observe_tunnel(running, 1, &tunnel);
+	datastore_observe(running, 1, 0, &tunnel);
 	writer_init(&writer, to_target, &target);
 	encode_running(&writer, running, 0);
 	writer_flush(&writer);

@@ -32,7 +32,8 @@ static void creates_what_is_committed(void **state)
 		assert_int_equal(found.peer_session_id, 7);
 		assert_int_equal(status_of(bench, 1, id), OPER_UP);
 		assert_int_not_equal(entry_of(bench, 1, id)->state.if_index, 0);
-		assert_true(ask_link(bench, entry_of(bench, 1, id)->config.interface_name).up);
+		assert_true(
+			ask_link(bench, session_config(entry_of(bench, 1, id))->interface_name).up);
 	}
 	assert_int_equal(datastore_tunnel(bench->store, 1)->state.common.oper_status, OPER_UP);
 }
@@ -69,9 +70,9 @@ static void a_restart_writes_nothing(void **state)
 	engine_close(bench->engine);
 	for (uint32_t id = 1; id <= 50; id++) {
 		datastore_set_index(bench->store, entry_of(bench, 1, 1000 + id), 0);
-		datastore_observe_session(bench->store, 1, 1000 + id, NULL);
+		datastore_observe(bench->store, 1, 1000 + id, NULL);
 	}
-	datastore_observe_tunnel(bench->store, 1, NULL);
+	datastore_observe(bench->store, 1, 0, NULL);
 	open_engine(bench);
 	assert_true(turn_until(bench, is_idle, 2000));
 	assert_int_equal(bench->kernel->ops->writes(bench->kernel), writes);
@@ -147,8 +148,8 @@ static void deletes_and_creates_anew_at_once(void **state)
 	}
 	assert_true(turn_until(bench, is_idle, 5000));
 	assert_int_equal(sim_population(bench->kernel).tunnels, 0);
-	assert_int_equal(bench->store->tunnel_count, 0);
-	assert_int_equal(bench->store->session_count, 0);
+	assert_int_equal(datastore_counts(bench->store)->tunnel_count, 0);
+	assert_int_equal(datastore_counts(bench->store)->session_count, 0);
 }
 
 static void disabling_takes_out_of_the_kernel(void **state)
@@ -195,7 +196,7 @@ static void was_refused(struct bench *bench, struct failing *failing, const char
 	assert_string_not_equal(bench->error.text, "");
 	assert_string_not_equal(bench->error.path, "");
 	has_become(bench, before, true);
-	assert_int_equal(bench->store->configured_sessions, 22);
+	assert_int_equal(datastore_counts(bench->store)->configured_sessions, 22);
 }
 
 /* A call that it could do without, or it asked again. */
@@ -379,7 +380,7 @@ static void make_foreign(struct bench *bench, uint32_t tunnel_id, uint32_t sessi
 static bool sees_foreign(struct bench *bench)
 {
 	const struct session_entry *entry = datastore_session_by_id(bench->store, 51);
-	return entry && entry->in_kernel && is_idle(bench);
+	return entry && entry->entry.in_kernel && is_idle(bench);
 }
 
 static void shows_and_does_not_touch_what_others_made(void **state)
@@ -406,7 +407,7 @@ static void shows_and_does_not_touch_what_others_made(void **state)
 		fail_msg("%s: %s", bench->error.path, bench->error.text);
 	assert_true(turn_until(bench, is_idle, 2000));
 	assert_int_equal(bench->kernel->ops->writes(bench->kernel), writes);
-	assert_true(entry_of(bench, 50, 51)->configured);
+	assert_true(entry_config(&entry_of(bench, 50, 51)->entry));
 	assert_int_equal(entry_of(bench, 50, 51)->state.common.origin, ORIGIN_CONFIGURED);
 	assert_int_equal(delete_tunnel(bench, 50), 0);
 }
@@ -414,7 +415,7 @@ static void shows_and_does_not_touch_what_others_made(void **state)
 static enum error_code check(struct bench *bench, struct edit *edit, unsigned int session)
 {
 	struct error err = ERROR_INIT;
-	int result = engine_check(bench->engine, edit, session, &err);
+	int result = engine_check(bench->engine, edit, session, NULL, &err);
 
 	assert_int_equal(result == 0, err.code == ERROR_NONE);
 	edit_free(edit);
@@ -560,7 +561,7 @@ static void a_dump_of_links_that_was_interrupted_is_done_again(void **state)
 		engine_resync(bench->engine, on_done, bench);
 		assert_true(turn_until(bench, is_done, 5000));
 		assert_int_equal(bench->result, 0);
-		assert_int_equal(bench->engine->resync, n > 1);
+		assert_int_equal(bench->engine->agenda.read_all, n > 1);
 		for (uint32_t id = 1001; id <= 1004; id++)
 			assert_int_equal(status_of(bench, 1, id), OPER_UP);
 		assert_true(turn_until(bench, is_idle, 5000));
@@ -583,7 +584,7 @@ static uint64_t read_in_order(struct bench *bench, uint32_t from)
 	for (; entry; entry = session_next(entry)) {
 		int64_t begun = engine_now();
 
-		engine_refresh_session(bench->engine, entry);
+		engine_refresh(bench->engine, &entry->entry);
 		assert_true(entry->state.common.statistics_time > begun - NS_PER_S);
 	}
 	return sim_calls(bench->kernel) - calls;

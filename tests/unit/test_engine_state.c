@@ -139,9 +139,10 @@ static const char *name_of(struct bench *bench, uint32_t id)
 	struct session found;
 
 	assert_int_equal(ask_kernel(bench, 1, id, &found), 0);
-	assert_string_equal(found.interface_name, entry_of(bench, 1, id)->config.interface_name);
+	assert_string_equal(found.interface_name,
+			    session_config(entry_of(bench, 1, id))->interface_name);
 	assert_int_equal(status_of(bench, 1, id), OPER_UP);
-	return entry_of(bench, 1, id)->config.interface_name;
+	return session_config(entry_of(bench, 1, id))->interface_name;
 }
 
 static size_t commits(struct bench *bench, struct commit_info *ret_last)
@@ -234,7 +235,8 @@ static void a_kernel_that_refuses_one_session_does_not_keep_the_others_nameless(
 	start(s);
 	assert_string_equal(name_of(s->bench, 1002), "l2tpeth1");
 	assert_non_null(strstr(s->bench->log, "session 1/1001 failed"));
-	assert_string_equal(entry_of(s->bench, 1, 1001)->config.interface_name, "l2tpeth0");
+	assert_string_equal(session_config(entry_of(s->bench, 1, 1001))->interface_name,
+			    "l2tpeth0");
 }
 
 /* As kill -9 leaves it: recorded, not confirmed. */
@@ -268,7 +270,7 @@ static void an_unfinished_commit_and_names_left_out_go_together(void **state)
 	strip_lines(s, CONFIG_FILE, "xxxx");
 	write_config(s, "wan3");
 	start(s);
-	assert_int_equal(s->bench->store->nameless, 0);
+	assert_int_equal(datastore_counts(s->bench->store)->nameless, 0);
 	for (uint32_t id = 1001; id <= 1004; id++)
 		assert_string_not_equal(name_of(s->bench, id), "");
 	assert_string_equal(name_of(s->bench, 1003), "wan3");
@@ -278,6 +280,7 @@ static void an_unfinished_commit_and_names_left_out_go_together(void **state)
 /* Stopped after @ms of a commit: what it is told is what is. */
 static void stop_in_a_commit(struct place *s, unsigned int ms)
 {
+	const struct datastore_counts *counts;
 	int result;
 
 	assert_int_equal(commit(s->bench, baseline()), 0);
@@ -292,8 +295,9 @@ static void stop_in_a_commit(struct place *s, unsigned int ms)
 	assert_null(strstr(s->bench->log, "interrupted"));
 	assert_int_equal(datastore_tunnel(s->bench->store, 4) != NULL, result == 0);
 	assert_int_equal(datastore_tunnel(s->bench->store, 3) == NULL, result == 0);
-	assert_int_equal(s->bench->store->tunnel_count, s->bench->store->configured_tunnels);
-	assert_int_equal(s->bench->store->session_count, s->bench->store->configured_sessions);
+	counts = datastore_counts(s->bench->store);
+	assert_int_equal(counts->tunnel_count, counts->configured_tunnels);
+	assert_int_equal(counts->session_count, counts->configured_sessions);
 }
 
 static void a_stop_in_the_middle_of_a_commit_brings_it_to_its_end(void **state)
@@ -337,7 +341,7 @@ static void an_id_that_others_took_meanwhile_is_theirs(void **state)
 	start(s);
 	after = kernel_text(s->bench->kernel, true);
 	assert_true(same_text(after, before));
-	assert_false(datastore_tunnel(s->bench->store, 5)->configured);
+	assert_false(entry_config(&datastore_tunnel(s->bench->store, 5)->entry));
 	assert_int_equal(journal_pending(s->bench->journal), 0);
 	assert_int_equal(commits(s->bench, &last), 1);
 	free(before);

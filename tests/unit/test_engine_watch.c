@@ -1,4 +1,5 @@
 /* What others do to what is ours, and what comes and goes around it. */
+#include "engine/status.h"
 #include "engine_bench.h"
 
 #define UDP4 "peer-tunnel-id=2 local-address=192.0.2.1 remote-address=8.8.8.8"
@@ -303,7 +304,7 @@ static void a_missing_route_is_seen_by_who_starts(void **state)
 	make(bench, UDP4, "peer-session-id=6");
 	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
 	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_ROUTE);
-	settle_tunnel_gone(bench->engine, datastore_tunnel(bench->store, 1));
+	status_gone(bench->engine, datastore_entry(bench->store, 1, 0));
 	engine_close(bench->engine);
 	open_engine(bench);
 	assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_ROUTE);
@@ -328,6 +329,34 @@ static void a_refused_commit_leaves_what_waits_waiting(void **state)
 		assert_int_equal(reason_of(bench, 5), REASON_TUNNEL_NOT_UP);
 		assert_true(turn_until(bench, is_idle, 5000));
 	}
+}
+
+static void take_event(const struct engine_event *event, void *arg)
+{
+	struct engine_event *last = arg;
+
+	if (event->type != ENGINE_COMMIT && event->type != ENGINE_MERGE &&
+	    event->entry->key.session_id == 0)
+		*last = *event;
+}
+
+static void another_reason_for_the_same_status_is_told_as_such(void **state)
+{
+	struct bench *bench = *state;
+	struct engine_event last = {.type = ENGINE_COMMIT};
+
+	make(bench, UDP4, "peer-session-id=6");
+	assert_int_equal(engine_watch(bench->engine, take_event, &last), 0);
+	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_ROUTE);
+	assert_int_equal(last.type, ENGINE_STATE);
+	assert_int_equal(last.old_status, OPER_UP);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_LOCAL_ADDRESS);
+	assert_int_equal(last.type, ENGINE_REASON);
+	assert_int_equal(last.old_status, OPER_DOWN);
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_DOWN);
+	engine_unwatch(bench->engine, &last);
 }
 
 static void a_missing_route_is_seen_though_events_were_lost(void **state)
@@ -394,6 +423,52 @@ static void another_address_does_not_move_the_tunnel(void **state)
 	UNTIL(bench, datastore_tunnel(bench->store, 1)->actual.local_address.bytes[15] == 0x99);
 }
 
+/* Both given: that address, on that interface, and no other will do. */
+static void an_address_is_wanted_on_its_interface(void **state)
+{
+	struct bench *bench = *state;
+	const char *leaves = "peer-tunnel-id=2 local-address=192.0.2.1 local-interface=up0 "
+			     "remote-address=192.0.2.2";
+
+	make(bench, leaves, "peer-session-id=6");
+	assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_INTERFACE_ADDRESS);
+	assert_int_equal(sim_add_link(bench->kernel, "up0", false), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.5/24", false), 0);
+	assert_true(turn_until(bench, is_idle, 5000)); /* it is eth0 that has the right one */
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
+	assert_int_equal(sim_population(bench->kernel).tunnels, 0);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.1/24", true), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_ADDRESS_TENTATIVE);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.1/24", false), 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+}
+
+static void naming_the_interface_of_its_address_does_not_cost_the_tunnel(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int index;
+
+	make(bench, UDP4, "peer-session-id=6 interface-name=pw0");
+	index = ask_link(bench, "pw0").index;
+	assert_int_equal(edit_one_tunnel(bench, 1, "local-interface=eth0"), 0);
+	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
+	assert_int_equal(sim_add_link(bench->kernel, "up0", false), 0);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.1/24", false), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_INTERFACE_ADDRESS);
+	assert_int_equal(edit_one_tunnel(bench, 1, "local-interface=up0"), 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(edit_one_tunnel(bench, 1, "-local-address"), 0); /* it is up0's first */
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	assert_int_equal(edit_one_tunnel(bench, 1, "local-address=192.0.2.1 local-interface=eth0"),
+			 0);
+	UNTIL(bench, sim_population(bench->kernel).tunnels == 0);
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
+}
+
 static void an_address_that_changes_during_the_commit_is_followed(void **state)
 {
 	struct bench *bench = *state;
@@ -432,7 +507,7 @@ static void an_address_that_changes_during_the_commit_is_followed(void **state)
 		}
 	}
 	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_INTERFACE_ADDRESS);
-	assert_true(datastore_tunnel(bench->store, 1)->in_kernel);
+	assert_true(datastore_tunnel(bench->store, 1)->entry.in_kernel);
 }
 
 /* ---- what counters tell */
@@ -457,7 +532,8 @@ static void looking_again_does_not_make_a_peer_silent(void **state)
 	make(bench, TUNNEL1, "peer-session-id=6 dead-interval=2");
 	while (engine_now() < end) {
 		assert_int_equal(sim_count(bench->kernel, 1, 5, &got), 0);
-		keys_add(&bench->engine->dirty, 1, 5); /* as for another's event */
+		agenda_look(&bench->engine->agenda,
+			    &(struct key){1, 5}); /* as for another's event */
 		engine_schedule(bench->engine);
 		turn_until(bench, never, 100);
 		assert_int_equal(status_of(bench, 1, 5), OPER_UP);
@@ -502,7 +578,7 @@ static void what_is_gone_has_no_counters(void **state)
 
 	make(bench, TUNNEL1, "peer-session-id=6");
 	assert_int_equal(sim_count(bench->kernel, 1, 5, &some), 0);
-	UNTIL(bench, (engine_refresh_session(bench->engine, entry_of(bench, 1, 5)),
+	UNTIL(bench, (engine_refresh(bench->engine, &entry_of(bench, 1, 5)->entry),
 		      entry_of(bench, 1, 5)->state.common.statistics.tx_packets == 5));
 	assert_int_equal(edit_one_tunnel(bench, 1, "enabled=false"), 0);
 	assert_true(turn_until(bench, is_idle, 5000));
@@ -522,7 +598,7 @@ static unsigned int readings(struct bench *bench)
 		for (struct session_entry *s = tunnel_session_from(t, 0); s; s = session_next(s)) {
 			uint64_t before = sim_calls(bench->kernel);
 
-			engine_refresh_session(bench->engine, s);
+			engine_refresh(bench->engine, &s->entry);
 			count += sim_calls(bench->kernel) != before;
 		}
 	return count;
@@ -587,7 +663,7 @@ static void nothing_is_adopted_that_cannot_be_configured(void **state)
 	assert_true(bench->result < 0);
 	assert_string_equal(bench->error.path,
 			    "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='99']/tx-cookie");
-	assert_false(entry_of(bench, 1, 99)->configured);
+	assert_false(entry_config(&entry_of(bench, 1, 99)->entry));
 }
 
 static void a_module_that_comes_back_is_found(void **state)
@@ -625,10 +701,10 @@ static void without_repair_changes_are_told_and_left(void **state)
 	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1300});
 	UNTIL(bench, reason_of(bench, 5) == REASON_CHANGED_BEHIND);
 	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
-	assert_non_null(strstr(bench->log, "mtu; it is left so"));
+	assert_non_null(strstr(bench->log, "mtu; leaving it"));
 	assert_true(turn_until(bench, is_idle, 5000));
 	assert_int_equal(ask_link(bench, "pw0").mtu, 1300);
-	assert_int_equal(bench->engine->repair.count, 0);
+	assert_int_equal(bench->engine->agenda.changed.count, 0);
 	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1400});
 	UNTIL(bench, reason_of(bench, 5) == REASON_NONE);
 }
@@ -665,9 +741,12 @@ int main(void)
 		TEST(a_missing_route_is_seen_by_who_starts),
 		TEST(a_refused_commit_leaves_what_waits_waiting),
 		TEST(a_missing_route_is_seen_though_events_were_lost),
+		TEST(another_reason_for_the_same_status_is_told_as_such),
 		TEST(a_tunnel_does_not_keep_an_address_that_it_shall_not_have),
 		TEST(an_address_that_flaps_does_not_cost_the_tunnel),
 		TEST(another_address_does_not_move_the_tunnel),
+		TEST(an_address_is_wanted_on_its_interface),
+		TEST(naming_the_interface_of_its_address_does_not_cost_the_tunnel),
 		TEST(an_address_that_changes_during_the_commit_is_followed),
 		TEST(a_silent_peer_is_none_without_dead_interval),
 		TEST(looking_again_does_not_make_a_peer_silent),

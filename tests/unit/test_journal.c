@@ -209,8 +209,8 @@ static void config_xml_may_be_edited(void **state)
 	dir_close(dir);
 	file_put(dir, "config.xml", edited, strlen(edited));
 	must_open(dir);
-	assert_int_equal(dir->running->configured_tunnels, 1);
-	assert_int_equal(dir->running->nameless, 1);
+	assert_int_equal(datastore_counts(dir->running)->configured_tunnels, 1);
+	assert_int_equal(datastore_counts(dir->running)->nameless, 1);
 	assert_int_equal(journal_generation(dir->journal), 4);
 	dir_close(dir);
 }
@@ -674,7 +674,7 @@ static void a_lost_config_xml_is_noticed(void **state)
 	file_path(dir, "journal", path);
 	unlink(path);
 	must_open(dir);
-	assert_int_equal(dir->running->tunnel_count, 0);
+	assert_int_equal(datastore_counts(dir->running)->tunnel_count, 0);
 	dir_close(dir);
 }
 

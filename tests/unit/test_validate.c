@@ -20,8 +20,8 @@ static struct datastore *populate_with_others(void)
 		.interface_name = "theirs0",
 	};
 
-	datastore_observe_tunnel(running, 8, &tunnel);
-	datastore_observe_session(running, 8, 80, &session);
+	datastore_observe(running, 8, 0, &tunnel);
+	datastore_observe(running, 8, 80, &session);
 	return running;
 }
 
@@ -202,7 +202,7 @@ static void old_claims_are_not_contested(void **state)
 	struct edit *edit = edit_new();
 
 	(void)state;
-	datastore_observe_session(running, 8, 1, &session); /* 6.12 lets session ids collide */
+	datastore_observe(running, 8, 1, &session); /* 6.12 lets session ids collide */
 	candidate_open(&candidate, running);
 	add(edit, EDIT_MERGE, 1, 1, "mtu=1300");
 	assert_int_equal(apply(&candidate, edit, NULL), 0);
@@ -262,7 +262,7 @@ static void what_is_being_removed_is_no_conflict(void **state)
 	struct edit *edit = edit_new();
 
 	(void)state;
-	datastore_hold_session(running, datastore_session(running, 8, 80), true);
+	datastore_hold(running, &datastore_session(running, 8, 80)->entry, true);
 	candidate_open(&candidate, running);
 	add(edit, EDIT_CREATE, 1, 80, "peer-session-id=9 interface-name=theirs0");
 	assert_int_equal(apply(&candidate, edit, NULL), 0);

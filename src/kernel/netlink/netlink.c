@@ -18,7 +18,8 @@ static const int buses[CHANNELS] = {
 	[CHANNEL_GENL] = NETLINK_GENERIC,        [CHANNEL_ROUTE] = NETLINK_ROUTE,
 	[CHANNEL_GENL_DUMP] = NETLINK_GENERIC,   [CHANNEL_ROUTE_DUMP] = NETLINK_ROUTE,
 	[CHANNEL_GENL_EVENTS] = NETLINK_GENERIC, [CHANNEL_ROUTE_EVENTS] = NETLINK_ROUTE,
-	[CHANNEL_COUNTERS] = NETLINK_GENERIC,
+	[CHANNEL_COUNTERS] = NETLINK_GENERIC,    [CHANNEL_GENL_PIECES] = NETLINK_GENERIC,
+	[CHANNEL_ROUTE_PIECES] = NETLINK_ROUTE,
 };
 
 /*
@@ -124,8 +125,7 @@ static int open_sockets(struct netlink *netlink, const char *netns, struct error
 	}
 	result = open_where_due(&opening);
 	if (result)
-		error_set_errno(err, ERROR_KERNEL, -result, "cannot %s: %s", opening.step,
-				strerror(-result));
+		error_set_errno(err, ERROR_KERNEL, -result, "cannot %s", opening.step);
 	return result;
 }
 
@@ -158,8 +158,7 @@ static int refuse(struct netlink *netlink, struct error *err, int result)
 				"for reading too");
 	else
 		error_set_errno(err, ERROR_KERNEL, -result,
-				"cannot connect to the kernel's l2tp netlink family: %s",
-				strerror(-result));
+				"cannot connect to the kernel's l2tp netlink family");
 	return result;
 }
 
@@ -198,10 +197,13 @@ static const struct kernel_operations operations = {
 	.dump_tunnels = netlink_dump_tunnels,
 	.dump_sessions = netlink_dump_sessions,
 	.dump_links = netlink_dump_links,
+	.dump_piece = netlink_dump_piece,
+	.leave_dump = netlink_leave_dump,
 	.read_counters = netlink_read_counters,
 	.leave_counters = netlink_leave_counters,
 	.address_state = netlink_address_state,
 	.interface_address = netlink_interface_address,
+	.interface_has = netlink_interface_has,
 	.route = netlink_route,
 	.event_fds = netlink_event_fds,
 	.hush = netlink_hush,
@@ -221,6 +223,7 @@ int kernel_open_netlink(struct kernel **ret, const char *netns, struct error *er
 	netlink->kernel.ops = &operations;
 	netlink->netns = -1;
 	netlink->counters = (struct answer){.use = CHANNEL_COUNTERS, .ended = true};
+	netlink->pieces = (struct answer){.use = CHANNEL_GENL_PIECES, .ended = true};
 	uname(&netlink->host);
 	l2tp_decoder_init(&netlink->decoder);
 	result = open_sockets(netlink, netns, err);

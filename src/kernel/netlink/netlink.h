@@ -20,7 +20,9 @@ enum channel_use {
 	CHANNEL_ROUTE,
 	CHANNEL_GENL_DUMP,
 	CHANNEL_ROUTE_DUMP,
-	CHANNEL_COUNTERS, /* a dump that is read now and then */
+	CHANNEL_COUNTERS,     /* a dump that is read now and then */
+	CHANNEL_GENL_PIECES,  /* ... one that is read piece by piece ... */
+	CHANNEL_ROUTE_PIECES, /* ... of links */
 	CHANNEL_GENL_EVENTS,
 	CHANNEL_ROUTE_EVENTS,
 	CHANNELS
@@ -78,6 +80,7 @@ struct netlink {
 	unsigned int capabilities;
 	struct utsname host;
 	struct answer counters; /* ended: no such dump is under way */
+	struct answer pieces;   /* ... nor such */
 	struct batch batch;
 	_Alignas(struct nlmsghdr) char request[MESSAGE_BYTES];
 };
@@ -116,6 +119,9 @@ int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_
 /* observe.c */
 int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg);
+int netlink_dump_piece(struct kernel *kernel, enum kernel_dump what, bool begin,
+		       const struct kernel_visitor *visitor);
+void netlink_leave_dump(struct kernel *kernel);
 int netlink_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg);
 void netlink_leave_counters(struct kernel *kernel);
 int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg);
@@ -123,6 +129,8 @@ enum kernel_address_state netlink_address_state(struct kernel *kernel,
 						const struct address *address);
 int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
 			      struct address *ret);
+int netlink_interface_has(struct kernel *kernel, const char *interface,
+			  const struct address *address);
 int netlink_route(struct kernel *kernel, const struct address *remote);
 
 /* events.c */

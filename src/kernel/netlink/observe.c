@@ -17,16 +17,9 @@
  * Dumps. An entry that cannot be decoded is left out, and the dump goes on.
  */
 
-struct dump {
-	kernel_tunnel_cb *tunnel;
-	kernel_session_cb *session;
-	kernel_link_cb *link;
-	void *arg;
-};
-
 static int give_tunnel(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
 {
-	const struct dump *dump = arg;
+	const struct kernel_visitor *dump = arg;
 	struct statistics statistics;
 	struct tunnel tunnel;
 
@@ -37,7 +30,7 @@ static int give_tunnel(struct netlink *netlink, const struct nlmsghdr *message, 
 
 static int give_session(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
 {
-	const struct dump *dump = arg;
+	const struct kernel_visitor *dump = arg;
 	struct statistics statistics;
 	struct session session;
 	uint32_t tunnel_id;
@@ -49,14 +42,15 @@ static int give_session(struct netlink *netlink, const struct nlmsghdr *message,
 
 static int give_link(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
 {
-	const struct dump *dump = arg;
+	const struct kernel_visitor *dump = arg;
 	struct kernel_link link;
 
 	(void)netlink;
 	return link_decode(message, &link) ? 0 : dump->link(&link, dump->arg);
 }
 
-static int dump_genl(struct netlink *netlink, uint8_t command, message_cb *cb, struct dump *dump)
+static int dump_genl(struct netlink *netlink, uint8_t command, message_cb *cb,
+		     struct kernel_visitor *dump)
 {
 	struct nlmsghdr *message;
 
@@ -68,14 +62,14 @@ static int dump_genl(struct netlink *netlink, uint8_t command, message_cb *cb, s
 
 int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg)
 {
-	struct dump dump = {.tunnel = cb, .arg = arg};
+	struct kernel_visitor dump = {.tunnel = cb, .arg = arg};
 
 	return dump_genl(netlink_of(kernel), L2TP_CMD_TUNNEL_GET, give_tunnel, &dump);
 }
 
 int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg)
 {
-	struct dump dump = {.session = cb, .arg = arg};
+	struct kernel_visitor dump = {.session = cb, .arg = arg};
 
 	return dump_genl(netlink_of(kernel), L2TP_CMD_SESSION_GET, give_session, &dump);
 }
@@ -83,7 +77,7 @@ int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *ar
 int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 {
 	struct netlink *netlink = netlink_of(kernel);
-	struct dump dump = {.link = cb, .arg = arg};
+	struct kernel_visitor dump = {.link = cb, .arg = arg};
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETLINK, NLM_F_DUMP);
 	int err = link_put_dump(message, MESSAGE_BYTES);
 
@@ -91,9 +85,73 @@ int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 }
 
 /*
- * Counters, in steps. The kernel makes the next datagram of a dump when one is
+ * Dumps in pieces, a datagram each. The kernel makes the next datagram of a dump when one is
  * taken, and lets its socket begin no other dump before the end of this one:
  * what is left before its end is left with its socket.
+ */
+
+static int begin_pieces(struct netlink *netlink, enum kernel_dump what)
+{
+	enum channel_use use = what == DUMP_LINKS ? CHANNEL_ROUTE_PIECES : CHANNEL_GENL_PIECES;
+	struct nlmsghdr *message;
+	int err;
+
+	netlink_leave_dump(&netlink->kernel);
+	if (what != DUMP_LINKS && !netlink->family)
+		return -ENOENT;
+	netlink->pieces = (struct answer){.use = use, .ended = true};
+	err = netlink_open_again(netlink, use);
+	if (err)
+		return err;
+	if (what == DUMP_LINKS) {
+		message = route_put_header(netlink->request, RTM_GETLINK, NLM_F_DUMP);
+		err = link_put_dump(message, MESSAGE_BYTES);
+	} else {
+		message = genl_put_header(netlink, netlink->request,
+					  what == DUMP_TUNNELS ? L2TP_CMD_TUNNEL_GET
+							       : L2TP_CMD_SESSION_GET,
+					  NLM_F_DUMP);
+	}
+	return err ? err : answer_begin(netlink, &netlink->pieces, message);
+}
+
+int netlink_dump_piece(struct kernel *kernel, enum kernel_dump what, bool begin,
+		       const struct kernel_visitor *visitor)
+{
+	static message_cb *const give[] = {
+		[DUMP_LINKS] = give_link,
+		[DUMP_TUNNELS] = give_tunnel,
+		[DUMP_SESSIONS] = give_session,
+	};
+	struct netlink *netlink = netlink_of(kernel);
+	struct kernel_visitor dump = *visitor;
+	struct answer *answer = &netlink->pieces;
+	int err = begin ? begin_pieces(netlink, what) : 0;
+
+	answer->cb = give[what];
+	answer->arg = &dump;
+	if (!err && !answer->ended)
+		err = answer_step(netlink, answer);
+	if (err) {
+		netlink_leave_dump(kernel);
+		return err;
+	}
+	if (!answer->ended)
+		return 1;
+	return !answer->result && answer->interrupted ? -EINTR : answer->result;
+}
+
+void netlink_leave_dump(struct kernel *kernel)
+{
+	struct netlink *netlink = netlink_of(kernel);
+
+	if (!netlink->pieces.ended)
+		channel_close(&netlink->channels[netlink->pieces.use]);
+	netlink->pieces.ended = true;
+}
+
+/*
+ * Counters, so too.
  */
 
 struct counters_reader {
@@ -223,6 +281,7 @@ enum kernel_address_state netlink_address_state(struct kernel *kernel,
 struct wanted_address {
 	unsigned int index;
 	struct address preferred;
+	bool exactly; /* that one, be it lasting or not; else any lasting one */
 	bool found;
 	struct address address;
 };
@@ -231,13 +290,15 @@ static int look_at_address(struct netlink *netlink, const struct nlmsghdr *messa
 {
 	struct wanted_address *wanted = arg;
 	struct interface_address address;
+	bool preferred;
 
 	(void)netlink;
-	if (address_decode(message, &address) || address.index != wanted->index ||
-	    !address_is_lasting(&address))
+	if (address_decode(message, &address) || address.index != wanted->index)
 		return 0;
-	if (!wanted->found ||
-	    !memcmp(&address.address, &wanted->preferred, sizeof(wanted->preferred)))
+	preferred = !memcmp(&address.address, &wanted->preferred, sizeof(wanted->preferred));
+	if (wanted->exactly ? !preferred : !address_is_lasting(&address))
+		return 0;
+	if (!wanted->found || preferred)
 		wanted->address = address.address;
 	wanted->found = true;
 	return 0;
@@ -251,12 +312,10 @@ static int dump_addresses(struct netlink *netlink, uint8_t family, struct wanted
 	return err ? err : exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, wanted);
 }
 
-int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
-			      struct address *ret)
+static int find_address(struct kernel *kernel, const char *interface, uint8_t family,
+			struct wanted_address *wanted)
 {
-	struct netlink *netlink = netlink_of(kernel);
 	struct kernel_request request = {.verb = KERNEL_LINK_GET};
-	struct wanted_address wanted = {.preferred = *ret};
 	int err;
 
 	if (strlen(interface) > IFNAME_LENGTH)
@@ -265,17 +324,32 @@ int netlink_interface_address(struct kernel *kernel, const char *interface, uint
 	err = netlink_submit(kernel, &request, 1);
 	if (err || request.result)
 		return err ? err : request.result;
-	wanted.index = request.link.index;
+	wanted->index = request.link.index;
 	err = -EINTR;
 	for (unsigned int i = 0; err == -EINTR && i < DUMPS_MAX; i++) {
-		wanted.found = false;
-		err = dump_addresses(netlink, family, &wanted);
+		wanted->found = false;
+		err = dump_addresses(netlink_of(kernel), family, wanted);
 	}
 	if (err == -EINTR)
 		err = 0; /* what it did show is there */
-	if (!err && !wanted.found)
-		err = -EADDRNOTAVAIL;
+	return !err && !wanted->found ? -EADDRNOTAVAIL : err;
+}
+
+int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
+			      struct address *ret)
+{
+	struct wanted_address wanted = {.preferred = *ret};
+	int err = find_address(kernel, interface, family, &wanted);
+
 	if (!err)
 		*ret = wanted.address;
 	return err;
+}
+
+int netlink_interface_has(struct kernel *kernel, const char *interface,
+			  const struct address *address)
+{
+	struct wanted_address wanted = {.preferred = *address, .exactly = true};
+
+	return find_address(kernel, interface, address->family, &wanted);
 }

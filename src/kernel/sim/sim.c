@@ -250,6 +250,32 @@ static void sim_close(struct kernel *kernel)
 	free(sim);
 }
 
+#define DUMPED_A_CALL 100
+
+static int sim_dump_piece(struct kernel *kernel, enum kernel_dump what, bool begin,
+			  const struct kernel_visitor *visitor)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_dump *dump = &sim->dump;
+
+	if (begin)
+		*dump = (struct sim_dump){.what = what};
+	switch (dump->what) {
+	case DUMP_LINKS:
+		return sim_links_piece(sim, dump, DUMPED_A_CALL, visitor->link, visitor->arg);
+	case DUMP_TUNNELS:
+		return sim_tunnels_piece(sim, dump, DUMPED_A_CALL, visitor->tunnel, visitor->arg);
+	case DUMP_SESSIONS:
+		return sim_sessions_piece(sim, dump, DUMPED_A_CALL, visitor->session, visitor->arg);
+	}
+	return -EINVAL;
+}
+
+static void sim_leave_dump(struct kernel *kernel)
+{
+	(void)kernel; /* the next one begins anew */
+}
+
 static const struct kernel_operations operations = {
 	.name = "sim",
 	.close = sim_close,
@@ -258,10 +284,13 @@ static const struct kernel_operations operations = {
 	.dump_tunnels = sim_dump_tunnels,
 	.dump_sessions = sim_dump_sessions,
 	.dump_links = sim_dump_links,
+	.dump_piece = sim_dump_piece,
+	.leave_dump = sim_leave_dump,
 	.read_counters = sim_read_counters,
 	.leave_counters = sim_leave_counters,
 	.address_state = sim_address_state,
 	.interface_address = sim_interface_address,
+	.interface_has = sim_interface_has,
 	.route = sim_route,
 	.event_fds = sim_event_fds,
 	.hush = sim_hush,

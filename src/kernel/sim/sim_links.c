@@ -327,25 +327,36 @@ int sim_do_link_delete(struct sim *sim, struct kernel_request *request)
 	return 0;
 }
 
-int sim_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
+int sim_links_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_link_cb *cb,
+		    void *arg)
 {
-	struct sim *sim = sim_of(kernel);
-	struct sim_link key = {0};
-	struct sim_link *link;
-	unsigned int skip = sim->interrupted_dumps ? 2 : 1;
+	struct sim_link key = {.link.index = dump->index};
+	struct sim_link *link = NULL;
 	int err = 0;
 
+	if (dump->skip == 0)
+		dump->skip = sim->interrupted_dumps ? 2 : 1;
 	sim_catch_up(sim);
-	while (!err && (link = RB_NFIND(sim_links_by_index, &sim->links_by_index, &key))) {
+	while (!err && (link = RB_NFIND(sim_links_by_index, &sim->links_by_index, &key)) &&
+	       most--) {
 		const struct kernel_link copy = link->link;
 
-		key.link.index = copy.index + skip; /* @cb may change links */
+		key.link.index = dump->index = copy.index + dump->skip; /* @cb may change links */
 		err = cb(&copy, arg);
 	}
-	if (skip == 1)
-		return err;
+	if (err || link)
+		return err ? err : 1;
+	if (dump->skip == 1)
+		return 0;
 	sim->interrupted_dumps--;
-	return err ? err : -EINTR;
+	return -EINTR;
+}
+
+int sim_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
+{
+	struct sim_dump dump = {.what = DUMP_LINKS};
+
+	return sim_links_piece(sim_of(kernel), &dump, SIZE_MAX, cb, arg);
 }
 
 /*

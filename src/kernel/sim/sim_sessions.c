@@ -11,6 +11,7 @@
 
 #include "kernel/sim/simulated.h"
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "model/codec.h"
 #include "model/rules.h"
 
@@ -253,7 +254,7 @@ static void free_session(struct sim *sim, struct sim_session *session)
 	if (session->tunnel)
 		LIST_REMOVE(session, sibling);
 	sim->population.sessions--;
-	free(session);
+	wipe_free(session, sizeof(*session));
 }
 
 static struct sim_session *make_session(struct sim *sim, struct sim_tunnel *tunnel,
@@ -312,7 +313,7 @@ int sim_do_session_create(struct sim *sim, struct kernel_request *request)
 	if (!session)
 		return -ENOMEM;
 	if (id_taken(sim, session)) {
-		free(session);
+		wipe_free(session, sizeof(*session));
 		return -EEXIST;
 	}
 	err = register_session(sim, session, wanted);
@@ -445,29 +446,37 @@ static struct sim_session *next_visible(struct sim *sim, uint32_t tunnel_id, uin
 	return session;
 }
 
-int sim_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg)
+int sim_sessions_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_session_cb *cb,
+		       void *arg)
 {
-	struct sim *sim = sim_of(kernel);
 	struct sim_session *session;
-	unsigned int n = 0;
 	int err = 0;
 
 	if (!sim->connected)
 		return -ENOENT;
 	sim_catch_up(sim);
-	session = next_visible(sim, 0, 0);
-	while (!err && session) {
+	session = next_visible(sim, dump->tunnel_id, dump->session_id);
+	while (!err && session && most--) {
 		struct statistics statistics;
 		struct session reported;
 		uint32_t tunnel_id = session->tunnel_id;
 
 		report(sim, session, &reported, &statistics);
-		if (!sim->miss_every || ++n % sim->miss_every)
+		if (!sim->miss_every || ++dump->n % sim->miss_every)
 			err = cb(tunnel_id, &reported, &statistics, arg);
+		dump->tunnel_id = tunnel_id;
+		dump->session_id = reported.session_id;
 		/* anew, for @cb may change sessions; past older ones of the same id */
 		session = next_visible(sim, tunnel_id, reported.session_id);
 	}
-	return err;
+	return err ? err : session != NULL;
+}
+
+int sim_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg)
+{
+	struct sim_dump dump = {.what = DUMP_SESSIONS};
+
+	return sim_sessions_piece(sim_of(kernel), &dump, SIZE_MAX, cb, arg);
 }
 
 #define COUNTERS_A_CALL 100

@@ -213,28 +213,35 @@ int sim_do_tunnel_get(struct sim *sim, struct kernel_request *request)
 	return 0;
 }
 
-int sim_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg)
+int sim_tunnels_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_tunnel_cb *cb,
+		      void *arg)
 {
-	struct sim *sim = sim_of(kernel);
-	struct sim_tunnel key = {0}, *tunnel;
-	unsigned int n = 0;
+	struct sim_tunnel key = {.reported.tunnel_id = dump->tunnel_id}, *tunnel = NULL;
 	int err = 0;
 
 	if (!sim->connected)
 		return -ENOENT;
 	sim_catch_up(sim);
-	while (!err && (tunnel = RB_NFIND(sim_tunnels, &sim->tunnels, &key))) {
+	while (!err && !dump->ended && (tunnel = RB_NFIND(sim_tunnels, &sim->tunnels, &key)) &&
+	       most--) {
 		const struct tunnel reported = tunnel->reported;
 
-		if (!sim->miss_every || ++n % sim->miss_every) {
+		if (!sim->miss_every || ++dump->n % sim->miss_every) {
 			sim_sessions_count(sim, tunnel);
 			err = cb(&reported, &tunnel->statistics, arg);
 		}
-		if (reported.tunnel_id == ID_MAX)
-			break;
-		key.reported.tunnel_id = reported.tunnel_id + 1; /* @cb may change tunnels */
+		dump->ended = reported.tunnel_id == ID_MAX;
+		key.reported.tunnel_id = dump->tunnel_id =
+			reported.tunnel_id + 1; /* @cb may change tunnels */
 	}
-	return err;
+	return err ? err : tunnel && !dump->ended;
+}
+
+int sim_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg)
+{
+	struct sim_dump dump = {.what = DUMP_TUNNELS};
+
+	return sim_tunnels_piece(sim_of(kernel), &dump, SIZE_MAX, cb, arg);
 }
 
 void sim_tunnels_close(struct sim *sim)

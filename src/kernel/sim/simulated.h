@@ -118,6 +118,15 @@ struct sim_planned_failure {
 	int error;
 };
 
+/* How far a dump is. */
+struct sim_dump {
+	enum kernel_dump what;
+	bool ended;
+	uint32_t tunnel_id, session_id; /* the last given; of tunnels and ... */
+	unsigned int index;             /* ... links, the next to look at */
+	unsigned int n, skip;
+};
+
 struct sim {
 	struct kernel kernel;
 	const struct sim_profile *profile;
@@ -133,6 +142,7 @@ struct sim {
 		bool under_way;
 		uint32_t tunnel_id, session_id; /* the last given */
 	} counters;
+	struct sim_dump dump;
 
 	struct sim_tunnels tunnels;
 	struct sim_sessions sessions;
@@ -197,6 +207,13 @@ int sim_do_link_get(struct sim *sim, struct kernel_request *request);
 int sim_do_vlan_create(struct sim *sim, struct kernel_request *request);
 int sim_do_link_delete(struct sim *sim, struct kernel_request *request);
 int sim_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg);
+/* At most @most more of a dump: 1 there are more, 0 the end, or a negative errno. */
+int sim_links_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_link_cb *cb,
+		    void *arg);
+int sim_tunnels_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_tunnel_cb *cb,
+		      void *arg);
+int sim_sessions_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_session_cb *cb,
+		       void *arg);
 void sim_links_close(struct sim *sim);
 
 /* sim_tunnels.c, sim_sessions.c */
@@ -225,6 +242,7 @@ void sim_world_close(struct sim *sim);
 enum kernel_address_state sim_address_state(struct kernel *kernel, const struct address *address);
 int sim_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
 			  struct address *ret);
+int sim_interface_has(struct kernel *kernel, const char *interface, const struct address *address);
 int sim_route(struct kernel *kernel, const struct address *remote);
 /* MTU of the link that the route to @remote goes through, 1500 without. */
 unsigned int sim_path_mtu(struct sim *sim, const struct address *remote);

@@ -1,0 +1,157 @@
+#include "engine/adopt.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "engine/compare.h"
+#include "model/codec.h"
+
+/* Refuse what others made and no configuration can say, or would make so. */
+static int check_adoptable(enum object object, const void *config, uint32_t tunnel_id,
+			   uint32_t session_id, struct error *err)
+{
+	const struct row_set *set = &row_sets[object];
+	union config read = {0};
+	char text[VALUE_TEXT_MAX];
+
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const struct row *row = &set->rows[i];
+		size_t length;
+		int rc;
+
+		if (!codec_present(row, config))
+			continue;
+		length = codec_print(row, config, text);
+		rc = codec_parse(row, &read, text, length, err);
+		if (rc == 0 && codec_equal(row, &read, config))
+			continue;
+		error_at_entry(err, tunnel_id, session_id, row);
+		return rc < 0 ? rc
+			      : error_set(err, ERROR_INVALID_VALUE,
+					  "the kernel has a value that cannot be configured");
+	}
+	codec_complete(object, &read);
+	if (!compare_kernel(object, &read, config, false))
+		return 0;
+	error_at_entry(err, tunnel_id, session_id, NULL);
+	return error_set(err, ERROR_INVALID_VALUE,
+			 "what the kernel has of it cannot be configured; make it anew here");
+}
+
+static int adopt_session(struct engine *engine, struct candidate *changes,
+			 const struct session_entry *entry, struct error *err)
+{
+	struct session config = entry->actual;
+	int rc = check_adoptable(OBJECT_SESSION, &config, entry->tunnel->entry.key.tunnel_id,
+				 entry->entry.key.session_id, err);
+	const struct kernel_link *link = links_by_index(&engine->links, entry->state.if_index);
+
+	if (rc < 0)
+		return rc;
+	config.present |= BIT(SESSION_ID);
+	/* MTU, MAC and bridge stay the administrator's; of the link only its state becomes ours */
+	config.present &= ~(BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_BRIDGE));
+	if (link && link->up)
+		config.present &= ~BIT(SESSION_LINK_ENABLED);
+	for (unsigned int i = 0; i < row_sets[OBJECT_SESSION].config_count; i++) {
+		const struct row *row = &row_sets[OBJECT_SESSION].rows[i];
+
+		if (!codec_present(row, &config))
+			codec_clear(row, &config);
+	}
+	return candidate_put(changes, entry->tunnel->entry.key.tunnel_id,
+			     entry->entry.key.session_id, &config);
+}
+
+static int adopt_tunnel(struct candidate *changes, const struct tunnel_entry *entry,
+			struct error *err)
+{
+	struct tunnel config = entry->actual;
+	int rc;
+
+	if (config.version && config.version != 3)
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "tunnel %u is of L2TP version %u, which is not managed here",
+				 entry->entry.key.tunnel_id, config.version);
+	config.version = 0;
+	rc = check_adoptable(OBJECT_TUNNEL, &config, entry->entry.key.tunnel_id, 0, err);
+	return rc < 0 ? rc : candidate_put(changes, entry->entry.key.tunnel_id, 0, &config);
+}
+
+struct adoption {
+	struct cursor cursor;
+	struct engine *engine;
+	uint32_t tunnel_id;
+	uint32_t from; /* the next session; 0: the tunnel itself */
+	bool passed;   /* the last id there can be */
+	struct candidate *changes;
+	struct error *err;
+};
+
+static int end(const struct adoption *adoption)
+{
+	if (!candidate_dirty(adoption->changes))
+		return error_set(adoption->err, ERROR_EXISTS,
+				 "tunnel %u and its sessions are ours already",
+				 adoption->tunnel_id);
+	adoption->err->path[0] = '\0';
+	return 0;
+}
+
+static int adopt_next(struct adoption *adoption)
+{
+	const struct tunnel_entry *tunnel =
+		datastore_tunnel(adoption->engine->store, adoption->tunnel_id);
+	const struct session_entry *session;
+	uint32_t id = adoption->from;
+	int rc = 0;
+
+	error_at_entry(adoption->err, adoption->tunnel_id, 0, NULL);
+	if (!tunnel || !tunnel->entry.in_kernel)
+		return error_set(adoption->err, ERROR_MISSING,
+				 "there is no tunnel %u in the kernel", adoption->tunnel_id);
+	if (id == 0) {
+		adoption->from = 1;
+		rc = entry_config(&tunnel->entry)
+			     ? 0
+			     : adopt_tunnel(adoption->changes, tunnel, adoption->err);
+		return rc < 0 ? rc : 1;
+	}
+	session = adoption->passed ? NULL : tunnel_session_from(tunnel, id);
+	if (!session)
+		return end(adoption);
+	if (session->entry.in_kernel && !entry_config(&session->entry))
+		rc = adopt_session(adoption->engine, adoption->changes, session, adoption->err);
+	adoption->from = session->entry.key.session_id + 1;
+	adoption->passed = session->entry.key.session_id == ID_MAX;
+	return rc < 0 ? rc : 1;
+}
+
+static int adoption_forth(struct cursor *cursor)
+{
+	struct adoption *adoption = (struct adoption *)cursor;
+	int rc = adopt_next(adoption);
+
+	return rc == -ENOMEM ? error_set(adoption->err, ERROR_RESOURCE,
+					 "no memory to adopt tunnel %u", adoption->tunnel_id)
+			     : rc;
+}
+
+struct cursor *adopt_begin(struct engine *engine, uint32_t tunnel_id, struct candidate *changes,
+			   struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = adoption_forth};
+	struct adoption *adoption = cursor_new(&kind, sizeof(*adoption));
+
+	if (!adoption) {
+		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory to adopt tunnel %u",
+				tunnel_id);
+		return NULL;
+	}
+	changes->adopt = true;
+	adoption->engine = engine;
+	adoption->tunnel_id = tunnel_id;
+	adoption->changes = changes;
+	adoption->err = err;
+	return &adoption->cursor;
+}

@@ -1,0 +1,179 @@
+#include "engine/agenda.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define LATER_NS       (NS_PER_S / 2)
+#define RETRY_FIRST_NS NS_PER_S
+#define RETRY_SOON_NS  (20 * (NS_PER_S / 1000))
+#define NO_MEMORY_NS   (2 * NS_PER_S)
+
+/* ---- lists of keys */
+
+bool keys_add(struct keys *keys, const struct key *key)
+{
+	int order = keys->count ? key_compare(&keys->at[keys->count - 1], key) : -1;
+
+	if (order == 0)
+		return true;
+	if (keys->count == keys->capacity) {
+		size_t capacity = keys->capacity ? 2 * keys->capacity : 16;
+		struct key *at = reallocarray(keys->at, capacity, sizeof(*at));
+
+		if (!at)
+			return false;
+		keys->at = at;
+		keys->capacity = capacity;
+	}
+	keys->at[keys->count++] = *key;
+	keys->unsorted = keys->unsorted || order > 0;
+	return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return key_compare(a, b);
+}
+
+void keys_sort(struct keys *keys)
+{
+	size_t to = 0;
+
+	if (keys->count == 0 || !keys->unsorted)
+		return;
+	keys->unsorted = false;
+	qsort(keys->at, keys->count, sizeof(*keys->at), compare);
+	for (size_t from = 1; from < keys->count; from++)
+		if (compare(&keys->at[to], &keys->at[from]) != 0)
+			keys->at[++to] = keys->at[from];
+	keys->count = to + 1;
+}
+
+struct keys keys_take(struct keys *keys)
+{
+	struct keys taken = *keys;
+
+	*keys = (struct keys){0};
+	keys_sort(&taken);
+	return taken;
+}
+
+void keys_free(struct keys *keys)
+{
+	free(keys->at);
+	*keys = (struct keys){0};
+}
+
+const char *key_text(const struct key *key, char ret[KEY_TEXT_MAX])
+{
+	if (key->session_id)
+		snprintf(ret, KEY_TEXT_MAX, "session %u/%u", key->tunnel_id, key->session_id);
+	else
+		snprintf(ret, KEY_TEXT_MAX, "tunnel %u", key->tunnel_id);
+	return ret;
+}
+
+/* ---- the agenda */
+
+void agenda_init(struct agenda *agenda)
+{
+	*agenda = (struct agenda){.retry_delay = RETRY_FIRST_NS / 2};
+}
+
+void agenda_free(struct agenda *agenda)
+{
+	keys_free(&agenda->look);
+	keys_free(&agenda->later[0]);
+	keys_free(&agenda->later[1]);
+	keys_free(&agenda->changed);
+	keys_free(&agenda->repair);
+	keys_free(&agenda->wait);
+	keys_free(&agenda->removing);
+}
+
+static bool put(struct agenda *agenda, struct keys *keys, const struct key *key)
+{
+	if (keys_add(keys, key))
+		return true;
+	agenda->forgot = true;
+	agenda_read_all(agenda, clock_now() + NO_MEMORY_NS);
+	return false;
+}
+
+void agenda_look(struct agenda *agenda, const struct key *key)
+{
+	put(agenda, &agenda->look, key);
+}
+
+void agenda_look_later(struct agenda *agenda, const struct key *key)
+{
+	if (agenda_later_due(agenda) == NEVER)
+		agenda->later_at = clock_now() + LATER_NS;
+	put(agenda, &agenda->later[1], key);
+}
+
+void agenda_look_twice(struct agenda *agenda, const struct key *key)
+{
+	agenda_look(agenda, key);
+	agenda_look_later(agenda, key);
+}
+
+void agenda_changed(struct agenda *agenda, const struct key *key)
+{
+	put(agenda, &agenda->changed, key);
+}
+
+void agenda_repair(struct agenda *agenda, const struct key *key)
+{
+	put(agenda, &agenda->repair, key);
+}
+
+bool agenda_wait(struct agenda *agenda, const struct key *key)
+{
+	return put(agenda, &agenda->wait, key);
+}
+
+void agenda_removing(struct agenda *agenda, const struct key *key)
+{
+	put(agenda, &agenda->removing, key);
+}
+
+void agenda_read_all(struct agenda *agenda, int64_t at)
+{
+	agenda->read_all = true;
+	if (at > agenda->read_all_at)
+		agenda->read_all_at = at;
+}
+
+void agenda_retry_soon(struct agenda *agenda)
+{
+	agenda->retry_delay = RETRY_FIRST_NS / 2;
+	agenda->retry_at = clock_now() + RETRY_SOON_NS;
+}
+
+int64_t agenda_later_due(const struct agenda *agenda)
+{
+	return agenda->later[0].count || agenda->later[1].count ? agenda->later_at : NEVER;
+}
+
+void agenda_later_to_look(struct agenda *agenda)
+{
+	struct keys *due = &agenda->later[0];
+
+	for (size_t i = 0; i < due->count; i++)
+		agenda_look(agenda, &due->at[i]);
+	keys_free(due);
+	*due = keys_take(&agenda->later[1]);
+	agenda->later_at = clock_now() + LATER_NS;
+}
+
+void agenda_wait_to_repair(struct agenda *agenda, int64_t most)
+{
+	for (size_t i = 0; i < agenda->wait.count; i++)
+		agenda_repair(agenda, &agenda->wait.at[i]);
+	agenda->wait.count = 0;
+	agenda->retry_delay = agenda->retry_delay * 2 > most ? most : agenda->retry_delay * 2;
+	agenda->retry_at = clock_now() + agenda->retry_delay;
+}

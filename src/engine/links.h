@@ -1,0 +1,39 @@
+/* Every link of the namespace, by index and by name. A leaf: anybody may call it. */
+#ifndef ENGINE_LINKS_H
+#define ENGINE_LINKS_H
+
+#include <bsd/sys/tree.h>
+
+#include "kernel/kernel.h"
+
+struct link_entry {
+	RB_ENTRY(link_entry) by_index, by_name;
+	struct kernel_link link;
+};
+RB_HEAD(link_index_tree, link_entry);
+RB_HEAD(link_name_tree, link_entry);
+
+struct links {
+	struct link_index_tree by_index;
+	struct link_name_tree by_name;
+	uint64_t changes; /* counts them */
+};
+
+#define LINKS_EMPTY ((struct links){0})
+
+const struct kernel_link *links_by_index(const struct links *links, unsigned int index);
+const struct kernel_link *links_by_name(const struct links *links, const char *name);
+/* The 802.1Q link over @parent of that VLAN, of whatever name; walks all links. */
+const struct kernel_link *links_by_vlan(const struct links *links, unsigned int parent,
+					uint16_t vlan_id);
+/*
+ * The interface of a session: by its index, or while that is not known (0) by
+ * name, when it can be an L2TP interface: others may have taken the name.
+ */
+const struct kernel_link *links_of_session(const struct links *links, unsigned int index,
+					   const char *name);
+bool links_put(struct links *links, const struct kernel_link *link); /* false: no memory */
+void links_remove(struct links *links, unsigned int index);
+void links_clear(struct links *links);
+
+#endif

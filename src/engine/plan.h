@@ -1,0 +1,96 @@
+/*
+ * The kernel work that leads from one configuration to another, given what the
+ * kernel has: a job of items. May call desired and compare; changes nothing but
+ * the job. Called by the transaction, which a job belongs to.
+ */
+#ifndef ENGINE_PLAN_H
+#define ENGINE_PLAN_H
+
+#include "base/cursor.h"
+#include "engine/context.h"
+
+enum action {
+	ACTION_DELETE = 1 << 0,
+	ACTION_CASCADE = 1 << 1, /* goes with its tunnel */
+	ACTION_CREATE = 1 << 2,
+	ACTION_MODIFY = 1 << 3,
+	ACTION_LINK = 1 << 4
+};
+
+/* What a re-creation or a change would lose, and no leaf says: put back after it, or by the undo.
+ */
+struct saved_link {
+	struct kernel_link link;
+	unsigned int set; /* enum kernel_link_bit */
+};
+
+struct item {
+	struct key key;
+	uint8_t todo, done; /* enum action */
+	uint8_t tried;      /* ... that failed, or whose answer was lost: it may have been done */
+	uint8_t reason;     /* enum status_reason when it has to wait or failed; else 0 */
+	int16_t os_errno;   /* positive */
+	uint8_t lost;       /* answers */
+	union {
+		uint32_t kernel_mtu;  /* of the interface it created, before ours is set */
+		struct address local; /* of the tunnel it created */
+	};
+	struct saved_link *saved;
+};
+
+enum phase {
+	PHASE_DELETE_SESSIONS,
+	PHASE_DELETE_TUNNELS,
+	PHASE_CREATE_TUNNELS,
+	PHASE_CREATE_SESSIONS,
+	PHASE_MODIFY,
+	PHASE_LINK,
+	PHASE_END
+};
+
+struct batch; /* batch.h */
+
+struct job {
+	const struct candidate *from, *to; /* the configuration before and after */
+	struct item *items;                /* ordered by key */
+	size_t count, capacity;
+	enum phase phase;
+	size_t cursor;
+	bool strict; /* a refusal ends the job: a transaction */
+	bool undoing;
+	int64_t blocked_since; /* something is still being removed; 0 no */
+	struct error error;
+	struct batch *batch; /* borrowed */
+};
+
+void job_open(struct job *job, const struct candidate *from, const struct candidate *to,
+	      bool strict, struct batch *batch);
+void job_close(struct job *job);                 /* frees the items; open again */
+struct cursor *job_close_begin(struct job *job); /* NULL: no memory, all is freed already */
+struct item *job_item(const struct job *job, const struct key *key); /* NULL: none */
+
+/* What a plan is about, in order: the changes of a candidate, or keys (sorted). */
+struct targets {
+	struct change *change;   /* the next */
+	const struct keys *keys; /* NULL: changes */
+	size_t at;
+};
+
+struct targets targets_of_changes(const struct candidate *changes);
+struct targets targets_of_keys(const struct keys *keys);
+bool targets_next(const struct targets *targets, struct key *ret); /* false: at the end */
+void targets_pass(struct targets *targets);
+
+/*
+ * Items for the targets, and for the sessions of tunnels that are created or
+ * deleted. ERROR_RESOURCE; ERROR_FOREIGN when a tunnel to be deleted holds sessions
+ * that are not ours. The job keeps the items made so far.
+ */
+struct cursor *plan_begin(struct engine *engine, struct job *job, struct targets targets,
+			  struct error *err);
+/* Would it refuse? ERROR_FOREIGN as above. */
+int plan_check(struct engine *engine, const struct candidate *changes, struct error *err);
+/* Turn the job round: undo what was done, or may have been. NULL: no memory, it is done already. */
+struct cursor *plan_undo_begin(struct job *job);
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * What was deleted, until it is seen to be gone. May call outcome and observe;
+ * called by the turn.
+ */
+#ifndef ENGINE_REMOVAL_H
+#define ENGINE_REMOVAL_H
+
+#include "engine/context.h"
+
+/* Ask about the first few on agenda.removing, and let go of those that are gone. */
+void removal_poll(struct engine *engine);
+
+#endif

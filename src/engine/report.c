@@ -1,0 +1,41 @@
+#include "engine/report.h"
+
+#include <syslog.h>
+
+#include "engine/compare.h"
+#include "engine/status.h"
+
+/* Others changed it, or changed it back. */
+static void report(struct engine *engine, struct entry *entry)
+{
+	struct state *state = entry_state(entry);
+	const struct row *row = compare_entry(engine, entry);
+	bool before = state->changed_behind;
+	char what[KEY_TEXT_MAX];
+
+	state->changed_behind = row && engine->o.no_repair;
+	if (row && !before)
+		engine_log(engine, LOG_WARNING, "%s differs in the kernel: %s; %s",
+			   key_text(&entry->key, what), row->leaf,
+			   engine->o.no_repair ? "leaving it" : "restoring it");
+	/* a bridge that went is no difference, but the session waits for it */
+	if (entry->key.session_id || before != state->changed_behind)
+		status_derive(engine, entry);
+}
+
+void report_changed(struct engine *engine)
+{
+	struct keys keys = keys_take(&engine->agenda.changed);
+
+	for (size_t i = 0; i < keys.count; i++) {
+		const struct key *key = &keys.at[i];
+		struct entry *entry =
+			datastore_entry(engine->store, key->tunnel_id, key->session_id);
+
+		if (entry && entry->in_kernel) /* else its vanishing was logged */
+			report(engine, entry);
+		if (!engine->o.no_repair)
+			agenda_repair(&engine->agenda, key);
+	}
+	keys_free(&keys);
+}

@@ -1,0 +1,275 @@
+#include "engine/status.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "engine/compare.h"
+#include "engine/desired.h"
+
+void status_set(struct engine *engine, struct entry *entry, enum oper_status status,
+		enum status_reason reason, int os_errno)
+{
+	const struct state *state = entry_state(entry);
+	enum oper_status old = state->oper_status;
+
+	if (old == status && state->status_reason == reason && state->status_errno == os_errno)
+		return;
+	datastore_set_status(engine->store, entry, status, reason, os_errno, engine_now());
+	engine_tell(engine,
+		    &(struct engine_event){.type = old == status ? ENGINE_REASON : ENGINE_STATE,
+					   .entry = entry,
+					   .old_status = old});
+}
+
+/* ---- a tunnel: its path */
+
+static bool is_unspecified(const struct address *address)
+{
+	static const uint8_t zero[sizeof(address->bytes)];
+
+	return memcmp(address->bytes, zero, sizeof(zero)) == 0;
+}
+
+enum status_reason status_address(struct engine *engine, const struct address *local)
+{
+	switch (engine->k->address_state(engine->o.kernel, local)) {
+	case ADDRESS_READY:
+		return 0;
+	case ADDRESS_TENTATIVE:
+		return REASON_ADDRESS_TENTATIVE;
+	default:
+		return REASON_NO_LOCAL_ADDRESS;
+	}
+}
+
+void status_path(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	const struct tunnel *actual = &tunnel->actual;
+	enum status_reason reason = 0;
+	struct tunnel want;
+	int rc = want_tunnel(engine, &engine->running, tunnel->entry.key.tunnel_id, &want);
+
+	tunnel->state.path_errno = 0;
+	if (entry_config(&tunnel->entry) && rc < 0 && rc != -ENOENT)
+		reason = REASON_NO_INTERFACE_ADDRESS;
+	else if (!is_unspecified(&actual->local_address))
+		reason = status_address(engine, &actual->local_address);
+	if (reason == 0 && !is_unspecified(&actual->remote_address)) {
+		rc = engine->k->route(engine->o.kernel, &actual->remote_address);
+		reason = rc < 0 ? REASON_NO_ROUTE : 0;
+		tunnel->state.path_errno = (int16_t)(rc < 0 ? -rc : 0);
+	}
+	tunnel->state.path_reason = (uint8_t)reason;
+}
+
+/* It differs, and is left so: a repair would destroy what others made in it. */
+static bool is_spared(struct engine *engine, const struct entry *entry)
+{
+	const struct state *state = entry_state(entry);
+
+	return state->oper_status == OPER_FAILED && state->status_reason == REASON_FOREIGN_OBJECT &&
+	       compare_entry(engine, entry);
+}
+
+static void derive_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	const struct state *state = &tunnel->state.common;
+	enum status_reason path = tunnel->state.path_reason;
+	struct entry *entry = &tunnel->entry;
+
+	if (is_spared(engine, entry))
+		return;
+	if (path == REASON_NO_INTERFACE_ADDRESS)
+		status_set(engine, entry, OPER_WAITING, path, 0);
+	else if (path)
+		status_set(engine, entry, OPER_DOWN, path, tunnel->state.path_errno);
+	else if (state->transmit_failing)
+		status_set(engine, entry, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
+	else
+		status_set(engine, entry, OPER_UP,
+			   state->changed_behind ? REASON_CHANGED_BEHIND : REASON_NONE, 0);
+}
+
+/* ---- a session: its interface */
+
+static void take_link(struct engine *engine, struct session *actual, const struct kernel_link *link)
+{
+	const struct kernel_link *bridge = links_by_index(&engine->links, link->master);
+
+	actual->mtu = link->mtu;
+	actual->mac_address = link->mac;
+	actual->link_enabled = link->up;
+	actual->present |= BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_LINK_ENABLED);
+	actual->present &= ~BIT(SESSION_BRIDGE);
+	memset(actual->bridge, 0, sizeof(actual->bridge));
+	if (bridge) {
+		memcpy(actual->bridge, bridge->name, sizeof(actual->bridge));
+		actual->present |= BIT(SESSION_BRIDGE);
+	}
+}
+
+void status_link(struct engine *engine, struct session_entry *session)
+{
+	const struct kernel_link *link = links_of_session(&engine->links, session->state.if_index,
+							  session->actual.interface_name);
+
+	if (!session->entry.in_kernel)
+		return;
+	if (link && session->actual.interface_name[0]) {
+		if (session->state.if_index != link->index)
+			datastore_set_index(engine->store, session, link->index);
+		take_link(engine, &session->actual, link);
+	}
+	status_derive(engine, &session->entry);
+}
+
+/* Queue it then: the next new link may be the bridge. */
+static bool lacks_bridge(struct engine *engine, struct session_entry *session)
+{
+	const struct session *config = session_config(session);
+	bool lacks = config && (config->present & BIT(SESSION_BRIDGE)) &&
+		     !links_by_name(&engine->links, config->bridge);
+
+	if (lacks && !session->state.awaits_bridge)
+		session->state.awaits_bridge = agenda_wait(&engine->agenda, &session->entry.key);
+	if (!lacks)
+		session->state.awaits_bridge = false;
+	return lacks;
+}
+
+static void derive_session(struct engine *engine, struct session_entry *session)
+{
+	const struct state *state = &session->state.common;
+	const struct session *config = session_config(session);
+	const struct kernel_link *link = links_by_index(&engine->links, session->state.if_index);
+	bool unbridged = lacks_bridge(engine, session);
+	struct entry *entry = &session->entry;
+
+	if (session->tunnel->state.common.oper_status != OPER_UP)
+		status_set(engine, entry, OPER_DOWN, REASON_TUNNEL_NOT_UP, 0);
+	else if (config && !link && config->pseudowire_type != PSEUDOWIRE_PPP)
+		status_set(engine, entry, OPER_DOWN, REASON_NO_INTERFACE, 0);
+	else if (link && !link->up)
+		status_set(engine, entry, OPER_DOWN, REASON_LINK_DOWN, 0);
+	else if (state->transmit_failing)
+		status_set(engine, entry, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
+	else if (unbridged)
+		status_set(engine, entry, OPER_WAITING, REASON_NO_BRIDGE, 0);
+	else if (state->peer_silent)
+		status_set(engine, entry, OPER_PEER_SILENT, REASON_PEER_SILENT, 0);
+	else
+		status_set(engine, entry, OPER_UP,
+			   state->changed_behind ? REASON_CHANGED_BEHIND : REASON_NONE, 0);
+}
+
+/* ---- either */
+
+void status_derive(struct engine *engine, struct entry *entry)
+{
+	struct session_entry *session = entry_session(entry);
+	struct state *state = entry_state(entry);
+	enum oper_status old = state->oper_status;
+
+	if (session) {
+		if (!session_config(session) || !session_config(session)->dead_interval)
+			state->peer_silent = false;
+		derive_session(engine, session);
+		return;
+	}
+	derive_tunnel(engine, entry_tunnel(entry));
+	if (state->oper_status == old)
+		return;
+	session = tunnel_session_from(entry_tunnel(entry), 0);
+	for (; session; session = session_next(session))
+		if (session->entry.in_kernel)
+			status_derive(engine, &session->entry);
+}
+
+void status_renew(struct engine *engine, struct entry *entry)
+{
+	struct session_entry *session = entry_session(entry);
+
+	entry_state(entry)->changed_behind = false;
+	if (session)
+		session->state.awaits_bridge = false;
+	else
+		status_path(engine, entry_tunnel(entry));
+	status_derive(engine, entry);
+}
+
+/* ---- counters */
+
+void status_begin(struct state *state)
+{
+	state->statistics = (struct statistics){.discontinuity_time = engine_now()};
+	state->statistics_time = 0;
+	state->heard_time = engine_now();
+	state->peer_silent = state->transmit_failing = false;
+}
+
+/* Errors that grow while nothing is sent: the underlay is dead, whatever the link says. */
+static bool is_failing(const struct state *state, const struct statistics *statistics)
+{
+	uint64_t errors = statistics->tx_errors - state->statistics.tx_errors;
+	uint64_t sent = statistics->tx_packets - state->statistics.tx_packets;
+
+	if (state->statistics_time == 0 || sent)
+		return false;
+	return errors ? true : state->transmit_failing;
+}
+
+static bool is_silent(const struct session_entry *session, int64_t now)
+{
+	const struct session *config = session_config(session);
+	int64_t limit = config ? config->dead_interval * NS_PER_S : 0;
+
+	return limit && now - session->state.common.heard_time > limit;
+}
+
+void status_count(struct engine *engine, struct entry *entry, const struct statistics *statistics,
+		  int64_t now)
+{
+	struct state *state = entry_state(entry);
+	int64_t discontinuity = state->statistics.discontinuity_time;
+	bool failing = is_failing(state, statistics), silent;
+
+	if (statistics->rx_packets != state->statistics.rx_packets || state->heard_time == 0)
+		state->heard_time = now;
+	state->statistics = *statistics;
+	state->statistics.discontinuity_time = discontinuity;
+	state->statistics_time = now;
+	silent = entry->key.session_id && is_silent(entry_session(entry), now);
+	if (failing == state->transmit_failing && silent == state->peer_silent)
+		return;
+	state->transmit_failing = failing;
+	state->peer_silent = silent;
+	status_derive(engine, entry);
+}
+
+/* ---- no longer in the kernel */
+
+void status_gone(struct engine *engine, struct entry *entry)
+{
+	struct tunnel_entry *tunnel = entry_tunnel(entry);
+
+	if (tunnel) {
+		tunnel->state.resolved_local_address = (struct address){0};
+		tunnel->state.path_reason = 0;
+	} else {
+		entry_session(entry)->state.kernel_mtu = 0;
+	}
+	status_begin(entry_state(entry));
+	datastore_observe(engine->store, entry->key.tunnel_id, entry->key.session_id, NULL);
+}
+
+void status_removing(struct engine *engine, const struct key *key)
+{
+	struct entry *entry = datastore_entry(engine->store, key->tunnel_id, key->session_id);
+
+	if (!entry)
+		return;
+	datastore_hold(engine->store, entry, true);
+	status_gone(engine, entry);
+	status_set(engine, entry, OPER_REMOVING, REASON_BEING_REMOVED, 0);
+	agenda_removing(&engine->agenda, key);
+}

@@ -1,0 +1,37 @@
+/*
+ * The status of an entry, derived from what is known of it: path, interface,
+ * counters. The kernel has no such thing. Writes state into the datastore, logs
+ * and tells what changes; asks the kernel for addresses and routes only. May
+ * call compare, desired and the context.
+ */
+#ifndef ENGINE_STATUS_H
+#define ENGINE_STATUS_H
+
+#include "engine/context.h"
+
+void status_set(struct engine *engine, struct entry *entry, enum oper_status status,
+		enum status_reason reason, int os_errno);
+
+/* Derive the status of an entry that is in the kernel; with a tunnel's, its sessions'. */
+void status_derive(struct engine *engine, struct entry *entry);
+/* The entry is as configured now, or looked at anew: derive it without what was held against it. */
+void status_renew(struct engine *engine, struct entry *entry);
+/* Ask the kernel whether the tunnel has its local address and a route. */
+void status_path(struct engine *engine, struct tunnel_entry *tunnel);
+/* The session's interface became known, or changed: note it, and derive the status. */
+void status_link(struct engine *engine, struct session_entry *session);
+/* Why an address is no local one, or not yet. */
+enum status_reason status_address(struct engine *engine, const struct address *local);
+
+/* The kernel's object is new: counters at 0, a discontinuity. */
+void status_begin(struct state *state);
+/* What the counters say, as they were at @now. */
+void status_count(struct engine *engine, struct entry *entry, const struct statistics *statistics,
+		  int64_t now);
+
+/* It is no longer in the kernel. The entry goes too, unless it is configured or held. */
+void status_gone(struct engine *engine, struct entry *entry);
+/* The kernel took the delete: hold the entry until it is seen to be gone. */
+void status_removing(struct engine *engine, const struct key *key);
+
+#endif

@@ -1,0 +1,206 @@
+/*
+ * What the daemon does, in the order of its urgency. Whoever has read the table
+ * below knows the engine.
+ */
+#include "engine/turn.h"
+
+#include <syslog.h>
+
+#include "engine/counters.h"
+#include "engine/lock.h"
+#include "engine/observe.h"
+#include "engine/removal.h"
+#include "engine/report.h"
+#include "engine/transaction.h"
+
+#define RETRY_MOST_NS   (30 * NS_PER_S)
+#define RETRY_MODULE_NS (2 * NS_PER_S) /* nobody tells when a module can be loaded */
+#define REMOVING_NS     (200 * 1000000LL)
+#define BLOCKED_NS      (3 * 1000000LL)
+#define JOURNAL_NS      NS_PER_S
+
+static int64_t now_if(bool something)
+{
+	return something ? 0 : NEVER;
+}
+
+/* ---- the journal */
+
+static int64_t journal_due(const struct engine *engine)
+{
+	bool any = engine->o.journal && !engine->closing &&
+		   (datastore_counts(engine->store)->tunnel_count ||
+		    journal_snapshot_pid(engine->o.journal));
+
+	return any ? engine->maintain_at : NEVER;
+}
+
+static void maintain_journal(struct engine *engine)
+{
+	struct error err = ERROR_INIT;
+
+	engine->maintain_at = engine_now() + JOURNAL_NS;
+	if (journal_maintain(engine->o.journal, engine->store, &err) < 0)
+		engine_log(engine, LOG_WARNING, "%s", err.text);
+}
+
+/* ---- what is being removed */
+
+static int64_t removal_due(const struct engine *engine)
+{
+	bool blocked = transaction_blocked(engine);
+
+	if (engine->agenda.removing.count == 0)
+		return NEVER;
+	return engine->removing_polled_at + (blocked ? BLOCKED_NS : REMOVING_NS);
+}
+
+static void poll_removal(struct engine *engine)
+{
+	observe_drain(engine);
+	removal_poll(engine);
+	engine->removing_polled_at = engine_now();
+}
+
+/* ---- requests */
+
+static int64_t request_due(const struct engine *engine)
+{
+	return now_if(!TAILQ_EMPTY(&engine->requests));
+}
+
+static void begin_request(struct engine *engine)
+{
+	struct request *request = TAILQ_FIRST(&engine->requests);
+
+	TAILQ_REMOVE(&engine->requests, request, link);
+	if (request->type == REQUEST_RESYNC)
+		transaction_read(engine, request);
+	else if (request->type == REQUEST_LOCK)
+		lock_take(engine, request);
+	else {
+		transaction_begin(engine, request);
+		transaction_run(engine);
+	}
+}
+
+/* ---- the agenda */
+
+static int64_t read_all_due(const struct engine *engine)
+{
+	return engine->agenda.read_all ? engine->agenda.read_all_at : NEVER;
+}
+
+static void read_again(struct engine *engine)
+{
+	transaction_read(engine, NULL);
+}
+
+static int64_t later_due(const struct engine *engine)
+{
+	return agenda_later_due(&engine->agenda);
+}
+
+static void look_at_later(struct engine *engine)
+{
+	agenda_later_to_look(&engine->agenda);
+}
+
+static int64_t look_due(const struct engine *engine)
+{
+	return now_if(engine->agenda.look.count);
+}
+
+static int64_t changed_due(const struct engine *engine)
+{
+	return now_if(engine->agenda.changed.count);
+}
+
+static int64_t repair_due(const struct engine *engine)
+{
+	return now_if(engine->agenda.repair.count);
+}
+
+static int64_t recheck_due(const struct engine *engine)
+{
+	return now_if(engine->agenda.recheck || engine->agenda.recheck_from);
+}
+
+static int64_t wait_due(const struct engine *engine)
+{
+	return engine->agenda.wait.count ? engine->agenda.retry_at : NEVER;
+}
+
+static void retry(struct engine *engine)
+{
+	agenda_wait_to_repair(&engine->agenda, engine->connected ? RETRY_MOST_NS : RETRY_MODULE_NS);
+}
+
+static int64_t counters_due(const struct engine *engine)
+{
+	return datastore_counts(engine->store)->tunnel_count ? engine->reading->look_at : NEVER;
+}
+
+/* ---- the table */
+
+/*
+ * Of those that are due the first is run, a slice of it; then comes the next
+ * turn. due() is when: a time, NEVER, or one that is past. While a transaction
+ * is under way only those run that are not `between` two.
+ */
+static const struct duty {
+	const char *name;
+	bool between;
+	int64_t (*due)(const struct engine *engine);
+	void (*run)(struct engine *engine);
+} duties[] = {
+	{"keep the journal", false, journal_due, maintain_journal},
+	{"let go of what is gone", false, removal_due, poll_removal},
+	{"go on with the transaction", false, transaction_due, transaction_run},
+	{"begin a request", true, request_due, begin_request},
+	{"read everything", true, read_all_due, read_again},
+	{"look once more", true, later_due, look_at_later},
+	{"look", true, look_due, observe_some},
+	{"report what others changed", true, changed_due, report_changed},
+	{"repair", true, repair_due, transaction_repair},
+	{"recheck addresses and routes", true, recheck_due, observe_recheck},
+	{"retry what waits", true, wait_due, retry},
+	{"look at counters", true, counters_due, counters_look},
+};
+
+/* The first that is due, or NULL; @ret_next: when the first of the others is. */
+static const struct duty *first_due(const struct engine *engine, int64_t now, int64_t *ret_next)
+{
+	bool busy = transaction_due(engine) != NEVER;
+
+	*ret_next = NEVER;
+	for (size_t i = 0; i < sizeof(duties) / sizeof(duties[0]); i++) {
+		int64_t due = busy && duties[i].between ? NEVER : duties[i].due(engine);
+
+		if (due <= now)
+			return &duties[i];
+		*ret_next = due < *ret_next ? due : *ret_next;
+	}
+	return NULL;
+}
+
+bool turn_once(struct engine *engine)
+{
+	int64_t next;
+	const struct duty *duty = first_due(engine, engine_now(), &next);
+
+	engine_begin_slice(engine);
+	if (duty)
+		duty->run(engine);
+	return duty;
+}
+
+void turn_arm(struct engine *engine)
+{
+	int64_t now = engine_now(), next;
+
+	if (first_due(engine, now, &next))
+		engine_schedule(engine);
+	else if (next != NEVER)
+		engine_schedule_in(engine, next - now);
+}

@@ -1,0 +1,34 @@
+/*
+ * The configuration of one entry: a value, or one that is shared by running,
+ * candidates and what was committed. A shared one is never changed.
+ */
+#ifndef STORE_CONFIG_H
+#define STORE_CONFIG_H
+
+#include "model/entry.h"
+
+/* Absent leaves are absent; presence bits come first in both. */
+union config {
+	uint64_t present;
+	struct tunnel tunnel;
+	struct session session;
+};
+
+/* Of an object's own type, which may be smaller than the union. */
+static inline void config_copy(enum object object, union config *ret, const void *config)
+{
+	if (object == OBJECT_TUNNEL)
+		ret->tunnel = *(const struct tunnel *)config;
+	else
+		ret->session = *(const struct session *)config;
+}
+
+/* A copy of @from, a struct tunnel or session as the ids say, which become its own, to be shared.
+ * NULL: no memory. */
+const union config *config_new(uint32_t tunnel_id, uint32_t session_id, const void *from);
+/* One more has it; returns it. Accepts NULL. */
+const union config *config_share(const union config *config);
+/* One less; with the last it goes. Accepts NULL. */
+void config_drop(const union config *config);
+
+#endif

@@ -1,0 +1,220 @@
+#include "store/overlay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model/codec.h"
+
+static int change_order(const struct change *a, const struct change *b)
+{
+	return entry_order(a->tunnel_id, a->session_id, b->tunnel_id, b->session_id);
+}
+
+RB_PROTOTYPE(change_tree, change, link, )
+RB_GENERATE(change_tree, change, link, change_order)
+
+int overlay_no_memory(struct error *err)
+{
+	return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "out of memory; make the edit smaller");
+}
+
+/*
+ * Where changes are: in blocks, so that what is shared with running does not lie
+ * between them, and all their memory can be given back.
+ */
+
+#define BLOCK_FIRST 4
+#define BLOCK_MAX   256
+
+struct change_block {
+	struct change_block *next;
+	size_t used, size;
+	struct change changes[];
+};
+
+static bool grow(struct candidate *candidate)
+{
+	size_t size = candidate->blocks != NULL ? candidate->blocks->size * 2 : BLOCK_FIRST;
+	struct change_block *block;
+
+	if (size > BLOCK_MAX)
+		size = BLOCK_MAX;
+	block = malloc(sizeof(*block) + size * sizeof(block->changes[0]));
+	if (block == NULL)
+		return false;
+	*block = (struct change_block){.next = candidate->blocks, .size = size};
+	candidate->blocks = block;
+	return true;
+}
+
+static struct change *change_new(struct candidate *candidate)
+{
+	struct change *change = candidate->spare;
+
+	if (change != NULL) {
+		candidate->spare = change->earlier;
+	} else {
+		if ((candidate->blocks == NULL ||
+		     candidate->blocks->used == candidate->blocks->size) &&
+		    !grow(candidate))
+			return NULL;
+		change = &candidate->blocks->changes[candidate->blocks->used++];
+	}
+	*change = (struct change){0};
+	return change;
+}
+
+static void change_clear(struct change *change)
+{
+	config_drop(change->before);
+	config_drop(change->after);
+	change->before = change->after = NULL;
+}
+
+static void change_free(struct candidate *candidate, struct change *change)
+{
+	change_clear(change);
+	change->earlier = candidate->spare;
+	candidate->spare = change;
+}
+
+bool overlay_clear_last(struct candidate *candidate)
+{
+	struct change_block *block = candidate->blocks;
+
+	if (block == NULL)
+		return false;
+	if (block->used > 0) {
+		change_clear(&block->changes[--block->used]);
+	} else {
+		candidate->blocks = block->next;
+		free(block);
+	}
+	return true;
+}
+
+/* The overlay */
+
+bool change_is_nothing(const struct change *change)
+{
+	if (change->before == NULL || change->after == NULL)
+		return change->before == change->after;
+	return change->before == change->after ||
+	       codec_difference(change_object(change), change->before, change->after) == 0;
+}
+
+struct change *overlay_from(const struct candidate *candidate, uint32_t tunnel_id,
+			    uint32_t session_id)
+{
+	struct change *at = RB_ROOT(&candidate->changes), *found = NULL;
+
+	while (at != NULL) {
+		if (entry_order(at->tunnel_id, at->session_id, tunnel_id, session_id) >= 0) {
+			found = at;
+			at = RB_LEFT(at, link);
+		} else {
+			at = RB_RIGHT(at, link);
+		}
+	}
+	return found;
+}
+
+struct change *overlay_find(const struct candidate *candidate, uint32_t tunnel_id,
+			    uint32_t session_id)
+{
+	struct change *found = overlay_from(candidate, tunnel_id, session_id);
+
+	return found != NULL && found->tunnel_id == tunnel_id && found->session_id == session_id
+		       ? found
+		       : NULL;
+}
+
+const union config *running_config(const struct datastore *running, uint32_t tunnel_id,
+				   uint32_t session_id)
+{
+	const struct entry *entry = datastore_entry(running, tunnel_id, session_id);
+
+	return entry != NULL ? entry_config(entry) : NULL;
+}
+
+struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
+			      const union config *before, const union config *after)
+{
+	struct change *change = change_new(candidate);
+
+	if (change == NULL)
+		return NULL;
+	change->tunnel_id = tunnel_id;
+	change->session_id = session_id;
+	change->before = config_share(before);
+	change->after = config_share(after);
+	if (RB_INSERT(change_tree, &candidate->changes, change) != NULL) {
+		change_free(candidate, change);
+		return NULL;
+	}
+	candidate->count++;
+	return change;
+}
+
+struct change *overlay_insert_values(struct candidate *candidate, const struct change *change)
+{
+	uint32_t tunnel_id = change->tunnel_id, session_id = change->session_id;
+	const union config *before =
+		change->before != NULL ? config_new(tunnel_id, session_id, change->before) : NULL;
+	const union config *after =
+		change->after != NULL ? config_new(tunnel_id, session_id, change->after) : NULL;
+	struct change *copy = NULL;
+
+	if (!before == !change->before && !after == !change->after)
+		copy = overlay_insert(candidate, tunnel_id, session_id, before, after);
+	config_drop(before);
+	config_drop(after);
+	return copy;
+}
+
+struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id)
+{
+	struct change *change = overlay_find(candidate, tunnel_id, session_id);
+	const union config *now;
+
+	if (change != NULL)
+		return change;
+	now = running_config(candidate->running, tunnel_id, session_id);
+	return overlay_insert(candidate, tunnel_id, session_id, now, now);
+}
+
+/* With the last one their memory goes: a clean candidate has none. */
+void overlay_remove(struct candidate *candidate, struct change *change)
+{
+	RB_REMOVE(change_tree, &candidate->changes, change);
+	change_free(candidate, change);
+	if (--candidate->count > 0)
+		return;
+	candidate->spare = NULL;
+	while (overlay_clear_last(candidate))
+		;
+}
+
+int change_set(struct change *change, const void *after)
+{
+	const union config *new = NULL;
+
+	if (after != NULL) {
+		new = config_new(change->tunnel_id, change->session_id, after);
+		if (new == NULL)
+			return -ENOMEM;
+	}
+	config_drop(change->after);
+	change->after = new;
+	return 0;
+}
+
+struct change *candidate_first(const struct candidate *candidate)
+{
+	return overlay_from(candidate, 0, 0);
+}
+
+struct change *change_next(struct change *change)
+{
+	return RB_NEXT(change_tree, NULL, change);
+}

@@ -1,0 +1,155 @@
+#include "store/publish.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "store/attach.h"
+#include "store/overlay.h"
+
+struct publication {
+	struct cursor cursor;
+	struct datastore *running;
+	struct candidate *candidate;
+	struct change *at; /* the next; NULL: none */
+	bool going_back;
+	struct error *err;
+};
+
+static struct publication *publication_new(const struct cursor_kind *kind,
+					   struct candidate *candidate, struct datastore *running)
+{
+	struct publication *publication = cursor_new(kind, sizeof(*publication));
+
+	if (publication == NULL)
+		return NULL;
+	publication->running = running;
+	publication->candidate = candidate;
+	publication->at = candidate_first(candidate);
+	return publication;
+}
+
+/* The next change, which is passed; NULL: there is none. */
+static struct change *pass(struct publication *publication)
+{
+	struct change *change = publication->at;
+
+	if (change != NULL)
+		publication->at = change_next(change);
+	return change;
+}
+
+/* Off, if it is attached: false past the last that may be. */
+static bool detach_next(struct publication *publication)
+{
+	struct change *change = pass(publication);
+
+	if (change != NULL && change->entry != NULL)
+		datastore_detach(publication->running, change);
+	return change != NULL;
+}
+
+static int attach_forth(struct cursor *cursor)
+{
+	struct publication *publication = (struct publication *)cursor;
+	struct change *change = publication->at;
+
+	if (change == NULL)
+		return 0;
+	if (datastore_attach(publication->running, change) != 0)
+		return overlay_no_memory(publication->err);
+	pass(publication);
+	return 1;
+}
+
+/* From the first again: up to the one that is not attached. */
+static int attach_back(struct cursor *cursor)
+{
+	struct publication *publication = (struct publication *)cursor;
+
+	if (!publication->going_back)
+		publication->at = candidate_first(publication->candidate);
+	publication->going_back = true;
+	return publication->running->attached > 0 && detach_next(publication);
+}
+
+static int detach_forth(struct cursor *cursor)
+{
+	return detach_next((struct publication *)cursor);
+}
+
+static int merge_forth(struct cursor *cursor)
+{
+	struct publication *publication = (struct publication *)cursor;
+	struct change *change = pass(publication);
+
+	if (change != NULL)
+		datastore_merge(publication->running, change);
+	else
+		publication->running->published = false;
+	return change != NULL;
+}
+
+struct cursor *candidate_attach_begin(struct candidate *candidate, struct datastore *running,
+				      struct error *err)
+{
+	static const struct cursor_kind kind = {.forth = attach_forth, .back = attach_back};
+	struct publication *publication = publication_new(&kind, candidate, running);
+
+	assert(running->attached == 0 && candidate->running == running);
+	if (publication == NULL) {
+		overlay_no_memory(err);
+		return NULL;
+	}
+	publication->err = err;
+	return &publication->cursor;
+}
+
+static struct cursor *onward_begin(const struct cursor_kind *kind, struct candidate *candidate,
+				   struct datastore *running)
+{
+	struct publication *publication = publication_new(kind, candidate, running);
+	struct publication at_once = {
+		.running = running, .candidate = candidate, .at = candidate_first(candidate)};
+
+	if (publication == NULL) {
+		while (kind->forth(&at_once.cursor) > 0)
+			;
+		return NULL;
+	}
+	publication->cursor.decided = true;
+	return &publication->cursor;
+}
+
+struct cursor *candidate_detach_begin(struct candidate *candidate, struct datastore *running)
+{
+	static const struct cursor_kind kind = {.forth = detach_forth};
+
+	assert(!running->published);
+	return onward_begin(&kind, candidate, running);
+}
+
+void datastore_publish(struct datastore *running)
+{
+	running->published = true;
+	running->publications++;
+	running->changes++;
+}
+
+struct cursor *candidate_merge_begin(struct candidate *candidate, struct datastore *running)
+{
+	static const struct cursor_kind kind = {.forth = merge_forth};
+
+	assert(running->published);
+	return onward_begin(&kind, candidate, running);
+}
+
+int candidate_publish(struct candidate *candidate, struct datastore *running)
+{
+	int rc = cursor_run(candidate_attach_begin(candidate, running, NULL));
+
+	if (rc != 0)
+		return rc;
+	datastore_publish(running);
+	cursor_free(candidate_merge_begin(candidate, running));
+	return 0;
+}

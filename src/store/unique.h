@@ -1,0 +1,28 @@
+/* A part of validation: what must be unique in the namespace. Private to validate.c. */
+#ifndef STORE_UNIQUE_H
+#define STORE_UNIQUE_H
+
+#include "store/candidate.h"
+#include "store/sort.h"
+
+struct claim;
+struct kind;
+
+struct unique {
+	const struct candidate *candidate;
+	const struct kind *const *kind; /* the one being checked */
+	unsigned int phase;             /* ... how far */
+	struct change *at;              /* the next to ask for its claims */
+	struct claim *claims, *spare, *sorted;
+	size_t count, room;
+	struct sort sort;
+	size_t next; /* sorted one to check */
+	int refused; /* what the kind comes to, if nothing worse is found: @err is set */
+	struct error *err;
+};
+
+void unique_begin(struct unique *unique, const struct candidate *candidate, struct error *err);
+int unique_unit(struct unique *unique); /* as forth() of base/cursor.h */
+void unique_end(struct unique *unique);
+
+#endif

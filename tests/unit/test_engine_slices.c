@@ -1,0 +1,302 @@
+/*
+ * A commit in slices of one unit each: what others see between them, what is left when
+ * it is aborted there, and that no turn does more than its slice.
+ */
+#include "engine_bench.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "engine/turn.h"
+
+static char directory[64];
+
+static int setup(void **state)
+{
+	snprintf(directory, sizeof(directory), "%s/l2tpv3d-slices-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(directory));
+	*state = new_bench("6.12", directory);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct dirent *entry;
+	DIR *list;
+
+	free_bench(*state);
+	list = opendir(directory);
+	assert_non_null(list);
+	while ((entry = readdir(list)) != NULL)
+		unlinkat(dirfd(list), entry->d_name, 0);
+	closedir(list);
+	return rmdir(directory);
+}
+
+static char *config_text(const struct datastore *store)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	assert_int_equal(snapshot_write(file, store, NULL), 0);
+	fclose(file);
+	return text;
+}
+
+/* All that a walk by id finds is found by name and counted too, in the layer that is seen. */
+static void look_ups_agree(const struct datastore *store)
+{
+	size_t sessions = 0, tunnels = 0;
+
+	for (struct entry *entry = datastore_entry_from(store, 0, 0); entry;
+	     entry = entry_next(entry)) {
+		const struct session_entry *session = entry_session(entry);
+
+		assert_ptr_equal(
+			datastore_entry(store, entry->key.tunnel_id, entry->key.session_id), entry);
+		if (!entry_config(entry))
+			continue;
+		sessions += session != NULL;
+		tunnels += session == NULL;
+		if (session && session_name(session)[0])
+			assert_non_null(datastore_session_by_name(store, session_name(session)));
+	}
+	assert_int_equal(datastore_counts(store)->configured_sessions, sessions);
+	assert_int_equal(datastore_counts(store)->configured_tunnels, tunnels);
+}
+
+/* One turn that does something. */
+static void turn(struct bench *bench)
+{
+	while (!turn_once(bench->engine))
+		usleep(1000); /* it waits for the disk, or for what is being removed */
+}
+
+static void begin(struct bench *bench, unsigned int slice_units)
+{
+	assert_int_equal(sim_add_link(bench->kernel, "br0", true), 0);
+	assert_int_equal(commit(bench, baseline()), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	bench->engine->o.slice_units = slice_units;
+	bench->done = false;
+}
+
+static void readers_see_all_of_a_commit_or_none(void **state)
+{
+	struct bench *bench = *state;
+	char *before, *now = NULL, *last;
+	size_t turns = 0, changes = 0;
+
+	begin(bench, 1);
+	before = last = config_text(bench->store);
+	assert_true(engine_edit(bench->engine, mixed_edit(), &tester, on_done, bench));
+	while (!bench->done || bench->engine->transaction->step != STEP_NONE) {
+		turn(bench);
+		look_ups_agree(bench->store);
+		now = config_text(bench->store);
+		if (strcmp(now, last) != 0) {
+			assert_int_equal(changes++, 0);
+			assert_false(bench->done); /* who asked is told after it */
+		}
+		if (last != before)
+			free(last);
+		last = now;
+		assert_true(++turns < 100000);
+	}
+	assert_int_equal(bench->result, 0);
+	assert_int_equal(changes, 1);
+	assert_int_equal(bench->store->attached, 0);
+	assert_false(bench->store->published);
+	free(last);
+	free(before);
+}
+
+/* Returns whether it was aborted. */
+static bool abort_after(struct bench *bench, size_t turns, size_t *ret_whole)
+{
+	unsigned int ticket;
+	size_t n = 0;
+
+	bench->done = false;
+	ticket = engine_edit(bench->engine, mixed_edit(), &tester, on_done, bench);
+	for (; n < turns && !bench->done; n++)
+		turn(bench);
+	*ret_whole = bench->done ? n : 0;
+	if (!bench->done)
+		engine_forget(bench->engine, ticket);
+	bench->engine->o.slice_units = 0;
+	assert_true(turn_until(bench, is_idle, 20000));
+	return journal_generation(bench->journal) == 1;
+}
+
+/* Nothing is left of it; or all is done, when it had been decided. */
+static void what_is_aborted_leaves_nothing(void **state)
+{
+	struct bench *bench = *state;
+	char *before, *kernel_before, *after = NULL, *kernel_after = NULL;
+	size_t whole = 0, aborted = 0, carried_out = 0;
+
+	for (size_t turns = 0; !whole; turns += 1 + turns / 64) {
+		char *config, *kernel;
+
+		begin(bench, 1);
+		before = config_text(bench->store);
+		kernel_before = kernel_text(bench->kernel, true);
+		if (abort_after(bench, turns, &whole)) {
+			aborted++;
+			config = config_text(bench->store);
+			kernel = kernel_text(bench->kernel, true);
+			assert_true(same_text(config, before));
+			assert_true(same_text(kernel, kernel_before));
+		} else {
+			carried_out++;
+			config = config_text(bench->store);
+			kernel = kernel_text(bench->kernel, false);
+			if (!after) {
+				after = strdup(config);
+				kernel_after = strdup(kernel);
+			}
+			assert_true(same_text(config, after));
+			assert_true(same_text(kernel, kernel_after));
+			assert_string_not_equal(config, before);
+		}
+		assert_int_equal(bench->store->attached, 0);
+		assert_false(bench->done && bench->result != 0);
+		assert_int_equal(journal_pending(bench->journal), 0);
+		free(config);
+		free(kernel);
+		free(before);
+		free(kernel_before);
+		teardown(state);
+		setup(state);
+		bench = *state;
+	}
+	printf("aborted after %zu of its turns, carried out after %zu\n", aborted, carried_out);
+	assert_true(aborted > 10 && carried_out > 10);
+	free(after);
+	free(kernel_after);
+}
+
+/* What asked for nothing yet is not begun either. */
+static void what_is_forgotten_in_the_queue_is_not_begun(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int ticket;
+
+	begin(bench, 1);
+	engine_edit(bench->engine, mixed_edit(), &tester, on_done, bench);
+	ticket = engine_edit(bench->engine, tunnel_with_sessions(77, 3), &tester, NULL, NULL);
+	engine_forget(bench->engine, ticket);
+	assert_true(turn_until(bench, is_done, 20000));
+	assert_true(turn_until(bench, is_idle, 20000));
+	assert_null(datastore_tunnel(bench->store, 77));
+	assert_int_equal(journal_generation(bench->journal), 2);
+}
+
+static void a_test_changes_nothing(void **state)
+{
+	struct bench *bench = *state;
+	char *before, *after;
+
+	begin(bench, 1);
+	before = config_text(bench->store);
+	assert_true(engine_test(bench->engine, mixed_edit(), &tester, on_done, bench));
+	assert_true(turn_until(bench, is_done, 20000));
+	assert_int_equal(bench->result, 0);
+	assert_true(turn_until(bench, is_idle, 20000));
+	after = config_text(bench->store);
+	assert_string_equal(before, after);
+	assert_int_equal(journal_generation(bench->journal), 1);
+	free(before);
+	free(after);
+}
+
+/* How far everything is that a commit counts up or down. */
+struct far {
+	size_t touched, planned, attached, configured, in_kernel;
+};
+
+static struct far how_far(const struct bench *bench)
+{
+	const struct transaction *t = bench->engine->transaction;
+	struct far far = {.touched = t->changes.count,
+			  .planned = t->job.count,
+			  .attached = bench->store->attached,
+			  .configured = bench->store->counts[LAYER_BASE].configured_sessions};
+
+	for (struct entry *entry = datastore_entry_from(bench->store, 0, 0); entry;
+	     entry = entry_next(entry))
+		far.in_kernel += entry->in_kernel;
+	return far;
+}
+
+static size_t growth(size_t now, size_t last)
+{
+	return now > last ? now - last : 0;
+}
+
+static size_t between(size_t a, size_t b)
+{
+	return growth(a, b) + growth(b, a);
+}
+
+/* The guard on the length of turns: it counts entries, not time. */
+static void no_turn_touches_more_entries_than_its_slice(void **state)
+{
+	const size_t slice = 16, sessions = 500;
+	struct bench *bench = *state;
+	struct far last, now;
+
+	begin(bench, slice);
+	engine_edit(bench->engine, tunnel_with_sessions(7, sessions), &tester, on_done, bench);
+	last = how_far(bench);
+	while (!bench->done || bench->engine->transaction->step != STEP_NONE) {
+		turn(bench);
+		now = how_far(bench);
+		/* what shrinks has been handed to a cursor, which frees it */
+		assert_true(growth(now.touched, last.touched) <= slice);
+		assert_true(growth(now.planned, last.planned) <= slice);
+		assert_true(between(now.attached, last.attached) <= slice);
+		assert_true(between(now.configured, last.configured) <= slice);
+		assert_true(between(now.in_kernel, last.in_kernel) <= slice);
+		last = now;
+	}
+	assert_int_equal(bench->result, 0);
+}
+
+/* ... and a small commit does not go round the loop for each step. */
+static void a_small_commit_is_done_in_one_turn(void **state)
+{
+	struct bench *bench = new_bench("6.12", NULL);
+	struct edit *edit = edit_new();
+
+	(void)state;
+	begin(bench, 1000);
+	tunnel(edit, EDIT_MERGE, 1, "description=small");
+	engine_edit(bench->engine, edit, &tester, on_done, bench);
+	turn_once(bench->engine);
+	assert_true(bench->done);
+	assert_int_equal(bench->engine->transaction->step, STEP_NONE);
+	free_bench(bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(readers_see_all_of_a_commit_or_none, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_is_aborted_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_forgotten_in_the_queue_is_not_begun, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_test_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_turn_touches_more_entries_than_its_slice, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_small_commit_is_done_in_one_turn, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
