@@ -81,8 +81,7 @@ struct writing {
 	const struct candidate *changes;
 	struct change *at; /* the next one to count or to write */
 	struct commit_info info, *ret_info;
-	char head[64];    /* the frame's first bytes, written last */
-	uint64_t written; /* bytes of the frame, head and all */
+	uint64_t written; /* bytes of the frame, with its header */
 	uint32_t crc;     /* of its payload */
 };
 

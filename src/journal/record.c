@@ -2,10 +2,9 @@
  * A commit's way into the journal, and out of it again: a step does one thing of
  * those in struct writing, and any may be the last.
  *
- * The record is printed and written in pieces, without its first bytes: these hold
- * its length and checksum, and until they are there the end mark of the commit
- * before stands in their place. Then one sync. Taken back, the end mark comes into
- * that place again.
+ * The record is printed and written in pieces, and last its header, without which
+ * it is none: that has its length and checksum. Then one sync. Taken back, the end
+ * mark of the commit before comes into its place again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -188,9 +187,14 @@ static int make_fit(struct journal *journal, struct error *err)
 	if (rc < 0)
 		return rc;
 	rc = journal_place(journal, journal->fd);
+	if (rc == 0)
+		rc = journal_reopen(journal);
 	if (rc == 0 &&
-	    (journal->doubt || journal->restamp || journal->format->version != JOURNAL_VERSION))
-		return fold_now(journal, err);
+	    (journal->doubt || journal->restamp || journal->format->version != JOURNAL_VERSION)) {
+		rc = fold_now(journal, err);
+		if (rc < 0)
+			return rc;
+	}
 	if (rc == 0)
 		rc = journal_prepare(journal);
 	return rc < 0 ? journal_error(journal, err, rc, "write", JOURNAL_FILE, unchanged) : 0;
@@ -228,24 +232,6 @@ static int print_piece(struct writing *writing, char **ret, size_t *ret_size)
 	return -ENOMEM;
 }
 
-/* The bytes of the piece but those that are written last, and after the last piece an end mark. */
-static int write_piece(struct journal *journal, const char *piece, size_t size, bool last)
-{
-	struct writing *writing = &journal->writing;
-	size_t kept = writing->written == 0 ? sizeof(writing->head) : 0;
-	uint64_t offset = journal->length + writing->written;
-	char end[MARK_MAX];
-	size_t end_size = last ? mark_end(end, writing->info.number, false) : 0;
-	int rc = journal_make_room(journal, writing->written, size);
-
-	if (rc == 0)
-		rc = file_write(journal->fd, piece + kept, size - kept, offset + kept);
-	if (rc == 0 && last)
-		rc = file_write(journal->fd, end, end_size, offset + size);
-	writing->written += size;
-	return rc;
-}
-
 /* All in one write where there is but one piece. */
 static int write_whole(struct journal *journal, const char *piece, size_t size)
 {
@@ -261,42 +247,44 @@ static int write_whole(struct journal *journal, const char *piece, size_t size)
 
 		rc = file_write(journal->fd, whole, size + end, journal->length);
 	}
-	journal->writing.written = size;
 	wipe_free(whole, size);
 	return rc;
 }
 
-/* The header, and what stands behind it in the place of the end mark. */
-static int write_head(struct journal *journal)
+static int write_end_and_header(struct journal *journal)
 {
-	struct writing *writing = &journal->writing;
-	int rc = frame_header(writing->head, writing->written - FRAME_HEADER_LENGTH, writing->crc);
+	const struct writing *writing = &journal->writing;
+	char end[MARK_MAX], header[FRAME_HEADER_LENGTH];
+	size_t length = mark_end(end, writing->info.number, false);
+	int rc = frame_header(header, writing->written - sizeof(header), writing->crc);
 
-	return rc < 0 ? rc
-		      : file_write(journal->fd, writing->head, sizeof(writing->head),
-				   journal->length);
+	if (rc == 0)
+		rc = file_write(journal->fd, end, length, journal->length + writing->written);
+	return rc < 0 ? rc : file_write(journal->fd, header, sizeof(header), journal->length);
 }
 
 static int next_piece(struct journal *journal)
 {
 	struct writing *writing = &journal->writing;
-	bool first = writing->written == 0, last;
-	char *piece = NULL;
+	bool first = writing->written == 0;
 	size_t size, skip = first ? FRAME_HEADER_LENGTH : 0;
+	uint64_t offset = writing->written;
+	char *piece = NULL;
 	int rc = print_piece(writing, &piece, &size);
 
 	if (rc < 0)
 		return rc;
-	last = !writing->at;
-	if (first && last) {
+	writing->written += size;
+	if (first && !writing->at) {
 		rc = write_whole(journal, piece, size);
 	} else {
-		if (first)
-			memcpy(writing->head, piece, sizeof(writing->head));
 		writing->crc = frame_checksum(writing->crc, piece + skip, size - skip);
-		rc = write_piece(journal, piece, size, last);
-		if (rc == 0 && last)
-			rc = write_head(journal);
+		rc = journal_make_room(journal, offset, size);
+		if (rc == 0)
+			rc = file_write(journal->fd, piece + skip, size - skip,
+					journal->length + offset + skip);
+		if (rc == 0 && !writing->at)
+			rc = write_end_and_header(journal);
 	}
 	wipe_free(piece, size);
 	return rc;

@@ -7,7 +7,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sys/syscall.h>
+
 #include "journal/journal_file.h"
+
+/* ---- a disk that fails after so many syncs; -1: never */
+
+static int syncs_left = -1;
+
+static int sync_or_fail(long number, int fd)
+{
+	if (syncs_left == 0) {
+		errno = EIO;
+		return -1;
+	}
+	syncs_left -= syncs_left > 0;
+	return (int)syscall(number, fd);
+}
+
+int fsync(int fd)
+{
+	return sync_or_fail(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+	return sync_or_fail(SYS_fdatasync, fd);
+}
 
 /* ---- a state directory */
 
@@ -322,6 +348,31 @@ static void an_id_that_others_took_meanwhile_is_theirs(void **state)
 	free(after);
 }
 
+/* The kernel refuses, and the record cannot be taken back for certain: no door may say "refused".
+ */
+static void a_refusal_that_may_not_last_is_told_as_unknown(void **state)
+{
+	struct place *s = *state;
+
+	assert_int_equal(commit(s->bench, tunnel_with_sessions(1, 2)), 0);
+	sim_fail(s->bench->kernel, KERNEL_SESSION_CREATE, 1, SIM_REFUSE, -EPROTO);
+	syncs_left = 1; /* of the record */
+	assert_int_equal(edit_one_session(s->bench, 1, 1003, "peer-session-id=7"), -EIO);
+	assert_int_equal(s->bench->error.code, ERROR_OUTCOME_UNKNOWN);
+	assert_non_null(strstr(s->bench->log, "the outcome is unknown"));
+	assert_null(datastore_session(s->bench->store, 1, 1003));
+	assert_int_equal(edit_one_session(s->bench, 1, 1004, "peer-session-id=7"), -EIO);
+	assert_int_equal(s->bench->error.code, ERROR_STORAGE);
+	syncs_left = -1;
+	s->bench->journal->fold.retry_at = 0;
+	(void)journal_maintain(s->bench->journal, s->bench->store, &(struct error){0});
+	assert_int_equal(edit_one_session(s->bench, 1, 1004, "peer-session-id=7"), 0);
+	stop_bench(s->bench);
+	start(s);
+	assert_null(datastore_session(s->bench->store, 1, 1003));
+	assert_non_null(datastore_session(s->bench->store, 1, 1004));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +384,7 @@ int main(void)
 		TEST(an_unfinished_commit_and_names_left_out_go_together),
 		TEST(a_stop_in_the_middle_of_a_commit_brings_it_to_its_end),
 		TEST(an_id_that_others_took_meanwhile_is_theirs),
+		TEST(a_refusal_that_may_not_last_is_told_as_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1199,6 +1199,28 @@ static void a_gap_in_the_numbers_is_refused(void **state)
 	free(data);
 }
 
+/* The end mark of two commits later: one of them was acknowledged. */
+static void two_damaged_at_the_end_are_not_dropped(void **state)
+{
+	struct state_dir *dir = *state;
+	size_t length, begin;
+	char *data;
+
+	must_open(dir);
+	commit_story(dir, 1, 2);
+	begin = dir->journal->length;
+	commit_story(dir, 3, 4);
+	dir_abandon(dir);
+	data = file_get(dir, "journal", &length);
+	for (size_t at = begin; at + 8 < length; at++)
+		if (memcmp(data + at, "commit ", 7) == 0 || memcmp(data + at, "confirm ", 8) == 0)
+			data[at] ^= 1;
+	file_put(dir, "journal", data, length);
+	free(data);
+	assert_true(try_open(dir) != 0);
+	assert_non_null(strstr(dir->err.text, "the checksum is wrong"));
+}
+
 /* Journals of version 1 have no end mark. Nothing of them is lost, nor is their history. */
 static void a_journal_of_the_first_version_is_taken_over(void **state)
 {
@@ -1275,6 +1297,7 @@ int main(void)
 		dir_test(config_xml_that_is_a_link_stays_one),
 		dir_test(one_cut_between_two_records_is_told_from_a_whole_one),
 		dir_test(a_gap_in_the_numbers_is_refused),
+		dir_test(two_damaged_at_the_end_are_not_dropped),
 		dir_test(a_journal_of_the_first_version_is_taken_over),
 	};
 

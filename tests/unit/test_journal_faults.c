@@ -5,6 +5,7 @@
 #include "weak_disk.h"
 
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 
@@ -248,6 +249,42 @@ static void append_and_revoke(struct state_dir *dir, uint32_t n)
 		a_kill_leaves(dir, n - 1);
 }
 
+/* It may hang in an fsync when the daemon is killed, and the next one is to start. */
+static void the_child_of_a_fold_has_no_lock(void **state)
+{
+	struct state_dir *dir = *state;
+	struct journal *journal;
+
+	must_open(dir);
+	commit_story(dir, 1, 2);
+	journal = dir->journal;
+	journal->fold_min = journal->config_size = 1;
+	pthread_mutex_lock(&sync_gate); /* which is locked in the child for ever */
+	assert_int_equal(journal_maintain(journal, dir->running, &dir->err), 0);
+	pthread_mutex_unlock(&sync_gate);
+	while (!file_there(dir, "config.xml.new") || file_length(dir, "config.xml.new") == 0)
+		usleep(1000);
+	close(journal->dirfd);
+	journal->dirfd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(journal->dirfd, LOCK_EX | LOCK_NB), 0);
+	dir_close(dir);
+}
+
+/* Made, and its name not safe in its parent: all that is in it would go with the power. */
+static void a_directory_whose_name_is_not_safe_is_not_used(void **state)
+{
+	struct state_dir *dir = *state;
+
+	assert_int_equal(rmdir(dir->path), 0);
+	fail_call("fsync", 1, EIO);
+	assert_int_equal(try_open(dir), -EIO);
+	fail_call(NULL, 0, 0);
+	assert_non_null(strstr(dir->err.text, "cannot open the state directory"));
+	must_open(dir);
+	commit_story(dir, 1, 1);
+	dir_close(dir);
+}
+
 static bool story_with_failure(struct state_dir *dir, int at, int width, int with)
 {
 	uint32_t last = 5;
@@ -296,14 +333,6 @@ static void every_call_may_fail(void **state)
 	}
 }
 
-static void fail_call(int at)
-{
-	failure.at = at;
-	failure.width = 1;
-	failure.with = EIO;
-	failure.calls = 0;
-}
-
 /* A confirmation that could not be written, and then a fold that fails at any of its steps. */
 static void a_confirmation_is_made_up_for_before_a_fold(void **state)
 {
@@ -313,12 +342,12 @@ static void a_confirmation_is_made_up_for_before_a_fold(void **state)
 	for (int at = 1; result != 0; at++) {
 		must_open(dir);
 		assert_int_equal(journal_commit(dir, story(1), NULL), 0);
-		fail_call(3); /* after the record's write and sync */
+		fail_call(NULL, 3, EIO); /* after the record's write and sync */
 		assert_int_equal(journal_commit(dir, story(2), NULL), 0);
 		assert_int_equal(dir->journal->mark_due, 2);
-		fail_call(at);
+		fail_call(NULL, at, EIO);
 		result = fold_now(dir->journal, NULL);
-		fail_call(0);
+		fail_call(NULL, 0, EIO);
 		dir_abandon(dir);
 		must_open(dir);
 		assert_true(story_is_at(dir->running, journal_pending(dir->journal) ? 1 : 2));
@@ -333,13 +362,13 @@ static void a_confirmation_that_failed_is_tried_again(void **state)
 
 	must_open(dir);
 	assert_int_equal(journal_commit(dir, story(1), NULL), 0);
-	fail_call(3);
+	fail_call(NULL, 3, EIO);
 	failure.width = 4; /* cutting it off fails too, and so does the next try */
 	assert_int_equal(journal_commit(dir, story(2), NULL), 0);
 	assert_true(journal_maintain(dir->journal, dir->running, &dir->err) != 0);
 	assert_non_null(strstr(dir->err.text, "cannot confirm the last commit"));
 	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
-	fail_call(0);
+	fail_call(NULL, 0, EIO);
 	dir_abandon(dir);
 	must_open(dir);
 	assert_int_equal(journal_pending(dir->journal), 0);
@@ -568,6 +597,8 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		dir_test(it_may_die_at_every_point),
 		dir_test(it_may_die_at_every_fork_and_rename),
+		dir_test(the_child_of_a_fold_has_no_lock),
+		dir_test(a_directory_whose_name_is_not_safe_is_not_used),
 		dir_test(every_call_may_fail),
 		dir_test(a_confirmation_is_made_up_for_before_a_fold),
 		dir_test(a_confirmation_that_failed_is_tried_again),

@@ -171,6 +171,7 @@ static int write_in_pieces(struct candidate *changes, struct commit_info *info, 
 		if (rc == JOURNAL_WAIT)
 			poll(&done, 1, -1);
 		rc = journal_step(journal, 0, &run.dir.err);
+		assert_false(rc == 0 && abort_at >= 0 && step >= abort_at);
 	}
 	return rc;
 }
@@ -329,6 +330,7 @@ static void let_calls_fail(void)
 	static const int errors[] = {EIO, EIO, ENOSPC, EROFS}, widths[] = {1, 2, 4, 8, 30};
 
 	failure.calls = 0;
+	failure.call = NULL;
 	failure.at = 1 + (int)choose(12);
 	failure.width = widths[choose(5)];
 	failure.with = errors[choose(4)];
@@ -412,9 +414,228 @@ static void so_it_may_when_the_disk_fails(void **state)
 	run_all(true);
 }
 
+/* ---- what chance would seldom find */
+
+/* A run at whose beginning are two commits; from now on the power may go. */
+static void begin_at_two(void)
+{
+	dir_make(&run.dir);
+	must_open(&run.dir);
+	disk_begin(&run.dir, 1, NULL);
+	commit_story(&run.dir, 1, 2);
+	set_text(&run.acknowledged, text_of_all(&run.dir));
+	run.number = 2;
+}
+
+static void end_run(void)
+{
+	failure.at = 0;
+	disk_end();
+	dir_abandon(&run.dir);
+	dir_remove(&run.dir);
+	set_text(&run.acknowledged, NULL);
+	set_text(&run.flight, NULL);
+}
+
+static void cut_often(const char *when)
+{
+	for (int i = 0; i < 50; i++)
+		cut_power(when);
+}
+
+static ino_t journal_inode(void)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(run.dir.journal->fd, &st), 0);
+	return st.st_ino;
+}
+
+/* EIO: the pages are clean by then. Where there was no room they are none that count. */
+static void an_fsync_that_failed_is_not_repeated(void **state)
+{
+	static const int errors[] = {EIO, ENOSPC};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		ino_t before;
+
+		begin_at_two();
+		before = journal_inode();
+		fail_call("fdatasync", 1, errors[i]);
+		assert_int_equal(journal_commit(&run.dir, story(3), NULL), -errors[i]);
+		fail_call(NULL, 0, 0);
+		assert_non_null(strstr(run.dir.err.text, "nothing was changed"));
+		assert_int_equal(journal_inode() == before, errors[i] == ENOSPC);
+		cut_often("a refusal");
+		commit_story(&run.dir, 3, 3);
+		end_run();
+	}
+}
+
+static void append_third(void)
+{
+	struct candidate candidate;
+
+	append_only(&run.dir, 3, &candidate);
+	set_text(&run.flight, text_of(&candidate));
+	candidate_discard(&candidate);
+}
+
+/* As the engine does with it at the start. */
+static void carry_out(void)
+{
+	struct candidate changes;
+
+	assert_int_equal(journal_pending(run.dir.journal), 3);
+	assert_int_equal(journal_resume(run.dir.journal, run.dir.running, &changes, NULL), 0);
+	assert_int_equal(candidate_publish(&changes, run.dir.running), 0);
+	candidate_discard(&changes);
+	journal_confirm(run.dir.journal, 3);
+}
+
+static void now_it_counts(void)
+{
+	set_text(&run.acknowledged, run.flight);
+	run.flight = NULL;
+	run.number = 3;
+}
+
+/* Killed when the sync had failed, and before that could be left in the file. */
+static void die_after_failed_sync(void)
+{
+	struct commit_info info = {.door = "test"};
+	struct candidate changes;
+	int rc;
+
+	candidate_open(&changes, run.dir.running);
+	assert_int_equal(apply(&changes, story(3), NULL), 0);
+	assert_int_equal(candidate_choose_names(&changes, NULL, NULL, NULL), 0);
+	set_text(&run.flight, text_of(&changes));
+	rc = journal_begin(run.dir.journal, &changes, &info, NULL);
+	fail_call("fdatasync", 1, EIO);
+	while (rc == JOURNAL_MORE)
+		rc = journal_step(run.dir.journal, 0, NULL);
+	assert_int_equal(rc, JOURNAL_WAIT);
+	poll(&(struct pollfd){journal_fd(run.dir.journal), POLLIN, 0}, 1, -1);
+	candidate_discard(&changes);
+	dir_abandon(&run.dir);
+	fail_call(NULL, 0, 0);
+}
+
+static void one_found_pending_is_made_safe(void **state)
+{
+	(void)state;
+	begin_at_two();
+	die_after_failed_sync();
+	must_open(&run.dir);
+	carry_out();
+	now_it_counts();
+	cut_often("the pending commit counts");
+	end_run();
+}
+
+/* The start cannot make it safe: its confirmation waits, and a config.xml with it too. */
+static void one_that_cannot_be_made_safe_does_no_harm(void **state)
+{
+	(void)state;
+	for (int at = 1; at <= 2; at++) { /* the fsync of the directory, of the journal */
+		begin_at_two();
+		die_after_failed_sync();
+		fail_call("fsync", at, EIO);
+		must_open(&run.dir);
+		fail_call(NULL, 0, 0);
+		assert_true(run.dir.journal->doubt);
+		carry_out();
+		cut_often("it is in doubt");
+		disk.cut = cut_often;
+		run.dir.journal->fold.retry_at = 0;
+		(void)journal_maintain(run.dir.journal, run.dir.running, &run.dir.err);
+		disk.cut = NULL;
+		assert_false(run.dir.journal->doubt);
+		now_it_counts();
+		cut_often("it is made safe");
+		end_run();
+	}
+}
+
+/* A new journal in place, but perhaps not on the disk; with a commit pending there, if @pending. */
+static void fold_into_doubt(bool pending)
+{
+	struct journal *journal = run.dir.journal;
+
+	journal->fold_min = journal->config_size = 1;
+	assert_int_equal(journal_maintain(journal, run.dir.running, &run.dir.err), 0);
+	if (pending)
+		append_third();
+	kill(journal->fold.pid, SIGCONT);
+	waitid(P_PID, (id_t)journal->fold.pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
+	fail_call("fsync", 3, EIO); /* of the directory, after the journal was renamed */
+	while (journal->fold.stage != FOLD_NONE)
+		(void)journal_maintain(journal, run.dir.running, &run.dir.err);
+	fail_call(NULL, 0, 0);
+	assert_int_equal(journal->base, 2);
+	assert_true(journal->doubt);
+}
+
+/* The journal before has it too. */
+static void one_revoked_in_doubt_does_not_come_back(void **state)
+{
+	(void)state;
+	begin_at_two();
+	fold_into_doubt(true);
+	assert_int_equal(journal_revoke(run.dir.journal, 3, NULL), 0);
+	assert_false(run.dir.journal->doubt);
+	set_text(&run.flight, NULL);
+	cut_often("it was revoked");
+	end_run();
+}
+
+/* By the daemon that saw the sync fail, or by the next one. */
+static void what_is_acknowledged_after_doubt_is_safe(void **state)
+{
+	(void)state;
+	for (int killed = 0; killed < 2; killed++) {
+		begin_at_two();
+		fold_into_doubt(false);
+		cut_often("doubt");
+		if (killed) {
+			dir_abandon(&run.dir);
+			must_open(&run.dir);
+			cut_often("doubt found at the start");
+		}
+		commit_story(&run.dir, 3, 3);
+		set_text(&run.acknowledged, text_of_all(&run.dir));
+		run.number = 3;
+		cut_often("a commit after doubt");
+		end_run();
+	}
+}
+
+/* Nobody has to commit for that. */
+static void doubt_ends_by_itself(void **state)
+{
+	(void)state;
+	begin_at_two();
+	run.dir.journal->cut = true;
+	fail_call("fdatasync", 1, EIO);
+	assert_true(journal_commit(&run.dir, story(3), NULL) < 0);
+	fail_call(NULL, 0, 0);
+	run.dir.journal->doubt = true;
+	assert_int_equal(journal_maintain(run.dir.journal, run.dir.running, &run.dir.err), 0);
+	assert_false(run.dir.journal->doubt);
+	end_run();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_fsync_that_failed_is_not_repeated),
+		cmocka_unit_test(one_found_pending_is_made_safe),
+		cmocka_unit_test(one_that_cannot_be_made_safe_does_no_harm),
+		cmocka_unit_test(one_revoked_in_doubt_does_not_come_back),
+		cmocka_unit_test(what_is_acknowledged_after_doubt_is_safe),
+		cmocka_unit_test(doubt_ends_by_itself),
 		cmocka_unit_test(the_power_may_go_at_any_moment),
 		cmocka_unit_test(so_it_may_when_the_disk_fails),
 	};

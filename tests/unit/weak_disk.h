@@ -26,18 +26,29 @@
 /* ---- calls that fail */
 
 static struct {
-	int at, width; /* calls number at .. at + width - 1 fail; 0: none */
+	int at, width;    /* calls number at .. at + width - 1 fail; 0: none */
+	const char *call; /* of that name; NULL: of any */
 	int calls;
 	int with; /* errno */
 } failure;
 
-static bool fails(void)
+static bool fails(const char *call)
 {
-	if (failure.at == 0)
+	if (failure.at == 0 || (failure.call && strcmp(failure.call, call) != 0))
 		return false;
 	failure.calls++;
 	errno = failure.with;
 	return failure.calls >= failure.at && failure.calls < failure.at + failure.width;
+}
+
+/* The @at-th call of that name from now on fails with @with, once. 0: none. */
+UNUSED static void fail_call(const char *call, int at, int with)
+{
+	failure.call = call;
+	failure.at = at;
+	failure.width = 1;
+	failure.with = with;
+	failure.calls = 0;
 }
 
 /* No file may get longer than that: the disk is full. 0: it has room. */
@@ -387,16 +398,23 @@ static int after(int rc)
 	return rc;
 }
 
+/* A test may hold up the thread that syncs, and see which it was. */
+static pthread_mutex_t sync_gate = PTHREAD_MUTEX_INITIALIZER;
+static pthread_t sync_thread;
+
 static int synced(const char *call, int fd, long number)
 {
 	struct disk_file *file;
 	struct stat st;
 	int rc;
 
+	pthread_mutex_lock(&sync_gate);
+	sync_thread = pthread_self();
+	pthread_mutex_unlock(&sync_gate);
 	before(call, fd);
 	if (disk.dir && getpid() == disk.pid)
 		disk_look(); /* what stdio wrote, too */
-	rc = fails() ? -1 : (int)syscall(number, fd);
+	rc = fails(call) ? -1 : (int)syscall(number, fd);
 	if (disk.dir && getpid() != disk.pid) {
 		if (rc == 0)
 			tell_sync(fd);
@@ -426,7 +444,7 @@ int ftruncate(int fd, off_t length)
 	int rc;
 
 	before("ftruncate", fd);
-	rc = fails() ? -1 : (int)syscall(SYS_ftruncate, fd, length);
+	rc = fails("ftruncate") ? -1 : (int)syscall(SYS_ftruncate, fd, length);
 	file = file_of(fd);
 	if (file && rc == 0)
 		add_write(file, (uint64_t)length, NULL, 0);
@@ -444,7 +462,7 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
 	       st.st_ino == disk.inode;
 	if (ours)
 		disk_look();
-	rc = fails() ? -1 : (int)syscall(SYS_renameat, from_dir, from, to_dir, to);
+	rc = fails("renameat") ? -1 : (int)syscall(SYS_renameat, from_dir, from, to_dir, to);
 	if (ours)
 		disk_look();
 	return after(rc);
@@ -467,7 +485,7 @@ pid_t fork(void)
 int fallocate(int fd, int mode, off_t offset, off_t length)
 {
 	before("fallocate", fd);
-	return after(fails() || is_full((uint64_t)(offset + length))
+	return after(fails("fallocate") || is_full((uint64_t)(offset + length))
 			     ? -1
 			     : (int)syscall(SYS_fallocate, fd, mode, offset, length));
 }
@@ -481,7 +499,7 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 	ssize_t done;
 
 	before("pwrite", fd);
-	failed = fails() || is_full((uint64_t)offset + size);
+	failed = fails("pwrite") || is_full((uint64_t)offset + size);
 	error = errno;
 	file = file_of(fd);
 	if (!file && disk.dir && getpid() == disk.pid) { /* just made */
@@ -607,7 +625,7 @@ static struct disk_names names_after_cut(void)
 	struct disk_names names = disk.base;
 
 	for (size_t i = 0; i < disk.change_count; i++) {
-		bool kept = luck < 0.3 ? true : luck < 0.4 ? disk_luck() < 0.5 : i < first;
+		bool kept = luck < 0.2 ? true : luck < 0.5 ? disk_luck() < 0.5 : i < first;
 
 		if (kept || disk.changes[i].state == DISK_SYNCED)
 			set_names(&names, &disk.changes[i]);
