@@ -102,7 +102,7 @@ def test_ready_means_that_an_interrupted_commit_is_carried_out(start, told):
     assert receive_all(told, 1) == [b"EXTEND_TIMEOUT_USEC=30000000",
                                     b"STATUS=carrying out the commit that was interrupted", b"STATUS=", b"READY=1"]
     said = daemon.log()
-    assert said.index("carrying out commit 1") < said.index("commit 1 by") < said.index("ready")
+    assert said.index("carrying out commit 1") < said.index("commit 1 by") < said.index("l2tpv3d: ready")
 
 
 def test_told_to_stop_before_it_is_ready_it_stops(start, told):
