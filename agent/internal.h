@@ -1,8 +1,9 @@
 /*
  * What the files that need net-snmp's agent share.
  *
- *   agent.c      setting net-snmp up; connection and registration. It calls the others, none calls
- * it. handler.c    requests of the master: GET, GETNEXT set.c        ... and the phases of SET
+ *   agent.c      setting net-snmp up; connection and registration. None calls it.
+ *   handler.c    requests of the master: GET, GETNEXT
+ *   set.c        ... and the phases of SET
  *   notify.c     notifications to the master
  *   loop.c       net-snmp in the event loop
  *   transport.c  the stream to the master, between net-snmp and these: opening.c reaches it,
