@@ -1,11 +1,14 @@
 /*
  * What the files that need net-snmp's agent share.
  *
- *   agent.c      setting net-snmp up; connection and registration. It calls the others, none calls
- * it. handler.c    requests of the master: GET, GETNEXT set.c        ... and the phases of SET
+ *   agent.c      setting net-snmp up; connection and registration. None calls it.
+ *   handler.c    requests of the master: GET, GETNEXT
+ *   set.c        ... and the phases of SET
  *   notify.c     notifications to the master
  *   loop.c       net-snmp in the event loop
- *   transport.c  the stream to the master
+ *   transport.c  the stream to the master, between net-snmp and these: opening.c reaches it,
+ *                incoming.c cuts it into PDUs, outgoing.c queues, pdu.c knows the octets
+ *   log.c        what an operator is told; a leaf
  *
  * The others know nothing of AgentX: view.c (with columns.c, subject.c,
  * value.c, scalars.c, pending.c) reads, transaction.c (with draft.c, take.c,

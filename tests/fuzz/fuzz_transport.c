@@ -165,6 +165,7 @@ static bool read_all(netsnmp_transport *t, bool answers)
 			return false;
 		else if (errno == EAGAIN)
 			return true;
+		transport_settle(transport); /* as the loop does, when net-snmp has no more to do */
 	}
 }
 
