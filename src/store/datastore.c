@@ -22,15 +22,16 @@ struct tally {
 
 struct session_place {
 	struct tally tally;
-	char name[LAYERS][IFNAME_LENGTH + 1];
-	struct change *change; /* NULL: none, or not indexed */
+	char name[IFNAME_LENGTH + 1]; /* under which it is indexed, "" not at all */
+	struct change *indexed;       /* under ... */
+	char top[IFNAME_LENGTH + 1];  /* ... another; NULL none */
 };
 
 struct tunnel_place {
 	struct tally tally;
-	struct endpoint endpoint[LAYERS];
-	bool bound[LAYERS];
-	struct change *change;
+	bool bound;
+	struct endpoint endpoint; /* under which it is indexed, if bound */
+	struct change *indexed;   /* under another; NULL none */
 };
 
 static void tally_config(struct tally *tally, unsigned int layers, const struct session *config)
@@ -120,42 +121,37 @@ static struct tally tally_tunnel(const struct tunnel_entry *tunnel)
 
 static void note_tunnel(const struct tunnel_entry *tunnel, struct tunnel_place *ret)
 {
-	const struct entry *entry = &tunnel->entry;
+	struct change *change = tunnel->entry.change;
 
 	ret->tally = tally_tunnel(tunnel);
-	ret->change = entry->change != NULL && entry->change->indexed ? entry->change : NULL;
-	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
-		memset(&ret->endpoint[layer], 0, sizeof(ret->endpoint[layer]));
-		ret->bound[layer] = tunnel_endpoint_in(tunnel, layer, &ret->endpoint[layer]);
-	}
+	ret->bound = tunnel_endpoint_in(tunnel, tunnel_endpoint_layer(tunnel), &ret->endpoint);
+	ret->indexed = change != NULL && change->indexed ? change : NULL;
 }
 
-static bool same_endpoint(const struct tunnel_place *a, enum layer in_a,
-			  const struct tunnel_place *b, enum layer in_b)
+static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
 {
-	return a->bound[in_a] == b->bound[in_b] &&
-	       a->endpoint[in_a].port == b->endpoint[in_b].port &&
-	       memcmp(&a->endpoint[in_a].address, &b->endpoint[in_b].address,
-		      sizeof(struct address)) == 0;
+	return a->port == b->port && memcmp(&a->address, &b->address, sizeof(a->address)) == 0;
 }
 
 static void index_tunnel_again(struct datastore *ds, struct tunnel_entry *tunnel,
 			       const struct tunnel_place *old, const struct tunnel_place *new)
 {
 	struct change *change = tunnel->entry.change;
+	struct endpoint top;
 
-	if (old->change != NULL) {
-		RB_REMOVE(endpoint_change_tree, &ds->top_endpoints, old->change);
-		old->change->indexed = false;
+	if (old->indexed != NULL) {
+		RB_REMOVE(endpoint_change_tree, &ds->top_endpoints, old->indexed);
+		old->indexed->indexed = false;
 	}
-	if (!same_endpoint(old, LAYER_BASE, new, LAYER_BASE)) {
-		if (old->bound[LAYER_BASE])
+	if (old->bound != new->bound ||
+	    (new->bound && !same_endpoint(&old->endpoint, &new->endpoint))) {
+		if (old->bound)
 			RB_REMOVE(endpoint_tree, &ds->endpoints, tunnel);
-		if (new->bound[LAYER_BASE])
+		if (new->bound)
 			RB_INSERT(endpoint_tree, &ds->endpoints, tunnel);
 	}
-	if (change != NULL && new->bound[LAYER_TOP] &&
-	    !same_endpoint(new, LAYER_BASE, new, LAYER_TOP)) {
+	if (change != NULL && tunnel_endpoint_in(tunnel, LAYER_TOP, &top) &&
+	    !same_endpoint(&top, &new->endpoint)) {
 		change->indexed = true;
 		RB_INSERT(endpoint_change_tree, &ds->top_endpoints, change);
 	}
@@ -178,6 +174,24 @@ static void move_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, unsig
 	if (to != NULL)
 		RB_INSERT(tunnel_tree, to, tunnel);
 	tunnel->entry.layers = (uint8_t)layers;
+}
+
+/* Its sessions have come or gone: it may have with them. */
+static void place_with_sessions(struct tunnel_entry *tunnel)
+{
+	unsigned int layers = tunnel->entry.layers;
+	struct tally new = tally_tunnel(tunnel), old = new;
+
+	if (new.shown == layers)
+		return;
+	old.shown = layers;
+	old.up = tunnel->state.common.oper_status == OPER_UP ? layers : 0;
+	count_tunnel(tunnel->store, &old, &new);
+	move_tunnel(tunnel->store, tunnel, new.shown);
+	if (new.shown != 0 || tunnel->entry.change != NULL)
+		entry_put_origin(&tunnel->entry);
+	else
+		free(tunnel);
 }
 
 /* Returns false when nothing kept it, and it is gone. */
@@ -225,12 +239,12 @@ static void note_name(const char *name, char ret[IFNAME_LENGTH + 1])
 
 static void note_session(const struct session_entry *session, struct session_place *ret)
 {
-	const struct entry *entry = &session->entry;
+	struct change *change = session->entry.change;
 
-	ret->tally = tally_of(entry);
-	ret->change = entry->change != NULL && entry->change->indexed ? entry->change : NULL;
-	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
-		note_name(session_name_in(session, layer), ret->name[layer]);
+	ret->tally = tally_of(&session->entry);
+	note_name(session_name_in(session, session_name_layer(session)), ret->name);
+	ret->indexed = change != NULL && change->indexed ? change : NULL;
+	note_name(ret->indexed != NULL ? session_name_in(session, LAYER_TOP) : "", ret->top);
 }
 
 /* A name went out of an index: the last of that name frees it. */
@@ -244,28 +258,28 @@ static void index_session_again(struct datastore *ds, struct session_entry *sess
 				const struct session_place *old, const struct session_place *new)
 {
 	struct change *change = session->entry.change;
-	bool moved = strcmp(old->name[LAYER_BASE], new->name[LAYER_BASE]) != 0;
+	const char *top = change != NULL ? session_name_in(session, LAYER_TOP) : "";
+	bool moved = strcmp(old->name, new->name) != 0;
 
-	if (old->change != NULL) {
-		RB_REMOVE(name_change_tree, &ds->top_names, old->change);
-		old->change->indexed = false;
+	if (old->indexed != NULL) {
+		RB_REMOVE(name_change_tree, &ds->top_names, old->indexed);
+		old->indexed->indexed = false;
 	}
-	if (moved && old->name[LAYER_BASE][0] != '\0')
+	if (moved && *old->name != '\0')
 		RB_REMOVE(session_name_tree, &ds->names, session);
-	if (moved && new->name[LAYER_BASE][0] != '\0') {
+	if (moved && *new->name != '\0') {
 		RB_INSERT(session_name_tree, &ds->names, session);
-		(void)name_pool_add(&ds->pool, new->name[LAYER_BASE]); /* names are asked too */
+		(void)name_pool_add(&ds->pool, new->name); /* names are asked too */
 	}
-	if (change != NULL && new->name[LAYER_TOP][0] != '\0' &&
-	    strcmp(new->name[LAYER_TOP], new->name[LAYER_BASE]) != 0) {
+	if (*top != '\0' && strcmp(top, new->name) != 0) {
 		change->indexed = true;
 		RB_INSERT(name_change_tree, &ds->top_names, change);
-		(void)name_pool_add(&ds->pool, new->name[LAYER_TOP]);
+		(void)name_pool_add(&ds->pool, top);
 	}
-	if (moved && old->name[LAYER_BASE][0] != '\0')
-		free_name(ds, old->name[LAYER_BASE]);
-	if (old->change != NULL)
-		free_name(ds, old->name[LAYER_TOP]);
+	if (moved && *old->name != '\0')
+		free_name(ds, old->name);
+	if (old->indexed != NULL)
+		free_name(ds, old->top);
 }
 
 static struct session_tree *tree_of_sessions(struct tunnel_entry *tunnel, unsigned int layers)
@@ -300,9 +314,8 @@ static bool place_session(struct session_entry *session, const struct session_pl
 {
 	struct tunnel_entry *tunnel = session->tunnel;
 	struct datastore *ds = tunnel->store;
-	bool kept;
 	struct session_place new;
-	struct tunnel_place old_tunnel;
+	bool kept;
 
 	ds->changes++;
 	note_session(session, &new);
@@ -313,11 +326,10 @@ static bool place_session(struct session_entry *session, const struct session_pl
 		entry_put_origin(&session->entry);
 	if (kept && new.tally.shown == session->entry.layers)
 		return true;
-	note_tunnel(tunnel, &old_tunnel);
 	move_session(session, new.tally.shown);
 	if (!kept)
 		session_drop(ds, session);
-	place_tunnel(tunnel, &old_tunnel);
+	place_with_sessions(tunnel);
 	return kept;
 }
 

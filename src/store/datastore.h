@@ -47,7 +47,7 @@ struct session_entry {
 	struct tunnel_entry *tunnel;
 	RB_ENTRY(session_entry) link;     /* in its tunnel, by id */
 	RB_ENTRY(session_entry) by_id;    /* in the namespace, by session id, then tunnel id */
-	RB_ENTRY(session_entry) by_name;  /* base layer; those with a name, foreign ones too */
+	RB_ENTRY(session_entry) by_name;  /* those with a name, foreign ones too */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct session_state state;
 	struct session actual; /* as the kernel reported it; valid if in_kernel */
@@ -64,7 +64,7 @@ struct tunnel_entry {
 	struct entry entry;
 	struct datastore *store;
 	RB_ENTRY(tunnel_entry) link;
-	RB_ENTRY(tunnel_entry) by_endpoint; /* base layer; UDP ones with a local-address */
+	RB_ENTRY(tunnel_entry) by_endpoint; /* UDP ones with a local-address, foreign ones too */
 	struct session_tree sessions;       /* that both layers show */
 	struct session_tree only[LAYERS];   /* ... that one shows */
 	struct tunnel_counts counts[LAYERS];

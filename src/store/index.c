@@ -100,7 +100,8 @@ static struct session_key key_of_session(const struct session_entry *session)
 
 static struct name_key key_of_name(const struct session_entry *session)
 {
-	return (struct name_key){session_name_in(session, LAYER_BASE), key_of_session(session)};
+	return (struct name_key){session_name_in(session, session_name_layer(session)),
+				 key_of_session(session)};
 }
 
 static struct name_key key_of_name_change(const struct change *change)
@@ -125,7 +126,7 @@ static struct endpoint_key key_of_endpoint_in(const struct tunnel_entry *tunnel,
 
 static struct endpoint_key key_of_endpoint(const struct tunnel_entry *tunnel)
 {
-	return key_of_endpoint_in(tunnel, LAYER_BASE);
+	return key_of_endpoint_in(tunnel, tunnel_endpoint_layer(tunnel));
 }
 
 static struct endpoint_key key_of_endpoint_change(const struct change *change)
@@ -403,13 +404,13 @@ struct session_entry *session_same_id(const struct session_entry *session)
 }
 
 /*
- * By name, and by endpoint: first those that have it in the base layer, and now still;
- * then those that only the top layer says it of.
+ * By name, and by endpoint: first the entries that are indexed under it, as far as the layer to
+ * be seen shows it; then those whose change is.
  */
 
-static struct session_entry *base_named(struct session_entry *at, const char *name)
+static struct session_entry *own_named(struct session_entry *at, const char *name)
 {
-	while (at != NULL && strcmp(session_name_in(at, LAYER_BASE), name) == 0) {
+	while (at != NULL && strcmp(key_of_name(at).name, name) == 0) {
 		if (strcmp(session_name(at), name) == 0)
 			return hand_session(at);
 		at = RB_NEXT(session_name_tree, NULL, at);
@@ -442,7 +443,7 @@ static bool is_by_change(const struct entry *entry)
 struct session_entry *datastore_named(const struct datastore *ds, const char *name)
 {
 	struct session_entry *found =
-		base_named(names_from(&ds->names, (struct name_key){.name = name}), name);
+		own_named(names_from(&ds->names, (struct name_key){.name = name}), name);
 
 	return found != NULL ? found : first_top_named(ds, name);
 }
@@ -454,7 +455,7 @@ struct session_entry *session_same_name(const struct session_entry *session)
 
 	if (is_by_change(&session->entry))
 		return top_named(RB_NEXT(name_change_tree, NULL, session->entry.change), name);
-	next = base_named(
+	next = own_named(
 		RB_NEXT(session_name_tree, NULL, (struct session_entry *)(uintptr_t)session), name);
 	return next != NULL ? next : first_top_named(session->tunnel->store, name);
 }
@@ -470,10 +471,10 @@ struct session_entry *datastore_session_by_name(const struct datastore *ds, cons
 
 bool index_has_name(const struct datastore *ds, const char *name)
 {
-	const struct session_entry *base = names_from(&ds->names, (struct name_key){.name = name});
+	const struct session_entry *own = names_from(&ds->names, (struct name_key){.name = name});
 	const struct change *top = top_names_from(&ds->top_names, (struct name_key){.name = name});
 
-	return (base != NULL && strcmp(session_name_in(base, LAYER_BASE), name) == 0) ||
+	return (own != NULL && strcmp(key_of_name(own).name, name) == 0) ||
 	       (top != NULL && strcmp(key_of_name_change(top).name, name) == 0);
 }
 
@@ -486,9 +487,9 @@ static bool is_endpoint(const struct tunnel_entry *tunnel, enum layer layer,
 	       memcmp(&own.address, &endpoint->address, sizeof(own.address)) == 0;
 }
 
-static struct tunnel_entry *base_bound(struct tunnel_entry *at, const struct endpoint *endpoint)
+static struct tunnel_entry *own_bound(struct tunnel_entry *at, const struct endpoint *endpoint)
 {
-	while (at != NULL && is_endpoint(at, LAYER_BASE, endpoint)) {
+	while (at != NULL && is_endpoint(at, tunnel_endpoint_layer(at), endpoint)) {
 		if (is_endpoint(at, datastore_layer(at->store), endpoint))
 			return hand_tunnel(at);
 		at = RB_NEXT(endpoint_tree, NULL, at);
@@ -516,7 +517,7 @@ struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct ad
 				     uint16_t port)
 {
 	struct endpoint endpoint = {*address, port};
-	struct tunnel_entry *found = base_bound(
+	struct tunnel_entry *found = own_bound(
 		endpoints_from(&ds->endpoints, (struct endpoint_key){endpoint, 0}), &endpoint);
 
 	return found != NULL ? found : first_top_bound(ds, &endpoint);
@@ -531,8 +532,8 @@ struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel)
 	if (is_by_change(&tunnel->entry))
 		return top_bound(RB_NEXT(endpoint_change_tree, NULL, tunnel->entry.change),
 				 &endpoint);
-	next = base_bound(RB_NEXT(endpoint_tree, NULL, (struct tunnel_entry *)(uintptr_t)tunnel),
-			  &endpoint);
+	next = own_bound(RB_NEXT(endpoint_tree, NULL, (struct tunnel_entry *)(uintptr_t)tunnel),
+			 &endpoint);
 	return next != NULL ? next : first_top_bound(tunnel->store, &endpoint);
 }
 

@@ -35,6 +35,22 @@ const char *session_name_in(const struct session_entry *session, enum layer laye
 /* False: it binds none. */
 bool tunnel_endpoint_in(const struct tunnel_entry *tunnel, enum layer layer, struct endpoint *ret);
 
+/*
+ * Under what an entry is itself in the indexes: the base layer's, or, when that has none, the top
+ * layer's. Its change is there too, when the top layer has another.
+ */
+static inline enum layer session_name_layer(const struct session_entry *session)
+{
+	return *session_name_in(session, LAYER_BASE) != '\0' ? LAYER_BASE : LAYER_TOP;
+}
+
+static inline enum layer tunnel_endpoint_layer(const struct tunnel_entry *tunnel)
+{
+	struct endpoint ignored;
+
+	return tunnel_endpoint_in(tunnel, LAYER_BASE, &ignored) ? LAYER_BASE : LAYER_TOP;
+}
+
 /* Put the state's origin right, for the layer to be seen. */
 void entry_put_origin(struct entry *entry);
 
