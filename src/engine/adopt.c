@@ -6,7 +6,7 @@
 #include "engine/compare.h"
 #include "model/codec.h"
 
-/* Others may have made what no configuration can say, or would bring about. */
+/* Refuse what others made and no configuration can say, or would make so. */
 static int check_adoptable(enum object object, const void *config, uint32_t tunnel_id,
 			   uint32_t session_id, struct error *err)
 {
@@ -49,7 +49,7 @@ static int adopt_session(struct engine *engine, struct candidate *changes,
 	if (rc < 0)
 		return rc;
 	config.present |= BIT(SESSION_ID);
-	/* what the link has is the administrator's still; only its state is ours to keep */
+	/* MTU, MAC and bridge stay the administrator's; of the link only its state becomes ours */
 	config.present &= ~(BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_BRIDGE));
 	if (link && link->up)
 		config.present &= ~BIT(SESSION_LINK_ENABLED);

@@ -16,7 +16,27 @@
 #ifndef ENGINE_AGENDA_H
 #define ENGINE_AGENDA_H
 
-#include "engine/keys.h"
+#include <stddef.h>
+
+#include "model/entry.h"
+
+/* A growing list of keys. Sorted, and without doubles once keys_sort() or keys_take() was called.
+ */
+struct keys {
+	struct key *at;
+	size_t count, capacity;
+	bool unsorted;
+};
+
+bool keys_add(struct keys *keys, const struct key *key); /* false: no memory */
+void keys_sort(struct keys *keys);
+struct keys keys_take(struct keys *keys); /* sorted, @keys is left empty; the caller frees it */
+void keys_free(struct keys *keys);
+
+#define KEY_TEXT_MAX 40
+
+/* "tunnel 1" or "session 1/2", for the log; returns @ret. */
+const char *key_text(const struct key *key, char ret[KEY_TEXT_MAX]);
 
 #define NEVER INT64_MAX
 
@@ -43,10 +63,10 @@ void agenda_repair(struct agenda *agenda, const struct key *key);
 bool agenda_wait(struct agenda *agenda, const struct key *key); /* false: not kept */
 void agenda_removing(struct agenda *agenda, const struct key *key);
 
-/* Read everything again, not before @at (0: now, unless it was put off before). */
+/* Read everything again, not before @at (0: now); a later time that was set before holds. */
 void agenda_read_all(struct agenda *agenda, int64_t at);
 
-/* What waits may be possible now: try soon, and no longer ever more rarely. */
+/* What waits may be possible now: try it soon, and begin the back-off anew. */
 void agenda_retry_soon(struct agenda *agenda);
 
 /* ---- for the turn: when is something due (NEVER), and what then moves on */

@@ -1,11 +1,17 @@
 #include "engine/batch.h"
 
+#include <errno.h>
+
+#include "engine/status.h"
+
+#define BLOCKED_NS (3 * NS_PER_S) /* wait so long for an id or a name to become free ... */
+#define BLOCKED_EACH_NS                                                                            \
+	(60 * 1000000LL)         /* ... and so much for each object still being torn down          \
+				  */
+#define LOST_MAX  3              /* answers of one item */
 #define POLLED_NS (2 * NS_PER_S) /* so long after a poll all takes half the time */
 
-void batch_begin(struct batch *batch)
-{
-	batch->count = batch->requested = 0;
-}
+/* ---- a batch */
 
 struct kernel_request *batch_add(struct batch *batch, enum kernel_verb verb, const struct key *key)
 {
@@ -38,4 +44,111 @@ void batch_fit(const struct engine *engine, struct batch *batch, size_t objects,
 		batch->size *= 2;
 	batch->size = batch->size < 1 ? 1 : batch->size;
 	batch->size = batch->size > BATCH_MAX ? BATCH_MAX : batch->size;
+}
+
+/* ---- its items */
+
+enum status_reason item_reason(struct engine *engine, const struct tunnel *tunnel, int os_errno,
+			       bool strict)
+{
+	enum status_reason reason;
+
+	switch (os_errno) {
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		return REASON_NO_ROUTE;
+	case EADDRNOTAVAIL:
+		/* the address may be ready by now: it waits for it all the same */
+		reason = tunnel ? status_address(engine, &tunnel->local_address) : 0;
+		return reason ? reason : REASON_NO_LOCAL_ADDRESS;
+	case EPROTONOSUPPORT:
+	case EAFNOSUPPORT:
+	case ENOENT:
+		return REASON_MODULE_MISSING;
+	case EPERM:
+		return REASON_NO_PERMISSION;
+	case EADDRINUSE:
+		return strict ? 0 : REASON_ADDRESS_IN_USE;
+	default:
+		return 0;
+	}
+}
+
+void item_wait(struct item *item, enum status_reason reason, int os_errno)
+{
+	item->reason = (uint8_t)reason;
+	item->os_errno = (int16_t)os_errno;
+}
+
+enum verdict item_refuse(struct job *job, struct item *item, enum error_code code, int os_errno,
+			 const char *text)
+{
+	item_wait(item, REASON_KERNEL_ERROR, os_errno);
+	if (!job->strict)
+		return VERDICT_DONE;
+	if (job->error.code)
+		return VERDICT_REFUSED; /* tell the first refusal */
+	error_at_entry(&job->error, item->key.tunnel_id, item->key.session_id, NULL);
+	error_set(&job->error, code, "%s", text);
+	job->error.os_errno = os_errno;
+	return VERDICT_REFUSED;
+}
+
+enum verdict item_refuse_kernel(struct job *job, struct item *item,
+				const struct kernel_request *request)
+{
+	char text[KERNEL_EXPLAIN_MAX];
+
+	kernel_explain(request->verb, request->result, request->tunnel, request->session, text);
+	return item_refuse(job, item,
+			   request->result == -EEXIST || request->result == -EADDRINUSE
+				   ? ERROR_FOREIGN
+				   : ERROR_KERNEL,
+			   -request->result, text);
+}
+
+bool job_patient(const struct engine *engine, const struct job *job)
+{
+	int64_t patience = BLOCKED_NS + (int64_t)engine->agenda.removing.count * BLOCKED_EACH_NS;
+
+	return job->blocked_since == 0 || engine_now() - job->blocked_since < patience;
+}
+
+bool item_lost(struct item *item, enum action action, int result)
+{
+	if (result != -EIO || item->lost >= LOST_MAX)
+		return false;
+	item->lost++;
+	item->tried |= (uint8_t)action;
+	return true;
+}
+
+enum verdict job_judge(struct engine *engine, struct job *job, item_judge *judge)
+{
+	enum verdict all = VERDICT_DONE;
+	size_t again = job->cursor;
+
+	for (size_t i = 0; i < job->batch->count; i++) {
+		size_t place = (size_t)(job->batch->items[i] - job->items);
+		enum verdict one = judge(engine, job, i);
+
+		if (one == VERDICT_AGAIN && place < again)
+			again = place;
+		all = worse(all, one);
+	}
+	job->cursor = again;
+	return all;
+}
+
+struct item *job_next(struct job *job, uint8_t action, bool sessions)
+{
+	struct item *item;
+
+	for (; job->batch->count < job->batch->size && job->cursor < job->count; job->cursor++) {
+		item = &job->items[job->cursor];
+		if ((item->todo & action) && !(item->done & action) && item->reason == 0 &&
+		    (item->key.session_id != 0) == sessions)
+			return item;
+	}
+	return NULL;
 }

@@ -7,7 +7,8 @@
 #include "model/codec.h"
 #include "model/rules.h"
 
-bool engine_link_taken(struct engine *engine, const char *name)
+/* Is @name used by a link of the namespace that no configured session owns? */
+static bool link_taken(struct engine *engine, const char *name)
 {
 	const struct kernel_link *link = links_by_name(&engine->links, name);
 	const struct session_entry *session =
@@ -18,15 +19,7 @@ bool engine_link_taken(struct engine *engine, const char *name)
 
 static bool name_taken(const char *name, void *arg)
 {
-	return engine_link_taken(arg, name);
-}
-
-static bool is_link(const struct engine *engine, const char *name,
-		    const struct session_entry *entry)
-{
-	const struct kernel_link *link = links_by_name(&engine->links, name);
-
-	return link && link->index == entry->state.if_index;
+	return link_taken(arg, name);
 }
 
 static int refuse_name(const struct change *c, enum session_row row, const char *name,
@@ -44,15 +37,17 @@ static int check_name(struct engine *engine, const struct change *c, struct erro
 	const char *name = c->after->session.interface_name;
 	const struct session_entry *entry;
 
-	if (name[0] == '\0' || !engine_link_taken(engine, name))
+	if (name[0] == '\0' || !link_taken(engine, name))
 		return 0;
 	entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
-	if (entry && entry->entry.in_kernel && is_link(engine, name, entry))
-		return 0; /* to be adopted */
+	if (entry && entry->entry.in_kernel &&
+	    links_by_name(&engine->links, name)->index == entry->state.if_index)
+		return 0; /* adopt takes it over */
 	return refuse_name(c, SESSION_INTERFACE_NAME, name, "choose another name", err);
 }
 
-/* Nor that of its 802.1Q link; one over a session's interface goes with it, or is it. */
+/* Nor may that of its 802.1Q link; a link over an interface of ours is that link, or goes with it.
+ */
 static int check_vlan_name(struct engine *engine, const struct change *c, struct error *err)
 {
 	const struct session *after = &c->after->session;
@@ -63,7 +58,7 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 	if (!(after->present & BIT(SESSION_VLAN_ID)))
 		return 0;
 	rules_vlan_name(after, name);
-	if (!engine_link_taken(engine, name))
+	if (!link_taken(engine, name))
 		return 0;
 	link = links_by_name(&engine->links, name);
 	below = datastore_session_by_index(engine->store, link->parent);
@@ -73,7 +68,7 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 			   err);
 }
 
-/* A configured name must not be that of a link which is not a session's. */
+/* A configured name must not belong to a link that is no session's. */
 static int check_names(struct engine *engine, const struct candidate *changes, struct error *err)
 {
 	int rc = 0;
@@ -121,7 +116,7 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 	return rc;
 }
 
-/* It was checked against what there still is. */
+/* Nothing that it was checked against has changed since. */
 static bool take_checked(const struct engine *engine, struct engine_checked *checked,
 			 struct candidate *changes)
 {

@@ -17,7 +17,9 @@
 #include "engine/engine.h"
 #include "engine/links.h"
 
-#define MANY 256 /* objects: much work, much memory */
+#define MANY      256              /* objects: much work, much memory */
+#define BATCH_MAX 64               /* objects in one batch of requests */
+#define BATCH_NS  (12 * 1000000LL) /* a batch, or a walk, is to take at most about this */
 
 /* How far a slice came. */
 enum progress {

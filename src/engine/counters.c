@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "engine/batch.h"
 #include "engine/status.h"
 #include "engine/sweep.h"
 

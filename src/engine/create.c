@@ -9,7 +9,7 @@
 #include "engine/desired.h"
 #include "engine/interface.h"
 
-static enum outcome judge_create(struct engine *engine, struct job *job, struct item *item,
+static enum verdict judge_create(struct engine *engine, struct job *job, struct item *item,
 				 const struct kernel_request *request)
 {
 	int os_errno = -request->result;
@@ -18,24 +18,24 @@ static enum outcome judge_create(struct engine *engine, struct job *job, struct 
 	if (os_errno == EEXIST || (os_errno == ENODEV && job->strict) ||
 	    (os_errno == EADDRINUSE && engine->agenda.removing.count)) {
 		if (job_patient(engine, job))
-			return OUTCOME_AGAIN;
+			return VERDICT_AGAIN;
 	}
 	if (os_errno == ENODEV) {
 		agenda_look_twice(&engine->agenda, &(struct key){item->key.tunnel_id, 0});
 		item_wait(item, REASON_TUNNEL_NOT_UP, os_errno);
-		return OUTCOME_DONE;
+		return VERDICT_DONE;
 	}
 	reason = item_reason(engine, request->tunnel, os_errno, job->strict);
-	if (os_errno == EEXIST && !job->strict) /* perhaps it is as wanted */
+	if (os_errno == EEXIST && !job->strict) /* it may be as wanted: look */
 		agenda_look(&engine->agenda, &item->key);
 	if (reason == 0)
 		return item_refuse_kernel(job, item, request);
 	item_wait(item, reason, os_errno);
-	return OUTCOME_DONE;
+	return VERDICT_DONE;
 }
 
 /* The kernel answers 0 to what it ignores: compare what came back. */
-static enum outcome judge_read_back(struct job *job, size_t i, enum object object)
+static enum verdict judge_read_back(struct job *job, size_t i, enum object object)
 {
 	const struct batch *batch = job->batch;
 	int result = batch->requests[2 * i + 1].result;
@@ -49,29 +49,9 @@ static enum outcome judge_read_back(struct job *job, size_t i, enum object objec
 	}
 	row = compare_kernel(object, &batch->want[i], &batch->found[i], true);
 	if (!row)
-		return OUTCOME_DONE;
+		return VERDICT_DONE;
 	snprintf(text, sizeof(text), "the kernel took it, but not its %s", row->leaf);
 	return item_refuse(job, batch->items[i], ERROR_KERNEL, EPROTO, text);
-}
-
-/* Add create and read-back; false: it is settled that the item waits. */
-static bool request_tunnel(struct engine *engine, struct job *job, struct item *item)
-{
-	struct batch *batch = job->batch;
-	struct tunnel *want = &batch->want[batch->count].tunnel;
-	int rc = want_tunnel(engine, job->to, item->key.tunnel_id, want);
-	struct kernel_request *request;
-
-	if (rc < 0) {
-		item_wait(item, REASON_NO_INTERFACE_ADDRESS, -rc);
-		return false;
-	}
-	request = batch_add(batch, KERNEL_TUNNEL_CREATE, &item->key);
-	request->tunnel = want;
-	request = batch_add(batch, KERNEL_TUNNEL_GET, &item->key);
-	request->ret_tunnel = &batch->found[batch->count].tunnel;
-	batch->items[batch->count++] = item;
-	return true;
 }
 
 static bool is_held(const struct engine *engine, const struct key *key)
@@ -82,7 +62,7 @@ static bool is_held(const struct engine *engine, const struct key *key)
 }
 
 /*
- * A create that failed, and yet it is there as wanted: the kernel could not
+ * The create failed, and yet the object is there as wanted: the kernel could not
  * notify (before 6.12.109), or the answer to an earlier try was lost.
  */
 static bool came_about(const struct engine *engine, const struct job *job, size_t i,
@@ -92,12 +72,12 @@ static bool came_about(const struct engine *engine, const struct job *job, size_
 	const struct item *item = batch->items[i];
 
 	if (batch->requests[2 * i].result == -EEXIST && !item->lost)
-		return false; /* someone else's, or the one before that is not gone yet */
+		return false; /* another's, or its predecessor that is not gone yet */
 	return batch->requests[2 * i + 1].result == 0 && !is_held(engine, &item->key) &&
 	       !compare_kernel(object, &batch->want[i], &batch->found[i], true);
 }
 
-static enum outcome finish_created(struct engine *engine, struct job *job, size_t i,
+static enum verdict finish_created(struct engine *engine, struct job *job, size_t i,
 				   enum object object)
 {
 	struct batch *batch = job->batch;
@@ -105,7 +85,7 @@ static enum outcome finish_created(struct engine *engine, struct job *job, size_
 	const struct kernel_request *create = &batch->requests[2 * i], *get = create + 1;
 
 	if (item_lost(item, ACTION_CREATE, create->result == 0 ? get->result : create->result))
-		return OUTCOME_AGAIN;
+		return VERDICT_AGAIN;
 	if (create->result < 0 && !came_about(engine, job, i, object))
 		return judge_create(engine, job, item, create);
 	item->done |= ACTION_CREATE;
@@ -113,19 +93,36 @@ static enum outcome finish_created(struct engine *engine, struct job *job, size_
 	return judge_read_back(job, i, object);
 }
 
-static enum outcome finish_tunnel(struct engine *engine, struct job *job, size_t i)
+static enum verdict finish_tunnel(struct engine *engine, struct job *job, size_t i)
 {
-	/* until the job is settled local-interface may have another */
+	/* local-interface may give another before the outcome is written */
 	job->batch->items[i]->local = job->batch->want[i].tunnel.local_address;
 	return finish_created(engine, job, i, OBJECT_TUNNEL);
 }
 
-static enum outcome finish_session(struct engine *engine, struct job *job, size_t i)
+static enum verdict finish_session(struct engine *engine, struct job *job, size_t i)
 {
 	return finish_created(engine, job, i, OBJECT_SESSION);
 }
 
-enum outcome create_tunnels(struct engine *engine, struct job *job)
+/* Create, and read back. */
+static void add_tunnel(struct engine *engine, struct job *job, struct item *item)
+{
+	struct batch *batch = job->batch;
+	struct tunnel *want = &batch->want[batch->count].tunnel;
+	int rc = want_tunnel(engine, job->to, item->key.tunnel_id, want);
+
+	if (rc < 0) {
+		item_wait(item, REASON_NO_INTERFACE_ADDRESS, -rc);
+		return;
+	}
+	batch_add(batch, KERNEL_TUNNEL_CREATE, &item->key)->tunnel = want;
+	batch_add(batch, KERNEL_TUNNEL_GET, &item->key)->ret_tunnel =
+		&batch->found[batch->count].tunnel;
+	batch->items[batch->count++] = item;
+}
+
+enum verdict create_tunnels(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
 	struct item *item;
@@ -133,11 +130,11 @@ enum outcome create_tunnels(struct engine *engine, struct job *job)
 	while ((item = job_next(job, ACTION_CREATE, false)) != NULL) {
 		if (is_held(engine, &item->key) && job_patient(engine, job))
 			break;
-		request_tunnel(engine, job, item);
+		add_tunnel(engine, job, item);
 		job->cursor++;
 	}
 	if (batch->count == 0)
-		return item ? OUTCOME_AGAIN : OUTCOME_DONE;
+		return item ? VERDICT_AGAIN : VERDICT_DONE;
 	batch_submit(engine, batch);
 	return job_judge(engine, job, finish_tunnel);
 }
@@ -171,22 +168,11 @@ static bool session_blocked(const struct engine *engine, const struct item *item
 	return entry && entry->entry.held;
 }
 
-static void request_session(struct job *job, struct item *item)
+/* Create, and read back. False: something blocks it, and what comes after it. */
+static bool add_session(struct engine *engine, struct job *job, struct item *item)
 {
 	struct batch *batch = job->batch;
-	struct kernel_request *request;
-
-	request = batch_add(batch, KERNEL_SESSION_CREATE, &item->key);
-	request->session = &batch->want[batch->count].session;
-	request = batch_add(batch, KERNEL_SESSION_GET, &item->key);
-	request->ret_session = &batch->found[batch->count].session;
-	batch->items[batch->count++] = item;
-}
-
-/* false: stop gathering, something blocks. */
-static bool gather_session(struct engine *engine, struct job *job, struct item *item)
-{
-	struct session *want = &job->batch->want[job->batch->count].session;
+	struct session *want = &batch->want[batch->count].session;
 
 	if (want_session(job->to, item->key.tunnel_id, item->key.session_id, want) < 0) {
 		item->todo &= (uint8_t)~ACTION_CREATE;
@@ -198,27 +184,30 @@ static bool gather_session(struct engine *engine, struct job *job, struct item *
 	}
 	if (session_blocked(engine, item, want) && job_patient(engine, job))
 		return false;
-	request_session(job, item);
+	batch_add(batch, KERNEL_SESSION_CREATE, &item->key)->session = want;
+	batch_add(batch, KERNEL_SESSION_GET, &item->key)->ret_session =
+		&batch->found[batch->count].session;
+	batch->items[batch->count++] = item;
 	return true;
 }
 
-enum outcome create_sessions(struct engine *engine, struct job *job)
+enum verdict create_sessions(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
-	enum outcome outcome, links;
+	enum verdict verdict, links;
 	struct item *item;
 
 	while ((item = job_next(job, ACTION_CREATE, true)) != NULL) {
-		if (!gather_session(engine, job, item))
+		if (!add_session(engine, job, item))
 			break;
 		job->cursor++;
 	}
 	if (batch->count == 0)
-		return item ? OUTCOME_AGAIN : OUTCOME_DONE;
+		return item ? VERDICT_AGAIN : VERDICT_DONE;
 	batch_submit(engine, batch);
-	outcome = job_judge(engine, job, finish_session);
-	if (outcome == OUTCOME_REFUSED)
-		return outcome;
+	verdict = job_judge(engine, job, finish_session);
+	if (verdict == VERDICT_REFUSED)
+		return verdict;
 	links = interface_set(engine, job);
-	return worse(outcome, links);
+	return worse(verdict, links);
 }

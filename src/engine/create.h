@@ -1,10 +1,10 @@
-/* One batch of creating, for job.c; see carry.h. */
+/* One batch of creating, for job.c; see batch.h. */
 #ifndef ENGINE_CREATE_H
 #define ENGINE_CREATE_H
 
-#include "engine/carry.h"
+#include "engine/batch.h"
 
-enum outcome create_tunnels(struct engine *engine, struct job *job);
-enum outcome create_sessions(struct engine *engine, struct job *job);
+enum verdict create_tunnels(struct engine *engine, struct job *job);
+enum verdict create_sessions(struct engine *engine, struct job *job);
 
 #endif

@@ -129,7 +129,12 @@ void engine_polled(struct engine *engine);
 void engine_refresh(struct engine *engine, struct entry *entry);
 
 /* What happened, for notifications. Pointers are valid during the call only. */
-enum engine_event_type { ENGINE_STATE, ENGINE_FOREIGN, ENGINE_COMMIT };
+enum engine_event_type {
+	ENGINE_STATE,  /* oper-status changed */
+	ENGINE_REASON, /* oper-status stays, its reason changed */
+	ENGINE_FOREIGN,
+	ENGINE_COMMIT
+};
 struct engine_event {
 	enum engine_event_type type;
 	const struct entry *entry; /* tunnel or session; ENGINE_COMMIT: NULL */
@@ -156,8 +161,5 @@ void engine_info(const struct engine *engine, struct engine_info *ret);
 
 /* History, through the journal (journal.h); -ENOTSUP without one. */
 struct journal *engine_journal(struct engine *engine);
-
-/* Is @name used by a link of the namespace that no configured session owns? */
-bool engine_link_taken(struct engine *engine, const char *name);
 
 #endif

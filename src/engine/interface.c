@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/carry.h"
+#include "engine/batch.h"
 #include "engine/desired.h"
 #include "engine/observe.h"
 #include "model/rules.h"
 
-/* What no leaf says and @have has lost is added to @set; returns its bits. */
+/* Add to @set what @have has lost, and no leaf says; returns its bits. */
 static unsigned int put_back(const struct saved_link *saved, const struct session *want,
 			     const struct kernel_link *have, struct kernel_link *set)
 {
@@ -32,16 +32,7 @@ static unsigned int put_back(const struct saved_link *saved, const struct sessio
 	return bits;
 }
 
-/* An interface that is up refuses another MAC address, and up to 6.1 another name. */
-static void take_down(struct batch *batch, const struct item *item, const struct kernel_link *have)
-{
-	struct kernel_request *request = batch_add(batch, KERNEL_LINK_SET, &item->key);
-
-	request->link.index = have->index;
-	request->link_set = LINK_UP;
-}
-
-/* The link work of one session into the batch's second round of requests. */
+/* The link work of one session, into the batch's second round of requests. */
 static void request_link(struct engine *engine, struct job *job, struct item *item,
 			 const struct session *want, const struct session *before)
 {
@@ -69,7 +60,10 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 	if (!bits)
 		return;
 	if ((bits & (LINK_MAC | LINK_NAME)) && have->up) {
-		take_down(job->batch, item, have);
+		/* while up it refuses another MAC address, and up to 6.1 another name */
+		request = batch_add(job->batch, KERNEL_LINK_SET, &item->key);
+		request->link.index = have->index;
+		request->link_set = LINK_UP;
 		bits |= LINK_UP;
 	}
 	request = batch_add(job->batch, KERNEL_LINK_SET, &item->key);
@@ -77,7 +71,7 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 	request->link_set = bits;
 }
 
-/* The 802.1Q link of an ethernet-vlan session: its bridge, its state, the MTU of the link below. */
+/* Set up the 802.1Q link of an ethernet-vlan session: bridge, state, the MTU of the link below. */
 static int set_vlan(struct engine *engine, const struct session *want, bool leave, const char *name,
 		    const struct kernel_link *parent)
 {
@@ -97,7 +91,7 @@ static int set_vlan(struct engine *engine, const struct session *want, bool leav
 	return request.result;
 }
 
-/* It is there, and others gave it another name: up to 6.1 it has to be down to be renamed. */
+/* Others renamed it: give it its name back, which up to 6.1 it takes only while down. */
 static int rename_vlan(struct engine *engine, const struct kernel_link *as)
 {
 	const struct kernel_link *there = links_by_vlan(&engine->links, as->parent, as->vlan_id);
@@ -114,7 +108,7 @@ static int rename_vlan(struct engine *engine, const struct kernel_link *as)
 	return requests[1].result;
 }
 
-/* @leave: the bridge that it was in */
+/* @leave: take it out of the bridge that it is in */
 static int make_vlan(struct engine *engine, const struct session *want, bool leave)
 {
 	const struct kernel_link *parent =
@@ -129,7 +123,7 @@ static int make_vlan(struct engine *engine, const struct session *want, bool lea
 	create.link.vlan_id = want->vlan_id;
 	there = links_by_name(&engine->links, create.link.name);
 	if (!there || there->parent != parent->index || there->vlan_id != want->vlan_id) {
-		engine_submit(engine, &create, 1); /* another's of that name refuses it */
+		engine_submit(engine, &create, 1); /* refused when another's has the name */
 		if (create.result == -EEXIST && !there)
 			create.result = rename_vlan(engine, &create.link);
 		if (create.result < 0)
@@ -146,7 +140,7 @@ static bool has_interface(const struct batch *batch, size_t i)
 	       batch->want[i].session.pseudowire_type != PSEUDOWIRE_PPP;
 }
 
-/* One that was configured until now, and not one that others put it in. */
+/* The bridge leaf goes with this change; others may have put it into one themselves. */
 static bool leaves_bridge(const struct job *job, const struct item *item,
 			  const struct session *want)
 {
@@ -157,7 +151,7 @@ static bool leaves_bridge(const struct job *job, const struct item *item,
 	       (before.present & BIT(SESSION_BRIDGE));
 }
 
-static enum outcome finish_link(struct engine *engine, struct job *job, size_t i)
+static enum verdict finish_link(struct engine *engine, struct job *job, size_t i)
 {
 	const struct batch *batch = job->batch;
 	const struct session *want = &batch->want[i].session;
@@ -167,24 +161,24 @@ static enum outcome finish_link(struct engine *engine, struct job *job, size_t i
 	char text[192];
 
 	if (!has_interface(batch, i))
-		return OUTCOME_DONE;
+		return VERDICT_DONE;
 	if (result == 0 && want_vlan(engine, want, 0))
 		result = make_vlan(engine, want, leaves_bridge(job, item, want));
 	if (item_lost(item, ACTION_LINK, result)) {
-		item->todo |= ACTION_LINK; /* of one just created: in that phase */
-		return OUTCOME_AGAIN;
+		item->todo |= ACTION_LINK; /* just created: try again in the link phase */
+		return VERDICT_AGAIN;
 	}
-	item->tried |= item->todo & ACTION_LINK; /* half of it is done, perhaps */
+	item->tried |= item->todo & ACTION_LINK; /* half of it may be done */
 	if (result == 0) {
 		item->done |= item->todo & ACTION_LINK;
-		return OUTCOME_DONE;
+		return VERDICT_DONE;
 	}
 	snprintf(text, sizeof(text), "interface %s cannot be set up as configured: %s",
 		 want->interface_name, strerror(-result));
 	return item_refuse(job, item, ERROR_KERNEL, -result, text);
 }
 
-/* Known from now on, so that its removal is waited for should all be taken back. */
+/* Note the index now: should the commit be taken back, the removal has to be waited for. */
 static void note_link(struct engine *engine, struct item *item, const struct session *want)
 {
 	const struct kernel_link *link = links_of_session(&engine->links, 0, want->interface_name);
@@ -210,12 +204,12 @@ static void gather_link(struct engine *engine, struct job *job, size_t i)
 		note_link(engine, item, &batch->want[i].session);
 	if (has_interface(batch, i))
 		request_link(engine, job, item, &batch->want[i].session, had ? &before : NULL);
-	/* of two the last: it fails when the first has, and both can be made again */
+	/* of two the last: it fails when the first has, and both can be repeated */
 	batch->link_requests[i] =
 		batch->requested > was ? &batch->requests[batch->requested - 1] : NULL;
 }
 
-enum outcome interface_set(struct engine *engine, struct job *job)
+enum verdict interface_set(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
 

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "engine/carry.h"
+#include "engine/batch.h"
 #include "engine/create.h"
 #include "engine/desired.h"
 #include "engine/interface.h"
@@ -14,13 +14,13 @@
 
 /* ---- deleting */
 
-static enum outcome finish_delete(struct engine *engine, struct job *job, size_t i)
+static enum verdict finish_delete(struct engine *engine, struct job *job, size_t i)
 {
 	const struct kernel_request *request = &job->batch->requests[i];
 	struct item *item = job->batch->items[i];
 
 	if (item_lost(item, ACTION_DELETE, request->result))
-		return OUTCOME_AGAIN;
+		return VERDICT_AGAIN;
 	if (request->result < 0 && request->result != -ENODEV)
 		return item_refuse_kernel(job, item, request);
 	item->done |= ACTION_DELETE;
@@ -33,10 +33,10 @@ static enum outcome finish_delete(struct engine *engine, struct job *job, size_t
 			next->done |= ACTION_CASCADE;
 			status_removing(engine, &next->key);
 		}
-	return OUTCOME_DONE;
+	return VERDICT_DONE;
 }
 
-static enum outcome phase_delete(struct engine *engine, struct job *job, bool sessions)
+static enum verdict phase_delete(struct engine *engine, struct job *job, bool sessions)
 {
 	struct batch *batch = job->batch;
 	struct item *item;
@@ -53,23 +53,23 @@ static enum outcome phase_delete(struct engine *engine, struct job *job, bool se
 
 /* ---- changing in place */
 
-/* The kernel fails after it is done, when it cannot notify (before 6.12.109). */
-static enum outcome finish_modify(struct engine *engine, struct job *job, size_t i)
+/* An error may mean only that the kernel could not notify (before 6.12.109): it may be done. */
+static enum verdict finish_modify(struct engine *engine, struct job *job, size_t i)
 {
 	const struct kernel_request *request = &job->batch->requests[i];
 	struct item *item = job->batch->items[i];
 
 	(void)engine;
 	if (item_lost(item, ACTION_MODIFY, request->result))
-		return OUTCOME_AGAIN;
+		return VERDICT_AGAIN;
 	item->tried |= ACTION_MODIFY;
 	if (request->result < 0)
 		return item_refuse_kernel(job, item, request);
 	item->done |= ACTION_MODIFY;
-	return OUTCOME_DONE;
+	return VERDICT_DONE;
 }
 
-static enum outcome phase_modify(struct engine *engine, struct job *job)
+static enum verdict phase_modify(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
 	struct item *item;
@@ -87,7 +87,7 @@ static enum outcome phase_modify(struct engine *engine, struct job *job)
 	return job_judge(engine, job, finish_modify);
 }
 
-static enum outcome phase_link(struct engine *engine, struct job *job)
+static enum verdict phase_link(struct engine *engine, struct job *job)
 {
 	struct batch *batch = job->batch;
 	struct item *item;
@@ -103,9 +103,9 @@ static enum outcome phase_link(struct engine *engine, struct job *job)
 
 /* ---- slices */
 
-static enum outcome run_batch(struct engine *engine, struct job *job)
+static enum verdict run_batch(struct engine *engine, struct job *job)
 {
-	batch_begin(job->batch);
+	job->batch->count = job->batch->requested = 0;
 	switch (job->phase) {
 	case PHASE_DELETE_SESSIONS:
 		return phase_delete(engine, job, true);
@@ -122,10 +122,10 @@ static enum outcome run_batch(struct engine *engine, struct job *job)
 	case PHASE_END:
 		break;
 	}
-	return OUTCOME_DONE;
+	return VERDICT_DONE;
 }
 
-/* No family, no work: everything that should be created waits for the module. */
+/* Without the family all waits: for the module, or the permission. */
 static void wait_for_module(struct engine *engine, struct job *job)
 {
 	struct error err = ERROR_INIT;
@@ -138,34 +138,30 @@ static void wait_for_module(struct engine *engine, struct job *job)
 		item_wait(&job->items[i], reason, err.os_errno);
 }
 
-/* A delete can take a thousand times what another request takes: feel the way in each phase. */
-static void next_phase(struct job *job)
-{
-	job->batch->size = 1;
-	job->phase++;
-	job->cursor = 0;
-	job->blocked_since = 0;
-}
-
 enum progress job_slice(struct engine *engine, struct job *job)
 {
 	int64_t begin = engine_now(), start;
-	enum outcome outcome;
+	enum verdict verdict;
 
 	wait_for_module(engine, job);
 	while (job->phase != PHASE_END) {
 		start = engine_now();
-		outcome = run_batch(engine, job);
+		verdict = run_batch(engine, job);
 		batch_fit(engine, job->batch, job->batch->count, engine_now() - start);
-		if (outcome == OUTCOME_REFUSED)
+		if (verdict == VERDICT_REFUSED)
 			return PROGRESS_DONE;
-		if (outcome == OUTCOME_AGAIN) {
+		if (verdict == VERDICT_AGAIN) {
 			if (job->blocked_since == 0)
 				job->blocked_since = engine_now();
 			return PROGRESS_BLOCKED;
 		}
-		if (job->cursor >= job->count)
-			next_phase(job);
+		if (job->cursor >= job->count) {
+			/* a delete can take a thousand times as long as others: feel the way */
+			job->batch->size = 1;
+			job->phase++;
+			job->cursor = 0;
+			job->blocked_since = 0;
+		}
 		if (job->phase != PHASE_END && engine_now() - begin > batch_time(engine, SLICE_NS))
 			return PROGRESS_MORE;
 	}

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "engine/batch.h"
 #include "engine/compare.h"
 #include "engine/status.h"
 #include "model/codec.h"
@@ -28,14 +27,14 @@ static void fill_from_record(enum object object, union config *actual, const voi
 		actual->session.pseudowire_type = whole.session.pseudowire_type;
 }
 
-/* If its interface could not be made the kernel takes the session away again by itself. */
+/* The kernel removes a session again by itself whose interface it could not make. */
 static bool lacks_link(const struct session_entry *session)
 {
 	return session && !session->state.if_index &&
 	       session->actual.pseudowire_type != PSEUDOWIRE_PPP;
 }
 
-/* Ours, and not as configured, or not so until now. */
+/* Have it reported if it is ours and differs, or did so until now. */
 static void check(struct engine *engine, const struct entry *entry)
 {
 	if (entry_config(entry) &&
@@ -81,7 +80,7 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 		status_link(engine, entry_session(entry));
 	if (statistics)
 		status_count(engine, entry, statistics, engine_now());
-	/* what is on its way out may still be shown, as ours or as another's */
+	/* what is on its way out may still be shown, as ours or as foreign */
 	if (fresh && (!entry_config(entry) || lacks_link(entry_session(entry))))
 		agenda_look_later(&engine->agenda, key);
 	if (fresh && !entry_config(entry))
@@ -126,7 +125,8 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 	if (session && session->entry.in_kernel)
 		look_at_link(engine, session);
 	else if (fresh && engine->agenda.wait.count)
-		engine->agenda.retry_at = engine_now(); /* the bridge that one waits for, perhaps */
+		engine->agenda.retry_at =
+			engine_now(); /* it may be the bridge that one waits for */
 	look_at_parent(engine, link->parent);
 }
 
@@ -136,7 +136,7 @@ void observe_link_gone(struct engine *engine, unsigned int index)
 	const struct kernel_link *link = links_by_index(&engine->links, index);
 	unsigned int parent = link ? link->parent : 0;
 
-	if (!session && link) { /* of one whose index is not known, perhaps */
+	if (!session && link) { /* perhaps that of one whose index we never learnt */
 		session = datastore_session_by_name(engine->store, link->name);
 		session = session && !session->state.if_index ? session : NULL;
 	}
@@ -195,7 +195,7 @@ static void vanished(struct engine *engine, const struct key *key)
 
 	if (!entry || entry->held || !entry->in_kernel)
 		return;
-	if (session) { /* it went with its tunnel, perhaps */
+	if (session) { /* it may have gone with its tunnel */
 		agenda_look_twice(&engine->agenda, &(struct key){key->tunnel_id, 0});
 		datastore_set_index(engine->store, session, 0);
 	} else {
@@ -269,7 +269,7 @@ void observe_recheck(struct engine *engine)
 	struct tunnel_entry *tunnel = datastore_tunnel_from(engine->store, *from);
 	int64_t begin = engine_now();
 
-	if (*from == 0) { /* a new one; what changes from now on takes another */
+	if (*from == 0) { /* what changes from now on takes another pass */
 		agenda->recheck = false;
 		agenda_retry_soon(agenda);
 	}

@@ -12,7 +12,7 @@ static bool is_wanted(struct engine *engine, const struct entry *entry)
 	return want_entry(engine, &engine->running, &entry->key, &ignored) != -ENOENT;
 }
 
-/* It is not there: it waits, failed, or is not wanted now. @item: NULL: nothing was tried. */
+/* It is not there: it waits, failed, or is not wanted. @item NULL: nothing was tried. */
 static void outcome_absent(struct engine *engine, struct entry *entry, const struct item *item)
 {
 	enum status_reason reason = item ? item->reason : 0;
@@ -23,7 +23,7 @@ static void outcome_absent(struct engine *engine, struct entry *entry, const str
 	if (reason)
 		status_set(engine, entry, failed ? OPER_FAILED : OPER_WAITING, reason,
 			   item->os_errno);
-	/* if only wanted: a commit that was taken back left it as it was */
+	/* wanted, and nothing was tried: a commit that was taken back left it as it was */
 	if (reason || is_wanted(engine, entry))
 		agenda_wait(&engine->agenda, &entry->key);
 	else

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/batch.h"
 #include "engine/compare.h"
 #include "engine/desired.h"
 #include "model/codec.h"
 
-/* Another choice of local-address or local-interface. */
+/* Does the change choose another local-address or local-interface? */
 static bool local_changed(const struct job *job, uint32_t tunnel_id)
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
@@ -27,7 +28,7 @@ static bool tunnel_differs(struct engine *engine, const struct job *job,
 	int rc = want_tunnel(engine, job->from, want->tunnel_id, &before);
 	struct tunnel compare = *want;
 
-	/* local-interface is not the kernel's: what it gave is compared as the address */
+	/* the kernel knows no local-interface: compare the address that it gave */
 	compare.present &= ~BIT(TUNNEL_LOCAL_INTERFACE);
 	if (rc == 0)
 		memcpy(before.local_interface, compare.local_interface,
@@ -51,7 +52,7 @@ static uint8_t plan_tunnel(struct engine *engine, const struct job *job, uint32_
 		return ACTION_CREATE;
 	if (rc < 0 && local_changed(job, tunnel_id))
 		return ACTION_DELETE | ACTION_CREATE;
-	if (rc < 0) /* its interface has no address now: what it had will do until it has another */
+	if (rc < 0) /* its interface has no address now: keep the old one until there is another */
 		codec_copy(&row_sets[OBJECT_TUNNEL].rows[TUNNEL_LOCAL_ADDRESS], &want,
 			   &entry->actual);
 	return tunnel_differs(engine, job, entry, &want) ? ACTION_DELETE | ACTION_CREATE : 0;
@@ -106,7 +107,7 @@ static uint8_t plan_session(struct engine *engine, const struct job *job, uint32
 	return wanted ? change_session(engine, job, entry, tunnel_id, &want) : ACTION_DELETE;
 }
 
-/* What re-creating or changing the interface would lose and no leaf says. */
+/* Save what a re-creation or a change of the interface would lose, and no leaf says. */
 static int save_link(struct engine *engine, struct job *job, struct item *item)
 {
 	const struct session_entry *entry =
@@ -150,11 +151,11 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 	item = &job->items[job->count++];
 	*item = (struct item){.key = {tunnel_id, session_id}, .todo = todo};
 	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE | ACTION_LINK)))
-		return save_link(engine, job, item); /* for its re-creation, or the undo */
+		return save_link(engine, job, item);
 	return 0;
 }
 
-/* A walk over the sessions of a tunnel that are in the kernel or wanted. */
+/* A walk over a tunnel's sessions, those in the kernel and those wanted, in order. */
 struct sessions {
 	const struct tunnel_entry *entry; /* NULL: none in the kernel */
 	const struct candidate *config;
@@ -170,7 +171,8 @@ static void find_wanted(struct sessions *sessions)
 						      &sessions->wanted) != NULL;
 }
 
-/* To the first from @id on; false when there is none. Looks for wanted ones only past the last. */
+/* Go to the first from @id on; false: none. Searches for a wanted one only when the last is passed.
+ */
 static bool next_session(struct sessions *sessions, uint32_t id)
 {
 	const struct session_entry *found =
@@ -189,7 +191,7 @@ static bool next_session(struct sessions *sessions, uint32_t id)
 	return true;
 }
 
-/* A session that others made in the tunnel, not a commit that is given up; NULL: none. */
+/* A session that others made in the tunnel (a resumed commit made none of them); NULL: none. */
 static const struct session_entry *foreign_session(const struct job *job,
 						   const struct tunnel_entry *entry)
 {
@@ -232,7 +234,7 @@ int plan_check(struct engine *engine, const struct candidate *changes, struct er
 	return rc;
 }
 
-/* All sessions of a tunnel that comes or goes. */
+/* Plan all sessions of a tunnel that is created or deleted. */
 static int plan_whole(struct engine *engine, struct job *job, uint32_t tunnel_id, uint8_t todo,
 		      struct error *err)
 {
@@ -258,7 +260,7 @@ static int plan_whole(struct engine *engine, struct job *job, uint32_t tunnel_id
 	return rc;
 }
 
-/* A repair leaves a tunnel as it is rather than destroy what others made in it. */
+/* A repair spares a tunnel in which others made sessions: re-creating it would destroy them. */
 static bool spare_foreign(struct engine *engine, struct job *job, uint32_t tunnel_id, uint8_t todo)
 {
 	struct item *item;
@@ -364,7 +366,6 @@ void job_open(struct job *job, const struct candidate *from, const struct candid
 	      bool strict, struct batch *batch)
 {
 	*job = (struct job){.from = from, .to = to, .strict = strict, .batch = batch};
-	batch->size = 1;
 }
 
 void job_close(struct job *job)
@@ -372,5 +373,9 @@ void job_close(struct job *job)
 	for (size_t i = 0; i < job->count; i++)
 		free(job->items[i].saved);
 	free(job->items);
+	if (job->batch) { /* cookies were in it */
+		explicit_bzero(job->batch->want, sizeof(job->batch->want));
+		explicit_bzero(job->batch->found, sizeof(job->batch->found));
+	}
 	*job = (struct job){0};
 }

@@ -1,12 +1,12 @@
 /*
- * What kernel work leads from one configuration to another, given what the
+ * The kernel work that leads from one configuration to another, given what the
  * kernel has: a job of items. May call desired and compare; changes nothing but
  * the job. Called by the transaction, which a job belongs to.
  */
 #ifndef ENGINE_PLAN_H
 #define ENGINE_PLAN_H
 
-#include "engine/batch.h"
+#include "engine/context.h"
 
 enum action {
 	ACTION_DELETE = 1 << 0,
@@ -16,7 +16,8 @@ enum action {
 	ACTION_LINK = 1 << 4
 };
 
-/* What a re-create or a change would lose and no leaf says: put back after it, or in the undo. */
+/* What a re-creation or a change would lose, and no leaf says: put back after it, or by the undo.
+ */
 struct saved_link {
 	struct kernel_link link;
 	unsigned int set; /* enum kernel_link_bit */
@@ -25,7 +26,7 @@ struct saved_link {
 struct item {
 	struct key key;
 	uint8_t todo, done; /* enum action */
-	uint8_t tried;      /* ... that failed, or whose answer was lost, and may be done yet */
+	uint8_t tried;      /* ... that failed, or whose answer was lost: it may have been done */
 	uint8_t reason;     /* enum status_reason when it has to wait or failed; else 0 */
 	int16_t os_errno;   /* positive */
 	uint8_t lost;       /* answers */
@@ -45,6 +46,8 @@ enum phase {
 	PHASE_LINK,
 	PHASE_END
 };
+
+struct batch; /* batch.h */
 
 struct job {
 	const struct candidate *from, *to; /* the configuration before and after */
@@ -74,7 +77,7 @@ int plan_job(struct engine *engine, struct job *job, const struct keys *keys, st
 int plan_check(struct engine *engine, const struct candidate *changes, struct error *err);
 /* The keys of all that a candidate touches. -ENOMEM */
 int plan_keys(const struct candidate *changes, struct keys *ret);
-/* Turn the job round: undo what was done, or may be. */
+/* Turn the job round: undo what was done, or may have been. */
 void plan_undo(struct job *job);
 
 #endif

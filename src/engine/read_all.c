@@ -31,13 +31,13 @@ static int read_links(struct engine *engine)
 	links_clear(&links);
 	if (rc != -EINTR)
 		return rc;
-	/* they come and go all the time: add what is seen to what is known */
+	/* links come and go all the time: add what is seen to what is known */
 	rc = engine->k->dump_links(engine->o.kernel, on_link, &engine->links);
 	agenda_read_all(&engine->agenda, engine_now() + AGAIN_NS);
 	return rc == -EINTR ? 0 : rc;
 }
 
-/* Sessions whose interface went, or is another now, while nobody heard of it. */
+/* Sessions whose interface went unheard, or became another. */
 static void forget_lost_indexes(struct engine *engine)
 {
 	struct session_entry *session = datastore_index_from(engine->store, 1), *next;

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine/batch.h"
 #include "engine/observe.h"
 #include "engine/outcome.h"
 
@@ -59,14 +58,14 @@ static void let_go(struct engine *engine, const struct key *key)
 		outcome_of_entry(engine, entry);
 }
 
-/* False: it is to be asked about again. */
+/* False: ask about it again. */
 static bool is_over(struct engine *engine, const struct key *key,
 		    const struct kernel_request *requests, size_t count)
 {
 	const struct entry *entry = datastore_entry(engine->store, key->tunnel_id, key->session_id);
 
 	if (is_gone(requests, count)) {
-		if (count == 2 && entry) /* the event that tells may be lost */
+		if (count == 2 && entry) /* the event may have been lost */
 			observe_link_gone(engine, entry_session(entry)->state.if_index);
 		return true;
 	}

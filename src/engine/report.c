@@ -18,7 +18,7 @@ static void report(struct engine *engine, struct entry *entry)
 		engine_log(engine, LOG_WARNING, "%s differs in the kernel: %s; %s",
 			   key_text(&entry->key, what), row->leaf,
 			   engine->o.no_repair ? "leaving it" : "restoring it");
-	/* a bridge that went is no difference, but is waited for */
+	/* a bridge that went is no difference, but the session waits for it */
 	if (entry->key.session_id || before != state->changed_behind)
 		status_derive(engine, entry);
 }
@@ -32,7 +32,7 @@ void report_changed(struct engine *engine)
 		struct entry *entry =
 			datastore_entry(engine->store, key->tunnel_id, key->session_id);
 
-		if (entry && entry->in_kernel) /* else it was told that it vanished */
+		if (entry && entry->in_kernel) /* else its vanishing was logged */
 			report(engine, entry);
 		if (!engine->o.no_repair)
 			agenda_repair(&engine->agenda, key);

@@ -1,10 +1,10 @@
 /*
- * Counters by one dump of all sessions, read a piece at a time just ahead of
- * who reads them in order. A GET costs the kernel and us about twice as
- * much as an entry of a dump (6.12), but a dump begins at the first session and
- * passes every one. So it is for a reader who began there, where one tunnel has
- * most of the sessions (6.12 walks all sessions once for each tunnel), and where
- * dumps come in order at all: before 6.12 they do not, and take quadratic time.
+ * Counters by one dump of all sessions, read piece by piece just ahead of a
+ * reader in order. A GET costs twice as much as an entry of a dump (6.12), but a
+ * dump begins at the first session and passes all of them. So it pays for a reader
+ * who began there, where one tunnel has most of the sessions (6.12 walks all of
+ * them once for each tunnel), and where dumps come in order at all: before 6.12
+ * they do not, and take quadratic time.
  */
 #include "engine/sweep.h"
 
@@ -27,7 +27,7 @@ static bool worth_it(const struct engine *engine, const struct tunnel_entry *tun
 		       datastore_counts(engine->store)->session_count;
 }
 
-/* Mostly the one behind the last. */
+/* Usually the one after the last. */
 static struct session_entry *find_session(const struct engine *engine, uint32_t tunnel_id,
 					  uint32_t session_id)
 {
@@ -56,7 +56,7 @@ static void on_counters(uint32_t tunnel_id, uint32_t session_id,
 		status_count(engine, &session->entry, statistics, sweep->read_at);
 }
 
-/* What this gives was read by the kernel at the step before. */
+/* The kernel read what this gives when the step before ended. */
 static void step(struct engine *engine, int64_t now)
 {
 	struct sweep *sweep = &engine->reading->sweep;
@@ -68,7 +68,7 @@ static void step(struct engine *engine, int64_t now)
 	}
 	sweep->read_at = sweep->next_read_at;
 	sweep->next_read_at = now;
-	sweep->at = NULL; /* it may be gone by now */
+	sweep->at = NULL; /* the entry may be gone since */
 	sweep->running = engine->k->read_counters(engine->o.kernel, begin, on_counters, engine) > 0;
 	if (sweep->useless)
 		leave(engine);
@@ -92,7 +92,7 @@ bool sweep_reaches(struct engine *engine, const struct session_entry *session, i
 			break;
 	}
 	if (sweep->running && key_compare(&sweep->last, key) < 0)
-		leave(engine); /* it is far ahead: not from here on */
+		leave(engine); /* the reader is far ahead of it */
 	if (!counters_fresh(&session->entry, age, now))
 		return false;
 	last = datastore_session(engine->store, sweep->last.tunnel_id, sweep->last.session_id);

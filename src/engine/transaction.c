@@ -83,6 +83,7 @@ static void open_job(struct engine *engine, const struct candidate *from,
 
 	job_close(&t->job);
 	job_open(&t->job, from, to, strict, &t->batch);
+	t->batch.size = 1;
 }
 
 /* Back to the configuration without a resumed commit: nothing of it was done by us. */
@@ -194,12 +195,16 @@ static enum step undo(struct engine *engine)
 	return STEP_WORK;
 }
 
-static void publish_changes(struct engine *engine)
+static enum step publish(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
 	struct keys keys = {0};
 	struct error err = ERROR_INIT;
 
+	if (!t->request) {
+		outcome_of_job(engine, &t->job);
+		return finish(engine, 0, &err);
+	}
 	if (candidate_publish(&t->changes, engine->store) < 0)
 		engine_log(engine, LOG_CRIT, "no memory to publish commit %llu",
 			   (unsigned long long)t->request->info.number);
@@ -220,18 +225,10 @@ static void publish_changes(struct engine *engine)
 						   .ticket = t->ticket});
 	if (engine->o.journal && journal_maintain(engine->o.journal, engine->store, &err) < 0)
 		engine_log(engine, LOG_WARNING, "%s", err.text);
+	return finish(engine, 0, &err);
 }
 
-static enum step publish(struct engine *engine)
-{
-	if (engine->transaction->request)
-		publish_changes(engine);
-	else
-		outcome_of_job(engine, &engine->transaction->job);
-	return finish(engine, 0, &ERROR_INIT);
-}
-
-/* Once: what the killed daemon created of a resumed commit goes too; the rest is repaired. */
+/* Once: delete what the killed daemon created of it; a repair does the rest. */
 static enum step take_back_resumed(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
@@ -346,9 +343,9 @@ void transaction_leave(struct engine *engine)
 {
 	struct error err = ERROR_INIT;
 
-	error_set_errno(&err, ERROR_BUSY, ECANCELED,
-			"the daemon is stopping; the next one brings the commit to its end, or "
-			"takes it back");
+	error_set(&err, ERROR_STOPPING,
+		  "the daemon is stopping; the next one brings the commit to its end, or takes it "
+		  "back");
 	if (engine->transaction->request)
 		finish(engine, -ECANCELED, &err);
 }

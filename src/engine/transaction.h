@@ -6,7 +6,7 @@
 #ifndef ENGINE_TRANSACTION_H
 #define ENGINE_TRANSACTION_H
 
-#include "engine/plan.h"
+#include "engine/batch.h"
 #include "engine/requests.h"
 
 /*

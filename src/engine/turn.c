@@ -70,27 +70,8 @@ static int64_t request_due(const struct engine *engine)
 	return now_if(!TAILQ_EMPTY(&engine->requests));
 }
 
-static void begin_request(struct engine *engine)
-{
-	struct request *request = TAILQ_FIRST(&engine->requests);
-
-	TAILQ_REMOVE(&engine->requests, request, link);
-	if (request->type == REQUEST_RESYNC)
-		turn_read_all(engine, request);
-	else if (request->type == REQUEST_LOCK)
-		lock_take(engine, request);
-	else
-		transaction_begin(engine, request);
-}
-
-/* ---- the agenda */
-
-static int64_t read_all_due(const struct engine *engine)
-{
-	return engine->agenda.read_all ? engine->agenda.read_all_at : NEVER;
-}
-
-void turn_read_all(struct engine *engine, struct request *request)
+/* @request NULL: nobody asked. */
+static void read_everything(struct engine *engine, struct request *request)
 {
 	struct agenda *agenda = &engine->agenda;
 	struct error err = ERROR_INIT;
@@ -108,9 +89,29 @@ void turn_read_all(struct engine *engine, struct request *request)
 		request_finish(engine, request, rc, &err);
 }
 
+static void begin_request(struct engine *engine)
+{
+	struct request *request = TAILQ_FIRST(&engine->requests);
+
+	TAILQ_REMOVE(&engine->requests, request, link);
+	if (request->type == REQUEST_RESYNC)
+		read_everything(engine, request);
+	else if (request->type == REQUEST_LOCK)
+		lock_take(engine, request);
+	else
+		transaction_begin(engine, request);
+}
+
+/* ---- the agenda */
+
+static int64_t read_all_due(const struct engine *engine)
+{
+	return engine->agenda.read_all ? engine->agenda.read_all_at : NEVER;
+}
+
 static void read_again(struct engine *engine)
 {
-	turn_read_all(engine, NULL);
+	read_everything(engine, NULL);
 }
 
 static int64_t later_due(const struct engine *engine)

@@ -9,7 +9,4 @@ bool turn_once(struct engine *engine);
 /* Have the turn come when something is due, be it now. */
 void turn_arm(struct engine *engine);
 
-/* Read the kernel again, all of it; @request NULL: nobody asked. */
-void turn_read_all(struct engine *engine, struct request *request);
-
 #endif

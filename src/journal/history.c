@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "model/codec.h"
 #include "journal/journal_file.h"
 #include "store/overlay.h"
@@ -87,7 +88,7 @@ static int read_commit(const struct journal *journal, const struct history_entry
 		result = got == (ssize_t)entry->length
 				 ? parse_frame(journal->format, data, entry->length, each, arg, err)
 				 : -EIO;
-	free(data);
+	wipe_free(data, entry->length);
 	if (result != 0 && (err == NULL || err->code == ERROR_NONE))
 		error_set_errno(err, ERROR_STORAGE, -result,
 				"cannot read commit %" PRIu64 " from %s/%s", entry->info.number,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "journal/journal_file.h"
 
 #define FOLD_MIN (1024 * 1024) /* bytes of records before a fold is worth it */
@@ -160,7 +161,7 @@ static int append_record(struct journal *journal, const struct candidate *change
 	result = frame_text_close(&text);
 	if (result == 0)
 		result = journal_write(journal, &text, true);
-	free(text.data);
+	wipe_free(text.data, text.size);
 	if (result != 0)
 		return result;
 	entry.length = text.size;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
 #include "model/table.h"
 #include "store/attach.h"
 #include "store/index.h"
@@ -16,56 +17,57 @@
  */
 
 /* Bits of layers. */
-struct tally {
+struct standing {
 	unsigned int shown, configured, up, nameless, watched;
 };
 
 struct session_place {
-	struct tally tally;
+	struct standing standing;
 	char name[IFNAME_LENGTH + 1]; /* under which it is indexed, "" not at all */
 	struct change *indexed;       /* under ... */
 	char top[IFNAME_LENGTH + 1];  /* ... another; NULL none */
 };
 
 struct tunnel_place {
-	struct tally tally;
+	struct standing standing;
 	bool bound;
 	struct endpoint endpoint; /* under which it is indexed, if bound */
 	struct change *indexed;   /* under another; NULL none */
 };
 
-static void tally_config(struct tally *tally, unsigned int layers, const struct session *config)
+static void stand_configured(struct standing *standing, unsigned int layers,
+			     const struct session *config)
 {
 	bool ppp = config->present & BIT(SESSION_PSEUDOWIRE_TYPE) &&
 		   config->pseudowire_type == PSEUDOWIRE_PPP;
 
 	if (!ppp && config->interface_name[0] == '\0')
-		tally->nameless |= layers;
+		standing->nameless |= layers;
 	if (config->dead_interval != 0)
-		tally->watched |= layers;
+		standing->watched |= layers;
 }
 
 /* In each layer, but in one go when they are alike. */
-static struct tally tally_of(const struct entry *entry)
+static struct standing standing_of(const struct entry *entry)
 {
 	unsigned int known = entry->in_kernel || entry->held ? LAYERS_ALL : 0;
-	struct tally tally = {0};
+	struct standing standing = {0};
 
 	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
 		unsigned int layers = entry->change != NULL ? LAYER_BIT(layer) : LAYERS_ALL;
 		const union config *config = entry_config_in(entry, layer);
 
 		if (config != NULL)
-			tally.configured |= layers;
+			standing.configured |= layers;
 		if (config != NULL && entry->key.session_id != 0)
-			tally_config(&tally, layers, &config->session);
+			stand_configured(&standing, layers, &config->session);
 		if (layers == LAYERS_ALL)
 			break;
 	}
-	tally.shown = known | tally.configured;
+	standing.shown = known | standing.configured;
 	if (entry_state(entry)->oper_status == OPER_UP)
-		tally.up = tally.shown;
-	return tally;
+		standing.up = standing.shown;
+	return standing;
 }
 
 /* +1 when the bit came, -1 when it went. */
@@ -74,8 +76,8 @@ static size_t difference(unsigned int before, unsigned int after, enum layer lay
 	return (size_t)(after >> layer & 1) - (before >> layer & 1);
 }
 
-static void count_session(struct tunnel_entry *tunnel, const struct tally *old,
-			  const struct tally *new)
+static void count_session(struct tunnel_entry *tunnel, const struct standing *old,
+			  const struct standing *new)
 {
 	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
 		struct datastore_counts *all = &tunnel->store->counts[layer];
@@ -91,7 +93,8 @@ static void count_session(struct tunnel_entry *tunnel, const struct tally *old,
 	}
 }
 
-static void count_tunnel(struct datastore *ds, const struct tally *old, const struct tally *new)
+static void count_tunnel(struct datastore *ds, const struct standing *old,
+			 const struct standing *new)
 {
 	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
 		struct datastore_counts *all = &ds->counts[layer];
@@ -105,25 +108,25 @@ static void count_tunnel(struct datastore *ds, const struct tally *old, const st
 /* Tunnels */
 
 /* It is shown for its sessions' sake too. */
-static struct tally tally_tunnel(const struct tunnel_entry *tunnel)
+static struct standing tunnel_standing(const struct tunnel_entry *tunnel)
 {
-	struct tally tally = tally_of(&tunnel->entry);
+	struct standing standing = standing_of(&tunnel->entry);
 
 	if (!RB_EMPTY(&tunnel->sessions))
-		tally.shown |= LAYERS_ALL;
+		standing.shown |= LAYERS_ALL;
 	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
 		if (!RB_EMPTY(&tunnel->only[layer]))
-			tally.shown |= LAYER_BIT(layer);
+			standing.shown |= LAYER_BIT(layer);
 	if (tunnel->state.common.oper_status == OPER_UP)
-		tally.up = tally.shown;
-	return tally;
+		standing.up = standing.shown;
+	return standing;
 }
 
 static void note_tunnel(const struct tunnel_entry *tunnel, struct tunnel_place *ret)
 {
 	struct change *change = tunnel->entry.change;
 
-	ret->tally = tally_tunnel(tunnel);
+	ret->standing = tunnel_standing(tunnel);
 	ret->bound = tunnel_endpoint_in(tunnel, tunnel_endpoint_layer(tunnel), &ret->endpoint);
 	ret->indexed = change != NULL && change->indexed ? change : NULL;
 }
@@ -180,7 +183,7 @@ static void move_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, unsig
 static void place_with_sessions(struct tunnel_entry *tunnel)
 {
 	unsigned int layers = tunnel->entry.layers;
-	struct tally new = tally_tunnel(tunnel), old = new;
+	struct standing new = tunnel_standing(tunnel), old = new;
 
 	if (new.shown == layers)
 		return;
@@ -202,11 +205,11 @@ static bool place_tunnel(struct tunnel_entry *tunnel, const struct tunnel_place 
 
 	ds->changes++;
 	note_tunnel(tunnel, &new);
-	count_tunnel(ds, &old->tally, &new.tally);
+	count_tunnel(ds, &old->standing, &new.standing);
 	index_tunnel_again(ds, tunnel, old, &new);
-	if (new.tally.shown != tunnel->entry.layers)
-		move_tunnel(ds, tunnel, new.tally.shown);
-	if (new.tally.shown != 0 || tunnel->entry.change != NULL) {
+	if (new.standing.shown != tunnel->entry.layers)
+		move_tunnel(ds, tunnel, new.standing.shown);
+	if (new.standing.shown != 0 || tunnel->entry.change != NULL) {
 		entry_put_origin(&tunnel->entry);
 		return true;
 	}
@@ -241,7 +244,7 @@ static void note_session(const struct session_entry *session, struct session_pla
 {
 	struct change *change = session->entry.change;
 
-	ret->tally = tally_of(&session->entry);
+	ret->standing = standing_of(&session->entry);
 	note_name(session_name_in(session, session_name_layer(session)), ret->name);
 	ret->indexed = change != NULL && change->indexed ? change : NULL;
 	note_name(ret->indexed != NULL ? session_name_in(session, LAYER_TOP) : "", ret->top);
@@ -306,7 +309,7 @@ static void session_drop(struct datastore *ds, struct session_entry *session)
 {
 	datastore_set_index(ds, session, 0);
 	RB_REMOVE(session_id_tree, &ds->sessions, session);
-	free(session);
+	wipe_free(session, sizeof(*session));
 }
 
 /* Returns false when nothing kept it, and it is gone. */
@@ -319,14 +322,14 @@ static bool place_session(struct session_entry *session, const struct session_pl
 
 	ds->changes++;
 	note_session(session, &new);
-	kept = new.tally.shown != 0 || session->entry.change != NULL;
-	count_session(tunnel, &old->tally, &new.tally);
+	kept = new.standing.shown != 0 || session->entry.change != NULL;
+	count_session(tunnel, &old->standing, &new.standing);
 	index_session_again(ds, session, old, &new);
 	if (kept)
 		entry_put_origin(&session->entry);
-	if (kept && new.tally.shown == session->entry.layers)
+	if (kept && new.standing.shown == session->entry.layers)
 		return true;
-	move_session(session, new.tally.shown);
+	move_session(session, new.standing.shown);
 	if (!kept)
 		session_drop(ds, session);
 	place_with_sessions(tunnel);
@@ -407,7 +410,7 @@ static void free_sessions(struct session_tree *sessions)
 	while ((session = RB_ROOT(sessions)) != NULL) {
 		RB_REMOVE(session_tree, sessions, session);
 		config_drop(session->entry.config);
-		free(session);
+		wipe_free(session, sizeof(*session));
 	}
 }
 
@@ -519,7 +522,7 @@ bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_s
 {
 	struct state *state = entry_state(entry);
 	bool changed = state->oper_status != status;
-	struct tally old = {0}, new = {0};
+	struct standing old = {0}, new = {0};
 
 	if (state->oper_status == OPER_UP)
 		old.up = entry->layers;

@@ -185,10 +185,8 @@ struct session_entry *datastore_session_by_name(const struct datastore *ds, cons
 struct session_entry *datastore_named(const struct datastore *ds, const char *name);
 struct session_entry *session_same_name(const struct session_entry *session);
 struct session_entry *datastore_session_by_index(const struct datastore *ds, unsigned int index);
-/* A configured tunnel with that UDP local address and port. */
-struct tunnel_entry *datastore_endpoint(const struct datastore *ds, const struct address *address,
-					uint16_t port);
-/* Any tunnel with them, foreign ones too, then tunnel_same_endpoint() for more. */
+/* Any tunnel with that UDP local address and port, foreign ones too, then tunnel_same_endpoint()
+ * for more. */
 struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct address *address,
 				     uint16_t port);
 struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel);

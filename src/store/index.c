@@ -537,16 +537,6 @@ struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel)
 	return next != NULL ? next : first_top_bound(tunnel->store, &endpoint);
 }
 
-struct tunnel_entry *datastore_endpoint(const struct datastore *ds, const struct address *address,
-					uint16_t port)
-{
-	struct tunnel_entry *found = datastore_bound(ds, address, port);
-
-	while (found != NULL && tunnel_config(found) == NULL)
-		found = tunnel_same_endpoint(found);
-	return found;
-}
-
 /* By index of the interface */
 
 struct session_entry *datastore_index_from(const struct datastore *ds, unsigned int index)

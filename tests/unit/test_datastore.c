@@ -147,17 +147,16 @@ static void endpoints_are_those_of_udp(void **state)
 	datastore_configure(ds, 1, 0, &one);
 	datastore_configure(ds, 2, 0, &two);
 	datastore_observe(ds, 3, 0, &seen);
-	assert_int_equal(
-		datastore_endpoint(ds, &one.local_address, PORT_DEFAULT)->entry.key.tunnel_id, 1);
-	assert_int_equal(datastore_endpoint(ds, &one.local_address, 5000)->entry.key.tunnel_id, 2);
-	assert_null(datastore_endpoint(ds, &one.local_address, 5001));
+	assert_int_equal(datastore_bound(ds, &one.local_address, PORT_DEFAULT)->entry.key.tunnel_id,
+			 1);
+	assert_int_equal(datastore_bound(ds, &one.local_address, 5000)->entry.key.tunnel_id, 2);
+	assert_null(datastore_bound(ds, &one.local_address, 5001));
 	assert_int_equal(tunnel_same_endpoint(datastore_tunnel(ds, 1))->entry.key.tunnel_id, 3);
 	two.encapsulation = ENCAPSULATION_IP;
 	two.present |= BIT(TUNNEL_ENCAPSULATION);
 	datastore_configure(ds, 2, 0, &two);
-	assert_null(datastore_endpoint(ds, &one.local_address, 5000));
+	assert_null(datastore_bound(ds, &one.local_address, 5000));
 	datastore_configure(ds, 1, 0, NULL);
-	assert_null(datastore_endpoint(ds, &one.local_address, PORT_DEFAULT));
 	assert_int_equal(datastore_bound(ds, &one.local_address, PORT_DEFAULT)->entry.key.tunnel_id,
 			 3);
 	datastore_free(ds);
