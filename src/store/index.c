@@ -4,69 +4,6 @@
 
 #include "model/table.h"
 
-/* What a layer shows */
-
-const void *entry_shown_in(const struct entry *entry, enum layer layer)
-{
-	const void *config = entry_config_in(entry, layer);
-
-	return config == NULL && entry->in_kernel ? entry_actual(entry) : config;
-}
-
-const char *session_name_in(const struct session_entry *session, enum layer layer)
-{
-	const struct session *shown = entry_shown_in(&session->entry, layer);
-
-	return shown != NULL && shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name
-									     : "";
-}
-
-bool tunnel_endpoint_in(const struct tunnel_entry *tunnel, enum layer layer, struct endpoint *ret)
-{
-	const struct tunnel *shown = entry_shown_in(&tunnel->entry, layer);
-
-	return shown != NULL && tunnel_endpoint(shown, &ret->address, &ret->port);
-}
-
-const void *entry_actual(const struct entry *entry)
-{
-	return entry->key.session_id ? (const void *)&entry_session(entry)->actual
-				     : (const void *)&entry_tunnel(entry)->actual;
-}
-
-struct state *entry_state(const struct entry *entry)
-{
-	return entry->key.session_id ? &entry_session(entry)->state.common
-				     : &entry_tunnel(entry)->state.common;
-}
-
-const void *entry_shown(const struct entry *entry)
-{
-	return entry_shown_in(entry, datastore_layer(entry_tunnel_of(entry)->store));
-}
-
-bool entry_is_foreign(const struct entry *entry)
-{
-	return entry->in_kernel && !entry->held && entry_config(entry) == NULL;
-}
-
-const char *session_name(const struct session_entry *session)
-{
-	return session_name_in(session, datastore_layer(session->tunnel->store));
-}
-
-bool tunnel_endpoint(const struct tunnel *tunnel, struct address *ret_address, uint16_t *ret_port)
-{
-	bool udp = !(tunnel->present & BIT(TUNNEL_ENCAPSULATION)) ||
-		   tunnel->encapsulation == ENCAPSULATION_UDP;
-
-	if (!udp || !(tunnel->present & BIT(TUNNEL_LOCAL_ADDRESS)))
-		return false;
-	*ret_address = tunnel->local_address;
-	*ret_port = tunnel->present & BIT(TUNNEL_LOCAL_PORT) ? tunnel->local_port : PORT_DEFAULT;
-	return true;
-}
-
 /* Keys of the trees. Trees that may hold equals for a moment end in the ids. */
 
 struct session_key {
@@ -206,11 +143,6 @@ TREE(top_endpoints, endpoint_change_tree, change, by_claim, struct endpoint_key,
  * Handing out. What is shown of an entry by its state, and depends on the layer, is put
  * right then: it is too much to do for all when a layer is published.
  */
-
-void entry_put_origin(struct entry *entry)
-{
-	entry_state(entry)->origin = entry_is_foreign(entry) ? ORIGIN_FOREIGN : ORIGIN_CONFIGURED;
-}
 
 static struct tunnel_entry *hand_tunnel(struct tunnel_entry *tunnel)
 {

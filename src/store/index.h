@@ -1,10 +1,11 @@
 /*
- * The trees of the datastore: private to datastore.c, which changes them, and
+ * The trees of the datastore: private to place.c, which changes them, and
  * index.c, which orders and searches them.
  */
 #ifndef STORE_INDEX_H
 #define STORE_INDEX_H
 
+#include "model/table.h"
 #include "store/datastore.h"
 
 RB_PROTOTYPE(tunnel_tree, tunnel_entry, link, )
@@ -28,12 +29,30 @@ static inline const void *entry_config_in(const struct entry *entry, enum layer 
 }
 
 /* What a layer shows of it: its configuration, or what was seen; NULL: neither. */
-const void *entry_shown_in(const struct entry *entry, enum layer layer);
+static inline const void *entry_shown_in(const struct entry *entry, enum layer layer)
+{
+	const void *config = entry_config_in(entry, layer);
+
+	return config == NULL && entry->in_kernel ? entry_actual(entry) : config;
+}
 
 /* The name of its interface there; "" none. */
-const char *session_name_in(const struct session_entry *session, enum layer layer);
+static inline const char *session_name_in(const struct session_entry *session, enum layer layer)
+{
+	const struct session *shown = entry_shown_in(&session->entry, layer);
+
+	return shown != NULL && shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name
+									     : "";
+}
+
 /* False: it binds none. */
-bool tunnel_endpoint_in(const struct tunnel_entry *tunnel, enum layer layer, struct endpoint *ret);
+static inline bool tunnel_endpoint_in(const struct tunnel_entry *tunnel, enum layer layer,
+				      struct endpoint *ret)
+{
+	const struct tunnel *shown = entry_shown_in(&tunnel->entry, layer);
+
+	return shown != NULL && tunnel_endpoint(shown, &ret->address, &ret->port);
+}
 
 /*
  * Under what an entry is itself in the indexes: the base layer's, or, when that has none, the top
