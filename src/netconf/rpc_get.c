@@ -15,6 +15,10 @@ static bool step(struct netconf_session *session, void *state)
 {
 	struct get *get = state;
 
+	if (walk_broken(get->walk)) {
+		session->dead = true; /* half of a reply is none */
+		return false;
+	}
 	if (walk_step(get->walk, &session->writer))
 		return true;
 	if (!get->config && provider_write(session, get->filter))
@@ -31,13 +35,6 @@ static void free_get(void *state)
 	free(get);
 }
 
-static int preserve(void *state, const struct candidate *changes)
-{
-	struct get *get = state;
-
-	return walk_preserve(get->walk, changes);
-}
-
 static int show(struct netconf_session *session, const struct node *operation, bool config,
 		struct error *err)
 {
@@ -51,7 +48,7 @@ static int show(struct netconf_session *session, const struct node *operation, b
 		.lines = session->lines,
 		.secrets = netconf_may_see_secrets(session),
 	};
-	struct stream stream = {step, free_get, preserve, NULL};
+	struct stream stream = {step, free_get, NULL};
 	struct get *get;
 	struct walk *walk;
 	int result = provider_check(filter, err);

@@ -30,8 +30,6 @@ struct stream {
 	/* Writes a little; false when it was the last. */
 	bool (*step)(struct netconf_session *session, void *state);
 	void (*free)(void *state);
-	/* Told of each commit meanwhile; may be NULL. A nonzero return ends the session. */
-	int (*commit)(void *state, const struct candidate *changes);
 	void *state;
 };
 

@@ -1,4 +1,4 @@
-/* The datastore's top layer, a change at a time: private to publish.c and datastore.c. */
+/* The datastore's top layer, a change at a time: private to publish.c, datastore.c and past.c. */
 #ifndef STORE_ATTACH_H
 #define STORE_ATTACH_H
 
@@ -10,5 +10,11 @@ int datastore_attach(struct datastore *ds, struct change *change);
  */
 void datastore_detach(struct datastore *ds, struct change *change);
 void datastore_merge(struct datastore *ds, struct change *change);
+
+/* What was open then sees what is published as it was before; keeps a change that is about to be
+ * merged; all are (past.c). */
+void pasts_publish(struct datastore *running);
+void pasts_keep(struct datastore *running, const struct change *change);
+void pasts_merged(struct datastore *running);
 
 #endif

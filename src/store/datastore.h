@@ -102,6 +102,7 @@ struct datastore {
 	uint64_t changes;      /* counts them: what is configured, seen or held */
 	size_t attached;       /* of the top layer */
 	bool published;        /* the top layer is what is to be seen */
+	struct past *pasts;    /* open (past.h) */
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */

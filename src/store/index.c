@@ -166,7 +166,7 @@ static bool is_shown(const struct session_entry *session)
 	return session->entry.layers & LAYER_BIT(datastore_layer(session->tunnel->store));
 }
 
-/* Walking: what both layers show, and what this one alone does */
+/* Walking: what both layers show, and what the one alone does */
 
 static struct tunnel_entry *lesser_tunnel(struct tunnel_entry *a, struct tunnel_entry *b)
 {
@@ -178,17 +178,18 @@ static struct session_entry *lesser_session(struct session_entry *a, struct sess
 	return hand_session(a == NULL || (b != NULL && SESSION_KEY(b) < SESSION_KEY(a)) ? b : a);
 }
 
-struct tunnel_entry *datastore_tunnel_from(const struct datastore *ds, uint32_t tunnel_id)
+struct tunnel_entry *index_tunnel_from(const struct datastore *ds, enum layer layer,
+				       uint32_t tunnel_id)
 {
 	return lesser_tunnel(tunnels_from(&ds->tunnels, tunnel_id),
-			     tunnels_from(&ds->only[datastore_layer(ds)], tunnel_id));
+			     tunnels_from(&ds->only[layer], tunnel_id));
 }
 
-struct session_entry *tunnel_session_from(const struct tunnel_entry *tunnel, uint32_t session_id)
+struct session_entry *index_session_from(const struct tunnel_entry *tunnel, enum layer layer,
+					 uint32_t session_id)
 {
-	return lesser_session(
-		sessions_from(&tunnel->sessions, session_id),
-		sessions_from(&tunnel->only[datastore_layer(tunnel->store)], session_id));
+	return lesser_session(sessions_from(&tunnel->sessions, session_id),
+			      sessions_from(&tunnel->only[layer], session_id));
 }
 
 /* The one after @at in the tree of those in @layers, which may be its own. */
@@ -200,10 +201,9 @@ static struct tunnel_entry *tunnel_after(const struct tunnel_tree *tree, unsigne
 	return TUNNEL_KEY(at) < ID_MAX ? tunnels_from(tree, TUNNEL_KEY(at) + 1) : NULL;
 }
 
-struct tunnel_entry *tunnel_next(const struct tunnel_entry *tunnel)
+struct tunnel_entry *index_tunnel_next(const struct tunnel_entry *tunnel, enum layer layer)
 {
 	const struct datastore *ds = tunnel->store;
-	enum layer layer = datastore_layer(ds);
 
 	return lesser_tunnel(tunnel_after(&ds->tunnels, LAYERS_ALL, tunnel),
 			     tunnel_after(&ds->only[layer], LAYER_BIT(layer), tunnel));
@@ -217,13 +217,32 @@ static struct session_entry *session_after(const struct session_tree *tree, unsi
 	return SESSION_KEY(at) < ID_MAX ? sessions_from(tree, SESSION_KEY(at) + 1) : NULL;
 }
 
-struct session_entry *session_next(const struct session_entry *session)
+struct session_entry *index_session_next(const struct session_entry *session, enum layer layer)
 {
 	const struct tunnel_entry *tunnel = session->tunnel;
-	enum layer layer = datastore_layer(tunnel->store);
 
 	return lesser_session(session_after(&tunnel->sessions, LAYERS_ALL, session),
 			      session_after(&tunnel->only[layer], LAYER_BIT(layer), session));
+}
+
+struct tunnel_entry *datastore_tunnel_from(const struct datastore *ds, uint32_t tunnel_id)
+{
+	return index_tunnel_from(ds, datastore_layer(ds), tunnel_id);
+}
+
+struct session_entry *tunnel_session_from(const struct tunnel_entry *tunnel, uint32_t session_id)
+{
+	return index_session_from(tunnel, datastore_layer(tunnel->store), session_id);
+}
+
+struct tunnel_entry *tunnel_next(const struct tunnel_entry *tunnel)
+{
+	return index_tunnel_next(tunnel, datastore_layer(tunnel->store));
+}
+
+struct session_entry *session_next(const struct session_entry *session)
+{
+	return index_session_next(session, datastore_layer(session->tunnel->store));
 }
 
 struct entry *datastore_entry_from(const struct datastore *ds, uint32_t tunnel_id,

@@ -1,6 +1,6 @@
 /*
- * The trees of the datastore: private to place.c, which changes them, and
- * index.c, which orders and searches them.
+ * The trees of the datastore: private to the store. place.c
+ * changes them, index.c orders and searches them.
  */
 #ifndef STORE_INDEX_H
 #define STORE_INDEX_H
@@ -72,6 +72,14 @@ static inline enum layer tunnel_endpoint_layer(const struct tunnel_entry *tunnel
 
 /* Put the state's origin right, for the layer to be seen. */
 void entry_put_origin(struct entry *entry);
+
+/* Walks in a layer, be it the one to be seen or not; see datastore.h. */
+struct tunnel_entry *index_tunnel_from(const struct datastore *ds, enum layer layer,
+				       uint32_t tunnel_id);
+struct tunnel_entry *index_tunnel_next(const struct tunnel_entry *tunnel, enum layer layer);
+struct session_entry *index_session_from(const struct tunnel_entry *tunnel, enum layer layer,
+					 uint32_t session_id);
+struct session_entry *index_session_next(const struct session_entry *session, enum layer layer);
 
 /* In whatever layer; NULL: there is none. */
 struct tunnel_entry *index_tunnel(const struct datastore *ds, uint32_t tunnel_id);

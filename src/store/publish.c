@@ -82,11 +82,14 @@ static int merge_forth(struct cursor *cursor)
 	struct publication *publication = (struct publication *)cursor;
 	struct change *change = pass(publication);
 
-	if (change != NULL)
+	if (change != NULL) {
+		pasts_keep(publication->running, change);
 		datastore_merge(publication->running, change);
-	else
-		publication->running->published = false;
-	return change != NULL;
+		return 1;
+	}
+	publication->running->published = false;
+	pasts_merged(publication->running);
+	return 0;
 }
 
 struct cursor *candidate_attach_begin(struct candidate *candidate, struct datastore *running,
@@ -132,6 +135,7 @@ void datastore_publish(struct datastore *running)
 {
 	running->published = true;
 	running->changes++;
+	pasts_publish(running);
 }
 
 struct cursor *candidate_merge_begin(struct candidate *candidate, struct datastore *running)

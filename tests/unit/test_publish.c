@@ -6,6 +6,8 @@
  */
 #include "store.h"
 
+#include "store/past.h"
+
 #define TUNNELS  3
 #define SESSIONS 4 /* of each; place 0 is the tunnel's own */
 
@@ -337,9 +339,86 @@ static void observe_something(struct datastore *ds, struct table *table)
 	forget(table);
 }
 
+/* One who reads running as it was when he began, however long that takes. */
+struct reader {
+	struct past past; /* zeroed: he does not read */
+	char *should;     /* all there was to read then, of which some may have been read */
+};
+
+static void print_past_entry(FILE *file, const struct key *key, const void *config)
+{
+	fprintf(file, "%u/%u\n", key->tunnel_id, key->session_id);
+	snapshot_put(file, key->session_id ? OBJECT_SESSION : OBJECT_TUNNEL, config);
+}
+
+static char *print_past(const struct past *past, const struct key *from)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *file = open_memstream(&text, &length);
+
+	for (struct key key = {from->tunnel_id, 0}; key.tunnel_id <= TUNNELS; key.tunnel_id++) {
+		const struct tunnel *tunnel;
+		const struct session *session;
+		uint32_t id = key.tunnel_id;
+
+		tunnel = past_tunnel_from(past, &id);
+		if (tunnel && id == key.tunnel_id && key_compare(&key, from) >= 0)
+			print_past_entry(file, &key, tunnel);
+		id = key.tunnel_id == from->tunnel_id ? from->session_id : 0;
+		for (; (session = past_session_from(past, key.tunnel_id, &id)); id++)
+			print_past_entry(file, &(struct key){key.tunnel_id, id}, session);
+	}
+	fclose(file);
+	return text;
+}
+
+/* What there is to read from there on, in what there was at the beginning. */
+static const char *rest_of(const char *text, const struct key *from)
+{
+	struct key at;
+
+	for (; *text != '\0'; text = strchr(text, '\n') + 1)
+		if (sscanf(text, "%u/%u\n", &at.tunnel_id, &at.session_id) == 2 &&
+		    key_compare(&at, from) >= 0)
+			break;
+	return text;
+}
+
+static void read_on(struct reader *reader, struct datastore *ds)
+{
+	char *is;
+
+	if (!reader->should && random_below(4) == 0) {
+		past_open(&reader->past, ds);
+		reader->should = print_past(&reader->past, &reader->past.read);
+	}
+	if (!reader->should)
+		return;
+	is = print_past(&reader->past, &reader->past.read);
+	assert_same_text(is, rest_of(reader->should, &reader->past.read));
+	free(is);
+	assert_false(reader->past.broken);
+	if (random_below(8) == 0)
+		reader->past.read = (struct key){reader->past.read.tunnel_id + 1, 0};
+	else if (random_below(8) == 0)
+		reader->past.read.session_id++;
+	if (reader->past.read.tunnel_id > TUNNELS) {
+		past_close(&reader->past);
+		free(reader->should);
+		reader->should = NULL;
+	}
+}
+
+#define READERS 3
+
+static struct reader readers[READERS];
+
 static void look_around(struct datastore *ds, struct table *table, enum layer layer)
 {
 	assert_reads(ds, table, layer);
+	for (int i = 0; i < READERS; i++)
+		read_on(&readers[i], ds);
 	while (random_below(3) == 0) {
 		observe_something(ds, table);
 		assert_reads(ds, table, layer);
@@ -423,6 +502,11 @@ static void readers_see_all_of_a_commit_or_nothing(void **state)
 		seed = first;
 		for (int round = 0; round < 12; round++)
 			commit_in_sight(ds, &table);
+		for (int i = 0; i < READERS; i++) {
+			past_close(&readers[i].past);
+			free(readers[i].should);
+			readers[i].should = NULL;
+		}
 		datastore_free(ds);
 	}
 }
@@ -570,6 +654,7 @@ static int work_attach(void *arg, struct error *err)
 static void without_memory_all_is_as_before(void **state)
 {
 	struct scene scene;
+	struct past past;
 
 	(void)state;
 	open_scene(&scene);
@@ -583,10 +668,13 @@ static void without_memory_all_is_as_before(void **state)
 	assert_null(candidate_detach_begin(&scene.candidate, scene.running));
 	is_as_before(&scene);
 	assert_int_equal(work_attach(&scene, NULL), 0);
+	past_open(&past, scene.running);
 	datastore_publish(scene.running);
 	fail_at = 1;
 	assert_null(candidate_merge_begin(&scene.candidate, scene.running));
 	assert_false(scene.running->published);
+	assert_false(past.broken);
+	past_close(&past);
 	assert_non_null(datastore_session(scene.running, 9, 14));
 	assert_null(datastore_tunnel(scene.running, 2));
 	fail_at = 1;
@@ -596,6 +684,28 @@ static void without_memory_all_is_as_before(void **state)
 	assert_null(edit_free_begin(scene.edit));
 	scene.edit = NULL;
 	fail_at = 0;
+	close_scene(&scene);
+}
+
+/* The commit does not suffer from it; who reads is told. */
+static void who_reads_the_past_is_told_when_there_is_no_memory_for_it(void **state)
+{
+	struct scene scene;
+	struct past past;
+
+	(void)state;
+	open_scene(&scene);
+	assert_int_equal(work_attach(&scene, NULL), 0);
+	past_open(&past, scene.running);
+	datastore_publish(scene.running);
+	fail_at = 2; /* behind the cursor's own */
+	cursor_free(candidate_merge_begin(&scene.candidate, scene.running));
+	fail_at = 0;
+	assert_true(past.broken);
+	assert_false(scene.running->published);
+	assert_string_equal(session_config(datastore_session(scene.running, 1, 1))->description,
+			    "before");
+	past_close(&past);
 	close_scene(&scene);
 }
 
@@ -634,6 +744,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readers_see_all_of_a_commit_or_nothing),
 		cmocka_unit_test(without_memory_all_is_as_before),
+		cmocka_unit_test(who_reads_the_past_is_told_when_there_is_no_memory_for_it),
 		cmocka_unit_test(what_is_freed_halfway_leaves_nothing),
 	};
 
