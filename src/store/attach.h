@@ -11,10 +11,9 @@ int datastore_attach(struct datastore *ds, struct change *change);
 void datastore_detach(struct datastore *ds, struct change *change);
 void datastore_merge(struct datastore *ds, struct change *change);
 
-/* What was open then sees what is published as it was before; keeps a change that is about to be
- * merged; all are (past.c). */
+/* Those that are open see what is published now as it was before; they keep what a merge takes
+ * away (past.c). */
 void pasts_publish(struct datastore *running);
 void pasts_keep(struct datastore *running, const struct change *change);
-void pasts_merged(struct datastore *running);
 
 #endif

@@ -59,9 +59,3 @@ void pasts_keep(struct datastore *running, const struct change *change)
 			keep(past, change);
 	}
 }
-
-void pasts_merged(struct datastore *running)
-{
-	for (struct past *past = running->pasts; past != NULL; past = past->next)
-		past->undone.behind = false;
-}

@@ -88,7 +88,6 @@ static int merge_forth(struct cursor *cursor)
 		return 1;
 	}
 	publication->running->published = false;
-	pasts_merged(publication->running);
 	return 0;
 }
 
