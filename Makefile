@@ -16,12 +16,19 @@ NETSNMP_LIBS := -lnetsnmpagent -lnetsnmp
 PKGS     := libmnl libxml-2.0 libevent_core
 CFLAGS   ?= -O2 -g
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# What of these the compiler has, asked for when the first file is compiled (see PKG_CFLAGS). The
+# sanitizers look closer than _FORTIFY_SOURCE, which keeps them from it.
+try        = $(shell $(CC) $(CFLAGS) -Werror $(1) -x c -c -include stdio.h -o /dev/null /dev/null 2>/dev/null && echo '$(1)')
+fortify    = $(if $(SANITIZE)$(FUZZ),,$(call try,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(1)))
+HARDENED   = $(eval HARDENED := $(call try,-fPIE) $(call try,-fstack-protector-strong) $(call try,-fcf-protection) \
+	$(or $(call fortify,3),$(call fortify,2)))$(HARDENED)
+LINKED_SO := -pie -Wl,-z,relro,-z,now
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wconversion
 # Asked for when the first file is compiled: `deps` may install pkg-config before that.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WARN) \
-	$(if $(WERROR),-Werror) $(CFLAGS) -include src/base/banned.h \
+	$(if $(WERROR),-Werror) $(HARDENED) $(CFLAGS) -include src/base/banned.h \
 	$(if $(SANITIZE),$(SANITIZERS)) $(if $(FUZZ),$(SANITIZERS) -fsanitize=fuzzer-no-link) \
 	$(PKG_CFLAGS)
 ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
@@ -46,7 +53,7 @@ $B/l2tpv3ctl:      $B/src/cli/l2tpv3ctl.o
 $B/l2tpv3-netconf: $B/src/client/l2tpv3-netconf.o
 $(PROGRAMS): $B/libl2tpv3d.a
 	@echo "  LD    $@"
-	$Q$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $B/libl2tpv3d.a $(ALL_LIBS)
+	$Q$(CC) $(ALL_CFLAGS) $(LINKED_SO) $(LDFLAGS) -o $@ $(filter %.o,$^) $B/libl2tpv3d.a $(ALL_LIBS)
 
 $B/libl2tpv3d.a: $(LIB_OBJ)
 	@echo "  AR    $@"
@@ -62,6 +69,7 @@ $B/tests/%: tests/unit/%.c $B/libl2tpv3d.a
 	@echo "  CC    $<"
 	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS) -lcmocka $(TESTLIBS_$*)
 TESTLIBS_test_table_yang := -lyang
+TESTLIBS_test_publish := -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 
 $B/attributes: docs/attributes.c
 $B/tests/kernel_tool: tests/vm/kernel_tool.c $B/tests/vm/tool_print.o $B/tests/vm/tool_request.o
@@ -95,7 +103,7 @@ check-vm: deps all tools ## tests on real kernels only
 asan: ## the programs and tests with ASan and UBSan, into build/asan
 	$Q$(MAKE) SANITIZE=1 all unit
 
-lint: $B/attributes ## rules a machine can keep: layering, format, models, documents
+lint: all $B/attributes ## rules a machine can keep: layering, format, models, documents
 	$Qtests/lint
 format: ## put the C files into the project's format
 	$Qfind src agent tests -name '*.[ch]' -print0 | xargs -0 clang-format -i

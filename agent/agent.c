@@ -2,33 +2,20 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <stdarg.h>
 #include <syslog.h>
 
 #include "base/clock.h"
 #include "model/names.h"
+#include "pdu.h"
 
 #define NAME              "l2tpv3d"
 #define RECONNECT_S       1
 #define REGISTER_S        2 /* twice as long when there was no answer, and so on ... */
 #define REGISTER_MAX_S    TRANSPORT_DELAY_MAX
 #define TIDY_S            5
-#define AGENTX_TIMEOUT_US 330000 /* of Open, Register and Close, which net-snmp waits for */
+#define AGENTX_TIMEOUT_US 330000 /* of Notify, whose answer nobody waits for */
 #define AGENTX_VERSION_1  0xc1   /* not in a public header of net-snmp */
 #define NEVER_S           (24 * 3600)
-
-void agent_log(struct agent *agent, int priority, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-
-	if (!agent->options.log)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	agent->options.log(priority, text, agent->options.arg);
-}
 
 /* What net-snmp says is about its own affairs; what matters to an operator is said here. */
 static int on_log(int major, int minor, void *message, void *arg)
@@ -126,9 +113,9 @@ static void after(void *arg)
 static const char *explain(unsigned int error)
 {
 	switch (error) {
-	case 263: /* duplicateRegistration */
+	case PDU_DUPLICATE_REGISTRATION:
 		return "another subagent has registered it";
-	case 266: /* requestDenied */
+	case PDU_REQUEST_DENIED:
 		return "the master denied the request";
 	default:
 		return "the master refused";
@@ -196,6 +183,23 @@ static void on_unreachable(int os_errno, void *arg)
 			  os_errno == ETIMEDOUT ? TRANSPORT_DELAY_MAX : RECONNECT_S);
 }
 
+static void on_malformed(unsigned int type, const char *ends, void *arg)
+{
+	struct agent *agent = arg;
+
+	if (ends)
+		agent_log(agent, LOG_WARNING,
+			  "the AgentX master at %s sent what %s (type %u): the connection is ended",
+			  agent->address, ends, type);
+	else if (!agent->warned_malformed)
+		agent_log(
+			agent, LOG_WARNING,
+			"the AgentX master at %s sent a PDU of type %u that cannot be read: it is "
+			"refused with parseError, and so are others without a further word",
+			agent->address, type);
+	agent->warned_malformed = agent->warned_malformed || !ends;
+}
+
 static void on_resumed(void *arg)
 {
 	struct agent *agent = arg;
@@ -218,7 +222,7 @@ static void ask_to_register(struct agent *agent, oid *name, size_t length)
 		.name = name,
 		.namelen = length,
 		.priority = DEFAULT_MIB_PRIORITY,
-		.timeout = -1,
+		.timeout = PDU_TIMEOUT_S,
 	};
 
 	agent->asked = true;
@@ -339,7 +343,7 @@ static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 {
 	const struct transport_events events = {on_registered, on_unreachable, on_resumed,
 						set_answering, set_repeated,   set_oversized,
-						agent};
+						on_malformed,  agent};
 	const struct timeval tidy = {.tv_sec = TIDY_S};
 	struct event_base *base = agent->options.base;
 
@@ -409,13 +413,7 @@ void agent_close(struct agent *agent)
 	engine_unwatch(agent->options.engine, agent);
 	set_close(agent);
 	release_library(agent);
-	transport_leave(agent->transport);
 	snmp_shutdown(NAME);
 	set_close(agent); /* of requests that came meanwhile */
 	release(agent);
-}
-
-bool agent_connected(const struct agent *agent)
-{
-	return agent->connected && agent->registered;
 }

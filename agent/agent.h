@@ -3,9 +3,8 @@
  * through snmpd, from and into the engine.
  *
  * It needs no snmpd to start, connects when one appears, and again when it
- * comes back. Nothing here blocks the loop for longer than a third of a second,
- * and that only while a master that accepted the connection does not answer, or
- * a TCP connection comes to nothing: then every 30 seconds at last.
+ * comes back. It waits for nothing: 10 ms for the answer to Open, at an attempt to
+ * connect, are the longest it stands still.
  * net-snmp keeps its state in globals: one agent a process, one thread.
  */
 #ifndef AGENT_AGENT_H
@@ -29,8 +28,5 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 
 /* Before engine_close(): set requests under way end as the engine says. Accepts NULL. */
 void agent_close(struct agent *agent);
-
-/* Is there a master, and did it take our registration? */
-bool agent_connected(const struct agent *agent);
 
 #endif

@@ -7,9 +7,10 @@ const size_t mib_root_length = sizeof(mib_root) / sizeof(mib_root[0]);
 
 _Static_assert(sizeof(mib_root) / sizeof(mib_root[0]) <= ROOT_LENGTH_MAX, "a shorter root, please");
 
-#define ARC_OBJECTS 1 /* l2tpv3Objects */
-#define ARC_ENTRY   1 /* of every table */
-#define COLUMN_LAST 64
+#define ARC_OBJECTS    1  /* l2tpv3Objects */
+#define ARC_ENTRY      1  /* of every table */
+#define COLUMN_LAST    64 /* no table has more */
+#define COLUMN_NOWHERE (COLUMN_LAST + 1)
 
 /* Columns that are no row of the mapping table. */
 /* clang-format off */
@@ -68,13 +69,33 @@ bool column_find(enum mib_table table, unsigned int number, struct column *ret)
 	return find_row(table, number, ret) || find_extra(table, number, ret);
 }
 
+static void take_less(unsigned int number, unsigned int from, unsigned int *least)
+{
+	if (number >= from && number < *least)
+		*least = number;
+}
+
 bool column_from(enum mib_table table, unsigned int number, struct column *ret)
 {
-	for (; number <= COLUMN_LAST; number++) {
-		if (column_find(table, number, ret))
-			return true;
+	const struct row_set *set = &row_sets[table_object(table)];
+	unsigned int least = COLUMN_NOWHERE;
+
+	if (table == MIB_SCALARS)
+		return find_scalar(number, ret);
+	for (unsigned int i = 0; i < set->count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (row->mib_table != table || row->access == ACCESS_KEY)
+			continue;
+		take_less(row->mib_column, number, &least);
+		if (row->type == TYPE_ADDRESS)
+			take_less(row->mib_column - 1U, number, &least);
 	}
-	return false;
+	for (size_t i = 0; i < sizeof(extra_columns) / sizeof(extra_columns[0]); i++) {
+		if (extra_columns[i].table == table)
+			take_less(extra_columns[i].number, number, &least);
+	}
+	return least != COLUMN_NOWHERE && column_find(table, least, ret);
 }
 
 enum object table_object(enum mib_table table)
@@ -243,5 +264,14 @@ size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN])
 	ret[length++] = column->number;
 	for (unsigned int i = 0; i < index_length(column->table); i++)
 		ret[length++] = instance->index.at[i];
+	return length;
+}
+
+size_t oid_of_varbind(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN])
+{
+	size_t length = varbind->name_length < MAX_OID_LEN ? varbind->name_length : MAX_OID_LEN;
+
+	for (size_t i = 0; i < length; i++)
+		ret[i] = varbind->name[i] & UINT32_MAX;
 	return length;
 }

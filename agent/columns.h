@@ -103,4 +103,11 @@ size_t oid_of_entry(enum mib_table table, oid ret[MAX_OID_LEN]);
 /* The OID of an instance; returns its length. */
 size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN]);
 
+/*
+ * The name of a varbind as it was sent: net-snmp (agentx_parse_oid, 5.9) passes
+ * a sub-identifier of 2^31 or more through an int, so that it comes with the
+ * upper half of its 64 bits set. Returns the length.
+ */
+size_t oid_of_varbind(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN]);
+
 #endif

@@ -4,13 +4,11 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define AGENTX_PORT "705"
-#define CONNECT_MS  330
 #define SILENCE_MS  30000 /* a TCP peer that acknowledges nothing for so long is gone */
 
 static const char *after_prefix(const char *text, const char *prefix)
@@ -107,19 +105,7 @@ static void tune_tcp(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence, sizeof(silence));
 }
 
-/* How a connection under way ends: 0 or a positive errno. */
-static int await(int fd)
-{
-	struct pollfd ready = {.fd = fd, .events = POLLOUT};
-	int os_errno = ETIMEDOUT;
-	socklen_t length = sizeof(os_errno);
-
-	if (poll(&ready, 1, CONNECT_MS) > 0)
-		getsockopt(fd, SOL_SOCKET, SO_ERROR, &os_errno, &length);
-	return os_errno;
-}
-
-int endpoint_connect(const struct endpoint *endpoint)
+int endpoint_connect(const struct endpoint *endpoint, bool *ret_connected)
 {
 	int family = endpoint->address.ss_family;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -130,8 +116,9 @@ int endpoint_connect(const struct endpoint *endpoint)
 	if (family != AF_UNIX)
 		tune_tcp(fd);
 	if (connect(fd, (const struct sockaddr *)&endpoint->address, endpoint->length))
-		os_errno = errno == EINPROGRESS ? await(fd) : errno;
-	if (!os_errno)
+		os_errno = errno;
+	*ret_connected = !os_errno;
+	if (!os_errno || os_errno == EINPROGRESS)
 		return fd;
 	close(fd);
 	return -os_errno;

@@ -1,7 +1,8 @@
-/* Where the AgentX master listens, and connecting to it without waiting long. */
+/* Where the AgentX master listens, and a socket on its way there. */
 #ifndef AGENT_ENDPOINT_H
 #define AGENT_ENDPOINT_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "model/error.h"
@@ -20,9 +21,10 @@ struct endpoint {
 int endpoint_parse(const char *text, struct endpoint *ret, struct error *err);
 
 /*
- * A connected, nonblocking socket, or a negative errno: -EAGAIN when the
- * master's queue of connections is full. TCP waits a third of a second at most.
+ * A nonblocking socket, or a negative errno: -EAGAIN when the master's queue of
+ * connections is full. Does not wait: *ret_connected is false while TCP is still
+ * at it, which ends with the socket writable and SO_ERROR telling how.
  */
-int endpoint_connect(const struct endpoint *endpoint);
+int endpoint_connect(const struct endpoint *endpoint, bool *ret_connected);
 
 #endif

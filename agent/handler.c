@@ -3,15 +3,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
-
-size_t handler_name(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN])
-{
-	size_t length = varbind->name_length < MAX_OID_LEN ? varbind->name_length : MAX_OID_LEN;
-
-	for (size_t i = 0; i < length; i++)
-		ret[i] = varbind->name[i] & UINT32_MAX;
-	return length;
-}
+#include "pdu.h"
 
 static void answer(netsnmp_request_info *request, const struct value *value)
 {
@@ -25,7 +17,7 @@ static void get(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 		netsnmp_request_info *request)
 {
 	oid name[MAX_OID_LEN];
-	size_t length = handler_name(request->requestvb, name);
+	size_t length = oid_of_varbind(request->requestvb, name);
 	struct value value;
 
 	switch (view_get(&agent->view, name, length, &value)) {
@@ -44,7 +36,7 @@ static void get(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 static void get_next(struct agent *agent, netsnmp_request_info *request)
 {
 	oid from[MAX_OID_LEN], name[MAX_OID_LEN];
-	size_t length = handler_name(request->requestvb, from);
+	size_t length = oid_of_varbind(request->requestvb, from);
 	struct value value;
 
 	if (!view_next(&agent->view, from, length, name, &length, &value))
@@ -82,5 +74,6 @@ int handler_register(struct agent *agent)
 	if (!registration)
 		return -ENOMEM;
 	registration->handler->myvoid = agent;
+	registration->timeout = PDU_TIMEOUT_S;
 	return netsnmp_register_handler(registration) == MIB_REGISTERED_OK ? 0 : -ENOMEM;
 }

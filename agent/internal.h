@@ -1,9 +1,8 @@
 /*
  * What the files that need net-snmp's agent share.
  *
- *   agent.c      setting net-snmp up; connection and registration
- *   handler.c    requests of the master: GET, GETNEXT
- *   set.c        ... and the phases of SET
+ *   agent.c      setting net-snmp up; connection and registration. It calls the others, none calls
+ * it. handler.c    requests of the master: GET, GETNEXT set.c        ... and the phases of SET
  *   notify.c     notifications to the master
  *   loop.c       net-snmp in the event loop
  *   transport.c  the stream to the master
@@ -44,21 +43,15 @@ struct agent {
 	unsigned int next_table; /* to register by itself, once the root is */
 	unsigned int refused;    /* res.error that was logged last, 0 none */
 	struct set_list sets;    /* set.c */
-	bool warned_retries;
+	bool warned_retries, warned_malformed;
 };
 
+/* log.c */
 void agent_log(struct agent *agent, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* handler.c; 0 or -ENOMEM */
 int handler_register(struct agent *agent);
-
-/*
- * The name of a varbind as it was sent: net-snmp (agentx_parse_oid, 5.9) passes
- * a sub-identifier of 2^31 or more through an int, so that it comes with the
- * upper half of its 64 bits set. Returns the length.
- */
-size_t handler_name(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN]);
 
 /* set.c */
 int set_handle(struct agent *agent, netsnmp_mib_handler *handler,

@@ -71,7 +71,7 @@ void notify_some(struct agent *agent)
 {
 	if (!agent->view.notify)
 		notices_clear(&agent->notices);
-	if (!agent_connected(agent))
+	if (!agent->registered)
 		return; /* notify_connected() goes on */
 	tell_dropped(agent);
 	for (unsigned int i = 0; i < BURST && agent->notices.count > 0; i++) {

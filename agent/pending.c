@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
 #include "model/codec.h"
 #include "model/rules.h"
 
@@ -76,7 +77,7 @@ void pending_move_sessions(struct pending *from, uint32_t tunnel_id, struct pend
 	       row->tunnel_id == tunnel_id) {
 		pending_take(from, row);
 		if (pending_find(to, OBJECT_SESSION, tunnel_id, row->session_id))
-			free(row);
+			wipe_free(row, sizeof(*row));
 		else
 			pending_put(to, row);
 	}
@@ -90,7 +91,7 @@ static void expire(struct pending *pending, enum object object, int64_t before)
 		if (row->touched >= before)
 			continue;
 		pending_take(pending, row);
-		free(row);
+		wipe_free(row, sizeof(*row));
 	}
 }
 

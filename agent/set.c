@@ -7,6 +7,7 @@
  * but those end in transport.c), or neither COMMIT nor UNDO: what the engine has
  * done is durable and stands.
  */
+#include "base/wipe.h"
 #include "internal.h"
 
 #include <inttypes.h>
@@ -110,7 +111,7 @@ static struct varbind varbind_of(const netsnmp_request_info *request, oid name[M
 	const netsnmp_variable_list *var = request->requestvb;
 	struct varbind varbind = {
 		.name = name,
-		.name_length = handler_name(var, name),
+		.name_length = oid_of_varbind(var, name),
 		.type = var->type,
 		.bytes = var->val.string ? (const void *)var->val.string : "",
 		.length = var->val_len,
@@ -127,9 +128,12 @@ void set_repeated(void *arg)
 	struct agent *agent = arg;
 
 	if (!agent->warned_retries)
-		agent_log(agent, LOG_WARNING,
-			  "the AgentX master repeats set requests; set \"agentXRetries 0\" and "
-			  "\"agentXTimeout 10\" in snmpd.conf");
+		agent_log(
+			agent, LOG_NOTICE,
+			"the AgentX master repeats a set request that takes its time; it gives up "
+			"after agentXTimeout x (agentXRetries + 1) seconds (snmpd.conf), though "
+			"the "
+			"request is carried out");
 	agent->warned_retries = true;
 }
 
@@ -157,6 +161,8 @@ static int reserve(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 		if (!status)
 			continue;
 		remember(agent, &err);
+		agent_log(agent, LOG_DEBUG, "set request %ld: refused: %s", transid,
+			  agent->view.last_error);
 		netsnmp_set_request_error(reqinfo, requests, status);
 		break;
 	}
@@ -181,6 +187,8 @@ static void check(struct set *set, netsnmp_agent_request_info *reqinfo,
 	if (!status)
 		return;
 	remember(set->agent, &err);
+	agent_log(set->agent, LOG_DEBUG, "set request %ld: refused: %s", set->transid,
+		  set->agent->view.last_error);
 	refuse(reqinfo, requests, number, status);
 }
 
@@ -219,6 +227,9 @@ static void on_done(int result, const struct error *err, void *arg)
 	size_t number = 0;
 	int status = result ? transaction_refuse(set->transaction, err, &number) : 0;
 
+	agent_log(agent, LOG_DEBUG, "set request %ld: %s%s%s%s", set->transid,
+		  result ? "refused: " : "done", result ? err->path : "",
+		  result && err->path[0] ? ": " : "", result ? err->text : "");
 	set->ticket = 0;
 	set->since = clock_now();
 	set->state = result ? SET_OVER : SET_DONE;
@@ -245,6 +256,9 @@ static void act(struct set *set, netsnmp_mib_handler *handler,
 		transaction_apply(set->transaction);
 		return;
 	}
+	agent_log(set->agent, LOG_DEBUG,
+		  "set request %ld: an edit of %zu entries goes to the engine", set->transid,
+		  edit->count);
 	set->ticket =
 		engine_edit_checked(set->agent->options.engine, edit,
 				    transaction_checked(set->transaction), &who, on_done, set);
@@ -359,7 +373,7 @@ static void forget_pending(struct pending *pending, const struct candidate *chan
 		if (!row || !change->after)
 			continue;
 		pending_take(pending, row);
-		free(row);
+		wipe_free(row, sizeof(*row));
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "transaction.h"
 
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "rows.h"
 
 static int compare(const struct set_row *a, const struct set_row *b)
@@ -43,9 +44,9 @@ void transaction_free(struct transaction *transaction)
 		return;
 	RB_FOREACH_SAFE (row, set_row_tree, &transaction->rows, next) {
 		RB_REMOVE(set_row_tree, &transaction->rows, row);
-		free(row->fresh);
-		free(row->old);
-		free(row);
+		wipe_free(row->fresh, sizeof(*row->fresh));
+		wipe_free(row->old, sizeof(*row->old));
+		wipe_free(row, sizeof(*row));
 	}
 	pending_clear(&transaction->dropped);
 	edit_free(transaction->edit);
@@ -325,7 +326,7 @@ void transaction_revert(struct transaction *transaction)
 		if (drops_sessions(row))
 			pending_move_sessions(&transaction->dropped, row->tunnel_id, pending);
 		replace(transaction, row, &undone, &row->old);
-		free(undone);
+		wipe_free(undone, sizeof(*undone));
 	}
 }
 

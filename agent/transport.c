@@ -3,88 +3,55 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "incoming.h"
 #include "netsnmp.h"
+#include "opening.h"
 
 #define DOMAIN_NAME  "l2tpv3d"
 #define QUEUE_MAX    (4U << 20) /* bytes waiting for a master that does not read */
 #define BACKLOG_MAX  32         /* net-snmp's own queue costs by its square */
 #define PAUSE_S      35         /* longer than net-snmp waits for a handler (30 s) */
 #define REGISTERS    8          /* Register PDUs whose answer may still come */
-#define HEADER       20         /* RFC 2741 section 6.1 */
-#define HEAD         28         /* ... with sysUpTime, error and index of a Response */
-#define PDU_MAX      65536      /* net-snmp drops what is longer (agentx_parse), without a word */
-#define FLAG_NETWORK 0x10       /* network byte order */
-#define LAST_READS   100        /* for the answer to our Close PDU */
-
-enum pdu_type {
-	PDU_REGISTER = 3,
-	PDU_GET = 5,
-	PDU_TEST_SET = 8,
-	PDU_COMMIT_SET = 9,
-	PDU_UNDO_SET = 10,
-	PDU_CLEANUP_SET = 11,
-	PDU_RESPONSE = 18
-};
-
-enum pdu_error { PDU_TOO_BIG = 1, PDU_GEN_ERR = 5, PDU_RESOURCE_UNAVAILABLE = 13 };
+#define UNFINISHED_S 3          /* a PDU that does not come to its end in that time never will */
 
 struct transport {
 	struct event_base *base;
-	struct endpoint endpoint;
 	struct transport_events events;
-	int fd;
+	struct opening *opening;
+	netsnmp_transport *net; /* net-snmp's view of us, while connected */
+	int fd, ready_fd;       /* the stream; a descriptor that is always readable */
 	struct evbuffer *queue;
-	struct event *writable, *patience;
-	uint8_t head[HEAD]; /* the beginning of a PDU, until it tells which */
-	size_t have;
-	uint64_t rest; /* bytes of the PDU being received that are still to come */
-	bool dropped;  /* it is not handed on to net-snmp */
+	struct event *writable, *patience, *unfinished;
+	struct incoming in;
 	unsigned int backlog;
 	bool set_open; /* a set request came, and may not be answered yet ... */
 	bool ended;    /* ... and the stream is at its end */
+	bool broken;   /* ended by us: what still comes is not read */
 	bool acting;   /* a CommitSet or UndoSet is not answered yet: packet */
 	uint32_t packet;
-	bool leaving;
-	unsigned int last_reads;
+	uint8_t told[PDU_RESPONSE_LENGTH]; /* what net-snmp is told in the master's place */
+	bool telling;
+	struct opened opened; /* the master's answer to Open */
 	uint32_t registers[REGISTERS];
 	unsigned int next_register;
-	bool heard;               /* the master has answered something */
-	unsigned int delay, skip; /* in attempts of net-snmp, which makes one a second */
+	unsigned int delay, skip_attempts; /* in attempts of net-snmp, which makes one a second */
 };
 
 /* net-snmp's list of transports has no place for a pointer of ours. */
 static struct transport *the_transport;
 
-static uint32_t field(const uint8_t *head, size_t offset)
-{
-	const uint8_t *at = head + offset;
-
-	if (head[2] & FLAG_NETWORK)
-		return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-	return (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
-}
-
-static uint32_t packet_of(const uint8_t *head)
-{
-	return field(head, 12);
-}
-
-static unsigned int error_of(const uint8_t *head)
-{
-	const uint8_t *at = head + HEADER + 4;
-
-	return head[2] & FLAG_NETWORK ? (unsigned int)at[0] << 8 | at[1]
-				      : (unsigned int)at[1] << 8 | at[0];
-}
-
-/* A master that stopped reading: end the connection, and let the read side find out. */
+/* End the connection, and let the read side find out. */
 static void give_up(struct transport *transport)
 {
 	evbuffer_drain(transport->queue, evbuffer_get_length(transport->queue));
 	event_del(transport->writable);
+	transport->broken = true;
 	if (transport->fd >= 0)
 		shutdown(transport->fd, SHUT_RDWR);
 }
@@ -128,127 +95,155 @@ static void put(struct transport *transport, const void *bytes, size_t size)
 		flush(transport);
 }
 
-static void answered(struct transport *transport, const uint8_t *head)
-{
-	uint32_t packet = packet_of(head);
+/* ---- what the master says */
 
-	for (unsigned int i = 0; i < REGISTERS; i++) {
-		if (packet == 0 || transport->registers[i] != packet)
-			continue;
-		transport->registers[i] = 0;
-		transport->events.registered(error_of(head), transport->events.arg);
-	}
+/* No answer helps any more. */
+static void hang_up(struct transport *transport, unsigned int type, const char *reason)
+{
+	transport->events.malformed(type, reason, transport->events.arg);
+	give_up(transport);
 }
 
-static void received(struct transport *transport, const uint8_t *head)
+static void answer_error(struct transport *transport, const struct pdu_header *to,
+			 enum pdu_error error)
 {
-	if (head[1] >= PDU_GET && head[1] <= PDU_CLEANUP_SET)
+	/* The master wants a variable binding to blame: the first. */
+	struct pdu_response say = {.error = (uint16_t)error, .index = error != PDU_PARSE_ERROR};
+	uint8_t answer[PDU_RESPONSE_LENGTH];
+
+	pdu_put_response(answer, to, &say);
+	put(transport, answer, sizeof(answer));
+}
+
+/* The master would wait for an answer in vain, and then disconnect. */
+static void refuse_long(struct transport *transport, const struct pdu_header *header)
+{
+	bool is_set = header->type == PDU_TEST_SET;
+
+	answer_error(transport, header, is_set ? PDU_RESOURCE_UNAVAILABLE : PDU_GEN_ERR);
+	transport->events.oversized(is_set ? SIZE_OF_SET : SIZE_OF_GET, header->size,
+				    INCOMING_PDU_MAX, transport->events.arg);
+}
+
+static void refuse_malformed(struct transport *transport, const struct pdu_header *header)
+{
+	answer_error(transport, header, PDU_PARSE_ERROR);
+	transport->events.malformed(header->type, NULL, transport->events.arg);
+}
+
+/* Is it the master's answer to a registration? net-snmp was told another, and goes without it. */
+static bool answers_register(struct transport *transport, const uint8_t *bytes,
+			     const struct pdu_header *header)
+{
+	for (unsigned int i = 0; i < REGISTERS; i++) {
+		if (header->packet == 0 || transport->registers[i] != header->packet)
+			continue;
+		transport->registers[i] = 0;
+		transport->events.registered(pdu_response(bytes).error, transport->events.arg);
+		return true;
+	}
+	return false;
+}
+
+/* The first is not answered yet: that answer will do for this one. */
+static bool is_repeated(const struct transport *transport, const struct pdu_header *header)
+{
+	return transport->acting &&
+	       (header->type == PDU_COMMIT_SET || header->type == PDU_UNDO_SET) &&
+	       header->packet == transport->packet;
+}
+
+/* A well-formed PDU. True: it is for net-snmp. */
+static bool accept_pdu(struct transport *transport, const uint8_t *bytes,
+		       const struct pdu_header *header)
+{
+	if (is_repeated(transport, header)) {
+		transport->events.repeated(transport->events.arg);
+		return false;
+	}
+	if (header->type >= PDU_GET && header->type <= PDU_CLEANUP_SET)
 		transport->backlog++;
-	switch (head[1]) {
+	switch (header->type) {
+	case PDU_CLOSE: /* which net-snmp does not know of */
+		give_up(transport);
+		return false;
 	case PDU_COMMIT_SET:
 	case PDU_UNDO_SET:
 		transport->acting = true;
-		transport->packet = packet_of(head);
+		transport->packet = header->packet;
 		transport->set_open = true;
 		break;
 	case PDU_TEST_SET:
 		transport->set_open = true;
 		break;
 	case PDU_RESPONSE:
-		transport->heard = true;
-		transport->delay = 0;
-		if (field(head, 16) >= HEAD - HEADER)
-			answered(transport, head);
-		break;
+		return !answers_register(transport, bytes, header);
 	default:
 		break;
-	}
-}
-
-/* In net-snmp's place. @head is a request's, or that of the answer which would have been sent. */
-static void answer_error(struct transport *transport, const uint8_t *head, enum pdu_error error)
-{
-	bool network = head[2] & FLAG_NETWORK;
-	uint8_t answer[HEAD] = {head[0], PDU_RESPONSE, head[2] & FLAG_NETWORK};
-
-	memcpy(answer + 4, head + 4, 12); /* session, transaction, packet */
-	answer[network ? 19 : 16] = HEAD - HEADER;
-	answer[network ? 25 : 24] = (uint8_t)error;
-	answer[network ? 27 : 26] = 1; /* the first variable binding: the master wants one */
-	put(transport, answer, sizeof(answer));
-}
-
-/* The master would wait for an answer in vain, and then disconnect. */
-static void refuse(struct transport *transport, const uint8_t *head)
-{
-	bool is_set = head[1] == PDU_TEST_SET;
-
-	if (head[1] < PDU_GET || head[1] >= PDU_CLEANUP_SET)
-		return;
-	answer_error(transport, head, is_set ? PDU_RESOURCE_UNAVAILABLE : PDU_GEN_ERR);
-	transport->events.oversized(is_set ? SIZE_OF_SET : SIZE_OF_GET,
-				    HEADER + (uint64_t)field(head, 16), PDU_MAX,
-				    transport->events.arg);
-}
-
-/* The first is not answered yet: that answer will do for this one. */
-static bool is_repeated(const struct transport *transport, const uint8_t *head)
-{
-	return transport->acting && (head[1] == PDU_COMMIT_SET || head[1] == PDU_UNDO_SET) &&
-	       packet_of(head) == transport->packet;
-}
-
-static bool is_head(const uint8_t *bytes, size_t length)
-{
-	return length >= HEAD || (length >= HEADER && length - HEADER >= field(bytes, 16));
-}
-
-/* False: not enough of it is there, and is kept. */
-static bool begin_pdu(struct transport *transport, const uint8_t *bytes, size_t length)
-{
-	if (!is_head(bytes, length)) {
-		memcpy(transport->head, bytes, length);
-		transport->have = length;
-		return false;
-	}
-	transport->rest = HEADER + (uint64_t)field(bytes, 16);
-	transport->dropped = true;
-	if (transport->rest > PDU_MAX) {
-		refuse(transport, bytes);
-	} else if (is_repeated(transport, bytes)) {
-		transport->events.repeated(transport->events.arg);
-	} else {
-		transport->dropped = false;
-		received(transport, bytes);
 	}
 	return true;
 }
 
-/*
- * Follow the PDUs in what was read, however the stream cuts them. Returns how
- * much is left for net-snmp, moved together.
- */
-static size_t follow(struct transport *transport, uint8_t *bytes, size_t length)
+/* Is there half a PDU? Then the rest has to come soon. */
+static void expect_rest(struct transport *transport)
 {
-	size_t at = 0, left = 0;
+	const struct timeval limit = {.tv_sec = UNFINISHED_S};
 
-	transport->have = 0;
-	while (at < length) {
-		size_t part = length - at;
-
-		if (transport->rest == 0 && !begin_pdu(transport, bytes + at, part))
-			break;
-		if (transport->rest < part)
-			part = (size_t)transport->rest;
-		if (!transport->dropped) {
-			memmove(bytes + left, bytes + at, part);
-			left += part;
-		}
-		at += part;
-		transport->rest -= part;
-	}
-	return left;
+	if (!incoming_unfinished(&transport->in))
+		evtimer_del(transport->unfinished);
+	else if (!evtimer_pending(transport->unfinished, NULL))
+		evtimer_add(transport->unfinished, &limit);
 }
+
+/* Sort what was read. Returns how much of it is for net-snmp, in @out. */
+static size_t sort(struct transport *transport, uint8_t *out)
+{
+	struct pdu_header header;
+	const uint8_t *bytes = NULL;
+	const char *why_broken = NULL;
+	size_t handed = 0;
+
+	while (!transport->broken) {
+		switch (incoming_next(&transport->in, &header, &bytes, &why_broken)) {
+		case INCOMING_PDU:
+			if (!accept_pdu(transport, bytes, &header))
+				break;
+			memcpy(out + handed, bytes, (size_t)header.size);
+			handed += (size_t)header.size;
+			break;
+		case INCOMING_MALFORMED:
+			refuse_malformed(transport, &header);
+			break;
+		case INCOMING_LONG:
+			refuse_long(transport, &header);
+			break;
+		case INCOMING_BROKEN:
+			hang_up(transport, header.type, why_broken);
+			break;
+		default:
+			incoming_pack(&transport->in);
+			expect_rest(transport);
+			return handed;
+		}
+	}
+	return handed;
+}
+
+/* Half a PDU is left, and nobody sends the rest: a length that lies. */
+static void on_unfinished(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval limit = {.tv_sec = UNFINISHED_S};
+	struct transport *transport = arg;
+	int unread = 0;
+
+	(void)fd, (void)what;
+	if (ioctl(transport->fd, FIONREAD, &unread) == 0 && unread > 0)
+		evtimer_add(transport->unfinished, &limit); /* it is we who do not read */
+	else
+		hang_up(transport, 0, "does not come to its end");
+}
+
+/* ---- net-snmp reads */
 
 static int nothing_yet(netsnmp_transport *t)
 {
@@ -264,41 +259,51 @@ static void pause_for_answer(struct transport *transport)
 	evtimer_add(transport->patience, &limit);
 }
 
-/* Behind the head that is kept, if there is one. */
-static ssize_t read_more(struct transport *transport, int fd, uint8_t *bytes, size_t size)
+static int hand_told(struct transport *transport, netsnmp_transport *t, void *bytes)
 {
-	size_t have = transport->have;
-	ssize_t count = recv(fd, bytes + have, size - have, MSG_DONTWAIT);
-
-	if (count <= 0)
-		return count;
-	memcpy(bytes, transport->head, have);
-	return (ssize_t)have + count;
+	memcpy(bytes, transport->told, sizeof(transport->told));
+	transport->telling = false;
+	t->sock = transport->fd;
+	return sizeof(transport->told);
 }
 
-static bool is_over(struct transport *transport)
+/* 0 at the end of the stream, as recv(). */
+static ssize_t read_more(struct transport *transport, size_t size)
 {
-	return transport->leaving && transport->last_reads++ >= LAST_READS;
+	struct incoming *in = &transport->in;
+	ssize_t count;
+
+	if (transport->broken)
+		return 0;
+	if (size <= in->have) {
+		errno = EAGAIN;
+		return -1;
+	}
+	count = recv(transport->fd, in->bytes + in->have, size - in->have, MSG_DONTWAIT);
+	if (count > 0)
+		in->have += (size_t)count;
+	return count;
 }
 
 static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, int *opaque_length)
 {
 	struct transport *transport = the_transport;
+	size_t handed;
 	ssize_t count;
-	size_t left;
 
 	*opaque = NULL;
 	*opaque_length = 0;
-	if (is_over(transport))
-		return -1;
-	count = read_more(transport, t->sock, bytes, (size_t)size);
+	if (transport->telling)
+		return hand_told(transport, t, bytes);
+	/* No more than fits: net-snmp asks for 65,536 octets, as long as it gets whole PDUs. */
+	count = read_more(transport, size < INCOMING_PDU_MAX ? (size_t)size : INCOMING_PDU_MAX);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return nothing_yet(t);
 	if (count > 0) {
-		left = follow(transport, bytes, (size_t)count);
-		return left > 0 ? (int)left : nothing_yet(t);
+		handed = sort(transport, bytes);
+		return handed > 0 ? (int)handed : nothing_yet(t);
 	}
-	if (transport->set_open && !transport->leaving) {
+	if (transport->set_open) {
 		pause_for_answer(transport);
 		return nothing_yet(t);
 	}
@@ -314,53 +319,110 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 	transport->events.resumed(transport->events.arg);
 }
 
-static void sent(struct transport *transport, const uint8_t *head, size_t size)
-{
-	if (size < HEADER)
-		return;
-	if (head[1] == PDU_REGISTER)
-		transport->registers[transport->next_register++ % REGISTERS] = packet_of(head);
-	if (head[1] == PDU_RESPONSE) {
-		transport->backlog -= transport->backlog > 0;
-		transport->acting = transport->acting && packet_of(head) != transport->packet;
-	}
-}
+/* ---- net-snmp sends */
 
-static bool is_long_answer(const uint8_t *head, size_t size)
+/*
+ * In the master's place: net-snmp waits for this answer, and nobody is to wait for
+ * net-snmp. The time is the master's, for it sets our sysUpTime by it.
+ */
+static void tell(struct transport *transport, const struct pdu_header *header)
 {
-	return size > PDU_MAX && head[1] == PDU_RESPONSE;
+	struct pdu_header to = *header;
+	int64_t passed = (clock_now() - transport->opened.at) / (NS_PER_S / 100);
+	struct pdu_response say = {.up_time =
+					   transport->opened.response.up_time + (uint32_t)passed};
+
+	to.session = transport->opened.header.session;
+	pdu_put_response(transport->told, &to, &say);
+	transport->telling = true;
+	transport->net->sock = transport->ready_fd;
 }
 
 /* The master's net-snmp would drop it without a word, wait for it, and then disconnect. */
-static void refuse_answer(struct transport *transport, const uint8_t *head, size_t size)
+static bool is_long_answer(const struct pdu_header *header, size_t size)
 {
-	answer_error(transport, head, PDU_TOO_BIG);
-	transport->events.oversized(SIZE_OF_ANSWER, size, PDU_MAX, transport->events.arg);
+	return size > INCOMING_PDU_MAX && header->type == PDU_RESPONSE;
+}
+
+static void refuse_answer(struct transport *transport, const struct pdu_header *header, size_t size)
+{
+	answer_error(transport, header, PDU_TOO_BIG);
+	transport->events.oversized(SIZE_OF_ANSWER, size, INCOMING_PDU_MAX, transport->events.arg);
+}
+
+static void sent(struct transport *transport, const struct pdu_header *header)
+{
+	switch (header->type) {
+	case PDU_RESPONSE:
+		transport->backlog -= transport->backlog > 0;
+		transport->acting = transport->acting && header->packet != transport->packet;
+		break;
+	case PDU_REGISTER:
+		transport->registers[transport->next_register++ % REGISTERS] = header->packet;
+		/* fall through */
+	case PDU_OPEN:
+	case PDU_CLOSE:
+	case PDU_UNREGISTER:
+	case PDU_ADD_AGENT_CAPS:
+	case PDU_REMOVE_AGENT_CAPS:
+		tell(transport, header);
+		break;
+	default: /* Notify, which it does not wait for */
+		break;
+	}
 }
 
 static int transmit(netsnmp_transport *t, const void *bytes, int size, void **opaque,
 		    int *opaque_length)
 {
 	struct transport *transport = the_transport;
+	struct pdu_header header;
 
 	(void)opaque, (void)opaque_length;
-	if (t->sock < 0)
+	if (t->sock < 0 || size < PDU_HEADER_LENGTH)
 		return size;
-	if (is_long_answer(bytes, (size_t)size))
-		refuse_answer(transport, bytes, (size_t)size);
-	else
+	header = pdu_header(bytes);
+	if (is_long_answer(&header, (size_t)size))
+		refuse_answer(transport, &header, (size_t)size);
+	else if (header.type != PDU_OPEN) /* that is open */
 		put(transport, bytes, (size_t)size);
-	sent(transport, bytes, (size_t)size);
+	sent(transport, &header);
 	return size;
 }
 
-/* The loop stood still in vain: not soon again, and less often each time. */
+/* ---- connections */
+
+/* It was in vain: not soon again, and less often each time. */
 static void back_off(struct transport *transport)
 {
 	unsigned int delay = transport->delay ? 2 * transport->delay : 1;
 
 	transport->delay = delay < TRANSPORT_DELAY_MAX ? delay : TRANSPORT_DELAY_MAX;
-	transport->skip = transport->delay - 1;
+	transport->skip_attempts = transport->delay - 1;
+}
+
+static void on_failed(int os_errno, void *arg)
+{
+	struct transport *transport = arg;
+
+	if (os_errno == 0 || os_errno == ETIMEDOUT)
+		back_off(transport);
+	else
+		transport->delay = 0;
+	transport->events.unreachable(os_errno, transport->events.arg);
+}
+
+static void forget_stream(struct transport *transport)
+{
+	event_del(transport->writable);
+	event_del(transport->patience);
+	event_del(transport->unfinished);
+	evbuffer_drain(transport->queue, evbuffer_get_length(transport->queue));
+	incoming_clear(&transport->in);
+	transport->backlog = 0;
+	transport->set_open = transport->ended = transport->acting = false;
+	transport->broken = transport->telling = false;
+	memset(transport->registers, 0, sizeof(transport->registers));
 }
 
 static int disconnect(netsnmp_transport *t)
@@ -369,21 +431,10 @@ static int disconnect(netsnmp_transport *t)
 
 	if (t->sock < 0)
 		return -1;
-	event_del(transport->writable);
-	event_del(transport->patience);
-	evbuffer_drain(transport->queue, evbuffer_get_length(transport->queue));
-	close(t->sock);
+	forget_stream(transport);
+	close(transport->fd);
 	t->sock = transport->fd = -1;
-	transport->have = 0;
-	transport->rest = 0;
-	transport->backlog = 0;
-	transport->set_open = transport->ended = transport->acting = false;
-	for (unsigned int i = 0; i < REGISTERS; i++)
-		transport->registers[i] = 0;
-	if (!transport->heard) {
-		back_off(transport);
-		transport->events.unreachable(0, transport->events.arg);
-	}
+	transport->net = NULL;
 	return 0;
 }
 
@@ -419,42 +470,41 @@ static bool attach(struct transport *transport, int fd)
 			    transport) == 0;
 }
 
-static int connect_now(struct transport *transport)
+/* The master answered: net-snmp may have the session. */
+static netsnmp_transport *take_over(struct transport *transport)
 {
-	int fd = endpoint_connect(&transport->endpoint);
+	struct opened opened = opening_take(transport->opening);
+	netsnmp_transport *t = attach(transport, opened.fd) ? wrap(opened.fd) : NULL;
 
-	if (fd >= 0)
-		return fd;
-	if (fd == -ETIMEDOUT)
-		back_off(transport);
-	else
-		transport->delay = 0;
-	transport->events.unreachable(-fd, transport->events.arg);
-	return fd;
+	if (!t) {
+		close(opened.fd);
+		return NULL;
+	}
+	transport->opened = opened;
+	transport->fd = opened.fd;
+	transport->net = t;
+	transport->delay = 0;
+	return t;
 }
 
+/* An attempt of net-snmp, once a second while it has no session. */
 static netsnmp_transport *create(netsnmp_tdomain_spec *spec)
 {
 	struct transport *transport = the_transport;
-	netsnmp_transport *t;
-	int fd;
+	int result;
 
 	if (!transport || (spec->flags & NETSNMP_TSPEC_LOCAL) || transport->fd >= 0)
 		return NULL;
-	if (transport->skip > 0) {
-		transport->skip--;
+	if (transport->skip_attempts > 0) {
+		transport->skip_attempts--;
 		return NULL;
 	}
-	fd = connect_now(transport);
-	if (fd < 0)
+	result = opening_begin(transport->opening);
+	if (result)
+		on_failed(-result, transport);
+	if (opening_state(transport->opening) != OPENING_DONE)
 		return NULL;
-	transport->heard = false;
-	t = attach(transport, fd) ? wrap(fd) : NULL;
-	if (t)
-		transport->fd = fd;
-	else
-		close(fd);
-	return t;
+	return take_over(transport);
 }
 
 static netsnmp_tdomain domain = {
@@ -476,10 +526,14 @@ static bool register_domain(void)
 
 static bool prepare(struct transport *transport)
 {
+	transport->ready_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	transport->queue = evbuffer_new();
 	transport->writable = event_new(transport->base, -1, EV_WRITE, on_writable, transport);
 	transport->patience = evtimer_new(transport->base, on_patience, transport);
-	return transport->queue && transport->writable && transport->patience && register_domain();
+	transport->unfinished = evtimer_new(transport->base, on_unfinished, transport);
+	return transport->ready_fd >= 0 && transport->opening && transport->queue &&
+	       transport->writable && transport->patience && transport->unfinished &&
+	       register_domain();
 }
 
 struct transport *transport_open(struct event_base *base, const struct endpoint *endpoint,
@@ -490,9 +544,9 @@ struct transport *transport_open(struct event_base *base, const struct endpoint 
 	if (!transport)
 		return NULL;
 	transport->base = base;
-	transport->endpoint = *endpoint;
 	transport->events = *events;
 	transport->fd = -1;
+	transport->opening = opening_new(base, endpoint, on_failed, transport);
 	if (!prepare(transport)) {
 		transport_close(transport);
 		return NULL;
@@ -507,12 +561,17 @@ void transport_close(struct transport *transport)
 		return;
 	if (the_transport == transport)
 		the_transport = NULL;
+	opening_free(transport->opening);
+	if (transport->ready_fd >= 0)
+		close(transport->ready_fd);
 	if (transport->queue)
 		evbuffer_free(transport->queue);
 	if (transport->writable)
 		event_free(transport->writable);
 	if (transport->patience)
 		event_free(transport->patience);
+	if (transport->unfinished)
+		event_free(transport->unfinished);
 	free(transport);
 }
 
@@ -531,11 +590,6 @@ void transport_settle(struct transport *transport)
 	transport->backlog = 0;
 	if (!transport->events.answering(transport->events.arg))
 		transport->set_open = transport->acting = false;
-}
-
-void transport_leave(struct transport *transport)
-{
-	transport->leaving = true;
 }
 
 bool transport_paused(const struct transport *transport)

@@ -2,20 +2,22 @@
  * The stream to the AgentX master: a net-snmp transport of our own, because
  * net-snmp's block without limit where the master does not read (snmpd stopped,
  * its queue of connections full, both ends sending), take an interrupted read
- * for a disconnect, and let a set request that is being answered outlive its
- * session, which then is used after it was freed.
+ * for a disconnect, let a set request that is being answered outlive its
+ * session, which then is used after it was freed, and drop a PDU that they cannot
+ * parse without a word.
  *
- * Here nothing blocks but connecting by TCP, for a third of a second at most
- * (endpoint.h). What cannot be sent is queued, and the end of the stream is told
- * to net-snmp only when no set request waits for its answer. net-snmp itself
- * waits for the answer to Open, as long: where either was in vain the next
- * attempt comes after 1, 2, 4 ... 30 seconds.
+ * Here nothing waits. What cannot be sent is queued, and the end of the stream is
+ * told to net-snmp only when no set request waits for its answer. net-snmp itself
+ * waits for the answers to Open, Register and Close: it is told them at once. Open
+ * has been answered before it learns of the connection (opening.h); what the master
+ * says to Register is told of by an event.
  *
- * The headers of PDUs are looked at as they pass (RFC 2741 section 6.1), also to
- * learn what net-snmp does not tell, whether the master took our registration,
- * to answer what it would not, or not so that the master takes it: a request,
- * or an answer, too long for net-snmp; and to keep from it what it would answer
- * with an error: a phase of a set request that an impatient master sends again.
+ * net-snmp is handed whole, well-formed PDUs (pdu.h). Every other request is
+ * answered in its place: malformed, with parseError; too long for net-snmp, or its
+ * answer too long for the master's; a phase of a set request that an impatient
+ * master sends again is dropped, for the answer to the first will do. Where no
+ * answer can help, the session ends: no header of AgentX, a Response that cannot be
+ * read, half a PDU and no more, the master's Close.
  */
 #ifndef AGENT_TRANSPORT_H
 #define AGENT_TRANSPORT_H
@@ -43,6 +45,8 @@ struct transport_events {
 	void (*repeated)(void *arg);
 	/* A request was refused, for it or its answer has @size octets; net-snmp takes @max. */
 	void (*oversized)(enum transport_size what, uint64_t size, unsigned int max, void *arg);
+	/* A PDU that is none, of this type: refused, or @ends the session, for the reason given. */
+	void (*malformed)(unsigned int type, const char *ends, void *arg);
 	void *arg;
 };
 
@@ -74,8 +78,5 @@ void transport_settle(struct transport *transport);
  * be able to before we do.)
  */
 bool transport_paused(const struct transport *transport);
-
-/* Before snmp_shutdown(), which waits for the master: not for long, nor after its end. */
-void transport_leave(struct transport *transport);
 
 #endif

@@ -1,4 +1,5 @@
 /* add, delete, set, adopt, resync: one rpc each, and nothing to print. */
+#include "base/wipe.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/talk.h"
@@ -18,7 +19,7 @@ static enum cli_status send_request(const struct cli_options *options,
 	write(file, request);
 	fclose(file);
 	status = talk_rpc(options, operation, err);
-	free(operation);
+	wipe_free(operation, length);
 	return status;
 }
 

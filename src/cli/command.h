@@ -55,6 +55,8 @@ enum cli_status push_run(const struct command *command, const struct cli_options
 			 char *argv[], struct error *err);
 enum cli_status validate_run(const struct command *command, const struct cli_options *options,
 			     int argc, char *argv[], struct error *err);
+enum cli_status kill_run(const struct command *command, const struct cli_options *options, int argc,
+			 char *argv[], struct error *err);
 enum cli_status history_run(const struct command *command, const struct cli_options *options,
 			    int argc, char *argv[], struct error *err);
 enum cli_status rollback_run(const struct command *command, const struct cli_options *options,

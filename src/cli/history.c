@@ -42,9 +42,10 @@ static const char *leaf(const struct node *commit, const char *name)
 static void print_commit(const struct node *commit)
 {
 	const char *comment = leaf(commit, "comment");
+	const char *user = leaf(commit, "user"); /* AgentX tells of none */
 
 	printf("%6s  %s  %-8s %-10s %s tunnels, %s sessions%s%s\n", leaf(commit, "number"),
-	       leaf(commit, "time"), leaf(commit, "door"), leaf(commit, "user"),
+	       leaf(commit, "time"), leaf(commit, "door"), *user ? user : "-",
 	       leaf(commit, "tunnels"), leaf(commit, "sessions"), *comment ? ": " : "", comment);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <strings.h>
 
+#include "base/wipe.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/talk.h"
@@ -351,7 +352,7 @@ static enum cli_status push_file(const char *path, const struct cli_options *opt
 
 	if (!status)
 		status = push_text(text, length, options, err);
-	free(text);
+	wipe_free(text, length);
 	return status;
 }
 

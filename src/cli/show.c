@@ -1,6 +1,7 @@
 /* show, get and get-config: replies are printed as they arrive. */
 #include "cli/show.h"
 
+#include "cli/clients.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/talk.h"
@@ -181,6 +182,8 @@ static enum cli_status run_show(const struct command *command, const struct cli_
 enum cli_status show_run(const struct command *command, const struct cli_options *options, int argc,
 			 char *argv[], struct error *err)
 {
+	if (argc == 1 && !strcmp(argv[0], "clients"))
+		return clients_show(options, err);
 	return run_show(command, options, argc, argv, false, err);
 }
 

@@ -9,6 +9,7 @@
 #include "client/entries.h"
 #include "netconf/framing.h"
 #include "netconf/lines.h"
+#include "netconf/peer.h"
 #include "netconf/reader.h"
 #include "netconf/writer.h"
 
@@ -318,6 +319,7 @@ static int connect_to(const char *path, int *ret_fd, struct error *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set_errno(err, ERROR_RESOURCE, errno, "cannot make a socket");
+	peer_tell_source(fd, getenv("SSH_CONNECTION")); /* of the shell we are called from */
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address))) {
 		os_errno = errno;
 		close(fd);
@@ -325,6 +327,17 @@ static int connect_to(const char *path, int *ret_fd, struct error *err)
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+/* A daemon that has no place for us says so in the old framing, and closes. */
+static int read_refusal(struct client *client, struct error *err)
+{
+	struct tree reply = {0};
+	int result = read_tree(client, &reply, err);
+
+	result = result ? result : check_reply(client, reply.root, err);
+	tree_free(&reply);
+	return result ? result : error_set(err, ERROR_MALFORMED, "this is no NETCONF 1.1 server");
 }
 
 static int exchange_hellos(struct client *client, struct error *err)
@@ -338,15 +351,16 @@ static int exchange_hellos(struct client *client, struct error *err)
 			  "</capability><capability>%s</capability><capability>%s</capability>"
 			  "</capabilities></hello>]]>]]>",
 			  CAPABILITY_1_1, CAPABILITY_SHELL, lines);
-	result = send_all(client, ours, (size_t)length, err);
-	result = result ? result : read_tree(client, &client->hello, err);
+	if (send_all(client, ours, (size_t)length, err))
+		note_write_error(client, err);
+	result = read_tree(client, &client->hello, err);
 	if (result)
-		return result;
+		return prefer_write_error(client, result, err);
 	client->session_id =
 		(unsigned int)strtoul(text_of(client->hello.root, "session-id"), NULL, 10);
 	if (!node_is(client->hello.root, "hello", NAMESPACE_BASE) || !client->session_id ||
 	    !client_has_capability(client, CAPABILITY_1_1))
-		return error_set(err, ERROR_MALFORMED, "this is no NETCONF 1.1 server");
+		return read_refusal(client, err);
 	client->version = FRAMING_CHUNKED;
 	framing_switch(&client->framing, FRAMING_CHUNKED);
 	return 0;

@@ -15,7 +15,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "model/names.h"
+#include "netconf/peer.h"
 
 /* One direction: what was read and is not yet written. */
 struct pipe {
@@ -40,6 +42,7 @@ static int connect_to(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
+	peer_tell_source(fd, getenv("SSH_CONNECTION"));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address))) {
 		close(fd);
 		return -1;
@@ -155,6 +158,7 @@ int main(int argc, char **argv)
 	const char *path = CONTROL_SOCKET;
 	int option, fd;
 
+	wipe_forbid_dumps();
 	while ((option = getopt(argc, argv, "S:")) != -1) {
 		if (option != 'S')
 			return usage();

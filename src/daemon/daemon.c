@@ -8,7 +8,9 @@
 #include <syslog.h>
 
 #include "agent.h"
+#include "daemon/chronicle.h"
 #include "daemon/log.h"
+#include "daemon/ready.h"
 #include "netconf/server.h"
 #include "netconf/snapshot.h"
 
@@ -61,20 +63,26 @@ static int start_loop(struct daemon *daemon, struct error *err)
 	daemon->base = event_base_new();
 	if (!daemon->base)
 		return error_set(err, ERROR_RESOURCE, "no event loop can be made");
+	log_attach(daemon->base);
 	for (size_t i = 0; i < 4; i++) {
 		daemon->signals[i] =
 			evsignal_new(daemon->base, table[i].signal, table[i].callback, daemon);
 		if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) < 0)
 			return error_set(err, ERROR_RESOURCE, "no memory for signals");
 	}
+	if (ready_watch(daemon->base, &daemon->watch) < 0)
+		return error_set(err, ERROR_RESOURCE, "no memory for the watchdog");
 	return 0;
 }
 
 static void stop_loop(struct daemon *daemon)
 {
+	log_detach();
 	for (size_t i = 0; i < 4; i++)
 		if (daemon->signals[i])
 			event_free(daemon->signals[i]);
+	if (daemon->watch)
+		event_free(daemon->watch);
 	if (daemon->base)
 		event_base_free(daemon->base);
 }
@@ -164,12 +172,29 @@ static void stop_engine(struct daemon *daemon)
 	engine_close(daemon->engine);
 }
 
+static int start_chronicle(struct daemon *daemon, struct error *err)
+{
+	return chronicle_open(&daemon->chronicle, daemon->base, daemon->engine, err);
+}
+
+static void stop_chronicle(struct daemon *daemon)
+{
+	chronicle_close(daemon->chronicle);
+}
+
+static unsigned int timeout(unsigned int seconds)
+{
+	return seconds ? seconds : NETCONF_NEVER;
+}
+
 static int start_netconf(struct daemon *daemon, struct error *err)
 {
 	struct netconf_options options = {
 		.base = daemon->base,
 		.engine = daemon->engine,
 		.socket_path = daemon->options->socket_path,
+		.limits = {.idle_timeout = timeout(daemon->options->idle_timeout),
+			   .lock_timeout = timeout(daemon->options->lock_timeout)},
 		.log = log_callback,
 		.arg = (void *)(uintptr_t) "netconf",
 	};
@@ -218,10 +243,15 @@ static void stop_requests(struct daemon *daemon)
 }
 
 const struct stage stages[] = {
-	{"event loop", start_loop, stop_loop},       {"kernel", start_kernel, stop_kernel},
-	{"state", start_state, stop_state},          {"engine", start_engine, stop_engine},
-	{"NETCONF", start_netconf, stop_netconf},    {"SNMP", start_agent, stop_agent},
-	{"requests", start_requests, stop_requests}, {NULL, NULL, NULL},
+	{"event loop", start_loop, stop_loop},
+	{"kernel", start_kernel, stop_kernel},
+	{"state", start_state, stop_state},
+	{"engine", start_engine, stop_engine},
+	{"log", start_chronicle, stop_chronicle},
+	{"NETCONF", start_netconf, stop_netconf},
+	{"SNMP", start_agent, stop_agent},
+	{"requests", start_requests, stop_requests},
+	{NULL, NULL, NULL},
 };
 
 /* ---- -n */

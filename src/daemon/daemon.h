@@ -7,17 +7,19 @@
 
 struct event;
 struct event_base;
+struct chronicle;
 struct netconf_server;
 struct agent;
 
 struct daemon {
 	const struct options *options;
 	struct event_base *base;
-	struct event *signals[4];
+	struct event *signals[4], *watch;
 	struct kernel *kernel;
 	struct datastore *store;
 	struct journal *journal;
 	struct engine *engine;
+	struct chronicle *chronicle;
 	struct netconf_server *netconf;
 	struct agent *agent;
 };

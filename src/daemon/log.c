@@ -1,18 +1,46 @@
 #include "daemon/log.h"
 
+#include <ctype.h>
+#include <event2/event.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "daemon/burst.h"
 
 /* One log a process, as syslog(3) has it. */
-static bool to_syslog;
+static bool to_syslog, to_journal;
 static int stderr_priority = LOG_DEBUG; /* and more important; -1 nothing */
 static const char *debug_topics = "";
+static struct burst burst;
+static struct event *settle; /* when a burst is over; NULL: lines are not held */
+
+/* $JOURNAL_STREAM is inherited by whom stderr is not: it names the stream that it is about. */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat status;
+	char *end;
+
+	if (!stream || fstat(STDERR_FILENO, &status))
+		return false;
+	device = strtoull(stream, &end, 10);
+	if (*end != ':')
+		return false;
+	inode = strtoull(end + 1, &end, 10);
+	return !*end && device == status.st_dev && inode == status.st_ino;
+}
 
 void log_open(bool foreground, const char *topics)
 {
 	to_syslog = !foreground;
+	to_journal = is_journal();
 	debug_topics = topics;
 	if (foreground)
 		return;
@@ -26,13 +54,26 @@ void log_started(void)
 		stderr_priority = -1;
 }
 
-static void write_line(int priority, const char *text)
+/* Names that others chose are in it: none of them may begin a line or steer a terminal. */
+static void clean(char *text)
 {
-	/* under systemd the priority goes before the line, see sd-daemon(3) */
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
+}
+
+static void write_line(int priority, const char *given, void *arg)
+{
 	static const char *const words[] = {
 		"emergency: ", "alert: ", "critical: ", "error: ", "warning: ", "", "", "debug: "};
+	char text[BURST_TEXT + 64];
 
-	if (priority <= stderr_priority)
+	(void)arg;
+	snprintf(text, sizeof(text), "%s", given);
+	clean(text);
+	if (priority <= stderr_priority && to_journal)
+		fprintf(stderr, "<%d>%s\n", priority & 7, text);
+	else if (priority <= stderr_priority)
 		fprintf(stderr, "l2tpv3d: %s%s\n", words[priority & 7], text);
 	if (to_syslog)
 		syslog(priority, "%s", text);
@@ -40,13 +81,13 @@ static void write_line(int priority, const char *text)
 
 void log_text(int priority, const char *format, ...)
 {
-	char text[1024];
+	char text[BURST_TEXT];
 	va_list ap;
 
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	write_line(priority, text);
+	write_line(priority, text, NULL);
 }
 
 bool log_has_topic(const char *topics, const char *topic, size_t length)
@@ -59,14 +100,60 @@ bool log_has_topic(const char *topics, const char *topic, size_t length)
 	return false;
 }
 
-static bool wanted(const char *topic)
+bool log_wants(const char *topic)
 {
 	return log_has_topic(debug_topics, topic, strlen(topic)) ||
 	       log_has_topic(debug_topics, "all", strlen("all"));
 }
 
+/* ---- bursts */
+
+static void wait_for_end(void)
+{
+	int64_t due = burst_due(&burst), left = due - clock_now();
+	struct timeval delay = {0};
+
+	if (!due)
+		return;
+	if (left > 0)
+		delay = (struct timeval){left / NS_PER_S, left % NS_PER_S / 1000 + 1};
+	evtimer_add(settle, &delay);
+}
+
+static void on_settle(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	burst_settle(&burst, clock_now());
+	wait_for_end();
+}
+
+void log_attach(struct event_base *base)
+{
+	burst_init(&burst, write_line, NULL);
+	settle = evtimer_new(base, on_settle, NULL);
+}
+
+void log_detach(void)
+{
+	if (!settle)
+		return;
+	burst_settle(&burst, INT64_MAX);
+	event_free(settle);
+	settle = NULL;
+}
+
 void log_callback(int priority, const char *text, void *arg)
 {
-	if (priority < LOG_DEBUG || wanted(arg))
-		write_line(priority, text);
+	if (priority >= LOG_DEBUG) {
+		if (log_wants(arg))
+			write_line(priority, text, NULL);
+		return;
+	}
+	if (!settle) {
+		write_line(priority, text, NULL);
+		return;
+	}
+	burst_take(&burst, clock_now(), priority, text);
+	if (!evtimer_pending(settle, NULL))
+		wait_for_end();
 }

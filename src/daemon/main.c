@@ -6,6 +6,7 @@
 #include "daemon/log.h"
 #include "daemon/ready.h"
 #include "base/standard_files.h"
+#include "base/wipe.h"
 
 static size_t start(struct daemon *daemon)
 {
@@ -42,6 +43,7 @@ int main(int argc, char **argv)
 	bool ready;
 
 	standard_files_occupy();
+	wipe_forbid_dumps();
 	switch (options_read(argc, argv, &options)) {
 	case OPTIONS_RUN:
 		break;

@@ -10,7 +10,7 @@
 #include "daemon/log.h"
 #include "model/names.h"
 
-enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_TOPICS, KIND_VERSION, KIND_HELP };
+enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_SECONDS, KIND_TOPICS, KIND_VERSION, KIND_HELP };
 
 struct option_row {
 	const char *name; /* long */
@@ -37,6 +37,8 @@ static const struct option_row rows[] = {
 	{ "kernel",       0,   KIND_TEXT,   AT(kernel),          "WHICH",  "real, or sim (sim:6.1, sim:6.12): simulated in memory" },
 	{ "no-repair",    0,   KIND_FLAG,   AT(no_repair),       NULL,     "report what others changed, do not restore it" },
 	{ "counter-age",  0,   KIND_NUMBER, AT(counter_age_ms),  "MS",     "counters served are at most this old (1000)" },
+	{ "idle-timeout", 0,   KIND_SECONDS, AT(idle_timeout),   "S",      "end NETCONF sessions idle for so long, 0 never (1800)" },
+	{ "lock-timeout", 0,   KIND_SECONDS, AT(lock_timeout),   "S",      "the same for one that holds a lock (300)" },
 	{ "check",        'n', KIND_TEXT,   AT(check_file),      "FILE",   "check an XML configuration and exit" },
 	{ "debug",        'd', KIND_TOPICS, AT(debug),           "TOPICS", "log debugging: " DEBUG_TOPICS },
 	{ "version",      'V', KIND_VERSION, 0,                  NULL,     "print the version and exit" },
@@ -92,13 +94,13 @@ static const struct option_row *find_row(int value)
 static bool take_number(const struct option_row *row, const char *text, unsigned int *ret)
 {
 	char *end;
-	unsigned long value;
+	unsigned long value, least = row->kind == KIND_SECONDS ? 0 : 1;
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (errno || *end || end == text || value < 1 || value > 3600000) {
-		fprintf(stderr, "l2tpv3d: --%s %s: give a number from 1 to 3600000\n", row->name,
-			text);
+	if (errno || *end || end == text || value < least || value > 3600000) {
+		fprintf(stderr, "l2tpv3d: --%s %s: give a number from %lu to 3600000\n", row->name,
+			text, least);
 		return false;
 	}
 	*ret = (unsigned int)value;
@@ -132,6 +134,7 @@ static enum options_verdict take(const struct option_row *row, const char *text,
 		*(const char **)member = text;
 		return OPTIONS_RUN;
 	case KIND_NUMBER:
+	case KIND_SECONDS:
 		return take_number(row, text, (unsigned int *)member) ? OPTIONS_RUN : OPTIONS_WRONG;
 	case KIND_TOPICS:
 		return take_topics(text, (const char **)member) ? OPTIONS_RUN : OPTIONS_WRONG;
@@ -159,6 +162,8 @@ enum options_verdict options_read(int argc, char **argv, struct options *ret)
 		.kernel = "real",
 		.debug = "",
 		.counter_age_ms = 1000,
+		.idle_timeout = 1800,
+		.lock_timeout = 300,
 	};
 	make_getopt(letters, longs);
 	while (verdict == OPTIONS_RUN &&

@@ -13,6 +13,8 @@ struct options {
 	const char *check_file;      /* -n, NULL none */
 	const char *debug;           /* -d, "" none */
 	unsigned int counter_age_ms; /* --counter-age */
+	unsigned int idle_timeout;   /* --idle-timeout, --lock-timeout: seconds, 0 never */
+	unsigned int lock_timeout;
 	bool foreground, no_snmp, notify, no_repair;
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/ready.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,13 @@ static void notify(const char *text)
 	close(fd);
 }
 
+/* That it fails, nobody is left to be told. */
+static void silence(FILE *file, const char *mode)
+{
+	if (!freopen("/dev/null", mode, file))
+		(void)errno;
+}
+
 void ready_tell(void)
 {
 	notify("READY=1");
@@ -73,12 +81,39 @@ void ready_tell(void)
 		(void)errno; /* the parent is gone: nobody waits */
 	close(parent_fd);
 	parent_fd = -1;
-	freopen("/dev/null", "r", stdin);
-	freopen("/dev/null", "w", stdout);
-	freopen("/dev/null", "w", stderr);
+	silence(stdin, "r");
+	silence(stdout, "w");
+	silence(stderr, "w");
 }
 
 void ready_stopping(void)
 {
 	notify("STOPPING=1");
+}
+
+static void on_watch(int fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	notify("WATCHDOG=1");
+}
+
+static bool is_for_us(void)
+{
+	const char *pid = getenv("WATCHDOG_PID");
+
+	return !pid || strtol(pid, NULL, 10) == getpid();
+}
+
+int ready_watch(struct event_base *base, struct event **ret)
+{
+	const char *text = getenv("WATCHDOG_USEC");
+	unsigned long long half = text && is_for_us() ? strtoull(text, NULL, 10) / 2 : 0;
+	const struct timeval interval = {.tv_sec = (time_t)(half / 1000000),
+					 .tv_usec = (suseconds_t)(half % 1000000)};
+
+	*ret = NULL;
+	if (half == 0)
+		return 0;
+	*ret = event_new(base, -1, EV_PERSIST, on_watch, NULL);
+	return *ret && event_add(*ret, &interval) == 0 ? 0 : -ENOMEM;
 }

@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+struct event;
+struct event_base;
+
 /*
  * Fork; the parent waits until the child says ready and exits 0, or exits 1
  * when the child ends before. Standard error stays open until ready_tell().
@@ -16,5 +19,12 @@ void ready_tell(void);
 
 /* Tell systemd that the daemon is stopping. */
 void ready_stopping(void);
+
+/*
+ * If systemd watches (WatchdogSec=, sd_watchdog_enabled(3)): tell it twice in that time that the
+ * loop turns. Does nothing otherwise. Returns 0 or -ENOMEM; the caller frees *ret, which may be
+ * NULL.
+ */
+int ready_watch(struct event_base *base, struct event **ret);
 
 #endif

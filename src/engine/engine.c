@@ -128,7 +128,7 @@ static void cancel_requests(struct engine *engine)
 	struct error err = ERROR_INIT;
 	struct request *request;
 
-	error_set_errno(&err, ERROR_BUSY, ECANCELED, "the daemon is stopping");
+	error_set(&err, ERROR_STOPPING, "the daemon is stopping; nothing was changed");
 	while ((request = TAILQ_FIRST(&engine->requests)) != NULL) {
 		TAILQ_REMOVE(&engine->requests, request, link);
 		request_finish(engine, request, -ECANCELED, &err);

@@ -15,7 +15,7 @@ int engine_may_lock(const struct engine *engine, struct error *err)
 int engine_unlock(struct engine *engine, unsigned int session, struct error *err)
 {
 	if (engine->lock != session || session == 0)
-		return error_set(err, ERROR_INTERNAL, "this session does not hold the lock");
+		return error_set(err, ERROR_NOT_LOCKED, "this session does not hold the lock");
 	engine->lock = 0;
 	return 0;
 }
@@ -26,7 +26,7 @@ int engine_check_lock(const struct engine *engine, unsigned int session, struct 
 		return 0;
 	return error_set(err, ERROR_LOCKED,
 			 "the configuration is locked by NETCONF session %u; wait for it, or end "
-			 "it with kill-session",
+			 "it with kill-session (l2tpv3ctl kill)",
 			 engine->lock);
 }
 

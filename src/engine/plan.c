@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/batch.h"
 #include "engine/compare.h"
 #include "engine/desired.h"
 #include "model/codec.h"
@@ -495,6 +496,10 @@ void job_close(struct job *job)
 	for (size_t i = 0; i < job->count; i++)
 		free(job->items[i].saved);
 	free(job->items);
+	if (job->batch) { /* cookies were in it */
+		explicit_bzero(job->batch->want, sizeof(job->batch->want));
+		explicit_bzero(job->batch->found, sizeof(job->batch->found));
+	}
 	*job = (struct job){0};
 }
 

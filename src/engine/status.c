@@ -2,31 +2,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "engine/compare.h"
 #include "engine/desired.h"
-#include "model/status.h"
-
-static void log_status(struct engine *engine, const struct entry *entry)
-{
-	const struct state *state = entry_state(entry);
-	const struct word *word = word_by_value(oper_status_words, state->oper_status);
-	const struct entry *tunnel = &entry_tunnel_of(entry)->entry;
-	static const union config nothing;
-	char what[KEY_TEXT_MAX], why[STATUS_TEXT_MAX];
-	const void *shown = entry_shown(entry);
-
-	if (state->oper_status == OPER_UP || state->oper_status == OPER_REMOVING)
-		return;
-	status_text(state, entry_shown(tunnel) ? entry_shown(tunnel) : &nothing,
-		    entry->key.session_id == 0 ? NULL
-		    : shown                    ? shown
-					       : &nothing,
-		    why);
-	engine_log(engine, state->oper_status == OPER_FAILED ? LOG_WARNING : LOG_INFO, "%s %s: %s",
-		   key_text(&entry->key, what), word ? word->name : "?", why);
-}
 
 void status_set(struct engine *engine, struct entry *entry, enum oper_status status,
 		enum status_reason reason, int os_errno)
@@ -37,11 +15,10 @@ void status_set(struct engine *engine, struct entry *entry, enum oper_status sta
 	if (old == status && state->status_reason == reason && state->status_errno == os_errno)
 		return;
 	datastore_set_status(engine->store, entry, status, reason, os_errno, engine_now());
-	log_status(engine, entry);
-	if (old != status)
-		engine_tell(engine, &(struct engine_event){.type = ENGINE_STATE,
-							   .entry = entry,
-							   .old_status = old});
+	engine_tell(engine,
+		    &(struct engine_event){.type = old == status ? ENGINE_REASON : ENGINE_STATE,
+					   .entry = entry,
+					   .old_status = old});
 }
 
 /* ---- a tunnel: its path */

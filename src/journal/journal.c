@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "journal/journal_file.h"
 
 #define FOLD_MIN (1024 * 1024) /* bytes of records before a fold is worth it */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "journal/journal_file.h"
 #include "store/overlay.h"
 
@@ -134,7 +135,7 @@ void journal_read_end(struct journal_reading *reading, struct candidate *ret)
 		candidate_discard(&reading->candidate);
 	if (reading->fd >= 0)
 		close(reading->fd);
-	free(reading->data);
+	wipe_free(reading->data, reading->got);
 	free(reading->directory);
 	free(reading);
 }
@@ -196,7 +197,7 @@ static int take_change(struct journal_reading *reading, const struct change *cha
 
 static void next_commit(struct journal_reading *reading)
 {
-	free(reading->data);
+	wipe_free(reading->data, reading->got);
 	reading->data = NULL;
 	reading->got = 0;
 	reading->crc = 0;

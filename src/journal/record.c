@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "journal/journal_file.h"
 
 #define PIECE_ENTRIES 64
@@ -261,7 +262,7 @@ static int write_whole(struct journal *journal, const char *piece, size_t size)
 		rc = file_write(journal->fd, whole, size + end, journal->length);
 	}
 	journal->writing.written = size;
-	free(whole);
+	wipe_free(whole, size + MARK_MAX);
 	return rc;
 }
 
@@ -297,7 +298,7 @@ static int next_piece(struct journal *journal)
 		if (rc == 0 && last)
 			rc = write_head(journal);
 	}
-	free(piece);
+	wipe_free(piece, size);
 	return rc;
 }
 

@@ -68,8 +68,12 @@ static const struct error_kind kinds[ERROR_CODES] = {
 		SNMP_RESOURCE_UNAVAILABLE, EBUSY },
 	[ERROR_LOCK_DENIED] = { "lock-denied", "protocol", "lock-denied", NULL,
 		SNMP_RESOURCE_UNAVAILABLE, EBUSY },
+	[ERROR_NOT_LOCKED] = { "not-locked", "protocol", "operation-failed", "not-locked",
+		SNMP_GEN_ERR, EPERM },
 	[ERROR_BUSY] = { "busy", "application", "in-use", NULL,
 		SNMP_RESOURCE_UNAVAILABLE, EBUSY },
+	[ERROR_STOPPING] = { "stopping", "application", "operation-failed", "daemon-stopping",
+		SNMP_RESOURCE_UNAVAILABLE, ECANCELED },
 	[ERROR_DENIED] = { "denied", "application", "access-denied", NULL,
 		SNMP_AUTHORIZATION_ERROR, EACCES },
 	[ERROR_KERNEL] = { "kernel", "application", "operation-failed", "kernel-refused",
@@ -101,6 +105,25 @@ const char *error_app_tag(const struct error *err)
 	return err->app_tag ? err->app_tag : error_kind(err->code)->app_tag;
 }
 
+/* Tags that appendix A of RFC 6241 knows for data only, or for one layer only. */
+static bool may_be_protocol(const struct error_kind *kind)
+{
+	static const char *const others[] = {"data-exists", "data-missing", "malformed-message",
+					     "missing-attribute"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(kind->tag, others[i]))
+			return false;
+	return true;
+}
+
+const char *error_type(const struct error *err)
+{
+	const struct error_kind *kind = error_kind(err->code);
+
+	return err->protocol && may_be_protocol(kind) ? "protocol" : kind->type;
+}
+
 /* snprintf() may have cut a UTF-8 sequence in two, which no XML parser would take. */
 static void mend_tail(char *text)
 {
@@ -127,6 +150,7 @@ static void begin(struct error *err, enum error_code code)
 	err->code = code;
 	err->os_errno = 0;
 	err->app_tag = NULL;
+	err->protocol = false;
 	err->session = 0;
 	err->info[0] = '\0';
 	err->info2[0] = '\0';
@@ -147,6 +171,7 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
 
 int error_set_errno(struct error *err, enum error_code code, int os_errno, const char *format, ...)
 {
+	const char *why = strerror(os_errno);
 	va_list args;
 	size_t length;
 
@@ -158,7 +183,8 @@ int error_set_errno(struct error *err, enum error_code code, int os_errno, const
 	fill(err->text, sizeof(err->text), format, args);
 	va_end(args);
 	length = strlen(err->text);
-	snprintf(err->text + length, sizeof(err->text) - length, ": %s", strerror(os_errno));
+	if (!strstr(err->text, why)) /* what is passed on may say it already */
+		snprintf(err->text + length, sizeof(err->text) - length, ": %s", why);
 	return -os_errno;
 }
 

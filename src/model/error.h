@@ -42,7 +42,9 @@ enum error_code {
 	ERROR_FOREIGN,
 	ERROR_LOCKED,
 	ERROR_LOCK_DENIED,
+	ERROR_NOT_LOCKED,
 	ERROR_BUSY,
+	ERROR_STOPPING,
 	ERROR_DENIED,
 	ERROR_KERNEL,
 	ERROR_STORAGE,
@@ -59,6 +61,7 @@ struct error {
 	enum error_code code;
 	int os_errno;         /* positive, 0 when no system call was to blame */
 	const char *app_tag;  /* overrides the table's app-tag; static storage */
+	bool protocol;        /* in the operation itself, not in the data that it is about */
 	unsigned int session; /* ERROR_LOCK_DENIED: NETCONF session that holds the lock, 0 other */
 	char path[192];       /* instance path, "/l2tpv3/tunnel[tunnel-id='1']/mtu", or "" */
 	char info[64];        /* the bad element or attribute by name, or "" */
@@ -103,6 +106,20 @@ const struct error_kind *error_kind(enum error_code code);
 const char *error_app_tag(const struct error *err);
 
 /*
+ * The error-type of this very error. A tag that may be of either type is of type protocol where
+ * the operation is at fault, its parameters for instance (RFC 6241 section 4.3 and appendix A).
+ */
+const char *error_type(const struct error *err);
+
+/* The fault, if @rc is one, is in the operation. Returns @rc. @err may be NULL. */
+static inline int error_in_operation(struct error *err, int rc)
+{
+	if (err && rc < 0)
+		err->protocol = true;
+	return rc;
+}
+
+/*
  * Fill @err (which may be NULL) with @code and a printf text, clearing the
  * rest but not the path if one is set. Returns a negative errno fit for the
  * code (-EINVAL, -EEXIST, -ENOENT ...), so "return error_set(...)" reads well.
@@ -112,7 +129,7 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
 
 /*
  * As error_set(), for a failed system or kernel call: remembers @os_errno (positive) and returns
- * it negated; the text gets ": " and its description at the end.
+ * it negated; the text gets ": " and its description at the end, unless that is in it already.
  */
 int error_set_errno(struct error *err, enum error_code code, int os_errno, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -7,10 +7,13 @@
 #define AGENTX_ADDRESS  "unix:/var/agentx/master" /* what snmpd listens on by default */
 
 /* NETCONF (RFC 6241) and the YANG module; see yang/. */
-#define NAMESPACE_BASE     "urn:ietf:params:xml:ns:netconf:base:1.0"
-#define NAMESPACE_MODULE   "urn:l2tpv3d:yang:linux-l2tpv3"
-#define MODULE_NAME        "linux-l2tpv3"
-#define ELEMENT_CONTAINER  "l2tpv3"
-#define ELEMENT_STATISTICS "statistics"
+#define NAMESPACE_BASE   "urn:ietf:params:xml:ns:netconf:base:1.0"
+#define NAMESPACE_MODULE "urn:l2tpv3d:yang:linux-l2tpv3"
+#define MODULE_NAME      "linux-l2tpv3"
+/* RFC 6022, and our own leaves in it. */
+#define NAMESPACE_MONITORING "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
+#define NAMESPACE_CLIENTS    "urn:l2tpv3d:yang:linux-l2tpv3-netconf"
+#define ELEMENT_CONTAINER    "l2tpv3"
+#define ELEMENT_STATISTICS   "statistics"
 
 #endif

@@ -1,5 +1,6 @@
 #include "netconf/decode.h"
 
+#include "base/wipe.h"
 #include "model/codec.h"
 #include "netconf/encode.h"
 
@@ -65,7 +66,7 @@ void decoder_close(struct decoder *decoder)
 	if (!decoder)
 		return;
 	edit_free(decoder->edit);
-	free(decoder);
+	wipe_free(decoder, sizeof(*decoder));
 }
 
 bool decoder_failed(const struct decoder *decoder)

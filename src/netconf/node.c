@@ -1,5 +1,7 @@
 #include "netconf/node.h"
 
+#include "base/wipe.h"
+
 #define BLOCK_SIZE 4000
 
 struct block {
@@ -14,7 +16,7 @@ void tree_free(struct tree *tree)
 		struct block *block = tree->blocks;
 
 		tree->blocks = block->next;
-		free(block);
+		wipe_free(block, sizeof(*block) + block->size);
 	}
 	*tree = (struct tree){0};
 }

@@ -1,5 +1,7 @@
 #include "netconf/reader.h"
 
+#include "base/wipe.h"
+
 #include <errno.h>
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
@@ -325,8 +327,8 @@ void reader_close(struct reader *reader)
 	if (!reader)
 		return;
 	xmlFreeParserCtxt(reader->parser);
-	free(reader->text);
-	free(reader);
+	wipe_free(reader->text, reader->text_size);
+	wipe_free(reader, sizeof(*reader));
 }
 
 unsigned int reader_line(const struct reader *reader)

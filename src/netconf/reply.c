@@ -1,7 +1,9 @@
 #include "netconf/reply.h"
 
+#include <syslog.h>
+
+#include "netconf/capabilities.h"
 #include "netconf/encode.h"
-#include "netconf/rpc.h"
 
 #define NAMESPACE_YANG "urn:ietf:params:xml:ns:yang:1"
 #define MODULE_PREFIX  "l2tp"
@@ -206,13 +208,12 @@ static void error_info(struct netconf_session *session, const struct error *err,
 	}
 }
 
-void reply_error(struct netconf_session *session, const struct error *err)
+static void write_error(struct netconf_session *session, const struct error *err)
 {
 	const struct error_kind *kind = error_kind(err->code);
 
-	reply_begin(session);
 	reply_open(session, "rpc-error");
-	element(session, "error-type", kind->type);
+	element(session, "error-type", error_type(err));
 	element(session, "error-tag", kind->tag);
 	element(session, "error-severity", "error");
 	element(session, "error-app-tag", error_app_tag(err));
@@ -220,6 +221,16 @@ void reply_error(struct netconf_session *session, const struct error *err)
 	error_message(session, err->text);
 	error_info(session, err, kind->tag);
 	reply_close(session, "rpc-error");
+}
+
+void reply_error(struct netconf_session *session, const struct error *err)
+{
+	session->counters.out_rpc_errors++;
+	server_log(session->server, LOG_DEBUG, "NETCONF session %u of %s is refused: %s: %s%s%s",
+		   session->id, session->peer.user, error_kind(err->code)->name, err->path,
+		   err->path[0] ? ": " : "", err->text);
+	reply_begin(session);
+	write_error(session, err);
 	reply_end(session);
 }
 
@@ -230,15 +241,34 @@ static void capability(struct writer *writer, const char *uri)
 	write_text(writer, "</capability>");
 }
 
-void send_hello(struct netconf_session *session)
+static void write_hello(struct netconf_session *session, const char *const *capabilities)
 {
 	struct writer *writer = &session->writer;
 
 	write_text(writer, "<hello xmlns=\"" NAMESPACE_BASE "\"><capabilities>");
-	for (unsigned int i = 0; rpc_capabilities[i]; i++)
-		capability(writer, rpc_capabilities[i]);
+	for (unsigned int i = 0; capabilities[i]; i++)
+		capability(writer, capabilities[i]);
 	write_text(writer, "</capabilities><session-id>");
 	write_number(writer, session->id);
 	write_text(writer, "</session-id></hello>");
+}
+
+void send_hello(struct netconf_session *session)
+{
+	write_hello(session, netconf_capabilities);
 	send_tail(session);
+}
+
+void reply_refusal(struct netconf_session *session, const struct error *err)
+{
+	static const char *const old[] = {CAPABILITY_1_0, NULL};
+	const char *tail = framing_tail(FRAMING_END_OF_MESSAGE);
+
+	write_hello(session, old);
+	write_text(&session->writer, tail);
+	reply_begin(session);
+	write_error(session, err);
+	reply_close(session, "rpc-reply");
+	write_text(&session->writer, tail);
+	writer_flush(&session->writer);
 }

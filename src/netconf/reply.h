@@ -18,5 +18,7 @@ void reply_ok(struct netconf_session *session);
 void reply_error(struct netconf_session *session, const struct error *err);
 
 void send_hello(struct netconf_session *session);
+/* A hello and an rpc-error that answers nothing, through the session's writer alone. */
+void reply_refusal(struct netconf_session *session, const struct error *err);
 
 #endif

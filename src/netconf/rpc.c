@@ -25,16 +25,6 @@ static const struct rpc rpcs[] = {
 
 #define RPCS (sizeof(rpcs) / sizeof(rpcs[0]))
 
-/* The revision is the module's; a test compares. */
-const char *const rpc_capabilities[] = {
-	CAPABILITY_1_0,
-	CAPABILITY_1_1,
-	"urn:ietf:params:netconf:capability:writable-running:1.0",
-	"urn:ietf:params:netconf:capability:rollback-on-error:1.0",
-	NAMESPACE_MODULE "?module=" MODULE_NAME "&revision=2026-11-22",
-	NULL,
-};
-
 const struct rpc *rpc_find(const char *name, const char *uri)
 {
 	for (unsigned int i = 0; i < RPCS; i++)
@@ -96,10 +86,33 @@ int rpc_check_parameters(const struct rpc *rpc, const struct node *operation, st
 		if (result)
 			set_info(err, child->name, child->uri);
 	}
+	return error_in_operation(err, result);
+}
+
+/* What is called for by name and is no configuration here. */
+static int refuse_configuration(const struct node *which, struct error *err)
+{
+	static const char *const known[] = {"candidate", "startup", "url", "config"};
+	int result = 0;
+
+	if (strcmp(which->uri, NAMESPACE_BASE) != 0)
+		result = error_set(err, ERROR_UNKNOWN_NAMESPACE,
+				   "<%.60s> is in no namespace that is known here; running is in "
+				   "%s",
+				   which->name, NAMESPACE_BASE);
+	for (unsigned int i = 0; !result && i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(which->name, known[i]))
+			result = error_set(err, ERROR_UNSUPPORTED,
+					   "the only configuration here is running, not %s",
+					   known[i]);
+	if (!result)
+		result = error_set(err, ERROR_UNKNOWN_ELEMENT,
+				   "%.60s names no configuration; there is running", which->name);
+	set_info(err, which->name, which->uri);
 	return result;
 }
 
-int rpc_check_running(const struct node *operation, const char *parameter, struct error *err)
+static int check_running(const struct node *operation, const char *parameter, struct error *err)
 {
 	const struct node *holder = node_child(operation, parameter, NAMESPACE_BASE);
 	const struct node *which = holder ? holder->first : NULL;
@@ -119,10 +132,12 @@ int rpc_check_running(const struct node *operation, const char *parameter, struc
 		set_info(err, holder ? "running" : parameter, "");
 		return result;
 	}
-	result = error_set(err, ERROR_UNSUPPORTED,
-			   "the only configuration here is running, not %.60s", which->name);
-	set_info(err, which->name, "");
-	return result;
+	return refuse_configuration(which, err);
+}
+
+int rpc_check_running(const struct node *operation, const char *parameter, struct error *err)
+{
+	return error_in_operation(err, check_running(operation, parameter, err));
 }
 
 static void watch_presence(struct netconf_session *session)
@@ -166,7 +181,7 @@ struct engine_who rpc_who(const struct netconf_session *session)
 {
 	return (struct engine_who){
 		.door = session->door,
-		.user = session->user,
+		.user = session->peer.user,
 		.session = session->id,
 	};
 }

@@ -1,6 +1,6 @@
 /*
  * The operations: one row each. To add one, write its function, in a file of
- * its group, and a row in rpc.c; if it has a capability, a row there too.
+ * its group, and a row in rpc.c; if it has a capability, a row in capabilities.c too.
  */
 #ifndef NETCONF_RPC_H
 #define NETCONF_RPC_H
@@ -35,9 +35,6 @@ const struct rpc *rpc_find(const char *name, const char *uri);
 int rpc_unknown(const char *name, const char *uri, struct error *err);
 /* Parameters that are not in the row, or given twice. */
 int rpc_check_parameters(const struct rpc *rpc, const struct node *operation, struct error *err);
-/* Capability URIs, ends with NULL. */
-extern const char *const rpc_capabilities[];
-
 /* The engine's answer: @arg is the session. */
 void rpc_done(int result, const struct error *err, void *arg);
 struct engine_who rpc_who(const struct netconf_session *session);

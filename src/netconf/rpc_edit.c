@@ -8,7 +8,7 @@ static int bad_value(const char *parameter, const char *allowed, struct error *e
 	int result = error_set(err, ERROR_INVALID_VALUE, "%s: allowed are %s", parameter, allowed);
 
 	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return result;
+	return error_in_operation(err, result);
 }
 
 /* Leaf <default-operation>; it stands before <config> (RFC 7950 section 7.14.4), which needs it. */
@@ -35,7 +35,7 @@ static int check_order(const struct node *operation, struct error *err)
 				err, ERROR_BAD_ELEMENT,
 				"default-operation comes before config (RFC 7950 section 7.14.4)");
 			snprintf(err->info, sizeof(err->info), "default-operation");
-			return -EINVAL;
+			return error_in_operation(err, -EINVAL);
 		}
 	return 0;
 }
@@ -51,9 +51,10 @@ static int check_error_option(const struct node *operation, struct error *err)
 	if (!text || !strcmp(text, "stop-on-error") || !strcmp(text, "rollback-on-error"))
 		return 0;
 	if (!strcmp(text, "continue-on-error"))
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "continue-on-error is not supported: an edit is done whole or not "
-				 "at all");
+		return error_in_operation(
+			err, error_set(err, ERROR_UNSUPPORTED,
+				       "continue-on-error is not supported: an edit is done whole "
+				       "or not at all"));
 	return bad_value("error-option", "stop-on-error, rollback-on-error", err);
 }
 

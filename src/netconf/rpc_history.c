@@ -38,7 +38,7 @@ static void text_free(void *state)
 
 static int send_text(struct netconf_session *session, char *text, size_t length)
 {
-	struct stream stream = {text_step, text_free, NULL, NULL};
+	struct stream stream = {text_step, text_free, NULL};
 	struct text_stream *state = calloc(1, sizeof(*state));
 
 	if (!state) {
@@ -172,7 +172,7 @@ static int read_number(const struct node *operation, uint64_t *ret, struct error
 	else
 		error_set(err, ERROR_INVALID_VALUE, "number is that of a commit, not %.40s", text);
 	snprintf(err->info, sizeof(err->info), "number");
-	return -EINVAL;
+	return error_in_operation(err, -EINVAL);
 }
 
 static void write_changes(struct writer *writer, char *lines)

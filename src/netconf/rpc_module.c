@@ -18,7 +18,7 @@ static int read_tunnel_id(const struct node *operation, uint32_t *ret_id, struct
 	}
 	result = codec_parse(key, &scratch, text, strlen(text), err);
 	if (result)
-		return result;
+		return error_in_operation(err, result);
 	*ret_id = (uint32_t)codec_get_number(key, &scratch);
 	return 0;
 }

@@ -4,6 +4,49 @@
 
 #include "netconf/rpc.h"
 
+static struct netconf_session *find_session(const struct netconf_server *server, unsigned int id)
+{
+	struct netconf_session *session;
+
+	TAILQ_FOREACH (session, &server->sessions, link)
+		if (session->id == id)
+			break;
+	return session;
+}
+
+/* "session 5 of alice has the lock since 10:02:11Z" */
+static void name_holder(const struct netconf_server *server, struct error *err)
+{
+	const struct netconf_session *holder = find_session(server, err->session);
+	char since[16] = "";
+	struct tm tm;
+
+	if (!holder)
+		return;
+	gmtime_r(&holder->locked_since.tv_sec, &tm);
+	strftime(since, sizeof(since), "%H:%M:%SZ", &tm);
+	snprintf(err->text, sizeof(err->text),
+		 "session %u of %s has the lock since %s; wait, or end it with kill-session",
+		 holder->id, holder->peer.user, since);
+}
+
+static int refuse_lock(const struct netconf_session *session, int result, struct error *err)
+{
+	if (err->code == ERROR_LOCK_DENIED)
+		name_holder(session->server, err);
+	return result;
+}
+
+static void lock_done(int result, const struct error *err, void *arg)
+{
+	struct netconf_session *session = arg;
+	struct error told = *err;
+
+	if (!result)
+		session_set_locked(session, true);
+	rpc_done(refuse_lock(session, result, &told), &told, session);
+}
+
 int rpc_lock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
@@ -12,15 +55,33 @@ int rpc_lock(struct netconf_session *session, const struct node *operation, stru
 
 	result = result ? result : engine_may_lock(engine, err);
 	if (result)
-		return result;
-	return rpc_await(session, engine_lock(engine, &who, rpc_done, session), err);
+		return refuse_lock(session, result, err);
+	return rpc_await(session, engine_lock(engine, &who, lock_done, session), err);
+}
+
+/* Not held (RFC 6241 section 7.6): by nobody, or by another. */
+static int refuse_unlock(struct netconf_session *session, struct error *err)
+{
+	struct error held = ERROR_INIT;
+
+	if (engine_may_lock(session->server->options.engine, &held))
+		return error_set(err, ERROR_NOT_LOCKED,
+				 "session %u has the lock, and it alone can unlock; end it with "
+				 "kill-session if it has to go",
+				 held.session);
+	return error_set(err, ERROR_NOT_LOCKED, "running is not locked");
 }
 
 int rpc_unlock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	int result = rpc_check_running(operation, "target", err);
 
-	return result ? result : engine_unlock(session->server->options.engine, session->id, err);
+	if (result)
+		return result;
+	if (engine_unlock(session->server->options.engine, session->id, err))
+		return refuse_unlock(session, err);
+	session_set_locked(session, false);
+	return RPC_OK;
 }
 
 int rpc_close_session(struct netconf_session *session, const struct node *operation,
@@ -31,48 +92,58 @@ int rpc_close_session(struct netconf_session *session, const struct node *operat
 	return RPC_OK;
 }
 
-static struct netconf_session *find_session(const struct netconf_server *server, const char *text)
+static struct netconf_session *find_victim(const struct netconf_server *server, const char *text)
 {
-	struct netconf_session *session;
 	char *end;
 	unsigned long id = strtoul(text, &end, 10);
 
-	if (end == text || *end)
-		return NULL;
-	TAILQ_FOREACH (session, &server->sessions, link)
-		if (session->id == id)
-			return session;
-	return NULL;
+	return end == text || *end || id > UINT32_MAX ? NULL
+						      : find_session(server, (unsigned int)id);
 }
 
 /* RFC 8341 section 3.2.2 denies it to all but whom a rule names; until there are rules: oneself. */
 static bool may_kill(const struct netconf_session *session, const struct netconf_session *victim)
 {
-	return netconf_may_see_secrets(session) || session->uid == victim->uid;
+	return netconf_may_see_secrets(session) || session->peer.uid == victim->peer.uid;
+}
+
+static int may_end(const struct netconf_session *session, const char *text,
+		   struct netconf_session **ret_victim, struct error *err)
+{
+	struct netconf_session *victim = find_victim(session->server, text);
+
+	if (victim == session)
+		return error_set(err, ERROR_INVALID_VALUE,
+				 "this is your own session; end it with close-session");
+	if (!victim)
+		return error_set(err, ERROR_INVALID_VALUE, "there is no session %.20s", text);
+	if (!may_kill(session, victim))
+		return error_set(err, ERROR_DENIED,
+				 "session %u is of %s; you may end your own sessions", victim->id,
+				 victim->peer.user);
+	*ret_victim = victim;
+	return 0;
 }
 
 int rpc_kill_session(struct netconf_session *session, const struct node *operation,
 		     struct error *err)
 {
 	const char *text = node_text(operation, "session-id", NAMESPACE_BASE);
-	struct netconf_session *victim;
+	struct netconf_session *victim = NULL;
+	int result;
 
 	if (!text) {
 		error_set(err, ERROR_MISSING_ELEMENT, "kill-session needs a session-id");
 		snprintf(err->info, sizeof(err->info), "session-id");
 		return -EINVAL;
 	}
-	victim = find_session(session->server, text);
-	if (victim == session)
-		return error_set(err, ERROR_INVALID_VALUE,
-				 "this is your own session; end it with close-session");
-	if (!victim)
-		return error_set(err, ERROR_INVALID_VALUE, "there is no such session");
-	if (!may_kill(session, victim))
-		return error_set(err, ERROR_DENIED, "session %u is not yours", victim->id);
+	result = may_end(session, text, &victim, err);
+	if (result)
+		return error_in_operation(err, result);
 	server_log(session->server, LOG_NOTICE,
-		   "NETCONF session %u of %s killed by session %u of %s", victim->id, victim->user,
-		   session->id, session->user);
+		   "NETCONF session %u of %s killed by session %u of %s", victim->id,
+		   victim->peer.user, session->id, session->peer.user);
+	victim->finished = true; /* not dropped */
 	session_close(victim);
 	return RPC_OK;
 }

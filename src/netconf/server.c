@@ -1,6 +1,7 @@
 #include "netconf/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,13 +12,18 @@
 #include "netconf/rpc.h"
 #include "netconf/session.h"
 
-#define BACKLOG 128
+#define BACKLOG     128
+#define ACCEPTS     16 /* clients taken in a turn of the loop */
+#define REFUSED_MAX 32 /* that wait at a time to be told so */
 
 static const struct netconf_limits defaults = {
-	.sessions = 64,
+	.sessions = 128,
+	.kept = 8,
 	.user_sessions = 32,
+	.spare_after = 10,
 	.hello_timeout = 10,
-	.idle_timeout = 0,
+	.idle_timeout = 1800,
+	.lock_timeout = 300,
 	.stall_timeout = 300,
 	.input_timeout = 60,
 	.message_size = 64U << 20,
@@ -42,8 +48,12 @@ static void fill_limits(struct netconf_limits *limits)
 {
 #define FILL(member) (limits->member = limits->member ? limits->member : defaults.member)
 	FILL(sessions);
+	FILL(kept);
 	FILL(user_sessions);
+	FILL(spare_after);
 	FILL(hello_timeout);
+	FILL(idle_timeout);
+	FILL(lock_timeout);
 	FILL(stall_timeout);
 	FILL(input_timeout);
 	FILL(message_size);
@@ -52,61 +62,93 @@ static void fill_limits(struct netconf_limits *limits)
 #undef FILL
 }
 
-static unsigned int sessions_of(const struct netconf_server *server, uid_t uid)
-{
-	const struct netconf_session *session;
-	unsigned int count = 0;
-
-	TAILQ_FOREACH (session, &server->sessions, link)
-		count += session->uid == uid;
-	return count;
-}
-
-static bool room_for(const struct netconf_server *server, uid_t uid)
-{
-	const struct netconf_limits *limits = &server->options.limits;
-
-	if (server->count >= limits->sessions)
-		return false;
-	return uid == 0 || sessions_of(server, uid) < limits->user_sessions;
-}
-
 static void welcome(struct netconf_server *server, int fd)
 {
-	struct ucred peer;
-	socklen_t length = sizeof(peer);
+	enum refusal refusal;
+	struct peer peer;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length)) {
+	server->complained = false;
+	if (peer_read(fd, &peer)) {
 		close(fd);
-	} else if (!room_for(server, peer.uid)) {
-		server_log(server, LOG_WARNING,
-			   "NETCONF client of uid %u refused: too many sessions", peer.uid);
-		close(fd);
-	} else {
-		session_open(server, fd, peer.uid, peer.pid);
+		return;
 	}
+	refusal = places_admit(server, peer.uid);
+	if (refusal) {
+		struct error err = ERROR_INIT;
+
+		places_explain(server, refusal, &peer, &err);
+		server_log(server, LOG_WARNING, "NETCONF client of %s refused: %s", peer.user,
+			   err.text);
+	}
+	if (refusal && server->refused >= REFUSED_MAX)
+		places_turn_away(server, fd, refusal, &peer);
+	else
+		session_open(server, fd, &peer, refusal);
 }
 
-/* Out of descriptors or memory: the listening socket would stay readable, so look away a while. */
-static void look_away(struct netconf_server *server, int os_errno)
+static void complain(struct netconf_server *server, int os_errno)
+{
+	if (!server->complained)
+		server_log(server, LOG_WARNING, "cannot accept NETCONF clients: %s",
+			   strerror(os_errno));
+	server->complained = true;
+}
+
+/* The listening socket would stay readable, so look away a while. */
+static void look_away(struct netconf_server *server)
 {
 	const struct timeval second = {.tv_sec = 1};
 
-	server_log(server, LOG_WARNING, "cannot accept NETCONF clients: %s", strerror(os_errno));
 	event_del(server->acceptor);
 	evtimer_add(server->retry, &second);
+}
+
+static void keep_spare(struct netconf_server *server)
+{
+	server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* The last descriptor is there to say that there is none. False: nobody waits. */
+static bool turn_away_next(struct netconf_server *server, int listener)
+{
+	struct peer peer;
+	int client;
+
+	close(server->spare);
+	client = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (client >= 0 && !peer_read(client, &peer))
+		places_turn_away(server, client, REFUSAL_NO_DESCRIPTORS, &peer);
+	else if (client >= 0)
+		close(client);
+	keep_spare(server);
+	if (client >= 0)
+		complain(server, EMFILE);
+	return client >= 0;
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
 {
 	struct netconf_server *server = arg;
-	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)what;
-	if (client >= 0)
-		welcome(server, client);
-	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-		look_away(server, errno);
+	for (unsigned int i = 0; i < ACCEPTS; i++) {
+		int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (client >= 0) {
+			welcome(server, client);
+		} else if (errno == EMFILE && server->spare >= 0) {
+			/* which comes before it is seen whether anybody waits */
+			if (!turn_away_next(server, fd))
+				return;
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			   errno == ENOMEM) {
+			complain(server, errno);
+			look_away(server);
+			return;
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			return;
+		}
+	}
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -114,6 +156,8 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	struct netconf_server *server = arg;
 
 	(void)fd, (void)what;
+	if (server->spare < 0)
+		keep_spare(server);
 	event_add(server->acceptor, NULL);
 }
 
@@ -182,29 +226,6 @@ static int add_events(struct netconf_server *server, struct error *err)
 	return 0;
 }
 
-/* Replies under way show the configuration as it was when they began. */
-static void on_engine(const struct engine_event *event, void *arg)
-{
-	struct netconf_server *server = arg;
-	struct netconf_session *session;
-
-	if (event->type != ENGINE_MERGE)
-		return;
-	TAILQ_FOREACH (session, &server->sessions, link)
-		if (session->stream.preserve &&
-		    session->stream.preserve(session->stream.state, event->change)) {
-			session->dead = true;
-			session_resume(session);
-		}
-}
-
-static int watch_engine(struct netconf_server *server, struct error *err)
-{
-	if (engine_watch(server->options.engine, on_engine, server))
-		return error_set(err, ERROR_RESOURCE, "out of memory");
-	return 0;
-}
-
 int netconf_open(struct netconf_server **ret, const struct netconf_options *options,
 		 struct error *err)
 {
@@ -219,6 +240,8 @@ int netconf_open(struct netconf_server **ret, const struct netconf_options *opti
 	if (!server)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
 	server->fd = -1;
+	keep_spare(server);
+	clock_gettime(CLOCK_REALTIME, &server->started);
 	server->options = *options;
 	TAILQ_INIT(&server->sessions);
 	fill_limits(&server->options.limits);
@@ -226,7 +249,6 @@ int netconf_open(struct netconf_server **ret, const struct netconf_options *opti
 	server->options.socket_path = server->path;
 	result = listen_at(server, err);
 	result = result ? result : add_events(server, err);
-	result = result ? result : watch_engine(server, err);
 	if (result) {
 		netconf_close(server);
 		return result;
@@ -239,7 +261,6 @@ void netconf_close(struct netconf_server *server)
 {
 	if (!server)
 		return;
-	engine_unwatch(server->options.engine, server);
 	while (!TAILQ_EMPTY(&server->sessions))
 		session_close(TAILQ_FIRST(&server->sessions));
 	if (server->acceptor)
@@ -248,6 +269,8 @@ void netconf_close(struct netconf_server *server)
 		event_free(server->retry);
 	if (server->fd >= 0)
 		close(server->fd);
+	if (server->spare >= 0)
+		close(server->spare);
 	if (server->bound)
 		unlink(server->path);
 	free(server);

@@ -11,16 +11,24 @@
 #ifndef NETCONF_SERVER_H
 #define NETCONF_SERVER_H
 
+#include <limits.h>
+
 #include "engine/engine.h"
 
 struct netconf_server;
 
+#define NETCONF_NEVER UINT_MAX /* for a timeout */
+
 /* 0 takes the default. */
 struct netconf_limits {
-	unsigned int sessions;      /* at once; default 64 */
-	unsigned int user_sessions; /* of one uid but 0; default 32 */
+	unsigned int sessions;      /* at once; default 128 */
+	unsigned int kept;          /* of them for root and the daemon's user; default 8 */
+	unsigned int user_sessions; /* of one uid but these two; default 32 */
+	unsigned int spare_after;   /* seconds of rest after which one may be ended when places
+				       are short (places.h); default 10 */
 	unsigned int hello_timeout; /* seconds until the client's hello; default 10 */
-	unsigned int idle_timeout;  /* seconds without a request; default none */
+	unsigned int idle_timeout;  /* seconds without a request; default 1800 */
+	unsigned int lock_timeout;  /* the same for who holds a lock; default 300 */
 	unsigned int stall_timeout; /* seconds a client may not read its reply; default 300 */
 	unsigned int input_timeout; /* seconds without input amid a request; default 60 */
 	size_t message_size;        /* bytes of a request; default 64 MB */

@@ -3,21 +3,29 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <pwd.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "netconf/lines.h"
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
 
-#define INPUT_MAX 65536             /* bytes taken in before the client has to wait */
-#define SLICE_NS  INT64_C(10000000) /* of one turn of the loop that a reply may take */
+#define INPUT_MAX       65536             /* bytes taken in before the client has to wait */
+#define SLICE_NS        INT64_C(10000000) /* of one turn of the loop that a reply may take */
+#define REFUSAL_TIMEOUT 2                 /* seconds for the request that a refusal answers */
 
 bool netconf_may_see_secrets(const struct netconf_session *session)
 {
-	return session->uid == 0 || session->uid == geteuid();
+	return peer_privileged(session->peer.uid);
+}
+
+void session_set_locked(struct netconf_session *session, bool locked)
+{
+	session->locked = locked;
+	if (locked)
+		clock_gettime(CLOCK_REALTIME, &session->locked_since);
 }
 
 /* Input. */
@@ -25,7 +33,7 @@ bool netconf_may_see_secrets(const struct netconf_session *session)
 static void complain(struct netconf_session *session, const char *what)
 {
 	server_log(session->server, LOG_NOTICE, "NETCONF session %u of %s ends: %s", session->id,
-		   session->user, what);
+		   session->peer.user, what);
 }
 
 /* Close when all that was written has gone out. */
@@ -45,6 +53,7 @@ static void close_gently(struct netconf_session *session)
 static void give_up(struct netconf_session *session, const struct error *err)
 {
 	complain(session, err->text);
+	session->counters.in_bad_rpcs += session->greeted;
 	if (session->greeted &&
 	    (err->code != ERROR_MALFORMED || session->version == FRAMING_CHUNKED))
 		reply_error(session, err);
@@ -62,6 +71,7 @@ static void give_up_framing(struct netconf_session *session, bool too_big)
 		return;
 	}
 	complain(session, session->framing.reason);
+	session->counters.in_bad_rpcs += session->greeted;
 	session->dead = true;
 }
 
@@ -77,10 +87,22 @@ static void set_timer(struct netconf_session *session, unsigned int seconds)
 {
 	const struct timeval delay = {.tv_sec = (time_t)seconds};
 
-	if (seconds)
+	if (seconds != NETCONF_NEVER)
 		evtimer_add(session->timer, &delay);
 	else
 		evtimer_del(session->timer);
+}
+
+/* Nothing is asked for: how long may that last? */
+static void rest(struct netconf_session *session)
+{
+	const struct netconf_limits *limits = &session->server->options.limits;
+
+	session->rested = clock_now();
+	if (session->refusal)
+		set_timer(session, REFUSAL_TIMEOUT);
+	else
+		set_timer(session, session->locked ? limits->lock_timeout : limits->idle_timeout);
 }
 
 static bool has_capability(const struct node *element, const char *uri)
@@ -107,6 +129,7 @@ static void take_hello(struct netconf_session *session)
 		session->lines |= has_capability(at, lines);
 	}
 	if (node_child(hello, "session-id", NAMESPACE_BASE) || !(old || new)) {
+		session->server->bad_hellos++;
 		complain(session, "a hello without a common base capability, or with a session-id");
 		session->dead = true;
 		return;
@@ -114,7 +137,7 @@ static void take_hello(struct netconf_session *session)
 	session->greeted = true;
 	session->version = new ? FRAMING_CHUNKED : FRAMING_END_OF_MESSAGE;
 	framing_switch(&session->framing, session->version);
-	set_timer(session, session->server->options.limits.idle_timeout);
+	rest(session);
 }
 
 static void answer(struct netconf_session *session, int result, const struct error *err)
@@ -141,15 +164,40 @@ static int run(struct netconf_session *session, struct error *err)
 
 	*err = message->error;
 	if (!node_attribute(message->tree.root, "message-id", "")) {
+		session->counters.in_bad_rpcs++;
 		missing_message_id(err);
-	} else if (!err->code && !operation) {
+		return -error_kind(err->code)->os_errno;
+	}
+	session->counters.in_rpcs++;
+	if (!err->code && !operation) {
 		error_set(err, ERROR_MISSING_ELEMENT, "an rpc holds one operation");
 		snprintf(err->info, sizeof(err->info), "operation");
 	}
 	if (err->code)
-		return -error_kind(err->code)->os_errno;
+		return error_in_operation(err, -error_kind(err->code)->os_errno);
 	result = rpc_check_parameters(message->rpc, operation, err);
 	return result ? result : message->rpc->run(session, operation, err);
+}
+
+static void drop_message(struct netconf_session *session)
+{
+	message_close(session->message);
+	session->message = NULL;
+}
+
+/*
+ * Why there is no place for it, in answer to what it asked for, or to nothing. It has a moment to
+ * leave by itself: ncclient forgets an answer when the end of the session comes right behind it.
+ */
+static void refuse(struct netconf_session *session)
+{
+	struct error err = ERROR_INIT;
+
+	places_explain(session->server, session->refusal, &session->peer, &err);
+	reply_error(session, &err);
+	if (!session->told)
+		set_timer(session, REFUSAL_TIMEOUT);
+	session->told = true;
 }
 
 static void take_rpc(struct netconf_session *session)
@@ -157,17 +205,18 @@ static void take_rpc(struct netconf_session *session)
 	struct error err = ERROR_INIT;
 	int result;
 
-	set_timer(session, session->server->options.limits.idle_timeout);
+	if (session->refusal &&
+	    session->message->rpc != rpc_find("close-session", NAMESPACE_BASE)) {
+		refuse(session);
+		drop_message(session);
+		return;
+	}
+	evtimer_del(session->timer);
 	session->busy = true;
+	session->began = clock_now();
 	result = run(session, &err);
 	if (result != RPC_LATER)
 		answer(session, result, &err);
-}
-
-static void drop_message(struct netconf_session *session)
-{
-	message_close(session->message);
-	session->message = NULL;
 }
 
 static void end_message(struct netconf_session *session)
@@ -248,6 +297,12 @@ static bool amid_request(const struct netconf_session *session)
 	return session->greeted && session->message && !reader_empty(session->message->reader);
 }
 
+bool session_at_rest(const struct netconf_session *session)
+{
+	return session->greeted && !session->refusal && !session->busy && !session->closing &&
+	       !session->locked && !amid_request(session);
+}
+
 static void read_on(struct netconf_session *session)
 {
 	struct evbuffer *input = bufferevent_get_input(session->transport);
@@ -260,8 +315,6 @@ static void read_on(struct netconf_session *session)
 		close_gently(session);
 	} else if (session->busy || output_full(session)) {
 		bufferevent_disable(session->transport, EV_READ);
-		if (session->busy)
-			evtimer_del(session->timer);
 	} else if (session->ended) {
 		close_gently(session);
 	} else {
@@ -303,11 +356,22 @@ void session_stream(struct netconf_session *session, const struct stream *stream
 	session_resume(session);
 }
 
+static void tell_done(const struct netconf_session *session)
+{
+	const struct rpc *rpc = session->message ? session->message->rpc : NULL;
+
+	server_log(session->server, LOG_DEBUG,
+		   "NETCONF session %u of %s: %s is answered after %lld us", session->id,
+		   session->peer.user, rpc ? rpc->name : "what is no operation",
+		   (long long)((clock_now() - session->began) / 1000));
+}
+
 void session_done(struct netconf_session *session)
 {
+	tell_done(session);
 	drop_message(session);
 	session->busy = false;
-	set_timer(session, session->server->options.limits.idle_timeout);
+	rest(session);
 	session_resume(session);
 }
 
@@ -388,24 +452,22 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	struct netconf_session *session = arg;
 
 	(void)fd, (void)what;
+	if (session->refusal && session->greeted && !session->told) {
+		refuse(session);
+		return;
+	}
+	if (session->refusal) {
+		session_close(session);
+		return;
+	}
 	complain(session, !session->greeted       ? "no hello in time"
 			  : amid_request(session) ? "its request does not go on"
+			  : session->locked       ? "it holds the lock and asks for nothing"
 						  : "idle too long");
 	session_close(session);
 }
 
 /* Life. */
-
-static void name_user(struct netconf_session *session)
-{
-	struct passwd entry, *found = NULL;
-	char buffer[1024];
-
-	if (!getpwuid_r(session->uid, &entry, buffer, sizeof(buffer), &found) && found)
-		snprintf(session->user, sizeof(session->user), "%s", found->pw_name);
-	else
-		snprintf(session->user, sizeof(session->user), "uid %u", session->uid);
-}
 
 static unsigned int new_id(struct netconf_server *server)
 {
@@ -442,32 +504,51 @@ static bool open_transport(struct netconf_session *session, int fd)
 	return session->timer && session->resume;
 }
 
-struct netconf_session *session_open(struct netconf_server *server, int fd, uid_t uid, pid_t pid)
+void session_open(struct netconf_server *server, int fd, const struct peer *peer,
+		  enum refusal refusal)
 {
 	struct netconf_session *session = calloc(1, sizeof(*session));
 
 	if (!session) {
 		close(fd);
-		return NULL;
+		return;
 	}
 	session->server = server;
-	session->uid = uid;
-	session->pid = pid;
+	session->peer = *peer;
+	session->refusal = refusal;
 	session->id = new_id(server);
 	session->door = "netconf";
+	session->rested = clock_now();
+	clock_gettime(CLOCK_REALTIME, &session->login);
 	TAILQ_INSERT_TAIL(&server->sessions, session, link);
-	server->count++;
-	name_user(session);
+	++*(refusal ? &server->refused : &server->count);
 	framing_init(&session->framing, server->options.limits.message_size);
 	writer_init(&session->writer, to_transport, session);
 	if (!open_transport(session, fd)) {
 		session_close(session);
-		return NULL;
+		return;
 	}
 	send_hello(session);
 	set_timer(session, server->options.limits.hello_timeout);
 	bufferevent_enable(session->transport, EV_READ | EV_WRITE);
-	return session;
+	if (!refusal)
+		server->opened++;
+	server_log(server, LOG_DEBUG, "NETCONF session %u of %s (process %ld%s%s) begins",
+		   session->id, peer->user, (long)peer->pid, peer->source[0] ? ", from " : "",
+		   peer->source);
+}
+
+static void count_end(struct netconf_session *session)
+{
+	struct netconf_server *server = session->server;
+
+	--*(session->refusal ? &server->refused : &server->count);
+	server->counters.in_rpcs += session->counters.in_rpcs;
+	server->counters.in_bad_rpcs += session->counters.in_bad_rpcs;
+	server->counters.out_rpc_errors += session->counters.out_rpc_errors;
+	server->dropped += !session->refusal && !session->finished;
+	server_log(server, LOG_DEBUG, "NETCONF session %u of %s ends after %u requests",
+		   session->id, session->peer.user, session->counters.in_rpcs);
 }
 
 void session_close(struct netconf_session *session)
@@ -488,6 +569,6 @@ void session_close(struct netconf_session *session)
 	if (session->transport)
 		bufferevent_free(session->transport);
 	TAILQ_REMOVE(&server->sessions, session, link);
-	server->count--;
-	free(session);
+	count_end(session);
+	wipe_free(session, sizeof(*session)); /* its output too */
 }

@@ -1,11 +1,14 @@
 /*
  * What the files of the server share: a session, its message and its reply.
  *
- *   server.c   the socket, accepting, limits
+ *   server.c   the socket, accepting
+ *   peer.c     who is at the other end
+ *   places.c   who gets a session, and how who gets none is told
  *   session.c  a session's life: input, framing, order of requests, output
  *   message.c  a request as it is read: envelope to a tree, <config> to an edit
  *   reply.c    rpc-reply and rpc-error
  *   rpc.c      the table of operations; rpc_*.c what they do
+ *   provider.c read-only data beside ours, one file a module: monitoring.c
  */
 #ifndef NETCONF_SESSION_H
 #define NETCONF_SESSION_H
@@ -17,6 +20,8 @@
 
 #include "netconf/framing.h"
 #include "netconf/message.h"
+#include "netconf/peer.h"
+#include "netconf/places.h"
 #include "netconf/server.h"
 #include "netconf/writer.h"
 
@@ -25,27 +30,36 @@ struct stream {
 	/* Writes a little; false when it was the last. */
 	bool (*step)(struct netconf_session *session, void *state);
 	void (*free)(void *state);
-	/* Told of each change meanwhile (ENGINE_MERGE); may be NULL. Nonzero ends the session. */
-	int (*preserve)(void *state, const struct change *change);
 	void *state;
+};
+
+/* As RFC 6022 section 2.1.5 counts. */
+struct netconf_counters {
+	uint32_t in_rpcs, in_bad_rpcs, out_rpc_errors;
 };
 
 struct netconf_session {
 	struct netconf_server *server;
 	TAILQ_ENTRY(netconf_session) link;
 	unsigned int id; /* not 0 */
-	uid_t uid;
-	pid_t pid;
-	char user[36];
-	bool lines;             /* our own shell: entries go in lines (lines.h) */
-	const char *door;       /* for the history: "netconf", or "cli" as the hello said */
-	bool greeted;           /* the client's hello was taken */
-	bool busy;              /* a request is carried out or replied to: read no further */
-	bool ended;             /* the client will send no more */
-	bool finished;          /* asked for close-session: what it sends after that is ignored */
-	bool closing;           /* close when the output is out */
-	bool dead;              /* free at the next occasion */
-	unsigned int ticket;    /* of the engine, 0 none */
+	struct peer peer;
+	enum refusal refusal;         /* it got no place: its first request is refused */
+	bool told;                    /* ... and was */
+	struct timespec login;        /* CLOCK_REALTIME */
+	int64_t rested;               /* clock_now() when it last came to rest */
+	int64_t began;                /* clock_now() when the request under way did */
+	bool locked;                  /* it holds the lock of running ... */
+	struct timespec locked_since; /* ... since then, CLOCK_REALTIME */
+	struct netconf_counters counters;
+	bool lines;          /* our own shell: entries go in lines (lines.h) */
+	const char *door;    /* for the history: "netconf", or "cli" as the hello said */
+	bool greeted;        /* the client's hello was taken */
+	bool busy;           /* a request is carried out or replied to: read no further */
+	bool ended;          /* the client will send no more */
+	bool finished;       /* asked for close-session, or was killed: what it sends is ignored */
+	bool closing;        /* close when the output is out */
+	bool dead;           /* free at the next occasion */
+	unsigned int ticket; /* of the engine, 0 none */
 	struct event *presence; /* looks whether the client still waits for it */
 	struct bufferevent *transport;
 	struct event *timer;  /* hello; then idle, or amid a request */
@@ -62,18 +76,25 @@ TAILQ_HEAD(session_list, netconf_session);
 struct netconf_server {
 	struct netconf_options options; /* limits filled in */
 	struct session_list sessions;
-	unsigned int count;
+	unsigned int count;   /* that have a place ... */
+	unsigned int refused; /* ... and that have none, and wait to be told why */
 	unsigned int last_id;
+	struct timespec started;          /* CLOCK_REALTIME */
+	struct netconf_counters counters; /* of sessions that ended */
+	uint32_t opened, dropped, bad_hellos;
 	size_t memory; /* of all sessions' requests, what counts of it (message.h) */
 	int fd;
+	int spare; /* a descriptor to accept and refuse with when there is no other; -1 none */
+	bool complained; /* that accepting fails, since it last succeeded */
 	char path[108];
 	bool bound;
 	struct event *acceptor;
 	struct event *retry; /* accepting again after descriptors ran out */
 };
 
-/* Takes @fd over. NULL: no memory, @fd closed. */
-struct netconf_session *session_open(struct netconf_server *server, int fd, uid_t uid, pid_t pid);
+/* Takes @fd over, which is closed when there is no memory. */
+void session_open(struct netconf_server *server, int fd, const struct peer *peer,
+		  enum refusal refusal);
 /* Ends it now, output or not: forgets its request, releases its lock. */
 void session_close(struct netconf_session *session);
 
@@ -83,6 +104,11 @@ void session_resume(struct netconf_session *session);
 void session_done(struct netconf_session *session);
 /* Answer with @stream after reply_begin(); takes its state over. */
 void session_stream(struct netconf_session *session, const struct stream *stream);
+
+/* It asks for nothing, is not in the middle of anything, and holds nothing others wait for. */
+bool session_at_rest(const struct netconf_session *session);
+/* rpc_lock() succeeded; the engine has the lock itself. */
+void session_set_locked(struct netconf_session *session, bool locked);
 
 /* May this user read and write secret leaves? The superuser and the daemon's own user may. */
 bool netconf_may_see_secrets(const struct netconf_session *session);

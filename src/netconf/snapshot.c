@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "netconf/decode.h"
 #include "netconf/encode.h"
 
@@ -119,7 +120,7 @@ static int feed_file(struct reader *reader, int fd, const char *path, struct err
 		else if (!count)
 			break;
 	}
-	free(piece);
+	wipe_free(piece, PIECE);
 	return result ? result : reader_finish(reader, err);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
+#include "base/wipe.h"
 #include "model/codec.h"
 
 struct edit *edit_new(void)
@@ -25,7 +26,7 @@ static bool free_entry(struct edit *edit)
 	if (entry == NULL)
 		return false;
 	edit->first = entry->next;
-	free(entry);
+	wipe_free(entry, sizeof(*entry));
 	return true;
 }
 

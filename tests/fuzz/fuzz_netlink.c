@@ -1,6 +1,6 @@
 /*
- * Fuzz target: netlink messages as the kernel layer decodes them. Seeds:
- * tests/data/nlmsg.
+ * Fuzz target: netlink messages as the kernel layer decodes them. Seeds, beside
+ * the corpus: tests/data/nlmsg. (What is around decoding: fuzz_kernel.c.)
  */
 #include <assert.h>
 #include <stdint.h>

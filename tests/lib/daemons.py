@@ -3,6 +3,7 @@ import os
 import pwd
 import re
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from .waiting import wait_for
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("L2TPV3D_BUILD") or CHECKOUT / "build")
 L2TPV3D, L2TPV3CTL, RELAY = (BUILD / name for name in ("l2tpv3d", "l2tpv3ctl", "l2tpv3-netconf"))
+
+
+def free_port():
+    """A UDP port of 127.0.0.1 that nobody uses."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Process:

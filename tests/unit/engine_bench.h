@@ -14,10 +14,12 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <syslog.h>
 
 #include "engine/transaction.h"
 #include "kernel/sim/sim.h"
 #include "model/codec.h"
+#include "model/status.h"
 #include "netconf/snapshot.h"
 
 #define UNUSED __attribute__((unused))
@@ -47,6 +49,22 @@ static void bench_log(int priority, const char *text, void *arg)
 		fprintf(stderr, "<%d> %s\n", priority, text);
 }
 
+/* What went wrong with an object since the engine opened, as a line of the log. */
+static void bench_event(const struct engine_event *event, void *arg)
+{
+	char text[64], name[KEY_TEXT_MAX];
+	unsigned int status;
+
+	if (event->type == ENGINE_COMMIT || event->type == ENGINE_FOREIGN)
+		return;
+	status = entry_state(event->entry)->oper_status;
+	if (status == OPER_UP || status == OPER_REMOVING)
+		return;
+	snprintf(text, sizeof(text), "%s %s", key_text(&event->entry->key, name),
+		 word_by_value(oper_status_words, status)->name);
+	bench_log(LOG_INFO, text, arg);
+}
+
 static void open_state(struct bench *bench)
 {
 	struct error err = ERROR_INIT;
@@ -71,6 +89,7 @@ static void open_engine(struct bench *bench)
 	bench->log[0] = '\0';
 	if (engine_open(&bench->engine, &options, &err) < 0)
 		fail_msg("%s: %s", err.path, err.text);
+	assert_int_equal(engine_watch(bench->engine, bench_event, bench), 0);
 }
 
 /* As the daemon starts; the kernel is there already. */

@@ -331,6 +331,33 @@ static void a_refused_commit_leaves_what_waits_waiting(void **state)
 	}
 }
 
+static void take_event(const struct engine_event *event, void *arg)
+{
+	struct engine_event *last = arg;
+
+	if (event->type != ENGINE_COMMIT && event->entry->key.session_id == 0)
+		*last = *event;
+}
+
+static void another_reason_for_the_same_status_is_told_as_such(void **state)
+{
+	struct bench *bench = *state;
+	struct engine_event last = {.type = ENGINE_COMMIT};
+
+	make(bench, UDP4, "peer-session-id=6");
+	assert_int_equal(engine_watch(bench->engine, take_event, &last), 0);
+	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_ROUTE);
+	assert_int_equal(last.type, ENGINE_STATE);
+	assert_int_equal(last.old_status, OPER_UP);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_LOCAL_ADDRESS);
+	assert_int_equal(last.type, ENGINE_REASON);
+	assert_int_equal(last.old_status, OPER_DOWN);
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_DOWN);
+	engine_unwatch(bench->engine, &last);
+}
+
 static void a_missing_route_is_seen_though_events_were_lost(void **state)
 {
 	struct bench *bench = *state;
@@ -667,6 +694,7 @@ int main(void)
 		TEST(a_missing_route_is_seen_by_who_starts),
 		TEST(a_refused_commit_leaves_what_waits_waiting),
 		TEST(a_missing_route_is_seen_though_events_were_lost),
+		TEST(another_reason_for_the_same_status_is_told_as_such),
 		TEST(a_tunnel_does_not_keep_an_address_that_it_shall_not_have),
 		TEST(an_address_that_flaps_does_not_cost_the_tunnel),
 		TEST(another_address_does_not_move_the_tunnel),

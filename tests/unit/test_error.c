@@ -66,6 +66,73 @@ static void every_code_has_a_name_of_its_own(void **state)
 						error_kind((enum error_code)b)->name);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* Codes that NETCONF has one name for: they differ in what SNMP calls them, or in the text. */
+static bool may_be_told_alike(enum error_code a, enum error_code b)
+{
+	static const enum error_code pairs[][2] = {
+		/* RFC 7950 section 8.3.1: a value of the wrong type, whichever way */
+		{ERROR_INVALID_LENGTH, ERROR_INVALID_VALUE},
+		{ERROR_INVALID_TYPE, ERROR_INVALID_VALUE},
+		{ERROR_INVALID_TYPE, ERROR_INVALID_LENGTH},
+		/* ... a leaf whose "when" is false */
+		{ERROR_NOT_APPLICABLE, ERROR_UNKNOWN_ELEMENT},
+		/* section 15.3 and RFC 6241 section 7.2 */
+		{ERROR_MANDATORY, ERROR_MISSING},
+	};
+
+	for (size_t i = 0; i < COUNT(pairs); i++)
+		if (pairs[i][0] == a && pairs[i][1] == b)
+			return true;
+	return false;
+}
+
+static void no_code_stands_for_another_in_netconf(void **state)
+{
+	(void)state;
+	for (unsigned int a = 1; a < ERROR_CODES; a++)
+		for (unsigned int b = 1; b < a; b++) {
+			const struct error_kind *one = error_kind((enum error_code)a);
+			const struct error_kind *other = error_kind((enum error_code)b);
+			bool alike = same_text(one->tag, other->tag) &&
+				     same_text(one->type, other->type) &&
+				     same_text(one->app_tag, other->app_tag);
+
+			if (alike != may_be_told_alike((enum error_code)a, (enum error_code)b))
+				fail_msg("%s and %s", one->name, other->name);
+		}
+}
+
+static void a_fault_of_the_operation_is_of_type_protocol_where_its_tag_may_be(void **state)
+{
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	for (unsigned int code = 1; code < ERROR_CODES; code++) {
+		size_t i = 0;
+
+		error_set(&err, (enum error_code)code, "x");
+		assert_string_equal(error_type(&err), error_kind((enum error_code)code)->type);
+		assert_int_equal(error_in_operation(&err, -EINVAL), -EINVAL);
+		while (strcmp(tags[i].tag, error_kind((enum error_code)code)->tag) != 0)
+			i++;
+		if (err.code == ERROR_MISSING_ATTRIBUTE) /* of the rpc itself */
+			assert_string_equal(error_type(&err), "rpc");
+		else
+			assert_int_equal(!strcmp(error_type(&err), "protocol"),
+					 strstr(tags[i].types, "protocol") != NULL);
+	}
+	error_set(&err, ERROR_UNKNOWN_ELEMENT, "another");
+	assert_string_equal(error_type(&err), "application");
+	assert_int_equal(error_in_operation(&err, 0), 0);
+	assert_string_equal(error_type(&err), "application");
+	assert_int_equal(error_in_operation(NULL, -EINVAL), -EINVAL);
+}
+
 static void rfc7950_section_15_errors_are_told_by_its_names(void **state)
 {
 	(void)state;
@@ -110,6 +177,17 @@ static void setting_returns_the_errno_of_the_code_even_without_a_struct(void **s
 	assert_int_equal(error_set(NULL, ERROR_MISSING, "x"), -ENOENT);
 	assert_int_equal(error_set_errno(NULL, ERROR_KERNEL, ENODEV, "x"), -ENODEV);
 	assert_null(error_at(NULL, "/x"));
+}
+
+static void an_errno_is_told_once(void **state)
+{
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	error_set_errno(&err, ERROR_KERNEL, EPERM, "cannot enter: %s", strerror(EPERM));
+	assert_string_equal(err.text, "cannot enter: Operation not permitted");
+	error_set_errno(&err, ERROR_KERNEL, EPERM, "cannot enter");
+	assert_string_equal(err.text, "cannot enter: Operation not permitted");
 }
 
 static void setting_keeps_the_path_and_clears_the_rest(void **state)
@@ -230,10 +308,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_code_has_a_netconf_tag_of_an_allowed_type),
 		cmocka_unit_test(every_code_has_a_name_of_its_own),
+		cmocka_unit_test(no_code_stands_for_another_in_netconf),
+		cmocka_unit_test(a_fault_of_the_operation_is_of_type_protocol_where_its_tag_may_be),
 		cmocka_unit_test(rfc7950_section_15_errors_are_told_by_its_names),
 		cmocka_unit_test(snmp_status_numbers_are_those_of_net_snmp),
 		cmocka_unit_test(a_code_out_of_range_is_an_internal_error),
 		cmocka_unit_test(setting_returns_the_errno_of_the_code_even_without_a_struct),
+		cmocka_unit_test(an_errno_is_told_once),
 		cmocka_unit_test(setting_keeps_the_path_and_clears_the_rest),
 		cmocka_unit_test(the_app_tag_of_the_error_goes_before_that_of_its_code),
 		cmocka_unit_test(long_text_is_cut_between_characters),

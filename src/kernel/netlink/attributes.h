@@ -6,10 +6,12 @@
 #ifndef KERNEL_NETLINK_ATTRIBUTES_H
 #define KERNEL_NETLINK_ATTRIBUTES_H
 
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Not mnl_nlmsg_ok(), for which a length of 2^31 or more is negative and so fits. */
 static inline bool message_ok(const struct nlmsghdr *message, int left)
@@ -82,6 +84,20 @@ static inline const void *attributes_end(const struct nlattr *nest)
 static inline bool has_header(const struct nlmsghdr *message, size_t length)
 {
 	return message->nlmsg_len >= NLMSG_LENGTH(length);
+}
+
+#define ERRNO_MAX 4095 /* include/linux/err.h */
+
+/* The code of an NLMSG_ERROR or NLMSG_DONE: 0 or a negative errno; -EPROTO when it is none. */
+static inline int message_code(const struct nlmsghdr *message)
+{
+	int code = -EPROTO;
+
+	if (has_header(message, sizeof(code)))
+		memcpy(&code, mnl_nlmsg_get_payload(message), sizeof(code));
+	else if (message->nlmsg_type == NLMSG_DONE)
+		code = 0;
+	return code > 0 || code < -ERRNO_MAX ? -EPROTO : code;
 }
 
 #endif

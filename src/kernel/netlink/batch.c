@@ -174,9 +174,7 @@ static void settle(struct netlink *netlink, struct pending *pending, const struc
 	int result;
 
 	if (message->nlmsg_type == NLMSG_ERROR)
-		result = !has_header(message, sizeof(struct nlmsgerr))
-				 ? -EPROTO
-				 : ((const struct nlmsgerr *)mnl_nlmsg_get_payload(message))->error;
+		result = message_code(message);
 	else if (pending->guard)
 		result = check_tunnel_id(message, request);
 	else if (verbs[request->verb].take)

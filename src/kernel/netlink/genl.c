@@ -43,13 +43,6 @@ struct nlmsghdr *route_put_header(void *buffer, uint16_t type, uint16_t flags)
  * Exchanges.
  */
 
-static int end_code(const struct nlmsghdr *message)
-{
-	if (!has_header(message, sizeof(int)))
-		return message->nlmsg_type == NLMSG_DONE ? 0 : -EPROTO;
-	return *(const int *)mnl_nlmsg_get_payload(message);
-}
-
 static void take_message(struct netlink *netlink, const struct nlmsghdr *message,
 			 struct answer *answer)
 {
@@ -60,7 +53,7 @@ static void take_message(struct netlink *netlink, const struct nlmsghdr *message
 		return; /* left over from an earlier exchange */
 	answer->interrupted = answer->interrupted || (message->nlmsg_flags & NLM_F_DUMP_INTR);
 	if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
-		err = end_code(message);
+		err = message_code(message);
 		answer->ended = true;
 	} else {
 		err = answer->cb && !answer->result ? answer->cb(netlink, message, answer->arg) : 0;

@@ -125,8 +125,7 @@ static int open_sockets(struct netlink *netlink, const char *netns, struct error
 	}
 	result = open_where_due(&opening);
 	if (result)
-		error_set_errno(err, ERROR_KERNEL, -result, "cannot %s: %s", opening.step,
-				strerror(-result));
+		error_set_errno(err, ERROR_KERNEL, -result, "cannot %s", opening.step);
 	return result;
 }
 
@@ -159,8 +158,7 @@ static int refuse(struct netlink *netlink, struct error *err, int result)
 				"for reading too");
 	else
 		error_set_errno(err, ERROR_KERNEL, -result,
-				"cannot connect to the kernel's l2tp netlink family: %s",
-				strerror(-result));
+				"cannot connect to the kernel's l2tp netlink family");
 	return result;
 }
 

@@ -11,6 +11,7 @@
 
 #include "kernel/sim/simulated.h"
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "model/codec.h"
 #include "model/rules.h"
 
@@ -253,7 +254,7 @@ static void free_session(struct sim *sim, struct sim_session *session)
 	if (session->tunnel)
 		LIST_REMOVE(session, sibling);
 	sim->population.sessions--;
-	free(session);
+	wipe_free(session, sizeof(*session));
 }
 
 static struct sim_session *make_session(struct sim *sim, struct sim_tunnel *tunnel,
@@ -312,7 +313,7 @@ int sim_do_session_create(struct sim *sim, struct kernel_request *request)
 	if (!session)
 		return -ENOMEM;
 	if (id_taken(sim, session)) {
-		free(session);
+		wipe_free(session, sizeof(*session));
 		return -EEXIST;
 	}
 	err = register_session(sim, session, wanted);

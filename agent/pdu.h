@@ -1,0 +1,88 @@
+/*
+ * AgentX PDUs as octets (RFC 2741 sections 5 and 6): read with bounds, looked at
+ * whether they are well-formed, and the few that are made here. Knows neither
+ * net-snmp nor sockets.
+ */
+#ifndef AGENT_PDU_H
+#define AGENT_PDU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PDU_HEADER_LENGTH   20 /* RFC 2741 section 6.1 */
+#define PDU_RESPONSE_LENGTH 28 /* ... with sysUpTime, error and index: section 6.2.16 */
+#define PDU_OPEN_MAX        128
+
+/*
+ * How long the master may wait for our answers, in Open and Register: a set
+ * request takes its time. snmpd's own takes no notice (5.9.5) and has agentXTimeout.
+ */
+#define PDU_TIMEOUT_S 30
+
+enum pdu_type {
+	PDU_OPEN = 1,
+	PDU_CLOSE,
+	PDU_REGISTER,
+	PDU_UNREGISTER,
+	PDU_GET,
+	PDU_GET_NEXT,
+	PDU_GET_BULK,
+	PDU_TEST_SET,
+	PDU_COMMIT_SET,
+	PDU_UNDO_SET,
+	PDU_CLEANUP_SET,
+	PDU_NOTIFY,
+	PDU_PING,
+	PDU_INDEX_ALLOCATE,
+	PDU_INDEX_DEALLOCATE,
+	PDU_ADD_AGENT_CAPS,
+	PDU_REMOVE_AGENT_CAPS,
+	PDU_RESPONSE
+};
+
+/* res.error; below 256 SNMP's error-status. */
+enum pdu_error {
+	PDU_NO_ERROR = 0,
+	PDU_TOO_BIG = 1,
+	PDU_GEN_ERR = 5,
+	PDU_RESOURCE_UNAVAILABLE = 13,
+	PDU_DUPLICATE_REGISTRATION = 263,
+	PDU_PARSE_ERROR = 266,
+	PDU_REQUEST_DENIED = 267
+};
+
+struct pdu_header {
+	uint8_t version, type;
+	bool network; /* byte order */
+	uint32_t session, transaction, packet;
+	uint64_t size; /* of the whole PDU, as the header has it: it may lie */
+};
+
+struct pdu_response {
+	uint32_t up_time; /* hundredths of a second, the master's sysUpTime */
+	uint16_t error, index;
+};
+
+/* @bytes: PDU_HEADER_LENGTH of them. */
+struct pdu_header pdu_header(const uint8_t *bytes);
+
+/* Is the header one of AgentX at all? If not, nobody can tell where the next PDU begins. */
+bool pdu_header_is_sane(const uint8_t *bytes);
+
+/* Of a whole PDU: is it one that a master may send, and well-formed to its last octet? */
+bool pdu_check(const uint8_t *bytes, size_t size);
+
+/* Of a well-formed Response. */
+struct pdu_response pdu_response(const uint8_t *bytes);
+
+/* Write a Response without variables to the request @to; PDU_RESPONSE_LENGTH octets. */
+void pdu_put_response(uint8_t *ret, const struct pdu_header *to, const struct pdu_response *say);
+
+/*
+ * Write an Open PDU: how many seconds the master is to wait for our answers, and
+ * who we are. Returns its length, at most PDU_OPEN_MAX; a longer @name is cut.
+ */
+size_t pdu_put_open(uint8_t ret[PDU_OPEN_MAX], uint32_t packet, uint8_t timeout, const char *name);
+
+#endif

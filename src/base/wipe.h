@@ -1,0 +1,30 @@
+/* Cookies are secrets: memory that held some is given back without them, and never dumped. */
+#ifndef BASE_WIPE_H
+#define BASE_WIPE_H
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+/* free() for what may hold secrets. Accepts NULL. */
+static inline void wipe_free(void *memory, size_t size)
+{
+	if (memory)
+		explicit_bzero(memory, size);
+	free(memory);
+}
+
+/*
+ * For the beginning of a program that will hold secrets: no core dump, and no other process of the
+ * same user reads its memory.
+ */
+static inline void wipe_forbid_dumps(void)
+{
+	const struct rlimit none = {0};
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * What the engine does, for the operator's log: each commit in one line, objects
+ * that go down and up again, one by one or summed up (tally.h).
+ */
+#ifndef DAEMON_CHRONICLE_H
+#define DAEMON_CHRONICLE_H
+
+#include "engine/engine.h"
+
+struct chronicle;
+
+/* Begins with what is not up already. @base and @engine are borrowed. */
+int chronicle_open(struct chronicle **ret, struct event_base *base, struct engine *engine,
+		   struct error *err);
+/* Tells what it has not told yet. Accepts NULL. */
+void chronicle_close(struct chronicle *chronicle);
+
+/* "commit 12 by alice (netconf): session 7/1 changed (mtu, bridge)". */
+#define COMMIT_LINE 768
+void chronicle_commit(const struct commit_info *info, const struct candidate *changes,
+		      char ret[COMMIT_LINE]);
+
+#endif

@@ -1,0 +1,7 @@
+/* The capabilities of the server (RFC 6241 section 8): add one when all of it is there. */
+#ifndef NETCONF_CAPABILITIES_H
+#define NETCONF_CAPABILITIES_H
+
+extern const char *const netconf_capabilities[]; /* URIs; ends with NULL */
+
+#endif

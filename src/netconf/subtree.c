@@ -1,0 +1,221 @@
+#include "netconf/subtree.h"
+
+#include "netconf/reader.h"
+
+/* The filter nodes for one element of the data. */
+struct matches {
+	bool whole; /* one of them selects all of it */
+	size_t count;
+	const struct node *at[SUBTREE_NODES];
+};
+
+struct output {
+	struct writer *writer;
+	const struct subtree_list *lists;
+	const struct node *open; /* the innermost whose start tag is written */
+};
+
+static bool names(const struct node *filter, const char *name, const char *uri)
+{
+	return !filter->attributes && !strcmp(filter->name, name) &&
+	       (!*filter->uri || !strcmp(filter->uri, uri));
+}
+
+static bool is_condition(const struct node *filter)
+{
+	return !filter->first && !reader_blank(filter->text, strlen(filter->text));
+}
+
+/* White space around the value does not count (RFC 6241 section 6.2.5). */
+static bool has_value(const struct node *filter, const struct node *data)
+{
+	const char *text = filter->text;
+	size_t length = strlen(text);
+
+	for (; length && reader_blank(text, 1); length--)
+		text++;
+	while (length && reader_blank(text + length - 1, 1))
+		length--;
+	return length == strlen(data->text) && !memcmp(text, data->text, length);
+}
+
+static bool holds(const struct node *condition, const struct node *data)
+{
+	const struct node *leaf = data->first;
+
+	while (leaf && !(names(condition, leaf->name, leaf->uri) && has_value(condition, leaf)))
+		leaf = leaf->next;
+	return leaf;
+}
+
+/* All its conditions must hold; without anything else it then selects the whole of @data. */
+static void add_match(struct matches *matches, const struct node *filter, const struct node *data)
+{
+	bool only_conditions = true;
+
+	for (const struct node *child = filter->first; child; child = child->next) {
+		if (!is_condition(child))
+			only_conditions = false;
+		else if (!holds(child, data))
+			return;
+	}
+	if (only_conditions)
+		matches->whole = !is_condition(filter) || has_value(filter, data);
+	else if (matches->count < SUBTREE_NODES)
+		matches->at[matches->count++] = filter;
+}
+
+static void match_among(struct matches *ret, const struct node *filter, const struct node *data)
+{
+	for (; filter && !ret->whole; filter = filter->next)
+		if (names(filter, data->name, data->uri))
+			add_match(ret, filter, data);
+}
+
+/* ---- writing */
+
+static void write_start(struct writer *writer, const struct node *node)
+{
+	bool changes = !node->parent || strcmp(node->uri, node->parent->uri) != 0;
+
+	write_text(writer, "<");
+	write_text(writer, node->name);
+	if (changes) {
+		write_text(writer, " xmlns=\"");
+		write_escaped(writer, node->uri, strlen(node->uri));
+		write_text(writer, "\"");
+	}
+	for (const struct declaration *ns = node->declarations; ns; ns = ns->next) {
+		write_text(writer, " xmlns:");
+		write_text(writer, ns->prefix);
+		write_text(writer, "=\"");
+		write_escaped(writer, ns->uri, strlen(ns->uri));
+		write_text(writer, "\"");
+	}
+	write_text(writer, ">");
+}
+
+static void write_whole(struct writer *writer, const struct node *node)
+{
+	write_start(writer, node);
+	write_escaped(writer, node->text, strlen(node->text));
+	for (const struct node *child = node->first; child; child = child->next)
+		write_whole(writer, child);
+	write_tag(writer, "</", node->name);
+}
+
+static unsigned int keys_of(const struct output *out, const struct node *node)
+{
+	const struct subtree_list *list = out->lists;
+
+	while (list->name && strcmp(list->name, node->name) != 0)
+		list++;
+	return list->keys;
+}
+
+static bool is_open(const struct output *out, const struct node *node)
+{
+	const struct node *at = out->open;
+
+	while (at && at != node)
+		at = at->parent;
+	return at;
+}
+
+/* The start tags down to @node, with the keys of list entries. */
+static void open_element(struct output *out, const struct node *node)
+{
+	const struct node *key = node ? node->first : NULL;
+
+	if (!node || is_open(out, node))
+		return;
+	open_element(out, node->parent);
+	write_start(out->writer, node);
+	out->open = node;
+	for (unsigned int left = keys_of(out, node); left && key; left--, key = key->next)
+		write_whole(out->writer, key);
+}
+
+static void close_element(struct output *out, const struct node *node)
+{
+	if (out->open != node)
+		return;
+	write_tag(out->writer, "</", node->name);
+	out->open = node->parent;
+}
+
+static void write_selected(struct output *out, const struct node *node,
+			   const struct matches *matches);
+
+static void write_children(struct output *out, const struct node *node,
+			   const struct matches *matches)
+{
+	unsigned int keys = keys_of(out, node);
+
+	for (const struct node *child = node->first; child; child = child->next) {
+		struct matches below = {.count = 0};
+
+		for (size_t i = 0; i < matches->count; i++)
+			match_among(&below, matches->at[i]->first, child);
+		if (keys && (below.whole || below.count))
+			open_element(out, node); /* which writes the key */
+		else
+			write_selected(out, child, &below);
+		keys -= keys > 0;
+	}
+}
+
+static void write_selected(struct output *out, const struct node *node,
+			   const struct matches *matches)
+{
+	if (matches->whole) {
+		open_element(out, node->parent);
+		write_whole(out->writer, node);
+	} else if (matches->count) {
+		write_children(out, node, matches);
+		close_element(out, node);
+	}
+}
+
+void subtree_write(struct writer *writer, const struct node *filter, const struct node *root,
+		   const struct subtree_list *lists)
+{
+	struct output out = {writer, lists, NULL};
+	struct matches matches = {.whole = !filter, .count = 0};
+
+	if (filter)
+		match_among(&matches, filter->first, root);
+	write_selected(&out, root, &matches);
+}
+
+bool subtree_asks(const struct node *filter, const char *name, const char *uri)
+{
+	const struct node *child = filter ? filter->first : NULL;
+
+	while (child && !names(child, name, uri))
+		child = child->next;
+	return !filter || child;
+}
+
+static size_t count_nodes(const struct node *node)
+{
+	size_t count = 1;
+
+	for (const struct node *child = node->first; child; child = child->next)
+		count += count_nodes(child);
+	return count;
+}
+
+int subtree_check(const struct node *filter, const char *name, const char *uri, struct error *err)
+{
+	const struct node *child = filter ? filter->first : NULL;
+	size_t count = 0;
+
+	for (; child; child = child->next)
+		if (names(child, name, uri))
+			count += count_nodes(child);
+	if (count <= SUBTREE_NODES)
+		return 0;
+	return error_set(err, ERROR_TOO_BIG, "the filter has more than %d elements for %s",
+			 SUBTREE_NODES, name);
+}
