@@ -3,13 +3,14 @@
 #   V=1          show commands          WERROR=1     warnings are errors (CI)
 #   DESTDIR=     staging for install    PREFIX=      default /usr/local
 #   CC=          gcc or clang           SANITIZE=1   ASan and UBSan into build/asan
-#                                       FUZZ=1       libFuzzer, by clang, into build/fuzz
+#   FUZZ=1       libFuzzer, by clang, into build/fuzz
+#   COVERAGE=1   counting what is run, by clang, into build/coverage
 
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
 CC       ?= gcc
 PYTHON   := /usr/bin/python3
-B        := $(if $(FUZZ),build/fuzz,$(if $(SANITIZE),build/asan,build))
+B        := build$(if $(FUZZ),/fuzz,$(if $(SANITIZE),/asan,$(if $(COVERAGE),/coverage)))
 Q        := $(if $(V),,@)
 
 NETSNMP_LIBS := -lnetsnmpagent -lnetsnmp
@@ -19,7 +20,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 # What of these the compiler has, asked for when the first file is compiled (see PKG_CFLAGS). The
 # sanitizers look closer than _FORTIFY_SOURCE, which keeps them from it.
 try        = $(shell $(CC) $(CFLAGS) -Werror $(1) -x c -c -include stdio.h -o /dev/null /dev/null 2>/dev/null && echo '$(1)')
-fortify    = $(if $(SANITIZE)$(FUZZ),,$(call try,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(1)))
+fortify    = $(if $(SANITIZE)$(FUZZ)$(COVERAGE),,$(call try,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(1)))
 HARDENED   = $(eval HARDENED := $(call try,-fPIE) $(call try,-fstack-protector-strong) $(call try,-fcf-protection) \
 	$(or $(call fortify,3),$(call fortify,2)))$(HARDENED)
 LINKED_SO := -pie -Wl,-z,relro,-z,now
@@ -30,6 +31,7 @@ PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WARN) \
 	$(if $(WERROR),-Werror) $(HARDENED) $(CFLAGS) -include src/base/banned.h \
 	$(if $(SANITIZE),$(SANITIZERS)) $(if $(FUZZ),$(SANITIZERS) -fsanitize=fuzzer-no-link) \
+	$(if $(COVERAGE),-fprofile-instr-generate -fcoverage-mapping) \
 	$(PKG_CFLAGS)
 ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
 
@@ -44,7 +46,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench durability fuzz lint asan install deps build-deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench durability fuzz coverage lint asan install deps build-deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -84,7 +86,7 @@ $(filter-out %.so,$(TOOLS)): $B/libl2tpv3d.a
 	@echo "  CC    $(filter %.c,$^)"
 	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $(filter %.c %.o,$^) $B/libl2tpv3d.a $(ALL_LIBS)
 
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $B/libl2tpv3d.a
+$B/fuzz_%: tests/fuzz/fuzz_%.c $B/libl2tpv3d.a
 	@echo "  CC    $<"
 	$Q$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -Itests -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS)
 
@@ -114,13 +116,17 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS (10)
 	$Q$(MAKE) -s FUZZ=1 CC=clang fuzzers
 	$Qtests/fuzz/run $(FUZZ_SECONDS)
 
+coverage: deps ## what of the programs the unit, interop and fuzz runs reach, by folder
+	$Q$(MAKE) -s COVERAGE=1 CC=clang all unit fuzzers
+	$Qtests/coverage
+
 deps: ## install all Debian packages needed, for tests too (when not root: say which)
 	$Qtests/deps
 build-deps: ## install those for building only, as on a router
 	$Qtests/deps build
 
 docs: $B/attributes ## print the attribute lists anew from the mapping table
-	$Qfor page in docs/attributes.md docs/linux-l2tpv3.5; do \
+	$Qfor page in docs/attributes.md docs/ip-l2tp.md docs/linux-l2tpv3.5; do \
 	  $B/attributes <$$page >$B/page && cat $B/page >$$page; done
 
 install: all ## install into DESTDIR, below PREFIX

@@ -104,10 +104,20 @@ static int on_stop(int major, int minor, void *session, void *arg)
 	return 0;
 }
 
+/* While there is anything that may be forgotten, see to it now and then. */
+static void tidy_later(struct agent *agent)
+{
+	const struct timeval delay = {.tv_sec = TIDY_S};
+
+	if ((!TAILQ_EMPTY(&agent->sets) || agent->view.pending.count) &&
+	    !evtimer_pending(agent->tidy, NULL))
+		evtimer_add(agent->tidy, &delay);
+}
+
 static void after(void *arg)
 {
-	(void)arg;
 	set_ping_interval(RECONNECT_S);
+	tidy_later(arg);
 }
 
 static const char *explain(unsigned int error)
@@ -278,6 +288,7 @@ static void on_tidy(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	set_tidy(agent, now);
 	pending_expire(&agent->view.pending, now - PENDING_AGE_S * NS_PER_S);
+	tidy_later(agent);
 }
 
 /* No files are read or written, no MIB is parsed, nothing is printed. */
@@ -344,18 +355,17 @@ static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 	const struct transport_events events = {on_registered, on_unreachable, on_resumed,
 						set_answering, set_repeated,   set_oversized,
 						on_malformed,  agent};
-	const struct timeval tidy = {.tv_sec = TIDY_S};
 	struct event_base *base = agent->options.base;
 
 	agent->address = strdup(address_of(agent));
 	agent->retry = evtimer_new(base, on_retry, agent);
-	agent->tidy = event_new(base, -1, EV_PERSIST, on_tidy, agent);
+	agent->tidy = evtimer_new(base, on_tidy, agent);
 	agent->pace = evtimer_new(base, on_pace, agent);
 	agent->transport = transport_open(base, endpoint, &events);
 	if (!agent->address || !agent->retry || !agent->tidy || !agent->pace || !agent->transport)
 		return false;
 	agent->loop = loop_new(base, agent->transport, after, agent);
-	return agent->loop && !event_add(agent->tidy, &tidy);
+	return agent->loop;
 }
 
 static void release(struct agent *agent)

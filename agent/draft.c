@@ -67,22 +67,6 @@ static void overlay_row(struct draft *draft, const struct draft *over, const str
 	}
 }
 
-/* The two sources of a tunnel are a choice: the one given last counts (RFC 7950 section 7.9). */
-static void overlay_choice(struct draft *draft, const struct draft *over)
-{
-	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
-	struct address_pair *address = draft_pair(draft, &rows[TUNNEL_LOCAL_ADDRESS]);
-	const struct address_pair *given = draft_has_pair(over, &rows[TUNNEL_LOCAL_ADDRESS]);
-
-	if (draft->object != OBJECT_TUNNEL)
-		return;
-	if (codec_present(&rows[TUNNEL_LOCAL_INTERFACE], &over->values) && !given->has_bytes)
-		memset(address, 0, sizeof(*address));
-	if (given->has_bytes && given->length &&
-	    !codec_present(&rows[TUNNEL_LOCAL_INTERFACE], &over->values))
-		codec_clear(&rows[TUNNEL_LOCAL_INTERFACE], &draft->values);
-}
-
 void draft_overlay(struct draft *draft, const struct draft *over)
 {
 	const struct row_set *set = &row_sets[draft->object];
@@ -91,7 +75,6 @@ void draft_overlay(struct draft *draft, const struct draft *over)
 		overlay_row(draft, over, &set->rows[i]);
 	for (unsigned int i = 0; i < DRAFT_PAIRS; i++)
 		overlay_pair(&draft->pairs[i], &over->pairs[i]);
-	overlay_choice(draft, over);
 }
 
 static void clear_leaf(struct draft *draft, const struct row *row)

@@ -1,7 +1,6 @@
 #include "transport.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/event.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -12,13 +11,13 @@
 #include "incoming.h"
 #include "netsnmp.h"
 #include "opening.h"
+#include "outgoing.h"
 
 #define DOMAIN_NAME  "l2tpv3d"
-#define QUEUE_MAX    (4U << 20) /* bytes waiting for a master that does not read */
-#define BACKLOG_MAX  32         /* net-snmp's own queue costs by its square */
-#define PAUSE_S      35         /* longer than net-snmp waits for a handler (30 s) */
-#define REGISTERS    8          /* Register PDUs whose answer may still come */
-#define UNFINISHED_S 3          /* a PDU that does not come to its end in that time never will */
+#define BACKLOG_MAX  32 /* net-snmp's own queue costs by its square */
+#define PAUSE_S      35 /* longer than net-snmp waits for a handler (30 s) */
+#define REGISTERS    8  /* Register PDUs whose answer may still come */
+#define UNFINISHED_S 3  /* a PDU that does not come to its end in that time never will */
 
 struct transport {
 	struct event_base *base;
@@ -26,9 +25,9 @@ struct transport {
 	struct opening *opening;
 	netsnmp_transport *net; /* net-snmp's view of us, while connected */
 	int fd, ready_fd;       /* the stream; a descriptor that is always readable */
-	struct evbuffer *queue;
-	struct event *writable, *patience, *unfinished;
+	struct event *patience, *unfinished;
 	struct incoming in;
+	struct outgoing *out;
 	unsigned int backlog;
 	bool set_open; /* a set request came, and may not be answered yet ... */
 	bool ended;    /* ... and the stream is at its end */
@@ -46,62 +45,20 @@ struct transport {
 /* net-snmp's list of transports has no place for a pointer of ours. */
 static struct transport *the_transport;
 
-/* End the connection, and let the read side find out. */
-static void give_up(struct transport *transport)
-{
-	evbuffer_drain(transport->queue, evbuffer_get_length(transport->queue));
-	event_del(transport->writable);
-	transport->broken = true;
-	if (transport->fd >= 0)
-		shutdown(transport->fd, SHUT_RDWR);
-}
-
-static void flush(struct transport *transport)
-{
-	while (evbuffer_get_length(transport->queue) > 0) {
-		if (evbuffer_write(transport->queue, transport->fd) > 0)
-			continue;
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
-			give_up(transport);
-		break;
-	}
-	if (evbuffer_get_length(transport->queue) > 0)
-		event_add(transport->writable, NULL);
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	flush(arg);
-}
-
-/* Always takes everything: what came too late to be sent, nobody waits for. */
-static void put(struct transport *transport, const void *bytes, size_t size)
-{
-	ssize_t count = 0;
-
-	if (evbuffer_get_length(transport->queue) == 0)
-		count = send(transport->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (count < 0)
-		count = errno == EAGAIN || errno == EINTR ? 0 : (ssize_t)size;
-	if ((size_t)count == size)
-		return;
-	if (evbuffer_get_length(transport->queue) > QUEUE_MAX ||
-	    evbuffer_add(transport->queue, (const char *)bytes + count, size - (size_t)count))
-		give_up(transport);
-	else
-		flush(transport);
-}
-
 /* ---- what the master says */
+
+/* The reading side finds out. */
+static void end_stream(struct transport *transport)
+{
+	transport->broken = true;
+	outgoing_end(transport->out);
+}
 
 /* No answer helps any more. */
 static void hang_up(struct transport *transport, unsigned int type, const char *reason)
 {
 	transport->events.malformed(type, reason, transport->events.arg);
-	give_up(transport);
+	end_stream(transport);
 }
 
 static void answer_error(struct transport *transport, const struct pdu_header *to,
@@ -112,7 +69,7 @@ static void answer_error(struct transport *transport, const struct pdu_header *t
 	uint8_t answer[PDU_RESPONSE_LENGTH];
 
 	pdu_put_response(answer, to, &say);
-	put(transport, answer, sizeof(answer));
+	outgoing_put(transport->out, answer, sizeof(answer));
 }
 
 /* The master would wait for an answer in vain, and then disconnect. */
@@ -165,7 +122,7 @@ static bool accept_pdu(struct transport *transport, const uint8_t *bytes,
 		transport->backlog++;
 	switch (header->type) {
 	case PDU_CLOSE: /* which net-snmp does not know of */
-		give_up(transport);
+		end_stream(transport);
 		return false;
 	case PDU_COMMIT_SET:
 	case PDU_UNDO_SET:
@@ -385,7 +342,7 @@ static int transmit(netsnmp_transport *t, const void *bytes, int size, void **op
 	if (is_long_answer(&header, (size_t)size))
 		refuse_answer(transport, &header, (size_t)size);
 	else if (header.type != PDU_OPEN) /* that is open */
-		put(transport, bytes, (size_t)size);
+		outgoing_put(transport->out, bytes, (size_t)size);
 	sent(transport, &header);
 	return size;
 }
@@ -414,10 +371,9 @@ static void on_failed(int os_errno, void *arg)
 
 static void forget_stream(struct transport *transport)
 {
-	event_del(transport->writable);
 	event_del(transport->patience);
 	event_del(transport->unfinished);
-	evbuffer_drain(transport->queue, evbuffer_get_length(transport->queue));
+	outgoing_attach(transport->out, -1);
 	incoming_clear(&transport->in);
 	transport->backlog = 0;
 	transport->set_open = transport->ended = transport->acting = false;
@@ -438,12 +394,6 @@ static int disconnect(netsnmp_transport *t)
 	return 0;
 }
 
-static char *format_address(netsnmp_transport *t, const void *data, int length)
-{
-	(void)t, (void)data, (void)length;
-	return strdup("AgentX master");
-}
-
 static const oid domain_oid[] = {0, 0}; /* nobody looks for it by this */
 
 static netsnmp_transport *wrap(int fd)
@@ -460,23 +410,17 @@ static netsnmp_transport *wrap(int fd)
 	t->f_recv = receive;
 	t->f_send = transmit;
 	t->f_close = disconnect;
-	t->f_fmtaddr = format_address;
 	return t;
-}
-
-static bool attach(struct transport *transport, int fd)
-{
-	return event_assign(transport->writable, transport->base, fd, EV_WRITE, on_writable,
-			    transport) == 0;
 }
 
 /* The master answered: net-snmp may have the session. */
 static netsnmp_transport *take_over(struct transport *transport)
 {
 	struct opened opened = opening_take(transport->opening);
-	netsnmp_transport *t = attach(transport, opened.fd) ? wrap(opened.fd) : NULL;
+	netsnmp_transport *t = outgoing_attach(transport->out, opened.fd) ? wrap(opened.fd) : NULL;
 
 	if (!t) {
+		outgoing_attach(transport->out, -1);
 		close(opened.fd);
 		return NULL;
 	}
@@ -527,13 +471,11 @@ static bool register_domain(void)
 static bool prepare(struct transport *transport)
 {
 	transport->ready_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-	transport->queue = evbuffer_new();
-	transport->writable = event_new(transport->base, -1, EV_WRITE, on_writable, transport);
+	transport->out = outgoing_new(transport->base);
 	transport->patience = evtimer_new(transport->base, on_patience, transport);
 	transport->unfinished = evtimer_new(transport->base, on_unfinished, transport);
-	return transport->ready_fd >= 0 && transport->opening && transport->queue &&
-	       transport->writable && transport->patience && transport->unfinished &&
-	       register_domain();
+	return transport->ready_fd >= 0 && transport->opening && transport->out &&
+	       transport->patience && transport->unfinished && register_domain();
 }
 
 struct transport *transport_open(struct event_base *base, const struct endpoint *endpoint,
@@ -564,10 +506,7 @@ void transport_close(struct transport *transport)
 	opening_free(transport->opening);
 	if (transport->ready_fd >= 0)
 		close(transport->ready_fd);
-	if (transport->queue)
-		evbuffer_free(transport->queue);
-	if (transport->writable)
-		event_free(transport->writable);
+	outgoing_free(transport->out);
 	if (transport->patience)
 		event_free(transport->patience);
 	if (transport->unfinished)

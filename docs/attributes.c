@@ -2,7 +2,8 @@
  * The attribute lists of the documentation, printed from the mapping table: a
  * filter that copies a document and writes anew what stands between a line with
  * "attributes: tunnel" or "attributes: session" and one with "end of
- * attributes". Those lines are comments, of mdoc(7) or of Markdown.
+ * attributes". Those lines are comments, of mdoc(7) or of Markdown. Between
+ * "attributes: ip-l2tp" and the end comes what the words of `ip l2tp` are here.
  *
  *	build/attributes <docs/attributes.md >new
  *
@@ -78,13 +79,13 @@ static void put_netlink(const struct row *row)
 		printf("%u", row->genl);
 }
 
-/* Each keyword as @format, which takes a separator, a length and the keyword. */
-static void put_keywords(const struct row *row, const char *separator, const char *format)
+/* Each item of "first|second" as @format, which takes a separator, a length and the item. */
+static void put_list(const char *list, const char *separator, const char *format)
 {
-	for (const char *at = row->cli; at && *at;) {
+	for (const char *at = list; at && *at;) {
 		size_t length = strcspn(at, "|");
 
-		printf(format, at == row->cli ? "" : separator, (int)length, at);
+		printf(format, at == list ? "" : separator, (int)length, at);
 		at += length + (at[length] == '|');
 	}
 }
@@ -97,7 +98,7 @@ static void markdown_row(const struct row *row)
 	if (row->mib)
 		printf("%s%s", mib_prefix(row->mib_table), row->mib);
 	printf(" | ");
-	put_keywords(row, ", ", "%s`%.*s`");
+	put_list(row->cli, ", ", "%s`%.*s`");
 	printf(" | ");
 	put_netlink(row);
 	printf(" | %s | %s |\n", changes[row->change], row->doc);
@@ -110,6 +111,55 @@ static void print_markdown(const struct row_set *set)
 	     "|---|---|---|---|---|---|---|---|");
 	for (unsigned int i = 0; i < set->count; i++)
 		markdown_row(&set->rows[i]);
+	putchar('\n');
+}
+
+/* ---- the words of `ip l2tp` */
+
+/* What may stand for a value on a command line. */
+static void put_spellings(const struct row *row)
+{
+	if (row->type == TYPE_BOOL)
+		fputs("`on`, `off`", stdout);
+	else if (row->type != TYPE_ENUM)
+		put_type(stdout, row);
+	for (const struct word *word = row->words; word && word->name; word++) {
+		printf("%s`%s`", word == row->words ? "" : ", ", word->name);
+		if (word->alias)
+			put_list(word->alias, "", "%s or `%.*s`");
+	}
+}
+
+static void ip_row(const struct row *row)
+{
+	printf("| ");
+	put_list(row->cli, ", ", "%s`%.*s`");
+	printf(" | %s | ", row->leaf);
+	put_spellings(row);
+	printf(" | %s%s | ", mib_prefix(row->mib_table), row->mib);
+	put_netlink(row);
+	printf(" | %s |\n", row->doc);
+}
+
+static void print_ip(const struct row_set *set)
+{
+	(void)set;
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		printf("\n### Of a %s\n\n"
+		       "| word | leaf, and our word | value | MIB object | netlink | on Linux today |\n"
+		       "|---|---|---|---|---|---|\n",
+		       row_sets[object].name);
+		for (unsigned int i = 0; i < row_sets[object].config_count; i++) {
+			if (row_sets[object].rows[i].ip != IP_NONE)
+				ip_row(&row_sets[object].rows[i]);
+		}
+	}
+	puts("\n### Of neither\n\n| word | taken | on Linux today |\n|---|---|---|");
+	for (const struct ignored_keyword *at = ignored_keywords; at->cli; at++) {
+		printf("| ");
+		put_list(at->cli, ", ", "%s`%.*s`");
+		printf(" | %s | %s |\n", at->accepted ? at->accepted : "never", at->why);
+	}
 	putchar('\n');
 }
 
@@ -159,7 +209,7 @@ static void put_mdoc_facts(const struct row *row)
 		printf("A change: %s.\n", changes[row->change]);
 	if (row->cli) {
 		printf("Keyword:");
-		put_keywords(row, " ,", "%s\n.Cm %.*s");
+		put_list(row->cli, " ,", "%s\n.Cm %.*s");
 		puts(" .");
 	}
 	if (row->mib)
@@ -177,17 +227,22 @@ static void print_mdoc(const struct row_set *set)
 	puts(".El");
 }
 
-static const struct row_set *find_set(const char *line)
+typedef void printer(const struct row_set *set);
+
+/* What comes after a line with a mark, and of which rows; NULL for other lines. */
+static printer *find_printer(const char *line, const struct row_set **ret_set)
 {
 	const char *mark = strstr(line, BEGIN_MARK);
 
-	for (unsigned int object = 0; mark && object < OBJECTS; object++) {
-		const char *name = row_sets[object].name;
-
-		if (!strncmp(mark + strlen(BEGIN_MARK), name, strlen(name)))
-			return &row_sets[object];
+	if (!mark)
+		return NULL;
+	mark += strlen(BEGIN_MARK);
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		*ret_set = &row_sets[object];
+		if (!strncmp(mark, row_sets[object].name, strlen(row_sets[object].name)))
+			return line[0] == '.' ? print_mdoc : print_markdown;
 	}
-	return NULL;
+	return strncmp(mark, "ip-l2tp", strlen("ip-l2tp")) ? NULL : print_ip;
 }
 
 /* ---- the rows as JSON, an array of objects */
@@ -209,6 +264,12 @@ static const char *const type_names[TYPES] = {
 	[TYPE_ENUM] = "enum",       [TYPE_STRING] = "string", [TYPE_IFNAME] = "ifname",
 	[TYPE_ADDRESS] = "address", [TYPE_MAC] = "mac",       [TYPE_COOKIE] = "cookie",
 	[TYPE_COUNTER] = "counter", [TYPE_TIME] = "time",     [TYPE_TEXT] = "text",
+};
+
+static const char *const ip_names[] = {
+	[IP_NONE] = "none",
+	[IP_OF_OBJECT] = "of object",
+	[IP_ANYWHERE] = "anywhere",
 };
 
 static const char *const when_names[] = {
@@ -243,7 +304,9 @@ static void json_words(const struct row *row)
 	fputs("\"words\": [", stdout);
 	for (const struct word *word = row->words; word && word->name; word++) {
 		fputs(word == row->words ? "{" : ", {", stdout);
-		json_text("alias", word->alias);
+		fputs("\"aliases\": [", stdout);
+		put_list(word->alias, ", ", "%s\"%.*s\"");
+		fputs("], ", stdout);
 		json_text("name", word->name);
 		printf("\"value\": %u}", word->value);
 	}
@@ -253,7 +316,7 @@ static void json_words(const struct row *row)
 static void json_keywords(const struct row *row)
 {
 	fputs("\"keywords\": [", stdout);
-	put_keywords(row, ", ", "%s\"%.*s\"");
+	put_list(row->cli, ", ", "%s\"%.*s\"");
 	fputs("], ", stdout);
 }
 
@@ -266,6 +329,7 @@ static void json_row(const struct row *row)
 	json_text("type", type_names[row->type]);
 	json_text("access", access_names[row->access]);
 	json_text("change", changes[row->change]);
+	json_text("ip", ip_names[row->ip]);
 	json_text("when", when_names[row->when]);
 	json_text("condition", codec_condition(row));
 	json_text("fallback", row->fallback);
@@ -304,18 +368,16 @@ int main(int argc, char **argv)
 		return fflush(stdout) ? 1 : 0;
 	}
 	while (fgets(line, sizeof(line), stdin)) {
-		const struct row_set *set = find_set(line);
+		const struct row_set *set;
+		printer *print = find_printer(line, &set);
 
 		skipping = skipping && !strstr(line, END_MARK);
 		if (!skipping)
 			fputs(line, stdout);
-		if (!set)
+		if (!print)
 			continue;
 		skipping = true;
-		if (line[0] == '.')
-			print_mdoc(set);
-		else
-			print_markdown(set);
+		print(set);
 	}
 	return ferror(stdin) || fflush(stdout) ? 1 : 0;
 }

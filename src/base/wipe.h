@@ -2,6 +2,7 @@
 #ifndef BASE_WIPE_H
 #define BASE_WIPE_H
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,6 +14,12 @@ static inline void wipe_free(void *memory, size_t size)
 	if (memory)
 		explicit_bzero(memory, size);
 	free(memory);
+}
+
+/* The same without the size, for libraries that take a free() of ours. Accepts NULL. */
+static inline void wipe_any(void *memory)
+{
+	wipe_free(memory, malloc_usable_size(memory));
 }
 
 /*

@@ -32,8 +32,10 @@ static enum cli_status run_request(const struct command *command, const struct c
 	if (status)
 		return status;
 	request.check = options->check;
-	request_note_ignored(&request);
-	return send_request(options, &request, write, err);
+	request_print_notes(stderr, &request);
+	status = send_request(options, &request, write, err);
+	explicit_bzero(&request, sizeof(request));
+	return status;
 }
 
 enum cli_status change_run(const struct command *command, const struct cli_options *options,

@@ -5,54 +5,53 @@
 /* clang-format off */
 static const struct command commands[] = {
 	{ "add", true, VERB_ADD, change_run, TAKES_CHECK,
-	  "add tunnel|session KEYWORD VALUE ... [--check]",
+	  "tunnel|session", "KEYWORD VALUE ... [--check]",
 	  "create; both words create a tunnel with its first session" },
 	{ "delete", true, VERB_DELETE, change_run, TAKES_CHECK,
-	  "delete tunnel|session tunnel_id ID [session_id ID] [--check]",
+	  "tunnel|session", "tunnel_id ID [session_id ID] [--check]",
 	  "delete; a tunnel takes its sessions along" },
 	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
-	  "show tunnel|session [KEYWORD VALUE ...]",
+	  "tunnel|session", "[KEYWORD VALUE ...]",
 	  "print what there is and fits every value, as ip l2tp prints it" },
 	/* Found as the one before, whose function sees the word. */
 	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT,
-	  "show clients",
+	  NULL, "clients",
 	  "print who is connected to the daemon, since when, and what he holds" },
 	{ "lst", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
-	  "list tunnel|session [KEYWORD VALUE ...]", NULL },
+	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
 	{ "list", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
-	  "list tunnel|session [KEYWORD VALUE ...]", NULL },
+	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
 	{ "set", false, VERB_SET, change_run, TAKES_CHECK,
-	  "set tunnel|session tunnel_id ID [session_id ID] KEYWORD VALUE|no-KEYWORD ... "
-	  "[--check]",
+	  "tunnel|session", "tunnel_id ID [session_id ID] KEYWORD VALUE|no-KEYWORD ... [--check]",
 	  "change leaves of what there is; no-KEYWORD takes one back to its default" },
 	{ "get", false, VERB_GET, get_run, TAKES_OUTPUT,
-	  "get [tunnel|session] [KEYWORD VALUE ...]",
+	  "[tunnel|session]", "[KEYWORD VALUE ...]",
 	  "print configuration, state and counters as XML, or with -j as JSON" },
 	{ "get-config", false, VERB_GET, get_config_run, TAKES_OUTPUT,
-	  "get-config [tunnel|session] [KEYWORD VALUE ...]",
+	  "[tunnel|session]", "[KEYWORD VALUE ...]",
 	  "print the configuration, in a form that push takes" },
 	{ "push", false, VERB_SET, push_run, TAKES_REPLACE | TAKES_CHECK,
-	  "push FILE|- [--replace] [--check]",
+	  NULL, "FILE|- [--replace] [--check]",
 	  "merge a file into the configuration, or make it the configuration" },
 	{ "validate", false, VERB_SET, validate_run, TAKES_REPLACE | TAKES_CHECK,
-	  "validate FILE|- [--replace]",
+	  NULL, "FILE|- [--replace]",
 	  "say whether push would be accepted, and change nothing" },
 	{ "adopt", false, VERB_ADOPT, adopt_run, 0,
-	  "adopt tunnel_id ID",
+	  "[tunnel]", "tunnel_id ID",
 	  "take over a tunnel that others made, with its sessions" },
 	{ "resync", false, VERB_ADOPT, resync_run, 0,
-	  "resync",
+	  NULL, NULL,
 	  "compare with the kernel now, and repair" },
 	{ "kill", false, VERB_SHOW, kill_run, 0,
-	  "kill [session-id] NUMBER",
+	  NULL, "[session-id] NUMBER",
 	  "end a client's session, which \"show clients\" names, and its lock with it" },
 	{ "history", false, VERB_SHOW, history_run, TAKES_OUTPUT,
-	  "history [show NUMBER]",
+	  NULL, "[show NUMBER]",
 	  "list the last commits, or what one of them changed" },
 	{ "rollback", false, VERB_SET, rollback_run, 0,
-	  "rollback NUMBER",
+	  NULL, "NUMBER",
 	  "go back to the configuration as it was after that commit" },
-	{ "help", true, VERB_SHOW, help_run, 0, "help", "this text" },
+	{ "help", true, VERB_SHOW, help_run, 0, NULL, NULL, "this text" },
 };
 
 static const char options_text[] =
@@ -68,13 +67,18 @@ static const char options_text[] =
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+static bool begins(const char *name, const char *word)
+{
+	return word[0] && !strncmp(name, word, strlen(word));
+}
+
 static enum cli_status set_ambiguous(const char *word, struct error *err)
 {
 	char names[128] = "";
 	size_t used = 0;
 
 	for (size_t i = 0; i < COMMANDS; i++) {
-		if (strncmp(commands[i].name, word, strlen(word)) != 0)
+		if (!begins(commands[i].name, word))
 			continue;
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
 					 used ? ", " : "", commands[i].name);
@@ -116,7 +120,7 @@ const struct command *command_find(const char *word, struct error *err)
 
 		if (!strcmp(command->name, word))
 			return command;
-		if (!word[0] || strncmp(command->name, word, strlen(word)) != 0)
+		if (!begins(command->name, word))
 			continue;
 		if (!found || (command->like_ip && !found->like_ip))
 			found = command;
@@ -131,6 +135,47 @@ const struct command *command_find(const char *word, struct error *err)
 	return found;
 }
 
+static bool is_command(const char *word)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (begins(commands[i].name, word))
+			return true;
+	}
+	return false;
+}
+
+/* The whole word, or a beginning that no command has; NULL: it is no object. */
+static const struct row_set *object_before_command(const char *word)
+{
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		if (!strcmp(row_sets[object].name, word) ||
+		    (begins(row_sets[object].name, word) && !is_command(word)))
+			return &row_sets[object];
+	}
+	return NULL;
+}
+
+const struct command *command_take(int argc, char *argv[], struct error *err)
+{
+	int objects = 0;
+	const struct command *command;
+	const struct row_set *set;
+
+	for (; objects < argc && (set = object_before_command(argv[objects])) != NULL; objects++)
+		argv[objects] = (char *)(uintptr_t)set->name;
+	if (objects == argc) {
+		cli_usage_error(err, "\"%s\" needs a command: add, delete, set, show or get",
+				argv[argc - 1]);
+		return NULL;
+	}
+	command = command_find(argv[objects], err);
+	if (command) {
+		memmove(argv + 1, argv, (size_t)objects * sizeof(*argv));
+		argv[0] = (char *)(uintptr_t)command->name;
+	}
+	return command;
+}
+
 /* What may stand for a value. */
 static void print_placeholder(FILE *file, const struct row *row)
 {
@@ -141,7 +186,8 @@ static void print_placeholder(FILE *file, const struct row *row)
 	};
 
 	if (row->type != TYPE_ENUM) {
-		fputs(names[row->type] ? names[row->type] : "VALUE", file);
+		fprintf(file, "%s%s", names[row->type] ? names[row->type] : "VALUE",
+			row->secret ? "|@FILE|-" : "");
 		return;
 	}
 	for (const struct word *word = row->words; word->name; word++) {
@@ -175,18 +221,37 @@ static void print_keywords(FILE *file, enum object object)
 	}
 }
 
+static void print_words(FILE *file, const char *first, const char *second, const char *rest)
+{
+	fprintf(file, "%s%s%s%s%s\n", first, second ? " " : "", second ? second : "",
+		rest ? " " : "", rest ? rest : "");
+}
+
 void command_print_synopsis(FILE *file, const struct command *command)
 {
-	fprintf(file, "Usage: l2tpv3ctl [OPTIONS] %s\n", command->synopsis);
+	fputs("Usage: l2tpv3ctl [OPTIONS] ", file);
+	print_words(file, command->name, command->object, command->arguments);
+	if (!command->object)
+		return;
+	fputs("   or: l2tpv3ctl [OPTIONS] ", file);
+	print_words(file, command->object, command->name, command->arguments);
 }
 
 void command_print_usage(FILE *file)
 {
-	fputs("Usage: l2tpv3ctl [OPTIONS] COMMAND ...\n\nCommands:\n", file);
+	fputs("Usage: l2tpv3ctl [OPTIONS] COMMAND ...\n"
+	      "   or: l2tpv3ctl [OPTIONS] tunnel|session COMMAND ...\n\nCommands:\n",
+	      file);
 	for (size_t i = 0; i < COMMANDS; i++) {
-		if (commands[i].help)
-			fprintf(file, "  %s\n      %s\n", commands[i].synopsis, commands[i].help);
+		if (!commands[i].help)
+			continue;
+		fputs("  ", file);
+		print_words(file, commands[i].name, commands[i].object, commands[i].arguments);
+		fprintf(file, "      %s\n", commands[i].help);
 	}
+	fputs("\ntunnel and session may stand before the command too: tunnel add ..., session "
+	      "show.\n",
+	      file);
 	fprintf(file, "\nOptions:\n%s", options_text);
 	for (unsigned int object = 0; object < OBJECTS; object++)
 		print_keywords(file, object);

@@ -19,9 +19,10 @@ struct command {
 	/* @argc, @argv: the words after the command. */
 	enum cli_status (*run)(const struct command *command, const struct cli_options *options,
 			       int argc, char *argv[], struct error *err);
-	unsigned int takes; /* enum command_takes */
-	const char *synopsis;
-	const char *help; /* a sentence; NULL for another name of the command before */
+	unsigned int takes;    /* enum command_takes */
+	const char *object;    /* object words as usage shows them; NULL: it takes none */
+	const char *arguments; /* the rest of the line as usage shows it, NULL none */
+	const char *help;      /* a sentence; NULL for another name of the command before */
 };
 
 /*
@@ -29,6 +30,14 @@ struct command {
  * `ip l2tp`. NULL with @err when there is none or more than one.
  */
 const struct command *command_find(const char *word, struct error *err);
+
+/*
+ * The command of a line, "add tunnel ..." or "tunnel add ...", which becomes
+ * the former: the object words that stood before the command stand behind it.
+ * An object can be shortened there, to what no command begins with. @argc is
+ * not 0. NULL with @err when there is no command.
+ */
+const struct command *command_take(int argc, char *argv[], struct error *err);
 
 /* CLI_USAGE for an option that the command does not take. */
 enum cli_status command_check_options(const struct command *command,

@@ -1,5 +1,6 @@
 #include "cli/grammar.h"
 
+#include "cli/mend.h"
 #include "cli/spelling.h"
 #include "model/entry.h"
 
@@ -22,35 +23,11 @@ static const struct {
 	[VERB_ADOPT] = {.keys = true},
 };
 
-/* Keywords of `ip l2tp`, old and new, that have no leaf because kernels ignore them. */
-static const struct special {
-	const char *keyword;
-	const char *accepted; /* the value that changes nothing, or NULL */
-	const char *why;
-} specials[] = {
-	{"offset", "0", "no kernel since 4.16 honours it; 0 is accepted"},
-	{"peer_offset", "0", "no kernel since 4.16 honours it; 0 is accepted"},
-	{"data_size", NULL, "no kernel since 4.16 honours it; leave it out"},
-	{"l2spec_len", NULL,
-	 "no kernel since 4.16 honours it; the length follows from l2spec_type"},
-};
-
-/*
- * What `ip l2tp` takes whatever the object (iproute2 ip/ipl2tp.c, parse_args()).
- * Other keywords are ours, and who gives one means something by it.
- */
-static const char *const ip_words[] = {
-	"encap",      "local",     "remote",          "peer_tunnel_id", "ptid",
-	"udp_sport",  "udp_dport", "udp_csum",        "udp6_csum_rx",   "udp6_csum_tx",
-	"session_id", "sid",       "peer_session_id", "psid",           "name",
-	"seq",        "cookie",    "peer_cookie",     "l2spec_type",
-};
-
 struct pair {
 	const char *keyword;
 	const char *value;              /* NULL: no-KEYWORD */
 	const struct row *row[OBJECTS]; /* the leaves the keyword names */
-	const struct special *special;
+	const struct ignored_keyword *ignored;
 };
 
 struct words {
@@ -58,60 +35,15 @@ struct words {
 	unsigned int count;
 };
 
-static void *config_of(struct request *request, enum object object)
-{
-	return object == OBJECT_TUNNEL ? (void *)&request->tunnel : (void *)&request->session;
-}
-
-const void *request_config(const struct request *request, enum object object)
-{
-	return object == OBJECT_TUNNEL ? (const void *)&request->tunnel
-				       : (const void *)&request->session;
-}
-
-const char *request_term(const struct request *request, const struct row *row)
-{
-	for (unsigned int i = 0; i < request->term_count; i++) {
-		if (request->terms[i].row == row)
-			return request->terms[i].text;
-	}
-	return NULL;
-}
-
-void request_note_ignored(const struct request *request)
-{
-	if (request->ignored[0])
-		fprintf(stderr, "l2tpv3ctl: note: ignored, as ip l2tp does: %s\n",
-			request->ignored);
-}
-
-static const struct special *find_special(const char *keyword)
-{
-	for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++) {
-		if (!strcmp(specials[i].keyword, keyword))
-			return &specials[i];
-	}
-	return NULL;
-}
-
-static bool is_ip_word(const char *keyword)
-{
-	for (size_t i = 0; i < sizeof(ip_words) / sizeof(ip_words[0]); i++) {
-		if (!strcmp(ip_words[i], keyword))
-			return true;
-	}
-	return false;
-}
-
-/* The rows and the special keyword that @keyword names; false when it names nothing. */
+/* The rows, or what has none, that @keyword names; false when it names nothing. */
 static bool find_keyword(enum verb verb, const char *keyword, struct pair *ret)
 {
 	*ret = (struct pair){.keyword = keyword};
 	for (unsigned int object = 0; object < OBJECTS; object++)
 		ret->row[object] = row_by_keyword(object, keyword);
-	if (rules[verb].edits || rules[verb].as_ip)
-		ret->special = find_special(keyword);
-	return ret->row[OBJECT_TUNNEL] || ret->row[OBJECT_SESSION] || ret->special;
+	if (rules[verb].edits || rules[verb].as_ip || rules[verb].filter)
+		ret->ignored = ignored_by_keyword(keyword);
+	return ret->row[OBJECT_TUNNEL] || ret->row[OBJECT_SESSION] || ret->ignored;
 }
 
 static bool take_object_word(struct request *request, const char *word)
@@ -137,7 +69,7 @@ static enum cli_status take_pair(enum verb verb, int argc, char *const argv[], i
 	const char *word = argv[(*index)++];
 	bool clears = is_clearing(verb, word);
 
-	if (!find_keyword(verb, clears ? word + 3 : word, ret) || (clears && ret->special))
+	if (!find_keyword(verb, clears ? word + 3 : word, ret) || (clears && ret->ignored))
 		return cli_usage_error(err, "unknown keyword \"%.64s\"", word);
 	if (clears)
 		return CLI_OK;
@@ -164,14 +96,6 @@ static enum cli_status take_words(int argc, char *const argv[], struct request *
 		ret->count++;
 	}
 	return CLI_OK;
-}
-
-static void ignore(struct request *request, const char *keyword)
-{
-	size_t used = strlen(request->ignored);
-
-	snprintf(request->ignored + used, sizeof(request->ignored) - used, "%s%s", used ? ", " : "",
-		 keyword);
 }
 
 /* The entry the request is about, and @row's leaf in it. */
@@ -202,11 +126,8 @@ static enum cli_status refuse_state(const struct request *request, const struct 
 static enum cli_status take_leaf(struct request *request, const struct row *row,
 				 const struct pair *pair, struct error *err)
 {
-	void *config = config_of(request, row->object);
-	union {
-		struct tunnel tunnel;
-		struct session session;
-	} before;
+	void *config = request_leaves(request, row->object);
+	union leaves before;
 
 	memcpy(&before, config,
 	       row->object == OBJECT_TUNNEL ? sizeof(before.tunnel) : sizeof(before.session));
@@ -226,7 +147,7 @@ static enum cli_status take_clearing(struct request *request, const struct row *
 	if (row->access == ACCESS_KEY)
 		return cli_usage_error(err, "\"%s\" is an identifier and cannot be cleared",
 				       pair->keyword);
-	if (codec_present(row, config_of(request, row->object)))
+	if (codec_present(row, request_leaves(request, row->object)))
 		return refuse_second(pair, err);
 	request->cleared[row->object] |= BIT(row_number(row));
 	return CLI_OK;
@@ -245,6 +166,8 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 	} scratch;
 	struct term *term = &request->terms[request->term_count];
 
+	if (spelling_means_absent(row, pair->value))
+		return CLI_OK;
 	if (row->type == TYPE_TIME || row->type == TYPE_TEXT)
 		return cli_usage_error(err, "\"%s\" cannot be a condition", pair->keyword);
 	if (request->term_count == GRAMMAR_TERMS)
@@ -256,6 +179,7 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 	}
 	term->row = row;
 	codec_print(row, &scratch, term->text);
+	explicit_bzero(&scratch, sizeof(scratch));
 	request->term_count++;
 	return CLI_OK;
 }
@@ -282,25 +206,71 @@ static bool concerns(const struct request *request, const struct row *row)
 	       request->verb == VERB_DELETE;
 }
 
+/* Where one word names two things, it must be clear which: "dev". */
+static enum cli_status check_meaning(const struct request *request, const struct pair *pair,
+				     struct error *err)
+{
+	const struct row *tunnels = pair->row[OBJECT_TUNNEL];
+	const struct row *sessions = pair->row[OBJECT_SESSION];
+
+	if (!tunnels || !sessions || !strcmp(tunnels->leaf, sessions->leaf) ||
+	    request->wants[OBJECT_TUNNEL] != request->wants[OBJECT_SESSION] ||
+	    !(rules[request->verb].edits || rules[request->verb].filter))
+		return CLI_OK;
+	return cli_usage_error(
+		err,
+		"\"%s\" is the tunnel's \"%s\" and the session's \"%s\"; say which by "
+		"that word",
+		pair->keyword, tunnels->leaf, sessions->leaf);
+}
+
+/* The object that the request is about. */
+static enum object object_of(const struct request *request)
+{
+	return request->wants[OBJECT_SESSION] && !request->wants[OBJECT_TUNNEL] ? OBJECT_SESSION
+										: OBJECT_TUNNEL;
+}
+
 static enum cli_status refuse_keyword(const struct request *request, const struct pair *pair,
 				      struct error *err)
 {
-	bool session = request->wants[OBJECT_SESSION] && !request->wants[OBJECT_TUNNEL];
+	enum object object = object_of(request);
 
-	if (pair->row[session])
+	if (pair->row[object])
 		return cli_usage_error(err, "\"%s\" cannot be given here, only identifiers",
 				       pair->keyword);
-	return cli_usage_error(err, "\"%s\" is not of a %s", pair->keyword, row_sets[session].name);
+	return cli_usage_error(err, "\"%s\" is of a %s, not of a %s", pair->keyword,
+			       row_sets[!object].name, row_sets[object].name);
 }
 
 /* The request has no use for it. */
 static enum cli_status take_useless(struct request *request, const struct pair *pair,
 				    struct error *err)
 {
-	if (!rules[request->verb].as_ip || !is_ip_word(pair->keyword))
+	enum object object = object_of(request);
+	const struct row *row = pair->row[object] ? pair->row[object] : pair->row[!object];
+
+	if (!rules[request->verb].as_ip || row->ip != IP_ANYWHERE)
 		return refuse_keyword(request, pair, err);
-	ignore(request, pair->keyword);
+	request_note(request->ignored, pair->keyword);
+	if (rules[request->verb].edits && row->object == OBJECT_SESSION &&
+	    row->access == ACCESS_WRITE && !row->mandatory)
+		request_note(request->misplaced, pair->keyword);
 	return CLI_OK;
+}
+
+/* What the pair says of a leaf that the request is to set or clear. */
+static enum cli_status take_edit(struct request *request, const struct row *row,
+				 const struct pair *pair, struct error *err)
+{
+	bool absent = pair->value && spelling_means_absent(row, pair->value);
+
+	if (row->access == ACCESS_READ)
+		return refuse_state(request, row, err);
+	if (absent && request->verb == VERB_ADD)
+		return CLI_OK;
+	return pair->value && !absent ? take_leaf(request, row, pair, err)
+				      : take_clearing(request, row, pair, err);
 }
 
 static enum cli_status take_assignment(struct request *request, const struct pair *pair,
@@ -315,25 +285,22 @@ static enum cli_status take_assignment(struct request *request, const struct pai
 		if (!concerns(request, row))
 			continue;
 		taken = true;
-		if (row->access == ACCESS_READ)
-			return refuse_state(request, row, err);
-		status = pair->value ? take_leaf(request, row, pair, err)
-				     : take_clearing(request, row, pair, err);
+		status = take_edit(request, row, pair, err);
 		if (status)
 			return status;
 	}
 	return taken ? CLI_OK : take_useless(request, pair, err);
 }
 
-static enum cli_status take_special(const struct request *request, const struct pair *pair,
+static enum cli_status take_ignored(const struct request *request, const struct pair *pair,
 				    struct error *err)
 {
-	const struct special *special = pair->special;
+	const struct ignored_keyword *ignored = pair->ignored;
 
-	if (special->accepted && !strcmp(pair->value, special->accepted))
+	if (ignored->accepted && spelling_same_number(pair->value, ignored->accepted))
 		return CLI_OK;
-	error_set(err, ERROR_UNSUPPORTED, "%s %.40s cannot be set: %s", special->keyword,
-		  pair->value, special->why);
+	error_set(err, ERROR_UNSUPPORTED, "%s %.40s cannot be set: %s", pair->keyword, pair->value,
+		  ignored->why);
 	set_path(request, NULL, request->wants[OBJECT_SESSION], err);
 	return CLI_REFUSED;
 }
@@ -341,8 +308,13 @@ static enum cli_status take_special(const struct request *request, const struct 
 static enum cli_status take_value(struct request *request, const struct pair *pair,
 				  struct error *err)
 {
-	if (pair->special)
-		return take_special(request, pair, err);
+	enum cli_status status;
+
+	if (pair->ignored)
+		return take_ignored(request, pair, err);
+	status = check_meaning(request, pair, err);
+	if (status)
+		return status;
 	if (rules[request->verb].filter)
 		return take_term(request, choose_row(request, pair), pair, err);
 	return take_assignment(request, pair, err);
@@ -396,43 +368,6 @@ static enum cli_status check_keys(const struct request *request, struct error *e
 	return status;
 }
 
-/* `ip l2tp del` goes by whether there is a session_id, whatever the object word. */
-static void mend_delete(struct request *request)
-{
-	if (request->session.session_id) {
-		request->wants[OBJECT_TUNNEL] = false;
-		request->wants[OBJECT_SESSION] = true;
-	}
-}
-
-/*
- * `ip l2tp add` takes UDP options for a tunnel that has no use for them and
- * drops them; the daemon would refuse.
- */
-static void mend_add(struct request *request)
-{
-	const struct row_set *set = &row_sets[OBJECT_TUNNEL];
-	struct tunnel complete = request->tunnel;
-
-	codec_complete(OBJECT_TUNNEL, &complete);
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		const struct row *row = &set->rows[i];
-
-		if (!codec_present(row, &request->tunnel) || codec_applies(row, &complete))
-			continue;
-		codec_clear(row, &request->tunnel);
-		ignore(request, row->leaf);
-	}
-}
-
-static void mend(struct request *request)
-{
-	if (request->verb == VERB_DELETE)
-		mend_delete(request);
-	if (request->verb == VERB_ADD)
-		mend_add(request);
-}
-
 enum cli_status grammar_parse(enum verb verb, int argc, char *const argv[], struct request *ret,
 			      struct error *err)
 {
@@ -450,6 +385,6 @@ enum cli_status grammar_parse(enum verb verb, int argc, char *const argv[], stru
 	status = take_values(ret, &words, err);
 	if (status)
 		return status;
-	mend(ret);
+	mend_request(ret);
 	return check_keys(ret, err);
 }

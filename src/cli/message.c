@@ -10,6 +10,8 @@ static void put_leaf(FILE *file, const struct row *row, const void *config, cons
 	codec_print(row, config, text);
 	client_escape(text, escaped, sizeof(escaped));
 	fprintf(file, "<%s%s>%s</%s>", row->leaf, operation, escaped, row->leaf);
+	explicit_bzero(text, sizeof(text));
+	explicit_bzero(escaped, sizeof(escaped));
 }
 
 /* The leaves given, the key first, and those to clear. */

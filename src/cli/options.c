@@ -1,27 +1,9 @@
 /* The program: options, command, report. */
 #include <getopt.h>
-#include <stdarg.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "model/names.h"
-
-enum cli_status cli_usage_error(struct error *err, const char *format, ...)
-{
-	va_list args;
-
-	*err = ERROR_INIT;
-	err->code = ERROR_MALFORMED;
-	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-	return CLI_USAGE;
-}
-
-enum cli_status cli_refused(int result)
-{
-	return result ? CLI_REFUSED : CLI_OK;
-}
 
 enum { OPTION_REPLACE = 256, OPTION_CHECK };
 
@@ -123,7 +105,7 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 		command_print_usage(stderr);
 		return CLI_USAGE;
 	}
-	command = command_find(argv[0], &err);
+	command = command_take(argc, argv, &err);
 	if (command)
 		status = command_check_options(command, options, &err);
 	if (!status)

@@ -171,7 +171,7 @@ static enum cli_status run_show(const struct command *command, const struct cli_
 
 	if (status)
 		return status;
-	request_note_ignored(&request);
+	request_print_notes(stderr, &request);
 	show_begin(&show, &request, options, stdout);
 	status = read_entries(&show, config_only, err);
 	if (!status)

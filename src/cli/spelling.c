@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
+
+#include "cli/secret.h"
 
 typedef bool speller(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX]);
 
@@ -46,14 +47,11 @@ static bool spell_switch(const struct row *row, const char *text, char ret[VALUE
 
 static bool spell_word(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
 {
-	for (const struct word *word = row->words; word->name; word++) {
-		if (strcasecmp(text, word->name) != 0 &&
-		    (!word->alias || strcasecmp(text, word->alias) != 0))
-			continue;
+	const struct word *word = word_by_spelling(row->words, text);
+
+	if (word)
 		snprintf(ret, VALUE_TEXT_MAX, "%s", word->name);
-		return true;
-	}
-	return false;
+	return word;
 }
 
 /* As ip does: up to four parts in any base, those left out are 0. */
@@ -93,18 +91,58 @@ static const char *canonical_text(const struct row *row, const char *text, char 
 	return spell && spell(row, text, ret) ? ret : text;
 }
 
-int spelling_parse(const struct row *row, void *object, const char *text, struct error *err)
+bool spelling_means_absent(const struct row *row, const char *text)
 {
+	return row->type == TYPE_ADDRESS && !strcmp(text, "any");
+}
+
+bool spelling_same_number(const char *a, const char *b)
+{
+	uint64_t left, right;
+
+	return take_number(&a, &left) && !*a && take_number(&b, &right) && !*b && left == right;
+}
+
+static int parse_secret(const struct row *row, void *object, const char *word, struct error *err)
+{
+	char secret[SECRET_MAX] = "";
+	int result = secret_read(word, secret, err);
+
+	if (!result)
+		result = codec_parse(row, object, secret, strlen(secret), err);
+	explicit_bzero(secret, sizeof(secret));
+	return result;
+}
+
+/* As XML has it. What is too long for a value stays as it is. */
+static const char *without_blanks(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
+{
+	size_t length = strlen(text);
+	const char *start = codec_trim(row, text, &length);
+
+	if (length >= VALUE_TEXT_MAX)
+		return text;
+	memcpy(ret, start, length);
+	ret[length] = '\0';
+	return ret;
+}
+
+int spelling_parse(const struct row *row, void *object, const char *given, struct error *err)
+{
+	char trimmed[VALUE_TEXT_MAX];
+	const char *text = without_blanks(row, given, trimmed);
 	char buffer[VALUE_TEXT_MAX], quoted[ERROR_QUOTE_MAX];
 	const char *canonical = canonical_text(row, text, buffer);
-	int result = codec_parse(row, object, canonical, strlen(canonical), err);
+	int result;
 
+	if (row->secret && secret_is_elsewhere(text))
+		return parse_secret(row, object, text, err);
+	result = codec_parse(row, object, canonical, strlen(canonical), err);
 	if (result || canonical != text || !is_number(row))
 		return result;
 	codec_clear(row, object);
 	error_quote(text, strlen(text), quoted);
 	return error_set(err, ERROR_INVALID_VALUE,
-			 "given %s; a number that begins with 0 is octal, or hexadecimal with 0x, "
-			 "and has no blanks",
+			 "given %s; a number that begins with 0 is octal, or hexadecimal with 0x",
 			 quoted);
 }

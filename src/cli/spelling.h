@@ -9,8 +9,17 @@
 #include "model/codec.h"
 
 /*
- * codec_parse() of @text as a command line spells it. What is no number here is
- * none, even where YANG has another view: "08" is a bad octal number, "1 " has a
+ * "any" of an address is as if it were not given: to `ip l2tp` it has no family
+ * (iproute2 lib/utils.c get_addr()).
+ */
+bool spelling_means_absent(const struct row *row, const char *text);
+
+/* Do both texts spell the same number? */
+bool spelling_same_number(const char *a, const char *b);
+
+/*
+ * codec_parse() of @text as a command line spells it; a secret may be elsewhere (secret.h). What is
+ * no number here is none, even where YANG has another view: "08" is a bad octal number, "1 " has a
  * blank too many. After a refusal the leaf may be clear.
  */
 int spelling_parse(const struct row *row, void *object, const char *text, struct error *err);

@@ -89,9 +89,11 @@ static bool stands_above(const struct record *record, unsigned int number)
 {
 	enum object object = record->entry->object;
 
-	/* its address stands there, once it has one */
+	/* the address stands there, once there is one */
 	if (object == OBJECT_TUNNEL && number == TUNNEL_LOCAL_INTERFACE)
-		return !*state_text(record, "resolved-local-address");
+		return !*state_text(record, "resolved-local-address") &&
+		       !codec_present(&row_sets[object].rows[TUNNEL_LOCAL_ADDRESS],
+				      &record->config);
 	return shown[object] & BIT(number);
 }
 

@@ -140,7 +140,7 @@ static int read_pieces(struct client *client, struct reader *reader, struct erro
 static int read_message(struct client *client, const struct reader_handler *handler, void *arg,
 			struct error *err)
 {
-	struct reader *reader = reader_open(&reader_limits, handler, arg);
+	struct reader *reader = reader_open(handler, arg);
 	int result;
 
 	if (!reader)

@@ -12,12 +12,15 @@
 #include "model/codec.h"
 #include "model/status.h"
 
-#define TOPIC       "engine"
-#define QUIET_MS    300  /* without a change of state: the burst is over, and is told ... */
-#define BURST_MS    3000 /* ... or when it has lasted so long */
-#define CHANGES_MAX 4096 /* of a commit that are looked at, to say what it did */
-#define NAMED_MAX   3    /* objects that a commit's line names */
-#define LEAVES_MAX  4    /* and leaves */
+#define TOPIC    "engine"
+#define QUIET_MS 300  /* without a change of state: the burst is over, and is told ... */
+#define BURST_MS 3000 /* ... or when it has lasted so long */
+/* A turn of the loop is short: of a commit so many changes are counted, and compared leaf by leaf.
+ */
+#define COUNTED_MAX  16384
+#define COMPARED_MAX 1024
+#define NAMED_MAX    3 /* objects that a commit's line names */
+#define LEAVES_MAX   4 /* and leaves */
 
 struct chronicle {
 	struct engine *engine;
@@ -60,7 +63,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct line *line, const c
 		line->used = line->size - 1;
 }
 
-static void add_up(struct sum sums[DEEDS][OBJECTS], const struct change *change)
+static void add_up(struct sum sums[DEEDS][OBJECTS], const struct change *change, bool compare)
 {
 	enum object object = change->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
 	enum deed deed = !change->before ? CREATED : change->after ? CHANGED : DELETED;
@@ -73,7 +76,7 @@ static void add_up(struct sum sums[DEEDS][OBJECTS], const struct change *change)
 	if (sum->count++ && sum->tunnel_id != change->tunnel_id)
 		sum->many_tunnels = true;
 	sum->tunnel_id = change->tunnel_id;
-	if (deed == CHANGED)
+	if (deed == CHANGED && compare)
 		sum->leaves |= codec_difference(object, change->before, change->after);
 }
 
@@ -118,7 +121,7 @@ static void put_deeds(struct line *line, const struct candidate *changes)
 	const char *before = "";
 
 	for (struct change *at = candidate_first(changes); at; at = change_next(at))
-		add_up(sums, at);
+		add_up(sums, at, changes->count <= COMPARED_MAX);
 	for (unsigned int deed = 0; deed < DEEDS; deed++)
 		for (unsigned int object = 0; object < OBJECTS; object++) {
 			const struct sum *sum = &sums[deed][object];
@@ -153,7 +156,7 @@ void chronicle_commit(const struct commit_info *info, const struct candidate *ch
 	put(&line, "commit %" PRIu64 " ", info->number);
 	put_who(&line, info);
 	put(&line, ": ");
-	if (changes->count <= CHANGES_MAX)
+	if (changes->count <= COUNTED_MAX)
 		put_deeds(&line, changes);
 	else
 		put(&line, "%s tunnels and %s sessions touched", count_text(info->tunnels, tunnels),
@@ -185,7 +188,7 @@ static void on_commit(const struct engine_event *event)
 
 	chronicle_commit(event->commit, event->changes, line);
 	log_text(LOG_INFO, "%s", line);
-	if (log_wants(TOPIC) && event->changes->count <= CHANGES_MAX)
+	if (log_wants(TOPIC) && event->changes->count <= COMPARED_MAX)
 		debug_changes(event->changes);
 }
 

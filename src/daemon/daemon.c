@@ -8,6 +8,8 @@
 #include <syslog.h>
 
 #include "agent.h"
+#include "base/clock.h"
+#include "base/wipe.h"
 #include "daemon/chronicle.h"
 #include "daemon/log.h"
 #include "daemon/ready.h"
@@ -22,6 +24,7 @@ static void on_stop(evutil_socket_t signal, short what, void *arg)
 
 	(void)what;
 	log_text(LOG_NOTICE, "stopping on signal %d; tunnels stay as they are", (int)signal);
+	daemon->stopping = true;
 	event_base_loopbreak(daemon->base);
 }
 
@@ -60,6 +63,7 @@ static int start_loop(struct daemon *daemon, struct error *err)
 	};
 
 	signal(SIGPIPE, SIG_IGN);
+	event_set_mem_functions(malloc, realloc, wipe_any); /* what clients send and are sent */
 	daemon->base = event_base_new();
 	if (!daemon->base)
 		return error_set(err, ERROR_RESOURCE, "no event loop can be made");
@@ -182,6 +186,41 @@ static void stop_chronicle(struct daemon *daemon)
 	chronicle_close(daemon->chronicle);
 }
 
+static bool is_resuming(const struct daemon *daemon)
+{
+	struct engine_info info;
+
+	engine_info(daemon->engine, &info);
+	return info.busy;
+}
+
+/*
+ * A commit that a kill interrupted is in the history already: nobody is to read
+ * a configuration without it, so it is brought to its end before the doors open.
+ */
+static int finish_interrupted(struct daemon *daemon, struct error *err)
+{
+	bool was_resuming = is_resuming(daemon);
+	int64_t told = 0;
+
+	(void)err;
+	while (is_resuming(daemon) && !daemon->stopping) {
+		if (clock_now() - told >= NS_PER_S) {
+			ready_takes_time("carrying out the commit that was interrupted");
+			told = clock_now();
+		}
+		event_base_loop(daemon->base, EVLOOP_ONCE);
+	}
+	if (was_resuming)
+		ready_status("");
+	return 0;
+}
+
+static void nothing(struct daemon *daemon)
+{
+	(void)daemon;
+}
+
 static unsigned int timeout(unsigned int seconds)
 {
 	return seconds ? seconds : NETCONF_NEVER;
@@ -248,6 +287,7 @@ const struct stage stages[] = {
 	{"state", start_state, stop_state},
 	{"engine", start_engine, stop_engine},
 	{"log", start_chronicle, stop_chronicle},
+	{"interrupted commit", finish_interrupted, nothing},
 	{"NETCONF", start_netconf, stop_netconf},
 	{"SNMP", start_agent, stop_agent},
 	{"requests", start_requests, stop_requests},

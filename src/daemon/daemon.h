@@ -22,6 +22,7 @@ struct daemon {
 	struct chronicle *chronicle;
 	struct netconf_server *netconf;
 	struct agent *agent;
+	bool stopping; /* told to, be it before it was ready */
 };
 
 struct stage {

@@ -5,6 +5,7 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/ready.h"
+#include "base/arena.h"
 #include "base/standard_files.h"
 #include "base/wipe.h"
 
@@ -44,6 +45,7 @@ int main(int argc, char **argv)
 
 	standard_files_occupy();
 	wipe_forbid_dumps();
+	arena_return_to_system();
 	switch (options_read(argc, argv, &options)) {
 	case OPTIONS_RUN:
 		break;
@@ -63,7 +65,8 @@ int main(int argc, char **argv)
 		ready_tell();
 		log_started();
 		log_text(LOG_NOTICE, "ready");
-		event_base_dispatch(daemon.base);
+		if (!daemon.stopping)
+			event_base_dispatch(daemon.base);
 		ready_stopping();
 	}
 	/* the failed stage may have come half-way: every stop accepts that */

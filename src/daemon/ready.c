@@ -65,6 +65,20 @@ static void notify(const char *text)
 	close(fd);
 }
 
+void ready_status(const char *text)
+{
+	char message[256];
+
+	snprintf(message, sizeof(message), "STATUS=%s", text);
+	notify(message);
+}
+
+void ready_takes_time(const char *text)
+{
+	notify("EXTEND_TIMEOUT_USEC=30000000");
+	ready_status(text);
+}
+
 /* That it fails, nobody is left to be told. */
 static void silence(FILE *file, const char *mode)
 {

@@ -148,8 +148,8 @@ void tally_flush(struct tally *tally)
 
 static bool alike(const struct tally_change *a, const struct tally_change *b)
 {
-	return !a->session_id == !b->session_id && a->priority == b->priority &&
-	       !strcmp(a->became, b->became) && !strcmp(a->reason, b->reason);
+	return !a->session_id == !b->session_id && !strcmp(a->became, b->became) &&
+	       !strcmp(a->reason, b->reason);
 }
 
 static struct group *group_of(struct tally *tally, const struct tally_change *change)

@@ -19,7 +19,7 @@ struct tally_change {
 	uint32_t tunnel_id, session_id; /* session_id 0: the tunnel */
 	const char *became;             /* static: "down", "up", "foreign" */
 	const char *reason;             /* static, a word for many; "" none */
-	int priority;                   /* as syslog(3) */
+	int priority;                   /* as syslog(3); follows from the two before */
 };
 
 struct tally;

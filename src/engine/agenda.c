@@ -8,6 +8,7 @@
 #define LATER_NS       (NS_PER_S / 2)
 #define RETRY_FIRST_NS NS_PER_S
 #define RETRY_SOON_NS  (20 * (NS_PER_S / 1000))
+#define RETRY_MOST_NS  (300 * NS_PER_S) /* for what no event tells of: a module, a port */
 #define NO_MEMORY_NS   (2 * NS_PER_S)
 
 /* ---- lists of keys */
@@ -90,6 +91,7 @@ void agenda_free(struct agenda *agenda)
 	keys_free(&agenda->changed);
 	keys_free(&agenda->repair);
 	keys_free(&agenda->wait);
+	keys_free(&agenda->trying);
 	keys_free(&agenda->removing);
 }
 
@@ -147,10 +149,16 @@ void agenda_read_all(struct agenda *agenda, int64_t at)
 		agenda->read_all_at = at;
 }
 
-void agenda_retry_soon(struct agenda *agenda)
+void agenda_try_now(struct agenda *agenda)
 {
+	agenda->retry_at = clock_now();
+}
+
+void agenda_stir(struct agenda *agenda)
+{
+	agenda->stirred_at = clock_now();
 	agenda->retry_delay = RETRY_FIRST_NS / 2;
-	agenda->retry_at = clock_now() + RETRY_SOON_NS;
+	agenda->retry_at = agenda->stirred_at + RETRY_SOON_NS;
 }
 
 int64_t agenda_later_due(const struct agenda *agenda)
@@ -169,11 +177,39 @@ void agenda_later_to_look(struct agenda *agenda)
 	agenda->later_at = clock_now() + LATER_NS;
 }
 
-void agenda_wait_to_repair(struct agenda *agenda, int64_t most)
+int64_t agenda_try_due(const struct agenda *agenda)
 {
-	for (size_t i = 0; i < agenda->wait.count; i++)
-		agenda_repair(agenda, &agenda->wait.at[i]);
-	agenda->wait.count = 0;
-	agenda->retry_delay = agenda->retry_delay * 2 > most ? most : agenda->retry_delay * 2;
+	if (agenda->trying.count)
+		return 0;
+	return agenda->wait.count ? agenda->retry_at : NEVER;
+}
+
+void agenda_begin_try(struct agenda *agenda)
+{
+	int64_t delay = agenda->retry_delay * 2;
+
+	agenda->trying = keys_take(&agenda->wait);
+	agenda->tried = 0;
+	agenda->retry_delay = delay > RETRY_MOST_NS ? RETRY_MOST_NS : delay;
 	agenda->retry_at = clock_now() + agenda->retry_delay;
+}
+
+size_t agenda_next_tried(struct agenda *agenda, const struct key **ret)
+{
+	const struct keys *trying = &agenda->trying;
+	const struct key *first = &trying->at[agenda->tried];
+	size_t count = 0;
+
+	if (agenda->tried == trying->count) {
+		keys_free(&agenda->trying);
+		agenda->tried = 0;
+		return 0;
+	}
+	while (agenda->tried < trying->count &&
+	       trying->at[agenda->tried].tunnel_id == first->tunnel_id) {
+		agenda->tried++;
+		count++;
+	}
+	*ret = first;
+	return count;
 }

@@ -7,7 +7,8 @@
  *   later     look once more in half a second, for what was deleted may linger
  *   changed   not as configured, perhaps: others changed it; say so, then repair it
  *   repair    plan what it lacks, and do it
- *   wait      cannot be yet; repaired now and then, and when the surroundings change
+ *   wait      cannot be yet; tried ever more rarely, and when the surroundings change
+ *   trying    of those the ones that are looked at in this try
  *   removing  deleted, and not gone yet
  *
  * One policy for lack of memory: a key that cannot be kept makes the engine read
@@ -42,10 +43,12 @@ const char *key_text(const struct key *key, char ret[KEY_TEXT_MAX]);
 
 /* Times are of CLOCK_BOOTTIME, in nanoseconds. */
 struct agenda {
-	struct keys look, later[2], changed, repair, wait, removing;
+	struct keys look, later[2], changed, repair, wait, trying, removing;
+	size_t tried;     /* of trying */
 	int64_t later_at; /* when later[0] is due, and later[1] becomes later[0] */
 	int64_t retry_at, retry_delay;
-	bool forgot; /* a key, for want of memory */
+	int64_t stirred_at; /* when something last changed around us, or by us */
+	bool forgot;        /* a key, for want of memory */
 	bool read_all;
 	int64_t read_all_at;   /* not before */
 	bool recheck;          /* addresses or routes changed */
@@ -66,14 +69,19 @@ void agenda_removing(struct agenda *agenda, const struct key *key);
 /* Read everything again, not before @at (0: now); a later time that was set before holds. */
 void agenda_read_all(struct agenda *agenda, int64_t at);
 
-/* What waits may be possible now: try it soon, and begin the back-off anew. */
-void agenda_retry_soon(struct agenda *agenda);
+/* What waits may be possible now: one try, which leaves the back-off as it is. */
+void agenda_try_now(struct agenda *agenda);
+/* Something changed: what waits may be possible now, what went well may fail. */
+void agenda_stir(struct agenda *agenda);
 
 /* ---- for the turn: when is something due (NEVER), and what then moves on */
 
 int64_t agenda_later_due(const struct agenda *agenda);
 void agenda_later_to_look(struct agenda *agenda);
-/* @most: the longest time until the next try */
-void agenda_wait_to_repair(struct agenda *agenda, int64_t most);
+int64_t agenda_try_due(const struct agenda *agenda);
+/* All that waits is to be tried; the next try is twice as far away as this one was. */
+void agenda_begin_try(struct agenda *agenda);
+/* The next of those: all that wait in one tunnel, as many as are returned; 0: that was all. */
+size_t agenda_next_tried(struct agenda *agenda, const struct key **ret);
 
 #endif

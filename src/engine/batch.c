@@ -127,6 +127,7 @@ enum verdict job_judge(struct engine *engine, struct job *job, item_judge *judge
 		if (one == VERDICT_AGAIN && place < again)
 			again = place;
 		all = worse(all, one);
+		job->began = job->began || job->batch->items[i]->done;
 	}
 	job->cursor = again;
 	return all;

@@ -69,7 +69,8 @@ struct engine {
 	char last_error[640];
 
 	struct event *turn, *kernel_events[2];
-	struct event *disk; /* has what the journal waited for; NULL: it never waits */
+	struct event *disk;          /* has what the journal waited for; NULL: it never waits */
+	struct event *journal_event; /* one of its files may be gone */
 	struct watcher *watchers;
 	size_t watcher_count;
 	bool closing;

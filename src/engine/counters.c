@@ -6,9 +6,10 @@
 #include "engine/status.h"
 #include "engine/sweep.h"
 
-#define SWEEP_AFTER 8        /* sessions read in order: less are not worth a dump */
-#define SKIP_MAX    256      /* sessions without counters, in one reading */
-#define LOOK_AGE_NS NS_PER_S /* of counters that tell of the status */
+#define SWEEP_AFTER  8        /* sessions read in order: less are not worth a dump */
+#define SKIP_MAX     256      /* sessions without counters, in one reading */
+#define LOOK_AGE_NS  NS_PER_S /* of counters that tell of the status */
+#define LOOK_MOST_NS (30 * NS_PER_S)
 
 bool counters_open(struct engine *engine)
 {
@@ -153,14 +154,19 @@ static bool look(struct engine *engine)
 {
 	struct key *from = &engine->reading->look_from;
 	struct tunnel_entry *tunnel = datastore_tunnel_from(engine->store, from->tunnel_id);
+	struct reading *reading = engine->reading;
 	int64_t until = engine_now() + BATCH_NS;
 
 	for (; tunnel; tunnel = tunnel_next(tunnel)) {
+		bool close =
+			tunnel_counts(tunnel)->watched || tunnel->state.common.transmit_failing;
+
 		if (from->tunnel_id != tunnel->entry.key.tunnel_id)
 			*from = tunnel->entry.key;
 		if (engine_now() > until)
 			return false;
-		if (!tunnel->entry.in_kernel)
+		reading->close = reading->close || close;
+		if (!tunnel->entry.in_kernel || (!close && !reading->all))
 			continue;
 		if (from->session_id == 0)
 			refresh(engine, &tunnel->entry, look_age(engine));
@@ -171,8 +177,43 @@ static bool look(struct engine *engine)
 	return true;
 }
 
+static int64_t wait_for_all(const struct engine *engine, int64_t now)
+{
+	int64_t calm = now - engine->agenda.stirred_at;
+
+	calm = calm < NS_PER_S ? NS_PER_S : calm;
+	return calm > LOOK_MOST_NS ? LOOK_MOST_NS : calm;
+}
+
 void counters_look(struct engine *engine)
 {
-	sweep_expire(engine, engine_now());
-	engine->reading->look_at = look(engine) ? engine_now() + NS_PER_S : 0;
+	struct reading *reading = engine->reading;
+	int64_t now = engine_now();
+
+	sweep_expire(engine, now);
+	if (reading->look_from.tunnel_id == 0) {
+		reading->close = false;
+		reading->all = now >= reading->look_at_all_at ||
+			       engine->agenda.stirred_at > reading->looked_at;
+		reading->looked_at = now;
+	}
+	reading->look_at = 0;
+	if (!look(engine))
+		return;
+	now = engine_now();
+	if (reading->all)
+		reading->look_at_all_at = now + wait_for_all(engine, now);
+	reading->look_at = reading->close ? now + NS_PER_S : reading->look_at_all_at;
+}
+
+int64_t counters_due(const struct engine *engine)
+{
+	const struct reading *reading = engine->reading;
+	int64_t stirred = engine->agenda.stirred_at;
+
+	if (!datastore_counts(engine->store)->tunnel_count)
+		return NEVER;
+	if (stirred > reading->looked_at && reading->look_at > stirred + NS_PER_S)
+		return stirred + NS_PER_S;
+	return reading->look_at;
 }

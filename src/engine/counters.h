@@ -25,18 +25,25 @@ struct reading {
 	struct key next; /* where a reader in order goes on */
 	size_t ahead;    /* how many are read at once */
 	struct sweep sweep;
-	struct key look_from; /* counters_look(): where it goes on */
-	int64_t look_at;      /* ... and when */
+	struct key look_from;   /* counters_look(): where it goes on */
+	int64_t look_at;        /* ... and when */
+	int64_t look_at_all_at; /* at those, too, that nothing is known against */
+	int64_t looked_at;      /* began the last pass */
+	bool all, close;        /* this pass: looks at all; met some to be looked at closely */
 };
 
 bool counters_open(struct engine *engine); /* false: no memory */
 void counters_close(struct engine *engine);
 
 /*
- * See what the counters tell of the status where nobody polls: dead-interval,
- * errors that grow. A slice of it; look_at is when the next is due.
+ * See what the counters tell of the status where nobody polls: once a second for
+ * sessions with a dead-interval and what fails already. Errors begin to grow
+ * after something changed, or for nothing that is to be seen: the rest is looked
+ * at a second after the last change, and ever more rarely then, as long as it is
+ * ago, to half a minute. A slice of it.
  */
 void counters_look(struct engine *engine);
+int64_t counters_due(const struct engine *engine);
 
 /* ---- for sweep.c */
 

@@ -20,8 +20,11 @@ int want_tunnel(struct engine *engine, const struct candidate *config, uint32_t 
 	codec_complete(OBJECT_TUNNEL, ret);
 	if (!ret->enabled)
 		return -ENOENT;
-	if (ret->present & BIT(TUNNEL_LOCAL_ADDRESS))
+	if (!(ret->present & BIT(TUNNEL_LOCAL_INTERFACE)))
 		return 0;
+	if (ret->present & BIT(TUNNEL_LOCAL_ADDRESS))
+		return engine->k->interface_has(engine->o.kernel, ret->local_interface,
+						&ret->local_address);
 	rc = engine->k->interface_address(engine->o.kernel, ret->local_interface,
 					  ret->remote_address.family, &address);
 	if (rc == 0) {

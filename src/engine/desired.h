@@ -9,9 +9,10 @@
 #include "engine/context.h"
 
 /*
- * Completed; local-interface resolved, to the address that the tunnel had last
- * while the interface has it. 0, -ENOENT (not wanted, or disabled), or
- * -EADDRNOTAVAIL/-ENODEV (wanted, local-interface gives no address).
+ * Completed; local-interface without a local-address resolved, to the address
+ * that the tunnel had last while the interface has it. 0, -ENOENT (not wanted,
+ * or disabled), or -EADDRNOTAVAIL/-ENODEV (wanted, and local-interface gives no
+ * address, or does not have the local-address).
  */
 int want_tunnel(struct engine *engine, const struct candidate *config, uint32_t tunnel_id,
 		struct tunnel *ret);

@@ -54,6 +54,26 @@ static int watch_disk(struct engine *engine)
 	return fd >= 0 && !engine->disk ? -ENOMEM : 0;
 }
 
+static void journal_stirred(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	turn_keep_journal(arg);
+	turn_arm(arg);
+}
+
+/* Nobody removes its files, as a rule: that is heard of, and not looked for all the time. */
+static int watch_journal(struct engine *engine)
+{
+	int fd = engine->o.journal ? journal_watch_fd(engine->o.journal) : -1;
+
+	if (fd < 0)
+		return 0;
+	engine->journal_event =
+		event_new(engine->o.base, fd, EV_READ | EV_PERSIST, journal_stirred, engine);
+	return engine->journal_event && event_add(engine->journal_event, NULL) == 0 ? 0 : -ENOMEM;
+}
+
 static int watch_kernel(struct engine *engine)
 {
 	int fds[2];
@@ -89,6 +109,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		rc = watch_kernel(engine);
 	if (rc == 0)
 		rc = watch_disk(engine);
+	if (rc == 0)
+		rc = watch_journal(engine);
 	if (rc < 0)
 		error_set(err, ERROR_RESOURCE, "no memory");
 	if (rc == 0)
@@ -146,6 +168,9 @@ void engine_finish(struct engine *engine)
 			event_free(engine->kernel_events[i]);
 		engine->kernel_events[i] = NULL;
 	}
+	if (engine->journal_event)
+		event_free(engine->journal_event);
+	engine->journal_event = NULL;
 	if (engine->turn)
 		event_free(engine->turn);
 	if (engine->disk)

@@ -128,14 +128,11 @@ static enum verdict run_batch(struct engine *engine, struct job *job)
 /* Without the family all waits: for the module, or the permission. */
 static void wait_for_module(struct engine *engine, struct job *job)
 {
-	struct error err = ERROR_INIT;
-	enum status_reason reason;
+	int os_errno = 0;
+	enum status_reason reason = status_family(engine, &os_errno);
 
-	if (engine_connect(engine, &err))
-		return;
-	reason = err.os_errno == EPERM ? REASON_NO_PERMISSION : REASON_MODULE_MISSING;
-	for (size_t i = 0; i < job->count; i++)
-		item_wait(&job->items[i], reason, err.os_errno);
+	for (size_t i = 0; reason && i < job->count; i++)
+		item_wait(&job->items[i], reason, os_errno);
 }
 
 enum progress job_slice(struct engine *engine, struct job *job)

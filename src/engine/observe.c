@@ -109,7 +109,8 @@ static void look_at_parent(struct engine *engine, unsigned int parent)
 
 static void link_changed(struct engine *engine, const struct kernel_link *link)
 {
-	bool fresh = links_by_index(&engine->links, link->index) == NULL;
+	const struct kernel_link *known = links_by_index(&engine->links, link->index);
+	bool fresh = !known || strcmp(known->name, link->name) != 0;
 	struct session_entry *session;
 
 	if (!links_put(&engine->links, link)) {
@@ -124,9 +125,8 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 	}
 	if (session && session->entry.in_kernel)
 		look_at_link(engine, session);
-	else if (fresh && engine->agenda.wait.count)
-		engine->agenda.retry_at =
-			engine_now(); /* it may be the bridge that one waits for */
+	else if (fresh)
+		agenda_try_now(&engine->agenda); /* it may be the bridge that one waits for */
 	look_at_parent(engine, link->parent);
 }
 
@@ -142,8 +142,10 @@ void observe_link_gone(struct engine *engine, unsigned int index)
 	}
 	links_remove(&engine->links, index);
 	look_at_parent(engine, parent);
-	if (!session)
+	if (!session) {
+		agenda_try_now(&engine->agenda); /* it may have had a name of ours */
 		return;
+	}
 	datastore_set_index(engine->store, session, 0);
 	session->entry.unlinked = session->entry.held;
 	if (!session->entry.held)
@@ -173,6 +175,12 @@ static void on_event(const struct kernel_event *event, void *arg)
 	case KERNEL_EVENT_ADDRESS:
 	case KERNEL_EVENT_ROUTE:
 		agenda->recheck = true;
+		break;
+	case KERNEL_EVENT_FAMILY:
+		if (!engine->connected) {
+			agenda->read_all_at = 0;
+			agenda_read_all(agenda, 0);
+		}
 		break;
 	case KERNEL_EVENT_LOST:
 		agenda_read_all(agenda, 0);
@@ -272,7 +280,7 @@ void observe_recheck(struct engine *engine)
 
 	if (*from == 0) { /* what changes from now on takes another pass */
 		agenda->recheck = false;
-		agenda_retry_soon(agenda);
+		agenda_stir(agenda);
 	}
 	while (tunnel && engine_now() - begin < BATCH_NS) {
 		if (tunnel->entry.in_kernel)
@@ -282,4 +290,46 @@ void observe_recheck(struct engine *engine)
 	}
 	if (!tunnel)
 		*from = 0;
+}
+
+/* ---- what waits */
+
+static bool still_lacks(struct engine *engine, const struct entry *entry)
+{
+	const struct state *state = entry_state(entry);
+
+	return state->oper_status == OPER_WAITING &&
+	       status_lack(engine, entry) == state->status_reason;
+}
+
+/* Those of one tunnel: without it its sessions need not be tried. */
+static void try_some(struct engine *engine, const struct key *keys, size_t count)
+{
+	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, keys->tunnel_id);
+	bool lacks = tunnel && !tunnel->entry.in_kernel && still_lacks(engine, &tunnel->entry);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct entry *entry =
+			lacks ? NULL
+			      : datastore_entry(engine->store, keys[i].tunnel_id,
+						keys[i].session_id);
+
+		if (lacks || (entry && entry->in_kernel && still_lacks(engine, entry)))
+			agenda_wait(&engine->agenda, &keys[i]);
+		else
+			agenda_repair(&engine->agenda, &keys[i]);
+	}
+}
+
+void observe_waiting(struct engine *engine)
+{
+	struct agenda *agenda = &engine->agenda;
+	int64_t begin = engine_now();
+	const struct key *keys;
+	size_t count;
+
+	if (agenda->trying.count == 0)
+		agenda_begin_try(agenda);
+	while (engine_now() - begin < BATCH_NS && (count = agenda_next_tried(agenda, &keys)) != 0)
+		try_some(engine, keys, count);
 }

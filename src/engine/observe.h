@@ -18,5 +18,10 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 void observe_link_gone(struct engine *engine, unsigned int index);
 /* Addresses or routes changed: look at some more tunnels; agenda.recheck_from is the cursor. */
 void observe_recheck(struct engine *engine);
+/*
+ * Of what waits, some: is what it waited for still missing? Then it goes on
+ * waiting, which costs a look at its surroundings. Else it is to be repaired.
+ */
+void observe_waiting(struct engine *engine);
 
 #endif

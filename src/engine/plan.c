@@ -10,7 +10,7 @@
 #include "model/codec.h"
 #include "store/overlay.h"
 
-/* Does the change choose another local-address or local-interface? */
+/* Is there another local-address or local-interface in the change? */
 static bool local_changed(const struct job *job, uint32_t tunnel_id)
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
@@ -29,7 +29,7 @@ static bool tunnel_differs(struct engine *engine, const struct job *job,
 	int rc = want_tunnel(engine, job->from, want->tunnel_id, &before);
 	struct tunnel compare = *want;
 
-	/* the kernel knows no local-interface: compare the address that it gave */
+	/* the kernel knows no local-interface: compare the address on it */
 	compare.present &= ~BIT(TUNNEL_LOCAL_INTERFACE);
 	if (rc == 0)
 		memcpy(before.local_interface, compare.local_interface,
@@ -496,10 +496,6 @@ void job_close(struct job *job)
 	for (size_t i = 0; i < job->count; i++)
 		free(job->items[i].saved);
 	free(job->items);
-	if (job->batch) { /* cookies were in it */
-		explicit_bzero(job->batch->want, sizeof(job->batch->want));
-		explicit_bzero(job->batch->found, sizeof(job->batch->found));
-	}
 	*job = (struct job){0};
 }
 

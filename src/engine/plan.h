@@ -58,6 +58,7 @@ struct job {
 	size_t cursor;
 	bool strict; /* a refusal ends the job: a transaction */
 	bool undoing;
+	bool began;            /* something of it is done: interfaces of ours come and go */
 	int64_t blocked_since; /* something is still being removed; 0 no */
 	struct error error;
 	struct batch *batch; /* borrowed */

@@ -5,8 +5,8 @@
 #include "engine/compare.h"
 #include "engine/status.h"
 
-/* Others changed it, or changed it back. */
-static void report(struct engine *engine, struct entry *entry)
+/* Others changed it, or changed it back. False: it is as configured, be it by a commit since. */
+static bool report(struct engine *engine, struct entry *entry)
 {
 	struct state *state = entry_state(entry);
 	const struct row *row = compare_entry(engine, entry);
@@ -21,6 +21,7 @@ static void report(struct engine *engine, struct entry *entry)
 	/* a bridge that went is no difference, but the session waits for it */
 	if (entry->key.session_id || before != state->changed_behind)
 		status_derive(engine, entry);
+	return row;
 }
 
 void report_changed(struct engine *engine)
@@ -32,9 +33,11 @@ void report_changed(struct engine *engine)
 		struct entry *entry =
 			datastore_entry(engine->store, key->tunnel_id, key->session_id);
 
-		if (entry && entry->in_kernel) /* else its vanishing was logged */
-			report(engine, entry);
-		if (!engine->o.no_repair)
+		bool differs = true; /* it vanished, which was logged */
+
+		if (entry && entry->in_kernel)
+			differs = report(engine, entry);
+		if (differs && !engine->o.no_repair)
 			agenda_repair(&engine->agenda, key);
 	}
 	keys_free(&keys);

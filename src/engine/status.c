@@ -42,23 +42,31 @@ enum status_reason status_address(struct engine *engine, const struct address *l
 	}
 }
 
+/* Does the host have the local address of @ends, and a route to the other one? */
+static enum status_reason look_at_path(struct engine *engine, const struct tunnel *ends,
+				       int *ret_errno)
+{
+	enum status_reason reason = 0;
+	int rc = 0;
+
+	if (!is_unspecified(&ends->local_address))
+		reason = status_address(engine, &ends->local_address);
+	if (reason == 0 && !is_unspecified(&ends->remote_address))
+		rc = engine->k->route(engine->o.kernel, &ends->remote_address);
+	*ret_errno = -rc;
+	return rc < 0 ? REASON_NO_ROUTE : reason;
+}
+
 void status_path(struct engine *engine, struct tunnel_entry *tunnel)
 {
-	const struct tunnel *actual = &tunnel->actual;
-	enum status_reason reason = 0;
+	enum status_reason reason = REASON_NO_INTERFACE_ADDRESS;
 	struct tunnel want;
 	int rc = want_tunnel(engine, &engine->running, tunnel->entry.key.tunnel_id, &want);
+	int os_errno = 0;
 
-	tunnel->state.path_errno = 0;
-	if (entry_config(&tunnel->entry) && rc < 0 && rc != -ENOENT)
-		reason = REASON_NO_INTERFACE_ADDRESS;
-	else if (!is_unspecified(&actual->local_address))
-		reason = status_address(engine, &actual->local_address);
-	if (reason == 0 && !is_unspecified(&actual->remote_address)) {
-		rc = engine->k->route(engine->o.kernel, &actual->remote_address);
-		reason = rc < 0 ? REASON_NO_ROUTE : 0;
-		tunnel->state.path_errno = (int16_t)(rc < 0 ? -rc : 0);
-	}
+	if (!entry_config(&tunnel->entry) || rc == 0 || rc == -ENOENT)
+		reason = look_at_path(engine, &tunnel->actual, &os_errno);
+	tunnel->state.path_errno = (int16_t)os_errno;
 	tunnel->state.path_reason = (uint8_t)reason;
 }
 
@@ -123,12 +131,18 @@ void status_link(struct engine *engine, struct session_entry *session)
 	status_derive(engine, &session->entry);
 }
 
+static bool is_without_bridge(const struct engine *engine, const struct session_entry *session)
+{
+	const struct session *config = session_config(session);
+
+	return config && (config->present & BIT(SESSION_BRIDGE)) &&
+	       !links_by_name(&engine->links, config->bridge);
+}
+
 /* Queue it then: the next new link may be the bridge. */
 static bool lacks_bridge(struct engine *engine, struct session_entry *session)
 {
-	const struct session *config = session_config(session);
-	bool lacks = config && (config->present & BIT(SESSION_BRIDGE)) &&
-		     !links_by_name(&engine->links, config->bridge);
+	bool lacks = is_without_bridge(engine, session);
 
 	if (lacks && !session->state.awaits_bridge)
 		session->state.awaits_bridge = agenda_wait(&engine->agenda, &session->entry.key);
@@ -163,6 +177,34 @@ static void derive_session(struct engine *engine, struct session_entry *session)
 }
 
 /* ---- either */
+
+enum status_reason status_family(struct engine *engine, int *ret_errno)
+{
+	struct error err = ERROR_INIT;
+
+	if (engine_connect(engine, &err))
+		return 0;
+	*ret_errno = err.os_errno;
+	return err.os_errno == EPERM ? REASON_NO_PERMISSION : REASON_MODULE_MISSING;
+}
+
+enum status_reason status_lack(struct engine *engine, const struct entry *entry)
+{
+	const struct session_entry *session = entry_session(entry);
+	enum status_reason reason;
+	struct tunnel want;
+	int rc;
+
+	if (session)
+		return is_without_bridge(engine, session) ? REASON_NO_BRIDGE : 0;
+	reason = status_family(engine, &rc);
+	if (reason)
+		return reason;
+	rc = want_tunnel(engine, &engine->running, entry->key.tunnel_id, &want);
+	if (rc == -ENOENT)
+		return 0;
+	return rc < 0 ? REASON_NO_INTERFACE_ADDRESS : look_at_path(engine, &want, &rc);
+}
 
 void status_derive(struct engine *engine, struct entry *entry)
 {

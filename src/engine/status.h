@@ -20,6 +20,13 @@ void status_renew(struct engine *engine, struct entry *entry);
 void status_path(struct engine *engine, struct tunnel_entry *tunnel);
 /* The session's interface became known, or changed: note it, and derive the status. */
 void status_link(struct engine *engine, struct session_entry *session);
+/*
+ * What an entry lacks that is to be seen around us: of a tunnel its addresses
+ * and route, of a session its bridge, of either the l2tp family. 0: nothing.
+ */
+enum status_reason status_lack(struct engine *engine, const struct entry *entry);
+/* Is the l2tp family there for us? Connects; 0, or what is missing and the errno. */
+enum status_reason status_family(struct engine *engine, int *ret_errno);
 /* Why an address is no local one, or not yet. */
 enum status_reason status_address(struct engine *engine, const struct address *local);
 

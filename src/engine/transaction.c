@@ -169,10 +169,9 @@ static enum step end_read(struct engine *engine, int rc)
 
 	if (rc < 0)
 		engine_log(engine, LOG_ERR, "%s; trying again", t->error.text);
-	if (rc < 0 || engine->disconnected)
+	if (rc < 0)
 		agenda_read_all(&engine->agenda, engine_now() + RETRY_NS);
 	engine->agenda.recheck = true; /* addresses and routes may have changed unheard */
-	agenda_retry_soon(&engine->agenda);
 	while ((sharer = TAILQ_FIRST(&t->sharers)) != NULL) {
 		TAILQ_REMOVE(&t->sharers, sharer, link);
 		request_finish(engine, sharer, rc, &t->error);
@@ -310,7 +309,8 @@ static enum step work(struct engine *engine, int rc)
 	struct transaction *t = engine->transaction;
 
 	(void)rc;
-	if (t->job.count >= MANY)
+	/* not before something is done: of what only waits nothing is to be heard */
+	if (t->job.count >= MANY && t->job.began)
 		hush(engine, true);
 	switch (job_slice(engine, &t->job)) {
 	case PROGRESS_BLOCKED:
@@ -343,6 +343,7 @@ static int begin_publish(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
 
+	t->waited = engine->agenda.wait.count;
 	if (t->request)
 		datastore_publish(engine->store);
 	return has_begun_or_done(engine,
@@ -362,7 +363,9 @@ static enum step end_publish(struct engine *engine, int rc)
 		return finish(engine, 0, &err);
 	if (engine->o.journal)
 		journal_confirm(engine->o.journal, t->request->info.number);
-	engine->last_change = engine_now();
+	engine->last_change = engine->agenda.stirred_at = engine_now();
+	if (engine->agenda.wait.count > t->waited)
+		agenda_stir(&engine->agenda);
 	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
 						   .commit = &t->request->info,
 						   .changes = &t->changes,

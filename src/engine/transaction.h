@@ -49,6 +49,7 @@ struct transaction {
 	bool aborted;       /* to be, as long as it is not decided */
 	bool decided;
 	bool told;        /* who asked was */
+	size_t waited;    /* so many things did before what became of it was known */
 	bool hushed;      /* addresses and routes are not heard of meanwhile */
 	int64_t retry_at; /* blocked until then, or waits for the disk; 0 no */
 	struct batch batch;

@@ -13,11 +13,9 @@
 #include "engine/report.h"
 #include "engine/transaction.h"
 
-#define RETRY_MOST_NS   (30 * NS_PER_S)
-#define RETRY_MODULE_NS (2 * NS_PER_S) /* nobody tells when a module can be loaded */
-#define REMOVING_NS     (200 * 1000000LL)
-#define BLOCKED_NS      (3 * 1000000LL)
-#define JOURNAL_NS      NS_PER_S
+#define REMOVING_NS (200 * 1000000LL)
+#define BLOCKED_NS  (3 * 1000000LL)
+#define JOURNAL_NS  NS_PER_S
 
 static int64_t now_if(bool something)
 {
@@ -28,14 +26,13 @@ static int64_t now_if(bool something)
 
 static int64_t journal_due(const struct engine *engine)
 {
-	bool any = engine->o.journal && !engine->closing &&
-		   (datastore_counts(engine->store)->tunnel_count ||
-		    journal_snapshot_pid(engine->o.journal));
+	int64_t due =
+		engine->o.journal && !engine->closing ? journal_due_at(engine->o.journal) : NEVER;
 
-	return any ? engine->maintain_at : NEVER;
+	return due < engine->maintain_at ? engine->maintain_at : due;
 }
 
-static void maintain_journal(struct engine *engine)
+void turn_keep_journal(struct engine *engine)
 {
 	struct error err = ERROR_INIT;
 
@@ -126,19 +123,9 @@ static int64_t recheck_due(const struct engine *engine)
 	return now_if(engine->agenda.recheck || engine->agenda.recheck_from);
 }
 
-static int64_t wait_due(const struct engine *engine)
+static int64_t try_due(const struct engine *engine)
 {
-	return engine->agenda.wait.count ? engine->agenda.retry_at : NEVER;
-}
-
-static void retry(struct engine *engine)
-{
-	agenda_wait_to_repair(&engine->agenda, engine->connected ? RETRY_MOST_NS : RETRY_MODULE_NS);
-}
-
-static int64_t counters_due(const struct engine *engine)
-{
-	return datastore_counts(engine->store)->tunnel_count ? engine->reading->look_at : NEVER;
+	return agenda_try_due(&engine->agenda);
 }
 
 /* ---- the table */
@@ -154,7 +141,7 @@ static const struct duty {
 	int64_t (*due)(const struct engine *engine);
 	void (*run)(struct engine *engine);
 } duties[] = {
-	{"keep the journal", false, journal_due, maintain_journal},
+	{"keep the journal", false, journal_due, turn_keep_journal},
 	{"let go of what is gone", false, removal_due, poll_removal},
 	{"go on with the transaction", false, transaction_due, transaction_run},
 	{"begin a request", true, request_due, begin_request},
@@ -164,7 +151,7 @@ static const struct duty {
 	{"report what others changed", true, changed_due, report_changed},
 	{"repair", true, repair_due, transaction_repair},
 	{"recheck addresses and routes", true, recheck_due, observe_recheck},
-	{"retry what waits", true, wait_due, retry},
+	{"try what waits", true, try_due, observe_waiting},
 	{"look at counters", true, counters_due, counters_look},
 };
 

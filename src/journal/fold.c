@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -306,14 +307,19 @@ int fold_now(struct journal *journal, struct error *err)
 
 /* ---- in the background */
 
-bool fold_due(const struct journal *journal)
+bool fold_is_wanted(const struct journal *journal)
 {
 	uint64_t limit =
 		journal->config_size > journal->fold_min ? journal->config_size : journal->fold_min;
 
 	return journal->fold.stage == FOLD_NONE && journal->pending == 0 && journal->writable &&
 	       !journal->cut && !journal->doubt && !journal->restamp &&
-	       journal->length - journal->tail > limit && clock_now() >= journal->fold.retry_at;
+	       journal->length - journal->tail > limit;
+}
+
+bool fold_due(const struct journal *journal)
+{
+	return fold_is_wanted(journal) && clock_now() >= journal->fold.retry_at;
 }
 
 /*

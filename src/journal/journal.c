@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/wipe.h"
 #include "journal/journal_file.h"
 
 #define FOLD_MIN (1024 * 1024) /* bytes of records before a fold is worth it */
@@ -20,6 +20,8 @@ static void journal_free(struct journal *journal)
 		close(journal->fd);
 	if (journal->dirfd >= 0)
 		close(journal->dirfd);
+	if (journal->watchfd >= 0)
+		close(journal->watchfd);
 	free(journal->directory);
 	free(journal);
 }
@@ -31,7 +33,8 @@ static struct journal *journal_new(const char *directory, struct datastore *runn
 
 	if (!journal)
 		return NULL;
-	journal->dirfd = journal->fd = journal->fold.fd = journal->fold.config.dirfd = -1;
+	journal->dirfd = journal->fd = journal->watchfd = -1;
+	journal->fold.fd = journal->fold.config.dirfd = -1;
 	journal->running = running;
 	journal->warning = warning;
 	journal->fold_min = FOLD_MIN;
@@ -66,6 +69,21 @@ static void make_certain(struct journal *journal)
 		journal_warn(journal, "%s", err.text);
 }
 
+/* By the descriptor: a directory of that name may be another by now. */
+static void watch(struct journal *journal)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", journal->dirfd);
+	journal->watchfd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (journal->watchfd < 0 ||
+	    inotify_add_watch(journal->watchfd, path,
+			      IN_DELETE | IN_MOVED_FROM | IN_MOVE_SELF | IN_DELETE_SELF) >= 0)
+		return;
+	close(journal->watchfd);
+	journal->watchfd = -1;
+}
+
 int journal_open(struct journal **ret, const char *directory, struct datastore *running,
 		 const struct snapshot_codec *codec, char warning[JOURNAL_WARNING_MAX],
 		 struct error *err)
@@ -79,8 +97,10 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 	rc = directory_open(journal, err);
 	if (rc == 0)
 		rc = journal_load(journal, err);
-	if (rc == 0)
+	if (rc == 0) {
 		make_certain(journal);
+		watch(journal);
+	}
 	if (rc < 0) {
 		journal_free(journal);
 		return rc;
@@ -164,8 +184,10 @@ static int look_for_files(struct journal *journal, struct error *err)
 	const char *gone;
 	int rc = 0;
 
-	if (journal->pending == 0 && !journal->moved && clock_now() >= journal->fold.retry_at)
+	if (journal->pending == 0 && !journal->moved && clock_now() >= journal->fold.retry_at) {
 		rc = journal_restore(journal, err);
+		journal->stirred = rc < 0;
+	}
 	gone = journal->restored;
 	if (!gone)
 		return rc;
@@ -205,11 +227,39 @@ static int retry_mark(struct journal *journal, struct error *err)
 			     "more if the daemon is killed before");
 }
 
+static void hear(struct journal *journal)
+{
+	char events[1024];
+
+	while (journal->watchfd >= 0 && read(journal->watchfd, events, sizeof(events)) > 0)
+		journal->stirred = true;
+}
+
+int64_t journal_due_at(const struct journal *journal)
+{
+	const bool again = journal->stirred || journal->unknown || journal->doubt;
+
+	if (journal->writing.stage != WRITING_NOTHING)
+		return INT64_MAX;
+	if (journal->fold.stage != FOLD_NONE || journal->mark_due || journal->restored ||
+	    journal->moved || journal->watchfd < 0)
+		return 0;
+	if (fold_is_wanted(journal) || (again && !journal->pending))
+		return journal->fold.retry_at;
+	return INT64_MAX;
+}
+
+int journal_watch_fd(const struct journal *journal)
+{
+	return journal->watchfd;
+}
+
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
 {
 	int rc;
 
 	(void)running;
+	hear(journal);
 	if (journal->writing.stage != WRITING_NOTHING)
 		return 0;
 	rc = look_for_directory(journal, err);

@@ -152,13 +152,18 @@ uint64_t journal_generation(const struct journal *journal); /* number of the las
 /*
  * Background work: write a confirmation that could not be written; start or
  * go on with a snapshot when it is time; write both files anew if one was
- * removed or an outcome is unknown, which alone blocks for the writing. Call after appends
- * and once a second, and not between journal_confirm() and candidate_publish() (publish first).
+ * removed or an outcome is unknown, which alone blocks for the writing. Call after appends,
+ * when it is due, and when journal_watch_fd() can be read, and not between
+ * journal_confirm() and candidate_publish() (publish first).
  * Does nothing while a commit is being written. @running as given to journal_open(). Returns 0,
  * or a negative errno with what is to be logged in @err: something failed
  * (retried later), or files were written anew.
  */
 int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err);
+/* When it has something to do next, as clock_now(): past when at once, INT64_MAX never. */
+int64_t journal_due_at(const struct journal *journal);
+/* Can be read when one of the files may have been removed. -1: cannot be had. */
+int journal_watch_fd(const struct journal *journal);
 /* A snapshot is under way: the process that writes it, to be reaped by journal_maintain(); or 0. */
 int journal_snapshot_pid(const struct journal *journal);
 

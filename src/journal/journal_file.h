@@ -96,6 +96,8 @@ struct journal {
 	bool restamp; /* the last line of config.xml is of another time */
 	bool config;  /* there is a config.xml; if not, somebody removed it */
 	bool moved;   /* the directory was, and that was said */
+	int watchfd;  /* inotify of the directory, -1 none */
+	bool stirred; /* something in it was removed or renamed: see whether it was one of ours */
 
 	uint64_t unknown;     /* number of the commit whose outcome is unknown; 0 none */
 	const char *restored; /* the file that was removed and is written anew: to be said */
@@ -232,7 +234,8 @@ bool history_reaches(const struct journal *journal, uint64_t number); /* or is e
 void history_push(struct journal *journal, const struct history_entry *entry);
 const struct history_entry *history_find(const struct journal *journal, uint64_t number);
 
-bool fold_due(const struct journal *journal);
+bool fold_is_wanted(const struct journal *journal);
+bool fold_due(const struct journal *journal); /* wanted, and not too soon after a failure */
 int fold_start(struct journal *journal, struct error *err); /* in the background */
 /* Go on with what fold_start() began, if the child has ended. 0: nothing to do now, or done. */
 int fold_go_on(struct journal *journal, struct error *err);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "base/clock.h"
 #include "base/wipe.h"
 #include "journal/journal_file.h"

@@ -224,7 +224,7 @@ static int print_piece(struct writing *writing, char **ret, size_t *ret_size)
 	failed = ferror(file) != 0;
 	if (fclose(file) == 0 && !failed)
 		return 0;
-	free(*ret);
+	wipe_free(*ret, *ret_size);
 	return -ENOMEM;
 }
 

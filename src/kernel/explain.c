@@ -11,7 +11,7 @@
 #include "kernel/kernel.h"
 #include "model/codec.h"
 
-enum condition { ANY, ON_UDP, ON_IP4, ON_IP6, LINK_LOCAL, ON_PPP };
+enum condition { ANY, ON_UDP, ON_IP4, ON_IP6, ON_PPP };
 
 struct explanation {
 	enum kernel_verb verb;
@@ -48,8 +48,6 @@ static const struct explanation explanations[] = {
 	  "kernel-modules-extra and blacklist it; Linux 6.1 and 6.2 cannot load it by themselves)" },
 	{ KERNEL_TUNNEL_CREATE, EAFNOSUPPORT, ANY,
 	  "this host has no such IP version; is IPv6 disabled (ipv6.disable)?" },
-	{ KERNEL_TUNNEL_CREATE, EINVAL, LINK_LOCAL,
-	  "the kernel cannot use IPv6 link-local addresses for a tunnel; use global ones" },
 	{ KERNEL_TUNNEL_CREATE, EINVAL, ANY,
 	  "the kernel refused the tunnel's attributes; are local-address {local-address} and "
 	  "remote-address {remote-address} of one IP version, and usable?" },
@@ -106,12 +104,6 @@ static const struct {
 };
 /* clang-format on */
 
-static bool link_local(const struct address *address)
-{
-	return address->family == AF_INET6 && address->bytes[0] == 0xfe &&
-	       (address->bytes[1] & 0xc0) == 0x80;
-}
-
 static bool on_ip(const struct tunnel *tunnel, uint8_t family)
 {
 	return tunnel && tunnel->encapsulation == ENCAPSULATION_IP &&
@@ -130,9 +122,6 @@ static bool fits(enum condition condition, const struct tunnel *tunnel,
 		return on_ip(tunnel, AF_INET);
 	case ON_IP6:
 		return on_ip(tunnel, AF_INET6);
-	case LINK_LOCAL:
-		return tunnel &&
-		       (link_local(&tunnel->local_address) || link_local(&tunnel->remote_address));
 	case ON_PPP:
 		return session && session->pseudowire_type == PSEUDOWIRE_PPP;
 	}

@@ -92,7 +92,8 @@ enum kernel_event_type {
 	KERNEL_EVENT_LINK_GONE, /* `link.index`, `link.name` */
 	KERNEL_EVENT_ADDRESS,   /* some address came, went or left the tentative state */
 	KERNEL_EVENT_ROUTE,
-	KERNEL_EVENT_LOST /* ENOBUFS: anything may have happened, read everything again */
+	KERNEL_EVENT_FAMILY, /* the l2tp family came, as with its module: connect() */
+	KERNEL_EVENT_LOST    /* ENOBUFS: anything may have happened, read everything again */
 };
 
 struct kernel_event {
@@ -190,6 +191,12 @@ struct kernel_operations {
 	 */
 	int (*interface_address)(struct kernel *kernel, const char *interface, uint8_t family,
 				 struct address *ret);
+	/*
+	 * 0 when @interface has the address, of whatever scope and be it tentative.
+	 * -ENODEV no such interface, -EADDRNOTAVAIL it has not.
+	 */
+	int (*interface_has)(struct kernel *kernel, const char *interface,
+			     const struct address *address);
 	/* 0 when there is a route to @remote, else -ENETUNREACH, -EHOSTUNREACH ... */
 	int (*route)(struct kernel *kernel, const struct address *remote);
 

@@ -61,12 +61,31 @@ static void mark(const struct row *row, void *object, bool present)
 		*bits &= ~BIT(row_number(row));
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* XML Schema collapses what is blank around numbers and words; pretty printers rely on that. */
+const char *codec_trim(const struct row *row, const char *text, size_t *length)
+{
+	if (row->type == TYPE_STRING || row->type == TYPE_IFNAME)
+		return text;
+	for (; *length && is_blank(*text); --*length)
+		text++;
+	while (*length && is_blank(text[*length - 1]))
+		--*length;
+	return text;
+}
+
 int codec_parse(const struct row *row, void *object, const char *text, size_t length,
 		struct error *err)
 {
-	int result = value_verbs[row->type].parse(row, member_of(row, object), length ? text : "",
-						  length, err);
+	int result;
 
+	text = codec_trim(row, text, &length);
+	result = value_verbs[row->type].parse(row, member_of(row, object), length ? text : "",
+					      length, err);
 	if (!result)
 		mark(row, object, true);
 	return result;

@@ -20,12 +20,16 @@
 
 /*
  * Text, as in XML, in the journal and on the command line. Lexical forms are
- * YANG's (so no word aliases and no hexadecimal numbers), white space around
- * all but strings is ignored; @text need not end in NUL. Errors: -EINVAL with
+ * YANG's (so no word aliases and no hexadecimal numbers). Blanks around a value
+ * are part of it in a description or an interface's name, and else ignored, so
+ * around numbers, words, addresses and cookies. @text need not end in NUL. Errors: -EINVAL with
  * ERROR_INVALID_VALUE or ERROR_INVALID_LENGTH, and err->info the leaf.
  */
 int codec_parse(const struct row *row, void *object, const char *text, size_t length,
 		struct error *err);
+
+/* @text without the blanks around it that are no part of such a value. */
+const char *codec_trim(const struct row *row, const char *text, size_t *length);
 
 /*
  * Canonical text of the value whether present or not (an absent leaf of a

@@ -223,7 +223,7 @@ size_t utf8_sequence(const void *text, size_t length, unsigned int *ret_point)
 		point = point << 6 | (bytes[i] & 0x3f);
 	}
 	if (point < least[need] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff) ||
-	    (point >= 0xfdd0 && point <= 0xfdef) || (point & 0xfffe) == 0xfffe)
+	    point == 0xfffe || point == 0xffff)
 		return 0;
 	if (ret_point)
 		*ret_point = point;

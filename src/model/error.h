@@ -148,8 +148,9 @@ void error_quote(const void *given, size_t length, char ret[ERROR_QUOTE_MAX]);
 
 /*
  * Length of the well-formed UTF-8 sequence at the head of @text (1 to 4), or 0
- * when there is none: cut short, overlong, surrogate, beyond U+10FFFF or a
- * noncharacter, which YANG strings exclude (RFC 7950 section 14, yang-char).
+ * when there is none: cut short, overlong, surrogate, beyond U+10FFFF, or U+FFFE
+ * or U+FFFF, which XML has not. The other noncharacters pass, as with libyang,
+ * though RFC 7950 section 14 (yang-char) leaves them out.
  * @ret_point (may be NULL) gets the code point.
  */
 size_t utf8_sequence(const void *text, size_t length, unsigned int *ret_point);

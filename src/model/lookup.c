@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 static bool same_name(const char *name, const char *given, size_t length)
 {
@@ -28,12 +29,14 @@ static bool leaf_is_keyword(const char *leaf, const char *keyword)
 	return !*leaf && !*keyword;
 }
 
-static bool listed_keyword(const char *list, const char *keyword)
+/* In "first|second", or in no list. */
+static bool is_listed(const char *list, const char *text,
+		      int (*compare)(const char *, const char *, size_t))
 {
-	size_t length = strlen(keyword);
+	size_t length = strlen(text);
 
 	while (list) {
-		if (!strncmp(list, keyword, length) && (!list[length] || list[length] == '|'))
+		if (strcspn(list, "|") == length && !compare(list, text, length))
 			return true;
 		list = strchr(list, '|');
 		if (list)
@@ -51,8 +54,17 @@ const struct row *row_by_keyword(enum object object, const char *keyword)
 	for (unsigned int i = 0; i < set->count; i++) {
 		const struct row *row = &set->rows[i];
 
-		if (listed_keyword(row->cli, keyword) || leaf_is_keyword(row->leaf, keyword))
+		if (is_listed(row->cli, keyword, strncmp) || leaf_is_keyword(row->leaf, keyword))
 			return row;
+	}
+	return NULL;
+}
+
+const struct ignored_keyword *ignored_by_keyword(const char *keyword)
+{
+	for (const struct ignored_keyword *at = ignored_keywords; at->cli; at++) {
+		if (is_listed(at->cli, keyword, strncmp))
+			return at;
 	}
 	return NULL;
 }
@@ -92,8 +104,16 @@ const struct word *word_by_name(const struct word *words, const char *name, size
 	if (!length)
 		return NULL;
 	for (; words->name; words++) {
-		if (same_name(words->name, name, length) ||
-		    (words->alias && same_name(words->alias, name, length)))
+		if (same_name(words->name, name, length))
+			return words;
+	}
+	return NULL;
+}
+
+const struct word *word_by_spelling(const struct word *words, const char *text)
+{
+	for (; words->name; words++) {
+		if (!strcasecmp(words->name, text) || is_listed(words->alias, text, strncasecmp))
 			return words;
 	}
 	return NULL;

@@ -92,26 +92,16 @@ static int must(struct error *err, const char *app_tag, int result)
 	return result;
 }
 
-/*
- * choice local { mandatory true }. Both cases at once: bad-element, as for two
- * cases in one request (RFC 7950 section 8.3.1).
- */
+/* choice local { mandatory true }, of one case with both leaves: either will do, or both. */
 static int check_local(const struct checked *entry, struct error *err)
 {
-	bool address = has(entry, TUNNEL_LOCAL_ADDRESS);
-	bool interface = has(entry, TUNNEL_LOCAL_INTERFACE);
 	int result;
 
-	if (address && interface)
-		return blame(err, entry, row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_INTERFACE),
-			     error_set(err, ERROR_BAD_ELEMENT,
-				       "given both local-address and local-interface; allowed one "
-				       "of them; the second stands for an address itself"));
-	if (address || interface)
+	if (has(entry, TUNNEL_LOCAL_ADDRESS) || has(entry, TUNNEL_LOCAL_INTERFACE))
 		return 0;
 	result = error_set(err, ERROR_MISSING_CHOICE,
-			   "given neither local-address nor local-interface; one of them says "
-			   "where packets are sent from");
+			   "given neither local-address nor local-interface; one of them, or "
+			   "both, says where packets are sent from");
 	point(err, entry, NULL);
 	name(err, "local");
 	return result;
@@ -225,19 +215,8 @@ static void drop(enum object object, uint64_t given, void *after)
 	}
 }
 
-/* Setting one case of a choice deletes the other (RFC 7950 section 7.9.3). */
-static void drop_other_case(uint64_t given, struct tunnel *after)
-{
-	given &= BIT(TUNNEL_LOCAL_ADDRESS) | BIT(TUNNEL_LOCAL_INTERFACE);
-	if (given == BIT(TUNNEL_LOCAL_ADDRESS))
-		codec_clear(row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_INTERFACE), after);
-	else if (given == BIT(TUNNEL_LOCAL_INTERFACE))
-		codec_clear(row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_ADDRESS), after);
-}
-
 void rules_drop_tunnel(uint64_t given, struct tunnel *after)
 {
-	drop_other_case(given, after);
 	drop(OBJECT_TUNNEL, given, after);
 }
 

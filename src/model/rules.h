@@ -10,19 +10,19 @@
 
 /*
  * Is the entry complete and consistent? Presence counts as given. Errors:
- * -EINVAL with ERROR_MANDATORY, ERROR_MISSING_CHOICE, ERROR_BAD_ELEMENT (both
- * local-address and local-interface), ERROR_NOT_APPLICABLE or ERROR_MUST;
- * err->path names entry and leaf, err->info the leaf or choice. Sources:
- * linux-l2tpv3.yang, RFC 3931, net/l2tp (each rule says which).
+ * -EINVAL with ERROR_MANDATORY, ERROR_MISSING_CHOICE (neither local-address nor
+ * local-interface), ERROR_NOT_APPLICABLE or ERROR_MUST; err->path names entry
+ * and leaf, err->info the leaf or choice. Sources: linux-l2tpv3.yang, RFC 3931,
+ * net/l2tp (each rule says which).
  */
 int rules_check_tunnel(const struct tunnel *tunnel, struct error *err);
 int rules_check_session(uint32_t tunnel_id, const struct session *session, struct error *err);
 
 /*
  * Clear leaves that stopped applying because another leaf was set (RFC 7950
- * section 8.2: a node whose "when" became false goes; section 7.9.3: so does
- * the other case of a choice). Leaves in @given (presence bits), which an edit
- * sets, be it to what they were, stay, for the check to refuse (section 8.3).
+ * section 8.2: a node whose "when" became false goes). Leaves in @given (presence
+ * bits), which an edit sets, be it to what they were, stay, for the check to
+ * refuse (section 8.3).
  */
 void rules_drop_tunnel(uint64_t given, struct tunnel *after);
 void rules_drop_session(uint64_t given, struct session *after);

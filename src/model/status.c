@@ -55,7 +55,7 @@ enum subject {
 	SUBJECT_LOCAL,      /* local-address, or the one of local-interface in use */
 	SUBJECT_LOCAL_PORT, /* ... and the port, for UDP */
 	SUBJECT_REMOTE,
-	SUBJECT_LOCAL_INTERFACE,
+	SUBJECT_LOCAL_INTERFACE, /* and the address that it shall have */
 	SUBJECT_LINK,
 	SUBJECT_BRIDGE,
 	SUBJECT_MODULE,
@@ -77,8 +77,8 @@ static const struct sentence sentences[] = {
 	[REASON_ADDRESS_TENTATIVE] = { "duplicate address detection still runs for ", SUBJECT_LOCAL,
 		"; retried when it ends" },
 	[REASON_NO_ROUTE] = { "no route to ", SUBJECT_REMOTE, "; retried when a route appears" },
-	[REASON_NO_INTERFACE_ADDRESS] = { "no usable address of the family of remote-address on ",
-		SUBJECT_LOCAL_INTERFACE, "; retried when one appears" },
+	[REASON_NO_INTERFACE_ADDRESS] = { "no ", SUBJECT_LOCAL_INTERFACE,
+		"; retried when one appears" },
 	[REASON_MODULE_MISSING] = { "the kernel has no ", SUBJECT_MODULE,
 		"; load the module, it is retried by itself" },
 	[REASON_NO_PERMISSION] = { "the daemon lacks CAP_NET_ADMIN", SUBJECT_NONE,
@@ -147,6 +147,21 @@ static void print_local_port(const struct tunnel *tunnel, char ret[VALUE_TEXT_MA
 		snprintf(ret, VALUE_TEXT_MAX, "%.64s with this tunnel-id", local);
 }
 
+/* Which address local-interface lacks. */
+static void print_local_interface(const struct tunnel *tunnel, char ret[VALUE_TEXT_MAX])
+{
+	char address[VALUE_TEXT_MAX];
+
+	codec_print(tunnel_row(TUNNEL_LOCAL_ADDRESS), tunnel, address);
+	if (tunnel->local_address.family != AF_UNSPEC)
+		snprintf(ret, VALUE_TEXT_MAX, "address %.64s on %s", address,
+			 tunnel->local_interface);
+	else
+		snprintf(ret, VALUE_TEXT_MAX,
+			 "usable address of the family of remote-address on %s",
+			 tunnel->local_interface);
+}
+
 static void print_subject(enum subject subject, const struct state *state,
 			  const struct tunnel *tunnel, const struct session *session,
 			  char ret[VALUE_TEXT_MAX])
@@ -163,7 +178,7 @@ static void print_subject(enum subject subject, const struct state *state,
 		codec_print(tunnel_row(TUNNEL_REMOTE_ADDRESS), tunnel, ret);
 		break;
 	case SUBJECT_LOCAL_INTERFACE:
-		codec_print(tunnel_row(TUNNEL_LOCAL_INTERFACE), tunnel, ret);
+		print_local_interface(tunnel, ret);
 		break;
 	case SUBJECT_LINK:
 		snprintf(ret, VALUE_TEXT_MAX, "%s", session ? session->interface_name : "");
@@ -199,7 +214,7 @@ size_t status_text(const struct state *state, const struct tunnel *tunnel,
 	print_subject(sentence->subject, state, tunnel, session, subject);
 	if (state->status_errno > 0 && sentence != &sentences[REASON_NONE])
 		snprintf(cause, sizeof(cause), " (%s)", strerror(state->status_errno));
-	snprintf(ret, STATUS_TEXT_MAX, "%s%.64s%s%s", sentence->before, subject, cause,
+	snprintf(ret, STATUS_TEXT_MAX, "%s%.80s%s%s", sentence->before, subject, cause,
 		 sentence->after);
 	return strlen(ret);
 }

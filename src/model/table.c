@@ -61,7 +61,7 @@ static const struct word encapsulation_words[] = {
  * ethernet-vlan is an Ethernet session plus an 802.1Q link on its interface.
  */
 static const struct word pseudowire_words[] = {
-	{ "ethernet-vlan", PSEUDOWIRE_ETHERNET_VLAN, L2TP_PWTYPE_ETH, "eth-vlan" },
+	{ "ethernet-vlan", PSEUDOWIRE_ETHERNET_VLAN, L2TP_PWTYPE_ETH, "vlan|eth-vlan" },
 	{ "ethernet", PSEUDOWIRE_ETHERNET, L2TP_PWTYPE_ETH, "eth" },
 	{ "ppp", PSEUDOWIRE_PPP, L2TP_PWTYPE_PPP, NULL },
 	{ 0 }
@@ -142,7 +142,7 @@ static const struct word sequencing_words[] = {
 
 static const struct row tunnel_rows[] = {
 	[TUNNEL_ID] = {
-		.leaf = "tunnel-id", .cli = "tunnel_id|tid",
+		.leaf = "tunnel-id", .cli = "tunnel_id|tid", .ip = IP_ANYWHERE,
 		.mib = "Id", .mib_table = MIB_TUNNEL, .mib_column = 1,
 		TUNNEL(tunnel_id, U32), ID_LIMITS,
 		.access = ACCESS_KEY, .change = CHANGE_NEVER,
@@ -165,7 +165,7 @@ static const struct row tunnel_rows[] = {
 		       "configuration (in SNMP: RowStatus notInService)",
 	},
 	[TUNNEL_PEER_TUNNEL_ID] = {
-		.leaf = "peer-tunnel-id", .cli = "peer_tunnel_id|ptid",
+		.leaf = "peer-tunnel-id", .cli = "peer_tunnel_id|ptid", .ip = IP_ANYWHERE,
 		.mib = "PeerTunnelId", .mib_table = MIB_TUNNEL, .mib_column = 3,
 		TUNNEL(peer_tunnel_id, U32), ID_LIMITS, .mandatory = true,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE,
@@ -173,7 +173,7 @@ static const struct row tunnel_rows[] = {
 		.doc = "The peer's identifier of the tunnel (RFC 3931 section 5.4.3)",
 	},
 	[TUNNEL_ENCAPSULATION] = {
-		.leaf = "encapsulation", .cli = "encap",
+		.leaf = "encapsulation", .cli = "encap", .ip = IP_ANYWHERE,
 		.mib = "Encapsulation", .mib_table = MIB_TUNNEL, .mib_column = 4,
 		TUNNEL(encapsulation, ENUM), .words = encapsulation_words, .fallback = "udp",
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE,
@@ -182,23 +182,25 @@ static const struct row tunnel_rows[] = {
 		.doc = "What carries the L2TP packets (RFC 3931 sections 4.1.1 and 4.1.2)",
 	},
 	[TUNNEL_LOCAL_ADDRESS] = {
-		.leaf = "local-address", .cli = "local|src_addr",
+		.leaf = "local-address", .cli = "local|src_addr", .ip = IP_ANYWHERE,
 		.mib = "LocalAddress", .mib_table = MIB_TUNNEL, .mib_column = 6,
 		TUNNEL(local_address, ADDRESS), .min = 4, .max = 16,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE,
 		.wire = WIRE_ADDRESS, .genl = L2TP_ATTR_IP_SADDR, .genl_pair = L2TP_ATTR_IP6_SADDR,
-		.doc = "The source address; this or local-interface",
+		.doc = "The source address; with local-interface beside it, that interface must "
+		       "have it; one of the two is needed",
 	},
 	[TUNNEL_LOCAL_INTERFACE] = {
-		.leaf = "local-interface", .cli = "local_interface",
+		.leaf = "local-interface", .cli = "dev|interface", .ip = IP_OF_OBJECT,
 		.mib = "LocalInterface", .mib_table = MIB_TUNNEL, .mib_column = 7,
 		TUNNEL(local_interface, IFNAME), IFNAME_LIMITS,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .source = SOURCE_RECORD,
-		.doc = "The interface whose address of remote-address's family is the source, the "
-		       "same as long as the interface has it; this or local-address",
+		.doc = "The interface whose address is the source: local-address if that is given, "
+		       "else one of remote-address's family, the same as long as the interface has "
+		       "it",
 	},
 	[TUNNEL_REMOTE_ADDRESS] = {
-		.leaf = "remote-address", .cli = "remote|dst_addr",
+		.leaf = "remote-address", .cli = "remote|dst_addr", .ip = IP_ANYWHERE,
 		.mib = "RemoteAddress", .mib_table = MIB_TUNNEL, .mib_column = 9,
 		TUNNEL(remote_address, ADDRESS), .min = 4, .max = 16, .mandatory = true,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE,
@@ -206,7 +208,7 @@ static const struct row tunnel_rows[] = {
 		.doc = "The peer's address, of the family of the local one",
 	},
 	[TUNNEL_LOCAL_PORT] = {
-		.leaf = "local-port", .cli = "udp_sport",
+		.leaf = "local-port", .cli = "udp_sport", .ip = IP_ANYWHERE,
 		.mib = "LocalPort", .mib_table = MIB_TUNNEL, .mib_column = 10,
 		TUNNEL(local_port, U16), PORT_LIMITS, .fallback = "1701",
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .when = WHEN_UDP,
@@ -214,7 +216,7 @@ static const struct row tunnel_rows[] = {
 		.doc = "The UDP port to send from and receive on (RFC 3931 section 4.1.2.2)",
 	},
 	[TUNNEL_REMOTE_PORT] = {
-		.leaf = "remote-port", .cli = "udp_dport",
+		.leaf = "remote-port", .cli = "udp_dport", .ip = IP_ANYWHERE,
 		.mib = "RemotePort", .mib_table = MIB_TUNNEL, .mib_column = 11,
 		TUNNEL(remote_port, U16), PORT_LIMITS, .fallback = "1701",
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .when = WHEN_UDP,
@@ -224,7 +226,7 @@ static const struct row tunnel_rows[] = {
 	},
 	/* Create looks at its presence, not its value (l2tp_nl_cmd_tunnel_create). */
 	[TUNNEL_UDP_CHECKSUM] = {
-		.leaf = "udp-checksum", .cli = "udp_csum",
+		.leaf = "udp-checksum", .cli = "udp_csum", .ip = IP_ANYWHERE,
 		.mib = "UdpChecksum", .mib_table = MIB_TUNNEL, .mib_column = 12,
 		TUNNEL(udp_checksum, BOOL), .fallback = "false",
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .when = WHEN_UDP4,
@@ -233,7 +235,7 @@ static const struct row tunnel_rows[] = {
 		       "(RFC 3931 section 4.1.2.3)",
 	},
 	[TUNNEL_UDP6_CHECKSUM_TX] = {
-		.leaf = "udp6-checksum-tx", .cli = "udp6_csum_tx",
+		.leaf = "udp6-checksum-tx", .cli = "udp6_csum_tx", .ip = IP_ANYWHERE,
 		.mib = "Udp6ChecksumTx", .mib_table = MIB_TUNNEL, .mib_column = 13,
 		TUNNEL(udp6_checksum_tx, BOOL), .fallback = "true",
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .when = WHEN_UDP6,
@@ -241,7 +243,7 @@ static const struct row tunnel_rows[] = {
 		.doc = "Whether packets sent over IPv6 carry a UDP checksum (RFC 6936)",
 	},
 	[TUNNEL_UDP6_CHECKSUM_RX] = {
-		.leaf = "udp6-checksum-rx", .cli = "udp6_csum_rx",
+		.leaf = "udp6-checksum-rx", .cli = "udp6_csum_rx", .ip = IP_ANYWHERE,
 		.mib = "Udp6ChecksumRx", .mib_table = MIB_TUNNEL, .mib_column = 14,
 		TUNNEL(udp6_checksum_rx, BOOL), .fallback = "true",
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .when = WHEN_UDP6,
@@ -269,7 +271,7 @@ static const struct row tunnel_rows[] = {
 
 static const struct row session_rows[] = {
 	[SESSION_ID] = {
-		.leaf = "session-id", .cli = "session_id|l2tp_session_id|sid",
+		.leaf = "session-id", .cli = "session_id|l2tp_session_id|sid", .ip = IP_ANYWHERE,
 		.mib = "Id", .mib_table = MIB_SESSION, .mib_column = 1,
 		SESSION(session_id, U32), ID_LIMITS,
 		.access = ACCESS_KEY, .change = CHANGE_NEVER,
@@ -292,7 +294,7 @@ static const struct row session_rows[] = {
 		       "(in SNMP: RowStatus notInService)",
 	},
 	[SESSION_PEER_SESSION_ID] = {
-		.leaf = "peer-session-id", .cli = "peer_session_id|peer_l2tp_session_id|psid",
+		.leaf = "peer-session-id", .cli = "peer_session_id|peer_l2tp_session_id|psid", .ip = IP_ANYWHERE,
 		.mib = "PeerSessionId", .mib_table = MIB_SESSION, .mib_column = 3,
 		SESSION(peer_session_id, U32), ID_LIMITS, .mandatory = true,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE,
@@ -301,7 +303,7 @@ static const struct row session_rows[] = {
 		       "(RFC 3931 section 4.1)",
 	},
 	[SESSION_PSEUDOWIRE_TYPE] = {
-		.leaf = "pseudowire-type", .cli = "pw_type",
+		.leaf = "pseudowire-type", .cli = "pw_type", .ip = IP_OF_OBJECT,
 		.mib = "PseudowireType", .mib_table = MIB_SESSION, .mib_column = 4,
 		SESSION(pseudowire_type, ENUM),
 		.words = pseudowire_words, .fallback = "ethernet",
@@ -311,15 +313,16 @@ static const struct row session_rows[] = {
 		.doc = "What the session carries (RFC 3931 section 5.4.4, RFC 4719)",
 	},
 	[SESSION_VLAN_ID] = {
-		.leaf = "vlan-id", .cli = "vlan_id",
+		.leaf = "vlan-id", .cli = "vlan_id", .ip = IP_OF_OBJECT,
 		.mib = "VlanId", .mib_table = MIB_SESSION, .mib_column = 5,
 		SESSION(vlan_id, U16), .min = 1, .max = 4094,
 		.why = "0 and 4095 are reserved (IEEE Std 802.1Q, VLAN Identifier)",
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .when = WHEN_VLAN,
-		.doc = "The 802.1Q VLAN of the frames on the pseudowire (RFC 4719 section 2.2)",
+		.doc = "The 802.1Q VLAN of the frames on the pseudowire: that of a VLAN link over "
+		       "the session's interface (RFC 4719 section 2.2)",
 	},
 	[SESSION_INTERFACE_NAME] = {
-		.leaf = "interface-name", .cli = "name|interface|dev",
+		.leaf = "interface-name", .cli = "name|interface|dev", .ip = IP_ANYWHERE,
 		.mib = "InterfaceName", .mib_table = MIB_SESSION, .mib_column = 6,
 		SESSION(interface_name, IFNAME), IFNAME_LIMITS,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .when = WHEN_INTERFACE,
@@ -358,7 +361,7 @@ static const struct row session_rows[] = {
 		.doc = "Whether the interface is set up or down",
 	},
 	[SESSION_L2_SPECIFIC_SUBLAYER] = {
-		.leaf = "l2-specific-sublayer", .cli = "l2spec_type",
+		.leaf = "l2-specific-sublayer", .cli = "l2spec_type", .ip = IP_ANYWHERE,
 		.mib = "L2SpecificSublayer", .mib_table = MIB_SESSION, .mib_column = 11,
 		SESSION(l2_specific_sublayer, ENUM),
 		.words = sublayer_words, .fallback = "default",
@@ -369,7 +372,7 @@ static const struct row session_rows[] = {
 		       "(RFC 3931 section 4.6)",
 	},
 	[SESSION_TX_COOKIE] = {
-		.leaf = "tx-cookie", .cli = "cookie",
+		.leaf = "tx-cookie", .cli = "cookie", .ip = IP_ANYWHERE,
 		.mib = "TxCookie", .mib_table = MIB_COOKIE, .mib_column = 1,
 		SESSION(tx_cookie, COOKIE), .max = COOKIE_LENGTH, .secret = true,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE,
@@ -379,7 +382,7 @@ static const struct row session_rows[] = {
 		       "(RFC 3931 section 4.1)",
 	},
 	[SESSION_RX_COOKIE] = {
-		.leaf = "rx-cookie", .cli = "peer_cookie",
+		.leaf = "rx-cookie", .cli = "peer_cookie", .ip = IP_ANYWHERE,
 		.mib = "RxCookie", .mib_table = MIB_COOKIE, .mib_column = 2,
 		SESSION(rx_cookie, COOKIE), .max = COOKIE_LENGTH, .secret = true,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE,
@@ -389,7 +392,7 @@ static const struct row session_rows[] = {
 		       "`peer_cookie` of ip l2tp (RFC 3931 sections 5.4.4 and 8.2)",
 	},
 	[SESSION_SEQUENCING] = {
-		.leaf = "sequencing", .cli = "seq",
+		.leaf = "sequencing", .cli = "seq", .ip = IP_ANYWHERE,
 		.mib = "Sequencing", .mib_table = MIB_SESSION, .mib_column = 12,
 		SESSION(sequencing, ENUM), .words = sequencing_words, .fallback = "none",
 		.access = ACCESS_WRITE, .change = CHANGE_MODIFY, .source = SOURCE_DRIFT,
@@ -464,5 +467,12 @@ const struct ignored_attribute ignored_attributes[] = {
 	{ L2TP_ATTR_STATS, "nested: the rows of PART_STATISTICS" },
 	{ L2TP_ATTR_PAD, "padding" },
 	{ 0, NULL }
+};
+
+const struct ignored_keyword ignored_keywords[] = {
+	{ "offset|peer_offset", "0", "no kernel since 4.16 honours it; 0 is accepted" },
+	{ "data_size", "0", "no kernel since 4.16 honours it; 0 is accepted" },
+	{ "l2spec_len", NULL, "no kernel since 4.16 honours it; the length follows from l2spec_type" },
+	{ NULL, NULL, NULL }
 };
 /* clang-format on */

@@ -98,13 +98,21 @@ struct word {
 	const char *name;  /* YANG enum; the MIB label is its camel case */
 	uint8_t value;     /* YANG and MIB number */
 	uint16_t wire;     /* kernel's number; of words that share one the last reads back */
-	const char *alias; /* what `ip l2tp` also takes, or NULL */
+	const char *alias; /* what `ip l2tp` or its manual calls it too, "one|other", or NULL */
+};
+
+/* What `ip l2tp` (iproute2 ip/ipl2tp.c parse_args()) makes of a row's keywords. */
+enum ip_word {
+	IP_NONE,      /* it is ours, and who gives it means something by it */
+	IP_OF_OBJECT, /* its manual has it, for this object */
+	IP_ANYWHERE   /* taken whatever the object, and of no effect on one that has it not */
 };
 
 struct row {
 	const char *leaf; /* YANG leaf name */
 	const char *mib;  /* MIB descriptor without the table's prefix, or NULL */
 	const char *cli;  /* l2tpv3ctl keywords, "first|alias|alias", or NULL */
+	enum ip_word ip;
 	enum object object;
 	enum part part;
 	enum type type;
@@ -150,6 +158,14 @@ struct ignored_attribute {
 	const char *why;
 };
 extern const struct ignored_attribute ignored_attributes[];
+
+/* Keywords that `ip l2tp` and its manual have, for either object, and no leaf here. */
+struct ignored_keyword {
+	const char *cli;      /* "first|alias" */
+	const char *accepted; /* the number that changes nothing, or NULL */
+	const char *why;
+};
+extern const struct ignored_keyword ignored_keywords[]; /* ends with a NULL cli */
 
 /* Rows named so that code with a rule about one leaf says which; never for listing leaves. */
 enum tunnel_row {
@@ -205,16 +221,18 @@ static inline unsigned int row_number(const struct row *row)
  * Look-ups; NULL when there is none. Cost: one short walk.
  *
  * By keyword: what the row lists, or its leaf with "-" or "_" alike. By column:
- * exactly, so not the InetAddressType that stands before an address.
- * word_by_name() takes the name or the alias: where only the YANG name will do,
- * compare.
+ * exactly, so not the InetAddressType that stands before an address. A word by
+ * name: YANG's; by spelling: that or an alias, whatever the case, as on a
+ * command line.
  */
 const struct row *row_by_leaf(enum object object, const char *leaf, size_t length);
 const struct row *row_by_keyword(enum object object, const char *keyword);
+const struct ignored_keyword *ignored_by_keyword(const char *keyword);
 const struct row *row_by_column(enum mib_table table, unsigned int column);
 const struct row *row_by_attribute(enum object object, enum part part, unsigned int genl);
 const struct word *word_by_wire(const struct word *words, unsigned int wire);
 const struct word *word_by_name(const struct word *words, const char *name, size_t length);
+const struct word *word_by_spelling(const struct word *words, const char *text);
 const struct word *word_by_value(const struct word *words, unsigned int value);
 
 /* What precedes `mib` in the full descriptor, such as "l2tpv3TunnelStats"; "" for MIB_NONE. */

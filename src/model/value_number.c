@@ -65,17 +65,6 @@ static int refuse_text(const struct row *row, const char *text, size_t length, s
 	return refuse_number(row, quoted, err);
 }
 
-/* XML Schema collapses white space around all that is not a string; pretty printers rely on it. */
-static void trim(const char **text, size_t *length)
-{
-	while (*length && memchr(" \t\r\n", **text, 4)) {
-		++*text;
-		--*length;
-	}
-	while (*length && memchr(" \t\r\n", (*text)[*length - 1], 4))
-		--*length;
-}
-
 static bool is_text(const char *name, const char *text, size_t length)
 {
 	return strlen(name) == length && !memcmp(name, text, length);
@@ -84,7 +73,6 @@ static bool is_text(const char *name, const char *text, size_t length)
 int bool_parse(const struct row *row, void *member, const char *text, size_t length,
 	       struct error *err)
 {
-	trim(&text, &length);
 	if (is_text("true", text, length))
 		*(bool *)member = true;
 	else if (is_text("false", text, length))
@@ -99,10 +87,8 @@ int enum_parse(const struct row *row, void *member, const char *text, size_t len
 {
 	const struct word *word;
 
-	trim(&text, &length);
 	word = word_by_name(row->words, text, length);
-	/* an alias is the command line's, not YANG's */
-	if (!word || !is_text(word->name, text, length))
+	if (!word)
 		return refuse_text(row, text, length, err);
 	*(uint8_t *)member = word->value;
 	return 0;
@@ -135,7 +121,6 @@ int number_parse(const struct row *row, void *member, const char *text, size_t l
 {
 	uint64_t value;
 
-	trim(&text, &length);
 	if (!parse_decimal(text, length, &value))
 		return refuse_text(row, text, length, err);
 	return number_set(row, member, value, err);

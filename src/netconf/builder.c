@@ -2,28 +2,29 @@
 #include <errno.h>
 
 #include "netconf/reader.h"
+#include "netconf/blank.h"
 
 static struct attribute *add_attribute(struct tree *tree, const struct reader_attribute *from)
 {
-	struct attribute *to = tree_alloc(tree, sizeof(*to));
+	struct attribute *to = arena_alloc(&tree->arena, sizeof(*to));
 
 	if (!to)
 		return NULL;
-	to->prefix = tree_text(tree, from->prefix, strlen(from->prefix));
-	to->name = tree_text(tree, from->name, strlen(from->name));
-	to->uri = tree_text(tree, from->uri, strlen(from->uri));
-	to->value = tree_text(tree, from->value, from->length);
+	to->prefix = arena_text(&tree->arena, from->prefix, strlen(from->prefix));
+	to->name = arena_text(&tree->arena, from->name, strlen(from->name));
+	to->uri = arena_text(&tree->arena, from->uri, strlen(from->uri));
+	to->value = arena_text(&tree->arena, from->value, from->length);
 	return to->prefix && to->name && to->uri && to->value ? to : NULL;
 }
 
 static struct declaration *add_declaration(struct tree *tree, const struct reader_declaration *from)
 {
-	struct declaration *to = tree_alloc(tree, sizeof(*to));
+	struct declaration *to = arena_alloc(&tree->arena, sizeof(*to));
 
 	if (!to)
 		return NULL;
-	to->prefix = tree_text(tree, from->prefix, strlen(from->prefix));
-	to->uri = tree_text(tree, from->uri, strlen(from->uri));
+	to->prefix = arena_text(&tree->arena, from->prefix, strlen(from->prefix));
+	to->uri = arena_text(&tree->arena, from->uri, strlen(from->uri));
 	return to->prefix && to->uri ? to : NULL;
 }
 
@@ -56,7 +57,7 @@ static int start(const struct reader_element *element, void *arg, struct error *
 
 	if (!node)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
-	if (builder->tree->size > builder->limit)
+	if (builder->tree->arena.size > builder->limit)
 		return error_set(err, ERROR_TOO_BIG,
 				 "the message needs more than %zu bytes of memory", builder->limit);
 	builder->at = node;
@@ -67,9 +68,9 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 {
 	struct tree_builder *builder = arg;
 
-	if (!builder->at || (*builder->at->text && reader_blank(bytes, length)))
+	if (!builder->at || (*builder->at->text && blank_is(bytes, length)))
 		return 0;
-	builder->at->text = tree_text(builder->tree, bytes, length);
+	builder->at->text = arena_text(&builder->tree->arena, bytes, length);
 	builder->at->length = length;
 	if (!builder->at->text)
 		return error_set(err, ERROR_RESOURCE, "out of memory");

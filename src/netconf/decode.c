@@ -3,6 +3,7 @@
 #include "base/wipe.h"
 #include "model/codec.h"
 #include "netconf/encode.h"
+#include "netconf/blank.h"
 
 enum level { LEVEL_CONFIG, LEVEL_CONTAINER, LEVEL_TUNNEL, LEVEL_SESSION, LEVELS };
 
@@ -14,7 +15,8 @@ struct decoder {
 	enum level level;                      /* of the innermost open element that is no leaf */
 	enum edit_operation operation[LEVELS]; /* in force there */
 	struct edit_entry *entry[LEVELS]; /* the open tunnel and session; id 0 until the key came */
-	const struct row *row;            /* the open leaf */
+	struct edit_entry discarded[LEVELS]; /* what is in deleted entries, to be looked at only */
+	const struct row *row;               /* the open leaf */
 	enum edit_operation leaf_operation;
 	bool leaf_explicit;
 	const char *text; /* of the open leaf */
@@ -76,7 +78,7 @@ bool decoder_failed(const struct decoder *decoder)
 
 size_t decoder_memory(const struct decoder *decoder)
 {
-	return decoder->edit->count * sizeof(struct edit_entry);
+	return decoder->edit->entries.size;
 }
 
 /* decoder->error was filled: remember where. */
@@ -143,12 +145,15 @@ static enum edit_operation operation_of(struct decoder *decoder,
 	*ret_explicit = false;
 	for (unsigned int i = 0; i < element->attribute_count; i++) {
 		const struct reader_attribute *at = &element->attributes[i];
+		size_t length = at->length;
+		const char *word;
 
 		if (strcmp(at->uri, NAMESPACE_BASE) != 0 || strcmp(at->name, "operation") != 0) {
 			refuse_attribute(decoder, element, at);
 			return ret;
 		}
-		if (!decode_operation(at->value, at->length, &ret)) {
+		word = blank_trim(at->value, &length);
+		if (!decode_operation(word, length, &ret)) {
 			refuse_operation(decoder, element,
 					 "allowed: merge, replace, create, delete, remove");
 			return ret;
@@ -193,20 +198,19 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 
 	if (decoder_failed(decoder))
 		return;
+	decoder->discarded[level] = (struct edit_entry){.object = object};
 	if (deletes(decoder->operation[decoder->level])) {
-		decoder->skip = 1;
-		return;
-	}
-	if (decoder->limit && decoder->edit->count >= decoder->limit) {
+		entry = &decoder->discarded[level];
+	} else if (decoder->limit && decoder->edit->count >= decoder->limit) {
 		fail(decoder, ERROR_TOO_BIG, "",
 		     "too many entries in one request; send it in parts");
 		return;
-	}
-	if (object == OBJECT_TUNNEL)
+	} else if (object == OBJECT_TUNNEL) {
 		entry = edit_tunnel(decoder->edit, operation, 0);
-	else
+	} else {
 		entry = edit_session(decoder->edit, operation,
 				     decoder->entry[LEVEL_TUNNEL]->tunnel_id, 0);
+	}
 	if (!entry) {
 		out_of_memory(decoder);
 		return;
@@ -297,19 +301,30 @@ static bool start_missing_key(struct decoder *decoder, const struct reader_eleme
 	return true;
 }
 
+/* Is it refused, and are the keys in its path there, or past hope? */
+static int verdict(const struct decoder *decoder)
+{
+	if (!decoder_failed(decoder))
+		return 0;
+	for (unsigned int level = LEVEL_TUNNEL; level < LEVELS; level++) {
+		const struct edit_entry *entry = decoder->failed_entry[level];
+
+		if (entry && entry == decoder->entry[level] && !entry_id(entry))
+			return 0;
+	}
+	return DECODER_REFUSED;
+}
+
 static int start(const struct reader_element *element, void *arg, struct error *err)
 {
 	struct decoder *decoder = arg;
-	bool is_explicit, failed_before = decoder_failed(decoder);
 
 	(void)err;
 	if (decoder->skip) {
-		if (!failed_before)
-			operation_of(decoder, element, &is_explicit);
 		decoder->skip++;
 		return 0;
 	}
-	if (failed_before) {
+	if (decoder_failed(decoder)) {
 		if (!start_missing_key(decoder, element))
 			decoder->skip = 1;
 		return 0;
@@ -317,7 +332,7 @@ static int start(const struct reader_element *element, void *arg, struct error *
 	start_inside(decoder, element);
 	if (decoder_failed(decoder))
 		decoder->skip = 1;
-	return 0;
+	return verdict(decoder);
 }
 
 static int text(const char *bytes, size_t length, void *arg, struct error *err)
@@ -330,14 +345,14 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 	if (decoder->row) {
 		decoder->text = bytes;
 		decoder->length = length;
-	} else if (!decoder_failed(decoder) && !reader_blank(bytes, length)) {
+	} else if (!decoder_failed(decoder) && !blank_is(bytes, length)) {
 		fail(decoder, ERROR_BAD_ELEMENT,
 		     decoder->level <= LEVEL_CONTAINER
 			     ? ELEMENT_CONTAINER
 			     : row_sets[level_object(decoder->level)].name,
 		     "there is text where only elements belong");
 	}
-	return 0;
+	return verdict(decoder);
 }
 
 static void end_key(struct decoder *decoder, struct edit_entry *entry)
@@ -377,9 +392,12 @@ static void end_leaf(struct decoder *decoder)
 		end_key(decoder, entry);
 		return;
 	}
-	if (decoder_failed(decoder) || deletes(decoder->operation[decoder->level]))
+	if (decoder_failed(decoder))
 		return;
-	/* Within what is created or replaced, a leaf is simply set. */
+	if (deletes(decoder->operation[decoder->level]))
+		entry = &decoder->discarded[decoder->level];
+	/* Within what is created or replaced, a leaf is simply set; so it is looked at in what is
+	 * deleted, too. */
 	if (!decoder->leaf_explicit && operation != EDIT_NONE)
 		operation = EDIT_MERGE;
 	if (edit_leaf(entry, row, operation, decoder->text, decoder->length, &decoder->error))
@@ -418,7 +436,7 @@ static int end(void *arg, struct error *err)
 		end_entry(decoder);
 	else if (decoder->level == LEVEL_CONTAINER)
 		decoder->level = LEVEL_CONFIG;
-	return 0;
+	return verdict(decoder);
 }
 
 const struct reader_handler decoder_handler = {start, text, end};

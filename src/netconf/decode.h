@@ -5,12 +5,14 @@
  *
  * What RFCs leave open: the container l2tpv3, having no presence, exists while
  * there is something in it, so create and delete fail or not by that;
- * default-operation replace with an empty <config> empties it too. Whatever is inside a deleted
- * entry is passed over, unless it has an operation of its own, which is refused.
- * That an entry is not given twice is seen when the edit is applied.
+ * default-operation replace with an empty <config> empties it too. What is inside
+ * a deleted entry is looked at as anywhere, and then passed over; an operation of
+ * its own is refused. That an entry is not given twice is seen when the edit is applied.
  */
 #ifndef NETCONF_DECODE_H
 #define NETCONF_DECODE_H
+
+#include <errno.h>
 
 #include "netconf/reader.h"
 #include "store/edit.h"
@@ -30,10 +32,12 @@ void decoder_close(struct decoder *decoder); /* Accepts NULL. */
 
 /*
  * Gets what is inside <config>, start and end of the container first and last;
- * its functions' @arg is the decoder. They do not fail: the first refusal is
- * kept, with its path, which needs keys that may come later in the entry.
+ * its functions' @arg is the decoder. The first refusal is kept, with its path,
+ * which needs keys that may come later in the entry: they return
+ * DECODER_REFUSED once nothing that may come matters any more.
  */
 extern const struct reader_handler decoder_handler;
+#define DECODER_REFUSED (-ECANCELED)
 
 bool decoder_failed(const struct decoder *decoder);
 size_t decoder_memory(const struct decoder *decoder); /* bytes of the edit so far */

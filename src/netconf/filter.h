@@ -27,18 +27,26 @@ struct filter_level {
 };
 
 struct filter {
-	struct tree memory;
+	struct arena memory;
 	struct filter_level tunnels;
 	bool reads_state; /* state or statistics decide what matches */
 };
 
+/* Its start tag: refuses what is no subtree filter. */
+int filter_check(const struct node *element, struct error *err);
+
 /*
- * @element is <filter>, or NULL for no filter. @secrets: may secret leaves be
- * compared? Refuses what is no subtree filter, and more alternatives than
- * FILTER_ALTERNATIVES. Free it in either case.
+ * Compile @element, <filter>, or NULL for no filter, step by step: a step is the
+ * work on some nodes of it, at most some milliseconds. @secrets: may secret
+ * leaves be compared? @filter, which is filter_free()'s in any case, and
+ * @element stay where they are meanwhile. Close the compiler in any case.
  */
-int filter_compile(struct filter *filter, const struct node *element, bool secrets,
-		   struct error *err);
+struct filter_compiler *filter_compiler_open(struct filter *filter, const struct node *element,
+					     bool secrets); /* NULL: no memory */
+/* > 0: there is more; 0: @filter is good; < 0: more alternatives than FILTER_ALTERNATIVES. */
+int filter_compiler_step(struct filter_compiler *compiler, struct error *err);
+void filter_compiler_close(struct filter_compiler *compiler); /* Accepts NULL. */
+
 void filter_free(struct filter *filter);
 
 /* What a filter selects of an entry. */

@@ -1,17 +1,24 @@
 #include "netconf/message.h"
 
+#include "netconf/filter.h"
 #include "netconf/rpc.h"
+#include "netconf/blank.h"
 
 /* Depth of elements in an envelope: rpc, operation, parameter. */
 enum { DEPTH_ENVELOPE = 1, DEPTH_OPERATION, DEPTH_PARAMETER };
 
-static void refuse(struct message *message, enum error_code code, const char *info,
-		   const char *text)
+/* What the reader's functions return when message->error says why no more is to be read. */
+#define REFUSED DECODER_REFUSED
+
+static int refuse(struct message *message, enum error_code code, const char *info,
+		  const char *info2, const char *text)
 {
-	if (message->error.code)
-		return;
-	error_set(&message->error, code, "%s", text);
-	snprintf(message->error.info, sizeof(message->error.info), "%s", info);
+	struct error *err = &message->error;
+
+	error_set(err, code, "%s", text);
+	snprintf(err->info, sizeof(err->info), "%s", info);
+	snprintf(err->info2, sizeof(err->info2), "%s", info2);
+	return REFUSED;
 }
 
 static int build(struct message *message, const struct reader_element *element, struct error *err)
@@ -23,49 +30,46 @@ static int start_envelope(struct message *message, const struct reader_element *
 			  struct error *err)
 {
 	const char *name = message->session->greeted ? "rpc" : "hello";
+	int rc;
 
 	if (strcmp(element->name, name) != 0 || strcmp(element->uri, NAMESPACE_BASE) != 0)
 		return error_set(err, ERROR_MALFORMED, "expected is <%s> of the namespace %s", name,
 				 NAMESPACE_BASE);
-	message->prefix = tree_text(&message->tree, element->prefix, strlen(element->prefix));
+	message->prefix =
+		arena_text(&message->tree.arena, element->prefix, strlen(element->prefix));
 	if (!message->prefix)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
-	return build(message, element, err);
+	rc = build(message, element, err);
+	if (!rc && message->session->greeted &&
+	    !node_attribute(message->tree.root, "message-id", ""))
+		return refuse(message, ERROR_MISSING_ATTRIBUTE, "message-id", "rpc",
+			      "an rpc needs a message-id (RFC 6241 section 4.1)");
+	return rc;
+}
+
+static int check_attributes(struct message *message, const struct reader_element *element)
+{
+	if (!element->attribute_count)
+		return 0;
+	return refuse(message, ERROR_UNKNOWN_ATTRIBUTE, element->attributes[0].name, element->name,
+		      "there are no attributes here");
 }
 
 static int start_operation(struct message *message, const struct reader_element *element,
 			   struct error *err)
 {
-	if (message->session->greeted && message->tree.root->first) {
-		refuse(message, ERROR_BAD_ELEMENT, element->name,
-		       "an rpc holds one operation, not several");
-	} else if (message->session->greeted) {
-		message->rpc = rpc_find(element->name, element->uri);
-		if (!message->rpc && !message->error.code)
-			rpc_unknown(element->name, element->uri, &message->error);
-	}
-	if (message->error.code) {
-		message->skip = 1;
-		return 0;
-	}
-	return build(message, element, err);
-}
+	int rc;
 
-static bool is_streamed(const struct message *message, const struct reader_element *element)
-{
-	return message->rpc && message->rpc->streamed &&
-	       !strcmp(element->name, message->rpc->streamed) &&
-	       !strcmp(element->uri, message->rpc->uri);
-}
-
-static void refuse_attribute(struct message *message, const struct reader_element *element)
-{
-	if (message->error.code)
-		return;
-	refuse(message, ERROR_UNKNOWN_ATTRIBUTE, element->attributes[0].name,
-	       "there are no attributes here; an operation belongs to an element inside, or is the "
-	       "default-operation");
-	snprintf(message->error.info2, sizeof(message->error.info2), "%s", element->name);
+	if (message->tree.root->first)
+		return refuse(message, ERROR_BAD_ELEMENT, element->name, "",
+			      "an rpc holds one operation, not several");
+	message->rpc = rpc_find(element->name, element->uri);
+	if (!message->rpc) {
+		rpc_unknown(element->name, element->uri, &message->error);
+		return REFUSED;
+	}
+	rc = check_attributes(message, element);
+	return rc ? rc : build(message, element, err);
 }
 
 /* The parameter itself stands in the tree, empty; what is in it goes to the decoder. */
@@ -74,16 +78,13 @@ static int start_streamed(struct message *message, const struct reader_element *
 {
 	enum edit_operation operation = EDIT_MERGE;
 
-	if (message->decoder)
-		refuse(message, ERROR_BAD_ELEMENT, element->name, "given twice");
-	else if (element->attribute_count)
-		refuse_attribute(message, element);
-	else if (!message->error.code)
-		message->rpc->begin(message->tree.root->first, &operation, &message->error);
-	if (message->error.code) {
-		message->skip = 1;
-		return 0;
-	}
+	if (element->attribute_count)
+		return refuse(message, ERROR_UNKNOWN_ATTRIBUTE, element->attributes[0].name,
+			      element->name,
+			      "there are no attributes here; an operation belongs to an element "
+			      "inside, or is the default-operation");
+	if (message->rpc->begin(message->tree.root->first, &operation, &message->error))
+		return REFUSED;
 	message->decoder = decoder_open(operation, netconf_may_see_secrets(message->session),
 					DECODER_ENTRIES_MAX);
 	if (!message->decoder)
@@ -99,90 +100,95 @@ static int start_streamed(struct message *message, const struct reader_element *
 static int start_parameter(struct message *message, const struct reader_element *element,
 			   struct error *err)
 {
+	const struct rpc *rpc = message->rpc;
 	struct reader_element named = *element;
+	int rc;
 
-	if (!*named.uri && message->rpc)
-		named.uri = message->rpc->uri;
-	if (is_streamed(message, &named))
+	if (!*named.uri)
+		named.uri = rpc->uri;
+	if (rpc_check_parameter(rpc, message->tree.root->first, named.name, named.uri,
+				&message->error))
+		return REFUSED;
+	if (rpc->streamed && !strcmp(named.name, rpc->streamed))
 		return start_streamed(message, &named, err);
-	return build(message, &named, err);
+	message->filter = !strcmp(named.name, "filter");
+	rc = message->filter ? 0 : check_attributes(message, &named);
+	rc = rc ? rc : build(message, &named, err);
+	if (!rc && message->filter && filter_check(message->builder.at, &message->error))
+		return REFUSED;
+	return rc;
 }
 
-static int start_part(struct message *message, const struct reader_element *element,
-		      struct error *err)
+static int refuse_text(struct message *message, const struct node *node)
 {
+	return refuse(message, ERROR_BAD_ELEMENT, node->name, "",
+		      "there is text where only elements belong");
+}
+
+/* Inside a parameter. */
+static int start_inside(struct message *message, const struct reader_element *element,
+			struct error *err)
+{
+	int rc = 0;
+
+	if (!message->filter && message->builder.at->length)
+		rc = refuse_text(message, message->builder.at);
+	else if (!message->filter)
+		rc = check_attributes(message, element);
+	return rc ? rc : build(message, element, err);
+}
+
+static int start(const struct reader_element *element, void *arg, struct error *err)
+{
+	struct message *message = arg;
+
 	if (message->decoding) {
 		message->decoding++;
 		return decoder_handler.start(element, message->decoder, err);
 	}
 	if (element->depth == DEPTH_ENVELOPE)
 		return start_envelope(message, element, err);
+	if (!message->session->greeted)
+		return build(message, element, err);
 	if (element->depth == DEPTH_OPERATION)
 		return start_operation(message, element, err);
 	if (element->depth == DEPTH_PARAMETER)
 		return start_parameter(message, element, err);
-	return build(message, element, err);
+	return start_inside(message, element, err);
 }
 
-/* Clients that send halves of big requests must not fill the memory together. */
-static int count_memory(struct message *message, struct error *err)
+/* Is it one of those that hold elements alone? */
+static bool holds_elements(const struct message *message, const struct node *node)
 {
-	struct netconf_server *server = message->session->server;
-	size_t memory = message->tree.size;
-
-	if (message->decoder)
-		memory += decoder_memory(message->decoder);
-	memory = memory > MESSAGE_FREE ? memory - MESSAGE_FREE : 0;
-	server->memory += memory - message->counted;
-	message->counted = memory;
-	if (!memory || server->memory <= server->options.limits.memory)
-		return 0;
-	return error_set(err, ERROR_RESOURCE,
-			 "all requests together would hold more than %zu bytes of memory; try it "
-			 "again later, or in parts",
-			 server->options.limits.memory);
-}
-
-static int start(const struct reader_element *element, void *arg, struct error *err)
-{
-	struct message *message = arg;
-	int result;
-
-	if (message->skip) {
-		message->skip++;
-		return 0;
-	}
-	result = start_part(message, element, err);
-	return result ? result : count_memory(message, err);
+	if (!message->session->greeted || message->filter)
+		return false;
+	return node == message->tree.root || node == message->tree.root->first || node->first;
 }
 
 static int text(const char *bytes, size_t length, void *arg, struct error *err)
 {
 	struct message *message = arg;
 
-	if (message->skip)
-		return 0;
 	if (message->decoding)
 		return decoder_handler.text(bytes, length, message->decoder, err);
 	/* What is blank around a parameter's value, or in a filter, does not count. */
-	for (; length && reader_blank(bytes, 1); length--)
-		bytes++;
-	while (length && reader_blank(bytes + length - 1, 1))
-		length--;
+	bytes = blank_trim(bytes, &length);
+	if (length && holds_elements(message, message->builder.at))
+		return refuse_text(message, message->builder.at);
 	return tree_builder_handler.text(bytes, length, &message->builder, err);
 }
 
 static int end(void *arg, struct error *err)
 {
 	struct message *message = arg;
+	int rc;
 
-	if (message->skip) {
-		message->skip--;
-		return 0;
-	}
 	if (message->decoding && --message->decoding)
 		return decoder_handler.end(message->decoder, err);
-	return tree_builder_handler.end(&message->builder, err);
+	rc = tree_builder_handler.end(&message->builder, err);
+	if (message->builder.at == message->tree.root->first)
+		message->filter = false;
+	return rc;
 }
 
 static const struct reader_handler message_handler = {start, text, end};
@@ -196,12 +202,33 @@ struct message *message_open(const struct netconf_session *session)
 	message->session = session;
 	message->prefix = "";
 	message->builder = (struct tree_builder){&message->tree, NULL, MESSAGE_TREE_MAX};
-	message->reader = reader_open(&reader_limits, &message_handler, message);
+	message->reader = reader_open(&message_handler, message);
 	if (!message->reader) {
 		free(message);
 		return NULL;
 	}
 	return message;
+}
+
+/* Clients that send halves of big requests must not fill the memory together. */
+static int count_memory(struct message *message, struct error *err)
+{
+	struct netconf_server *server = message->session->server;
+	size_t memory = message->tree.arena.size + message->held;
+
+	if (message->decoder)
+		memory += decoder_memory(message->decoder);
+	if (message->reader)
+		memory += reader_memory(message->reader);
+	memory = memory > MESSAGE_FREE ? memory - MESSAGE_FREE : 0;
+	server->memory += memory - message->counted;
+	message->counted = memory;
+	if (!memory || server->memory <= server->options.limits.memory)
+		return 0;
+	return error_set(err, ERROR_RESOURCE,
+			 "all requests together would hold more than %zu bytes of memory; try it "
+			 "again later, or in parts",
+			 server->options.limits.memory);
 }
 
 void message_close(struct message *message)
@@ -215,10 +242,64 @@ void message_close(struct message *message)
 	free(message);
 }
 
-void message_end(struct message *message)
+static void stop_reading(struct message *message)
 {
 	reader_close(message->reader);
 	message->reader = NULL;
+}
+
+/* Nothing of the rest matters, nor what was read of it. */
+static void take_refusal(struct message *message)
+{
+	struct edit *edit;
+
+	stop_reading(message);
+	if (message->decoder && !message->error.code)
+		decoder_finish(message->decoder, &edit, &message->error);
+	else
+		message->error.protocol = true; /* the operation is at fault, not its data */
+	decoder_close(message->decoder);
+	message->decoder = NULL;
+}
+
+int message_feed(struct message *message, const char *bytes, size_t length, struct error *err)
+{
+	int rc;
+
+	if (!message->reader)
+		return 0;
+	rc = reader_feed(message->reader, bytes, length, err);
+	if (rc == REFUSED) {
+		take_refusal(message);
+		rc = 0;
+	}
+	return rc ? rc : count_memory(message, err);
+}
+
+int message_finish(struct message *message, struct error *err)
+{
+	int rc;
+
+	if (!message->reader)
+		return 0;
+	rc = reader_finish(message->reader, err);
+	if (rc == REFUSED) {
+		take_refusal(message);
+		return 0;
+	}
+	stop_reading(message);
+	return rc;
+}
+
+int message_hold(struct message *message, size_t bytes, struct error *err)
+{
+	message->held = bytes;
+	return count_memory(message, err);
+}
+
+bool message_empty(const struct message *message)
+{
+	return message->reader && reader_empty(message->reader);
 }
 
 const struct node *message_operation(const struct message *message)

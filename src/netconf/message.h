@@ -1,8 +1,8 @@
 /*
  * One message of a client as it is read: hello or rpc. The envelope, filters
  * and parameters become a small tree; the <config> of an edit goes to the
- * decoder as it arrives. What is wrong with the content is kept until the
- * message is complete, since only then its being XML is known.
+ * decoder as it arrives. Once the operation, a parameter or the edit is refused,
+ * the rest of the message is not parsed any more, only its end looked for.
  */
 #ifndef NETCONF_MESSAGE_H
 #define NETCONF_MESSAGE_H
@@ -18,23 +18,33 @@ struct rpc;
 
 struct message {
 	const struct netconf_session *session;
-	struct reader *reader;
+	struct reader *reader; /* NULL: no more is read, of what was or what is refused */
 	struct tree_builder builder;
 	struct tree tree;   /* root: the envelope; NULL before its start tag */
 	const char *prefix; /* of the envelope, "" none */
 	const struct rpc *rpc;
 	struct decoder *decoder; /* of the operation's streamed parameter, or NULL */
 	unsigned int decoding;   /* open elements within it, itself counted */
-	unsigned int skip;       /* open elements passed over */
-	struct error error;      /* the first refusal of the content */
+	bool filter;             /* in <filter>, whose content may be anything */
+	struct error error;      /* the refusal of the content */
+	size_t held;             /* bytes of memory for carrying it out */
 	size_t counted;          /* bytes of memory that count in the server's sum */
 };
 
 struct message *message_open(const struct netconf_session *session); /* NULL: no memory */
 void message_close(struct message *message);                         /* Accepts NULL. */
 
-/* All was read: what only reading needed goes. */
-void message_end(struct message *message);
+/*
+ * The next bytes, and that there are no more. 0, and message->error, when the
+ * content is refused: the message can be answered. A negative errno, and @err,
+ * when it is no XML, or too much of it: then the session has to end.
+ */
+int message_feed(struct message *message, const char *bytes, size_t length, struct error *err);
+int message_finish(struct message *message, struct error *err);
+bool message_empty(const struct message *message); /* nothing but white space so far? */
+
+/* Carrying it out holds @bytes: -ENOMEM, and @err, when all requests hold too much together. */
+int message_hold(struct message *message, size_t bytes, struct error *err);
 
 /* The operation's element, after the whole message was read without error. */
 const struct node *message_operation(const struct message *message);

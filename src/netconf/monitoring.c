@@ -84,7 +84,7 @@ static void add_transport(struct build *build, struct node *entry,
 		return;
 	}
 	leaf = provider_leaf(build->tree, entry, "transport", PREFIX_CLIENTS ":netconf-unix");
-	ns = leaf ? tree_alloc(build->tree, sizeof(*ns)) : NULL;
+	ns = leaf ? arena_alloc(&build->tree->arena, sizeof(*ns)) : NULL;
 	build->failed |= !ns;
 	if (!ns)
 		return;
@@ -109,7 +109,7 @@ static void add_ours(struct build *build, struct node *entry, const char *name, 
 	note(build, leaf);
 	if (!leaf)
 		return;
-	leaf->text = tree_text(build->tree, text, strlen(text));
+	leaf->text = arena_text(&build->tree->arena, text, strlen(text));
 	build->failed |= !leaf->text;
 }
 

@@ -1,75 +1,36 @@
 #include "netconf/node.h"
 
-#include "base/wipe.h"
-
-#define BLOCK_SIZE 4000
-
-struct block {
-	struct block *next;
-	size_t used, size;
-	_Alignas(max_align_t) char bytes[];
-};
-
 void tree_free(struct tree *tree)
 {
-	while (tree->blocks) {
-		struct block *block = tree->blocks;
-
-		tree->blocks = block->next;
-		wipe_free(block, sizeof(*block) + block->size);
-	}
+	arena_free(&tree->arena);
 	*tree = (struct tree){0};
 }
 
-static struct block *add_block(struct tree *tree, size_t size)
-{
-	struct block *block;
-
-	if (size < BLOCK_SIZE)
-		size = BLOCK_SIZE;
-	block = malloc(sizeof(*block) + size);
-	if (!block)
-		return NULL;
-	*block = (struct block){.next = tree->blocks, .size = size};
-	tree->blocks = block;
-	tree->size += size;
-	return block;
-}
-
-void *tree_alloc(struct tree *tree, size_t size)
-{
-	const size_t align = _Alignof(max_align_t);
-	struct block *block = tree->blocks;
-	void *ret;
-
-	size = (size + align - 1) / align * align;
-	if (!block || block->size - block->used < size)
-		block = add_block(tree, size);
-	if (!block)
-		return NULL;
-	ret = block->bytes + block->used;
-	block->used += size;
-	return memset(ret, 0, size);
-}
-
-const char *tree_text(struct tree *tree, const char *text, size_t length)
+const char *arena_text(struct arena *arena, const char *text, size_t length)
 {
 	char *copy;
 
 	if (!length)
 		return "";
-	copy = tree_alloc(tree, length + 1);
+	copy = arena_alloc(arena, length + 1);
 	return copy ? memcpy(copy, text, length) : NULL;
+}
+
+/* Most elements are in the namespace of their parent, and many named as the one before. */
+static const char *shared_text(struct tree *tree, const char *other, const char *text)
+{
+	return other && !strcmp(other, text) ? other : arena_text(&tree->arena, text, strlen(text));
 }
 
 struct node *tree_add(struct tree *tree, struct node *parent, const char *name, const char *uri)
 {
-	struct node *node = tree_alloc(tree, sizeof(*node));
+	const struct node *before = parent ? parent->last : NULL;
+	struct node *node = arena_alloc(&tree->arena, sizeof(*node));
 
 	if (!node)
 		return NULL;
-	node->name = tree_text(tree, name, strlen(name));
-	node->uri = tree_text(tree, uri, strlen(uri));
+	node->name = shared_text(tree, before ? before->name : NULL, name);
+	node->uri = shared_text(tree, parent ? parent->uri : NULL, uri);
 	node->text = "";
 	node->parent = parent;
 	if (!node->name || !node->uri)

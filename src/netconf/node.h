@@ -1,13 +1,14 @@
 /*
  * A small tree of elements, for envelopes, filters and replies: never for the
- * content of an edit, which is streamed (decode.h). One allocation arena a
- * tree, so that freeing is one call and a hostile message costs what it weighs.
+ * content of an edit, which is streamed (decode.h). All of it is in one arena,
+ * so that a hostile message costs what it weighs.
  */
 #ifndef NETCONF_NODE_H
 #define NETCONF_NODE_H
 
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "base/arena.h"
 
 struct attribute {
 	struct attribute *next;
@@ -34,18 +35,16 @@ struct node {
 	struct declaration *declarations;
 };
 
-/* A tree with its arena. Zero it before use; tree_free() leaves it zero again. */
+/* Zero it before use; tree_free() leaves it zero again. */
 struct tree {
 	struct node *root;
-	struct block *blocks;
-	size_t size; /* bytes taken, for the caller's limit */
+	struct arena arena;
 };
 
 void tree_free(struct tree *tree);
 
-/* From the arena; NULL: no memory. */
-void *tree_alloc(struct tree *tree, size_t size);
-const char *tree_text(struct tree *tree, const char *text, size_t length);
+/* A copy with a NUL behind it; NULL: no memory. */
+const char *arena_text(struct arena *arena, const char *text, size_t length);
 
 /* Append a child to @parent (NULL: the root). */
 struct node *tree_add(struct tree *tree, struct node *parent, const char *name, const char *uri);

@@ -26,17 +26,13 @@ static bool is_address(const char *text)
 bool peer_tell_source(int fd, const char *ssh_connection)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	char source[INET6_ADDRSTRLEN];
 	size_t length = ssh_connection ? strcspn(ssh_connection, " ") : 0;
 	int used;
 
-	if (!length || length >= sizeof(source))
+	if (!length || length >= INET6_ADDRSTRLEN)
 		return false;
-	snprintf(source, sizeof(source), "%.*s", (int)length, ssh_connection);
-	if (!is_address(source))
-		return false;
-	used = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, PREFIX "%ld %s",
-			(long)getpid(), source);
+	used = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, PREFIX "%ld %.*s",
+			(long)getpid(), (int)length, ssh_connection);
 	return !bind(fd, (const struct sockaddr *)&name,
 		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)used));
 }

@@ -21,9 +21,9 @@ static unsigned int sessions_of(const struct netconf_server *server, uid_t uid)
 
 /*
  * Of the sessions at rest that a newcomer may end: those of who has most, and of these the one
- * that rested longest. @own: of his own only.
+ * that rested longest. Who has as many as a user may have finds his own alone.
  */
-static struct netconf_session *find_spare(const struct netconf_server *server, uid_t uid, bool own)
+static struct netconf_session *find_spare(const struct netconf_server *server, uid_t uid)
 {
 	int64_t since = clock_now() - server->options.limits.spare_after * NS_PER_S;
 	struct netconf_session *found = NULL, *session;
@@ -33,7 +33,7 @@ static struct netconf_session *find_spare(const struct netconf_server *server, u
 		bool his = session->peer.uid == uid;
 		unsigned int count;
 
-		if (!session_at_rest(session) || session->rested > since || (own && !his))
+		if (!session_at_rest(session) || session->rested > since)
 			continue;
 		count = sessions_of(server, session->peer.uid);
 		if (!his && !peer_privileged(uid) &&
@@ -47,9 +47,9 @@ static struct netconf_session *find_spare(const struct netconf_server *server, u
 	return found;
 }
 
-static bool make_room(struct netconf_server *server, uid_t uid, bool own)
+static bool make_room(struct netconf_server *server, uid_t uid)
 {
-	struct netconf_session *spare = find_spare(server, uid, own);
+	struct netconf_session *spare = find_spare(server, uid);
 
 	if (!spare)
 		return false;
@@ -68,35 +68,11 @@ enum refusal places_admit(struct netconf_server *server, uid_t uid)
 	unsigned int places = limits->sessions - (privileged ? 0 : limits->kept);
 
 	if (!privileged && sessions_of(server, uid) >= limits->user_sessions &&
-	    !make_room(server, uid, true))
+	    !make_room(server, uid))
 		return REFUSAL_USER;
-	if (server->count >= places && !make_room(server, uid, false))
+	if (server->count >= places && !make_room(server, uid))
 		return REFUSAL_FULL;
 	return REFUSAL_NONE;
-}
-
-void places_explain(const struct netconf_server *server, enum refusal refusal,
-		    const struct peer *peer, struct error *err)
-{
-	const struct netconf_limits *limits = &server->options.limits;
-
-	if (refusal == REFUSAL_USER)
-		error_set(err, ERROR_RESOURCE,
-			  "%s has %u sessions with l2tpv3d already, as many as a user may have, "
-			  "and none of them is at rest; end one, or have root end one with "
-			  "\"l2tpv3ctl kill\"",
-			  peer->user, limits->user_sessions);
-	else if (refusal == REFUSAL_FULL)
-		error_set(err, ERROR_RESOURCE,
-			  "all %u places for sessions with l2tpv3d are taken, and none is at rest; "
-			  "%u are kept for root, who sees by whom with \"l2tpv3ctl show clients\" "
-			  "and can end one with \"l2tpv3ctl kill\"; try again later",
-			  limits->sessions, limits->kept);
-	else
-		error_set_errno(err, ERROR_RESOURCE, EMFILE,
-				"l2tpv3d can take no more clients; raise its LimitNOFILE, or try "
-				"again later");
-	err->protocol = true;
 }
 
 static int to_socket(const char *bytes, size_t length, void *arg)
@@ -113,7 +89,7 @@ void places_turn_away(struct netconf_server *server, int fd, enum refusal refusa
 	struct netconf_session nobody = {.server = server, .id = UINT32_MAX};
 	struct error err = ERROR_INIT;
 
-	places_explain(server, refusal, peer, &err);
+	refusal_explain(&server->options.limits, refusal, peer->user, &err);
 	writer_init(&nobody.writer, to_socket, &fd);
 	reply_refusal(&nobody, &err);
 	close(fd);

@@ -11,24 +11,13 @@
 #ifndef NETCONF_PLACES_H
 #define NETCONF_PLACES_H
 
-#include "model/error.h"
 #include "netconf/peer.h"
+#include "netconf/refusal.h"
 
 struct netconf_server;
 
-enum refusal {
-	REFUSAL_NONE,
-	REFUSAL_FULL,          /* no place for anybody but whom some are kept for */
-	REFUSAL_USER,          /* this user has all that he may have */
-	REFUSAL_NO_DESCRIPTORS /* the process may open no more files */
-};
-
 /* May end a session at rest to make room. */
 enum refusal places_admit(struct netconf_server *server, uid_t uid);
-
-/* Fill @err: why there is no place, and the cure. */
-void places_explain(const struct netconf_server *server, enum refusal refusal,
-		    const struct peer *peer, struct error *err);
 
 /*
  * Tell it in NETCONF and close @fd at once: for where not even a session that

@@ -1,9 +1,5 @@
 #include "netconf/provider.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <time.h>
-
 static const struct provider *const providers[] = {&provider_monitoring};
 
 #define PROVIDERS (sizeof(providers) / sizeof(providers[0]))
@@ -37,37 +33,4 @@ int provider_write(struct netconf_session *session, const struct node *filter)
 		tree_free(&tree);
 	}
 	return result;
-}
-
-struct node *provider_add(struct tree *tree, struct node *parent, const char *name)
-{
-	return parent ? tree_add(tree, parent, name, parent->uri) : NULL;
-}
-
-struct node *provider_leaf(struct tree *tree, struct node *parent, const char *name,
-			   const char *format, ...)
-{
-	struct node *leaf = provider_add(tree, parent, name);
-	char text[256];
-	va_list args;
-
-	if (!leaf)
-		return NULL;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	leaf->text = tree_text(tree, text, strlen(text));
-	leaf->length = strlen(text);
-	return leaf->text ? leaf : NULL;
-}
-
-struct node *provider_time(struct tree *tree, struct node *parent, const char *name,
-			   const struct timespec *time)
-{
-	char text[40];
-	struct tm tm;
-
-	gmtime_r(&time->tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return provider_leaf(tree, parent, name, "%s", text);
 }

@@ -3,33 +3,44 @@
 #include "base/wipe.h"
 
 #include <errno.h>
+#include <libxml/catalog.h>
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 
-/* Fed to libxml2 at once, so that an overlong token is seen early. */
+#include "netconf/encoding.h"
+#include "netconf/sections.h"
+#include "netconf/blank.h"
+
+/*
+ * Fed to libxml2 at once: so little that an overlong tag is seen early, and so
+ * much that input of many small parts costs no more than of one.
+ */
 #define PIECE 4096
 
-const struct reader_limits reader_limits = {
-	.text = 65536,
-	.depth = 32,
-	.elements = 16U << 20,
-};
+/* Bytes of an element's attributes, "&" as libxml2 gives it. */
+#define VALUES_SIZE (2 * (READER_TAG_MAX + PIECE))
 
 struct reader {
 	xmlParserCtxtPtr parser;
-	const struct reader_limits *limits;
 	const struct reader_handler *handler;
 	void *arg;
 	struct error error;
 	int result;
+	bool begun; /* the first piece was fed */
 	long fed;
-	unsigned int depth, elements, line;
+	unsigned int depth, elements, line, lines_skipped;
 	unsigned int complaint_line;
-	char complaint[200]; /* the parser's first, "" none */
+	char complaint[200];                          /* the parser's first, "" none */
+	unsigned int declarations;                    /* around what comes next */
+	unsigned char declared[READER_DEPTH_MAX + 1]; /* by the open element of that depth */
 	char *text;
-	size_t text_length, text_size;
+	size_t text_length, text_size, blanks; /* blanks: of the text's end */
+	const char *plain_uri;                 /* the last that needed no room in: */
+	char *values;                          /* VALUES_SIZE, or NULL */
 	size_t values_used;
-	char values[2 * (READER_TOKEN_MAX + PIECE)]; /* with an '&', of an element's attributes */
+	struct sections sections;
+	size_t piece_length;
+	char piece[PIECE];
 };
 
 /* libxml2's callbacks cannot return: note why, and have it stop. */
@@ -49,14 +60,21 @@ static void refuse(struct reader *reader, enum error_code code, const char *what
 	stop(reader, error_set(&reader->error, code, "line %u: %s", reader_line(reader), what));
 }
 
+/* After the parser's first complaint nothing is handed on: check_parser() refuses it soon. */
+static bool over(const struct reader *reader)
+{
+	return reader->result || *reader->complaint;
+}
+
 static void flush_text(struct reader *reader)
 {
 	size_t length = reader->text_length;
 	int result;
 
-	if (!length || reader->result)
+	if (!length || over(reader))
 		return;
 	reader->text_length = 0;
+	reader->blanks = 0;
 	if (!reader->handler->text)
 		return;
 	result = reader->handler->text(reader->text, length, reader->arg, &reader->error);
@@ -90,25 +108,39 @@ static size_t unescape(char *to, const char *from, size_t length)
 
 static const char *read_value(struct reader *reader, const char *value, size_t *length)
 {
-	char *room = reader->values + reader->values_used;
+	char *room;
 
 	if (!memchr(value, '&', *length))
 		return value;
-	if (*length > sizeof(reader->values) - reader->values_used) {
+	if (!reader->values)
+		reader->values = malloc(VALUES_SIZE);
+	if (!reader->values) {
+		refuse(reader, ERROR_RESOURCE, "out of memory");
+		return value;
+	}
+	if (*length > VALUES_SIZE - reader->values_used) {
 		refuse(reader, ERROR_TOO_BIG, "the attributes of an element are too long");
 		return value;
 	}
+	room = reader->values + reader->values_used;
 	*length = unescape(room, value, *length);
 	reader->values_used += *length;
 	return room;
 }
 
+/* Most elements are in the namespace of the one before. */
 static const char *read_uri(struct reader *reader, const xmlChar *from)
 {
-	const char *uri = string(from);
-	size_t size = strlen(uri) + 1;
+	const char *uri = string(from), *ret;
+	size_t size;
 
-	return read_value(reader, uri, &size);
+	if (uri == reader->plain_uri)
+		return uri;
+	size = strlen(uri) + 1;
+	ret = read_value(reader, uri, &size);
+	if (ret == uri)
+		reader->plain_uri = uri;
+	return ret;
 }
 
 /* libxml2 gives attributes in fives: name, prefix, URI, value, end of value. */
@@ -137,9 +169,12 @@ static bool within_limits(struct reader *reader, int attributes, int declaration
 {
 	if (attributes + declarations > READER_ATTRIBUTES_MAX)
 		refuse(reader, ERROR_TOO_BIG, "an element has more than 32 attributes");
-	else if (reader->depth > reader->limits->depth)
+	else if (reader->depth > READER_DEPTH_MAX)
 		refuse(reader, ERROR_TOO_BIG, "elements are nested too deep");
-	else if (reader->elements > reader->limits->elements)
+	else if (reader->declarations + (unsigned int)declarations > READER_DECLARATIONS_MAX)
+		refuse(reader, ERROR_TOO_BIG,
+		       "more than 128 namespaces are declared around an element");
+	else if (reader->elements > READER_ELEMENTS_MAX)
 		refuse(reader, ERROR_TOO_BIG, "there are too many elements");
 	return !reader->result;
 }
@@ -165,8 +200,10 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	flush_text(reader);
 	reader->depth++;
 	reader->elements++;
-	if (reader->result || !within_limits(reader, attributes, declarations))
+	if (over(reader) || !within_limits(reader, attributes, declarations))
 		return;
+	reader->declared[reader->depth] = (unsigned char)declarations;
+	reader->declarations += (unsigned int)declarations;
 	reader->values_used = 0;
 	element.uri = read_uri(reader, uri);
 	read_attributes(reader, attribute, attributes, at);
@@ -186,9 +223,9 @@ static void on_end(void *arg, const xmlChar *name, const xmlChar *prefix, const 
 
 	(void)name, (void)prefix, (void)uri;
 	flush_text(reader);
-	reader->depth--;
-	if (reader->result)
+	if (over(reader))
 		return;
+	reader->declarations -= reader->declared[reader->depth--];
 	result = reader->handler->end(reader->arg, &reader->error);
 	if (result)
 		stop(reader, result);
@@ -209,14 +246,33 @@ static bool grow_text(struct reader *reader, size_t need)
 	return true;
 }
 
-static void on_text(void *arg, const xmlChar *text, int count)
+static size_t trailing_blanks(const char *text, size_t length)
+{
+	size_t count = 0;
+
+	while (count < length && blank_is(text + length - count - 1, 1))
+		count++;
+	return count;
+}
+
+static void on_text(void *arg, const xmlChar *bytes, int count)
 {
 	struct reader *reader = arg;
-	size_t length = (size_t)count, need = reader->text_length + length;
+	const char *text = (const char *)bytes;
+	size_t length = (size_t)count, blanks, need;
 
-	if (!length || reader->result) /* libxml2 hands on texts of no bytes, too */
+	if (!length || over(reader)) /* libxml2 hands on texts of no bytes, too */
 		return;
-	if (need > reader->limits->text) {
+	blanks = trailing_blanks(text, length);
+	if (blanks == length) {
+		blanks += reader->blanks;
+		if (blanks > READER_BLANKS_MAX)
+			blanks = READER_BLANKS_MAX;
+		length = blanks - reader->blanks;
+	}
+	reader->blanks = blanks;
+	need = reader->text_length + length;
+	if (need > READER_TEXT_MAX) {
 		refuse(reader, ERROR_TOO_BIG, "the text of an element is too long");
 		return;
 	}
@@ -235,12 +291,6 @@ static void on_doctype(void *arg, const xmlChar *name, const xmlChar *external,
 	refuse(arg, ERROR_MALFORMED, "a DOCTYPE is not allowed (RFC 6241 section 3)");
 }
 
-static void on_instruction(void *arg, const xmlChar *target, const xmlChar *data)
-{
-	(void)target, (void)data;
-	refuse(arg, ERROR_MALFORMED, "processing instructions are not allowed");
-}
-
 /* Called for all but the five predefined ones. */
 static xmlEntityPtr on_entity(void *arg, const xmlChar *name)
 {
@@ -252,16 +302,6 @@ static xmlEntityPtr on_entity(void *arg, const xmlChar *name)
 static void on_reference(void *arg, const xmlChar *name)
 {
 	on_entity(arg, name);
-}
-
-/* After the XML declaration. libxml2 would convert other encodings. */
-static void on_document(void *arg)
-{
-	struct reader *reader = arg;
-	const xmlChar *encoding = reader->parser->encoding;
-
-	if (encoding && xmlStrcasecmp(encoding, BAD_CAST "UTF-8"))
-		refuse(reader, ERROR_MALFORMED, "the encoding must be UTF-8");
 }
 
 /* A namespace name that is no URI is well-formed all the same; libxml2 takes it as it is. */
@@ -285,21 +325,18 @@ static void on_complaint(void *arg, xmlErrorPtr complaint)
 
 static const xmlSAXHandler handler_template = {
 	.initialized = XML_SAX2_MAGIC,
-	.startDocument = on_document,
 	.startElementNs = on_start,
 	.endElementNs = on_end,
 	.characters = on_text,
 	.ignorableWhitespace = on_text,
 	.cdataBlock = on_text,
 	.internalSubset = on_doctype,
-	.processingInstruction = on_instruction,
 	.getEntity = on_entity,
 	.reference = on_reference,
 	.serror = on_complaint,
 };
 
-struct reader *reader_open(const struct reader_limits *limits, const struct reader_handler *handler,
-			   void *arg)
+struct reader *reader_open(const struct reader_handler *handler, void *arg)
 {
 	struct reader *reader = calloc(1, sizeof(*reader));
 	xmlSAXHandler sax = handler_template;
@@ -308,7 +345,8 @@ struct reader *reader_open(const struct reader_limits *limits, const struct read
 		return NULL;
 	/* Complaints of conversion have no context, and would be written to stderr. */
 	xmlSetStructuredErrorFunc(NULL, on_complaint);
-	reader->limits = limits;
+	/* Else an instruction may name a catalog, which is put at the end of a list. */
+	xmlCatalogSetDefaults(XML_CATA_ALLOW_NONE);
 	reader->handler = handler;
 	reader->arg = arg;
 	reader->parser = xmlCreatePushParserCtxt(&sax, reader, NULL, 0, NULL);
@@ -316,9 +354,12 @@ struct reader *reader_open(const struct reader_limits *limits, const struct read
 		free(reader);
 		return NULL;
 	}
-	/* Not HUGE, which lifts libxml2's own limits; not NOENT, DTDLOAD, DTDATTR, XINCLUDE. */
-	xmlCtxtUseOptions(reader->parser,
-			  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	/*
+	 * Not HUGE, which lifts libxml2's own limits; not NOENT, DTDLOAD, DTDATTR, XINCLUDE. It
+	 * would convert from an encoding that is declared: encoding_refusal() looks at that.
+	 */
+	xmlCtxtUseOptions(reader->parser, XML_PARSE_NONET | XML_PARSE_NOERROR |
+						  XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC);
 	return reader;
 }
 
@@ -328,14 +369,27 @@ void reader_close(struct reader *reader)
 		return;
 	xmlFreeParserCtxt(reader->parser);
 	wipe_free(reader->text, reader->text_size);
+	wipe_free(reader->values, reader->values ? VALUES_SIZE : 0);
 	wipe_free(reader, sizeof(*reader));
+}
+
+/* An entry of libxml2's dictionary, as it is allocated. */
+#define NAME_SIZE 48
+
+size_t reader_memory(const struct reader *reader)
+{
+	xmlDictPtr names = reader->parser->dict;
+
+	return sizeof(*reader) + sizeof(*reader->parser) + reader->text_size +
+	       (reader->values ? VALUES_SIZE : 0) + 2 * (READER_TAG_MAX + PIECE) +
+	       xmlDictGetUsage(names) + (size_t)xmlDictSize(names) * NAME_SIZE;
 }
 
 unsigned int reader_line(const struct reader *reader)
 {
 	if (reader->line || !reader->parser->input)
 		return reader->line;
-	return (unsigned int)reader->parser->input->line;
+	return reader->lines_skipped + (unsigned int)reader->parser->input->line;
 }
 
 /*
@@ -347,35 +401,66 @@ static void check_parser(struct reader *reader)
 	if (reader->result || (!*reader->complaint && is_harmless(reader->parser->errNo)))
 		return;
 	if (reader->complaint_line)
-		reader->line = reader->complaint_line;
+		reader->line = reader->lines_skipped + reader->complaint_line;
 	refuse(reader, ERROR_MALFORMED,
 	       *reader->complaint ? reader->complaint : "not well-formed XML");
 }
 
-/*
- * UTF-16, UTF-32 and EBCDIC show in the first two bytes, and libxml2 would
- * follow them. White space before the document is let pass: some clients write
- * a line feed before the XML declaration.
- */
-static void check_start(struct reader *reader, const char **bytes, size_t *length)
+static void begin(struct reader *reader)
 {
-	while (*length && strchr(" \t\r\n", **bytes) && **bytes) {
-		++*bytes;
-		--*length;
-	}
-	if (*length && **bytes != '<' && **bytes != '\xef')
-		refuse(reader, ERROR_MALFORMED, "an XML document begins with '<', in UTF-8");
+	const char *what = encoding_refusal(reader->piece, reader->piece_length);
+
+	reader->begun = true;
+	if (what)
+		refuse(reader, ERROR_MALFORMED, what);
 }
 
-static void feed_piece(struct reader *reader, const char *bytes, size_t length)
+static void check_names(struct reader *reader)
 {
-	xmlParseChunk(reader->parser, bytes, (int)length, 0);
+	xmlDictPtr names = reader->parser->dict;
+
+	if (xmlDictSize(names) > READER_NAMES_MAX || xmlDictGetUsage(names) > READER_NAMES_SIZE_MAX)
+		refuse(reader, ERROR_TOO_BIG, "there are too many different names");
+}
+
+static void feed_piece(struct reader *reader)
+{
+	size_t length = reader->piece_length;
+
+	if (!reader->begun)
+		begin(reader);
+	reader->piece_length = 0;
+	if (!length || reader->result)
+		return;
+	xmlParseChunk(reader->parser, reader->piece, (int)length, 0);
 	check_parser(reader);
 	reader->fed += (long)length;
 	if (reader->result)
 		return;
-	if (reader->fed - xmlByteConsumed(reader->parser) > READER_TOKEN_MAX)
-		refuse(reader, ERROR_TOO_BIG, "a tag or comment is longer than 8192 bytes");
+	check_names(reader);
+	if (reader->fed - xmlByteConsumed(reader->parser) > READER_TAG_MAX)
+		refuse(reader, ERROR_TOO_BIG, "a tag is longer than 8192 bytes");
+}
+
+static void gather(struct reader *reader, const char *bytes, size_t length)
+{
+	while (length && !reader->result) {
+		size_t room = PIECE - reader->piece_length, count = length < room ? length : room;
+
+		memcpy(reader->piece + reader->piece_length, bytes, count);
+		reader->piece_length += count;
+		bytes += count;
+		length -= count;
+		if (reader->piece_length == PIECE)
+			feed_piece(reader);
+	}
+}
+
+/* Some clients write a line feed before the XML declaration. */
+static void skip_lines(struct reader *reader, const char **bytes, size_t *length)
+{
+	for (; *length && blank_is(*bytes, 1); --*length)
+		reader->lines_skipped += *(*bytes)++ == '\n';
 }
 
 static int result(struct reader *reader, struct error *err)
@@ -389,12 +474,14 @@ int reader_feed(struct reader *reader, const char *bytes, size_t length, struct 
 {
 	if (memchr(bytes, '\0', length))
 		refuse(reader, ERROR_MALFORMED, "a NUL byte is not allowed in XML");
-	if (!reader->fed && !reader->result)
-		check_start(reader, &bytes, &length);
+	if (reader_empty(reader))
+		skip_lines(reader, &bytes, &length);
 	while (length && !reader->result) {
-		size_t count = length < PIECE ? length : PIECE;
+		const char *cut;
+		size_t count = sections_step(&reader->sections, bytes, length, &cut);
 
-		feed_piece(reader, bytes, count);
+		gather(reader, bytes, count);
+		gather(reader, cut, strlen(cut));
 		bytes += count;
 		length -= count;
 	}
@@ -403,8 +490,9 @@ int reader_feed(struct reader *reader, const char *bytes, size_t length, struct 
 
 int reader_finish(struct reader *reader, struct error *err)
 {
-	if (!reader->fed)
+	if (reader_empty(reader))
 		refuse(reader, ERROR_MALFORMED, "there is no XML document");
+	feed_piece(reader);
 	if (!reader->result)
 		xmlParseChunk(reader->parser, NULL, 0, 1);
 	check_parser(reader);
@@ -413,13 +501,5 @@ int reader_finish(struct reader *reader, struct error *err)
 
 bool reader_empty(const struct reader *reader)
 {
-	return !reader->fed && !reader->result;
-}
-
-bool reader_blank(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (text[i] != ' ' && text[i] != '\n' && text[i] != '\t' && text[i] != '\r')
-			return false;
-	return true;
+	return !reader->begun && !reader->piece_length && !reader->result;
 }

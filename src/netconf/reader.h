@@ -1,8 +1,10 @@
 /*
- * The XML reader: libxml2's SAX2 push parser fed as input arrives, with
- * everything refused that NETCONF has no use for and an attacker has: DOCTYPE,
- * processing instructions, entities but the five predefined, other encodings
- * than UTF-8, and sizes over the limits. The only file that parses XML.
+ * The XML reader: libxml2's SAX2 push parser fed as input arrives. Taken is
+ * well-formed XML in UTF-8 without a DOCTYPE, as RFC 6241 section 3 has it, and
+ * nothing more is asked: comments and processing instructions of any length are
+ * passed over, and a declaration may call the encoding US-ASCII, which is UTF-8
+ * too. The limits below keep what one document costs, in memory and in time.
+ * The only file that parses XML.
  *
  * A refusal is final: ERROR_MALFORMED or ERROR_TOO_BIG, the text with the line.
  */
@@ -15,20 +17,27 @@
 
 /*
  * libxml2 checks a start tag for duplicate attributes in quadratic time before
- * it tells anyone (100,000 attributes: 96 s), so a token longer than this many
+ * it tells anyone (100,000 attributes: 96 s), so a tag longer than this many
  * bytes is refused while it is still incomplete.
  */
-#define READER_TOKEN_MAX      8192
+#define READER_TAG_MAX        8192
 #define READER_ATTRIBUTES_MAX 32 /* of an element, namespace declarations too */
 
-struct reader_limits {
-	size_t text;           /* bytes of character data between two tags */
-	unsigned int depth;    /* the root is 1 */
-	unsigned int elements; /* of a document */
-};
+#define READER_DEPTH_MAX    32          /* the root is 1 */
+#define READER_TEXT_MAX     65536       /* bytes of character data between two tags */
+#define READER_ELEMENTS_MAX (16U << 20) /* of a document */
 
-/* For a NETCONF message or file: 64 kB a leaf, 32 deep, 16 million elements. */
-extern const struct reader_limits reader_limits;
+/*
+ * Different names, prefixes and namespaces of a document, each of which libxml2
+ * keeps to its end and looks up among the others, in time that grows with them;
+ * and declarations around an element, each of which it looks at for every one.
+ */
+#define READER_NAMES_MAX        4096
+#define READER_NAMES_SIZE_MAX   (256U << 10) /* bytes that libxml2 takes for them */
+#define READER_DECLARATIONS_MAX 128
+
+/* White space that goes on longer is cut to this: no value is so long, and blanks tell no more. */
+#define READER_BLANKS_MAX 4096
 
 struct reader_attribute {
 	const char *prefix, *name, *uri; /* "" none */
@@ -40,7 +49,10 @@ struct reader_declaration {
 	const char *prefix, *uri; /* "" none */
 };
 
-/* A start tag. Names stay valid until the reader is closed, the rest during the call. */
+/*
+ * A start tag. Names stay valid until the reader is closed, the rest during the
+ * call. Equal names, and equal URIs, are at the same place most of the time.
+ */
 struct reader_element {
 	const char *name, *prefix, *uri; /* "" none */
 	const struct reader_attribute *attributes;
@@ -62,18 +74,17 @@ struct reader_handler {
 
 struct reader;
 
-/* @handler and @limits are borrowed. NULL: no memory. */
-struct reader *reader_open(const struct reader_limits *limits, const struct reader_handler *handler,
-			   void *arg);
-/* 0 or a negative errno, from then on always the same. */
+/* @handler is borrowed. NULL: no memory. */
+struct reader *reader_open(const struct reader_handler *handler, void *arg);
+/* 0 or a negative errno, from then on always the same. What comes may be looked at later. */
 int reader_feed(struct reader *reader, const char *bytes, size_t length, struct error *err);
-/* The document is complete: refuses one that is not. */
+/* The document is complete: looks at the rest, and refuses what is not complete. */
 int reader_finish(struct reader *reader, struct error *err);
 void reader_close(struct reader *reader); /* Accepts NULL. */
 
 unsigned int reader_line(const struct reader *reader);
-bool reader_empty(const struct reader *reader);     /* nothing but white space so far? */
-bool reader_blank(const char *text, size_t length); /* only XML white space? */
+size_t reader_memory(const struct reader *reader); /* bytes it takes, about */
+bool reader_empty(const struct reader *reader);    /* nothing but white space so far? */
 
 /* Copies an element, its attributes and declarations, into a tree. NULL: no memory. */
 struct node *tree_add_element(struct tree *tree, struct node *parent,

@@ -63,30 +63,21 @@ static bool is_parameter(const struct rpc *rpc, const char *name)
 	return false;
 }
 
-static bool given_before(const struct node *operation, const struct node *child)
+int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, const char *name,
+			const char *uri, struct error *err)
 {
-	return node_child(operation, child->name, child->uri) != child;
-}
+	int rc = 0;
 
-int rpc_check_parameters(const struct rpc *rpc, const struct node *operation, struct error *err)
-{
-	const struct node *child;
-	int result = 0;
-
-	for (child = operation->first; child && !result; child = child->next) {
-		if (strcmp(child->uri, rpc->uri) != 0)
-			result = error_set(err, ERROR_UNKNOWN_NAMESPACE,
-					   "parameters of %s are in the namespace %s", rpc->name,
-					   rpc->uri);
-		else if (!is_parameter(rpc, child->name))
-			result = error_set(err, ERROR_UNKNOWN_ELEMENT, "%s has no such parameter",
-					   rpc->name);
-		else if (given_before(operation, child))
-			result = error_set(err, ERROR_BAD_ELEMENT, "given twice");
-		if (result)
-			set_info(err, child->name, child->uri);
-	}
-	return error_in_operation(err, result);
+	if (strcmp(uri, rpc->uri) != 0)
+		rc = error_set(err, ERROR_UNKNOWN_NAMESPACE,
+			       "parameters of %s are in the namespace %s", rpc->name, rpc->uri);
+	else if (!is_parameter(rpc, name))
+		rc = error_set(err, ERROR_UNKNOWN_ELEMENT, "%s has no such parameter", rpc->name);
+	else if (node_child(operation, name, uri))
+		rc = error_set(err, ERROR_BAD_ELEMENT, "given twice");
+	if (rc)
+		set_info(err, name, uri);
+	return rc;
 }
 
 /* What is called for by name and is no configuration here. */
@@ -123,8 +114,18 @@ static int check_running(const struct node *operation, const char *parameter, st
 		set_info(err, which->next->name, "");
 		return result;
 	}
-	if (which && node_is(which, "running", NAMESPACE_BASE))
-		return 0;
+	if (which && node_is(which, "running", NAMESPACE_BASE) && (which->first || which->length)) {
+		result = error_set(err, ERROR_BAD_ELEMENT, "running is empty, as in <running/>");
+		set_info(err, which->name, "");
+		return result;
+	}
+	if (which && node_is(which, "running", NAMESPACE_BASE)) {
+		if (!which->first && !which->length)
+			return 0;
+		result = error_set(err, ERROR_BAD_ELEMENT, "running is empty, as in <running/>");
+		set_info(err, which->name, "");
+		return result;
+	}
 	if (!which) {
 		result = error_set(err, ERROR_MISSING_ELEMENT,
 				   "%s is required, as in <%s><running/></%s>", parameter,

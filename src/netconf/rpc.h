@@ -25,7 +25,7 @@ struct rpc {
 	 */
 	int (*run)(struct netconf_session *session, const struct node *operation,
 		   struct error *err);
-	/* Before the streamed parameter: its default operation. */
+	/* Before the streamed parameter: its default operation. Refuses what can be already. */
 	int (*begin)(const struct node *operation, enum edit_operation *ret, struct error *err);
 };
 
@@ -33,8 +33,9 @@ struct rpc {
 const struct rpc *rpc_find(const char *name, const char *uri);
 /* No such operation: says whether it is its namespace or its name. */
 int rpc_unknown(const char *name, const char *uri, struct error *err);
-/* Parameters that are not in the row, or given twice. */
-int rpc_check_parameters(const struct rpc *rpc, const struct node *operation, struct error *err);
+/* The next parameter of @operation: one that is not in the row, or was given before. */
+int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, const char *name,
+			const char *uri, struct error *err);
 /* The engine's answer: @arg is the session. */
 void rpc_done(int result, const struct error *err, void *arg);
 struct engine_who rpc_who(const struct netconf_session *session);

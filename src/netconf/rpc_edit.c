@@ -11,8 +11,8 @@ static int bad_value(const char *parameter, const char *allowed, struct error *e
 	return error_in_operation(err, result);
 }
 
-/* Leaf <default-operation>; it stands before <config> (RFC 7950 section 7.14.4), which needs it. */
-int rpc_edit_config_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
+static int read_default_operation(const struct node *operation, enum edit_operation *ret,
+				  struct error *err)
 {
 	const char *text = node_text(operation, "default-operation", NAMESPACE_BASE);
 
@@ -67,6 +67,20 @@ static int read_test_option(const struct node *operation, bool *ret_test_only, s
 	if (!text || *ret_test_only || !strcmp(text, "set") || !strcmp(text, "test-then-set"))
 		return 0;
 	return bad_value("test-option", "test-then-set, set, test-only", err);
+}
+
+/*
+ * The parameters before <config> (RFC 7950 section 7.14.4). What is wrong with
+ * one of them is known before it is read.
+ */
+int rpc_edit_config_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
+{
+	bool test_only, has_target = node_child(operation, "target", NAMESPACE_BASE);
+	int rc = has_target ? rpc_check_running(operation, "target", err) : 0;
+
+	rc = rc ? rc : read_default_operation(operation, ret, err);
+	rc = rc ? rc : check_error_option(operation, err);
+	return rc ? rc : read_test_option(operation, &test_only, err);
 }
 
 static int take_edit(struct netconf_session *session, struct edit **ret_edit, struct error *err)

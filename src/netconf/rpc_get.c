@@ -1,30 +1,57 @@
 /* get and get-config (RFC 6241 sections 7.1 and 7.7). */
+#include <errno.h>
+
 #include "netconf/provider.h"
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
 #include "netconf/walk.h"
 
-/* A reply under way: entries, then for a get what the providers have. */
+/*
+ * A reply under way: first the filter is compiled, then entries are written,
+ * then for a get what the providers have.
+ */
 struct get {
 	struct walk *walk;
 	const struct node *filter; /* in the request */
 	bool config;
+	bool begun; /* the reply is, since the filter is good */
 };
 
-static bool step(struct netconf_session *session, void *state)
+static enum stream_step prepare(struct netconf_session *session, struct get *get)
+{
+	struct error err = ERROR_INIT;
+	int rc = walk_prepare(get->walk, &err);
+
+	if (rc >= 0 && message_hold(session->message, walk_memory(get->walk), &err))
+		rc = -ENOMEM;
+	if (error_in_operation(&err, rc) < 0) {
+		reply_error(session, &err);
+		return STREAM_ANSWERED;
+	}
+	if (!rc) {
+		reply_begin(session);
+		reply_open(session, "data");
+		get->begun = true;
+	}
+	return STREAM_GOES_ON;
+}
+
+static enum stream_step step(struct netconf_session *session, void *state)
 {
 	struct get *get = state;
 
+	if (!get->begun)
+		return prepare(session, get);
 	if (walk_broken(get->walk)) {
 		session->dead = true; /* half of a reply is none */
-		return false;
+		return STREAM_GOES_ON;
 	}
 	if (walk_step(get->walk, &session->writer))
-		return true;
+		return STREAM_GOES_ON;
 	if (!get->config && provider_write(session, get->filter))
 		session->dead = true; /* half of a reply is none */
 	reply_close(session, "data");
-	return false;
+	return STREAM_ENDS;
 }
 
 static void free_get(void *state)
@@ -48,23 +75,19 @@ static int show(struct netconf_session *session, const struct node *operation, b
 		.lines = session->lines,
 		.secrets = netconf_may_see_secrets(session),
 	};
-	struct stream stream = {step, free_get, NULL};
-	struct get *get;
-	struct walk *walk;
-	int result = provider_check(filter, err);
+	struct get *get = calloc(1, sizeof(*get));
+	struct stream stream = {step, free_get, get};
+	int rc;
 
-	result = result ? result : walk_open(&walk, &options, err);
-	if (result) /* of the filter */
-		return error_in_operation(err, result);
-	get = malloc(sizeof(*get));
-	if (!get) {
-		walk_close(walk);
+	if (!get)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
+	*get = (struct get){.filter = filter, .config = config};
+	rc = provider_check(filter, err);
+	rc = rc ? rc : walk_open(&get->walk, &options, err);
+	if (rc) {
+		free(get);
+		return error_in_operation(err, rc);
 	}
-	*get = (struct get){walk, filter, config};
-	stream.state = get;
-	reply_begin(session);
-	reply_open(session, "data");
 	session_stream(session, &stream);
 	return RPC_LATER;
 }
@@ -76,7 +99,7 @@ int rpc_get(struct netconf_session *session, const struct node *operation, struc
 
 int rpc_get_config(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	int result = rpc_check_running(operation, "source", err);
+	int rc = rpc_check_running(operation, "source", err);
 
-	return result ? result : show(session, operation, true, err);
+	return rc ? rc : show(session, operation, true, err);
 }

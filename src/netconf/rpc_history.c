@@ -17,7 +17,7 @@ struct text_stream {
 	size_t length, at;
 };
 
-static bool text_step(struct netconf_session *session, void *state)
+static enum stream_step text_step(struct netconf_session *session, void *state)
 {
 	struct text_stream *stream = state;
 	size_t left = stream->length - stream->at;
@@ -25,7 +25,7 @@ static bool text_step(struct netconf_session *session, void *state)
 
 	write_bytes(&session->writer, stream->text + stream->at, piece);
 	stream->at += piece;
-	return stream->at < stream->length;
+	return stream->at < stream->length ? STREAM_GOES_ON : STREAM_ENDS;
 }
 
 static void text_free(void *state)

@@ -2,14 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
-#include "netconf/rpc.h"
+#include "netconf/places.h"
 #include "netconf/session.h"
 
 #define BACKLOG     128
@@ -30,19 +29,6 @@ static const struct netconf_limits defaults = {
 	.memory = 256U << 20,
 	.output = 256U << 10,
 };
-
-void server_log(const struct netconf_server *server, int priority, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-
-	if (!server->options.log)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	server->options.log(priority, text, server->options.arg);
-}
 
 static void fill_limits(struct netconf_limits *limits)
 {
@@ -76,7 +62,7 @@ static void welcome(struct netconf_server *server, int fd)
 	if (refusal) {
 		struct error err = ERROR_INIT;
 
-		places_explain(server, refusal, &peer, &err);
+		refusal_explain(&server->options.limits, refusal, peer.user, &err);
 		server_log(server, LOG_WARNING, "NETCONF client of %s refused: %s", peer.user,
 			   err.text);
 	}
@@ -221,7 +207,8 @@ static int add_events(struct netconf_server *server, struct error *err)
 
 	server->acceptor = event_new(base, server->fd, EV_READ | EV_PERSIST, on_accept, server);
 	server->retry = evtimer_new(base, on_retry, server);
-	if (!server->acceptor || !server->retry || event_add(server->acceptor, NULL))
+	if (shares_open(&server->shares, base, session_go_on) || !server->acceptor ||
+	    !server->retry || event_add(server->acceptor, NULL))
 		return error_set(err, ERROR_RESOURCE, "out of memory");
 	return 0;
 }
@@ -263,6 +250,7 @@ void netconf_close(struct netconf_server *server)
 		return;
 	while (!TAILQ_EMPTY(&server->sessions))
 		session_close(TAILQ_FIRST(&server->sessions));
+	shares_close(&server->shares);
 	if (server->acceptor)
 		event_free(server->acceptor);
 	if (server->retry)

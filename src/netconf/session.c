@@ -11,15 +11,11 @@
 #include "netconf/lines.h"
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
+#include "netconf/blank.h"
 
-#define INPUT_MAX       65536             /* bytes taken in before the client has to wait */
-#define SLICE_NS        INT64_C(10000000) /* of one turn of the loop that a reply may take */
-#define REFUSAL_TIMEOUT 2                 /* seconds for the request that a refusal answers */
-
-bool netconf_may_see_secrets(const struct netconf_session *session)
-{
-	return peer_privileged(session->peer.uid);
-}
+#define INPUT_MAX       65536 /* bytes taken in before the client has to wait */
+#define INPUT_STEP      4096  /* of them looked at without a look at the time */
+#define REFUSAL_TIMEOUT 2     /* seconds for the request that a refusal answers */
 
 void session_set_locked(struct netconf_session *session, bool locked)
 {
@@ -75,12 +71,9 @@ static void give_up_framing(struct netconf_session *session, bool too_big)
 	session->dead = true;
 }
 
-/* Not event_active(), which would run it before anybody else's input is looked at. */
 void session_resume(struct netconf_session *session)
 {
-	const struct timeval now = {0};
-
-	evtimer_add(session->resume, &now);
+	shares_add(&session->server->shares, session);
 }
 
 static void set_timer(struct netconf_session *session, unsigned int seconds)
@@ -149,34 +142,23 @@ static void answer(struct netconf_session *session, int result, const struct err
 	session_done(session);
 }
 
-static void missing_message_id(struct error *err)
-{
-	error_set(err, ERROR_MISSING_ATTRIBUTE, "an rpc needs a message-id (RFC 6241 section 4.1)");
-	snprintf(err->info, sizeof(err->info), "message-id");
-	snprintf(err->info2, sizeof(err->info2), "rpc");
-}
-
 static int run(struct netconf_session *session, struct error *err)
 {
 	struct message *message = session->message;
 	const struct node *operation = message_operation(message);
-	int result;
+	bool identified = node_attribute(message->tree.root, "message-id", "");
 
+	session->counters.in_rpcs += identified;
+	session->counters.in_bad_rpcs += !identified;
 	*err = message->error;
-	if (!node_attribute(message->tree.root, "message-id", "")) {
-		session->counters.in_bad_rpcs++;
-		missing_message_id(err);
-		return -error_kind(err->code)->os_errno;
-	}
-	session->counters.in_rpcs++;
 	if (!err->code && !operation) {
-		error_set(err, ERROR_MISSING_ELEMENT, "an rpc holds one operation");
+		error_in_operation(
+			err, error_set(err, ERROR_MISSING_ELEMENT, "an rpc holds one operation"));
 		snprintf(err->info, sizeof(err->info), "operation");
 	}
 	if (err->code)
-		return error_in_operation(err, -error_kind(err->code)->os_errno);
-	result = rpc_check_parameters(message->rpc, operation, err);
-	return result ? result : message->rpc->run(session, operation, err);
+		return -error_kind(err->code)->os_errno;
+	return message->rpc->run(session, operation, err);
 }
 
 static void drop_message(struct netconf_session *session)
@@ -193,7 +175,8 @@ static void refuse(struct netconf_session *session)
 {
 	struct error err = ERROR_INIT;
 
-	places_explain(session->server, session->refusal, &session->peer, &err);
+	refusal_explain(&session->server->options.limits, session->refusal, session->peer.user,
+			&err);
 	reply_error(session, &err);
 	if (!session->told)
 		set_timer(session, REFUSAL_TIMEOUT);
@@ -224,14 +207,13 @@ static void end_message(struct netconf_session *session)
 	struct error err = ERROR_INIT;
 
 	/* An empty message, as some clients send after ]]>]]>, is let pass. */
-	if (!session->message || reader_empty(session->message->reader)) {
+	if (!session->message || message_empty(session->message)) {
 		drop_message(session);
 		return;
 	}
-	if (reader_finish(session->message->reader, &err)) {
+	if (message_finish(session->message, &err)) {
 		give_up(session, &err);
 	} else if (session->greeted) {
-		message_end(session->message);
 		take_rpc(session);
 		return;
 	} else {
@@ -244,34 +226,41 @@ static void take_piece(struct netconf_session *session, const char *piece, size_
 {
 	struct error err = ERROR_INIT;
 
+	if (!session->message && blank_is(piece, length))
+		return;
 	if (!session->message)
 		session->message = message_open(session);
 	if (!session->message) {
 		session->dead = true;
 		return;
 	}
-	if (reader_feed(session->message->reader, piece, length, &err)) {
+	if (message_feed(session->message, piece, length, &err)) {
 		give_up(session, &err);
 		drop_message(session);
 	}
 }
 
-/* One step of the framing; returns false when there is no more input. */
+/* Up to the end of a message; returns false when there is no more input. */
 static bool take_input(struct netconf_session *session, struct evbuffer *input)
 {
-	size_t extent = evbuffer_get_contiguous_space(input), left = extent, length = 0;
+	size_t extent = evbuffer_get_contiguous_space(input), left, length = 0;
 	const char *data, *piece = NULL;
 	enum framing_result result;
 
 	if (!extent)
 		return false;
+	if (extent > INPUT_STEP)
+		extent = INPUT_STEP;
 	data = (const char *)evbuffer_pullup(input, (ev_ssize_t)extent);
-	result = framing_step(&session->framing, &data, &left, &piece, &length);
-	if (result == FRAMING_DATA)
-		take_piece(session, piece, length);
-	else if (result == FRAMING_END)
+	left = extent;
+	do {
+		result = framing_step(&session->framing, &data, &left, &piece, &length);
+		if (result == FRAMING_DATA)
+			take_piece(session, piece, length);
+	} while (result == FRAMING_DATA && left && !session->closing && !session->dead);
+	if (result == FRAMING_END)
 		end_message(session);
-	else if (result != FRAMING_MORE)
+	else if (result != FRAMING_MORE && result != FRAMING_DATA)
 		give_up_framing(session, result == FRAMING_TOO_BIG);
 	evbuffer_drain(input, extent - left);
 	return true;
@@ -294,7 +283,7 @@ static bool reading(const struct netconf_session *session)
 /* Part of a request is there. White space that some clients send after one is none. */
 static bool amid_request(const struct netconf_session *session)
 {
-	return session->greeted && session->message && !reader_empty(session->message->reader);
+	return session->greeted && session->message && !message_empty(session->message);
 }
 
 bool session_at_rest(const struct netconf_session *session)
@@ -307,7 +296,8 @@ static void read_on(struct netconf_session *session)
 {
 	struct evbuffer *input = bufferevent_get_input(session->transport);
 
-	while (reading(session) && take_input(session, input))
+	while (reading(session) && shares_has_time(&session->server->shares) &&
+	       take_input(session, input))
 		;
 	if (session->dead || session->closing)
 		return;
@@ -315,6 +305,8 @@ static void read_on(struct netconf_session *session)
 		close_gently(session);
 	} else if (session->busy || output_full(session)) {
 		bufferevent_disable(session->transport, EV_READ);
+	} else if (evbuffer_get_length(input)) {
+		session_resume(session);
 	} else if (session->ended) {
 		close_gently(session);
 	} else {
@@ -335,18 +327,20 @@ static void end_stream(struct netconf_session *session)
 
 static void write_on(struct netconf_session *session)
 {
-	int64_t end = clock_now() + SLICE_NS;
+	enum stream_step step;
 
 	while (session->stream.step && !session->dead && !output_full(session)) {
-		if (clock_now() > end) {
+		if (!shares_has_time(&session->server->shares)) {
 			session_resume(session);
 			return;
 		}
-		if (!session->stream.step(session, session->stream.state)) {
-			end_stream(session);
+		step = session->stream.step(session, session->stream.state);
+		if (step == STREAM_GOES_ON)
+			continue;
+		end_stream(session);
+		if (step == STREAM_ENDS)
 			reply_end(session);
-			session_done(session);
-		}
+		session_done(session);
 	}
 }
 
@@ -397,19 +391,19 @@ static void settle(struct netconf_session *session)
 		session_close(session);
 }
 
-static void go_on(struct netconf_session *session)
+void session_go_on(struct netconf_session *session)
 {
 	if (session->stream.step && !session->dead)
 		write_on(session);
 	else if (!session->busy && !session->closing)
 		read_on(session);
+	settle(session);
 }
 
 static void on_read(struct bufferevent *transport, void *arg)
 {
 	(void)transport;
-	read_on(arg);
-	settle(arg);
+	session_resume(arg);
 }
 
 static void on_write(struct bufferevent *transport, void *arg)
@@ -417,10 +411,9 @@ static void on_write(struct bufferevent *transport, void *arg)
 	struct netconf_session *session = arg;
 
 	if (session->closing && !evbuffer_get_length(bufferevent_get_output(transport)))
-		session->dead = true;
+		session_close(session);
 	else
-		go_on(session);
-	settle(session);
+		session_resume(session);
 }
 
 static void on_event(struct bufferevent *transport, short what, void *arg)
@@ -431,20 +424,12 @@ static void on_event(struct bufferevent *transport, short what, void *arg)
 	if (what & BEV_EVENT_EOF) {
 		/* A relay closes its half first; what it sent is still carried out. */
 		session->ended = true;
-		read_on(session);
+		session_resume(session);
 	} else {
 		if (what & BEV_EVENT_TIMEOUT)
 			complain(session, "it does not read its reply");
-		session->dead = true;
+		session_close(session);
 	}
-	settle(session);
-}
-
-static void on_resume(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	go_on(arg);
-	settle(arg);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -495,13 +480,12 @@ static bool open_transport(struct netconf_session *session, int fd)
 		return false;
 	}
 	session->timer = evtimer_new(server->options.base, on_timer, session);
-	session->resume = evtimer_new(server->options.base, on_resume, session);
 	bufferevent_setcb(session->transport, on_read, on_write, on_event, session);
 	bufferevent_setwatermark(session->transport, EV_READ, 0, INPUT_MAX);
 	bufferevent_setwatermark(session->transport, EV_WRITE, server->options.limits.output / 4,
 				 0);
 	bufferevent_set_timeouts(session->transport, NULL, &stall);
-	return session->timer && session->resume;
+	return session->timer;
 }
 
 void session_open(struct netconf_server *server, int fd, const struct peer *peer,
@@ -562,12 +546,11 @@ void session_close(struct netconf_session *session)
 	drop_message(session);
 	if (session->timer)
 		event_free(session->timer);
-	if (session->resume)
-		event_free(session->resume);
 	if (session->presence)
 		event_free(session->presence);
 	if (session->transport)
 		bufferevent_free(session->transport);
+	shares_remove(&server->shares, session);
 	TAILQ_REMOVE(&server->sessions, session, link);
 	count_end(session);
 	wipe_free(session, sizeof(*session)); /* its output too */

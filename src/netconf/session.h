@@ -3,7 +3,8 @@
  *
  *   server.c   the socket, accepting
  *   peer.c     who is at the other end
- *   places.c   who gets a session, and how who gets none is told
+ *   places.c   who gets a session, refusal.c how who gets none is told
+ *   shares.c   what each session has of a turn of the loop
  *   session.c  a session's life: input, framing, order of requests, output
  *   message.c  a request as it is read: envelope to a tree, <config> to an edit
  *   reply.c    rpc-reply and rpc-error
@@ -21,14 +22,21 @@
 #include "netconf/framing.h"
 #include "netconf/message.h"
 #include "netconf/peer.h"
-#include "netconf/places.h"
+#include "netconf/refusal.h"
 #include "netconf/server.h"
+#include "netconf/shares.h"
 #include "netconf/writer.h"
+
+enum stream_step {
+	STREAM_GOES_ON,
+	STREAM_ENDS,    /* all is written but the end of the reply */
+	STREAM_ANSWERED /* the reply is written, to its end */
+};
 
 /* A reply that is made bit by bit while the client reads. */
 struct stream {
-	/* Writes a little; false when it was the last. */
-	bool (*step)(struct netconf_session *session, void *state);
+	/* Works or writes a little, in well under a millisecond. */
+	enum stream_step (*step)(struct netconf_session *session, void *state);
 	void (*free)(void *state);
 	void *state;
 };
@@ -41,6 +49,8 @@ struct netconf_counters {
 struct netconf_session {
 	struct netconf_server *server;
 	TAILQ_ENTRY(netconf_session) link;
+	TAILQ_ENTRY(netconf_session) waiting; /* for its share, while it waits */
+	bool waits;
 	unsigned int id; /* not 0 */
 	struct peer peer;
 	enum refusal refusal;         /* it got no place: its first request is refused */
@@ -62,8 +72,7 @@ struct netconf_session {
 	unsigned int ticket; /* of the engine, 0 none */
 	struct event *presence; /* looks whether the client still waits for it */
 	struct bufferevent *transport;
-	struct event *timer;  /* hello; then idle, or amid a request */
-	struct event *resume; /* session_resume()'s */
+	struct event *timer; /* hello; then idle, or amid a request */
 	struct framing framing;
 	enum framing_version version; /* of what we send */
 	struct message *message;      /* read or carried out, or NULL */
@@ -79,6 +88,7 @@ struct netconf_server {
 	unsigned int count;   /* that have a place ... */
 	unsigned int refused; /* ... and that have none, and wait to be told why */
 	unsigned int last_id;
+	struct shares shares;
 	struct timespec started;          /* CLOCK_REALTIME */
 	struct netconf_counters counters; /* of sessions that ended */
 	uint32_t opened, dropped, bad_hellos;
@@ -98,11 +108,13 @@ void session_open(struct netconf_server *server, int fd, const struct peer *peer
 /* Ends it now, output or not: forgets its request, releases its lock. */
 void session_close(struct netconf_session *session);
 
-/* Go on with it in the next turn of the loop. */
+/* It has something to do: go on with it as its turn comes. */
 void session_resume(struct netconf_session *session);
+/* Work until its share of the time is up (shares.h). */
+void session_go_on(struct netconf_session *session);
 /* The request is answered: the reply was written, go on with the next. */
 void session_done(struct netconf_session *session);
-/* Answer with @stream after reply_begin(); takes its state over. */
+/* Answer with @stream; takes its state over. */
 void session_stream(struct netconf_session *session, const struct stream *stream);
 
 /* It asks for nothing, is not in the middle of anything, and holds nothing others wait for. */
@@ -111,8 +123,12 @@ bool session_at_rest(const struct netconf_session *session);
 void session_set_locked(struct netconf_session *session, bool locked);
 
 /* May this user read and write secret leaves? The superuser and the daemon's own user may. */
-bool netconf_may_see_secrets(const struct netconf_session *session);
+static inline bool netconf_may_see_secrets(const struct netconf_session *session)
+{
+	return peer_privileged(session->peer.uid);
+}
 
+/* server_log.c */
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

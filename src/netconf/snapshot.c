@@ -7,6 +7,7 @@
 #include "base/wipe.h"
 #include "netconf/decode.h"
 #include "netconf/encode.h"
+#include "netconf/unwrap.h"
 
 #define PIECE 65536
 
@@ -31,69 +32,39 @@ int snapshot_write(FILE *file, const struct datastore *running, void *arg)
 	return writer_flush(&writer);
 }
 
-/* The decoder, behind what may be wrapped around the container. */
+/* The decoder, and where in the file it refused something. */
 struct file_reader {
 	struct reader *reader;
 	struct decoder *decoder;
-	unsigned int wrappers; /* open ones */
-	unsigned int depth;    /* open elements inside the wrappers */
-	unsigned int line;     /* of the first refusal */
+	unsigned int line; /* of the first refusal */
 };
 
-static bool wraps(const struct file_reader *file, const char *name)
-{
-	static const char *const names[] = {"config", "data", "rpc-reply"};
-
-	if (file->depth || file->wrappers > 1)
-		return false;
-	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(names[i], name))
-			return true;
-	return false;
-}
-
-static void note_line(struct file_reader *file)
+static int note_line(struct file_reader *file, int rc)
 {
 	if (!file->line && decoder_failed(file->decoder))
 		file->line = reader_line(file->reader);
+	return rc;
 }
 
 static int start(const struct reader_element *element, void *arg, struct error *err)
 {
 	struct file_reader *file = arg;
 
-	if (strcmp(element->uri, NAMESPACE_MODULE) != 0 && wraps(file, element->name)) {
-		file->wrappers++;
-		return 0;
-	}
-	file->depth++;
-	decoder_handler.start(element, file->decoder, err);
-	note_line(file);
-	return 0;
+	return note_line(file, decoder_handler.start(element, file->decoder, err));
 }
 
 static int text(const char *bytes, size_t length, void *arg, struct error *err)
 {
 	struct file_reader *file = arg;
 
-	if (file->depth || !reader_blank(bytes, length))
-		decoder_handler.text(bytes, length, file->decoder, err);
-	note_line(file);
-	return 0;
+	return note_line(file, decoder_handler.text(bytes, length, file->decoder, err));
 }
 
 static int end(void *arg, struct error *err)
 {
 	struct file_reader *file = arg;
 
-	if (!file->depth) {
-		file->wrappers--;
-		return 0;
-	}
-	file->depth--;
-	decoder_handler.end(file->decoder, err);
-	note_line(file);
-	return 0;
+	return note_line(file, decoder_handler.end(file->decoder, err));
 }
 
 static const struct reader_handler file_handler = {start, text, end};
@@ -142,15 +113,16 @@ static void name_place(struct error *err, const char *path, unsigned int line)
 static int read_fd(int fd, const char *path, struct edit **ret_edit, struct error *err)
 {
 	struct file_reader file = {.decoder = decoder_open(EDIT_REPLACE, true, 0)};
+	struct unwrap unwrap = {.inner = &file_handler, .arg = &file};
 	int result = -ENOMEM;
 
 	if (file.decoder)
-		file.reader = reader_open(&reader_limits, &file_handler, &file);
+		file.reader = reader_open(&unwrap_handler, &unwrap);
 	if (!file.reader) {
 		error_set(err, ERROR_RESOURCE, "out of memory");
 	} else {
 		result = feed_file(file.reader, fd, path, err);
-		if (!result)
+		if (!result || result == DECODER_REFUSED)
 			result = decoder_finish(file.decoder, ret_edit, err);
 		if (result && err->code != ERROR_STORAGE && err->code != ERROR_RESOURCE)
 			name_place(err, path, file.line);

@@ -3,8 +3,7 @@
  * indented for people. Written by the journal as its snapshot, read back by
  * it, by l2tpv3d -n and by whoever wants to keep a copy.
  *
- * Accepted when reading: the container l2tpv3 as root, or inside <config>,
- * <data> or <rpc-reply><data>, as ncclient and yanglint save them.
+ * Accepted when reading is what unwrap.h says.
  */
 #ifndef NETCONF_SNAPSHOT_H
 #define NETCONF_SNAPSHOT_H

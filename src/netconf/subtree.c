@@ -1,6 +1,7 @@
 #include "netconf/subtree.h"
 
 #include "netconf/reader.h"
+#include "netconf/blank.h"
 
 /* The filter nodes for one element of the data. */
 struct matches {
@@ -23,19 +24,15 @@ static bool names(const struct node *filter, const char *name, const char *uri)
 
 static bool is_condition(const struct node *filter)
 {
-	return !filter->first && !reader_blank(filter->text, strlen(filter->text));
+	return !filter->first && !blank_is(filter->text, strlen(filter->text));
 }
 
 /* White space around the value does not count (RFC 6241 section 6.2.5). */
 static bool has_value(const struct node *filter, const struct node *data)
 {
-	const char *text = filter->text;
-	size_t length = strlen(text);
+	size_t length = strlen(filter->text);
+	const char *text = blank_trim(filter->text, &length);
 
-	for (; length && reader_blank(text, 1); length--)
-		text++;
-	while (length && reader_blank(text + length - 1, 1))
-		length--;
 	return length == strlen(data->text) && !memcmp(text, data->text, length);
 }
 

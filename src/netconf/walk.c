@@ -10,6 +10,7 @@ struct walk {
 	struct past past; /* get-config: running as it was */
 	bool config, lines;
 	struct filter filter;
+	struct filter_compiler *compiler; /* NULL: the filter is good */
 	uint64_t hidden[OBJECTS];
 	uint64_t statistics[OBJECTS];
 	bool container_open, tunnel_open; /* start tags written */
@@ -24,7 +25,6 @@ struct walk {
 int walk_open(struct walk **ret, const struct walk_options *options, struct error *err)
 {
 	struct walk *walk = calloc(1, sizeof(*walk));
-	int result;
 
 	if (!walk)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
@@ -38,13 +38,29 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 		walk->hidden[object] = options->secrets ? 0 : view_secrets(object);
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
 	}
-	result = filter_compile(&walk->filter, options->filter, options->secrets, err);
-	if (result) {
+	walk->compiler = filter_compiler_open(&walk->filter, options->filter, options->secrets);
+	if (!walk->compiler) {
 		walk_close(walk);
-		return result;
+		return error_set(err, ERROR_RESOURCE, "out of memory");
 	}
 	*ret = walk;
 	return 0;
+}
+
+int walk_prepare(struct walk *walk, struct error *err)
+{
+	int rc = filter_compiler_step(walk->compiler, err);
+
+	if (rc > 0)
+		return rc;
+	filter_compiler_close(walk->compiler);
+	walk->compiler = NULL;
+	return rc;
+}
+
+size_t walk_memory(const struct walk *walk)
+{
+	return walk->filter.memory.size;
 }
 
 void walk_close(struct walk *walk)
@@ -52,6 +68,7 @@ void walk_close(struct walk *walk)
 	if (!walk)
 		return;
 	past_close(&walk->past);
+	filter_compiler_close(walk->compiler);
 	filter_free(&walk->filter);
 	free(walk);
 }

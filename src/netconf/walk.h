@@ -16,7 +16,7 @@ struct walk;
 struct walk_options {
 	struct engine *engine; /* counters are refreshed through it; NULL: they are not */
 	const struct datastore *store;
-	const struct node *filter; /* <filter>, NULL all; not needed after opening */
+	const struct node *filter; /* <filter>, NULL all; not needed once prepared */
 	bool config;               /* get-config */
 	bool secrets;              /* secret leaves are shown */
 	bool lines;                /* for our own shell: see lines.h */
@@ -24,6 +24,10 @@ struct walk_options {
 
 int walk_open(struct walk **ret, const struct walk_options *options, struct error *err);
 void walk_close(struct walk *walk); /* Accepts NULL. */
+
+/* Before the first step: compile some of the filter. > 0: there is more; < 0: it is refused. */
+int walk_prepare(struct walk *walk, struct error *err);
+size_t walk_memory(const struct walk *walk); /* bytes of the filter */
 
 /* Looks at one entry and writes what is selected of it; false when all is written. */
 bool walk_step(struct walk *walk, struct writer *writer);

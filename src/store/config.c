@@ -1,5 +1,7 @@
 #include "store/config.h"
 
+#include "base/wipe.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 

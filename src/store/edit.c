@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
-#include "base/wipe.h"
 #include "model/codec.h"
 
 struct edit *edit_new(void)
@@ -18,24 +17,11 @@ struct edit *edit_new(void)
 	return edit;
 }
 
-/* Free the first entry; false when there is none. */
-static bool free_entry(struct edit *edit)
-{
-	struct edit_entry *entry = edit->first;
-
-	if (entry == NULL)
-		return false;
-	edit->first = entry->next;
-	wipe_free(entry, sizeof(*entry));
-	return true;
-}
-
 void edit_free(struct edit *edit)
 {
 	if (edit == NULL)
 		return;
-	while (free_entry(edit))
-		;
+	arena_free(&edit->entries);
 	free(edit);
 }
 
@@ -46,7 +32,7 @@ struct freeing {
 
 static int freeing_forth(struct cursor *cursor)
 {
-	return free_entry(((struct freeing *)cursor)->edit);
+	return arena_free_block(&((struct freeing *)cursor)->edit->entries);
 }
 
 static void freeing_close(struct cursor *cursor)
@@ -71,7 +57,7 @@ struct cursor *edit_free_begin(struct edit *edit)
 static struct edit_entry *edit_append(struct edit *edit, enum edit_operation operation,
 				      uint32_t tunnel_id, uint32_t session_id)
 {
-	struct edit_entry *entry = calloc(1, sizeof(*entry));
+	struct edit_entry *entry = arena_alloc(&edit->entries, sizeof(*entry));
 
 	if (entry == NULL)
 		return NULL;

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
+#include "model/entry.h"
 #include "store/config.h"
 
 enum edit_operation {
@@ -51,6 +53,7 @@ struct edit {
 	 * go. */
 	struct edit_entry *first, **last;
 	size_t count;
+	struct arena entries; /* their memory */
 };
 
 struct edit *edit_new(void); /* NULL: no memory */

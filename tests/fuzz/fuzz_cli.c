@@ -1,7 +1,7 @@
 /* Words of a command line, one a line of the input: grammar, messages, push, a line of a reply. */
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/push.h"
+#include "client/config_text.h"
 #include "netconf/lines.h"
 
 #define WORDS_MAX 80
@@ -41,9 +41,9 @@ static void try_line(const char *text)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	struct push_document document;
 	struct error err = ERROR_INIT;
-	char *text = malloc(size + 1);
+	char *text = malloc(size + 1), *config;
+	size_t length;
 	char *argv[WORDS_MAX];
 	int argc = 0;
 
@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	push_parse(text, size, &document, &err);
+	if (!config_text_make(text, size, &config, &length, &err))
+		free(config);
 	try_line(text);
 	for (char *at = text; at && argc < WORDS_MAX;)
 		argv[argc++] = strsep(&at, "\n");

@@ -3,7 +3,8 @@
  * dumps, batches, counters in steps, addresses, routes, events. The input is
  * datagrams as they are taken: two bytes of length, then so many bytes; with the
  * first's top bit they answer what was asked, as to sequence number and port,
- * otherwise they are as they are. Without any more of them the kernel is silent.
+ * otherwise they are as they are. At one of no length, and without any more of
+ * them, the kernel is silent, and what was asked until then stays unanswered.
  */
 #include <assert.h>
 #include <errno.h>
@@ -121,6 +122,11 @@ ssize_t recvmsg(int fd, struct msghdr *header, int flags)
 	length = (size_t)(input.data[0] & 0x7f) << 8 | input.data[1];
 	fits = input.data[0] & 0x80;
 	input.data += 2, input.size -= 2;
+	if (length == 0) {
+		input.next = input.count; /* that will not be answered any more */
+		errno = EAGAIN;
+		return -1;
+	}
 	length = length < input.size ? length : input.size;
 	header->msg_flags = length > vector->iov_len ? MSG_TRUNC : 0;
 	memcpy(vector->iov_base, input.data, length < vector->iov_len ? length : vector->iov_len);
@@ -219,6 +225,11 @@ static void submit(struct kernel *kernel)
 		 .session_id = 11,
 		 .ret_session = &found_session},
 		{.verb = KERNEL_LINK_GET, .link = {.name = "pw11"}},
+		{.verb = KERNEL_LINK_SET,
+		 .link = {.name = "pw11", .mtu = 1400, .up = true},
+		 .link_set = LINK_MTU | LINK_UP | LINK_MAC | LINK_MASTER},
+		{.verb = KERNEL_VLAN_CREATE, .link = {.name = "pw11.5", .vlan_id = 5, .parent = 3}},
+		{.verb = KERNEL_LINK_DELETE, .link = {.index = 4}},
 		{.verb = KERNEL_SESSION_MODIFY,
 		 .tunnel_id = 1,
 		 .tunnel = &tunnel,
@@ -248,8 +259,9 @@ static void ask_all(struct kernel *kernel)
 	const struct address remote = {AF_INET, {10, 0, 0, 2}}, remote6 = {AF_INET6, {0xfd}};
 	struct address found = {0};
 	struct error err = ERROR_INIT;
-	int more;
+	int more, fds[2];
 
+	assert(kernel->ops->event_fds(kernel, fds) <= 2);
 	assert(kernel->ops->connect(kernel, &err) == 0 || err.text[0]);
 	kernel->ops->dump_tunnels(kernel, on_tunnel, NULL);
 	kernel->ops->dump_sessions(kernel, on_session, NULL);
@@ -265,7 +277,10 @@ static void ask_all(struct kernel *kernel)
 	kernel->ops->address_state(kernel, &remote6);
 	kernel->ops->interface_address(kernel, "lo", AF_INET, &found);
 	kernel->ops->interface_address(kernel, "lo", AF_INET6, &found);
+	kernel->ops->hush(kernel, true);
+	kernel->ops->hush(kernel, false);
 	kernel->ops->read_events(kernel, on_event, NULL);
+	kernel->ops->capabilities(kernel);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

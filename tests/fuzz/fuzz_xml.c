@@ -37,12 +37,16 @@ static void try_filter(const struct node *operation)
 	struct walk_options options = {.store = make_store(), .secrets = true};
 	struct error err = ERROR_INIT;
 	struct walk *walk;
+	int rc;
 
 	options.filter = node_child(operation, "filter", NULL);
 	writer_init(&writer, drop, NULL);
 	if (walk_open(&walk, &options, &err))
 		return;
-	while (walk_step(walk, &writer))
+	do
+		rc = walk_prepare(walk, &err);
+	while (rc > 0);
+	while (!rc && walk_step(walk, &writer))
 		;
 	writer_flush(&writer);
 	walk_close(walk);
@@ -68,10 +72,10 @@ static void try_message(struct message *message)
 	struct error err = ERROR_INIT;
 	const struct node *operation;
 
-	if (reader_finish(message->reader, &err) || message->error.code)
+	if (message_finish(message, &err) || message->error.code)
 		return;
 	operation = message_operation(message);
-	if (!operation || (message->rpc && rpc_check_parameters(message->rpc, operation, &err)))
+	if (!operation)
 		return;
 	try_filter(operation);
 	try_edit(message);
@@ -91,8 +95,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	part = 1 + (data[0] >> 1) * 8U;
 	message = message_open(&session);
 	for (size_t at = 1; at < size; at += part)
-		if (reader_feed(message->reader, (const char *)data + at,
-				size - at < part ? size - at : part, &err))
+		if (message_feed(message, (const char *)data + at,
+				 size - at < part ? size - at : part, &err))
 			break;
 	if (!err.code)
 		try_message(message);

@@ -4,6 +4,7 @@ import platform
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib import agentx  # noqa: E402
 from lib.agentx import INTEGER, OCTETS, UNSIGNED, Master, column  # noqa: E402
 from lib.built import need_built  # noqa: E402
-from lib.daemons import L2TPV3D, L2tpv3d, Snmpd, free_port  # noqa: E402
+from lib.daemons import CHECKOUT, L2TPV3D, L2tpv3d, Snmpd, free_port  # noqa: E402
 from lib.here import Here  # noqa: E402
-from lib.netconf import BASE, L2TP  # noqa: E402
+from lib.netconf import BASE, L2TP, RpcError  # noqa: E402
 from lib.snmp import ROOT  # noqa: E402
 from lib.waiting import stays_true, wait_for  # noqa: E402
 
@@ -281,7 +282,8 @@ def test_tcp(tmp_path):
         assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
         session.close()
         assert master.open().get(column(2, 24, 1))[0][2] == 1
-        daemon.kill()
+        master.close()
+        assert daemon.stop() == 0
 
 
 @pytest.mark.parametrize("address", ["tcp:snmpd.example:705", "udp:127.0.0.1:161", "unix:",
@@ -708,6 +710,71 @@ def test_sets_committed_in_another_order_than_tested_are_undone_each_by_itself(d
     assert tunnels(daemon) == ["1"]
     assert session.undo_set(1).error == 0
     assert tunnels(daemon) == []
+
+
+@pytest.mark.parametrize("first, second", ((1, 2), (2, 1)))
+def test_two_commits_in_flight_learn_each_its_own_outcome(daemon, session, first, second):
+    """Both pass the test; whichever is committed second finds its UDP port taken."""
+    for number in (1, 2):
+        assert session.test_set(number, *tunnel(number, port=5000)).error == 0
+    packets = []
+    for number in (first, second):
+        session.socket.sendall(session.encode(agentx.COMMIT_SET, b"", transaction=number))
+        packets.append(session.packet)
+    answers = {answer.packet: answer.error for answer in (session.response(), session.response())}
+    assert answers[packets[0]] == 0 and answers[packets[1]] != 0
+    assert tunnels(daemon) == [str(first)]
+    session.undo_set(second)
+    assert tunnels(daemon) == [str(first)]  # of what was not done nothing is undone
+    assert session.undo_set(first).error == 0
+    assert tunnels(daemon) == []
+
+
+NO_REQUEST = """
+#include <unistd.h>
+#include "engine/requests.h"
+
+extern void *__libc_calloc(size_t count, size_t size);
+
+void *calloc(size_t count, size_t size)
+{
+	if (size == sizeof(struct request) && access(FILE_THAT_SAYS_SO, F_OK) == 0)
+		return NULL;
+	return __libc_calloc(count, size);
+}
+"""
+
+
+def test_a_request_that_cannot_be_made_is_refused_at_each_door(tmp_path, master, daemon):
+    """For want of memory. What the requests asked for is not done, and all is well when there is memory."""
+    if b"__asan_init" in L2TPV3D.read_bytes():
+        pytest.skip("a sanitizer has the allocator")
+    (tmp_path / "no_request.c").write_text(NO_REQUEST)
+    subprocess.run(["cc", "-shared", "-fPIC", "-std=gnu11", f"-I{CHECKOUT / 'src'}",
+                    f'-DFILE_THAT_SAYS_SO="{tmp_path}/full"', "-o", tmp_path / "no_request.so",
+                    tmp_path / "no_request.c"], check=True)
+    daemon.env["LD_PRELOAD"] = str(tmp_path / "no_request.so")
+    begin(daemon)
+    session = master.open()
+    daemon.wait_for_log(r"\bready\b")
+    assert session.test_set(1, *tunnel(1)).error == 0
+    (tmp_path / "full").touch()
+    assert session.commit_set(1).error == RESOURCE_UNAVAILABLE
+    assert session.undo_set(1).error in (0, GEN_ERR)
+    with daemon.netconf() as client:
+        for operation in (f'<edit-config><target><running/></target><config><l2tpv3 xmlns="{L2TP}">'
+                          "<tunnel><tunnel-id>3</tunnel-id><peer-tunnel-id>3</peer-tunnel-id>"
+                          "<local-address>192.0.2.1</local-address><remote-address>192.0.2.2</remote-address>"
+                          "<encapsulation>ip</encapsulation></tunnel></l2tpv3></config></edit-config>",
+                          "<lock><target><running/></target></lock>", f'<resync xmlns="{L2TP}"/>'):
+            with pytest.raises(RpcError) as refused:
+                client.rpc(operation)
+            assert refused.value.tag == "resource-denied"
+        (tmp_path / "full").unlink()
+        assert tunnels(daemon) == []
+        client.rpc(f'<resync xmlns="{L2TP}"/>')
+    assert session.test_set(2, *tunnel(2)).error == session.commit_set(2).error == 0
+    assert tunnels(daemon) == ["2"]
 
 
 def test_a_flood_of_requests_from_a_master_that_does_not_read(daemon, session):

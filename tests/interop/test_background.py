@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.agentx import Master  # noqa: E402
 from lib.built import need_built  # noqa: E402
-from lib.daemons import L2TPV3CTL, L2TPV3D  # noqa: E402
+from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
+from lib.here import Here  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL)
@@ -67,6 +68,14 @@ def test_it_leaves_the_directory_when_no_path_needs_it(folder):
     if os.getuid() != 0:
         pytest.skip("must be root, to look at a process that lets nobody look at it")
     assert os.readlink(f"/proc/{served_by(folder / 'sock')}/cwd") == "/"
+
+
+def test_on_hangup_it_reads_the_kernel_again(tmp_path):
+    daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
+    daemon.send_signal(signal.SIGHUP)
+    daemon.wait_for_log("reading the kernel again")
+    daemon.ctl("show", "tunnel")
+    assert daemon.stop() == 0
 
 
 @pytest.mark.parametrize("options, why", [

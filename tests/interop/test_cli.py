@@ -153,6 +153,83 @@ def test_what_ip_ignores_is_noted(daemon):
     assert done.stderr == "l2tpv3ctl: note: ignored, as ip l2tp does: local-port\n"
 
 
+def test_a_tunnels_cookie_is_noted_with_the_sessions_as_the_cure(daemon):
+    done = daemon.ctl(*f"tunnel add {TUNNEL} cookie 01234567 peer_cookie 89abcdef".split())
+    assert done.stderr == (
+        "l2tpv3ctl: note: ignored, as ip l2tp does: cookie, peer_cookie\n"
+        "l2tpv3ctl: note: a tunnel has no cookie, peer_cookie in the kernel, a session has: "
+        "l2tpv3ctl set session tunnel_id 1 session_id ID cookie VALUE\n")
+    ok(daemon, "add session tid 1 sid 2 psid 3")
+    ok(daemon, "set session tunnel_id 1 session_id 2 cookie 01234567")
+    assert "  cookie 01234567\n" in ok(daemon, "session show")
+
+
+SECRETS = "  cookie 0123abcd  peer cookie 0011223344556677\n"
+
+
+def test_a_secret_comes_from_a_file_or_from_standard_input(daemon, tmp_path):
+    path = tmp_path / "cookie"
+    path.write_text(" 0123ABCD \n")
+    ok(daemon, f"add tunnel {TUNNEL}")
+    # each - takes a line, in the order of the words
+    for number, (line, given) in enumerate((
+            (f"cookie @{path} peer_cookie 0011223344556677", ""),
+            (f"peer_cookie - cookie @{path}", "0011223344556677"),
+            ("cookie - peer_cookie -", "0123abcd\n0011223344556677\nnot read\n"),
+            ("rx-cookie - tx_cookie -", "0011223344556677\n0123abcd\n"))):
+        ok(daemon, f"add session tid 1 sid {number + 1} psid 1 {line}", input=given)
+        assert SECRETS in ok(daemon, f"show session sid {number + 1}"), line
+    assert ok(daemon, f"show session cookie @{path}").count("Session ") == 4
+    assert ok(daemon, "show session peer_cookie -", input="0011223344556678") == ""
+    ok(daemon, "set session tid 1 sid 1 cookie -", input="ffffffff")
+    assert "  cookie ffffffff" in ok(daemon, "show session sid 1")
+
+
+def test_a_secret_that_is_not_there_or_wrong_is_refused_and_not_shown(daemon, tmp_path):
+    path = tmp_path / "cookie"
+    ok(daemon, f"add tunnel session {TUNNEL} sid 2 psid 3")
+    before = ok(daemon, "get-config")
+    leaf = "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='2']/tx-cookie: "
+    for text, why in (("", "holds nothing; allowed one line"), ("\n", "holds nothing"),
+                      ("01234567\n89abcdef\n", "holds more than one line"),
+                      (64 * "a", "is too long"), ("secret!!", "8 characters, not shown here"),
+                      ("01234567 89abcdef", "17 characters, not shown here")):
+        path.write_text(text)
+        said = refused(daemon, f"set session tid 1 sid 2 cookie @{path}")
+        assert said.startswith(f"l2tpv3ctl: {leaf}") and why in said, said
+        assert not text.strip() or text.strip() not in said
+    for name in (tmp_path, tmp_path / "absent", ""):
+        assert "cannot read" in refused(daemon, f"set session tid 1 sid 2 cookie @{name}")
+    assert "standard input holds nothing" in refused(
+        daemon, "set session tid 1 sid 2 cookie - peer_cookie -", input="01234567\n")
+    assert ok(daemon, "get-config") == before
+
+
+def test_vlan_of_ppp_and_vlan_without_its_number_are_refused_with_the_cure(daemon):
+    ok(daemon, f"add tunnel {TUNNEL}")
+    session = "session add tid 1 sid 2 psid 3"
+    assert "pseudowire-type ethernet-vlan needs one, 1..4094" in refused(daemon, f"{session} pw_type vlan")
+    assert "/vlan-id: given 5; allowed only when pseudowire-type is ethernet-vlan" in refused(
+        daemon, f"{session} pw_type ppp vlan_id 5")
+    ok(daemon, f"{session} pw_type ppp")
+    assert "allowed only when" in refused(daemon, "set session tid 1 sid 2 vlan_id 5")
+    ok(daemon, "set session tid 1 sid 2 pw_type eth vlan_id 5")
+    assert "  pseudowire-type ethernet-vlan\n  vlan-id 5\n" in ok(daemon, "-d session show pw_type vlan")
+
+
+def test_a_tunnel_waits_for_its_address_on_its_device(daemon):
+    ok(daemon, f"tunnel add {TUNNEL} encap ip dev nosuch0")
+    assert ("  status: waiting, no-interface-address: no address 10.0.0.1 on nosuch0 (No such device); "
+            "retried when one appears\n") in ok(daemon, "tunnel show")
+    assert "  local-interface nosuch0\n" in ok(daemon, "-d tunnel show")
+    ok(daemon, "tunnel set tunnel_id 1 dev eth0")
+    wait_for(lambda: "status:" not in ok(daemon, "tunnel show"), "the tunnel to be up")
+    assert "  local-interface eth0\n" in ok(daemon, "-d tunnel show")
+    ok(daemon, "tunnel set tunnel_id 1 no-src_addr")
+    assert "<local-address>" not in ok(daemon, "get-config")
+    assert "neither local-address nor local-interface" in refused(daemon, "tunnel set tunnel_id 1 no-dev")
+
+
 def test_output_is_true_to_the_yang_module(daemon, tmp_path):
     ok(daemon, f"add tunnel {TUNNEL} description <&>\"'\\")
     ok(daemon, "add session tid 1 sid 2 psid 3 cookie 01234567")

@@ -34,7 +34,6 @@ OPERATION = f"{{{BASE}}}operation"
 REMOVAL = ("delete", "remove")
 OPERATIONS = ("merge", "create", "replace", "replace", "delete", "remove", "remove")
 KEYS = {"tunnel": "tunnel-id", "session": "session-id"}
-CASES = {"local-address", "local-interface"}
 
 # Few, so that edits and entries meet.
 POOLS = {"local-address": ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:DB8::0:1"],
@@ -161,10 +160,10 @@ class Edit:
         config = config_dict(before.text())
         self.there = paths(config)
         self.names = {path: session.get("interface-name") for path, session in all_sessions(config)}
-        self.tags, self.late, self.named = set(), set(), set()
+        self.tags, self.named = set(), set()
         self.container(ET.fromstring(text), default)
         if not self.tags:
-            self.tags = self.late | self.faults()
+            self.tags = self.faults()
         if not self.tags:
             self.keep_names()
             self.tags = self.clashes(config_dict(self.after.text()))
@@ -211,7 +210,7 @@ class Edit:
         name, operation = local_name(element), self.operation(element, inherited)
         key = element.findtext(f"{{{L2TP}}}{KEYS[name]}")
         path = f"{parent}/{name}[{KEYS[name]}='{key or 1}']"
-        if key is None and inherited not in REMOVAL:
+        if key is None:
             self.tags.add("missing-element")
         if inherited not in REMOVAL:
             self.name(path)
@@ -223,22 +222,28 @@ class Edit:
         self.children(element, path, operation)
 
     def children(self, element, path, operation):
-        given = set()
+        if operation in REMOVAL:
+            self.deleted_leaves(element, path)
         for child in element:
             name = local_name(child)
             if name in KEYS:
                 self.entry(child, path, operation)
-            elif name not in KEYS.values() and self.leaf(child, f"{path}/{name}", operation):
-                given.add(name)
-        if CASES <= given:
-            self.late.add("bad-element")  # RFC 7950 section 8.3.1
-            self.after.drop(f"{path}/local-interface")  # for what else is wrong
+            elif name not in KEYS.values():
+                self.leaf(child, f"{path}/{name}", operation)
+
+    def deleted_leaves(self, element, path):
+        """They are looked at as anywhere, although nothing comes of them."""
+        leaves = [child for child in element if local_name(child) not in (*KEYS, *KEYS.values())]
+        if len({leaf.tag for leaf in leaves}) < len(leaves):
+            self.tags.add("bad-element")
+        for leaf in leaves:
+            if leaf.get(OPERATION) not in REMOVAL:
+                self.check_value(f"{path}/{local_name(leaf)}", leaf.text or "")
 
     def leaf(self, element, path, inherited):
-        """Whether it is set."""
         operation = self.operation(element, inherited)
         if inherited in REMOVAL:
-            return False
+            return
         self.name(path)
         explicit = element.get(OPERATION)
         if explicit or operation == "none":
@@ -246,11 +251,10 @@ class Edit:
         if operation not in REMOVAL:
             self.check_value(path, element.text or "")
         if operation == "none":
-            return False
+            return
         self.after.drop(path)
         if operation not in REMOVAL and "invalid-value" not in self.tags:
             self.after.put(path, element.text or "")
-        return operation not in REMOVAL
 
     def faults(self):
         """What libyang has against the result, entry by entry, because it stops at the first."""

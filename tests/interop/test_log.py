@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d, Snmpd  # noqa: E402
-from lib.here import Here  # noqa: E402
+from lib.here import Here, free_port  # noqa: E402
 from lib.netconf import BASE, L2TP, RpcError  # noqa: E402
 from lib.snmp import ROOT  # noqa: E402
 from lib.table import mib_arc  # noqa: E402
@@ -122,7 +123,7 @@ def test_under_journald_each_line_has_its_priority(tmp_path, journal):
 def test_every_debug_topic_logs_and_no_other(tmp_path, topic):
     if not shutil.which("snmpd"):
         pytest.skip("snmpd is not installed")
-    snmpd = Snmpd(Here(), tmp_path / "snmpd", port=16171).start()
+    snmpd = Snmpd(Here(), tmp_path / "snmpd", port=free_port(socket.SOCK_DGRAM)).start()
     daemon = start(tmp_path, "-d", topic, snmp_master=snmpd.master).start()
     try:
         daemon.wait_for_log("connected to the AgentX master")

@@ -135,6 +135,12 @@ def test_relay_says_nothing_unless_there_is_no_daemon(sshd, tmp_path):
     assert done.returncode == 1 and "no l2tpv3d at" in done.stderr and done.stdout == ""
 
 
+@pytest.mark.parametrize("words", [["-x"], ["more"], ["-S"]])
+def test_relay_says_how_it_is_called(words):
+    done = subprocess.run([RELAY, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 2 and "usage: l2tpv3-netconf [-S PATH]" in done.stderr and done.stdout == ""
+
+
 def test_relay_carries_both_ways_after_the_input_ended(sshd):
     hello = f'<hello xmlns="{BASE}"><capabilities><capability>urn:ietf:params:netconf:base:1.0</capability></capabilities></hello>'
     done = subprocess.run([RELAY, "-S", sshd.folder / "l2tpv3d.sock"], capture_output=True, text=True, timeout=60,

@@ -1,4 +1,4 @@
-"""What the daemon tells systemd (sd_notify): that it is ready, that its loop turns, that it stops."""
+"""What the daemon tells systemd (sd_notify): that it is ready, or not yet, that its loop turns, that it stops."""
 import os
 import signal
 import socket
@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
+from lib.netconf import L2TP  # noqa: E402
 
 need_built(L2TPV3D)
 WATCHDOG = b"WATCHDOG=1"
@@ -73,3 +74,42 @@ def test_it_tells_twice_in_the_time_of_the_watchdog_that_its_loop_turns(start, t
 def test_without_a_watchdog_of_its_own_it_tells_nothing(start, told, environment):
     start(**environment)
     assert receive_all(told, 0.7) == [b"READY=1"]
+
+
+SESSIONS = 5000
+TUNNEL = f"""<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>1</tunnel-id><peer-tunnel-id>1</peer-tunnel-id>
+<local-address>192.0.2.1</local-address><remote-address>192.0.2.2</remote-address><local-port>5000</local-port>
+<remote-port>5000</remote-port>""" + "".join(
+    f"<session><session-id>{i}</session-id><peer-session-id>{i}</peer-session-id></session>"
+    for i in range(1, SESSIONS + 1)) + "</tunnel></l2tpv3>"
+
+
+def interrupted(daemon):
+    """As a kill before the confirmation of its only commit leaves the journal: nothing is in the kernel then."""
+    with daemon.netconf() as client:
+        client.edit_config(TUNNEL)
+    daemon.kill()
+    journal = daemon.state / "journal"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:whole.rindex(b"@", 0, whole.rindex(b"confirm 1"))])
+
+
+def test_ready_means_that_an_interrupted_commit_is_carried_out(start, told):
+    daemon = start()
+    interrupted(daemon)
+    receive_all(told, 0.1)
+    daemon.start()
+    assert receive_all(told, 1) == [b"EXTEND_TIMEOUT_USEC=30000000",
+                                    b"STATUS=carrying out the commit that was interrupted", b"STATUS=", b"READY=1"]
+    said = daemon.log()
+    assert said.index("carrying out commit 1") < said.index("commit 1 by") < said.index("ready")
+
+
+def test_told_to_stop_before_it_is_ready_it_stops(start, told):
+    daemon = start()
+    interrupted(daemon)
+    receive_all(told, 0.1)
+    daemon.launch(daemon.argv, lambda: daemon.logged("carrying out commit 1"))
+    assert daemon.stop() == 0
+    daemon.start()
+    assert len(daemon.netconf().get_config().findall(f".//{{{L2TP}}}session")) == SESSIONS

@@ -195,9 +195,6 @@ class CheckDoor(ProgramDoor):
     def set(self, row, value):
         entry = {"tunnel": {"tunnel-id": str(TUNNEL_ID), **self.baseline["tunnel"]},
                  "session": {"session-id": str(SESSION_ID), **self.baseline.get("session", {})}}
-        # The two are a choice: in an edit the one that is set deletes the other.
-        choice = {"local-address": "local-interface", "local-interface": "local-address"}
-        entry[row.object].pop(choice.get(row.leaf), None)
         entry[row.object].pop(row.leaf, None)
         inner = "\n".join(self.leaves("tunnel", entry["tunnel"], row, value))
         if "session" in self.baseline:

@@ -2,12 +2,10 @@
 
 A value is its text as YANG writes it, or octets that are no text. `stored` is its canonical form
 when the row takes it, None when the row refuses it; `shell` is what l2tpv3ctl makes of it where
-its spelling is wider than YANG's, as that of ip l2tp is, or REFUSED.
+its spelling is wider than YANG's, as that of ip l2tp is.
 """
 from dataclasses import dataclass
 
-
-REFUSED = "refused"
 
 
 @dataclass
@@ -40,7 +38,7 @@ def number(row):
               good("middle", str((row.min + row.max) // 2)),
               bad("below", str(row.min - 1)), bad("above", str(row.max + 1)),
               good("plus", f"+{small}", str(small)), bad("minus", f"-{small}"),
-              Value("spaces", f" {small}\n", str(small), REFUSED),
+              good("spaces", f" {small}\n", str(small)),
               bad("hexadecimal", hex(row.max), str(row.max)), bad("2^32", str(1 << 32)),
               bad("2^63", str(1 << 63)), bad("2^64", str(1 << 64)), bad("2^64+min", str((1 << 64) + small)),
               bad("fraction", f"{small}.0"), bad("exponent", "1e2"), bad("two", f"{small} {small}")]
@@ -62,8 +60,7 @@ def boolean(row):
 def enumeration(row):
     names = [word["name"] for word in row.words]
     values = [good(name, name) for name in names]
-    values += [bad(f"alias-{word['alias']}", word["alias"], word["name"]) for word in row.words
-               if word["alias"]]
+    values += [bad(f"alias-{alias}", alias, word["name"]) for word in row.words for alias in word["aliases"]]
     return values + [good("spaces", f" {names[0]} ", names[0]), bad("number", "1"),
                      bad("capitals", names[0].upper(), names[0]), bad("cut", names[0][:-1]),
                      bad("two", f"{names[0]} {names[0]}"), *JUNK]
@@ -96,12 +93,12 @@ def address(row):
     malformed = {"zone": "fe80::1%lo", "zone-global": "2001:db8::7%1", "prefix": "192.0.2.7/24",
                  "port": "[2001:db8::7]:1701", "five": "192.0.2.7.1", "above": "192.0.2.256",
                  "nine": "1:2:3:4:5:6:7:8:9", "name": "localhost", "minus": "-1",
-                 "spaces": " 192.0.2.7 "}
+                 "space": "192.0. 2.7"}
     return [good("ipv4", "192.0.2.7"), good("ipv4-least", "1.0.0.0"), good("loopback4", "127.0.0.1"),
             good("ipv4-reserved", "240.0.0.1"),
             good("ipv6", "2001:db8::7"), good("loopback6", "::1"), good("unique-local", "fd00::7"),
             good("ipv6-long", "2001:0DB8:0:0:0:0:0:7", "2001:db8::7"),
-            good("ipv6-full", "1:2:3:4:5:6:7:8"),
+            good("ipv6-full", "1:2:3:4:5:6:7:8"), good("spaces", "\n 192.0.2.7\t", "192.0.2.7"),
             good("after-link-local", "fec0::1"), good("before-multicast", "223.255.255.255"),
             bad("short", "10.1", "10.1.0.0"), bad("leading-zero", "192.0.2.007", "192.0.2.7"),
             bad("hexadecimal", "0xc0.0.2.7", "192.0.2.7"),
@@ -115,7 +112,7 @@ def mac(row):
             bad("group", "01:00:5e:00:00:01"), bad("five", "02:00:00:00:00"),
             bad("seven", "02:00:00:00:00:00:01"), bad("dashes", "02-00-5e-10-00-01"),
             bad("plain-hex", "02005e100001"), bad("digit", "02:00:5e:10:00:0g"),
-            bad("spaces", " 02:00:5e:10:00:01 "), bad("minus", "-1"), *JUNK]
+            good("spaces", " 02:00:5e:10:00:01\n", "02:00:5e:10:00:01"), bad("minus", "-1"), *JUNK]
 
 
 def cookie(row):
@@ -124,7 +121,7 @@ def cookie(row):
               bad(f"octets-{n}", octets[:2 * n]) for n in (0, 1, 3, 4, 5, 7, row.max, row.max + 1, 16)]
     return values + [good("capitals", "DEADBEEF", "deadbeef"), good("zeros", "00000000"),
                      good("ones", "f" * 16), bad("digit", "0123456g"), bad("hexadecimal", "0x123456"),
-                     bad("odd", "0123456"), bad("minus", "-1234567"), bad("spaces", " 123456 "), *JUNK[1:]]
+                     bad("odd", "0123456"), bad("minus", "-1234567"), good("spaces", "\n01234567 ", "01234567"), *JUNK[1:]]
 
 
 MAKERS = {"bool": boolean, "u16": number, "u32": number, "enum": enumeration, "string": string,

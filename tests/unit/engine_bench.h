@@ -55,7 +55,7 @@ static void bench_event(const struct engine_event *event, void *arg)
 	char text[64], name[KEY_TEXT_MAX];
 	unsigned int status;
 
-	if (event->type == ENGINE_COMMIT || event->type == ENGINE_FOREIGN)
+	if (event->type != ENGINE_STATE && event->type != ENGINE_REASON)
 		return;
 	status = entry_state(event->entry)->oper_status;
 	if (status == OPER_UP || status == OPER_REMOVING)

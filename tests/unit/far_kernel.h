@@ -26,6 +26,7 @@ enum far_call {
 	FAR_DUMP_LINKS,
 	FAR_ADDRESS_STATE,
 	FAR_INTERFACE_ADDRESS,
+	FAR_INTERFACE_HAS,
 	FAR_ROUTE,
 	FAR_READ_EVENTS,
 	FAR_CAPABILITIES
@@ -125,6 +126,8 @@ static int far_serve_call(struct kernel *kernel, struct far_shared *shared)
 		return (int)k->address_state(kernel, &shared->address);
 	case FAR_INTERFACE_ADDRESS:
 		return k->interface_address(kernel, shared->name, shared->family, &shared->address);
+	case FAR_INTERFACE_HAS:
+		return k->interface_has(kernel, shared->name, &shared->address);
 	case FAR_ROUTE:
 		return k->route(kernel, &shared->address);
 	case FAR_READ_EVENTS:
@@ -307,6 +310,16 @@ static int far_interface_address(struct kernel *kernel, const char *interface, u
 	return result;
 }
 
+static int far_interface_has(struct kernel *kernel, const char *interface,
+			     const struct address *address)
+{
+	struct far_shared *shared = far_shared(kernel);
+
+	snprintf(shared->name, sizeof(shared->name), "%s", interface);
+	shared->address = *address;
+	return far_call(kernel, FAR_INTERFACE_HAS);
+}
+
 static int far_route(struct kernel *kernel, const struct address *remote)
 {
 	far_shared(kernel)->address = *remote;
@@ -372,6 +385,7 @@ static struct kernel *far_open(unsigned int event_fds)
 		.leave_counters = far_leave_counters,
 		.address_state = far_address_state,
 		.interface_address = far_interface_address,
+		.interface_has = far_interface_has,
 		.route = far_route,
 		.event_fds = far_event_fds,
 		.hush = far_hush,

@@ -7,11 +7,11 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/push.h"
 #include "cli/show.h"
 
-#define WORDS_MAX 40
-#define CASE_MAX  16384
+#define WORDS_MAX    40
+#define CASE_MAX     16384
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* One case of a data file; the texts are those of its lines by their first character. */
 struct sample {
@@ -19,7 +19,8 @@ struct sample {
 	char buffer[1024]; /* words of the command line */
 	int argc;
 	char *argv[WORDS_MAX];
-	char ignored[160];
+	char ignored[NOTES_MAX];
+	char misplaced[NOTES_MAX];
 	char refusal[512];
 	char entries[8192];
 	char expected[CASE_MAX];
@@ -70,6 +71,8 @@ static void take_line(struct sample *sample, char *line)
 		sample->argc = split(sample->buffer, sample->argv);
 	} else if (line[0] == '~') {
 		append(sample->ignored, sizeof(sample->ignored), text);
+	} else if (line[0] == '^') {
+		append(sample->misplaced, sizeof(sample->misplaced), text);
 	} else if (line[0] == '!') {
 		append(sample->refusal, sizeof(sample->refusal), text);
 	} else if (line[0] == '>') {
@@ -155,7 +158,7 @@ static const char *edit_of(const struct request *request, char ret[CASE_MAX])
 static void check_edit(struct sample *sample)
 {
 	struct error err = ERROR_INIT;
-	const struct command *command = command_find(sample->argv[0], &err);
+	const struct command *command = command_take(sample->argc, sample->argv, &err);
 	enum cli_status status = CLI_USAGE;
 	struct request request;
 	char buffer[CASE_MAX];
@@ -169,6 +172,7 @@ static void check_edit(struct sample *sample)
 	}
 	fail_sample(sample, edit_of(&request, buffer), sample->expected);
 	fail_sample(sample, request.ignored, sample->ignored);
+	fail_sample(sample, request.misplaced, sample->misplaced);
 	assert_string_equal(sample->refusal, "");
 }
 
@@ -221,7 +225,8 @@ static void check_show(struct sample *sample)
 	struct error err = ERROR_INIT;
 	struct cli_options options = {0};
 	int first = take_flags(sample, &options);
-	const struct command *command = command_find(sample->argv[first], &err);
+	const struct command *command =
+		command_take(sample->argc - first, sample->argv + first, &err);
 	struct request request;
 	struct show show;
 	uint32_t tunnel_id = 0;
@@ -273,6 +278,34 @@ static const char *get_of(const char *words, const struct cli_options *options, 
 	return ret;
 }
 
+static void test_an_object_may_stand_before_every_command_that_takes_one(void **state)
+{
+	static const char *const commands[] = {
+		"add",   "delete", "show", "lst", "list", "set", "get", "a",  "get-config",
+		"get-c", "d",      "del",  "s",   "sh",   "l",   "li",  "se", "adopt"};
+	static const char *const objects[] = {"tunnel", "session", "t", "tun", "ses", "sessio"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(commands) * COUNT(objects); i++) {
+		const char *before = commands[i % COUNT(commands)];
+		const char *object = objects[i / COUNT(commands)];
+		struct error err = ERROR_INIT;
+		const struct command *expected = command_find(before, &err);
+		char words[3][16];
+		char *argv[] = {words[0], words[1], words[2]};
+
+		snprintf(words[0], sizeof(words[0]), "%s", object);
+		snprintf(words[1], sizeof(words[1]), "%s", before);
+		snprintf(words[2], sizeof(words[2]), "tid");
+		assert_non_null(expected);
+		assert_non_null(expected->object);
+		assert_ptr_equal(command_take(3, argv, &err), expected);
+		assert_string_equal(argv[0], expected->name);
+		assert_string_equal(argv[1], object[0] == 't' ? "tunnel" : "session");
+		assert_string_equal(argv[2], "tid");
+	}
+}
+
 static void test_filters_ask_for_no_more_than_is_printed(void **state)
 {
 	struct cli_options plain = {0}, counters = {.statistics = true};
@@ -308,80 +341,6 @@ static void test_filters_ask_for_no_more_than_is_printed(void **state)
 	assert_null(strstr(message, "<oper-status/>"));
 }
 
-struct push_sample {
-	size_t lines;
-	const char *text, *attributes, *content;
-};
-
-static void test_push_takes_documents_apart(void **state)
-{
-	static const struct push_sample samples[] = {
-		{0, "<l2tpv3 xmlns='u'/>", "", "<l2tpv3 xmlns='u'/>"},
-		{2,
-		 "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- > -->\n<l2tpv3/>\n",
-		 "", "<l2tpv3/>\n"},
-		{0, "<config><l2tpv3/></config>", "", "<l2tpv3/>"},
-		{1, "\n<data\nxmlns='u'>\n</data>", "\nxmlns='u'", "\n"},
-		{0, "<nc:data xmlns:nc=\"b\" a='>/'>x</nc:data>\n<!-- end -->",
-		 " xmlns:nc=\"b\" a='>/'", "x"},
-		{0, "<config>x</config >\n<!-- </foo> --><?p i?> ", "", "x"},
-		{0, "<data/>", "", ""},
-		{0, "<data/> <!-- end -->", "", ""},
-		{0, "<data xmlns='u' />", " xmlns='u' ", ""},
-		{0, "<other/>", "", "<other/>"},
-		{0, "<", "", "<"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		const struct push_sample *sample = &samples[i];
-		struct push_document got;
-
-		assert_int_equal(push_parse(sample->text, strlen(sample->text), &got, NULL), 0);
-		assert_int_equal(got.lines, sample->lines);
-		assert_int_equal(got.attributes.length, strlen(sample->attributes));
-		assert_memory_equal(got.attributes.text, sample->attributes, got.attributes.length);
-		assert_int_equal(got.content.length, strlen(sample->content));
-		assert_memory_equal(got.content.text, sample->content, got.content.length);
-	}
-}
-
-static void test_push_refuses_what_it_cannot_send_on(void **state)
-{
-	static const char *const samples[] = {
-		"",
-		"hello",
-		"<?xml version='1.0' encoding='ISO-8859-1'?><l2tpv3/>",
-		"<?xml version='1.0'",
-		"<!-- <l2tpv3/>",
-		"<!DOCTYPE l2tpv3><l2tpv3/>",
-		"<config><l2tpv3/></data>",
-		"<config><l2tpv3/>",
-		"<config><l2tpv3/></config><l2tpv3/>",
-		"<config><l2tpv3/></config> text",
-		"<config><l2tpv3/></config> <!-- -- >",
-		"<config><l2tpv3/></config-->",
-		"<config><l2tpv3/></configs>",
-		"<config/><l2tpv3/>",
-		"<config a='>",
-		"<config>",
-		"{\"linux-l2tpv3:l2tpv3\": {}}",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		struct error err = ERROR_INIT;
-		struct push_document got;
-		char *copy = malloc(strlen(samples[i]) + 1); /* exact, for the sanitizer */
-
-		assert_non_null(copy);
-		memcpy(copy, samples[i], strlen(samples[i]));
-		assert_true(push_parse(copy, strlen(samples[i]), &got, &err) < 0);
-		assert_true(err.text[0]);
-		free(copy);
-	}
-}
-
 static void test_usage_names_every_keyword_of_the_table(void **state)
 {
 	char text[CASE_MAX] = "";
@@ -401,9 +360,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_command_lines_become_edits),
 		cmocka_unit_test(test_replies_become_text),
+		cmocka_unit_test(test_an_object_may_stand_before_every_command_that_takes_one),
 		cmocka_unit_test(test_filters_ask_for_no_more_than_is_printed),
-		cmocka_unit_test(test_push_takes_documents_apart),
-		cmocka_unit_test(test_push_refuses_what_it_cannot_send_on),
 		cmocka_unit_test(test_usage_names_every_keyword_of_the_table),
 	};
 

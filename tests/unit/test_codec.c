@@ -114,6 +114,7 @@ static const struct {
 	{ TYPE_U32, "\t1401\r\n", "1401" },
 	{ TYPE_STRING, "", "" },
 	{ TYPE_STRING, " two words ", " two words " },
+	{ TYPE_STRING, "a\xef\xb7\x90\xf0\x9f\xbf\xbe", "a\xef\xb7\x90\xf0\x9f\xbf\xbe" },
 	{ TYPE_STRING, "Z\xc3\xbcrich \xe2\x82\xac", "Z\xc3\xbcrich \xe2\x82\xac" },
 	{ TYPE_STRING, "0123456789012345678901234567890123456789012345678901234567890123",
 		       "0123456789012345678901234567890123456789012345678901234567890123" },
@@ -124,6 +125,10 @@ static const struct {
 	{ TYPE_ADDRESS, "127.0.0.1", "127.0.0.1" },
 	{ TYPE_ADDRESS, "2001:DB8:0:0:0:0:0:1", "2001:db8::1" },
 	{ TYPE_ADDRESS, "::1", "::1" },
+	{ TYPE_ADDRESS, " \n192.0.2.1\t", "192.0.2.1" },
+	{ TYPE_ADDRESS, "\n  2001:db8:0000:0000:0000:0000:0000:0001  \n", "2001:db8::1" },
+	{ TYPE_MAC, "\r\n02:00:5e:10:00:ab ", "02:00:5e:10:00:ab" },
+	{ TYPE_COOKIE, " deadbeef\n", "deadbeef" },
 	{ TYPE_MAC, "02:00:5E:10:00:aB", "02:00:5e:10:00:ab" },
 	{ TYPE_COOKIE, "", "" },
 	{ TYPE_COOKIE, "DEADbeef", "deadbeef" },
@@ -156,6 +161,8 @@ static const struct {
 	{ TYPE_STRING, ERROR_INVALID_VALUE, "a\x7f" },
 	{ TYPE_STRING, ERROR_INVALID_VALUE, "a\xc2\x80" },
 	{ TYPE_STRING, ERROR_INVALID_VALUE, "a\xff" },
+	{ TYPE_STRING, ERROR_INVALID_VALUE, "a\xef\xbf\xbe" },
+	{ TYPE_STRING, ERROR_INVALID_VALUE, "a\xef\xbf\xbf" },
 	{ TYPE_STRING, ERROR_INVALID_LENGTH,
 		"01234567890123456789012345678901234567890123456789012345678901234" },
 	{ TYPE_IFNAME, ERROR_INVALID_LENGTH, "" },
@@ -167,6 +174,11 @@ static const struct {
 	{ TYPE_IFNAME, ERROR_INVALID_VALUE, "a/b" },
 	{ TYPE_IFNAME, ERROR_INVALID_VALUE, "a:b" },
 	{ TYPE_IFNAME, ERROR_INVALID_VALUE, "a b" },
+	{ TYPE_IFNAME, ERROR_INVALID_VALUE, " a" },
+	{ TYPE_IFNAME, ERROR_INVALID_VALUE, "a " },
+	{ TYPE_U32, ERROR_INVALID_VALUE, " \n" },
+	{ TYPE_U32, ERROR_INVALID_VALUE, "\xc2\xa0" "1400" },
+	{ TYPE_ADDRESS, ERROR_INVALID_VALUE, "192.0. 2.1" },
 	{ TYPE_IFNAME, ERROR_INVALID_VALUE, "eth%d" },
 	{ TYPE_IFNAME, ERROR_INVALID_VALUE, "\xc3\xa9" },
 	{ TYPE_ADDRESS, ERROR_INVALID_VALUE, "" },
@@ -178,7 +190,7 @@ static const struct {
 	{ TYPE_MAC, ERROR_INVALID_VALUE, "" },
 	{ TYPE_MAC, ERROR_INVALID_VALUE, "02-00-5e-10-00-01" },
 	{ TYPE_MAC, ERROR_INVALID_VALUE, "02:00:5e:10:00:0g" },
-	{ TYPE_MAC, ERROR_INVALID_VALUE, "02:00:5e:10:00:01 " },
+	{ TYPE_MAC, ERROR_INVALID_VALUE, "02:00:5e:10:00: 01" },
 	{ TYPE_MAC, ERROR_INVALID_VALUE, "00:00:00:00:00:00" },
 	{ TYPE_MAC, ERROR_INVALID_VALUE, "ff:ff:ff:ff:ff:ff" },
 	{ TYPE_MAC, ERROR_INVALID_VALUE, "01:00:5e:00:00:01" },
@@ -538,6 +550,25 @@ static void presence_bits_belong_to_the_rows_in_order(void **state)
 	assert_string_equal(tunnel_row(TUNNEL_UDP6_CHECKSUM_RX)->leaf, "udp6-checksum-rx");
 }
 
+static void a_text_that_is_made_when_read_is_neither_taken_nor_printed(void **state)
+{
+	(void)state;
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		const struct row *row = row_by_leaf((enum object)object, "status-text", 11);
+		union {
+			struct tunnel tunnel;
+			struct session session;
+		} any = {0};
+		char text[VALUE_TEXT_MAX] = "x";
+
+		assert_non_null(row);
+		assert_int_equal(row->type, TYPE_TEXT);
+		assert_int_equal(codec_print(row, &any, text), 0);
+		assert_string_equal(text, "");
+		assert_int_equal(codec_parse(row, &any, "up", 2, NULL), -EACCES);
+	}
+}
+
 static void copy_takes_value_and_absence(void **state)
 {
 	(void)state;
@@ -746,6 +777,10 @@ static void every_keyword_of_ip_l2tp_is_known(void **state)
 		{OBJECT_TUNNEL, "ptid", "peer-tunnel-id"},
 		{OBJECT_TUNNEL, "encap", "encapsulation"},
 		{OBJECT_TUNNEL, "local", "local-address"},
+		{OBJECT_TUNNEL, "src_addr", "local-address"},
+		{OBJECT_TUNNEL, "dev", "local-interface"},
+		{OBJECT_TUNNEL, "interface", "local-interface"},
+		{OBJECT_TUNNEL, "local_interface", "local-interface"},
 		{OBJECT_TUNNEL, "remote", "remote-address"},
 		{OBJECT_TUNNEL, "udp_sport", "local-port"},
 		{OBJECT_TUNNEL, "udp_dport", "remote-port"},
@@ -757,6 +792,8 @@ static void every_keyword_of_ip_l2tp_is_known(void **state)
 		{OBJECT_SESSION, "sid", "session-id"},
 		{OBJECT_SESSION, "psid", "peer-session-id"},
 		{OBJECT_SESSION, "name", "interface-name"},
+		{OBJECT_SESSION, "dev", "interface-name"},
+		{OBJECT_SESSION, "interface", "interface-name"},
 		{OBJECT_SESSION, "cookie", "tx-cookie"},
 		{OBJECT_SESSION, "peer_cookie", "rx-cookie"},
 		{OBJECT_SESSION, "l2spec_type", "l2-specific-sublayer"},
@@ -774,14 +811,26 @@ static void every_keyword_of_ip_l2tp_is_known(void **state)
 	assert_null(row_by_keyword(OBJECT_TUNNEL, "remot"));
 	assert_null(row_by_keyword(OBJECT_TUNNEL, "tunnel_id|tid"));
 	assert_null(row_by_keyword(OBJECT_TUNNEL, ""));
+	assert_string_equal(ignored_by_keyword("peer_offset")->accepted, "0");
+	assert_null(ignored_by_keyword("l2spec_len")->accepted);
+	assert_null(ignored_by_keyword("offse"));
+	assert_null(ignored_by_keyword(""));
 }
 
-static void words_are_found_by_name_alias_and_number(void **state)
+static void words_are_found_by_name_spelling_and_number(void **state)
 {
 	const struct word *types = session_row(SESSION_PSEUDOWIRE_TYPE)->words;
 
 	(void)state;
-	assert_string_equal(word_by_name(types, "eth", 3)->name, "ethernet");
+	assert_string_equal(word_by_spelling(types, "eth")->name, "ethernet");
+	assert_string_equal(word_by_spelling(types, "PPP")->name, "ppp");
+	assert_string_equal(word_by_spelling(types, "Vlan")->name, "ethernet-vlan");
+	assert_string_equal(word_by_spelling(types, "eth-vlan")->name, "ethernet-vlan");
+	assert_string_equal(word_by_spelling(types, "ethernet-vlan")->name, "ethernet-vlan");
+	assert_null(word_by_spelling(types, "vlan|eth-vlan"));
+	assert_null(word_by_spelling(types, "et"));
+	assert_null(word_by_spelling(types, ""));
+	assert_null(word_by_name(types, "eth", 3)); /* which YANG has not */
 	assert_string_equal(word_by_name(types, "ethernet", 8)->name, "ethernet");
 	assert_null(word_by_name(types, "ether", 5));
 	assert_null(word_by_name(types, "", 0));
@@ -829,6 +878,7 @@ int main(void)
 		cmocka_unit_test(a_shorter_value_leaves_nothing_of_a_longer_one),
 		cmocka_unit_test(times_print_as_date_and_time_that_does_not_move),
 		cmocka_unit_test(presence_bits_belong_to_the_rows_in_order),
+		cmocka_unit_test(a_text_that_is_made_when_read_is_neither_taken_nor_printed),
 		cmocka_unit_test(copy_takes_value_and_absence),
 		cmocka_unit_test(state_is_absent_when_there_is_none),
 		cmocka_unit_test(leaves_apply_by_encapsulation_and_family),
@@ -838,7 +888,7 @@ int main(void)
 		cmocka_unit_test(zero_clears_what_has_no_default_in_snmp),
 		cmocka_unit_test(every_row_is_found_by_all_its_names),
 		cmocka_unit_test(every_keyword_of_ip_l2tp_is_known),
-		cmocka_unit_test(words_are_found_by_name_alias_and_number),
+		cmocka_unit_test(words_are_found_by_name_spelling_and_number),
 		cmocka_unit_test(descriptors_are_the_camel_case_of_the_leaf),
 	};
 

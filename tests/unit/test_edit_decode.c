@@ -140,19 +140,21 @@ static void print_refusal(FILE *file, const struct error *err)
 static char *decode(const char *document, enum edit_operation operation, bool secrets, size_t piece)
 {
 	struct feeder feeder = {decoder_open(operation, secrets, 0), 0};
-	struct reader *reader = reader_open(&reader_limits, &handler, &feeder);
+	struct reader *reader = reader_open(&handler, &feeder);
 	struct error err = ERROR_INIT;
 	struct edit *edit = NULL;
 	size_t length = strlen(document), size;
 	char *ret = NULL;
+	int rc = 0;
 	FILE *file = open_memstream(&ret, &size);
 
 	assert_non_null(reader);
-	for (size_t at = 0; at < length; at += piece)
-		assert_int_equal(reader_feed(reader, document + at,
-					     length - at < piece ? length - at : piece, &err),
-				 0);
-	assert_int_equal(reader_finish(reader, &err), 0);
+	for (size_t at = 0; at < length && !rc; at += piece)
+		rc = reader_feed(reader, document + at, length - at < piece ? length - at : piece,
+				 &err);
+	rc = rc ? rc : reader_finish(reader, &err);
+	/* What follows a refusal is not read. */
+	assert_int_equal(rc, decoder_failed(feeder.decoder) ? DECODER_REFUSED : 0);
 	if (decoder_finish(feeder.decoder, &edit, &err))
 		print_refusal(file, &err);
 	else

@@ -422,6 +422,52 @@ static void another_address_does_not_move_the_tunnel(void **state)
 	UNTIL(bench, datastore_tunnel(bench->store, 1)->actual.local_address.bytes[15] == 0x99);
 }
 
+/* Both given: that address, on that interface, and no other will do. */
+static void an_address_is_wanted_on_its_interface(void **state)
+{
+	struct bench *bench = *state;
+	const char *leaves = "peer-tunnel-id=2 local-address=192.0.2.1 local-interface=up0 "
+			     "remote-address=192.0.2.2";
+
+	make(bench, leaves, "peer-session-id=6");
+	assert_int_equal(tunnel_state(bench)->status_reason, REASON_NO_INTERFACE_ADDRESS);
+	assert_int_equal(sim_add_link(bench->kernel, "up0", false), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.5/24", false), 0);
+	assert_true(turn_until(bench, is_idle, 5000)); /* it is eth0 that has the right one */
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
+	assert_int_equal(sim_population(bench->kernel).tunnels, 0);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.1/24", true), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_ADDRESS_TENTATIVE);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.1/24", false), 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+}
+
+static void naming_the_interface_of_its_address_does_not_cost_the_tunnel(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int index;
+
+	make(bench, UDP4, "peer-session-id=6 interface-name=pw0");
+	index = ask_link(bench, "pw0").index;
+	assert_int_equal(edit_one_tunnel(bench, 1, "local-interface=eth0"), 0);
+	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
+	assert_int_equal(sim_add_link(bench->kernel, "up0", false), 0);
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	assert_int_equal(sim_add_address(bench->kernel, "up0", "192.0.2.1/24", false), 0);
+	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_INTERFACE_ADDRESS);
+	assert_int_equal(edit_one_tunnel(bench, 1, "local-interface=up0"), 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(edit_one_tunnel(bench, 1, "-local-address"), 0); /* it is up0's first */
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	assert_int_equal(edit_one_tunnel(bench, 1, "local-address=192.0.2.1 local-interface=eth0"),
+			 0);
+	UNTIL(bench, sim_population(bench->kernel).tunnels == 0);
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
+}
+
 static void an_address_that_changes_during_the_commit_is_followed(void **state)
 {
 	struct bench *bench = *state;
@@ -573,6 +619,138 @@ static void reading_ahead_passes_what_is_disabled(void **state)
 	assert_in_range(readings(bench), 1, 40);
 }
 
+static void errors_beside_what_is_sent_are_no_failing(void **state)
+{
+	struct bench *bench = *state;
+	const struct statistics some = {.tx_errors = 5, .tx_packets = 5, .tx_bytes = 500};
+	struct tunnel_entry *entry;
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	entry = datastore_tunnel(bench->store, 1);
+	for (unsigned int i = 1; i <= 2; i++) {
+		assert_int_equal(sim_count(bench->kernel, 1, 0, &some), 0);
+		UNTIL(bench, (engine_refresh(bench->engine, &entry->entry),
+			      entry->state.common.statistics.tx_errors == 5 * i));
+		assert_int_equal(tunnel_state(bench)->oper_status, OPER_UP);
+	}
+}
+
+static enum status_reason derived(struct bench *bench, struct entry *entry)
+{
+	status_derive(bench->engine, entry);
+	return entry_state(entry)->status_reason;
+}
+
+/* All that can be wrong with a session is wrong at first, and then mended from the top. */
+static void of_several_reasons_the_one_is_told_that_explains_the_others(void **state)
+{
+	struct bench *bench = *state;
+	struct links *links = &bench->engine->links;
+	struct kernel_link link, bridge = {.name = "br7", .index = 999};
+	struct session_entry *session;
+	struct tunnel_entry *tunnel;
+
+	make(bench, TUNNEL1,
+	     "peer-session-id=6 interface-name=pw0 bridge=br7 dead-interval=100 mtu=1300");
+	session = entry_of(bench, 1, 5);
+	tunnel = session->tunnel;
+	link = *links_by_index(links, session->state.if_index);
+	links_remove(links, link.index);
+	session->state.common.peer_silent = session->state.common.transmit_failing = true;
+	session->state.common.changed_behind = true;
+
+	tunnel->state.path_reason = REASON_NO_ROUTE;
+	tunnel->state.common.transmit_failing = tunnel->state.common.changed_behind = true;
+	assert_int_equal(derived(bench, &tunnel->entry), REASON_NO_ROUTE);
+	tunnel->state.path_reason = 0;
+	assert_int_equal(derived(bench, &tunnel->entry), REASON_TRANSMIT_ERRORS);
+	assert_int_equal(derived(bench, &session->entry), REASON_TUNNEL_NOT_UP);
+	tunnel->state.common.transmit_failing = false;
+	assert_int_equal(derived(bench, &tunnel->entry), REASON_CHANGED_BEHIND);
+
+	assert_int_equal(derived(bench, &session->entry), REASON_NO_INTERFACE);
+	link.up = false;
+	assert_true(links_put(links, &link));
+	assert_int_equal(derived(bench, &session->entry), REASON_LINK_DOWN);
+	link.up = true;
+	assert_true(links_put(links, &link));
+	assert_int_equal(derived(bench, &session->entry), REASON_TRANSMIT_ERRORS);
+	session->state.common.transmit_failing = false;
+	assert_int_equal(derived(bench, &session->entry), REASON_NO_BRIDGE);
+	assert_true(links_put(links, &bridge));
+	assert_int_equal(derived(bench, &session->entry), REASON_PEER_SILENT);
+	session->state.common.peer_silent = false;
+	assert_int_equal(derived(bench, &session->entry), REASON_CHANGED_BEHIND);
+	session->state.common.changed_behind = false;
+	assert_int_equal(derived(bench, &session->entry), REASON_NONE);
+}
+
+/* ---- removal, and what vanishes */
+
+/* Gone, and no event told of it: those of our own requests are not told. */
+static void remove_unheard(struct bench *bench, enum kernel_verb verb)
+{
+	struct kernel_request request = {.verb = verb, .tunnel_id = 1, .session_id = 5};
+
+	bench->kernel->ops->submit(bench->kernel, &request, 1);
+	assert_int_equal(request.result, 0);
+	sim_reap(bench->kernel);
+}
+
+static void a_session_that_vanished_has_its_tunnel_looked_at(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	restart(bench, true); /* for a repair would find it out */
+	assert_true(turn_until(bench, is_idle, 5000));
+	remove_unheard(bench, KERNEL_TUNNEL_DELETE);
+	agenda_look(&bench->engine->agenda, &(struct key){1, 5});
+	engine_schedule(bench->engine);
+	UNTIL(bench, !entry_of(bench, 1, 5)->entry.in_kernel);
+	UNTIL(bench, !datastore_tunnel(bench->store, 1)->entry.in_kernel);
+	assert_int_equal(tunnel_state(bench)->status_reason, REASON_CHANGED_BEHIND);
+}
+
+static void without_repair_what_vanished_stays_away_after_a_resync(void **state)
+{
+	struct bench *bench = *state;
+	struct session found;
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	restart(bench, true);
+	assert_true(turn_until(bench, is_idle, 5000));
+	remove_unheard(bench, KERNEL_SESSION_DELETE);
+	for (unsigned int i = 0; i < 3; i++) {
+		bench->done = false;
+		engine_resync(bench->engine, on_done, bench);
+		UNTIL(bench, bench->done);
+		assert_true(turn_until(bench, is_idle, 5000));
+		turn_until(bench, never, 100);
+		assert_int_equal(ask_kernel(bench, 1, 5, &found), -ENODEV);
+		assert_int_equal(reason_of(bench, 5), REASON_CHANGED_BEHIND);
+	}
+}
+
+static void a_removal_without_end_is_given_up_after_two_minutes(void **state)
+{
+	struct bench *bench = *state;
+	struct edit *edit = edit_new();
+	struct session_entry *entry;
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	sim_set_delays(bench->kernel, 600000, 0);
+	edit_session(edit, EDIT_DELETE, 1, 5);
+	assert_int_equal(commit(bench, edit), 0);
+	entry = entry_of(bench, 1, 5);
+	entry->state.common.last_change -= 119 * NS_PER_S;
+	turn_until(bench, never, 500);
+	assert_true(entry_of(bench, 1, 5)->entry.held);
+	entry->state.common.last_change -= NS_PER_S;
+	UNTIL(bench, bench->engine->agenda.removing.count == 0);
+	assert_false(datastore_session(bench->store, 1, 5) && entry_of(bench, 1, 5)->entry.held);
+}
+
 /* ---- others */
 
 static void a_repair_spares_what_others_made(void **state)
@@ -698,6 +876,8 @@ int main(void)
 		TEST(a_tunnel_does_not_keep_an_address_that_it_shall_not_have),
 		TEST(an_address_that_flaps_does_not_cost_the_tunnel),
 		TEST(another_address_does_not_move_the_tunnel),
+		TEST(an_address_is_wanted_on_its_interface),
+		TEST(naming_the_interface_of_its_address_does_not_cost_the_tunnel),
 		TEST(an_address_that_changes_during_the_commit_is_followed),
 		TEST(a_silent_peer_is_none_without_dead_interval),
 		TEST(looking_again_does_not_make_a_peer_silent),
@@ -705,6 +885,11 @@ int main(void)
 		TEST(sessions_recover_with_their_tunnel),
 		TEST(what_is_gone_has_no_counters),
 		TEST(reading_ahead_passes_what_is_disabled),
+		TEST(errors_beside_what_is_sent_are_no_failing),
+		TEST(of_several_reasons_the_one_is_told_that_explains_the_others),
+		TEST(a_session_that_vanished_has_its_tunnel_looked_at),
+		TEST(without_repair_what_vanished_stays_away_after_a_resync),
+		TEST(a_removal_without_end_is_given_up_after_two_minutes),
 		TEST(a_repair_spares_what_others_made),
 		TEST(nothing_is_adopted_that_cannot_be_configured),
 		TEST(a_module_that_comes_back_is_found),

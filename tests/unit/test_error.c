@@ -243,7 +243,7 @@ static void long_text_is_cut_between_characters(void **state)
 	}
 }
 
-static void utf8_is_taken_by_the_rules_of_yang_strings(void **state)
+static void utf8_is_taken_as_xml_and_libyang_take_it(void **state)
 {
 	static const struct {
 		const char *bytes;
@@ -264,9 +264,10 @@ static void utf8_is_taken_by_the_rules_of_yang_strings(void **state)
 		{"\xed\xa0\x80", 3, 0, 0},     /* surrogate */
 		{"\xf4\x90\x80\x80", 4, 0, 0}, /* beyond U+10FFFF */
 		{"\xff\xff", 2, 0, 0},
-		{"\xef\xbf\xbe", 3, 0, 0},     /* U+FFFE */
-		{"\xef\xb7\x90", 3, 0, 0},     /* U+FDD0 */
-		{"\xf0\x9f\xbf\xbf", 4, 0, 0}, /* U+1FFFF */
+		{"\xef\xbf\xbe", 3, 0, 0}, /* U+FFFE */
+		{"\xef\xbf\xbf", 3, 0, 0}, /* U+FFFF */
+		{"\xef\xb7\x90", 3, 3, 0xfdd0},
+		{"\xf0\x9f\xbf\xbf", 4, 4, 0x1ffff},
 		{"\xc3(", 2, 0, 0},
 	};
 
@@ -318,7 +319,7 @@ int main(void)
 		cmocka_unit_test(setting_keeps_the_path_and_clears_the_rest),
 		cmocka_unit_test(the_app_tag_of_the_error_goes_before_that_of_its_code),
 		cmocka_unit_test(long_text_is_cut_between_characters),
-		cmocka_unit_test(utf8_is_taken_by_the_rules_of_yang_strings),
+		cmocka_unit_test(utf8_is_taken_as_xml_and_libyang_take_it),
 		cmocka_unit_test(what_was_given_is_quoted_fit_for_a_terminal_and_for_xml),
 	};
 

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <string.h>
+#include <time.h>
 
 #include "model/codec.h"
 #include "netconf/snapshot.h"
@@ -124,12 +125,37 @@ static void normalise(char *text)
 static void parse(const char *document, struct tree *tree)
 {
 	struct tree_builder builder = {tree, NULL, 64 << 20};
-	struct reader *reader = reader_open(&reader_limits, &tree_builder_handler, &builder);
+	struct reader *reader = reader_open(&tree_builder_handler, &builder);
 	struct error err = ERROR_INIT;
 
 	if (reader_feed(reader, document, strlen(document), &err) || reader_finish(reader, &err))
 		fail_msg("%s", err.text);
 	reader_close(reader);
+}
+
+static bool open_walk(struct walk **ret, const struct walk_options *options, struct error *err)
+{
+	int rc = options->filter ? filter_check(options->filter, err) : 0;
+
+	if (rc || walk_open(ret, options, err))
+		return false;
+	do
+		rc = walk_prepare(*ret, err);
+	while (rc > 0);
+	if (rc)
+		walk_close(*ret);
+	return !rc;
+}
+
+static void prepare(struct walk *walk)
+{
+	struct error err = ERROR_INIT;
+	int rc;
+
+	do
+		rc = walk_prepare(walk, &err);
+	while (rc > 0);
+	assert_int_equal(rc, 0);
 }
 
 static char *walk(const struct walk_options *options)
@@ -142,7 +168,7 @@ static char *walk(const struct walk_options *options)
 	FILE *file = open_memstream(&ret, &size);
 
 	writer_init(&writer, to_stream, file);
-	if (walk_open(&at, options, &err)) {
+	if (!open_walk(&at, options, &err)) {
 		fprintf(file, "%s", error_kind(err.code)->tag);
 	} else {
 		while (walk_step(at, &writer))
@@ -185,13 +211,80 @@ static void test_case(void **state)
 	free(got);
 }
 
+static double cpu(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Returns what its longest step took of all of it. */
+static double compile(struct filter *filter, const struct node *element)
+{
+	struct filter_compiler *compiler = filter_compiler_open(filter, element, false);
+	double began = cpu(), last = began, now, longest = 0;
+	struct error err = ERROR_INIT;
+	int rc;
+
+	do {
+		rc = filter_compiler_step(compiler, &err);
+		now = cpu();
+		longest = now - last > longest ? now - last : longest;
+		last = now;
+	} while (rc > 0);
+	assert_int_equal(rc, 0);
+	filter_compiler_close(compiler);
+	return longest / (now - began);
+}
+
+/* Sixty thousand keys in no order: no step is long, and all are found in order. */
+static void test_compiling_goes_in_steps(void **state)
+{
+	const uint32_t count = 60000;
+	struct tree tree = {0};
+	struct filter filter = {0};
+	const struct filter_level *tunnels = &filter.tunnels, *level;
+	struct node *at = tree_add(&tree, NULL, "filter", "");
+	struct filter_hit hit;
+	uint32_t next = 0;
+
+	(void)state;
+	at = tree_add(&tree, at, ELEMENT_CONTAINER, NAMESPACE_MODULE);
+	at = tree_add(&tree, at, "tunnel", NAMESPACE_MODULE);
+	tree_add(&tree, at, "tunnel-id", NAMESPACE_MODULE)->text = "1";
+	for (uint32_t i = 0; i < count; i++) {
+		struct node *session = tree_add(&tree, at, "session", NAMESPACE_MODULE);
+		char id[16];
+		int length = snprintf(id, sizeof(id), "%u", 1 + i * 7919 % count);
+
+		tree_add(&tree, session, "session-id", NAMESPACE_MODULE)->text =
+			arena_text(&tree.arena, id, (size_t)length);
+	}
+	assert_true(compile(&filter, tree.root) < 0.1);
+	assert_int_equal(tunnels->count, 1);
+	assert_true(filter_next(&tunnels, 1, 0, &next));
+	assert_true(
+		filter_match(&tunnels, 1, &(struct view){.object = OBJECT_TUNNEL, .id = 1}, &hit));
+	assert_int_equal(hit.count, 1);
+	level = hit.levels[0];
+	for (next = 0; next < count;) {
+		uint32_t wanted = next + 1;
+
+		assert_true(filter_next(&level, 1, wanted, &next));
+		assert_int_equal(next, wanted);
+	}
+	assert_false(filter_next(&level, 1, count + 1, &next));
+	filter_free(&filter);
+	tree_free(&tree);
+}
+
 /* Ten thousand keys, in pieces of one tunnel: still look-ups, not a search each. */
 static void test_many_keys(void **state)
 {
 	struct tree tree = {0};
 	struct filter filter = {0};
 	const struct filter_level *level = &filter.tunnels;
-	struct error err = ERROR_INIT;
 	struct filter_hit hit;
 	struct view view = {.object = OBJECT_TUNNEL, .id = 1};
 	uint32_t next = 0;
@@ -209,7 +302,7 @@ static void test_many_keys(void **state)
 	fprintf(file, "</l2tpv3></filter>");
 	fclose(file);
 	parse(document, &tree);
-	assert_int_equal(filter_compile(&filter, tree.root, false, &err), 0);
+	compile(&filter, tree.root);
 	assert_true(filter_match(&level, 1, &view, &hit));
 	assert_int_equal(hit.count, 1);
 	for (uint32_t i = 1; i <= 10000; i++) {
@@ -243,7 +336,7 @@ static bool matches(const char *filter_text, const char *description)
 		 "</description></tunnel></l2tpv3></filter>",
 		 filter_text);
 	parse(document, &tree);
-	assert_int_equal(filter_compile(&filter, tree.root, false, &err), 0);
+	compile(&filter, tree.root);
 	result = filter_match(&level, 1, &view, &hit);
 	filter_free(&filter);
 	tree_free(&tree);
@@ -265,6 +358,23 @@ static void test_outer_white_space(void **state)
 	}
 }
 
+/* As the engine does: published at once, merged change by change, and read on between them. */
+static void publish_under(struct candidate *changes, struct walk *at, struct writer *writer,
+			  size_t steps_before, size_t steps_between)
+{
+	struct cursor *merge;
+
+	assert_int_equal(cursor_run(candidate_attach_begin(changes, store, NULL)), 0);
+	datastore_publish(store);
+	for (size_t i = 0; i < steps_before; i++)
+		walk_step(at, writer);
+	merge = candidate_merge_begin(changes, store);
+	while (cursor_step(merge, 1) > 0)
+		for (size_t i = 0; i < steps_between; i++)
+			walk_step(at, writer);
+	cursor_free(merge);
+}
+
 /* A get-config shows one moment, whatever is committed while it is read. */
 static void test_consistent_over_commits(void **state)
 {
@@ -274,7 +384,8 @@ static void test_consistent_over_commits(void **state)
 	size_t steps = 0, size;
 
 	(void)state;
-	for (size_t stop = 0; stop < 12; stop++) {
+	for (size_t round = 0; round < 39; round++) {
+		size_t stop = round % 13, steps_between = round / 13;
 		struct candidate changes, back;
 		struct walk *at;
 		struct writer writer;
@@ -284,7 +395,9 @@ static void test_consistent_over_commits(void **state)
 
 		writer_init(&writer, to_stream, file);
 		assert_int_equal(walk_open(&at, &options, &err), 0);
-		for (steps = 0; steps < stop; steps++)
+		if (stop > 0) /* else the filter is not yet compiled */
+			prepare(at);
+		for (steps = 1; steps < stop; steps++)
 			walk_step(at, &writer);
 		/* gone: tunnel 1 with sessions; changed: 3; new: 2, 4 and session 3/99 */
 		edit_tunnel(edit, EDIT_DELETE, 1);
@@ -297,7 +410,9 @@ static void test_consistent_over_commits(void **state)
 		candidate_open(&changes, store);
 		assert_int_equal(candidate_apply(&changes, edit, &err), 0);
 		assert_int_equal(candidate_invert(&changes, &back, NULL), 0);
-		assert_int_equal(candidate_publish(&changes, store), 0);
+		publish_under(&changes, at, &writer, stop > 0, stop > 0 ? steps_between : 0);
+		if (stop == 0)
+			prepare(at);
 		while (walk_step(at, &writer))
 			;
 		writer_flush(&writer);
@@ -320,7 +435,7 @@ static void test_get_over_changes(void **state)
 	struct error err = ERROR_INIT;
 
 	(void)state;
-	for (size_t stop = 0; stop < 12; stop++) {
+	for (size_t stop = 0; stop < 13; stop++) {
 		struct tree tree = {0};
 		struct writer writer;
 		struct walk *at;
@@ -331,6 +446,7 @@ static void test_get_over_changes(void **state)
 		writer_init(&writer, to_stream, file);
 		write_text(&writer, "<data>");
 		assert_int_equal(walk_open(&at, &options, &err), 0);
+		prepare(at);
 		for (size_t steps = 0; steps < stop; steps++)
 			walk_step(at, &writer);
 		datastore_observe(store, 50, 51, NULL);
@@ -351,6 +467,7 @@ static void test_get_over_changes(void **state)
 int main(void)
 {
 	const struct CMUnitTest others[] = {
+		cmocka_unit_test(test_compiling_goes_in_steps),
 		cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_outer_white_space),
 		cmocka_unit_test(test_consistent_over_commits),

@@ -164,14 +164,14 @@ static const char *const profiles[] = {"6.1", "6.12"};
 	for (const char *const *profile = profiles; profile < profiles + 2; profile++)
 
 struct event_log {
-	unsigned int tunnels, sessions, links, gone, addresses, routes, lost;
+	unsigned int tunnels, sessions, links, gone, addresses, routes, families, lost;
 };
 
 static void log_event(const struct kernel_event *event, void *arg)
 {
 	struct event_log *log = arg;
-	unsigned int *counts[] = {&log->tunnels,   &log->sessions, &log->links, &log->gone,
-				  &log->addresses, &log->routes,   &log->lost};
+	unsigned int *counts[] = {&log->tunnels,   &log->sessions, &log->links,    &log->gone,
+				  &log->addresses, &log->routes,   &log->families, &log->lost};
 
 	(*counts[event->type])++;
 }
@@ -226,6 +226,28 @@ static void test_what_is_created_is_read_back(void **state)
 		assert_int_equal(found.reorder_timeout, 52);
 		assert_false(found.present & BIT(SESSION_L2_SPECIFIC_SUBLAYER));
 		assert_true(tunnel.present & BIT(TUNNEL_ID));
+		close_kernel(&f);
+	}
+}
+
+static void test_a_session_without_a_name_is_named_by_the_kernel(void **state)
+{
+	(void)state;
+	FOR_PROFILES(profile)
+	{
+		struct fixture f = open_kernel(*profile);
+		struct tunnel tunnel = make_tunnel("1", NULL);
+		struct session found;
+
+		assert_int_equal(create_tunnel(f.kernel, &tunnel), 0);
+		for (unsigned int n = 0; n < 2; n++) {
+			struct session session = make_session(n ? "12" : "11", NULL, NULL);
+
+			assert_int_equal(create_session(f.kernel, &tunnel, &session), 0);
+			assert_int_equal(get_session(f.kernel, 1, 11 + n, &found), 0);
+			assert_string_equal(found.interface_name, n ? "l2tpeth1" : "l2tpeth0");
+			assert_int_equal(get_link(f.kernel, found.interface_name, NULL), 0);
+		}
 		close_kernel(&f);
 	}
 }
@@ -755,6 +777,9 @@ static void test_surroundings_answer(void **state)
 	assert_int_equal(sim_remove_address(f.kernel, "192.0.2.1"), 0);
 	assert_int_equal(ops->interface_address(f.kernel, "eth0", AF_INET, &address), 0);
 	assert_memory_equal(address.bytes, ((uint8_t[]){198, 51, 100, 1}), 4);
+	assert_int_equal(ops->interface_has(f.kernel, "eth0", &address), 0);
+	assert_int_equal(ops->interface_has(f.kernel, "lo", &address), -EADDRNOTAVAIL);
+	assert_int_equal(ops->interface_has(f.kernel, "none", &address), -ENODEV);
 	assert_int_equal(ops->capabilities(f.kernel) & CAPABILITY_PPP, CAPABILITY_PPP);
 	assert_string_equal(ops->release(f.kernel), "simulated 6.1");
 	close_kernel(&f);
@@ -848,6 +873,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_profile_must_be_known),
 		cmocka_unit_test(test_what_is_created_is_read_back),
+		cmocka_unit_test(test_a_session_without_a_name_is_named_by_the_kernel),
 		cmocka_unit_test(test_refusals_of_a_tunnel),
 		cmocka_unit_test(test_no_route_no_tunnel),
 		cmocka_unit_test(test_tentative_address_must_settle),

@@ -61,7 +61,7 @@ static int read_reply(const char *text, size_t length, size_t piece, struct told
 		      struct error *err)
 {
 	struct entries *entries = entries_open(on_entry, told);
-	struct reader *reader = reader_open(&reader_limits, &entries_handler, entries);
+	struct reader *reader = reader_open(&entries_handler, entries);
 	int result = 0;
 
 	memset(told, 0, sizeof(*told));

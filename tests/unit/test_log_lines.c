@@ -300,11 +300,41 @@ static void a_huge_commit_is_told_by_its_numbers(void **state)
 	put_sessions(&changes, 8, 3001, 5000);
 	assert_string_equal(commit_line(&changes, "daemon", "", "", line),
 			    "commit 12 by the daemon: 4,000 sessions created");
-	put_sessions(&changes, 8, 5001, 6000);
+	put_sessions(&changes, 8, 5001, 18000);
 	assert_string_equal(commit_line(&changes, "daemon", "", "", line),
 			    "commit 12 by the daemon: 1 tunnels and 60,000 sessions touched");
 	candidate_discard(&changes);
 	datastore_free(store);
+}
+
+static void leaves_are_named_of_a_commit_that_is_not_large(void **state)
+{
+	(void)state;
+	for (uint32_t count = 1024; count <= 1025; count++) {
+		struct datastore *store = datastore_new();
+		struct candidate changes;
+		char line[COMMIT_LINE];
+
+		candidate_open(&changes, store);
+		put_sessions(&changes, 7, 1, count);
+		candidate_publish(&changes, store);
+		candidate_discard(&changes);
+		candidate_open(&changes, store);
+		for (uint32_t i = 1; i <= count; i++) {
+			struct session session = a_session(i);
+
+			session.present |= BIT(SESSION_MTU);
+			session.mtu = 1400;
+			candidate_put(&changes, 7, i, &session);
+		}
+		assert_string_equal(commit_line(&changes, "cli", "root", "", line),
+				    count == 1024 ? "commit 12 by root (cli): 1,024 sessions of "
+						    "tunnel 7 changed (mtu)"
+						  : "commit 12 by root (cli): 1,025 sessions of "
+						    "tunnel 7 changed");
+		candidate_discard(&changes);
+		datastore_free(store);
+	}
 }
 
 static void a_commit_of_every_leaf_is_one_line_that_fits(void **state)
@@ -343,6 +373,7 @@ int main(void)
 		cmocka_unit_test(many_kinds_of_lines_lose_none),
 		cmocka_unit_test(a_commit_is_told_with_what_it_touched),
 		cmocka_unit_test(a_huge_commit_is_told_by_its_numbers),
+		cmocka_unit_test(leaves_are_named_of_a_commit_that_is_not_large),
 		cmocka_unit_test(a_commit_of_every_leaf_is_one_line_that_fits),
 	};
 

@@ -192,11 +192,143 @@ static void halves_of_requests_hold_so_much_memory_together(void **state)
 	stop_server(server);
 }
 
+#define SESSIONS 20000
+
+/* A tunnel with so many sessions, committed. */
+static void configure(struct server *server, int fd)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *file = open_memstream(&text, &length);
+
+	fputs("<rpc xmlns=\"" BASE "\" message-id=\"1\"><edit-config><target><running/></target>"
+	      "<config><l2tpv3 xmlns=\"urn:l2tpv3d:yang:linux-l2tpv3\"><tunnel><tunnel-id>1"
+	      "</tunnel-id><peer-tunnel-id>1</peer-tunnel-id><encapsulation>ip</encapsulation>"
+	      "<local-address>192.0.2.1</local-address><remote-address>192.0.2.2</remote-address>",
+	      file);
+	for (unsigned int i = 1; i <= SESSIONS; i++)
+		fprintf(file,
+			"<session><session-id>%u</session-id><peer-session-id>%u</peer-session-id>"
+			"</session>",
+			i, i);
+	fputs("</tunnel></l2tpv3></config></edit-config></rpc>" END, file);
+	fclose(file);
+	send_text(server, fd, text);
+	free(text);
+	for (unsigned int i = 0; i < 2000 && !strstr(receive(server, fd), "<ok/>"); i++)
+		;
+	assert_non_null(strstr(server->said, "<ok/>"));
+}
+
+#define FILTER(leaves)                                                                             \
+	"<rpc xmlns=\"" BASE "\" message-id=\"1\"><get><filter>"                                   \
+	"<l2tpv3 xmlns=\"urn:l2tpv3d:yang:linux-l2tpv3\"><tunnel>" leaves                          \
+	"</tunnel></l2tpv3></filter></get></rpc>" END
+
+/*
+ * Ten clients search all sessions, which takes each of them several turns of the
+ * loop; who comes after them and asks for little is answered before any of them.
+ */
+static void a_small_request_is_not_behind_large_ones(void **state)
+{
+	static const char large[] = FILTER("<session><description>nobody</description></session>");
+	static const char small[] = FILTER("<tunnel-id>1</tunnel-id><peer-tunnel-id/>");
+	struct server *server = start_server((struct netconf_limits){0});
+	int clients[10], one = connect_client(server);
+	unsigned int turns = 0;
+
+	(void)state;
+	receive(server, one);
+	configure(server, one);
+	for (unsigned int i = 0; i < 10; i++) {
+		clients[i] = connect_client(server);
+		receive(server, clients[i]);
+	}
+	for (unsigned int i = 0; i < 10; i++)
+		assert_true(send(clients[i], large, sizeof(large) - 1, MSG_NOSIGNAL) > 0);
+	event_base_loop(server->bench->base, EVLOOP_ONCE);
+	assert_true(send(one, small, sizeof(small) - 1, MSG_NOSIGNAL) > 0);
+	do {
+		event_base_loop(server->bench->base, EVLOOP_ONCE);
+		turns++;
+	} while (recv(one, server->said, 1, MSG_PEEK | MSG_DONTWAIT) < 0);
+	assert_in_range(turns, 1, 5);
+	for (unsigned int i = 0; i < 10; i++)
+		assert_true(recv(clients[i], server->said, 1, MSG_PEEK | MSG_DONTWAIT) < 0);
+	for (unsigned int i = 0; i < 10; i++) {
+		for (turns = 0; turns < 100 && !*receive(server, clients[i]); turns++)
+			;
+		assert_non_null(strstr(server->said, "<data></data>"));
+		close(clients[i]);
+	}
+	close(one);
+	stop_server(server);
+}
+
+/* What a request holds of the parser, of its filter, and no more once it is answered. */
+static void a_filter_counts_while_it_is_used(void **state)
+{
+	struct server *server = start_server((struct netconf_limits){.memory = 256U << 10});
+	int one = connect_client(server);
+	char *text = NULL;
+	size_t length;
+	FILE *file = open_memstream(&text, &length);
+
+	(void)state;
+	receive(server, one);
+	fputs("<rpc xmlns=\"" BASE "\" message-id=\"1\"><get><filter>"
+	      "<l2tpv3 xmlns=\"urn:l2tpv3d:yang:linux-l2tpv3\"><tunnel><tunnel-id>1</tunnel-id>",
+	      file);
+	for (unsigned int i = 1; i <= 2000; i++)
+		fprintf(file, "<session><session-id>%u</session-id></session>", i);
+	fputs("</tunnel></l2tpv3></filter></get></rpc>" END, file);
+	fclose(file);
+	send_text(server, one, text);
+	assert_non_null(strstr(receive(server, one), "<error-tag>resource-denied</error-tag>"));
+	assert_int_equal(netconf_session_count(server->netconf), 1);
+	send_text(server, one, GET);
+	assert_non_null(strstr(receive(server, one), "</data>"));
+	free(text);
+	close(one);
+	stop_server(server);
+}
+
+/* The names that libxml2 keeps are memory, too. */
+static void a_parser_counts_while_it_reads(void **state)
+{
+	struct server *server = start_server((struct netconf_limits){.memory = 1});
+	int one = connect_client(server), other = connect_client(server);
+	char *names = NULL, *plain = NULL;
+	size_t length;
+	FILE *file = open_memstream(&names, &length);
+
+	(void)state;
+	fputs("<rpc xmlns=\"" BASE "\" message-id=\"1\"><get><filter>", file);
+	for (unsigned int i = 0; i < 2000; i++)
+		fprintf(file, "<e%06u/>", i);
+	fclose(file);
+	plain = strdup(names);
+	for (char *at = strstr(plain, "<e"); at; at = strstr(at + 1, "<e"))
+		memset(at + 2, '0', 6);
+	receive(server, one), receive(server, other);
+	send_text(server, one, plain);
+	assert_string_equal(receive(server, one), "");
+	send_text(server, other, names);
+	assert_non_null(strstr(receive(server, other), "<error-tag>resource-denied</error-tag>"));
+	free(names);
+	free(plain);
+	close(one), close(other);
+	stop_server(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_that_does_not_go_on_ends_the_session),
 		cmocka_unit_test(halves_of_requests_hold_so_much_memory_together),
+		cmocka_unit_test(a_small_request_is_not_behind_large_ones),
+		cmocka_unit_test(a_filter_counts_while_it_is_used),
+		cmocka_unit_test(a_parser_counts_while_it_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

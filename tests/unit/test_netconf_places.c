@@ -262,10 +262,11 @@ static void a_refusal_answers_the_first_request_in_its_framing(void **state)
 	assert_non_null(strstr(said, "message-id=\"7\"><rpc-error>"));
 	assert_non_null(strstr(said, "all 2 places for sessions with l2tpv3d are taken"));
 	assert_non_null(strstr(said, "\n##\n"));
+	turn(server, 900);
 	say(server, new, chunk); /* refused again, which gives it no more time */
 	assert_non_null(strstr(receive(server, new), "<rpc-error>"));
-	for (unsigned int i = 0; i < 4; i++)
-		turn(server, 600);
+	turn(server, 900);
+	turn(server, 400);
 	assert_true(is_closed(server, new));
 	assert_int_equal(server->netconf->count, 1);
 	assert_int_equal(server->netconf->refused, 0);

@@ -67,6 +67,7 @@ static const struct {
 	{ { T, "local-address=2001:db8::1", "remote-address=2001:db8::2" } },
 	{ { T, "local-interface=eth0", "remote-address=192.0.2.2" } },
 	{ { T, "local-interface=eth0", "remote-address=2001:db8::2", "udp6-checksum-tx=false" } },
+	{ { T, "local-address=192.0.2.1", "local-interface=eth0", "remote-address=192.0.2.2" } },
 	{ { T, "local-address=192.0.2.1", "remote-address=192.0.2.2", "encapsulation=ip" } },
 	{ { T, "local-address=192.0.2.1", "remote-address=192.0.2.2", "local-port=1",
 	    "udp-checksum=true" } },
@@ -83,8 +84,9 @@ static const struct {
 	  ERROR_MANDATORY, AT_TUNNEL "/remote-address", "remote-address", NULL, "remote-address" },
 	{ { T, "remote-address=192.0.2.2" },
 	  ERROR_MISSING_CHOICE, AT_TUNNEL, "local", "missing-choice", "local-interface" },
-	{ { T, "remote-address=192.0.2.2", "local-address=192.0.2.1", "local-interface=eth0" },
-	  ERROR_BAD_ELEMENT, AT_TUNNEL "/local-interface", "local-interface", NULL, "both" },
+	{ { T, "remote-address=192.0.2.2", "local-address=2001:db8::1", "local-interface=eth0" },
+	  ERROR_MUST, AT_TUNNEL "/remote-address", "remote-address", "address-family-mismatch",
+	  "both IPv4" },
 	{ { T, "remote-address=2001:db8::2", "local-address=192.0.2.1" },
 	  ERROR_MUST, AT_TUNNEL "/remote-address", "remote-address", "address-family-mismatch",
 	  "given 2001:db8::2 with local-address 192.0.2.1" },
@@ -285,40 +287,18 @@ static void a_leaf_that_is_given_stays_for_the_check_to_refuse(void **state)
 	}
 }
 
-static void setting_one_local_case_takes_the_other_away(void **state)
+static void setting_one_source_leaves_the_other(void **state)
 {
 	struct tunnel after =
 		make_tunnel((leaves){T, "local-address=192.0.2.1", "remote-address=192.0.2.2"});
 
 	(void)state;
 	rules_drop_tunnel(give(OBJECT_TUNNEL, &after, (leaves){"local-interface=eth0"}), &after);
-	assert_false(has(OBJECT_TUNNEL, &after, "local-address"));
+	assert_true(has(OBJECT_TUNNEL, &after, "local-address"));
 	assert_int_equal(rules_check_tunnel(&after, NULL), 0);
-	rules_drop_tunnel(give(OBJECT_TUNNEL, &after, (leaves){"local-address=192.0.2.1"}), &after);
-	assert_false(has(OBJECT_TUNNEL, &after, "local-interface"));
+	rules_drop_tunnel(give(OBJECT_TUNNEL, &after, (leaves){"local-address=192.0.2.3"}), &after);
+	assert_true(has(OBJECT_TUNNEL, &after, "local-interface"));
 	assert_int_equal(rules_check_tunnel(&after, NULL), 0);
-}
-
-/* Whichever of them the tunnel has already. */
-static void both_local_cases_given_at_once_are_refused(void **state)
-{
-	const struct tunnel before[] = {
-		make_tunnel((leaves){T, "remote-address=192.0.2.2"}),
-		make_tunnel((leaves){T, "remote-address=192.0.2.2", "local-address=192.0.2.1"}),
-		make_tunnel((leaves){T, "remote-address=192.0.2.2", "local-interface=eth0"}),
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(before); i++) {
-		struct tunnel after = before[i];
-		struct error err = ERROR_INIT;
-
-		rules_drop_tunnel(give(OBJECT_TUNNEL, &after,
-				       (leaves){"local-interface=eth0", "local-address=192.0.2.1"}),
-				  &after);
-		assert_int_equal(rules_check_tunnel(&after, &err), -EINVAL);
-		assert_int_equal(err.code, ERROR_BAD_ELEMENT);
-	}
 }
 
 /*
@@ -402,8 +382,7 @@ int main(void)
 		cmocka_unit_test(a_leaf_that_still_applies_stays),
 		cmocka_unit_test(ports_and_checksums_go_with_udp),
 		cmocka_unit_test(a_leaf_that_is_given_stays_for_the_check_to_refuse),
-		cmocka_unit_test(setting_one_local_case_takes_the_other_away),
-		cmocka_unit_test(both_local_cases_given_at_once_are_refused),
+		cmocka_unit_test(setting_one_source_leaves_the_other),
 		cmocka_unit_test(the_overhead_gives_the_mtu_that_the_kernel_chooses),
 		cmocka_unit_test(a_vlan_link_is_named_after_interface_and_vlan),
 	};

@@ -66,13 +66,34 @@ static void each_reason_says_what_and_what_cures_it(void **state)
 	}
 }
 
+static void the_interface_that_lacks_an_address_is_named_with_it(void **state)
+{
+	static const char *const expected[] = {
+		"no usable address of the family of remote-address on eth7 (No such device); "
+		"retried when one appears",
+		"no address 192.0.2.1 on eth7 (No such device); retried when one appears",
+	};
+	struct tunnel tunnel = make_tunnel("udp", "eth7", "192.0.2.2");
+	struct state common = {.status_reason = REASON_NO_INTERFACE_ADDRESS,
+			       .status_errno = ENODEV};
+	char ret[STATUS_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(expected); i++) {
+		status_text(&common, &tunnel, NULL, ret);
+		assert_string_equal(ret, expected[i]);
+		set(OBJECT_TUNNEL, &tunnel, "local-address", "192.0.2.1");
+	}
+}
+
 static void every_reason_has_a_sentence_that_fits(void **state)
 {
-	const struct tunnel tunnel = make_tunnel("udp", "2001:db8:1111:2222:3333:4444:5555:6666",
-						 "2001:db8:1111:2222:3333:4444:5555:7777");
+	struct tunnel tunnel = make_tunnel("udp", "2001:db8:1111:2222:3333:4444:5555:6666",
+					   "2001:db8:1111:2222:3333:4444:5555:7777");
 	struct session session = {0};
 
 	(void)state;
+	set(OBJECT_TUNNEL, &tunnel, "local-interface", "fifteen.octets_");
 	set(OBJECT_SESSION, &session, "interface-name", "fifteen.octets_");
 	set(OBJECT_SESSION, &session, "dead-interval", "86400");
 	for (const struct word *word = status_reason_words; word->name; word++) {
@@ -141,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_reason_says_what_and_what_cures_it),
+		cmocka_unit_test(the_interface_that_lacks_an_address_is_named_with_it),
 		cmocka_unit_test(every_reason_has_a_sentence_that_fits),
 		cmocka_unit_test(a_missing_module_is_named),
 		cmocka_unit_test(what_was_deleted_is_not_said_to_be_retried),

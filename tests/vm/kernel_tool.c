@@ -13,7 +13,7 @@
  *   link get NAME                   link del NAME         vlan add NAME PARENT VLAN-ID
  *   begin ... submit                the requests between go as one batch
  *   dump tunnels|sessions|links     sorted
- *   address ADDRESS | source INTERFACE 4|6 | route ADDRESS
+ *   address ADDRESS | source INTERFACE 4|6 | has INTERFACE ADDRESS | route ADDRESS
  *   gone tunnel ID | gone session TUNNEL ID | gone link NAME       wait until it is
  *   settle                          wait until all is gone that was deleted or failed to be created
  *   events                          those that came since, until none comes for a while
@@ -125,6 +125,13 @@ static void source_command(struct tool *tool, char **words)
 	printf("%s %s\n", result_name(err), text);
 }
 
+static void has_command(struct tool *tool, char **words)
+{
+	struct address address = parse_address(word_at(words, 1));
+
+	puts(result_name(tool->kernel->ops->interface_has(tool->kernel, words[0], &address)));
+}
+
 /*
  * Waiting.
  */
@@ -177,8 +184,8 @@ static void settle_command(struct tool *tool, char **words)
 
 static void print_event(const struct kernel_event *event, void *arg)
 {
-	static const char *const names[] = {"tunnel",  "session", "link", "link-gone",
-					    "address", "route",   "lost"};
+	static const char *const names[] = {"tunnel",  "session", "link",   "link-gone",
+					    "address", "route",   "family", "lost"};
 
 	++*(unsigned int *)arg;
 	printf("  %s", names[event->type]);
@@ -309,6 +316,7 @@ static const struct {
 	{ "address", address_command },
 	{ "route", route_command },
 	{ "source", source_command },
+	{ "has", has_command },
 	{ "settle", settle_command },
 	{ "gone", gone_command },
 	{ "events", events_command },

@@ -1,9 +1,7 @@
 """A command line that works with `ip l2tp` works with l2tpv3ctl, and prints the same."""
 import re
-import subprocess
 
-from lib.daemons import L2TPV3CTL
-from lib.netns import inside
+from lib.like_ip import both_clear, both_do, ctl, ip_l2tp, show_all
 from lib.waiting import wait_for
 
 ENDS4 = "local 10.0.0.1 remote 10.0.0.2"
@@ -64,74 +62,6 @@ REFUSED = [
     "show tunnel colour red",
     "frobnicate",
 ]
-
-
-def blocks(text):
-    """What is printed of each object; kernels before 6.12 dump in no order."""
-    found = []
-    for line in text.splitlines():
-        if line.startswith(("Tunnel", "Session")):
-            found.append([])
-        found[-1].append(line)
-    return sorted(found)
-
-
-def run(router, *words, **kwargs):
-    """As Router.run, with one process fewer: under emulation they are what takes the time."""
-    with inside(router.name):
-        return subprocess.run(words, text=True, capture_output=True, check=False, **kwargs)
-
-
-def ip_l2tp(router, line):
-    return run(router, "ip", "l2tp", *line.split())
-
-
-def ctl(daemon, line):
-    return run(daemon.namespace, L2TPV3CTL, "-S", daemon.socket, *line.split())
-
-
-def show_all(router):
-    """What ip prints of all tunnels and sessions."""
-    return blocks(run(router, "ip", "-batch", "-",
-                      input="l2tp show tunnel\nl2tp show session\n").stdout)
-
-
-def swapped(line):
-    """The same for the router at the other end."""
-    for one, other in (("10.0.0.1", "10.0.0.2"), ("fd00::1", "fd00::2")):
-        line = line.replace(f"{one} ", "X ").replace(other, one).replace("X ", f"{other} ")
-    return line
-
-
-def from_r1(block):
-    """What r2 shows of a tunnel, as r1 would show it."""
-    for one, other in (("10.0.0.1", "10.0.0.2"), ("fd00::1", "fd00::2")):
-        block[1] = block[1].replace(f"From {other} to {one}", f"From {one} to {other}")
-    return block
-
-
-def both_do(r1, r2, daemon, *lines):
-    """r2 by ip, r1 by l2tpv3ctl: same status, same output, same in the kernel, same shown."""
-    for line in lines:
-        theirs = ip_l2tp(r2, swapped(line))
-        ours = ctl(daemon, line)
-        assert theirs.returncode == 0, (line, theirs.stderr)
-        assert (ours.returncode, ours.stdout) == (0, theirs.stdout), (line, ours.stderr)
-    expected = [from_r1(block) for block in show_all(r2)]
-    assert show_all(r1) == expected, lines
-    shown = ctl(daemon, "show tunnel").stdout + ctl(daemon, "show session").stdout
-    assert blocks(shown) == expected, lines
-
-
-def both_clear(r1, r2, k1, k2, daemon):
-    """Delete the one tunnel of each, and wait until ids and names are free again."""
-    line = f"del tunnel tunnel_id {k1.tunnels()[0]['conn_id']}"
-    assert ctl(daemon, line).returncode == 0
-    assert ip_l2tp(r2, line).returncode == 0
-    for router, kernel in ((r1, k1), (r2, k2)):
-        wait_for(lambda: not kernel.tunnels(), "the tunnel to go")
-        wait_for(lambda: router.interfaces() == {"lo", "wan"}, "the interfaces to go")
-    wait_for(lambda: not ctl(daemon, "-d show tunnel").stdout, "the daemon to see it")
 
 
 def test_a_tunnel_line_does_the_same(daemon, r1, r2, k1, k2):

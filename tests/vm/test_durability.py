@@ -506,6 +506,23 @@ def test_local_interface_follows_its_address(daemon, r1, k1):
     followed("10.0.0.11")
 
 
+def test_an_address_is_wanted_on_the_interface_beside_it(daemon, r1, k1):
+    both = tunnel(1, session(1001)).replace(
+        "</local-address>", "</local-address><local-interface>up0</local-interface>")
+    push(daemon, both)
+    wait_for_status(daemon, "waiting", 1)
+    assert not k1.tunnels()
+    shown = daemon.ctl("show", "tunnel").stdout
+    assert "no-interface-address: no address 10.0.0.1 on up0 (No such device)" in shown
+    r1.ip_batch("link add up0 type dummy", "link set up0 up", "address add 10.0.0.1/32 dev up0")
+    wait_for_status(daemon, "up", 1, 1001)  # wan has it as well
+    r1.ip("address", "del", "10.0.0.1/32", "dev", "up0")
+    wait_for_status(daemon, "waiting", 1)
+    assert k1.has_tunnel(1)  # until it is elsewhere or wanted elsewhere
+    daemon.ctl("set", "tunnel", "tunnel_id", "1", "dev", "wan")
+    wait_for_status(daemon, "up", 1, 1001)
+
+
 def test_making_it_anew_keeps_what_no_leaf_says(daemon, bridge, r1, k1):
     push(daemon, BASELINE)
     name = next(s["ifname"] for s in k1.sessions() if s["session_id"] == 1001)

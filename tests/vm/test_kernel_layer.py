@@ -307,12 +307,19 @@ def test_addresses_and_routes_are_found(tool, r1):
     assert tool("source wan 6").startswith("ok fd00::")
     assert tool("source lo 4") == "EADDRNOTAVAIL "
     assert tool("source nothing 4") == "ENODEV "
+    r1.ip("address", "add", "127.9.0.1/32", "dev", "lo")  # of this host's scope: asked for, it counts
+    for interface, address, found in (("wan", "10.0.0.1", "ok"), ("wan", "fd00::99", "ok"),
+                                      ("lo", "127.9.0.1", "ok"), ("lo", "10.0.0.1", "EADDRNOTAVAIL"),
+                                      ("wan", "10.0.0.2", "EADDRNOTAVAIL"), ("lo", "fd00::1", "EADDRNOTAVAIL"),
+                                      ("nothing", "10.0.0.1", "ENODEV")):
+        assert tool(f"has {interface} {address}") == found, (interface, address)
 
 
 def test_tentative_address_is_seen_as_such(tool, r1):
     r1.run("sysctl", "-w", "net.ipv6.conf.wan.dad_transmits=600")
     r1.ip("address", "add", "fd00::77/64", "dev", "wan")
     assert tool("address fd00::77") == "tentative"
+    assert tool("has wan fd00::77") == "ok"
     assert tool("tunnel add tunnel-id=1 peer-tunnel-id=2 local-address=fd00::77 "
                 "remote-address=fd00::2") == "EADDRNOTAVAIL"
 

@@ -8,7 +8,9 @@
  * passed over, the answers having told us already.
  */
 #include <errno.h>
+#include <linux/genetlink.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 
 #include "kernel/netlink/attributes.h"
 #include "kernel/netlink/link.h"
@@ -20,7 +22,7 @@ struct reading {
 	struct netlink *netlink;
 	kernel_event_cb *cb;
 	void *arg;
-	bool addresses, routes, lost; /* told once a reading */
+	bool family, addresses, routes, lost; /* told once a reading */
 };
 
 static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
@@ -42,8 +44,13 @@ static int set_groups(struct netlink *netlink, int option, size_t first)
 	return result;
 }
 
-int events_join_routes(struct netlink *netlink)
+int events_join(struct netlink *netlink)
 {
+	int notify = GENL_ID_CTRL; /* the number of the controller's only group, too */
+
+	if (mnl_socket_setsockopt(netlink->channels[CHANNEL_GENL_EVENTS].socket,
+				  NETLINK_ADD_MEMBERSHIP, &notify, sizeof(notify)))
+		return -errno;
 	return set_groups(netlink, NETLINK_ADD_MEMBERSHIP, 0);
 }
 
@@ -73,11 +80,30 @@ unsigned int netlink_event_fds(struct kernel *kernel, int ret_fds[2])
 	return 2;
 }
 
+/* Families come with their modules; ours has a name, and no number yet. */
+static bool is_new_family(const struct nlmsghdr *message)
+{
+	const struct genlmsghdr *header = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attribute;
+
+	if (message->nlmsg_type != GENL_ID_CTRL || !has_header(message, sizeof(*header)) ||
+	    header->cmd != CTRL_CMD_NEWFAMILY)
+		return false;
+	attribute_for_each (attribute, message, GENL_HDRLEN)
+		if (attribute_type(attribute) == CTRL_ATTR_FAMILY_NAME &&
+		    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0 &&
+		    !strcmp(mnl_attr_get_str(attribute), L2TP_GENL_NAME))
+			return true;
+	return false;
+}
+
 static void tell_l2tp(struct reading *reading, const struct nlmsghdr *message)
 {
 	struct kernel_event event = {.type = KERNEL_EVENT_TUNNEL};
 	struct l2tp_ids ids;
 
+	if (is_new_family(message))
+		reading->family = true;
 	if (message->nlmsg_type != reading->netlink->family ||
 	    message->nlmsg_pid == reading->netlink->channels[CHANNEL_GENL].portid ||
 	    l2tp_decode_ids(message, &ids))
@@ -152,6 +178,7 @@ void netlink_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg)
 
 	read_channel(&reading, CHANNEL_GENL_EVENTS, tell_l2tp);
 	read_channel(&reading, CHANNEL_ROUTE_EVENTS, tell_route);
+	tell_once(&reading, reading.family, KERNEL_EVENT_FAMILY);
 	tell_once(&reading, reading.addresses, KERNEL_EVENT_ADDRESS);
 	tell_once(&reading, reading.routes, KERNEL_EVENT_ROUTE);
 	tell_once(&reading, reading.lost, KERNEL_EVENT_LOST);

@@ -49,8 +49,8 @@ static int open_channels(struct opening *opening)
 	/* Lets the kernel filter an address dump; without it we do. */
 	(void)mnl_socket_setsockopt(netlink->channels[CHANNEL_ROUTE_DUMP].socket,
 				    NETLINK_GET_STRICT_CHK, &on, sizeof(on));
-	opening->step = "listen to rtnetlink events";
-	return events_join_routes(netlink);
+	opening->step = "listen to the kernel's events";
+	return events_join(netlink);
 }
 
 static int open_one(struct opening *opening)
@@ -203,6 +203,7 @@ static const struct kernel_operations operations = {
 	.leave_counters = netlink_leave_counters,
 	.address_state = netlink_address_state,
 	.interface_address = netlink_interface_address,
+	.interface_has = netlink_interface_has,
 	.route = netlink_route,
 	.event_fds = netlink_event_fds,
 	.hush = netlink_hush,

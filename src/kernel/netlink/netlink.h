@@ -129,10 +129,12 @@ enum kernel_address_state netlink_address_state(struct kernel *kernel,
 						const struct address *address);
 int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
 			      struct address *ret);
+int netlink_interface_has(struct kernel *kernel, const char *interface,
+			  const struct address *address);
 int netlink_route(struct kernel *kernel, const struct address *remote);
 
 /* events.c */
-int events_join_routes(struct netlink *netlink);
+int events_join(struct netlink *netlink);
 int events_join_l2tp(struct netlink *netlink);
 void netlink_hush(struct kernel *kernel, bool hush);
 unsigned int netlink_event_fds(struct kernel *kernel, int ret_fds[2]);

@@ -281,6 +281,7 @@ enum kernel_address_state netlink_address_state(struct kernel *kernel,
 struct wanted_address {
 	unsigned int index;
 	struct address preferred;
+	bool exactly; /* that one, be it lasting or not; else any lasting one */
 	bool found;
 	struct address address;
 };
@@ -289,13 +290,15 @@ static int look_at_address(struct netlink *netlink, const struct nlmsghdr *messa
 {
 	struct wanted_address *wanted = arg;
 	struct interface_address address;
+	bool preferred;
 
 	(void)netlink;
-	if (address_decode(message, &address) || address.index != wanted->index ||
-	    !address_is_lasting(&address))
+	if (address_decode(message, &address) || address.index != wanted->index)
 		return 0;
-	if (!wanted->found ||
-	    !memcmp(&address.address, &wanted->preferred, sizeof(wanted->preferred)))
+	preferred = !memcmp(&address.address, &wanted->preferred, sizeof(wanted->preferred));
+	if (wanted->exactly ? !preferred : !address_is_lasting(&address))
+		return 0;
+	if (!wanted->found || preferred)
 		wanted->address = address.address;
 	wanted->found = true;
 	return 0;
@@ -309,12 +312,10 @@ static int dump_addresses(struct netlink *netlink, uint8_t family, struct wanted
 	return err ? err : exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, wanted);
 }
 
-int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
-			      struct address *ret)
+static int find_address(struct kernel *kernel, const char *interface, uint8_t family,
+			struct wanted_address *wanted)
 {
-	struct netlink *netlink = netlink_of(kernel);
 	struct kernel_request request = {.verb = KERNEL_LINK_GET};
-	struct wanted_address wanted = {.preferred = *ret};
 	int err;
 
 	if (strlen(interface) > IFNAME_LENGTH)
@@ -323,17 +324,32 @@ int netlink_interface_address(struct kernel *kernel, const char *interface, uint
 	err = netlink_submit(kernel, &request, 1);
 	if (err || request.result)
 		return err ? err : request.result;
-	wanted.index = request.link.index;
+	wanted->index = request.link.index;
 	err = -EINTR;
 	for (unsigned int i = 0; err == -EINTR && i < DUMPS_MAX; i++) {
-		wanted.found = false;
-		err = dump_addresses(netlink, family, &wanted);
+		wanted->found = false;
+		err = dump_addresses(netlink_of(kernel), family, wanted);
 	}
 	if (err == -EINTR)
 		err = 0; /* what it did show is there */
-	if (!err && !wanted.found)
-		err = -EADDRNOTAVAIL;
+	return !err && !wanted->found ? -EADDRNOTAVAIL : err;
+}
+
+int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
+			      struct address *ret)
+{
+	struct wanted_address wanted = {.preferred = *ret};
+	int err = find_address(kernel, interface, family, &wanted);
+
 	if (!err)
 		*ret = wanted.address;
 	return err;
+}
+
+int netlink_interface_has(struct kernel *kernel, const char *interface,
+			  const struct address *address)
+{
+	struct wanted_address wanted = {.preferred = *address, .exactly = true};
+
+	return find_address(kernel, interface, address->family, &wanted);
 }

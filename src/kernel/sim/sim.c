@@ -213,6 +213,8 @@ void sim_set_capabilities(struct kernel *kernel, unsigned int capabilities)
 {
 	struct sim *sim = sim_of(kernel);
 
+	if ((capabilities & CAPABILITY_UDP) && !(sim->capabilities & CAPABILITY_UDP))
+		sim_tell(sim, KERNEL_EVENT_FAMILY, 0, 0);
 	sim->capabilities = capabilities;
 	if (!(capabilities & CAPABILITY_UDP))
 		sim->connected = false;
@@ -290,6 +292,7 @@ static const struct kernel_operations operations = {
 	.leave_counters = sim_leave_counters,
 	.address_state = sim_address_state,
 	.interface_address = sim_interface_address,
+	.interface_has = sim_interface_has,
 	.route = sim_route,
 	.event_fds = sim_event_fds,
 	.hush = sim_hush,

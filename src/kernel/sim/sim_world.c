@@ -134,6 +134,22 @@ int sim_interface_address(struct kernel *kernel, const char *interface, uint8_t 
 	return 0;
 }
 
+int sim_interface_has(struct kernel *kernel, const char *interface, const struct address *address)
+{
+	struct sim *sim = sim_of(kernel);
+	const struct sim_link *link = sim_link_by_name(sim, interface);
+	const struct sim_address *entry;
+
+	if (!link)
+		return -ENODEV;
+	TAILQ_FOREACH (entry, &sim->addresses, entry) {
+		if (entry->link_index == link->link.index &&
+		    same_address(&entry->prefix.address, address))
+			return 0;
+	}
+	return -EADDRNOTAVAIL;
+}
+
 /* The last IPv4 address of a prefix that an interface has. */
 static bool is_broadcast(const struct sim *sim, const struct address *address)
 {

@@ -242,6 +242,7 @@ void sim_world_close(struct sim *sim);
 enum kernel_address_state sim_address_state(struct kernel *kernel, const struct address *address);
 int sim_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
 			  struct address *ret);
+int sim_interface_has(struct kernel *kernel, const char *interface, const struct address *address);
 int sim_route(struct kernel *kernel, const struct address *remote);
 /* MTU of the link that the route to @remote goes through, 1500 without. */
 unsigned int sim_path_mtu(struct sim *sim, const struct address *remote);

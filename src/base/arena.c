@@ -1,0 +1,78 @@
+#include "base/arena.h"
+
+#include "base/wipe.h"
+
+#include <malloc.h>
+#include <stdint.h>
+
+/* Each block is twice the one before, so that an arena has few, and wastes half at most. */
+#define BLOCK_FIRST 4096U
+#define BLOCK_LAST  (1U << 20)
+#define BLOCK_OWN   (128U << 10) /* from here on a block is pages of its own */
+
+struct arena_block {
+	struct arena_block *next;
+	size_t used, size; /* this header counted */
+	_Alignas(max_align_t) char bytes[];
+};
+
+bool arena_free_block(struct arena *arena)
+{
+	struct arena_block *block = arena->blocks;
+
+	if (!block)
+		return false;
+	arena->blocks = block->next;
+	wipe_free(block, block->used); /* requests hold cookies */
+	return true;
+}
+
+void arena_free(struct arena *arena)
+{
+	while (arena_free_block(arena))
+		;
+	*arena = (struct arena){0};
+}
+
+static bool add_block(struct arena *arena, size_t need)
+{
+	size_t size = arena->blocks ? 2 * arena->blocks->size : BLOCK_FIRST;
+	struct arena_block *block;
+
+	if (size > BLOCK_LAST)
+		size = BLOCK_LAST;
+	if (size < sizeof(*block) + need)
+		size = sizeof(*block) + need;
+	block = calloc(1, size); /* which knows that pages of its own are zero */
+	if (!block)
+		return false;
+	*block = (struct arena_block){.next = arena->blocks, .used = sizeof(*block), .size = size};
+	arena->blocks = block;
+	return true;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	const size_t align = _Alignof(max_align_t);
+	struct arena_block *block = arena->blocks;
+	void *ret;
+
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	size = (size + align - 1) / align * align;
+	if (!block || block->size - block->used < size) {
+		if (!add_block(arena, size))
+			return NULL;
+		block = arena->blocks;
+	}
+	ret = (char *)block + block->used;
+	block->used += size;
+	arena->size += size;
+	return ret;
+}
+
+/* Setting the threshold also ends glibc's habit of raising it to whatever was freed last. */
+void arena_return_to_system(void)
+{
+	mallopt(M_MMAP_THRESHOLD, BLOCK_OWN);
+}

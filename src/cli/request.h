@@ -1,0 +1,61 @@
+/* A typed request: what a command line asks for, before it becomes a message. */
+#ifndef CLI_REQUEST_H
+#define CLI_REQUEST_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "model/codec.h"
+
+enum verb {
+	VERB_ADD,
+	VERB_DELETE,
+	VERB_SET,
+	VERB_SHOW, /* this and below: the pairs are a filter */
+	VERB_GET,
+	VERB_ADOPT,
+	VERBS
+};
+
+#define GRAMMAR_TERMS 16
+#define NOTES_MAX     160
+
+/* One condition of a filter, in canonical text. */
+struct term {
+	const struct row *row;
+	char text[VALUE_TEXT_MAX];
+};
+
+union leaves {
+	struct tunnel tunnel;
+	struct session session;
+};
+
+struct request {
+	enum verb verb;
+	bool wants[OBJECTS]; /* the object words given */
+	bool check;          /* set by the caller: an edit is to be judged, not made */
+	/* For edits: the leaves given, by their presence bits, keys among them. */
+	struct tunnel tunnel;
+	struct session session;
+	uint64_t cleared[OBJECTS]; /* no-KEYWORD */
+	/* For filters. */
+	struct term terms[GRAMMAR_TERMS];
+	unsigned int term_count;
+	/* Keywords, "a, b", to tell the user of: what `ip l2tp` takes here and makes nothing of, */
+	char ignored[NOTES_MAX];
+	char misplaced[NOTES_MAX]; /* and those of them that a session would have */
+};
+
+/* Add a keyword to those that the user is told of, and tell. */
+void request_note(char notes[NOTES_MAX], const char *keyword);
+void request_print_notes(FILE *file, const struct request *request);
+
+/* The condition on @row, or NULL. */
+const char *request_term(const struct request *request, const struct row *row);
+
+/* struct tunnel or struct session of @request. */
+void *request_leaves(struct request *request, enum object object);
+const void *request_config(const struct request *request, enum object object);
+
+#endif

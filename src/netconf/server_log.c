@@ -1,0 +1,17 @@
+/* What the files of the server tell the operator. */
+#include <stdarg.h>
+
+#include "netconf/session.h"
+
+void server_log(const struct netconf_server *server, int priority, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (!server->options.log)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	server->options.log(priority, text, server->options.arg);
+}

@@ -1,0 +1,262 @@
+/* What waits costs nothing, what is up costs nothing, and a commit is planned once. */
+#include "engine_bench.h"
+
+#define UNTIL(bench, condition)                                                                    \
+	for (int64_t end = engine_now() + 5 * NS_PER_S; !(condition);) {                           \
+		assert_true(engine_now() < end);                                                   \
+		turn_until(bench, never, 1);                                                       \
+	}
+
+#define FAR  "peer-tunnel-id=2 local-address=192.0.2.1 remote-address=100.64.0.1 encapsulation=ip"
+#define AWAY "peer-tunnel-id=2 local-address=10.9.9.9 remote-address=192.0.2.2 encapsulation=ip"
+
+static bool never(struct bench *bench)
+{
+	(void)bench;
+	return false;
+}
+
+static int setup(void **state)
+{
+	*state = new_bench("6.12", NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	free_bench(*state);
+	return 0;
+}
+
+/* How often the loop wakes in so long. */
+static unsigned int wakeups(struct bench *bench, unsigned int ms)
+{
+	struct timeval end = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	unsigned int count = 0;
+
+	event_base_loopexit(bench->base, &end);
+	do {
+		event_base_loop(bench->base, EVLOOP_ONCE);
+		count++;
+	} while (!event_base_got_exit(bench->base));
+	return count - 1;
+}
+
+static void settle(struct bench *bench)
+{
+	assert_true(turn_until(bench, is_idle, 5000));
+	turn_until(bench, never, 1500);
+}
+
+/* Sessions 1001 and so on of tunnel 1. */
+static struct edit *with_sessions(const char *leaves, unsigned int sessions, const char *each)
+{
+	struct edit *edit = edit_new();
+
+	tunnel(edit, EDIT_MERGE, 1, leaves);
+	for (uint32_t id = 1001; id <= 1000 + sessions; id++)
+		session(edit, EDIT_MERGE, 1, id, each);
+	return edit;
+}
+
+static void wait_for_address(struct bench *bench, unsigned int sessions)
+{
+	struct edit *edit = with_sessions(AWAY, sessions, "peer-session-id=7");
+
+	assert_int_equal(commit(bench, edit), 0);
+	assert_int_equal(status_of(bench, 1, 1001), OPER_WAITING);
+}
+
+/* ---- idle */
+
+static void what_waits_for_an_address_sleeps_until_there_is_one(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t calls;
+
+	wait_for_address(bench, 3 * MANY);
+	settle(bench);
+	calls = sim_calls(bench->kernel);
+	assert_in_range(wakeups(bench, 4000), 0, 4);
+	assert_int_equal(sim_calls(bench->kernel), calls); /* a look is enough */
+	assert_int_equal(sim_add_address(bench->kernel, "eth0", "10.9.9.9/32", false), 0);
+	UNTIL(bench, status_of(bench, 1, 1001) == OPER_UP);
+	UNTIL(bench, status_of(bench, 1, 1000 + 3 * MANY) == OPER_UP);
+}
+
+static void what_waits_for_a_route_sleeps_until_there_is_one(void **state)
+{
+	struct bench *bench = *state;
+	struct edit *edit = with_sessions(FAR, MANY, "peer-session-id=7");
+
+	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
+	assert_int_equal(commit(bench, edit), 0);
+	assert_int_equal(datastore_tunnel(bench->store, 1)->state.common.status_reason,
+			 REASON_NO_ROUTE);
+	settle(bench);
+	assert_in_range(wakeups(bench, 4000), 0, 4);
+	assert_int_equal(sim_add_route(bench->kernel, "100.64.0.0/10", 0), 0);
+	UNTIL(bench, status_of(bench, 1, 1001) == OPER_UP);
+}
+
+static void what_waits_for_a_bridge_sleeps_until_there_is_one(void **state)
+{
+	struct bench *bench = *state;
+	struct edit *edit = with_sessions(TUNNEL1, 3, "peer-session-id=7 bridge=br7");
+
+	assert_int_equal(commit(bench, edit), 0);
+	settle(bench);
+	assert_int_equal(entry_of(bench, 1, 1001)->state.common.status_reason, REASON_NO_BRIDGE);
+	assert_in_range(wakeups(bench, 4000), 0, 5);
+	assert_int_equal(sim_add_link(bench->kernel, "other", true), 0);
+	turn_until(bench, never, 100);
+	assert_int_equal(status_of(bench, 1, 1001), OPER_WAITING);
+	assert_int_equal(sim_rename_link(bench->kernel, "other", "br7"), 0);
+	UNTIL(bench, status_of(bench, 1, 1001) == OPER_UP);
+}
+
+static void what_waits_for_the_module_sleeps_until_it_comes(void **state)
+{
+	struct bench *bench = *state;
+
+	sim_set_capabilities(bench->kernel, 0);
+	bench->engine->connected = false;
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, MANY)), 0);
+	assert_int_equal(entry_of(bench, 1, 1001)->state.common.status_reason,
+			 REASON_MODULE_MISSING);
+	settle(bench);
+	turn_until(bench, never, 3000); /* the next tries are 4 s away, and more */
+	assert_in_range(wakeups(bench, 3000), 0, 3);
+	sim_set_capabilities(bench->kernel, CAPABILITY_UDP | CAPABILITY_IP | CAPABILITY_ETHERNET);
+	turn_until(bench, never, 300);
+	assert_int_equal(status_of(bench, 1, 1001), OPER_UP);
+}
+
+static void what_is_up_is_looked_at_ever_more_rarely(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int early, late;
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, MANY)), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	turn_until(bench, never, 1000);
+	early = wakeups(bench, 3000);
+	late = wakeups(bench, 3500);
+	assert_in_range(early, 1, 3);
+	assert_in_range(late, 0, 1);
+}
+
+/* Errors that begin after the calm are seen all the same, and at once after a change. */
+static void a_change_has_the_counters_looked_at(void **state)
+{
+	struct bench *bench = *state;
+	const struct statistics bad = {.tx_errors = 5};
+	const struct state *seen;
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 1)), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	seen = &datastore_tunnel(bench->store, 1)->state.common;
+	turn_until(bench, never, 4500);
+	assert_int_equal(sim_count(bench->kernel, 1, 0, &bad), 0);
+	assert_int_equal(sim_add_route(bench->kernel, "100.64.0.0/10", 0), 0);
+	turn_until(bench, never, 1300);
+	assert_int_equal(seen->status_reason, REASON_TRANSMIT_ERRORS);
+}
+
+/* ---- hushing */
+
+static unsigned int hushes;
+
+static void count_hush(struct kernel *kernel, bool hush)
+{
+	(void)kernel;
+	hushes += hush;
+}
+
+/* Events would be lost for nothing, and what makes up for it would try again for ever. */
+static void what_can_do_nothing_hushes_no_events(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_operations operations = *bench->engine->k;
+
+	operations.hush = count_hush;
+	bench->engine->k = &operations;
+	hushes = 0;
+	wait_for_address(bench, 16 * MANY);
+	turn_until(bench, never, 1500);
+	assert_int_equal(hushes, 0);
+	assert_int_equal(sim_add_address(bench->kernel, "eth0", "10.9.9.9/32", false), 0);
+	UNTIL(bench, status_of(bench, 1, 1000 + 16 * MANY) == OPER_UP);
+	assert_int_equal(hushes, 1);
+	bench->engine->k = bench->kernel->ops;
+}
+
+/* ---- a commit is planned once */
+
+/* Commit it, and count the turns after which work was under way though it was done. */
+static unsigned int turns_of_work_after(struct bench *bench, struct edit *edit)
+{
+	const struct timeval end = {.tv_usec = 200000};
+	unsigned int count = 0;
+
+	bench->done = false;
+	engine_edit(bench->engine, edit, &tester, on_done, bench);
+	while (!bench->done)
+		event_base_loop(bench->base, EVLOOP_ONCE); /* one turn */
+	assert_int_equal(bench->result, 0);
+	event_base_loopexit(bench->base, &end);
+	do {
+		event_base_loop(bench->base, EVLOOP_ONCE);
+		count += transaction_due(bench->engine) != NEVER;
+	} while (!event_base_got_exit(bench->base));
+	return count;
+}
+
+static void a_commit_never_repairs_itself(void **state)
+{
+	static const char *const leaves[] = {
+		"mtu=1300",
+		"mtu=1280",
+		"bridge=br0",
+		"bridge=br1",
+		"-bridge",
+		"mac-address=02:00:00:00:00:09",
+		"link-enabled=false",
+		"mac-address=02:00:00:00:00:0a link-enabled=true",
+	};
+	struct bench *bench = *state;
+
+	assert_int_equal(sim_add_link(bench->kernel, "br0", true), 0);
+	assert_int_equal(sim_add_link(bench->kernel, "br1", true), 0);
+	assert_int_equal(turns_of_work_after(bench, tunnel_with_sessions(1, 3)), 0);
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		struct edit *edit = edit_new();
+
+		tunnel(edit, EDIT_MERGE, 1, "");
+		session(edit, EDIT_MERGE, 1, 1001, leaves[i]);
+		assert_int_equal(turns_of_work_after(bench, edit), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_waits_for_an_address_sleeps_until_there_is_one,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_waits_for_a_route_sleeps_until_there_is_one,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_waits_for_a_bridge_sleeps_until_there_is_one,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_waits_for_the_module_sleeps_until_it_comes,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_up_is_looked_at_ever_more_rarely, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_change_has_the_counters_looked_at, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_can_do_nothing_hushes_no_events, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_commit_never_repairs_itself, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
