@@ -313,8 +313,6 @@ static void on_event(const struct engine_event *event, void *arg)
 	case ENGINE_COMMIT:
 		on_commit(event);
 		break;
-	case ENGINE_MERGE:
-		break;
 	}
 }
 

@@ -142,8 +142,7 @@ enum engine_event_type {
 	ENGINE_STATE,  /* oper-status changed */
 	ENGINE_REASON, /* oper-status stays, its reason changed */
 	ENGINE_FOREIGN,
-	ENGINE_COMMIT,
-	ENGINE_MERGE /* the layer below what is published is about to lose this change */
+	ENGINE_COMMIT
 };
 struct engine_event {
 	enum engine_event_type type;
@@ -152,7 +151,6 @@ struct engine_event {
 	const struct commit_info *commit;
 	const struct candidate *changes; /* ENGINE_COMMIT: what was committed ... */
 	unsigned int ticket;             /* ... and of whose request */
-	const struct change *change;     /* ENGINE_MERGE */
 };
 typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 /* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */

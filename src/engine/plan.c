@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/batch.h"
 #include "engine/compare.h"
 #include "engine/desired.h"
 #include "model/codec.h"

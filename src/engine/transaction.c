@@ -468,57 +468,12 @@ static enum step end_created(struct engine *engine, int rc)
 
 /* ---- the end: nobody waits for it */
 
-struct merging {
-	struct cursor cursor;
-	struct engine *engine;
-	struct change *at;        /* the next; NULL: the end is */
-	struct cursor *under_way; /* the store's, by a change a unit as well */
-};
-
-/* Replies under way show what was: they are told of each change while it is there still. */
-static int merging_forth(struct cursor *cursor)
-{
-	struct merging *merging = (struct merging *)cursor;
-
-	if (merging->at) {
-		engine_tell(merging->engine,
-			    &(struct engine_event){.type = ENGINE_MERGE, .change = merging->at});
-		merging->at = change_next(merging->at);
-	}
-	return cursor_step(merging->under_way, 1);
-}
-
-static void merging_close(struct cursor *cursor)
-{
-	cursor_free(((struct merging *)cursor)->under_way);
-}
-
-static int begin_merge(struct engine *engine)
-{
-	static const struct cursor_kind kind = {.forth = merging_forth, .close = merging_close};
-	struct transaction *t = engine->transaction;
-	struct merging *merging = cursor_new(&kind, sizeof(*merging));
-	struct cursor *cursor = candidate_merge_begin(&t->changes, engine->store);
-
-	if (merging && cursor) {
-		merging->cursor.decided = true;
-		merging->engine = engine;
-		merging->at = candidate_first(&t->changes);
-		merging->under_way = cursor;
-		return has_begun_or_done(engine, &merging->cursor);
-	}
-	for (struct change *c = candidate_first(&t->changes); c; c = change_next(c))
-		engine_tell(engine, &(struct engine_event){.type = ENGINE_MERGE, .change = c});
-	free(merging);
-	return has_begun_or_done(engine, cursor);
-}
-
 static int begin_leave(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
 
 	if (engine->store->published)
-		return begin_merge(engine);
+		return has_begun_or_done(engine, candidate_merge_begin(&t->changes, engine->store));
 	if (engine->store->attached == 0)
 		return 0;
 	return has_begun_or_done(engine, candidate_detach_begin(&t->changes, engine->store));

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/wipe.h"
 #include "journal/journal_file.h"
 
 #define ROOM_SPARE 4096
@@ -75,7 +76,7 @@ int journal_head(const struct journal *journal, uint64_t base, const uint32_t *c
 		*ret = head;
 		*ret_length = JOURNAL_HEADER_LENGTH + text.size;
 	}
-	free(text.data);
+	wipe_free(text.data, text.size);
 	return head ? 0 : -ENOMEM;
 }
 
@@ -209,7 +210,7 @@ static int journal_begin_file(struct journal *journal)
 		rc = write_end(journal, fd, length);
 	if (rc == 0)
 		rc = file_sync(fd, true);
-	free(head);
+	wipe_free(head, length);
 	if (rc == 0) {
 		fault_point("rename");
 		if (renameat(journal->dirfd, JOURNAL_NEW, journal->dirfd, JOURNAL_FILE) < 0)

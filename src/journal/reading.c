@@ -10,6 +10,7 @@
 
 #include "base/wipe.h"
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "journal/journal_file.h"
 #include "store/overlay.h"
 

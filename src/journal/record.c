@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/wipe.h"
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "journal/journal_file.h"
 
 #define PIECE_ENTRIES 64
@@ -247,7 +247,7 @@ static int write_whole(struct journal *journal, const char *piece, size_t size)
 
 		rc = file_write(journal->fd, whole, size + end, journal->length);
 	}
-	wipe_free(whole, size);
+	wipe_free(whole, size + MARK_MAX);
 	return rc;
 }
 

@@ -42,6 +42,10 @@ static enum stream_step step(struct netconf_session *session, void *state)
 
 	if (!get->begun)
 		return prepare(session, get);
+	if (walk_broken(get->walk)) {
+		session->dead = true; /* half of a reply is none */
+		return STREAM_GOES_ON;
+	}
 	if (walk_step(get->walk, &session->writer))
 		return STREAM_GOES_ON;
 	if (!get->config && provider_write(session, get->filter))
@@ -58,13 +62,6 @@ static void free_get(void *state)
 	free(get);
 }
 
-static int preserve(void *state, const struct change *change)
-{
-	struct get *get = state;
-
-	return walk_preserve(get->walk, change);
-}
-
 static int show(struct netconf_session *session, const struct node *operation, bool config,
 		struct error *err)
 {
@@ -79,7 +76,7 @@ static int show(struct netconf_session *session, const struct node *operation, b
 		.secrets = netconf_may_see_secrets(session),
 	};
 	struct get *get = calloc(1, sizeof(*get));
-	struct stream stream = {step, free_get, preserve, get};
+	struct stream stream = {step, free_get, get};
 	int rc;
 
 	if (!get)

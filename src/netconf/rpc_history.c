@@ -38,7 +38,7 @@ static void text_free(void *state)
 
 static int send_text(struct netconf_session *session, char *text, size_t length)
 {
-	struct stream stream = {text_step, text_free, NULL, NULL};
+	struct stream stream = {text_step, text_free, NULL};
 	struct text_stream *state = calloc(1, sizeof(*state));
 
 	if (!state) {

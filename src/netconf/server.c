@@ -213,29 +213,6 @@ static int add_events(struct netconf_server *server, struct error *err)
 	return 0;
 }
 
-/* Replies under way show the configuration as it was when they began. */
-static void on_engine(const struct engine_event *event, void *arg)
-{
-	struct netconf_server *server = arg;
-	struct netconf_session *session;
-
-	if (event->type != ENGINE_MERGE)
-		return;
-	TAILQ_FOREACH (session, &server->sessions, link)
-		if (session->stream.preserve &&
-		    session->stream.preserve(session->stream.state, event->change)) {
-			session->dead = true;
-			session_resume(session);
-		}
-}
-
-static int watch_engine(struct netconf_server *server, struct error *err)
-{
-	if (engine_watch(server->options.engine, on_engine, server))
-		return error_set(err, ERROR_RESOURCE, "out of memory");
-	return 0;
-}
-
 int netconf_open(struct netconf_server **ret, const struct netconf_options *options,
 		 struct error *err)
 {
@@ -259,7 +236,6 @@ int netconf_open(struct netconf_server **ret, const struct netconf_options *opti
 	server->options.socket_path = server->path;
 	result = listen_at(server, err);
 	result = result ? result : add_events(server, err);
-	result = result ? result : watch_engine(server, err);
 	if (result) {
 		netconf_close(server);
 		return result;
@@ -272,7 +248,6 @@ void netconf_close(struct netconf_server *server)
 {
 	if (!server)
 		return;
-	engine_unwatch(server->options.engine, server);
 	while (!TAILQ_EMPTY(&server->sessions))
 		session_close(TAILQ_FIRST(&server->sessions));
 	shares_close(&server->shares);

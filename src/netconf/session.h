@@ -38,8 +38,6 @@ struct stream {
 	/* Works or writes a little, in well under a millisecond. */
 	enum stream_step (*step)(struct netconf_session *session, void *state);
 	void (*free)(void *state);
-	/* Told of each change meanwhile (ENGINE_MERGE); may be NULL. Nonzero ends the session. */
-	int (*preserve)(void *state, const struct change *change);
 	void *state;
 };
 

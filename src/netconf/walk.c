@@ -2,13 +2,12 @@
 
 #include "netconf/encode.h"
 #include "netconf/lines.h"
-#include "store/overlay.h"
+#include "store/past.h"
 
 struct walk {
 	struct engine *engine;
 	const struct datastore *store;
-	struct candidate then; /* get-config: running as it was ... */
-	uint64_t begun_at;     /* ... when so much had been published */
+	struct past past; /* get-config: running as it was */
 	bool config, lines;
 	struct filter filter;
 	struct filter_compiler *compiler; /* NULL: the filter is good */
@@ -33,8 +32,8 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	walk->store = options->store;
 	walk->config = options->config;
 	walk->lines = options->lines;
-	candidate_open(&walk->then, options->store);
-	walk->begun_at = options->store->publications;
+	if (walk->config)
+		past_open(&walk->past, (struct datastore *)(uintptr_t)walk->store);
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		walk->hidden[object] = options->secrets ? 0 : view_secrets(object);
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
@@ -68,7 +67,7 @@ void walk_close(struct walk *walk)
 {
 	if (!walk)
 		return;
-	candidate_discard(&walk->then);
+	past_close(&walk->past);
 	filter_compiler_close(walk->compiler);
 	filter_free(&walk->filter);
 	free(walk);
@@ -91,10 +90,8 @@ static bool find_tunnel(const struct walk *walk, uint32_t *id, struct view *ret)
 	struct tunnel_entry *entry;
 
 	if (walk->config) {
-		bool below = datastore_look_below(walk->store, walk->begun_at);
-		const struct tunnel *tunnel = candidate_tunnel_from(&walk->then, id);
+		const struct tunnel *tunnel = past_tunnel_from(&walk->past, id);
 
-		datastore_look_up(walk->store, below);
 		if (tunnel)
 			*ret = view_tunnel_config(tunnel);
 		return tunnel;
@@ -111,11 +108,8 @@ static bool find_session(const struct walk *walk, uint32_t *id, struct view *ret
 	struct session_entry *entry;
 
 	if (walk->config) {
-		bool below = datastore_look_below(walk->store, walk->begun_at);
-		const struct session *session =
-			candidate_session_from(&walk->then, walk->tunnel_id, id);
+		const struct session *session = past_session_from(&walk->past, walk->tunnel_id, id);
 
-		datastore_look_up(walk->store, below);
 		if (session)
 			*ret = view_session_config(session);
 		return session;
@@ -246,6 +240,7 @@ bool walk_step(struct walk *walk, struct writer *writer)
 		visit_session(walk, writer);
 	else if (!walk->finished)
 		enter_tunnel(walk, writer);
+	walk->past.read = (struct key){walk->tunnel_id, walk->in_tunnel ? walk->session_id : 0};
 	if (walk->in_tunnel || !walk->finished)
 		return true;
 	if (walk->container_open)
@@ -254,18 +249,7 @@ bool walk_step(struct walk *walk, struct writer *writer)
 	return false;
 }
 
-/* Was it written, or passed over, already? */
-static bool passed(const struct walk *walk, const struct change *change)
+bool walk_broken(const struct walk *walk)
 {
-	if (change->tunnel_id != walk->tunnel_id)
-		return change->tunnel_id < walk->tunnel_id;
-	return walk->in_tunnel && change->session_id < walk->session_id;
-}
-
-int walk_preserve(struct walk *walk, const struct change *change)
-{
-	if (!walk->config || walk->begun_at == walk->store->publications || passed(walk, change) ||
-	    overlay_find(&walk->then, change->tunnel_id, change->session_id))
-		return 0;
-	return candidate_put(&walk->then, change->tunnel_id, change->session_id, change->before);
+	return walk->past.broken;
 }

@@ -2,7 +2,7 @@
  * A walk over what a get or get-config shows, in small steps between which the
  * datastore may change: only ids are kept. A get shows each entry as it is when
  * reached. A get-config shows the configuration as it was when asked: what
- * commits change meanwhile is kept aside (walk_preserve()), by what they touch.
+ * commits change meanwhile is kept aside (store/past.h), by what they touch.
  */
 #ifndef NETCONF_WALK_H
 #define NETCONF_WALK_H
@@ -32,10 +32,7 @@ size_t walk_memory(const struct walk *walk); /* bytes of the filter */
 /* Looks at one entry and writes what is selected of it; false when all is written. */
 bool walk_step(struct walk *walk, struct writer *writer);
 
-/*
- * What the configuration was before a change that is published is about to be gone
- * (ENGINE_MERGE). -ENOMEM: the walk cannot go on.
- */
-int walk_preserve(struct walk *walk, const struct change *change);
+/* There was no memory to keep what commits changed meanwhile: the walk cannot go on. */
+bool walk_broken(const struct walk *walk);
 
 #endif

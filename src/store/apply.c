@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/wipe.h"
 #include "model/codec.h"
 #include "model/rules.h"
 #include "store/overlay.h"

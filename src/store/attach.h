@@ -1,4 +1,4 @@
-/* The datastore's top layer, a change at a time: private to publish.c and datastore.c. */
+/* The datastore's top layer, a change at a time: private to publish.c, datastore.c and past.c. */
 #ifndef STORE_ATTACH_H
 #define STORE_ATTACH_H
 
@@ -10,5 +10,10 @@ int datastore_attach(struct datastore *ds, struct change *change);
  */
 void datastore_detach(struct datastore *ds, struct change *change);
 void datastore_merge(struct datastore *ds, struct change *change);
+
+/* Those that are open see what is published now as it was before; they keep what a merge takes
+ * away (past.c). */
+void pasts_publish(struct datastore *running);
+void pasts_keep(struct datastore *running, const struct change *change);
 
 #endif

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "store/index.h"
 #include "store/overlay.h"
 
 /* The candidate as a whole */
@@ -101,10 +102,16 @@ const struct session *candidate_session(const struct candidate *candidate, uint3
 	return config != NULL ? &config->session : NULL;
 }
 
+static enum layer layer_of(const struct candidate *candidate)
+{
+	return candidate->behind ? LAYER_BASE : datastore_layer(candidate->running);
+}
+
 const struct tunnel *overlay_tunnel_within(const struct candidate *candidate, uint32_t *id,
 					   unsigned int places, bool *ret_more)
 {
-	const struct tunnel_entry *entry = datastore_tunnel_from(candidate->running, *id);
+	enum layer layer = layer_of(candidate);
+	const struct tunnel_entry *entry = index_tunnel_from(candidate->running, layer, *id);
 	const struct change *change = overlay_from(candidate, *id, 0); /* or of a session in it */
 	const struct tunnel *found = NULL;
 
@@ -121,11 +128,11 @@ const struct tunnel *overlay_tunnel_within(const struct candidate *candidate, ui
 		if (in_overlay && change->session_id == 0)
 			found = after_tunnel(change);
 		else if (in_running)
-			found = tunnel_config(entry);
+			found = entry_config_in(&entry->entry, layer);
 		if (found != NULL || *id == ID_MAX)
 			break;
 		if (in_running)
-			entry = tunnel_next(entry);
+			entry = index_tunnel_next(entry, layer);
 		if (in_overlay)
 			change = overlay_from(candidate, *id + 1, 0);
 	}
@@ -140,9 +147,10 @@ static struct change *in_tunnel(struct change *change, uint32_t tunnel_id)
 const struct session *overlay_session_within(const struct candidate *candidate, uint32_t tunnel_id,
 					     uint32_t *id, unsigned int places, bool *ret_more)
 {
-	const struct tunnel_entry *tunnel = datastore_tunnel(candidate->running, tunnel_id);
+	enum layer layer = layer_of(candidate);
+	const struct tunnel_entry *tunnel = index_tunnel(candidate->running, tunnel_id);
 	const struct session_entry *entry =
-		tunnel != NULL ? tunnel_session_from(tunnel, *id) : NULL;
+		tunnel != NULL ? index_session_from(tunnel, layer, *id) : NULL;
 	struct change *change =
 		in_tunnel(overlay_from(candidate, tunnel_id, *id > 0 ? *id : 1), tunnel_id);
 	const struct session *found = NULL;
@@ -157,11 +165,11 @@ const struct session *overlay_session_within(const struct candidate *candidate, 
 		if (places == 0)
 			break;
 		in_overlay = change != NULL && change->session_id == *id;
-		found = in_overlay ? after_session(change) : session_config(entry);
+		found = in_overlay ? after_session(change) : entry_config_in(&entry->entry, layer);
 		if (found != NULL)
 			break;
 		if (in_running)
-			entry = session_next(entry);
+			entry = index_session_next(entry, layer);
 		if (in_overlay)
 			change = in_tunnel(change_next(change), tunnel_id);
 	}

@@ -27,6 +27,7 @@ struct candidate {
 	struct change_block *blocks; /* where the changes are */
 	struct change *spare;        /* those not in use, by `earlier` */
 	unsigned int edits;          /* applied so far */
+	bool behind;                 /* of what is published it sees the layer below (past.h) */
 	bool adopt; /* foreign entries of the same ids are being taken over: no conflict */
 };
 

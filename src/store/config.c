@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/wipe.h"
+
 struct shared {
 	unsigned int owners;
 	union config config;
@@ -44,5 +46,5 @@ const union config *config_share(const union config *config)
 void config_drop(const union config *config)
 {
 	if (config != NULL && --shared_of(config)->owners == 0)
-		wipe_free(shared_of(config), sizeof(struct shared)); /* cookies */
+		wipe_free(shared_of(config), sizeof(struct shared));
 }

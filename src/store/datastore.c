@@ -3,203 +3,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/wipe.h"
 #include "model/table.h"
 #include "store/attach.h"
-#include "store/index.h"
+#include "store/place.h"
 
-/*
- * An entry's place: in which layers it counts, in which tree it is, under which
- * name or endpoint. Note it before the entry changes, and put the entry in its
- * new place after.
- */
-
-/* Bits of layers. */
-struct tally {
-	unsigned int shown, configured, up, nameless, watched;
-};
-
-struct session_place {
-	struct tally tally;
-	char name[LAYERS][IFNAME_LENGTH + 1];
-	struct change *change; /* NULL: none, or not indexed */
-};
-
-struct tunnel_place {
-	struct tally tally;
-	struct endpoint endpoint[LAYERS];
-	bool bound[LAYERS];
-	struct change *change;
-};
-
-static void tally_config(struct tally *tally, unsigned int layers, const struct session *config)
-{
-	bool ppp = config->present & BIT(SESSION_PSEUDOWIRE_TYPE) &&
-		   config->pseudowire_type == PSEUDOWIRE_PPP;
-
-	if (!ppp && config->interface_name[0] == '\0')
-		tally->nameless |= layers;
-	if (config->dead_interval != 0)
-		tally->watched |= layers;
-}
-
-/* In each layer, but in one go when they are alike. */
-static struct tally tally_of(const struct entry *entry)
-{
-	unsigned int known = entry->in_kernel || entry->held ? LAYERS_ALL : 0;
-	struct tally tally = {0};
-
-	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
-		unsigned int layers = entry->change != NULL ? LAYER_BIT(layer) : LAYERS_ALL;
-		const union config *config = entry_config_in(entry, layer);
-
-		if (config != NULL)
-			tally.configured |= layers;
-		if (config != NULL && entry->key.session_id != 0)
-			tally_config(&tally, layers, &config->session);
-		if (layers == LAYERS_ALL)
-			break;
-	}
-	tally.shown = known | tally.configured;
-	if (entry_state(entry)->oper_status == OPER_UP)
-		tally.up = tally.shown;
-	return tally;
-}
-
-/* +1 when the bit came, -1 when it went. */
-static size_t difference(unsigned int before, unsigned int after, enum layer layer)
-{
-	return (size_t)(after >> layer & 1) - (before >> layer & 1);
-}
-
-static void count_session(struct tunnel_entry *tunnel, const struct tally *old,
-			  const struct tally *new)
-{
-	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
-		struct datastore_counts *all = &tunnel->store->counts[layer];
-		struct tunnel_counts *own = &tunnel->counts[layer];
-
-		all->session_count += difference(old->shown, new->shown, layer);
-		all->configured_sessions += difference(old->configured, new->configured, layer);
-		all->sessions_up += difference(old->up, new->up, layer);
-		all->nameless += difference(old->nameless, new->nameless, layer);
-		own->sessions += (uint32_t)difference(old->shown, new->shown, layer);
-		own->configured += (uint32_t)difference(old->configured, new->configured, layer);
-		own->watched += (uint32_t)difference(old->watched, new->watched, layer);
-	}
-}
-
-static void count_tunnel(struct datastore *ds, const struct tally *old, const struct tally *new)
-{
-	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
-		struct datastore_counts *all = &ds->counts[layer];
-
-		all->tunnel_count += difference(old->shown, new->shown, layer);
-		all->configured_tunnels += difference(old->configured, new->configured, layer);
-		all->tunnels_up += difference(old->up, new->up, layer);
-	}
-}
-
-/* Tunnels */
-
-/* It is shown for its sessions' sake too. */
-static struct tally tally_tunnel(const struct tunnel_entry *tunnel)
-{
-	struct tally tally = tally_of(&tunnel->entry);
-
-	if (!RB_EMPTY(&tunnel->sessions))
-		tally.shown |= LAYERS_ALL;
-	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
-		if (!RB_EMPTY(&tunnel->only[layer]))
-			tally.shown |= LAYER_BIT(layer);
-	if (tunnel->state.common.oper_status == OPER_UP)
-		tally.up = tally.shown;
-	return tally;
-}
-
-static void note_tunnel(const struct tunnel_entry *tunnel, struct tunnel_place *ret)
-{
-	const struct entry *entry = &tunnel->entry;
-
-	ret->tally = tally_tunnel(tunnel);
-	ret->change = entry->change != NULL && entry->change->indexed ? entry->change : NULL;
-	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
-		memset(&ret->endpoint[layer], 0, sizeof(ret->endpoint[layer]));
-		ret->bound[layer] = tunnel_endpoint_in(tunnel, layer, &ret->endpoint[layer]);
-	}
-}
-
-static bool same_endpoint(const struct tunnel_place *a, enum layer in_a,
-			  const struct tunnel_place *b, enum layer in_b)
-{
-	return a->bound[in_a] == b->bound[in_b] &&
-	       a->endpoint[in_a].port == b->endpoint[in_b].port &&
-	       memcmp(&a->endpoint[in_a].address, &b->endpoint[in_b].address,
-		      sizeof(struct address)) == 0;
-}
-
-static void index_tunnel_again(struct datastore *ds, struct tunnel_entry *tunnel,
-			       const struct tunnel_place *old, const struct tunnel_place *new)
-{
-	struct change *change = tunnel->entry.change;
-
-	if (old->change != NULL) {
-		RB_REMOVE(endpoint_change_tree, &ds->top_endpoints, old->change);
-		old->change->indexed = false;
-	}
-	if (!same_endpoint(old, LAYER_BASE, new, LAYER_BASE)) {
-		if (old->bound[LAYER_BASE])
-			RB_REMOVE(endpoint_tree, &ds->endpoints, tunnel);
-		if (new->bound[LAYER_BASE])
-			RB_INSERT(endpoint_tree, &ds->endpoints, tunnel);
-	}
-	if (change != NULL && new->bound[LAYER_TOP] &&
-	    !same_endpoint(new, LAYER_BASE, new, LAYER_TOP)) {
-		change->indexed = true;
-		RB_INSERT(endpoint_change_tree, &ds->top_endpoints, change);
-	}
-}
-
-static struct tunnel_tree *tree_of_tunnels(struct datastore *ds, unsigned int layers)
-{
-	return layers == LAYERS_ALL ? &ds->tunnels
-	       : layers != 0        ? &ds->only[layers == LAYER_BIT(LAYER_TOP)]
-				    : NULL;
-}
-
-static void move_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, unsigned int layers)
-{
-	struct tunnel_tree *from = tree_of_tunnels(ds, tunnel->entry.layers),
-			   *to = tree_of_tunnels(ds, layers);
-
-	if (from != NULL)
-		RB_REMOVE(tunnel_tree, from, tunnel);
-	if (to != NULL)
-		RB_INSERT(tunnel_tree, to, tunnel);
-	tunnel->entry.layers = (uint8_t)layers;
-}
-
-/* Returns false when nothing kept it, and it is gone. */
-static bool place_tunnel(struct tunnel_entry *tunnel, const struct tunnel_place *old)
-{
-	struct datastore *ds = tunnel->store;
-	struct tunnel_place new;
-
-	ds->changes++;
-	note_tunnel(tunnel, &new);
-	count_tunnel(ds, &old->tally, &new.tally);
-	index_tunnel_again(ds, tunnel, old, &new);
-	if (new.tally.shown != tunnel->entry.layers)
-		move_tunnel(ds, tunnel, new.tally.shown);
-	if (new.tally.shown != 0 || tunnel->entry.change != NULL) {
-		entry_put_origin(&tunnel->entry);
-		return true;
-	}
-	free(tunnel);
-	return false;
-}
+/* Making entries */
 
 static struct tunnel_entry *find_or_make_tunnel(struct datastore *ds, uint32_t tunnel_id)
 {
@@ -217,111 +27,6 @@ static struct tunnel_entry *find_or_make_tunnel(struct datastore *ds, uint32_t t
 	return tunnel;
 }
 
-/* Sessions */
-
-static void note_name(const char *name, char ret[IFNAME_LENGTH + 1])
-{
-	memcpy(ret, name, strlen(name) + 1);
-}
-
-static void note_session(const struct session_entry *session, struct session_place *ret)
-{
-	const struct entry *entry = &session->entry;
-
-	ret->tally = tally_of(entry);
-	ret->change = entry->change != NULL && entry->change->indexed ? entry->change : NULL;
-	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
-		note_name(session_name_in(session, layer), ret->name[layer]);
-}
-
-/* A name went out of an index: the last of that name frees it. */
-static void free_name(struct datastore *ds, const char *name)
-{
-	if (!index_has_name(ds, name))
-		name_pool_remove(&ds->pool, name);
-}
-
-static void index_session_again(struct datastore *ds, struct session_entry *session,
-				const struct session_place *old, const struct session_place *new)
-{
-	struct change *change = session->entry.change;
-	bool moved = strcmp(old->name[LAYER_BASE], new->name[LAYER_BASE]) != 0;
-
-	if (old->change != NULL) {
-		RB_REMOVE(name_change_tree, &ds->top_names, old->change);
-		old->change->indexed = false;
-	}
-	if (moved && old->name[LAYER_BASE][0] != '\0')
-		RB_REMOVE(session_name_tree, &ds->names, session);
-	if (moved && new->name[LAYER_BASE][0] != '\0') {
-		RB_INSERT(session_name_tree, &ds->names, session);
-		(void)name_pool_add(&ds->pool, new->name[LAYER_BASE]); /* names are asked too */
-	}
-	if (change != NULL && new->name[LAYER_TOP][0] != '\0' &&
-	    strcmp(new->name[LAYER_TOP], new->name[LAYER_BASE]) != 0) {
-		change->indexed = true;
-		RB_INSERT(name_change_tree, &ds->top_names, change);
-		(void)name_pool_add(&ds->pool, new->name[LAYER_TOP]);
-	}
-	if (moved && old->name[LAYER_BASE][0] != '\0')
-		free_name(ds, old->name[LAYER_BASE]);
-	if (old->change != NULL)
-		free_name(ds, old->name[LAYER_TOP]);
-}
-
-static struct session_tree *tree_of_sessions(struct tunnel_entry *tunnel, unsigned int layers)
-{
-	return layers == LAYERS_ALL ? &tunnel->sessions
-	       : layers != 0        ? &tunnel->only[layers == LAYER_BIT(LAYER_TOP)]
-				    : NULL;
-}
-
-/* Its tunnel may come or go with it, which the caller sees to. */
-static void move_session(struct session_entry *session, unsigned int layers)
-{
-	struct session_tree *from = tree_of_sessions(session->tunnel, session->entry.layers),
-			    *to = tree_of_sessions(session->tunnel, layers);
-
-	if (from != NULL)
-		RB_REMOVE(session_tree, from, session);
-	if (to != NULL)
-		RB_INSERT(session_tree, to, session);
-	session->entry.layers = (uint8_t)layers;
-}
-
-static void session_drop(struct datastore *ds, struct session_entry *session)
-{
-	datastore_set_index(ds, session, 0);
-	RB_REMOVE(session_id_tree, &ds->sessions, session);
-	wipe_free(session, sizeof(*session));
-}
-
-/* Returns false when nothing kept it, and it is gone. */
-static bool place_session(struct session_entry *session, const struct session_place *old)
-{
-	struct tunnel_entry *tunnel = session->tunnel;
-	struct datastore *ds = tunnel->store;
-	bool kept;
-	struct session_place new;
-	struct tunnel_place old_tunnel;
-
-	ds->changes++;
-	note_session(session, &new);
-	kept = new.tally.shown != 0 || session->entry.change != NULL;
-	count_session(tunnel, &old->tally, &new.tally);
-	index_session_again(ds, session, old, &new);
-	if (kept)
-		entry_put_origin(&session->entry);
-	if (kept && new.tally.shown == session->entry.layers)
-		return true;
-	note_tunnel(tunnel, &old_tunnel);
-	move_session(session, new.tally.shown);
-	if (!kept)
-		session_drop(ds, session);
-	place_tunnel(tunnel, &old_tunnel);
-	return kept;
-}
-
 static struct session_entry *find_or_make_session(struct tunnel_entry *tunnel, uint32_t session_id)
 {
 	struct session_entry *session = index_session(tunnel, session_id);
@@ -337,27 +42,6 @@ static struct session_entry *find_or_make_session(struct tunnel_entry *tunnel, u
 	session->state.common.status_reason = REASON_NONE;
 	RB_INSERT(session_id_tree, &tunnel->store->sessions, session);
 	return session;
-}
-
-/* Either */
-
-union place {
-	struct tunnel_place tunnel;
-	struct session_place session;
-};
-
-static void note_place(const struct entry *entry, union place *ret)
-{
-	if (entry->key.session_id == 0)
-		note_tunnel(entry_tunnel(entry), &ret->tunnel);
-	else
-		note_session(entry_session(entry), &ret->session);
-}
-
-static bool put_in_place(struct entry *entry, const union place *old)
-{
-	return entry->key.session_id == 0 ? place_tunnel(entry_tunnel(entry), &old->tunnel)
-					  : place_session(entry_session(entry), &old->session);
 }
 
 /* An entry of no layer yet, if there is none, which has to be put in a place. NULL: no memory. */
@@ -480,18 +164,6 @@ struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32
 	return put_in_place(entry, &place) ? as_seen(ds, entry) : NULL;
 }
 
-void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index)
-{
-	if (session->state.if_index == index)
-		return;
-	ds->changes++;
-	if (session->state.if_index != 0)
-		RB_REMOVE(session_index_tree, &ds->indexes, session);
-	session->state.if_index = index;
-	if (index != 0)
-		RB_INSERT(session_index_tree, &ds->indexes, session);
-}
-
 void datastore_hold(struct datastore *ds, struct entry *entry, bool held)
 {
 	union place place;
@@ -508,16 +180,9 @@ bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_s
 {
 	struct state *state = entry_state(entry);
 	bool changed = state->oper_status != status;
-	struct tally old = {0}, new = {0};
 
-	if (state->oper_status == OPER_UP)
-		old.up = entry->layers;
-	if (status == OPER_UP)
-		new.up = entry->layers;
-	if (entry->key.session_id == 0)
-		count_tunnel(ds, &old, &new);
-	else
-		count_session(entry_session(entry)->tunnel, &old, &new);
+	(void)ds;
+	recount_up(entry, state->oper_status == OPER_UP, status == OPER_UP);
 	state->oper_status = (uint8_t)status;
 	state->status_reason = (uint8_t)reason;
 	state->status_errno = (int16_t)os_errno;
@@ -530,19 +195,18 @@ bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_s
 
 int datastore_attach(struct datastore *ds, struct change *change)
 {
-	struct entry *entry;
+	struct entry *entry = find_or_make(ds, change->tunnel_id, change->session_id);
+	bool named = change->session_id != 0 && change->after != NULL;
 	union place place;
 
-	if (change->session_id != 0 && change->after != NULL &&
-	    name_pool_add(&ds->pool, change->after->session.interface_name) != 0)
-		return -ENOMEM;
-	entry = find_or_make(ds, change->tunnel_id, change->session_id);
-	if (entry == NULL && change->session_id != 0 && change->after != NULL)
-		free_name(ds, change->after->session.interface_name);
 	if (entry == NULL)
 		return -ENOMEM;
 	assert(entry->change == NULL);
 	note_place(entry, &place);
+	if (named && name_pool_add(&ds->pool, change->after->session.interface_name) != 0) {
+		put_in_place(entry, &place);
+		return -ENOMEM;
+	}
 	change->indexed = false;
 	change->entry = entry;
 	entry->change = change;
@@ -577,21 +241,4 @@ void datastore_detach(struct datastore *ds, struct change *change)
 void datastore_merge(struct datastore *ds, struct change *change)
 {
 	take_off(ds, change, true);
-}
-
-/* ---- readers that began before what is published was */
-
-bool datastore_look_below(const struct datastore *ds, uint64_t begun_at)
-{
-	bool below = ds->published && begun_at != ds->publications;
-
-	if (below)
-		((struct datastore *)(uintptr_t)ds)->published = false;
-	return below;
-}
-
-void datastore_look_up(const struct datastore *ds, bool below)
-{
-	if (below)
-		((struct datastore *)(uintptr_t)ds)->published = true;
 }

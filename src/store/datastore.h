@@ -47,7 +47,7 @@ struct session_entry {
 	struct tunnel_entry *tunnel;
 	RB_ENTRY(session_entry) link;     /* in its tunnel, by id */
 	RB_ENTRY(session_entry) by_id;    /* in the namespace, by session id, then tunnel id */
-	RB_ENTRY(session_entry) by_name;  /* base layer; those with a name, foreign ones too */
+	RB_ENTRY(session_entry) by_name;  /* those with a name, foreign ones too */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct session_state state;
 	struct session actual; /* as the kernel reported it; valid if in_kernel */
@@ -64,7 +64,7 @@ struct tunnel_entry {
 	struct entry entry;
 	struct datastore *store;
 	RB_ENTRY(tunnel_entry) link;
-	RB_ENTRY(tunnel_entry) by_endpoint; /* base layer; UDP ones with a local-address */
+	RB_ENTRY(tunnel_entry) by_endpoint; /* UDP ones with a local-address, foreign ones too */
 	struct session_tree sessions;       /* that both layers show */
 	struct session_tree only[LAYERS];   /* ... that one shows */
 	struct tunnel_counts counts[LAYERS];
@@ -101,8 +101,8 @@ struct datastore {
 	struct name_pool pool; /* numbers of the l2tpeth<n> in both */
 	uint64_t changes;      /* counts them: what is configured, seen or held */
 	size_t attached;       /* of the top layer */
-	bool published;        /* the top layer is what is to be seen ... */
-	uint64_t publications; /* ... for the so-many-eth time */
+	bool published;        /* the top layer is what is to be seen */
+	struct past *pasts;    /* open (past.h) */
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */
@@ -135,14 +135,6 @@ static inline enum layer datastore_layer(const struct datastore *ds)
 {
 	return ds->published ? LAYER_TOP : LAYER_BASE;
 }
-
-/*
- * For a reader that is to go on as it began, before what is published was: what it
- * reads between these two is the base layer, which loses it change by change
- * (ENGINE_MERGE). @begun_at: the publications when it began.
- */
-bool datastore_look_below(const struct datastore *ds, uint64_t begun_at);
-void datastore_look_up(const struct datastore *ds, bool below);
 
 static inline const struct datastore_counts *datastore_counts(const struct datastore *ds)
 {

@@ -4,69 +4,6 @@
 
 #include "model/table.h"
 
-/* What a layer shows */
-
-const void *entry_shown_in(const struct entry *entry, enum layer layer)
-{
-	const void *config = entry_config_in(entry, layer);
-
-	return config == NULL && entry->in_kernel ? entry_actual(entry) : config;
-}
-
-const char *session_name_in(const struct session_entry *session, enum layer layer)
-{
-	const struct session *shown = entry_shown_in(&session->entry, layer);
-
-	return shown != NULL && shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name
-									     : "";
-}
-
-bool tunnel_endpoint_in(const struct tunnel_entry *tunnel, enum layer layer, struct endpoint *ret)
-{
-	const struct tunnel *shown = entry_shown_in(&tunnel->entry, layer);
-
-	return shown != NULL && tunnel_endpoint(shown, &ret->address, &ret->port);
-}
-
-const void *entry_actual(const struct entry *entry)
-{
-	return entry->key.session_id ? (const void *)&entry_session(entry)->actual
-				     : (const void *)&entry_tunnel(entry)->actual;
-}
-
-struct state *entry_state(const struct entry *entry)
-{
-	return entry->key.session_id ? &entry_session(entry)->state.common
-				     : &entry_tunnel(entry)->state.common;
-}
-
-const void *entry_shown(const struct entry *entry)
-{
-	return entry_shown_in(entry, datastore_layer(entry_tunnel_of(entry)->store));
-}
-
-bool entry_is_foreign(const struct entry *entry)
-{
-	return entry->in_kernel && !entry->held && entry_config(entry) == NULL;
-}
-
-const char *session_name(const struct session_entry *session)
-{
-	return session_name_in(session, datastore_layer(session->tunnel->store));
-}
-
-bool tunnel_endpoint(const struct tunnel *tunnel, struct address *ret_address, uint16_t *ret_port)
-{
-	bool udp = !(tunnel->present & BIT(TUNNEL_ENCAPSULATION)) ||
-		   tunnel->encapsulation == ENCAPSULATION_UDP;
-
-	if (!udp || !(tunnel->present & BIT(TUNNEL_LOCAL_ADDRESS)))
-		return false;
-	*ret_address = tunnel->local_address;
-	*ret_port = tunnel->present & BIT(TUNNEL_LOCAL_PORT) ? tunnel->local_port : PORT_DEFAULT;
-	return true;
-}
-
 /* Keys of the trees. Trees that may hold equals for a moment end in the ids. */
 
 struct session_key {
@@ -100,7 +37,8 @@ static struct session_key key_of_session(const struct session_entry *session)
 
 static struct name_key key_of_name(const struct session_entry *session)
 {
-	return (struct name_key){session_name_in(session, LAYER_BASE), key_of_session(session)};
+	return (struct name_key){session_name_in(session, session_name_layer(session)),
+				 key_of_session(session)};
 }
 
 static struct name_key key_of_name_change(const struct change *change)
@@ -125,7 +63,7 @@ static struct endpoint_key key_of_endpoint_in(const struct tunnel_entry *tunnel,
 
 static struct endpoint_key key_of_endpoint(const struct tunnel_entry *tunnel)
 {
-	return key_of_endpoint_in(tunnel, LAYER_BASE);
+	return key_of_endpoint_in(tunnel, tunnel_endpoint_layer(tunnel));
 }
 
 static struct endpoint_key key_of_endpoint_change(const struct change *change)
@@ -206,11 +144,6 @@ TREE(top_endpoints, endpoint_change_tree, change, by_claim, struct endpoint_key,
  * right then: it is too much to do for all when a layer is published.
  */
 
-void entry_put_origin(struct entry *entry)
-{
-	entry_state(entry)->origin = entry_is_foreign(entry) ? ORIGIN_FOREIGN : ORIGIN_CONFIGURED;
-}
-
 static struct tunnel_entry *hand_tunnel(struct tunnel_entry *tunnel)
 {
 	if (tunnel == NULL)
@@ -233,7 +166,7 @@ static bool is_shown(const struct session_entry *session)
 	return session->entry.layers & LAYER_BIT(datastore_layer(session->tunnel->store));
 }
 
-/* Walking: what both layers show, and what this one alone does */
+/* Walking: what both layers show, and what the one alone does */
 
 static struct tunnel_entry *lesser_tunnel(struct tunnel_entry *a, struct tunnel_entry *b)
 {
@@ -245,17 +178,18 @@ static struct session_entry *lesser_session(struct session_entry *a, struct sess
 	return hand_session(a == NULL || (b != NULL && SESSION_KEY(b) < SESSION_KEY(a)) ? b : a);
 }
 
-struct tunnel_entry *datastore_tunnel_from(const struct datastore *ds, uint32_t tunnel_id)
+struct tunnel_entry *index_tunnel_from(const struct datastore *ds, enum layer layer,
+				       uint32_t tunnel_id)
 {
 	return lesser_tunnel(tunnels_from(&ds->tunnels, tunnel_id),
-			     tunnels_from(&ds->only[datastore_layer(ds)], tunnel_id));
+			     tunnels_from(&ds->only[layer], tunnel_id));
 }
 
-struct session_entry *tunnel_session_from(const struct tunnel_entry *tunnel, uint32_t session_id)
+struct session_entry *index_session_from(const struct tunnel_entry *tunnel, enum layer layer,
+					 uint32_t session_id)
 {
-	return lesser_session(
-		sessions_from(&tunnel->sessions, session_id),
-		sessions_from(&tunnel->only[datastore_layer(tunnel->store)], session_id));
+	return lesser_session(sessions_from(&tunnel->sessions, session_id),
+			      sessions_from(&tunnel->only[layer], session_id));
 }
 
 /* The one after @at in the tree of those in @layers, which may be its own. */
@@ -267,10 +201,9 @@ static struct tunnel_entry *tunnel_after(const struct tunnel_tree *tree, unsigne
 	return TUNNEL_KEY(at) < ID_MAX ? tunnels_from(tree, TUNNEL_KEY(at) + 1) : NULL;
 }
 
-struct tunnel_entry *tunnel_next(const struct tunnel_entry *tunnel)
+struct tunnel_entry *index_tunnel_next(const struct tunnel_entry *tunnel, enum layer layer)
 {
 	const struct datastore *ds = tunnel->store;
-	enum layer layer = datastore_layer(ds);
 
 	return lesser_tunnel(tunnel_after(&ds->tunnels, LAYERS_ALL, tunnel),
 			     tunnel_after(&ds->only[layer], LAYER_BIT(layer), tunnel));
@@ -284,13 +217,32 @@ static struct session_entry *session_after(const struct session_tree *tree, unsi
 	return SESSION_KEY(at) < ID_MAX ? sessions_from(tree, SESSION_KEY(at) + 1) : NULL;
 }
 
-struct session_entry *session_next(const struct session_entry *session)
+struct session_entry *index_session_next(const struct session_entry *session, enum layer layer)
 {
 	const struct tunnel_entry *tunnel = session->tunnel;
-	enum layer layer = datastore_layer(tunnel->store);
 
 	return lesser_session(session_after(&tunnel->sessions, LAYERS_ALL, session),
 			      session_after(&tunnel->only[layer], LAYER_BIT(layer), session));
+}
+
+struct tunnel_entry *datastore_tunnel_from(const struct datastore *ds, uint32_t tunnel_id)
+{
+	return index_tunnel_from(ds, datastore_layer(ds), tunnel_id);
+}
+
+struct session_entry *tunnel_session_from(const struct tunnel_entry *tunnel, uint32_t session_id)
+{
+	return index_session_from(tunnel, datastore_layer(tunnel->store), session_id);
+}
+
+struct tunnel_entry *tunnel_next(const struct tunnel_entry *tunnel)
+{
+	return index_tunnel_next(tunnel, datastore_layer(tunnel->store));
+}
+
+struct session_entry *session_next(const struct session_entry *session)
+{
+	return index_session_next(session, datastore_layer(session->tunnel->store));
 }
 
 struct entry *datastore_entry_from(const struct datastore *ds, uint32_t tunnel_id,
@@ -403,13 +355,13 @@ struct session_entry *session_same_id(const struct session_entry *session)
 }
 
 /*
- * By name, and by endpoint: first those that have it in the base layer, and now still;
- * then those that only the top layer says it of.
+ * By name, and by endpoint: first the entries that are indexed under it, as far as the layer to
+ * be seen shows it; then those whose change is.
  */
 
-static struct session_entry *base_named(struct session_entry *at, const char *name)
+static struct session_entry *own_named(struct session_entry *at, const char *name)
 {
-	while (at != NULL && strcmp(session_name_in(at, LAYER_BASE), name) == 0) {
+	while (at != NULL && strcmp(key_of_name(at).name, name) == 0) {
 		if (strcmp(session_name(at), name) == 0)
 			return hand_session(at);
 		at = RB_NEXT(session_name_tree, NULL, at);
@@ -442,7 +394,7 @@ static bool is_by_change(const struct entry *entry)
 struct session_entry *datastore_named(const struct datastore *ds, const char *name)
 {
 	struct session_entry *found =
-		base_named(names_from(&ds->names, (struct name_key){.name = name}), name);
+		own_named(names_from(&ds->names, (struct name_key){.name = name}), name);
 
 	return found != NULL ? found : first_top_named(ds, name);
 }
@@ -454,7 +406,7 @@ struct session_entry *session_same_name(const struct session_entry *session)
 
 	if (is_by_change(&session->entry))
 		return top_named(RB_NEXT(name_change_tree, NULL, session->entry.change), name);
-	next = base_named(
+	next = own_named(
 		RB_NEXT(session_name_tree, NULL, (struct session_entry *)(uintptr_t)session), name);
 	return next != NULL ? next : first_top_named(session->tunnel->store, name);
 }
@@ -470,10 +422,10 @@ struct session_entry *datastore_session_by_name(const struct datastore *ds, cons
 
 bool index_has_name(const struct datastore *ds, const char *name)
 {
-	const struct session_entry *base = names_from(&ds->names, (struct name_key){.name = name});
+	const struct session_entry *own = names_from(&ds->names, (struct name_key){.name = name});
 	const struct change *top = top_names_from(&ds->top_names, (struct name_key){.name = name});
 
-	return (base != NULL && strcmp(session_name_in(base, LAYER_BASE), name) == 0) ||
+	return (own != NULL && strcmp(key_of_name(own).name, name) == 0) ||
 	       (top != NULL && strcmp(key_of_name_change(top).name, name) == 0);
 }
 
@@ -486,9 +438,9 @@ static bool is_endpoint(const struct tunnel_entry *tunnel, enum layer layer,
 	       memcmp(&own.address, &endpoint->address, sizeof(own.address)) == 0;
 }
 
-static struct tunnel_entry *base_bound(struct tunnel_entry *at, const struct endpoint *endpoint)
+static struct tunnel_entry *own_bound(struct tunnel_entry *at, const struct endpoint *endpoint)
 {
-	while (at != NULL && is_endpoint(at, LAYER_BASE, endpoint)) {
+	while (at != NULL && is_endpoint(at, tunnel_endpoint_layer(at), endpoint)) {
 		if (is_endpoint(at, datastore_layer(at->store), endpoint))
 			return hand_tunnel(at);
 		at = RB_NEXT(endpoint_tree, NULL, at);
@@ -516,7 +468,7 @@ struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct ad
 				     uint16_t port)
 {
 	struct endpoint endpoint = {*address, port};
-	struct tunnel_entry *found = base_bound(
+	struct tunnel_entry *found = own_bound(
 		endpoints_from(&ds->endpoints, (struct endpoint_key){endpoint, 0}), &endpoint);
 
 	return found != NULL ? found : first_top_bound(ds, &endpoint);
@@ -531,8 +483,8 @@ struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel)
 	if (is_by_change(&tunnel->entry))
 		return top_bound(RB_NEXT(endpoint_change_tree, NULL, tunnel->entry.change),
 				 &endpoint);
-	next = base_bound(RB_NEXT(endpoint_tree, NULL, (struct tunnel_entry *)(uintptr_t)tunnel),
-			  &endpoint);
+	next = own_bound(RB_NEXT(endpoint_tree, NULL, (struct tunnel_entry *)(uintptr_t)tunnel),
+			 &endpoint);
 	return next != NULL ? next : first_top_bound(tunnel->store, &endpoint);
 }
 

@@ -1,10 +1,11 @@
 /*
- * The trees of the datastore: private to datastore.c, which changes them, and
- * index.c, which orders and searches them.
+ * The trees of the datastore: private to the store. place.c
+ * changes them, index.c orders and searches them.
  */
 #ifndef STORE_INDEX_H
 #define STORE_INDEX_H
 
+#include "model/table.h"
 #include "store/datastore.h"
 
 RB_PROTOTYPE(tunnel_tree, tunnel_entry, link, )
@@ -28,15 +29,57 @@ static inline const void *entry_config_in(const struct entry *entry, enum layer 
 }
 
 /* What a layer shows of it: its configuration, or what was seen; NULL: neither. */
-const void *entry_shown_in(const struct entry *entry, enum layer layer);
+static inline const void *entry_shown_in(const struct entry *entry, enum layer layer)
+{
+	const void *config = entry_config_in(entry, layer);
+
+	return config == NULL && entry->in_kernel ? entry_actual(entry) : config;
+}
 
 /* The name of its interface there; "" none. */
-const char *session_name_in(const struct session_entry *session, enum layer layer);
+static inline const char *session_name_in(const struct session_entry *session, enum layer layer)
+{
+	const struct session *shown = entry_shown_in(&session->entry, layer);
+
+	return shown != NULL && shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name
+									     : "";
+}
+
 /* False: it binds none. */
-bool tunnel_endpoint_in(const struct tunnel_entry *tunnel, enum layer layer, struct endpoint *ret);
+static inline bool tunnel_endpoint_in(const struct tunnel_entry *tunnel, enum layer layer,
+				      struct endpoint *ret)
+{
+	const struct tunnel *shown = entry_shown_in(&tunnel->entry, layer);
+
+	return shown != NULL && tunnel_endpoint(shown, &ret->address, &ret->port);
+}
+
+/*
+ * Under what an entry is itself in the indexes: the base layer's, or, when that has none, the top
+ * layer's. Its change is there too, when the top layer has another.
+ */
+static inline enum layer session_name_layer(const struct session_entry *session)
+{
+	return *session_name_in(session, LAYER_BASE) != '\0' ? LAYER_BASE : LAYER_TOP;
+}
+
+static inline enum layer tunnel_endpoint_layer(const struct tunnel_entry *tunnel)
+{
+	struct endpoint ignored;
+
+	return tunnel_endpoint_in(tunnel, LAYER_BASE, &ignored) ? LAYER_BASE : LAYER_TOP;
+}
 
 /* Put the state's origin right, for the layer to be seen. */
 void entry_put_origin(struct entry *entry);
+
+/* Walks in a layer, be it the one to be seen or not; see datastore.h. */
+struct tunnel_entry *index_tunnel_from(const struct datastore *ds, enum layer layer,
+				       uint32_t tunnel_id);
+struct tunnel_entry *index_tunnel_next(const struct tunnel_entry *tunnel, enum layer layer);
+struct session_entry *index_session_from(const struct tunnel_entry *tunnel, enum layer layer,
+					 uint32_t session_id);
+struct session_entry *index_session_next(const struct session_entry *session, enum layer layer);
 
 /* In whatever layer; NULL: there is none. */
 struct tunnel_entry *index_tunnel(const struct datastore *ds, uint32_t tunnel_id);

@@ -71,11 +71,19 @@ static void change_clear(struct change *change)
 	change->before = change->after = NULL;
 }
 
+/* The one made last goes with its block, so that what is taken back gives its memory back. */
 static void change_free(struct candidate *candidate, struct change *change)
 {
+	struct change_block *block = candidate->blocks;
+
 	change_clear(change);
-	change->earlier = candidate->spare;
-	candidate->spare = change;
+	if (change != &block->changes[block->used - 1]) {
+		change->earlier = candidate->spare;
+		candidate->spare = change;
+	} else if (--block->used == 0) {
+		candidate->blocks = block->next;
+		free(block);
+	}
 }
 
 bool overlay_clear_last(struct candidate *candidate)
@@ -190,9 +198,12 @@ void overlay_remove(struct candidate *candidate, struct change *change)
 	change_free(candidate, change);
 	if (--candidate->count > 0)
 		return;
+	for (struct change_block *block = candidate->blocks; block != NULL;
+	     block = candidate->blocks) {
+		candidate->blocks = block->next;
+		free(block);
+	}
 	candidate->spare = NULL;
-	while (overlay_clear_last(candidate))
-		;
 }
 
 int change_set(struct change *change, const void *after)

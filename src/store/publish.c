@@ -82,11 +82,13 @@ static int merge_forth(struct cursor *cursor)
 	struct publication *publication = (struct publication *)cursor;
 	struct change *change = pass(publication);
 
-	if (change != NULL)
+	if (change != NULL) {
+		pasts_keep(publication->running, change);
 		datastore_merge(publication->running, change);
-	else
-		publication->running->published = false;
-	return change != NULL;
+		return 1;
+	}
+	publication->running->published = false;
+	return 0;
 }
 
 struct cursor *candidate_attach_begin(struct candidate *candidate, struct datastore *running,
@@ -131,8 +133,8 @@ struct cursor *candidate_detach_begin(struct candidate *candidate, struct datast
 void datastore_publish(struct datastore *running)
 {
 	running->published = true;
-	running->publications++;
 	running->changes++;
+	pasts_publish(running);
 }
 
 struct cursor *candidate_merge_begin(struct candidate *candidate, struct datastore *running)

@@ -269,7 +269,7 @@ static bool grow(struct unique *unique)
 	size_t room = unique->room > 0 ? unique->room * 2 : 64;
 	struct claim *claims;
 
-	if (unique->count + CLAIMS_MAX <= unique->room)
+	if (unique->count < unique->room)
 		return true;
 	claims = realloc(unique->claims, room * sizeof(*claims));
 	if (claims == NULL)
@@ -288,14 +288,15 @@ static int collect(struct unique *unique)
 
 	if (at == NULL)
 		return 0;
-	if (!grow(unique))
-		return overlay_no_memory(unique->err);
 	count = at->after != NULL && at->after != at->before ? kind->claim(at, at->after, claims)
 							     : 0;
 	for (size_t i = 0; i < count; i++) {
 		claims[i].change = at;
-		if (!has_claim(kind, at, at->before, &claims[i]))
-			unique->claims[unique->count++] = claims[i];
+		if (has_claim(kind, at, at->before, &claims[i]))
+			continue;
+		if (!grow(unique))
+			return overlay_no_memory(unique->err);
+		unique->claims[unique->count++] = claims[i];
 	}
 	unique->at = change_next(at);
 	return 1;

@@ -1,17 +1,19 @@
 /*
  * What the store costs, without kernel and doors: a commit of one leaf among N
- * sessions, step by step, and loading N sessions from the journal and from
- * config.xml.
+ * sessions, step by step; loading N sessions from the journal and from
+ * config.xml; and what is done by cursors, over as many sessions as are changed: the
+ * longest step, and all.
  *
  * usage: bench_store [DIRECTORY]
  *
  * State goes below DIRECTORY (default /tmp), whose disk the fsync is. Figures are
- * medians, in microseconds unless said otherwise.
+ * medians in microseconds, and of the processor, but for the fsync, unless said otherwise.
  */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,8 @@
 #define ROUNDS     301
 #define PER_TUNNEL 1000
 
-#define SIZES 4
+#define SIZES  4
+#define BUDGET 256 /* units in a step of a cursor */
 
 static const uint32_t counts[SIZES] = {10, 1000, 10000, 65000};
 
@@ -40,15 +43,24 @@ static double now_us(void)
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
+static double cpu_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
 /* The commit's fsync is timed apart. */
-static double synced_us;
+static double synced_us, synced_cpu_us;
 
 int fdatasync(int fd)
 {
-	double begin = now_us();
+	double begin = now_us(), cpu = cpu_us();
 	int result = (int)syscall(SYS_fdatasync, fd);
 
 	synced_us += now_us() - begin;
+	synced_cpu_us += cpu_us() - cpu;
 	return result;
 }
 
@@ -145,27 +157,27 @@ static void commit(struct bench *bench, struct edit *edit, double took[STEPS])
 	int bad;
 
 	candidate_open(&candidate, bench->running);
-	synced_us = 0;
-	at[APPLY] = now_us();
+	synced_us = synced_cpu_us = 0;
+	at[APPLY] = cpu_us();
 	bad = candidate_apply(&candidate, edit, &error);
-	at[NAMES] = now_us();
+	at[NAMES] = cpu_us();
 	bad |= candidate_choose_names(&candidate, NULL, NULL, &error);
-	at[VALIDATE] = now_us();
+	at[VALIDATE] = cpu_us();
 	bad |= candidate_validate(&candidate, &error);
-	at[APPEND] = now_us();
+	at[APPEND] = cpu_us();
 	bad |= journal_append(bench->journal, &candidate, &info, &error);
-	at[PUBLISH] = now_us();
+	at[PUBLISH] = cpu_us();
 	bad |= candidate_publish(&candidate, bench->running);
-	at[CONFIRM] = now_us();
+	at[CONFIRM] = cpu_us();
 	journal_confirm(bench->journal, info.number);
-	at[STEPS] = now_us();
+	at[STEPS] = cpu_us();
 	if (bad)
 		errx(1, "%s: %s", error.path, error.text);
 	at[SYNC] = at[PUBLISH];
 	for (int i = 0; i < STEPS; i++)
 		took[i] = at[i + 1] - at[i];
 	took[SYNC] = synced_us;
-	took[APPEND] -= synced_us;
+	took[APPEND] -= synced_cpu_us;
 	candidate_discard(&candidate);
 	edit_free(edit);
 }
@@ -253,6 +265,168 @@ static void print_commits(struct bench *bench)
 	       median(bench->own, ROUNDS), median(bench->create, ROUNDS));
 }
 
+/* By cursors, BUDGET units a step */
+
+static double longest_of_all;
+
+/* To its end: what the whole took, and the longest step. */
+static int drive(struct cursor *cursor, const char *what)
+{
+	double all = 0, longest = 0;
+	size_t steps = 0;
+	int rc = 1;
+
+	while (rc > 0) {
+		double begin = cpu_us(), took;
+
+		rc = cursor_step(cursor, BUDGET);
+		took = cpu_us() - begin;
+		all += took;
+		longest = took > longest ? took : longest;
+		steps++;
+	}
+	cursor_free(cursor);
+	longest_of_all = longest > longest_of_all ? longest : longest_of_all;
+	printf("  %-28s %8.1f ms in %5zu steps, the longest %6.0f us\n", what, all / 1e3, steps,
+	       longest);
+	return rc;
+}
+
+static void must(int rc, const struct error *error)
+{
+	if (rc != 0)
+		errx(1, "%s: %s", error->path, error->text);
+}
+
+/* The whole way into running, and the way back into @back. */
+static void drive_commit(struct datastore *running, struct candidate *candidate,
+			 struct candidate *back)
+{
+	struct error error = ERROR_INIT;
+
+	must(drive(candidate_choose_names_begin(candidate, NULL, NULL, &error), "choose names"),
+	     &error);
+	must(drive(candidate_validate_begin(candidate, &error), "validate"), &error);
+	must(drive(candidate_attach_begin(candidate, running, &error), "attach"), &error);
+	datastore_publish(running);
+	must(drive(candidate_merge_begin(candidate, running), "merge"), &error);
+	must(drive(candidate_invert_begin(candidate, back, &error), "invert"), &error);
+	must(drive(candidate_discard_begin(candidate), "discard"), &error);
+}
+
+static struct edit *edit_all(uint32_t count, const char *name, const char *value)
+{
+	struct edit *edit = edit_new();
+
+	for (uint32_t id = 1; id <= count; id++)
+		leaf(edit_session(edit, EDIT_MERGE, 1 + (id - 1) / PER_TUNNEL, id), name, value);
+	return edit;
+}
+
+static struct edit *edit_create_all(uint32_t count)
+{
+	struct edit *edit = edit_new();
+
+	for (uint32_t id = 1; id <= count; id++) {
+		if (id % PER_TUNNEL == 1)
+			add_tunnel(edit, 1 + id / PER_TUNNEL);
+		add_session(edit, id);
+	}
+	return edit;
+}
+
+static void drive_edit(struct datastore *running, struct edit *edit, struct candidate *back)
+{
+	struct error error = ERROR_INIT;
+	struct candidate candidate;
+
+	candidate_open(&candidate, running);
+	must(drive(candidate_apply_begin(&candidate, edit, &error), "apply"), &error);
+	must(drive(edit_free_begin(edit), "free the edit"), &error);
+	drive_commit(running, &candidate, back);
+}
+
+static void drive_refused(struct datastore *running, uint32_t count)
+{
+	struct edit *edit = edit_all(count, "mtu", "1300");
+	struct error error = ERROR_INIT;
+	struct candidate candidate;
+
+	edit_session(edit, EDIT_DELETE, 9999, 1);
+	candidate_open(&candidate, running);
+	if (drive(candidate_apply_begin(&candidate, edit, &error), "apply, and take it back") !=
+	    -ENOENT)
+		errx(1, "an edit of what is not there was not refused");
+	edit_free(edit);
+}
+
+static void drive_abandoned(struct datastore *running, uint32_t count)
+{
+	struct edit *edit = edit_all(count, "mtu", "1301");
+	struct error error = ERROR_INIT;
+	struct candidate candidate;
+	struct cursor *cursor;
+
+	candidate_open(&candidate, running);
+	must(candidate_apply(&candidate, edit, &error), &error);
+	cursor = candidate_attach_begin(&candidate, running, &error);
+	cursor_step(cursor, count - 1);
+	cursor_abandon(cursor);
+	drive(cursor, "attach, abandoned at the end");
+	candidate_discard(&candidate);
+	edit_free(edit);
+}
+
+static void drive_rebased(struct datastore *running, struct candidate *theirs, uint32_t count)
+{
+	struct edit *edit = edit_all(count, "description", "ours");
+	struct error error = ERROR_INIT;
+	struct candidate mine, back;
+
+	candidate_open(&mine, running);
+	must(candidate_apply(&mine, edit, &error), &error);
+	edit_free(edit);
+	must(candidate_publish(theirs, running), &error);
+	must(drive(candidate_rebase_begin(&mine, &error), "rebase"), &error);
+	drive_commit(running, &mine, &back);
+	candidate_discard(&back);
+}
+
+static void print_phase(const char *what, uint32_t count)
+{
+	printf("%s, %u sessions; resident %ld kB:\n", what, count, resident_kb());
+}
+
+static void drive_all(uint32_t count)
+{
+	struct datastore *running = datastore_new();
+	struct edit *edit = edit_new();
+	struct candidate back;
+
+	print_phase("create all", count);
+	drive_edit(running, edit_create_all(count), &back);
+	candidate_discard(&back);
+	malloc_trim(0);
+	print_phase("mtu of all", count);
+	drive_edit(running, edit_all(count, "mtu", "1450"), &back);
+	print_phase("an edit whose last entry is wrong", count);
+	drive_refused(running, count);
+	print_phase("given up", count);
+	drive_abandoned(running, count);
+	print_phase("description of all, rebased on the mtu of all by somebody else", count);
+	drive_rebased(running, &back, count);
+	candidate_discard(&back);
+	malloc_trim(0);
+	print_phase("delete all", count);
+	edit->operation = EDIT_DELETE;
+	drive_edit(running, edit, &back);
+	candidate_discard(&back);
+	malloc_trim(0);
+	print_phase("then", 0);
+	datastore_free(running);
+	printf("longest step over %u changes: %.0f us\n", count, longest_of_all);
+}
+
 /* Loading, in a process of its own for the sake of its size */
 
 static void load(const struct bench *bench, const char *from, bool fold)
@@ -325,6 +499,7 @@ static void measure(struct bench benches[SIZES])
 int main(int argc, char *argv[])
 {
 	static struct bench benches[SIZES];
+	static const uint32_t changes[] = {65000, 200000};
 	pid_t pid;
 	int status = 1;
 
@@ -347,6 +522,16 @@ int main(int argc, char *argv[])
 		load(&benches[i], "the journal", true);
 		load(&benches[i], "config.xml", false);
 		remove_state(&benches[i]);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0) {
+			drive_all(changes[i]);
+			fflush(stdout);
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
 	}
 	return status != 0;
 }

@@ -437,6 +437,43 @@ static void names_missing_in_running_are_chosen_too(void **state)
 	datastore_free(running);
 }
 
+/* The kernel's name stays, but not over one that is given now, nor over another's. */
+static void a_name_missing_in_running_is_the_kernels(void **state)
+{
+	static const struct {
+		const char *kernel, *given, *chosen;
+	} names[] = {
+		{"wan7", NULL, "wan7"},
+		{"wan7", "lan1", "lan1"},
+		{"l2tpeth0", NULL, "l2tpeth2"}, /* of session 1 */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct datastore *running = populate(2, 2);
+		struct session session = *session_config(datastore_session(running, 2, 3));
+		struct candidate candidate;
+
+		codec_clear(&row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME], &session);
+		datastore_configure(running, 2, 3, &session);
+		session.present |= BIT(SESSION_INTERFACE_NAME);
+		snprintf(session.interface_name, sizeof(session.interface_name), "%s",
+			 names[i].kernel);
+		datastore_observe(running, 2, 3, &session);
+		candidate_open(&candidate, running);
+		if (names[i].given) {
+			snprintf(session.interface_name, sizeof(session.interface_name), "%s",
+				 names[i].given);
+			candidate_put(&candidate, 2, 3, &session);
+		}
+		assert_int_equal(candidate_choose_names(&candidate, NULL, NULL, NULL), 0);
+		assert_string_equal(candidate_session(&candidate, 2, 3)->interface_name,
+				    names[i].chosen);
+		candidate_discard(&candidate);
+		datastore_free(running);
+	}
+}
+
 static void foreign_entries_are_not_configured(void **state)
 {
 	struct datastore *running = populate(1, 1);
@@ -504,6 +541,73 @@ static void who_deletes_is_not_told_to_create(void **state)
 			assert_non_null(strstr(err.text, edits[i].says));
 		}
 	}
+	datastore_free(running);
+}
+
+/* After the last id there is none: no walk begins anew. */
+static void the_last_ids_are_removed_too(void **state)
+{
+	struct datastore *running = populate(1, 1);
+	struct candidate candidate, rebased;
+	struct edit *edit = edit_new();
+
+	(void)state;
+	candidate_open(&candidate, running);
+	candidate_open(&rebased, running);
+	add_tunnel(edit, EDIT_CREATE, ID_MAX);
+	add_session(edit, EDIT_CREATE, ID_MAX, ID_MAX);
+	commit(running, edit);
+	edit = edit_new();
+	add(edit, EDIT_REPLACE, ID_MAX, 0, "peer-tunnel-id=5 local-interface=x remote-address=::1");
+	add_session(edit, EDIT_MERGE, ID_MAX, ID_MAX);
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_non_null(candidate_session(&candidate, ID_MAX, ID_MAX));
+	candidate_discard(&candidate);
+	edit = edit_new();
+	edit->operation = EDIT_REPLACE;
+	add(edit, EDIT_MERGE, ID_MAX, 0, "peer-tunnel-id=5 local-interface=x remote-address=::1");
+	assert_int_equal(apply(&candidate, edit, NULL), 0);
+	assert_null(candidate_tunnel(&candidate, 1));
+	assert_non_null(candidate_tunnel(&candidate, ID_MAX));
+	assert_null(candidate_session(&candidate, ID_MAX, ID_MAX));
+	candidate_discard(&candidate);
+	candidate_put(&rebased, ID_MAX, 0, NULL);
+	assert_int_equal(candidate_rebase(&rebased, NULL), 0);
+	assert_null(candidate_session(&rebased, ID_MAX, ID_MAX));
+	candidate_discard(&rebased);
+	datastore_free(running);
+}
+
+/* Applying, names and validation in one: given up in any of them, nothing has been applied, or
+ * all of it. */
+static void preparing_is_given_up_like_its_parts(void **state)
+{
+	struct datastore *running = populate(2, 2);
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+	struct cursor *cursor;
+	size_t units = 0;
+	int rc;
+
+	(void)state;
+	add_session(edit, EDIT_CREATE, 1, 50);
+	add_session(edit, EDIT_CREATE, 2, 51);
+	do {
+		candidate_open(&candidate, running);
+		cursor = candidate_prepare_begin(&candidate, edit, NULL, NULL, NULL);
+		cursor_step(cursor, units++);
+		cursor_abandon(cursor);
+		while ((rc = cursor_step(cursor, 1)) > 0)
+			;
+		cursor_free(cursor);
+		assert_true(candidate.count == 0 || candidate.count == 2);
+		if (units < 3)
+			assert_int_equal(candidate.count, 0);
+		candidate_discard(&candidate);
+	} while (rc == -ECANCELED);
+	assert_int_equal(rc, 0);
+	assert_true(units > 8);
+	edit_free(edit);
 	datastore_free(running);
 }
 
@@ -614,9 +718,12 @@ int main(void)
 		cmocka_unit_test(names_are_the_lowest_free),
 		cmocka_unit_test(a_name_deleted_comes_back),
 		cmocka_unit_test(names_missing_in_running_are_chosen_too),
+		cmocka_unit_test(a_name_missing_in_running_is_the_kernels),
 		cmocka_unit_test(foreign_entries_are_not_configured),
 		cmocka_unit_test(foreign_entries_are_to_be_adopted_first),
 		cmocka_unit_test(who_deletes_is_not_told_to_create),
+		cmocka_unit_test(the_last_ids_are_removed_too),
+		cmocka_unit_test(preparing_is_given_up_like_its_parts),
 		cmocka_unit_test(moving_leaves_the_source_clean),
 		cmocka_unit_test(rebasing_merges_leaf_by_leaf),
 		cmocka_unit_test(publishing_the_inverse_goes_back),

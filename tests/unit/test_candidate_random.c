@@ -1,6 +1,7 @@
 /*
  * Candidates against a model that could not be simpler, an array: random edits,
- * publishing, discarding, and following what others have committed.
+ * publishing, discarding, and following what others have committed. All of it is done on copies
+ * too, by cursors a unit at a time, given up here and there.
  */
 #include "store.h"
 
@@ -290,6 +291,117 @@ static void model_rebase(struct model *mine, const struct model *base, const str
 	}
 }
 
+/* The same by a cursor */
+
+static void copy(const struct candidate *candidate, struct candidate *ret)
+{
+	assert_int_equal(cursor_run(candidate_copy_begin(candidate, ret, NULL)), 0);
+}
+
+/* A unit at a time; given up when that many are done. */
+static int by_units(struct cursor *cursor, int give_up)
+{
+	int rc;
+
+	assert_non_null(cursor);
+	do {
+		if (give_up-- == 0)
+			cursor_abandon(cursor);
+		rc = cursor_step(cursor, 1);
+	} while (rc > 0);
+	assert_int_equal(cursor_step(cursor, 1), rc);
+	cursor_free(cursor);
+	return rc;
+}
+
+static bool same_config_of(enum object object, const union config *a, const union config *b)
+{
+	return a && b ? codec_difference(object, a, b) == 0 : a == b;
+}
+
+static void assert_same(const struct candidate *a, const struct candidate *b)
+{
+	struct change *in_a = candidate_first(a), *in_b = candidate_first(b);
+
+	assert_int_equal(a->count, b->count);
+	for (; in_a && in_b; in_a = change_next(in_a), in_b = change_next(in_b)) {
+		enum object object = in_a->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
+
+		assert_int_equal(in_a->tunnel_id, in_b->tunnel_id);
+		assert_int_equal(in_a->session_id, in_b->session_id);
+		assert_true(same_config_of(object, in_a->before, in_b->before));
+		assert_true(same_config_of(object, in_a->after, in_b->after));
+	}
+	assert_true(!in_a && !in_b);
+}
+
+static void assert_same_error(const struct error *a, const struct error *b)
+{
+	assert_int_equal(a->code, b->code);
+	assert_string_equal(a->path, b->path);
+	assert_string_equal(a->text, b->text);
+}
+
+static bool is_taken(const char *name, void *arg)
+{
+	(void)arg;
+	return strcmp(name, "l2tpeth1") == 0 || strcmp(name, "l2tpeth2") == 0;
+}
+
+/* Names and validation, of which the model knows nothing: on copies. */
+static void prepare_by_units(const struct candidate *candidate)
+{
+	struct error err = ERROR_INIT, err_by_units = ERROR_INIT;
+	struct candidate whole, units, given_up;
+	int rc, rc_by_units;
+
+	copy(candidate, &whole);
+	copy(candidate, &units);
+	copy(candidate, &given_up);
+	assert_int_equal(candidate_choose_names(&whole, is_taken, NULL, &err), 0);
+	assert_int_equal(
+		by_units(candidate_choose_names_begin(&units, is_taken, NULL, &err_by_units), -1),
+		0);
+	assert_same(&whole, &units);
+	by_units(candidate_choose_names_begin(&given_up, is_taken, NULL, NULL), random_below(20));
+	assert_int_equal(candidate_choose_names(&given_up, is_taken, NULL, &err), 0);
+	assert_same(&whole, &given_up);
+	rc = candidate_validate(&whole, &err);
+	rc_by_units = by_units(candidate_validate_begin(&units, &err_by_units), -1);
+	assert_int_equal(rc, rc_by_units);
+	assert_same_error(&err, &err_by_units);
+	by_units(candidate_validate_begin(&given_up, NULL), random_below(20));
+	candidate_discard(&whole);
+	candidate_discard(&given_up);
+	cursor_free(candidate_discard_begin(&units));
+	assert_false(candidate_dirty(&units));
+}
+
+/* Apply the edit three times, as they all have to come out alike, but for the one given up. */
+static int apply_all(struct candidate *candidate, const struct edit *edit)
+{
+	struct error err = ERROR_INIT, err_by_units = ERROR_INIT, ignored = ERROR_INIT;
+	struct candidate before, units, given_up;
+	int rc, rc_given_up;
+
+	copy(candidate, &before);
+	copy(candidate, &units);
+	copy(candidate, &given_up);
+	rc = candidate_apply(candidate, edit, &err);
+	assert_int_equal(by_units(candidate_apply_begin(&units, edit, &err_by_units), -1), rc);
+	assert_same_error(&err, &err_by_units);
+	assert_same(candidate, &units);
+	if (rc != 0)
+		assert_same(candidate, &before);
+	rc_given_up = by_units(candidate_apply_begin(&given_up, edit, &ignored), random_below(30));
+	assert_true(rc_given_up == -ECANCELED || rc_given_up == rc);
+	assert_same(rc_given_up == 0 ? candidate : &before, &given_up);
+	candidate_discard(&before);
+	candidate_discard(&units);
+	candidate_discard(&given_up);
+	return rc;
+}
+
 /* A random edit of the candidate and of the model, which agree on it. */
 static bool edit_both(struct candidate *candidate, struct model *model)
 {
@@ -304,11 +416,44 @@ static bool edit_both(struct candidate *candidate, struct model *model)
 		step_to_edit(edit, &steps[i]);
 	}
 	expected = model_apply(model, edit->operation, steps, count);
-	assert_int_equal(apply(candidate, edit, NULL) == 0, expected);
+	assert_int_equal(apply_all(candidate, edit) == 0, expected);
+	assert_int_equal(by_units(edit_free_begin(edit), random_below(4)), 0);
 	drop_orphans(candidate, model);
 	compare(candidate, model);
 	check_changes(candidate);
+	prepare_by_units(candidate);
 	return expected;
+}
+
+static void rebase_all(struct candidate *candidate)
+{
+	struct candidate units, given_up;
+
+	copy(candidate, &units);
+	copy(candidate, &given_up);
+	assert_int_equal(candidate_rebase(candidate, NULL), 0);
+	assert_int_equal(by_units(candidate_rebase_begin(&units, NULL), -1), 0);
+	assert_same(candidate, &units);
+	by_units(candidate_rebase_begin(&given_up, NULL), random_below(10));
+	assert_int_equal(candidate_rebase(&given_up, NULL), 0);
+	assert_same(candidate, &given_up);
+	candidate_discard(&units);
+	candidate_discard(&given_up);
+}
+
+/* There and back, and a copy that was given up. */
+static void invert_all(const struct candidate *candidate)
+{
+	struct candidate back, again, given_up;
+
+	assert_int_equal(by_units(candidate_invert_begin(candidate, &back, NULL), -1), 0);
+	assert_int_equal(by_units(candidate_invert_begin(&back, &again, NULL), -1), 0);
+	assert_same(candidate, &again);
+	if (by_units(candidate_copy_begin(candidate, &given_up, NULL), random_below(8)) != 0)
+		assert_false(candidate_dirty(&given_up));
+	candidate_discard(&back);
+	candidate_discard(&again);
+	candidate_discard(&given_up);
 }
 
 /* Somebody else's commit. */
@@ -328,6 +473,7 @@ static int one_round(struct datastore *running, struct candidate *candidate, str
 	struct model base = *published;
 	bool accepted = edit_both(candidate, model);
 
+	invert_all(candidate);
 	switch (random_below(8)) {
 	case 0:
 		assert_int_equal(candidate_publish(candidate, running), 0);
@@ -340,7 +486,7 @@ static int one_round(struct datastore *running, struct candidate *candidate, str
 		break;
 	case 2:
 		edit_running(running, published);
-		assert_int_equal(candidate_rebase(candidate, NULL), 0);
+		rebase_all(candidate);
 		model_rebase(model, &base, published);
 		drop_orphans(candidate, model);
 		check_changes(candidate);

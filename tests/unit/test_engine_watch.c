@@ -335,8 +335,7 @@ static void take_event(const struct engine_event *event, void *arg)
 {
 	struct engine_event *last = arg;
 
-	if (event->type != ENGINE_COMMIT && event->type != ENGINE_MERGE &&
-	    event->entry->key.session_id == 0)
+	if (event->type != ENGINE_COMMIT && event->entry->key.session_id == 0)
 		*last = *event;
 }
 

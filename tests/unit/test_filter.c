@@ -369,14 +369,10 @@ static void publish_under(struct candidate *changes, struct walk *at, struct wri
 	for (size_t i = 0; i < steps_before; i++)
 		walk_step(at, writer);
 	merge = candidate_merge_begin(changes, store);
-	for (struct change *change = candidate_first(changes); change;
-	     change = change_next(change)) {
-		assert_int_equal(walk_preserve(at, change), 0);
-		assert_true(cursor_step(merge, 1) > 0);
+	while (cursor_step(merge, 1) > 0)
 		for (size_t i = 0; i < steps_between; i++)
 			walk_step(at, writer);
-	}
-	assert_int_equal(cursor_run(merge), 0);
+	cursor_free(merge);
 }
 
 /* A get-config shows one moment, whatever is committed while it is read. */

@@ -253,6 +253,25 @@ static void sessions_left_behind_are_found(void **state)
 	datastore_free(running);
 }
 
+/* However many have gone before it. */
+static void one_left_behind_among_many_is_found(void **state)
+{
+	struct datastore *running = populate(1, 200);
+	struct error err = ERROR_INIT;
+	struct candidate candidate;
+
+	(void)state;
+	candidate_open(&candidate, running);
+	for (uint32_t id = 0; id < 200; id++)
+		assert_int_equal(candidate_put(&candidate, 1, id, NULL), 0);
+	assert_int_equal(candidate_validate(&candidate, &err), -ENOENT);
+	assert_string_equal(err.path, SESSION(1, 200));
+	assert_int_equal(candidate_put(&candidate, 1, 200, NULL), 0);
+	assert_int_equal(candidate_validate(&candidate, &err), 0);
+	candidate_discard(&candidate);
+	datastore_free(running);
+}
+
 /* An entry being removed is in nobody's way: the engine waits for it. */
 static void what_is_being_removed_is_no_conflict(void **state)
 {
@@ -279,6 +298,7 @@ int main(void)
 		cmocka_unit_test(old_claims_are_not_contested),
 		cmocka_unit_test(adopting_is_no_conflict),
 		cmocka_unit_test(sessions_left_behind_are_found),
+		cmocka_unit_test(one_left_behind_among_many_is_found),
 		cmocka_unit_test(what_is_being_removed_is_no_conflict),
 	};
 

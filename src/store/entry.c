@@ -1,0 +1,46 @@
+/* What is asked of one entry. */
+#include "store/index.h"
+
+const void *entry_actual(const struct entry *entry)
+{
+	return entry->key.session_id ? (const void *)&entry_session(entry)->actual
+				     : (const void *)&entry_tunnel(entry)->actual;
+}
+
+struct state *entry_state(const struct entry *entry)
+{
+	return entry->key.session_id ? &entry_session(entry)->state.common
+				     : &entry_tunnel(entry)->state.common;
+}
+
+const void *entry_shown(const struct entry *entry)
+{
+	return entry_shown_in(entry, datastore_layer(entry_tunnel_of(entry)->store));
+}
+
+bool entry_is_foreign(const struct entry *entry)
+{
+	return entry->in_kernel && !entry->held && entry_config(entry) == NULL;
+}
+
+const char *session_name(const struct session_entry *session)
+{
+	return session_name_in(session, datastore_layer(session->tunnel->store));
+}
+
+bool tunnel_endpoint(const struct tunnel *tunnel, struct address *ret_address, uint16_t *ret_port)
+{
+	bool udp = !(tunnel->present & BIT(TUNNEL_ENCAPSULATION)) ||
+		   tunnel->encapsulation == ENCAPSULATION_UDP;
+
+	if (!udp || !(tunnel->present & BIT(TUNNEL_LOCAL_ADDRESS)))
+		return false;
+	*ret_address = tunnel->local_address;
+	*ret_port = tunnel->present & BIT(TUNNEL_LOCAL_PORT) ? tunnel->local_port : PORT_DEFAULT;
+	return true;
+}
+
+void entry_put_origin(struct entry *entry)
+{
+	entry_state(entry)->origin = entry_is_foreign(entry) ? ORIGIN_FOREIGN : ORIGIN_CONFIGURED;
+}

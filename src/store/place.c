@@ -1,0 +1,332 @@
+#include "store/place.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wipe.h"
+#include "model/table.h"
+
+static void stand_configured(struct standing *standing, unsigned int layers,
+			     const struct session *config)
+{
+	bool ppp = config->present & BIT(SESSION_PSEUDOWIRE_TYPE) &&
+		   config->pseudowire_type == PSEUDOWIRE_PPP;
+
+	if (!ppp && config->interface_name[0] == '\0')
+		standing->nameless |= layers;
+	if (config->dead_interval != 0)
+		standing->watched |= layers;
+}
+
+/* In each layer, but in one go when they are alike. */
+static struct standing standing_of(const struct entry *entry)
+{
+	unsigned int known = entry->in_kernel || entry->held ? LAYERS_ALL : 0;
+	struct standing standing = {0};
+
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
+		unsigned int layers = entry->change != NULL ? LAYER_BIT(layer) : LAYERS_ALL;
+		const union config *config = entry_config_in(entry, layer);
+
+		if (config != NULL)
+			standing.configured |= layers;
+		if (config != NULL && entry->key.session_id != 0)
+			stand_configured(&standing, layers, &config->session);
+		if (layers == LAYERS_ALL)
+			break;
+	}
+	standing.shown = known | standing.configured;
+	if (entry_state(entry)->oper_status == OPER_UP)
+		standing.up = standing.shown;
+	return standing;
+}
+
+/* +1 when the bit came, -1 when it went. */
+static size_t difference(unsigned int before, unsigned int after, enum layer layer)
+{
+	return (size_t)(after >> layer & 1) - (before >> layer & 1);
+}
+
+static void count_session(struct tunnel_entry *tunnel, const struct standing *old,
+			  const struct standing *new)
+{
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
+		struct datastore_counts *all = &tunnel->store->counts[layer];
+		struct tunnel_counts *own = &tunnel->counts[layer];
+
+		all->session_count += difference(old->shown, new->shown, layer);
+		all->configured_sessions += difference(old->configured, new->configured, layer);
+		all->sessions_up += difference(old->up, new->up, layer);
+		all->nameless += difference(old->nameless, new->nameless, layer);
+		own->sessions += (uint32_t)difference(old->shown, new->shown, layer);
+		own->configured += (uint32_t)difference(old->configured, new->configured, layer);
+		own->watched += (uint32_t)difference(old->watched, new->watched, layer);
+	}
+}
+
+static void count_tunnel(struct datastore *ds, const struct standing *old,
+			 const struct standing *new)
+{
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
+		struct datastore_counts *all = &ds->counts[layer];
+
+		all->tunnel_count += difference(old->shown, new->shown, layer);
+		all->configured_tunnels += difference(old->configured, new->configured, layer);
+		all->tunnels_up += difference(old->up, new->up, layer);
+	}
+}
+
+/* Tunnels */
+
+/* It is shown for its sessions' sake too. */
+static struct standing tunnel_standing(const struct tunnel_entry *tunnel)
+{
+	struct standing standing = standing_of(&tunnel->entry);
+
+	if (!RB_EMPTY(&tunnel->sessions))
+		standing.shown |= LAYERS_ALL;
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
+		if (!RB_EMPTY(&tunnel->only[layer]))
+			standing.shown |= LAYER_BIT(layer);
+	if (tunnel->state.common.oper_status == OPER_UP)
+		standing.up = standing.shown;
+	return standing;
+}
+
+static void note_tunnel(const struct tunnel_entry *tunnel, struct tunnel_place *ret)
+{
+	struct change *change = tunnel->entry.change;
+
+	ret->standing = tunnel_standing(tunnel);
+	ret->bound = tunnel_endpoint_in(tunnel, tunnel_endpoint_layer(tunnel), &ret->endpoint);
+	ret->indexed = change != NULL && change->indexed ? change : NULL;
+}
+
+static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && memcmp(&a->address, &b->address, sizeof(a->address)) == 0;
+}
+
+static void index_tunnel_again(struct datastore *ds, struct tunnel_entry *tunnel,
+			       const struct tunnel_place *old, const struct tunnel_place *new)
+{
+	struct change *change = tunnel->entry.change;
+	struct endpoint top;
+
+	if (old->indexed != NULL) {
+		RB_REMOVE(endpoint_change_tree, &ds->top_endpoints, old->indexed);
+		old->indexed->indexed = false;
+	}
+	if (old->bound != new->bound ||
+	    (new->bound && !same_endpoint(&old->endpoint, &new->endpoint))) {
+		if (old->bound)
+			RB_REMOVE(endpoint_tree, &ds->endpoints, tunnel);
+		if (new->bound)
+			RB_INSERT(endpoint_tree, &ds->endpoints, tunnel);
+	}
+	if (change != NULL && tunnel_endpoint_in(tunnel, LAYER_TOP, &top) &&
+	    !same_endpoint(&top, &new->endpoint)) {
+		change->indexed = true;
+		RB_INSERT(endpoint_change_tree, &ds->top_endpoints, change);
+	}
+}
+
+static struct tunnel_tree *tree_of_tunnels(struct datastore *ds, unsigned int layers)
+{
+	return layers == LAYERS_ALL ? &ds->tunnels
+	       : layers != 0        ? &ds->only[layers == LAYER_BIT(LAYER_TOP)]
+				    : NULL;
+}
+
+static void move_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, unsigned int layers)
+{
+	struct tunnel_tree *from = tree_of_tunnels(ds, tunnel->entry.layers),
+			   *to = tree_of_tunnels(ds, layers);
+
+	if (from != NULL)
+		RB_REMOVE(tunnel_tree, from, tunnel);
+	if (to != NULL)
+		RB_INSERT(tunnel_tree, to, tunnel);
+	tunnel->entry.layers = (uint8_t)layers;
+}
+
+/* Its sessions have come or gone: it may have with them. */
+static void place_with_sessions(struct tunnel_entry *tunnel)
+{
+	unsigned int layers = tunnel->entry.layers;
+	struct standing new = tunnel_standing(tunnel), old = new;
+
+	if (new.shown == layers)
+		return;
+	old.shown = layers;
+	old.up = tunnel->state.common.oper_status == OPER_UP ? layers : 0;
+	count_tunnel(tunnel->store, &old, &new);
+	move_tunnel(tunnel->store, tunnel, new.shown);
+	if (new.shown != 0 || tunnel->entry.change != NULL)
+		entry_put_origin(&tunnel->entry);
+	else
+		free(tunnel);
+}
+
+/* Returns false when nothing kept it, and it is gone. */
+static bool place_tunnel(struct tunnel_entry *tunnel, const struct tunnel_place *old)
+{
+	struct datastore *ds = tunnel->store;
+	struct tunnel_place new;
+
+	ds->changes++;
+	note_tunnel(tunnel, &new);
+	count_tunnel(ds, &old->standing, &new.standing);
+	index_tunnel_again(ds, tunnel, old, &new);
+	if (new.standing.shown != tunnel->entry.layers)
+		move_tunnel(ds, tunnel, new.standing.shown);
+	if (new.standing.shown != 0 || tunnel->entry.change != NULL) {
+		entry_put_origin(&tunnel->entry);
+		return true;
+	}
+	free(tunnel);
+	return false;
+}
+
+/* Sessions */
+
+static void note_name(const char *name, char ret[IFNAME_LENGTH + 1])
+{
+	memcpy(ret, name, strlen(name) + 1);
+}
+
+static void note_session(const struct session_entry *session, struct session_place *ret)
+{
+	struct change *change = session->entry.change;
+
+	ret->standing = standing_of(&session->entry);
+	note_name(session_name_in(session, session_name_layer(session)), ret->name);
+	ret->indexed = change != NULL && change->indexed ? change : NULL;
+	note_name(ret->indexed != NULL ? session_name_in(session, LAYER_TOP) : "", ret->top);
+}
+
+/* A name went out of an index: the last of that name frees it. */
+static void free_name(struct datastore *ds, const char *name)
+{
+	if (!index_has_name(ds, name))
+		name_pool_remove(&ds->pool, name);
+}
+
+static void index_session_again(struct datastore *ds, struct session_entry *session,
+				const struct session_place *old, const struct session_place *new)
+{
+	struct change *change = session->entry.change;
+	const char *top = change != NULL ? session_name_in(session, LAYER_TOP) : "";
+	bool moved = strcmp(old->name, new->name) != 0;
+
+	if (old->indexed != NULL) {
+		RB_REMOVE(name_change_tree, &ds->top_names, old->indexed);
+		old->indexed->indexed = false;
+	}
+	if (moved && *old->name != '\0')
+		RB_REMOVE(session_name_tree, &ds->names, session);
+	if (moved && *new->name != '\0') {
+		RB_INSERT(session_name_tree, &ds->names, session);
+		(void)name_pool_add(&ds->pool, new->name); /* names are asked too */
+	}
+	if (*top != '\0' && strcmp(top, new->name) != 0) {
+		change->indexed = true;
+		RB_INSERT(name_change_tree, &ds->top_names, change);
+		(void)name_pool_add(&ds->pool, top);
+	}
+	if (moved && *old->name != '\0')
+		free_name(ds, old->name);
+	if (old->indexed != NULL)
+		free_name(ds, old->top);
+}
+
+static struct session_tree *tree_of_sessions(struct tunnel_entry *tunnel, unsigned int layers)
+{
+	return layers == LAYERS_ALL ? &tunnel->sessions
+	       : layers != 0        ? &tunnel->only[layers == LAYER_BIT(LAYER_TOP)]
+				    : NULL;
+}
+
+/* Its tunnel may come or go with it, which the caller sees to. */
+static void move_session(struct session_entry *session, unsigned int layers)
+{
+	struct session_tree *from = tree_of_sessions(session->tunnel, session->entry.layers),
+			    *to = tree_of_sessions(session->tunnel, layers);
+
+	if (from != NULL)
+		RB_REMOVE(session_tree, from, session);
+	if (to != NULL)
+		RB_INSERT(session_tree, to, session);
+	session->entry.layers = (uint8_t)layers;
+}
+
+void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index)
+{
+	if (session->state.if_index == index)
+		return;
+	ds->changes++;
+	if (session->state.if_index != 0)
+		RB_REMOVE(session_index_tree, &ds->indexes, session);
+	session->state.if_index = index;
+	if (index != 0)
+		RB_INSERT(session_index_tree, &ds->indexes, session);
+}
+
+static void session_drop(struct datastore *ds, struct session_entry *session)
+{
+	datastore_set_index(ds, session, 0);
+	RB_REMOVE(session_id_tree, &ds->sessions, session);
+	wipe_free(session, sizeof(*session));
+}
+
+/* Returns false when nothing kept it, and it is gone. */
+static bool place_session(struct session_entry *session, const struct session_place *old)
+{
+	struct tunnel_entry *tunnel = session->tunnel;
+	struct datastore *ds = tunnel->store;
+	struct session_place new;
+	bool kept;
+
+	ds->changes++;
+	note_session(session, &new);
+	kept = new.standing.shown != 0 || session->entry.change != NULL;
+	count_session(tunnel, &old->standing, &new.standing);
+	index_session_again(ds, session, old, &new);
+	if (kept)
+		entry_put_origin(&session->entry);
+	if (kept && new.standing.shown == session->entry.layers)
+		return true;
+	move_session(session, new.standing.shown);
+	if (!kept)
+		session_drop(ds, session);
+	place_with_sessions(tunnel);
+	return kept;
+}
+
+/* Either */
+
+void note_place(const struct entry *entry, union place *ret)
+{
+	if (entry->key.session_id == 0)
+		note_tunnel(entry_tunnel(entry), &ret->tunnel);
+	else
+		note_session(entry_session(entry), &ret->session);
+}
+
+bool put_in_place(struct entry *entry, const union place *old)
+{
+	return entry->key.session_id == 0 ? place_tunnel(entry_tunnel(entry), &old->tunnel)
+					  : place_session(entry_session(entry), &old->session);
+}
+
+void recount_up(struct entry *entry, bool was_up, bool is_up)
+{
+	const struct standing old = {.up = was_up ? entry->layers : 0};
+	const struct standing new = {.up = is_up ? entry->layers : 0};
+	struct tunnel_entry *tunnel = entry_tunnel_of(entry);
+
+	if (entry->key.session_id == 0)
+		count_tunnel(tunnel->store, &old, &new);
+	else
+		count_session(tunnel, &old, &new);
+}
