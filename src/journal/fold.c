@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/wipe.h"
 #include "journal/journal_file.h"
 
 #define HISTORY_MAX   (64U * 1024 * 1024) /* bytes of history kept */
@@ -119,7 +120,7 @@ static int write_journal(struct journal *journal, uint32_t checksum)
 		rc = file_sync(fd, true);
 	if (fd >= 0)
 		close(fd);
-	free(head);
+	wipe_free(head, length);
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/wipe.h"
 #include "journal/journal_file.h"
 
 #define ROOM_SPARE 4096
@@ -35,7 +36,7 @@ int frame_text_close(struct frame_text *text)
 		rc = frame_seal(text->data, text->size - FRAME_HEADER_LENGTH);
 	text->file = NULL;
 	if (rc < 0) {
-		free(text->data);
+		wipe_free(text->data, text->size);
 		text->data = NULL;
 	}
 	return rc;
@@ -75,7 +76,7 @@ int journal_head(const struct journal *journal, uint64_t base, const uint32_t *c
 		*ret = head;
 		*ret_length = JOURNAL_HEADER_LENGTH + text.size;
 	}
-	free(text.data);
+	wipe_free(text.data, text.size);
 	return head ? 0 : -ENOMEM;
 }
 
