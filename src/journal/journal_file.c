@@ -36,7 +36,7 @@ int frame_text_close(struct frame_text *text)
 		rc = frame_seal(text->data, text->size - FRAME_HEADER_LENGTH);
 	text->file = NULL;
 	if (rc < 0) {
-		free(text->data);
+		wipe_free(text->data, text->size);
 		text->data = NULL;
 	}
 	return rc;
