@@ -5,6 +5,7 @@
  */
 #include "model/codec.h"
 #include "transaction.h"
+#include "store/publish.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 

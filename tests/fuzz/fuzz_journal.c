@@ -8,6 +8,7 @@
 
 #include "journal/journal.h"
 #include "journal/journal_file.h"
+#include "store/publish.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 

@@ -21,6 +21,7 @@
 
 #include "netconf/server.h"
 #include "netconf/snapshot.h"
+#include "store/publish.h"
 
 #define BASE        "urn:ietf:params:xml:ns:netconf:base:1.0"
 #define TURNS_MAX   5000

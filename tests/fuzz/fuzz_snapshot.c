@@ -10,6 +10,7 @@
 
 #include "journal/journal.h"
 #include "netconf/snapshot.h"
+#include "store/publish.h"
 
 #define OURS 4000000000U /* a tunnel that no seed has */
 
