@@ -268,6 +268,7 @@ static struct failing fail_every(const char *profile, enum sim_failure how, unsi
 		free_bench(bench);
 	}
 	free(failing.wanted);
+	failing.wanted = NULL;
 	print_message("%s: %u refused, %u went on\n", profile, failing.refused, failing.survived);
 	return failing;
 }
