@@ -331,12 +331,14 @@ static int sort(struct unique *unique)
 static int check(struct unique *unique)
 {
 	const struct kind *kind = *unique->kind;
-	const struct claim *first = &unique->sorted[unique->next], *second = first + 1;
+	const struct claim *first, *second;
 	const struct change *keeper;
 	struct holder holder = {0};
 
 	if (unique->next == unique->count)
 		return unique->refused;
+	first = &unique->sorted[unique->next];
+	second = first + 1;
 	if (++unique->next == unique->count || !is_key(first, second))
 		second = NULL;
 	kind->hold(unique->candidate, first, &holder);
