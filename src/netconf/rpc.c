@@ -119,13 +119,8 @@ static int check_running(const struct node *operation, const char *parameter, st
 		set_info(err, which->name, "");
 		return result;
 	}
-	if (which && node_is(which, "running", NAMESPACE_BASE)) {
-		if (!which->first && !which->length)
-			return 0;
-		result = error_set(err, ERROR_BAD_ELEMENT, "running is empty, as in <running/>");
-		set_info(err, which->name, "");
-		return result;
-	}
+	if (which && node_is(which, "running", NAMESPACE_BASE))
+		return 0;
 	if (!which) {
 		result = error_set(err, ERROR_MISSING_ELEMENT,
 				   "%s is required, as in <%s><running/></%s>", parameter,
