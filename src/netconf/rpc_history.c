@@ -5,7 +5,8 @@
 
 #include "model/codec.h"
 #include "netconf/reply.h"
-#include "netconf/rpc.h"
+#include "netconf/rpc_engine.h"
+#include "netconf/rpc_table.h"
 #include "netconf/view.h"
 #include "store/overlay.h"
 
