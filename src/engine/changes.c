@@ -318,8 +318,8 @@ static int begin_names(struct sequence *sequence, struct cursor **ret)
 struct cursor *changes_begin(struct engine *engine, struct request *request,
 			     struct candidate *changes, struct error *err)
 {
-	static sequence_part *const parts[] = {begin_source, begin_secrets, begin_prepare, begin_names,
-					      NULL};
+	static sequence_part *const parts[] = {begin_source, begin_secrets, begin_prepare,
+					       begin_names, NULL};
 	struct making *making = sequence_new(parts, sizeof(*making));
 
 	if (!making) {

@@ -136,17 +136,24 @@ int rpc_check_running(const struct node *operation, const char *parameter, struc
 	return error_in_operation(err, check_running(operation, parameter, err));
 }
 
-static void watch_presence(struct netconf_session *session)
+static void look_for_presence(evutil_socket_t fd, short what, void *arg);
+
+/* EV_CLOSED: until the client closes something; EV_TIMEOUT: for a while. */
+static void watch_presence(struct netconf_session *session, short what)
 {
 	const struct timeval soon = {.tv_usec = 50000};
+	bool closed = what == EV_CLOSED;
 
-	if (session->presence)
-		evtimer_add(session->presence, &soon);
+	event_assign(session->presence, session->server->options.base,
+		     closed ? bufferevent_getfd(session->transport) : -1, closed ? EV_CLOSED : 0,
+		     look_for_presence, session);
+	event_add(session->presence, closed ? NULL : &soon);
 }
 
 /*
- * Who closed its half waits for the answer; who closed both, or was killed, does not,
- * and what it asked for is aborted. Nothing is read meanwhile, so that one has to look.
+ * A client that closed its half waits for the answer. One that closed both, or was killed,
+ * does not, and what it asked for is aborted. The event cannot tell the second once the first
+ * has happened: a timer looks from then on.
  */
 static void look_for_presence(evutil_socket_t fd, short what, void *arg)
 {
@@ -158,7 +165,7 @@ static void look_for_presence(evutil_socket_t fd, short what, void *arg)
 	if (poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)))
 		session_close(session);
 	else
-		watch_presence(session);
+		watch_presence(session, EV_TIMEOUT);
 }
 
 int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err)
@@ -169,7 +176,8 @@ int rpc_await(struct netconf_session *session, unsigned int ticket, struct error
 	if (!session->presence)
 		session->presence =
 			evtimer_new(session->server->options.base, look_for_presence, session);
-	watch_presence(session);
+	if (session->presence)
+		watch_presence(session, EV_CLOSED);
 	return RPC_LATER;
 }
 
