@@ -207,6 +207,7 @@ int journal_mark(struct journal *journal);
 
 struct config_stamp {
 	bool there;        /* ... is a config.xml */
+	bool stamped;      /* its last line begins as ours does */
 	uint64_t size;     /* of the file */
 	uint64_t number;   /* of the last commit in it; 0: it does not say */
 	bool has_checksum; /* the stamp has one: */
@@ -218,6 +219,8 @@ struct config_stamp {
 int config_look(const struct journal *journal, struct config_stamp *ret);
 /* Was it changed since it was written with the base of the journal? */
 bool config_was_changed(const struct config_stamp *stamp, const struct commit_record *base);
+/* Is all as it was written but the stamp, which nobody has a reason to edit? */
+bool config_stamp_is_damaged(const struct config_stamp *stamp, const struct commit_record *base);
 /* Say so, leaf by leaf where @base has what was in it. */
 void config_tell_changes(struct journal *journal, const struct config_stamp *stamp,
 			 const struct commit_record *base);
