@@ -119,8 +119,9 @@ static void tell_link(struct reading *reading, const struct nlmsghdr *message,
 		      enum kernel_event_type type)
 {
 	struct kernel_event event = {.type = type};
+	char names[LINK_ALTERNATIVES_BYTES];
 
-	if (!link_decode(message, &event.link))
+	if (!link_decode_names(message, &event.link, names))
 		reading->cb(&event, reading->arg);
 }
 
