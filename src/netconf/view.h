@@ -37,9 +37,8 @@ bool view_leaf(const struct view *view, const struct row *row, char ret[VALUE_TE
 /* Does it have any of these leaves? */
 bool view_any(const struct view *view, uint64_t rows);
 
-/* The rows of one part; those of secrets; that of the key. */
+/* The rows of one part; that of the key. */
 uint64_t view_rows(enum object object, enum part part);
-uint64_t view_secrets(enum object object);
 uint64_t view_key(enum object object);
 
 #endif
