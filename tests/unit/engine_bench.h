@@ -178,7 +178,7 @@ static void on_done(int result, const struct error *err, void *arg)
 	bench->error = *err;
 }
 
-static const struct engine_who tester = {"test", "tester", NULL, 0};
+static const struct engine_who tester = {.door = "test", .user = "tester"};
 
 /* Takes @edit over; what it came to is in bench->result and bench->error, too. */
 UNUSED static int commit(struct bench *bench, struct edit *edit)
