@@ -66,6 +66,24 @@ const struct kernel_link *links_of_session(const struct links *links, unsigned i
 	return link && !link->kind ? link : NULL;
 }
 
+static void forget_vrf(struct links *links, const struct link_entry *entry)
+{
+	struct link_entry **at = &links->vrfs;
+
+	while (*at && *at != entry)
+		at = &(*at)->next_vrf;
+	if (*at)
+		*at = entry->next_vrf;
+}
+
+static void forget(struct links *links, struct link_entry *entry)
+{
+	RB_REMOVE(link_index_tree, &links->by_index, entry);
+	RB_REMOVE(link_name_tree, &links->by_name, entry);
+	forget_vrf(links, entry);
+	free(entry);
+}
+
 bool links_put(struct links *links, const struct kernel_link *link)
 {
 	struct link_entry *entry = find_index(links, link->index), *old;
@@ -79,14 +97,17 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		RB_INSERT(link_index_tree, &links->by_index, entry);
 	} else {
 		RB_REMOVE(link_name_tree, &links->by_name, entry);
+		forget_vrf(links, entry);
 	}
 	entry->link = *link;
+	if (link->vrf) {
+		entry->next_vrf = links->vrfs;
+		links->vrfs = entry;
+	}
 	/* A missed deletion can leave another link of this name: the newer one is right. */
 	old = RB_INSERT(link_name_tree, &links->by_name, entry);
 	if (old) {
-		RB_REMOVE(link_name_tree, &links->by_name, old);
-		RB_REMOVE(link_index_tree, &links->by_index, old);
-		free(old);
+		forget(links, old);
 		RB_INSERT(link_name_tree, &links->by_name, entry);
 	}
 	return true;
@@ -99,9 +120,7 @@ void links_remove(struct links *links, unsigned int index)
 	if (!entry)
 		return;
 	links->changes++;
-	RB_REMOVE(link_index_tree, &links->by_index, entry);
-	RB_REMOVE(link_name_tree, &links->by_name, entry);
-	free(entry);
+	forget(links, entry);
 }
 
 void links_clear(struct links *links)

@@ -8,6 +8,7 @@
 
 struct link_entry {
 	RB_ENTRY(link_entry) by_index, by_name;
+	struct link_entry *next_vrf;
 	struct kernel_link link;
 };
 RB_HEAD(link_index_tree, link_entry);
@@ -16,7 +17,8 @@ RB_HEAD(link_name_tree, link_entry);
 struct links {
 	struct link_index_tree by_index;
 	struct link_name_tree by_name;
-	uint64_t changes; /* counts them */
+	struct link_entry *vrfs; /* those that are one: few */
+	uint64_t changes;        /* counts them */
 };
 
 #define LINKS_EMPTY ((struct links){0})
