@@ -7,6 +7,7 @@
 #include "engine/plan.h"
 #include "model/codec.h"
 #include "model/rules.h"
+#include "store/overlay.h"
 
 /* Is @name used by a link of the namespace that no configured session owns? */
 static bool link_taken(struct engine *engine, const char *name)
@@ -67,6 +68,23 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 		return 0;
 	return refuse_name(c, SESSION_VLAN_ID, name, "choose another vlan-id or interface-name",
 			   err);
+}
+
+/* An entry that comes back may have the secrets it had: whoever may delete it may undo that. */
+static int check_secrets(struct engine *engine, const struct candidate *changes,
+			 const struct change *c, void *arg, struct error *err)
+{
+	enum object object = change_object(c);
+
+	(void)engine;
+	(void)changes;
+	(void)arg;
+	if (!c->before || !c->after ||
+	    !(codec_difference(object, c->before, c->after) & rows_secret(object)))
+		return 0;
+	error_at_entry(err, c->tunnel_id, c->session_id, NULL);
+	return error_set(err, ERROR_DENIED,
+			 "the rollback would change cookies, which are for the superuser alone");
 }
 
 /* A configured name must not belong to a link that is no session's. */
@@ -263,6 +281,18 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 	return 0;
 }
 
+static int begin_secrets(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+	const struct request *request = making->request;
+
+	if (request->type != REQUEST_ROLLBACK || !request->no_secrets)
+		return 0;
+	return begun(changes_walk_begin(making->engine, making->changes, check_secrets, NULL,
+					making->err),
+		     ret);
+}
+
 static int begin_prepare(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
@@ -288,7 +318,8 @@ static int begin_names(struct sequence *sequence, struct cursor **ret)
 struct cursor *changes_begin(struct engine *engine, struct request *request,
 			     struct candidate *changes, struct error *err)
 {
-	static sequence_part *const parts[] = {begin_source, begin_prepare, begin_names, NULL};
+	static sequence_part *const parts[] = {begin_source, begin_secrets, begin_prepare,
+					       begin_names, NULL};
 	struct making *making = sequence_new(parts, sizeof(*making));
 
 	if (!making) {

@@ -46,6 +46,7 @@ const struct datastore *engine_store(const struct engine *engine);
 struct engine_who {
 	const char *door, *user, *comment; /* copied; comment may be NULL */
 	unsigned int session;
+	bool no_secrets; /* of a rollback: refuse it if it would change secret leaves */
 };
 
 /*

@@ -26,19 +26,18 @@ static bool report(struct engine *engine, struct entry *entry)
 
 void report_changed(struct engine *engine)
 {
-	struct keys keys = keys_take(&engine->agenda.changed);
+	struct key key;
 
-	for (size_t i = 0; i < keys.count; i++) {
-		const struct key *key = &keys.at[i];
-		struct entry *entry =
-			datastore_entry(engine->store, key->tunnel_id, key->session_id);
-
+	do {
+		struct entry *entry;
 		bool differs = true; /* it vanished, which was logged */
 
+		if (!keys_next(&engine->agenda.changed, &key))
+			return;
+		entry = datastore_entry(engine->store, key.tunnel_id, key.session_id);
 		if (entry && entry->in_kernel)
 			differs = report(engine, entry);
 		if (differs && !engine->o.no_repair)
-			agenda_repair(&engine->agenda, key);
-	}
-	keys_free(&keys);
+			agenda_repair(&engine->agenda, &key);
+	} while (engine_may_go_on(engine));
 }

@@ -158,7 +158,7 @@ static void a_pending_commit_is_carried_out(void **state)
 	assert_int_equal(journal_pending(dir->journal), 2);
 	assert_int_equal(journal_generation(dir->journal), 2);
 	assert_true(story_is_at(dir->running, 1));
-	assert_int_equal(journal_changes(dir->journal, 2, dir->running, &candidate, NULL), 0);
+	assert_int_equal(journal_resume(dir->journal, dir->running, &candidate, NULL), 0);
 	assert_int_equal(candidate_publish(&candidate, dir->running), 0);
 	candidate_discard(&candidate);
 	journal_confirm(dir->journal, 2);
