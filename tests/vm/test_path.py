@@ -66,14 +66,14 @@ def test_of_a_push_the_null_routed_peer_waits_and_the_others_come(told, r1, k1, 
         expect(told, tunnel_id, "waiting", "no-route", kind if kind != "throw" else "unreachable")
     assert [found["conn_id"] for found in k1.tunnels()] == [1]
     nowhere(r1, "del", kind)
-    r1.ip_batch(f"route add {PEER4} via 10.0.0.2", f"-6 route add {PEER6} via fd00::2")
+    r1.ip_batch(f"route add {PEER4} via 10.0.0.2", f"route add {PEER6} via fd00::2")
     for tunnel_id in (2, 3, 4, 5):
         expect(told, tunnel_id, "up")
     assert len(k1.tunnels()) == 5
 
 
 def test_a_null_route_that_comes_later_takes_the_tunnel_down(told, r1, k1):
-    r1.ip_batch("route add default via 10.0.0.2", "-6 route add default via fd00::2")
+    r1.ip_batch("route add default via 10.0.0.2", "route add default via fd00::2")
     push(told, tunnel(1, PEER4, local_address="10.0.0.1"),
          tunnel(2, PEER6, local_address="fd00::1"))
     for kind in NOWHERE[:3]:
