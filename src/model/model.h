@@ -108,6 +108,7 @@ enum status_reason {
 	REASON_NO_BRIDGE,
 	REASON_NO_INTERFACE,
 	REASON_FOREIGN_OBJECT,
+	REASON_PORT_SETTINGS,
 	REASON_ADDRESS_DUPLICATE,
 	REASON_ADDRESS_IN_VRF
 };
@@ -156,6 +157,7 @@ struct session_state {
 	uint32_t if_index;   /* 0 none */
 	uint32_t kernel_mtu; /* what the kernel chose when we created it, 0 unknown */
 	bool awaits_bridge;  /* configured, and there is none of that name */
+	int16_t port_errno;  /* why it is kept out of its bridge (positive), 0: it is not */
 };
 
 #endif
