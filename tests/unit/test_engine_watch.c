@@ -635,6 +635,29 @@ static void errors_beside_what_is_sent_are_no_failing(void **state)
 	}
 }
 
+/* The counters of its tunnel, as read next; what is told of it then. */
+static enum status_reason reason_with(struct bench *bench, uint64_t errors, uint64_t sent)
+{
+	const struct statistics found = {.tx_errors = errors, .tx_packets = sent};
+
+	status_count(bench->engine, &datastore_tunnel(bench->store, 1)->entry, &found,
+		     engine_now());
+	return tunnel_state(bench)->status_reason;
+}
+
+static void errors_without_anything_sent_are_failing_until_something_is(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	status_begin(&datastore_tunnel(bench->store, 1)->state.common);
+	assert_int_equal(reason_with(bench, 5, 0), REASON_NONE); /* they are of before */
+	assert_int_equal(reason_with(bench, 5, 0), REASON_NONE);
+	assert_int_equal(reason_with(bench, 7, 0), REASON_TRANSMIT_ERRORS);
+	assert_int_equal(reason_with(bench, 7, 0), REASON_TRANSMIT_ERRORS);
+	assert_int_equal(reason_with(bench, 9, 3), REASON_NONE);
+}
+
 static enum status_reason derived(struct bench *bench, struct entry *entry)
 {
 	status_derive(bench->engine, entry);
@@ -662,6 +685,10 @@ static void of_several_reasons_the_one_is_told_that_explains_the_others(void **s
 	tunnel->state.path_reason = REASON_NO_ROUTE;
 	tunnel->state.common.transmit_failing = tunnel->state.common.externally_modified = true;
 	assert_int_equal(derived(bench, &tunnel->entry), REASON_NO_ROUTE);
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_DOWN);
+	tunnel->state.path_reason = REASON_NO_INTERFACE_ADDRESS; /* it is to be elsewhere */
+	assert_int_equal(derived(bench, &tunnel->entry), REASON_NO_INTERFACE_ADDRESS);
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
 	tunnel->state.path_reason = 0;
 	assert_int_equal(derived(bench, &tunnel->entry), REASON_TRANSMIT_ERRORS);
 	assert_int_equal(derived(bench, &session->entry), REASON_TUNNEL_NOT_UP);
@@ -944,6 +971,7 @@ int main(void)
 		TEST(what_is_gone_has_no_counters),
 		TEST(reading_ahead_passes_what_is_disabled),
 		TEST(errors_beside_what_is_sent_are_no_failing),
+		TEST(errors_without_anything_sent_are_failing_until_something_is),
 		TEST(of_several_reasons_the_one_is_told_that_explains_the_others),
 		TEST(a_session_that_vanished_has_its_tunnel_looked_at),
 		TEST(without_repair_what_vanished_stays_away_after_a_resync),
