@@ -23,7 +23,7 @@ struct engine_options {
 	struct journal *journal;     /* borrowed; NULL: nothing persists (tests) */
 	unsigned int counter_age_ms; /* counters served are at most this old; default 1000 */
 	unsigned int slice_units;    /* of work in a turn, for tests; 0: by the clock */
-	bool no_repair;              /* report, do not restore, what changed behind us */
+	bool no_repair;              /* report what others changed, do not restore it */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	void *arg;
 };

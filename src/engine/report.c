@@ -10,16 +10,16 @@ static bool report(struct engine *engine, struct entry *entry)
 {
 	struct state *state = entry_state(entry);
 	const struct row *row = compare_entry(engine, entry);
-	bool before = state->changed_behind;
+	bool before = state->externally_modified;
 	char what[KEY_TEXT_MAX];
 
-	state->changed_behind = row && engine->o.no_repair;
+	state->externally_modified = row && engine->o.no_repair;
 	if (row && !before)
 		engine_log(engine, LOG_WARNING, "%s differs in the kernel: %s; %s",
 			   key_text(&entry->key, what), row->leaf,
 			   engine->o.no_repair ? "leaving it" : "restoring it");
 	/* a bridge that went is no difference, but the session waits for it */
-	if (entry->key.session_id || before != state->changed_behind)
+	if (entry->key.session_id || before != state->externally_modified)
 		status_derive(engine, entry);
 	return row;
 }

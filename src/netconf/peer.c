@@ -8,17 +8,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* "\0l2tpv3-netconf PID ADDRESS": an abstract address, one a process. */
+/* "\0l2tpv3-netconf PID ADDRESS": an abstract address, one per process. */
 #define PREFIX "l2tpv3-netconf "
 
-/* Only what is an IP address is shown to people. */
+/* Show people nothing but an IP address. */
 static bool is_address(const char *text)
 {
 	struct in6_addr ignored;
 	char address[INET6_ADDRSTRLEN];
 
 	snprintf(address, sizeof(address), "%s", text);
-	address[strcspn(address, "%")] = '\0'; /* the zone of a link-local one */
+	address[strcspn(address, "%")] = '\0'; /* the zone of a link-local address */
 	return inet_pton(AF_INET, address, &ignored) == 1 ||
 	       inet_pton(AF_INET6, address, &ignored) == 1;
 }

@@ -561,7 +561,7 @@ def test_lock(daemon):
         one.edit_config(top(tunnel(1)))
         with pytest.raises(RpcError) as raised:
             two.unlock()
-        assert raised.value.app_tag == "not-locked" and f"session {holder} has the lock" in raised.value.message
+        assert raised.value.app_tag == "not-locked" and f"session {holder} holds the lock" in raised.value.message
         two.rpc(f"<kill-session><session-id>{holder}</session-id></kill-session>")
         two.lock()
         with pytest.raises(ConnectionError):
@@ -734,7 +734,7 @@ def test_socket_of_a_killed_daemon_is_taken_over_and_of_a_living_one_not(tmp_pat
         second = L2tpv3d(Here(), tmp_path / "second", kernel="sim")
         second.socket = daemon.socket
         second.argv[second.argv.index("-S") + 1] = daemon.socket
-        with pytest.raises(AssertionError, match="serves .* already"):
+        with pytest.raises(AssertionError, match="already serves "):
             second.start()
         with Netconf(daemon.socket) as client:
             client.get_config()

@@ -106,7 +106,8 @@ static void stop_bench(struct bench *bench)
 	engine_close(bench->engine);
 	(void)journal_close(bench->journal, NULL);
 	datastore_free(bench->store);
-	event_base_free(bench->base);
+	if (bench->base)
+		event_base_free(bench->base);
 	bench->engine = NULL;
 	bench->journal = NULL;
 	bench->store = NULL;
