@@ -19,9 +19,9 @@ static void watch_presence(struct netconf_session *session, short what)
 }
 
 /*
- * A client that closed its half waits for the answer; one that closed both, or was killed, does
- * not, and its request is aborted. The event cannot tell the second once the first has happened:
- * a timer looks from then on.
+ * A client that closed its half waits for the answer. One that closed both, or was killed,
+ * does not, and what it asked for is aborted. The event cannot tell the second once the first
+ * has happened: a timer looks from then on.
  */
 static void look_for_presence(evutil_socket_t fd, short what, void *arg)
 {
