@@ -109,8 +109,7 @@ static void look_at_parent(struct engine *engine, unsigned int parent)
 
 static void link_changed(struct engine *engine, const struct kernel_link *link)
 {
-	const struct kernel_link *known = links_by_index(&engine->links, link->index);
-	bool fresh = !known || strcmp(known->name, link->name) != 0;
+	bool fresh = !links_know_names(&engine->links, link);
 	struct session_entry *session;
 
 	if (!links_put(&engine->links, link)) {

@@ -29,7 +29,7 @@ struct request {
 	struct commit_info info;
 	unsigned int session;
 	bool no_secrets; /* it may change none */
-	bool forgotten; /* who asked is gone: what is not decided yet is not done */
+	bool forgotten;  /* who asked is gone: what is not decided yet is not done */
 	engine_done_cb *done;
 	void *arg;
 };

@@ -170,6 +170,9 @@ static void derive_session(struct engine *engine, struct session_entry *session)
 		status_set(engine, entry, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
 	else if (unbridged)
 		status_set(engine, entry, OPER_WAITING, REASON_NO_BRIDGE, 0);
+	else if (session->state.port_errno)
+		status_set(engine, entry, OPER_FAILED, REASON_PORT_SETTINGS,
+			   session->state.port_errno);
 	else if (state->peer_silent)
 		status_set(engine, entry, OPER_PEER_SILENT, REASON_PEER_SILENT, 0);
 	else
@@ -301,6 +304,7 @@ void status_gone(struct engine *engine, struct entry *entry)
 		tunnel->state.path_reason = 0;
 	} else {
 		entry_session(entry)->state.kernel_mtu = 0;
+		entry_session(entry)->state.port_errno = 0;
 	}
 	status_begin(entry_state(entry));
 	datastore_observe(engine->store, entry->key.tunnel_id, entry->key.session_id, NULL);

@@ -107,7 +107,8 @@ enum status_reason {
 	REASON_ADDRESS_IN_USE,
 	REASON_NO_BRIDGE,
 	REASON_NO_INTERFACE,
-	REASON_FOREIGN_OBJECT
+	REASON_FOREIGN_OBJECT,
+	REASON_PORT_SETTINGS
 };
 
 enum origin { ORIGIN_CONFIGURED = 1, ORIGIN_FOREIGN = 2 };
@@ -152,6 +153,7 @@ struct session_state {
 	uint32_t if_index;   /* 0 none */
 	uint32_t kernel_mtu; /* what the kernel chose when we created it, 0 unknown */
 	bool awaits_bridge;  /* configured, and there is none of that name */
+	int16_t port_errno;  /* why it is kept out of its bridge (positive), 0: it is not */
 };
 
 #endif

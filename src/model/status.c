@@ -63,6 +63,8 @@ static const struct sentence sentences[] = {
 		" is not in this network namespace; move or rename it back" },
 	[REASON_FOREIGN_OBJECT] = { "what others made in this tunnel would be destroyed by re-creating it",
 		SUBJECT_NONE, "; adopt the tunnel, or remove that" },
+	[REASON_PORT_SETTINGS] = { "kept out of its bridge: what others had set on the port cannot be put back",
+		SUBJECT_NONE, "; the log names it, and it is tried again" },
 };
 /* clang-format on */
 

@@ -110,6 +110,7 @@ const struct word status_reason_words[] = {
 	{ "no-bridge", REASON_NO_BRIDGE, 0, NULL },
 	{ "no-interface", REASON_NO_INTERFACE, 0, NULL },
 	{ "foreign-object", REASON_FOREIGN_OBJECT, 0, NULL },
+	{ "port-settings", REASON_PORT_SETTINGS, 0, NULL },
 	{ 0 }
 };
 

@@ -68,6 +68,23 @@ static unsigned int match(unsigned int matched, char c)
 	return delimiter[matched] == c ? matched + 1 : 0;
 }
 
+/* The bytes before a delimiter, or before what may be the beginning of one. */
+static size_t length_of_data(const char *data, size_t length)
+{
+	const char *at = memchr(data, delimiter[0], length);
+	unsigned int matched = 0;
+
+	if (!at)
+		return length;
+	at = memmem(at, length - (size_t)(at - data), delimiter, DELIMITER_LENGTH);
+	if (at)
+		return (size_t)(at - data);
+	for (size_t i = length < DELIMITER_LENGTH ? 0 : length - DELIMITER_LENGTH + 1; i < length;
+	     i++)
+		matched = match(matched, data[i]);
+	return length - matched;
+}
+
 /*
  * Bytes withheld as a possible delimiter may turn out to be data. They are a prefix of the
  * delimiter, so they need no buffer.
@@ -80,8 +97,7 @@ static enum framing_result step_end_of_message(struct framing *framing, const ch
 		unsigned int held = framing->matched, now;
 
 		if (!held) {
-			const char *bracket = memchr(*data, ']', *length);
-			size_t count = bracket ? (size_t)(bracket - *data) : *length;
+			size_t count = length_of_data(*data, *length);
 
 			if (count) {
 				const char *start = *data;
@@ -91,6 +107,15 @@ static enum framing_result step_end_of_message(struct framing *framing, const ch
 			}
 		}
 		now = match(held, **data);
+		if (now && now == held) { /* brackets, of which the last two are withheld */
+			const char *start = *data;
+			size_t count = 0;
+
+			while (count < *length && start[count] == delimiter[0])
+				count++;
+			use(data, length, count);
+			return piece(framing, start, count, ret_piece, ret_length);
+		}
 		if (now) {
 			use(data, length, 1);
 			framing->matched = now;

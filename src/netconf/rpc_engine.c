@@ -4,17 +4,24 @@
 
 #include "netconf/reply.h"
 
-static void watch_presence(struct netconf_session *session)
+static void look_for_presence(evutil_socket_t fd, short what, void *arg);
+
+/* EV_CLOSED: until the client closes something; EV_TIMEOUT: for a while. */
+static void watch_presence(struct netconf_session *session, short what)
 {
 	const struct timeval soon = {.tv_usec = 50000};
+	bool closed = what == EV_CLOSED;
 
-	if (session->presence)
-		evtimer_add(session->presence, &soon);
+	event_assign(session->presence, session->server->options.base,
+		     closed ? bufferevent_getfd(session->transport) : -1, closed ? EV_CLOSED : 0,
+		     look_for_presence, session);
+	event_add(session->presence, closed ? NULL : &soon);
 }
 
 /*
- * A client that closed its half waits for the answer; one that closed both, or was killed, does
- * not, and its request is aborted. We read nothing meanwhile, so look for that.
+ * A client that closed its half waits for the answer. One that closed both, or was killed,
+ * does not, and what it asked for is aborted. The event cannot tell the second once the first
+ * has happened: a timer looks from then on.
  */
 static void look_for_presence(evutil_socket_t fd, short what, void *arg)
 {
@@ -26,7 +33,7 @@ static void look_for_presence(evutil_socket_t fd, short what, void *arg)
 	if (poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)))
 		session_close(session);
 	else
-		watch_presence(session);
+		watch_presence(session, EV_TIMEOUT);
 }
 
 int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err)
@@ -37,7 +44,8 @@ int rpc_await(struct netconf_session *session, unsigned int ticket, struct error
 	if (!session->presence)
 		session->presence =
 			evtimer_new(session->server->options.base, look_for_presence, session);
-	watch_presence(session);
+	if (session->presence)
+		watch_presence(session, EV_CLOSED);
 	return RPC_LATER;
 }
 

@@ -368,7 +368,9 @@ def test_the_relay_tells_where_its_user_came_from(daemon, told, shown):
 
 
 @pytest.mark.parametrize("name", [b"l2tpv3-netconf 1 <evil/>", b"l2tpv3-netconf 1 " + 90 * b"1", b"l2tpv3-netconf 1",
-                                  b"l2tpv3-netconf 1 ", b"other 1 192.0.2.1"])
+                                  b"l2tpv3-netconf 1 ", b"other 1 192.0.2.1", b"l2tpv3-netconf 1 ::1%",
+                                  b"l2tpv3-netconf 1 ::1%a b", b"l2tpv3-netconf 1 ::1%\n  2 root", b"l2tpv3-netconf 1 ::1%\x1b[2J",
+                                  b"l2tpv3-netconf 1 ::1%\xff"])
 def test_what_is_no_address_is_not_shown_whoever_says_it(daemon, name):
     with socket.socket(socket.AF_UNIX) as liar, daemon.netconf() as client:
         liar.bind(b"\0" + name)
