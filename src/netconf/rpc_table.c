@@ -13,6 +13,7 @@ const struct rpc netconf_rpcs[] = {
 	{ "unlock", NAMESPACE_BASE, { "target" }, NULL, rpc_unlock, NULL },
 	{ "close-session", NAMESPACE_BASE, { NULL }, NULL, rpc_close_session, NULL },
 	{ "kill-session", NAMESPACE_BASE, { "session-id" }, NULL, rpc_kill_session, NULL },
+	{ "get-schema", NAMESPACE_MONITORING, { "identifier", "version", "format" }, .run = rpc_get_schema },
 	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, NULL, rpc_adopt, NULL },
 	{ "resync", NAMESPACE_MODULE, { NULL }, NULL, rpc_resync, NULL },
 	{ "history", NAMESPACE_MODULE, { NULL }, NULL, rpc_history, NULL },
