@@ -57,6 +57,7 @@ static void decode_route(const struct nlmsghdr *message)
 {
 	char names[LINK_ALTERNATIVES_BYTES];
 	struct interface_address address;
+	struct route route;
 	struct kernel_link link;
 
 	if (!link_decode_names(message, &link, names)) {
@@ -67,7 +68,7 @@ static void decode_route(const struct nlmsghdr *message)
 	port_decode_vlans(message, check_vlans, NULL);
 	if (!address_decode(message, &address))
 		assert(address_length(&address.address));
-	route_decode_type(message);
+	route_decode(message, &route);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

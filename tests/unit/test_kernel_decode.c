@@ -227,6 +227,7 @@ static void decode_everything(const struct nlmsghdr *message)
 {
 	char names[LINK_ALTERNATIVES_BYTES];
 	struct interface_address address;
+	struct route route;
 	struct l2tp_decoder decoder;
 	struct statistics statistics;
 	struct kernel_link link;
@@ -242,7 +243,7 @@ static void decode_everything(const struct nlmsghdr *message)
 	link_decode_names(message, &link, names);
 	port_decode_vlans(message, ignore_vlans, NULL);
 	address_decode(message, &address);
-	route_decode_type(message);
+	route_decode(message, &route);
 }
 
 static void decode_cut(const struct nlmsghdr *message, uint32_t length)
