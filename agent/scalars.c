@@ -37,7 +37,7 @@ static void give_info(struct view *view, unsigned int number, struct value *ret)
 		give_capabilities(info.capabilities, ret);
 		break;
 	case SCALAR_LAST_CHANGE:
-		give_time(view, info.last_change, ret);
+		give_time(view, info.last_change.at, ret);
 		break;
 	default:
 		value_counter(ret, info.generation);

@@ -11,6 +11,7 @@ void view_init(struct view *view, struct engine *engine, const struct datastore 
 
 	view->engine = engine;
 	view->store = store;
+	view->epoch.at = engine ? engine_epoch(engine) : 0;
 	pending_init(&view->pending);
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
 		view->spin_lock = (long)(seed & INT32_MAX);
@@ -19,6 +20,13 @@ void view_init(struct view *view, struct engine *engine, const struct datastore 
 void view_clear(struct view *view)
 {
 	pending_clear(&view->pending);
+}
+
+void view_follow_epoch(struct view *view, int64_t now, unsigned long uptime)
+{
+	epoch_follow(&view->epoch, now, uptime);
+	if (view->engine)
+		engine_keep_epoch(view->engine, view->epoch.at);
 }
 
 /* Counters as fresh as they have to be; what they tell of the status is looked after. */

@@ -22,6 +22,8 @@ struct view {
 /* Fills in a zeroed view; the spin lock begins anywhere (RFC 2579 TestAndIncr). */
 void view_init(struct view *view, struct engine *engine, const struct datastore *store);
 void view_clear(struct view *view);
+/* The master's sysUpTime is @uptime @now: as epoch_follow(), and kept over a restart. */
+void view_follow_epoch(struct view *view, int64_t now, unsigned long uptime);
 
 /* GET. OID_FINE: @ret is the value. */
 enum oid_fault view_get(struct view *view, const oid *name, size_t length, struct value *ret);

@@ -8,6 +8,7 @@
 #include "engine/counters.h"
 #include "engine/observe.h"
 #include "engine/read_all.h"
+#include "engine/recall.h"
 #include "engine/transaction.h"
 #include "engine/turn.h"
 
@@ -106,6 +107,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 	engine->turn = evtimer_new(options->base, turn, engine);
 	rc = engine->turn && counters_open(engine) ? transaction_open(engine) : -ENOMEM;
 	if (rc == 0)
+		rc = recall_open(engine);
+	if (rc == 0)
 		rc = watch_kernel(engine);
 	if (rc == 0)
 		rc = watch_disk(engine);
@@ -184,6 +187,7 @@ void engine_close(struct engine *engine)
 		return;
 	engine_finish(engine);
 	transaction_close(engine);
+	recall_close(engine);
 	counters_close(engine);
 	links_clear(&engine->links);
 	agenda_free(&engine->agenda);

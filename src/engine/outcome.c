@@ -48,7 +48,7 @@ static void outcome_done(struct engine *engine, const struct item *item, union c
 	if (!entry)
 		return;
 	if (created)
-		status_begin(entry_state(entry));
+		status_begin(engine, entry);
 	tunnel = entry_tunnel(entry);
 	if (tunnel) {
 		tunnel->state.path_reason = 0; /* the kernel has bound and connected its socket */

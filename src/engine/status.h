@@ -31,7 +31,7 @@ enum status_reason status_family(struct engine *engine, int *ret_errno);
 enum status_reason status_address(struct engine *engine, const struct address *local);
 
 /* The kernel's object is new: counters at 0, a discontinuity. */
-void status_begin(struct state *state);
+void status_begin(struct engine *engine, struct entry *entry);
 /* What the counters say, as they were at @now. */
 void status_count(struct engine *engine, struct entry *entry, const struct statistics *statistics,
 		  int64_t now);

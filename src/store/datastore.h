@@ -37,6 +37,7 @@ struct entry {
 	bool in_kernel, held;
 	bool unlinked;              /* a held session whose interface was seen to go */
 	bool seen;                  /* the engine's: the dump under way showed it */
+	uint32_t slot;              /* the engine's: where its identity is kept, 0 nowhere */
 	uint8_t layers;             /* bits of those that show it */
 	const union config *config; /* shared; of the base layer, NULL: not configured there */
 	struct change *change;      /* attached, whose `after` is the top layer's; NULL: none */
@@ -103,6 +104,9 @@ struct datastore {
 	size_t attached;       /* of the top layer */
 	bool published;        /* the top layer is what is to be seen */
 	struct past *pasts;    /* open (past.h) */
+	/* Told of an entry that nothing keeps any more, just before it is freed. NULL: nobody. */
+	void (*dropped)(const struct entry *entry, void *arg);
+	void *dropped_arg;
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */
@@ -233,6 +237,6 @@ void datastore_hold(struct datastore *ds, struct entry *entry, bool held);
 
 /* Change the status and the counts of what is up; returns true if oper_status changed. */
 bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_status status,
-			  enum status_reason reason, int os_errno, int64_t now);
+			  enum status_reason reason, int os_errno, struct moment now);
 
 #endif
