@@ -75,7 +75,11 @@ static bool fill(const struct key *key, struct identity *ret, void *arg)
 	ret->status_errno = state->status_errno;
 	ret->transmit_failing = state->transmit_failing;
 	ret->peer_silent = state->peer_silent;
-	ret->object = object_of(engine, entry);
+	ret->in_kernel = entry->in_kernel;
+	if (entry->in_kernel || entry->held)
+		ret->object = object_of(engine, entry);
+	else if (state->oper_status == OPER_REMOVING) /* let go of: the next one is another */
+		ret->oper_status = OPER_DOWN;
 	ret->began = state->statistics.discontinuity_time;
 	ret->last_change = state->last_change;
 	ret->heard_time = state->heard_time;
@@ -270,7 +274,8 @@ const struct identity *recall_found(struct engine *engine, struct entry *entry,
 	const struct identity *known = entry->slot ? NULL : known_of(engine, &entry->key);
 	struct state *state = entry_state(entry);
 
-	if (!known || !is_same(engine, entry, known, statistics))
+	if (!known || (!known->in_kernel && known->oper_status != OPER_REMOVING) ||
+	    !is_same(engine, entry, known, statistics))
 		return NULL;
 	take_over(engine, entry, known);
 	state->transmit_failing = known->transmit_failing;

@@ -18,11 +18,14 @@ static const char magic[16] = "l2tpv3d-ids 1\n";
 
 struct header {
 	char magic[16];
-	char instance[88];
+	char instance[80];
 	struct identity_of_all all;
 	uint32_t pad;
 	uint32_t crc;
 };
+
+_Static_assert(sizeof(struct header) == 128 && sizeof(struct identity) == 96,
+	       "no gaps in the file");
 
 /* A record as it was found. */
 struct left {

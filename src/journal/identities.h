@@ -25,6 +25,7 @@ struct identity {
 	struct key key;
 	uint8_t oper_status, status_reason;
 	bool transmit_failing, peer_silent;
+	bool in_kernel;
 	int16_t status_errno;
 	uint64_t object; /* ifindex, or cookie of the socket; 0 unknown */
 	struct moment began, last_change;
