@@ -25,6 +25,8 @@ struct engine_options {
 	unsigned int slice_units;    /* of work in a turn, for tests; 0: by the clock */
 	bool no_repair;              /* report, do not restore, what changed behind us */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
+	/* Told each second that engine_open() takes, for who waits for the daemon; may be NULL. */
+	void (*waits)(const char *what_for);
 	void *arg;
 };
 

@@ -185,6 +185,8 @@ static int check_entries(struct reading_all *all)
 		check_unseen(engine, entry);
 		if (all->forgot && entry->held)
 			agenda_removing(agenda, &entry->key);
+		if (all->forgot && !entry->slot)
+			recall_mark(engine, entry, true);
 	}
 	if (!entry && all->result == 0 && engine->connected) {
 		observe_lingering(engine);

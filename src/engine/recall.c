@@ -142,8 +142,12 @@ void recall_mark(struct engine *engine, struct entry *entry, bool at_once)
 {
 	struct recall *recall = engine->recall;
 
-	if (!recall->identities || !identities_mark(recall->identities, &entry->slot, &entry->key))
+	if (!recall->identities)
 		return;
+	if (!identities_mark(recall->identities, &entry->slot, &entry->key)) {
+		agenda_forgot(&engine->agenda);
+		return;
+	}
 	recall->at_once = recall->at_once || (at_once && !recall->failed);
 	engine_schedule(engine);
 }

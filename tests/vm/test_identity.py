@@ -1,7 +1,5 @@
 """Moments of objects, which a restart of the daemon does not move, and what it deleted, which stays
 its own: on a real kernel, where interfaces have indexes and sockets have cookies."""
-import signal
-
 import pytest
 
 from lib.daemons import L2tpv3d
@@ -9,7 +7,6 @@ from lib.genl import ENCAP_IP, ENCAP_UDP, PW_ETH, PW_PPP
 from lib.netconf import L2TP
 from lib.snmp import ROOT
 from lib.waiting import wait_for
-from lib.wire import Tap, marked_frame
 
 OPERATION = 'xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0" nc:operation'
 LAST_CHANGE, TUNNEL_BEGAN, SESSION_BEGAN = (f"{ROOT}.{tail}" for tail in (
@@ -169,25 +166,23 @@ def test_a_state_directory_that_meets_another_namespace_moves_all(filled, r1, r2
         other.stop()
 
 
-def test_what_was_deleted_is_ours_and_being_removed_after_a_kill(daemon, r1, k1, kernel):
-    count = 150
+def test_what_was_deleted_is_ours_and_being_removed_after_a_kill(daemon, r1, k1):
+    count, few = 300, 5
     push(daemon, tunnel(1, "".join(session(100 + i) for i in range(count)))
-         + tunnel(2, "".join(session(1000 + i) for i in range(count))))
-    wait_for(lambda: len(k1.sessions()) == 2 * count, "all sessions")
+         + tunnel(2, "".join(session(1000 + i) for i in range(few))))
+    wait_for(lambda: len(k1.sessions()) == count + few, "all sessions")
     wait_for(lambda: {value[2] for value in objects(daemon).values()} == {"up"}, "all to be up")
     with daemon.netconf() as client:
         client.edit_config(
             f"<l2tpv3 xmlns='{L2TP}'><tunnel {OPERATION}='delete'><tunnel-id>1</tunnel-id></tunnel>"
             "<tunnel><tunnel-id>2</tunnel-id>" + "".join(
                 f"<session {OPERATION}='delete'><session-id>{1000 + i}</session-id></session>"
-                for i in range(count)) + "</tunnel></l2tpv3>")
-    daemon.kill()
-    left = len(r1.run("ip", "-o", "link").stdout.splitlines())
+                for i in range(few)) + "</tunnel></l2tpv3>")
+        daemon.kill()
     daemon.start()
     found = objects(daemon)
-    print(f"{left} links were left, {len(found)} objects are shown")
+    print(f"{len(found) - 1} of {count + few + 1} deleted objects are still there")
     assert {key for key, value in found.items() if value[3] == "foreign"} == set()
     assert {value[2] for key, value in found.items() if key != (2, None)} <= {"removing"}
-    assert kernel < (6, 12) or len(found) > 1, "the kernel was faster than the daemon"
     wait_for(lambda: set(objects(daemon)) == {(2, None)}, "all that was deleted to go")
     assert not daemon.logged("foreign")
