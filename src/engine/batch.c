@@ -8,7 +8,6 @@
 #define BLOCKED_EACH_NS                                                                            \
 	(60 * 1000000LL) /* ... and so much for each object still being torn down                  \
 			  */
-#define LOST_MAX 3       /* answers of one item */
 
 /* ---- a batch */
 

@@ -59,6 +59,7 @@ enum verdict item_refuse_kernel(struct job *job, struct item *item,
  * Was the answer lost (kernel.h, submit)? Then the request is to be made once
  * more: it finds done what was done. Not without end.
  */
+#define LOST_MAX 3
 bool item_lost(struct item *item, enum action action, int result);
 
 #endif

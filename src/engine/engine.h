@@ -23,7 +23,7 @@ struct engine_options {
 	struct journal *journal;     /* borrowed; NULL: nothing persists (tests) */
 	unsigned int counter_age_ms; /* counters served are at most this old; default 1000 */
 	unsigned int slice_units;    /* of work in a turn, for tests; 0: by the clock */
-	bool no_repair;              /* report, do not restore, what changed behind us */
+	bool no_repair;              /* report what others changed, do not restore it */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	/* Told each second that engine_open() takes, for who waits for the daemon; may be NULL. */
 	void (*waits)(const char *what_for);
@@ -48,6 +48,7 @@ const struct datastore *engine_store(const struct engine *engine);
 struct engine_who {
 	const char *door, *user, *comment; /* copied; comment may be NULL */
 	unsigned int session;
+	bool no_secrets; /* of a rollback: refuse it if it would change secret leaves */
 };
 
 /*

@@ -39,7 +39,7 @@ static bool lacks_link(const struct session_entry *session)
 static void check(struct engine *engine, const struct entry *entry)
 {
 	if (entry_config(entry) &&
-	    (entry_state(entry)->changed_behind || compare_entry(engine, entry)))
+	    (entry_state(entry)->externally_modified || compare_entry(engine, entry)))
 		agenda_changed(&engine->agenda, &entry->key);
 }
 
@@ -150,8 +150,7 @@ static void look_at_parent(struct engine *engine, unsigned int parent)
 
 static void link_changed(struct engine *engine, const struct kernel_link *link)
 {
-	const struct kernel_link *known = links_by_index(&engine->links, link->index);
-	bool fresh = !known || strcmp(known->name, link->name) != 0;
+	bool fresh = !links_know_names(&engine->links, link);
 	struct session_entry *session;
 
 	if (!links_put(&engine->links, link)) {
@@ -259,7 +258,7 @@ static void vanished(struct engine *engine, const struct key *key)
 	if (entry_config(entry)) {
 		engine_log(engine, LOG_WARNING, "%s vanished from the kernel, and not by us",
 			   key_text(key, what));
-		status_set(engine, entry, OPER_DOWN, REASON_CHANGED_BEHIND, 0);
+		status_set(engine, entry, OPER_DOWN, REASON_EXTERNALLY_MODIFIED, 0);
 		agenda_changed(&engine->agenda, key);
 	}
 	status_gone(engine, entry);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/desired.h"
+#include "engine/saved.h"
 #include "engine/status.h"
 
 static bool is_wanted(struct engine *engine, const struct entry *entry)
@@ -70,6 +71,8 @@ static void outcome_of_item(struct engine *engine, const struct job *job, const 
 		datastore_entry(engine->store, item->key.tunnel_id, item->key.session_id);
 	union config want;
 
+	if (entry_session(entry))
+		saved_end(entry_session(entry), item);
 	if (!entry || !entry_config(entry))
 		return;
 	if ((item->done & (ACTION_CREATE | ACTION_MODIFY)) && !item->reason &&

@@ -6,7 +6,7 @@
 struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	static const struct engine_who nobody = {"daemon", "", NULL, 0};
+	static const struct engine_who nobody = {.door = "daemon", .user = ""};
 	struct request *request = calloc(1, sizeof(*request));
 
 	if (!request)
@@ -18,6 +18,7 @@ struct request *request_new(struct engine *engine, enum request_type type,
 	request->ticket = engine->tickets;
 	request->type = type;
 	request->session = who->session;
+	request->no_secrets = who->no_secrets;
 	request->done = done;
 	request->arg = arg;
 	candidate_open(&request->candidate, engine->store);
@@ -147,7 +148,8 @@ unsigned int engine_lock(struct engine *engine, const struct engine_who *who, en
 
 bool request_names(struct engine *engine)
 {
-	const struct engine_who who = {"daemon", "", "interface names chosen", 0};
+	const struct engine_who who = {
+		.door = "daemon", .user = "", .comment = "interface names chosen"};
 
 	return enqueue_number(engine, REQUEST_NAMES, 0, &who, NULL, NULL) != 0;
 }

@@ -28,7 +28,8 @@ struct request {
 	uint64_t number;               /* tunnel to adopt, commit to roll back to */
 	struct commit_info info;
 	unsigned int session;
-	bool forgotten; /* who asked is gone: what is not decided yet is not done */
+	bool no_secrets; /* it may change none */
+	bool forgotten;  /* who asked is gone: what is not decided yet is not done */
 	engine_done_cb *done;
 	void *arg;
 };

@@ -97,7 +97,8 @@ static void derive_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 		status_set(engine, entry, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
 	else
 		status_set(engine, entry, OPER_UP,
-			   state->changed_behind ? REASON_CHANGED_BEHIND : REASON_NONE, 0);
+			   state->externally_modified ? REASON_EXTERNALLY_MODIFIED : REASON_NONE,
+			   0);
 }
 
 /* ---- a session: its interface */
@@ -173,11 +174,15 @@ static void derive_session(struct engine *engine, struct session_entry *session)
 		status_set(engine, entry, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
 	else if (unbridged)
 		status_set(engine, entry, OPER_WAITING, REASON_NO_BRIDGE, 0);
+	else if (session->state.port_errno)
+		status_set(engine, entry, OPER_FAILED, REASON_PORT_SETTINGS,
+			   session->state.port_errno);
 	else if (state->peer_silent)
 		status_set(engine, entry, OPER_PEER_SILENT, REASON_PEER_SILENT, 0);
 	else
 		status_set(engine, entry, OPER_UP,
-			   state->changed_behind ? REASON_CHANGED_BEHIND : REASON_NONE, 0);
+			   state->externally_modified ? REASON_EXTERNALLY_MODIFIED : REASON_NONE,
+			   0);
 }
 
 /* ---- either */
@@ -235,7 +240,7 @@ void status_renew(struct engine *engine, struct entry *entry)
 {
 	struct session_entry *session = entry_session(entry);
 
-	entry_state(entry)->changed_behind = false;
+	entry_state(entry)->externally_modified = false;
 	if (session)
 		session->state.awaits_bridge = false;
 	else
@@ -309,6 +314,7 @@ void status_gone(struct engine *engine, struct entry *entry)
 		tunnel->state.path_reason = 0;
 	} else {
 		entry_session(entry)->state.kernel_mtu = 0;
+		entry_session(entry)->state.port_errno = 0;
 	}
 	status_begin(engine, entry);
 	datastore_observe(engine->store, entry->key.tunnel_id, entry->key.session_id, NULL);

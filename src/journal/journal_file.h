@@ -169,6 +169,9 @@ int file_sync(int fd, bool all); /* fsync() if @all, else fdatasync() */
  */
 int journal_sync(struct journal *journal, int fd, bool all, bool waits);
 
+/* Has it another name, as in a backup of hard links? What is written in place would be written
+ * there. */
+bool journal_is_shared(const struct journal *journal);
 int journal_file_open(struct journal *journal); /* leaves fd -1 when there is no file */
 /* Is @fd the file of that name? -ENOENT: there is none; -ESTALE: another is. */
 int journal_place(const struct journal *journal, int fd);

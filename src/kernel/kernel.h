@@ -58,7 +58,20 @@ struct kernel_link {
 	bool kind;           /* it says of what kind it is, which L2TP interfaces do not */
 	struct mac mac;
 	bool up;
+	/* Alternative names that an interface-name can be: one after the other, each ended by NUL,
+	 * an empty one last. NULL none. Of dumps and events only, borrowed until the callback
+	 * returns. */
+	const char *alternatives;
 };
+
+/*
+ * What others have set on a link, of which no leaf tells: all settings of a bridge's
+ * port with its VLANs, alternative names, alias, group, queue length, promiscuity,
+ * addresses. One block of memory: free() it.
+ */
+struct kernel_kept;
+
+#define KERNEL_LOST_MAX 256 /* of text that names what is lost with a link */
 
 /*
  * One request. `tunnel` and `session` are borrowed until the batch returns.
@@ -148,6 +161,20 @@ struct kernel_operations {
 	 * are -EIO: GET before concluding).
 	 */
 	int (*submit)(struct kernel *kernel, struct kernel_request *requests, size_t count);
+
+	/*
+	 * Keep what others have set on a link, before it goes or leaves its bridge. Takes
+	 * some ten system calls. -ENODEV, -ENOMEM, or what the kernel says; *@ret is then NULL.
+	 */
+	int (*keep)(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
+	/*
+	 * Put it back on a link, which is down. With @port it must be in its bridge, and
+	 * 0 says that the port is set as it was, read back; else a negative errno, and
+	 * @ret_lost names what could not be. The rest is put back as far as it can be: with 0
+	 * @ret_lost names what others had there and is gone, "" nothing.
+	 */
+	int (*put_back)(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
+			bool port, char ret_lost[KERNEL_LOST_MAX]);
 
 	/*
 	 * Dumps. A callback's nonzero return ends the dump and is returned. An

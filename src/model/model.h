@@ -104,11 +104,12 @@ enum status_reason {
 	REASON_TRANSMIT_ERRORS,
 	REASON_PEER_SILENT,
 	REASON_KERNEL_ERROR,
-	REASON_CHANGED_BEHIND,
+	REASON_EXTERNALLY_MODIFIED,
 	REASON_ADDRESS_IN_USE,
 	REASON_NO_BRIDGE,
 	REASON_NO_INTERFACE,
-	REASON_FOREIGN_OBJECT
+	REASON_FOREIGN_OBJECT,
+	REASON_PORT_SETTINGS
 };
 
 enum origin { ORIGIN_CONFIGURED = 1, ORIGIN_FOREIGN = 2 };
@@ -132,11 +133,11 @@ struct state {
 	int16_t status_errno;      /* positive errno behind the reason, or 0 */
 	struct moment last_change; /* when oper_status last changed */
 	struct statistics statistics;
-	int64_t statistics_time; /* when the counters were read, 0 never */
-	int64_t heard_time;      /* when rx_packets were last seen to grow */
-	bool peer_silent;        /* for longer than dead-interval */
-	bool transmit_failing;   /* at the last reading errors had grown, and nothing was sent */
-	bool changed_behind;     /* others changed it, and it is left so: --no-repair */
+	int64_t statistics_time;  /* when the counters were read, 0 never */
+	int64_t heard_time;       /* when rx_packets were last seen to grow */
+	bool peer_silent;         /* for longer than dead-interval */
+	bool transmit_failing;    /* at the last reading errors had grown, and nothing was sent */
+	bool externally_modified; /* others changed it, and it is left so: --no-repair */
 };
 
 struct tunnel_state {
@@ -154,6 +155,7 @@ struct session_state {
 	uint32_t if_index;   /* 0 none */
 	uint32_t kernel_mtu; /* what the kernel chose when we created it, 0 unknown */
 	bool awaits_bridge;  /* configured, and there is none of that name */
+	int16_t port_errno;  /* why it is kept out of its bridge (positive), 0: it is not */
 };
 
 #endif

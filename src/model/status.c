@@ -34,11 +34,12 @@ const struct word status_reason_words[] = {
 	{ "transmit-errors", REASON_TRANSMIT_ERRORS, 0, NULL },
 	{ "peer-silent", REASON_PEER_SILENT, 0, NULL },
 	{ "kernel-error", REASON_KERNEL_ERROR, 0, NULL },
-	{ "changed-behind", REASON_CHANGED_BEHIND, 0, NULL },
+	{ "externally-modified", REASON_EXTERNALLY_MODIFIED, 0, NULL },
 	{ "address-in-use", REASON_ADDRESS_IN_USE, 0, NULL },
 	{ "no-bridge", REASON_NO_BRIDGE, 0, NULL },
 	{ "no-interface", REASON_NO_INTERFACE, 0, NULL },
 	{ "foreign-object", REASON_FOREIGN_OBJECT, 0, NULL },
+	{ "port-settings", REASON_PORT_SETTINGS, 0, NULL },
 	{ 0 }
 };
 
@@ -94,7 +95,7 @@ static const struct sentence sentences[] = {
 	[REASON_PEER_SILENT] = { "nothing came from the peer for ", SUBJECT_DEAD_INTERVAL,
 		"; check the peer, the path, and that ids and cookies agree" },
 	[REASON_KERNEL_ERROR] = { "the kernel refused it", SUBJECT_NONE, "" },
-	[REASON_CHANGED_BEHIND] = { "somebody else changed or removed it in the kernel",
+	[REASON_EXTERNALLY_MODIFIED] = { "somebody else changed or removed it in the kernel",
 		SUBJECT_NONE, "; resync puts it back" },
 	[REASON_ADDRESS_IN_USE] = { "another socket holds ", SUBJECT_LOCAL_PORT,
 		"; two tunnels cannot share it" },
@@ -104,6 +105,8 @@ static const struct sentence sentences[] = {
 		" is not in this network namespace; move or rename it back" },
 	[REASON_FOREIGN_OBJECT] = { "what others made in this tunnel would be destroyed by re-creating it",
 		SUBJECT_NONE, "; adopt the tunnel, or remove that" },
+	[REASON_PORT_SETTINGS] = { "kept out of its bridge: what others had set on the port cannot be put back",
+		SUBJECT_NONE, "; the log names it, and it is tried again" },
 };
 /* clang-format on */
 

@@ -1,36 +1,12 @@
 #include "netconf/rpc.h"
 
-#include <poll.h>
+#include "model/names.h"
 
-#include "netconf/reply.h"
-
-/* clang-format off */
-static const struct rpc rpcs[] = {
-	{ "get", NAMESPACE_BASE, { "filter" }, NULL, rpc_get, NULL },
-	{ "get-config", NAMESPACE_BASE, { "source", "filter" }, NULL, rpc_get_config, NULL },
-	{ "edit-config", NAMESPACE_BASE,
-	  { "target", "default-operation", "test-option", "error-option", "config" },
-	  "config", rpc_edit_config, rpc_edit_config_begin },
-	{ "lock", NAMESPACE_BASE, { "target" }, NULL, rpc_lock, NULL },
-	{ "unlock", NAMESPACE_BASE, { "target" }, NULL, rpc_unlock, NULL },
-	{ "close-session", NAMESPACE_BASE, { NULL }, NULL, rpc_close_session, NULL },
-	{ "kill-session", NAMESPACE_BASE, { "session-id" }, NULL, rpc_kill_session, NULL },
-	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, NULL, rpc_adopt, NULL },
-	{ "resync", NAMESPACE_MODULE, { NULL }, NULL, rpc_resync, NULL },
-	{ "history", NAMESPACE_MODULE, { NULL }, NULL, rpc_history, NULL },
-	{ "commit-changes", NAMESPACE_MODULE, { "number" }, NULL, rpc_commit_changes, NULL },
-	{ "rollback", NAMESPACE_MODULE, { "number" }, NULL, rpc_rollback, NULL },
-};
-/* clang-format on */
-
-#define RPCS (sizeof(rpcs) / sizeof(rpcs[0]))
-
-const struct rpc *rpc_find(const char *name, const char *uri)
+const struct rpc *rpc_find(const struct rpc *rpcs, const char *name, const char *uri)
 {
-	for (unsigned int i = 0; i < RPCS; i++)
-		if (!strcmp(rpcs[i].name, name) && !strcmp(rpcs[i].uri, uri))
-			return &rpcs[i];
-	return NULL;
+	while (rpcs->name && (strcmp(rpcs->name, name) != 0 || strcmp(rpcs->uri, uri) != 0))
+		rpcs++;
+	return rpcs->name ? rpcs : NULL;
 }
 
 static void set_info(struct error *err, const char *info, const char *info2)
@@ -39,20 +15,20 @@ static void set_info(struct error *err, const char *info, const char *info2)
 	snprintf(err->info2, sizeof(err->info2), "%s", info2);
 }
 
-int rpc_unknown(const char *name, const char *uri, struct error *err)
+int rpc_unknown(const struct rpc *rpcs, const char *name, const char *uri, struct error *err)
 {
-	int result;
+	int rc;
 
-	for (unsigned int i = 0; i < RPCS; i++)
-		if (!strcmp(rpcs[i].uri, uri))
+	for (; rpcs->name; rpcs++)
+		if (!strcmp(rpcs->uri, uri))
 			return error_set(err, ERROR_UNSUPPORTED,
-					 "there is no operation %.60s here; the hello says what "
-					 "there is",
+					 "the operation %.60s is not supported; the hello lists "
+					 "the capabilities",
 					 name);
-	result = error_set(err, ERROR_UNKNOWN_NAMESPACE,
-			   "no operations are known of namespace %.100s", uri);
+	rc = error_set(err, ERROR_UNKNOWN_NAMESPACE,
+		       "no operation is known in the namespace %.100s", uri);
 	set_info(err, name, uri);
-	return result;
+	return rc;
 }
 
 static bool is_parameter(const struct rpc *rpc, const char *name)
@@ -80,58 +56,52 @@ int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, con
 	return rc;
 }
 
-/* What is called for by name and is no configuration here. */
+/* Refuse whatever else was named as a configuration. */
 static int refuse_configuration(const struct node *which, struct error *err)
 {
 	static const char *const known[] = {"candidate", "startup", "url", "config"};
-	int result = 0;
+	int rc = 0;
 
 	if (strcmp(which->uri, NAMESPACE_BASE) != 0)
-		result = error_set(err, ERROR_UNKNOWN_NAMESPACE,
-				   "<%.60s> is in no namespace that is known here; running is in "
-				   "%s",
-				   which->name, NAMESPACE_BASE);
-	for (unsigned int i = 0; !result && i < sizeof(known) / sizeof(known[0]); i++)
+		rc = error_set(err, ERROR_UNKNOWN_NAMESPACE,
+			       "<%.60s> is in an unknown namespace; running is in %s", which->name,
+			       NAMESPACE_BASE);
+	for (unsigned int i = 0; !rc && i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcmp(which->name, known[i]))
-			result = error_set(err, ERROR_UNSUPPORTED,
-					   "the only configuration here is running, not %s",
-					   known[i]);
-	if (!result)
-		result = error_set(err, ERROR_UNKNOWN_ELEMENT,
-				   "%.60s names no configuration; there is running", which->name);
+			rc = error_set(err, ERROR_UNSUPPORTED,
+				       "the only configuration here is running, not %s", known[i]);
+	if (!rc)
+		rc = error_set(err, ERROR_UNKNOWN_ELEMENT,
+			       "%.60s is not a configuration; the only one is running",
+			       which->name);
 	set_info(err, which->name, which->uri);
-	return result;
+	return rc;
 }
 
 static int check_running(const struct node *operation, const char *parameter, struct error *err)
 {
 	const struct node *holder = node_child(operation, parameter, NAMESPACE_BASE);
 	const struct node *which = holder ? holder->first : NULL;
-	int result;
+	int rc;
 
 	if (which && which->next) {
-		result = error_set(err, ERROR_BAD_ELEMENT, "%s holds one configuration", parameter);
+		rc = error_set(err, ERROR_BAD_ELEMENT, "%s has one configuration", parameter);
 		set_info(err, which->next->name, "");
-		return result;
-	}
-	if (which && node_is(which, "running", NAMESPACE_BASE) && (which->first || which->length)) {
-		result = error_set(err, ERROR_BAD_ELEMENT, "running is empty, as in <running/>");
-		set_info(err, which->name, "");
-		return result;
+		return rc;
 	}
 	if (which && node_is(which, "running", NAMESPACE_BASE)) {
 		if (!which->first && !which->length)
 			return 0;
-		result = error_set(err, ERROR_BAD_ELEMENT, "running is empty, as in <running/>");
+		rc = error_set(err, ERROR_BAD_ELEMENT, "running must be empty, as in <running/>");
 		set_info(err, which->name, "");
-		return result;
+		return rc;
 	}
 	if (!which) {
-		result = error_set(err, ERROR_MISSING_ELEMENT,
-				   "%s is required, as in <%s><running/></%s>", parameter,
-				   parameter, parameter);
+		rc = error_set(err, ERROR_MISSING_ELEMENT,
+			       "%s is required, as in <%s><running/></%s>", parameter, parameter,
+			       parameter);
 		set_info(err, holder ? "running" : parameter, "");
-		return result;
+		return rc;
 	}
 	return refuse_configuration(which, err);
 }
@@ -139,64 +109,4 @@ static int check_running(const struct node *operation, const char *parameter, st
 int rpc_check_running(const struct node *operation, const char *parameter, struct error *err)
 {
 	return error_in_operation(err, check_running(operation, parameter, err));
-}
-
-static void watch_presence(struct netconf_session *session)
-{
-	const struct timeval soon = {.tv_usec = 50000};
-
-	if (session->presence)
-		evtimer_add(session->presence, &soon);
-}
-
-/*
- * Who closed its half waits for the answer; who closed both, or was killed, does not,
- * and what it asked for is aborted. Nothing is read meanwhile, so that one has to look.
- */
-static void look_for_presence(evutil_socket_t fd, short what, void *arg)
-{
-	struct netconf_session *session = arg;
-	struct pollfd peer = {.fd = bufferevent_getfd(session->transport)};
-
-	(void)fd;
-	(void)what;
-	if (poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)))
-		session_close(session);
-	else
-		watch_presence(session);
-}
-
-int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err)
-{
-	session->ticket = ticket;
-	if (!ticket)
-		return error_set(err, ERROR_RESOURCE, "out of memory; try again later");
-	if (!session->presence)
-		session->presence =
-			evtimer_new(session->server->options.base, look_for_presence, session);
-	watch_presence(session);
-	return RPC_LATER;
-}
-
-struct engine_who rpc_who(const struct netconf_session *session)
-{
-	return (struct engine_who){
-		.door = session->door,
-		.user = session->peer.user,
-		.session = session->id,
-	};
-}
-
-void rpc_done(int result, const struct error *err, void *arg)
-{
-	struct netconf_session *session = arg;
-
-	session->ticket = 0;
-	if (session->presence)
-		evtimer_del(session->presence);
-	if (result)
-		reply_error(session, err);
-	else
-		reply_ok(session);
-	session_done(session);
 }

@@ -2,7 +2,8 @@
 #include <errno.h>
 #include <syslog.h>
 
-#include "netconf/rpc.h"
+#include "netconf/rpc_engine.h"
+#include "netconf/rpc_table.h"
 
 static struct netconf_session *find_session(const struct netconf_server *server, unsigned int id)
 {
@@ -14,7 +15,7 @@ static struct netconf_session *find_session(const struct netconf_server *server,
 	return session;
 }
 
-/* "session 5 of alice has the lock since 10:02:11Z" */
+/* "session 5 of alice has held the lock since 10:02:11Z" */
 static void name_holder(const struct netconf_server *server, struct error *err)
 {
 	const struct netconf_session *holder = find_session(server, err->session);
@@ -26,58 +27,58 @@ static void name_holder(const struct netconf_server *server, struct error *err)
 	gmtime_r(&holder->locked_since.tv_sec, &tm);
 	strftime(since, sizeof(since), "%H:%M:%SZ", &tm);
 	snprintf(err->text, sizeof(err->text),
-		 "session %u of %s has the lock since %s; wait, or end it with kill-session",
+		 "session %u of %s has held the lock since %s; wait, or end it with kill-session",
 		 holder->id, holder->peer.user, since);
 }
 
-static int refuse_lock(const struct netconf_session *session, int result, struct error *err)
+static int refuse_lock(const struct netconf_session *session, int rc, struct error *err)
 {
 	if (err->code == ERROR_LOCK_DENIED)
 		name_holder(session->server, err);
-	return result;
+	return rc;
 }
 
-static void lock_done(int result, const struct error *err, void *arg)
+static void lock_done(int rc, const struct error *err, void *arg)
 {
 	struct netconf_session *session = arg;
 	struct error told = *err;
 
-	if (!result)
+	if (!rc)
 		session_set_locked(session, true);
-	rpc_done(refuse_lock(session, result, &told), &told, session);
+	rpc_done(refuse_lock(session, rc, &told), &told, session);
 }
 
 int rpc_lock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
-	int result = rpc_check_running(operation, "target", err);
+	int rc = rpc_check_running(operation, "target", err);
 
-	result = result ? result : engine_may_lock(engine, err);
-	if (result)
-		return refuse_lock(session, result, err);
+	rc = rc ? rc : engine_may_lock(engine, err);
+	if (rc)
+		return refuse_lock(session, rc, err);
 	return rpc_await(session, engine_lock(engine, &who, lock_done, session), err);
 }
 
-/* Not held (RFC 6241 section 7.6): by nobody, or by another. */
+/* The session does not hold the lock (RFC 6241 section 7.6): nobody does, or another. */
 static int refuse_unlock(struct netconf_session *session, struct error *err)
 {
 	struct error held = ERROR_INIT;
 
 	if (engine_may_lock(session->server->options.engine, &held))
 		return error_set(err, ERROR_NOT_LOCKED,
-				 "session %u has the lock, and it alone can unlock; end it with "
-				 "kill-session if it has to go",
+				 "session %u holds the lock, and only it can unlock; end it with "
+				 "kill-session if you must",
 				 held.session);
 	return error_set(err, ERROR_NOT_LOCKED, "running is not locked");
 }
 
 int rpc_unlock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	int result = rpc_check_running(operation, "target", err);
+	int rc = rpc_check_running(operation, "target", err);
 
-	if (result)
-		return result;
+	if (rc)
+		return rc;
 	if (engine_unlock(session->server->options.engine, session->id, err))
 		return refuse_unlock(session, err);
 	session_set_locked(session, false);
@@ -92,35 +93,25 @@ int rpc_close_session(struct netconf_session *session, const struct node *operat
 	return RPC_OK;
 }
 
-static struct netconf_session *find_victim(const struct netconf_server *server, const char *text)
-{
-	char *end;
-	unsigned long id = strtoul(text, &end, 10);
-
-	return end == text || *end || id > UINT32_MAX ? NULL
-						      : find_session(server, (unsigned int)id);
-}
-
-/* RFC 8341 section 3.2.2 denies it to all but whom a rule names; until there are rules: oneself. */
-static bool may_kill(const struct netconf_session *session, const struct netconf_session *victim)
-{
-	return netconf_may_see_secrets(session) || session->peer.uid == victim->peer.uid;
-}
-
 static int may_end(const struct netconf_session *session, const char *text,
 		   struct netconf_session **ret_victim, struct error *err)
 {
-	struct netconf_session *victim = find_victim(session->server, text);
+	struct netconf_session *victim = NULL;
+	char *end;
+	unsigned long id = strtoul(text, &end, 10);
 
+	if (end != text && !*end && id <= UINT32_MAX)
+		victim = find_session(session->server, (unsigned int)id);
 	if (victim == session)
 		return error_set(err, ERROR_INVALID_VALUE,
 				 "this is your own session; end it with close-session");
 	if (!victim)
 		return error_set(err, ERROR_INVALID_VALUE, "there is no session %.20s", text);
-	if (!may_kill(session, victim))
+	/* RFC 8341 section 3.2.2: all but those a rule permits are denied; ours permits oneself */
+	if (!netconf_may_see_secrets(session) && session->peer.uid != victim->peer.uid)
 		return error_set(err, ERROR_DENIED,
-				 "session %u is of %s; you may end your own sessions", victim->id,
-				 victim->peer.user);
+				 "session %u belongs to %s; you may end only your own sessions",
+				 victim->id, victim->peer.user);
 	*ret_victim = victim;
 	return 0;
 }
@@ -130,20 +121,20 @@ int rpc_kill_session(struct netconf_session *session, const struct node *operati
 {
 	const char *text = node_text(operation, "session-id", NAMESPACE_BASE);
 	struct netconf_session *victim = NULL;
-	int result;
+	int rc;
 
 	if (!text) {
 		error_set(err, ERROR_MISSING_ELEMENT, "kill-session needs a session-id");
 		snprintf(err->info, sizeof(err->info), "session-id");
 		return -EINVAL;
 	}
-	result = may_end(session, text, &victim, err);
-	if (result)
-		return error_in_operation(err, result);
+	rc = may_end(session, text, &victim, err);
+	if (rc)
+		return error_in_operation(err, rc);
 	server_log(session->server, LOG_NOTICE,
 		   "NETCONF session %u of %s killed by session %u of %s", victim->id,
 		   victim->peer.user, session->id, session->peer.user);
-	victim->finished = true; /* not dropped */
+	victim->finished = true; /* do not count it as dropped */
 	session_close(victim);
 	return RPC_OK;
 }

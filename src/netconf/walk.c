@@ -14,7 +14,7 @@ struct walk {
 	uint64_t hidden[OBJECTS];
 	uint64_t statistics[OBJECTS];
 	bool container_open, tunnel_open; /* start tags written */
-	bool in_tunnel;                   /* at its sessions */
+	bool in_tunnel;                   /* at a tunnel's sessions */
 	bool finished;
 	uint32_t tunnel_id;  /* the next to look at, or the one we are in */
 	uint32_t session_id; /* the next to look at */
@@ -35,7 +35,7 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	if (walk->config)
 		past_open(&walk->past, (struct datastore *)(uintptr_t)walk->store);
 	for (unsigned int object = 0; object < OBJECTS; object++) {
-		walk->hidden[object] = options->secrets ? 0 : view_secrets(object);
+		walk->hidden[object] = options->secrets ? 0 : rows_secret(object);
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
 	}
 	walk->compiler = filter_compiler_open(&walk->filter, options->filter, options->secrets);
@@ -73,7 +73,10 @@ void walk_close(struct walk *walk)
 	free(walk);
 }
 
-/* As it is now; what the counters tell of the status is looked after when that is asked for. */
+/*
+ * The entry as it is now, with fresh counters if the filter depends on the status, as that depends
+ * on them.
+ */
 static bool show_entry(const struct walk *walk, struct entry *entry, struct view *ret)
 {
 	if (!entry)
@@ -84,7 +87,7 @@ static bool show_entry(const struct walk *walk, struct entry *entry, struct view
 	return true;
 }
 
-/* The entry with the lowest id from @*id on. */
+/* The entry with the lowest id from *@id on. */
 static bool find_tunnel(const struct walk *walk, uint32_t *id, struct view *ret)
 {
 	struct tunnel_entry *entry;
@@ -121,7 +124,7 @@ static bool find_session(const struct walk *walk, uint32_t *id, struct view *ret
 	return show_entry(walk, entry ? &entry->entry : NULL, ret);
 }
 
-/* Counters as they are now, if they are shown; what they tell of the status is looked after. */
+/* Refresh the counters if they are shown; the engine looks at what they say of the status. */
 static void refresh(const struct walk *walk, const struct view *view, uint64_t rows)
 {
 	if (walk->engine && !walk->filter.reads_state && (rows & walk->statistics[view->object]))
@@ -130,7 +133,7 @@ static void refresh(const struct walk *walk, const struct view *view, uint64_t r
 					       view->object == OBJECT_SESSION ? view->id : 0));
 }
 
-/* Which leaves to write: 0 when there is none to write. */
+/* Which leaves to write; 0: none. */
 static uint64_t rows_to_write(const struct walk *walk, const struct filter_hit *hit,
 			      const struct view *view)
 {

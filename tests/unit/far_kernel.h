@@ -392,6 +392,15 @@ static uint64_t far_writes(struct kernel *kernel)
 	return ((struct far_kernel *)kernel)->writes;
 }
 
+/* Nobody sets anything on its links. */
+static int far_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret)
+{
+	(void)kernel;
+	(void)index;
+	*ret = NULL;
+	return 0;
+}
+
 static struct kernel *far_open(unsigned int event_fds)
 {
 	static const struct kernel_operations operations = {
@@ -399,6 +408,7 @@ static struct kernel *far_open(unsigned int event_fds)
 		.close = far_close,
 		.connect = far_connect,
 		.submit = far_submit,
+		.keep = far_keep,
 		.dump_tunnels = far_dump_tunnels,
 		.dump_sessions = far_dump_sessions,
 		.dump_links = far_dump_links,

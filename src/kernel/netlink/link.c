@@ -130,6 +130,40 @@ int link_decode(const struct nlmsghdr *message, struct kernel_link *ret)
 	return 0;
 }
 
+/* Longer names than an interface-name nobody can ask for. */
+static void add_alternative(const struct nlattr *attribute, char names[LINK_ALTERNATIVES_BYTES],
+			    size_t *at)
+{
+	char name[IFNAME_LENGTH + 1];
+	size_t length;
+
+	if (attribute_type(attribute) != IFLA_ALT_IFNAME || decode_name(attribute, name))
+		return;
+	length = strlen(name) + 1;
+	if (*at + length >= LINK_ALTERNATIVES_BYTES)
+		return;
+	memcpy(names + *at, name, length);
+	*at += length;
+}
+
+int link_decode_names(const struct nlmsghdr *message, struct kernel_link *ret,
+		      char names[LINK_ALTERNATIVES_BYTES])
+{
+	const struct nlattr *attribute, *name;
+	size_t length = 0;
+	int err = link_decode(message, ret);
+
+	if (err)
+		return err;
+	attribute_for_each (attribute, message, sizeof(struct ifinfomsg))
+		if (attribute_type(attribute) == IFLA_PROP_LIST)
+			attribute_for_each_nested (name, attribute)
+				add_alternative(name, names, &length);
+	names[length] = '\0';
+	ret->alternatives = length ? names : NULL;
+	return 0;
+}
+
 /*
  * Encoding.
  */

@@ -123,6 +123,11 @@ uint64_t netlink_tunnel_socket(struct kernel *kernel, const struct tunnel *tunne
 /* batch.c */
 int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_t count);
 
+/* keep.c */
+int netlink_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
+int netlink_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
+		     bool port, char ret_lost[KERNEL_LOST_MAX]);
+
 /* observe.c */
 int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg);

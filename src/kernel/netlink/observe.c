@@ -43,10 +43,11 @@ static int give_session(struct netlink *netlink, const struct nlmsghdr *message,
 static int give_link(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
 {
 	const struct kernel_visitor *dump = arg;
+	char names[LINK_ALTERNATIVES_BYTES];
 	struct kernel_link link;
 
 	(void)netlink;
-	return link_decode(message, &link) ? 0 : dump->link(&link, dump->arg);
+	return link_decode_names(message, &link, names) ? 0 : dump->link(&link, dump->arg);
 }
 
 static int dump_genl(struct netlink *netlink, uint8_t command, message_cb *cb,

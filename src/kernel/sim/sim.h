@@ -78,6 +78,8 @@ void sim_set_permitted(struct kernel *kernel, bool permitted);
 int sim_add_link(struct kernel *kernel, const char *name, bool bridge);
 int sim_remove_link(struct kernel *kernel, const char *name);
 int sim_rename_link(struct kernel *kernel, const char *from, const char *to);
+/* As "ip link property add altname"; of links and of interfaces of ours alike. */
+int sim_add_alternative(struct kernel *kernel, const char *link, const char *name);
 int sim_add_address(struct kernel *kernel, const char *link, const char *prefix, bool tentative);
 int sim_remove_address(struct kernel *kernel, const char *prefix);
 /* A tentative IPv6 address passes duplicate address detection. */
@@ -87,6 +89,25 @@ int sim_add_route(struct kernel *kernel, const char *prefix, int error);
 int sim_remove_route(struct kernel *kernel, const char *prefix);
 /* Another program has a UDP socket there (text address), until called with @busy false. */
 int sim_set_port(struct kernel *kernel, const char *address, uint16_t port, bool busy);
+
+/*
+ * What others set with "bridge" and "ip link", a number each: a port begins with the
+ * defaults whenever it joins a bridge, a link when it is made. -ENODEV.
+ */
+enum sim_setting {
+	SIM_PORT_PVID,     /* default 1, untagged */
+	SIM_PORT_ISOLATED, /* 0 */
+	SIM_PORT_COST,     /* 100 */
+	SIM_LINK_GROUP,    /* 0 */
+	SIM_LINK_QUEUES,   /* 0; whoever keeps it cannot put it back */
+	SIM_SETTINGS
+};
+int sim_set(struct kernel *kernel, const char *link, enum sim_setting setting, uint32_t value);
+int64_t sim_get(const struct kernel *kernel, const char *link, enum sim_setting setting);
+/* Has it ever been up in a bridge and in that one's default VLAN, since it was made? */
+bool sim_carried_default(const struct kernel *kernel, const char *link);
+/* The next @n times a port is not put back, and put_back() returns @error. */
+void sim_fail_put_back(struct kernel *kernel, unsigned int n, int error);
 
 /*
  * Someone else ("ip l2tp", "ip link") executes a request: not counted as ours,

@@ -15,6 +15,8 @@
 #define SIM_EVENTS_MAX 4096 /* then they are lost, as from a full socket */
 #define SIM_TICK_MS    4    /* HZ=250 */
 
+#define ALTERNATIVES_BYTES 64
+
 /* RB_GENERATE_STATIC() of libbsd needs an __unused that it does not define. */
 #define SIM_TREE(tree, type, field, compare)                                                       \
 	RB_GENERATE_INTERNAL(tree, type, field, compare, __attribute__((unused)) static)
@@ -49,6 +51,9 @@ struct sim_link {
 	LIST_HEAD(, sim_link) uppers; /* 802.1Q links on it */
 	bool own_mac;                 /* an 802.1Q link's: it was set */
 	bool bridge;
+	uint32_t settings[SIM_SETTINGS];
+	bool carried_default;
+	char alternatives[ALTERNATIVES_BYTES]; /* as in struct kernel_link */
 };
 RB_HEAD(sim_links_by_index, sim_link);
 RB_HEAD(sim_links_by_name, sim_link);
@@ -110,6 +115,7 @@ struct sim_port {
 struct sim_event {
 	TAILQ_ENTRY(sim_event) entry;
 	struct kernel_event event;
+	char alternatives[ALTERNATIVES_BYTES]; /* of its link */
 };
 
 struct sim_planned_failure {
@@ -142,6 +148,10 @@ struct sim {
 	unsigned int miss_every;
 	unsigned int interrupted_dumps; /* of links, to come */
 	struct {
+		unsigned int n;
+		int error;
+	} put_back;
+	struct {
 		bool under_way;
 		uint32_t tunnel_id, session_id; /* the last given */
 	} counters;
@@ -152,6 +162,7 @@ struct sim {
 	struct sim_links_by_index links_by_index;
 	struct sim_links_by_name links_by_name;
 	unsigned int last_index;
+	bool alternatives; /* some link has one */
 	struct sim_population population;
 	TAILQ_HEAD(, sim_address) addresses;
 	TAILQ_HEAD(, sim_route) routes;
@@ -218,6 +229,15 @@ int sim_tunnels_piece(struct sim *sim, struct sim_dump *dump, size_t most, kerne
 int sim_sessions_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_session_cb *cb,
 		       void *arg);
 void sim_links_close(struct sim *sim);
+
+/* sim_port.c: it has joined a bridge, something of it was changed. */
+void sim_begin_port(struct sim_link *link);
+void sim_watch_port(struct sim_link *link);
+
+/* sim_keep.c */
+int sim_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
+int sim_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
+		 bool port, char ret_lost[KERNEL_LOST_MAX]);
 
 /* sim_tunnels.c, sim_sessions.c */
 struct sim_tunnel *sim_tunnel_by_id(struct sim *sim, uint32_t tunnel_id);
