@@ -11,6 +11,7 @@
  *   change_list.c   changes for people to read
  *   journal_file.c  the journal as a file: write, sync, cut, begin
  *   history.c       which commits it has
+ *   identities.c    what is known of each object, in a file of its own
  *   directory.c     the state directory: lock, rights, names
  *   commit.c        the text of a record; frame.c its frame
  */
