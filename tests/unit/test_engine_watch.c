@@ -650,7 +650,7 @@ static void errors_without_anything_sent_are_failing_until_something_is(void **s
 	struct bench *bench = *state;
 
 	make(bench, TUNNEL1, "peer-session-id=6");
-	status_begin(&datastore_tunnel(bench->store, 1)->state.common);
+	status_begin(bench->engine, &datastore_tunnel(bench->store, 1)->entry);
 	assert_int_equal(reason_with(bench, 5, 0), REASON_NONE); /* they are of before */
 	assert_int_equal(reason_with(bench, 5, 0), REASON_NONE);
 	assert_int_equal(reason_with(bench, 7, 0), REASON_TRANSMIT_ERRORS);
