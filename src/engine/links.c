@@ -102,6 +102,16 @@ const struct kernel_link *links_of_session(const struct links *links, unsigned i
 	return link && !link->kind ? link : NULL;
 }
 
+static void forget_vrf(struct links *links, const struct link_entry *entry)
+{
+	struct link_entry **at = &links->vrfs;
+
+	while (*at && *at != entry)
+		at = &(*at)->next_vrf;
+	if (*at)
+		*at = entry->next_vrf;
+}
+
 static void forget_aliases(struct links *links, struct link_entry *entry)
 {
 	struct link_alias *alias;
@@ -148,6 +158,7 @@ static bool put_aliases(struct links *links, struct link_entry *entry, const cha
 static void drop(struct links *links, struct link_entry *entry)
 {
 	forget_aliases(links, entry);
+	forget_vrf(links, entry);
 	RB_REMOVE(link_index_tree, &links->by_index, entry);
 	free(entry);
 }
@@ -165,9 +176,14 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		RB_INSERT(link_index_tree, &links->by_index, entry);
 	} else {
 		RB_REMOVE(link_name_tree, &links->by_name, entry);
+		forget_vrf(links, entry);
 	}
 	entry->link = *link;
 	entry->link.alternatives = NULL;
+	if (link->vrf) {
+		entry->next_vrf = links->vrfs;
+		links->vrfs = entry;
+	}
 	/* A missed deletion can leave another link of this name: the newer one is right. */
 	old = RB_INSERT(link_name_tree, &links->by_name, entry);
 	if (old) {
@@ -189,10 +205,17 @@ void links_remove(struct links *links, unsigned int index)
 	drop(links, entry);
 }
 
+bool links_remove_one(struct links *links)
+{
+	const struct link_entry *entry = RB_ROOT(&links->by_index);
+
+	if (entry)
+		links_remove(links, entry->link.index);
+	return entry;
+}
+
 void links_clear(struct links *links)
 {
-	struct link_entry *entry, *next;
-
-	RB_FOREACH_SAFE (entry, link_index_tree, &links->by_index, next)
-		links_remove(links, entry->link.index);
+	while (links_remove_one(links))
+		;
 }

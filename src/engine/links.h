@@ -18,6 +18,7 @@ struct link_alias {
 
 struct link_entry {
 	RB_ENTRY(link_entry) by_index, by_name;
+	struct link_entry *next_vrf;
 	struct kernel_link link; /* without .alternatives */
 	struct link_alias *aliases;
 };
@@ -29,7 +30,8 @@ struct links {
 	struct link_index_tree by_index;
 	struct link_name_tree by_name;
 	struct link_alias_tree by_alias;
-	uint64_t changes; /* counts them */
+	struct link_entry *vrfs; /* those that are one: few */
+	uint64_t changes;        /* counts them */
 };
 
 #define LINKS_EMPTY ((struct links){0})
@@ -50,6 +52,7 @@ const struct kernel_link *links_of_session(const struct links *links, unsigned i
 					   const char *name);
 bool links_put(struct links *links, const struct kernel_link *link); /* false: no memory */
 void links_remove(struct links *links, unsigned int index);
+bool links_remove_one(struct links *links); /* of those there are; false: there is none */
 void links_clear(struct links *links);
 
 #endif

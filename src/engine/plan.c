@@ -113,6 +113,7 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 		    uint8_t todo)
 {
 	struct item *item;
+	int rc = 0;
 
 	if (todo == 0)
 		return 0;
@@ -128,8 +129,10 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 	item = &job->items[job->count++];
 	*item = (struct item){.key = {tunnel_id, session_id}, .todo = todo};
 	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE | ACTION_LINK)))
-		return saved_take(engine, job, item);
-	return 0;
+		rc = saved_take(engine, job, item);
+	if (rc < 0)
+		job->count--; /* not to be done: a repair does the items there are */
+	return rc;
 }
 
 /* A session that others made in the tunnel (a resumed commit made none of them)? */
@@ -244,11 +247,18 @@ static int add(struct planning *planning, uint32_t session_id, uint8_t todo)
 {
 	struct job *job = planning->job;
 
-	if (add_item(planning->engine, job, planning->tunnel_id, session_id, todo) == 0)
+	int rc = add_item(planning->engine, job, planning->tunnel_id, session_id, todo);
+
+	if (rc == 0)
 		return 1;
-	error_set_errno(planning->err, ERROR_RESOURCE, ENOMEM,
-			"no memory for the plan, which has %zu objects so far", job->count);
-	return -ENOMEM;
+	if (rc == -ENOMEM)
+		return error_set_errno(planning->err, ERROR_RESOURCE, ENOMEM,
+				       "no memory for the plan, which has %zu objects so far",
+				       job->count);
+	error_at_entry(planning->err, planning->tunnel_id, session_id, NULL);
+	return error_set_errno(planning->err, ERROR_KERNEL, -rc,
+			       "cannot read what others have set on the interface, which this "
+			       "would make anew");
 }
 
 /* Some places on towards the next wanted session, and none that is passed; true: it is known. */

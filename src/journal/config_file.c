@@ -53,6 +53,7 @@ static int read_stamp(int fd, struct config_stamp *ret)
 	stamp = strstr(end, STAMP_BEGIN);
 	if (!stamp)
 		return checksum_of(fd, ret->size, &ret->actual);
+	ret->stamped = true;
 	words = sscanf(stamp, STAMP_BEGIN "%" SCNu64 " checksum %8" SCNx32 " -->", &ret->number,
 		       &ret->checksum);
 	if (words < 1)
@@ -95,6 +96,12 @@ bool config_was_changed(const struct config_stamp *stamp, const struct commit_re
 	if (base->has_config && (stamp->number == 0 || stamp->number == base->info.number))
 		return stamp->actual != base->config;
 	return stamp->has_checksum && stamp->actual != stamp->checksum;
+}
+
+bool config_stamp_is_damaged(const struct config_stamp *stamp, const struct commit_record *base)
+{
+	return stamp->stamped && base->has_config && stamp->actual == base->config &&
+	       (!stamp->has_checksum || stamp->checksum != base->config);
 }
 
 static int fill_with_base(struct datastore *written, struct commit_record record)
@@ -261,16 +268,21 @@ int config_rename(struct journal *journal, struct file_place *ret)
 {
 	char name[NAME_MAX + sizeof(NEW_SUFFIX)];
 	struct stat st;
-	int rc = config_place(journal, ret);
+	int rc = config_place(journal, ret), old;
 
 	if (rc < 0)
 		return rc;
 	new_name(ret, name);
 	if (fstatat(ret->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
+	/* held, so that it is not freed here */
+	old = openat(ret->dirfd, ret->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	fault_point("rename");
-	if (renameat(ret->dirfd, name, ret->dirfd, ret->name) < 0)
-		return -errno;
+	rc = renameat(ret->dirfd, name, ret->dirfd, ret->name) < 0 ? -errno : 0;
+	if (old >= 0)
+		syncer_close_file(journal->syncer, old);
+	if (rc < 0)
+		return rc;
 	journal->config = true;
 	journal->config_size = (uint64_t)st.st_size;
 	return 0;

@@ -191,6 +191,9 @@ int journal_make_room(struct journal *journal, uint64_t offset, uint64_t size);
  * holds over a kill, and not over a power cut. On failure it is done before the next write.
  */
 int journal_cut(struct journal *journal);
+/* Of much that is to be cut off a piece, for that takes the kernel long: JOURNAL_MORE; 0: go on
+ * with journal_cut(). */
+int journal_cut_piece(struct journal *journal);
 /*
  * A sync failed. Another one would prove nothing: both files must be written anew
  * before anything is acknowledged. Left in the file for the next start to know, if it can be.
@@ -208,6 +211,7 @@ int journal_mark(struct journal *journal);
 
 struct config_stamp {
 	bool there;        /* ... is a config.xml */
+	bool stamped;      /* its last line begins as ours does */
 	uint64_t size;     /* of the file */
 	uint64_t number;   /* of the last commit in it; 0: it does not say */
 	bool has_checksum; /* the stamp has one: */
@@ -219,6 +223,8 @@ struct config_stamp {
 int config_look(const struct journal *journal, struct config_stamp *ret);
 /* Was it changed since it was written with the base of the journal? */
 bool config_was_changed(const struct config_stamp *stamp, const struct commit_record *base);
+/* Is all as it was written but the stamp, which nobody has a reason to edit? */
+bool config_stamp_is_damaged(const struct config_stamp *stamp, const struct commit_record *base);
 /* Say so, leaf by leaf where @base has what was in it. */
 void config_tell_changes(struct journal *journal, const struct config_stamp *stamp,
 			 const struct commit_record *base);

@@ -109,7 +109,9 @@ enum status_reason {
 	REASON_NO_BRIDGE,
 	REASON_NO_INTERFACE,
 	REASON_FOREIGN_OBJECT,
-	REASON_PORT_SETTINGS
+	REASON_PORT_SETTINGS,
+	REASON_ADDRESS_DUPLICATE,
+	REASON_ADDRESS_IN_VRF
 };
 
 enum origin { ORIGIN_CONFIGURED = 1, ORIGIN_FOREIGN = 2 };
@@ -143,11 +145,13 @@ struct state {
 struct tunnel_state {
 	struct state common; /* first member: rows of both objects share its offsets */
 	struct address resolved_local_address;
-	struct address last_local_address; /* that it has in the kernel, or had there last */
+	struct address last_local_address;  /* that it has in the kernel, or had there last ... */
+	struct address last_remote_address; /* ... towards this peer */
 	uint32_t session_count;
 	uint64_t socket;     /* cookie of its UDP socket; 0: unknown, not asked for, or none */
 	uint8_t path_reason; /* enum status_reason that address or route give, 0 none */
 	int16_t path_errno;  /* positive */
+	char path_link[IFNAME_LENGTH + 1]; /* the VRF or the interface that the reason is about */
 };
 
 struct session_state {

@@ -8,53 +8,13 @@
 
 #include "model/codec.h"
 
-/* clang-format off */
-const struct word oper_status_words[] = {
-	{ "up", OPER_UP, 0, NULL },
-	{ "down", OPER_DOWN, 0, NULL },
-	{ "waiting", OPER_WAITING, 0, NULL },
-	{ "failed", OPER_FAILED, 0, NULL },
-	{ "removing", OPER_REMOVING, 0, NULL },
-	{ "peer-silent", OPER_PEER_SILENT, 0, NULL },
-	{ 0 }
-};
-
-const struct word status_reason_words[] = {
-	{ "none", REASON_NONE, 0, NULL },
-	{ "disabled", REASON_DISABLED, 0, NULL },
-	{ "no-local-address", REASON_NO_LOCAL_ADDRESS, 0, NULL },
-	{ "address-tentative", REASON_ADDRESS_TENTATIVE, 0, NULL },
-	{ "no-route", REASON_NO_ROUTE, 0, NULL },
-	{ "no-interface-address", REASON_NO_INTERFACE_ADDRESS, 0, NULL },
-	{ "module-missing", REASON_MODULE_MISSING, 0, NULL },
-	{ "no-permission", REASON_NO_PERMISSION, 0, NULL },
-	{ "being-removed", REASON_BEING_REMOVED, 0, NULL },
-	{ "tunnel-not-up", REASON_TUNNEL_NOT_UP, 0, NULL },
-	{ "link-down", REASON_LINK_DOWN, 0, NULL },
-	{ "transmit-errors", REASON_TRANSMIT_ERRORS, 0, NULL },
-	{ "peer-silent", REASON_PEER_SILENT, 0, NULL },
-	{ "kernel-error", REASON_KERNEL_ERROR, 0, NULL },
-	{ "externally-modified", REASON_EXTERNALLY_MODIFIED, 0, NULL },
-	{ "address-in-use", REASON_ADDRESS_IN_USE, 0, NULL },
-	{ "no-bridge", REASON_NO_BRIDGE, 0, NULL },
-	{ "no-interface", REASON_NO_INTERFACE, 0, NULL },
-	{ "foreign-object", REASON_FOREIGN_OBJECT, 0, NULL },
-	{ "port-settings", REASON_PORT_SETTINGS, 0, NULL },
-	{ 0 }
-};
-
-const struct word origin_words[] = {
-	{ "configured", ORIGIN_CONFIGURED, 0, NULL },
-	{ "foreign", ORIGIN_FOREIGN, 0, NULL },
-	{ 0 }
-};
-/* clang-format on */
-
 /* What to name between the two halves of a sentence. */
 enum subject {
 	SUBJECT_NONE,
 	SUBJECT_LOCAL,      /* local-address, or the one of local-interface in use */
 	SUBJECT_LOCAL_PORT, /* ... and the port, for UDP */
+	SUBJECT_LOCAL_VRF,  /* ... and the VRF that it is in */
+	SUBJECT_WAY,        /* the remote address and the interface to it */
 	SUBJECT_REMOTE,
 	SUBJECT_LOCAL_INTERFACE, /* and the address that it shall have */
 	SUBJECT_LINK,
@@ -107,6 +67,24 @@ static const struct sentence sentences[] = {
 		SUBJECT_NONE, "; adopt the tunnel, or remove that" },
 	[REASON_PORT_SETTINGS] = { "kept out of its bridge: what others had set on the port cannot be put back",
 		SUBJECT_NONE, "; the log names it, and it is tried again" },
+	[REASON_ADDRESS_DUPLICATE] = { "another host has the local address ", SUBJECT_LOCAL,
+		": duplicate address detection failed; remove it there, then add it here again" },
+	[REASON_ADDRESS_IN_VRF] = { "the local address ", SUBJECT_LOCAL_VRF,
+		", where a static tunnel cannot be bound; retried when it is outside" },
+};
+
+/* REASON_LINK_DOWN of a tunnel */
+static const struct sentence way_down = { "the way to ", SUBJECT_WAY,
+	", which is down or has no carrier; retried when it is up" };
+
+/* What an errno of REASON_NO_ROUTE means. */
+static const struct {
+	int error;
+	const char *cause;
+} no_routes[] = {
+	{ EINVAL, "a blackhole route or rule" },
+	{ EACCES, "a prohibit route or rule" },
+	{ EHOSTUNREACH, "an unreachable route" },
 };
 /* clang-format on */
 
@@ -150,6 +128,12 @@ static void print_local_port(const struct tunnel *tunnel, char ret[VALUE_TEXT_MA
 		snprintf(ret, VALUE_TEXT_MAX, "%.64s with this tunnel-id", local);
 }
 
+/* The common part is the first member of the tunnel's state. */
+static const char *path_link(const struct state *state)
+{
+	return ((const struct tunnel_state *)(const void *)state)->path_link;
+}
+
 /* Which address local-interface lacks. */
 static void print_local_interface(const struct tunnel *tunnel, char ret[VALUE_TEXT_MAX])
 {
@@ -169,6 +153,8 @@ static void print_subject(enum subject subject, const struct state *state,
 			  const struct tunnel *tunnel, const struct session *session,
 			  char ret[VALUE_TEXT_MAX])
 {
+	char local[VALUE_TEXT_MAX];
+
 	ret[0] = '\0';
 	switch (subject) {
 	case SUBJECT_LOCAL:
@@ -176,6 +162,14 @@ static void print_subject(enum subject subject, const struct state *state,
 		break;
 	case SUBJECT_LOCAL_PORT:
 		print_local_port(tunnel, ret);
+		break;
+	case SUBJECT_LOCAL_VRF:
+		print_local(tunnel, local);
+		snprintf(ret, VALUE_TEXT_MAX, "%.64s is in VRF %s", local, path_link(state));
+		break;
+	case SUBJECT_WAY:
+		codec_print(tunnel_row(TUNNEL_REMOTE_ADDRESS), tunnel, local);
+		snprintf(ret, VALUE_TEXT_MAX, "%.64s is %s", local, path_link(state));
 		break;
 	case SUBJECT_REMOTE:
 		codec_print(tunnel_row(TUNNEL_REMOTE_ADDRESS), tunnel, ret);
@@ -201,22 +195,38 @@ static void print_subject(enum subject subject, const struct state *state,
 	}
 }
 
+static const struct sentence *sentence_of(const struct state *state, const struct session *session)
+{
+	const struct sentence *sentence = &sentences[REASON_NONE];
+
+	if (state->status_reason < sizeof(sentences) / sizeof(sentences[0]) &&
+	    sentences[state->status_reason].before)
+		sentence = &sentences[state->status_reason];
+	return state->status_reason == REASON_LINK_DOWN && !session ? &way_down : sentence;
+}
+
+static const char *cause_of(const struct state *state)
+{
+	for (size_t i = 0; i < sizeof(no_routes) / sizeof(no_routes[0]); i++)
+		if (state->status_reason == REASON_NO_ROUTE &&
+		    state->status_errno == no_routes[i].error)
+			return no_routes[i].cause;
+	return strerror(state->status_errno);
+}
+
 size_t status_text(const struct state *state, const struct tunnel *tunnel,
 		   const struct session *session, char ret[STATUS_TEXT_MAX])
 {
-	const struct sentence *sentence = &sentences[REASON_NONE];
+	const struct sentence *sentence = sentence_of(state, session);
 	char subject[VALUE_TEXT_MAX], cause[80] = "";
 
 	if (state->status_reason == REASON_NONE) {
 		ret[0] = '\0';
 		return 0;
 	}
-	if (state->status_reason < sizeof(sentences) / sizeof(sentences[0]) &&
-	    sentences[state->status_reason].before)
-		sentence = &sentences[state->status_reason];
 	print_subject(sentence->subject, state, tunnel, session, subject);
 	if (state->status_errno > 0 && sentence != &sentences[REASON_NONE])
-		snprintf(cause, sizeof(cause), " (%s)", strerror(state->status_errno));
+		snprintf(cause, sizeof(cause), " (%s)", cause_of(state));
 	snprintf(ret, STATUS_TEXT_MAX, "%s%.80s%s%s", sentence->before, subject, cause,
 		 sentence->after);
 	return strlen(ret);

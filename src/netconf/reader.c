@@ -285,11 +285,6 @@ static xmlEntityPtr on_entity(void *arg, const xmlChar *name)
 	return NULL;
 }
 
-static void on_reference(void *arg, const xmlChar *name)
-{
-	on_entity(arg, name);
-}
-
 /* A namespace name that is not a URI is still well-formed; libxml2 takes it as it is. */
 static bool is_harmless(int code)
 {
@@ -318,7 +313,6 @@ static const xmlSAXHandler handler_template = {
 	.cdataBlock = on_text,
 	.internalSubset = on_doctype,
 	.getEntity = on_entity,
-	.reference = on_reference,
 	.serror = on_complaint,
 };
 

@@ -591,7 +591,8 @@ def test_kill_own_session_is_refused(client):
 def test_a_push_whose_session_ends_is_aborted(daemon, how):
     """RFC 6241 section 7.9; its record is not durable yet when most of it is still to be read."""
     def connected(number):
-        state = other.rpc_text(f"<get>{subtree(f'<netconf-state xmlns=\"{MONITORING}\"><sessions/></netconf-state>')}</get>")
+        sessions = subtree(f'<netconf-state xmlns="{MONITORING}"><sessions/></netconf-state>')
+        state = other.rpc_text(f"<get>{sessions}</get>")
         return f"<session-id>{number}</session-id>" in state
 
     with Netconf(daemon.socket) as client, Netconf(daemon.socket) as other:
@@ -605,7 +606,7 @@ def test_a_push_whose_session_ends_is_aborted(daemon, how):
         client.close()
         wait_for(lambda: not connected(client.session_id), "its session to be gone")
         other.lock()  # granted when all that was asked for before is done
-        assert "<tunnel>" not in config_text(other)
+        assert "<tunnel>" not in other.rpc_text(GET_CONFIG)
         assert other.rpc_text(f"<history {NS}/>").count("<commit ") == before
 
 

@@ -227,6 +227,55 @@ static void a_port_that_cannot_be_set_stays_out(void **state)
 	}
 }
 
+static int fail_to_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret)
+{
+	(void)kernel;
+	(void)index;
+	*ret = NULL;
+	return -EINTR;
+}
+
+static void what_cannot_be_kept_is_not_made_anew(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_operations operations = *bench->engine->k;
+	unsigned int index;
+
+	make(bench, SESSION " bridge=br0");
+	set_port(bench, "pw0");
+	index = ask_link(bench, "pw0").index;
+	operations.keep = fail_to_keep;
+	bench->engine->k = &operations;
+	assert_true(edit_one_session(bench, 1, 5, "tx-cookie=01020304") < 0);
+	assert_int_equal(bench->error.code, ERROR_KERNEL);
+	assert_non_null(strstr(bench->error.path, "session[session-id='5']"));
+	assert_non_null(strstr(bench->error.text, "others have set"));
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	assert_true(is_set(bench, "pw0", "br0"));
+	bench->engine->k = bench->kernel->ops;
+}
+
+/* The settings are owed until a try succeeds, whatever was wrong with the one before. */
+static void a_port_survives_an_interface_that_cannot_be_set_up(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int index;
+
+	make(bench, SESSION " bridge=br0");
+	set_port(bench, "pw0");
+	sim_fail_put_back(bench->kernel, 3, -EINVAL);
+	assert_int_equal(edit_one_session(bench, 1, 5, "tx-cookie=01020304"), 0);
+	assert_int_equal(status_of(bench, 1, 5), OPER_FAILED);
+	index = ask_link(bench, "pw0").index;
+	sim_fail(bench->kernel, KERNEL_LINK_SET, 2, SIM_REFUSE, -EINVAL);
+	UNTIL(bench, sim_failures_waiting(bench->kernel) == 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	assert_true(is_set(bench, "pw0", "br0"));
+	assert_false(sim_carried_default(bench->kernel, "pw0"));
+}
+
 static void what_is_lost_is_logged(void **state)
 {
 	struct bench *bench = *state;
@@ -237,8 +286,8 @@ static void what_is_lost_is_logged(void **state)
 	assert_int_equal(sim_add_alternative(bench->kernel, "pw0", "customer"), 0);
 	assert_int_equal(edit_one_session(bench, 1, 5, "tx-cookie=01020304"), 0);
 	assert_int_equal(sim_get(bench->kernel, "customer", SIM_LINK_GROUP), 5);
-	assert_non_null(strstr(bench->log, "session 1/5 was made anew; pw0 lost what others had "
-					   "set: queueing disciplines"));
+	assert_non_null(strstr(bench->log, "session 1/5: pw0 lost what others had set: "
+					   "queueing disciplines"));
 }
 
 /* ---- a bridge that goes meanwhile */
@@ -387,6 +436,8 @@ int main(void)
 		TEST(another_bridge_is_joined_with_its_defaults),
 		TEST(a_vlan_links_port_is_set_again),
 		TEST(a_port_that_cannot_be_set_stays_out),
+		TEST(what_cannot_be_kept_is_not_made_anew),
+		TEST(a_port_survives_an_interface_that_cannot_be_set_up),
 		TEST(what_is_lost_is_logged),
 		TEST(nothing_fails_for_a_bridge_that_goes),
 		TEST(a_bridge_has_alternative_names),

@@ -324,7 +324,9 @@ static const struct {
 	{"= 3 6\n", "= 3 5\n", "+ session 3/5 "},
 	{"0123456789abcdef", "0123456789abcdee", "rx-cookie (hidden) -> (hidden)"},
 	{"\nend\n<!-- commit 4", "\nend\n<!-- changed  ", "0 tunnels and sessions differ"},
-	{"checksum ", "checksumm", NULL},
+	{"checksum ", "checksumm", "last line"},
+	{"checksum ", "checksum 0", "last line"},
+	{"commit 4 ", "commit x ", "last line"},
 	{"commit 4 checksum ", "comment 5 checksum", "0 tunnels and sessions differ"},
 };
 
@@ -342,10 +344,8 @@ static void what_was_changed_in_config_xml_is_told(void **state)
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
 		change_file(dir, "config.xml", edits[i].old, edits[i].new);
 		must_open(dir);
-		if (edits[i].says && !strstr(dir->warning, edits[i].says))
+		if (!strstr(dir->warning, edits[i].says))
 			fail_msg("%s is not in: %s", edits[i].says, dir->warning);
-		if (!edits[i].says)
-			assert_string_equal(dir->warning, "");
 		dir_close(dir);
 		file_put(dir, "config.xml", data, length);
 		must_open(dir);

@@ -63,10 +63,10 @@ static int decode_vlan_data(const struct nlattr *data, uint16_t *ret_vlan_id)
 	return 0;
 }
 
-static bool is_vlan(const struct nlattr *kind)
+static bool is_kind(const struct nlattr *kind, const char *name)
 {
-	return kind && attribute_length(kind) >= sizeof(vlan_kind) - 1 &&
-	       !strncmp(attribute_bytes(kind), vlan_kind, attribute_length(kind));
+	return kind && attribute_length(kind) >= strlen(name) &&
+	       !strncmp(attribute_bytes(kind), name, attribute_length(kind));
 }
 
 static int decode_info(const struct nlattr *info, struct kernel_link *link)
@@ -80,7 +80,8 @@ static int decode_info(const struct nlattr *info, struct kernel_link *link)
 			data = attribute;
 	}
 	link->kind = kind != NULL;
-	return is_vlan(kind) && data ? decode_vlan_data(data, &link->vlan_id) : 0;
+	link->vrf = is_kind(kind, "vrf");
+	return is_kind(kind, vlan_kind) && data ? decode_vlan_data(data, &link->vlan_id) : 0;
 }
 
 static int decode_attribute(const struct nlattr *attribute, struct kernel_link *link)
@@ -117,6 +118,7 @@ int link_decode(const struct nlmsghdr *message, struct kernel_link *ret)
 		return -ENOMSG;
 	link.index = (unsigned int)header->ifi_index;
 	link.up = header->ifi_flags & IFF_UP;
+	link.carrier = link.up && header->ifi_flags & IFF_LOWER_UP;
 	attribute_for_each (attribute, message, sizeof(*header)) {
 		err = decode_attribute(attribute, &link);
 		if (err)

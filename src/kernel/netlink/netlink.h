@@ -92,7 +92,8 @@ static inline struct netlink *netlink_of(struct kernel *kernel)
 	return (struct netlink *)(void *)kernel;
 }
 
-/* netlink.c: open a channel that was closed, in the namespace of the others. */
+/* opening.c: all of them, in the namespace @netns (NULL: the daemon's own); one that was closed. */
+int netlink_open_sockets(struct netlink *netlink, const char *netns, struct error *err);
 int netlink_open_again(struct netlink *netlink, enum channel_use use);
 
 /* genl.c: headers, one-message exchanges and dumps. */
@@ -126,7 +127,7 @@ int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_
 /* keep.c */
 int netlink_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
 int netlink_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
-		     bool port, char ret_lost[KERNEL_LOST_MAX]);
+		     char ret_lost[KERNEL_LOST_MAX]);
 
 /* observe.c */
 int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
@@ -137,13 +138,16 @@ void netlink_leave_dump(struct kernel *kernel);
 int netlink_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg);
 void netlink_leave_counters(struct kernel *kernel);
 int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg);
+
+/* path.c */
 enum kernel_address_state netlink_address_state(struct kernel *kernel,
-						const struct address *address);
-int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
-			      struct address *ret);
+						const struct address *address, unsigned int vrf);
+int netlink_interface_address(struct kernel *kernel, const char *interface,
+			      const struct address *remote, struct address *ret);
 int netlink_interface_has(struct kernel *kernel, const char *interface,
 			  const struct address *address);
-int netlink_route(struct kernel *kernel, const struct address *remote);
+int netlink_route(struct kernel *kernel, const struct address *local, const struct address *remote,
+		  unsigned int *ret_down);
 
 /* events.c */
 int events_join(struct netlink *netlink);

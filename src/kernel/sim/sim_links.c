@@ -112,6 +112,7 @@ int sim_make_link(struct sim *sim, const char *name, unsigned int mtu, struct si
 	link->link.index = ++sim->last_index;
 	link->link.mtu = mtu;
 	link->link.mac = random_mac(sim);
+	link->link.carrier = true;
 	LIST_INIT(&link->uppers);
 	RB_INSERT(sim_links_by_index, &sim->links_by_index, link);
 	RB_INSERT(sim_links_by_name, &sim->links_by_name, link);
@@ -226,7 +227,7 @@ static int set_master(struct sim *sim, struct sim_link *link, unsigned int maste
 	link->link.master = 0; /* it leaves the old bridge before the new one is looked for */
 	if (master && !bridge)
 		return -EINVAL;
-	if (master && !bridge->bridge)
+	if (master && !bridge->bridge && !bridge->link.vrf)
 		return -EOPNOTSUPP;
 	link->link.master = master;
 	if (master)
@@ -393,6 +394,31 @@ int sim_add_link(struct kernel *kernel, const char *name, bool bridge)
 		return err;
 	link->bridge = bridge;
 	link->link.kind = true;
+	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
+	return 0;
+}
+
+int sim_add_vrf(struct kernel *kernel, const char *name)
+{
+	struct sim_link *link;
+	int err = sim_add_link(kernel, name, false);
+
+	if (err)
+		return err;
+	link = sim_link_by_name(sim_of(kernel), name);
+	link->link.vrf = true;
+	sim_tell_link(sim_of(kernel), KERNEL_EVENT_LINK, link);
+	return 0;
+}
+
+int sim_set_carrier(struct kernel *kernel, const char *name, bool carrier)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_link *link = sim_link_by_name(sim, name);
+
+	if (!link)
+		return -ENODEV;
+	link->link.carrier = carrier;
 	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
 	return 0;
 }

@@ -96,13 +96,14 @@ struct sim_address {
 	TAILQ_ENTRY(sim_address) entry;
 	struct sim_prefix prefix;
 	unsigned int link_index;
-	bool tentative;
+	enum sim_mark mark;
 };
 
 struct sim_route {
 	TAILQ_ENTRY(sim_route) entry;
 	struct sim_prefix prefix;
 	unsigned int link_index;
+	struct address source; /* that it prefers; AF_UNSPEC: that of its prefix */
 	int error;
 };
 
@@ -170,6 +171,7 @@ struct sim {
 	struct sim_endpoints endpoints;
 	uint64_t random;
 	unsigned int packets_per_second;
+	bool nonlocal_bind, routeless;
 
 	struct sim_work_tree work;
 	uint64_t serial;
@@ -237,7 +239,7 @@ void sim_watch_port(struct sim_link *link);
 /* sim_keep.c */
 int sim_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
 int sim_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
-		 bool port, char ret_lost[KERNEL_LOST_MAX]);
+		 char ret_lost[KERNEL_LOST_MAX]);
 
 /* sim_tunnels.c, sim_sessions.c */
 struct sim_tunnel *sim_tunnel_by_id(struct sim *sim, uint32_t tunnel_id);
@@ -263,11 +265,16 @@ void sim_sessions_close(struct sim *sim);
 /* sim_world.c */
 int sim_world_open(struct sim *sim);
 void sim_world_close(struct sim *sim);
-enum kernel_address_state sim_address_state(struct kernel *kernel, const struct address *address);
-int sim_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
-			  struct address *ret);
+enum kernel_address_state sim_address_state(struct kernel *kernel, const struct address *address,
+					    unsigned int vrf);
+int sim_interface_address(struct kernel *kernel, const char *interface,
+			  const struct address *remote, struct address *ret);
 int sim_interface_has(struct kernel *kernel, const char *interface, const struct address *address);
-int sim_route(struct kernel *kernel, const struct address *remote);
+int sim_route(struct kernel *kernel, const struct address *local, const struct address *remote,
+	      unsigned int *ret_down);
+/* What bind() and connect() of a tunnel's socket say of its addresses. */
+int sim_check_bind(struct sim *sim, const struct tunnel *tunnel);
+int sim_check_connect(struct sim *sim, const struct tunnel *tunnel);
 /* MTU of the link that the route to @remote goes through, 1500 without. */
 unsigned int sim_path_mtu(struct sim *sim, const struct address *remote);
 bool sim_port_busy(struct sim *sim, const struct address *address, uint16_t port);
