@@ -90,7 +90,8 @@ static inline struct netlink *netlink_of(struct kernel *kernel)
 	return (struct netlink *)(void *)kernel;
 }
 
-/* netlink.c: open a channel that was closed, in the namespace of the others. */
+/* opening.c: all of them, in the namespace @netns (NULL: the daemon's own); one that was closed. */
+int netlink_open_sockets(struct netlink *netlink, const char *netns, struct error *err);
 int netlink_open_again(struct netlink *netlink, enum channel_use use);
 
 /* genl.c: headers, one-message exchanges and dumps. */
