@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <syslog.h>
 
 struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg)
@@ -147,11 +146,10 @@ unsigned int engine_lock(struct engine *engine, const struct engine_who *who, en
 	return enqueue_number(engine, REQUEST_LOCK, 0, who, done, arg);
 }
 
-void request_names(struct engine *engine)
+bool request_names(struct engine *engine)
 {
 	const struct engine_who who = {
 		.door = "daemon", .user = "", .comment = "interface names chosen"};
 
-	if (!enqueue_number(engine, REQUEST_NAMES, 0, &who, NULL, NULL))
-		engine_log(engine, LOG_WARNING, "no memory to choose interface names");
+	return enqueue_number(engine, REQUEST_NAMES, 0, &who, NULL, NULL) != 0;
 }

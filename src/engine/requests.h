@@ -39,7 +39,7 @@ struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg);
 void request_free(struct request *request);
 /* Have the interface names chosen that are left out of what is configured. */
-void request_names(struct engine *engine);
+bool request_names(struct engine *engine); /* false: no memory */
 /* Tell the one who asked, once. */
 void request_tell(struct engine *engine, struct request *request, int rc, const struct error *err);
 /* ... and free it. */

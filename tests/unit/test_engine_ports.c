@@ -47,6 +47,11 @@ static void make(struct bench *bench, const char *session_leaves)
 	assert_true(turn_until(bench, is_idle, 5000));
 }
 
+static bool has_link(struct bench *bench, const char *name)
+{
+	return sim_get(bench->kernel, name, SIM_LINK_GROUP) >= 0;
+}
+
 /* Somebody else, with ip link. */
 static void set_master(struct bench *bench, const char *name, const char *bridge)
 {
@@ -256,6 +261,31 @@ static void what_cannot_be_kept_is_not_made_anew(void **state)
 	bench->engine->k = bench->kernel->ops;
 }
 
+static void a_repair_leaves_what_cannot_be_kept(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_operations operations = *bench->engine->k;
+	struct edit *edit = edit_new();
+	unsigned int index;
+
+	tunnel(edit, EDIT_MERGE, 1, "peer-tunnel-id=2 local-interface=eth0 remote-address=8.8.8.8");
+	session(edit, EDIT_MERGE, 1, 5, SESSION " bridge=br0");
+	assert_int_equal(commit(bench, edit), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	set_port(bench, "pw0");
+	index = ask_link(bench, "pw0").index;
+	operations.keep = fail_to_keep;
+	bench->engine->k = &operations;
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	UNTIL(bench, strstr(bench->log, "is not made anew"));
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	bench->engine->k = bench->kernel->ops;
+	UNTIL(bench, has_link(bench, "pw0") && ask_link(bench, "pw0").index != index);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_true(is_set(bench, "pw0", "br0"));
+}
+
 /* The settings are owed until a try succeeds, whatever was wrong with the one before. */
 static void a_port_survives_an_interface_that_cannot_be_set_up(void **state)
 {
@@ -365,6 +395,8 @@ static void a_bridge_has_alternative_names(void **state)
 	make(bench, SESSION " bridge=customers");
 	assert_int_equal(entry_of(bench, 1, 5)->state.common.status_reason, REASON_NO_BRIDGE);
 	assert_int_equal(sim_add_alternative(bench->kernel, "br0", "first"), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	bench->engine->agenda.retry_at = engine_now() + 3600 * NS_PER_S; /* the event is to do it */
 	assert_int_equal(sim_add_alternative(bench->kernel, "br0", "customers"), 0);
 	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
 	assert_int_equal(ask_link(bench, "pw0").master, ask_link(bench, "br0").index);
@@ -437,6 +469,7 @@ int main(void)
 		TEST(a_vlan_links_port_is_set_again),
 		TEST(a_port_that_cannot_be_set_stays_out),
 		TEST(what_cannot_be_kept_is_not_made_anew),
+		TEST(a_repair_leaves_what_cannot_be_kept),
 		TEST(a_port_survives_an_interface_that_cannot_be_set_up),
 		TEST(what_is_lost_is_logged),
 		TEST(nothing_fails_for_a_bridge_that_goes),
