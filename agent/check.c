@@ -236,7 +236,7 @@ static int check_locks(const struct transaction *transaction, size_t *ret_varbin
 	const struct view *view = transaction->view;
 
 	*ret_varbind = 0;
-	if (view->engine && engine_check_lock(view->engine, 0, err))
+	if (view->engine && engine_check_lock(view->engine, ENGINE_RUNNING, 0, err))
 		return (int)error_kind(err->code)->snmp;
 	if (!transaction->sets_lock || transaction->lock == view->spin_lock)
 		return 0;

@@ -139,7 +139,7 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 {
 	struct engine_checked checked = {.store = engine->store->changes,
 					 .links = engine->links.changes};
-	int rc = engine_check_lock(engine, session, err);
+	int rc = engine_check_lock(engine, ENGINE_RUNNING, session, err);
 
 	candidate_open(&checked.changes, engine->store);
 	if (rc == 0)
@@ -238,7 +238,7 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 	struct engine *engine = making->engine;
 	struct request *request = making->request;
 	struct candidate *changes = making->changes;
-	int rc = engine_check_lock(engine, request->session, making->err);
+	int rc = engine_check_lock(engine, ENGINE_RUNNING, request->session, making->err);
 
 	if (rc < 0)
 		return rc;

@@ -49,7 +49,7 @@ struct engine {
 
 	struct request_list requests; /* requests.c */
 	unsigned int tickets;
-	unsigned int lock; /* NETCONF session that holds running, 0 none */
+	struct engine_lock locks[ENGINE_DATASTORES]; /* lock.c */
 
 	struct transaction *transaction; /* transaction.c */
 	struct reading *reading;         /* counters.c, sweep.c */

@@ -110,18 +110,36 @@ unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *ar
 unsigned int engine_rollback(struct engine *engine, uint64_t number, const struct engine_who *who,
 			     engine_done_cb *done, void *arg);
 
+/* The configuration datastores (RFC 6241 section 5.1). */
+enum engine_datastore { ENGINE_RUNNING, ENGINE_DATASTORES };
+
+const char *engine_datastore_name(enum engine_datastore which);
+
+struct engine_lock {
+	unsigned int session;  /* NETCONF session that holds it; 0: none does */
+	struct timespec since; /* CLOCK_REALTIME */
+};
+
 /*
- * Lock of running (RFC 6241 section 7.5) for who->session, when what others asked
- * for before is done. Writes by others are then refused with ERROR_LOCKED.
- * ERROR_LOCK_DENIED with err->session when held. Not granted to who is forgotten.
+ * Lock a datastore (RFC 6241 section 7.5) for who->session, when what others asked
+ * for before is done. Writes by others, through any door, are then refused with
+ * ERROR_LOCKED. ERROR_LOCK_DENIED with err->session when held. Not granted to who is
+ * forgotten.
  */
-unsigned int engine_lock(struct engine *engine, const struct engine_who *who, engine_done_cb *done,
-			 void *arg);
+unsigned int engine_lock(struct engine *engine, enum engine_datastore which,
+			 const struct engine_who *who, engine_done_cb *done, void *arg);
 /* ERROR_LOCK_DENIED, as engine_lock() would say now. */
-int engine_may_lock(const struct engine *engine, struct error *err);
-int engine_unlock(struct engine *engine, unsigned int session, struct error *err);
+int engine_may_lock(const struct engine *engine, enum engine_datastore which, struct error *err);
+int engine_unlock(struct engine *engine, enum engine_datastore which, unsigned int session,
+		  struct error *err);
 /* ERROR_LOCKED, as writes of @session (0: of another door) are refused now. */
-int engine_check_lock(const struct engine *engine, unsigned int session, struct error *err);
+int engine_check_lock(const struct engine *engine, enum engine_datastore which,
+		      unsigned int session, struct error *err);
+const struct engine_lock *engine_lock_of(const struct engine *engine,
+					 enum engine_datastore which);     /* NULL: not locked */
+bool engine_holds_lock(const struct engine *engine, unsigned int session); /* any */
+/* The session has ended, and with it what it held. */
+void engine_end_session(struct engine *engine, unsigned int session);
 
 /*
  * Somebody polls, and would wait for what others have the engine do: for a while

@@ -140,10 +140,14 @@ unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *ar
 	return enqueue_number(engine, REQUEST_RESYNC, 0, NULL, done, arg);
 }
 
-unsigned int engine_lock(struct engine *engine, const struct engine_who *who, engine_done_cb *done,
-			 void *arg)
+unsigned int engine_lock(struct engine *engine, enum engine_datastore which,
+			 const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	return enqueue_number(engine, REQUEST_LOCK, 0, who, done, arg);
+	struct request *request = request_new(engine, REQUEST_LOCK, who, done, arg);
+
+	if (request)
+		request->which = which;
+	return enqueue(engine, request);
 }
 
 void request_names(struct engine *engine)

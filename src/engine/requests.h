@@ -26,6 +26,7 @@ struct request {
 	struct candidate candidate;
 	struct engine_checked checked; /* the edit's; or nothing */
 	uint64_t number;               /* tunnel to adopt, commit to roll back to */
+	enum engine_datastore which;   /* to lock */
 	struct commit_info info;
 	unsigned int session;
 	bool forgotten; /* who asked is gone: what is not decided yet is not done */

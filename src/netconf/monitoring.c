@@ -57,18 +57,19 @@ static void add_capabilities(struct build *build, struct node *state)
 static void add_datastores(struct build *build, struct node *state,
 			   const struct netconf_server *server)
 {
-	struct node *running = add(build, add(build, state, "datastores"), "datastore");
-	const struct netconf_session *session;
+	struct node *list = add(build, state, "datastores");
 
-	note(build, provider_leaf(build->tree, running, "name", "running"));
-	TAILQ_FOREACH (session, &server->sessions, link) {
-		struct node *lock;
+	for (enum engine_datastore which = 0; which < ENGINE_DATASTORES; which++) {
+		const struct engine_lock *held = engine_lock_of(server->options.engine, which);
+		struct node *store = add(build, list, "datastore"), *lock;
 
-		if (!session->locked)
+		note(build,
+		     provider_leaf(build->tree, store, "name", "%s", engine_datastore_name(which)));
+		if (!held)
 			continue;
-		lock = add(build, add(build, running, "locks"), "global-lock");
-		add_count(build, lock, "locked-by-session", session->id);
-		add_time(build, lock, "locked-time", &session->locked_since);
+		lock = add(build, add(build, store, "locks"), "global-lock");
+		add_count(build, lock, "locked-by-session", held->session);
+		add_time(build, lock, "locked-time", &held->since);
 	}
 }
 

@@ -15,15 +15,17 @@ static struct netconf_session *find_session(const struct netconf_server *server,
 }
 
 /* "session 5 of alice has the lock since 10:02:11Z" */
-static void name_holder(const struct netconf_server *server, struct error *err)
+static void name_holder(const struct netconf_server *server, enum engine_datastore which,
+			struct error *err)
 {
 	const struct netconf_session *holder = find_session(server, err->session);
+	const struct engine_lock *lock = engine_lock_of(server->options.engine, which);
 	char since[16] = "";
 	struct tm tm;
 
-	if (!holder)
+	if (!holder || !lock || lock->session != holder->id)
 		return;
-	gmtime_r(&holder->locked_since.tv_sec, &tm);
+	gmtime_r(&lock->since.tv_sec, &tm);
 	strftime(since, sizeof(since), "%H:%M:%SZ", &tm);
 	snprintf(err->text, sizeof(err->text),
 		 "session %u of %s has the lock since %s; wait, or end it with kill-session",
@@ -33,7 +35,7 @@ static void name_holder(const struct netconf_server *server, struct error *err)
 static int refuse_lock(const struct netconf_session *session, int result, struct error *err)
 {
 	if (err->code == ERROR_LOCK_DENIED)
-		name_holder(session->server, err);
+		name_holder(session->server, ENGINE_RUNNING, err);
 	return result;
 }
 
@@ -42,8 +44,6 @@ static void lock_done(int result, const struct error *err, void *arg)
 	struct netconf_session *session = arg;
 	struct error told = *err;
 
-	if (!result)
-		session_set_locked(session, true);
 	rpc_done(refuse_lock(session, result, &told), &told, session);
 }
 
@@ -53,10 +53,11 @@ int rpc_lock(struct netconf_session *session, const struct node *operation, stru
 	struct engine_who who = rpc_who(session);
 	int result = rpc_check_running(operation, "target", err);
 
-	result = result ? result : engine_may_lock(engine, err);
+	result = result ? result : engine_may_lock(engine, ENGINE_RUNNING, err);
 	if (result)
 		return refuse_lock(session, result, err);
-	return rpc_await(session, engine_lock(engine, &who, lock_done, session), err);
+	return rpc_await(session, engine_lock(engine, ENGINE_RUNNING, &who, lock_done, session),
+			 err);
 }
 
 /* Not held (RFC 6241 section 7.6): by nobody, or by another. */
@@ -64,7 +65,7 @@ static int refuse_unlock(struct netconf_session *session, struct error *err)
 {
 	struct error held = ERROR_INIT;
 
-	if (engine_may_lock(session->server->options.engine, &held))
+	if (engine_may_lock(session->server->options.engine, ENGINE_RUNNING, &held))
 		return error_set(err, ERROR_NOT_LOCKED,
 				 "session %u has the lock, and it alone can unlock; end it with "
 				 "kill-session if it has to go",
@@ -78,9 +79,8 @@ int rpc_unlock(struct netconf_session *session, const struct node *operation, st
 
 	if (result)
 		return result;
-	if (engine_unlock(session->server->options.engine, session->id, err))
+	if (engine_unlock(session->server->options.engine, ENGINE_RUNNING, session->id, err))
 		return refuse_unlock(session, err);
-	session_set_locked(session, false);
 	return RPC_OK;
 }
 

@@ -17,11 +17,9 @@
 #define INPUT_STEP      4096  /* of them looked at without a look at the time */
 #define REFUSAL_TIMEOUT 2     /* seconds for the request that a refusal answers */
 
-void session_set_locked(struct netconf_session *session, bool locked)
+static bool holds_lock(const struct netconf_session *session)
 {
-	session->locked = locked;
-	if (locked)
-		clock_gettime(CLOCK_REALTIME, &session->locked_since);
+	return engine_holds_lock(session->server->options.engine, session->id);
 }
 
 /* Input. */
@@ -95,7 +93,8 @@ static void rest(struct netconf_session *session)
 	if (session->refusal)
 		set_timer(session, REFUSAL_TIMEOUT);
 	else
-		set_timer(session, session->locked ? limits->lock_timeout : limits->idle_timeout);
+		set_timer(session,
+			  holds_lock(session) ? limits->lock_timeout : limits->idle_timeout);
 }
 
 static bool has_capability(const struct node *element, const char *uri)
@@ -289,7 +288,7 @@ static bool amid_request(const struct netconf_session *session)
 bool session_at_rest(const struct netconf_session *session)
 {
 	return session->greeted && !session->refusal && !session->busy && !session->closing &&
-	       !session->locked && !amid_request(session);
+	       !holds_lock(session) && !amid_request(session);
 }
 
 static void read_on(struct netconf_session *session)
@@ -447,7 +446,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	}
 	complain(session, !session->greeted       ? "no hello in time"
 			  : amid_request(session) ? "its request does not go on"
-			  : session->locked       ? "it holds the lock and asks for nothing"
+			  : holds_lock(session)   ? "it holds the lock and asks for nothing"
 						  : "idle too long");
 	session_close(session);
 }
@@ -541,7 +540,7 @@ void session_close(struct netconf_session *session)
 
 	if (session->ticket)
 		engine_forget(server->options.engine, session->ticket);
-	engine_unlock(server->options.engine, session->id, NULL); /* if it holds the lock */
+	engine_end_session(server->options.engine, session->id);
 	end_stream(session);
 	drop_message(session);
 	if (session->timer)

@@ -53,13 +53,11 @@ struct netconf_session {
 	bool waits;
 	unsigned int id; /* not 0 */
 	struct peer peer;
-	enum refusal refusal;         /* it got no place: its first request is refused */
-	bool told;                    /* ... and was */
-	struct timespec login;        /* CLOCK_REALTIME */
-	int64_t rested;               /* clock_now() when it last came to rest */
-	int64_t began;                /* clock_now() when the request under way did */
-	bool locked;                  /* it holds the lock of running ... */
-	struct timespec locked_since; /* ... since then, CLOCK_REALTIME */
+	enum refusal refusal;  /* it got no place: its first request is refused */
+	bool told;             /* ... and was */
+	struct timespec login; /* CLOCK_REALTIME */
+	int64_t rested;        /* clock_now() when it last came to rest */
+	int64_t began;         /* clock_now() when the request under way did */
 	struct netconf_counters counters;
 	bool lines;          /* our own shell: entries go in lines (lines.h) */
 	const char *door;    /* for the history: "netconf", or "cli" as the hello said */
@@ -105,7 +103,7 @@ struct netconf_server {
 /* Takes @fd over, which is closed when there is no memory. */
 void session_open(struct netconf_server *server, int fd, const struct peer *peer,
 		  enum refusal refusal);
-/* Ends it now, output or not: forgets its request, releases its lock. */
+/* Ends it now, output or not: forgets its request, releases what it held. */
 void session_close(struct netconf_session *session);
 
 /* It has something to do: go on with it as its turn comes. */
@@ -119,8 +117,6 @@ void session_stream(struct netconf_session *session, const struct stream *stream
 
 /* It asks for nothing, is not in the middle of anything, and holds nothing others wait for. */
 bool session_at_rest(const struct netconf_session *session);
-/* rpc_lock() succeeded; the engine has the lock itself. */
-void session_set_locked(struct netconf_session *session, bool locked);
 
 /* May this user read and write secret leaves? The superuser and the daemon's own user may. */
 static inline bool netconf_may_see_secrets(const struct netconf_session *session)
