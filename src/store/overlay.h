@@ -43,6 +43,10 @@ const struct session *overlay_session_within(const struct candidate *candidate, 
 
 #define PLACES_MAX 32 /* looked at in a unit of a cursor */
 
+/* What the change makes of its entry where running has got @theirs meanwhile: leaves that it
+ * changes, it has its `after`, go over those. */
+union config change_over(const struct change *change, const union config *theirs);
+
 /* What the change shall make of its entry, a copy; @after NULL: gone. Puts the key right. -ENOMEM:
  * unchanged. */
 int change_set(struct change *change, const void *after);
