@@ -5,6 +5,7 @@
 
 #include "engine/adopt.h"
 #include "engine/plan.h"
+#include "engine/staging.h"
 #include "model/codec.h"
 #include "model/rules.h"
 
@@ -223,7 +224,7 @@ struct making {
 	struct request *request;
 	struct candidate *changes;
 	struct error *err;
-	bool checked; /* all of it was, and holds */
+	bool done; /* checked already, and it holds; or nothing to be checked now */
 };
 
 static int begun(struct cursor *cursor, struct cursor **ret)
@@ -232,20 +233,56 @@ static int begun(struct cursor *cursor, struct cursor **ret)
 	return cursor ? 0 : -ENOMEM;
 }
 
+/* What the request writes, and what it would write, must not be locked by another. */
+static int check_locks(const struct making *making)
+{
+	const struct request *request = making->request;
+	bool candidate = request->which == ENGINE_CANDIDATE;
+	int rc = 0;
+
+	if (candidate && (request->type != REQUEST_CHECK || request->edit))
+		rc = engine_check_lock(making->engine, ENGINE_CANDIDATE, request->session,
+				       making->err);
+	if (rc == 0 && (!candidate || request->type == REQUEST_COMMIT))
+		rc = engine_check_lock(making->engine, ENGINE_RUNNING, request->session,
+				       making->err);
+	return rc;
+}
+
+/* To the candidate datastore itself, or of it to a commit's changes. */
+static int begin_staged(struct making *making, struct cursor **ret)
+{
+	struct engine *engine = making->engine;
+	struct request *request = making->request;
+
+	making->done = request->type == REQUEST_EDIT || request->type == REQUEST_DISCARD;
+	if (request->type == REQUEST_DISCARD)
+		staging_clear(engine);
+	if (request->type == REQUEST_EDIT)
+		return begun(staging_edit_begin(engine, request->edit, making->err), ret);
+	if (making->done || !engine->staging.staged)
+		return 0;
+	return begun(candidate_copy_begin(&engine->staging.staged->changes, making->changes,
+					  making->err),
+		     ret);
+}
+
 static int begin_source(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
 	struct engine *engine = making->engine;
 	struct request *request = making->request;
 	struct candidate *changes = making->changes;
-	int rc = engine_check_lock(engine, ENGINE_RUNNING, request->session, making->err);
+	int rc = check_locks(making);
 
 	if (rc < 0)
 		return rc;
+	if (request->which == ENGINE_CANDIDATE)
+		return begin_staged(making, ret);
 	switch (request->type) {
 	case REQUEST_COMMIT:
 		candidate_move(changes, &request->candidate);
-		return begun(candidate_rebase_begin(changes, making->err), ret);
+		break;
 	case REQUEST_ADOPT:
 		return begun(adopt_begin(engine, (uint32_t)request->number, changes, making->err),
 			     ret);
@@ -253,21 +290,73 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 		return begin_way_back(engine, request->number, changes, ret, making->err);
 	case REQUEST_EDIT:
 	case REQUEST_CHECK:
-		making->checked = take_checked(engine, &request->checked, changes);
+		making->done = take_checked(engine, &request->checked, changes);
 		break; /* else the edit is applied next */
 	case REQUEST_NAMES:
 	case REQUEST_RESYNC:
 	case REQUEST_LOCK:
+	case REQUEST_DISCARD:
+	case REQUEST_SETTLE:
 		break;
 	}
 	return 0;
+}
+
+/* What others have committed since it was made. */
+static int begin_rebase(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+	const struct request *request = making->request;
+
+	if (making->done || (request->type != REQUEST_COMMIT && request->which != ENGINE_CANDIDATE))
+		return 0;
+	return begun(candidate_rebase_begin(making->changes, making->err), ret);
+}
+
+/* Secret leaves that are set to what they are not now: by others, in what is staged. */
+static int check_secrets(struct engine *engine, const struct candidate *changes,
+			 const struct change *c, void *arg, struct error *err)
+{
+	static const union config nothing;
+	enum object object = c->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
+	uint64_t set;
+
+	(void)engine, (void)changes, (void)arg;
+	if (!c->after)
+		return 0;
+	set = codec_difference(object, c->before ? c->before : &nothing, c->after) &
+	      c->after->present;
+	for (; set; set &= set - 1) {
+		const struct row *row = &row_sets[object].rows[__builtin_ctzll(set)];
+
+		if (!row->secret)
+			continue;
+		error_at_entry(err, c->tunnel_id, c->session_id, row);
+		return error_set(err, ERROR_DENIED,
+				 "another user has staged cookies, which are for the superuser "
+				 "alone; let him commit, or discard-changes");
+	}
+	return 0;
+}
+
+static int begin_secrets(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+	const struct request *request = making->request;
+
+	if (making->done || !request->no_secrets || request->type != REQUEST_COMMIT ||
+	    request->which != ENGINE_CANDIDATE)
+		return 0;
+	return begun(changes_walk_begin(making->engine, making->changes, check_secrets, NULL,
+					making->err),
+		     ret);
 }
 
 static int begin_prepare(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
 
-	if (making->checked)
+	if (making->done)
 		return 0;
 	return begun(candidate_prepare_begin(making->changes, making->request->edit, name_taken,
 					     making->engine, making->err),
@@ -278,7 +367,7 @@ static int begin_names(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
 
-	if (making->checked)
+	if (making->done)
 		return 0;
 	return begun(
 		changes_walk_begin(making->engine, making->changes, check_names, NULL, making->err),
@@ -288,7 +377,8 @@ static int begin_names(struct sequence *sequence, struct cursor **ret)
 struct cursor *changes_begin(struct engine *engine, struct request *request,
 			     struct candidate *changes, struct error *err)
 {
-	static sequence_part *const parts[] = {begin_source, begin_prepare, begin_names, NULL};
+	static sequence_part *const parts[] = {begin_source,  begin_rebase, begin_secrets,
+					       begin_prepare, begin_names,  NULL};
 	struct making *making = sequence_new(parts, sizeof(*making));
 
 	if (!making) {

@@ -39,6 +39,16 @@ struct watcher {
 	void *arg;
 };
 
+/* The candidate datastore: staging.c */
+struct staging {
+	struct staged *staged; /* NULL: it is as running */
+	struct staged *copy;   /* being made of it, to be edited */
+	struct staged *spent;  /* to be freed */
+	bool edited;           /* by the transaction under way */
+	bool unwanted;         /* ... and to be discarded then */
+	uint64_t commits;      /* published so far: is it behind? */
+};
+
 struct engine {
 	struct engine_options o;
 	const struct kernel_operations *k;
@@ -50,6 +60,7 @@ struct engine {
 	struct request_list requests; /* requests.c */
 	unsigned int tickets;
 	struct engine_lock locks[ENGINE_DATASTORES]; /* lock.c */
+	struct staging staging;
 
 	struct transaction *transaction; /* transaction.c */
 	struct reading *reading;         /* counters.c, sweep.c */

@@ -8,6 +8,7 @@
 #include "engine/counters.h"
 #include "engine/observe.h"
 #include "engine/read_all.h"
+#include "engine/staging.h"
 #include "engine/transaction.h"
 #include "engine/turn.h"
 
@@ -184,6 +185,7 @@ void engine_close(struct engine *engine)
 		return;
 	engine_finish(engine);
 	transaction_close(engine);
+	staging_close(engine);
 	counters_close(engine);
 	links_clear(&engine->links);
 	agenda_free(&engine->agenda);

@@ -12,6 +12,7 @@
 
 #include "kernel/kernel.h"
 #include "journal/journal.h"
+#include "store/staged.h"
 
 struct event_base;
 struct engine;
@@ -41,11 +42,17 @@ void engine_close(struct engine *engine);
 
 const struct datastore *engine_store(const struct engine *engine);
 
+/* The configuration datastores (RFC 6241 section 5.1). */
+enum engine_datastore { ENGINE_RUNNING, ENGINE_CANDIDATE, ENGINE_DATASTORES };
+
+const char *engine_datastore_name(enum engine_datastore which);
+
 /* Who asks. `session` is the NETCONF session id, 0 for other doors: it may write under its own
  * lock. */
 struct engine_who {
 	const char *door, *user, *comment; /* copied; comment may be NULL */
 	unsigned int session;
+	bool no_secrets; /* must not set secret leaves: a commit of what others staged is refused */
 };
 
 /*
@@ -78,9 +85,12 @@ struct engine_checked {
 	uint64_t store, links; /* counts of changes */
 };
 
-/* As engine_edit() up to its plan, changing nothing (edit-config test-only, push --check). */
-unsigned int engine_test(struct engine *engine, struct edit *edit, const struct engine_who *who,
-			 engine_done_cb *done, void *arg);
+/*
+ * As engine_edit() up to its plan, changing nothing (edit-config test-only, push --check).
+ * On ENGINE_CANDIDATE, and with @edit NULL, as it is: what committing it would say.
+ */
+unsigned int engine_test(struct engine *engine, enum engine_datastore which, struct edit *edit,
+			 const struct engine_who *who, engine_done_cb *done, void *arg);
 
 /*
  * The same at once, for edits as small as a SET of that NETCONF session (0: of
@@ -101,6 +111,29 @@ unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
  */
 void engine_forget(struct engine *engine, unsigned int ticket);
 
+/*
+ * The candidate datastore (RFC 6241 section 8.3), one for all sessions: what is staged
+ * there over running, of which it follows what others commit. An edit is done whole or
+ * not at all; constraints over leaves and entries are looked at when it is committed, or
+ * tested (RFC 7950 section 8.3.3). All of these queue, and are refused as writes are by
+ * locks. A commit that fails leaves the candidate as it was.
+ */
+unsigned int engine_stage(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			  engine_done_cb *done, void *arg);
+unsigned int engine_commit_staged(struct engine *engine, const struct engine_who *who,
+				  engine_done_cb *done, void *arg);
+unsigned int engine_discard(struct engine *engine, const struct engine_who *who,
+			    engine_done_cb *done, void *arg);
+/*
+ * As it is, to be read in steps (store/staged.h) and given back; NULL: as running. Only
+ * while it is settled: no edit of it is under way. Else it is when @done is told.
+ */
+struct staged *engine_candidate(struct engine *engine);
+void engine_candidate_drop(struct engine *engine, struct staged *staged); /* accepts NULL */
+bool engine_candidate_settled(const struct engine *engine);
+unsigned int engine_settle_candidate(struct engine *engine, const struct engine_who *who,
+				     engine_done_cb *done, void *arg);
+
 /* Take a foreign tunnel with its sessions into the configuration; no kernel write. */
 unsigned int engine_adopt(struct engine *engine, uint32_t tunnel_id, const struct engine_who *who,
 			  engine_done_cb *done, void *arg);
@@ -109,11 +142,6 @@ unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *ar
 /* Go back to the state after commit @number, as a normal transaction. */
 unsigned int engine_rollback(struct engine *engine, uint64_t number, const struct engine_who *who,
 			     engine_done_cb *done, void *arg);
-
-/* The configuration datastores (RFC 6241 section 5.1). */
-enum engine_datastore { ENGINE_RUNNING, ENGINE_DATASTORES };
-
-const char *engine_datastore_name(enum engine_datastore which);
 
 struct engine_lock {
 	unsigned int session;  /* NETCONF session that holds it; 0: none does */

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <time.h>
 
+#include "engine/staging.h"
+
 static const char *const names[ENGINE_DATASTORES] = {
 	[ENGINE_RUNNING] = "running",
+	[ENGINE_CANDIDATE] = "candidate",
 };
 
 const char *engine_datastore_name(enum engine_datastore which)
@@ -31,8 +34,12 @@ int engine_may_lock(const struct engine *engine, enum engine_datastore which, st
 {
 	const struct engine_lock *lock = engine_lock_of(engine, which);
 
-	if (!lock)
+	if (!lock && (which != ENGINE_CANDIDATE || !staging_dirty(engine)))
 		return 0;
+	if (!lock) /* not even to who made them: RFC 6241 section 7.5 */
+		return error_set(err, ERROR_LOCK_DENIED,
+				 "the candidate has changes that are not committed; commit them, "
+				 "or discard-changes, first");
 	error_set(err, ERROR_LOCK_DENIED, "session %u holds the lock", lock->session);
 	if (err)
 		err->session = lock->session;
@@ -47,6 +54,8 @@ int engine_unlock(struct engine *engine, enum engine_datastore which, unsigned i
 	if (lock->session != session || session == 0)
 		return error_set(err, ERROR_NOT_LOCKED, "this session does not hold the lock");
 	*lock = (struct engine_lock){0};
+	if (which == ENGINE_CANDIDATE) /* RFC 6241 section 8.3.5.2 */
+		staging_clear(engine);
 	return 0;
 }
 

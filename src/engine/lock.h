@@ -1,6 +1,6 @@
 /*
  * Locks of the configuration datastores (RFC 6241 section 7.5). engine.h has the calls; only
- * the turn takes one, when a request for it has its turn. May call the context only.
+ * the turn takes one, when a request for it has its turn. May call the context and staging.
  */
 #ifndef ENGINE_LOCK_H
 #define ENGINE_LOCK_H

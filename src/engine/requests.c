@@ -7,7 +7,7 @@
 struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	static const struct engine_who nobody = {"daemon", "", NULL, 0};
+	static const struct engine_who nobody = {"daemon", "", NULL, 0, false};
 	struct request *request = calloc(1, sizeof(*request));
 
 	if (!request)
@@ -19,6 +19,7 @@ struct request *request_new(struct engine *engine, enum request_type type,
 	request->ticket = engine->tickets;
 	request->type = type;
 	request->session = who->session;
+	request->no_secrets = who->no_secrets;
 	request->done = done;
 	request->arg = arg;
 	candidate_open(&request->candidate, engine->store);
@@ -83,16 +84,50 @@ unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
 	return enqueue(engine, request);
 }
 
-unsigned int engine_test(struct engine *engine, struct edit *edit, const struct engine_who *who,
-			 engine_done_cb *done, void *arg)
+/* Of the datastore @which, with @edit, which may be NULL and is taken over. */
+static unsigned int enqueue_for(struct engine *engine, enum request_type type,
+				enum engine_datastore which, struct edit *edit,
+				const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	struct request *request = request_new(engine, REQUEST_CHECK, who, done, arg);
+	struct request *request = request_new(engine, type, who, done, arg);
 
-	if (request)
-		request->edit = edit;
-	else
+	if (!request) {
 		edit_free(edit);
+		return 0;
+	}
+	request->which = which;
+	request->edit = edit;
 	return enqueue(engine, request);
+}
+
+unsigned int engine_test(struct engine *engine, enum engine_datastore which, struct edit *edit,
+			 const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	return enqueue_for(engine, REQUEST_CHECK, which, edit, who, done, arg);
+}
+
+unsigned int engine_stage(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			  engine_done_cb *done, void *arg)
+{
+	return enqueue_for(engine, REQUEST_EDIT, ENGINE_CANDIDATE, edit, who, done, arg);
+}
+
+unsigned int engine_commit_staged(struct engine *engine, const struct engine_who *who,
+				  engine_done_cb *done, void *arg)
+{
+	return enqueue_for(engine, REQUEST_COMMIT, ENGINE_CANDIDATE, NULL, who, done, arg);
+}
+
+unsigned int engine_discard(struct engine *engine, const struct engine_who *who,
+			    engine_done_cb *done, void *arg)
+{
+	return enqueue_for(engine, REQUEST_DISCARD, ENGINE_CANDIDATE, NULL, who, done, arg);
+}
+
+unsigned int engine_settle_candidate(struct engine *engine, const struct engine_who *who,
+				     engine_done_cb *done, void *arg)
+{
+	return enqueue_for(engine, REQUEST_SETTLE, ENGINE_CANDIDATE, NULL, who, done, arg);
 }
 
 unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct engine_who *who,
@@ -143,16 +178,12 @@ unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *ar
 unsigned int engine_lock(struct engine *engine, enum engine_datastore which,
 			 const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	struct request *request = request_new(engine, REQUEST_LOCK, who, done, arg);
-
-	if (request)
-		request->which = which;
-	return enqueue(engine, request);
+	return enqueue_for(engine, REQUEST_LOCK, which, NULL, who, done, arg);
 }
 
 void request_names(struct engine *engine)
 {
-	const struct engine_who who = {"daemon", "", "interface names chosen", 0};
+	const struct engine_who who = {"daemon", "", "interface names chosen", 0, false};
 
 	if (!enqueue_number(engine, REQUEST_NAMES, 0, &who, NULL, NULL))
 		engine_log(engine, LOG_WARNING, "no memory to choose interface names");

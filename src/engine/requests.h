@@ -11,6 +11,8 @@ enum request_type {
 	REQUEST_EDIT,
 	REQUEST_CHECK, /* an edit that is only checked */
 	REQUEST_COMMIT,
+	REQUEST_DISCARD, /* what is staged */
+	REQUEST_SETTLE,  /* none is under way when it has its turn */
 	REQUEST_ADOPT,
 	REQUEST_ROLLBACK,
 	REQUEST_RESYNC,
@@ -26,7 +28,8 @@ struct request {
 	struct candidate candidate;
 	struct engine_checked checked; /* the edit's; or nothing */
 	uint64_t number;               /* tunnel to adopt, commit to roll back to */
-	enum engine_datastore which;   /* to lock */
+	enum engine_datastore which;   /* to lock, edit, check; whose content to commit */
+	bool no_secrets;               /* engine_who */
 	struct commit_info info;
 	unsigned int session;
 	bool forgotten; /* who asked is gone: what is not decided yet is not done */

@@ -13,6 +13,7 @@
 #include "engine/outcome.h"
 #include "engine/read_all.h"
 #include "engine/resume.h"
+#include "engine/staging.h"
 #include "store/publish.h"
 
 #define BLOCKED_NS   (3 * 1000000LL)
@@ -95,6 +96,10 @@ static enum step finish(struct engine *engine, int rc, const struct error *err)
 	struct transaction *t = engine->transaction;
 
 	t->told = true;
+	if (t->request && rc == 0 && t->request->which == ENGINE_CANDIDATE &&
+	    t->request->type == REQUEST_COMMIT)
+		staging_clear(engine);
+	staging_settle(engine);
 	if (t->request)
 		request_tell(engine, t->request, rc, err);
 	return STEP_LEAVE;
@@ -344,8 +349,10 @@ static int begin_publish(struct engine *engine)
 	struct transaction *t = engine->transaction;
 
 	t->waited = engine->agenda.wait.count;
-	if (t->request)
+	if (t->request) {
 		datastore_publish(engine->store);
+		engine->staging.commits++;
+	}
 	return has_begun_or_done(engine,
 				 outcome_begin(engine, &t->job,
 					       t->request ? targets_of_changes(&t->changes)

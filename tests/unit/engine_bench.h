@@ -177,7 +177,7 @@ static void on_done(int result, const struct error *err, void *arg)
 	bench->error = *err;
 }
 
-static const struct engine_who tester = {"test", "tester", NULL, 0};
+static const struct engine_who tester = {"test", "tester", NULL, 0, false};
 
 /* Takes @edit over; what it came to is in bench->result and bench->error, too. */
 UNUSED static int commit(struct bench *bench, struct edit *edit)
