@@ -6,20 +6,29 @@
 
 /* clang-format off */
 static const struct rpc rpcs[] = {
-	{ "get", NAMESPACE_BASE, { "filter" }, NULL, rpc_get, NULL },
-	{ "get-config", NAMESPACE_BASE, { "source", "filter" }, NULL, rpc_get_config, NULL },
+	{ "get", NAMESPACE_BASE, { "filter" }, .run = rpc_get },
+	{ "get-config", NAMESPACE_BASE, { "source", "filter" }, .run = rpc_get_config },
 	{ "edit-config", NAMESPACE_BASE,
 	  { "target", "default-operation", "test-option", "error-option", "config" },
-	  "config", rpc_edit_config, rpc_edit_config_begin },
-	{ "lock", NAMESPACE_BASE, { "target" }, NULL, rpc_lock, NULL },
-	{ "unlock", NAMESPACE_BASE, { "target" }, NULL, rpc_unlock, NULL },
-	{ "close-session", NAMESPACE_BASE, { NULL }, NULL, rpc_close_session, NULL },
-	{ "kill-session", NAMESPACE_BASE, { "session-id" }, NULL, rpc_kill_session, NULL },
-	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, NULL, rpc_adopt, NULL },
-	{ "resync", NAMESPACE_MODULE, { NULL }, NULL, rpc_resync, NULL },
-	{ "history", NAMESPACE_MODULE, { NULL }, NULL, rpc_history, NULL },
-	{ "commit-changes", NAMESPACE_MODULE, { "number" }, NULL, rpc_commit_changes, NULL },
-	{ "rollback", NAMESPACE_MODULE, { "number" }, NULL, rpc_rollback, NULL },
+	  .streamed = "config", .run = rpc_edit_config, .begin = rpc_edit_config_begin },
+	{ "copy-config", NAMESPACE_BASE, { "target", "source" },
+	  .streamed = "config", .streamed_in = "source",
+	  .run = rpc_copy_config, .begin = rpc_replace_begin },
+	{ "delete-config", NAMESPACE_BASE, { "target" }, .run = rpc_delete_config },
+	{ "validate", NAMESPACE_BASE, { "source" },
+	  .streamed = "config", .streamed_in = "source",
+	  .run = rpc_validate, .begin = rpc_replace_begin },
+	{ "commit", NAMESPACE_BASE, { NULL }, .run = rpc_commit },
+	{ "discard-changes", NAMESPACE_BASE, { NULL }, .run = rpc_discard_changes },
+	{ "lock", NAMESPACE_BASE, { "target" }, .run = rpc_lock },
+	{ "unlock", NAMESPACE_BASE, { "target" }, .run = rpc_unlock },
+	{ "close-session", NAMESPACE_BASE, { NULL }, .run = rpc_close_session },
+	{ "kill-session", NAMESPACE_BASE, { "session-id" }, .run = rpc_kill_session },
+	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, .run = rpc_adopt },
+	{ "resync", NAMESPACE_MODULE, { NULL }, .run = rpc_resync },
+	{ "history", NAMESPACE_MODULE, { NULL }, .run = rpc_history },
+	{ "commit-changes", NAMESPACE_MODULE, { "number" }, .run = rpc_commit_changes },
+	{ "rollback", NAMESPACE_MODULE, { "number" }, .run = rpc_rollback },
 };
 /* clang-format on */
 
@@ -83,7 +92,7 @@ int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, con
 /* What is called for by name and is no configuration here. */
 static int refuse_configuration(const struct node *which, struct error *err)
 {
-	static const char *const known[] = {"candidate", "startup", "url", "config"};
+	static const char *const known[] = {"startup", "url", "config"};
 	int result = 0;
 
 	if (strcmp(which->uri, NAMESPACE_BASE) != 0)
@@ -94,38 +103,33 @@ static int refuse_configuration(const struct node *which, struct error *err)
 	for (unsigned int i = 0; !result && i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcmp(which->name, known[i]))
 			result = error_set(err, ERROR_UNSUPPORTED,
-					   "the only configuration here is running, not %s",
+					   "the configurations here are running and candidate, "
+					   "not %s",
 					   known[i]);
 	if (!result)
 		result = error_set(err, ERROR_UNKNOWN_ELEMENT,
-				   "%.60s names no configuration; there is running", which->name);
+				   "%.60s names no configuration; there are running and candidate",
+				   which->name);
 	set_info(err, which->name, which->uri);
 	return result;
 }
 
-static int check_running(const struct node *operation, const char *parameter, struct error *err)
+static int refuse_content(const struct node *which, struct error *err)
+{
+	int result = error_set(err, ERROR_BAD_ELEMENT, "%s is empty, as in <%s/>", which->name,
+			       which->name);
+
+	set_info(err, which->name, "");
+	return result;
+}
+
+static int read_datastore(const struct node *operation, const char *parameter, bool inline_too,
+			  enum engine_datastore *ret, struct error *err)
 {
 	const struct node *holder = node_child(operation, parameter, NAMESPACE_BASE);
 	const struct node *which = holder ? holder->first : NULL;
 	int result;
 
-	if (which && which->next) {
-		result = error_set(err, ERROR_BAD_ELEMENT, "%s holds one configuration", parameter);
-		set_info(err, which->next->name, "");
-		return result;
-	}
-	if (which && node_is(which, "running", NAMESPACE_BASE) && (which->first || which->length)) {
-		result = error_set(err, ERROR_BAD_ELEMENT, "running is empty, as in <running/>");
-		set_info(err, which->name, "");
-		return result;
-	}
-	if (which && node_is(which, "running", NAMESPACE_BASE)) {
-		if (!which->first && !which->length)
-			return 0;
-		result = error_set(err, ERROR_BAD_ELEMENT, "running is empty, as in <running/>");
-		set_info(err, which->name, "");
-		return result;
-	}
 	if (!which) {
 		result = error_set(err, ERROR_MISSING_ELEMENT,
 				   "%s is required, as in <%s><running/></%s>", parameter,
@@ -133,12 +137,23 @@ static int check_running(const struct node *operation, const char *parameter, st
 		set_info(err, holder ? "running" : parameter, "");
 		return result;
 	}
-	return refuse_configuration(which, err);
+	if (which->next) {
+		result = error_set(err, ERROR_BAD_ELEMENT, "%s holds one configuration", parameter);
+		set_info(err, which->next->name, "");
+		return result;
+	}
+	for (*ret = 0; *ret < ENGINE_DATASTORES; ++*ret)
+		if (node_is(which, engine_datastore_name(*ret), NAMESPACE_BASE))
+			return which->first || which->length ? refuse_content(which, err) : 0;
+	return inline_too && node_is(which, "config", NAMESPACE_BASE)
+		       ? 0
+		       : refuse_configuration(which, err);
 }
 
-int rpc_check_running(const struct node *operation, const char *parameter, struct error *err)
+int rpc_datastore(const struct node *operation, const char *parameter, bool inline_too,
+		  enum engine_datastore *ret, struct error *err)
 {
-	return error_in_operation(err, check_running(operation, parameter, err));
+	return error_in_operation(err, read_datastore(operation, parameter, inline_too, ret, err));
 }
 
 static void watch_presence(struct netconf_session *session)
@@ -184,16 +199,22 @@ struct engine_who rpc_who(const struct netconf_session *session)
 		.door = session->door,
 		.user = session->peer.user,
 		.session = session->id,
+		.no_secrets = !netconf_may_see_secrets(session),
 	};
+}
+
+void rpc_answered(struct netconf_session *session)
+{
+	session->ticket = 0;
+	if (session->presence)
+		evtimer_del(session->presence);
 }
 
 void rpc_done(int result, const struct error *err, void *arg)
 {
 	struct netconf_session *session = arg;
 
-	session->ticket = 0;
-	if (session->presence)
-		evtimer_del(session->presence);
+	rpc_answered(session);
 	if (result)
 		reply_error(session, err);
 	else

@@ -18,7 +18,8 @@ enum rpc_result {
 struct rpc {
 	const char *name, *uri;
 	const char *parameters[RPC_PARAMETERS]; /* allowed children, of the same namespace */
-	const char *streamed;                   /* that of them that holds an edit, or NULL */
+	const char *streamed;                   /* that of them that holds an edit, or NULL ... */
+	const char *streamed_in; /* ... or a child of this one, which holds a configuration */
 	/*
 	 * Carries it out. @operation has the parameters. With a negative errno
 	 * @err says why, and is answered.
@@ -36,19 +37,31 @@ int rpc_unknown(const char *name, const char *uri, struct error *err);
 /* The next parameter of @operation: one that is not in the row, or was given before. */
 int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, const char *name,
 			const char *uri, struct error *err);
-/* The engine's answer: @arg is the session. */
+/* The engine has answered: the session waits for it no more. */
+void rpc_answered(struct netconf_session *session);
+/* That is the answer to the client, too: @arg is the session. */
 void rpc_done(int result, const struct error *err, void *arg);
 struct engine_who rpc_who(const struct netconf_session *session);
 /* The engine took it, and gave this ticket: RPC_LATER; 0: it has no memory. */
 int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err);
 
-/* <source><running/></source> and <target> likewise: only running so far. */
-int rpc_check_running(const struct node *operation, const char *parameter, struct error *err);
+/*
+ * The datastore that a parameter names, as <source><running/></source> does. Where a
+ * <config> may be there instead (@inline_too) that is ENGINE_DATASTORES.
+ */
+int rpc_datastore(const struct node *operation, const char *parameter, bool inline_too,
+		  enum engine_datastore *ret, struct error *err);
 
 int rpc_get(struct netconf_session *, const struct node *, struct error *);
 int rpc_get_config(struct netconf_session *, const struct node *, struct error *);
 int rpc_edit_config(struct netconf_session *, const struct node *, struct error *);
 int rpc_edit_config_begin(const struct node *, enum edit_operation *, struct error *);
+int rpc_replace_begin(const struct node *, enum edit_operation *, struct error *);
+int rpc_copy_config(struct netconf_session *, const struct node *, struct error *);
+int rpc_delete_config(struct netconf_session *, const struct node *, struct error *);
+int rpc_validate(struct netconf_session *, const struct node *, struct error *);
+int rpc_commit(struct netconf_session *, const struct node *, struct error *);
+int rpc_discard_changes(struct netconf_session *, const struct node *, struct error *);
 int rpc_lock(struct netconf_session *, const struct node *, struct error *);
 int rpc_unlock(struct netconf_session *, const struct node *, struct error *);
 int rpc_close_session(struct netconf_session *, const struct node *, struct error *);

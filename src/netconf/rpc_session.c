@@ -32,11 +32,21 @@ static void name_holder(const struct netconf_server *server, enum engine_datasto
 		 holder->id, holder->peer.user, since);
 }
 
-static int refuse_lock(const struct netconf_session *session, int result, struct error *err)
+static int refuse_lock(const struct netconf_session *session, int result,
+		       enum engine_datastore which, struct error *err)
 {
 	if (err->code == ERROR_LOCK_DENIED)
-		name_holder(session->server, ENGINE_RUNNING, err);
+		name_holder(session->server, which, err);
 	return result;
+}
+
+/* Of a request that was taken: it names one. */
+static enum engine_datastore target_of(const struct netconf_session *session)
+{
+	enum engine_datastore which = ENGINE_RUNNING;
+
+	(void)rpc_datastore(message_operation(session->message), "target", false, &which, NULL);
+	return which;
 }
 
 static void lock_done(int result, const struct error *err, void *arg)
@@ -44,43 +54,47 @@ static void lock_done(int result, const struct error *err, void *arg)
 	struct netconf_session *session = arg;
 	struct error told = *err;
 
-	rpc_done(refuse_lock(session, result, &told), &told, session);
+	rpc_done(refuse_lock(session, result, target_of(session), &told), &told, session);
 }
 
 int rpc_lock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
-	int result = rpc_check_running(operation, "target", err);
+	enum engine_datastore which;
+	int result = rpc_datastore(operation, "target", false, &which, err);
 
-	result = result ? result : engine_may_lock(engine, ENGINE_RUNNING, err);
 	if (result)
-		return refuse_lock(session, result, err);
-	return rpc_await(session, engine_lock(engine, ENGINE_RUNNING, &who, lock_done, session),
-			 err);
+		return result;
+	result = engine_may_lock(engine, which, err);
+	if (result)
+		return refuse_lock(session, result, which, err);
+	return rpc_await(session, engine_lock(engine, which, &who, lock_done, session), err);
 }
 
 /* Not held (RFC 6241 section 7.6): by nobody, or by another. */
-static int refuse_unlock(struct netconf_session *session, struct error *err)
+static int refuse_unlock(struct netconf_session *session, enum engine_datastore which,
+			 struct error *err)
 {
-	struct error held = ERROR_INIT;
+	const struct engine_lock *lock = engine_lock_of(session->server->options.engine, which);
 
-	if (engine_may_lock(session->server->options.engine, ENGINE_RUNNING, &held))
+	if (lock)
 		return error_set(err, ERROR_NOT_LOCKED,
 				 "session %u has the lock, and it alone can unlock; end it with "
 				 "kill-session if it has to go",
-				 held.session);
-	return error_set(err, ERROR_NOT_LOCKED, "running is not locked");
+				 lock->session);
+	return error_set(err, ERROR_NOT_LOCKED, "%s is not locked", engine_datastore_name(which));
 }
 
 int rpc_unlock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	int result = rpc_check_running(operation, "target", err);
+	enum engine_datastore which;
+	int result = rpc_datastore(operation, "target", false, &which, err);
 
 	if (result)
 		return result;
-	if (engine_unlock(session->server->options.engine, ENGINE_RUNNING, session->id, err))
-		return refuse_unlock(session, err);
+	if (engine_unlock(session->server->options.engine, which, session->id, err))
+		return refuse_unlock(session, which, err);
 	return RPC_OK;
 }
 

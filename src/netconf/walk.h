@@ -2,7 +2,8 @@
  * A walk over what a get or get-config shows, in small steps between which the
  * datastore may change: only ids are kept. A get shows each entry as it is when
  * reached. A get-config shows the configuration as it was when asked: what
- * commits change meanwhile is kept aside (store/past.h), by what they touch.
+ * commits change meanwhile is kept aside (store/past.h), by what they touch; of the
+ * candidate too, which is read where running has it, and not copied (store/staged.h).
  */
 #ifndef NETCONF_WALK_H
 #define NETCONF_WALK_H
@@ -17,7 +18,8 @@ struct walk_options {
 	struct engine *engine; /* counters are refreshed through it; NULL: they are not */
 	const struct datastore *store;
 	const struct node *filter; /* <filter>, NULL all; not needed once prepared */
-	bool config;               /* get-config */
+	bool config;               /* get-config ... */
+	bool candidate;            /* ... of the candidate, which is settled, and not of running */
 	bool secrets;              /* secret leaves are shown */
 	bool lines;                /* for our own shell: see lines.h */
 };
