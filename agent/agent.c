@@ -10,14 +10,14 @@
 
 #define NAME              "l2tpv3d"
 #define RECONNECT_S       1
-#define REGISTER_S        2 /* twice as long when there was no answer, and so on ... */
+#define REGISTER_S        2 /* doubled each time there is no answer ... */
 #define REGISTER_MAX_S    TRANSPORT_DELAY_MAX
 #define TIDY_S            5
-#define AGENTX_TIMEOUT_US 330000 /* of Notify, whose answer nobody waits for */
+#define AGENTX_TIMEOUT_US 330000 /* for Notify; nobody waits for its answer */
 #define AGENTX_VERSION_1  0xc1   /* not in a public header of net-snmp */
 #define NEVER_S           (24 * 3600)
 
-/* What net-snmp says is about its own affairs; what matters to an operator is said here. */
+/* net-snmp logs its own affairs: we tell the operator what matters. */
 static int on_log(int major, int minor, void *message, void *arg)
 {
 	const struct snmp_log_message *log = message;
@@ -31,9 +31,9 @@ static int on_log(int major, int minor, void *message, void *arg)
 }
 
 /*
- * Only of AgentX sessions: the session inside net-snmp by which handlers are
- * called comes by here too, and needs its 30 seconds. (Its version is -1, which
- * net-snmp's own test of the high bits takes for AgentX.)
+ * Only for AgentX sessions: the one inside net-snmp, through which it calls handlers, passes here
+ * too and needs its 30 seconds. (Its version is -1, which net-snmp's own test of the high bits
+ * takes for AgentX.)
  */
 static int on_session(int major, int minor, void *session, void *arg)
 {
@@ -66,10 +66,9 @@ static void retry_later(struct agent *agent)
 }
 
 /*
- * Connected. net-snmp will now register, and then start to ping the master at
- * the interval at which it would reconnect, waiting for each answer. A socket
- * tells of a dead master by itself, and a busy one is no reason to disconnect:
- * so never ping. after() restores the interval.
+ * Connected. net-snmp will register now, then ping the master at its reconnect interval and wait
+ * for each answer. Never ping: a socket reports a dead master by itself, and a busy one is no
+ * reason to disconnect. after() restores the interval.
  */
 static int on_start(int major, int minor, void *session, void *arg)
 {
@@ -104,12 +103,12 @@ static int on_stop(int major, int minor, void *session, void *arg)
 	return 0;
 }
 
-/* While there is anything that may be forgotten, see to it now and then. */
+/* Look now and then, as long as there is something to forget. */
 static void tidy_later(struct agent *agent)
 {
 	const struct timeval delay = {.tv_sec = TIDY_S};
 
-	if ((!TAILQ_EMPTY(&agent->sets) || agent->view.pending.count) &&
+	if ((!TAILQ_EMPTY(&agent->sets) || agent->mib.pending.count) &&
 	    !evtimer_pending(agent->tidy, NULL))
 		evtimer_add(agent->tidy, &delay);
 }
@@ -138,7 +137,7 @@ static void on_registered(unsigned int error, void *arg)
 
 	agent->asked = false;
 	if (agent->registered) {
-		retry_in(agent, 0); /* the next table, whatever was said of the last */
+		retry_in(agent, 0); /* the next table, whatever the master said to the last */
 		return;
 	}
 	if (error == 0) {
@@ -155,7 +154,7 @@ static void on_registered(unsigned int error, void *arg)
 	if (error != agent->refused) {
 		agent->refused = error;
 		agent_log(agent, LOG_WARNING,
-			  "the AgentX master at %s does not take our registration: %s (error %u); "
+			  "the AgentX master at %s refuses our registration: %s (error %u);  "
 			  "trying again every %d s",
 			  agent->address, explain(error), error, REGISTER_S);
 	}
@@ -183,7 +182,8 @@ static void on_unreachable(int os_errno, void *arg)
 	agent->unreachable = os_errno;
 	if (os_errno == 0)
 		agent_log(agent, LOG_WARNING,
-			  "the AgentX master at %s accepts but does not answer; trying again "
+			  "the AgentX master at %s accepts the connection but does not answer; "
+			  "trying again "
 			  "within %d s",
 			  agent->address, TRANSPORT_DELAY_MAX);
 	else
@@ -199,14 +199,14 @@ static void on_malformed(unsigned int type, const char *ends, void *arg)
 
 	if (ends)
 		agent_log(agent, LOG_WARNING,
-			  "the AgentX master at %s sent what %s (type %u): the connection is ended",
+			  "the AgentX master at %s sent a PDU that %s (type %u): ending the "
+			  "connection",
 			  agent->address, ends, type);
 	else if (!agent->warned_malformed)
-		agent_log(
-			agent, LOG_WARNING,
-			"the AgentX master at %s sent a PDU of type %u that cannot be read: it is "
-			"refused with parseError, and so are others without a further word",
-			agent->address, type);
+		agent_log(agent, LOG_WARNING,
+			  "the AgentX master at %s sent a malformed PDU of type %u: refused it "
+			  "with parseError; further ones are refused without a log line",
+			  agent->address, type);
 	agent->warned_malformed = agent->warned_malformed || !ends;
 }
 
@@ -217,15 +217,7 @@ static void on_resumed(void *arg)
 	loop_turn(agent->loop);
 }
 
-static void not_answered(struct agent *agent)
-{
-	int delay = 2 * agent->register_delay;
-
-	agent->register_delay = delay < REGISTER_MAX_S ? delay : REGISTER_MAX_S;
-	on_unreachable(0, agent);
-}
-
-/* As register_mib() does it, which net-snmp repeats when it connects, but not when refused. */
+/* What register_mib() does: net-snmp repeats that when it connects, but not when refused. */
 static void ask_to_register(struct agent *agent, oid *name, size_t length)
 {
 	struct register_parameters parameters = {
@@ -241,37 +233,34 @@ static void ask_to_register(struct agent *agent, oid *name, size_t length)
 }
 
 /*
- * The root is all that is needed. But what a manager's view leaves out snmpd asks for instance by
- * instance, within one request, unless it is registered by itself. (It looks where the view has
- * what the beginning and the end of a registration have in common, which of a table's entry is the
- * table, but of a table is all tables: netsnmp_add_varbind_to_cache, 5.9.)
+ * The root alone would do. But what a manager's view excludes snmpd skips instance by instance,
+ * within one request, unless it is a registration of its own. (It asks the view about what the
+ * first and the last OID of a registration have in common: of a table's entry that is the table,
+ * of a table it is all tables. netsnmp_add_varbind_to_cache, 5.9.)
  */
-static void register_table(struct agent *agent)
-{
-	oid name[MAX_OID_LEN];
-
-	if (agent->next_table > MIB_TABLE_LAST)
-		return;
-	ask_to_register(agent, name, oid_of_entry((enum mib_table)agent->next_table++, name));
-}
-
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
-	oid root[MAX_OID_LEN];
+	oid name[MAX_OID_LEN];
+	int delay = 2 * agent->register_delay;
 
 	(void)fd, (void)what;
 	if (!agent->connected)
 		return;
 	if (agent->registered) {
-		register_table(agent);
+		if (agent->next_table > MIB_TABLE_LAST)
+			return;
+		ask_to_register(agent, name,
+				oid_of_entry((enum mib_table)agent->next_table++, name));
 		return;
 	}
-	memcpy(root, mib_root, mib_root_length * sizeof(oid));
-	if (agent->asked)
-		not_answered(agent);
+	if (agent->asked) {
+		agent->register_delay = delay < REGISTER_MAX_S ? delay : REGISTER_MAX_S;
+		on_unreachable(0, agent);
+	}
 	retry_later(agent);
-	ask_to_register(agent, root, mib_root_length);
+	memcpy(name, mib_root, mib_root_length * sizeof(oid));
+	ask_to_register(agent, name, mib_root_length);
 }
 
 static void on_pace(evutil_socket_t fd, short what, void *arg)
@@ -287,16 +276,16 @@ static void on_tidy(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	set_tidy(agent, now);
-	pending_expire(&agent->view.pending, now - PENDING_AGE_S * NS_PER_S);
+	pending_expire(&agent->mib.pending, now - PENDING_AGE_S * NS_PER_S);
 	tidy_later(agent);
 }
 
-/* No files are read or written, no MIB is parsed, nothing is printed. */
+/* net-snmp shall read and write no files, parse no MIB, and print nothing. */
 static void configure_library(struct agent *agent)
 {
 	setenv("MIBS", "", 1);
 	setenv("MIBDIRS", "", 1);
-	setenv("SNMP_PERSISTENT_DIR", "/dev/null", 1); /* or it makes directories there */
+	setenv("SNMP_PERSISTENT_DIR", "/dev/null", 1); /* or it makes directories */
 	netsnmp_enable_subagent();
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
@@ -379,7 +368,7 @@ static void release(struct agent *agent)
 	if (agent->pace)
 		event_free(agent->pace);
 	notices_clear(&agent->notices);
-	view_clear(&agent->view);
+	mib_clear(&agent->mib);
 	free(agent->address);
 	free(agent);
 }
@@ -388,7 +377,7 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
 	struct endpoint endpoint;
-	int result;
+	int rc;
 
 	if (!agent)
 		return no_memory(err);
@@ -396,20 +385,20 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 	notices_init(&agent->notices);
 	agent->options = *options;
 	agent->unreachable = -1;
-	view_init(&agent->view, options->engine, engine_store(options->engine));
-	agent->view.notify = options->notify;
-	result = endpoint_parse(address_of(agent), &endpoint, err);
-	if (!result && !prepare(agent, &endpoint))
-		result = no_memory(err);
-	if (result) {
+	mib_init(&agent->mib, options->engine, engine_store(options->engine));
+	agent->mib.notify = options->notify;
+	rc = endpoint_parse(address_of(agent), &endpoint, err);
+	if (!rc && !prepare(agent, &endpoint))
+		rc = no_memory(err);
+	if (rc) {
 		release(agent);
-		return result;
+		return rc;
 	}
 	configure_library(agent);
-	result = start_library(agent, err);
-	if (result) {
+	rc = start_library(agent, err);
+	if (rc) {
 		agent_close(agent);
-		return result;
+		return rc;
 	}
 	*ret = agent;
 	return 0;
@@ -419,11 +408,11 @@ void agent_close(struct agent *agent)
 {
 	if (!agent)
 		return;
-	agent->connected = false; /* not lost: left */
+	agent->connected = false; /* we leave: do not log it as lost */
 	engine_unwatch(agent->options.engine, agent);
 	set_close(agent);
 	release_library(agent);
 	snmp_shutdown(NAME);
-	set_close(agent); /* of requests that came meanwhile */
+	set_close(agent); /* requests that came meanwhile */
 	release(agent);
 }

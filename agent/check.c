@@ -1,85 +1,80 @@
 /* A set request as a whole: RowStatus, consistency, and the edit it makes. */
-#include "transaction.h"
+#include "varbinds.h"
 
 #include "model/codec.h"
 #include "rows.h"
 
 /* ---- whom to blame */
 
-static size_t find_binding(const struct transaction *transaction, const struct set_row *row,
+static size_t find_binding(const struct varbinds *varbinds, const struct set_row *row,
 			   enum column_kind kind, const struct row *column)
 {
-	for (size_t i = 0; i < transaction->count; i++) {
-		const struct binding *binding = &transaction->bindings[i];
+	for (size_t i = 0; i < varbinds->count; i++) {
+		const struct binding *binding = &varbinds->bindings[i];
 
 		if (binding->row == row && (kind == COLUMN_NONE || binding->column.kind == kind) &&
 		    (!column || binding->column.row == column))
 			return i;
 	}
-	return transaction->count;
+	return varbinds->count;
 }
 
-/* RowStatus where it is given, else whatever comes first of the row. */
-static size_t blame_row(const struct transaction *transaction, const struct set_row *row)
+/* The row's RowStatus if the request sets it, else its first binding. */
+static size_t blame_row(const struct varbinds *varbinds, const struct set_row *row)
 {
-	size_t found = find_binding(transaction, row, COLUMN_ROW_STATUS, NULL);
+	size_t found = find_binding(varbinds, row, COLUMN_ROW_STATUS, NULL);
 
-	if (found == transaction->count)
-		found = find_binding(transaction, row, COLUMN_NONE, NULL);
-	return found < transaction->count ? found : 0;
+	if (found == varbinds->count)
+		found = find_binding(varbinds, row, COLUMN_NONE, NULL);
+	return found < varbinds->count ? found : 0;
 }
 
 /* The column of a leaf, or what stands for it. */
-static size_t blame_leaf(const struct transaction *transaction, const struct set_row *row,
+static size_t blame_leaf(const struct varbinds *varbinds, const struct set_row *row,
 			 const struct row *leaf)
 {
-	size_t found = find_binding(transaction, row, COLUMN_ROW, leaf);
+	size_t found = find_binding(varbinds, row, COLUMN_ROW, leaf);
 
-	if (found == transaction->count)
-		found = find_binding(transaction, row, COLUMN_ADDRESS_TYPE, leaf);
-	return found < transaction->count ? found : blame_row(transaction, row);
+	if (found == varbinds->count)
+		found = find_binding(varbinds, row, COLUMN_ADDRESS_TYPE, leaf);
+	return found < varbinds->count ? found : blame_row(varbinds, row);
 }
 
-static bool has_path(const struct set_row *row, const struct row *leaf, const char *path)
-{
-	struct error probe = ERROR_INIT;
-
-	error_at_entry(&probe, row->tunnel_id, row->session_id, leaf);
-	return !strcmp(probe.path, path);
-}
-
-static size_t blame(const struct transaction *transaction, const struct error *err)
+static size_t blame(const struct varbinds *varbinds, const struct error *err)
 {
 	struct set_row *row;
 
-	for (size_t i = 0; i < transaction->count; i++) {
-		const struct binding *binding = &transaction->bindings[i];
+	for (size_t i = 0; i < varbinds->count; i++) {
+		const struct binding *binding = &varbinds->bindings[i];
+		struct error probe = ERROR_INIT;
 
-		if (binding->row && binding->column.kind == COLUMN_ROW &&
-		    has_path(binding->row, binding->column.row, err->path))
+		row = binding->row;
+		if (!row || binding->column.kind != COLUMN_ROW)
+			continue;
+		error_at_entry(&probe, row->tunnel_id, row->session_id, binding->column.row);
+		if (!strcmp(probe.path, err->path))
 			return i;
 	}
-	for (row = set_row_first(transaction); row; row = set_row_next(row)) {
+	for (row = set_row_first(varbinds); row; row = set_row_next(row)) {
 		struct error probe = ERROR_INIT;
 
 		error_at_entry(&probe, row->tunnel_id, row->session_id, NULL);
-		/* the entry itself, or a leaf of it that was not given; not a session below */
+		/* the entry itself or a leaf of it that was not given, but no session below it */
 		if (!strncmp(probe.path, err->path, strlen(probe.path)) &&
 		    !strchr(err->path + strlen(probe.path), '['))
-			return blame_row(transaction, row);
+			return blame_row(varbinds, row);
 	}
 	return 0;
 }
 
-int transaction_refuse(const struct transaction *transaction, const struct error *err,
-		       size_t *ret_varbind)
+int varbinds_refuse(const struct varbinds *varbinds, const struct error *err, size_t *ret_varbind)
 {
 	int status = (int)error_kind(err->code)->snmp;
 	const struct set_row *row;
 
-	*ret_varbind = blame(transaction, err);
-	row = transaction->count > 0 ? transaction->bindings[*ret_varbind].row : NULL;
-	/* a pending row is there: its name cannot be what is wrong (RFC 3416 section 4.2.5) */
+	*ret_varbind = blame(varbinds, err);
+	row = varbinds->count > 0 ? varbinds->bindings[*ret_varbind].row : NULL;
+	/* a pending row exists, so its name cannot be wrong (RFC 3416 section 4.2.5) */
 	if (status == SNMP_INCONSISTENT_NAME && row && row->step == STEP_ENTER)
 		return SNMP_INCONSISTENT_VALUE;
 	return status;
@@ -88,19 +83,19 @@ int transaction_refuse(const struct transaction *transaction, const struct error
 /* ---- row by row */
 
 /*
- * The state the row would be in with its columns set, and the draft to go on
- * with. If it is notReady, @missing says why.
+ * The state that the row would be in with its columns set; also makes its draft. If that is
+ * notReady, @missing says why.
  */
-static enum row_state look_up(const struct transaction *transaction, struct set_row *row,
+static enum row_state look_up(const struct varbinds *varbinds, struct set_row *row,
 			      struct subject *ret, struct error *missing)
 {
-	const struct view *view = transaction->view;
+	const struct mib *mib = varbinds->mib;
 	enum mib_table table = row->object == OBJECT_TUNNEL ? MIB_TUNNEL : MIB_SESSION;
 	const struct index index = {{row->tunnel_id, row->session_id}};
 	struct pending_row probe;
 
 	row->draft = row->given;
-	if (!subject_find(view->store, &view->pending, table, &index, ret))
+	if (!subject_find(mib->store, &mib->pending, table, &index, ret))
 		return ROW_MISSING;
 	if (!ret->pending)
 		return subject_state(ret);
@@ -111,28 +106,19 @@ static enum row_state look_up(const struct transaction *transaction, struct set_
 	return pending_check(&probe, missing) ? ROW_NOT_READY : ROW_READY;
 }
 
-static int keep_pending(struct transaction *transaction, struct set_row *row,
+static int keep_pending(struct varbinds *varbinds, struct set_row *row,
 			const struct subject *subject, struct error *err)
 {
-	const struct pending *pending = &transaction->view->pending;
+	const struct pending *pending = &varbinds->mib->pending;
 
 	row->fresh = pending_new(row->object, row->tunnel_id, row->session_id);
 	if (!row->fresh)
 		return varbind_no_memory(err);
 	row->fresh->draft = row->draft;
-	if (!subject->pending && pending->count + ++transaction->fresh > PENDING_MAX)
+	if (!subject->pending && pending->count + ++varbinds->fresh > PENDING_MAX)
 		return varbind_refuse(SNMP_RESOURCE_UNAVAILABLE, ERROR_RESOURCE, err,
-				      "too many rows wait to be made active; destroy some");
+				      "too many pending rows; destroy some or make them active");
 	return 0;
-}
-
-static struct edit_entry *add_entry(struct transaction *transaction, const struct set_row *row,
-				    enum edit_operation operation)
-{
-	return row->object == OBJECT_TUNNEL
-		       ? edit_tunnel(transaction->edit, operation, row->tunnel_id)
-		       : edit_session(transaction->edit, operation, row->tunnel_id,
-				      row->session_id);
 }
 
 static enum edit_operation operation_of(enum row_step step)
@@ -148,30 +134,28 @@ static enum edit_operation operation_of(enum row_step step)
 	}
 }
 
-static void enable(struct set_row *row, bool enabled)
-{
-	const struct row *leaf =
-		&row_sets[row->object].rows[row->object == OBJECT_TUNNEL ? (int)TUNNEL_ENABLED
-									 : (int)SESSION_ENABLED];
-
-	codec_set_number(leaf, &row->draft.values, enabled, NULL);
-}
-
-/* @base: the row as it is configured, or all zero. */
-static int configure(struct transaction *transaction, struct set_row *row, const void *base,
+/* @base: the row as configured, or all zero. */
+static int configure(struct varbinds *varbinds, struct set_row *row, const void *base,
 		     size_t *ret_varbind, struct error *err)
 {
+	bool is_tunnel = row->object == OBJECT_TUNNEL;
+	enum edit_operation operation = operation_of(row->step);
 	const struct row *leaf = NULL;
 	struct edit_entry *entry;
 
 	if (row->step != STEP_DELETE && draft_resolve(&row->draft, base, &leaf, err)) {
 		error_at_entry(err, row->tunnel_id, row->session_id, leaf);
-		*ret_varbind = blame_leaf(transaction, row, leaf);
+		*ret_varbind = blame_leaf(varbinds, row, leaf);
 		return (int)error_kind(err->code)->snmp;
 	}
-	if (row->step == STEP_ENABLE || row->step == STEP_DISABLE)
-		enable(row, row->step == STEP_ENABLE);
-	entry = add_entry(transaction, row, operation_of(row->step));
+	if (row->step == STEP_ENABLE || row->step == STEP_DISABLE) {
+		leaf = &row_sets[row->object]
+				.rows[is_tunnel ? (int)TUNNEL_ENABLED : (int)SESSION_ENABLED];
+		codec_set_number(leaf, &row->draft.values, row->step == STEP_ENABLE, NULL);
+	}
+	entry = is_tunnel
+			? edit_tunnel(varbinds->edit, operation, row->tunnel_id)
+			: edit_session(varbinds->edit, operation, row->tunnel_id, row->session_id);
 	if (!entry)
 		return varbind_no_memory(err);
 	if (row->step == STEP_DELETE)
@@ -181,91 +165,84 @@ static int configure(struct transaction *transaction, struct set_row *row, const
 	return 0;
 }
 
-static bool gives_columns(const struct set_row *row)
-{
-	return row->columns || row->types || row->storage;
-}
-
-static int check_row(struct transaction *transaction, struct set_row *row, size_t *ret_varbind,
+static int check_row(struct varbinds *varbinds, struct set_row *row, size_t *ret_varbind,
 		     struct error *err)
 {
 	static const union config nothing;
 	struct subject subject = {0};
 	struct error missing = ERROR_INIT;
-	enum row_state state = look_up(transaction, row, &subject, &missing);
+	enum row_state state = look_up(varbinds, row, &subject, &missing);
 	union config room;
 	int status;
 
-	*ret_varbind = blame_row(transaction, row);
+	*ret_varbind = blame_row(varbinds, row);
 	error_at_entry(err, row->tunnel_id, row->session_id, NULL);
 	status = rowstatus_step(state, row->action, &row->step, &missing, err);
 	if (status)
 		return status;
-	if (row->action == SNMP_ROW_DESTROY && gives_columns(row))
+	if (row->action == SNMP_ROW_DESTROY && (row->columns || row->types || row->storage))
 		return varbind_refuse(SNMP_INCONSISTENT_VALUE, ERROR_MUST, err,
-				      "given columns of a row that is to be destroyed");
+				      "given columns of a row that the request destroys");
 	switch (row->step) {
 	case STEP_NOTHING:
 	case STEP_FORGET:
 		return 0;
 	case STEP_WAIT:
-		return keep_pending(transaction, row, &subject, err);
+		return keep_pending(varbinds, row, &subject, err);
 	case STEP_CREATE:
 	case STEP_ENTER:
-		return configure(transaction, row, &nothing, ret_varbind, err);
+		return configure(varbinds, row, &nothing, ret_varbind, err);
 	default:
-		return configure(transaction, row, subject_config(&subject, &room), ret_varbind,
-				 err);
+		return configure(varbinds, row, subject_config(&subject, &room), ret_varbind, err);
 	}
 }
 
-/* As the engine will: without one, in tests, as far as the store goes. */
-static int check_edit(struct transaction *transaction, struct error *err)
+/* As the engine will check it; tests without an engine check what the store can. */
+static int check_edit(struct varbinds *varbinds, struct error *err)
 {
-	const struct view *view = transaction->view;
-	struct candidate *changes = &transaction->checked.changes;
+	const struct mib *mib = varbinds->mib;
+	struct candidate *changes = &varbinds->checked.changes;
 
-	if (view->engine)
-		return engine_check(view->engine, transaction->edit, 0, &transaction->checked, err);
-	return candidate_prepare(changes, transaction->edit, NULL, NULL, err);
+	if (mib->engine)
+		return engine_check(mib->engine, varbinds->edit, 0, &varbinds->checked, err);
+	return candidate_prepare(changes, varbinds->edit, NULL, NULL, err);
 }
 
-static int check_locks(const struct transaction *transaction, size_t *ret_varbind,
-		       struct error *err)
+static int check_locks(const struct varbinds *varbinds, size_t *ret_varbind, struct error *err)
 {
-	const struct view *view = transaction->view;
+	const struct mib *mib = varbinds->mib;
 
 	*ret_varbind = 0;
-	if (view->engine && engine_check_lock(view->engine, ENGINE_RUNNING, 0, err))
+	if (mib->engine && engine_check_lock(mib->engine, ENGINE_RUNNING, 0, err))
 		return (int)error_kind(err->code)->snmp;
-	if (!transaction->sets_lock || transaction->lock == view->spin_lock)
+	if (!varbinds->sets_lock || varbinds->lock == mib->spin_lock)
 		return 0;
-	while (transaction->bindings[*ret_varbind].row ||
-	       transaction->bindings[*ret_varbind].column.number != SCALAR_SPIN_LOCK)
+	while (varbinds->bindings[*ret_varbind].row ||
+	       varbinds->bindings[*ret_varbind].column.number != SCALAR_SPIN_LOCK)
 		++*ret_varbind;
-	error_set(err, ERROR_MUST, "given %ld; allowed the value it has, %ld", transaction->lock,
-		  view->spin_lock);
+	error_set(err, ERROR_MUST, "given %ld; allowed its present value, %ld", varbinds->lock,
+		  mib->spin_lock);
 	error_at(err, "l2tpv3SpinLock");
 	return SNMP_INCONSISTENT_VALUE;
 }
 
-int transaction_check(struct transaction *transaction, size_t *ret_varbind, struct error *err)
+int varbinds_check(struct varbinds *varbinds, size_t *ret_varbind, struct error *err)
 {
 	struct set_row *row;
-	int status = check_locks(transaction, ret_varbind, err);
+	int status = check_locks(varbinds, ret_varbind, err);
 
 	if (status)
 		return status;
-	transaction->edit = edit_new();
-	if (!transaction->edit)
+	varbinds->edit = edit_new();
+	if (!varbinds->edit)
 		return varbind_no_memory(err);
-	for (row = set_row_first(transaction); row; row = set_row_next(row)) {
-		status = check_row(transaction, row, ret_varbind, err);
+	for (row = set_row_first(varbinds); row; row = set_row_next(row)) {
+		status = check_row(varbinds, row, ret_varbind, err);
 		if (status)
 			return status;
 	}
 	*err = ERROR_INIT;
-	if (transaction->edit->count == 0 || !check_edit(transaction, err))
+	if (varbinds->edit->count == 0 || !check_edit(varbinds, err))
 		return 0;
-	return transaction_refuse(transaction, err, ret_varbind);
+	return varbinds_refuse(varbinds, err, ret_varbind);
 }

@@ -12,7 +12,7 @@ _Static_assert(sizeof(mib_root) / sizeof(mib_root[0]) <= ROOT_LENGTH_MAX, "a sho
 #define COLUMN_LAST    64 /* no table has more */
 #define COLUMN_NOWHERE (COLUMN_LAST + 1)
 
-/* Columns that are no row of the mapping table. */
+/* Columns that have no row in the mapping table. */
 /* clang-format off */
 static const struct column extra_columns[] = {
 	{ COLUMN_STORAGE_TYPE, MIB_TUNNEL, 23, NULL, true },
@@ -44,7 +44,7 @@ static bool find_extra(enum mib_table table, unsigned int number, struct column 
 	return false;
 }
 
-/* A key is the index and not accessible. The type of an address stands before the address. */
+/* A key is the index, and not accessible. An address has its type in the column before it. */
 static bool find_row(enum mib_table table, unsigned int number, struct column *ret)
 {
 	const struct row *row = row_by_column(table, number);
@@ -162,8 +162,8 @@ enum oid_fault oid_to_instance(const oid *name, size_t length, struct instance *
 }
 
 /*
- * The least index greater than the sub-identifiers given, which may be fewer
- * or more than an index has. False when none of 32 bits is.
+ * The least index greater than the given sub-identifiers, which may be fewer or more than an index
+ * has. False when no index of 32 bits is.
  */
 static bool index_after(enum mib_table table, const oid *at, size_t length, struct index *ret)
 {

@@ -1,8 +1,7 @@
 /*
- * The shape of LINUX-L2TPV3-MIB: which columns a table has, and OIDs taken
- * apart and put together. What the mapping table has rows for is found there;
- * the rest (scalars, RowStatus, StorageType, the interface table) is one list
- * in columns.c.
+ * The shape of LINUX-L2TPV3-MIB: which columns a table has; taking OIDs apart and putting them
+ * together. Columns come from the mapping table; the rest (scalars, RowStatus, StorageType, the
+ * interface table) are one list in columns.c.
  */
 #ifndef AGENT_COLUMNS_H
 #define AGENT_COLUMNS_H
@@ -11,9 +10,9 @@
 #include "netsnmp.h"
 
 /*
- * Where the MIB hangs, as sub-identifiers with commas. One value for the whole
- * build; mibs/LINUX-L2TPV3-MIB must say the same (l2tpv3MIB). The default lies
- * below netSnmpPlaypen, where anybody may be: set your own to ship it.
+ * Where the MIB hangs, as sub-identifiers with commas. One value for the whole build;
+ * mibs/LINUX-L2TPV3-MIB must say the same (l2tpv3MIB). The default lies below netSnmpPlaypen,
+ * which anybody may use: set your own before you ship it.
  */
 #ifndef L2TPV3_MIB_ROOT
 #define L2TPV3_MIB_ROOT 1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 3931
@@ -67,7 +66,7 @@ bool column_from(enum mib_table table, unsigned int number, struct column *ret);
 
 /* How many sub-identifiers the index has: 1 or 2, for scalars 1 (the 0). */
 unsigned int index_length(enum mib_table table);
-/* What a row of the table is; interfaces lead to sessions. */
+/* What the rows of the table are; those of the interface table are sessions. */
 enum object table_object(enum mib_table table);
 
 /* Index of an instance: tunnel id and session id, ifIndex and 0, or 0 and 0. */
@@ -84,16 +83,16 @@ struct instance {
 enum oid_fault { OID_FINE, OID_NO_OBJECT, OID_NO_INSTANCE };
 
 /*
- * Which instance is meant exactly. OID_NO_OBJECT: no such column;
- * OID_NO_INSTANCE: @ret->column is set, and the index is of the wrong length,
- * or holds 0 or more than 32 bits, so that no row can ever have it.
+ * The instance of exactly this name. OID_NO_OBJECT: no such column; OID_NO_INSTANCE: @ret->column
+ * is set, but no row can ever have this index: its length is wrong, or it holds 0 or more than 32
+ * bits.
  */
 enum oid_fault oid_to_instance(const oid *name, size_t length, struct instance *ret);
 
 /*
- * Where to begin looking for the first instance after @name: @ret->column is
- * the first column to look at, and its rows from @ret->index on (not below,
- * @name itself excluded). Any OID will do. False: nothing of ours comes after.
+ * Where to start looking for the first instance after @name: in @ret->column, at the first row
+ * that is not below @ret->index. @name itself is excluded; any OID will do. False: nothing of ours
+ * comes after it.
  */
 bool oid_to_start(const oid *name, size_t length, struct instance *ret);
 
@@ -104,9 +103,9 @@ size_t oid_of_entry(enum mib_table table, oid ret[MAX_OID_LEN]);
 size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN]);
 
 /*
- * The name of a varbind as it was sent: net-snmp (agentx_parse_oid, 5.9) passes
- * a sub-identifier of 2^31 or more through an int, so that it comes with the
- * upper half of its 64 bits set. Returns the length.
+ * The name of a varbind as it was sent: net-snmp (agentx_parse_oid, 5.9) passes sub-identifiers
+ * through an int, so those of 2^31 or more arrive with the upper half of their 64 bits set.
+ * Returns the length.
  */
 size_t oid_of_varbind(const netsnmp_variable_list *varbind, oid ret[MAX_OID_LEN]);
 

@@ -83,7 +83,7 @@ static void clear_leaf(struct draft *draft, const struct row *row)
 	draft->cleared |= BIT(row_number(row));
 }
 
-/* What was not given is as it is configured. */
+/* What the request does not give stays as configured. */
 static void complete_pair(struct address_pair *pair, const struct row *row, const void *base)
 {
 	const void *bytes;
@@ -126,34 +126,30 @@ static int resolve_pairs(struct draft *draft, const void *base, const struct row
 			 struct error *err)
 {
 	const struct row_set *set = &row_sets[draft->object];
-	int result;
+	int rc;
 
 	for (unsigned int i = 0; i < set->config_count; i++) {
 		if (!draft_has_pair(draft, &set->rows[i]))
 			continue;
-		result = resolve_pair(draft, &set->rows[i], base, ret_row != NULL, err);
-		if (result && ret_row) {
+		rc = resolve_pair(draft, &set->rows[i], base, ret_row != NULL, err);
+		if (rc && ret_row) {
 			*ret_row = &set->rows[i];
-			return result;
+			return rc;
 		}
 	}
 	return 0;
 }
 
-static bool is_zero(const struct row *row, const void *object)
-{
-	const void *bytes;
-
-	return codec_get_number(row, object) == 0 && codec_get_bytes(row, object, &bytes) == 0;
-}
-
-/* Columns that read zero while they do not apply can be set to zero then. */
+/* A column reads zero while it does not apply, and takes a zero then. */
 static int resolve_conditional(struct draft *draft, const struct row *row, const void *merged,
 			       struct error *err)
 {
 	bool applies = codec_applies(row, merged);
+	const void *bytes;
 
-	if (codec_present(row, &draft->values) && !applies && is_zero(row, &draft->values))
+	if (!applies && codec_present(row, &draft->values) &&
+	    codec_get_number(row, &draft->values) == 0 &&
+	    codec_get_bytes(row, &draft->values, &bytes) == 0)
 		clear_leaf(draft, row);
 	if ((draft->cleared & BIT(row_number(row))) && applies && row->fallback && row->min > 0)
 		return error_set(err, ERROR_MUST,
@@ -168,7 +164,7 @@ static int resolve_conditions(struct draft *draft, const void *base, const struc
 {
 	const struct row_set *set = &row_sets[draft->object];
 	union config merged;
-	int result;
+	int rc;
 
 	memcpy(&merged, base,
 	       draft->object == OBJECT_TUNNEL ? sizeof(merged.tunnel) : sizeof(merged.session));
@@ -176,10 +172,10 @@ static int resolve_conditions(struct draft *draft, const void *base, const struc
 	for (unsigned int i = 0; i < set->config_count; i++) {
 		if (set->rows[i].when == WHEN_ALWAYS)
 			continue;
-		result = resolve_conditional(draft, &set->rows[i], &merged, err);
-		if (result && ret_row) {
+		rc = resolve_conditional(draft, &set->rows[i], &merged, err);
+		if (rc && ret_row) {
 			*ret_row = &set->rows[i];
-			return result;
+			return rc;
 		}
 	}
 	return 0;
@@ -188,10 +184,10 @@ static int resolve_conditions(struct draft *draft, const void *base, const struc
 int draft_resolve(struct draft *draft, const void *base, const struct row **ret_row,
 		  struct error *err)
 {
-	int result = resolve_pairs(draft, base, ret_row, err);
+	int rc = resolve_pairs(draft, base, ret_row, err);
 
-	if (result)
-		return result;
+	if (rc)
+		return rc;
 	return resolve_conditions(draft, base, ret_row, err);
 }
 

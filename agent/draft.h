@@ -1,8 +1,7 @@
 /*
- * A draft: the columns that a manager gave for one row, in one request or, for
- * a row made with createAndWait, in several. It differs from a configuration in
- * what SNMP has and the model has not: a column set to zero or to zero length
- * means no leaf, and an address comes in two columns, in any order.
+ * A draft: the columns that a manager gave for one row, in one request or, with createAndWait, in
+ * several. SNMP differs from the model in two things: a column set to zero or to zero length means
+ * no leaf, and an address comes in two columns, in any order.
  */
 #ifndef AGENT_DRAFT_H
 #define AGENT_DRAFT_H
@@ -33,24 +32,23 @@ struct draft {
 struct address_pair *draft_pair(struct draft *draft, const struct row *row);
 const struct address_pair *draft_has_pair(const struct draft *draft, const struct row *row);
 
-/* Has a manager given this row's column (or, of an address, both)? */
+/* Has a manager given this row's column (of an address, both)? */
 bool draft_has(const struct draft *draft, const struct row *row);
 
-/* Lay @over on top: what it gives replaces what @draft has. */
+/* Put @over on top: what it gives replaces what @draft has. */
 void draft_overlay(struct draft *draft, const struct draft *over);
 
 /*
- * Bring the draft into the model's terms, over @base, the row as it is
- * configured (all zero when it is not): addresses become leaves; a zero for a
- * leaf that does not apply clears it. Refused with ERROR_MUST, and the row in *ret_row: type and
- * length of an address that do not fit each other, a zero where it would read
- * back as the default. With @ret_row NULL nothing is refused: half an address
- * counts as none.
+ * Translate the draft into the model's terms, over @base, the row as configured (all zero if it is
+ * not): addresses become leaves, and a zero for a leaf that does not apply clears it. Refuses with
+ * ERROR_MUST, and the row in *ret_row, an address whose type and length do not fit each other, and
+ * a zero that would read back as the default. With @ret_row NULL it refuses nothing: half an
+ * address counts as none.
  */
 int draft_resolve(struct draft *draft, const void *base, const struct row **ret_row,
 		  struct error *err);
 
-/* @config as it is once the (resolved) draft is applied. */
+/* Apply the (resolved) draft to @config. */
 void draft_apply(const struct draft *draft, void *config);
 
 #endif

@@ -21,8 +21,8 @@ static const char *after_prefix(const char *text, const char *prefix)
 static int refuse(const char *text, struct error *err)
 {
 	return error_set(err, ERROR_INVALID_VALUE,
-			 "given \"%s\" as the AgentX address; allowed unix:PATH, "
-			 "tcp:ADDRESS:PORT or tcp6:[ADDRESS]:PORT, addresses in numbers",
+			 "given \"%s\" as the AgentX address; allowed unix:PATH, tcp:ADDRESS:PORT "
+			 "or tcp6:[ADDRESS]:PORT, with numeric addresses",
 			 text);
 }
 
@@ -38,7 +38,7 @@ static int parse_path(const char *text, const char *path, struct endpoint *ret, 
 	return 0;
 }
 
-/* "HOST:PORT", "[HOST]:PORT" or without the port, cut in two in @host. */
+/* Cut "HOST:PORT", "[HOST]:PORT", or either without a port, in two: the host stays in @host. */
 static const char *cut_port(char *host)
 {
 	char *end = host[0] == '[' ? strchr(host, ']') : NULL;

@@ -1,4 +1,4 @@
-/* Where the AgentX master listens, and a socket on its way there. */
+/* Where the AgentX master listens, and connecting to it. */
 #ifndef AGENT_ENDPOINT_H
 #define AGENT_ENDPOINT_H
 
@@ -13,17 +13,16 @@ struct endpoint {
 };
 
 /*
- * As snmpd.conf's agentXSocket: "unix:PATH", "PATH" from a slash on,
- * "tcp:ADDRESS[:PORT]", "tcp6:[ADDRESS][:PORT]" (port 705, RFC 2741 section
- * 8.1.1). An address is numeric or "localhost": looking up names would block.
- * -EINVAL with @err.
+ * Parse what snmpd.conf's agentXSocket takes: "unix:PATH", "/PATH", "tcp:ADDRESS[:PORT]",
+ * "tcp6:[ADDRESS][:PORT]" (port 705, RFC 2741 section 8.1.1). An address is numeric or
+ * "localhost", for name lookups block. -EINVAL with @err.
  */
 int endpoint_parse(const char *text, struct endpoint *ret, struct error *err);
 
 /*
- * A nonblocking socket, or a negative errno: -EAGAIN when the master's queue of
- * connections is full. Does not wait: *ret_connected is false while TCP is still
- * at it, which ends with the socket writable and SO_ERROR telling how.
+ * Returns a nonblocking socket, or a negative errno: -EAGAIN when the master's queue of
+ * connections is full. Does not wait: *ret_connected is false while TCP is still connecting; then
+ * the socket becomes writable and SO_ERROR says how that ended.
  */
 int endpoint_connect(const struct endpoint *endpoint, bool *ret_connected);
 

@@ -20,7 +20,7 @@ static void get(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 	size_t length = oid_of_varbind(request->requestvb, name);
 	struct value value;
 
-	switch (view_get(&agent->view, name, length, &value)) {
+	switch (mib_get(&agent->mib, name, length, &value)) {
 	case OID_FINE:
 		answer(request, &value);
 		break;
@@ -32,14 +32,14 @@ static void get(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 	}
 }
 
-/* Nothing found: left as it is, and net-snmp goes on after our subtree. */
+/* If nothing is found the varbind stays as it is, and net-snmp goes on after our subtree. */
 static void get_next(struct agent *agent, netsnmp_request_info *request)
 {
 	oid from[MAX_OID_LEN], name[MAX_OID_LEN];
 	size_t length = oid_of_varbind(request->requestvb, from);
 	struct value value;
 
-	if (!view_next(&agent->view, from, length, name, &length, &value))
+	if (!mib_next(&agent->mib, from, length, name, &length, &value))
 		return;
 	snmp_set_var_objid(request->requestvb, name, length);
 	answer(request, &value);
@@ -54,7 +54,7 @@ static int handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *re
 	if (reqinfo->mode != MODE_GET && reqinfo->mode != MODE_GETNEXT)
 		return set_handle(agent, handler, reginfo, reqinfo, requests);
 	engine_polled(agent->options.engine);
-	epoch_follow(&agent->view.epoch, clock_now(), netsnmp_get_agent_uptime());
+	epoch_follow(&agent->mib.epoch, clock_now(), netsnmp_get_agent_uptime());
 	for (request = requests; request; request = request->next) {
 		if (request->processed)
 			continue;

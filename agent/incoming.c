@@ -2,26 +2,14 @@
 
 #include <string.h>
 
-static void pass_over(struct incoming *incoming)
-{
-	size_t left = incoming->have - incoming->at;
-	size_t count = incoming->skip < left ? (size_t)incoming->skip : left;
-
-	incoming->skip -= count;
-	incoming->at += count;
-}
-
-static bool is_request(const struct pdu_header *header)
-{
-	return header->type >= PDU_GET && header->type <= PDU_UNDO_SET;
-}
-
-/* By its header alone, for nobody holds all of it. */
+/* By its header alone: nobody holds all of it. */
 static enum incoming_verdict judge_long(struct incoming *incoming, const struct pdu_header *header,
 					const char **ret_why_broken)
 {
-	if (!is_request(header) || header->size > INCOMING_SKIP_MAX) {
-		*ret_why_broken = "says it is longer than any is";
+	bool is_request = header->type >= PDU_GET && header->type <= PDU_UNDO_SET;
+
+	if (!is_request || header->size > INCOMING_SKIP_MAX) {
+		*ret_why_broken = "claims more octets than any PDU has";
 		return INCOMING_BROKEN;
 	}
 	incoming->skip = header->size;
@@ -33,24 +21,26 @@ static enum incoming_verdict judge(const uint8_t *bytes, const struct pdu_header
 {
 	if (pdu_check(bytes, (size_t)header->size))
 		return INCOMING_PDU;
-	*ret_why_broken = "cannot be read, and answers are not answered";
+	*ret_why_broken = "is malformed, and a response cannot be refused";
 	return header->type == PDU_RESPONSE ? INCOMING_BROKEN : INCOMING_MALFORMED;
 }
 
 enum incoming_verdict incoming_next(struct incoming *incoming, struct pdu_header *ret,
 				    const uint8_t **ret_bytes, const char **ret_why_broken)
 {
+	size_t left = incoming->have - incoming->at;
+	size_t skipped = incoming->skip < left ? (size_t)incoming->skip : left;
 	const uint8_t *bytes;
-	size_t left;
 
-	pass_over(incoming);
+	incoming->skip -= skipped;
+	incoming->at += skipped;
+	left -= skipped;
 	bytes = incoming->bytes + incoming->at;
-	left = incoming->have - incoming->at;
 	if (left < PDU_HEADER_LENGTH)
 		return INCOMING_NONE;
 	*ret = pdu_header(bytes);
 	if (!pdu_header_is_sane(bytes)) {
-		*ret_why_broken = "is not of version 1";
+		*ret_why_broken = "is not AgentX version 1";
 		return INCOMING_BROKEN;
 	}
 	if (ret->size > INCOMING_PDU_MAX)

@@ -1,18 +1,18 @@
 /*
  * What the files that need net-snmp's agent share.
  *
- *   agent.c      setting net-snmp up; connection and registration. None calls it.
+ *   agent.c      sets net-snmp up, connects and registers; nobody calls it
  *   handler.c    requests of the master: GET, GETNEXT
  *   set.c        ... and the phases of SET
- *   notify.c     notifications to the master
+ *   notify.c     sends notifications to the master
  *   loop.c       net-snmp in the event loop
  *   transport.c  the stream to the master, between net-snmp and these: opening.c reaches it,
  *                incoming.c cuts it into PDUs, outgoing.c queues, pdu.c knows the octets
- *   log.c        what an operator is told; a leaf
+ *   log.c        tells the operator; a leaf
  *
- * The others know nothing of AgentX: view.c (with columns.c, subject.c,
- * value.c, scalars.c, pending.c) reads, transaction.c (with draft.c, take.c,
- * rowstatus.c) makes edits, notice.c keeps what is to be told.
+ * The others know nothing of AgentX: mib.c (with columns.c, subject.c, value.c, scalars.c,
+ * pending.c) reads, varbinds.c (with check.c, draft.c, take.c, rowstatus.c) makes edits, notice.c
+ * keeps what is to be told.
  */
 #ifndef AGENT_INTERNAL_H
 #define AGENT_INTERNAL_H
@@ -23,7 +23,7 @@
 #include "loop.h"
 #include "notice.h"
 #include "transport.h"
-#include "view.h"
+#include "mib.h"
 
 struct set;
 TAILQ_HEAD(set_list, set);
@@ -31,20 +31,20 @@ TAILQ_HEAD(set_list, set);
 struct agent {
 	struct agent_options options;
 	char *address; /* as given */
-	struct view view;
+	struct mib mib;
 	struct loop *loop;
 	struct transport *transport;
-	struct event *retry; /* of the registration, and what comes after it */
-	struct event *tidy;  /* once a while */
+	struct event *retry; /* registers, then does what comes after */
+	struct event *tidy;  /* forgets what is old, now and then */
 	struct event *pace;  /* of notifications */
 	struct notices notices;
-	uint64_t dropped; /* notices that were, as far as logged */
+	uint64_t dropped; /* notices lost, as last logged */
 	bool connected, registered;
-	bool asked;              /* to register, and not answered yet */
-	int unreachable;         /* errno that was logged last, 0: no answer, -1: nothing */
+	bool asked;              /* we sent Register and have no answer yet */
+	int unreachable;         /* the errno last logged; 0: no answer; -1: nothing logged */
 	int register_delay;      /* seconds */
-	unsigned int next_table; /* to register by itself, once the root is */
-	unsigned int refused;    /* res.error that was logged last, 0 none */
+	unsigned int next_table; /* registered on its own, once the root is */
+	unsigned int refused;    /* the res.error last logged; 0: none */
 	struct set_list sets;    /* set.c */
 	bool warned_retries, warned_malformed;
 };
@@ -61,16 +61,16 @@ int set_handle(struct agent *agent, netsnmp_mib_handler *handler,
 	       netsnmp_handler_registration *reginfo, netsnmp_agent_request_info *reqinfo,
 	       netsnmp_request_info *requests);
 void set_commit_event(const struct engine_event *event, void *arg);
-bool set_answering(void *agent); /* will a request still be answered, when the engine is done? */
-void set_repeated(void *agent);  /* by a master that has lost patience */
+bool set_answering(void *agent); /* does the engine still owe a set request its answer? */
+void set_repeated(void *agent);  /* an impatient master sent it again */
 void set_oversized(enum transport_size what, uint64_t size, unsigned int max, void *agent);
 void set_disconnected(struct agent *agent);
-void set_tidy(struct agent *agent, int64_t now); /* end what the master forgot */
+void set_tidy(struct agent *agent, int64_t now); /* end those that the master forgot */
 void set_close(struct agent *agent);
 
 /* notify.c */
 void notify_event(const struct engine_event *event, void *arg);
-void notify_connected(struct agent *agent); /* and registered */
-void notify_some(struct agent *agent);      /* those that are due */
+void notify_connected(struct agent *agent); /* connected and registered */
+void notify_some(struct agent *agent);      /* send what is due */
 
 #endif

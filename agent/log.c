@@ -1,4 +1,4 @@
-/* What an operator is told by the SNMP door: a leaf, which every file of it may call. */
+/* The SNMP door's log: a leaf that every file of the door may call. */
 #include "internal.h"
 
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 #include "transport.h"
 
 #define WATCH_MAX 16  /* two pipes and a socket; more only while sessions change */
-#define PUMP_MAX  100 /* turns before others have theirs: a few milliseconds */
+#define PUMP_MAX  100 /* rounds before others get a turn: a few milliseconds */
 
 struct watch {
 	int fd;
@@ -35,7 +35,7 @@ static void read_ready(struct loop *loop)
 	netsnmp_check_outstanding_agent_requests();
 }
 
-/* Which of the pipes inside net-snmp has something; false: none. */
+/* Which of the pipes inside net-snmp are readable; false: none. */
 static bool look_inside(struct loop *loop)
 {
 	int stream = transport_fd(loop->transport);
@@ -60,16 +60,15 @@ static bool look_inside(struct loop *loop)
 }
 
 /*
- * A request goes through two pipes before it is answered: see it through, not
- * by way of the event loop, and before the next is read. Pipes are only read
- * after a look: to read an empty one would block, and what the event loop saw
- * may have been taken meanwhile.
+ * A request passes two pipes before it is answered: push it through here, without the event loop,
+ * before the next one is read. Poll a pipe before reading it: reading an empty one blocks, and
+ * what the event loop saw may have been taken since.
  */
 static void pump(struct loop *loop)
 {
 	for (unsigned int i = 0; i < PUMP_MAX; i++) {
 		if (!look_inside(loop)) {
-			transport_settle(loop->transport);
+			transport_idle(loop->transport);
 			break;
 		}
 		read_ready(loop);
@@ -147,7 +146,7 @@ static void watch(struct loop *loop, int fd)
 	loop->watches[loop->count++] = (struct watch){fd, event};
 }
 
-/* Only ever earlier: when it fires in vain, the next time is found then. */
+/* Only move it forward: if it fires too early, it is set again then. */
 static void set_timer(struct loop *loop, const struct timeval *delay)
 {
 	struct timeval now, due;

@@ -1,7 +1,6 @@
 /*
- * net-snmp in a libevent loop: its descriptors, its timeouts and its alarms.
- * net-snmp has no way to say that they changed, so they are looked at after
- * every call into it.
+ * net-snmp in a libevent loop: its descriptors, timeouts and alarms. net-snmp cannot say that they
+ * changed, so look at them after every call into it.
  */
 #ifndef AGENT_LOOP_H
 #define AGENT_LOOP_H
@@ -18,14 +17,14 @@ struct loop *loop_new(struct event_base *base, struct transport *transport,
 void loop_free(struct loop *loop); /* accepts NULL */
 
 /*
- * Call after every call into net-snmp that was not made from the loop: finish
- * what handlers delegated, and look at descriptors and timeouts again.
+ * Call this after every call into net-snmp that did not come from the loop: it finishes what
+ * handlers delegated, and looks at descriptors and timeouts again.
  */
 void loop_turn(struct loop *loop);
 
 /*
- * A session was opened or closed: a descriptor may have been closed and its
- * number used again, which only shows in that the loop is never told of it.
+ * A session was opened or closed. Its descriptor may have been closed and the number used again;
+ * the loop would never notice.
  */
 void loop_renew(struct loop *loop);
 

@@ -1,6 +1,6 @@
 /*
- * net-snmp's headers, in one place: only agent/ includes them. They are not
- * clean under our warnings on every release.
+ * net-snmp's headers, in one place: only agent/ includes them. Not every release of them is clean
+ * under our warnings.
  */
 #ifndef AGENT_NETSNMP_H
 #define AGENT_NETSNMP_H

@@ -68,12 +68,6 @@ static bool notice_of(const struct engine_event *event, struct notice *ret)
 	return true;
 }
 
-static void drop_oldest(struct notices *notices)
-{
-	free(notices_take(notices));
-	notices->dropped++;
-}
-
 void notices_add(struct notices *notices, const struct engine_event *event)
 {
 	struct notice what = {0}, *notice;
@@ -86,8 +80,10 @@ void notices_add(struct notices *notices, const struct engine_event *event)
 		return;
 	}
 	*notice = what;
-	if (notices->count == NOTICES_MAX)
-		drop_oldest(notices);
+	if (notices->count == NOTICES_MAX) {
+		free(notices_take(notices));
+		notices->dropped++;
+	}
 	TAILQ_INSERT_TAIL(&notices->list, notice, order);
 	RB_INSERT(notice_tree, &notices->tree, notice);
 	notices->count++;

@@ -1,19 +1,19 @@
 /*
- * Notifications of LINUX-L2TPV3-MIB: which are due, in what order, and what
- * each carries. Without an AgentX session: notify.c sends them.
+ * Notifications of LINUX-L2TPV3-MIB: which are due, in what order, and what each carries. Knows
+ * nothing of AgentX: notify.c sends them.
  *
- * What happened is kept by object, not by event: an object that changes again
- * before its turn is told of once, as it is then. So what waits is bounded by
- * what there is, also while no master is there for hours.
+ * They are kept by object, not by event: an object that changes again before its turn is reported
+ * once, as it is then. So the queue is bounded by the number of objects, even while there is no
+ * master for hours.
  */
 #ifndef AGENT_NOTICE_H
 #define AGENT_NOTICE_H
 
 #include <sys/queue.h>
 
-#include "view.h"
+#include "mib.h"
 
-#define NOTICES_MAX        10000 /* that wait; the oldest give way */
+#define NOTICES_MAX        10000 /* queued; then the oldest is dropped */
 #define NOTICE_OBJECTS_MAX 4
 
 enum notice_kind { NOTICE_TUNNEL_STATE = 1, NOTICE_SESSION_STATE, NOTICE_FOREIGN };
@@ -29,16 +29,16 @@ struct notices {
 	TAILQ_HEAD(notice_list, notice) list;
 	RB_HEAD(notice_tree, notice) tree;
 	size_t count;
-	uint64_t dropped; /* since the beginning */
+	uint64_t dropped; /* since the start */
 };
 
 void notices_init(struct notices *notices);
 void notices_clear(struct notices *notices);
 
-/* Note what happened, if there is a notification of it. No memory: it is lost, and counted. */
+/* Queue the event, if there is a notification for it. Without memory it is lost, and counted. */
 void notices_add(struct notices *notices, const struct engine_event *event);
 
-/* The oldest, to be freed by the caller; NULL: there is none. */
+/* The oldest, which the caller frees; NULL: none. */
 struct notice *notices_take(struct notices *notices);
 
 /* What a notification says: snmpTrapOID.0 and the objects of its OBJECTS clause. */

@@ -1,14 +1,14 @@
 /*
- * Sending notifications: the master makes traps or informs of them (RFC 2741
- * section 7.1.10) and says nothing of how that went. Slowly: a push of thousands
- * of sessions is as many changes of state.
+ * Sends notifications: the master turns them into traps or informs (RFC 2741 section 7.1.10) and
+ * does not report how that went. Slowly, for a push of thousands of sessions is as many changes of
+ * state.
  */
 #include "internal.h"
 
 #include <event2/event.h>
 #include <syslog.h>
 
-#define PACE_MS 50 /* also the time an object has to come to rest */
+#define PACE_MS 50 /* also how long an object may take to come to rest */
 #define BURST   10 /* every PACE_MS: 200 a second */
 
 static const oid snmp_trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
@@ -35,13 +35,13 @@ static bool add_object(struct agent *agent, netsnmp_variable_list **list,
 	struct value value;
 	const void *data;
 
-	if (!view_value(&agent->view, instance, &value))
+	if (!mib_value(&agent->mib, instance, &value))
 		return false;
 	data = value_data(&value, &size);
 	return add(list, name, length, value.type, data, size);
 }
 
-/* What is gone meanwhile is not told of. */
+/* An object that has gone meanwhile gets no notification. */
 static void tell(struct agent *agent, const struct notice *notice)
 {
 	netsnmp_variable_list *list = NULL;
@@ -62,17 +62,17 @@ static void tell_dropped(struct agent *agent)
 {
 	if (agent->notices.dropped == agent->dropped)
 		return;
-	agent_log(agent, LOG_WARNING, "%llu notifications are lost: more than %d waited",
+	agent_log(agent, LOG_WARNING, "lost %llu notifications: more than %d were queued",
 		  (unsigned long long)(agent->notices.dropped - agent->dropped), NOTICES_MAX);
 	agent->dropped = agent->notices.dropped;
 }
 
 void notify_some(struct agent *agent)
 {
-	if (!agent->view.notify)
+	if (!agent->mib.notify)
 		notices_clear(&agent->notices);
 	if (!agent->registered)
-		return; /* notify_connected() goes on */
+		return; /* notify_connected() will go on */
 	tell_dropped(agent);
 	for (unsigned int i = 0; i < BURST && agent->notices.count > 0; i++) {
 		struct notice *notice = notices_take(&agent->notices);
@@ -95,7 +95,7 @@ void notify_event(const struct engine_event *event, void *arg)
 {
 	struct agent *agent = arg;
 
-	if (!agent->view.notify)
+	if (!agent->mib.notify)
 		return;
 	notices_add(&agent->notices, event);
 	notify_connected(agent);

@@ -12,7 +12,8 @@
 #define PACKET     1 /* h.packetID of our only request */
 #define ANSWER_MAX 4096
 #define AT_ONCE_MS                                                                                 \
-	10 /* a master that is well answers in one; without, net-snmp asks a second later */
+	10 /* a healthy master answers in one; else net-snmp asks again a second later             \
+	    */
 
 struct opening {
 	struct event_base *base;
@@ -21,7 +22,7 @@ struct opening {
 	void *arg;
 	enum opening_state state;
 	int fd;
-	struct event *ready; /* to write: connected. To read: answered. */
+	struct event *ready; /* writable: connected; readable: answered */
 	uint8_t answer[ANSWER_MAX];
 	size_t have;
 	struct opened opened;
@@ -34,7 +35,7 @@ static void unwatch(struct opening *opening)
 	opening->ready = NULL;
 }
 
-static int stop(struct opening *opening, int result)
+static int stop(struct opening *opening, int rc)
 {
 	unwatch(opening);
 	if (opening->fd >= 0)
@@ -42,7 +43,7 @@ static int stop(struct opening *opening, int result)
 	opening->fd = -1;
 	opening->have = 0;
 	opening->state = OPENING_IDLE;
-	return result;
+	return rc;
 }
 
 static void on_ready(evutil_socket_t fd, short what, void *arg);
@@ -56,7 +57,7 @@ static int watch(struct opening *opening, short what, const struct timeval *pati
 	return 0;
 }
 
-/* A whole Response that gives us a session, 0 when more has to come, or a negative errno. */
+/* Look for the Response that gives us a session. 0: done, or more has to come. */
 static int understand(struct opening *opening)
 {
 	struct opened *opened = &opening->opened;
@@ -89,7 +90,7 @@ static int hear(struct opening *opening)
 	if (count < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (count == 0 || opening->state == OPENING_DONE)
-		return -ECONNRESET; /* nothing comes before we register */
+		return -ECONNRESET; /* the master sends nothing before we register */
 	opening->have += (size_t)count;
 	return understand(opening);
 }
@@ -102,37 +103,30 @@ static int ask(struct opening *opening)
 
 	if (count < 0)
 		return -errno;
-	return (size_t)count == length ? 0 : -EPROTO; /* a new socket that takes no 128 octets */
+	return (size_t)count == length ? 0
+				       : -EPROTO; /* not even 128 octets fit into a new socket */
 }
 
 static int ask_and_listen(struct opening *opening)
 {
 	const struct timeval patience = {.tv_sec = OPENING_PATIENCE_S};
 	struct pollfd answer = {.fd = opening->fd, .events = POLLIN};
-	int result = ask(opening);
+	int rc = ask(opening);
 
-	if (!result && poll(&answer, 1, AT_ONCE_MS) > 0)
-		result = hear(opening);
-	if (!result)
-		result = watch(opening, EV_READ | EV_PERSIST,
-			       opening->state == OPENING_DONE ? NULL : &patience);
-	return result;
-}
-
-static int finish_connect(struct opening *opening)
-{
-	int os_errno = 0;
-	socklen_t length = sizeof(os_errno);
-
-	getsockopt(opening->fd, SOL_SOCKET, SO_ERROR, &os_errno, &length);
-	return os_errno ? -os_errno : ask_and_listen(opening);
+	if (!rc && poll(&answer, 1, AT_ONCE_MS) > 0)
+		rc = hear(opening);
+	if (!rc)
+		rc = watch(opening, EV_READ | EV_PERSIST,
+			   opening->state == OPENING_DONE ? NULL : &patience);
+	return rc;
 }
 
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct opening *opening = arg;
 	bool connecting = event_get_events(opening->ready) & EV_WRITE;
-	int result;
+	int os_errno = 0, rc;
+	socklen_t length = sizeof(os_errno);
 
 	(void)fd;
 	if (what & EV_TIMEOUT) {
@@ -140,18 +134,23 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 		opening->failed(connecting ? ETIMEDOUT : 0, opening->arg);
 		return;
 	}
-	result = connecting ? finish_connect(opening) : hear(opening);
-	if (!result && opening->state == OPENING_DONE)
-		result = watch(opening, EV_READ | EV_PERSIST, NULL); /* without the time limit */
-	if (result)
-		opening->failed(-stop(opening, result), opening->arg);
+	if (connecting) {
+		getsockopt(opening->fd, SOL_SOCKET, SO_ERROR, &os_errno, &length);
+		rc = os_errno ? -os_errno : ask_and_listen(opening);
+	} else {
+		rc = hear(opening);
+	}
+	if (!rc && opening->state == OPENING_DONE)
+		rc = watch(opening, EV_READ | EV_PERSIST, NULL); /* without the time limit */
+	if (rc)
+		opening->failed(-stop(opening, rc), opening->arg);
 }
 
 int opening_begin(struct opening *opening)
 {
 	const struct timeval patience = {.tv_sec = OPENING_PATIENCE_S};
 	bool connected;
-	int result;
+	int rc;
 
 	if (opening->state != OPENING_IDLE)
 		return 0;
@@ -159,8 +158,8 @@ int opening_begin(struct opening *opening)
 	if (opening->fd < 0)
 		return opening->fd;
 	opening->state = OPENING_UNDER_WAY;
-	result = connected ? ask_and_listen(opening) : watch(opening, EV_WRITE, &patience);
-	return result ? stop(opening, result) : 0;
+	rc = connected ? ask_and_listen(opening) : watch(opening, EV_WRITE, &patience);
+	return rc ? stop(opening, rc) : 0;
 }
 
 enum opening_state opening_state(const struct opening *opening)

@@ -9,7 +9,7 @@
 #define SUBIDS_MAX    128 /* section 5.1, as of any OID */
 #define PREFIX_SUBIDS 5   /* 1.3.6.1 and the prefix */
 
-/* What a variable binding's value is: section 5.4. */
+/* How a variable binding's value is encoded: section 5.4. */
 enum value_kind { VALUE_BAD, VALUE_NONE, VALUE_32, VALUE_64, VALUE_OCTETS, VALUE_OID };
 
 #define TYPES 131
@@ -25,13 +25,13 @@ static const uint8_t value_kinds[TYPES] = {
 	[67] = VALUE_32,     /* TimeTicks */
 	[68] = VALUE_OCTETS, /* Opaque */
 	[70] = VALUE_64,     /* Counter64 */
-	[71] = VALUE_32,     /* UInteger32 of RFC 1442, which snmpd passes on */
+	[71] = VALUE_32,     /* RFC 1442's UInteger32, which snmpd passes on */
 	[128] = VALUE_NONE,  /* noSuchObject */
 	[129] = VALUE_NONE,  /* noSuchInstance */
 	[130] = VALUE_NONE,  /* endOfMibView */
 };
 
-/* What is left to read; once `bad`, nothing more is read. */
+/* What is left to read; once it is `bad`, nothing more is. */
 struct reader {
 	const uint8_t *at;
 	size_t left;
@@ -122,7 +122,7 @@ static void take_variable(struct reader *reader)
 	}
 }
 
-/* What stands after the header and the context. */
+/* What follows the header and the context. */
 static void take_contents(struct reader *reader, enum pdu_type type)
 {
 	switch (type) {
@@ -150,7 +150,7 @@ static void take_contents(struct reader *reader, enum pdu_type type)
 	case PDU_UNDO_SET:
 	case PDU_CLEANUP_SET:
 		break;
-	default: /* what subagents send to masters, and what is no PDU */
+	default: /* what only subagents send, and what is no PDU */
 		reader->bad = true;
 	}
 }

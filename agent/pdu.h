@@ -1,7 +1,6 @@
 /*
- * AgentX PDUs as octets (RFC 2741 sections 5 and 6): read with bounds, looked at
- * whether they are well-formed, and the few that are made here. Knows neither
- * net-snmp nor sockets.
+ * AgentX PDUs as octets (RFC 2741 sections 5 and 6): bounded reading, checking whether they are
+ * well-formed, and writing the few that we make ourselves. Knows neither net-snmp nor sockets.
  */
 #ifndef AGENT_PDU_H
 #define AGENT_PDU_H
@@ -15,8 +14,8 @@
 #define PDU_OPEN_MAX        128
 
 /*
- * How long the master may wait for our answers, in Open and Register: a set
- * request takes its time. snmpd's own takes no notice (5.9.5) and has agentXTimeout.
+ * How long the master shall wait for our answers, as Open and Register say: a set request takes
+ * time. snmpd ignores it (5.9.5) and goes by its agentXTimeout.
  */
 #define PDU_TIMEOUT_S 30
 
@@ -56,7 +55,7 @@ struct pdu_header {
 	uint8_t version, type;
 	bool network; /* byte order */
 	uint32_t session, transaction, packet;
-	uint64_t size; /* of the whole PDU, as the header has it: it may lie */
+	uint64_t size; /* of the whole PDU, as the header claims */
 };
 
 struct pdu_response {
@@ -67,10 +66,10 @@ struct pdu_response {
 /* @bytes: PDU_HEADER_LENGTH of them. */
 struct pdu_header pdu_header(const uint8_t *bytes);
 
-/* Is the header one of AgentX at all? If not, nobody can tell where the next PDU begins. */
+/* Is this an AgentX header at all? If not, nobody can tell where the next PDU begins. */
 bool pdu_header_is_sane(const uint8_t *bytes);
 
-/* Of a whole PDU: is it one that a master may send, and well-formed to its last octet? */
+/* Is this whole PDU one that a master may send, and well-formed to its last octet? */
 bool pdu_check(const uint8_t *bytes, size_t size);
 
 /* Of a well-formed Response. */
@@ -80,8 +79,8 @@ struct pdu_response pdu_response(const uint8_t *bytes);
 void pdu_put_response(uint8_t *ret, const struct pdu_header *to, const struct pdu_response *say);
 
 /*
- * Write an Open PDU: how many seconds the master is to wait for our answers, and
- * who we are. Returns its length, at most PDU_OPEN_MAX; a longer @name is cut.
+ * Write an Open PDU: how many seconds the master shall wait for our answers, and who we are.
+ * Returns its length, at most PDU_OPEN_MAX; a longer @name is cut.
  */
 size_t pdu_put_open(uint8_t ret[PDU_OPEN_MAX], uint32_t packet, uint8_t timeout, const char *name);
 

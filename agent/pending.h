@@ -1,7 +1,7 @@
 /*
- * Pending rows: made with createAndWait and never yet active. They are visible
- * to managers, are not in the configuration, and do not outlive the agent.
- * They are few and go by themselves after a while (RFC 2579, RowStatus).
+ * Pending rows: made with createAndWait and not active yet. Managers see them, the configuration
+ * does not have them, and they do not outlive the agent. Their number is limited, and they expire
+ * (RFC 2579, RowStatus).
  */
 #ifndef AGENT_PENDING_H
 #define AGENT_PENDING_H
@@ -11,7 +11,7 @@
 #include "draft.h"
 
 #define PENDING_MAX   1024
-#define PENDING_AGE_S 300 /* untouched for so long: forgotten. RFC 2579 suggests 5 minutes. */
+#define PENDING_AGE_S 300 /* forgotten when untouched for so long; RFC 2579 suggests 5 minutes */
 
 struct pending_row {
 	RB_ENTRY(pending_row) link;
@@ -36,25 +36,25 @@ struct pending_row *pending_find(const struct pending *pending, enum object obje
 struct pending_row *pending_from(const struct pending *pending, enum object object,
 				 uint32_t tunnel_id, uint32_t session_id);
 
-/* A row that is not among them yet; NULL: no memory. */
+/* A new row, not put in yet; NULL: no memory. */
 struct pending_row *pending_new(enum object object, uint32_t tunnel_id, uint32_t session_id);
-/* Take it in; the place must be free. */
+/* Put it in; its place must be free. */
 void pending_put(struct pending *pending, struct pending_row *row);
-/* Take it out, to free() or to put back. */
+/* Take it out, to free or to put back. */
 void pending_take(struct pending *pending, struct pending_row *row);
 
-/* Move what waits for sessions of this tunnel; what has taken its place in @to stays. */
+/* Move the pending sessions of this tunnel; one that @to has already is dropped. */
 void pending_move_sessions(struct pending *from, uint32_t tunnel_id, struct pending *to);
 
-/* Forget what nobody touched since @before. */
+/* Forget what nobody has touched since @before. */
 void pending_expire(struct pending *pending, int64_t before);
 
-/* The row as a configuration, with half addresses left out and the key set. */
+/* The row as a configuration, with its key set and half addresses left out. */
 void pending_config(const struct pending_row *row, union config *ret);
 
 /*
- * Could it become active, as far as can be told without the rest of the
- * configuration? 0, or a negative errno and what is missing or does not agree.
+ * Could it become active, as far as the row alone can tell? 0, or a negative errno and what is
+ * missing or contradictory.
  */
 int pending_check(const struct pending_row *row, struct error *err);
 

@@ -1,35 +1,35 @@
-/* What transaction.c collects and check.c looks at: the rows of a set request. */
+/* The rows of a set request: varbinds.c collects them, check.c judges them. */
 #ifndef AGENT_ROWS_H
 #define AGENT_ROWS_H
 
 #include "rowstatus.h"
-#include "view.h"
+#include "mib.h"
 
-/* What the request wants of one row. */
+/* What the request asks of one row. */
 struct set_row {
 	RB_ENTRY(set_row) link;
 	enum object object;
 	uint32_t tunnel_id, session_id; /* session_id 0: a tunnel */
-	struct draft draft;             /* what it gives, laid over what is pending */
-	struct draft given;             /* what it gives */
-	uint64_t columns, types;        /* rows given, of types of addresses apart */
+	struct draft draft;             /* what the request gives, over what is pending */
+	struct draft given;             /* what the request gives */
+	uint64_t columns, types; /* bits of the columns given; address types are counted apart */
 	bool storage;
 	int action; /* RowStatus, ROWSTATUS_NONE */
 	enum row_step step;
-	struct pending_row *fresh; /* to come */
-	struct pending_row *old;   /* gone, kept for a revert */
+	struct pending_row *fresh; /* the pending row to put in place */
+	struct pending_row *old;   /* the one it replaced, kept for a revert */
 };
 
 RB_HEAD(set_row_tree, set_row);
 
-/* A variable binding by its place: what it sets. */
+/* What the variable binding at this place sets. */
 struct binding {
 	struct set_row *row; /* NULL: a scalar */
 	struct column column;
 };
 
-struct transaction {
-	struct view *view;
+struct varbinds {
+	struct mib *mib;
 	struct set_row_tree rows;
 	struct pending dropped; /* sessions of tunnels that are destroyed, kept for a revert */
 	struct binding *bindings;
@@ -37,13 +37,13 @@ struct transaction {
 	bool sets_lock, sets_notify;
 	long lock;
 	bool notify;
-	size_t fresh; /* pending rows to come */
+	size_t fresh; /* how many pending rows this will add */
 	struct edit *edit;
-	struct engine_checked checked; /* what its check came to */
+	struct engine_checked checked; /* the candidate that its check left */
 };
 
 /* In the order of an edit: a tunnel before its sessions. */
-struct set_row *set_row_first(const struct transaction *transaction);
+struct set_row *set_row_first(const struct varbinds *varbinds);
 struct set_row *set_row_next(struct set_row *row);
 
 #endif

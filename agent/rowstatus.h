@@ -1,7 +1,7 @@
 /*
- * RowStatus: what a manager may ask of a row in which state, and what is to be
- * done then (RFC 2579 section 2, the table "STATE" by "ACTION"). createAndWait
- * is supported; its rows wait in the agent until they are made active.
+ * RowStatus: what a manager may ask of a row in each state, and what to do then (RFC 2579 section
+ * 2, the table of "STATE" by "ACTION"). createAndWait is supported; its rows are pending until
+ * they are made active.
  */
 #ifndef AGENT_ROWSTATUS_H
 #define AGENT_ROWSTATUS_H
@@ -16,7 +16,7 @@ enum row_step {
 	STEP_ENABLE,  /* ... and make it active */
 	STEP_DISABLE, /* ... or notInService */
 	STEP_CREATE,  /* a configured row from the columns given */
-	STEP_WAIT,    /* a pending row from them, or they change it */
+	STEP_WAIT,    /* make a pending row of them, or change one */
 	STEP_ENTER,   /* a pending row becomes configured */
 	STEP_DELETE,  /* a configured row */
 	STEP_FORGET   /* a pending row */

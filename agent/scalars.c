@@ -17,18 +17,12 @@ static void give_capabilities(unsigned int capabilities, struct value *ret)
 	value_bytes(ret, ret->text, 1);
 }
 
-static void give_time(const struct view *view, int64_t at, struct value *ret)
-{
-	value_unsigned(ret, epoch_ticks(&view->epoch, at));
-	ret->type = ASN_TIMETICKS;
-}
-
-static void give_info(struct view *view, unsigned int number, struct value *ret)
+static void give_info(struct mib *mib, unsigned int number, struct value *ret)
 {
 	struct engine_info info = {.release = ""};
 
-	if (view->engine)
-		engine_info(view->engine, &info);
+	if (mib->engine)
+		engine_info(mib->engine, &info);
 	switch (number) {
 	case SCALAR_KERNEL_RELEASE:
 		value_string(ret, info.release ? info.release : "");
@@ -37,16 +31,17 @@ static void give_info(struct view *view, unsigned int number, struct value *ret)
 		give_capabilities(info.capabilities, ret);
 		break;
 	case SCALAR_LAST_CHANGE:
-		give_time(view, info.last_change, ret);
+		value_unsigned(ret, epoch_ticks(&mib->epoch, info.last_change));
+		ret->type = ASN_TIMETICKS;
 		break;
 	default:
 		value_counter(ret, info.generation);
 	}
 }
 
-void scalar_value(struct view *view, unsigned int number, struct value *ret)
+void scalar_value(struct mib *mib, unsigned int number, struct value *ret)
 {
-	const struct datastore *store = view->store;
+	const struct datastore *store = mib->store;
 
 	switch ((enum scalar)number) {
 	case SCALAR_VERSION:
@@ -65,16 +60,16 @@ void scalar_value(struct view *view, unsigned int number, struct value *ret)
 		value_unsigned(ret, datastore_counts(store)->sessions_up);
 		break;
 	case SCALAR_SPIN_LOCK:
-		value_integer(ret, view->spin_lock);
+		value_integer(ret, mib->spin_lock);
 		break;
 	case SCALAR_NOTIFICATION_ENABLE:
-		value_integer(ret, view->notify ? 1 : 2);
+		value_integer(ret, mib->notify ? 1 : 2);
 		break;
 	case SCALAR_LAST_ERROR:
-		value_bytes(ret, view->last_error,
-			    strnlen(view->last_error, 255)); /* SnmpAdminString */
+		value_bytes(ret, mib->last_error,
+			    strnlen(mib->last_error, 255)); /* SnmpAdminString */
 		break;
 	default:
-		give_info(view, number, ret);
+		give_info(mib, number, ret);
 	}
 }

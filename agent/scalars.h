@@ -1,10 +1,10 @@
-/* The scalars of the MIB, which no row of the mapping table stands for. */
+/* The scalars of the MIB, which have no rows in the mapping table. */
 #ifndef AGENT_SCALARS_H
 #define AGENT_SCALARS_H
 
-#include "view.h"
+#include "mib.h"
 
 /* @number of enum scalar. */
-void scalar_value(struct view *view, unsigned int number, struct value *ret);
+void scalar_value(struct mib *mib, unsigned int number, struct value *ret);
 
 #endif

@@ -1,11 +1,10 @@
 /*
- * The phases of SET (RFC 2741 sections 7.2.4.1 to 7.2.4.4, as net-snmp names
- * them): RESERVE1 and RESERVE2 look, ACTION hands one edit to the engine and
- * answers when it is done, COMMIT ends it, UNDO takes it back, FREE drops it.
+ * The phases of SET (RFC 2741 sections 7.2.4.1 to 7.2.4.4, by net-snmp's names): RESERVE1 and
+ * RESERVE2 check, ACTION hands one edit to the engine and answers when that is done, COMMIT ends
+ * it, UNDO takes it back, FREE drops it.
  *
- * A master that has lost patience sends TestSet again (CommitSet and UndoSet too,
- * but those end in transport.c), or neither COMMIT nor UNDO: what the engine has
- * done is durable and stands.
+ * An impatient master sends TestSet again (CommitSet and UndoSet too, but transport.c drops
+ * those), or neither COMMIT nor UNDO: what the engine has done is durable and stands.
  */
 #include "base/wipe.h"
 #include "internal.h"
@@ -14,15 +13,15 @@
 #include <syslog.h>
 
 #include "base/clock.h"
-#include "transaction.h"
+#include "varbinds.h"
 
 #define FORGOTTEN_NS (60 * NS_PER_S)
 
 enum set_state {
-	SET_RESERVED, /* looked at */
-	SET_ACTING,   /* with the engine */
+	SET_RESERVED, /* checked, or being checked */
+	SET_ACTING,   /* the engine carries it out */
 	SET_DONE,     /* in force, and may still be undone */
-	SET_UNDOING,  /* with the engine again */
+	SET_UNDOING,  /* the engine takes it back */
 	SET_OVER      /* nothing left to undo */
 };
 
@@ -31,7 +30,7 @@ struct set {
 	struct agent *agent;
 	long transid; /* the master's; -1: the master is gone */
 	enum set_state state;
-	struct transaction *transaction;
+	struct varbinds *varbinds;
 	unsigned int ticket; /* of the engine, 0 none */
 	struct candidate inverse;
 	netsnmp_delegated_cache *cache;
@@ -55,15 +54,15 @@ static struct set *begin(struct agent *agent, long transid)
 
 	if (!set)
 		return NULL;
-	set->transaction = transaction_new(&agent->view);
-	if (!set->transaction) {
+	set->varbinds = varbinds_new(&agent->mib);
+	if (!set->varbinds) {
 		free(set);
 		return NULL;
 	}
 	set->agent = agent;
 	set->transid = transid;
 	set->since = clock_now();
-	candidate_open(&set->inverse, agent->view.store);
+	candidate_open(&set->inverse, agent->mib.store);
 	TAILQ_INSERT_TAIL(&agent->sets, set, link);
 	return set;
 }
@@ -75,7 +74,7 @@ static void end(struct set *set)
 	TAILQ_REMOVE(&set->agent->sets, set, link);
 	if (set->ticket)
 		engine_forget(set->agent->options.engine, set->ticket);
-	transaction_free(set->transaction);
+	varbinds_free(set->varbinds);
 	candidate_discard(&set->inverse);
 	netsnmp_free_delegated_cache(set->cache);
 	free(set);
@@ -84,23 +83,23 @@ static void end(struct set *set)
 static void finish(struct set *set)
 {
 	if (set && set->state == SET_DONE)
-		transaction_finish(set->transaction);
+		varbinds_finish(set->varbinds);
 	end(set);
 }
 
-/* Without COMMIT, UNDO or FREE: the manager knows of an error, or of nothing. */
+/* The master sent no COMMIT, UNDO or FREE: the manager knows of an error, or of nothing. */
 static void finish_forsaken(struct set *set)
 {
 	if (set->state == SET_DONE)
 		agent_log(set->agent, LOG_WARNING,
-			  "the AgentX master left a set request that is carried out and stands; "
-			  "the manager may have been told that it failed");
+			  "the AgentX master abandoned a set request after it was carried out: it "
+			  "stands, though the manager may have been told that it failed");
 	finish(set);
 }
 
 static void remember(struct agent *agent, const struct error *err)
 {
-	snprintf(agent->view.last_error, sizeof(agent->view.last_error), "%s%s%s", err->path,
+	snprintf(agent->mib.last_error, sizeof(agent->mib.last_error), "%s%s%s", err->path,
 		 err->path[0] ? ": " : "", err->text);
 }
 
@@ -122,18 +121,16 @@ static struct varbind varbind_of(const netsnmp_request_info *request, oid name[M
 	return varbind;
 }
 
-/* The same request again, before it was answered. */
+/* The master sent the same request again before it was answered. */
 void set_repeated(void *arg)
 {
 	struct agent *agent = arg;
 
 	if (!agent->warned_retries)
-		agent_log(
-			agent, LOG_NOTICE,
-			"the AgentX master repeats a set request that takes its time; it gives up "
-			"after agentXTimeout x (agentXRetries + 1) seconds (snmpd.conf), though "
-			"the "
-			"request is carried out");
+		agent_log(agent, LOG_NOTICE,
+			  "the AgentX master repeats a set request that is still under way; it "
+			  "gives up after agentXTimeout x (agentXRetries + 1) seconds "
+			  "(snmpd.conf), but the request is carried out all the same");
 	agent->warned_retries = true;
 }
 
@@ -156,13 +153,13 @@ static int reserve(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 	for (; requests; requests = requests->next) {
 		oid name[MAX_OID_LEN];
 		struct varbind varbind = varbind_of(requests, name);
-		int status = transaction_add(set->transaction, &varbind, &err);
+		int status = varbinds_add(set->varbinds, &varbind, &err);
 
 		if (!status)
 			continue;
 		remember(agent, &err);
 		agent_log(agent, LOG_DEBUG, "set request %ld: refused: %s", transid,
-			  agent->view.last_error);
+			  agent->mib.last_error);
 		netsnmp_set_request_error(reqinfo, requests, status);
 		break;
 	}
@@ -182,13 +179,13 @@ static void check(struct set *set, netsnmp_agent_request_info *reqinfo,
 {
 	struct error err = ERROR_INIT;
 	size_t number = 0;
-	int status = transaction_check(set->transaction, &number, &err);
+	int status = varbinds_check(set->varbinds, &number, &err);
 
 	if (!status)
 		return;
 	remember(set->agent, &err);
 	agent_log(set->agent, LOG_DEBUG, "set request %ld: refused: %s", set->transid,
-		  set->agent->view.last_error);
+		  set->agent->mib.last_error);
 	refuse(reqinfo, requests, number, status);
 }
 
@@ -206,8 +203,8 @@ static void delegate(struct set *set, netsnmp_mib_handler *handler,
 }
 
 /*
- * The engine's answer, to be passed on: the requests, no longer delegated, or
- * NULL when nobody waits for it any more.
+ * The requests that wait for the engine's answer, no longer delegated; NULL when nobody waits for
+ * it any more.
  */
 static netsnmp_delegated_cache *awaited(struct set *set)
 {
@@ -219,25 +216,25 @@ static netsnmp_delegated_cache *awaited(struct set *set)
 	return cache;
 }
 
-static void on_done(int result, const struct error *err, void *arg)
+static void on_done(int rc, const struct error *err, void *arg)
 {
 	struct set *set = arg;
 	struct agent *agent = set->agent;
 	netsnmp_delegated_cache *cache = awaited(set);
 	size_t number = 0;
-	int status = result ? transaction_refuse(set->transaction, err, &number) : 0;
+	int status = rc ? varbinds_refuse(set->varbinds, err, &number) : 0;
 
 	agent_log(agent, LOG_DEBUG, "set request %ld: %s%s%s%s", set->transid,
-		  result ? "refused: " : "done", result ? err->path : "",
-		  result && err->path[0] ? ": " : "", result ? err->text : "");
+		  rc ? "refused: " : "done", rc ? err->path : "", rc && err->path[0] ? ": " : "",
+		  rc ? err->text : "");
 	set->ticket = 0;
 	set->since = clock_now();
-	set->state = result ? SET_OVER : SET_DONE;
-	if (result)
+	set->state = rc ? SET_OVER : SET_DONE;
+	if (rc)
 		remember(agent, err);
 	else
-		transaction_apply(set->transaction);
-	if (result && cache)
+		varbinds_apply(set->varbinds);
+	if (rc && cache)
 		refuse(cache->reqinfo, cache->requests, number, status);
 	if (!cache)
 		finish_forsaken(set);
@@ -249,19 +246,18 @@ static void act(struct set *set, netsnmp_mib_handler *handler,
 		netsnmp_request_info *requests)
 {
 	const struct engine_who who = {.door = "snmp", .user = ""};
-	struct edit *edit = transaction_edit(set->transaction);
+	struct edit *edit = varbinds_edit(set->varbinds);
 
 	if (!edit) {
 		set->state = SET_DONE;
-		transaction_apply(set->transaction);
+		varbinds_apply(set->varbinds);
 		return;
 	}
 	agent_log(set->agent, LOG_DEBUG,
-		  "set request %ld: an edit of %zu entries goes to the engine", set->transid,
+		  "set request %ld: handing an edit of %zu entries to the engine", set->transid,
 		  edit->count);
-	set->ticket =
-		engine_edit_checked(set->agent->options.engine, edit,
-				    transaction_checked(set->transaction), &who, on_done, set);
+	set->ticket = engine_edit_checked(set->agent->options.engine, edit,
+					  varbinds_checked(set->varbinds), &who, on_done, set);
 	if (!set->ticket) {
 		set->state = SET_OVER;
 		refuse(reqinfo, requests, 0, SNMP_ERR_RESOURCEUNAVAILABLE);
@@ -271,17 +267,16 @@ static void act(struct set *set, netsnmp_mib_handler *handler,
 	delegate(set, handler, reginfo, reqinfo, requests);
 }
 
-static void on_undone(int result, const struct error *err, void *arg)
+static void on_undone(int rc, const struct error *err, void *arg)
 {
 	struct set *set = arg;
 	struct agent *agent = set->agent;
 	netsnmp_delegated_cache *cache = awaited(set);
 
 	set->ticket = 0;
-	if (result) {
+	if (rc) {
 		remember(agent, err);
-		agent_log(agent, LOG_ERR, "a set request could not be undone: %s",
-			  agent->view.last_error);
+		agent_log(agent, LOG_ERR, "cannot undo a set request: %s", agent->mib.last_error);
 		if (cache)
 			refuse(cache->reqinfo, cache->requests, 0, SNMP_ERR_UNDOFAILED);
 	}
@@ -298,7 +293,7 @@ static void undo(struct set *set, netsnmp_mib_handler *handler,
 		.door = "snmp", .user = "", .comment = "undo of a set request"};
 
 	if (set->state == SET_DONE)
-		transaction_revert(set->transaction);
+		varbinds_revert(set->varbinds);
 	if (set->state != SET_DONE || !candidate_dirty(&set->inverse)) {
 		end(set);
 		return;
@@ -359,7 +354,7 @@ static struct set *find_ticket(struct agent *agent, unsigned int ticket)
 	return NULL;
 }
 
-/* Others made rows: managers see those, not what they had pending under the same index. */
+/* Others made rows: managers see those, not what was pending under the same index. */
 static void forget_pending(struct pending *pending, const struct candidate *changes)
 {
 	struct change *change;
@@ -386,9 +381,10 @@ void set_commit_event(const struct engine_event *event, void *arg)
 		return;
 	set = find_ticket(agent, event->ticket);
 	if (!set)
-		forget_pending(&agent->view.pending, event->changes);
+		forget_pending(&agent->mib.pending, event->changes);
 	else if (set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse, NULL))
-		agent_log(agent, LOG_WARNING, "no memory to undo a set request, should it fail");
+		agent_log(agent, LOG_WARNING,
+			  "out of memory: a set request cannot be undone should it fail");
 }
 
 bool set_answering(void *arg)
@@ -408,7 +404,7 @@ void set_oversized(enum transport_size what, uint64_t size, unsigned int max, vo
 	static const char *const subjects[] = {
 		[SIZE_OF_SET] = "given a request",
 		[SIZE_OF_GET] = "given a request",
-		[SIZE_OF_ANSWER] = "asked for an answer",
+		[SIZE_OF_ANSWER] = "asked for a reply",
 	};
 	struct agent *agent = arg;
 	struct error err = ERROR_INIT;
@@ -423,7 +419,7 @@ void set_oversized(enum transport_size what, uint64_t size, unsigned int max, vo
 		  what == SIZE_OF_SET ? "set" : "get", err.text);
 }
 
-/* The master is gone, and with it COMMIT, UNDO or FREE. */
+/* The master is gone: no COMMIT, UNDO or FREE will come. */
 void set_disconnected(struct agent *agent)
 {
 	struct set *set, *next;

@@ -2,7 +2,7 @@
 
 #include "model/codec.h"
 
-/* What a row that is not in the configuration shows. */
+/* The state that a pending row shows. */
 static const struct tunnel_state idle_tunnel = {
 	.common = {.oper_status = OPER_DOWN,
 		   .status_reason = REASON_DISABLED,
@@ -55,23 +55,27 @@ bool subject_find(const struct datastore *store, const struct pending *pending,
 	return true;
 }
 
-static struct entry *tunnel_from(const struct datastore *store, uint32_t tunnel_id)
+/* The first entry of its kind at or after the index. */
+static struct entry *entry_from(const struct datastore *store, enum object object,
+				struct index from)
 {
-	struct tunnel_entry *tunnel = datastore_tunnel_from(store, tunnel_id);
+	struct tunnel_entry *tunnel;
+	struct entry *entry;
 
-	return tunnel ? &tunnel->entry : NULL;
-}
-
-static struct entry *session_from(const struct datastore *store, struct index from)
-{
-	struct entry *entry = datastore_entry_from(store, from.at[0], from.at[1]);
-
+	if (object == OBJECT_TUNNEL) {
+		tunnel = datastore_tunnel_from(store, from.at[0]);
+		return tunnel ? &tunnel->entry : NULL;
+	}
+	entry = datastore_entry_from(store, from.at[0], from.at[1]);
 	while (entry && entry->key.session_id == 0)
 		entry = entry_next(entry);
 	return entry;
 }
 
-/* Is the row that waits before the one that is there, or in its place, as that is being removed? */
+/*
+ * Does the pending row come before the one that is there, or replace it because it is being
+ * removed?
+ */
 static bool comes_first(const struct subject *waiting, const struct subject *there)
 {
 	uint32_t a = subject_tunnel_id(waiting), b = subject_tunnel_id(there);
@@ -96,10 +100,7 @@ bool subject_from(const struct datastore *store, const struct pending *pending,
 		index->at[0] = entry_session(ret->entry)->state.if_index;
 		return true;
 	}
-	there = from_entry(object,
-			   object == OBJECT_TUNNEL ? tunnel_from(store, index->at[0])
-						   : session_from(store, *index),
-			   ret);
+	there = from_entry(object, entry_from(store, object, *index), ret);
 	waits = from_pending(pending_from(pending, object, index->at[0], index->at[1]), &waiting);
 	if (waits && (!there || comes_first(&waiting, ret)))
 		*ret = waiting;

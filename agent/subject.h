@@ -1,6 +1,6 @@
 /*
- * Subjects: what an index points at. A tunnel or session of the datastore,
- * configured or not, or a pending row; the tables walk both as one.
+ * A subject is what an index points at: a tunnel or session of the datastore, configured or not,
+ * or a pending row. The tables walk both as one.
  */
 #ifndef AGENT_SUBJECT_H
 #define AGENT_SUBJECT_H
@@ -14,7 +14,7 @@ struct subject {
 	const struct pending_row *pending;
 };
 
-/* What is to be said of a row by RowStatus (RFC 2579), and a little more. */
+/* The states of RowStatus (RFC 2579), and a few more. */
 enum row_state {
 	ROW_MISSING,   /* no such row, or one that is being removed */
 	ROW_NOT_READY, /* pending, columns are missing */
@@ -39,12 +39,12 @@ uint32_t subject_session_id(const struct subject *subject);
 enum row_state subject_state(const struct subject *subject);
 
 /*
- * The configuration to show: as configured, of foreign ones as the kernel has
- * it. Of a pending row it is put together in @room. Never NULL.
+ * The configuration to show: as configured, or, of a foreign object, as the kernel has it. That of
+ * a pending row is made in @room. Never NULL.
  */
 const void *subject_config(const struct subject *subject, union config *room);
 
-/* Operational state; of a pending row it is "down, disabled". */
+/* Operational state; a pending row's is "down, disabled". */
 const struct state *subject_common(const struct subject *subject);
 const void *subject_part(const struct subject *subject, enum part part);
 

@@ -1,4 +1,4 @@
-/* The writing half of value.h: a varbind into a draft. */
+/* The writing half of value.h: puts a varbind into a draft. */
 #include "value.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ int value_check_type(const struct varbind *varbind, unsigned char type, struct e
 	return SNMP_WRONG_TYPE;
 }
 
-/* The numbers of a column that stands for "none" with 0 though its range has no 0. */
+/* Does 0 mean "none" here, though the column's range has no 0? */
 static bool is_none(const struct row *row, long number)
 {
 	return number == 0 &&
@@ -81,20 +81,6 @@ static int take_number(const struct row *row, const struct varbind *varbind, str
 	return 0;
 }
 
-/* Sizes that a type has by itself; of the others the codec knows the limits. */
-static bool fits_type(const struct row *row, size_t length)
-{
-	if (row->type == TYPE_ADDRESS)
-		return length == 0 || length == 4 || length == 16;
-	return true;
-}
-
-static int refuse_length(size_t length, struct error *err)
-{
-	error_set(err, ERROR_INVALID_LENGTH, "given %zu octets; allowed 0, 4 or 16", length);
-	return SNMP_WRONG_LENGTH;
-}
-
 static int take_bytes(const struct row *row, const struct varbind *varbind, struct draft *draft,
 		      struct error *err)
 {
@@ -104,8 +90,13 @@ static int take_bytes(const struct row *row, const struct varbind *varbind, stru
 
 	if (status)
 		return status;
-	if (!fits_type(row, varbind->length))
-		return refuse_length(varbind->length, err);
+	/* the codec knows the limits of the other types */
+	if (row->type == TYPE_ADDRESS && varbind->length != 0 && varbind->length != 4 &&
+	    varbind->length != 16) {
+		error_set(err, ERROR_INVALID_LENGTH, "given %zu octets; allowed 0, 4 or 16",
+			  varbind->length);
+		return SNMP_WRONG_LENGTH;
+	}
 	memset(&scratch, 0, sizeof(scratch));
 	if (varbind->length > 0 || (!pair && !codec_zero_is_absent(row))) {
 		if (codec_set_bytes(row, &scratch, varbind->bytes, varbind->length, err))

@@ -17,29 +17,29 @@
 #define BACKLOG_MAX  32 /* net-snmp's own queue costs by its square */
 #define PAUSE_S      35 /* longer than net-snmp waits for a handler (30 s) */
 #define REGISTERS    8  /* Register PDUs whose answer may still come */
-#define UNFINISHED_S 3  /* a PDU that does not come to its end in that time never will */
+#define UNFINISHED_S 3  /* a PDU that is not complete by then never will be */
 
 struct transport {
 	struct event_base *base;
 	struct transport_events events;
 	struct opening *opening;
-	netsnmp_transport *net; /* net-snmp's view of us, while connected */
+	netsnmp_transport *net; /* how net-snmp knows us, while connected */
 	int fd, ready_fd;       /* the stream; a descriptor that is always readable */
 	struct event *patience, *unfinished;
 	struct incoming in;
 	struct outgoing *out;
 	unsigned int backlog;
-	bool set_open; /* a set request came, and may not be answered yet ... */
-	bool ended;    /* ... and the stream is at its end */
-	bool broken;   /* ended by us: what still comes is not read */
-	bool acting;   /* a CommitSet or UndoSet is not answered yet: packet */
+	bool set_open; /* a set request came and may be unanswered ... */
+	bool ended;    /* ... and the stream has ended */
+	bool broken;   /* we ended it: read no more */
+	bool acting;   /* a CommitSet or UndoSet, `packet`, is not answered yet */
 	uint32_t packet;
-	uint8_t told[PDU_RESPONSE_LENGTH]; /* what net-snmp is told in the master's place */
+	uint8_t told[PDU_RESPONSE_LENGTH]; /* what we answer net-snmp in the master's place */
 	bool telling;
 	struct opened opened; /* the master's answer to Open */
 	uint32_t registers[REGISTERS];
 	unsigned int next_register;
-	unsigned int delay, skip_attempts; /* in attempts of net-snmp, which makes one a second */
+	unsigned int delay, skip_attempts; /* counted in net-snmp's attempts, one a second */
 };
 
 /* net-snmp's list of transports has no place for a pointer of ours. */
@@ -47,7 +47,7 @@ static struct transport *the_transport;
 
 /* ---- what the master says */
 
-/* The reading side finds out. */
+/* The reading side will notice. */
 static void end_stream(struct transport *transport)
 {
 	transport->broken = true;
@@ -64,7 +64,7 @@ static void hang_up(struct transport *transport, unsigned int type, const char *
 static void answer_error(struct transport *transport, const struct pdu_header *to,
 			 enum pdu_error error)
 {
-	/* The master wants a variable binding to blame: the first. */
+	/* The master wants a variable binding to blame: take the first. */
 	struct pdu_response say = {.error = (uint16_t)error, .index = error != PDU_PARSE_ERROR};
 	uint8_t answer[PDU_RESPONSE_LENGTH];
 
@@ -72,7 +72,7 @@ static void answer_error(struct transport *transport, const struct pdu_header *t
 	outgoing_put(transport->out, answer, sizeof(answer));
 }
 
-/* The master would wait for an answer in vain, and then disconnect. */
+/* Else the master would wait for an answer in vain, and then disconnect. */
 static void refuse_long(struct transport *transport, const struct pdu_header *header)
 {
 	bool is_set = header->type == PDU_TEST_SET;
@@ -82,13 +82,7 @@ static void refuse_long(struct transport *transport, const struct pdu_header *he
 				    INCOMING_PDU_MAX, transport->events.arg);
 }
 
-static void refuse_malformed(struct transport *transport, const struct pdu_header *header)
-{
-	answer_error(transport, header, PDU_PARSE_ERROR);
-	transport->events.malformed(header->type, NULL, transport->events.arg);
-}
-
-/* Is it the master's answer to a registration? net-snmp was told another, and goes without it. */
+/* Is it the master's answer to Register? net-snmp got one from us and must not see it. */
 static bool answers_register(struct transport *transport, const uint8_t *bytes,
 			     const struct pdu_header *header)
 {
@@ -102,26 +96,20 @@ static bool answers_register(struct transport *transport, const uint8_t *bytes,
 	return false;
 }
 
-/* The first is not answered yet: that answer will do for this one. */
-static bool is_repeated(const struct transport *transport, const struct pdu_header *header)
-{
-	return transport->acting &&
-	       (header->type == PDU_COMMIT_SET || header->type == PDU_UNDO_SET) &&
-	       header->packet == transport->packet;
-}
-
 /* A well-formed PDU. True: it is for net-snmp. */
 static bool accept_pdu(struct transport *transport, const uint8_t *bytes,
 		       const struct pdu_header *header)
 {
-	if (is_repeated(transport, header)) {
+	bool ends_set = header->type == PDU_COMMIT_SET || header->type == PDU_UNDO_SET;
+
+	if (transport->acting && ends_set && header->packet == transport->packet) {
 		transport->events.repeated(transport->events.arg);
 		return false;
 	}
 	if (header->type >= PDU_GET && header->type <= PDU_CLEANUP_SET)
 		transport->backlog++;
 	switch (header->type) {
-	case PDU_CLOSE: /* which net-snmp does not know of */
+	case PDU_CLOSE: /* net-snmp does not know it */
 		end_stream(transport);
 		return false;
 	case PDU_COMMIT_SET:
@@ -141,7 +129,7 @@ static bool accept_pdu(struct transport *transport, const uint8_t *bytes,
 	return true;
 }
 
-/* Is there half a PDU? Then the rest has to come soon. */
+/* Once half a PDU is there, its rest must come soon. */
 static void expect_rest(struct transport *transport)
 {
 	const struct timeval limit = {.tv_sec = UNFINISHED_S};
@@ -152,7 +140,7 @@ static void expect_rest(struct transport *transport)
 		evtimer_add(transport->unfinished, &limit);
 }
 
-/* Sort what was read. Returns how much of it is for net-snmp, in @out. */
+/* Sort what was read. Returns how many octets, in @out, are for net-snmp. */
 static size_t sort(struct transport *transport, uint8_t *out)
 {
 	struct pdu_header header;
@@ -169,7 +157,8 @@ static size_t sort(struct transport *transport, uint8_t *out)
 			handed += (size_t)header.size;
 			break;
 		case INCOMING_MALFORMED:
-			refuse_malformed(transport, &header);
+			answer_error(transport, &header, PDU_PARSE_ERROR);
+			transport->events.malformed(header.type, NULL, transport->events.arg);
 			break;
 		case INCOMING_LONG:
 			refuse_long(transport, &header);
@@ -186,7 +175,7 @@ static size_t sort(struct transport *transport, uint8_t *out)
 	return handed;
 }
 
-/* Half a PDU is left, and nobody sends the rest: a length that lies. */
+/* Half a PDU is left and nobody sends the rest: its length lies. */
 static void on_unfinished(evutil_socket_t fd, short what, void *arg)
 {
 	const struct timeval limit = {.tv_sec = UNFINISHED_S};
@@ -195,9 +184,9 @@ static void on_unfinished(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (ioctl(transport->fd, FIONREAD, &unread) == 0 && unread > 0)
-		evtimer_add(transport->unfinished, &limit); /* it is we who do not read */
+		evtimer_add(transport->unfinished, &limit); /* it is there, and we do not read it */
 	else
-		hang_up(transport, 0, "does not come to its end");
+		hang_up(transport, 0, "never ends");
 }
 
 /* ---- net-snmp reads */
@@ -206,14 +195,6 @@ static int nothing_yet(netsnmp_transport *t)
 {
 	t->flags |= NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
 	return 0;
-}
-
-static void pause_for_answer(struct transport *transport)
-{
-	const struct timeval limit = {.tv_sec = PAUSE_S};
-
-	transport->ended = true;
-	evtimer_add(transport->patience, &limit);
 }
 
 static int hand_told(struct transport *transport, netsnmp_transport *t, void *bytes)
@@ -244,6 +225,7 @@ static ssize_t read_more(struct transport *transport, size_t size)
 
 static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, int *opaque_length)
 {
+	const struct timeval pause = {.tv_sec = PAUSE_S};
 	struct transport *transport = the_transport;
 	size_t handed;
 	ssize_t count;
@@ -252,7 +234,7 @@ static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, i
 	*opaque_length = 0;
 	if (transport->telling)
 		return hand_told(transport, t, bytes);
-	/* No more than fits: net-snmp asks for 65,536 octets, as long as it gets whole PDUs. */
+	/* No more than fits: net-snmp asks for 65,536 octets as long as it gets whole PDUs. */
 	count = read_more(transport, size < INCOMING_PDU_MAX ? (size_t)size : INCOMING_PDU_MAX);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return nothing_yet(t);
@@ -261,7 +243,8 @@ static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, i
 		return handed > 0 ? (int)handed : nothing_yet(t);
 	}
 	if (transport->set_open) {
-		pause_for_answer(transport);
+		transport->ended = true;
+		evtimer_add(transport->patience, &pause);
 		return nothing_yet(t);
 	}
 	return -1;
@@ -279,8 +262,8 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 /* ---- net-snmp sends */
 
 /*
- * In the master's place: net-snmp waits for this answer, and nobody is to wait for
- * net-snmp. The time is the master's, for it sets our sysUpTime by it.
+ * Answer in the master's place: net-snmp waits for this answer, and nobody shall wait for
+ * net-snmp. The time is the master's: net-snmp sets our sysUpTime by it.
  */
 static void tell(struct transport *transport, const struct pdu_header *header)
 {
@@ -295,12 +278,7 @@ static void tell(struct transport *transport, const struct pdu_header *header)
 	transport->net->sock = transport->ready_fd;
 }
 
-/* The master's net-snmp would drop it without a word, wait for it, and then disconnect. */
-static bool is_long_answer(const struct pdu_header *header, size_t size)
-{
-	return size > INCOMING_PDU_MAX && header->type == PDU_RESPONSE;
-}
-
+/* The master's net-snmp would silently drop a longer one, wait for it, and disconnect. */
 static void refuse_answer(struct transport *transport, const struct pdu_header *header, size_t size)
 {
 	answer_error(transport, header, PDU_TOO_BIG);
@@ -324,7 +302,7 @@ static void sent(struct transport *transport, const struct pdu_header *header)
 	case PDU_REMOVE_AGENT_CAPS:
 		tell(transport, header);
 		break;
-	default: /* Notify, which it does not wait for */
+	default: /* net-snmp does not wait for Notify's answer */
 		break;
 	}
 }
@@ -339,9 +317,9 @@ static int transmit(netsnmp_transport *t, const void *bytes, int size, void **op
 	if (t->sock < 0 || size < PDU_HEADER_LENGTH)
 		return size;
 	header = pdu_header(bytes);
-	if (is_long_answer(&header, (size_t)size))
+	if (size > INCOMING_PDU_MAX && header.type == PDU_RESPONSE)
 		refuse_answer(transport, &header, (size_t)size);
-	else if (header.type != PDU_OPEN) /* that is open */
+	else if (header.type != PDU_OPEN) /* the session is open already */
 		outgoing_put(transport->out, bytes, (size_t)size);
 	sent(transport, &header);
 	return size;
@@ -349,23 +327,18 @@ static int transmit(netsnmp_transport *t, const void *bytes, int size, void **op
 
 /* ---- connections */
 
-/* It was in vain: not soon again, and less often each time. */
-static void back_off(struct transport *transport)
-{
-	unsigned int delay = transport->delay ? 2 * transport->delay : 1;
-
-	transport->delay = delay < TRANSPORT_DELAY_MAX ? delay : TRANSPORT_DELAY_MAX;
-	transport->skip_attempts = transport->delay - 1;
-}
-
+/* No answer at all: try less often each time. */
 static void on_failed(int os_errno, void *arg)
 {
 	struct transport *transport = arg;
+	unsigned int delay = transport->delay ? 2 * transport->delay : 1;
 
-	if (os_errno == 0 || os_errno == ETIMEDOUT)
-		back_off(transport);
-	else
+	if (os_errno == 0 || os_errno == ETIMEDOUT) {
+		transport->delay = delay < TRANSPORT_DELAY_MAX ? delay : TRANSPORT_DELAY_MAX;
+		transport->skip_attempts = transport->delay - 1;
+	} else {
 		transport->delay = 0;
+	}
 	transport->events.unreachable(os_errno, transport->events.arg);
 }
 
@@ -394,7 +367,7 @@ static int disconnect(netsnmp_transport *t)
 	return 0;
 }
 
-static const oid domain_oid[] = {0, 0}; /* nobody looks for it by this */
+static const oid domain_oid[] = {0, 0}; /* nobody looks it up */
 
 static netsnmp_transport *wrap(int fd)
 {
@@ -413,7 +386,7 @@ static netsnmp_transport *wrap(int fd)
 	return t;
 }
 
-/* The master answered: net-snmp may have the session. */
+/* The master answered: hand the session to net-snmp. */
 static netsnmp_transport *take_over(struct transport *transport)
 {
 	struct opened opened = opening_take(transport->opening);
@@ -431,11 +404,11 @@ static netsnmp_transport *take_over(struct transport *transport)
 	return t;
 }
 
-/* An attempt of net-snmp, once a second while it has no session. */
+/* net-snmp tries to connect, once a second while it has no session. */
 static netsnmp_transport *create(netsnmp_tdomain_spec *spec)
 {
 	struct transport *transport = the_transport;
-	int result;
+	int rc;
 
 	if (!transport || (spec->flags & NETSNMP_TSPEC_LOCAL) || transport->fd >= 0)
 		return NULL;
@@ -443,9 +416,9 @@ static netsnmp_transport *create(netsnmp_tdomain_spec *spec)
 		transport->skip_attempts--;
 		return NULL;
 	}
-	result = opening_begin(transport->opening);
-	if (result)
-		on_failed(-result, transport);
+	rc = opening_begin(transport->opening);
+	if (rc)
+		on_failed(-rc, transport);
 	if (opening_state(transport->opening) != OPENING_DONE)
 		return NULL;
 	return take_over(transport);
@@ -457,7 +430,7 @@ static netsnmp_tdomain domain = {
 	.f_create_from_tspec = create,
 };
 
-/* snmp_shutdown() forgets the domain, and frees its list of prefixes. */
+/* snmp_shutdown() unregisters the domain and frees its list of prefixes. */
 static bool register_domain(void)
 {
 	domain.prefix = calloc(2, sizeof(*domain.prefix));
@@ -524,7 +497,7 @@ unsigned int transport_backlog(const struct transport *transport)
 	return transport->backlog + transport->ended;
 }
 
-void transport_settle(struct transport *transport)
+void transport_idle(struct transport *transport)
 {
 	transport->backlog = 0;
 	if (!transport->events.answering(transport->events.arg))

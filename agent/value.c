@@ -53,7 +53,7 @@ const void *value_data(const struct value *value, size_t *ret_size)
 	}
 }
 
-/* The master's clock and ours drift apart by answer times only, unless one of them restarted. */
+/* The master's clock and ours differ by reply times only, unless one of them restarted. */
 void epoch_follow(struct epoch *epoch, int64_t now, unsigned long uptime)
 {
 	int64_t at = now - (int64_t)uptime * NS_PER_TICK;
@@ -69,7 +69,7 @@ unsigned long epoch_ticks(const struct epoch *epoch, int64_t at)
 	return (unsigned long)((at - epoch->at) / NS_PER_TICK) & UINT32_MAX;
 }
 
-/* Where to read the row: the configuration, the defaults, or nothing (NULL). */
+/* Where to read the row from: the configuration, the defaults, or nowhere (NULL). */
 static const void *effective(const struct row *row, const struct subject *subject,
 			     struct value *room)
 {
@@ -141,7 +141,7 @@ static void give_text(const struct subject *subject, struct value *ret)
 	value_string(ret, ret->text);
 }
 
-/* A pending row shows what was set, were it one half of an address; the rest is not there yet. */
+/* A pending row shows what was set, even if that is half an address; the rest is not there yet. */
 static bool is_set_yet(const struct row *row, const struct subject *subject)
 {
 	return !subject->pending || !row->mandatory || draft_has(&subject->pending->draft, row);

@@ -1,7 +1,7 @@
 /*
- * Values: between rows of the mapping table and variable bindings. Reading
- * gives a struct value; writing takes a struct varbind into a draft. Verbs go
- * by the row's type, never by the row.
+ * Values, between rows of the mapping table and variable bindings. Reading gives a struct value;
+ * writing puts a struct varbind into a draft. What to do depends on the row's type, never on the
+ * row.
  */
 #ifndef AGENT_VALUE_H
 #define AGENT_VALUE_H
@@ -9,7 +9,7 @@
 #include "model/status.h"
 #include "subject.h"
 
-/* A value to give: the C types net-snmp wants of each ASN.1 type. */
+/* A value as net-snmp wants it: a C type for each ASN.1 type. */
 struct value {
 	unsigned char type; /* ASN_* */
 	union {
@@ -18,7 +18,7 @@ struct value {
 	} number;
 	const void *bytes;   /* ASN_OCTET_STR: into the datastore, static storage, or room */
 	size_t length;       /* of bytes */
-	union config config; /* room for what has no place of its own */
+	union config config; /* room for values that have no place of their own */
 	char text[STATUS_TEXT_MAX];
 };
 
@@ -32,9 +32,9 @@ void value_string(struct value *value, const char *text);
 const void *value_data(const struct value *value, size_t *ret_size);
 
 /*
- * When the agent's sysUpTime was 0, on CLOCK_BOOTTIME in nanoseconds: what
- * TimeStamp columns are counted from. Kept steady: a TimeStamp that moved by a
- * tick between two polls would say that counters restarted.
+ * When the agent's sysUpTime was 0, on CLOCK_BOOTTIME in nanoseconds: TimeStamp columns count from
+ * there. Keep it steady: a TimeStamp that moves by a tick between two polls tells a manager that
+ * counters restarted.
  */
 struct epoch {
 	int64_t at;
@@ -44,9 +44,8 @@ void epoch_follow(struct epoch *epoch, int64_t now, unsigned long uptime);
 unsigned long epoch_ticks(const struct epoch *epoch, int64_t at);
 
 /*
- * A row's value of a subject. What is absent reads as the default, as zero or
- * as zero length. False: a mandatory column of a pending row that nobody set
- * yet; no such instance.
+ * A subject's value of a row. What is absent reads as the default, as zero or as zero length.
+ * False (no such instance): a mandatory column of a pending row that nobody has set yet.
  */
 bool value_of_row(const struct row *row, const struct subject *subject, const struct epoch *epoch,
 		  struct value *ret);
@@ -69,13 +68,13 @@ int varbind_refuse(enum error_snmp status, enum error_code code, struct error *e
 int varbind_no_memory(struct error *err);
 
 /*
- * Take a column's value into a draft: type, length and value by themselves.
+ * Put a column's value into a draft, after checking its type, length and value by themselves.
  * Returns 0 or an SNMP error-status, with @err filled.
  */
 int value_take(const struct column *column, const struct varbind *varbind, struct draft *draft,
 	       struct error *err);
 
-/* Refuse another ASN.1 type than @type: 0 or SNMP_WRONG_TYPE. */
+/* Refuse any ASN.1 type but @type: 0 or SNMP_WRONG_TYPE. */
 int value_check_type(const struct varbind *varbind, unsigned char type, struct error *err);
 
 #endif

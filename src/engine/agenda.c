@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -15,7 +16,8 @@
 
 bool keys_add(struct keys *keys, const struct key *key)
 {
-	int order = keys->count ? key_compare(&keys->at[keys->count - 1], key) : -1;
+	bool first = keys->count == keys->taken;
+	int order = first ? -1 : key_compare(&keys->at[keys->count - 1], key);
 
 	if (order == 0)
 		return true;
@@ -59,6 +61,22 @@ struct keys keys_take(struct keys *keys)
 	*keys = (struct keys){0};
 	keys_sort(&taken);
 	return taken;
+}
+
+bool keys_next(struct keys *keys, struct key *ret)
+{
+	if (keys->taken == keys->count) {
+		keys_free(keys);
+		return false;
+	}
+	if (keys->unsorted) { /* more came since */
+		keys->count -= keys->taken;
+		memmove(keys->at, &keys->at[keys->taken], keys->count * sizeof(*keys->at));
+		keys->taken = 0;
+		keys_sort(keys);
+	}
+	*ret = keys->at[keys->taken++];
+	return true;
 }
 
 void keys_free(struct keys *keys)
@@ -189,27 +207,22 @@ void agenda_begin_try(struct agenda *agenda)
 	int64_t delay = agenda->retry_delay * 2;
 
 	agenda->trying = keys_take(&agenda->wait);
-	agenda->tried = 0;
 	agenda->retry_delay = delay > RETRY_MOST_NS ? RETRY_MOST_NS : delay;
 	agenda->retry_at = clock_now() + agenda->retry_delay;
 }
 
 size_t agenda_next_tried(struct agenda *agenda, const struct key **ret)
 {
-	const struct keys *trying = &agenda->trying;
-	const struct key *first = &trying->at[agenda->tried];
-	size_t count = 0;
+	struct keys *trying = &agenda->trying;
+	size_t first = trying->taken;
 
-	if (agenda->tried == trying->count) {
-		keys_free(&agenda->trying);
-		agenda->tried = 0;
+	if (first == trying->count) {
+		keys_free(trying);
 		return 0;
 	}
-	while (agenda->tried < trying->count &&
-	       trying->at[agenda->tried].tunnel_id == first->tunnel_id) {
-		agenda->tried++;
-		count++;
-	}
-	*ret = first;
-	return count;
+	*ret = &trying->at[first];
+	while (trying->taken < trying->count &&
+	       trying->at[trying->taken].tunnel_id == (*ret)->tunnel_id)
+		trying->taken++;
+	return trying->taken - first;
 }

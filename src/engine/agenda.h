@@ -26,12 +26,15 @@
 struct keys {
 	struct key *at;
 	size_t count, capacity;
+	size_t taken; /* so many of the first, by keys_next() */
 	bool unsorted;
 };
 
 bool keys_add(struct keys *keys, const struct key *key); /* false: no memory */
 void keys_sort(struct keys *keys);
 struct keys keys_take(struct keys *keys); /* sorted, @keys is left empty; the caller frees it */
+/* Take the next in order; false: there is none any more, and @keys is empty. */
+bool keys_next(struct keys *keys, struct key *ret);
 void keys_free(struct keys *keys);
 
 #define KEY_TEXT_MAX 40
@@ -44,7 +47,6 @@ const char *key_text(const struct key *key, char ret[KEY_TEXT_MAX]);
 /* Times are of CLOCK_BOOTTIME, in nanoseconds. */
 struct agenda {
 	struct keys look, later[2], changed, repair, wait, trying, removing;
-	size_t tried;     /* of trying */
 	int64_t later_at; /* when later[0] is due, and later[1] becomes later[0] */
 	int64_t retry_at, retry_delay;
 	int64_t stirred_at; /* when something last changed around us, or by us */

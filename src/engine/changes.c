@@ -8,6 +8,7 @@
 #include "engine/staging.h"
 #include "model/codec.h"
 #include "model/rules.h"
+#include "store/overlay.h"
 
 /* Is @name used by a link of the namespace that no configured session owns? */
 static bool link_taken(struct engine *engine, const char *name)
@@ -68,6 +69,42 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 		return 0;
 	return refuse_name(c, SESSION_VLAN_ID, name, "choose another vlan-id or interface-name",
 			   err);
+}
+
+/* An entry that comes back may have the secrets it had: whoever may delete it may undo that. */
+static int check_secrets(struct engine *engine, const struct candidate *changes,
+			 const struct change *c, void *arg, struct error *err)
+{
+	enum object object = change_object(c);
+
+	(void)engine;
+	(void)changes;
+	(void)arg;
+	if (!c->before || !c->after ||
+	    !(codec_difference(object, c->before, c->after) & rows_secret(object)))
+		return 0;
+	error_at_entry(err, c->tunnel_id, c->session_id, NULL);
+	return error_set(err, ERROR_DENIED,
+			 "the rollback would change cookies, which are for the superuser alone");
+}
+
+/* In what is staged, by whoever was allowed to: set to what it is not now. */
+static int check_staged_secrets(struct engine *engine, const struct candidate *changes,
+				const struct change *c, void *arg, struct error *err)
+{
+	static const union config nothing;
+	enum object object = change_object(c);
+
+	(void)engine;
+	(void)changes;
+	(void)arg;
+	if (!c->after || !(codec_difference(object, c->before ? c->before : &nothing, c->after) &
+			   c->after->present & rows_secret(object)))
+		return 0;
+	error_at_entry(err, c->tunnel_id, c->session_id, NULL);
+	return error_set(err, ERROR_DENIED,
+			 "cookies are staged, which are for the superuser alone: he may commit "
+			 "them, or discard-changes and begin anew");
 }
 
 /* A configured name must not belong to a link that is no session's. */
@@ -313,41 +350,16 @@ static int begin_rebase(struct sequence *sequence, struct cursor **ret)
 	return begun(candidate_rebase_begin(making->changes, making->err), ret);
 }
 
-/* Secret leaves that are set to what they are not now: by others, in what is staged. */
-static int check_secrets(struct engine *engine, const struct candidate *changes,
-			 const struct change *c, void *arg, struct error *err)
-{
-	static const union config nothing;
-	enum object object = c->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
-	uint64_t set;
-
-	(void)engine, (void)changes, (void)arg;
-	if (!c->after)
-		return 0;
-	set = codec_difference(object, c->before ? c->before : &nothing, c->after) &
-	      c->after->present;
-	for (; set; set &= set - 1) {
-		const struct row *row = &row_sets[object].rows[__builtin_ctzll(set)];
-
-		if (!row->secret)
-			continue;
-		error_at_entry(err, c->tunnel_id, c->session_id, row);
-		return error_set(err, ERROR_DENIED,
-				 "another user has staged cookies, which are for the superuser "
-				 "alone; let him commit, or discard-changes");
-	}
-	return 0;
-}
-
 static int begin_secrets(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
 	const struct request *request = making->request;
+	bool staged = request->type == REQUEST_COMMIT && request->which == ENGINE_CANDIDATE;
 
-	if (making->done || !request->no_secrets || request->type != REQUEST_COMMIT ||
-	    request->which != ENGINE_CANDIDATE)
+	if (!request->no_secrets || (request->type != REQUEST_ROLLBACK && !staged))
 		return 0;
-	return begun(changes_walk_begin(making->engine, making->changes, check_secrets, NULL,
+	return begun(changes_walk_begin(making->engine, making->changes,
+					staged ? check_staged_secrets : check_secrets, NULL,
 					making->err),
 		     ret);
 }

@@ -24,7 +24,7 @@ struct engine_options {
 	struct journal *journal;     /* borrowed; NULL: nothing persists (tests) */
 	unsigned int counter_age_ms; /* counters served are at most this old; default 1000 */
 	unsigned int slice_units;    /* of work in a turn, for tests; 0: by the clock */
-	bool no_repair;              /* report, do not restore, what changed behind us */
+	bool no_repair;              /* report what others changed, do not restore it */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	void *arg;
 };
@@ -52,7 +52,8 @@ const char *engine_datastore_name(enum engine_datastore which);
 struct engine_who {
 	const char *door, *user, *comment; /* copied; comment may be NULL */
 	unsigned int session;
-	bool no_secrets; /* must not set secret leaves: a commit of what others staged is refused */
+	bool no_secrets; /* refuse a rollback that would change secret leaves, a commit of what
+			    others staged that would set some */
 };
 
 /*

@@ -38,7 +38,7 @@ static bool lacks_link(const struct session_entry *session)
 static void check(struct engine *engine, const struct entry *entry)
 {
 	if (entry_config(entry) &&
-	    (entry_state(entry)->changed_behind || compare_entry(engine, entry)))
+	    (entry_state(entry)->externally_modified || compare_entry(engine, entry)))
 		agenda_changed(&engine->agenda, &entry->key);
 }
 
@@ -218,7 +218,7 @@ static void vanished(struct engine *engine, const struct key *key)
 	if (entry_config(entry)) {
 		engine_log(engine, LOG_WARNING, "%s vanished from the kernel, and not by us",
 			   key_text(key, what));
-		status_set(engine, entry, OPER_DOWN, REASON_CHANGED_BEHIND, 0);
+		status_set(engine, entry, OPER_DOWN, REASON_EXTERNALLY_MODIFIED, 0);
 		agenda_changed(&engine->agenda, key);
 	}
 	status_gone(engine, entry);

@@ -132,8 +132,8 @@ static int on_session(uint32_t tunnel_id, const struct session *session,
 static void check_unseen(struct engine *engine, struct entry *entry)
 {
 	struct agenda *agenda = &engine->agenda;
-	bool left_so =
-		engine->o.no_repair && entry_state(entry)->status_reason == REASON_CHANGED_BEHIND;
+	bool left_so = engine->o.no_repair &&
+		       entry_state(entry)->status_reason == REASON_EXTERNALLY_MODIFIED;
 
 	if (!entry->seen && entry->in_kernel)
 		agenda_look(agenda, &entry->key);

@@ -10,35 +10,34 @@ static bool report(struct engine *engine, struct entry *entry)
 {
 	struct state *state = entry_state(entry);
 	const struct row *row = compare_entry(engine, entry);
-	bool before = state->changed_behind;
+	bool before = state->externally_modified;
 	char what[KEY_TEXT_MAX];
 
-	state->changed_behind = row && engine->o.no_repair;
+	state->externally_modified = row && engine->o.no_repair;
 	if (row && !before)
 		engine_log(engine, LOG_WARNING, "%s differs in the kernel: %s; %s",
 			   key_text(&entry->key, what), row->leaf,
 			   engine->o.no_repair ? "leaving it" : "restoring it");
 	/* a bridge that went is no difference, but the session waits for it */
-	if (entry->key.session_id || before != state->changed_behind)
+	if (entry->key.session_id || before != state->externally_modified)
 		status_derive(engine, entry);
 	return row;
 }
 
 void report_changed(struct engine *engine)
 {
-	struct keys keys = keys_take(&engine->agenda.changed);
+	struct key key;
 
-	for (size_t i = 0; i < keys.count; i++) {
-		const struct key *key = &keys.at[i];
-		struct entry *entry =
-			datastore_entry(engine->store, key->tunnel_id, key->session_id);
-
+	do {
+		struct entry *entry;
 		bool differs = true; /* it vanished, which was logged */
 
+		if (!keys_next(&engine->agenda.changed, &key))
+			return;
+		entry = datastore_entry(engine->store, key.tunnel_id, key.session_id);
 		if (entry && entry->in_kernel)
 			differs = report(engine, entry);
 		if (differs && !engine->o.no_repair)
-			agenda_repair(&engine->agenda, key);
-	}
-	keys_free(&keys);
+			agenda_repair(&engine->agenda, &key);
+	} while (engine_may_go_on(engine));
 }

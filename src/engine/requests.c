@@ -7,7 +7,7 @@
 struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	static const struct engine_who nobody = {"daemon", "", NULL, 0, false};
+	static const struct engine_who nobody = {.door = "daemon", .user = ""};
 	struct request *request = calloc(1, sizeof(*request));
 
 	if (!request)
@@ -183,7 +183,8 @@ unsigned int engine_lock(struct engine *engine, enum engine_datastore which,
 
 void request_names(struct engine *engine)
 {
-	const struct engine_who who = {"daemon", "", "interface names chosen", 0, false};
+	const struct engine_who who = {
+		.door = "daemon", .user = "", .comment = "interface names chosen"};
 
 	if (!enqueue_number(engine, REQUEST_NAMES, 0, &who, NULL, NULL))
 		engine_log(engine, LOG_WARNING, "no memory to choose interface names");

@@ -29,10 +29,10 @@ struct request {
 	struct engine_checked checked; /* the edit's; or nothing */
 	uint64_t number;               /* tunnel to adopt, commit to roll back to */
 	enum engine_datastore which;   /* to lock, edit, check; whose content to commit */
-	bool no_secrets;               /* engine_who */
 	struct commit_info info;
 	unsigned int session;
-	bool forgotten; /* who asked is gone: what is not decided yet is not done */
+	bool no_secrets; /* it may change none */
+	bool forgotten;  /* who asked is gone: what is not decided yet is not done */
 	engine_done_cb *done;
 	void *arg;
 };

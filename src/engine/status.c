@@ -95,7 +95,8 @@ static void derive_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 		status_set(engine, entry, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
 	else
 		status_set(engine, entry, OPER_UP,
-			   state->changed_behind ? REASON_CHANGED_BEHIND : REASON_NONE, 0);
+			   state->externally_modified ? REASON_EXTERNALLY_MODIFIED : REASON_NONE,
+			   0);
 }
 
 /* ---- a session: its interface */
@@ -173,7 +174,8 @@ static void derive_session(struct engine *engine, struct session_entry *session)
 		status_set(engine, entry, OPER_PEER_SILENT, REASON_PEER_SILENT, 0);
 	else
 		status_set(engine, entry, OPER_UP,
-			   state->changed_behind ? REASON_CHANGED_BEHIND : REASON_NONE, 0);
+			   state->externally_modified ? REASON_EXTERNALLY_MODIFIED : REASON_NONE,
+			   0);
 }
 
 /* ---- either */
@@ -231,7 +233,7 @@ void status_renew(struct engine *engine, struct entry *entry)
 {
 	struct session_entry *session = entry_session(entry);
 
-	entry_state(entry)->changed_behind = false;
+	entry_state(entry)->externally_modified = false;
 	if (session)
 		session->state.awaits_bridge = false;
 	else

@@ -169,9 +169,6 @@ int journal_snapshot_pid(const struct journal *journal);
 
 /* History, newest first: index 0 .. count-1. */
 size_t journal_history(const struct journal *journal, struct commit_info ret[HISTORY_LENGTH]);
-/* The changes of commit @number as a candidate over @running. -ENOENT: not kept any more. */
-int journal_changes(struct journal *journal, uint64_t number, const struct datastore *running,
-		    struct candidate *ret, struct error *err);
 /*
  * Make @ret what leads from running back to the state after commit @number:
  * what the commits since then did, undone. (What an administrator changed in
@@ -182,7 +179,7 @@ int journal_rollback(struct journal *journal, uint64_t number, const struct data
 		     struct candidate *ret, struct error *err);
 
 /*
- * These three in pieces: begin, then step until it says other than JOURNAL_MORE.
+ * These two in pieces: begin, then step until it says other than JOURNAL_MORE.
  * @running must not change meanwhile (the commits read are those of the
  * beginning). A piece is 64 entries or 64 kB.
  */
@@ -194,6 +191,16 @@ int journal_read_begin(struct journal_reading **ret, struct journal *journal,
 int journal_read_step(struct journal_reading *reading, int64_t until, struct error *err);
 /* Frees it, at any time; what was read goes to @ret, which may be NULL. Accepts NULL. */
 void journal_read_end(struct journal_reading *reading, struct candidate *ret);
+/*
+ * JOURNAL_CHANGES: what commit @number did, for which @running does not matter.
+ * Instead of the steps: JOURNAL_MORE with a change in @ret, good until the next call, or
+ * with NULL there after a piece of the work before the first; 0: there is no more. It is
+ * refused before the first change or not at all.
+ */
+int journal_read_change(struct journal_reading *reading, const struct change **ret,
+			struct error *err);
+/* Bytes that this takes, but for its candidate. */
+size_t journal_read_memory(const struct journal_reading *reading);
 
 /* Readable change list, one line a change: "+ tunnel 1 ...", "~ session 1/2 mtu 1400 -> 1450".
  * Secrets hidden. */

@@ -1,18 +1,17 @@
 /*
  * Commits read back, in pieces: the bytes of one into memory, its checksum, then
  * its changes, then the next one. The file read is the one of the beginning: a fold
- * may put another in its place meanwhile.
+ * may put another in its place meanwhile. Of one whose changes are told one by one
+ * all are read before the first is told: what is told is whole.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/wipe.h"
 #include "base/clock.h"
 #include "base/wipe.h"
 #include "journal/journal_file.h"
-#include "store/overlay.h"
 
 #define PIECE_ENTRIES 64
 #define PIECE_BYTES   65536
@@ -30,8 +29,11 @@ struct journal_reading {
 	char *data; /* of the one at `at`, as far as `got`; NULL: not begun */
 	size_t got;
 	uint32_t crc;
-	struct commit_record
-		record; /* its changes: NULL: its checksum is not known to be right yet */
+	/* its changes: NULL: its checksum is not known to be right yet */
+	struct commit_record record;
+	const char *first;       /* of those changes */
+	bool sound;              /* all of them were read once */
+	struct change_read read; /* the last one */
 };
 
 /* ---- begin */
@@ -138,7 +140,12 @@ void journal_read_end(struct journal_reading *reading, struct candidate *ret)
 		close(reading->fd);
 	wipe_free(reading->data, reading->got);
 	free(reading->directory);
-	free(reading);
+	wipe_free(reading, sizeof(*reading));
+}
+
+size_t journal_read_memory(const struct journal_reading *reading)
+{
+	return sizeof(*reading) + (reading->count ? (size_t)reading->commits[0].length : 0);
 }
 
 /* ---- steps */
@@ -176,6 +183,7 @@ static int check_frame(struct journal_reading *reading)
 	    reading->format->read(reading->data + FRAME_HEADER_LENGTH, length, &reading->record) !=
 		    0)
 		return -EPROTO;
+	reading->first = reading->record.changes;
 	return JOURNAL_MORE;
 }
 
@@ -185,7 +193,7 @@ static int take_change(struct journal_reading *reading, const struct change *cha
 
 	switch (reading->what) {
 	case JOURNAL_CHANGES:
-		return overlay_insert_values(candidate, change) ? 0 : -ENOMEM;
+		return 0;
 	case JOURNAL_RESUME:
 		return candidate_put(candidate, change->tunnel_id, change->session_id,
 				     change->after);
@@ -208,16 +216,20 @@ static void next_commit(struct journal_reading *reading)
 
 static int take_changes(struct journal_reading *reading, struct error *err)
 {
-	struct change_read read;
+	struct change_read *read = &reading->read;
 	int rc = 1;
 
 	for (int i = 0; i < PIECE_ENTRIES && rc > 0; i++) {
-		rc = reading->format->read_change(&reading->record, &read, err);
-		if (rc > 0 && take_change(reading, &read.change) < 0)
+		rc = reading->format->read_change(&reading->record, read, err);
+		if (rc > 0 && take_change(reading, &read->change) < 0)
 			rc = -ENOMEM;
 	}
-	if (rc == 0)
+	if (rc == 0 && reading->what == JOURNAL_CHANGES) {
+		reading->sound = true;
+		reading->record.changes = reading->first;
+	} else if (rc == 0) {
 		next_commit(reading);
+	}
 	return rc < 0 ? rc : JOURNAL_MORE;
 }
 
@@ -226,6 +238,18 @@ static int read_some(struct journal_reading *reading, struct error *err)
 	if (reading->got < reading->commits[reading->at].length)
 		return read_piece(reading);
 	return reading->record.changes ? take_changes(reading, err) : check_frame(reading);
+}
+
+static int explain(const struct journal_reading *reading, int rc, const struct error *own,
+		   struct error *err)
+{
+	if (own->code != ERROR_NONE)
+		error_set(err, own->code, "%s", own->text);
+	else
+		error_set_errno(
+			err, ERROR_STORAGE, -rc, "cannot read commit %" PRIu64 " from %s/%s",
+			reading->commits[reading->at].number, reading->directory, JOURNAL_FILE);
+	return rc;
 }
 
 int journal_read_step(struct journal_reading *reading, int64_t until, struct error *err)
@@ -238,15 +262,24 @@ int journal_read_step(struct journal_reading *reading, int64_t until, struct err
 			return 0;
 		rc = read_some(reading, &own);
 	} while (rc == JOURNAL_MORE && clock_now() < until);
-	if (rc >= 0)
-		return rc;
-	if (own.code != ERROR_NONE)
-		error_set(err, own.code, "%s", own.text);
-	else
-		error_set_errno(
-			err, ERROR_STORAGE, -rc, "cannot read commit %" PRIu64 " from %s/%s",
-			reading->commits[reading->at].number, reading->directory, JOURNAL_FILE);
-	return rc;
+	return rc < 0 ? explain(reading, rc, &own, err) : rc;
+}
+
+int journal_read_change(struct journal_reading *reading, const struct change **ret,
+			struct error *err)
+{
+	struct error own = ERROR_INIT;
+	int rc;
+
+	*ret = NULL;
+	if (!reading->sound) {
+		rc = read_some(reading, &own);
+		return rc < 0 ? explain(reading, rc, &own, err) : rc;
+	}
+	if (reading->format->read_change(&reading->record, &reading->read, &own) <= 0)
+		return 0;
+	*ret = &reading->read.change;
+	return JOURNAL_MORE;
 }
 
 /* ---- all at once */
@@ -261,12 +294,6 @@ static int read_all(struct journal *journal, enum journal_read what, uint64_t nu
 		rc = journal_read_step(reading, INT64_MAX, err);
 	journal_read_end(reading, rc == 0 ? ret : NULL);
 	return rc;
-}
-
-int journal_changes(struct journal *journal, uint64_t number, const struct datastore *running,
-		    struct candidate *ret, struct error *err)
-{
-	return read_all(journal, JOURNAL_CHANGES, number, running, ret, err);
 }
 
 int journal_resume(struct journal *journal, const struct datastore *running, struct candidate *ret,

@@ -22,6 +22,17 @@ const struct row *row_by_leaf(enum object object, const char *leaf, size_t lengt
 	return NULL;
 }
 
+uint64_t rows_secret(enum object object)
+{
+	const struct row_set *set = &row_sets[object];
+	uint64_t rows = 0;
+
+	for (unsigned int i = 0; i < set->count; i++)
+		if (set->rows[i].secret)
+			rows |= BIT(i);
+	return rows;
+}
+
 static bool leaf_is_keyword(const char *leaf, const char *keyword)
 {
 	for (; *leaf && (*leaf == *keyword || (*leaf == '-' && *keyword == '_')); leaf++)

@@ -103,7 +103,7 @@ enum status_reason {
 	REASON_TRANSMIT_ERRORS,
 	REASON_PEER_SILENT,
 	REASON_KERNEL_ERROR,
-	REASON_CHANGED_BEHIND,
+	REASON_EXTERNALLY_MODIFIED,
 	REASON_ADDRESS_IN_USE,
 	REASON_NO_BRIDGE,
 	REASON_NO_INTERFACE,
@@ -131,11 +131,11 @@ struct state {
 	int16_t status_errno;  /* positive errno behind the reason, or 0 */
 	int64_t last_change;   /* when oper_status last changed */
 	struct statistics statistics;
-	int64_t statistics_time; /* when the counters were read, 0 never */
-	int64_t heard_time;      /* when rx_packets were last seen to grow */
-	bool peer_silent;        /* for longer than dead-interval */
-	bool transmit_failing;   /* at the last reading errors had grown, and nothing was sent */
-	bool changed_behind;     /* others changed it, and it is left so: --no-repair */
+	int64_t statistics_time;  /* when the counters were read, 0 never */
+	int64_t heard_time;       /* when rx_packets were last seen to grow */
+	bool peer_silent;         /* for longer than dead-interval */
+	bool transmit_failing;    /* at the last reading errors had grown, and nothing was sent */
+	bool externally_modified; /* others changed it, and it is left so: --no-repair */
 };
 
 struct tunnel_state {

@@ -225,6 +225,8 @@ static inline unsigned int row_number(const struct row *row)
  * name: YANG's; by spelling: that or an alias, whatever the case, as on a
  * command line.
  */
+/* Those that who may not see secrets neither reads nor changes. */
+uint64_t rows_secret(enum object object);
 const struct row *row_by_leaf(enum object object, const char *leaf, size_t length);
 const struct row *row_by_keyword(enum object object, const char *keyword);
 const struct ignored_keyword *ignored_by_keyword(const char *keyword);

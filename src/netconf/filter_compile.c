@@ -37,7 +37,8 @@ static int out_of_memory(struct filter_compiler *compiler)
 static int too_many(struct filter_compiler *compiler)
 {
 	return error_set(compiler->err, ERROR_TOO_BIG,
-			 "the filter has more than %d alternatives without a key beside each other",
+			 "the filter has more than %d alternatives for one key, or without a key, "
+			 "beside each other",
 			 FILTER_ALTERNATIVES);
 }
 

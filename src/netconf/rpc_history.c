@@ -3,91 +3,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "model/codec.h"
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
-#include "netconf/view.h"
-#include "store/overlay.h"
 
-#define PIECE WRITER_BUFFER
-
-/* A text made in one go, sent piece by piece as the client reads. */
-struct text_stream {
-	char *text;
-	size_t length, at;
-};
-
-static enum stream_step text_step(struct netconf_session *session, void *state)
+static int no_memory(struct error *err)
 {
-	struct text_stream *stream = state;
-	size_t left = stream->length - stream->at;
-	size_t piece = left < PIECE ? left : PIECE;
-
-	write_bytes(&session->writer, stream->text + stream->at, piece);
-	stream->at += piece;
-	return stream->at < stream->length ? STREAM_GOES_ON : STREAM_ENDS;
+	return error_set(err, ERROR_RESOURCE, "no memory for the answer");
 }
 
-static void text_free(void *state)
-{
-	struct text_stream *stream = state;
-
-	free(stream->text);
-	free(stream);
-}
-
-static int send_text(struct netconf_session *session, char *text, size_t length)
-{
-	struct stream stream = {text_step, text_free, NULL};
-	struct text_stream *state = calloc(1, sizeof(*state));
-
-	if (!state) {
-		free(text);
-		return -ENOMEM;
-	}
-	*state = (struct text_stream){text, length, 0};
-	stream.state = state;
-	reply_begin(session);
-	session_stream(session, &stream);
-	return RPC_LATER;
-}
-
-/* A writer into a growing text. */
-struct text_writer {
-	struct writer writer;
-	FILE *file;
-	char *text;
-	size_t length;
-};
-
-static int to_file(const char *bytes, size_t length, void *arg)
-{
-	struct text_writer *out = arg;
-	return fwrite(bytes, 1, length, out->file) == length ? 0 : -ENOMEM;
-}
-
-static int text_open(struct text_writer *out)
-{
-	*out = (struct text_writer){.text = NULL};
-	out->file = open_memstream(&out->text, &out->length);
-	if (!out->file)
-		return -ENOMEM;
-	writer_init(&out->writer, to_file, out);
-	return 0;
-}
-
-static int text_close(struct text_writer *out)
-{
-	int result = writer_flush(&out->writer);
-
-	if (fclose(out->file) != 0 && !result)
-		result = -ENOMEM;
-	if (result) {
-		free(out->text);
-		out->text = NULL;
-	}
-	return result;
-}
+/* ---- history */
 
 static void write_leaf(struct writer *writer, const char *name, const char *text, size_t length)
 {
@@ -131,30 +55,37 @@ static void write_commit(struct writer *writer, const struct commit_info *info)
 	write_text(writer, "</commit>");
 }
 
-static int no_memory(struct error *err)
+struct history {
+	struct commit_info commits[HISTORY_LENGTH];
+	size_t count, at;
+};
+
+static enum stream_step history_step(struct netconf_session *session, void *state)
 {
-	return error_set(err, ERROR_RESOURCE, "no memory for the answer");
+	struct history *history = state;
+
+	if (history->at == history->count)
+		return STREAM_ENDS;
+	write_commit(&session->writer, &history->commits[history->at++]);
+	return STREAM_GOES_ON;
 }
 
 int rpc_history(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct journal *journal = engine_journal(session->server->options.engine);
-	struct commit_info history[HISTORY_LENGTH];
-	size_t count = journal ? journal_history(journal, history) : 0;
-	struct text_writer *out = malloc(sizeof(*out));
-	int result = out ? text_open(out) : -ENOMEM;
+	struct history *history = malloc(sizeof(*history));
 
 	(void)operation;
-	if (!result) {
-		for (size_t i = 0; i < count; i++)
-			write_commit(&out->writer, &history[i]);
-		result = text_close(out);
-	}
-	if (!result)
-		result = send_text(session, out->text, out->length);
-	free(out);
-	return result < 0 ? no_memory(err) : result;
+	if (!history)
+		return no_memory(err);
+	history->at = 0;
+	history->count = journal ? journal_history(journal, history->commits) : 0;
+	reply_begin(session);
+	session_stream(session, &(struct stream){history_step, free, history});
+	return RPC_LATER;
 }
+
+/* ---- commit-changes */
 
 static int read_number(const struct node *operation, uint64_t *ret, struct error *err)
 {
@@ -175,123 +106,114 @@ static int read_number(const struct node *operation, uint64_t *ret, struct error
 	return error_in_operation(err, -EINVAL);
 }
 
-static void write_changes(struct writer *writer, char *lines)
-{
-	char *save = NULL;
+/* A commit that is read as the client takes it: nothing but its record is held. */
+struct changes {
+	struct journal_reading *reading;
+	FILE *file; /* into the line */
+	char *line;
+	size_t length;
+	bool begun; /* the reply is, since the record is good */
+};
 
-	for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		write_text(writer, "<change xmlns=\"" NAMESPACE_MODULE "\">");
-		write_escaped(writer, line, strlen(line));
-		write_text(writer, "</change>");
+static void write_change(struct netconf_session *session, struct changes *changes,
+			 const struct change *change)
+{
+	struct writer *writer = &session->writer;
+
+	rewind(changes->file);
+	change_print(changes->file, change);
+	if (fflush(changes->file) != 0) {
+		session->dead = true; /* half of a reply is none */
+		return;
 	}
+	write_text(writer, "<change xmlns=\"" NAMESPACE_MODULE "\">");
+	write_escaped(writer, changes->line, changes->length - 1); /* not the end of the line */
+	write_text(writer, "</change>");
 }
 
-/* The lines of a candidate's changes; the caller frees. */
-static char *print_changes(const struct candidate *changes)
+static enum stream_step changes_step(struct netconf_session *session, void *state)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *file = open_memstream(&text, &length);
+	struct changes *changes = state;
+	const struct change *change;
+	struct error err = ERROR_INIT;
+	int rc = journal_read_change(changes->reading, &change, &err);
 
-	if (!file)
-		return NULL;
-	changes_print(file, changes);
-	if (fclose(file) == 0)
-		return text;
-	free(text);
-	return NULL;
+	if (rc < 0) {
+		reply_error(session, &err);
+		return STREAM_ANSWERED;
+	}
+	if (!changes->begun && (change || rc == 0)) {
+		reply_begin(session);
+		changes->begun = true;
+	}
+	if (change)
+		write_change(session, changes, change);
+	return rc == JOURNAL_MORE ? STREAM_GOES_ON : STREAM_ENDS;
+}
+
+static void changes_free(void *state)
+{
+	struct changes *changes = state;
+
+	journal_read_end(changes->reading, NULL);
+	if (changes->file)
+		fclose(changes->file);
+	free(changes->line);
+	free(changes);
+}
+
+static int begin_changes(struct netconf_session *session, struct changes *changes, uint64_t number,
+			 struct error *err)
+{
+	struct engine *engine = session->server->options.engine;
+	int rc;
+
+	if (!engine_journal(engine))
+		return error_set(err, ERROR_UNSUPPORTED, "no history is kept");
+	changes->file = open_memstream(&changes->line, &changes->length);
+	if (!changes->file)
+		return no_memory(err);
+	rc = journal_read_begin(&changes->reading, engine_journal(engine), JOURNAL_CHANGES, number,
+				engine_store(engine), err);
+	if (rc < 0)
+		return rc;
+	return message_hold(session->message, journal_read_memory(changes->reading), err);
 }
 
 int rpc_commit_changes(struct netconf_session *session, const struct node *operation,
 		       struct error *err)
 {
-	struct engine *engine = session->server->options.engine;
-	struct text_writer *out;
-	struct candidate changes;
+	struct changes *changes;
 	uint64_t number = 0;
-	char *lines = NULL;
-	int result = read_number(operation, &number, err);
+	int rc = read_number(operation, &number, err);
 
-	if (result)
-		return result;
-	if (!engine_journal(engine))
-		return error_set(err, ERROR_UNSUPPORTED, "no history is kept");
-	candidate_open(&changes, engine_store(engine));
-	result = journal_changes(engine_journal(engine), number, engine_store(engine), &changes,
-				 err);
-	if (!result)
-		lines = print_changes(&changes);
-	candidate_discard(&changes);
-	if (result)
-		return result;
-	out = malloc(sizeof(*out));
-	result = lines && out ? text_open(out) : -ENOMEM;
-	if (!result) {
-		write_changes(&out->writer, lines);
-		result = text_close(out);
+	if (rc)
+		return rc;
+	changes = calloc(1, sizeof(*changes));
+	if (!changes)
+		return no_memory(err);
+	rc = begin_changes(session, changes, number, err);
+	if (rc < 0) {
+		changes_free(changes);
+		return rc;
 	}
-	if (!result)
-		result = send_text(session, out->text, out->length);
-	free(lines);
-	free(out);
-	return result < 0 ? no_memory(err) : result;
+	session_stream(session, &(struct stream){changes_step, changes_free, changes});
+	return RPC_LATER;
 }
 
-/* An entry that comes back may have the secrets it had: whoever may delete it may undo that. */
-static int refuse_secrets(const struct candidate *changes, struct error *err)
-{
-	for (struct change *at = candidate_first(changes); at; at = change_next(at)) {
-		enum object object = change_object(at);
-
-		if (!at->before || !at->after ||
-		    !(codec_difference(object, at->before, at->after) & view_secrets(object)))
-			continue;
-		error_at_entry(err, at->tunnel_id, at->session_id, NULL);
-		return error_set(err, ERROR_DENIED,
-				 "the rollback would change cookies, which are for the superuser "
-				 "alone");
-	}
-	return 0;
-}
-
-/*
- * What was looked at is what is committed, leaf by leaf over what others commit
- * before its turn comes.
- */
-static int rollback_without_secrets(struct netconf_session *session, uint64_t number,
-				    const struct engine_who *who, struct error *err)
-{
-	struct engine *engine = session->server->options.engine;
-	struct candidate changes;
-	int result;
-
-	if (!engine_journal(engine))
-		return error_set(err, ERROR_UNSUPPORTED, "no history is kept");
-	candidate_open(&changes, engine_store(engine));
-	result = journal_rollback(engine_journal(engine), number, engine_store(engine), &changes,
-				  err);
-	if (!result)
-		result = refuse_secrets(&changes, err);
-	if (!result)
-		result = rpc_await(session, engine_commit(engine, &changes, who, rpc_done, session),
-				   err);
-	candidate_discard(&changes);
-	return result;
-}
+/* ---- rollback */
 
 int rpc_rollback(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct engine_who who = rpc_who(session);
 	char comment[40];
 	uint64_t number = 0;
-	int result = read_number(operation, &number, err);
+	int rc = read_number(operation, &number, err);
 
-	if (result)
-		return result;
+	if (rc)
+		return rc;
 	snprintf(comment, sizeof(comment), "rollback to %" PRIu64, number);
 	who.comment = comment;
-	if (!netconf_may_see_secrets(session))
-		return rollback_without_secrets(session, number, &who, err);
 	return rpc_await(
 		session,
 		engine_rollback(session->server->options.engine, number, &who, rpc_done, session),

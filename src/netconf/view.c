@@ -94,17 +94,6 @@ uint64_t view_rows(enum object object, enum part part)
 	return rows;
 }
 
-uint64_t view_secrets(enum object object)
-{
-	const struct row_set *set = &row_sets[object];
-	uint64_t rows = 0;
-
-	for (unsigned int i = 0; i < set->count; i++)
-		if (set->rows[i].secret)
-			rows |= BIT(i);
-	return rows;
-}
-
 uint64_t view_key(enum object object)
 {
 	return BIT(row_number(row_sets[object].key));

@@ -37,9 +37,8 @@ bool view_leaf(const struct view *view, const struct row *row, char ret[VALUE_TE
 /* Has it any of these leaves? */
 bool view_any(const struct view *view, uint64_t rows);
 
-/* Rows of one part, and those that are never shown to who may not see secrets. */
+/* Rows of one part. */
 uint64_t view_rows(enum object object, enum part part);
-uint64_t view_secrets(enum object object);
 uint64_t view_key(enum object object);
 
 #endif

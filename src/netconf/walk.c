@@ -40,7 +40,7 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 		staged_view_open(&walk->view, walk->staged,
 				 (struct datastore *)(uintptr_t)walk->store);
 	for (unsigned int object = 0; object < OBJECTS; object++) {
-		walk->hidden[object] = options->secrets ? 0 : view_secrets(object);
+		walk->hidden[object] = options->secrets ? 0 : rows_secret(object);
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
 	}
 	walk->compiler = filter_compiler_open(&walk->filter, options->filter, options->secrets);

@@ -164,22 +164,6 @@ struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, u
 	return change;
 }
 
-struct change *overlay_insert_values(struct candidate *candidate, const struct change *change)
-{
-	uint32_t tunnel_id = change->tunnel_id, session_id = change->session_id;
-	const union config *before =
-		change->before != NULL ? config_new(tunnel_id, session_id, change->before) : NULL;
-	const union config *after =
-		change->after != NULL ? config_new(tunnel_id, session_id, change->after) : NULL;
-	struct change *copy = NULL;
-
-	if (!before == !change->before && !after == !change->after)
-		copy = overlay_insert(candidate, tunnel_id, session_id, before, after);
-	config_drop(before);
-	config_drop(after);
-	return copy;
-}
-
 struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct change *change = overlay_find(candidate, tunnel_id, session_id);

@@ -26,8 +26,6 @@ struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, ui
  * or it has. */
 struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
 			      const union config *before, const union config *after);
-/* The same of a change whose before and after are mere values, not shared ones: copies. */
-struct change *overlay_insert_values(struct candidate *candidate, const struct change *change);
 void overlay_remove(struct candidate *candidate, struct change *change);
 /* For one that is thrown away: a change or a block less; false when nothing is left. */
 bool overlay_clear_last(struct candidate *candidate);

@@ -4,7 +4,7 @@
  * can be got, and no row is half of anything.
  */
 #include "model/codec.h"
-#include "transaction.h"
+#include "varbinds.h"
 #include "store/publish.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
@@ -67,25 +67,25 @@ static size_t take_name(struct input *input, oid name[MAX_OID_LEN])
 	return length;
 }
 
-static void check_next(struct view *view, struct input *input)
+static void check_next(struct mib *mib, struct input *input)
 {
 	oid name[MAX_OID_LEN], next[MAX_OID_LEN];
 	size_t length = take_name(input, name), next_length = 0;
 	struct value value, again;
 
-	view_get(view, name, length, &value);
+	mib_get(mib, name, length, &value);
 	for (unsigned int i = 0; i < 20; i++) {
-		if (!view_next(view, name, length, next, &next_length, &value))
+		if (!mib_next(mib, name, length, next, &next_length, &value))
 			return;
 		CHECK(snmp_oid_compare(name, length, next, next_length) < 0);
-		CHECK(view_get(view, next, next_length, &again) == OID_FINE);
+		CHECK(mib_get(mib, next, next_length, &again) == OID_FINE);
 		CHECK(again.type == value.type);
 		memcpy(name, next, next_length * sizeof(oid));
 		length = next_length;
 	}
 }
 
-static int add(struct transaction *transaction, struct input *input, struct error *err)
+static int add(struct varbinds *varbinds, struct input *input, struct error *err)
 {
 	static const unsigned char types[] = {ASN_INTEGER, ASN_UNSIGNED, ASN_OCTET_STR, ASN_NULL};
 	oid name[MAX_OID_LEN];
@@ -95,18 +95,18 @@ static int add(struct transaction *transaction, struct input *input, struct erro
 	varbind.length = take(input) % 80;
 	if (varbind.type == ASN_OCTET_STR) {
 		varbind.bytes = take_bytes(input, &varbind.length);
-		return transaction_add(transaction, &varbind, err);
+		return varbinds_add(varbinds, &varbind, err);
 	}
 	varbind.bytes = "";
 	varbind.integer = (long)take_id(input) + (long)(signed char)take(input);
-	return transaction_add(transaction, &varbind, err);
+	return varbinds_add(varbinds, &varbind, err);
 }
 
-static void carry_out(struct view *view, struct datastore *store, const struct edit *edit)
+static void carry_out(struct mib *mib, struct datastore *store, const struct edit *edit)
 {
 	struct candidate candidate;
 
-	(void)view;
+	(void)mib;
 	candidate_open(&candidate, store);
 	CHECK(candidate_apply(&candidate, edit, NULL) == 0);
 	CHECK(candidate_choose_names(&candidate, NULL, NULL, NULL) == 0);
@@ -115,52 +115,52 @@ static void carry_out(struct view *view, struct datastore *store, const struct e
 	candidate_discard(&candidate);
 }
 
-static void set(struct view *view, struct datastore *store, struct input *input)
+static void set(struct mib *mib, struct datastore *store, struct input *input)
 {
-	struct transaction *transaction = transaction_new(view);
+	struct varbinds *varbinds = varbinds_new(mib);
 	unsigned int count = 1 + take(input) % 12;
 	struct error err = ERROR_INIT;
 	struct edit *edit;
 	size_t blamed = 0;
 	int status = 0;
 
-	CHECK(transaction);
+	CHECK(varbinds);
 	for (unsigned int i = 0; i < count && !status; i++)
-		status = add(transaction, input, &err);
+		status = add(varbinds, input, &err);
 	if (!status) {
-		status = transaction_check(transaction, &blamed, &err);
+		status = varbinds_check(varbinds, &blamed, &err);
 		CHECK(blamed < count);
 	}
 	CHECK(!status || err.text[0]);
 	if (!status) {
-		edit = transaction_edit(transaction);
+		edit = varbinds_edit(varbinds);
 		if (edit)
-			carry_out(view, store, edit);
+			carry_out(mib, store, edit);
 		edit_free(edit);
-		transaction_apply(transaction);
+		varbinds_apply(varbinds);
 		if (take(input) % 4 == 0)
-			transaction_revert(transaction);
+			varbinds_revert(varbinds);
 		else
-			transaction_finish(transaction);
+			varbinds_finish(varbinds);
 	}
-	transaction_free(transaction);
+	varbinds_free(varbinds);
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct input input = {data, size};
 	struct datastore *store = datastore_new();
-	struct view view = {0};
+	struct mib mib = {0};
 
 	CHECK(store);
-	view_init(&view, NULL, store);
+	mib_init(&mib, NULL, store);
 	while (input.size > 0) {
 		if (take(&input) % 4 == 0)
-			check_next(&view, &input);
+			check_next(&mib, &input);
 		else
-			set(&view, store, &input);
+			set(&mib, store, &input);
 	}
-	view_clear(&view);
+	mib_clear(&mib);
 	datastore_free(store);
 	return 0;
 }

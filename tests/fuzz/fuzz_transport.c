@@ -165,7 +165,8 @@ static bool read_all(netsnmp_transport *t, bool answers)
 			return false;
 		else if (errno == EAGAIN)
 			return true;
-		transport_settle(transport); /* as the loop does, when net-snmp has no more to do */
+		transport_idle(
+			transport); /* as the loop does, when net-snmp has nothing more to do */
 	}
 }
 

@@ -177,7 +177,7 @@ def test_a_silent_master_holds_up_nobody(tmp_path, kind):
         waited = seconds_waiting_beside_the_loop(daemon, 6)
         print(f"waited {waited:.3f} s")
         assert waited < FEW_ATTEMPTS
-        assert daemon.logged("accepts but does not answer|Connection timed out|temporarily unavailable")
+        assert daemon.logged("accepts the connection but does not answer|Connection timed out|temporarily unavailable")
         daemon.kill()
 
 
@@ -214,7 +214,7 @@ def test_snmpd_that_is_stopped_while_the_daemon_starts_is_used_when_it_goes_on(t
     try:
         snmpd.send_signal(signal.SIGSTOP)
         daemon = L2tpv3d(Here(), tmp_path, snmp_master=snmpd.master, kernel="sim").start()
-        daemon.wait_for_log("accepts but does not answer")
+        daemon.wait_for_log("accepts the connection but does not answer")
         snmpd.send_signal(signal.SIGCONT)
         daemon.wait_for_log("connected to the AgentX master")
         wait_for(lambda: snmpd.manager().get(column(1, 6, 0)) == 0, "a manager to be answered")
@@ -234,7 +234,7 @@ def test_a_master_that_accepts_and_never_answers_is_asked_less_and_less_often(ma
         times.append(time.monotonic())
     gaps = [after - before for before, after in zip(times, times[1:])]
     assert all(gap > least - 0.1 for gap, least in zip(gaps, (1, 2))), gaps
-    assert daemon.log().count("accepts but does not answer") == 1
+    assert daemon.log().count("accepts the connection but does not answer") == 1
     session = master.open()
     daemon.wait_for_log("connected to the AgentX master")
     session.close()
@@ -254,7 +254,7 @@ def test_a_master_that_never_answers_a_registration_is_asked_less_and_less_often
         times.append(time.monotonic())
     gaps = [after - before for before, after in zip(times, times[1:])]
     assert all(gap > least - 0.1 for gap, least in zip(gaps, (2, 4))), gaps
-    assert daemon.log().count("accepts but does not answer") == 1
+    assert daemon.log().count("accepts the connection but does not answer") == 1
     session.answer(asked)
     daemon.wait_for_log("connected to the AgentX master")
 
@@ -375,7 +375,7 @@ def test_a_malformed_pdu_is_answered_with_parse_error(master, daemon, order, wha
     assert (answer.error, answer.index) == (agentx.PARSE_ERROR, 0)
     assert (answer.session, answer.transaction, answer.packet) == (1, 7, session.packet)
     assert session.get(column(1, 6, 0))[0][2] == 0  # and the session goes on
-    assert f"a PDU of type {kind} that cannot be read" in daemon.log()
+    assert f"a malformed PDU of type {kind}" in daemon.log()
 
 
 @pytest.mark.parametrize("flags", [0x08, 0x20, 0x80])
@@ -403,17 +403,17 @@ def test_a_request_for_nothing_is_answered(session, kind):
 
 
 ENDS = {
-    "another version": (lambda s: b"\x02" + s.encode(agentx.GET, b"")[1:], "is not of version 1"),
-    "no AgentX at all": (lambda s: b"GET / HTTP/1.1\r\nHost: snmpd\r\n\r\n", "is not of version 1"),
-    "a length of 4 GB": (lambda s: s.encode(agentx.GET, b"")[:16] + b"\xff\xff\xff\xfc", "longer than any is"),
-    "a long Response": (lambda s: s.encode(agentx.RESPONSE, bytes(70000)), "longer than any is"),
-    "a Response that cannot be read": (lambda s: s.encode(agentx.RESPONSE, bytes(4)), "answers are not answered"),
-    "a Response with half a variable": (lambda s: s.encode(agentx.RESPONSE, bytes(12)), "answers are not answered"),
-    "half a header": (lambda s: s.encode(agentx.GET, b"")[:10], "does not come to its end"),
+    "another version": (lambda s: b"\x02" + s.encode(agentx.GET, b"")[1:], "is not AgentX version 1"),
+    "no AgentX at all": (lambda s: b"GET / HTTP/1.1\r\nHost: snmpd\r\n\r\n", "is not AgentX version 1"),
+    "a length of 4 GB": (lambda s: s.encode(agentx.GET, b"")[:16] + b"\xff\xff\xff\xfc", "more octets than any PDU has"),
+    "a long Response": (lambda s: s.encode(agentx.RESPONSE, bytes(70000)), "more octets than any PDU has"),
+    "a Response that cannot be read": (lambda s: s.encode(agentx.RESPONSE, bytes(4)), "a response cannot be refused"),
+    "a Response with half a variable": (lambda s: s.encode(agentx.RESPONSE, bytes(12)), "a response cannot be refused"),
+    "half a header": (lambda s: s.encode(agentx.GET, b"")[:10], "never ends"),
     "a length that promises more": (
-        lambda s: s.encode(agentx.GET, bytes(400))[:-396], "does not come to its end"),
+        lambda s: s.encode(agentx.GET, bytes(400))[:-396], "never ends"),
     "a long one that is not sent": (
-        lambda s: s.encode(agentx.GET, bytes(70000))[:1000], "does not come to its end"),
+        lambda s: s.encode(agentx.GET, bytes(70000))[:1000], "never ends"),
 }
 
 
@@ -545,7 +545,7 @@ def test_neither_cleanup_nor_undo(master, daemon, session):
     session.close()
     session = master.open()
     assert tunnels(daemon) == ["1"]  # acknowledged, so it stands
-    daemon.wait_for_log("left a set request that is carried out and stands")
+    daemon.wait_for_log("abandoned a set request after it was carried out")
     assert session.test_set(1, *tunnel(2)).error == session.commit_set(1).error == 0
     assert "repeats a set request" not in daemon.log()  # the same number is another master's
 
@@ -654,7 +654,7 @@ def test_an_answer_too_long_for_the_master_is_too_big(master, daemon, order, req
     answer = session.ask(agentx.GET, 700 * (session.codec.oid(wanted) + session.codec.oid("")))
     assert (answer.error, answer.index, answer.reader.varbinds()) == (TOO_BIG, 1, [])
     assert (answer.session, answer.transaction, answer.packet) == (1, 1, session.packet)
-    daemon.wait_for_log("refused a get request: asked for an answer of .* allowed 65536")
+    daemon.wait_for_log("refused a get request: asked for a reply of .* allowed 65536")
     assert session.get(wanted)[0][2] == 64 * b"d"
 
 

@@ -145,7 +145,7 @@ def test_every_debug_topic_logs_and_no_other(tmp_path, topic):
                     r"NETCONF session 1 of \S+: get is answered after \d+ us",
                     r"NETCONF session 1 of \S+ is refused: invalid-value: /l2tpv3/.*remote-address: ",
                     r"NETCONF session 1 of \S+ ends after 3 requests"],
-        "snmp": [r"set request \d+: an edit of 1 entries goes to the engine", r"set request \d+: done"],
+        "snmp": [r"set request \d+: handing an edit of 1 entries to the engine", r"set request \d+: done"],
     }
     for name, lines in expected.items():
         for line in lines:

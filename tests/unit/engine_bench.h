@@ -106,7 +106,8 @@ static void stop_bench(struct bench *bench)
 	engine_close(bench->engine);
 	(void)journal_close(bench->journal, NULL);
 	datastore_free(bench->store);
-	event_base_free(bench->base);
+	if (bench->base)
+		event_base_free(bench->base);
 	bench->engine = NULL;
 	bench->journal = NULL;
 	bench->store = NULL;
@@ -177,7 +178,7 @@ static void on_done(int result, const struct error *err, void *arg)
 	bench->error = *err;
 }
 
-static const struct engine_who tester = {"test", "tester", NULL, 0, false};
+static const struct engine_who tester = {.door = "test", .user = "tester"};
 
 /* Takes @edit over; what it came to is in bench->result and bench->error, too. */
 UNUSED static int commit(struct bench *bench, struct edit *edit)

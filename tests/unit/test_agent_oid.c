@@ -1,4 +1,4 @@
-/* The SNMP view by itself: OIDs taken apart, order, GET and GETNEXT over the datastore. */
+/* What SNMP reads, by itself: OIDs taken apart, order, GET and GETNEXT over the datastore. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "model/codec.h"
-#include "view.h"
+#include "mib.h"
 
 #define WALK_LENGTH 60000
 
@@ -18,7 +18,7 @@ struct name {
 
 struct bench {
 	struct datastore *store;
-	struct view view;
+	struct mib mib;
 };
 
 /* ---- a datastore of all kinds of rows */
@@ -82,7 +82,7 @@ static void add_pending(struct bench *bench, enum object object, uint32_t tunnel
 	struct pending_row *row = pending_new(object, tunnel_id, session_id);
 
 	assert_non_null(row);
-	pending_put(&bench->view.pending, row);
+	pending_put(&bench->mib.pending, row);
 }
 
 static void fill(struct bench *bench)
@@ -110,7 +110,7 @@ static int setup(void **state)
 	struct bench *bench = calloc(1, sizeof(*bench));
 
 	bench->store = datastore_new();
-	view_init(&bench->view, NULL, bench->store);
+	mib_init(&bench->mib, NULL, bench->store);
 	*state = bench;
 	return 0;
 }
@@ -126,7 +126,7 @@ static int teardown(void **state)
 {
 	struct bench *bench = *state;
 
-	view_clear(&bench->view);
+	mib_clear(&bench->mib);
 	datastore_free(bench->store);
 	free(bench);
 	return 0;
@@ -150,7 +150,7 @@ static bool next(struct bench *bench, const struct name *from, struct name *ret)
 {
 	struct value value;
 
-	return view_next(&bench->view, from->at, from->length, ret->at, &ret->length, &value);
+	return mib_next(&bench->mib, from->at, from->length, ret->at, &ret->length, &value);
 }
 
 static int order(const struct name *a, const struct name *b)
@@ -176,7 +176,7 @@ static struct name *walk(struct bench *bench, size_t *ret_count)
 
 static enum oid_fault get(struct bench *bench, const struct name *name, struct value *ret)
 {
-	return view_get(&bench->view, name->at, name->length, ret);
+	return mib_get(&bench->mib, name->at, name->length, ret);
 }
 
 static long get_integer(struct bench *bench, const struct name *name)

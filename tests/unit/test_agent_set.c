@@ -13,7 +13,7 @@
 #include "kernel/sim/sim.h"
 #include "model/codec.h"
 #include "rowstatus.h"
-#include "transaction.h"
+#include "varbinds.h"
 
 /* ---- the bench */
 
@@ -22,7 +22,7 @@ struct bench {
 	struct kernel *kernel;
 	struct datastore *store;
 	struct engine *engine;
-	struct view view;
+	struct mib mib;
 	bool done;
 	int result;
 	struct error error; /* of the last set */
@@ -42,7 +42,7 @@ static int setup(void **state)
 	options.kernel = bench->kernel;
 	options.store = bench->store;
 	assert_int_equal(engine_open(&bench->engine, &options, &err), 0);
-	view_init(&bench->view, bench->engine, bench->store);
+	mib_init(&bench->mib, bench->engine, bench->store);
 	*state = bench;
 	return 0;
 }
@@ -51,7 +51,7 @@ static int teardown(void **state)
 {
 	struct bench *bench = *state;
 
-	view_clear(&bench->view);
+	mib_clear(&bench->mib);
 	engine_close(bench->engine);
 	bench->kernel->ops->close(bench->kernel);
 	datastore_free(bench->store);
@@ -151,7 +151,7 @@ struct vb {
 #define CREATE(t)            I(TUNNEL, T_STATUS, t, 0, 4), MANDATORY(t)
 #define CREATE_SESSION(t, s) I(SESSION, S_STATUS, t, s, 4), U(SESSION, 3, t, s, 9)
 
-static int add(struct transaction *transaction, const struct vb *vb, struct error *err)
+static int add(struct varbinds *varbinds, const struct vb *vb, struct error *err)
 {
 	struct instance instance = {.column = {.table = vb->table, .number = vb->column},
 				    .index = {{vb->tunnel_id, vb->session_id}}};
@@ -161,34 +161,34 @@ static int add(struct transaction *transaction, const struct vb *vb, struct erro
 	varbind.name_length = oid_of_instance(&instance, name);
 	varbind.bytes = vb->bytes ? vb->bytes : "";
 	varbind.length = vb->type == ASN_OCTET_STR ? vb->length : sizeof(long);
-	return transaction_add(transaction, &varbind, err);
+	return varbinds_add(varbinds, &varbind, err);
 }
 
 /* One set request with all its phases; the SNMP error-status. */
 static int set(struct bench *bench, const struct vb *vbs)
 {
-	struct transaction *transaction = transaction_new(&bench->view);
+	struct varbinds *varbinds = varbinds_new(&bench->mib);
 	struct error *err = &bench->error;
 	struct edit *edit;
 	int status = 0;
 
 	*err = ERROR_INIT;
 	for (bench->blamed = 0; vbs[bench->blamed].table && !status; bench->blamed += !status)
-		status = add(transaction, &vbs[bench->blamed], err);
+		status = add(varbinds, &vbs[bench->blamed], err);
 	if (!status)
-		status = transaction_check(transaction, &bench->blamed, err);
+		status = varbinds_check(varbinds, &bench->blamed, err);
 	if (!status) {
-		edit = transaction_edit(transaction);
+		edit = varbinds_edit(varbinds);
 		if (edit && run_edit(bench, edit))
 			status = (int)error_kind(err->code)->snmp;
 	}
 	if (!status) {
-		transaction_apply(transaction);
-		transaction_finish(transaction);
+		varbinds_apply(varbinds);
+		varbinds_finish(varbinds);
 	} else {
 		assert_true(err->text[0]);
 	}
-	transaction_free(transaction);
+	varbinds_free(varbinds);
 	return status;
 }
 
@@ -210,7 +210,7 @@ static bool read_value(struct bench *bench, enum mib_table table, unsigned int n
 	struct instance instance = {.index = {{t, s}}};
 
 	return column_find(table, number, &instance.column) &&
-	       view_value(&bench->view, &instance, ret);
+	       mib_value(&bench->mib, &instance, ret);
 }
 
 /* -1: no such instance. */
@@ -350,7 +350,7 @@ static void test_activation_with_the_missing_columns(void **state)
 	make_not_ready(bench);
 	ACCEPT(bench, I(TUNNEL, T_STATUS, ID, 0, 1), MANDATORY(ID));
 	assert_int_equal(tunnel_status(bench, ID), 1);
-	assert_int_equal(bench->view.pending.count, 0);
+	assert_int_equal(bench->mib.pending.count, 0);
 	assert_int_equal(get(bench, MIB_TUNNEL, 15, ID, 0), OPER_UP);
 }
 
@@ -393,7 +393,7 @@ static long next_status(struct bench *bench)
 	size_t length = oid_of_instance(&before, name);
 	struct value value;
 
-	assert_true(view_next(&bench->view, name, length, name, &length, &value));
+	assert_true(mib_next(&bench->mib, name, length, name, &length, &value));
 	assert_int_equal(name[length - 1], ID);
 	return value.number.integer;
 }
@@ -462,9 +462,9 @@ static void test_pending_rows_are_bounded_and_age(void **state)
 		ACCEPT(bench, I(TUNNEL, T_STATUS, i, 0, 5));
 	REFUSE(bench, SNMP_RESOURCE_UNAVAILABLE, 0, I(TUNNEL, T_STATUS, PENDING_MAX + 1, 0, 5));
 	ACCEPT(bench, X(TUNNEL, 2, 1, 0, "touched"));
-	pending_expire(&bench->view.pending,
-		       pending_find(&bench->view.pending, OBJECT_TUNNEL, 1, 0)->touched);
-	assert_int_equal(bench->view.pending.count, 1);
+	pending_expire(&bench->mib.pending,
+		       pending_find(&bench->mib.pending, OBJECT_TUNNEL, 1, 0)->touched);
+	assert_int_equal(bench->mib.pending.count, 1);
 	assert_int_equal(tunnel_status(bench, 1), 3);
 }
 
@@ -842,16 +842,16 @@ static void test_spin_lock(void **state)
 	const struct vb right = I(MIB_SCALARS, SCALAR_SPIN_LOCK, 0, 0, 42);
 	const struct vb last = I(MIB_SCALARS, SCALAR_SPIN_LOCK, 0, 0, INT32_MAX);
 
-	bench->view.spin_lock = 42;
+	bench->mib.spin_lock = 42;
 	REFUSE(bench, VALUE, 7, CREATE(1), wrong);
 	assert_int_equal(tunnel_status(bench, 1), -1);
 	ACCEPT(bench, CREATE(1), right);
-	assert_int_equal(bench->view.spin_lock, 43);
+	assert_int_equal(bench->mib.spin_lock, 43);
 	REFUSE(bench, VALUE, 0, right);
 	REFUSE(bench, VALUE, 1, wrong, wrong);
-	bench->view.spin_lock = INT32_MAX;
+	bench->mib.spin_lock = INT32_MAX;
 	ACCEPT(bench, last);
-	assert_int_equal(bench->view.spin_lock, 0);
+	assert_int_equal(bench->mib.spin_lock, 0);
 	REFUSE(bench, SNMP_WRONG_VALUE, 0, I(MIB_SCALARS, SCALAR_SPIN_LOCK, 0, 0, -1));
 	REFUSE(bench, SNMP_NOT_WRITABLE, 0, I(MIB_SCALARS, SCALAR_GENERATION, 0, 0, 1));
 }
@@ -861,42 +861,42 @@ static void test_notification_switch(void **state)
 	struct bench *bench = *state;
 
 	ACCEPT(bench, I(MIB_SCALARS, SCALAR_NOTIFICATION_ENABLE, 0, 0, 1));
-	assert_true(bench->view.notify);
+	assert_true(bench->mib.notify);
 	REFUSE(bench, SNMP_WRONG_VALUE, 0, I(MIB_SCALARS, SCALAR_NOTIFICATION_ENABLE, 0, 0, 3));
 	REFUSE(bench, SNMP_WRONG_TYPE, 0, U(MIB_SCALARS, SCALAR_NOTIFICATION_ENABLE, 0, 0, 2));
-	assert_true(bench->view.notify);
+	assert_true(bench->mib.notify);
 }
 
 static void test_reverting_brings_pending_rows_back(void **state)
 {
 	struct bench *bench = *state;
-	struct transaction *transaction;
+	struct varbinds *varbinds;
 	const struct vb vbs[] = {I(TUNNEL, T_STATUS, 1, 0, 6), I(TUNNEL, T_STATUS, 2, 0, 5)};
 	size_t blamed;
 
 	ACCEPT(bench, I(TUNNEL, T_STATUS, 1, 0, 5), X(TUNNEL, 2, 1, 0, "kept"));
-	transaction = transaction_new(&bench->view);
-	assert_int_equal(add(transaction, &vbs[0], &bench->error), 0);
-	assert_int_equal(add(transaction, &vbs[1], &bench->error), 0);
-	assert_int_equal(transaction_check(transaction, &blamed, &bench->error), 0);
-	assert_null(transaction_edit(transaction));
-	transaction_apply(transaction);
+	varbinds = varbinds_new(&bench->mib);
+	assert_int_equal(add(varbinds, &vbs[0], &bench->error), 0);
+	assert_int_equal(add(varbinds, &vbs[1], &bench->error), 0);
+	assert_int_equal(varbinds_check(varbinds, &blamed, &bench->error), 0);
+	assert_null(varbinds_edit(varbinds));
+	varbinds_apply(varbinds);
 	assert_int_equal(tunnel_status(bench, 1), -1);
 	assert_int_equal(tunnel_status(bench, 2), 3);
-	transaction_revert(transaction);
+	varbinds_revert(varbinds);
 	assert_int_equal(tunnel_status(bench, 1), 3);
 	assert_int_equal(tunnel_status(bench, 2), -1);
-	transaction_free(transaction);
+	varbinds_free(varbinds);
 }
 
-static size_t add_all(struct bench *bench, struct transaction *transaction, const struct vb *vbs)
+static size_t add_all(struct bench *bench, struct varbinds *varbinds, const struct vb *vbs)
 {
 	size_t blamed;
 
 	for (; vbs->table; vbs++)
-		assert_int_equal(add(transaction, vbs, &bench->error), 0);
-	assert_int_equal(transaction_check(transaction, &blamed, &bench->error), 0);
-	return bench->view.pending.count;
+		assert_int_equal(add(varbinds, vbs, &bench->error), 0);
+	assert_int_equal(varbinds_check(varbinds, &blamed, &bench->error), 0);
+	return bench->mib.pending.count;
 }
 
 static long session_status(struct bench *bench, uint32_t t, uint32_t s)
@@ -916,32 +916,32 @@ static void test_a_destroyed_tunnel_takes_its_pending_sessions(void **state)
 	assert_int_equal(session_status(bench, 2, 21), -1);
 	assert_int_equal(session_status(bench, 2, 22), -1);
 	assert_int_equal(session_status(bench, 3, 31), 3);
-	assert_int_equal(bench->view.pending.count, 2);
+	assert_int_equal(bench->mib.pending.count, 2);
 }
 
 static void test_reverting_brings_them_back(void **state)
 {
 	struct bench *bench = *state;
-	struct transaction *transaction;
+	struct varbinds *varbinds;
 	const struct vb vbs[] = {I(TUNNEL, T_STATUS, 1, 0, 6), I(SESSION, S_STATUS, 1, 11, 6),
 				 I(SESSION, S_STATUS, 1, 13, 5), END};
 	size_t before;
 
 	ACCEPT(bench, I(TUNNEL, T_STATUS, 1, 0, 5), I(SESSION, S_STATUS, 1, 11, 5),
 	       I(SESSION, S_STATUS, 1, 12, 5), X(SESSION, 2, 1, 12, "kept"));
-	transaction = transaction_new(&bench->view);
-	before = add_all(bench, transaction, vbs);
-	transaction_apply(transaction);
+	varbinds = varbinds_new(&bench->mib);
+	before = add_all(bench, varbinds, vbs);
+	varbinds_apply(varbinds);
 	assert_int_equal(session_status(bench, 1, 11), -1);
 	assert_int_equal(session_status(bench, 1, 12), -1);
 	assert_int_equal(session_status(bench, 1, 13), 3);
-	transaction_revert(transaction);
-	assert_int_equal(bench->view.pending.count, before);
+	varbinds_revert(varbinds);
+	assert_int_equal(bench->mib.pending.count, before);
 	assert_int_equal(tunnel_status(bench, 1), 3);
 	assert_int_equal(session_status(bench, 1, 11), 3);
 	assert_int_equal(session_status(bench, 1, 12), 3);
 	assert_int_equal(session_status(bench, 1, 13), -1);
-	transaction_free(transaction);
+	varbinds_free(varbinds);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

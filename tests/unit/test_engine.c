@@ -433,7 +433,7 @@ static struct edit *tunnel_edit(enum edit_operation operation, const char *leave
 
 static int lock(struct bench *bench, unsigned int session)
 {
-	const struct engine_who who = {"netconf", "root", NULL, session, false};
+	const struct engine_who who = {.door = "netconf", .user = "root", .session = session};
 
 	bench->done = false;
 	engine_lock(bench->engine, ENGINE_RUNNING, &who, on_done, bench);
@@ -693,7 +693,7 @@ static void a_lock_waits_for_what_was_begun(void **state)
 static void a_lock_is_not_granted_to_who_is_gone(void **state)
 {
 	struct bench *bench = *state;
-	const struct engine_who who = {"netconf", "root", NULL, 4, false};
+	const struct engine_who who = {.door = "netconf", .user = "root", .session = 4};
 
 	bench->done = false;
 	engine_forget(bench->engine,

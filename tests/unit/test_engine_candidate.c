@@ -259,7 +259,7 @@ static void secrets_are_committed_by_who_may_give_them(void **state)
 		    0);
 	assert_int_equal(bench->error.code, ERROR_DENIED);
 	assert_string_equal(bench->error.path,
-			    "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='1900']/rx-cookie");
+			    "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='1900']");
 	assert_int_equal(commit_staged(bench, 1), 0);
 	assert_int_equal(edit_one_session(bench, 1, 1900, "mtu=1300"), 0);
 	assert_int_equal(stage(bench, 2, tunnel_with_sessions(1, 5)), 0);

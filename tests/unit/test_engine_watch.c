@@ -657,16 +657,16 @@ static void of_several_reasons_the_one_is_told_that_explains_the_others(void **s
 	link = *links_by_index(links, session->state.if_index);
 	links_remove(links, link.index);
 	session->state.common.peer_silent = session->state.common.transmit_failing = true;
-	session->state.common.changed_behind = true;
+	session->state.common.externally_modified = true;
 
 	tunnel->state.path_reason = REASON_NO_ROUTE;
-	tunnel->state.common.transmit_failing = tunnel->state.common.changed_behind = true;
+	tunnel->state.common.transmit_failing = tunnel->state.common.externally_modified = true;
 	assert_int_equal(derived(bench, &tunnel->entry), REASON_NO_ROUTE);
 	tunnel->state.path_reason = 0;
 	assert_int_equal(derived(bench, &tunnel->entry), REASON_TRANSMIT_ERRORS);
 	assert_int_equal(derived(bench, &session->entry), REASON_TUNNEL_NOT_UP);
 	tunnel->state.common.transmit_failing = false;
-	assert_int_equal(derived(bench, &tunnel->entry), REASON_CHANGED_BEHIND);
+	assert_int_equal(derived(bench, &tunnel->entry), REASON_EXTERNALLY_MODIFIED);
 
 	assert_int_equal(derived(bench, &session->entry), REASON_NO_INTERFACE);
 	link.up = false;
@@ -680,8 +680,8 @@ static void of_several_reasons_the_one_is_told_that_explains_the_others(void **s
 	assert_true(links_put(links, &bridge));
 	assert_int_equal(derived(bench, &session->entry), REASON_PEER_SILENT);
 	session->state.common.peer_silent = false;
-	assert_int_equal(derived(bench, &session->entry), REASON_CHANGED_BEHIND);
-	session->state.common.changed_behind = false;
+	assert_int_equal(derived(bench, &session->entry), REASON_EXTERNALLY_MODIFIED);
+	session->state.common.externally_modified = false;
 	assert_int_equal(derived(bench, &session->entry), REASON_NONE);
 }
 
@@ -709,7 +709,7 @@ static void a_session_that_vanished_has_its_tunnel_looked_at(void **state)
 	engine_schedule(bench->engine);
 	UNTIL(bench, !entry_of(bench, 1, 5)->entry.in_kernel);
 	UNTIL(bench, !datastore_tunnel(bench->store, 1)->entry.in_kernel);
-	assert_int_equal(tunnel_state(bench)->status_reason, REASON_CHANGED_BEHIND);
+	assert_int_equal(tunnel_state(bench)->status_reason, REASON_EXTERNALLY_MODIFIED);
 }
 
 static void without_repair_what_vanished_stays_away_after_a_resync(void **state)
@@ -728,7 +728,7 @@ static void without_repair_what_vanished_stays_away_after_a_resync(void **state)
 		assert_true(turn_until(bench, is_idle, 5000));
 		turn_until(bench, never, 100);
 		assert_int_equal(ask_kernel(bench, 1, 5, &found), -ENODEV);
-		assert_int_equal(reason_of(bench, 5), REASON_CHANGED_BEHIND);
+		assert_int_equal(reason_of(bench, 5), REASON_EXTERNALLY_MODIFIED);
 	}
 }
 
@@ -830,7 +830,7 @@ static void without_repair_changes_are_told_and_left(void **state)
 	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 mtu=1400");
 	restart(bench, true);
 	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1300});
-	UNTIL(bench, reason_of(bench, 5) == REASON_CHANGED_BEHIND);
+	UNTIL(bench, reason_of(bench, 5) == REASON_EXTERNALLY_MODIFIED);
 	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
 	assert_non_null(strstr(bench->log, "mtu; leaving it"));
 	assert_true(turn_until(bench, is_idle, 5000));

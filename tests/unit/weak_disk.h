@@ -532,10 +532,12 @@ UNUSED static void disk_begin(const struct state_dir *dir, unsigned int seed,
 	disk.dir = dir;
 }
 
+/* The thread that syncs may still be at it. */
 UNUSED static void disk_end(void)
 {
 	struct disk_file *next;
 
+	pthread_mutex_lock(&disk.mutex);
 	disk.dir = NULL;
 	disk.cut = NULL;
 	for (struct disk_file *file = disk.files; file; file = next) {
@@ -552,6 +554,7 @@ UNUSED static void disk_end(void)
 	disk.changes = NULL;
 	disk.change_count = disk.base.count = disk.now.count = disk.children_seen = 0;
 	munmap(disk.children, sizeof(*disk.children));
+	pthread_mutex_unlock(&disk.mutex);
 }
 
 /* ---- the power goes */

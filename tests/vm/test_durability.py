@@ -416,7 +416,7 @@ def test_no_repair_only_reports(need_daemon, start, r1, k1, tmp_path):
     push(daemon, BASELINE)
     settled(r1, k1, daemon)
     r1.ip("l2tp", "del", "session", "tunnel_id", "1", "session_id", "1001")
-    assert wait_for_status(daemon, "down", 1, 1001) == ("down", "changed-behind")
+    assert wait_for_status(daemon, "down", 1, 1001) == ("down", "externally-modified")
     daemon.wait_for_log("session 1/1001 vanished")
     assert stays_true(lambda: not k1.has_session(conn_id=1, session_id=1001), 3)
     push(daemon, tunnel(1, session(1001, description="touched")))  # who commits it wants it

@@ -1,5 +1,5 @@
-/* What a set request gives, varbind by varbind, and what of it is beside the configuration. */
-#include "transaction.h"
+/* A set request, varbind by varbind, and what of it is no configuration. */
+#include "varbinds.h"
 
 #include "base/clock.h"
 #include "base/wipe.h"
@@ -13,9 +13,9 @@ static int compare(const struct set_row *a, const struct set_row *b)
 /* As in pending.c: a tunnel comes before its sessions, which is the order of an edit. */
 RB_GENERATE_INTERNAL(set_row_tree, set_row, link, compare, static __attribute__((unused)))
 
-struct set_row *set_row_first(const struct transaction *transaction)
+struct set_row *set_row_first(const struct varbinds *varbinds)
 {
-	return RB_MIN(set_row_tree, (struct set_row_tree *)&transaction->rows);
+	return RB_MIN(set_row_tree, (struct set_row_tree *)&varbinds->rows);
 }
 
 struct set_row *set_row_next(struct set_row *row)
@@ -23,60 +23,60 @@ struct set_row *set_row_next(struct set_row *row)
 	return RB_NEXT(set_row_tree, , row);
 }
 
-struct transaction *transaction_new(struct view *view)
+struct varbinds *varbinds_new(struct mib *mib)
 {
-	struct transaction *transaction = calloc(1, sizeof(*transaction));
+	struct varbinds *varbinds = calloc(1, sizeof(*varbinds));
 
-	if (!transaction)
+	if (!varbinds)
 		return NULL;
-	transaction->view = view;
-	candidate_open(&transaction->checked.changes, view->store);
-	RB_INIT(&transaction->rows);
-	pending_init(&transaction->dropped);
-	return transaction;
+	varbinds->mib = mib;
+	candidate_open(&varbinds->checked.changes, mib->store);
+	RB_INIT(&varbinds->rows);
+	pending_init(&varbinds->dropped);
+	return varbinds;
 }
 
-void transaction_free(struct transaction *transaction)
+void varbinds_free(struct varbinds *varbinds)
 {
 	struct set_row *row, *next;
 
-	if (!transaction)
+	if (!varbinds)
 		return;
-	RB_FOREACH_SAFE (row, set_row_tree, &transaction->rows, next) {
-		RB_REMOVE(set_row_tree, &transaction->rows, row);
+	RB_FOREACH_SAFE (row, set_row_tree, &varbinds->rows, next) {
+		RB_REMOVE(set_row_tree, &varbinds->rows, row);
 		wipe_free(row->fresh, sizeof(*row->fresh));
 		wipe_free(row->old, sizeof(*row->old));
 		wipe_free(row, sizeof(*row));
 	}
-	pending_clear(&transaction->dropped);
-	edit_free(transaction->edit);
-	candidate_discard(&transaction->checked.changes);
-	free(transaction->bindings);
-	free(transaction);
+	pending_clear(&varbinds->dropped);
+	edit_free(varbinds->edit);
+	candidate_discard(&varbinds->checked.changes);
+	free(varbinds->bindings);
+	free(varbinds);
 }
 
 /* ---- one by one */
 
-static bool note(struct transaction *transaction, struct set_row *row, const struct column *column)
+static bool note(struct varbinds *varbinds, struct set_row *row, const struct column *column)
 {
-	if (transaction->count == transaction->capacity) {
-		size_t capacity = transaction->capacity ? transaction->capacity * 2 : 16;
-		struct binding *more = reallocarray(transaction->bindings, capacity, sizeof(*more));
+	if (varbinds->count == varbinds->capacity) {
+		size_t capacity = varbinds->capacity ? varbinds->capacity * 2 : 16;
+		struct binding *more = reallocarray(varbinds->bindings, capacity, sizeof(*more));
 
 		if (!more)
 			return false;
-		transaction->bindings = more;
-		transaction->capacity = capacity;
+		varbinds->bindings = more;
+		varbinds->capacity = capacity;
 	}
-	transaction->bindings[transaction->count++] = (struct binding){row, *column};
+	varbinds->bindings[varbinds->count++] = (struct binding){row, *column};
 	return true;
 }
 
-static struct set_row *row_of(struct transaction *transaction, const struct instance *instance)
+static struct set_row *row_of(struct varbinds *varbinds, const struct instance *instance)
 {
 	struct set_row key = {.tunnel_id = instance->index.at[0],
 			      .session_id = instance->index.at[1]};
-	struct set_row *row = RB_FIND(set_row_tree, &transaction->rows, &key);
+	struct set_row *row = RB_FIND(set_row_tree, &varbinds->rows, &key);
 
 	if (row)
 		return row;
@@ -87,7 +87,7 @@ static struct set_row *row_of(struct transaction *transaction, const struct inst
 	row->tunnel_id = key.tunnel_id;
 	row->session_id = key.session_id;
 	row->given.object = row->draft.object = row->object;
-	RB_INSERT(set_row_tree, &transaction->rows, row);
+	RB_INSERT(set_row_tree, &varbinds->rows, row);
 	return row;
 }
 
@@ -150,46 +150,44 @@ static int take_column(struct set_row *row, const struct column *column,
 	return value_take(column, varbind, &row->given, err);
 }
 
-static int take_lock(struct transaction *transaction, const struct varbind *varbind,
-		     struct error *err)
+static int take_lock(struct varbinds *varbinds, const struct varbind *varbind, struct error *err)
 {
-	if (transaction->sets_lock)
+	if (varbinds->sets_lock)
 		return varbind_refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
 				      "given twice in one request; allowed once");
 	if (varbind->integer < 0 || varbind->integer > INT32_MAX)
 		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
 				      "allowed 0..2147483647");
-	transaction->sets_lock = true;
-	transaction->lock = varbind->integer;
+	varbinds->sets_lock = true;
+	varbinds->lock = varbind->integer;
 	return 0;
 }
 
-static int take_notify(struct transaction *transaction, const struct varbind *varbind,
-		       struct error *err)
+static int take_notify(struct varbinds *varbinds, const struct varbind *varbind, struct error *err)
 {
-	if (transaction->sets_notify)
+	if (varbinds->sets_notify)
 		return varbind_refuse(SNMP_INCONSISTENT_VALUE, ERROR_BAD_ELEMENT, err,
 				      "given twice in one request; allowed once");
 	if (varbind->integer != 1 && varbind->integer != 2)
 		return varbind_refuse(SNMP_WRONG_VALUE, ERROR_INVALID_VALUE, err,
 				      "allowed true(1) or false(2)");
-	transaction->sets_notify = true;
-	transaction->notify = varbind->integer == 1;
+	varbinds->sets_notify = true;
+	varbinds->notify = varbind->integer == 1;
 	return 0;
 }
 
-static int take_scalar(struct transaction *transaction, const struct column *column,
+static int take_scalar(struct varbinds *varbinds, const struct column *column,
 		       const struct varbind *varbind, struct error *err)
 {
 	int status = value_check_type(varbind, ASN_INTEGER, err);
 
 	if (status)
 		return status;
-	return column->number == SCALAR_SPIN_LOCK ? take_lock(transaction, varbind, err)
-						  : take_notify(transaction, varbind, err);
+	return column->number == SCALAR_SPIN_LOCK ? take_lock(varbinds, varbind, err)
+						  : take_notify(varbinds, varbind, err);
 }
 
-/* The path of a refused column, in YANG's words where it has some. */
+/* The path of a refused column, in YANG's words if it has any. */
 static void point(struct error *err, const struct instance *instance)
 {
 	const struct column *column = &instance->column;
@@ -200,7 +198,7 @@ static void point(struct error *err, const struct instance *instance)
 		error_at_entry(err, instance->index.at[0], instance->index.at[1], column->row);
 }
 
-/* ... and of what is no column: the OID. */
+/* ... and of what is no column: its OID. */
 static void point_at_name(struct error *err, const struct varbind *varbind)
 {
 	char text[128] = "";
@@ -230,8 +228,7 @@ static int find_column(const struct varbind *varbind, struct instance *ret, stru
 	return 0;
 }
 
-int transaction_add(struct transaction *transaction, const struct varbind *varbind,
-		    struct error *err)
+int varbinds_add(struct varbinds *varbinds, const struct varbind *varbind, struct error *err)
 {
 	struct instance instance;
 	struct set_row *row;
@@ -240,12 +237,12 @@ int transaction_add(struct transaction *transaction, const struct varbind *varbi
 	if (status)
 		return status;
 	if (instance.column.kind == COLUMN_SCALAR) {
-		if (!note(transaction, NULL, &instance.column))
+		if (!note(varbinds, NULL, &instance.column))
 			return varbind_no_memory(err);
-		status = take_scalar(transaction, &instance.column, varbind, err);
+		status = take_scalar(varbinds, &instance.column, varbind, err);
 	} else {
-		row = row_of(transaction, &instance);
-		if (!row || !note(transaction, row, &instance.column))
+		row = row_of(varbinds, &instance);
+		if (!row || !note(varbinds, row, &instance.column))
 			return varbind_no_memory(err);
 		status = take_column(row, &instance.column, varbind, err);
 	}
@@ -254,35 +251,29 @@ int transaction_add(struct transaction *transaction, const struct varbind *varbi
 	return status;
 }
 
-struct engine_checked *transaction_checked(struct transaction *transaction)
+struct engine_checked *varbinds_checked(struct varbinds *varbinds)
 {
-	return &transaction->checked;
+	return &varbinds->checked;
 }
 
-struct edit *transaction_edit(struct transaction *transaction)
+struct edit *varbinds_edit(struct varbinds *varbinds)
 {
-	struct edit *edit = transaction->edit;
+	struct edit *edit = varbinds->edit;
 
 	if (!edit || edit->count == 0)
 		return NULL;
-	transaction->edit = NULL;
+	varbinds->edit = NULL;
 	return edit;
 }
 
-/* ---- beside the configuration */
+/* ---- pending rows and scalars */
 
-static struct pending_row *waiting(const struct transaction *transaction, const struct set_row *row)
-{
-	return pending_find(&transaction->view->pending, row->object, row->tunnel_id,
-			    row->session_id);
-}
-
-static void replace(struct transaction *transaction, const struct set_row *row,
+static void replace(struct varbinds *varbinds, const struct set_row *row,
 		    struct pending_row **ret_old, struct pending_row **fresh)
 {
-	struct pending *pending = &transaction->view->pending;
+	struct pending *pending = &varbinds->mib->pending;
 
-	*ret_old = waiting(transaction, row);
+	*ret_old = pending_find(pending, row->object, row->tunnel_id, row->session_id);
 	if (*ret_old)
 		pending_take(pending, *ret_old);
 	if (*fresh)
@@ -297,45 +288,45 @@ static bool drops_sessions(const struct set_row *row)
 }
 
 /*
- * A configured row takes the place of a pending one, whichever way it came. A
- * tunnel comes before its sessions, which are what the request says of them.
+ * A configured row replaces a pending one, however it was made. A tunnel comes before its
+ * sessions, so what the request says of a session has the last word.
  */
-void transaction_apply(struct transaction *transaction)
+void varbinds_apply(struct varbinds *varbinds)
 {
-	struct pending *pending = &transaction->view->pending;
+	struct pending *pending = &varbinds->mib->pending;
 	struct set_row *row;
 	int64_t now = clock_now();
 
-	RB_FOREACH (row, set_row_tree, &transaction->rows) {
+	RB_FOREACH (row, set_row_tree, &varbinds->rows) {
 		if (row->fresh)
 			row->fresh->touched = now;
-		replace(transaction, row, &row->old, &row->fresh);
+		replace(varbinds, row, &row->old, &row->fresh);
 		if (drops_sessions(row))
-			pending_move_sessions(pending, row->tunnel_id, &transaction->dropped);
+			pending_move_sessions(pending, row->tunnel_id, &varbinds->dropped);
 	}
 }
 
-void transaction_revert(struct transaction *transaction)
+void varbinds_revert(struct varbinds *varbinds)
 {
-	struct pending *pending = &transaction->view->pending;
+	struct pending *pending = &varbinds->mib->pending;
 	struct set_row *row;
 	struct pending_row *undone;
 
-	RB_FOREACH_REVERSE(row, set_row_tree, &transaction->rows)
+	RB_FOREACH_REVERSE(row, set_row_tree, &varbinds->rows)
 	{
 		if (drops_sessions(row))
-			pending_move_sessions(&transaction->dropped, row->tunnel_id, pending);
-		replace(transaction, row, &undone, &row->old);
+			pending_move_sessions(&varbinds->dropped, row->tunnel_id, pending);
+		replace(varbinds, row, &undone, &row->old);
 		wipe_free(undone, sizeof(*undone));
 	}
 }
 
-void transaction_finish(struct transaction *transaction)
+void varbinds_finish(struct varbinds *varbinds)
 {
-	struct view *view = transaction->view;
+	struct mib *mib = varbinds->mib;
 
-	if (transaction->sets_lock)
-		view->spin_lock = view->spin_lock == INT32_MAX ? 0 : view->spin_lock + 1;
-	if (transaction->sets_notify)
-		view->notify = transaction->notify;
+	if (varbinds->sets_lock)
+		mib->spin_lock = mib->spin_lock == INT32_MAX ? 0 : mib->spin_lock + 1;
+	if (varbinds->sets_notify)
+		mib->notify = varbinds->notify;
 }

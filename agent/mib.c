@@ -1,35 +1,35 @@
-#include "view.h"
+#include "mib.h"
 
 #include <sys/random.h>
 
 #include "model/codec.h"
 #include "scalars.h"
 
-void view_init(struct view *view, struct engine *engine, const struct datastore *store)
+void mib_init(struct mib *mib, struct engine *engine, const struct datastore *store)
 {
 	uint32_t seed = 0;
 
-	view->engine = engine;
-	view->store = store;
-	pending_init(&view->pending);
+	mib->engine = engine;
+	mib->store = store;
+	pending_init(&mib->pending);
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
-		view->spin_lock = (long)(seed & INT32_MAX);
+		mib->spin_lock = (long)(seed & INT32_MAX);
 }
 
-void view_clear(struct view *view)
+void mib_clear(struct mib *mib)
 {
-	pending_clear(&view->pending);
+	pending_clear(&mib->pending);
 }
 
-/* Counters as fresh as they have to be; what they tell of the status is looked after. */
-static void refresh(struct view *view, const struct column *column, const struct subject *subject)
+/* Get counters that are fresh enough; the engine looks at what they say of the status. */
+static void refresh(struct mib *mib, const struct column *column, const struct subject *subject)
 {
-	if (view->engine && subject->entry && column->kind == COLUMN_ROW &&
+	if (mib->engine && subject->entry && column->kind == COLUMN_ROW &&
 	    column->row->part == PART_STATISTICS)
-		engine_refresh(view->engine, subject->entry);
+		engine_refresh(mib->engine, subject->entry);
 }
 
-/* A row that is being removed is in no configuration: notReady. */
+/* A row that is being removed is notReady: no configuration has it. */
 static long row_status(const struct subject *subject)
 {
 	static const long states[] = {
@@ -51,13 +51,13 @@ static long storage_type(const struct subject *subject)
 							    : STORAGE_NON_VOLATILE;
 }
 
-static bool give(struct view *view, const struct column *column, const struct subject *subject,
+static bool give(struct mib *mib, const struct column *column, const struct subject *subject,
 		 struct value *ret)
 {
 	switch (column->kind) {
 	case COLUMN_ROW:
-		refresh(view, column, subject);
-		return value_of_row(column->row, subject, &view->epoch, ret);
+		refresh(mib, column, subject);
+		return value_of_row(column->row, subject, &mib->epoch, ret);
 	case COLUMN_ADDRESS_TYPE:
 		return value_of_address_type(column->row, subject, ret);
 	case COLUMN_STORAGE_TYPE:
@@ -77,28 +77,27 @@ static bool give(struct view *view, const struct column *column, const struct su
 	}
 }
 
-bool view_value(struct view *view, const struct instance *instance, struct value *ret)
+bool mib_value(struct mib *mib, const struct instance *instance, struct value *ret)
 {
 	const struct column *column = &instance->column;
 	struct subject subject;
 
 	if (column->kind == COLUMN_SCALAR) {
-		scalar_value(view, column->number, ret);
+		scalar_value(mib, column->number, ret);
 		return true;
 	}
-	return subject_find(view->store, &view->pending, column->table, &instance->index,
-			    &subject) &&
-	       give(view, column, &subject, ret);
+	return subject_find(mib->store, &mib->pending, column->table, &instance->index, &subject) &&
+	       give(mib, column, &subject, ret);
 }
 
-enum oid_fault view_get(struct view *view, const oid *name, size_t length, struct value *ret)
+enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct value *ret)
 {
 	struct instance instance;
 	enum oid_fault fault = oid_to_instance(name, length, &instance);
 
 	if (fault != OID_FINE)
 		return fault;
-	return view_value(view, &instance, ret) ? OID_FINE : OID_NO_INSTANCE;
+	return mib_value(mib, &instance, ret) ? OID_FINE : OID_NO_INSTANCE;
 }
 
 /* The index after @index; false after the last of 32 bits. */
@@ -118,18 +117,17 @@ static bool step(enum mib_table table, struct index *index)
 }
 
 /* The first row at or after the instance that has the column. */
-static bool first_in_column(struct view *view, struct instance *instance, struct value *ret)
+static bool first_in_column(struct mib *mib, struct instance *instance, struct value *ret)
 {
 	const struct column *column = &instance->column;
 	struct subject subject;
 
 	if (column->kind == COLUMN_SCALAR) {
-		scalar_value(view, column->number, ret);
+		scalar_value(mib, column->number, ret);
 		return true;
 	}
-	while (subject_from(view->store, &view->pending, column->table, &instance->index,
-			    &subject)) {
-		if (give(view, column, &subject, ret))
+	while (subject_from(mib->store, &mib->pending, column->table, &instance->index, &subject)) {
+		if (give(mib, column, &subject, ret))
 			return true;
 		if (!step(column->table, &instance->index))
 			return false;
@@ -150,14 +148,14 @@ static bool next_column(struct instance *instance)
 	return false;
 }
 
-bool view_next(struct view *view, const oid *name, size_t length, oid ret_name[MAX_OID_LEN],
-	       size_t *ret_length, struct value *ret)
+bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_OID_LEN],
+	      size_t *ret_length, struct value *ret)
 {
 	struct instance instance;
 	bool more = oid_to_start(name, length, &instance);
 
 	for (; more; more = next_column(&instance)) {
-		if (first_in_column(view, &instance, ret)) {
+		if (first_in_column(mib, &instance, ret)) {
 			*ret_length = oid_of_instance(&instance, ret_name);
 			return true;
 		}

@@ -1,0 +1,41 @@
+/*
+ * What the AgentX master can read, as functions over the datastore; knows nothing of AgentX. Holds
+ * what else a request needs: pending rows, the spin lock, the last error.
+ */
+#ifndef AGENT_MIB_H
+#define AGENT_MIB_H
+
+#include "engine/engine.h"
+#include "value.h"
+
+struct mib {
+	struct engine *engine; /* NULL in tests of this file alone: counters stay as they are */
+	const struct datastore *store;
+	struct pending pending;
+	struct epoch epoch;
+	long spin_lock;       /* TestAndIncr */
+	bool notify;          /* l2tpv3NotificationEnable */
+	char last_error[600]; /* why the last set request was refused */
+};
+
+/* Fill in a zeroed @mib; the spin lock starts at random (RFC 2579 TestAndIncr). */
+void mib_init(struct mib *mib, struct engine *engine, const struct datastore *store);
+void mib_clear(struct mib *mib);
+
+/* GET. OID_FINE: @ret is the value. */
+enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct value *ret);
+
+/*
+ * GETNEXT: the name and value of the first instance after @name. False when nothing of ours comes
+ * after. O(log n), except for tunnels without sessions between two sessions.
+ */
+bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_OID_LEN],
+	      size_t *ret_length, struct value *ret);
+
+/* The value of an instance; false when there is none. */
+bool mib_value(struct mib *mib, const struct instance *instance, struct value *ret);
+
+/* StorageType as RFC 2579 numbers it. */
+enum storage_type { STORAGE_VOLATILE = 2, STORAGE_NON_VOLATILE = 3, STORAGE_READ_ONLY = 5 };
+
+#endif
