@@ -5,7 +5,9 @@
 
 #include "engine/adopt.h"
 #include "engine/plan.h"
+#include "engine/lock.h"
 #include "engine/staging.h"
+#include "engine/tentative.h"
 #include "model/codec.h"
 #include "model/rules.h"
 #include "store/overlay.h"
@@ -277,13 +279,33 @@ static int check_locks(const struct making *making)
 	bool candidate = request->which == ENGINE_CANDIDATE;
 	int rc = 0;
 
-	if (candidate && (request->type != REQUEST_CHECK || request->edit))
-		rc = engine_check_lock(making->engine, ENGINE_CANDIDATE, request->session,
-				       making->err);
-	if (rc == 0 && (!candidate || request->type == REQUEST_COMMIT))
-		rc = engine_check_lock(making->engine, ENGINE_RUNNING, request->session,
-				       making->err);
+	if (request->type == REQUEST_NAMES || (request->type == REQUEST_UNDO && request->number))
+		return 0; /* the daemon's own */
+	if (request->type == REQUEST_UNDO)
+		return tentative_check_commit(making->engine, request, making->err);
+	if (!candidate)
+		return engine_check_lock(making->engine, ENGINE_RUNNING, request->session,
+					 making->err);
+	if (request->type != REQUEST_CHECK || request->edit)
+		rc = lock_check(making->engine, ENGINE_CANDIDATE, request->session, making->err);
+	if (rc == 0 && request->type == REQUEST_COMMIT)
+		rc = lock_check(making->engine, ENGINE_RUNNING, request->session, making->err);
+	if (rc == 0 && request->type == REQUEST_COMMIT)
+		rc = tentative_check_commit(making->engine, request, making->err);
 	return rc;
+}
+
+/* The way back to where a confirmed commit began. */
+static int begin_undo(struct making *making, struct cursor **ret)
+{
+	struct request *request = making->request;
+	uint64_t baseline;
+
+	if (request->number == 0)
+		request->number = making->engine->tentative.serial;
+	if (!tentative_to_undo(making->engine, request, &baseline))
+		return 0;
+	return begin_way_back(making->engine, baseline, making->changes, ret, making->err);
 }
 
 /* To the candidate datastore itself, or of it to a commit's changes. */
@@ -314,6 +336,8 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 
 	if (rc < 0)
 		return rc;
+	if (request->type == REQUEST_UNDO)
+		return begin_undo(making, ret);
 	if (request->which == ENGINE_CANDIDATE)
 		return begin_staged(making, ret);
 	switch (request->type) {
@@ -333,6 +357,7 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 	case REQUEST_RESYNC:
 	case REQUEST_LOCK:
 	case REQUEST_DISCARD:
+	case REQUEST_UNDO:
 	case REQUEST_SETTLE:
 		break;
 	}

@@ -49,6 +49,17 @@ struct staging {
 	uint64_t commits;      /* published so far: is it behind? */
 };
 
+/* A confirmed commit that is pending: tentative.c */
+struct tentative {
+	bool pending;
+	uint64_t baseline;    /* the commit to go back to */
+	uint64_t serial;      /* of this one and its follow-ups: never 0 while pending */
+	unsigned int session; /* that asked for it; 0: gone */
+	char *persist;        /* NULL: it ends with that session */
+	int64_t undo_at;      /* engine_now() */
+	bool undoing;         /* that is asked for */
+};
+
 struct engine {
 	struct engine_options o;
 	const struct kernel_operations *k;
@@ -61,6 +72,7 @@ struct engine {
 	unsigned int tickets;
 	struct engine_lock locks[ENGINE_DATASTORES]; /* lock.c */
 	struct staging staging;
+	struct tentative tentative;
 
 	struct transaction *transaction; /* transaction.c */
 	struct reading *reading;         /* counters.c, sweep.c */

@@ -9,6 +9,7 @@
 #include "engine/observe.h"
 #include "engine/read_all.h"
 #include "engine/staging.h"
+#include "engine/tentative.h"
 #include "engine/transaction.h"
 #include "engine/turn.h"
 
@@ -118,6 +119,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		rc = cursor_run(read_all_begin(engine, err));
 	if (rc == 0)
 		rc = transaction_resume(engine, err);
+	if (rc == 0)
+		tentative_open(engine);
 	if (rc < 0) {
 		engine_close(engine);
 		return rc;
@@ -186,6 +189,7 @@ void engine_close(struct engine *engine)
 	engine_finish(engine);
 	transaction_close(engine);
 	staging_close(engine);
+	tentative_close(engine);
 	counters_close(engine);
 	links_clear(&engine->links);
 	agenda_free(&engine->agenda);
@@ -261,6 +265,7 @@ void engine_info(const struct engine *engine, struct engine_info *ret)
 		.release = engine->k->release(engine->o.kernel),
 		.last_error = engine->last_error,
 		.busy = engine->transaction->request && !engine->transaction->told,
+		.undoing = engine->tentative.undoing,
 	};
 	TAILQ_FOREACH (request, &engine->requests, link)
 		ret->queued++;

@@ -112,6 +112,15 @@ unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
  */
 void engine_forget(struct engine *engine, unsigned int ticket);
 
+/* A commit of what is staged as one to be confirmed (RFC 6241 section 8.4), or as such a one's
+ * confirmation. */
+struct engine_confirm {
+	bool confirmed;         /* it is to be confirmed in time, or is undone */
+	uint32_t timeout;       /* seconds; of a confirmed one */
+	const char *persist;    /* NULL: it ends with the session, undone */
+	const char *persist_id; /* of the one that is pending; NULL: it is this session's own */
+};
+
 /*
  * The candidate datastore (RFC 6241 section 8.3), one for all sessions: what is staged
  * there over running, of which it follows what others commit. An edit is done whole or
@@ -121,8 +130,16 @@ void engine_forget(struct engine *engine, unsigned int ticket);
  */
 unsigned int engine_stage(struct engine *engine, struct edit *edit, const struct engine_who *who,
 			  engine_done_cb *done, void *arg);
-unsigned int engine_commit_staged(struct engine *engine, const struct engine_who *who,
-				  engine_done_cb *done, void *arg);
+unsigned int engine_commit_staged(struct engine *engine, const struct engine_confirm *confirm,
+				  const struct engine_who *who, engine_done_cb *done, void *arg);
+/*
+ * Undo the confirmed commit that is pending, as happens when it is not confirmed in time, when
+ * its session ends and it does not persist, and at the next start. Running becomes what it was
+ * before the first of those that follow each other. Until then others write to running as
+ * little as under a lock.
+ */
+unsigned int engine_cancel(struct engine *engine, const char *persist_id,
+			   const struct engine_who *who, engine_done_cb *done, void *arg);
 unsigned int engine_discard(struct engine *engine, const struct engine_who *who,
 			    engine_done_cb *done, void *arg);
 /*
@@ -158,7 +175,8 @@ struct engine_lock {
 unsigned int engine_lock(struct engine *engine, enum engine_datastore which,
 			 const struct engine_who *who, engine_done_cb *done, void *arg);
 /* ERROR_LOCK_DENIED, as engine_lock() would say now. */
-int engine_may_lock(const struct engine *engine, enum engine_datastore which, struct error *err);
+int engine_may_lock(const struct engine *engine, enum engine_datastore which, unsigned int session,
+		    struct error *err);
 int engine_unlock(struct engine *engine, enum engine_datastore which, unsigned int session,
 		  struct error *err);
 /* ERROR_LOCKED, as writes of @session (0: of another door) are refused now. */
@@ -167,6 +185,8 @@ int engine_check_lock(const struct engine *engine, enum engine_datastore which,
 const struct engine_lock *engine_lock_of(const struct engine *engine,
 					 enum engine_datastore which);     /* NULL: not locked */
 bool engine_holds_lock(const struct engine *engine, unsigned int session); /* any */
+/* A confirmed commit of that session is pending, and is undone when it ends. */
+bool engine_awaits_confirmation(const struct engine *engine, unsigned int session);
 /* The session has ended, and with it what it held. */
 void engine_end_session(struct engine *engine, unsigned int session);
 
@@ -211,6 +231,7 @@ struct engine_info {
 	const char *release;
 	const char *last_error; /* text of the last refused or failed commit, "" none */
 	bool busy;              /* a transaction is going on */
+	bool undoing;           /* a commit that was not confirmed is being undone */
 	size_t queued;
 };
 void engine_info(const struct engine *engine, struct engine_info *ret);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "engine/staging.h"
+#include "engine/tentative.h"
 
 static const char *const names[ENGINE_DATASTORES] = {
 	[ENGINE_RUNNING] = "running",
@@ -30,20 +31,29 @@ bool engine_holds_lock(const struct engine *engine, unsigned int session)
 	return false;
 }
 
-int engine_may_lock(const struct engine *engine, enum engine_datastore which, struct error *err)
+int engine_may_lock(const struct engine *engine, enum engine_datastore which, unsigned int session,
+		    struct error *err)
 {
 	const struct engine_lock *lock = engine_lock_of(engine, which);
+	unsigned int holder = lock ? lock->session : 0;
+	int rc = 0;
 
-	if (!lock && (which != ENGINE_CANDIDATE || !staging_dirty(engine)))
-		return 0;
-	if (!lock) /* not even to who made them: RFC 6241 section 7.5 */
-		return error_set(err, ERROR_LOCK_DENIED,
-				 "the candidate has changes that are not committed; commit them, "
-				 "or discard-changes, first");
-	error_set(err, ERROR_LOCK_DENIED, "session %u holds the lock", lock->session);
-	if (err)
-		err->session = lock->session;
-	return -EBUSY;
+	if (lock) {
+		rc = error_set(err, ERROR_LOCK_DENIED, "session %u holds the lock", holder);
+	} else if (which == ENGINE_CANDIDATE && staging_dirty(engine)) {
+		/* not even to who made them: RFC 6241 section 7.5 */
+		rc = error_set(err, ERROR_LOCK_DENIED,
+			       "the candidate has changes that are not committed; commit them, or "
+			       "discard-changes, first");
+	} else if (which == ENGINE_RUNNING && tentative_check_write(engine, session, NULL) < 0) {
+		holder = engine->tentative.session;
+		rc = error_set(err, ERROR_LOCK_DENIED,
+			       "a confirmed commit is pending; wait until it is confirmed or "
+			       "cancelled");
+	}
+	if (rc && err)
+		err->session = holder;
+	return rc;
 }
 
 int engine_unlock(struct engine *engine, enum engine_datastore which, unsigned int session,
@@ -59,8 +69,8 @@ int engine_unlock(struct engine *engine, enum engine_datastore which, unsigned i
 	return 0;
 }
 
-int engine_check_lock(const struct engine *engine, enum engine_datastore which,
-		      unsigned int session, struct error *err)
+int lock_check(const struct engine *engine, enum engine_datastore which, unsigned int session,
+	       struct error *err)
 {
 	const struct engine_lock *lock = engine_lock_of(engine, which);
 
@@ -72,8 +82,19 @@ int engine_check_lock(const struct engine *engine, enum engine_datastore which,
 			 names[which], lock->session);
 }
 
+int engine_check_lock(const struct engine *engine, enum engine_datastore which,
+		      unsigned int session, struct error *err)
+{
+	int rc = lock_check(engine, which, session, err);
+
+	if (rc == 0 && which == ENGINE_RUNNING)
+		rc = tentative_check_write(engine, session, err);
+	return rc;
+}
+
 void engine_end_session(struct engine *engine, unsigned int session)
 {
+	tentative_end_session(engine, session);
 	for (unsigned int which = 0; which < ENGINE_DATASTORES; which++)
 		(void)engine_unlock(engine, which, session, NULL);
 }
@@ -81,7 +102,7 @@ void engine_end_session(struct engine *engine, unsigned int session)
 void lock_take(struct engine *engine, struct request *request)
 {
 	struct error err = ERROR_INIT;
-	int rc = engine_may_lock(engine, request->which, &err);
+	int rc = engine_may_lock(engine, request->which, request->session, &err);
 
 	if (request->done) { /* not for one who is gone */
 		if (rc == 0) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 
 struct request *request_new(struct engine *engine, enum request_type type,
@@ -36,6 +37,8 @@ void request_free(struct request *request)
 	edit_free(request->edit);
 	candidate_discard(&request->candidate);
 	candidate_discard(&request->checked.changes);
+	free(request->confirm.persist);
+	free(request->confirm.persist_id);
 	free(request);
 }
 
@@ -112,10 +115,43 @@ unsigned int engine_stage(struct engine *engine, struct edit *edit, const struct
 	return enqueue_for(engine, REQUEST_EDIT, ENGINE_CANDIDATE, edit, who, done, arg);
 }
 
-unsigned int engine_commit_staged(struct engine *engine, const struct engine_who *who,
-				  engine_done_cb *done, void *arg)
+static bool copy_text(const char *text, char **ret)
 {
-	return enqueue_for(engine, REQUEST_COMMIT, ENGINE_CANDIDATE, NULL, who, done, arg);
+	*ret = text ? strdup(text) : NULL;
+	return !text || *ret;
+}
+
+static unsigned int enqueue_confirm(struct engine *engine, enum request_type type,
+				    const struct engine_confirm *confirm,
+				    const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	struct request *request = request_new(engine, type, who, done, arg);
+
+	if (!request)
+		return 0;
+	request->which = ENGINE_CANDIDATE;
+	request->confirm.confirmed = confirm->confirmed;
+	request->confirm.timeout = confirm->timeout;
+	if (!copy_text(confirm->persist, &request->confirm.persist) ||
+	    !copy_text(confirm->persist_id, &request->confirm.persist_id)) {
+		request_free(request);
+		return 0;
+	}
+	return enqueue(engine, request);
+}
+
+unsigned int engine_commit_staged(struct engine *engine, const struct engine_confirm *confirm,
+				  const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	return enqueue_confirm(engine, REQUEST_COMMIT, confirm, who, done, arg);
+}
+
+unsigned int engine_cancel(struct engine *engine, const char *persist_id,
+			   const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	const struct engine_confirm confirm = {.persist_id = persist_id};
+
+	return enqueue_confirm(engine, REQUEST_UNDO, &confirm, who, done, arg);
 }
 
 unsigned int engine_discard(struct engine *engine, const struct engine_who *who,
@@ -179,6 +215,11 @@ unsigned int engine_lock(struct engine *engine, enum engine_datastore which,
 			 const struct engine_who *who, engine_done_cb *done, void *arg)
 {
 	return enqueue_for(engine, REQUEST_LOCK, which, NULL, who, done, arg);
+}
+
+bool request_undo(struct engine *engine, uint64_t serial, engine_done_cb *done)
+{
+	return enqueue_number(engine, REQUEST_UNDO, serial, NULL, done, engine);
 }
 
 void request_names(struct engine *engine)

@@ -12,6 +12,7 @@
 #include "engine/removal.h"
 #include "engine/report.h"
 #include "engine/staging.h"
+#include "engine/tentative.h"
 #include "engine/transaction.h"
 
 #define REMOVING_NS (200 * 1000000LL)
@@ -147,6 +148,7 @@ static const struct duty {
 	{"keep the journal", false, journal_due, turn_keep_journal},
 	{"let go of what is gone", false, removal_due, poll_removal},
 	{"go on with the transaction", false, transaction_due, transaction_run},
+	{"undo what was not confirmed", true, tentative_due, tentative_undo},
 	{"begin a request", true, request_due, begin_request},
 	{"free what was staged", false, staging_due, staging_free_some},
 	{"read everything", true, read_all_due, read_again},

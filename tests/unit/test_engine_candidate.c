@@ -25,6 +25,8 @@ static struct engine_who who_is(unsigned int session)
 	return (struct engine_who){.door = "netconf", .user = "root", .session = session};
 }
 
+static const struct engine_confirm plain = {.confirmed = false};
+
 static int outcome(struct bench *bench, unsigned int ticket)
 {
 	assert_true(ticket != 0);
@@ -45,7 +47,7 @@ static int commit_staged(struct bench *bench, unsigned int session)
 	const struct engine_who who = who_is(session);
 
 	bench->done = false;
-	return outcome(bench, engine_commit_staged(bench->engine, &who, on_done, bench));
+	return outcome(bench, engine_commit_staged(bench->engine, &plain, &who, on_done, bench));
 }
 
 static int validate(struct bench *bench)
@@ -255,8 +257,8 @@ static void secrets_are_committed_by_who_may_give_them(void **state)
 	session(edit, EDIT_MERGE, 1, 1900, "peer-session-id=7 rx-cookie=01020304");
 	assert_int_equal(stage(bench, 1, edit), 0);
 	bench->done = false;
-	assert_true(outcome(bench, engine_commit_staged(bench->engine, &alice, on_done, bench)) <
-		    0);
+	assert_true(outcome(bench, engine_commit_staged(bench->engine, &plain, &alice, on_done,
+							bench)) < 0);
 	assert_int_equal(bench->error.code, ERROR_DENIED);
 	assert_string_equal(bench->error.path,
 			    "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='1900']");
@@ -265,7 +267,8 @@ static void secrets_are_committed_by_who_may_give_them(void **state)
 	assert_int_equal(stage(bench, 2, tunnel_with_sessions(1, 5)), 0);
 	bench->done = false;
 	assert_int_equal(
-		outcome(bench, engine_commit_staged(bench->engine, &alice, on_done, bench)), 0);
+		outcome(bench, engine_commit_staged(bench->engine, &plain, &alice, on_done, bench)),
+		0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
