@@ -61,6 +61,7 @@ int rpc_copy_config(struct netconf_session *, const struct node *, struct error 
 int rpc_delete_config(struct netconf_session *, const struct node *, struct error *);
 int rpc_validate(struct netconf_session *, const struct node *, struct error *);
 int rpc_commit(struct netconf_session *, const struct node *, struct error *);
+int rpc_cancel_commit(struct netconf_session *, const struct node *, struct error *);
 int rpc_discard_changes(struct netconf_session *, const struct node *, struct error *);
 int rpc_lock(struct netconf_session *, const struct node *, struct error *);
 int rpc_unlock(struct netconf_session *, const struct node *, struct error *);

@@ -156,6 +156,7 @@ int rpc_copy_config(struct netconf_session *session, const struct node *operatio
 {
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
+	const struct engine_confirm plain = {.confirmed = false};
 	enum engine_datastore source, target;
 	struct edit *edit = NULL;
 	int result = rpc_datastore(operation, "target", false, &target, err);
@@ -172,7 +173,7 @@ int rpc_copy_config(struct netconf_session *session, const struct node *operatio
 	return rpc_await(session,
 			 target == ENGINE_CANDIDATE
 				 ? engine_discard(engine, &who, rpc_done, session)
-				 : engine_commit_staged(engine, &who, rpc_done, session),
+				 : engine_commit_staged(engine, &plain, &who, rpc_done, session),
 			 err);
 }
 

@@ -66,7 +66,7 @@ int rpc_lock(struct netconf_session *session, const struct node *operation, stru
 
 	if (result)
 		return result;
-	result = engine_may_lock(engine, which, err);
+	result = engine_may_lock(engine, which, session->id, err);
 	if (result)
 		return refuse_lock(session, result, which, err);
 	return rpc_await(session, engine_lock(engine, which, &who, lock_done, session), err);

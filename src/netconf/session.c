@@ -22,6 +22,11 @@ static bool holds_lock(const struct netconf_session *session)
 	return engine_holds_lock(session->server->options.engine, session->id);
 }
 
+static bool awaits_confirmation(const struct netconf_session *session)
+{
+	return engine_awaits_confirmation(session->server->options.engine, session->id);
+}
+
 /* Input. */
 
 static void complain(struct netconf_session *session, const char *what)
@@ -92,6 +97,8 @@ static void rest(struct netconf_session *session)
 	session->rested = clock_now();
 	if (session->refusal)
 		set_timer(session, REFUSAL_TIMEOUT);
+	else if (awaits_confirmation(session)) /* which has a time of its own */
+		set_timer(session, NETCONF_NEVER);
 	else
 		set_timer(session,
 			  holds_lock(session) ? limits->lock_timeout : limits->idle_timeout);
@@ -288,7 +295,7 @@ static bool amid_request(const struct netconf_session *session)
 bool session_at_rest(const struct netconf_session *session)
 {
 	return session->greeted && !session->refusal && !session->busy && !session->closing &&
-	       !holds_lock(session) && !amid_request(session);
+	       !holds_lock(session) && !awaits_confirmation(session) && !amid_request(session);
 }
 
 static void read_on(struct netconf_session *session)
