@@ -77,7 +77,7 @@ static enum cli_status push_text(const char *text, size_t length, const struct c
 {
 	struct client *client;
 	char *config = NULL;
-	size_t size;
+	size_t size = 0;
 	enum cli_status status = cli_refused(config_text_make(text, length, &config, &size, err));
 
 	if (!status)
@@ -85,7 +85,7 @@ static enum cli_status push_text(const char *text, size_t length, const struct c
 	if (!status)
 		status = talk_end(options, client, send_config(client, config, size, options, err),
 				  err);
-	free(config);
+	wipe_free(config, size);
 	return status;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/wipe.h"
 #include "netconf/unwrap.h"
 #include "netconf/writer.h"
 #include "netconf/blank.h"
@@ -130,7 +131,7 @@ int config_text_make(const char *file, size_t length, char **ret, size_t *ret_le
 	if (fclose(config.file) != 0 || written)
 		rc = rc ? rc : error_set(err, ERROR_RESOURCE, "out of memory");
 	if (rc)
-		free(made);
+		wipe_free(made, *ret_length);
 	else
 		*ret = made;
 	return rc;

@@ -8,7 +8,6 @@
 #define BLOCKED_EACH_NS                                                                            \
 	(60 * 1000000LL) /* ... and so much for each object still being torn down                  \
 			  */
-#define LOST_MAX 3       /* answers of one item */
 
 /* ---- a batch */
 
@@ -40,19 +39,13 @@ void batch_fit(const struct engine *engine, struct batch *batch, size_t objects,
 
 /* ---- its items */
 
-enum status_reason item_reason(struct engine *engine, const struct tunnel *tunnel, int os_errno,
+enum status_reason item_reason(struct engine *engine, const struct tunnel *tunnel, int *os_errno,
 			       bool strict)
 {
 	enum status_reason reason;
+	int found;
 
-	switch (os_errno) {
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-		return REASON_NO_ROUTE;
-	case EADDRNOTAVAIL:
-		/* the address may be ready by now: it waits for it all the same */
-		reason = tunnel ? status_address(engine, &tunnel->local_address) : 0;
-		return reason ? reason : REASON_NO_LOCAL_ADDRESS;
+	switch (*os_errno) {
 	case EPROTONOSUPPORT:
 	case EAFNOSUPPORT:
 	case ENOENT:
@@ -61,9 +54,16 @@ enum status_reason item_reason(struct engine *engine, const struct tunnel *tunne
 		return REASON_NO_PERMISSION;
 	case EADDRINUSE:
 		return strict ? 0 : REASON_ADDRESS_IN_USE;
-	default:
-		return 0;
 	}
+	reason = tunnel ? status_obstacle(engine, tunnel, 0, &found) : 0;
+	if (reason) {
+		*os_errno = found;
+		return reason;
+	}
+	/* it may be there by now, and is tried again soon */
+	if (*os_errno == EADDRNOTAVAIL)
+		return REASON_NO_LOCAL_ADDRESS;
+	return *os_errno == ENETUNREACH || *os_errno == EHOSTUNREACH ? REASON_NO_ROUTE : 0;
 }
 
 void item_wait(struct item *item, enum status_reason reason, int os_errno)

@@ -45,8 +45,12 @@ enum verdict job_judge(struct engine *engine, struct job *job, item_judge *judge
 /* Is it still worth waiting for an id or a name to become free? */
 bool job_patient(const struct engine *engine, const struct job *job);
 
-/* What the surroundings lack and may yet provide, by errno; 0: the configuration is at fault. */
-enum status_reason item_reason(struct engine *engine, const struct tunnel *tunnel, int os_errno,
+/*
+ * What the surroundings lack and may yet provide, for @tunnel (NULL: a session) to be
+ * created; 0: the configuration is at fault. Looks at them, as the errno alone does
+ * not tell: *@os_errno becomes what belongs to the reason.
+ */
+enum status_reason item_reason(struct engine *engine, const struct tunnel *tunnel, int *os_errno,
 			       bool strict);
 void item_wait(struct item *item, enum status_reason reason, int os_errno);
 /* Refused: a transaction ends with this error, a repair leaves the item failed. */
@@ -59,6 +63,7 @@ enum verdict item_refuse_kernel(struct job *job, struct item *item,
  * Was the answer lost (kernel.h, submit)? Then the request is to be made once
  * more: it finds done what was done. Not without end.
  */
+#define LOST_MAX 3
 bool item_lost(struct item *item, enum action action, int result);
 
 #endif

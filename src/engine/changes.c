@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/adopt.h"
 #include "engine/plan.h"
@@ -12,43 +13,71 @@
 #include "model/rules.h"
 #include "store/overlay.h"
 
-/* Is @name used by a link of the namespace that no configured session owns? */
-static bool link_taken(struct engine *engine, const char *name)
+/* The owner of a session's interface, as long as that is ours. */
+static const struct session_entry *owner_of(struct engine *engine, unsigned int index)
+{
+	const struct session_entry *session =
+		index ? datastore_session_by_index(engine->store, index) : NULL;
+
+	return session && (entry_config(&session->entry) || session->entry.held) ? session : NULL;
+}
+
+/*
+ * Is @name used by a link of the namespace that no configured session owns, or is it
+ * an alternative name of any?
+ */
+static const struct kernel_link *link_taking(struct engine *engine, const char *name)
 {
 	const struct kernel_link *link = links_by_name(&engine->links, name);
-	const struct session_entry *session =
-		link ? datastore_session_by_index(engine->store, link->index) : NULL;
 
-	return link && !(session && (entry_config(&session->entry) || session->entry.held));
+	return link && (strcmp(link->name, name) != 0 || !owner_of(engine, link->index)) ? link
+											 : NULL;
 }
 
 static bool name_taken(const char *name, void *arg)
 {
-	return link_taken(arg, name);
+	return link_taking(arg, name) != NULL;
 }
 
 static int refuse_name(const struct change *c, enum session_row row, const char *name,
-		       const char *cure, struct error *err)
+		       const struct kernel_link *link, const char *cure, struct error *err)
 {
 	error_at_entry(err, c->tunnel_id, c->session_id, &row_sets[OBJECT_SESSION].rows[row]);
+	if (strcmp(link->name, name) != 0)
+		return error_set(err, ERROR_FOREIGN,
+				 "%s is an alternative name of interface %s; %s, or take it from "
+				 "that interface (\"ip link property del\")",
+				 name, link->name, cure);
 	return error_set(err, ERROR_FOREIGN,
 			 "there is an interface %s that is not ours; %s, or rename or delete that "
 			 "interface",
 			 name, cure);
 }
 
-static int check_name(struct engine *engine, const struct change *c, struct error *err)
+/* Its owner goes with this change, and the name with it. */
+static bool goes(struct engine *engine, const struct candidate *changes,
+		 const struct kernel_link *link)
+{
+	const struct session_entry *owner = owner_of(engine, link->index);
+
+	return owner &&
+	       !candidate_session(changes, owner->entry.key.tunnel_id, owner->entry.key.session_id);
+}
+
+static int check_name(struct engine *engine, const struct candidate *changes,
+		      const struct change *c, struct error *err)
 {
 	const char *name = c->after->session.interface_name;
+	const struct kernel_link *link = name[0] ? link_taking(engine, name) : NULL;
 	const struct session_entry *entry;
 
-	if (name[0] == '\0' || !link_taken(engine, name))
+	if (!link || goes(engine, changes, link))
 		return 0;
 	entry = datastore_session(engine->store, c->tunnel_id, c->session_id);
-	if (entry && entry->entry.in_kernel &&
-	    links_by_name(&engine->links, name)->index == entry->state.if_index)
+	if (entry && entry->entry.in_kernel && link->index == entry->state.if_index &&
+	    strcmp(link->name, name) == 0)
 		return 0; /* adopt takes it over */
-	return refuse_name(c, SESSION_INTERFACE_NAME, name, "choose another name", err);
+	return refuse_name(c, SESSION_INTERFACE_NAME, name, link, "choose another name", err);
 }
 
 /* Nor may that of its 802.1Q link; a link over an interface of ours is that link, or goes with it.
@@ -58,19 +87,15 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 	const struct session *after = &c->after->session;
 	char name[IFNAME_LENGTH + 1];
 	const struct kernel_link *link;
-	const struct session_entry *below;
 
 	if (!(after->present & BIT(SESSION_VLAN_ID)))
 		return 0;
 	rules_vlan_name(after, name);
-	if (!link_taken(engine, name))
+	link = link_taking(engine, name);
+	if (!link || owner_of(engine, link->parent))
 		return 0;
-	link = links_by_name(&engine->links, name);
-	below = datastore_session_by_index(engine->store, link->parent);
-	if (below && (entry_config(&below->entry) || below->entry.held))
-		return 0;
-	return refuse_name(c, SESSION_VLAN_ID, name, "choose another vlan-id or interface-name",
-			   err);
+	return refuse_name(c, SESSION_VLAN_ID, name, link,
+			   "choose another vlan-id or interface-name", err);
 }
 
 /* An entry that comes back may have the secrets it had: whoever may delete it may undo that. */
@@ -115,11 +140,10 @@ static int check_names(struct engine *engine, const struct candidate *changes,
 {
 	int rc;
 
-	(void)changes;
 	(void)arg;
 	if (c->session_id == 0 || !c->after)
 		return 0;
-	rc = check_name(engine, c, err);
+	rc = check_name(engine, changes, c, err);
 	return rc < 0 ? rc : check_vlan_name(engine, c, err);
 }
 

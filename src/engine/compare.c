@@ -54,6 +54,8 @@ static const struct row *compare_link(struct engine *engine, const struct sessio
 	if (want_vlan(engine, want, link->index))
 		return &rows[SESSION_VLAN_ID];
 	set = want_link(engine, 0, NULL, want, link, &ignored);
+	if (session->state.port_errno)
+		set &= ~(unsigned int)LINK_MASTER; /* it is we who keep it out */
 	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
 		if (set & leaves[i].bit)
 			return &rows[leaves[i].row];

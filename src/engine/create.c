@@ -8,6 +8,7 @@
 #include "engine/compare.h"
 #include "engine/desired.h"
 #include "engine/interface.h"
+#include "engine/status.h"
 
 static enum verdict judge_create(struct engine *engine, struct job *job, struct item *item,
 				 const struct kernel_request *request)
@@ -25,7 +26,7 @@ static enum verdict judge_create(struct engine *engine, struct job *job, struct 
 		item_wait(item, REASON_TUNNEL_NOT_UP, os_errno);
 		return VERDICT_DONE;
 	}
-	reason = item_reason(engine, request->tunnel, os_errno, job->strict);
+	reason = item_reason(engine, request->tunnel, &os_errno, job->strict);
 	if (os_errno == EEXIST && !job->strict) /* it may be as wanted: look */
 		agenda_look(&engine->agenda, &item->key);
 	if (reason == 0)
@@ -110,10 +111,10 @@ static void add_tunnel(struct engine *engine, struct job *job, struct item *item
 {
 	struct batch *batch = job->batch;
 	struct tunnel *want = &batch->want[batch->count].tunnel;
-	int rc = want_tunnel(engine, job->to, item->key.tunnel_id, want);
+	int rc = want_tunnel(engine, job->to, item->key.tunnel_id, want), os_errno;
 
 	if (rc < 0) {
-		item_wait(item, REASON_NO_INTERFACE_ADDRESS, -rc);
+		item_wait(item, status_obstacle(engine, want, rc, &os_errno), os_errno);
 		return;
 	}
 	batch_add(batch, KERNEL_TUNNEL_CREATE, &item->key)->tunnel = want;

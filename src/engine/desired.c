@@ -11,7 +11,7 @@ int want_tunnel(struct engine *engine, const struct candidate *config, uint32_t 
 {
 	const struct tunnel *tunnel = candidate_tunnel(config, tunnel_id);
 	const struct tunnel_entry *entry = datastore_tunnel(engine->store, tunnel_id);
-	struct address address = entry ? entry->state.last_local_address : (struct address){0};
+	struct address address = {0};
 	int rc;
 
 	if (!tunnel)
@@ -25,9 +25,12 @@ int want_tunnel(struct engine *engine, const struct candidate *config, uint32_t 
 	if (ret->present & BIT(TUNNEL_LOCAL_ADDRESS))
 		return engine->k->interface_has(engine->o.kernel, ret->local_interface,
 						&ret->local_address);
+	if (entry && !memcmp(&entry->state.last_remote_address, &ret->remote_address,
+			     sizeof(ret->remote_address)))
+		address = entry->state.last_local_address;
 	rc = engine->k->interface_address(engine->o.kernel, ret->local_interface,
-					  ret->remote_address.family, &address);
-	if (rc == 0) {
+					  &ret->remote_address, &address);
+	if (rc == 0 || rc == -EAGAIN) {
 		ret->local_address = address;
 		ret->present |= BIT(TUNNEL_LOCAL_ADDRESS);
 	}

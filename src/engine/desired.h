@@ -9,10 +9,12 @@
 #include "engine/context.h"
 
 /*
- * Completed; local-interface without a local-address resolved, to the address
- * that the tunnel had last while the interface has it. 0, -ENOENT (not wanted,
- * or disabled), or -EADDRNOTAVAIL/-ENODEV (wanted, and local-interface gives no
- * address, or does not have the local-address).
+ * Completed; local-interface without a local-address resolved (kernel.h,
+ * interface_address), to the address that the tunnel had last towards that peer
+ * while the interface has it. 0, -ENOENT (not wanted, or disabled), or wanted and:
+ * -EADDRNOTAVAIL/-ENODEV local-interface gives no address, or does not have the
+ * local-address; -EAGAIN the address resolved has not passed duplicate address
+ * detection.
  */
 int want_tunnel(struct engine *engine, const struct candidate *config, uint32_t tunnel_id,
 		struct tunnel *ret);

@@ -4,31 +4,65 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "engine/batch.h"
 #include "engine/desired.h"
 #include "engine/observe.h"
+#include "engine/saved.h"
 #include "model/rules.h"
 
-/* Add to @set what @have has lost, and no leaf says; returns its bits. */
-static unsigned int put_back(const struct saved_link *saved, const struct session *want,
-			     const struct kernel_link *have, struct kernel_link *set)
+static struct session_entry *entry_of(const struct engine *engine, const struct item *item)
 {
-	unsigned int bits = saved->set;
+	return datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
+}
 
-	if ((want->present & BIT(SESSION_MAC_ADDRESS)) ||
-	    memcmp(&have->mac, &saved->link.mac, sizeof(have->mac)) == 0)
-		bits &= ~(unsigned int)LINK_MAC;
-	if ((want->present & BIT(SESSION_MTU)) || have->mtu == saved->link.mtu)
-		bits &= ~(unsigned int)LINK_MTU;
-	if ((want->present & BIT(SESSION_BRIDGE)) || have->master == saved->link.master)
+/* ---- what others had set */
+
+/* Is the link a port of the bridge again that @saved tells of? */
+static bool is_back(const struct saved_link *saved, const struct kernel_link *link)
+{
+	return link && link->master && link->master == saved->link.master;
+}
+
+/*
+ * Put back on a link, which is down. Without the settings of its port it must not
+ * carry frames of its bridge: it is taken out.
+ */
+static void put_back(struct engine *engine, const struct item *item, struct saved_link *saved,
+		     const struct kernel_link *link)
+{
+	struct kernel_request leave = {
+		.verb = KERNEL_LINK_SET, .link.index = link->index, .link_set = LINK_MASTER};
+	struct session_entry *entry = entry_of(engine, item);
+	char lost[KERNEL_LOST_MAX], what[KEY_TEXT_MAX];
+	int rc = engine->k->put_back(engine->o.kernel, link->index, saved->kept,
+				     is_back(saved, link), lost);
+
+	key_text(&item->key, what);
+	if (rc == 0 && lost[0])
+		engine_log(engine, LOG_NOTICE, "%s was made anew; %s lost what others had set: %s",
+			   what, link->name, lost);
+	if (rc == 0 || !is_back(saved, link))
+		return;
+	engine_submit(engine, &leave, 1);
+	entry->saved->owed = true;
+	entry->state.port_errno = (int16_t)-rc;
+	agenda_wait(&engine->agenda, &item->key);
+	engine_log(engine, LOG_WARNING,
+		   "%s: %s stays out of its bridge, for what others had set on the port cannot be "
+		   "put back (%s: %s); tried again",
+		   what, link->name, lost, strerror(-rc));
+}
+
+/* ---- interfaces */
+
+/* A bridge that is not there any more is not asked for. */
+static unsigned int without_lost_bridge(const struct engine *engine, unsigned int bits,
+					const struct kernel_link *set)
+{
+	if ((bits & LINK_MASTER) && set->master && !links_by_index(&engine->links, set->master))
 		bits &= ~(unsigned int)LINK_MASTER;
-	if (bits & LINK_MAC)
-		set->mac = saved->link.mac;
-	if (bits & LINK_MTU)
-		set->mtu = saved->link.mtu;
-	if (bits & LINK_MASTER)
-		set->master = saved->link.master;
 	return bits;
 }
 
@@ -36,17 +70,19 @@ static unsigned int put_back(const struct saved_link *saved, const struct sessio
 static void request_link(struct engine *engine, struct job *job, struct item *item,
 			 const struct session *want, const struct session *before)
 {
-	const struct session_entry *entry =
-		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
+	const struct session_entry *entry = entry_of(engine, item);
 	bool known = entry && !(item->done & ACTION_CREATE);
 	const struct kernel_link *have = links_of_session(
 		&engine->links, known ? entry->state.if_index : 0, want->interface_name);
+	const struct saved *saved = saved_of(job, item, entry);
 	struct kernel_link unknown = {.index = 0};
 	const struct tunnel *tunnel = candidate_tunnel(job->to, item->key.tunnel_id);
 	struct kernel_request *request;
 	struct kernel_link set;
 	unsigned int bits;
 
+	item->restores = saved != NULL;
+	item->lowered = false;
 	memcpy(unknown.name, want->interface_name, sizeof(unknown.name));
 	if (!have)
 		have = &unknown;
@@ -55,38 +91,87 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 	bits = want_link(engine, default_mtu(entry, tunnel, want), before, want, have, &set);
 	if (want->pseudowire_type == PSEUDOWIRE_ETHERNET_VLAN)
 		bits &= ~(unsigned int)LINK_MASTER;
-	if (item->saved && (job->undoing || (item->done & ACTION_CREATE)))
-		bits |= put_back(item->saved, want, have, &set);
-	if (!bits)
+	if (saved)
+		bits |= saved_link_bits(&saved->interface, want, have, &set);
+	bits = without_lost_bridge(engine, bits, &set);
+	/* before it is up it gets back what others had set; IPv6 addresses go with a link down */
+	item->lowered = entry && entry->saved && entry->saved->interface.kept &&
+			(saved || (bits & (LINK_MAC | LINK_NAME)));
+	if (!bits && !item->lowered)
 		return;
-	if ((bits & (LINK_MAC | LINK_NAME)) && have->up) {
+	if ((bits & (LINK_MAC | LINK_NAME) || item->lowered) && have->up) {
 		/* while up it refuses another MAC address, and up to 6.1 another name */
 		request = batch_add(job->batch, KERNEL_LINK_SET, &item->key);
 		request->link.index = have->index;
 		request->link_set = LINK_UP;
 		bits |= LINK_UP;
 	}
+	if (item->lowered)
+		bits &= ~(unsigned int)LINK_UP;
+	if (!bits)
+		return;
 	request = batch_add(job->batch, KERNEL_LINK_SET, &item->key);
 	request->link = set;
 	request->link_set = bits;
 }
 
-/* Set up the 802.1Q link of an ethernet-vlan session: bridge, state, the MTU of the link below. */
-static int set_vlan(struct engine *engine, const struct session *want, bool leave, const char *name,
-		    const struct kernel_link *parent)
+static int restore_interface(struct engine *engine, const struct item *item,
+			     const struct session *want)
+{
+	struct session_entry *entry = entry_of(engine, item);
+	const struct kernel_link *link = links_of_session(
+		&engine->links, entry ? entry->state.if_index : 0, want->interface_name);
+	struct kernel_request request = {
+		.verb = KERNEL_LINK_SET, .link.up = want->link_enabled, .link_set = LINK_UP};
+
+	if (!link || !entry->saved)
+		return -ENODEV;
+	request.link.index = link->index;
+	put_back(engine, item, &entry->saved->interface, link);
+	engine_submit(engine, &request, 1);
+	return request.result;
+}
+
+/* ---- 802.1Q links */
+
+/*
+ * Set up the 802.1Q link of an ethernet-vlan session: bridge, state, the MTU of the link
+ * below. *@ret_master: the bridge that it is to be in.
+ */
+static int set_vlan(struct engine *engine, const struct item *item, const struct session *want,
+		    struct saved_link *saved, bool leave, const char name[IFNAME_LENGTH + 1],
+		    const struct kernel_link *parent, unsigned int *ret_master)
 {
 	const struct kernel_link *bridge = (want->present & BIT(SESSION_BRIDGE))
 						   ? links_by_name(&engine->links, want->bridge)
 						   : NULL;
-	struct kernel_request request = {.verb = KERNEL_LINK_SET, .link_set = LINK_UP | LINK_MTU};
+	struct kernel_request down = {.verb = KERNEL_LINK_SET, .link_set = LINK_UP};
+	struct kernel_request request = {.verb = KERNEL_LINK_SET, .link_set = LINK_MTU};
+	bool restores = saved && saved->kept;
 
-	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
+	if (!(want->present & BIT(SESSION_BRIDGE)) && saved && (saved->set & LINK_MASTER))
+		bridge = links_by_index(&engine->links, saved->link.master);
+	memcpy(down.link.name, name, sizeof(down.link.name));
+	memcpy(request.link.name, name, sizeof(request.link.name));
 	request.link.up = want->link_enabled;
 	request.link.mtu = parent->mtu;
 	if (bridge || leave) {
 		request.link.master = bridge ? bridge->index : 0;
 		request.link_set |= LINK_MASTER;
 	}
+	*ret_master = request.link.master;
+	if (restores)
+		engine_submit(engine, &down, 1);
+	else
+		request.link_set |= LINK_UP;
+	engine_submit(engine, &request, 1);
+	if (request.result < 0 || !restores)
+		return request.result;
+	observe_drain(engine);
+	if (!links_by_name(&engine->links, name))
+		return -ENODEV;
+	put_back(engine, item, saved, links_by_name(&engine->links, name));
+	request.link_set = LINK_UP;
 	engine_submit(engine, &request, 1);
 	return request.result;
 }
@@ -108,11 +193,14 @@ static int rename_vlan(struct engine *engine, const struct kernel_link *as)
 	return requests[1].result;
 }
 
-/* @leave: take it out of the bridge that it is in */
-static int make_vlan(struct engine *engine, const struct session *want, bool leave)
+/* @leave: take it out of the bridge that it is in. *@ret_master: as set_vlan(). */
+static int make_vlan(struct engine *engine, const struct item *item, const struct session *want,
+		     bool leave, unsigned int *ret_master)
 {
 	const struct kernel_link *parent =
 		links_of_session(&engine->links, 0, want->interface_name);
+	struct session_entry *entry = entry_of(engine, item);
+	struct saved *saved = item->restores && entry ? entry->saved : NULL;
 	const struct kernel_link *there;
 	struct kernel_request create = {.verb = KERNEL_VLAN_CREATE};
 
@@ -129,7 +217,8 @@ static int make_vlan(struct engine *engine, const struct session *want, bool lea
 		if (create.result < 0)
 			return create.result;
 	}
-	return set_vlan(engine, want, leave, create.link.name, parent);
+	return set_vlan(engine, item, want, saved ? &saved->vlan : NULL, leave, create.link.name,
+			parent, ret_master);
 }
 
 static bool has_interface(const struct batch *batch, size_t i)
@@ -151,19 +240,44 @@ static bool leaves_bridge(const struct job *job, const struct item *item,
 	       (before.present & BIT(SESSION_BRIDGE));
 }
 
+/* One turn more finds what there is by now; not without end. */
+static enum verdict link_again(struct item *item)
+{
+	item->lost++;
+	item->tried |= ACTION_LINK;
+	item->todo |= ACTION_LINK; /* just created: try again in the link phase */
+	return VERDICT_AGAIN;
+}
+
 static enum verdict finish_link(struct engine *engine, struct job *job, size_t i)
 {
 	const struct batch *batch = job->batch;
 	const struct session *want = &batch->want[i].session;
 	struct item *item = batch->items[i];
 	const struct kernel_request *request = batch->link_requests[i];
+	unsigned int master =
+		request && (request->link_set & LINK_MASTER) ? request->link.master : 0;
+	struct session_entry *entry = entry_of(engine, item);
 	int result = request ? request->result : 0;
 	char text[192];
 
 	if (!has_interface(batch, i))
 		return VERDICT_DONE;
+	if (entry) {
+		entry->state.port_errno = 0;
+		if (entry->saved)
+			entry->saved->owed = false;
+	}
+	if (result == 0 && item->lowered)
+		result = restore_interface(engine, item, want);
 	if (result == 0 && want_vlan(engine, want, 0))
-		result = make_vlan(engine, want, leaves_bridge(job, item, want));
+		result = make_vlan(engine, item, want, leaves_bridge(job, item, want), &master);
+	if (result < 0)
+		observe_drain(engine);
+	/* its bridge went since the plan: without it set up the rest, and wait for another */
+	if (result < 0 && master && !links_by_index(&engine->links, master) &&
+	    item->lost < LOST_MAX)
+		return link_again(item);
 	if (item_lost(item, ACTION_LINK, result)) {
 		item->todo |= ACTION_LINK; /* just created: try again in the link phase */
 		return VERDICT_AGAIN;

@@ -1,5 +1,6 @@
 #include "engine/links.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,13 @@ static int compare_name(const struct link_entry *a, const struct link_entry *b)
 	return strcmp(a->link.name, b->link.name);
 }
 
+static int compare_alias(const struct link_alias *a, const struct link_alias *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+RB_GENERATE_INTERNAL(link_alias_tree, link_alias, by_name, compare_alias,
+		     __attribute__((unused)) static)
 RB_GENERATE_INTERNAL(link_index_tree, link_entry, by_index, compare_index,
 		     __attribute__((unused)) static)
 RB_GENERATE_INTERNAL(link_name_tree, link_entry, by_name, compare_name,
@@ -30,7 +38,8 @@ const struct kernel_link *links_by_index(const struct links *links, unsigned int
 	return entry ? &entry->link : NULL;
 }
 
-const struct kernel_link *links_by_name(const struct links *links, const char *name)
+/* By the name that it goes by. */
+static const struct kernel_link *find_name(const struct links *links, const char *name)
 {
 	const struct link_entry *entry = RB_ROOT(&links->by_name);
 
@@ -42,6 +51,33 @@ const struct kernel_link *links_by_name(const struct links *links, const char *n
 		entry = order < 0 ? RB_LEFT(entry, by_name) : RB_RIGHT(entry, by_name);
 	}
 	return NULL;
+}
+
+const struct kernel_link *links_by_name(const struct links *links, const char *name)
+{
+	const struct kernel_link *link = find_name(links, name);
+	const struct link_alias *alias = link ? NULL : RB_ROOT(&links->by_alias);
+
+	while (alias) {
+		int order = strcmp(name, alias->name);
+
+		if (order == 0)
+			return &alias->of->link;
+		alias = order < 0 ? RB_LEFT(alias, by_name) : RB_RIGHT(alias, by_name);
+	}
+	return link;
+}
+
+bool links_know_names(const struct links *links, const struct kernel_link *link)
+{
+	const struct kernel_link *known = links_by_index(links, link->index);
+
+	if (!known || strcmp(known->name, link->name) != 0)
+		return false;
+	for (const char *name = link->alternatives; name && *name; name += strlen(name) + 1)
+		if (links_by_name(links, name) != known)
+			return false;
+	return true;
 }
 
 const struct kernel_link *links_by_vlan(const struct links *links, unsigned int parent,
@@ -62,8 +98,69 @@ const struct kernel_link *links_of_session(const struct links *links, unsigned i
 
 	if (index)
 		return links_by_index(links, index);
-	link = links_by_name(links, name);
+	link = find_name(links, name);
 	return link && !link->kind ? link : NULL;
+}
+
+static void forget_vrf(struct links *links, const struct link_entry *entry)
+{
+	struct link_entry **at = &links->vrfs;
+
+	while (*at && *at != entry)
+		at = &(*at)->next_vrf;
+	if (*at)
+		*at = entry->next_vrf;
+}
+
+static void forget_aliases(struct links *links, struct link_entry *entry)
+{
+	struct link_alias *alias;
+
+	while ((alias = entry->aliases) != NULL) {
+		entry->aliases = alias->next;
+		RB_REMOVE(link_alias_tree, &links->by_alias, alias);
+		free(alias);
+	}
+}
+
+/* A missed event can leave a name with another link: the newer one is right. */
+static void take_from_other(struct links *links, const struct link_alias *like)
+{
+	struct link_alias *old = RB_FIND(link_alias_tree, &links->by_alias, (void *)like), **at;
+
+	if (!old)
+		return;
+	for (at = &old->of->aliases; *at != old; at = &(*at)->next)
+		;
+	*at = old->next;
+	RB_REMOVE(link_alias_tree, &links->by_alias, old);
+	free(old);
+}
+
+static bool put_aliases(struct links *links, struct link_entry *entry, const char *names)
+{
+	forget_aliases(links, entry);
+	for (; names && *names; names += strlen(names) + 1) {
+		struct link_alias *alias = calloc(1, sizeof(*alias));
+
+		if (!alias)
+			return false;
+		snprintf(alias->name, sizeof(alias->name), "%s", names);
+		alias->of = entry;
+		take_from_other(links, alias);
+		alias->next = entry->aliases;
+		entry->aliases = alias;
+		RB_INSERT(link_alias_tree, &links->by_alias, alias);
+	}
+	return true;
+}
+
+static void drop(struct links *links, struct link_entry *entry)
+{
+	forget_aliases(links, entry);
+	forget_vrf(links, entry);
+	RB_REMOVE(link_index_tree, &links->by_index, entry);
+	free(entry);
 }
 
 bool links_put(struct links *links, const struct kernel_link *link)
@@ -79,17 +176,22 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		RB_INSERT(link_index_tree, &links->by_index, entry);
 	} else {
 		RB_REMOVE(link_name_tree, &links->by_name, entry);
+		forget_vrf(links, entry);
 	}
 	entry->link = *link;
+	entry->link.alternatives = NULL;
+	if (link->vrf) {
+		entry->next_vrf = links->vrfs;
+		links->vrfs = entry;
+	}
 	/* A missed deletion can leave another link of this name: the newer one is right. */
 	old = RB_INSERT(link_name_tree, &links->by_name, entry);
 	if (old) {
 		RB_REMOVE(link_name_tree, &links->by_name, old);
-		RB_REMOVE(link_index_tree, &links->by_index, old);
-		free(old);
+		drop(links, old);
 		RB_INSERT(link_name_tree, &links->by_name, entry);
 	}
-	return true;
+	return put_aliases(links, entry, link->alternatives);
 }
 
 void links_remove(struct links *links, unsigned int index)
@@ -99,9 +201,8 @@ void links_remove(struct links *links, unsigned int index)
 	if (!entry)
 		return;
 	links->changes++;
-	RB_REMOVE(link_index_tree, &links->by_index, entry);
 	RB_REMOVE(link_name_tree, &links->by_name, entry);
-	free(entry);
+	drop(links, entry);
 }
 
 void links_clear(struct links *links)

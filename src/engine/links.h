@@ -1,4 +1,4 @@
-/* Every link of the namespace, by index and by name. A leaf: anybody may call it. */
+/* Every link of the namespace, by index and by its names. A leaf: anybody may call it. */
 #ifndef ENGINE_LINKS_H
 #define ENGINE_LINKS_H
 
@@ -6,23 +6,41 @@
 
 #include "kernel/kernel.h"
 
+struct link_entry;
+
+/* An alternative name, as "ip link property add altname" gives them. */
+struct link_alias {
+	RB_ENTRY(link_alias) by_name;
+	struct link_alias *next; /* of the same link */
+	struct link_entry *of;
+	char name[IFNAME_LENGTH + 1];
+};
+
 struct link_entry {
 	RB_ENTRY(link_entry) by_index, by_name;
-	struct kernel_link link;
+	struct link_entry *next_vrf;
+	struct kernel_link link; /* without .alternatives */
+	struct link_alias *aliases;
 };
 RB_HEAD(link_index_tree, link_entry);
 RB_HEAD(link_name_tree, link_entry);
+RB_HEAD(link_alias_tree, link_alias);
 
 struct links {
 	struct link_index_tree by_index;
 	struct link_name_tree by_name;
-	uint64_t changes; /* counts them */
+	struct link_alias_tree by_alias;
+	struct link_entry *vrfs; /* those that are one: few */
+	uint64_t changes;        /* counts them */
 };
 
 #define LINKS_EMPTY ((struct links){0})
 
 const struct kernel_link *links_by_index(const struct links *links, unsigned int index);
+/* By its name or an alternative one. */
 const struct kernel_link *links_by_name(const struct links *links, const char *name);
+/* Has the link that is known all the names of @link? */
+bool links_know_names(const struct links *links, const struct kernel_link *link);
 /* The 802.1Q link over @parent of that VLAN, of whatever name; walks all links. */
 const struct kernel_link *links_by_vlan(const struct links *links, unsigned int parent,
 					uint16_t vlan_id);

@@ -71,6 +71,7 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 	if (tunnel) {
 		tunnel->state.resolved_local_address = actual.tunnel.local_address;
 		tunnel->state.last_local_address = actual.tunnel.local_address;
+		tunnel->state.last_remote_address = actual.tunnel.remote_address;
 	}
 	if (tunnel && fresh) {
 		status_path(engine, tunnel);
@@ -110,7 +111,8 @@ static void look_at_parent(struct engine *engine, unsigned int parent)
 static void link_changed(struct engine *engine, const struct kernel_link *link)
 {
 	const struct kernel_link *known = links_by_index(&engine->links, link->index);
-	bool fresh = !known || strcmp(known->name, link->name) != 0;
+	bool fresh = !links_know_names(&engine->links, link);
+	bool plugged = known && known->carrier != link->carrier;
 	struct session_entry *session;
 
 	if (!links_put(&engine->links, link)) {
@@ -127,6 +129,8 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 		look_at_link(engine, session);
 	else if (fresh)
 		agenda_try_now(&engine->agenda); /* it may be the bridge that one waits for */
+	else if (plugged && !session)
+		engine->agenda.recheck = true; /* tunnels may go out by it */
 	look_at_parent(engine, link->parent);
 }
 

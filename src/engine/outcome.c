@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/desired.h"
+#include "engine/saved.h"
 #include "engine/status.h"
 
 static bool is_wanted(struct engine *engine, const struct entry *entry)
@@ -20,6 +21,8 @@ static void outcome_absent(struct engine *engine, struct entry *entry, const str
 	const struct session *session = entry->key.session_id ? entry_config(entry) : NULL;
 	bool enabled = session && (!(session->present & BIT(SESSION_ENABLED)) || session->enabled);
 
+	if (reason == REASON_ADDRESS_IN_VRF) /* the entry was not there to note which */
+		(void)status_lack(engine, entry);
 	if (reason)
 		status_set(engine, entry, failed ? OPER_FAILED : OPER_WAITING, reason,
 			   item->os_errno);
@@ -51,9 +54,10 @@ static void outcome_done(struct engine *engine, const struct item *item, union c
 		status_begin(entry_state(entry));
 	tunnel = entry_tunnel(entry);
 	if (tunnel) {
-		tunnel->state.path_reason = 0; /* the kernel has bound and connected its socket */
 		tunnel->state.resolved_local_address = item->local;
 		tunnel->state.last_local_address = item->local;
+		tunnel->state.last_remote_address = want->tunnel.remote_address;
+		status_path(engine, tunnel); /* some kernels need no route, nor the address */
 		status_derive(engine, entry);
 		return;
 	}
@@ -70,6 +74,8 @@ static void outcome_of_item(struct engine *engine, const struct job *job, const 
 		datastore_entry(engine->store, item->key.tunnel_id, item->key.session_id);
 	union config want;
 
+	if (entry_session(entry))
+		saved_end(entry_session(entry), item);
 	if (!entry || !entry_config(entry))
 		return;
 	if ((item->done & (ACTION_CREATE | ACTION_MODIFY)) && !item->reason &&

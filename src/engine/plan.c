@@ -7,6 +7,7 @@
 #include "engine/batch.h"
 #include "engine/compare.h"
 #include "engine/desired.h"
+#include "engine/saved.h"
 #include "model/codec.h"
 #include "store/overlay.h"
 
@@ -69,7 +70,7 @@ static uint8_t link_action(struct engine *engine, const struct job *job,
 
 	if (!have || !tunnel || want->pseudowire_type == PSEUDOWIRE_PPP)
 		return 0;
-	if (want_vlan(engine, want, have->index))
+	if (want_vlan(engine, want, have->index) || saved_is_owed(entry))
 		return ACTION_LINK;
 	return want_link(engine, default_mtu(entry, tunnel, want), before, want, have, &ignored)
 		       ? ACTION_LINK
@@ -108,31 +109,6 @@ static uint8_t plan_session(struct engine *engine, const struct job *job, uint32
 	return wanted ? change_session(engine, job, entry, tunnel_id, &want) : ACTION_DELETE;
 }
 
-/* Save what a re-creation or a change of the interface would lose, and no leaf says. */
-static int save_link(struct engine *engine, struct job *job, struct item *item)
-{
-	const struct session_entry *entry =
-		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
-	const struct kernel_link *link =
-		entry ? links_by_index(&engine->links, entry->state.if_index) : NULL;
-	struct session before;
-
-	if (!link || !entry->entry.in_kernel || !entry->tunnel->entry.in_kernel ||
-	    want_session(job->from, item->key.tunnel_id, item->key.session_id, &before) != 0)
-		return 0;
-	item->saved = calloc(1, sizeof(*item->saved));
-	if (!item->saved)
-		return -ENOMEM;
-	item->saved->link = *link;
-	item->saved->set = LINK_MAC;
-	if (link->mtu != default_mtu(entry, &entry->tunnel->actual, &entry->actual) &&
-	    !(before.present & BIT(SESSION_MTU)))
-		item->saved->set |= LINK_MTU;
-	if (link->master && !(before.present & BIT(SESSION_BRIDGE)))
-		item->saved->set |= LINK_MASTER;
-	return 0;
-}
-
 static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, uint32_t session_id,
 		    uint8_t todo)
 {
@@ -152,7 +128,7 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 	item = &job->items[job->count++];
 	*item = (struct item){.key = {tunnel_id, session_id}, .todo = todo};
 	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE | ACTION_LINK)))
-		return save_link(engine, job, item);
+		return saved_take(engine, job, item);
 	return 0;
 }
 
@@ -493,42 +469,6 @@ void job_open(struct job *job, const struct candidate *from, const struct candid
 
 void job_close(struct job *job)
 {
-	for (size_t i = 0; i < job->count; i++)
-		free(job->items[i].saved);
 	free(job->items);
 	*job = (struct job){0};
-}
-
-struct closing {
-	struct cursor cursor;
-	struct job job;
-};
-
-static int closing_forth(struct cursor *cursor)
-{
-	struct job *job = &((struct closing *)cursor)->job;
-
-	if (job->count)
-		free(job->items[--job->count].saved);
-	return job->count > 0;
-}
-
-static void closing_close(struct cursor *cursor)
-{
-	job_close(&((struct closing *)cursor)->job);
-}
-
-struct cursor *job_close_begin(struct job *job)
-{
-	static const struct cursor_kind kind = {.forth = closing_forth, .close = closing_close};
-	struct closing *closing = cursor_new(&kind, sizeof(*closing));
-
-	if (!closing) {
-		job_close(job);
-		return NULL;
-	}
-	closing->cursor.decided = true;
-	closing->job = *job;
-	*job = (struct job){0};
-	return &closing->cursor;
 }

@@ -17,25 +17,19 @@ enum action {
 	ACTION_LINK = 1 << 4
 };
 
-/* What a re-creation or a change would lose, and no leaf says: put back after it, or by the undo.
- */
-struct saved_link {
-	struct kernel_link link;
-	unsigned int set; /* enum kernel_link_bit */
-};
-
 struct item {
 	struct key key;
 	uint8_t todo, done; /* enum action */
 	uint8_t tried;      /* ... that failed, or whose answer was lost: it may have been done */
 	uint8_t reason;     /* enum status_reason when it has to wait or failed; else 0 */
 	int16_t os_errno;   /* positive */
-	uint8_t lost;       /* answers */
+	uint8_t lost;       /* answers, and bridges */
+	bool restores;      /* what is saved (saved.h) is put back on its links, ... */
+	bool lowered;       /* ... and its interface is down until then */
 	union {
 		uint32_t kernel_mtu;  /* of the interface it created, before ours is set */
 		struct address local; /* of the tunnel it created */
 	};
-	struct saved_link *saved;
 };
 
 enum phase {
@@ -66,8 +60,7 @@ struct job {
 
 void job_open(struct job *job, const struct candidate *from, const struct candidate *to,
 	      bool strict, struct batch *batch);
-void job_close(struct job *job);                 /* frees the items; open again */
-struct cursor *job_close_begin(struct job *job); /* NULL: no memory, all is freed already */
+void job_close(struct job *job); /* frees the items; open again */
 struct item *job_item(const struct job *job, const struct key *key); /* NULL: none */
 
 /* What a plan is about, in order: the changes of a candidate, or keys (sorted). */

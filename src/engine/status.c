@@ -1,10 +1,12 @@
 #include "engine/status.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/compare.h"
 #include "engine/desired.h"
+#include "model/codec.h"
 
 void status_set(struct engine *engine, struct entry *entry, enum oper_status status,
 		enum status_reason reason, int os_errno)
@@ -23,49 +25,93 @@ void status_set(struct engine *engine, struct entry *entry, enum oper_status sta
 
 /* ---- a tunnel: its path */
 
-static bool is_unspecified(const struct address *address)
+static void note_link(struct engine *engine, const struct tunnel *ends, unsigned int index)
 {
-	static const uint8_t zero[sizeof(address->bytes)];
+	struct tunnel_entry *tunnel = datastore_tunnel(engine->store, ends->tunnel_id);
+	const struct kernel_link *link = links_by_index(&engine->links, index);
 
-	return memcmp(address->bytes, zero, sizeof(zero)) == 0;
+	if (tunnel)
+		snprintf(tunnel->state.path_link, sizeof(tunnel->state.path_link), "%s",
+			 link ? link->name : "");
 }
 
-enum status_reason status_address(struct engine *engine, const struct address *local)
+static enum status_reason look_for_address(struct engine *engine, const struct tunnel *ends)
 {
-	switch (engine->k->address_state(engine->o.kernel, local)) {
+	const struct address *local = &ends->local_address;
+	const struct link_entry *vrf;
+
+	switch (engine->k->address_state(engine->o.kernel, local, 0)) {
 	case ADDRESS_READY:
 		return 0;
 	case ADDRESS_TENTATIVE:
 		return REASON_ADDRESS_TENTATIVE;
-	default:
-		return REASON_NO_LOCAL_ADDRESS;
+	case ADDRESS_DUPLICATE:
+		return REASON_ADDRESS_DUPLICATE;
+	case ADDRESS_ABSENT:
+		break;
 	}
+	for (vrf = engine->links.vrfs; vrf; vrf = vrf->next_vrf)
+		if (engine->k->address_state(engine->o.kernel, local, vrf->link.index) ==
+		    ADDRESS_READY) {
+			note_link(engine, ends, vrf->link.index);
+			return REASON_ADDRESS_IN_VRF;
+		}
+	return REASON_NO_LOCAL_ADDRESS;
 }
 
-/* Does the host have the local address of @ends, and a route to the other one? */
+/* Does the host have the local address of @ends, and a way to the other one? */
 static enum status_reason look_at_path(struct engine *engine, const struct tunnel *ends,
 				       int *ret_errno)
 {
 	enum status_reason reason = 0;
-	int rc = 0;
+	unsigned int down;
+	int rc;
 
-	if (!is_unspecified(&ends->local_address))
-		reason = status_address(engine, &ends->local_address);
-	if (reason == 0 && !is_unspecified(&ends->remote_address))
-		rc = engine->k->route(engine->o.kernel, &ends->remote_address);
-	*ret_errno = -rc;
-	return rc < 0 ? REASON_NO_ROUTE : reason;
+	*ret_errno = 0;
+	if (!address_is_unspecified(&ends->local_address))
+		reason = look_for_address(engine, ends);
+	if (reason || address_is_unspecified(&ends->remote_address))
+		return reason;
+	rc = engine->k->route(engine->o.kernel, &ends->local_address, &ends->remote_address, &down);
+	if (rc < 0) {
+		*ret_errno = -rc;
+		return REASON_NO_ROUTE;
+	}
+	if (down == 0)
+		return 0;
+	note_link(engine, ends, down);
+	return REASON_LINK_DOWN;
+}
+
+enum status_reason status_obstacle(struct engine *engine, const struct tunnel *want, int rc,
+				   int *ret_errno)
+{
+	enum status_reason reason;
+
+	if (rc < 0 && rc != -EAGAIN) {
+		*ret_errno = -rc;
+		return REASON_NO_INTERFACE_ADDRESS;
+	}
+	reason = look_at_path(engine, want, ret_errno);
+	if (reason == REASON_LINK_DOWN)
+		reason = 0; /* the kernel does not mind */
+	return reason == 0 && rc < 0 ? REASON_ADDRESS_TENTATIVE : reason;
 }
 
 void status_path(struct engine *engine, struct tunnel_entry *tunnel)
 {
+	bool configured = entry_config(&tunnel->entry) != NULL;
 	enum status_reason reason = REASON_NO_INTERFACE_ADDRESS;
 	struct tunnel want;
 	int rc = want_tunnel(engine, &engine->running, tunnel->entry.key.tunnel_id, &want);
 	int os_errno = 0;
 
-	if (!entry_config(&tunnel->entry) || rc == 0 || rc == -ENOENT)
+	if (configured && rc == -EAGAIN)
+		reason = look_at_path(engine, &want, &os_errno);
+	else if (!configured || rc == 0 || rc == -ENOENT)
 		reason = look_at_path(engine, &tunnel->actual, &os_errno);
+	if (!configured && reason == REASON_ADDRESS_IN_VRF)
+		reason = 0; /* a socket of its maker's may be bound there */
 	tunnel->state.path_errno = (int16_t)os_errno;
 	tunnel->state.path_reason = (uint8_t)reason;
 }
@@ -170,6 +216,9 @@ static void derive_session(struct engine *engine, struct session_entry *session)
 		status_set(engine, entry, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
 	else if (unbridged)
 		status_set(engine, entry, OPER_WAITING, REASON_NO_BRIDGE, 0);
+	else if (session->state.port_errno)
+		status_set(engine, entry, OPER_FAILED, REASON_PORT_SETTINGS,
+			   session->state.port_errno);
 	else if (state->peer_silent)
 		status_set(engine, entry, OPER_PEER_SILENT, REASON_PEER_SILENT, 0);
 	else
@@ -203,9 +252,7 @@ enum status_reason status_lack(struct engine *engine, const struct entry *entry)
 	if (reason)
 		return reason;
 	rc = want_tunnel(engine, &engine->running, entry->key.tunnel_id, &want);
-	if (rc == -ENOENT)
-		return 0;
-	return rc < 0 ? REASON_NO_INTERFACE_ADDRESS : look_at_path(engine, &want, &rc);
+	return rc == -ENOENT ? 0 : status_obstacle(engine, &want, rc, &rc);
 }
 
 void status_derive(struct engine *engine, struct entry *entry)
@@ -301,6 +348,7 @@ void status_gone(struct engine *engine, struct entry *entry)
 		tunnel->state.path_reason = 0;
 	} else {
 		entry_session(entry)->state.kernel_mtu = 0;
+		entry_session(entry)->state.port_errno = 0;
 	}
 	status_begin(entry_state(entry));
 	datastore_observe(engine->store, entry->key.tunnel_id, entry->key.session_id, NULL);

@@ -526,17 +526,13 @@ static enum step end_free_edit(struct engine *engine, int rc)
 	return STEP_FREE_JOB;
 }
 
-static int begin_free_job(struct engine *engine)
-{
-	return has_begun_or_done(engine, job_close_begin(&engine->transaction->job));
-}
-
 /* Nothing is under way any more. */
 static enum step end_free_job(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
 
 	(void)rc;
+	job_close(&t->job);
 	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* cookies were in them */
 	explicit_bzero(t->batch.found, sizeof(t->batch.found));
 	hush(engine, false);
@@ -570,7 +566,7 @@ static const struct step_row {
 	[STEP_LEAVE] = {begin_leave, end_leave},
 	[STEP_FREE_CHANGES] = {begin_free_changes, end_free_changes},
 	[STEP_FREE_EDIT] = {begin_free_edit, end_free_edit},
-	[STEP_FREE_JOB] = {begin_free_job, end_free_job},
+	[STEP_FREE_JOB] = {NULL, end_free_job},
 };
 
 int64_t transaction_due(const struct engine *engine)

@@ -53,6 +53,7 @@ static int read_stamp(int fd, struct config_stamp *ret)
 	stamp = strstr(end, STAMP_BEGIN);
 	if (!stamp)
 		return checksum_of(fd, ret->size, &ret->actual);
+	ret->stamped = true;
 	words = sscanf(stamp, STAMP_BEGIN "%" SCNu64 " checksum %8" SCNx32 " -->", &ret->number,
 		       &ret->checksum);
 	if (words < 1)
@@ -95,6 +96,12 @@ bool config_was_changed(const struct config_stamp *stamp, const struct commit_re
 	if (base->has_config && (stamp->number == 0 || stamp->number == base->info.number))
 		return stamp->actual != base->config;
 	return stamp->has_checksum && stamp->actual != stamp->checksum;
+}
+
+bool config_stamp_is_damaged(const struct config_stamp *stamp, const struct commit_record *base)
+{
+	return stamp->stamped && base->has_config && stamp->actual == base->config &&
+	       (!stamp->has_checksum || stamp->checksum != base->config);
 }
 
 static int fill_with_base(struct datastore *written, struct commit_record record)

@@ -56,7 +56,7 @@ static void make_certain(struct journal *journal)
 	struct error err = ERROR_INIT;
 	int rc = 0;
 
-	if (journal->fd >= 0 && !journal->writable)
+	if (journal->fd >= 0 && (!journal->writable || journal_is_shared(journal)))
 		journal->doubt = true;
 	if (journal->fd < 0 || !journal->writable)
 		return;

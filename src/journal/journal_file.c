@@ -165,6 +165,13 @@ int journal_place(const struct journal *journal, int fd)
 	return -ESTALE;
 }
 
+bool journal_is_shared(const struct journal *journal)
+{
+	struct stat st;
+
+	return journal->fd >= 0 && fstat(journal->fd, &st) == 0 && st.st_nlink > 1;
+}
+
 /* On failure the one open before, if any, stays: without it the next step would begin anew. */
 int journal_file_open(struct journal *journal)
 {

@@ -168,6 +168,9 @@ int file_sync(int fd, bool all); /* fsync() if @all, else fdatasync() */
  */
 int journal_sync(struct journal *journal, int fd, bool all, bool waits);
 
+/* Has it another name, as in a backup of hard links? What is written in place would be written
+ * there. */
+bool journal_is_shared(const struct journal *journal);
 int journal_file_open(struct journal *journal); /* leaves fd -1 when there is no file */
 /* Is @fd the file of that name? -ENOENT: there is none; -ESTALE: another is. */
 int journal_place(const struct journal *journal, int fd);
@@ -203,6 +206,7 @@ int journal_mark(struct journal *journal);
 
 struct config_stamp {
 	bool there;        /* ... is a config.xml */
+	bool stamped;      /* its last line begins as ours does */
 	uint64_t size;     /* of the file */
 	uint64_t number;   /* of the last commit in it; 0: it does not say */
 	bool has_checksum; /* the stamp has one: */
@@ -214,6 +218,8 @@ struct config_stamp {
 int config_look(const struct journal *journal, struct config_stamp *ret);
 /* Was it changed since it was written with the base of the journal? */
 bool config_was_changed(const struct config_stamp *stamp, const struct commit_record *base);
+/* Is all as it was written but the stamp, which nobody has a reason to edit? */
+bool config_stamp_is_damaged(const struct config_stamp *stamp, const struct commit_record *base);
 /* Say so, leaf by leaf where @base has what was in it. */
 void config_tell_changes(struct journal *journal, const struct config_stamp *stamp,
 			 const struct commit_record *base);

@@ -396,10 +396,16 @@ static int check_stamp(struct loading *loading)
 
 static void look_for_changes(struct loading *loading)
 {
-	if (!config_was_changed(&loading->config, &loading->base))
-		return;
-	loading->changed = true;
-	config_tell_changes(loading->journal, &loading->config, &loading->base);
+	struct journal *journal = loading->journal;
+
+	loading->changed = config_was_changed(&loading->config, &loading->base);
+	if (loading->changed)
+		config_tell_changes(journal, &loading->config, &loading->base);
+	else if (config_stamp_is_damaged(&loading->config, &loading->base))
+		journal_warn(journal,
+			     "the last line of %s/%s was changed; all above it is as it was "
+			     "written with commit %" PRIu64,
+			     journal->directory, CONFIG_FILE, loading->base.info.number);
 }
 
 static int read_frames(struct loading *loading)

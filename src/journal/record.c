@@ -173,7 +173,8 @@ static int decide(struct journal *journal)
 
 /*
  * What is appended must be found again: in the directory and the file of that
- * name, of one format, and not behind a config.xml that does not fit it.
+ * name, of one format, not in somebody else's copy, and not behind a config.xml
+ * that does not fit it.
  */
 static int make_fit(struct journal *journal, struct error *err)
 {
@@ -193,6 +194,8 @@ static int make_fit(struct journal *journal, struct error *err)
 	rc = journal_place(journal, journal->fd);
 	if (rc == 0)
 		rc = journal_reopen(journal);
+	if (rc == 0 && journal_is_shared(journal))
+		journal->doubt = true;
 	if (rc == 0 &&
 	    (journal->doubt || journal->restamp || journal->format->version != JOURNAL_VERSION)) {
 		rc = fold_now(journal, err);

@@ -34,7 +34,7 @@ static const struct explanation explanations[] = {
 	{ KERNEL_TUNNEL_CREATE, EHOSTUNREACH, ANY,
 	  "remote-address {remote-address} is unreachable by a route of that type" },
 	{ KERNEL_TUNNEL_CREATE, EACCES, ANY,
-	  "remote-address {remote-address} is a broadcast address, or a route prohibits it" },
+	  "remote-address {remote-address} is a broadcast address" },
 	{ KERNEL_TUNNEL_CREATE, EADDRINUSE, ON_UDP,
 	  "UDP port {local-port} of {local-address} is in use by another tunnel or program; each "
 	  "tunnel over UDP needs its own local-address and local-port" },

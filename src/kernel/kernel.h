@@ -56,9 +56,24 @@ struct kernel_link {
 	unsigned int parent; /* 802.1Q: ifindex of the lower link, else 0 */
 	uint16_t vlan_id;    /* 0: not an 802.1Q link */
 	bool kind;           /* it says of what kind it is, which L2TP interfaces do not */
+	bool vrf;            /* it is one */
 	struct mac mac;
 	bool up;
+	bool carrier; /* ... and connected, as far as it knows */
+	/* Alternative names that an interface-name can be: one after the other, each ended by NUL,
+	 * an empty one last. NULL none. Of dumps and events only, borrowed until the callback
+	 * returns. */
+	const char *alternatives;
 };
+
+/*
+ * What others have set on a link, of which no leaf tells: all settings of a bridge's
+ * port with its VLANs, alternative names, alias, group, queue length, promiscuity,
+ * addresses. One block of memory: free() it.
+ */
+struct kernel_kept;
+
+#define KERNEL_LOST_MAX 256 /* of text that names what is lost with a link */
 
 /*
  * One request. `tunnel` and `session` are borrowed until the batch returns.
@@ -130,7 +145,12 @@ struct kernel_visitor {
 	void *arg;
 };
 
-enum kernel_address_state { ADDRESS_ABSENT, ADDRESS_TENTATIVE, ADDRESS_READY };
+enum kernel_address_state {
+	ADDRESS_ABSENT,
+	ADDRESS_TENTATIVE, /* under duplicate address detection */
+	ADDRESS_DUPLICATE, /* which has failed: another host has it */
+	ADDRESS_READY
+};
 
 struct kernel_operations {
 	const char *name;
@@ -148,6 +168,20 @@ struct kernel_operations {
 	 * are -EIO: GET before concluding).
 	 */
 	int (*submit)(struct kernel *kernel, struct kernel_request *requests, size_t count);
+
+	/*
+	 * Keep what others have set on a link, before it goes or leaves its bridge. Takes
+	 * some ten system calls. -ENODEV, -ENOMEM, or what the kernel says; *@ret is then NULL.
+	 */
+	int (*keep)(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
+	/*
+	 * Put it back on a link, which is down. With @port it must be in its bridge, and
+	 * 0 says that the port is set as it was, read back; else a negative errno, and
+	 * @ret_lost names what could not be. The rest is put back as far as it can be: with 0
+	 * @ret_lost names what others had there and is gone, "" nothing.
+	 */
+	int (*put_back)(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
+			bool port, char ret_lost[KERNEL_LOST_MAX]);
 
 	/*
 	 * Dumps. A callback's nonzero return ends the dump and is returned. An
@@ -180,25 +214,34 @@ struct kernel_operations {
 	/* Leave such a dump before its end. Harmless when none is under way. */
 	void (*leave_counters)(struct kernel *kernel);
 
-	/* Is the address on this host, and usable? */
+	/* Is the address on this host, in the VRF of that ifindex (0: in none), and usable? */
 	enum kernel_address_state (*address_state)(struct kernel *kernel,
-						   const struct address *address);
+						   const struct address *address, unsigned int vrf);
 	/*
-	 * The address that @interface gives as a source of that family: a global,
-	 * permanent-or-dynamic, non-tentative one; *@ret if that is one of them (of
-	 * IPv6 the kernel lists the newest first), else the first. -ENODEV no such
-	 * interface, -EADDRNOTAVAIL none.
+	 * The global address of @interface to reach @remote from. Temporary ones
+	 * (RFC 8981) and deprecated ones come last. Of equals *@ret if it is one (of
+	 * IPv6 the kernel lists the newest first), else the source that the route to
+	 * @remote prefers, else what the kernel would take if it went out by
+	 * @interface, else the first. -EAGAIN: there are only such, and *@ret is
+	 * one, as duplicate address detection has not passed. -ENODEV no such
+	 * interface, -EADDRNOTAVAIL no such address.
 	 */
-	int (*interface_address)(struct kernel *kernel, const char *interface, uint8_t family,
-				 struct address *ret);
+	int (*interface_address)(struct kernel *kernel, const char *interface,
+				 const struct address *remote, struct address *ret);
 	/*
 	 * 0 when @interface has the address, of whatever scope and be it tentative.
 	 * -ENODEV no such interface, -EADDRNOTAVAIL it has not.
 	 */
 	int (*interface_has)(struct kernel *kernel, const char *interface,
 			     const struct address *address);
-	/* 0 when there is a route to @remote, else -ENETUNREACH, -EHOSTUNREACH ... */
-	int (*route)(struct kernel *kernel, const struct address *remote);
+	/*
+	 * 0 when what @local (unspecified: any) sends to @remote has a route, and
+	 * then *@ret_down is the ifindex it goes out by if that is down or has no
+	 * carrier, else 0. -ENETUNREACH there is none; -EINVAL a blackhole route,
+	 * -EACCES a prohibit route, -EHOSTUNREACH an unreachable one; or a rule.
+	 */
+	int (*route)(struct kernel *kernel, const struct address *local,
+		     const struct address *remote, unsigned int *ret_down);
 
 	/* Event descriptors to watch for reading (up to 2; returns how many), and to drain. */
 	unsigned int (*event_fds)(struct kernel *kernel, int ret_fds[2]);

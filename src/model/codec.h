@@ -109,6 +109,8 @@ bool codec_same_in_kernel(const struct row *row, const void *wanted, const void 
 
 /* Bytes of an address: 4, 16, or 0 for none. */
 size_t address_length(const struct address *address);
+/* Is it 0.0.0.0, ::, or none? */
+bool address_is_unspecified(const struct address *address);
 
 /* Does any row of @rows have this cost? */
 bool codec_any_change(enum object object, uint64_t rows, enum cost change);

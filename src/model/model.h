@@ -107,7 +107,10 @@ enum status_reason {
 	REASON_ADDRESS_IN_USE,
 	REASON_NO_BRIDGE,
 	REASON_NO_INTERFACE,
-	REASON_FOREIGN_OBJECT
+	REASON_FOREIGN_OBJECT,
+	REASON_PORT_SETTINGS,
+	REASON_ADDRESS_DUPLICATE,
+	REASON_ADDRESS_IN_VRF
 };
 
 enum origin { ORIGIN_CONFIGURED = 1, ORIGIN_FOREIGN = 2 };
@@ -141,10 +144,12 @@ struct state {
 struct tunnel_state {
 	struct state common; /* first member: rows of both objects share its offsets */
 	struct address resolved_local_address;
-	struct address last_local_address; /* that it has in the kernel, or had there last */
+	struct address last_local_address;  /* that it has in the kernel, or had there last ... */
+	struct address last_remote_address; /* ... towards this peer */
 	uint32_t session_count;
 	uint8_t path_reason; /* enum status_reason that address or route give, 0 none */
 	int16_t path_errno;  /* positive */
+	char path_link[IFNAME_LENGTH + 1]; /* the VRF or the interface that the reason is about */
 };
 
 struct session_state {
@@ -152,6 +157,7 @@ struct session_state {
 	uint32_t if_index;   /* 0 none */
 	uint32_t kernel_mtu; /* what the kernel chose when we created it, 0 unknown */
 	bool awaits_bridge;  /* configured, and there is none of that name */
+	int16_t port_errno;  /* why it is kept out of its bridge (positive), 0: it is not */
 };
 
 #endif

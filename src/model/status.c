@@ -39,6 +39,9 @@ const struct word status_reason_words[] = {
 	{ "no-bridge", REASON_NO_BRIDGE, 0, NULL },
 	{ "no-interface", REASON_NO_INTERFACE, 0, NULL },
 	{ "foreign-object", REASON_FOREIGN_OBJECT, 0, NULL },
+	{ "port-settings", REASON_PORT_SETTINGS, 0, NULL },
+	{ "address-duplicate", REASON_ADDRESS_DUPLICATE, 0, NULL },
+	{ "address-in-vrf", REASON_ADDRESS_IN_VRF, 0, NULL },
 	{ 0 }
 };
 
@@ -54,6 +57,8 @@ enum subject {
 	SUBJECT_NONE,
 	SUBJECT_LOCAL,      /* local-address, or the one of local-interface in use */
 	SUBJECT_LOCAL_PORT, /* ... and the port, for UDP */
+	SUBJECT_LOCAL_VRF,  /* ... and the VRF that it is in */
+	SUBJECT_WAY,        /* the remote address and the interface to it */
 	SUBJECT_REMOTE,
 	SUBJECT_LOCAL_INTERFACE, /* and the address that it shall have */
 	SUBJECT_LINK,
@@ -104,6 +109,26 @@ static const struct sentence sentences[] = {
 		" is not in this network namespace; move or rename it back" },
 	[REASON_FOREIGN_OBJECT] = { "what others made in this tunnel would be destroyed by re-creating it",
 		SUBJECT_NONE, "; adopt the tunnel, or remove that" },
+	[REASON_PORT_SETTINGS] = { "kept out of its bridge: what others had set on the port cannot be put back",
+		SUBJECT_NONE, "; the log names it, and it is tried again" },
+	[REASON_ADDRESS_DUPLICATE] = { "another host has the local address ", SUBJECT_LOCAL,
+		": duplicate address detection failed; remove it there, then add it here again" },
+	[REASON_ADDRESS_IN_VRF] = { "the local address ", SUBJECT_LOCAL_VRF,
+		", where a static tunnel cannot be bound; retried when it is outside" },
+};
+
+/* REASON_LINK_DOWN of a tunnel */
+static const struct sentence way_down = { "the way to ", SUBJECT_WAY,
+	", which is down or has no carrier; retried when it is up" };
+
+/* What an errno of REASON_NO_ROUTE means. */
+static const struct {
+	int error;
+	const char *cause;
+} no_routes[] = {
+	{ EINVAL, "a blackhole route or rule" },
+	{ EACCES, "a prohibit route or rule" },
+	{ EHOSTUNREACH, "an unreachable route" },
 };
 /* clang-format on */
 
@@ -147,6 +172,12 @@ static void print_local_port(const struct tunnel *tunnel, char ret[VALUE_TEXT_MA
 		snprintf(ret, VALUE_TEXT_MAX, "%.64s with this tunnel-id", local);
 }
 
+/* The common part is the first member of the tunnel's state. */
+static const char *path_link(const struct state *state)
+{
+	return ((const struct tunnel_state *)(const void *)state)->path_link;
+}
+
 /* Which address local-interface lacks. */
 static void print_local_interface(const struct tunnel *tunnel, char ret[VALUE_TEXT_MAX])
 {
@@ -166,6 +197,8 @@ static void print_subject(enum subject subject, const struct state *state,
 			  const struct tunnel *tunnel, const struct session *session,
 			  char ret[VALUE_TEXT_MAX])
 {
+	char local[VALUE_TEXT_MAX];
+
 	ret[0] = '\0';
 	switch (subject) {
 	case SUBJECT_LOCAL:
@@ -173,6 +206,14 @@ static void print_subject(enum subject subject, const struct state *state,
 		break;
 	case SUBJECT_LOCAL_PORT:
 		print_local_port(tunnel, ret);
+		break;
+	case SUBJECT_LOCAL_VRF:
+		print_local(tunnel, local);
+		snprintf(ret, VALUE_TEXT_MAX, "%.64s is in VRF %s", local, path_link(state));
+		break;
+	case SUBJECT_WAY:
+		codec_print(tunnel_row(TUNNEL_REMOTE_ADDRESS), tunnel, local);
+		snprintf(ret, VALUE_TEXT_MAX, "%.64s is %s", local, path_link(state));
 		break;
 	case SUBJECT_REMOTE:
 		codec_print(tunnel_row(TUNNEL_REMOTE_ADDRESS), tunnel, ret);
@@ -198,22 +239,38 @@ static void print_subject(enum subject subject, const struct state *state,
 	}
 }
 
+static const struct sentence *sentence_of(const struct state *state, const struct session *session)
+{
+	const struct sentence *sentence = &sentences[REASON_NONE];
+
+	if (state->status_reason < sizeof(sentences) / sizeof(sentences[0]) &&
+	    sentences[state->status_reason].before)
+		sentence = &sentences[state->status_reason];
+	return state->status_reason == REASON_LINK_DOWN && !session ? &way_down : sentence;
+}
+
+static const char *cause_of(const struct state *state)
+{
+	for (size_t i = 0; i < sizeof(no_routes) / sizeof(no_routes[0]); i++)
+		if (state->status_reason == REASON_NO_ROUTE &&
+		    state->status_errno == no_routes[i].error)
+			return no_routes[i].cause;
+	return strerror(state->status_errno);
+}
+
 size_t status_text(const struct state *state, const struct tunnel *tunnel,
 		   const struct session *session, char ret[STATUS_TEXT_MAX])
 {
-	const struct sentence *sentence = &sentences[REASON_NONE];
+	const struct sentence *sentence = sentence_of(state, session);
 	char subject[VALUE_TEXT_MAX], cause[80] = "";
 
 	if (state->status_reason == REASON_NONE) {
 		ret[0] = '\0';
 		return 0;
 	}
-	if (state->status_reason < sizeof(sentences) / sizeof(sentences[0]) &&
-	    sentences[state->status_reason].before)
-		sentence = &sentences[state->status_reason];
 	print_subject(sentence->subject, state, tunnel, session, subject);
 	if (state->status_errno > 0 && sentence != &sentences[REASON_NONE])
-		snprintf(cause, sizeof(cause), " (%s)", strerror(state->status_errno));
+		snprintf(cause, sizeof(cause), " (%s)", cause_of(state));
 	snprintf(ret, STATUS_TEXT_MAX, "%s%.80s%s%s", sentence->before, subject, cause,
 		 sentence->after);
 	return strlen(ret);

@@ -16,7 +16,8 @@ extern const struct word origin_words[];
 /*
  * Why the object is as it is and what would cure it, such as "no route to
  * 192.0.2.1 (Network is unreachable); retried when a route appears". Empty
- * when up. @session NULL for the tunnel's own. Returns the length.
+ * when up. @state is the common part of @session's state or, when that is NULL,
+ * of the tunnel's. Returns the length.
  */
 size_t status_text(const struct state *state, const struct tunnel *tunnel,
 		   const struct session *session, char ret[STATUS_TEXT_MAX]);

@@ -196,8 +196,8 @@ static const struct row tunnel_rows[] = {
 		TUNNEL(local_interface, IFNAME), IFNAME_LIMITS,
 		.access = ACCESS_WRITE, .change = CHANGE_RECREATE, .source = SOURCE_RECORD,
 		.doc = "The interface whose address is the source: local-address if that is given, "
-		       "else one of remote-address's family, the same as long as the interface has "
-		       "it",
+		       "else the one that the route to remote-address prefers, as long as the "
+		       "interface has it",
 	},
 	[TUNNEL_REMOTE_ADDRESS] = {
 		.leaf = "remote-address", .cli = "remote|dst_addr", .ip = IP_ANYWHERE,

@@ -138,7 +138,7 @@ struct row {
 };
 
 /*
- * The rows of an object in MIB and documentation order: configuration first
+ * The rows of an object in the order of the documents: configuration first
  * (so that a row's place is its presence bit), then state, then statistics.
  */
 struct row_set {

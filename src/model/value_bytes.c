@@ -221,6 +221,13 @@ size_t address_length(const struct address *address)
 	return address->family == AF_INET ? 4 : address->family == AF_INET6 ? 16 : 0;
 }
 
+bool address_is_unspecified(const struct address *address)
+{
+	static const uint8_t zero[sizeof(address->bytes)];
+
+	return memcmp(address->bytes, zero, sizeof(zero)) == 0;
+}
+
 size_t address_get(const void *member, const void **ret_bytes)
 {
 	const struct address *address = member;

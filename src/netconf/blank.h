@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Is there nothing else in it? */
+/* Are there only blanks in it? */
 static inline bool blank_is(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++)

@@ -1,4 +1,4 @@
-/* Trees from what is read: the reader's elements copied into nodes. */
+/* Builds trees: copies the reader's elements into nodes. */
 #include <errno.h>
 
 #include "netconf/reader.h"

@@ -1,4 +1,7 @@
-/* What the hello says, and netconf-state repeats. A test compares the revision with the module. */
+/*
+ * The hello says these and netconf-state repeats them. A test compares the revision with the
+ * module's.
+ */
 #include "model/names.h"
 #include "netconf/capabilities.h"
 #include "netconf/framing.h"

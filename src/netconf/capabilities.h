@@ -1,4 +1,4 @@
-/* The capabilities of the server (RFC 6241 section 8): add one when all of it is there. */
+/* The server's capabilities (RFC 6241 section 8): add one once all of it is there. */
 #ifndef NETCONF_CAPABILITIES_H
 #define NETCONF_CAPABILITIES_H
 

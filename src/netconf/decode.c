@@ -12,17 +12,19 @@ struct decoder {
 	size_t limit;
 	bool secrets;
 	bool no_operations;
-	bool container;                        /* was there */
-	enum level level;                      /* of the innermost open element that is no leaf */
-	enum edit_operation operation[LEVELS]; /* in force there */
-	struct edit_entry *entry[LEVELS]; /* the open tunnel and session; id 0 until the key came */
-	struct edit_entry discarded[LEVELS]; /* what is in deleted entries, to be looked at only */
-	const struct row *row;               /* the open leaf */
+	bool container;   /* it was given */
+	enum level level; /* of the innermost open element that is not a leaf */
+	enum edit_operation operation[LEVELS]; /* in force at that level */
+	struct edit_entry
+		*entry[LEVELS]; /* the open tunnel and session; id 0 until the key arrives */
+	struct edit_entry
+		discarded[LEVELS]; /* stands for a deleted entry: its contents are only checked */
+	const struct row *row;     /* the open leaf */
 	enum edit_operation leaf_operation;
 	bool leaf_explicit;
 	const char *text; /* of the open leaf */
 	size_t length;
-	unsigned int skip; /* open elements that are passed over */
+	unsigned int skip; /* open elements that we ignore */
 	/* the first refusal and where it was */
 	struct error error;
 	const struct row *failed_row;
@@ -87,7 +89,7 @@ size_t decoder_memory(const struct decoder *decoder)
 	return decoder->edit->entries.size;
 }
 
-/* decoder->error was filled: remember where. */
+/* decoder->error is set: remember where. */
 static void failed(struct decoder *decoder, const struct row *row)
 {
 	decoder->failed_row = row;
@@ -99,11 +101,6 @@ static void fail(struct decoder *decoder, enum error_code code, const char *info
 	error_set(&decoder->error, code, "%s", text);
 	snprintf(decoder->error.info, sizeof(decoder->error.info), "%s", info);
 	failed(decoder, NULL);
-}
-
-static void out_of_memory(struct decoder *decoder)
-{
-	fail(decoder, ERROR_RESOURCE, "", "out of memory");
 }
 
 static bool deletes(enum edit_operation operation)
@@ -120,7 +117,8 @@ static void refuse_attribute(struct decoder *decoder, const struct reader_elemen
 		     ", as in nc:operation with xmlns:nc declared");
 	else
 		fail(decoder, ERROR_UNKNOWN_ATTRIBUTE, attribute->name,
-		     "the only attribute here is operation, of the namespace " NAMESPACE_BASE);
+		     "the only attribute allowed here is operation, in the "
+		     "namespace " NAMESPACE_BASE);
 	snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", element->name);
 }
 
@@ -135,14 +133,15 @@ static void check_operation(struct decoder *decoder, const struct reader_element
 			    enum edit_operation inherited, enum edit_operation operation)
 {
 	if (operation == EDIT_NONE)
-		refuse_operation(decoder, element,
-				 "none is a default-operation only (RFC 6241 section 7.2)");
+		refuse_operation(
+			decoder, element,
+			"none is allowed as the default-operation only (RFC 6241 section 7.2)");
 	else if (deletes(inherited) && operation != inherited)
 		refuse_operation(decoder, element,
-				 "inside what is deleted there is no other operation");
+				 "no other operation is allowed inside an element that is deleted");
 }
 
-/* The operation in force in an element, inherited unless it says so itself; sets the failure. */
+/* The operation in force in an element: its own, or else the inherited one. May fail(). */
 static enum edit_operation operation_of(struct decoder *decoder,
 					const struct reader_element *element, bool *ret_explicit)
 {
@@ -186,7 +185,7 @@ static void start_container(struct decoder *decoder, const struct reader_element
 		return;
 	if (strcmp(element->name, ELEMENT_CONTAINER) != 0) {
 		fail(decoder, ERROR_UNKNOWN_ELEMENT, element->name,
-		     "the module has one top element, " ELEMENT_CONTAINER);
+		     "the module's only top element is " ELEMENT_CONTAINER);
 		return;
 	}
 	if (decoder->container) {
@@ -225,7 +224,7 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 				     decoder->entry[LEVEL_TUNNEL]->tunnel_id, 0);
 	}
 	if (!entry) {
-		out_of_memory(decoder);
+		fail(decoder, ERROR_RESOURCE, "", "out of memory");
 		return;
 	}
 	decoder->level = level;
@@ -254,7 +253,7 @@ static const struct row *known_leaf(struct decoder *decoder, const char *name)
 	else if (row->access == ACCESS_READ)
 		fail(decoder, ERROR_READ_ONLY, name, "this is state, not configuration");
 	else if (row->secret && !decoder->secrets)
-		fail(decoder, ERROR_DENIED, "", "cookies are for the superuser alone");
+		fail(decoder, ERROR_DENIED, "", "only the superuser may read or write cookies");
 	if (decoder_failed(decoder))
 		decoder->failed_row = row;
 	return row;
@@ -279,7 +278,7 @@ static void start_leaf(struct decoder *decoder, const struct reader_element *ele
 static void start_inside(struct decoder *decoder, const struct reader_element *element)
 {
 	if (decoder->row) {
-		fail(decoder, ERROR_BAD_ELEMENT, element->name, "a leaf holds no elements");
+		fail(decoder, ERROR_BAD_ELEMENT, element->name, "a leaf cannot contain elements");
 		decoder->failed_row = decoder->row;
 	} else if (strcmp(element->uri, NAMESPACE_MODULE) != 0) {
 		fail(decoder, ERROR_UNKNOWN_NAMESPACE, element->name,
@@ -299,7 +298,7 @@ static void start_inside(struct decoder *decoder, const struct reader_element *e
 	}
 }
 
-/* All that matters after a refusal is the key of the open entries, for its path. */
+/* After a refusal only the keys of the open entries matter: its path needs them. */
 static bool start_missing_key(struct decoder *decoder, const struct reader_element *element)
 {
 	const struct edit_entry *entry = decoder->entry[decoder->level];
@@ -314,7 +313,7 @@ static bool start_missing_key(struct decoder *decoder, const struct reader_eleme
 	return true;
 }
 
-/* Is it refused, and are the keys in its path there, or past hope? */
+/* Is it refused, with nothing more to come that its path needs? */
 static int verdict(const struct decoder *decoder)
 {
 	if (!decoder_failed(decoder))
@@ -363,7 +362,7 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 		     decoder->level <= LEVEL_CONTAINER
 			     ? ELEMENT_CONTAINER
 			     : row_sets[level_object(decoder->level)].name,
-		     "there is text where only elements belong");
+		     "text is not allowed here, only elements");
 	}
 	return verdict(decoder);
 }
@@ -382,7 +381,7 @@ static void end_key(struct decoder *decoder, struct edit_entry *entry)
 	if (!failed_before && decoder->leaf_explicit &&
 	    decoder->leaf_operation != decoder->operation[decoder->level]) {
 		fail(decoder, ERROR_BAD_ATTRIBUTE, "operation",
-		     "a key leaf has no operation other than its entry's");
+		     "a key leaf cannot have another operation than its entry");
 		snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", key->leaf);
 		return;
 	}
@@ -409,30 +408,27 @@ static void end_leaf(struct decoder *decoder)
 		return;
 	if (deletes(decoder->operation[decoder->level]))
 		entry = &decoder->discarded[decoder->level];
-	/* Within what is created or replaced, a leaf is simply set; so it is looked at in what is
-	 * deleted, too. */
+	/*
+	 * Inside an entry that is created or replaced a leaf is merged, and is checked as such
+	 * inside one that is deleted, too.
+	 */
 	if (!decoder->leaf_explicit && operation != EDIT_NONE)
 		operation = EDIT_MERGE;
 	if (edit_leaf(entry, row, operation, decoder->text, decoder->length, &decoder->error))
 		failed(decoder, row);
 }
 
-/* The tunnel's key may have come after its sessions. */
-static void end_tunnel(struct edit_entry *tunnel)
-{
-	for (struct edit_entry *session = tunnel->next; session; session = session->next)
-		session->tunnel_id = tunnel->tunnel_id;
-}
-
 static void end_entry(struct decoder *decoder)
 {
-	struct edit_entry *entry = decoder->entry[decoder->level];
+	struct edit_entry *entry = decoder->entry[decoder->level], *session;
 
 	if (!decoder_failed(decoder) && !entry_id(entry))
 		fail(decoder, ERROR_MISSING_KEY, row_sets[entry->object].key->leaf,
 		     "every entry needs its key");
-	if (entry->object == OBJECT_TUNNEL)
-		end_tunnel(entry);
+	/* the tunnel's key may have come after its sessions */
+	for (session = entry->next; entry->object == OBJECT_TUNNEL && session;
+	     session = session->next)
+		session->tunnel_id = entry->tunnel_id;
 	decoder->entry[decoder->level--] = NULL;
 }
 
@@ -454,7 +450,7 @@ static int end(void *arg, struct error *err)
 
 const struct reader_handler decoder_handler = {start, text, end};
 
-/* @name below the path so far, and in it the leaf that failed, if one did. */
+/* Append @name to the path, and the leaf that failed, if one did. */
 static void locate_list(struct error *err, const char *name, const struct row *row)
 {
 	size_t length = strlen(err->path);
@@ -463,7 +459,7 @@ static void locate_list(struct error *err, const char *name, const struct row *r
 		 row ? row->leaf : "");
 }
 
-/* The path of the refusal; without the predicate of a key that never came, or is none. */
+/* Fill in the refusal's path, without the predicate of a key that is missing or invalid. */
 static void locate(struct decoder *decoder)
 {
 	const struct edit_entry *tunnel = decoder->failed_entry[LEVEL_TUNNEL];

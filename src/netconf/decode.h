@@ -1,13 +1,13 @@
 /*
- * The content of <config> to a typed edit, as it is read: a reader handler
- * driven by the mapping table. No tree is built. Semantics: RFC 6241 section
- * 7.2, RFC 7950 sections 7.5.8, 7.6.7 and 7.8.6.
+ * Turns the content of <config> into a typed edit while it is read: a reader handler driven by the
+ * mapping table. It builds no tree. Semantics: RFC 6241 section 7.2, RFC 7950 sections 7.5.8,
+ * 7.6.7 and 7.8.6.
  *
- * What RFCs leave open: the container l2tpv3, having no presence, exists while
- * there is something in it, so create and delete fail or not by that;
- * default-operation replace with an empty <config> empties it too. What is inside
- * a deleted entry is looked at as anywhere, and then passed over; an operation of
- * its own is refused. That an entry is not given twice is seen when the edit is applied.
+ * Where the RFCs leave room: the container l2tpv3 has no presence, so it exists while there is
+ * something in it, and that decides whether create and delete fail; default-operation replace with
+ * an empty <config> empties it, too. The contents of a deleted entry are checked as everywhere and
+ * then ignored; an operation of their own is refused. An entry that is given twice is found when
+ * the edit is applied.
  */
 #ifndef NETCONF_DECODE_H
 #define NETCONF_DECODE_H
@@ -19,13 +19,12 @@
 
 struct decoder;
 
-/* Entries of one request: each costs memory many times the bytes it may have on the wire. */
+/* Entries of one request: each takes many times as much memory as it may take on the wire. */
 #define DECODER_ENTRIES_MAX (1U << 18)
 
 /*
- * @secrets: may this user write secret leaves? Else giving one is refused, and
- * what is replaced keeps those it has. @limit: entries, 0 no limit. NULL: no
- * memory.
+ * @secrets: may this user write secret leaves? If not, giving one is refused, and a replaced entry
+ * keeps those it has. @limit: entries, 0: no limit. NULL: no memory.
  */
 struct decoder *decoder_open(enum edit_operation default_operation, bool secrets, size_t limit);
 /* It gets a whole configuration, in which an element has no operation of its own. */
@@ -33,10 +32,9 @@ void decoder_refuse_operations(struct decoder *decoder);
 void decoder_close(struct decoder *decoder); /* Accepts NULL. */
 
 /*
- * Gets what is inside <config>, start and end of the container first and last;
- * its functions' @arg is the decoder. The first refusal is kept, with its path,
- * which needs keys that may come later in the entry: they return
- * DECODER_REFUSED once nothing that may come matters any more.
+ * Feed it what is inside <config>, from the container's start to its end; @arg of its functions is
+ * the decoder. It keeps the first refusal. Its path needs keys that may come later in the entry,
+ * so the functions return DECODER_REFUSED only when nothing that may still come matters.
  */
 extern const struct reader_handler decoder_handler;
 #define DECODER_REFUSED (-ECANCELED)
@@ -44,10 +42,10 @@ extern const struct reader_handler decoder_handler;
 bool decoder_failed(const struct decoder *decoder);
 size_t decoder_memory(const struct decoder *decoder); /* bytes of the edit so far */
 
-/* All was read: give the edit to the caller, or the refusal. */
+/* Everything was read: hand the edit to the caller, who owns it, or return the refusal. */
 int decoder_finish(struct decoder *decoder, struct edit **ret_edit, struct error *err);
 
-/* "merge", "replace" ...; false when it is no operation. */
+/* "merge", "replace" ...; false: not an operation. */
 bool decode_operation(const char *text, size_t length, enum edit_operation *ret);
 
 #endif

@@ -33,23 +33,17 @@ static const struct writer_tags *tags_of(const struct row *row)
 	return tags;
 }
 
-static void encode_counter(struct writer *writer, const struct view *view, const struct row *row,
-			   unsigned int depth)
-{
-	if (!view->statistics)
-		return;
-	write_line(writer, depth);
-	write_number_between(writer, tags_of(row), codec_get_number(row, view->statistics));
-}
-
 void encode_leaf(struct writer *writer, const struct view *view, const struct row *row,
 		 unsigned int depth)
 {
 	char text[VALUE_TEXT_MAX];
 	size_t length;
 
-	if (row->type == TYPE_COUNTER) { /* most there are */
-		encode_counter(writer, view, row, depth);
+	if (row->type == TYPE_COUNTER) { /* most leaves are, so spare them the text */
+		if (!view->statistics)
+			return;
+		write_line(writer, depth);
+		write_number_between(writer, tags_of(row), codec_get_number(row, view->statistics));
 		return;
 	}
 	if (!view_leaf(view, row, text, &length))
@@ -58,7 +52,7 @@ void encode_leaf(struct writer *writer, const struct view *view, const struct ro
 	write_between(writer, tags_of(row), text, length);
 }
 
-/* Statistics are the last of the rows. */
+/* Statistics come last among the rows. */
 void encode_entry(struct writer *writer, const struct view *view, uint64_t rows, unsigned int depth)
 {
 	const struct row_set *set = &row_sets[view->object];

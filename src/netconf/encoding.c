@@ -47,7 +47,7 @@ static const char *declaration_refusal(const char *at, const char *end)
 
 	end = memmem(at, (size_t)(end - at), "?>", 2);
 	if (!end)
-		return "the XML declaration does not end";
+		return "the XML declaration has no end";
 	at = memmem(at, (size_t)(end - at), key, sizeof(key) - 1);
 	if (!at)
 		return NULL;

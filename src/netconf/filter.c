@@ -10,8 +10,8 @@ void filter_free(struct filter *filter)
 }
 
 /*
- * The values of an entry, each printed once however many conditions ask for it.
- * What is blank around one does not count (RFC 6241 section 6.2.5).
+ * The values of an entry, each printed once however many conditions ask for it. Blanks around a
+ * value do not count (RFC 6241 section 6.2.5).
  */
 struct values {
 	const struct view *view;
@@ -63,7 +63,7 @@ static void match_node(const struct filter_node *node, struct values *values,
 		hit->levels[hit->count++] = &node->sessions;
 }
 
-/* The first keyed node with that id or a higher one. */
+/* The first keyed node with this id or a higher one. */
 static size_t lower_bound(const struct filter_level *level, uint32_t id)
 {
 	size_t low = 0, high = level->keyed;
@@ -82,7 +82,7 @@ static size_t lower_bound(const struct filter_level *level, uint32_t id)
 bool filter_match(const struct filter_level *const *levels, size_t count, const struct view *view,
 		  struct filter_hit *ret)
 {
-	struct values values; /* not zeroed: large */
+	struct values values; /* too large to be zeroed */
 
 	values.view = view;
 	values.printed = values.there = 0;

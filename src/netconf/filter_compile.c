@@ -1,4 +1,4 @@
-/* A filter from its elements to what filter.c matches with. */
+/* Compiles a filter's elements into what filter.c matches with. */
 #include <errno.h>
 
 #include "netconf/encode.h"
@@ -6,27 +6,27 @@
 #include "netconf/reader.h"
 #include "netconf/blank.h"
 
-/* Units of work in a step: one costs as much as an element, or sorting one in. */
+/* Units of work in a step: a unit compiles an element, or sorts one in. */
 #define STEP 32
 
 /*
- * Sorted lists of nodes, at first of 1, 2, 4 ...: a node joins the first, which
- * joins the next ... One of the largest size takes any free place behind them.
+ * Sorted lists of 1, 2, 4 ... nodes: a new node is merged with the first, that with the second,
+ * and so on up to a free place. Lists of the largest size take the places behind.
  */
-#define SORTED_SIZES 13 /* joining two of 4096 nodes is a unit of work, too */
+#define SORTED_SIZES 13 /* merging two lists of 4096 nodes is one unit of work */
 #define SORTED       64
 
 struct filter_compiler {
 	struct filter *filter;
 	bool secrets;
 	struct error *err;
-	const struct node *container, *tunnel, *child; /* that come next, in each other */
-	struct filter_node *entry;                     /* of the tunnel under way */
-	struct filter_level *level;                    /* being put in order, after that */
+	const struct node *container, *tunnel, *child; /* the next at each level */
+	struct filter_node *entry;                     /* of the tunnel being compiled */
+	struct filter_level *level;                    /* then: the level being sorted */
 	struct filter_node *sorted[SORTED];
-	size_t placed; /* nodes of the level that are in order */
-	size_t same;   /* of them, at the end and for the same key */
-	size_t next;   /* tunnel whose sessions are put in order next */
+	size_t placed; /* nodes of the level already in order */
+	size_t same;   /* how many of them, at the end, have the same key */
+	size_t next;   /* the tunnel whose sessions are sorted next */
 };
 
 static int out_of_memory(struct filter_compiler *compiler)
@@ -52,7 +52,7 @@ static bool content_match(const struct node *node)
 	return !node->first && !blank_is(node->text, strlen(node->text));
 }
 
-/* The value as the data would print it; false when no such value can be. */
+/* The value as the data would have it; false when the data cannot have it. */
 static bool canonical(const struct row *row, const char *text, size_t *length,
 		      char ret[VALUE_TEXT_MAX])
 {
@@ -114,7 +114,7 @@ static int add_condition(struct filter_compiler *compiler, struct selection *sel
 	return condition->text ? 0 : out_of_memory(compiler);
 }
 
-/* A filter node for a leaf; @row NULL: there is no such leaf. */
+/* Compile a filter node for a leaf; @row NULL: there is no such leaf. */
 static int compile_leaf(struct filter_compiler *compiler, struct selection *selection,
 			const struct row *row, const struct node *node)
 {
@@ -141,7 +141,7 @@ static int compile_statistics(struct filter_compiler *compiler, struct filter_no
 			      enum object object, const struct node *node)
 {
 	struct selection *selection;
-	int result = 0;
+	int rc = 0;
 
 	parent->own.partial = true;
 	if (!node->first) {
@@ -153,13 +153,13 @@ static int compile_statistics(struct filter_compiler *compiler, struct filter_no
 	selection = arena_alloc(&compiler->filter->memory, sizeof(*selection));
 	if (!selection)
 		return out_of_memory(compiler);
-	for (const struct node *at = node->first; at && !result; at = at->next)
-		result = compile_leaf(compiler, selection, leaf(object, at, true), at);
+	for (const struct node *at = node->first; at && !rc; at = at->next)
+		rc = compile_leaf(compiler, selection, leaf(object, at, true), at);
 	if (!selection->partial)
 		selection->rows = view_rows(object, PART_STATISTICS);
 	selection->next = parent->statistics;
 	parent->statistics = selection;
-	return result;
+	return rc;
 }
 
 static int compile_entry(struct filter_compiler *compiler, struct filter_level *level,
@@ -180,15 +180,6 @@ static int compile_child(struct filter_compiler *compiler, struct filter_node *p
 	return compile_leaf(compiler, &parent->own, leaf(object, node, false), node);
 }
 
-static void find_key(struct filter_node *node, enum object object)
-{
-	const struct condition *key = condition_on(&node->own, row_sets[object].key);
-
-	node->keyed = key != NULL;
-	if (key)
-		node->id = (uint32_t)strtoul(key->text, NULL, 10);
-}
-
 static struct filter_node *new_entry(struct filter_compiler *compiler)
 {
 	struct filter_node *entry = arena_alloc(&compiler->filter->memory, sizeof(*entry));
@@ -200,7 +191,11 @@ static struct filter_node *new_entry(struct filter_compiler *compiler)
 
 static void add_entry(struct filter_level *level, enum object object, struct filter_node *entry)
 {
-	find_key(entry, object);
+	const struct condition *key = condition_on(&entry->own, row_sets[object].key);
+
+	entry->keyed = key;
+	if (key)
+		entry->id = (uint32_t)strtoul(key->text, NULL, 10);
 	if (entry->own.never)
 		return;
 	entry->next = level->first;
@@ -212,16 +207,16 @@ static int compile_entry(struct filter_compiler *compiler, struct filter_level *
 			 enum object object, const struct node *node)
 {
 	struct filter_node *entry = new_entry(compiler);
-	int result = entry ? 0 : -ENOMEM;
+	int rc = entry ? 0 : -ENOMEM;
 
-	for (const struct node *at = node->first; at && !result; at = at->next)
-		result = compile_child(compiler, entry, object, at);
-	if (!result)
+	for (const struct node *at = node->first; at && !rc; at = at->next)
+		rc = compile_child(compiler, entry, object, at);
+	if (!rc)
 		add_entry(level, object, entry);
-	return result;
+	return rc;
 }
 
-/* In order: those with a key by it, then the others. */
+/* Order: those with a key by that, then the others. */
 
 static bool comes_before(const struct filter_node *a, const struct filter_node *b)
 {
@@ -274,13 +269,13 @@ static struct filter_node *take_first(struct filter_compiler *compiler)
 	return ret;
 }
 
-/* Only the key decides whether it applies. */
+/* Does the key alone decide whether it matches? */
 static bool by_key_alone(const struct filter_node *node)
 {
 	return node->keyed && !node->own.conditions->next && !node->statistics;
 }
 
-/* One entry asked for in many pieces, such as a session each, becomes one node. */
+/* One entry asked for in many pieces, such as one session in each, becomes one node. */
 static bool merge(struct filter_node *into, struct filter_node *from)
 {
 	struct filter_node **last = &from->sessions.first;
@@ -291,13 +286,13 @@ static bool merge(struct filter_node *into, struct filter_node *from)
 	into->own.rows |= from->own.rows;
 	while (*last)
 		last = &(*last)->next;
-	*last = into->sessions.first; /* what was gathered may be long: it comes after */
+	*last = into->sessions.first; /* append the long list to the short one */
 	into->sessions.first = from->sessions.first;
 	into->sessions.count += from->sessions.count;
 	return true;
 }
 
-/* @node is the next in order. */
+/* Append @node, which is the next in order. */
 static int place(struct filter_compiler *compiler, struct filter_level *level,
 		 struct filter_node *node)
 {
@@ -314,7 +309,7 @@ static int place(struct filter_compiler *compiler, struct filter_level *level,
 	return compiler->same > FILTER_ALTERNATIVES ? too_many(compiler) : 1;
 }
 
-/* All of @level is in order. */
+/* All of @level is in order: go on with the next. */
 static int next_level(struct filter_compiler *compiler, struct filter_level *level)
 {
 	const struct filter_level *tunnels = &compiler->filter->tunnels;
@@ -327,7 +322,7 @@ static int next_level(struct filter_compiler *compiler, struct filter_level *lev
 	return 1;
 }
 
-/* Steps: > 0: there is more. */
+/* Steps: > 0 when there is more. */
 
 static int step_order(struct filter_compiler *compiler)
 {
@@ -376,7 +371,7 @@ static int step_tunnel(struct filter_compiler *compiler)
 	return compiler->entry ? 1 : -ENOMEM;
 }
 
-/* There is no leaf in the container, so one to match is not there. */
+/* The container has no leaves: one that must match selects nothing. */
 static bool selects(const struct node *container)
 {
 	if (!ours(container) || strcmp(container->name, ELEMENT_CONTAINER) != 0 ||
@@ -388,7 +383,7 @@ static bool selects(const struct node *container)
 	return true;
 }
 
-/* A node of the filter that selects all there is. */
+/* Add the node that selects everything. */
 static int compile_everything(struct filter_compiler *compiler)
 {
 	static const struct node everything = {.text = ""};
@@ -456,11 +451,11 @@ void filter_compiler_close(struct filter_compiler *compiler)
 static int refuse_attribute(const char *name, enum error_code code, const char *text,
 			    struct error *err)
 {
-	int result = error_set(err, code, "%s", text);
+	int rc = error_set(err, code, "%s", text);
 
 	snprintf(err->info, sizeof(err->info), "%s", name);
 	snprintf(err->info2, sizeof(err->info2), "filter");
-	return result;
+	return rc;
 }
 
 int filter_check(const struct node *element, struct error *err)
@@ -471,11 +466,10 @@ int filter_check(const struct node *element, struct error *err)
 		type = node_attribute(element, "type", NAMESPACE_BASE);
 	if (type && strcmp(type, "subtree") != 0)
 		return refuse_attribute("type", ERROR_BAD_ATTRIBUTE,
-					"the only type of filter here is subtree", err);
+					"the only type of filter supported is subtree", err);
 	for (const struct attribute *at = element->attributes; at; at = at->next)
 		if (strcmp(at->name, "type") != 0)
 			return refuse_attribute(at->name, ERROR_UNKNOWN_ATTRIBUTE,
-						"a filter has the attribute type and no other",
-						err);
+						"a filter has no attribute but type", err);
 	return 0;
 }

@@ -1,10 +1,10 @@
-/* What a compiled filter is made of; shared by filter_compile.c and filter.c alone. */
+/* What a compiled filter is made of: for filter_compile.c and filter.c only. */
 #ifndef NETCONF_FILTER_NODE_H
 #define NETCONF_FILTER_NODE_H
 
 #include "netconf/filter.h"
 
-/* A leaf that must have this value. One a row: a leaf has one value. */
+/* A leaf that must have this value. At most one per row: a leaf has one value. */
 struct condition {
 	struct condition *next;
 	const struct row *row;
@@ -12,13 +12,13 @@ struct condition {
 	size_t length;
 };
 
-/* A set of leaves below one element: the conditions, and what is selected if they hold. */
+/* Leaves below one element: conditions, and what is selected if they hold. */
 struct selection {
 	struct selection *next; /* alternatives */
 	struct condition *conditions;
-	uint64_t rows; /* the conditions' too */
+	uint64_t rows; /* those of the conditions, too */
 	bool never;
-	bool partial; /* not everything */
+	bool partial; /* selects some, not everything */
 };
 
 struct filter_node {

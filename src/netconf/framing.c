@@ -58,7 +58,7 @@ static void use(const char **data, size_t *length, size_t count)
 	*length -= count;
 }
 
-/* How much of the delimiter is still matched when @c follows @matched bytes of it. */
+/* How much of the delimiter matches when @c follows @matched bytes of it. */
 static unsigned int match(unsigned int matched, char c)
 {
 	static const uint8_t fallback[DELIMITER_LENGTH] = {0, 0, 1, 0, 1, 2};
@@ -68,9 +68,26 @@ static unsigned int match(unsigned int matched, char c)
 	return delimiter[matched] == c ? matched + 1 : 0;
 }
 
+/* The bytes before a delimiter, or before what may be the beginning of one. */
+static size_t length_of_data(const char *data, size_t length)
+{
+	const char *at = memchr(data, delimiter[0], length);
+	unsigned int matched = 0;
+
+	if (!at)
+		return length;
+	at = memmem(at, length - (size_t)(at - data), delimiter, DELIMITER_LENGTH);
+	if (at)
+		return (size_t)(at - data);
+	for (size_t i = length < DELIMITER_LENGTH ? 0 : length - DELIMITER_LENGTH + 1; i < length;
+	     i++)
+		matched = match(matched, data[i]);
+	return length - matched;
+}
+
 /*
- * The bytes withheld as a possible delimiter turned out to be data. They are a
- * prefix of it, so they need no buffer.
+ * Bytes withheld as a possible delimiter may turn out to be data. They are a prefix of the
+ * delimiter, so they need no buffer.
  */
 static enum framing_result step_end_of_message(struct framing *framing, const char **data,
 					       size_t *length, const char **ret_piece,
@@ -80,8 +97,7 @@ static enum framing_result step_end_of_message(struct framing *framing, const ch
 		unsigned int held = framing->matched, now;
 
 		if (!held) {
-			const char *bracket = memchr(*data, ']', *length);
-			size_t count = bracket ? (size_t)(bracket - *data) : *length;
+			size_t count = length_of_data(*data, *length);
 
 			if (count) {
 				const char *start = *data;
@@ -91,6 +107,15 @@ static enum framing_result step_end_of_message(struct framing *framing, const ch
 			}
 		}
 		now = match(held, **data);
+		if (now && now == held) { /* brackets, of which the last two are withheld */
+			const char *start = *data;
+			size_t count = 0;
+
+			while (count < *length && start[count] == delimiter[0])
+				count++;
+			use(data, length, count);
+			return piece(framing, start, count, ret_piece, ret_length);
+		}
 		if (now) {
 			use(data, length, 1);
 			framing->matched = now;
@@ -100,7 +125,7 @@ static enum framing_result step_end_of_message(struct framing *framing, const ch
 				continue;
 			return piece(framing, delimiter, held + 1 - now, ret_piece, ret_length);
 		}
-		/* **data is left: it is data, or may begin a delimiter of its own. */
+		/* Do not take **data yet: it is data, or may begin another delimiter. */
 		framing->matched = 0;
 		return piece(framing, delimiter, held, ret_piece, ret_length);
 	}
@@ -112,24 +137,24 @@ static enum framing_result size_digit(struct framing *framing, char c)
 	uint64_t size = (uint64_t)framing->left * 10 + (unsigned int)(c - '0');
 
 	if (size > UINT32_MAX)
-		return broken(framing, "chunk-size is over 4294967295");
+		return broken(framing, "the chunk-size exceeds 4294967295");
 	framing->left = (uint32_t)size;
 	framing->state = CHUNK_SIZE;
 	return FRAMING_MORE;
 }
 
-/* One byte outside chunk data; FRAMING_MORE: go on. */
+/* Take one byte outside chunk data; FRAMING_MORE: go on. */
 static enum framing_result chunk_header(struct framing *framing, char c)
 {
 	switch ((enum state)framing->state) {
 	case CHUNK_LF:
 		if (c != '\n')
-			return broken(framing, "a line feed was expected before a chunk");
+			return broken(framing, "expected a line feed before a chunk");
 		framing->state = CHUNK_HASH;
 		return FRAMING_MORE;
 	case CHUNK_HASH:
 		if (c != '#')
-			return broken(framing, "'#' was expected before a chunk-size");
+			return broken(framing, "expected '#' before a chunk-size");
 		framing->state = CHUNK_FIRST;
 		return FRAMING_MORE;
 	case CHUNK_FIRST:
@@ -138,20 +163,21 @@ static enum framing_result chunk_header(struct framing *framing, char c)
 			return FRAMING_MORE;
 		}
 		if (c < '1' || c > '9')
-			return broken(framing, c == '#' ? "a message needs at least one chunk"
-							: "chunk-size does not begin with 1 to 9");
+			return broken(framing,
+				      c == '#' ? "a message needs at least one chunk"
+					       : "the chunk-size does not begin with 1 to 9");
 		framing->left = 0;
 		return size_digit(framing, c);
 	case CHUNK_SIZE:
 		if (c >= '0' && c <= '9')
 			return size_digit(framing, c);
 		if (c != '\n')
-			return broken(framing, "chunk-size holds something that is no digit");
+			return broken(framing, "the chunk-size has something other than digits");
 		framing->state = CHUNK_DATA;
 		return FRAMING_MORE;
 	case CHUNK_END:
 		if (c != '\n')
-			return broken(framing, "a line feed was expected after the last chunk");
+			return broken(framing, "expected a line feed after the last chunk");
 		return end(framing);
 	case CHUNK_DATA:
 		break;

@@ -25,7 +25,7 @@ void lines_begin(struct writer *writer, unsigned int depth)
 	write_text(writer, "<" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_LINES "\">");
 }
 
-/* Escape a value in place, where there is room for twice its length. Returns the new length. */
+/* Escape a value in place, which must have room for twice its length. Returns the new length. */
 static size_t escape(char *text, size_t length)
 {
 	char copy[VALUE_TEXT_MAX];
@@ -54,7 +54,7 @@ static size_t put_bits(uint64_t bits, char *ret)
 	return digits;
 }
 
-/* Put together here and escaped for XML as a whole, which is several times faster. */
+/* Make the whole line first and escape it for XML at once: several times faster. */
 void lines_entry(struct writer *writer, const struct view *view, uint64_t rows, unsigned int depth)
 {
 	const struct row_set *set = &row_sets[view->object];
@@ -80,7 +80,7 @@ void lines_entry(struct writer *writer, const struct view *view, uint64_t rows, 
 	write_escaped(writer, line, used);
 }
 
-/* To the end of a value; the next one begins behind it. NULL: it has no end. */
+/* Terminate and unescape a value. Returns where the next one begins, or NULL: it has no end. */
 static char *end_value(char *at)
 {
 	char *to = at;

@@ -1,12 +1,11 @@
 /*
- * Entries in lines: what the daemon and l2tpv3ctl speak with each other in the
- * place of leaf elements, of which a reply to `show` may have millions. A
- * <tunnel> or <session> then has one text: the values of its leaves in the order
- * of the mapping table, "|" after each, and which rows they are as hexadecimal
- * bits. A backslash stands before a backslash and a "|" in a value.
+ * Entries in lines: what the daemon sends l2tpv3ctl in place of leaf elements, of which a reply to
+ * `show` may have millions. A <tunnel> or <session> then has one text: the values of its leaves in
+ * the order of the mapping table, each followed by "|", and then, as hexadecimal bits, which rows
+ * they are. In a value, a backslash escapes a backslash and a "|".
  *
- * Only between programs of the same mapping table: its fingerprint is in the
- * capability with which l2tpv3ctl asks for it. NETCONF clients never see it.
+ * Only programs with the same mapping table use it: the capability with which l2tpv3ctl asks for
+ * it has the table's fingerprint. NETCONF clients never see it.
  */
 #ifndef NETCONF_LINES_H
 #define NETCONF_LINES_H
@@ -20,13 +19,13 @@
 /* NAMESPACE_LINES with the fingerprint. */
 void lines_capability(char ret[LINES_CAPABILITY_MAX]);
 
-/* What encode_begin() and encode_entry() write, with lines. */
+/* The counterparts of encode_begin() and encode_entry(), in lines. */
 void lines_begin(struct writer *writer, unsigned int depth);
 void lines_entry(struct writer *writer, const struct view *view, uint64_t rows, unsigned int depth);
 
 /*
- * Split a text, which is changed, into values by row number, pointers into it;
- * those that are not in it stay as they are. False: it is none of ours.
+ * Split @text, in place, into values by row number: pointers into it. Those that it does not have
+ * stay as they are. False: not such a text.
  */
 bool lines_split(enum object object, char *text, const char **ret);
 

@@ -2,12 +2,13 @@
 
 #include "netconf/filter.h"
 #include "netconf/rpc.h"
+#include "netconf/session.h"
 #include "netconf/blank.h"
 
 /* Depth of elements in an envelope: rpc, operation, parameter. */
 enum { DEPTH_ENVELOPE = 1, DEPTH_OPERATION, DEPTH_PARAMETER };
 
-/* What the reader's functions return when message->error says why no more is to be read. */
+/* What the reader's functions return when message->error says why to read no more. */
 #define REFUSED DECODER_REFUSED
 
 static int refuse(struct message *message, enum error_code code, const char *info,
@@ -33,7 +34,7 @@ static int start_envelope(struct message *message, const struct reader_element *
 	int rc;
 
 	if (strcmp(element->name, name) != 0 || strcmp(element->uri, NAMESPACE_BASE) != 0)
-		return error_set(err, ERROR_MALFORMED, "expected is <%s> of the namespace %s", name,
+		return error_set(err, ERROR_MALFORMED, "expected <%s> in the namespace %s", name,
 				 NAMESPACE_BASE);
 	message->prefix =
 		arena_text(&message->tree.arena, element->prefix, strlen(element->prefix));
@@ -52,27 +53,28 @@ static int check_attributes(struct message *message, const struct reader_element
 	if (!element->attribute_count)
 		return 0;
 	return refuse(message, ERROR_UNKNOWN_ATTRIBUTE, element->attributes[0].name, element->name,
-		      "there are no attributes here");
+		      "no attributes are allowed here");
 }
 
 static int start_operation(struct message *message, const struct reader_element *element,
 			   struct error *err)
 {
+	const struct rpc *rpcs = message->session->server->rpcs;
 	int rc;
 
 	if (message->tree.root->first)
 		return refuse(message, ERROR_BAD_ELEMENT, element->name, "",
-			      "an rpc holds one operation, not several");
-	message->rpc = rpc_find(element->name, element->uri);
+			      "an rpc has one operation, not several");
+	message->rpc = rpc_find(rpcs, element->name, element->uri);
 	if (!message->rpc) {
-		rpc_unknown(element->name, element->uri, &message->error);
+		rpc_unknown(rpcs, element->name, element->uri, &message->error);
 		return REFUSED;
 	}
 	rc = check_attributes(message, element);
 	return rc ? rc : build(message, element, err);
 }
 
-/* The parameter itself stands in the tree, empty; what is in it goes to the decoder. */
+/* The parameter itself goes into the tree, empty; its contents go to the decoder. */
 static int start_streamed(struct message *message, const struct reader_element *element,
 			  struct error *err)
 {
@@ -81,8 +83,8 @@ static int start_streamed(struct message *message, const struct reader_element *
 	if (element->attribute_count)
 		return refuse(message, ERROR_UNKNOWN_ATTRIBUTE, element->attributes[0].name,
 			      element->name,
-			      "there are no attributes here; an operation belongs to an element "
-			      "inside, or is the default-operation");
+			      "no attributes are allowed here; put an operation on an element "
+			      "inside, or give the default-operation");
 	if (message->rpc->begin(message->tree.root->first, &operation, &message->error))
 		return REFUSED;
 	message->decoder = decoder_open(operation, netconf_may_see_secrets(message->session),
@@ -96,8 +98,8 @@ static int start_streamed(struct message *message, const struct reader_element *
 }
 
 /*
- * ncclient takes <config> from its user as it is, and most users write it
- * without a namespace: no namespace is let pass for the operation's.
+ * ncclient takes <config> from its user as it is, and most users write it without a namespace:
+ * take no namespace for the operation's.
  */
 static int start_parameter(struct message *message, const struct reader_element *element,
 			   struct error *err)
@@ -124,7 +126,7 @@ static int start_parameter(struct message *message, const struct reader_element 
 static int refuse_text(struct message *message, const struct node *node)
 {
 	return refuse(message, ERROR_BAD_ELEMENT, node->name, "",
-		      "there is text where only elements belong");
+		      "text is not allowed here, only elements");
 }
 
 /* The first <config> in <source>, for those whose rpc has it there. */
@@ -175,7 +177,7 @@ static int start(const struct reader_element *element, void *arg, struct error *
 	return start_inside(message, element, err);
 }
 
-/* Is it one of those that hold elements alone? */
+/* May this element contain elements only? */
 static bool holds_elements(const struct message *message, const struct node *node)
 {
 	if (!message->session->greeted || message->filter)
@@ -189,7 +191,7 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 
 	if (message->decoding)
 		return decoder_handler.text(bytes, length, message->decoder, err);
-	/* What is blank around a parameter's value, or in a filter, does not count. */
+	/* Blanks around a parameter's value, or in a filter, do not count. */
 	bytes = blank_trim(bytes, &length);
 	if (length && holds_elements(message, message->builder.at))
 		return refuse_text(message, message->builder.at);
@@ -228,7 +230,7 @@ struct message *message_open(const struct netconf_session *session)
 	return message;
 }
 
-/* Clients that send halves of big requests must not fill the memory together. */
+/* Clients that each send half of a big request must not fill the memory together. */
 static int count_memory(struct message *message, struct error *err)
 {
 	struct netconf_server *server = message->session->server;
@@ -244,7 +246,7 @@ static int count_memory(struct message *message, struct error *err)
 	if (!memory || server->memory <= server->options.limits.memory)
 		return 0;
 	return error_set(err, ERROR_RESOURCE,
-			 "all requests together would hold more than %zu bytes of memory; try it "
+			 "all requests together would hold more than %zu bytes of memory; try "
 			 "again later, or in parts",
 			 server->options.limits.memory);
 }
@@ -266,7 +268,7 @@ static void stop_reading(struct message *message)
 	message->reader = NULL;
 }
 
-/* Nothing of the rest matters, nor what was read of it. */
+/* Neither the rest matters, nor what was read so far. */
 static void take_refusal(struct message *message)
 {
 	struct edit *edit;
@@ -275,7 +277,7 @@ static void take_refusal(struct message *message)
 	if (message->decoder && !message->error.code)
 		decoder_finish(message->decoder, &edit, &message->error);
 	else
-		message->error.protocol = true; /* the operation is at fault, not its data */
+		message->error.protocol = true; /* the operation is at fault, not the data */
 	decoder_close(message->decoder);
 	message->decoder = NULL;
 }

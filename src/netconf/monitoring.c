@@ -1,9 +1,9 @@
 /*
- * netconf-state of ietf-netconf-monitoring (RFC 6022): who is connected, what
- * he holds, and what was counted. The module is not announced, because
- * get-schema and the list of schemas are not there: one has to ask for it.
+ * netconf-state of ietf-netconf-monitoring (RFC 6022): who is connected and holds what, and
+ * counters. get-schema and the list of schemas are missing, so the module is not announced:
+ * clients must ask for it.
  *
- * What the RFC has no leaf for is in linux-l2tpv3-netconf, which augments it.
+ * linux-l2tpv3-netconf augments it with what the RFC has no leaf for.
  */
 #include <errno.h>
 
@@ -15,7 +15,7 @@
 
 #define PREFIX_CLIENTS "l2tpnc"
 
-/* What a builder writes to, and whether there was memory so far. */
+/* What we build, and whether memory ran out. */
 struct build {
 	struct tree *tree;
 	bool failed;
@@ -73,7 +73,7 @@ static void add_datastores(struct build *build, struct node *state,
 	}
 }
 
-/* RFC 6022 knows no transport that is no network's. */
+/* RFC 6022 has no name for a local transport. */
 static void add_transport(struct build *build, struct node *entry,
 			  const struct netconf_session *session)
 {

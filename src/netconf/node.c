@@ -16,7 +16,7 @@ const char *arena_text(struct arena *arena, const char *text, size_t length)
 	return copy ? memcpy(copy, text, length) : NULL;
 }
 
-/* Most elements are in the namespace of their parent, and many named as the one before. */
+/* Most elements are in their parent's namespace, and many have the name of the one before. */
 static const char *shared_text(struct tree *tree, const char *other, const char *text)
 {
 	return other && !strcmp(other, text) ? other : arena_text(&tree->arena, text, strlen(text));

@@ -1,7 +1,7 @@
 /*
- * A small tree of elements, for envelopes, filters and replies: never for the
- * content of an edit, which is streamed (decode.h). All of it is in one arena,
- * so that a hostile message costs what it weighs.
+ * A small tree of elements, for envelopes, filters and replies; never for the content of an edit,
+ * which is streamed (decode.h). It lives in one arena, so a hostile message costs no more than it
+ * weighs.
  */
 #ifndef NETCONF_NODE_H
 #define NETCONF_NODE_H
@@ -29,13 +29,13 @@ struct node {
 	struct node *parent, *first, *last, *next;
 	const char *name; /* local name */
 	const char *uri;  /* namespace, "" none */
-	const char *text; /* character data of this element itself, "" none */
+	const char *text; /* character data of the element itself; "": none */
 	size_t length;    /* of text */
 	struct attribute *attributes;
 	struct declaration *declarations;
 };
 
-/* Zero it before use; tree_free() leaves it zero again. */
+/* Zero it before use; tree_free() zeroes it again. */
 struct tree {
 	struct node *root;
 	struct arena arena;
@@ -49,9 +49,9 @@ const char *arena_text(struct arena *arena, const char *text, size_t length);
 /* Append a child to @parent (NULL: the root). */
 struct node *tree_add(struct tree *tree, struct node *parent, const char *name, const char *uri);
 
-/* First child of that name; @uri NULL: of any namespace. NULL when there is none. */
+/* The first child of that name; @uri NULL: in any namespace. NULL: none. */
 const struct node *node_child(const struct node *node, const char *name, const char *uri);
-/* Text of that child, or NULL when there is no such child. */
+/* The text of that child, or NULL when there is none. */
 const char *node_text(const struct node *node, const char *child, const char *uri);
 bool node_is(const struct node *node, const char *name, const char *uri);
 const char *node_attribute(const struct node *node, const char *name, const char *uri);

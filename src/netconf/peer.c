@@ -1,6 +1,7 @@
 #include "netconf/peer.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stddef.h>
@@ -8,17 +9,31 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* "\0l2tpv3-netconf PID ADDRESS": an abstract address, one a process. */
+/* "\0l2tpv3-netconf PID ADDRESS": an abstract address, one per process. */
 #define PREFIX "l2tpv3-netconf "
 
-/* Only what is an IP address is shown to people. */
+static bool is_zone(const char *text)
+{
+	if (!*text)
+		return false;
+	while (isgraph((unsigned char)*text))
+		text++;
+	return !*text;
+}
+
+/* Show people nothing but an IP address: a line feed in it would make a row of the list of clients.
+ */
 static bool is_address(const char *text)
 {
 	struct in6_addr ignored;
-	char address[INET6_ADDRSTRLEN];
+	char address[INET6_ADDRSTRLEN], *zone;
 
 	snprintf(address, sizeof(address), "%s", text);
-	address[strcspn(address, "%")] = '\0'; /* the zone of a link-local one */
+	zone = strchr(address, '%'); /* of a link-local address */
+	if (zone && !is_zone(zone + 1))
+		return false;
+	if (zone)
+		*zone = '\0';
 	return inet_pton(AF_INET, address, &ignored) == 1 ||
 	       inet_pton(AF_INET6, address, &ignored) == 1;
 }

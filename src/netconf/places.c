@@ -20,8 +20,8 @@ static unsigned int sessions_of(const struct netconf_server *server, uid_t uid)
 }
 
 /*
- * Of the sessions at rest that a newcomer may end: those of who has most, and of these the one
- * that rested longest. Who has as many as a user may have finds his own alone.
+ * The session at rest that a newcomer may end: one of the user with the most, and of those the one
+ * that has rested longest. A user at the limit finds only sessions of their own.
  */
 static struct netconf_session *find_spare(const struct netconf_server *server, uid_t uid)
 {
@@ -30,13 +30,13 @@ static struct netconf_session *find_spare(const struct netconf_server *server, u
 	unsigned int mine = sessions_of(server, uid), most = 0;
 
 	TAILQ_FOREACH (session, &server->sessions, link) {
-		bool his = session->peer.uid == uid;
+		bool own = session->peer.uid == uid;
 		unsigned int count;
 
 		if (!session_at_rest(session) || session->rested > since)
 			continue;
 		count = sessions_of(server, session->peer.uid);
-		if (!his && !peer_privileged(uid) &&
+		if (!own && !peer_privileged(uid) &&
 		    (peer_privileged(session->peer.uid) || count < mine + 2))
 			continue;
 		if (count > most || (count == most && session->rested < found->rested)) {
@@ -54,7 +54,7 @@ static bool make_room(struct netconf_server *server, uid_t uid)
 	if (!spare)
 		return false;
 	server_log(server, LOG_NOTICE,
-		   "NETCONF session %u of %s ends: places are short, and it rested for %lld s",
+		   "ending NETCONF session %u of %s, idle for %lld s, to make room for another",
 		   spare->id, spare->peer.user,
 		   (long long)((clock_now() - spare->rested) / NS_PER_S));
 	session_close(spare);

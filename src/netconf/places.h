@@ -1,12 +1,11 @@
 /*
- * Places: who gets a session, and who is told that there is none.
+ * Places: who gets a session, and who is turned away.
  *
- * So many there are in all, so many of them a user may have, and some are kept
- * for root and the daemon's user. When they are short, a newcomer gets that of a
- * session at rest, one that asked for nothing in a while, is not in the middle
- * of anything and holds nothing: of his own, of a user who has at least two
- * more than he, or, for root and the daemon's user, of whoever has most. So
- * sessions that somebody forgot keep nobody out.
+ * Their number is limited, in all and per user, and some are kept for root and the daemon's user.
+ * When they run out, a newcomer takes the place of a session at rest: one that has asked for
+ * nothing in a while, is not in the middle of anything and holds nothing. It is one of the
+ * newcomer's own, one of a user who has at least two more, or, for root and the daemon's user, one
+ * of whoever has most. So forgotten sessions keep nobody out.
  */
 #ifndef NETCONF_PLACES_H
 #define NETCONF_PLACES_H
@@ -20,9 +19,8 @@ struct netconf_server;
 enum refusal places_admit(struct netconf_server *server, uid_t uid);
 
 /*
- * Tell it in NETCONF and close @fd at once: for where not even a session that
- * waits to be told can be had. The hello offers base:1.0 alone, so that it is
- * known in what framing the rpc-error comes.
+ * Say so in NETCONF and close @fd at once: for when there is not even a session to say it with.
+ * The hello offers base:1.0 only, so the client knows the framing of the rpc-error.
  */
 void places_turn_away(struct netconf_server *server, int fd, enum refusal refusal,
 		      const struct peer *peer);

@@ -4,33 +4,30 @@ static const struct provider *const providers[] = {&provider_monitoring};
 
 #define PROVIDERS (sizeof(providers) / sizeof(providers[0]))
 
-static bool is_asked(const struct provider *provider, const struct node *filter)
-{
-	return filter ? subtree_asks(filter, provider->name, provider->uri) : provider->announced;
-}
-
 int provider_check(const struct node *filter, struct error *err)
 {
-	int result = 0;
+	int rc = 0;
 
-	for (unsigned int i = 0; i < PROVIDERS && !result; i++)
-		result = subtree_check(filter, providers[i]->name, providers[i]->uri, err);
-	return result;
+	for (unsigned int i = 0; i < PROVIDERS && !rc; i++)
+		rc = subtree_check(filter, providers[i]->name, providers[i]->uri, err);
+	return rc;
 }
 
 int provider_write(struct netconf_session *session, const struct node *filter)
 {
-	int result = 0;
+	int rc = 0;
 
-	for (unsigned int i = 0; i < PROVIDERS && !result; i++) {
+	for (unsigned int i = 0; i < PROVIDERS && !rc; i++) {
+		const struct provider *provider = providers[i];
 		struct tree tree = {0};
 
-		if (!is_asked(providers[i], filter))
+		if (filter ? !subtree_asks(filter, provider->name, provider->uri)
+			   : !provider->announced)
 			continue;
-		result = providers[i]->build(session, &tree);
-		if (!result)
-			subtree_write(&session->writer, filter, tree.root, providers[i]->lists);
+		rc = provider->build(session, &tree);
+		if (!rc)
+			subtree_write(&session->writer, filter, tree.root, provider->lists);
 		tree_free(&tree);
 	}
-	return result;
+	return rc;
 }

@@ -1,7 +1,7 @@
 /*
- * Read-only data beside that of linux-l2tpv3: a small module is one provider,
- * a row in provider.c, which builds its data as a tree when a get asks for it.
- * The filter then selects of it (subtree.h).
+ * Read-only data beside that of linux-l2tpv3. A small module is one provider, an entry of the list
+ * in provider.c; it builds its data as a tree when a get asks for it, and the filter then selects
+ * from that (subtree.h).
  */
 #ifndef NETCONF_PROVIDER_H
 #define NETCONF_PROVIDER_H
@@ -11,27 +11,29 @@
 
 struct provider {
 	const char *name, *uri; /* of the top container */
-	/* Its module is in the hello: a get without a filter has it too. Else one has to ask. */
+	/*
+	 * The hello announces its module, so a get without a filter has it. Else clients must ask.
+	 */
 	bool announced;
 	const struct subtree_list *lists;
-	/* Fill the empty @ret with what @session may see now. -ENOMEM. */
+	/* Fill the empty @ret with what @session may see now. 0 or -ENOMEM. */
 	int (*build)(const struct netconf_session *session, struct tree *ret);
 };
 
-/* The modules' own files. */
+/* One per module, each in its own file. */
 extern const struct provider provider_monitoring;
 
-/* Is @filter (<filter>, or NULL) one that the providers can carry out? ERROR_TOO_BIG. */
+/* Can the providers carry out @filter (<filter>, or NULL)? If not: ERROR_TOO_BIG. */
 int provider_check(const struct node *filter, struct error *err);
-/* Write what they have that it asks for, by the session's writer. -ENOMEM: not all of it. */
+/* Write what @filter asks them for, through the session's writer. -ENOMEM: some is missing. */
 int provider_write(struct netconf_session *session, const struct node *filter);
 
-/* A container or a list entry below @parent; NULL: no memory, then or before (@parent NULL). */
+/* Add a container or a list entry below @parent; NULL: no memory, now or before (@parent NULL). */
 struct node *provider_add(struct tree *tree, struct node *parent, const char *name);
-/* A leaf; the node, or NULL as above. */
+/* Add a leaf; returns the node, or NULL as above. */
 struct node *provider_leaf(struct tree *tree, struct node *parent, const char *name,
 			   const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* yang:date-and-time, in UTC. */
+/* Add a leaf of type yang:date-and-time, in UTC. */
 struct node *provider_time(struct tree *tree, struct node *parent, const char *name,
 			   const struct timespec *time);
 

@@ -1,4 +1,4 @@
-/* What providers build their data with. */
+/* Helpers with which providers build their data. */
 #include <stdarg.h>
 #include <time.h>
 

@@ -12,12 +12,12 @@
 #include "netconf/blank.h"
 
 /*
- * Fed to libxml2 at once: so little that an overlong tag is seen early, and so
- * much that input of many small parts costs no more than of one.
+ * Bytes to feed libxml2 at once: few enough to notice an overlong tag early, and enough that input
+ * in many small parts costs no more than in one.
  */
 #define PIECE 4096
 
-/* Bytes of an element's attributes, "&" as libxml2 gives it. */
+/* Bytes of an element's attributes, with "&" as libxml2 passes it. */
 #define VALUES_SIZE (2 * (READER_TAG_MAX + PIECE))
 
 struct reader {
@@ -25,51 +25,51 @@ struct reader {
 	const struct reader_handler *handler;
 	void *arg;
 	struct error error;
-	int result;
+	int rc;
 	bool begun; /* the first piece was fed */
 	long fed;
 	unsigned int depth, elements, line, lines_skipped;
 	unsigned int complaint_line;
-	char complaint[200];                          /* the parser's first, "" none */
-	unsigned int declarations;                    /* around what comes next */
-	unsigned char declared[READER_DEPTH_MAX + 1]; /* by the open element of that depth */
+	char complaint[200];                          /* the parser's first; "": none */
+	unsigned int declarations;                    /* in force here */
+	unsigned char declared[READER_DEPTH_MAX + 1]; /* by the open element at that depth */
 	char *text;
-	size_t text_length, text_size, blanks; /* blanks: of the text's end */
-	const char *plain_uri;                 /* the last that needed no room in: */
-	char *values;                          /* VALUES_SIZE, or NULL */
+	size_t text_length, text_size, blanks; /* blanks: at the end of the text */
+	const char *plain_uri;                 /* the last that needed no place in: */
+	char *values;                          /* VALUES_SIZE bytes, or NULL */
 	size_t values_used;
 	struct sections sections;
 	size_t piece_length;
 	char piece[PIECE];
 };
 
-/* libxml2's callbacks cannot return: note why, and have it stop. */
-static void stop(struct reader *reader, int result)
+/* libxml2's callbacks return nothing: note why, and make it stop. */
+static void stop(struct reader *reader, int rc)
 {
-	if (reader->result)
+	if (reader->rc)
 		return;
 	reader->line = reader_line(reader);
-	reader->result = result;
+	reader->rc = rc;
 	xmlStopParser(reader->parser);
 }
 
 static void refuse(struct reader *reader, enum error_code code, const char *what)
 {
-	if (reader->result)
+	if (reader->rc)
 		return;
 	stop(reader, error_set(&reader->error, code, "line %u: %s", reader_line(reader), what));
 }
 
-/* After the parser's first complaint nothing is handed on: check_parser() refuses it soon. */
+/* After the parser's first complaint pass nothing on: check_parser() will refuse the document. */
 static bool over(const struct reader *reader)
 {
-	return reader->result || *reader->complaint;
+	return reader->rc || *reader->complaint;
 }
 
 static void flush_text(struct reader *reader)
 {
 	size_t length = reader->text_length;
-	int result;
+	int rc;
 
 	if (!length || over(reader))
 		return;
@@ -77,9 +77,9 @@ static void flush_text(struct reader *reader)
 	reader->blanks = 0;
 	if (!reader->handler->text)
 		return;
-	result = reader->handler->text(reader->text, length, reader->arg, &reader->error);
-	if (result)
-		stop(reader, result);
+	rc = reader->handler->text(reader->text, length, reader->arg, &reader->error);
+	if (rc)
+		stop(reader, rc);
 }
 
 static const char *string(const xmlChar *text)
@@ -88,9 +88,8 @@ static const char *string(const xmlChar *text)
 }
 
 /*
- * Where entities are not replaced, libxml2 gives every '&' of a value as
- * "&#38;", which would otherwise not be in it; newer ones not in that of an
- * xmlns. Returns the length.
+ * While it does not replace entities, libxml2 passes every '&' in a value as "&#38;", which a
+ * value cannot otherwise have; newer ones do not in that of an xmlns. Returns the length.
  */
 static size_t unescape(char *to, const char *from, size_t length)
 {
@@ -128,7 +127,7 @@ static const char *read_value(struct reader *reader, const char *value, size_t *
 	return room;
 }
 
-/* Most elements are in the namespace of the one before. */
+/* Most elements are in the same namespace as the one before. */
 static const char *read_uri(struct reader *reader, const xmlChar *from)
 {
 	const char *uri = string(from), *ret;
@@ -143,7 +142,7 @@ static const char *read_uri(struct reader *reader, const xmlChar *from)
 	return ret;
 }
 
-/* libxml2 gives attributes in fives: name, prefix, URI, value, end of value. */
+/* libxml2 passes five pointers per attribute: name, prefix, URI, value, end of value. */
 static void read_attributes(struct reader *reader, const xmlChar **from, int count,
 			    struct reader_attribute *to)
 {
@@ -158,25 +157,18 @@ static void read_attributes(struct reader *reader, const xmlChar **from, int cou
 	}
 }
 
-static void read_declarations(struct reader *reader, const xmlChar **from, int count,
-			      struct reader_declaration *to)
-{
-	for (int i = 0; i < count; i++, from += 2)
-		to[i] = (struct reader_declaration){string(from[0]), read_uri(reader, from[1])};
-}
-
 static bool within_limits(struct reader *reader, int attributes, int declarations)
 {
 	if (attributes + declarations > READER_ATTRIBUTES_MAX)
 		refuse(reader, ERROR_TOO_BIG, "an element has more than 32 attributes");
 	else if (reader->depth > READER_DEPTH_MAX)
-		refuse(reader, ERROR_TOO_BIG, "elements are nested too deep");
+		refuse(reader, ERROR_TOO_BIG, "elements are nested too deeply");
 	else if (reader->declarations + (unsigned int)declarations > READER_DECLARATIONS_MAX)
 		refuse(reader, ERROR_TOO_BIG,
-		       "more than 128 namespaces are declared around an element");
+		       "more than 128 namespace declarations surround an element");
 	else if (reader->elements > READER_ELEMENTS_MAX)
-		refuse(reader, ERROR_TOO_BIG, "there are too many elements");
-	return !reader->result;
+		refuse(reader, ERROR_TOO_BIG, "the document has too many elements");
+	return !reader->rc;
 }
 
 static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
@@ -194,7 +186,7 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 		.attribute_count = (unsigned int)attributes,
 		.declaration_count = (unsigned int)declarations,
 	};
-	int result;
+	int rc;
 
 	(void)defaulted;
 	flush_text(reader);
@@ -207,28 +199,30 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	reader->values_used = 0;
 	element.uri = read_uri(reader, uri);
 	read_attributes(reader, attribute, attributes, at);
-	read_declarations(reader, declaration, declarations, ns);
+	for (int i = 0; i < declarations; i++)
+		ns[i] = (struct reader_declaration){string(declaration[2 * i]),
+						    read_uri(reader, declaration[2 * i + 1])};
 	element.depth = reader->depth;
-	if (reader->result)
+	if (reader->rc)
 		return;
-	result = reader->handler->start(&element, reader->arg, &reader->error);
-	if (result)
-		stop(reader, result);
+	rc = reader->handler->start(&element, reader->arg, &reader->error);
+	if (rc)
+		stop(reader, rc);
 }
 
 static void on_end(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
 	struct reader *reader = arg;
-	int result;
+	int rc;
 
 	(void)name, (void)prefix, (void)uri;
 	flush_text(reader);
 	if (over(reader))
 		return;
 	reader->declarations -= reader->declared[reader->depth--];
-	result = reader->handler->end(reader->arg, &reader->error);
-	if (result)
-		stop(reader, result);
+	rc = reader->handler->end(reader->arg, &reader->error);
+	if (rc)
+		stop(reader, rc);
 }
 
 static bool grow_text(struct reader *reader, size_t need)
@@ -246,24 +240,16 @@ static bool grow_text(struct reader *reader, size_t need)
 	return true;
 }
 
-static size_t trailing_blanks(const char *text, size_t length)
-{
-	size_t count = 0;
-
-	while (count < length && blank_is(text + length - count - 1, 1))
-		count++;
-	return count;
-}
-
 static void on_text(void *arg, const xmlChar *bytes, int count)
 {
 	struct reader *reader = arg;
 	const char *text = (const char *)bytes;
-	size_t length = (size_t)count, blanks, need;
+	size_t length = (size_t)count, blanks = 0, need;
 
-	if (!length || over(reader)) /* libxml2 hands on texts of no bytes, too */
+	if (!length || over(reader)) /* libxml2 passes empty texts, too */
 		return;
-	blanks = trailing_blanks(text, length);
+	while (blanks < length && blank_is(text + length - blanks - 1, 1))
+		blanks++;
 	if (blanks == length) {
 		blanks += reader->blanks;
 		if (blanks > READER_BLANKS_MAX)
@@ -291,7 +277,7 @@ static void on_doctype(void *arg, const xmlChar *name, const xmlChar *external,
 	refuse(arg, ERROR_MALFORMED, "a DOCTYPE is not allowed (RFC 6241 section 3)");
 }
 
-/* Called for all but the five predefined ones. */
+/* libxml2 calls it for all entities but the five predefined ones. */
 static xmlEntityPtr on_entity(void *arg, const xmlChar *name)
 {
 	(void)name;
@@ -299,12 +285,7 @@ static xmlEntityPtr on_entity(void *arg, const xmlChar *name)
 	return NULL;
 }
 
-static void on_reference(void *arg, const xmlChar *name)
-{
-	on_entity(arg, name);
-}
-
-/* A namespace name that is no URI is well-formed all the same; libxml2 takes it as it is. */
+/* A namespace name that is not a URI is still well-formed; libxml2 takes it as it is. */
 static bool is_harmless(int code)
 {
 	return code == XML_ERR_OK || code == XML_WAR_NS_URI || code == XML_WAR_NS_URI_RELATIVE;
@@ -332,7 +313,6 @@ static const xmlSAXHandler handler_template = {
 	.cdataBlock = on_text,
 	.internalSubset = on_doctype,
 	.getEntity = on_entity,
-	.reference = on_reference,
 	.serror = on_complaint,
 };
 
@@ -343,9 +323,9 @@ struct reader *reader_open(const struct reader_handler *handler, void *arg)
 
 	if (!reader)
 		return NULL;
-	/* Complaints of conversion have no context, and would be written to stderr. */
+	/* Complaints about conversion have no context and would go to stderr. */
 	xmlSetStructuredErrorFunc(NULL, on_complaint);
-	/* Else an instruction may name a catalog, which is put at the end of a list. */
+	/* Else an instruction may name a catalog, and libxml2 appends it to a list. */
 	xmlCatalogSetDefaults(XML_CATA_ALLOW_NONE);
 	reader->handler = handler;
 	reader->arg = arg;
@@ -355,8 +335,9 @@ struct reader *reader_open(const struct reader_handler *handler, void *arg)
 		return NULL;
 	}
 	/*
-	 * Not HUGE, which lifts libxml2's own limits; not NOENT, DTDLOAD, DTDATTR, XINCLUDE. It
-	 * would convert from an encoding that is declared: encoding_refusal() looks at that.
+	 * Not HUGE, which lifts libxml2's own limits; not NOENT, DTDLOAD, DTDATTR, XINCLUDE.
+	 * IGNORE_ENC: libxml2 would convert from a declared encoding; encoding_refusal() checks
+	 * that.
 	 */
 	xmlCtxtUseOptions(reader->parser, XML_PARSE_NONET | XML_PARSE_NOERROR |
 						  XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC);
@@ -373,7 +354,7 @@ void reader_close(struct reader *reader)
 	wipe_free(reader, sizeof(*reader));
 }
 
-/* An entry of libxml2's dictionary, as it is allocated. */
+/* Bytes that libxml2 allocates for an entry of its dictionary. */
 #define NAME_SIZE 48
 
 size_t reader_memory(const struct reader *reader)
@@ -393,12 +374,12 @@ unsigned int reader_line(const struct reader *reader)
 }
 
 /*
- * Not what xmlParseChunk() returns, which says nothing of undeclared prefixes,
- * nor ctxt->wellFormed, which stays 1 after an overlong text.
+ * Go neither by what xmlParseChunk() returns, which ignores undeclared prefixes, nor by
+ * ctxt->wellFormed, which stays 1 after an overlong text.
  */
 static void check_parser(struct reader *reader)
 {
-	if (reader->result || (!*reader->complaint && is_harmless(reader->parser->errNo)))
+	if (reader->rc || (!*reader->complaint && is_harmless(reader->parser->errNo)))
 		return;
 	if (reader->complaint_line)
 		reader->line = reader->lines_skipped + reader->complaint_line;
@@ -406,45 +387,32 @@ static void check_parser(struct reader *reader)
 	       *reader->complaint ? reader->complaint : "not well-formed XML");
 }
 
-static void begin(struct reader *reader)
+static void feed_piece(struct reader *reader)
 {
-	const char *what = encoding_refusal(reader->piece, reader->piece_length);
+	xmlDictPtr names = reader->parser->dict;
+	size_t length = reader->piece_length;
+	const char *what = reader->begun ? NULL : encoding_refusal(reader->piece, length);
 
 	reader->begun = true;
 	if (what)
 		refuse(reader, ERROR_MALFORMED, what);
-}
-
-static void check_names(struct reader *reader)
-{
-	xmlDictPtr names = reader->parser->dict;
-
-	if (xmlDictSize(names) > READER_NAMES_MAX || xmlDictGetUsage(names) > READER_NAMES_SIZE_MAX)
-		refuse(reader, ERROR_TOO_BIG, "there are too many different names");
-}
-
-static void feed_piece(struct reader *reader)
-{
-	size_t length = reader->piece_length;
-
-	if (!reader->begun)
-		begin(reader);
 	reader->piece_length = 0;
-	if (!length || reader->result)
+	if (!length || reader->rc)
 		return;
 	xmlParseChunk(reader->parser, reader->piece, (int)length, 0);
 	check_parser(reader);
 	reader->fed += (long)length;
-	if (reader->result)
+	if (reader->rc)
 		return;
-	check_names(reader);
+	if (xmlDictSize(names) > READER_NAMES_MAX || xmlDictGetUsage(names) > READER_NAMES_SIZE_MAX)
+		refuse(reader, ERROR_TOO_BIG, "the document has too many different names");
 	if (reader->fed - xmlByteConsumed(reader->parser) > READER_TAG_MAX)
 		refuse(reader, ERROR_TOO_BIG, "a tag is longer than 8192 bytes");
 }
 
 static void gather(struct reader *reader, const char *bytes, size_t length)
 {
-	while (length && !reader->result) {
+	while (length && !reader->rc) {
 		size_t room = PIECE - reader->piece_length, count = length < room ? length : room;
 
 		memcpy(reader->piece + reader->piece_length, bytes, count);
@@ -456,27 +424,21 @@ static void gather(struct reader *reader, const char *bytes, size_t length)
 	}
 }
 
-/* Some clients write a line feed before the XML declaration. */
-static void skip_lines(struct reader *reader, const char **bytes, size_t *length)
+static int refusal(struct reader *reader, struct error *err)
 {
-	for (; *length && blank_is(*bytes, 1); --*length)
-		reader->lines_skipped += *(*bytes)++ == '\n';
-}
-
-static int result(struct reader *reader, struct error *err)
-{
-	if (reader->result && err)
+	if (reader->rc && err)
 		*err = reader->error;
-	return reader->result;
+	return reader->rc;
 }
 
 int reader_feed(struct reader *reader, const char *bytes, size_t length, struct error *err)
 {
 	if (memchr(bytes, '\0', length))
 		refuse(reader, ERROR_MALFORMED, "a NUL byte is not allowed in XML");
-	if (reader_empty(reader))
-		skip_lines(reader, &bytes, &length);
-	while (length && !reader->result) {
+	/* some clients write a line feed before the XML declaration */
+	for (; reader_empty(reader) && length && blank_is(bytes, 1); length--)
+		reader->lines_skipped += *bytes++ == '\n';
+	while (length && !reader->rc) {
 		const char *cut;
 		size_t count = sections_step(&reader->sections, bytes, length, &cut);
 
@@ -485,7 +447,7 @@ int reader_feed(struct reader *reader, const char *bytes, size_t length, struct 
 		bytes += count;
 		length -= count;
 	}
-	return result(reader, err);
+	return refusal(reader, err);
 }
 
 int reader_finish(struct reader *reader, struct error *err)
@@ -493,13 +455,13 @@ int reader_finish(struct reader *reader, struct error *err)
 	if (reader_empty(reader))
 		refuse(reader, ERROR_MALFORMED, "there is no XML document");
 	feed_piece(reader);
-	if (!reader->result)
+	if (!reader->rc)
 		xmlParseChunk(reader->parser, NULL, 0, 1);
 	check_parser(reader);
-	return result(reader, err);
+	return refusal(reader, err);
 }
 
 bool reader_empty(const struct reader *reader)
 {
-	return !reader->begun && !reader->piece_length && !reader->result;
+	return !reader->begun && !reader->piece_length && !reader->rc;
 }

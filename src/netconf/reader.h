@@ -1,12 +1,11 @@
 /*
- * The XML reader: libxml2's SAX2 push parser fed as input arrives. Taken is
- * well-formed XML in UTF-8 without a DOCTYPE, as RFC 6241 section 3 has it, and
- * nothing more is asked: comments and processing instructions of any length are
- * passed over, and a declaration may call the encoding US-ASCII, which is UTF-8
- * too. The limits below keep what one document costs, in memory and in time.
- * The only file that parses XML.
+ * The XML reader: libxml2's SAX2 push parser, fed as input arrives. It takes well-formed XML in
+ * UTF-8 without a DOCTYPE (RFC 6241 section 3) and asks nothing more: it skips comments and
+ * processing instructions of any length, and a declaration may call the encoding US-ASCII, which
+ * is UTF-8 too. The limits below bound what one document costs in memory and in time. No other
+ * file parses XML.
  *
- * A refusal is final: ERROR_MALFORMED or ERROR_TOO_BIG, the text with the line.
+ * A refusal is final: ERROR_MALFORMED or ERROR_TOO_BIG; its text names the line.
  */
 #ifndef NETCONF_READER_H
 #define NETCONF_READER_H
@@ -16,27 +15,27 @@
 #include "netconf/node.h"
 
 /*
- * libxml2 checks a start tag for duplicate attributes in quadratic time before
- * it tells anyone (100,000 attributes: 96 s), so a tag longer than this many
- * bytes is refused while it is still incomplete.
+ * libxml2 checks a start tag for duplicate attributes, in quadratic time, before it calls back
+ * (100,000 attributes: 96 s), so refuse a tag longer than this many bytes while it is still
+ * incomplete.
  */
 #define READER_TAG_MAX        8192
-#define READER_ATTRIBUTES_MAX 32 /* of an element, namespace declarations too */
+#define READER_ATTRIBUTES_MAX 32 /* of an element, with its namespace declarations */
 
 #define READER_DEPTH_MAX    32          /* the root is 1 */
 #define READER_TEXT_MAX     65536       /* bytes of character data between two tags */
 #define READER_ELEMENTS_MAX (16U << 20) /* of a document */
 
 /*
- * Different names, prefixes and namespaces of a document, each of which libxml2
- * keeps to its end and looks up among the others, in time that grows with them;
- * and declarations around an element, each of which it looks at for every one.
+ * Different names, prefixes and namespaces in a document: libxml2 keeps them all to the end and
+ * looks each up among the others, in time that grows with their number. Declarations around an
+ * element: it looks at all of them for each element.
  */
 #define READER_NAMES_MAX        4096
-#define READER_NAMES_SIZE_MAX   (256U << 10) /* bytes that libxml2 takes for them */
+#define READER_NAMES_SIZE_MAX   (256U << 10) /* bytes that libxml2 needs for them */
 #define READER_DECLARATIONS_MAX 128
 
-/* White space that goes on longer is cut to this: no value is so long, and blanks tell no more. */
+/* Longer white space is cut to this: no value is so long. */
 #define READER_BLANKS_MAX 4096
 
 struct reader_attribute {
@@ -50,8 +49,8 @@ struct reader_declaration {
 };
 
 /*
- * A start tag. Names stay valid until the reader is closed, the rest during the
- * call. Equal names, and equal URIs, are at the same place most of the time.
+ * A start tag. Names stay valid until the reader is closed, everything else during the call. Equal
+ * names, and equal URIs, mostly have the same address.
  */
 struct reader_element {
 	const char *name, *prefix, *uri; /* "" none */
@@ -62,9 +61,9 @@ struct reader_element {
 };
 
 /*
- * What is read. A nonzero return stops the reading and becomes reader_feed()'s.
- * `text` comes at most once between two tags, with all there was, and not for
- * nothing, and stays where it is until the next call returns; it may be NULL.
+ * Receives what is read. A nonzero return stops the reader, and reader_feed() returns it. `text`,
+ * which may be NULL, is called at most once between two tags, with all of the text if there is
+ * any; the text stays in place until the next call returns.
  */
 struct reader_handler {
 	int (*start)(const struct reader_element *element, void *arg, struct error *err);
@@ -76,23 +75,23 @@ struct reader;
 
 /* @handler is borrowed. NULL: no memory. */
 struct reader *reader_open(const struct reader_handler *handler, void *arg);
-/* 0 or a negative errno, from then on always the same. What comes may be looked at later. */
+/* 0 or a negative errno, and from then on always the same. May parse some of it later. */
 int reader_feed(struct reader *reader, const char *bytes, size_t length, struct error *err);
-/* The document is complete: looks at the rest, and refuses what is not complete. */
+/* The document ends here: parse the rest, and refuse it if it is incomplete. */
 int reader_finish(struct reader *reader, struct error *err);
 void reader_close(struct reader *reader); /* Accepts NULL. */
 
 unsigned int reader_line(const struct reader *reader);
-size_t reader_memory(const struct reader *reader); /* bytes it takes, about */
-bool reader_empty(const struct reader *reader);    /* nothing but white space so far? */
+size_t reader_memory(const struct reader *reader); /* about how many bytes it takes */
+bool reader_empty(const struct reader *reader);    /* only white space so far? */
 
-/* Copies an element, its attributes and declarations, into a tree. NULL: no memory. */
+/* Copy an element, its attributes and declarations into a tree. NULL: no memory. */
 struct node *tree_add_element(struct tree *tree, struct node *parent,
 			      const struct reader_element *element);
 
 /*
- * A handler that builds a tree, of at most @limit bytes of memory: for replies
- * and envelopes. @arg of its functions is a struct tree_builder.
+ * A handler that builds a tree of at most @limit bytes of memory, for replies and envelopes. @arg
+ * of its functions is a struct tree_builder.
  */
 struct tree_builder {
 	struct tree *tree;

@@ -50,26 +50,23 @@ static void write_attribute(struct writer *writer, const char *prefix, const cha
 	write_bytes(writer, "\"", 1);
 }
 
-/* The envelope is the root, so the declarations it needs are on itself. */
-static void echo_attributes(struct writer *writer, const struct node *envelope)
-{
-	for (const struct declaration *ns = envelope->declarations; ns; ns = ns->next)
-		write_attribute(writer, "xmlns", ns->prefix, ns->uri);
-	for (const struct attribute *at = envelope->attributes; at; at = at->next)
-		write_attribute(writer, at->prefix, at->name, at->value);
-}
-
 void reply_begin(struct netconf_session *session)
 {
 	const struct node *envelope = session->message ? session->message->tree.root : NULL;
+	const struct declaration *ns = envelope ? envelope->declarations : NULL;
+	const struct attribute *at = envelope ? envelope->attributes : NULL;
+	struct writer *writer = &session->writer;
 
-	write_bytes(&session->writer, "<", 1);
+	write_bytes(writer, "<", 1);
 	write_name(session, "rpc-reply");
-	if (envelope)
-		echo_attributes(&session->writer, envelope);
-	else
-		write_attribute(&session->writer, "xmlns", "", NAMESPACE_BASE);
-	write_bytes(&session->writer, ">", 1);
+	if (!envelope)
+		write_attribute(writer, "xmlns", "", NAMESPACE_BASE);
+	/* the envelope is the root, so it has the declarations that its attributes need */
+	for (; ns; ns = ns->next)
+		write_attribute(writer, "xmlns", ns->prefix, ns->uri);
+	for (; at; at = at->next)
+		write_attribute(writer, at->prefix, at->name, at->value);
+	write_bytes(writer, ">", 1);
 }
 
 static void send_tail(struct netconf_session *session)
@@ -106,7 +103,7 @@ static void element(struct netconf_session *session, const char *name, const cha
 
 static void error_path(struct netconf_session *session, const char *path)
 {
-	/* A client may use that very prefix for the base namespace. */
+	/* The client may use our prefix for the base namespace. */
 	bool taken = !strcmp(prefix_of(session), MODULE_PREFIX);
 	const char *prefix = taken ? MODULE_PREFIX "v3" : MODULE_PREFIX;
 
@@ -144,7 +141,7 @@ static void info_attribute(struct netconf_session *session, const struct error *
 	element(session, "bad-element", err->info2);
 }
 
-/* The element by name; where the refusal came with a path alone, its last one. */
+/* The element's name, or, if the refusal has only a path, the last one in it. */
 static void info_element(struct netconf_session *session, const struct error *err)
 {
 	const char *last = strrchr(err->path, '/');
@@ -182,10 +179,10 @@ static void info_choice(struct netconf_session *session, const struct error *err
 	yang_element(session, "missing-choice", err->info);
 }
 
-/* What stands in error-info, by error-tag (RFC 6241 appendix A); in its order. */
+/* What error-info contains, by error-tag (RFC 6241 appendix A), in this order. */
 static const struct {
 	const char *tag;
-	bool required; /* else only with something to say */
+	bool required; /* otherwise only if there is something to say */
 	void (*write)(struct netconf_session *session, const struct error *err);
 } infos[] = {
 	{"missing-attribute", true, info_attribute}, {"bad-attribute", true, info_attribute},
@@ -226,7 +223,7 @@ static void write_error(struct netconf_session *session, const struct error *err
 void reply_error(struct netconf_session *session, const struct error *err)
 {
 	session->counters.out_rpc_errors++;
-	server_log(session->server, LOG_DEBUG, "NETCONF session %u of %s is refused: %s: %s%s%s",
+	server_log(session->server, LOG_DEBUG, "NETCONF session %u of %s: refused: %s: %s%s%s",
 		   session->id, session->peer.user, error_kind(err->code)->name, err->path,
 		   err->path[0] ? ": " : "", err->text);
 	reply_begin(session);

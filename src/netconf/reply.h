@@ -1,7 +1,7 @@
 /*
- * Replies: rpc-reply around what an operation answers, and struct error as
- * rpc-error (RFC 6241 section 4.3, appendix A; RFC 7950 section 15). All
- * attributes and namespace declarations of the rpc are echoed.
+ * Replies: rpc-reply around an operation's answer, and struct error as rpc-error (RFC 6241 section
+ * 4.3, appendix A; RFC 7950 section 15). A reply echoes all attributes and namespace declarations
+ * of the rpc.
  */
 #ifndef NETCONF_REPLY_H
 #define NETCONF_REPLY_H
@@ -9,8 +9,8 @@
 #include "netconf/session.h"
 
 void reply_begin(struct netconf_session *session);
-void reply_end(struct netconf_session *session); /* and sends what is left of it */
-/* Tags of the base namespace, with the prefix the client used for it. */
+void reply_end(struct netconf_session *session); /* and send what is left of it */
+/* Tags in the base namespace, with the prefix that the client uses for it. */
 void reply_open(struct netconf_session *session, const char *name);
 void reply_close(struct netconf_session *session, const char *name);
 
@@ -18,7 +18,7 @@ void reply_ok(struct netconf_session *session);
 void reply_error(struct netconf_session *session, const struct error *err);
 
 void send_hello(struct netconf_session *session);
-/* A hello and an rpc-error that answers nothing, through the session's writer alone. */
+/* A hello and an unsolicited rpc-error, through the session's writer alone. */
 void reply_refusal(struct netconf_session *session, const struct error *err);
 
 #endif

@@ -2,7 +2,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "netconf/rpc.h"
+#include "netconf/rpc_engine.h"
+#include "netconf/rpc_table.h"
 
 #define CONFIRM_TIMEOUT 600 /* seconds */
 
@@ -96,12 +97,12 @@ int rpc_validate(struct netconf_session *session, const struct node *operation, 
 	struct engine_who who = rpc_who(session);
 	enum engine_datastore source;
 	struct edit *edit = NULL;
-	int result = rpc_datastore(operation, "source", true, &source, err);
+	int rc = rpc_datastore(operation, "source", true, &source, err);
 
-	if (!result && source == ENGINE_DATASTORES)
-		result = message_take_edit(session->message, &edit, err);
-	if (result)
-		return result;
+	if (!rc && source == ENGINE_DATASTORES)
+		rc = message_take_edit(session->message, &edit, err);
+	if (rc)
+		return rc;
 	if (source == ENGINE_RUNNING)
 		return RPC_OK;
 	return rpc_await(session,

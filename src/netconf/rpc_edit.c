@@ -1,14 +1,15 @@
 /* edit-config, copy-config and delete-config (RFC 6241 sections 7.2 to 7.4). */
 #include <errno.h>
 
-#include "netconf/rpc.h"
+#include "netconf/rpc_engine.h"
+#include "netconf/rpc_table.h"
 
 static int bad_value(const char *parameter, const char *allowed, struct error *err)
 {
-	int result = error_set(err, ERROR_INVALID_VALUE, "%s: allowed are %s", parameter, allowed);
+	int rc = error_set(err, ERROR_INVALID_VALUE, "%s: allowed: %s", parameter, allowed);
 
 	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return error_in_operation(err, result);
+	return error_in_operation(err, rc);
 }
 
 static int read_default_operation(const struct node *operation, enum edit_operation *ret,
@@ -31,9 +32,9 @@ static int check_order(const struct node *operation, struct error *err)
 
 	for (; child; child = child->next)
 		if (!strcmp(child->name, "default-operation")) {
-			error_set(
-				err, ERROR_BAD_ELEMENT,
-				"default-operation comes before config (RFC 7950 section 7.14.4)");
+			error_set(err, ERROR_BAD_ELEMENT,
+				  "default-operation must come before config (RFC 7950 section "
+				  "7.14.4)");
 			snprintf(err->info, sizeof(err->info), "default-operation");
 			return error_in_operation(err, -EINVAL);
 		}
@@ -41,8 +42,8 @@ static int check_order(const struct node *operation, struct error *err)
 }
 
 /*
- * Every edit is whole or absent, which is rollback-on-error, and satisfies
- * stop-on-error. continue-on-error would leave it half done.
+ * Every edit is done whole or not at all, which is rollback-on-error, and satisfies stop-on-error.
+ * continue-on-error would leave it half done.
  */
 static int check_error_option(const struct node *operation, struct error *err)
 {
@@ -59,7 +60,7 @@ static int check_error_option(const struct node *operation, struct error *err)
 }
 
 /*
- * set and test-then-set are the same here: running is never made invalid, and the candidate may be
+ * set and test-then-set are the same here: running is always valid, and the candidate may be
  * until it is committed (RFC 7950 section 8.3.3).
  */
 static int read_test_option(const struct node *operation, bool *ret_test_only, struct error *err)
@@ -73,8 +74,8 @@ static int read_test_option(const struct node *operation, bool *ret_test_only, s
 }
 
 /*
- * The parameters before <config> (RFC 7950 section 7.14.4). What is wrong with
- * one of them is known before it is read.
+ * Check the parameters before <config> (RFC 7950 section 7.14.4), so that one that is wrong is
+ * refused before <config> is read.
  */
 int rpc_edit_config_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
 {
@@ -89,13 +90,13 @@ int rpc_edit_config_begin(const struct node *operation, enum edit_operation *ret
 
 static int take_edit(struct netconf_session *session, struct edit **ret_edit, struct error *err)
 {
-	int result = message_take_edit(session->message, ret_edit, err);
+	int rc = message_take_edit(session->message, ret_edit, err);
 
-	if (result || *ret_edit)
-		return result;
-	result = error_set(err, ERROR_MISSING_ELEMENT, "edit-config needs a config");
+	if (rc || *ret_edit)
+		return rc;
+	rc = error_set(err, ERROR_MISSING_ELEMENT, "edit-config needs a config");
 	snprintf(err->info, sizeof(err->info), "config");
-	return result;
+	return rc;
 }
 
 /* Takes @edit over. */
@@ -119,14 +120,14 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 	enum engine_datastore which;
 	struct edit *edit = NULL;
 	bool test_only = false;
-	int result = rpc_datastore(operation, "target", false, &which, err);
+	int rc = rpc_datastore(operation, "target", false, &which, err);
 
-	result = result ? result : check_order(operation, err);
-	result = result ? result : check_error_option(operation, err);
-	result = result ? result : read_test_option(operation, &test_only, err);
-	result = result ? result : take_edit(session, &edit, err);
-	if (result)
-		return result;
+	rc = rc ? rc : check_order(operation, err);
+	rc = rc ? rc : check_error_option(operation, err);
+	rc = rc ? rc : read_test_option(operation, &test_only, err);
+	rc = rc ? rc : take_edit(session, &edit, err);
+	if (rc)
+		return rc;
 	if (test_only)
 		return rpc_await(session,
 				 engine_test(session->server->options.engine, which, edit, &who,
@@ -145,10 +146,10 @@ int rpc_replace_begin(const struct node *operation, enum edit_operation *ret, st
 
 static int refuse_same(struct error *err)
 {
-	int result =
+	int rc =
 		error_set(err, ERROR_INVALID_VALUE, "source and target are the same configuration");
 
-	return error_in_operation(err, result);
+	return error_in_operation(err, rc);
 }
 
 int rpc_copy_config(struct netconf_session *session, const struct node *operation,
@@ -159,15 +160,15 @@ int rpc_copy_config(struct netconf_session *session, const struct node *operatio
 	const struct engine_confirm plain = {.confirmed = false};
 	enum engine_datastore source, target;
 	struct edit *edit = NULL;
-	int result = rpc_datastore(operation, "target", false, &target, err);
+	int rc = rpc_datastore(operation, "target", false, &target, err);
 
-	result = result ? result : rpc_datastore(operation, "source", true, &source, err);
-	if (!result && source == target)
-		result = refuse_same(err);
-	if (!result && source == ENGINE_DATASTORES)
-		result = take_edit(session, &edit, err);
-	if (result)
-		return result;
+	rc = rc ? rc : rpc_datastore(operation, "source", true, &source, err);
+	if (!rc && source == target)
+		rc = refuse_same(err);
+	if (!rc && source == ENGINE_DATASTORES)
+		rc = take_edit(session, &edit, err);
+	if (rc)
+		return rc;
 	if (edit)
 		return carry_out(session, target, edit, err);
 	return rpc_await(session,
@@ -181,16 +182,16 @@ int rpc_delete_config(struct netconf_session *session, const struct node *operat
 		      struct error *err)
 {
 	enum engine_datastore target;
-	int result = rpc_datastore(operation, "target", false, &target, err);
+	int rc = rpc_datastore(operation, "target", false, &target, err);
 	struct edit *edit;
 
-	if (!result && target == ENGINE_RUNNING)
-		result = error_in_operation(
+	if (!rc && target == ENGINE_RUNNING)
+		rc = error_in_operation(
 			err, error_set(err, ERROR_UNSUPPORTED,
 				       "running cannot be deleted (RFC 6241 section 7.4); to "
 				       "empty it, edit it with operation remove"));
-	if (result)
-		return result;
+	if (rc)
+		return rc;
 	edit = edit_new();
 	if (!edit)
 		return error_set(err, ERROR_RESOURCE, "out of memory; try again later");

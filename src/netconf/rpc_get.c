@@ -3,18 +3,19 @@
 
 #include "netconf/provider.h"
 #include "netconf/reply.h"
-#include "netconf/rpc.h"
+#include "netconf/rpc_engine.h"
+#include "netconf/rpc_table.h"
 #include "netconf/walk.h"
 
 /*
- * A reply under way: first the filter is compiled, then entries are written,
- * then for a get what the providers have.
+ * A reply under way: compile the filter, write the entries, then for a get what the providers
+ * have.
  */
 struct get {
 	struct walk *walk;
-	const struct node *filter; /* in the request */
+	const struct node *filter; /* borrowed from the message */
 	bool config;
-	bool begun; /* the reply is, since the filter is good */
+	bool begun; /* the filter is good and the reply has begun */
 };
 
 static enum stream_step prepare(struct netconf_session *session, struct get *get)
@@ -43,13 +44,13 @@ static enum stream_step step(struct netconf_session *session, void *state)
 	if (!get->begun)
 		return prepare(session, get);
 	if (walk_broken(get->walk)) {
-		session->dead = true; /* half of a reply is none */
+		session->dead = true; /* half a reply is no reply */
 		return STREAM_GOES_ON;
 	}
 	if (walk_step(get->walk, &session->writer))
 		return STREAM_GOES_ON;
 	if (!get->config && provider_write(session, get->filter))
-		session->dead = true; /* half of a reply is none */
+		session->dead = true; /* half a reply is no reply */
 	reply_close(session, "data");
 	return STREAM_ENDS;
 }

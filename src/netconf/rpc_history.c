@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #include "netconf/reply.h"
-#include "netconf/rpc.h"
+#include "netconf/rpc_engine.h"
+#include "netconf/rpc_table.h"
 
 static int no_memory(struct error *err)
 {

@@ -1,24 +1,25 @@
-/* The rpcs of linux-l2tpv3. */
+/* The rpcs of linux-l2tpv3 but those about commits. */
 #include <errno.h>
 
 #include "model/codec.h"
-#include "netconf/rpc.h"
+#include "netconf/rpc_engine.h"
+#include "netconf/rpc_table.h"
 
 static int read_tunnel_id(const struct node *operation, uint32_t *ret_id, struct error *err)
 {
 	const struct row *key = row_sets[OBJECT_TUNNEL].key;
 	const char *text = node_text(operation, key->leaf, NAMESPACE_MODULE);
 	struct tunnel scratch = {0};
-	int result;
+	int rc;
 
 	if (!text) {
 		error_set(err, ERROR_MISSING_ELEMENT, "%s is required", key->leaf);
 		snprintf(err->info, sizeof(err->info), "%s", key->leaf);
 		return -EINVAL;
 	}
-	result = codec_parse(key, &scratch, text, strlen(text), err);
-	if (result)
-		return error_in_operation(err, result);
+	rc = codec_parse(key, &scratch, text, strlen(text), err);
+	if (rc)
+		return error_in_operation(err, rc);
 	*ret_id = (uint32_t)codec_get_number(key, &scratch);
 	return 0;
 }
@@ -27,10 +28,10 @@ int rpc_adopt(struct netconf_session *session, const struct node *operation, str
 {
 	struct engine_who who = rpc_who(session);
 	uint32_t tunnel_id;
-	int result = read_tunnel_id(operation, &tunnel_id, err);
+	int rc = read_tunnel_id(operation, &tunnel_id, err);
 
-	if (result)
-		return result;
+	if (rc)
+		return rc;
 	return rpc_await(
 		session,
 		engine_adopt(session->server->options.engine, tunnel_id, &who, rpc_done, session),

@@ -2,7 +2,8 @@
 #include <errno.h>
 #include <syslog.h>
 
-#include "netconf/rpc.h"
+#include "netconf/rpc_engine.h"
+#include "netconf/rpc_table.h"
 
 static struct netconf_session *find_session(const struct netconf_server *server, unsigned int id)
 {
@@ -28,16 +29,16 @@ static void name_holder(const struct netconf_server *server, enum engine_datasto
 	gmtime_r(&lock->since.tv_sec, &tm);
 	strftime(since, sizeof(since), "%H:%M:%SZ", &tm);
 	snprintf(err->text, sizeof(err->text),
-		 "session %u of %s has the lock since %s; wait, or end it with kill-session",
+		 "session %u of %s has held the lock since %s; wait, or end it with kill-session",
 		 holder->id, holder->peer.user, since);
 }
 
-static int refuse_lock(const struct netconf_session *session, int result,
-		       enum engine_datastore which, struct error *err)
+static int refuse_lock(const struct netconf_session *session, int rc, enum engine_datastore which,
+		       struct error *err)
 {
 	if (err->code == ERROR_LOCK_DENIED)
 		name_holder(session->server, which, err);
-	return result;
+	return rc;
 }
 
 /* Of a request that was taken: it names one. */
@@ -49,12 +50,12 @@ static enum engine_datastore target_of(const struct netconf_session *session)
 	return which;
 }
 
-static void lock_done(int result, const struct error *err, void *arg)
+static void lock_done(int rc, const struct error *err, void *arg)
 {
 	struct netconf_session *session = arg;
 	struct error told = *err;
 
-	rpc_done(refuse_lock(session, result, target_of(session), &told), &told, session);
+	rpc_done(refuse_lock(session, rc, target_of(session), &told), &told, session);
 }
 
 int rpc_lock(struct netconf_session *session, const struct node *operation, struct error *err)
@@ -62,17 +63,17 @@ int rpc_lock(struct netconf_session *session, const struct node *operation, stru
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
 	enum engine_datastore which;
-	int result = rpc_datastore(operation, "target", false, &which, err);
+	int rc = rpc_datastore(operation, "target", false, &which, err);
 
-	if (result)
-		return result;
-	result = engine_may_lock(engine, which, session->id, err);
-	if (result)
-		return refuse_lock(session, result, which, err);
+	if (rc)
+		return rc;
+	rc = engine_may_lock(engine, which, session->id, err);
+	if (rc)
+		return refuse_lock(session, rc, which, err);
 	return rpc_await(session, engine_lock(engine, which, &who, lock_done, session), err);
 }
 
-/* Not held (RFC 6241 section 7.6): by nobody, or by another. */
+/* The session does not hold the lock (RFC 6241 section 7.6): nobody does, or another. */
 static int refuse_unlock(struct netconf_session *session, enum engine_datastore which,
 			 struct error *err)
 {
@@ -80,8 +81,8 @@ static int refuse_unlock(struct netconf_session *session, enum engine_datastore 
 
 	if (lock)
 		return error_set(err, ERROR_NOT_LOCKED,
-				 "session %u has the lock, and it alone can unlock; end it with "
-				 "kill-session if it has to go",
+				 "session %u holds the lock, and only it can unlock; end it with "
+				 "kill-session if you must",
 				 lock->session);
 	return error_set(err, ERROR_NOT_LOCKED, "%s is not locked", engine_datastore_name(which));
 }
@@ -89,10 +90,10 @@ static int refuse_unlock(struct netconf_session *session, enum engine_datastore 
 int rpc_unlock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	enum engine_datastore which;
-	int result = rpc_datastore(operation, "target", false, &which, err);
+	int rc = rpc_datastore(operation, "target", false, &which, err);
 
-	if (result)
-		return result;
+	if (rc)
+		return rc;
 	if (engine_unlock(session->server->options.engine, which, session->id, err))
 		return refuse_unlock(session, which, err);
 	return RPC_OK;
@@ -106,35 +107,25 @@ int rpc_close_session(struct netconf_session *session, const struct node *operat
 	return RPC_OK;
 }
 
-static struct netconf_session *find_victim(const struct netconf_server *server, const char *text)
-{
-	char *end;
-	unsigned long id = strtoul(text, &end, 10);
-
-	return end == text || *end || id > UINT32_MAX ? NULL
-						      : find_session(server, (unsigned int)id);
-}
-
-/* RFC 8341 section 3.2.2 denies it to all but whom a rule names; until there are rules: oneself. */
-static bool may_kill(const struct netconf_session *session, const struct netconf_session *victim)
-{
-	return netconf_may_see_secrets(session) || session->peer.uid == victim->peer.uid;
-}
-
 static int may_end(const struct netconf_session *session, const char *text,
 		   struct netconf_session **ret_victim, struct error *err)
 {
-	struct netconf_session *victim = find_victim(session->server, text);
+	struct netconf_session *victim = NULL;
+	char *end;
+	unsigned long id = strtoul(text, &end, 10);
 
+	if (end != text && !*end && id <= UINT32_MAX)
+		victim = find_session(session->server, (unsigned int)id);
 	if (victim == session)
 		return error_set(err, ERROR_INVALID_VALUE,
 				 "this is your own session; end it with close-session");
 	if (!victim)
 		return error_set(err, ERROR_INVALID_VALUE, "there is no session %.20s", text);
-	if (!may_kill(session, victim))
+	/* RFC 8341 section 3.2.2: all but those a rule permits are denied; ours permits oneself */
+	if (!netconf_may_see_secrets(session) && session->peer.uid != victim->peer.uid)
 		return error_set(err, ERROR_DENIED,
-				 "session %u is of %s; you may end your own sessions", victim->id,
-				 victim->peer.user);
+				 "session %u belongs to %s; you may end only your own sessions",
+				 victim->id, victim->peer.user);
 	*ret_victim = victim;
 	return 0;
 }
@@ -144,20 +135,20 @@ int rpc_kill_session(struct netconf_session *session, const struct node *operati
 {
 	const char *text = node_text(operation, "session-id", NAMESPACE_BASE);
 	struct netconf_session *victim = NULL;
-	int result;
+	int rc;
 
 	if (!text) {
 		error_set(err, ERROR_MISSING_ELEMENT, "kill-session needs a session-id");
 		snprintf(err->info, sizeof(err->info), "session-id");
 		return -EINVAL;
 	}
-	result = may_end(session, text, &victim, err);
-	if (result)
-		return error_in_operation(err, result);
+	rc = may_end(session, text, &victim, err);
+	if (rc)
+		return error_in_operation(err, rc);
 	server_log(session->server, LOG_NOTICE,
 		   "NETCONF session %u of %s killed by session %u of %s", victim->id,
 		   victim->peer.user, session->id, session->peer.user);
-	victim->finished = true; /* not dropped */
+	victim->finished = true; /* do not count it as dropped */
 	session_close(victim);
 	return RPC_OK;
 }

@@ -4,7 +4,7 @@ enum kind { NONE, COMMENT, CDATA, INSTRUCTION, KINDS };
 
 static const struct {
 	const char *start;
-	char end;         /* so often as `run`, then ">" */
+	char end;         /* `run` times, then ">" */
 	unsigned int run; /* at least */
 	const char *cut;  /* ends one and begins the next */
 } marks[KINDS] = {
@@ -15,7 +15,7 @@ static const struct {
 
 #define ALL_KINDS ((1U << KINDS) - 2)
 
-/* One byte outside; returns what begins with it. "<" stands in no other place in XML. */
+/* Take one byte outside; returns what begins with it. XML has "<" in no other place. */
 static enum kind match_start(struct sections *sections, char c)
 {
 	unsigned int left = 0;
@@ -39,8 +39,8 @@ static enum kind match_start(struct sections *sections, char c)
 }
 
 /*
- * Behind the next "<" that may begin one of them, NULL: none. Looked for is what
- * comes second, which is rarer.
+ * Behind the next "<" that may begin one of them; NULL: none. Looks for the second character,
+ * which is rarer.
  */
 static const char *find_start(const char *at, const char *end)
 {
@@ -82,7 +82,7 @@ static size_t step_outside(struct sections *sections, const char *bytes, size_t 
 		kind = match_start(sections, bytes[i]);
 		if (kind != NONE) {
 			*sections = (struct sections){.kind = kind};
-			/* Else libxml2 may take the "-->" in "<!-->" for the end of it. */
+			/* Else libxml2 may take the "-->" in "<!-->" for its end. */
 			*ret_cut = kind == COMMENT ? " " : "";
 			return i + 1;
 		}
@@ -90,7 +90,7 @@ static size_t step_outside(struct sections *sections, const char *bytes, size_t 
 	return length;
 }
 
-/* Not in the middle of an end mark, of a character, or of an instruction's target. */
+/* Never cut in the middle of an end mark, a character, or an instruction's target. */
 static bool may_cut(const struct sections *sections, char next)
 {
 	return sections->length >= SECTION_MAX && !sections->run &&

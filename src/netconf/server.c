@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 #include "netconf/places.h"
+#include "netconf/rpc_table.h"
 #include "netconf/session.h"
 
 #define BACKLOG     128
-#define ACCEPTS     16 /* clients taken in a turn of the loop */
-#define REFUSED_MAX 32 /* that wait at a time to be told so */
+#define ACCEPTS     16 /* clients accepted in one turn of the loop */
+#define REFUSED_MAX 32 /* clients at a time that wait to be told why they have no place */
 
 static const struct netconf_limits defaults = {
 	.sessions = 128,
@@ -63,7 +64,7 @@ static void welcome(struct netconf_server *server, int fd)
 		struct error err = ERROR_INIT;
 
 		refusal_explain(&server->options.limits, refusal, peer.user, &err);
-		server_log(server, LOG_WARNING, "NETCONF client of %s refused: %s", peer.user,
+		server_log(server, LOG_WARNING, "refused a NETCONF client of %s: %s", peer.user,
 			   err.text);
 	}
 	if (refusal && server->refused >= REFUSED_MAX)
@@ -80,21 +81,12 @@ static void complain(struct netconf_server *server, int os_errno)
 	server->complained = true;
 }
 
-/* The listening socket would stay readable, so look away a while. */
-static void look_away(struct netconf_server *server)
-{
-	const struct timeval second = {.tv_sec = 1};
-
-	event_del(server->acceptor);
-	evtimer_add(server->retry, &second);
-}
-
 static void keep_spare(struct netconf_server *server)
 {
 	server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* The last descriptor is there to say that there is none. False: nobody waits. */
+/* Use the last descriptor to say that there is none. False: nobody is waiting. */
 static bool turn_away_next(struct netconf_server *server, int listener)
 {
 	struct peer peer;
@@ -114,6 +106,7 @@ static bool turn_away_next(struct netconf_server *server, int listener)
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
 {
+	const struct timeval pause = {.tv_sec = 1};
 	struct netconf_server *server = arg;
 
 	(void)what;
@@ -123,13 +116,14 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 		if (client >= 0) {
 			welcome(server, client);
 		} else if (errno == EMFILE && server->spare >= 0) {
-			/* which comes before it is seen whether anybody waits */
+			/* accept4() says so even if nobody is waiting */
 			if (!turn_away_next(server, fd))
 				return;
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
 			complain(server, errno);
-			look_away(server);
+			event_del(server->acceptor); /* else it stays readable */
+			evtimer_add(server->retry, &pause);
 			return;
 		} else if (errno != EINTR && errno != ECONNABORTED) {
 			return;
@@ -147,28 +141,29 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	event_add(server->acceptor, NULL);
 }
 
-/* A socket that nobody listens on was left by a daemon that was killed. */
+/* A daemon that was killed leaves a socket that nobody listens on. */
 static int remove_stale(const struct sockaddr_un *address, struct error *err)
 {
 	struct stat status;
-	int fd, result;
+	int fd, rc;
 
 	if (lstat(address->sun_path, &status))
 		return 0;
 	if (!S_ISSOCK(status.st_mode))
-		return error_set(err, ERROR_RESOURCE, "%s is there and is no socket; remove it",
+		return error_set(err, ERROR_RESOURCE, "%s exists and is not a socket; remove it",
 				 address->sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return error_set_errno(err, ERROR_RESOURCE, errno, "cannot make a socket");
-	result = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-	if (result && errno == ECONNREFUSED)
-		result = unlink(address->sun_path);
+	rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
+	if (rc && errno == ECONNREFUSED)
+		rc = unlink(address->sun_path);
 	else
-		result = 1;
+		rc = 1;
 	close(fd);
-	if (result)
-		return error_set(err, ERROR_BUSY, "somebody serves %s already", address->sun_path);
+	if (rc)
+		return error_set(err, ERROR_BUSY, "another process already serves %s",
+				 address->sun_path);
 	return 0;
 }
 
@@ -181,19 +176,19 @@ static int cannot(struct netconf_server *server, const char *what, struct error 
 static int listen_at(struct netconf_server *server, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int result;
+	int rc;
 
 	memcpy(address.sun_path, server->path, sizeof(server->path));
-	result = remove_stale(&address, err);
-	if (result)
-		return result;
+	rc = remove_stale(&address, err);
+	if (rc)
+		return rc;
 	server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (server->fd < 0)
 		return cannot(server, "make", err);
 	if (bind(server->fd, (const struct sockaddr *)&address, sizeof(address)))
 		return cannot(server, "bind", err);
 	server->bound = true;
-	/* Before listen() nobody can connect, so there is no moment of another mode. */
+	/* Nobody can connect before listen(), so no client ever sees another mode. */
 	if (chmod(server->path, 0660))
 		return cannot(server, "protect", err);
 	if (listen(server->fd, BACKLOG))
@@ -217,11 +212,11 @@ int netconf_open(struct netconf_server **ret, const struct netconf_options *opti
 		 struct error *err)
 {
 	struct netconf_server *server;
-	int result;
+	int rc;
 
 	if (strlen(options->socket_path) >= sizeof(server->path))
 		return error_set(err, ERROR_INVALID_LENGTH,
-				 "the socket path %.40s... is longer than 107",
+				 "the socket path %.40s... is longer than 107 bytes",
 				 options->socket_path);
 	server = calloc(1, sizeof(*server));
 	if (!server)
@@ -230,15 +225,16 @@ int netconf_open(struct netconf_server **ret, const struct netconf_options *opti
 	keep_spare(server);
 	clock_gettime(CLOCK_REALTIME, &server->started);
 	server->options = *options;
+	server->rpcs = netconf_rpcs;
 	TAILQ_INIT(&server->sessions);
 	fill_limits(&server->options.limits);
 	snprintf(server->path, sizeof(server->path), "%s", options->socket_path);
 	server->options.socket_path = server->path;
-	result = listen_at(server, err);
-	result = result ? result : add_events(server, err);
-	if (result) {
+	rc = listen_at(server, err);
+	rc = rc ? rc : add_events(server, err);
+	if (rc) {
 		netconf_close(server);
-		return result;
+		return rc;
 	}
 	*ret = server;
 	return 0;

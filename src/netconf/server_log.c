@@ -1,4 +1,4 @@
-/* What the files of the server tell the operator. */
+/* The server's log: a leaf that every file of it may call. */
 #include <stdarg.h>
 
 #include "netconf/session.h"

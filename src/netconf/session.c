@@ -13,8 +13,8 @@
 #include "netconf/rpc.h"
 #include "netconf/blank.h"
 
-#define INPUT_MAX       65536 /* bytes taken in before the client has to wait */
-#define INPUT_STEP      4096  /* of them looked at without a look at the time */
+#define INPUT_MAX       65536 /* bytes of input held before the client must wait */
+#define INPUT_STEP      4096  /* bytes handled between two looks at the clock */
 #define REFUSAL_TIMEOUT 2     /* seconds for the request that a refusal answers */
 
 static bool holds_lock(const struct netconf_session *session)
@@ -35,7 +35,7 @@ static void complain(struct netconf_session *session, const char *what)
 		   session->peer.user, what);
 }
 
-/* Close when all that was written has gone out. */
+/* Close once all output has gone out. */
 static void close_gently(struct netconf_session *session)
 {
 	session->closing = true;
@@ -46,8 +46,8 @@ static void close_gently(struct netconf_session *session)
 }
 
 /*
- * What cannot be parsed is answered where the protocol has an answer
- * (malformed-message is unknown to base:1.0) and ends the session.
+ * Input that cannot be parsed ends the session; answer it if the protocol can (base:1.0 has no
+ * malformed-message).
  */
 static void give_up(struct netconf_session *session, const struct error *err)
 {
@@ -64,7 +64,8 @@ static void give_up_framing(struct netconf_session *session, bool too_big)
 	struct error err = ERROR_INIT;
 
 	if (too_big) {
-		error_set(&err, ERROR_TOO_BIG, "a request may have %zu bytes; send it in parts",
+		error_set(&err, ERROR_TOO_BIG,
+			  "a request may have at most %zu bytes; send it in parts",
 			  session->framing.limit);
 		give_up(session, &err);
 		return;
@@ -89,19 +90,22 @@ static void set_timer(struct netconf_session *session, unsigned int seconds)
 		evtimer_del(session->timer);
 }
 
-/* Nothing is asked for: how long may that last? */
-static void rest(struct netconf_session *session)
+/* It asks for nothing now: set how long that may last. */
+static void set_rest_timer(struct netconf_session *session)
 {
 	const struct netconf_limits *limits = &session->server->options.limits;
 
-	session->rested = clock_now();
 	if (session->refusal)
 		set_timer(session, REFUSAL_TIMEOUT);
-	else if (awaits_confirmation(session)) /* which has a time of its own */
-		set_timer(session, NETCONF_NEVER);
 	else
 		set_timer(session,
 			  holds_lock(session) ? limits->lock_timeout : limits->idle_timeout);
+}
+
+static void rest(struct netconf_session *session)
+{
+	session->rested = clock_now();
+	set_rest_timer(session);
 }
 
 static bool has_capability(const struct node *element, const char *uri)
@@ -129,7 +133,8 @@ static void take_hello(struct netconf_session *session)
 	}
 	if (node_child(hello, "session-id", NAMESPACE_BASE) || !(old || new)) {
 		session->server->bad_hellos++;
-		complain(session, "a hello without a common base capability, or with a session-id");
+		complain(session,
+			 "its hello has no base capability that we have, or has a session-id");
 		session->dead = true;
 		return;
 	}
@@ -139,9 +144,9 @@ static void take_hello(struct netconf_session *session)
 	rest(session);
 }
 
-static void answer(struct netconf_session *session, int result, const struct error *err)
+static void answer(struct netconf_session *session, int rc, const struct error *err)
 {
-	if (result < 0)
+	if (rc < 0)
 		reply_error(session, err);
 	else
 		reply_ok(session);
@@ -159,7 +164,7 @@ static int run(struct netconf_session *session, struct error *err)
 	*err = message->error;
 	if (!err->code && !operation) {
 		error_in_operation(
-			err, error_set(err, ERROR_MISSING_ELEMENT, "an rpc holds one operation"));
+			err, error_set(err, ERROR_MISSING_ELEMENT, "an rpc has one operation"));
 		snprintf(err->info, sizeof(err->info), "operation");
 	}
 	if (err->code)
@@ -174,8 +179,8 @@ static void drop_message(struct netconf_session *session)
 }
 
 /*
- * Why there is no place for it, in answer to what it asked for, or to nothing. It has a moment to
- * leave by itself: ncclient forgets an answer when the end of the session comes right behind it.
+ * Say why there is no place for it, in answer to its request or to none. Then give it a moment to
+ * leave: ncclient loses a reply that the end of the session follows at once.
  */
 static void refuse(struct netconf_session *session)
 {
@@ -192,10 +197,11 @@ static void refuse(struct netconf_session *session)
 static void take_rpc(struct netconf_session *session)
 {
 	struct error err = ERROR_INIT;
-	int result;
+	int rc;
 
 	if (session->refusal &&
-	    session->message->rpc != rpc_find("close-session", NAMESPACE_BASE)) {
+	    session->message->rpc !=
+		    rpc_find(session->server->rpcs, "close-session", NAMESPACE_BASE)) {
 		refuse(session);
 		drop_message(session);
 		return;
@@ -203,16 +209,16 @@ static void take_rpc(struct netconf_session *session)
 	evtimer_del(session->timer);
 	session->busy = true;
 	session->began = clock_now();
-	result = run(session, &err);
-	if (result != RPC_LATER)
-		answer(session, result, &err);
+	rc = run(session, &err);
+	if (rc != RPC_LATER)
+		answer(session, rc, &err);
 }
 
 static void end_message(struct netconf_session *session)
 {
 	struct error err = ERROR_INIT;
 
-	/* An empty message, as some clients send after ]]>]]>, is let pass. */
+	/* Ignore an empty message: some clients send one after ]]>]]>. */
 	if (!session->message || message_empty(session->message)) {
 		drop_message(session);
 		return;
@@ -246,7 +252,7 @@ static void take_piece(struct netconf_session *session, const char *piece, size_
 	}
 }
 
-/* Up to the end of a message; returns false when there is no more input. */
+/* Take input up to the end of a message; false when there is none left. */
 static bool take_input(struct netconf_session *session, struct evbuffer *input)
 {
 	size_t extent = evbuffer_get_contiguous_space(input), left, length = 0;
@@ -279,14 +285,14 @@ static bool output_full(const struct netconf_session *session)
 	return evbuffer_get_length(output) >= session->server->options.limits.output;
 }
 
-/* Nor from who does not read: replies to small requests would pile up. */
+/* A client that does not read must not send either: replies to small requests would pile up. */
 static bool reading(const struct netconf_session *session)
 {
 	return !session->busy && !session->finished && !session->closing && !session->dead &&
 	       !output_full(session);
 }
 
-/* Part of a request is there. White space that some clients send after one is none. */
+/* Has part of a request arrived? White space, which some clients send after one, is none. */
 static bool amid_request(const struct netconf_session *session)
 {
 	return session->greeted && session->message && !message_empty(session->message);
@@ -361,8 +367,8 @@ static void tell_done(const struct netconf_session *session)
 	const struct rpc *rpc = session->message ? session->message->rpc : NULL;
 
 	server_log(session->server, LOG_DEBUG,
-		   "NETCONF session %u of %s: %s is answered after %lld us", session->id,
-		   session->peer.user, rpc ? rpc->name : "what is no operation",
+		   "NETCONF session %u of %s: answered %s after %lld us", session->id,
+		   session->peer.user, rpc ? rpc->name : "an unknown operation",
 		   (long long)((clock_now() - session->began) / 1000));
 }
 
@@ -389,13 +395,7 @@ static int to_transport(const char *bytes, size_t length, void *arg)
 	return 0;
 }
 
-/* Events. After each the session may be gone. */
-
-static void settle(struct netconf_session *session)
-{
-	if (session->dead)
-		session_close(session);
-}
+/* Events. After any of them the session may be gone. */
 
 void session_go_on(struct netconf_session *session)
 {
@@ -403,7 +403,8 @@ void session_go_on(struct netconf_session *session)
 		write_on(session);
 	else if (!session->busy && !session->closing)
 		read_on(session);
-	settle(session);
+	if (session->dead)
+		session_close(session);
 }
 
 static void on_read(struct bufferevent *transport, void *arg)
@@ -428,7 +429,7 @@ static void on_event(struct bufferevent *transport, short what, void *arg)
 
 	(void)transport;
 	if (what & BEV_EVENT_EOF) {
-		/* A relay closes its half first; what it sent is still carried out. */
+		/* A relay closes its half first; still carry out what it sent. */
 		session->ended = true;
 		session_resume(session);
 	} else {
@@ -451,8 +452,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		session_close(session);
 		return;
 	}
+	if (awaits_confirmation(session) && !amid_request(session)) {
+		set_rest_timer(session); /* the confirmed commit has a time of its own */
+		return;
+	}
 	complain(session, !session->greeted       ? "no hello in time"
-			  : amid_request(session) ? "its request does not go on"
+			  : amid_request(session) ? "the rest of its request does not arrive"
 			  : holds_lock(session)   ? "it holds the lock and asks for nothing"
 						  : "idle too long");
 	session_close(session);

@@ -1,15 +1,16 @@
 /*
- * What the files of the server share: a session, its message and its reply.
+ * What the server's files share: a session, its message and its reply.
  *
  *   server.c   the socket, accepting
  *   peer.c     who is at the other end
- *   places.c   who gets a session, refusal.c how who gets none is told
- *   shares.c   what each session has of a turn of the loop
- *   session.c  a session's life: input, framing, order of requests, output
- *   message.c  a request as it is read: envelope to a tree, <config> to an edit
+ *   places.c   who gets a session; refusal.c says why somebody gets none
+ *   shares.c   each session's part of a turn of the loop
+ *   session.c  a session's life: input, framing, the order of requests, output
+ *   message.c  a request while it is read: its envelope becomes a tree, its <config> an edit
  *   reply.c    rpc-reply and rpc-error
- *   rpc.c      the table of operations; rpc_*.c what they do
- *   provider.c read-only data beside ours, one file a module: monitoring.c
+ *   rpc.c      finds an operation and checks its parameters; rpc_table.c lists them all,
+ *              rpc_*.c carry them out
+ *   provider.c read-only data beside ours, one file per module: monitoring.c
  */
 #ifndef NETCONF_SESSION_H
 #define NETCONF_SESSION_H
@@ -29,19 +30,19 @@
 
 enum stream_step {
 	STREAM_GOES_ON,
-	STREAM_ENDS,    /* all is written but the end of the reply */
-	STREAM_ANSWERED /* the reply is written, to its end */
+	STREAM_ENDS,    /* everything is written but the end of the reply */
+	STREAM_ANSWERED /* the whole reply is written */
 };
 
-/* A reply that is made bit by bit while the client reads. */
+/* A reply made bit by bit while the client reads. */
 struct stream {
-	/* Works or writes a little, in well under a millisecond. */
+	/* Work or write a little, in well under a millisecond. */
 	enum stream_step (*step)(struct netconf_session *session, void *state);
 	void (*free)(void *state);
 	void *state;
 };
 
-/* As RFC 6022 section 2.1.5 counts. */
+/* Counted as in RFC 6022 section 2.1.5. */
 struct netconf_counters {
 	uint32_t in_rpcs, in_bad_rpcs, out_rpc_errors;
 };
@@ -49,31 +50,31 @@ struct netconf_counters {
 struct netconf_session {
 	struct netconf_server *server;
 	TAILQ_ENTRY(netconf_session) link;
-	TAILQ_ENTRY(netconf_session) waiting; /* for its share, while it waits */
+	TAILQ_ENTRY(netconf_session) waiting; /* in the queue for its share, while `waits` */
 	bool waits;
 	unsigned int id; /* not 0 */
 	struct peer peer;
-	enum refusal refusal;  /* it got no place: its first request is refused */
-	bool told;             /* ... and was */
+	enum refusal refusal;  /* why it has no place: refuse its first request ... */
+	bool told;             /* ... and it was refused */
 	struct timespec login; /* CLOCK_REALTIME */
 	int64_t rested;        /* clock_now() when it last came to rest */
-	int64_t began;         /* clock_now() when the request under way did */
+	int64_t began;         /* clock_now() when the request under way began */
 	struct netconf_counters counters;
-	bool lines;          /* our own shell: entries go in lines (lines.h) */
-	const char *door;    /* for the history: "netconf", or "cli" as the hello said */
-	bool greeted;        /* the client's hello was taken */
-	bool busy;           /* a request is carried out or replied to: read no further */
-	bool ended;          /* the client will send no more */
-	bool finished;       /* asked for close-session, or was killed: what it sends is ignored */
-	bool closing;        /* close when the output is out */
-	bool dead;           /* free at the next occasion */
-	unsigned int ticket; /* of the engine, 0 none */
-	struct event *presence; /* looks whether the client still waits for it */
+	bool lines;             /* it is our own shell: send entries in lines (lines.h) */
+	const char *door;       /* for the history: "netconf", or "cli" if the hello says so */
+	bool greeted;           /* the client's hello has come */
+	bool busy;              /* carrying out or answering a request: read no further */
+	bool ended;             /* the client will send no more */
+	bool finished;          /* close-session or killed: ignore what it sends */
+	bool closing;           /* close once the output has gone out */
+	bool dead;              /* close at the next opportunity */
+	unsigned int ticket;    /* of its request to the engine; 0: none */
+	struct event *presence; /* checks whether the client still waits for it */
 	struct bufferevent *transport;
-	struct event *timer; /* hello; then idle, or amid a request */
+	struct event *timer; /* for the hello; then while idle, or amid a request */
 	struct framing framing;
-	enum framing_version version; /* of what we send */
-	struct message *message;      /* read or carried out, or NULL */
+	enum framing_version version; /* of our output */
+	struct message *message;      /* being read or carried out, or NULL */
 	struct stream stream;
 	struct writer writer;
 };
@@ -82,43 +83,44 @@ TAILQ_HEAD(session_list, netconf_session);
 
 struct netconf_server {
 	struct netconf_options options; /* limits filled in */
+	const struct rpc *rpcs;         /* the table of operations (rpc_table.h) */
 	struct session_list sessions;
-	unsigned int count;   /* that have a place ... */
-	unsigned int refused; /* ... and that have none, and wait to be told why */
+	unsigned int count;   /* sessions with a place ... */
+	unsigned int refused; /* ... and without, waiting to be told why */
 	unsigned int last_id;
 	struct shares shares;
 	struct timespec started;          /* CLOCK_REALTIME */
-	struct netconf_counters counters; /* of sessions that ended */
+	struct netconf_counters counters; /* of the sessions that have ended */
 	uint32_t opened, dropped, bad_hellos;
-	size_t memory; /* of all sessions' requests, what counts of it (message.h) */
+	size_t memory; /* that counts, of all sessions' requests (message.h) */
 	int fd;
-	int spare; /* a descriptor to accept and refuse with when there is no other; -1 none */
-	bool complained; /* that accepting fails, since it last succeeded */
+	int spare;       /* a descriptor to refuse clients with when there is no other; -1: none */
+	bool complained; /* logged that accepting fails, since it last succeeded */
 	char path[108];
 	bool bound;
 	struct event *acceptor;
 	struct event *retry; /* accepting again after descriptors ran out */
 };
 
-/* Takes @fd over, which is closed when there is no memory. */
+/* Takes over @fd, and closes it when there is no memory. */
 void session_open(struct netconf_server *server, int fd, const struct peer *peer,
 		  enum refusal refusal);
-/* Ends it now, output or not: forgets its request, releases what it held. */
+/* End it now, whatever output is left: forget its request, release what it holds. */
 void session_close(struct netconf_session *session);
 
-/* It has something to do: go on with it as its turn comes. */
+/* It has something to do: go on with it when its turn comes. */
 void session_resume(struct netconf_session *session);
-/* Work until its share of the time is up (shares.h). */
+/* Work until its share of the time is used up (shares.h). */
 void session_go_on(struct netconf_session *session);
-/* The request is answered: the reply was written, go on with the next. */
+/* The reply is written: go on with the next request. */
 void session_done(struct netconf_session *session);
-/* Answer with @stream; takes its state over. */
+/* Answer with @stream; takes over its state. */
 void session_stream(struct netconf_session *session, const struct stream *stream);
 
-/* It asks for nothing, is not in the middle of anything, and holds nothing others wait for. */
+/* Does it ask for nothing, amid nothing, and hold nothing that others wait for? */
 bool session_at_rest(const struct netconf_session *session);
 
-/* May this user read and write secret leaves? The superuser and the daemon's own user may. */
+/* May this user read and write secret leaves? Root and the daemon's own user may. */
 static inline bool netconf_may_see_secrets(const struct netconf_session *session)
 {
 	return peer_privileged(session->peer.uid);

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "netconf/session.h"
 
-/* The engine's slices take up to 12 ms, and a turn of the loop is to take 20 at most. */
+/* The engine's slices take up to 12 ms, and a turn of the loop may take 20. */
 #define BUDGET_NS INT64_C(4000000)
 
 static void serve(struct shares *shares)
@@ -68,7 +68,7 @@ void shares_add(struct shares *shares, struct netconf_session *session)
 	TAILQ_INSERT_TAIL(&shares->waiting, session, waiting);
 	session->waits = true;
 	shares->count++;
-	/* It comes after all that this turn of the loop found to do. */
+	/* Runs after everything else that this turn of the loop found to do. */
 	event_active(shares->work, EV_TIMEOUT, 0);
 }
 

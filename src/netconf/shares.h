@@ -1,8 +1,8 @@
 /*
- * The time that the sessions have in one turn of the event loop: one budget for
- * all of them, so that many clients together hold up nobody longer than one
- * alone. Who has something to do waits in a queue, and gets an equal share of
- * what is left of the turn: a small request is never behind a large one.
+ * The time that sessions have in one turn of the event loop: one budget for all of them, so that
+ * many clients together hold up nobody longer than one alone. A session with something to do waits
+ * in a queue and gets an equal share of what is left of the turn: a small request never waits
+ * behind a large one.
  */
 #ifndef NETCONF_SHARES_H
 #define NETCONF_SHARES_H
@@ -14,29 +14,29 @@
 
 struct netconf_session;
 
-/* Its work, until shares_has_time() says no. The session may be gone then. */
+/* Does its work until shares_has_time() says no. The session may be gone after that. */
 typedef void shares_go_on(struct netconf_session *session);
 
 struct shares {
 	shares_go_on *go_on;
 	TAILQ_HEAD(, netconf_session) waiting;
-	unsigned int count; /* of those */
-	struct event *work; /* in this turn of the loop, as time is left */
-	struct event *next; /* when the next one begins */
-	bool began;         /* since then `end` holds */
-	int64_t end;        /* of the time of all, clock_now() */
-	int64_t share_end;  /* of who is at it */
+	unsigned int count; /* of those waiting */
+	struct event *work; /* serves them in this turn of the loop, while there is time */
+	struct event *next; /* tells that the next one has begun */
+	bool began;         /* in this turn: `end` is valid */
+	int64_t end;        /* of everybody's time, by clock_now() */
+	int64_t share_end;  /* of the session being served */
 };
 
-/* 0, or -ENOMEM. Close it in either case, when all sessions are gone. */
+/* 0 or -ENOMEM. Close it in either case, once all sessions are gone. */
 int shares_open(struct shares *shares, struct event_base *base, shares_go_on *go_on);
 void shares_close(struct shares *shares);
 
-/* Queue it, in this turn if there is time left, else in the next. */
+/* Queue it: for this turn if there is time left, else for the next. */
 void shares_add(struct shares *shares, struct netconf_session *session);
 void shares_remove(struct shares *shares, struct netconf_session *session);
 
-/* May who is at it go on? */
+/* May the session being served go on? */
 bool shares_has_time(const struct shares *shares);
 
 #endif

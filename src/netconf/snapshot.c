@@ -77,25 +77,25 @@ static int read_error(const char *path, int os_errno, struct error *err)
 static int feed_file(struct reader *reader, int fd, const char *path, struct error *err)
 {
 	char *piece = malloc(PIECE);
-	int result = 0;
+	int rc = 0;
 
 	if (!piece)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
-	while (!result) {
+	while (!rc) {
 		ssize_t count = read(fd, piece, PIECE);
 
 		if (count > 0)
-			result = reader_feed(reader, piece, (size_t)count, err);
+			rc = reader_feed(reader, piece, (size_t)count, err);
 		else if (count < 0 && errno != EINTR)
-			result = read_error(path, errno, err);
+			rc = read_error(path, errno, err);
 		else if (!count)
 			break;
 	}
 	wipe_free(piece, PIECE);
-	return result ? result : reader_finish(reader, err);
+	return rc ? rc : reader_finish(reader, err);
 }
 
-/* "path:line: what; cure". The code, the path in the data and the info stay. */
+/* Make the text "path:line: what; cure". The code, the path in the data and the info stay. */
 static void name_place(struct error *err, const char *path, unsigned int line)
 {
 	char text[sizeof(err->text)], number[16] = "";
@@ -114,37 +114,37 @@ static int read_fd(int fd, const char *path, struct edit **ret_edit, struct erro
 {
 	struct file_reader file = {.decoder = decoder_open(EDIT_REPLACE, true, 0)};
 	struct unwrap unwrap = {.inner = &file_handler, .arg = &file};
-	int result = -ENOMEM;
+	int rc = -ENOMEM;
 
 	if (file.decoder)
 		file.reader = reader_open(&unwrap_handler, &unwrap);
 	if (!file.reader) {
 		error_set(err, ERROR_RESOURCE, "out of memory");
 	} else {
-		result = feed_file(file.reader, fd, path, err);
-		if (!result || result == DECODER_REFUSED)
-			result = decoder_finish(file.decoder, ret_edit, err);
-		if (result && err->code != ERROR_STORAGE && err->code != ERROR_RESOURCE)
+		rc = feed_file(file.reader, fd, path, err);
+		if (!rc || rc == DECODER_REFUSED)
+			rc = decoder_finish(file.decoder, ret_edit, err);
+		if (rc && err->code != ERROR_STORAGE && err->code != ERROR_RESOURCE)
 			name_place(err, path, file.line);
 	}
 	reader_close(file.reader);
 	decoder_close(file.decoder);
-	return result;
+	return rc;
 }
 
 int snapshot_read(const char *path, struct edit **ret_edit, struct error *err, void *arg)
 {
 	struct error own = ERROR_INIT;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), result;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 
 	(void)arg;
 	if (!err)
 		err = &own;
 	if (fd < 0)
 		return read_error(path, errno, err);
-	result = read_fd(fd, path, ret_edit, err);
+	rc = read_fd(fd, path, ret_edit, err);
 	close(fd);
-	return result;
+	return rc;
 }
 
 const struct snapshot_codec snapshot_codec = {snapshot_write, snapshot_read, NULL};

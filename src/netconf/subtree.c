@@ -5,7 +5,7 @@
 
 /* The filter nodes for one element of the data. */
 struct matches {
-	bool whole; /* one of them selects all of it */
+	bool whole; /* one of them selects everything */
 	size_t count;
 	const struct node *at[SUBTREE_NODES];
 };
@@ -13,7 +13,7 @@ struct matches {
 struct output {
 	struct writer *writer;
 	const struct subtree_list *lists;
-	const struct node *open; /* the innermost whose start tag is written */
+	const struct node *open; /* the innermost with its start tag written */
 };
 
 static bool names(const struct node *filter, const char *name, const char *uri)
@@ -45,7 +45,7 @@ static bool holds(const struct node *condition, const struct node *data)
 	return leaf;
 }
 
-/* All its conditions must hold; without anything else it then selects the whole of @data. */
+/* All its conditions must hold; if it has nothing else it selects all of @data. */
 static void add_match(struct matches *matches, const struct node *filter, const struct node *data)
 {
 	bool only_conditions = true;
@@ -119,7 +119,7 @@ static bool is_open(const struct output *out, const struct node *node)
 	return at;
 }
 
-/* The start tags down to @node, with the keys of list entries. */
+/* Write the start tags down to @node, with the keys of list entries. */
 static void open_element(struct output *out, const struct node *node)
 {
 	const struct node *key = node ? node->first : NULL;
@@ -131,14 +131,6 @@ static void open_element(struct output *out, const struct node *node)
 	out->open = node;
 	for (unsigned int left = keys_of(out, node); left && key; left--, key = key->next)
 		write_whole(out->writer, key);
-}
-
-static void close_element(struct output *out, const struct node *node)
-{
-	if (out->open != node)
-		return;
-	write_tag(out->writer, "</", node->name);
-	out->open = node->parent;
 }
 
 static void write_selected(struct output *out, const struct node *node,
@@ -170,7 +162,10 @@ static void write_selected(struct output *out, const struct node *node,
 		write_whole(out->writer, node);
 	} else if (matches->count) {
 		write_children(out, node, matches);
-		close_element(out, node);
+		if (out->open != node)
+			return;
+		write_tag(out->writer, "</", node->name);
+		out->open = node->parent;
 	}
 }
 

@@ -1,7 +1,6 @@
 /*
- * Subtree filters (RFC 6241 section 6) over data that stands in a small tree, as a provider
- * makes it. What filter.h says where the RFC leaves room holds here too, but that values are
- * compared as text.
+ * Subtree filters (RFC 6241 section 6) over data in a small tree, as a provider makes it. What
+ * filter.h says where the RFC leaves room holds here too, except that values are compared as text.
  */
 #ifndef NETCONF_SUBTREE_H
 #define NETCONF_SUBTREE_H
@@ -10,20 +9,20 @@
 #include "netconf/node.h"
 #include "netconf/writer.h"
 
-#define SUBTREE_NODES 256 /* of a filter: each costs time for each element of the data */
+#define SUBTREE_NODES 256 /* of a filter: each costs time for every element of the data */
 
-/* A list of the data by the name of its entries, whose first so many leaves are the keys. */
+/* A list in the data: the name of its entries, and how many of their first leaves are keys. */
 struct subtree_list {
 	const char *name;
 	unsigned int keys;
 };
 
-/* Does @filter, <filter> or NULL for no filter, ask for anything of @root? */
+/* Does @filter (<filter>, or NULL for none) ask for anything in this top container? */
 bool subtree_asks(const struct node *filter, const char *name, const char *uri);
-/* ERROR_TOO_BIG when it has too many elements about @root. */
+/* ERROR_TOO_BIG when it has too many elements for this container. */
 int subtree_check(const struct node *filter, const char *name, const char *uri, struct error *err);
 
-/* Write what @filter, which was checked, selects of @root. @lists ends with a NULL name. */
+/* Write what @filter, once checked, selects of @root. @lists ends with a NULL name. */
 void subtree_write(struct writer *writer, const struct node *filter, const struct node *root,
 		   const struct subtree_list *lists);
 

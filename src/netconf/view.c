@@ -8,7 +8,7 @@ struct view view_entry(const struct entry *entry)
 		.object = entry_object(entry),
 		.id = entry->key.session_id ? entry->key.session_id : entry->key.tunnel_id,
 		.config = entry_shown(entry),
-		.state = entry_state(entry), /* the first member of either's (model.h) */
+		.state = entry_state(entry), /* the first member of both (model.h) */
 		.statistics = entry->in_kernel ? &entry_state(entry)->statistics : NULL,
 		.tunnel = entry_shown(&entry_tunnel_of(entry)->entry),
 		.session = entry->key.session_id ? entry_shown(entry) : NULL,
@@ -33,13 +33,6 @@ struct view view_session_config(const struct session *config)
 	};
 }
 
-static const void *part_of(const struct view *view, enum part part)
-{
-	if (part == PART_CONFIG)
-		return view->config;
-	return part == PART_STATE ? view->state : view->statistics;
-}
-
 static bool status_leaf(const struct view *view, char ret[VALUE_TEXT_MAX], size_t *ret_length)
 {
 	_Static_assert(STATUS_TEXT_MAX <= VALUE_TEXT_MAX, "a status text fits");
@@ -57,7 +50,9 @@ static bool status_leaf(const struct view *view, char ret[VALUE_TEXT_MAX], size_
 bool view_leaf(const struct view *view, const struct row *row, char ret[VALUE_TEXT_MAX],
 	       size_t *ret_length)
 {
-	const void *object = part_of(view, row->part);
+	const void *object = row->part == PART_CONFIG  ? view->config
+			     : row->part == PART_STATE ? view->state
+						       : view->statistics;
 
 	if (!object && row->access == ACCESS_KEY)
 		*ret_length = (size_t)snprintf(ret, VALUE_TEXT_MAX, "%u", view->id);

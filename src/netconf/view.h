@@ -1,6 +1,6 @@
 /*
- * An entry as it is shown and filtered: pointers to the structs that the rows
- * of the mapping table are read from. Made anew each time, never kept.
+ * A view: an entry as it is shown and filtered. Pointers to the structs that the rows of the
+ * mapping table read from; made anew each time, never kept.
  */
 #ifndef NETCONF_VIEW_H
 #define NETCONF_VIEW_H
@@ -21,23 +21,23 @@ struct view {
 	const struct session *session;
 };
 
-/* All there is of an entry, ours or foreign (get). */
+/* Everything about an entry, ours or foreign (get). */
 struct view view_entry(const struct entry *entry);
-/* Configuration alone (get-config, the snapshot). */
+/* The configuration alone (get-config, the snapshot). */
 struct view view_tunnel_config(const struct tunnel *config);
 struct view view_session_config(const struct session *config);
 
 /*
- * The value's text into @ret, and its length in @ret_length; false when the
- * entry has no such leaf. The key is always there.
+ * Print the value into @ret, and its length into @ret_length; false when the entry does not have
+ * the leaf. It always has its key.
  */
 bool view_leaf(const struct view *view, const struct row *row, char ret[VALUE_TEXT_MAX],
 	       size_t *ret_length);
 
-/* Has it any of these leaves? */
+/* Does it have any of these leaves? */
 bool view_any(const struct view *view, uint64_t rows);
 
-/* Rows of one part. */
+/* The rows of one part; that of the key. */
 uint64_t view_rows(enum object object, enum part part);
 uint64_t view_key(enum object object);
 

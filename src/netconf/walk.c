@@ -15,7 +15,7 @@ struct walk {
 	uint64_t hidden[OBJECTS];
 	uint64_t statistics[OBJECTS];
 	bool container_open, tunnel_open; /* start tags written */
-	bool in_tunnel;                   /* at its sessions */
+	bool in_tunnel;                   /* at a tunnel's sessions */
 	bool finished;
 	uint32_t tunnel_id;  /* the next to look at, or the one we are in */
 	uint32_t session_id; /* the next to look at */
@@ -80,7 +80,10 @@ void walk_close(struct walk *walk)
 	free(walk);
 }
 
-/* As it is now; what the counters tell of the status is looked after when that is asked for. */
+/*
+ * The entry as it is now, with fresh counters if the filter depends on the status, as that depends
+ * on them.
+ */
 static bool show_entry(const struct walk *walk, struct entry *entry, struct view *ret)
 {
 	if (!entry)
@@ -91,7 +94,7 @@ static bool show_entry(const struct walk *walk, struct entry *entry, struct view
 	return true;
 }
 
-/* The entry with the lowest id from @*id on. */
+/* The entry with the lowest id from *@id on. */
 static bool find_tunnel(struct walk *walk, uint32_t *id, struct view *ret)
 {
 	struct tunnel_entry *entry;
@@ -129,7 +132,7 @@ static bool find_session(struct walk *walk, uint32_t *id, struct view *ret)
 	return show_entry(walk, entry ? &entry->entry : NULL, ret);
 }
 
-/* Counters as they are now, if they are shown; what they tell of the status is looked after. */
+/* Refresh the counters if they are shown; the engine looks at what they say of the status. */
 static void refresh(const struct walk *walk, const struct view *view, uint64_t rows)
 {
 	if (walk->engine && !walk->config && !walk->filter.reads_state &&
@@ -139,7 +142,7 @@ static void refresh(const struct walk *walk, const struct view *view, uint64_t r
 					       view->object == OBJECT_SESSION ? view->id : 0));
 }
 
-/* Which leaves to write: 0 when there is none to write. */
+/* Which leaves to write; 0: none. */
 static uint64_t rows_to_write(const struct walk *walk, const struct filter_hit *hit,
 			      const struct view *view)
 {

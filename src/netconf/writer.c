@@ -9,7 +9,7 @@ void writer_init(struct writer *writer, int (*sink)(const char *, size_t, void *
 {
 	writer->sink = sink;
 	writer->arg = arg;
-	writer->result = 0;
+	writer->rc = 0;
 	writer->indent = false;
 	writer->used = 0;
 }
@@ -19,9 +19,9 @@ int writer_flush(struct writer *writer)
 	size_t length = writer->used;
 
 	writer->used = 0;
-	if (length && !writer->result)
-		writer->result = writer->sink(writer->buffer, length, writer->arg);
-	return writer->result;
+	if (length && !writer->rc)
+		writer->rc = writer->sink(writer->buffer, length, writer->arg);
+	return writer->rc;
 }
 
 void write_bytes(struct writer *writer, const char *text, size_t length)
@@ -44,7 +44,7 @@ void write_text(struct writer *writer, const char *text)
 	write_bytes(writer, text, strlen(text));
 }
 
-/* What stands for one sequence of @length bytes; NULL: itself. */
+/* What to write for one sequence of @length bytes; NULL: the sequence itself. */
 static const char *replacement(const char *text, size_t length)
 {
 	if (!length)
@@ -58,7 +58,7 @@ static const char *replacement(const char *text, size_t length)
 		return "&gt;";
 	case '"':
 		return "&quot;";
-	case '\r': /* a parser would make these a line feed, or in attributes a space */
+	case '\r': /* a parser turns these into a line feed, or in attributes a space */
 		return "&#13;";
 	case '\n':
 		return "&#10;";
@@ -106,7 +106,7 @@ void write_escaped(struct writer *writer, const char *text, size_t length)
 	}
 }
 
-/* Room for @length bytes in one piece, or NULL when there is never as much. */
+/* Room for @length bytes in one piece; NULL: the buffer is too small. */
 static char *reserve(struct writer *writer, size_t length)
 {
 	if (WRITER_BUFFER - writer->used < length)
@@ -139,15 +139,7 @@ void writer_make_tags(struct writer_tags *tags, const char *name)
 	tags->closing_length = (size_t)snprintf(tags->closing, WRITER_TAG, "</%s>", name);
 }
 
-static void write_between_slowly(struct writer *writer, const struct writer_tags *tags,
-				 const char *text, size_t length)
-{
-	write_bytes(writer, tags->opening, tags->opening_length);
-	write_escaped(writer, text, length);
-	write_bytes(writer, tags->closing, tags->closing_length);
-}
-
-/* Whole tags are copied, and what is too much of them is overwritten by what comes next. */
+/* Copies WRITER_TAG bytes whatever the length: the next piece overwrites the excess. */
 static char *put_opening(char *at, const struct writer_tags *tags)
 {
 	return (char *)memcpy(at, tags->opening, WRITER_TAG) + tags->opening_length;
@@ -166,10 +158,13 @@ void write_between(struct writer *writer, const struct writer_tags *tags, const 
 
 	if (plain_length(text, length) == length)
 		at = reserve(writer, 2 * WRITER_TAG + length);
-	if (at)
+	if (at) {
 		put_closing(writer, put(put_opening(at, tags), text, length), tags);
-	else
-		write_between_slowly(writer, tags, text, length);
+		return;
+	}
+	write_bytes(writer, tags->opening, tags->opening_length);
+	write_escaped(writer, text, length);
+	write_bytes(writer, tags->closing, tags->closing_length);
 }
 
 void write_number_between(struct writer *writer, const struct writer_tags *tags, uint64_t number)

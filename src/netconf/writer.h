@@ -1,10 +1,9 @@
 /*
- * The XML writer: text to a sink in pieces of some kilobytes. Markup is written
- * with write_text(), values with write_escaped(), which always escapes '>', so
- * that the end-of-message delimiter ]]>]]> cannot occur (RFC 6242 section 3.2),
- * and lets nothing out that is no XML character.
+ * The XML writer: text to a sink, in pieces of some kilobytes. Write markup with write_text(),
+ * values with write_escaped(): that always escapes '>', so that the end-of-message delimiter
+ * ]]>]]> cannot occur (RFC 6242 section 3.2), and writes nothing that is not an XML character.
  *
- * The first failure of the sink sticks; writer_flush() tells it.
+ * The first failure of the sink sticks; writer_flush() returns it.
  */
 #ifndef NETCONF_WRITER_H
 #define NETCONF_WRITER_H
@@ -20,13 +19,13 @@ struct writer {
 	/* Takes @length > 0 bytes. 0 or a negative errno. */
 	int (*sink)(const char *bytes, size_t length, void *arg);
 	void *arg;
-	int result;
-	bool indent; /* a line each, for people */
+	int rc;
+	bool indent; /* one element per line, for people */
 	size_t used;
 	char buffer[WRITER_BUFFER];
 };
 
-/* The tags around a leaf: made once and copied whole, as a reply has millions of them. */
+/* The tags around a leaf: made once and copied whole, for a reply has millions of them. */
 #define WRITER_TAG 32
 struct writer_tags {
 	size_t opening_length, closing_length; /* 0: not made yet */
@@ -43,7 +42,7 @@ int writer_flush(struct writer *writer);
 void write_bytes(struct writer *writer, const char *text, size_t length);
 void write_text(struct writer *writer, const char *text);
 void write_escaped(struct writer *writer, const char *text, size_t length);
-/* A leaf's element; @text is escaped. */
+/* A leaf's element; escapes @text. */
 void write_between(struct writer *writer, const struct writer_tags *tags, const char *text,
 		   size_t length);
 void write_number_between(struct writer *writer, const struct writer_tags *tags, uint64_t number);
@@ -54,8 +53,8 @@ void write_number(struct writer *writer, unsigned long number);
 void write_line(struct writer *writer, unsigned int depth);
 
 /*
- * An XPath of ours with the prefix put before each name:
- * "/l2tpv3/tunnel[tunnel-id='1']" to "/l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id='1']".
+ * One of our XPaths, with the prefix before each name: "/l2tpv3/tunnel[tunnel-id='1']" to
+ * "/l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id='1']".
  */
 void write_path(struct writer *writer, const char *path, const char *prefix);
 

@@ -80,6 +80,8 @@ static void free_sessions(struct session_tree *sessions)
 	while ((session = RB_ROOT(sessions)) != NULL) {
 		RB_REMOVE(session_tree, sessions, session);
 		config_drop(session->entry.config);
+		if (session->saved)
+			session->free_saved(session->saved);
 		wipe_free(session, sizeof(*session));
 	}
 }

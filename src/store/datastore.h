@@ -51,6 +51,9 @@ struct session_entry {
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct session_state state;
 	struct session actual; /* as the kernel reported it; valid if in_kernel */
+	/* What others had set on its interface: the engine's (saved.h). Freed with the entry. */
+	struct saved *saved;
+	void (*free_saved)(struct saved *saved);
 };
 
 RB_HEAD(session_tree, session_entry);

@@ -276,6 +276,8 @@ static void session_drop(struct datastore *ds, struct session_entry *session)
 {
 	datastore_set_index(ds, session, 0);
 	RB_REMOVE(session_id_tree, &ds->sessions, session);
+	if (session->saved)
+		session->free_saved(session->saved);
 	wipe_free(session, sizeof(*session));
 }
 

@@ -74,6 +74,20 @@ static void put_framed(const unsigned char *data, size_t size)
 	free(image);
 }
 
+static void read_changes(struct journal *journal, uint64_t number, const struct datastore *running,
+			 FILE *file)
+{
+	struct journal_reading *reading;
+	const struct change *change;
+
+	if (journal_read_begin(&reading, journal, JOURNAL_CHANGES, number, running, NULL) < 0)
+		return;
+	while (journal_read_change(reading, &change, NULL) == JOURNAL_MORE)
+		if (change)
+			change_print(file, change);
+	journal_read_end(reading, NULL);
+}
+
 static void read_history(struct journal *journal, const struct datastore *running)
 {
 	struct commit_info list[HISTORY_LENGTH];
@@ -84,10 +98,7 @@ static void read_history(struct journal *journal, const struct datastore *runnin
 	FILE *file = open_memstream(&text, &length);
 
 	for (size_t i = 0; file && i < count; i++) {
-		if (journal_changes(journal, list[i].number, running, &changes, NULL) == 0) {
-			changes_print(file, &changes);
-			candidate_discard(&changes);
-		}
+		read_changes(journal, list[i].number, running, file);
 		if (journal_rollback(journal, list[i].number, running, &changes, NULL) == 0)
 			candidate_discard(&changes);
 	}

@@ -259,6 +259,7 @@ static void ask_all(struct kernel *kernel)
 	const struct address remote = {AF_INET, {10, 0, 0, 2}}, remote6 = {AF_INET6, {0xfd}};
 	struct address found = {0};
 	struct error err = ERROR_INIT;
+	unsigned int down;
 	int more, fds[2];
 
 	assert(kernel->ops->event_fds(kernel, fds) <= 2);
@@ -271,12 +272,12 @@ static void ask_all(struct kernel *kernel)
 	for (unsigned int i = 0; i < 4 && more == 1; i++)
 		more = kernel->ops->read_counters(kernel, false, on_counters, NULL);
 	kernel->ops->leave_counters(kernel);
-	kernel->ops->route(kernel, &remote);
-	kernel->ops->route(kernel, &remote6);
-	kernel->ops->address_state(kernel, &remote);
-	kernel->ops->address_state(kernel, &remote6);
-	kernel->ops->interface_address(kernel, "lo", AF_INET, &found);
-	kernel->ops->interface_address(kernel, "lo", AF_INET6, &found);
+	kernel->ops->route(kernel, &remote, &remote, &down);
+	kernel->ops->route(kernel, &found, &remote6, &down);
+	kernel->ops->address_state(kernel, &remote, 0);
+	kernel->ops->address_state(kernel, &remote6, 1);
+	kernel->ops->interface_address(kernel, "lo", &remote, &found);
+	kernel->ops->interface_address(kernel, "lo", &remote6, &found);
 	kernel->ops->hush(kernel, true);
 	kernel->ops->hush(kernel, false);
 	kernel->ops->read_events(kernel, on_event, NULL);

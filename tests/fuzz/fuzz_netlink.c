@@ -48,13 +48,14 @@ static void decode_l2tp(const struct nlmsghdr *message)
 static void decode_route(const struct nlmsghdr *message)
 {
 	struct interface_address address;
+	struct route route;
 	struct kernel_link link;
 
 	if (!link_decode(message, &link))
 		assert(link.name[0] && strlen(link.name) <= IFNAME_LENGTH);
 	if (!address_decode(message, &address))
 		assert(address_length(&address.address));
-	route_decode_type(message);
+	route_decode(message, &route);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

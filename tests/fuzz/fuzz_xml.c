@@ -4,7 +4,8 @@
  * large the parts are in which they arrive, and whether the hello is over.
  */
 #include "netconf/filter.h"
-#include "netconf/rpc.h"
+#include "netconf/rpc_table.h"
+#include "netconf/session.h"
 #include "netconf/walk.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
@@ -83,7 +84,8 @@ static void try_message(struct message *message)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	static struct netconf_server server = {.options.limits.memory = 1U << 20};
+	static struct netconf_server server = {.options.limits.memory = 1U << 20,
+					       .rpcs = netconf_rpcs};
 	static struct netconf_session session = {.server = &server};
 	struct error err = ERROR_INIT;
 	struct message *message;

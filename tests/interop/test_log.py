@@ -142,8 +142,8 @@ def test_every_debug_topic_logs_and_no_other(tmp_path, topic):
     expected = {
         "engine": [r"tunnel 1: \w+ to up, none", r"session 1/1: \w+ to up, none", r"\+ tunnel 1 ", r"~ tunnel 1 "],
         "netconf": [r"NETCONF session 1 of \S+ \(process \d+\) begins",
-                    r"NETCONF session 1 of \S+: get is answered after \d+ us",
-                    r"NETCONF session 1 of \S+ is refused: invalid-value: /l2tpv3/.*remote-address: ",
+                    r"NETCONF session 1 of \S+: answered get after \d+ us",
+                    r"NETCONF session 1 of \S+: refused: invalid-value: /l2tpv3/.*remote-address: ",
                     r"NETCONF session 1 of \S+ ends after 3 requests"],
         "snmp": [r"set request \d+: handing an edit of 1 entries to the engine", r"set request \d+: done"],
     }

@@ -26,6 +26,7 @@ from lib.waiting import wait_for  # noqa: E402
 END = b"]]>]]>"
 NS = f'xmlns="{L2TP}"'
 ENDPOINTS = "<local-address>192.0.2.1</local-address><remote-address>192.0.2.2</remote-address>"
+MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
 GET_CONFIG = "<get-config><source><running/></source></get-config>"
 
 
@@ -560,7 +561,7 @@ def test_lock(daemon):
         one.edit_config(top(tunnel(1)))
         with pytest.raises(RpcError) as raised:
             two.unlock()
-        assert raised.value.app_tag == "not-locked" and f"session {holder} has the lock" in raised.value.message
+        assert raised.value.app_tag == "not-locked" and f"session {holder} holds the lock" in raised.value.message
         two.rpc(f"<kill-session><session-id>{holder}</session-id></kill-session>")
         two.lock()
         with pytest.raises(ConnectionError):
@@ -584,6 +585,29 @@ def test_kill_own_session_is_refused(client):
     with pytest.raises(RpcError) as raised:
         client.rpc(f"<kill-session><session-id>{client.session_id}</session-id></kill-session>")
     assert raised.value.tag == "invalid-value"
+
+
+@pytest.mark.parametrize("how", ["kill-session", "close", "close by halves"])
+def test_a_push_whose_session_ends_is_aborted(daemon, how):
+    """RFC 6241 section 7.9; its record is not durable yet when most of it is still to be read."""
+    def connected(number):
+        sessions = subtree(f'<netconf-state xmlns="{MONITORING}"><sessions/></netconf-state>')
+        state = other.rpc_text(f"<get>{sessions}</get>")
+        return f"<session-id>{number}</session-id>" in state
+
+    with Netconf(daemon.socket) as client, Netconf(daemon.socket) as other:
+        assert connected(client.session_id)
+        before = other.rpc_text(f"<history {NS}/>").count("<commit ")
+        client.send(rpc(CONFIG.format(top(tunnel(1, sessions(1, 20000))))))
+        if how == "kill-session":
+            other.rpc(f"<kill-session><session-id>{client.session_id}</session-id></kill-session>")
+        elif how == "close by halves":
+            client.socket.shutdown(socket.SHUT_WR)
+        client.close()
+        wait_for(lambda: not connected(client.session_id), "its session to be gone")
+        other.lock()  # granted when all that was asked for before is done
+        assert "<tunnel>" not in other.rpc_text(GET_CONFIG)
+        assert other.rpc_text(f"<history {NS}/>").count("<commit ") == before
 
 
 # Output
@@ -711,7 +735,7 @@ def test_socket_of_a_killed_daemon_is_taken_over_and_of_a_living_one_not(tmp_pat
         second = L2tpv3d(Here(), tmp_path / "second", kernel="sim")
         second.socket = daemon.socket
         second.argv[second.argv.index("-S") + 1] = daemon.socket
-        with pytest.raises(AssertionError, match="serves .* already"):
+        with pytest.raises(AssertionError, match="already serves "):
             second.start()
         with Netconf(daemon.socket) as client:
             client.get_config()

@@ -71,6 +71,12 @@ class Tap:
                 return found
         raise AssertionError(f"no such frame within {seconds} s")
 
+    def arrives(self, frame, seconds):
+        try:
+            return self.wait_for(lambda seen: seen == frame, seconds)
+        except AssertionError:
+            return False
+
     def wait_for_data(self, containing=struct.pack("!H", ETH_P_TEST), seconds=PATIENCE):
         """The first arriving L2TPv3 data packet whose frame has these bytes."""
         def wanted(frame):

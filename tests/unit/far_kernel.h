@@ -50,9 +50,9 @@ struct far_shared {
 	struct kernel_request request;
 	struct far_entry entry; /* what the request points to */
 	bool has_tunnel, has_session;
-	struct address address;
+	struct address address, remote;
 	char name[IFNAME_LENGTH + 1];
-	uint8_t family;
+	unsigned int index;
 	size_t count;
 	struct far_entry entries[FAR_ENTRIES_MAX];
 	unsigned int acknowledged; /* commits, told by the daemon */
@@ -123,13 +123,14 @@ static int far_serve_call(struct kernel *kernel, struct far_shared *shared)
 	case FAR_DUMP_LINKS:
 		return k->dump_links(kernel, far_on_link, shared);
 	case FAR_ADDRESS_STATE:
-		return (int)k->address_state(kernel, &shared->address);
+		return (int)k->address_state(kernel, &shared->address, shared->index);
 	case FAR_INTERFACE_ADDRESS:
-		return k->interface_address(kernel, shared->name, shared->family, &shared->address);
+		return k->interface_address(kernel, shared->name, &shared->remote,
+					    &shared->address);
 	case FAR_INTERFACE_HAS:
 		return k->interface_has(kernel, shared->name, &shared->address);
 	case FAR_ROUTE:
-		return k->route(kernel, &shared->address);
+		return k->route(kernel, &shared->address, &shared->remote, &shared->index);
 	case FAR_READ_EVENTS:
 		k->read_events(kernel, far_on_event, shared);
 		return 0;
@@ -289,23 +290,24 @@ static void far_leave_counters(struct kernel *kernel)
 }
 
 static enum kernel_address_state far_address_state(struct kernel *kernel,
-						   const struct address *address)
+						   const struct address *address, unsigned int vrf)
 {
 	far_shared(kernel)->address = *address;
+	far_shared(kernel)->index = vrf;
 	return (enum kernel_address_state)far_call(kernel, FAR_ADDRESS_STATE);
 }
 
-static int far_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
-				 struct address *ret)
+static int far_interface_address(struct kernel *kernel, const char *interface,
+				 const struct address *remote, struct address *ret)
 {
 	struct far_shared *shared = far_shared(kernel);
 	int result;
 
 	snprintf(shared->name, sizeof(shared->name), "%s", interface);
-	shared->family = family;
+	shared->remote = *remote;
 	shared->address = *ret;
 	result = far_call(kernel, FAR_INTERFACE_ADDRESS);
-	if (result == 0)
+	if (result == 0 || result == -EAGAIN)
 		*ret = shared->address;
 	return result;
 }
@@ -320,10 +322,17 @@ static int far_interface_has(struct kernel *kernel, const char *interface,
 	return far_call(kernel, FAR_INTERFACE_HAS);
 }
 
-static int far_route(struct kernel *kernel, const struct address *remote)
+static int far_route(struct kernel *kernel, const struct address *local,
+		     const struct address *remote, unsigned int *ret_down)
 {
-	far_shared(kernel)->address = *remote;
-	return far_call(kernel, FAR_ROUTE);
+	struct far_shared *shared = far_shared(kernel);
+	int result;
+
+	shared->address = *local;
+	shared->remote = *remote;
+	result = far_call(kernel, FAR_ROUTE);
+	*ret_down = shared->index;
+	return result;
 }
 
 static void far_hush(struct kernel *kernel, bool hush)
@@ -369,6 +378,15 @@ static uint64_t far_writes(struct kernel *kernel)
 	return ((struct far_kernel *)kernel)->writes;
 }
 
+/* Nobody sets anything on its links. */
+static int far_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret)
+{
+	(void)kernel;
+	(void)index;
+	*ret = NULL;
+	return 0;
+}
+
 static struct kernel *far_open(unsigned int event_fds)
 {
 	static const struct kernel_operations operations = {
@@ -376,6 +394,7 @@ static struct kernel *far_open(unsigned int event_fds)
 		.close = far_close,
 		.connect = far_connect,
 		.submit = far_submit,
+		.keep = far_keep,
 		.dump_tunnels = far_dump_tunnels,
 		.dump_sessions = far_dump_sessions,
 		.dump_links = far_dump_links,

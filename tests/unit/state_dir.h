@@ -99,6 +99,23 @@ UNUSED static void dir_abandon(struct state_dir *dir)
 	dir_close(dir);
 }
 
+/* Of commit @number; or a negative errno, with dir->err. */
+UNUSED static int count_changes(struct state_dir *dir, uint64_t number)
+{
+	struct journal_reading *reading = NULL;
+	const struct change *change;
+	int count = 0;
+	int rc = journal_read_begin(&reading, dir->journal, JOURNAL_CHANGES, number, dir->running,
+				    &dir->err);
+
+	while (rc == JOURNAL_MORE) {
+		rc = journal_read_change(reading, &change, &dir->err);
+		count += change != NULL;
+	}
+	journal_read_end(reading, NULL);
+	return rc < 0 ? rc : count;
+}
+
 UNUSED static void file_path(const struct state_dir *dir, const char *name, char ret[128])
 {
 	snprintf(ret, 128, "%s/%s", dir->path, name);

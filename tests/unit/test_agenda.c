@@ -119,6 +119,27 @@ static void keys_are_taken_in_order_and_once(void **state)
 	keys_free(&taken);
 }
 
+/* One by one, while more come. */
+static void keys_are_taken_one_by_one(void **state)
+{
+	static const struct key in[] = {{1, 1}, {1, 2}, {1, 3}}, more[] = {{1, 1}, {1, 3}, {1, 2}};
+	static const struct key out[] = {{1, 1}, {1, 2}, {1, 3}, {1, 1}, {1, 2}, {1, 3}};
+	struct keys keys = {0};
+	struct key key;
+	size_t at = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_true(keys_add(&keys, &in[i]));
+	while (keys_next(&keys, &key)) {
+		assert_memory_equal(&key, &out[at++], sizeof(key));
+		for (size_t i = 0; at == 3 && i < 3; i++)
+			assert_true(keys_add(&keys, &more[i]));
+	}
+	assert_int_equal(at, 6);
+	assert_null(keys.at);
+}
+
 /* ---- checked, then committed */
 
 static struct edit *mtu_edit(const char *leaves)
@@ -197,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_taken_in_order_and_once),
+		cmocka_unit_test(keys_are_taken_one_by_one),
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 		WITH_BENCH(a_key_that_is_kept_is_looked_at),
 		WITH_BENCH(a_key_that_cannot_be_kept_has_everything_read),

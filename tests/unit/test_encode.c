@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -113,57 +114,51 @@ static void test_failure_sticks(void **state)
 	assert_int_equal(calls, 1);
 }
 
-/* A value for each row that is valid by itself. */
-static const char *const samples[OBJECTS][64] = {
-	[OBJECT_TUNNEL] =
-		{
-			[TUNNEL_DESCRIPTION] = "<Z\xc3\xbcrich> & \"]]>\"",
-			[TUNNEL_ENABLED] = "false",
-			[TUNNEL_PEER_TUNNEL_ID] = "4294967295",
-			[TUNNEL_ENCAPSULATION] = "udp",
-			[TUNNEL_LOCAL_ADDRESS] = "2001:db8::1",
-			[TUNNEL_LOCAL_INTERFACE] = "eth0&<>",
-			[TUNNEL_REMOTE_ADDRESS] = "192.0.2.1",
-			[TUNNEL_LOCAL_PORT] = "1",
-			[TUNNEL_REMOTE_PORT] = "65535",
-			[TUNNEL_UDP_CHECKSUM] = "true",
-			[TUNNEL_UDP6_CHECKSUM_TX] = "false",
-			[TUNNEL_UDP6_CHECKSUM_RX] = "true",
-		},
-	[OBJECT_SESSION] =
-		{
-			[SESSION_DESCRIPTION] = "",
-			[SESSION_ENABLED] = "true",
-			[SESSION_PEER_SESSION_ID] = "1",
-			[SESSION_PSEUDOWIRE_TYPE] = "ethernet-vlan",
-			[SESSION_VLAN_ID] = "4094",
-			[SESSION_INTERFACE_NAME] = "'x'",
-			[SESSION_MTU] = "68",
-			[SESSION_MAC_ADDRESS] = "02:00:00:00:00:01",
-			[SESSION_BRIDGE] = "br0",
-			[SESSION_LINK_ENABLED] = "false",
-			[SESSION_L2_SPECIFIC_SUBLAYER] = "none",
-			[SESSION_TX_COOKIE] = "0123456789abcdef",
-			[SESSION_RX_COOKIE] = "",
-			[SESSION_SEQUENCING] = "receive",
-			[SESSION_REORDER_TIMEOUT] = "60000",
-			[SESSION_LNS_MODE] = "true",
-			[SESSION_DEAD_INTERVAL] = "86400",
-		},
-};
+/* A value of the row that is valid by itself: of the least of its type, or of the most. */
+static const char *sample(const struct row *row, bool most, char room[VALUE_TEXT_MAX])
+{
+	const struct word *word = row->words;
+
+	switch (row->type) {
+	case TYPE_BOOL:
+		return most ? "true" : "false";
+	case TYPE_U16:
+	case TYPE_U32:
+		snprintf(room, VALUE_TEXT_MAX, "%" PRIu64, (uint64_t)(most ? row->max : row->min));
+		return room;
+	case TYPE_ENUM:
+		while (most && word[1].name)
+			word++;
+		return word->name;
+	case TYPE_STRING:
+		return most ? "<Z\xc3\xbcrich> & \"]]>\"" : "";
+	case TYPE_IFNAME:
+		return most ? "eth0&<>" : "'x'";
+	case TYPE_ADDRESS:
+		return most ? "2001:db8::1" : "192.0.2.1";
+	case TYPE_MAC:
+		return most ? "fe:ff:ff:ff:ff:ff" : "02:00:00:00:00:01";
+	case TYPE_COOKIE:
+		return most ? "0123456789abcdef" : "";
+	default:
+		fail_msg("%s: its type has no sample", row->leaf);
+		return NULL;
+	}
+}
 
 /* Every row, present in one entry and absent in the next. */
 static void fill(enum object object, void *config, unsigned int id, unsigned int which)
 {
 	const struct row_set *set = &row_sets[object];
+	char room[VALUE_TEXT_MAX];
+	const char *text;
 
 	codec_set_number(set->key, config, id, NULL);
 	for (unsigned int i = 1; i < set->config_count; i++) {
-		assert_non_null(samples[object][i]);
-		if (which == i || which == 0)
-			assert_int_equal(codec_parse(&set->rows[i], config, samples[object][i],
-						     strlen(samples[object][i]), NULL),
-					 0);
+		if (which != i && which != 0)
+			continue;
+		text = sample(&set->rows[i], id % 2, room);
+		assert_int_equal(codec_parse(&set->rows[i], config, text, strlen(text), NULL), 0);
 	}
 }
 

@@ -635,6 +635,29 @@ static void errors_beside_what_is_sent_are_no_failing(void **state)
 	}
 }
 
+/* The counters of its tunnel, as read next; what is told of it then. */
+static enum status_reason reason_with(struct bench *bench, uint64_t errors, uint64_t sent)
+{
+	const struct statistics found = {.tx_errors = errors, .tx_packets = sent};
+
+	status_count(bench->engine, &datastore_tunnel(bench->store, 1)->entry, &found,
+		     engine_now());
+	return tunnel_state(bench)->status_reason;
+}
+
+static void errors_without_anything_sent_are_failing_until_something_is(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	status_begin(&datastore_tunnel(bench->store, 1)->state.common);
+	assert_int_equal(reason_with(bench, 5, 0), REASON_NONE); /* they are of before */
+	assert_int_equal(reason_with(bench, 5, 0), REASON_NONE);
+	assert_int_equal(reason_with(bench, 7, 0), REASON_TRANSMIT_ERRORS);
+	assert_int_equal(reason_with(bench, 7, 0), REASON_TRANSMIT_ERRORS);
+	assert_int_equal(reason_with(bench, 9, 3), REASON_NONE);
+}
+
 static enum status_reason derived(struct bench *bench, struct entry *entry)
 {
 	status_derive(bench->engine, entry);
@@ -662,6 +685,10 @@ static void of_several_reasons_the_one_is_told_that_explains_the_others(void **s
 	tunnel->state.path_reason = REASON_NO_ROUTE;
 	tunnel->state.common.transmit_failing = tunnel->state.common.externally_modified = true;
 	assert_int_equal(derived(bench, &tunnel->entry), REASON_NO_ROUTE);
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_DOWN);
+	tunnel->state.path_reason = REASON_NO_INTERFACE_ADDRESS; /* it is to be elsewhere */
+	assert_int_equal(derived(bench, &tunnel->entry), REASON_NO_INTERFACE_ADDRESS);
+	assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
 	tunnel->state.path_reason = 0;
 	assert_int_equal(derived(bench, &tunnel->entry), REASON_TRANSMIT_ERRORS);
 	assert_int_equal(derived(bench, &session->entry), REASON_TUNNEL_NOT_UP);
@@ -777,6 +804,14 @@ static void a_repair_spares_what_others_made(void **state)
 	assert_int_equal(ask_kernel(bench, 1, 99, &found), 0);
 }
 
+static int adopt(struct bench *bench, uint32_t tunnel_id)
+{
+	bench->done = false;
+	engine_adopt(bench->engine, tunnel_id, &tester, on_done, bench);
+	assert_true(turn_until(bench, is_done, 5000));
+	return bench->result;
+}
+
 static void nothing_is_adopted_that_cannot_be_configured(void **state)
 {
 	struct bench *bench = *state;
@@ -788,13 +823,63 @@ static void nothing_is_adopted_that_cannot_be_configured(void **state)
 	other.present |= BIT(SESSION_TX_COOKIE);
 	assert_int_equal(sim_foreign(bench->kernel, &request), 0);
 	UNTIL(bench, datastore_session(bench->store, 1, 99));
-	bench->done = false;
-	engine_adopt(bench->engine, 1, &tester, on_done, bench);
-	assert_true(turn_until(bench, is_done, 5000));
-	assert_true(bench->result < 0);
+	assert_true(adopt(bench, 1) < 0);
 	assert_string_equal(bench->error.path,
 			    "/l2tpv3/tunnel[tunnel-id='1']/session[session-id='99']/tx-cookie");
 	assert_false(entry_config(&entry_of(bench, 1, 99)->entry));
+}
+
+static void adopted_interfaces_stay_as_their_administrator_has_them(void **state)
+{
+	const unsigned int administrators =
+		BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_BRIDGE);
+	struct bench *bench = *state;
+	struct session other;
+	struct kernel_request request = foreign_session(99, &other);
+	struct kernel_link link = {.mtu = 1300, .mac.bytes = {2, 0, 0, 0, 0, 9}}, found;
+	uint64_t writes;
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	assert_int_equal(sim_add_link(bench->kernel, "br0", true), 0);
+	assert_int_equal(sim_foreign(bench->kernel, &request), 0);
+	UNTIL(bench, datastore_session(bench->store, 1, 99));
+	link.master = ask_link(bench, "br0").index;
+	set_link(bench, "f99", LINK_MTU | LINK_MAC | LINK_MASTER, link);
+	set_link(bench, "f99", LINK_UP, (struct kernel_link){.up = true});
+	assert_true(turn_until(bench, is_idle, 5000));
+	writes = bench->kernel->ops->writes(bench->kernel);
+	assert_int_equal(adopt(bench, 1), 0);
+	assert_int_equal(session_config(entry_of(bench, 1, 99))->present & administrators, 0);
+	set_link(bench, "f99", LINK_MTU | LINK_MASTER, (struct kernel_link){.mtu = 1200});
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "f99").mtu, 1200);
+	assert_int_equal(ask_link(bench, "f99").master, 0);
+	found = ask_link(bench, "f99");
+	assert_memory_equal(&found.mac, &link.mac, sizeof(link.mac));
+	assert_int_equal(bench->kernel->ops->writes(bench->kernel), writes);
+}
+
+/* A port that is not there would be 1701 as soon as it is configured. */
+static void nothing_is_adopted_that_the_configuration_would_not_make(void **state)
+{
+	struct bench *bench = *state;
+	struct tunnel other = {.tunnel_id = 50, .peer_tunnel_id = 51, .encapsulation = 1};
+	struct kernel_request request = {
+		.verb = KERNEL_TUNNEL_CREATE, .tunnel_id = 50, .tunnel = &other};
+
+	codec_parse(&row_sets[OBJECT_TUNNEL].rows[TUNNEL_LOCAL_ADDRESS], &other, "192.0.2.1", 9,
+		    &bench->error);
+	codec_parse(&row_sets[OBJECT_TUNNEL].rows[TUNNEL_REMOTE_ADDRESS], &other, "8.8.8.8", 7,
+		    &bench->error);
+	other.present |= BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID);
+	codec_complete(OBJECT_TUNNEL, &other);
+	other.present &= ~BIT(TUNNEL_REMOTE_PORT);
+	assert_int_equal(sim_foreign(bench->kernel, &request), 0);
+	UNTIL(bench, datastore_tunnel(bench->store, 50));
+	assert_true(adopt(bench, 50) < 0);
+	assert_int_equal(bench->error.code, ERROR_INVALID_VALUE);
+	assert_string_equal(bench->error.path, "/l2tpv3/tunnel[tunnel-id='50']");
+	assert_false(entry_config(&datastore_tunnel(bench->store, 50)->entry));
 }
 
 static void a_module_that_comes_back_is_found(void **state)
@@ -886,12 +971,15 @@ int main(void)
 		TEST(what_is_gone_has_no_counters),
 		TEST(reading_ahead_passes_what_is_disabled),
 		TEST(errors_beside_what_is_sent_are_no_failing),
+		TEST(errors_without_anything_sent_are_failing_until_something_is),
 		TEST(of_several_reasons_the_one_is_told_that_explains_the_others),
 		TEST(a_session_that_vanished_has_its_tunnel_looked_at),
 		TEST(without_repair_what_vanished_stays_away_after_a_resync),
 		TEST(a_removal_without_end_is_given_up_after_two_minutes),
 		TEST(a_repair_spares_what_others_made),
 		TEST(nothing_is_adopted_that_cannot_be_configured),
+		TEST(adopted_interfaces_stay_as_their_administrator_has_them),
+		TEST(nothing_is_adopted_that_the_configuration_would_not_make),
 		TEST(a_module_that_comes_back_is_found),
 		TEST(without_repair_what_was_never_there_is_made),
 		TEST(without_repair_changes_are_told_and_left),

@@ -106,6 +106,8 @@ static void test_end_of_message(void **state)
 		{"]]>x]]>]]>", "]]>x|"},
 		{"]>]]>]]>", "]>|"},
 		{"]]>]]]]>]]>", "]]>]]|"},
+		{"]]]]x]]]>]]>", "]]]]x]|"},
+		{"] ]]> ]]>]] ]]>]]>", "] ]]> ]]>]] |"},
 		{"<a>x]] > ]]></a>]]>]]>", "<a>x]] > ]]></a>|"},
 		{"\n#3\nabc\n##\n]]>]]>", "\n#3\nabc\n##\n|"},
 	};
@@ -186,7 +188,7 @@ static void test_limit(void **state)
 	} cases[] = {
 		{FRAMING_END_OF_MESSAGE, "12345]]>]]>12345]]>]]>", "12345|12345|"},
 		{FRAMING_END_OF_MESSAGE, "123456]]>]]>", "+"},
-		{FRAMING_END_OF_MESSAGE, "1234]]x", "1234+"},
+		{FRAMING_END_OF_MESSAGE, "1234]]x", "+"},
 		{FRAMING_CHUNKED, "\n#3\n123\n#2\n45\n##\n\n#5\n12345\n##\n", "12345|12345|"},
 		{FRAMING_CHUNKED, "\n#3\n123\n#3\n456\n##\n", "123+"},
 		{FRAMING_CHUNKED, "\n#4294967295\n123456", "+"},
@@ -198,6 +200,36 @@ static void test_limit(void **state)
 
 		feed(&decoded, cases[i].bytes, strlen(cases[i].bytes));
 		assert_string_equal(decoded.text, cases[i].expected);
+	}
+}
+
+/* A piece costs the reader far more than a byte does. */
+static void test_brackets_come_in_few_pieces(void **state)
+{
+	static const char *const words[] = {"]", "] ", "]]x", "]> ", "]]>x", "]]>]] ", ">]]]"};
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		struct framing framing;
+		size_t pieces = 0, bytes = 0;
+
+		for (size_t at = 0; at < sizeof(text); at++)
+			text[at] = words[i][at % strlen(words[i])];
+		framing_init(&framing, 0);
+		for (unsigned int buffers = 0; buffers < 4; buffers++) {
+			const char *data = text, *piece = NULL;
+			size_t left = sizeof(text), count = 0;
+
+			while (framing_step(&framing, &data, &left, &piece, &count) ==
+			       FRAMING_DATA) {
+				pieces++;
+				bytes += count;
+			}
+			assert_int_equal(left, 0);
+		}
+		assert_true(bytes > 4 * sizeof(text) - 6 && bytes <= 4 * sizeof(text));
+		assert_true(pieces <= bytes / 4 + 4);
 	}
 }
 
@@ -238,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end_of_message),
+		cmocka_unit_test(test_brackets_come_in_few_pieces),
 		cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_violations_are_final),
 		cmocka_unit_test(test_switch_within_one_read),

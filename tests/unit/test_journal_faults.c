@@ -82,7 +82,7 @@ static void settle_pending(struct state_dir *dir, bool carry_out)
 		assert_int_equal(journal_revoke(dir->journal, number, &dir->err), 0);
 		return;
 	}
-	assert_int_equal(journal_changes(dir->journal, number, dir->running, &changes, NULL), 0);
+	assert_int_equal(journal_resume(dir->journal, dir->running, &changes, NULL), 0);
 	assert_int_equal(candidate_publish(&changes, dir->running), 0);
 	candidate_discard(&changes);
 	journal_confirm(dir->journal, number);

@@ -443,9 +443,42 @@ static void the_history_is_read_in_pieces(void **state)
 	dir_close(dir);
 }
 
+/* What is told one by one is what was committed; none of it before all was found good. */
+static void changes_are_told_one_by_one(void **state)
+{
+	struct journal_reading *reading = NULL;
+	struct state_dir *dir = *state;
+	const struct change *change;
+	unsigned int pieces = 0;
+	uint32_t id = 0;
+
+	must_open(dir);
+	assert_int_equal(journal_commit(dir, big_edit(1), NULL), 0);
+	assert_int_equal(journal_read_begin(&reading, dir->journal, JOURNAL_CHANGES, 1,
+					    dir->running, &dir->err),
+			 JOURNAL_MORE);
+	assert_true(journal_read_memory(reading) > 20 * MANY);
+	for (; journal_read_change(reading, &change, &dir->err) == JOURNAL_MORE;
+	     id += change != NULL) {
+		if (!change) {
+			assert_int_equal(id, 0);
+			pieces++;
+			continue;
+		}
+		assert_int_equal(change->session_id, id ? 10000 + id : 0);
+		assert_null(change->before);
+		assert_int_equal(change->after->present & BIT(SESSION_ID), BIT(SESSION_ID));
+	}
+	assert_int_equal(id, 1 + MANY);
+	assert_true(pieces > MANY / 64);
+	journal_read_end(reading, NULL);
+	dir_close(dir);
+}
+
 static void reading_may_end_at_any_time(void **state)
 {
 	struct journal_reading *reading = NULL;
+	const struct change *change;
 	struct state_dir *dir = *state;
 
 	must_open(dir);
@@ -455,7 +488,7 @@ static void reading_may_end_at_any_time(void **state)
 						    dir->running, NULL),
 				 JOURNAL_MORE);
 		for (int step = 0; step < steps; step++)
-			(void)journal_read_step(reading, 0, NULL);
+			(void)journal_read_change(reading, &change, NULL);
 		journal_read_end(reading, NULL);
 	}
 	journal_read_end(NULL, NULL);
@@ -470,7 +503,6 @@ static void reading_may_end_at_any_time(void **state)
 static void what_is_damaged_is_not_read(void **state)
 {
 	struct state_dir *dir = *state;
-	struct candidate changes;
 	size_t length;
 	char *data;
 
@@ -481,12 +513,10 @@ static void what_is_damaged_is_not_read(void **state)
 	file_put(dir, "journal", data, length); /* in place: it is the same inode */
 	free(data);
 	dir->err = ERROR_INIT;
-	assert_int_equal(journal_changes(dir->journal, 2, dir->running, &changes, &dir->err),
-			 -EPROTO);
+	assert_int_equal(count_changes(dir, 2), -EPROTO);
 	assert_int_equal(dir->err.code, ERROR_STORAGE);
 	assert_non_null(strstr(dir->err.text, "cannot read commit 2 from "));
-	assert_int_equal(journal_changes(dir->journal, 3, dir->running, &changes, NULL), 0);
-	candidate_discard(&changes);
+	assert_true(count_changes(dir, 3) > 0);
 	dir_abandon(dir);
 }
 
@@ -506,6 +536,7 @@ int main(void)
 		dir_test(one_revoked_at_the_end_of_a_fold_is_in_neither),
 		dir_test(closing_gives_up_what_is_not_decided),
 		dir_test(the_history_is_read_in_pieces),
+		dir_test(changes_are_told_one_by_one),
 		dir_test(reading_may_end_at_any_time),
 		dir_test(what_is_damaged_is_not_read),
 	};

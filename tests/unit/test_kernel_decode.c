@@ -218,6 +218,7 @@ static void test_recorded_messages_are_read_rightly(void **state)
 static void decode_everything(const struct nlmsghdr *message)
 {
 	struct interface_address address;
+	struct route route;
 	struct l2tp_decoder decoder;
 	struct statistics statistics;
 	struct kernel_link link;
@@ -232,7 +233,7 @@ static void decode_everything(const struct nlmsghdr *message)
 	l2tp_decode_ids(message, &ids);
 	link_decode(message, &link);
 	address_decode(message, &address);
-	route_decode_type(message);
+	route_decode(message, &route);
 }
 
 static void decode_cut(const struct nlmsghdr *message, uint32_t length)

@@ -311,13 +311,13 @@ static void test_tentative_address_must_settle(void **state)
 					   "2001:db8:9::2", NULL);
 
 	(void)state;
-	assert_int_equal(f.kernel->ops->address_state(f.kernel, &tunnel.local_address),
+	assert_int_equal(f.kernel->ops->address_state(f.kernel, &tunnel.local_address, 0),
 			 ADDRESS_ABSENT);
 	assert_int_equal(sim_add_address(f.kernel, "eth0", "2001:db8:9::1/64", true), 0);
-	assert_int_equal(f.kernel->ops->address_state(f.kernel, &tunnel.local_address),
+	assert_int_equal(f.kernel->ops->address_state(f.kernel, &tunnel.local_address, 0),
 			 ADDRESS_TENTATIVE);
 	assert_int_equal(create_tunnel(f.kernel, &tunnel), -EADDRNOTAVAIL);
-	assert_int_equal(sim_settle_address(f.kernel, "2001:db8:9::1"), 0);
+	assert_int_equal(sim_mark_address(f.kernel, "2001:db8:9::1", SIM_PLAIN), 0);
 	assert_int_equal(read_events(f.kernel).addresses, 2);
 	assert_int_equal(create_tunnel(f.kernel, &tunnel), 0);
 	close_kernel(&f);
@@ -767,15 +767,16 @@ static void test_surroundings_answer(void **state)
 {
 	struct fixture f = open_kernel("6.1");
 	const struct kernel_operations *ops = f.kernel->ops;
+	const struct address remote = {AF_INET, {100, 64, 0, 1}};
 	struct address address = {0};
 
 	(void)state;
-	assert_int_equal(ops->interface_address(f.kernel, "eth0", AF_INET, &address), 0);
+	assert_int_equal(ops->interface_address(f.kernel, "eth0", &remote, &address), 0);
 	assert_memory_equal(address.bytes, ((uint8_t[]){192, 0, 2, 1}), 4);
-	assert_int_equal(ops->interface_address(f.kernel, "lo", AF_INET, &address), -EADDRNOTAVAIL);
-	assert_int_equal(ops->interface_address(f.kernel, "none", AF_INET, &address), -ENODEV);
+	assert_int_equal(ops->interface_address(f.kernel, "lo", &remote, &address), -EADDRNOTAVAIL);
+	assert_int_equal(ops->interface_address(f.kernel, "none", &remote, &address), -ENODEV);
 	assert_int_equal(sim_remove_address(f.kernel, "192.0.2.1"), 0);
-	assert_int_equal(ops->interface_address(f.kernel, "eth0", AF_INET, &address), 0);
+	assert_int_equal(ops->interface_address(f.kernel, "eth0", &remote, &address), 0);
 	assert_memory_equal(address.bytes, ((uint8_t[]){198, 51, 100, 1}), 4);
 	assert_int_equal(ops->interface_has(f.kernel, "eth0", &address), 0);
 	assert_int_equal(ops->interface_has(f.kernel, "lo", &address), -EADDRNOTAVAIL);

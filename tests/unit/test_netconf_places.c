@@ -176,7 +176,7 @@ static void root_gets_the_place_of_the_session_that_rested_longest_of_who_has_mo
 	assert_true(is_closed(server, old));
 	assert_false(is_closed(server, fresh));
 	assert_false(is_closed(server, other));
-	assert_non_null(strstr(server->log, "of u4000000 ends: places are short"));
+	assert_non_null(strstr(server->log, "of u4000000, idle for"));
 	close(other), close(old), close(fresh), close(third), close(root), close(again);
 	stop_server(server);
 }
@@ -202,6 +202,39 @@ static void a_user_takes_his_own_or_of_who_has_two_more(void **state)
 	turn(server, 300);
 	assert_int_equal(knock(server, THIRD), REFUSAL_FULL); /* they have one each; root's stays */
 	close(one), close(two), close(three), close(other), close(root);
+	stop_server(server);
+}
+
+static void roots_sessions_give_way_to_nobody_else(void **state)
+{
+	struct server *server = start_server((struct netconf_limits){
+		.sessions = 3, .kept = 1, .user_sessions = 3, .spare_after = 1});
+	int one = enter(server, 0), two = enter(server, 0);
+
+	(void)state;
+	turn(server, 900);
+	turn(server, 300);
+	assert_int_equal(knock(server, NOBODY), REFUSAL_FULL);
+	assert_false(is_closed(server, one));
+	assert_false(is_closed(server, two));
+	close(one), close(two);
+	stop_server(server);
+}
+
+static void who_is_refused_takes_none_of_his_places(void **state)
+{
+	struct server *server = start_server((struct netconf_limits){
+		.sessions = 3, .kept = 1, .user_sessions = 2, .spare_after = LONG});
+	int one = enter(server, NOBODY), other = enter(server, OTHER), refused;
+	enum refusal refusal;
+
+	(void)state;
+	refused = enter_with(server, NOBODY, HELLO, &refusal);
+	assert_int_equal(refusal, REFUSAL_FULL);
+	close(other);
+	turn(server, 20);
+	assert_int_equal(knock(server, NOBODY), REFUSAL_NONE);
+	close(one), close(refused);
 	stop_server(server);
 }
 
@@ -246,7 +279,7 @@ static void a_refusal_answers_the_first_request_in_its_framing(void **state)
 	said = receive(server, old);
 	assert_non_null(strstr(said, "message-id=\"7\"><rpc-error><error-type>protocol<"));
 	assert_non_null(strstr(said, "<error-tag>resource-denied<"));
-	assert_non_null(strstr(said, "u4000000 has 1 sessions with l2tpv3d already"));
+	assert_non_null(strstr(said, "u4000000 already has 1 sessions with l2tpv3d"));
 	assert_non_null(strstr(said, "</rpc-reply>" END));
 	assert_false(is_closed(server, old));
 	say(server, old, RPC("<close-session/>") END);
@@ -381,6 +414,8 @@ int main(void)
 		cmocka_unit_test(
 			root_gets_the_place_of_the_session_that_rested_longest_of_who_has_most),
 		cmocka_unit_test(a_user_takes_his_own_or_of_who_has_two_more),
+		cmocka_unit_test(roots_sessions_give_way_to_nobody_else),
+		cmocka_unit_test(who_is_refused_takes_none_of_his_places),
 		cmocka_unit_test(who_holds_the_lock_or_is_amid_a_request_is_not_ended),
 		cmocka_unit_test(a_refusal_answers_the_first_request_in_its_framing),
 		cmocka_unit_test(a_refused_client_that_asks_for_nothing_is_told_all_the_same),

@@ -51,15 +51,29 @@ static void each_reason_says_what_and_what_cures_it(void **state)
 		 "deleted, but the kernel has not let go of it; its id and interface name are free "
 		 "when it has"},
 		{REASON_KERNEL_ERROR, ENOBUFS, "the kernel refused it (No buffer space available)"},
+		{REASON_NO_ROUTE, EINVAL,
+		 "no route to 192.0.2.2 (a blackhole route or rule); retried when a route appears"},
+		{REASON_ADDRESS_DUPLICATE, 0,
+		 "another host has the local address 192.0.2.1: duplicate address detection "
+		 "failed; "
+		 "remove it there, then add it here again"},
+		{REASON_ADDRESS_IN_VRF, 0,
+		 "the local address 192.0.2.1 is in VRF red, where a static tunnel cannot be "
+		 "bound; "
+		 "retried when it is outside"},
+		{REASON_LINK_DOWN, 0,
+		 "the way to 192.0.2.2 is red, which is down or has no carrier; retried when it is "
+		 "up"},
 	};
 	const struct tunnel tunnel = make_tunnel("udp", "192.0.2.1", "192.0.2.2");
 	char ret[STATUS_TEXT_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct state common = {.status_reason = cases[i].reason,
-				       .status_errno = cases[i].os_errno};
-		size_t length = status_text(&common, &tunnel, NULL, ret);
+		struct tunnel_state all = {.common = {.status_reason = cases[i].reason,
+						      .status_errno = cases[i].os_errno},
+					   .path_link = "red"};
+		size_t length = status_text(&all.common, &tunnel, NULL, ret);
 
 		assert_string_equal(ret, cases[i].expected);
 		assert_int_equal(length, strlen(ret));
@@ -97,12 +111,17 @@ static void every_reason_has_a_sentence_that_fits(void **state)
 	set(OBJECT_SESSION, &session, "interface-name", "fifteen.octets_");
 	set(OBJECT_SESSION, &session, "dead-interval", "86400");
 	for (const struct word *word = status_reason_words; word->name; word++) {
-		struct state common = {.status_reason = word->value, .status_errno = EADDRNOTAVAIL};
+		struct tunnel_state all = {
+			.common = {.status_reason = word->value, .status_errno = EADDRNOTAVAIL},
+			.path_link = "fifteen.octets_"};
 		char ret[STATUS_TEXT_MAX];
-		size_t length = status_text(&common, &tunnel, &session, ret);
 
-		assert_true(length < STATUS_TEXT_MAX - 1);
-		assert_int_equal(length == 0, word->value == REASON_NONE);
+		for (unsigned int i = 0; i < 2; i++) {
+			size_t length = status_text(&all.common, &tunnel, i ? &session : NULL, ret);
+
+			assert_true(length < STATUS_TEXT_MAX - 1);
+			assert_int_equal(length == 0, word->value == REASON_NONE);
+		}
 	}
 }
 

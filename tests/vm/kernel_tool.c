@@ -13,7 +13,8 @@
  *   link get NAME                   link del NAME         vlan add NAME PARENT VLAN-ID
  *   begin ... submit                the requests between go as one batch
  *   dump tunnels|sessions|links     sorted
- *   address ADDRESS | source INTERFACE 4|6 | has INTERFACE ADDRESS | route ADDRESS
+ *   address ADDRESS [VRF-IFINDEX] | source INTERFACE REMOTE [LAST] | has INTERFACE ADDRESS
+ *   route REMOTE [LOCAL]: "... down" if the link below is
  *   gone tunnel ID | gone session TUNNEL ID | gone link NAME       wait until it is
  *   settle                          wait until all is gone that was deleted or failed to be created
  *   events                          those that came since, until none comes for a while
@@ -100,28 +101,36 @@ static struct address parse_address(const char *text)
 
 static void address_command(struct tool *tool, char **words)
 {
-	static const char *const states[] = {"absent", "tentative", "ready"};
+	static const char *const states[] = {"absent", "tentative", "duplicate", "ready"};
 	struct address address = parse_address(word_at(words, 0));
+	unsigned int vrf = words[1] ? (unsigned int)strtoul(words[1], NULL, 10) : 0;
 
-	puts(states[tool->kernel->ops->address_state(tool->kernel, &address)]);
+	puts(states[tool->kernel->ops->address_state(tool->kernel, &address, vrf)]);
 }
 
 static void route_command(struct tool *tool, char **words)
 {
-	struct address address = parse_address(word_at(words, 0));
+	struct address remote = parse_address(word_at(words, 0)), local = {0};
+	unsigned int down = 0;
+	int err;
 
-	puts(result_name(tool->kernel->ops->route(tool->kernel, &address)));
+	if (words[1])
+		local = parse_address(words[1]);
+	err = tool->kernel->ops->route(tool->kernel, &local, &remote, &down);
+	printf("%s%s\n", result_name(err), down ? " down" : "");
 }
 
 static void source_command(struct tool *tool, char **words)
 {
-	struct address address = {0};
-	uint8_t family = !strcmp(word_at(words, 1), "6") ? AF_INET6 : AF_INET;
+	struct address remote = parse_address(word_at(words, 1)), address = {0};
 	char text[INET6_ADDRSTRLEN] = "";
-	int err = tool->kernel->ops->interface_address(tool->kernel, words[0], family, &address);
+	int err;
 
-	if (!err)
-		inet_ntop(family, address.bytes, text, sizeof(text));
+	if (words[2])
+		address = parse_address(words[2]);
+	err = tool->kernel->ops->interface_address(tool->kernel, words[0], &remote, &address);
+	if (!err || err == -EAGAIN)
+		inet_ntop(remote.family, address.bytes, text, sizeof(text));
 	printf("%s %s\n", result_name(err), text);
 }
 

@@ -289,7 +289,9 @@ def test_addresses_and_routes_are_told(tool, r1):
 # ---- surroundings ----
 
 def test_addresses_and_routes_are_found(tool, r1):
-    r1.ip("route", "add", "unreachable", "198.18.1.0/24")
+    for kind, prefix in (("unreachable", "198.18.1.0/24"), ("blackhole", "198.18.2.0/24"),
+                         ("prohibit", "fd98:1::/64")):
+        r1.ip("route", "add", kind, prefix)
     r1.ip("address", "add", "fd00::99/64", "dev", "wan")
     # A tentative address becomes settled; either may be found, absent not.
     assert tool("address fd00::99") in ("tentative", "ready")
@@ -298,15 +300,19 @@ def test_addresses_and_routes_are_found(tool, r1):
     assert tool("address 10.0.0.1") == "ready"
     assert tool("address 10.0.0.2") == "absent"
     assert tool("route 10.0.0.2") == "ok"
-    assert tool("route 10.0.0.255") == "EACCES"
+    assert tool("route 10.0.0.255") == "ok"  # the kernel refuses it all the same
     assert tool("route 172.16.0.1") == "ENETUNREACH"
     assert tool("route 198.18.1.1") == "EHOSTUNREACH"
+    assert tool("route 198.18.2.1 10.0.0.1") == "EINVAL"
+    assert tool("route fd98:1::1 fd00::1") == "EACCES"
+    assert tool("route 10.0.0.2 10.0.0.1") == "ok"
+    assert tool("route 10.0.0.2 10.0.0.77") == "ENETUNREACH"
     assert tool("route fd00::2") == "ok"
     assert tool("route fd77::2") == "ENETUNREACH"
-    assert tool("source wan 4") == "ok 10.0.0.1"
-    assert tool("source wan 6").startswith("ok fd00::")
-    assert tool("source lo 4") == "EADDRNOTAVAIL "
-    assert tool("source nothing 4") == "ENODEV "
+    assert tool("source wan 10.0.0.2") == "ok 10.0.0.1"
+    assert tool("source wan fd00::2 fd00::99") == "ok fd00::99"
+    assert tool("source lo 10.0.0.2") == "EADDRNOTAVAIL "
+    assert tool("source nothing 10.0.0.2") == "ENODEV "
     r1.ip("address", "add", "127.9.0.1/32", "dev", "lo")  # of this host's scope: asked for, it counts
     for interface, address, found in (("wan", "10.0.0.1", "ok"), ("wan", "fd00::99", "ok"),
                                       ("lo", "127.9.0.1", "ok"), ("lo", "10.0.0.1", "EADDRNOTAVAIL"),
@@ -320,6 +326,8 @@ def test_tentative_address_is_seen_as_such(tool, r1):
     r1.ip("address", "add", "fd00::77/64", "dev", "wan")
     assert tool("address fd00::77") == "tentative"
     assert tool("has wan fd00::77") == "ok"
+    r1.ip("address", "del", "fd00::1/64", "dev", "wan")
+    assert tool("source wan fd00::2") == "EAGAIN fd00::77"
     assert tool("tunnel add tunnel-id=1 peer-tunnel-id=2 local-address=fd00::77 "
                 "remote-address=fd00::2") == "EADDRNOTAVAIL"
 

@@ -1,6 +1,7 @@
 /*
  * Address and route messages. Sources: net/ipv4/devinet.c, net/ipv4/route.c
- * (inet_rtm_getroute), net/ipv6/addrconf.c (inet6_rtm_getaddr).
+ * (inet_rtm_getroute), net/ipv6/addrconf.c (inet6_rtm_getaddr), net/ipv6/route.c
+ * (inet6_rtm_getroute).
  *
  * Foreign rules kept here: IFA_ADDRESS of a point-to-point link is the peer's,
  * IFA_LOCAL ours; flags beyond 8 bits are in IFA_FLAGS; an optimistic address
@@ -27,7 +28,7 @@ static int decode_bytes(const struct nlattr *attribute, struct address *address)
 	return 0;
 }
 
-static int decode_flags(const struct nlattr *attribute, uint32_t *ret)
+static int decode_u32(const struct nlattr *attribute, uint32_t *ret)
 {
 	if (attribute_length(attribute) != sizeof(*ret))
 		return -EPROTO;
@@ -55,7 +56,7 @@ int address_decode(const struct nlmsghdr *message, struct interface_address *ret
 		uint16_t type = attribute_type(attribute);
 
 		if (type == IFA_FLAGS)
-			err = decode_flags(attribute, &address.flags);
+			err = decode_u32(attribute, &address.flags);
 		else if (type == IFA_LOCAL || (type == IFA_ADDRESS && !local))
 			err = decode_bytes(attribute, &address.address);
 		if (err)
@@ -71,29 +72,51 @@ enum kernel_address_state address_state_of(const struct interface_address *addre
 	const uint32_t flags = address->flags;
 
 	if (flags & IFA_F_DADFAILED)
-		return ADDRESS_TENTATIVE;
+		return ADDRESS_DUPLICATE;
 	if (flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC))
 		return ADDRESS_TENTATIVE;
 	return ADDRESS_READY;
 }
 
-bool address_is_lasting(const struct interface_address *address)
+enum address_fitness address_fitness(const struct interface_address *address)
 {
 	/* IFA_F_TEMPORARY (RFC 8981) and IFA_F_SECONDARY (IPv4) are the same bit. */
-	const bool passing = address->address.family == AF_INET6 &&
-			     address->flags & (IFA_F_TEMPORARY | IFA_F_DEPRECATED);
+	const uint32_t passing = address->address.family == AF_INET6
+					 ? IFA_F_TEMPORARY | IFA_F_DEPRECATED
+					 : IFA_F_DEPRECATED;
 
-	return address->scope == RT_SCOPE_UNIVERSE && !passing &&
-	       address_state_of(address) == ADDRESS_READY;
+	if (address->scope != RT_SCOPE_UNIVERSE)
+		return ADDRESS_UNFIT;
+	if (address_state_of(address) != ADDRESS_READY)
+		return ADDRESS_UNUSABLE;
+	return address->flags & passing ? ADDRESS_PASSING : ADDRESS_FIT;
 }
 
-int route_decode_type(const struct nlmsghdr *message)
+int route_decode(const struct nlmsghdr *message, struct route *ret)
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attribute;
+	struct route route = {0};
+	int err = 0;
 
 	if (!has_header(message, sizeof(*header)))
 		return -EPROTO;
-	return header->rtm_type;
+	route.type = header->rtm_type;
+	route.flags = header->rtm_flags;
+	attribute_for_each (attribute, message, sizeof(*header)) {
+		uint16_t type = attribute_type(attribute);
+
+		if (type == RTA_OIF) {
+			err = decode_u32(attribute, &route.link);
+		} else if (type == RTA_PREFSRC) {
+			route.source.family = header->rtm_family;
+			err = decode_bytes(attribute, &route.source);
+		}
+		if (err)
+			return err;
+	}
+	*ret = route;
+	return 0;
 }
 
 static int put_address(struct nlmsghdr *message, size_t size, uint16_t type,
@@ -124,11 +147,21 @@ int address_put_get6(struct nlmsghdr *message, size_t size, const struct address
 	return put_address(message, size, IFA_LOCAL, address);
 }
 
-int route_put_get(struct nlmsghdr *message, size_t size, const struct address *to)
+int route_put_get(struct nlmsghdr *message, size_t size, const struct route_question *question)
 {
 	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	int err;
 
-	header->rtm_family = to->family;
-	header->rtm_dst_len = (unsigned char)(8 * address_length(to));
-	return put_address(message, size, RTA_DST, to);
+	header->rtm_family = question->to->family;
+	header->rtm_dst_len = (unsigned char)(8 * address_length(question->to));
+	header->rtm_flags = question->as_configured ? RTM_F_FIB_MATCH : 0;
+	err = put_address(message, size, RTA_DST, question->to);
+	if (!err && question->from) {
+		header->rtm_src_len = (unsigned char)(8 * address_length(question->from));
+		err = put_address(message, size, RTA_SRC, question->from);
+	}
+	if (!err && question->link &&
+	    !mnl_attr_put_u32_check(message, size, RTA_OIF, question->link))
+		err = -EMSGSIZE;
+	return err;
 }

@@ -2,8 +2,8 @@
  * Events. Sources: net/l2tp/l2tp_netlink.c (l2tp_tunnel_notify,
  * genlmsg_multicast_allns), net/core/rtnetlink.c, net/bridge/br_netlink.c.
  *
- * Foreign rules kept here: the group "l2tp" tells of every network namespace
- * without saying which, and of nothing that no command asked for (cascades,
+ * Foreign rules kept here: the group "l2tp" tells, up to 6.12, of every network
+ * namespace without saying which, and of nothing that no command asked for (cascades,
  * namespaces going); the events of our own commands carry our port id and are
  * passed over, the answers having told us already.
  */
@@ -119,8 +119,9 @@ static void tell_link(struct reading *reading, const struct nlmsghdr *message,
 		      enum kernel_event_type type)
 {
 	struct kernel_event event = {.type = type};
+	char names[LINK_ALTERNATIVES_BYTES];
 
-	if (!link_decode(message, &event.link))
+	if (!link_decode_names(message, &event.link, names))
 		reading->cb(&event, reading->arg);
 }
 

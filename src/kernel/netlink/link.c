@@ -63,10 +63,10 @@ static int decode_vlan_data(const struct nlattr *data, uint16_t *ret_vlan_id)
 	return 0;
 }
 
-static bool is_vlan(const struct nlattr *kind)
+static bool is_kind(const struct nlattr *kind, const char *name)
 {
-	return kind && attribute_length(kind) >= sizeof(vlan_kind) - 1 &&
-	       !strncmp(attribute_bytes(kind), vlan_kind, attribute_length(kind));
+	return kind && attribute_length(kind) >= strlen(name) &&
+	       !strncmp(attribute_bytes(kind), name, attribute_length(kind));
 }
 
 static int decode_info(const struct nlattr *info, struct kernel_link *link)
@@ -80,7 +80,8 @@ static int decode_info(const struct nlattr *info, struct kernel_link *link)
 			data = attribute;
 	}
 	link->kind = kind != NULL;
-	return is_vlan(kind) && data ? decode_vlan_data(data, &link->vlan_id) : 0;
+	link->vrf = is_kind(kind, "vrf");
+	return is_kind(kind, vlan_kind) && data ? decode_vlan_data(data, &link->vlan_id) : 0;
 }
 
 static int decode_attribute(const struct nlattr *attribute, struct kernel_link *link)
@@ -117,6 +118,7 @@ int link_decode(const struct nlmsghdr *message, struct kernel_link *ret)
 		return -ENOMSG;
 	link.index = (unsigned int)header->ifi_index;
 	link.up = header->ifi_flags & IFF_UP;
+	link.carrier = link.up && header->ifi_flags & IFF_LOWER_UP;
 	attribute_for_each (attribute, message, sizeof(*header)) {
 		err = decode_attribute(attribute, &link);
 		if (err)
@@ -127,6 +129,40 @@ int link_decode(const struct nlmsghdr *message, struct kernel_link *ret)
 	if (!link.vlan_id)
 		link.parent = 0; /* veth and others have a lower link too */
 	*ret = link;
+	return 0;
+}
+
+/* Longer names than an interface-name nobody can ask for. */
+static void add_alternative(const struct nlattr *attribute, char names[LINK_ALTERNATIVES_BYTES],
+			    size_t *at)
+{
+	char name[IFNAME_LENGTH + 1];
+	size_t length;
+
+	if (attribute_type(attribute) != IFLA_ALT_IFNAME || decode_name(attribute, name))
+		return;
+	length = strlen(name) + 1;
+	if (*at + length >= LINK_ALTERNATIVES_BYTES)
+		return;
+	memcpy(names + *at, name, length);
+	*at += length;
+}
+
+int link_decode_names(const struct nlmsghdr *message, struct kernel_link *ret,
+		      char names[LINK_ALTERNATIVES_BYTES])
+{
+	const struct nlattr *attribute, *name;
+	size_t length = 0;
+	int err = link_decode(message, ret);
+
+	if (err)
+		return err;
+	attribute_for_each (attribute, message, sizeof(struct ifinfomsg))
+		if (attribute_type(attribute) == IFLA_PROP_LIST)
+			attribute_for_each_nested (name, attribute)
+				add_alternative(name, names, &length);
+	names[length] = '\0';
+	ret->alternatives = length ? names : NULL;
 	return 0;
 }
 

@@ -15,6 +15,12 @@
  */
 int link_decode(const struct nlmsghdr *message, struct kernel_link *ret);
 
+#define LINK_ALTERNATIVES_BYTES 512 /* some thirty; a link with more is found by the first ones */
+
+/* The same, with its alternative names, which then lie in @names. */
+int link_decode_names(const struct nlmsghdr *message, struct kernel_link *ret,
+		      char names[LINK_ALTERNATIVES_BYTES]);
+
 /*
  * Append to a message that has its netlink header only; @size is the room from
  * the start of the message. -EMSGSIZE, -EINVAL as in l2tp.h.

@@ -116,6 +116,11 @@ int genl_probe(struct netlink *netlink);
 /* batch.c */
 int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_t count);
 
+/* keep.c */
+int netlink_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
+int netlink_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
+		     bool port, char ret_lost[KERNEL_LOST_MAX]);
+
 /* observe.c */
 int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 int netlink_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg);
@@ -125,13 +130,16 @@ void netlink_leave_dump(struct kernel *kernel);
 int netlink_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg);
 void netlink_leave_counters(struct kernel *kernel);
 int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg);
+
+/* path.c */
 enum kernel_address_state netlink_address_state(struct kernel *kernel,
-						const struct address *address);
-int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
-			      struct address *ret);
+						const struct address *address, unsigned int vrf);
+int netlink_interface_address(struct kernel *kernel, const char *interface,
+			      const struct address *remote, struct address *ret);
 int netlink_interface_has(struct kernel *kernel, const char *interface,
 			  const struct address *address);
-int netlink_route(struct kernel *kernel, const struct address *remote);
+int netlink_route(struct kernel *kernel, const struct address *local, const struct address *remote,
+		  unsigned int *ret_down);
 
 /* events.c */
 int events_join(struct netlink *netlink);

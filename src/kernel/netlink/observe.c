@@ -1,17 +1,11 @@
 /*
- * Reading: dumps, addresses and routes.
+ * Reading: dumps.
  */
 #include <errno.h>
-#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
-#include <string.h>
-#include <sys/socket.h>
 
-#include "kernel/netlink/address.h"
 #include "kernel/netlink/link.h"
 #include "kernel/netlink/netlink.h"
-
-#define DUMPS_MAX 5 /* of addresses that change all the time */
 
 /*
  * Dumps. An entry that cannot be decoded is left out, and the dump goes on.
@@ -43,10 +37,11 @@ static int give_session(struct netlink *netlink, const struct nlmsghdr *message,
 static int give_link(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
 {
 	const struct kernel_visitor *dump = arg;
+	char names[LINK_ALTERNATIVES_BYTES];
 	struct kernel_link link;
 
 	(void)netlink;
-	return link_decode(message, &link) ? 0 : dump->link(&link, dump->arg);
+	return link_decode_names(message, &link, names) ? 0 : dump->link(&link, dump->arg);
 }
 
 static int dump_genl(struct netlink *netlink, uint8_t command, message_cb *cb,
@@ -212,144 +207,4 @@ void netlink_leave_counters(struct kernel *kernel)
 	if (!netlink->counters.ended)
 		channel_close(&netlink->channels[CHANNEL_COUNTERS]);
 	netlink->counters.ended = true;
-}
-
-/*
- * Addresses and routes.
- */
-
-static int take_route_type(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
-{
-	int type = route_decode_type(message);
-
-	(void)netlink;
-	if (type < 0)
-		return type;
-	*(int *)arg = type;
-	return 0;
-}
-
-static int route_type(struct netlink *netlink, const struct address *to)
-{
-	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETROUTE, 0);
-	int type = RTN_UNSPEC;
-	int err = route_put_get(message, MESSAGE_BYTES, to);
-
-	if (!err)
-		err = exchange(netlink, CHANNEL_ROUTE, message, take_route_type, &type);
-	return err ? err : type;
-}
-
-int netlink_route(struct kernel *kernel, const struct address *remote)
-{
-	int type = route_type(netlink_of(kernel), remote);
-
-	/* What connect() says of a broadcast address. */
-	if (type == RTN_BROADCAST)
-		return -EACCES;
-	return type < 0 ? type : 0;
-}
-
-static int take_address(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
-{
-	(void)netlink;
-	return address_decode(message, arg);
-}
-
-static enum kernel_address_state state6(struct netlink *netlink, const struct address *address)
-{
-	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, 0);
-	struct interface_address found = {0};
-
-	if (address_put_get6(message, MESSAGE_BYTES, address) ||
-	    exchange(netlink, CHANNEL_ROUTE, message, take_address, &found))
-		return ADDRESS_ABSENT;
-	return address_state_of(&found);
-}
-
-enum kernel_address_state netlink_address_state(struct kernel *kernel,
-						const struct address *address)
-{
-	struct netlink *netlink = netlink_of(kernel);
-
-	if (address->family == AF_INET6)
-		return state6(netlink, address);
-	/* There is no GET of one IPv4 address; bind() asks the local table too. */
-	return route_type(netlink, address) == RTN_LOCAL ? ADDRESS_READY : ADDRESS_ABSENT;
-}
-
-struct wanted_address {
-	unsigned int index;
-	struct address preferred;
-	bool exactly; /* that one, be it lasting or not; else any lasting one */
-	bool found;
-	struct address address;
-};
-
-static int look_at_address(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
-{
-	struct wanted_address *wanted = arg;
-	struct interface_address address;
-	bool preferred;
-
-	(void)netlink;
-	if (address_decode(message, &address) || address.index != wanted->index)
-		return 0;
-	preferred = !memcmp(&address.address, &wanted->preferred, sizeof(wanted->preferred));
-	if (wanted->exactly ? !preferred : !address_is_lasting(&address))
-		return 0;
-	if (!wanted->found || preferred)
-		wanted->address = address.address;
-	wanted->found = true;
-	return 0;
-}
-
-static int dump_addresses(struct netlink *netlink, uint8_t family, struct wanted_address *wanted)
-{
-	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, NLM_F_DUMP);
-	int err = address_put_dump(message, MESSAGE_BYTES, family, wanted->index);
-
-	return err ? err : exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, wanted);
-}
-
-static int find_address(struct kernel *kernel, const char *interface, uint8_t family,
-			struct wanted_address *wanted)
-{
-	struct kernel_request request = {.verb = KERNEL_LINK_GET};
-	int err;
-
-	if (strlen(interface) > IFNAME_LENGTH)
-		return -ENODEV;
-	memcpy(request.link.name, interface, strlen(interface));
-	err = netlink_submit(kernel, &request, 1);
-	if (err || request.result)
-		return err ? err : request.result;
-	wanted->index = request.link.index;
-	err = -EINTR;
-	for (unsigned int i = 0; err == -EINTR && i < DUMPS_MAX; i++) {
-		wanted->found = false;
-		err = dump_addresses(netlink_of(kernel), family, wanted);
-	}
-	if (err == -EINTR)
-		err = 0; /* what it did show is there */
-	return !err && !wanted->found ? -EADDRNOTAVAIL : err;
-}
-
-int netlink_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
-			      struct address *ret)
-{
-	struct wanted_address wanted = {.preferred = *ret};
-	int err = find_address(kernel, interface, family, &wanted);
-
-	if (!err)
-		*ret = wanted.address;
-	return err;
-}
-
-int netlink_interface_has(struct kernel *kernel, const char *interface,
-			  const struct address *address)
-{
-	struct wanted_address wanted = {.preferred = *address, .exactly = true};
-
-	return find_address(kernel, interface, address->family, &wanted);
 }

@@ -78,15 +78,46 @@ void sim_set_permitted(struct kernel *kernel, bool permitted);
 int sim_add_link(struct kernel *kernel, const char *name, bool bridge);
 int sim_remove_link(struct kernel *kernel, const char *name);
 int sim_rename_link(struct kernel *kernel, const char *from, const char *to);
+int sim_add_vrf(struct kernel *kernel, const char *name);
+/* The wire is pulled, or put in again. */
+int sim_set_carrier(struct kernel *kernel, const char *name, bool carrier);
+/* As "ip link property add altname"; of links and of interfaces of ours alike. */
+int sim_add_alternative(struct kernel *kernel, const char *link, const char *name);
 int sim_add_address(struct kernel *kernel, const char *link, const char *prefix, bool tentative);
 int sim_remove_address(struct kernel *kernel, const char *prefix);
-/* A tentative IPv6 address passes duplicate address detection. */
-int sim_settle_address(struct kernel *kernel, const char *prefix);
+/* An address passes duplicate address detection or fails it, or its time is up. */
+enum sim_mark { SIM_PLAIN, SIM_TENTATIVE, SIM_DUPLICATE, SIM_DEPRECATED };
+int sim_mark_address(struct kernel *kernel, const char *prefix, enum sim_mark mark);
 /* @error: 0 a route, else what using it gives: -EHOSTUNREACH, -EACCES ... */
 int sim_add_route(struct kernel *kernel, const char *prefix, int error);
+/* The source that it prefers, as "ip route add ... src". */
+int sim_set_source(struct kernel *kernel, const char *prefix, const char *source);
 int sim_remove_route(struct kernel *kernel, const char *prefix);
+/* The sysctl ip_nonlocal_bind: a socket may be bound to an address that is not there. */
+void sim_allow_nonlocal_bind(struct kernel *kernel, bool allow);
+/* From now on it is a vendor's kernel, which makes a tunnel without a route to its peer. */
+void sim_need_no_route(struct kernel *kernel);
 /* Another program has a UDP socket there (text address), until called with @busy false. */
 int sim_set_port(struct kernel *kernel, const char *address, uint16_t port, bool busy);
+
+/*
+ * What others set with "bridge" and "ip link", a number each: a port begins with the
+ * defaults whenever it joins a bridge, a link when it is made. -ENODEV.
+ */
+enum sim_setting {
+	SIM_PORT_PVID,     /* default 1, untagged */
+	SIM_PORT_ISOLATED, /* 0 */
+	SIM_PORT_COST,     /* 100 */
+	SIM_LINK_GROUP,    /* 0 */
+	SIM_LINK_QUEUES,   /* 0; whoever keeps it cannot put it back */
+	SIM_SETTINGS
+};
+int sim_set(struct kernel *kernel, const char *link, enum sim_setting setting, uint32_t value);
+int64_t sim_get(const struct kernel *kernel, const char *link, enum sim_setting setting);
+/* Has it ever been up in a bridge and in that one's default VLAN, since it was made? */
+bool sim_carried_default(const struct kernel *kernel, const char *link);
+/* The next @n times a port is not put back, and put_back() returns @error. */
+void sim_fail_put_back(struct kernel *kernel, unsigned int n, int error);
 
 /*
  * Someone else ("ip l2tp", "ip link") executes a request: not counted as ours,

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -38,6 +39,11 @@ static void add_event(struct sim *sim, const struct kernel_event *event)
 
 	if (entry) {
 		entry->event = *event;
+		if (event->link.alternatives) { /* the link may go before it is told */
+			memcpy(entry->alternatives, event->link.alternatives,
+			       sizeof(entry->alternatives));
+			entry->event.link.alternatives = entry->alternatives;
+		}
 		TAILQ_INSERT_TAIL(&sim->events, entry, entry);
 		sim->event_count++;
 	} else {
@@ -88,8 +94,9 @@ void sim_tell(struct sim *sim, enum kernel_event_type type, uint32_t tunnel_id, 
 
 void sim_tell_link(struct sim *sim, enum kernel_event_type type, const struct sim_link *link)
 {
-	const struct kernel_event event = {.type = type, .link = link->link};
+	struct kernel_event event = {.type = type, .link = link->link};
 
+	event.link.alternatives = link->alternatives;
 	add_event(sim, &event);
 }
 

@@ -33,14 +33,29 @@ struct sim_link *sim_link_by_index(struct sim *sim, unsigned int index)
 	return RB_FIND(sim_links_by_index, &sim->links_by_index, (struct sim_link *)&key);
 }
 
+static bool has_alternative(const struct sim_link *link, const char *name)
+{
+	for (const char *at = link->alternatives; *at; at += strlen(at) + 1)
+		if (!strcmp(at, name))
+			return true;
+	return false;
+}
+
+/* By any of its names, as net/core/dev.c netdev_name_node_lookup(). */
 struct sim_link *sim_link_by_name(struct sim *sim, const char *name)
 {
-	struct sim_link key = {0};
+	struct sim_link key = {0}, *link;
 
 	if (strlen(name) > IFNAME_LENGTH)
 		return NULL;
 	memcpy(key.link.name, name, strlen(name));
-	return RB_FIND(sim_links_by_name, &sim->links_by_name, &key);
+	link = RB_FIND(sim_links_by_name, &sim->links_by_name, &key);
+	if (link || !sim->alternatives)
+		return link;
+	RB_FOREACH (link, sim_links_by_index, &sim->links_by_index)
+		if (has_alternative(link, name))
+			return link;
+	return NULL;
 }
 
 /* net/core/dev.c dev_valid_name(), and the sysctl folders "all" and "default" */
@@ -97,6 +112,7 @@ int sim_make_link(struct sim *sim, const char *name, unsigned int mtu, struct si
 	link->link.index = ++sim->last_index;
 	link->link.mtu = mtu;
 	link->link.mac = random_mac(sim);
+	link->link.carrier = true;
 	LIST_INIT(&link->uppers);
 	RB_INSERT(sim_links_by_index, &sim->links_by_index, link);
 	RB_INSERT(sim_links_by_name, &sim->links_by_name, link);
@@ -164,6 +180,7 @@ static int set_up(struct sim *sim, struct sim_link *link, bool up)
 	LIST_FOREACH (upper, &link->uppers, sibling) {
 		upper->link.up = up;
 		inherit_mac(upper);
+		sim_watch_port(upper);
 		sim_tell_link(sim, KERNEL_EVENT_LINK, upper);
 	}
 	return 0;
@@ -210,9 +227,11 @@ static int set_master(struct sim *sim, struct sim_link *link, unsigned int maste
 	link->link.master = 0; /* it leaves the old bridge before the new one is looked for */
 	if (master && !bridge)
 		return -EINVAL;
-	if (master && !bridge->bridge)
+	if (master && !bridge->bridge && !bridge->link.vrf)
 		return -EOPNOTSUPP;
 	link->link.master = master;
+	if (master)
+		sim_begin_port(link);
 	return 0;
 }
 
@@ -258,6 +277,7 @@ int sim_do_link_set(struct sim *sim, struct kernel_request *request)
 	if (!link)
 		return -ENODEV;
 	err = apply(sim, link, request);
+	sim_watch_port(link);
 	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
 	return err;
 }
@@ -339,8 +359,9 @@ int sim_links_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_
 	sim_catch_up(sim);
 	while (!err && (link = RB_NFIND(sim_links_by_index, &sim->links_by_index, &key)) &&
 	       most--) {
-		const struct kernel_link copy = link->link;
+		struct kernel_link copy = link->link;
 
+		copy.alternatives = link->alternatives;
 		key.link.index = dump->index = copy.index + dump->skip; /* @cb may change links */
 		err = cb(&copy, arg);
 	}
@@ -373,6 +394,31 @@ int sim_add_link(struct kernel *kernel, const char *name, bool bridge)
 		return err;
 	link->bridge = bridge;
 	link->link.kind = true;
+	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
+	return 0;
+}
+
+int sim_add_vrf(struct kernel *kernel, const char *name)
+{
+	struct sim_link *link;
+	int err = sim_add_link(kernel, name, false);
+
+	if (err)
+		return err;
+	link = sim_link_by_name(sim_of(kernel), name);
+	link->link.vrf = true;
+	sim_tell_link(sim_of(kernel), KERNEL_EVENT_LINK, link);
+	return 0;
+}
+
+int sim_set_carrier(struct kernel *kernel, const char *name, bool carrier)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_link *link = sim_link_by_name(sim, name);
+
+	if (!link)
+		return -ENODEV;
+	link->link.carrier = carrier;
 	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
 	return 0;
 }
@@ -411,4 +457,26 @@ int sim_rename_link(struct kernel *kernel, const char *from, const char *to)
 	if (!err)
 		sim_tell_link(sim, KERNEL_EVENT_LINK, link);
 	return err;
+}
+
+int sim_add_alternative(struct kernel *kernel, const char *name, const char *alternative)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_link *link = sim_link_by_name(sim, name);
+	char *at;
+
+	if (!link)
+		return -ENODEV;
+	if (sim_link_by_name(sim, alternative))
+		return -EEXIST;
+	at = link->alternatives;
+	while (*at)
+		at += strlen(at) + 1;
+	if (!valid_name(alternative) ||
+	    at + strlen(alternative) + 2 > link->alternatives + sizeof(link->alternatives))
+		return -EINVAL;
+	memcpy(at, alternative, strlen(alternative) + 1);
+	sim->alternatives = true;
+	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
+	return 0;
 }

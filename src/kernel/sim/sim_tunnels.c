@@ -76,19 +76,21 @@ static unsigned int module_of(const struct tunnel *tunnel)
 static int check_socket(struct sim *sim, struct sim_tunnel *tunnel)
 {
 	const struct tunnel *wanted = &tunnel->reported;
+	int err;
 
 	if (!(sim->capabilities & module_of(wanted)))
 		return -EPROTONOSUPPORT;
 	if (link_local(&wanted->local_address))
 		return -EINVAL;
-	if (sim_address_state(&sim->kernel, &wanted->local_address) != ADDRESS_READY)
-		return -EADDRNOTAVAIL;
+	err = sim_check_bind(sim, wanted);
+	if (err)
+		return err;
 	if (over_udp(tunnel) && (RB_FIND(sim_endpoints, &sim->endpoints, tunnel) ||
 				 sim_port_busy(sim, &wanted->local_address, wanted->local_port)))
 		return -EADDRINUSE;
 	if (link_local(&wanted->remote_address))
 		return -EINVAL;
-	return sim_route(&sim->kernel, &wanted->remote_address);
+	return sim_check_connect(sim, wanted);
 }
 
 static int check_tunnel(struct sim *sim, struct sim_tunnel *tunnel)

@@ -74,8 +74,19 @@ static struct sim_address *find_address(const struct sim *sim, const struct addr
 	return NULL;
 }
 
-/* The most specific of the given routes and of those that addresses bring. */
-static bool find_route(const struct sim *sim, const struct address *to, struct sim_route *ret)
+/* The VRF that a link is or is in, 0 none. */
+static unsigned int vrf_of(struct sim *sim, unsigned int link_index)
+{
+	const struct sim_link *link = sim_link_by_index(sim, link_index);
+	const struct sim_link *master = link ? sim_link_by_index(sim, link->link.master) : NULL;
+
+	if (link && link->link.vrf)
+		return link->link.index;
+	return master && master->link.vrf ? master->link.index : 0;
+}
+
+/* The most specific of the given routes and of those that addresses bring, outside of VRFs. */
+static bool find_route(struct sim *sim, const struct address *to, struct sim_route *ret)
 {
 	const struct sim_address *address;
 	const struct sim_route *route;
@@ -90,48 +101,77 @@ static bool find_route(const struct sim *sim, const struct address *to, struct s
 		}
 	}
 	TAILQ_FOREACH (address, &sim->addresses, entry) {
-		if (covers(&address->prefix, to) &&
+		if (covers(&address->prefix, to) && !vrf_of(sim, address->link_index) &&
 		    (!found || address->prefix.length > ret->prefix.length)) {
 			*ret = (struct sim_route){.prefix = address->prefix,
-						  .link_index = address->link_index};
+						  .link_index = address->link_index,
+						  .source = address->prefix.address};
 			found = true;
 		}
 	}
 	return found;
 }
 
-enum kernel_address_state sim_address_state(struct kernel *kernel, const struct address *address)
+static enum kernel_address_state state_of(const struct sim_address *address)
 {
-	const struct sim_address *entry = find_address(sim_of(kernel), address);
-
-	if (!entry)
-		return ADDRESS_ABSENT;
-	return entry->tentative ? ADDRESS_TENTATIVE : ADDRESS_READY;
+	switch (address->mark) {
+	case SIM_TENTATIVE:
+		return ADDRESS_TENTATIVE;
+	case SIM_DUPLICATE:
+		return ADDRESS_DUPLICATE;
+	default:
+		return ADDRESS_READY;
+	}
 }
 
-int sim_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
-			  struct address *ret)
+enum kernel_address_state sim_address_state(struct kernel *kernel, const struct address *address,
+					    unsigned int vrf)
+{
+	struct sim *sim = sim_of(kernel);
+	const struct sim_address *entry = find_address(sim, address);
+
+	if (!entry || (state_of(entry) == ADDRESS_READY && vrf_of(sim, entry->link_index) != vrf))
+		return ADDRESS_ABSENT;
+	return state_of(entry);
+}
+
+/* As kernel.h has it; the kernel's choice for an interface is the first. */
+static unsigned int rank_of(const struct sim_address *address, const struct address *last,
+			    const struct address *preferred)
+{
+	unsigned int unfit = address->mark == SIM_DEPRECATED      ? 1
+			     : state_of(address) != ADDRESS_READY ? 2
+								  : 0;
+
+	return 3 * unfit + (same_address(&address->prefix.address, last)        ? 0
+			    : same_address(&address->prefix.address, preferred) ? 1
+										: 2);
+}
+
+int sim_interface_address(struct kernel *kernel, const char *interface,
+			  const struct address *remote, struct address *ret)
 {
 	struct sim *sim = sim_of(kernel);
 	const struct sim_link *link = sim_link_by_name(sim, interface);
-	const struct sim_address *entry;
-	const struct address *found = NULL;
+	const struct sim_address *entry, *best = NULL;
+	const struct address last = *ret;
+	struct sim_route route;
 
 	if (!link)
 		return -ENODEV;
+	find_route(sim, remote, &route);
 	TAILQ_FOREACH (entry, &sim->addresses, entry) {
-		const struct address *address = &entry->prefix.address;
-
 		/* those of lo have the scope of this host */
-		if (entry->link_index == link->link.index && !entry->tentative &&
-		    address->family == family && strcmp(interface, "lo") != 0 &&
-		    (!found || !memcmp(address, ret, sizeof(*ret))))
-			found = address;
+		if (entry->link_index == link->link.index && strcmp(interface, "lo") != 0 &&
+		    entry->prefix.address.family == remote->family &&
+		    (!best ||
+		     rank_of(entry, &last, &route.source) < rank_of(best, &last, &route.source)))
+			best = entry;
 	}
-	if (!found)
+	if (!best)
 		return -EADDRNOTAVAIL;
-	*ret = *found;
-	return 0;
+	*ret = best->prefix.address;
+	return state_of(best) == ADDRESS_READY ? 0 : -EAGAIN;
 }
 
 int sim_interface_has(struct kernel *kernel, const char *interface, const struct address *address)
@@ -169,16 +209,50 @@ static bool is_broadcast(const struct sim *sim, const struct address *address)
 	return false;
 }
 
-int sim_route(struct kernel *kernel, const struct address *remote)
+static bool is_local(struct sim *sim, const struct address *address)
 {
-	const struct sim *sim = sim_of(kernel);
+	return sim_address_state(&sim->kernel, address, 0) != ADDRESS_ABSENT;
+}
+
+int sim_route(struct kernel *kernel, const struct address *local, const struct address *remote,
+	      unsigned int *ret_down)
+{
+	struct sim *sim = sim_of(kernel);
+	const struct sim_link *link;
 	struct sim_route route;
 
-	if (find_address(sim, remote))
+	*ret_down = 0;
+	if (local->family == AF_INET && !address_is_unspecified(local) && !is_local(sim, local))
+		return -ENETUNREACH;
+	if (is_local(sim, remote) || is_broadcast(sim, remote))
 		return 0;
-	if (is_broadcast(sim, remote))
+	if (!find_route(sim, remote, &route))
+		return -ENETUNREACH;
+	link = sim_link_by_index(sim, route.link_index);
+	if (route.error == 0 && link && !link->link.carrier)
+		*ret_down = link->link.index;
+	return route.error;
+}
+
+int sim_check_bind(struct sim *sim, const struct tunnel *tunnel)
+{
+	if (sim_address_state(&sim->kernel, &tunnel->local_address, 0) == ADDRESS_READY)
+		return 0;
+	/* net/l2tp/l2tp_ip.c asks without regard to the sysctl */
+	return sim->nonlocal_bind && tunnel->encapsulation == ENCAPSULATION_UDP ? 0
+										: -EADDRNOTAVAIL;
+}
+
+int sim_check_connect(struct sim *sim, const struct tunnel *tunnel)
+{
+	unsigned int down;
+	int err = sim_route(&sim->kernel, &tunnel->local_address, &tunnel->remote_address, &down);
+
+	if (sim->routeless)
+		err = 0;
+	if (!err && is_broadcast(sim, &tunnel->remote_address))
 		return -EACCES;
-	return find_route(sim, remote, &route) ? route.error : -ENETUNREACH;
+	return err;
 }
 
 unsigned int sim_path_mtu(struct sim *sim, const struct address *remote)
@@ -230,7 +304,7 @@ int sim_add_address(struct kernel *kernel, const char *link_name, const char *pr
 		return -ENOMEM;
 	entry->prefix = parsed;
 	entry->link_index = link->link.index;
-	entry->tentative = tentative;
+	entry->mark = tentative ? SIM_TENTATIVE : SIM_PLAIN;
 	if (parsed.address.family == AF_INET6) /* net/ipv6/addrconf.c ipv6_link_dev_addr() */
 		TAILQ_INSERT_HEAD(&sim->addresses, entry, entry);
 	else
@@ -261,14 +335,14 @@ int sim_remove_address(struct kernel *kernel, const char *prefix)
 	return 0;
 }
 
-int sim_settle_address(struct kernel *kernel, const char *prefix)
+int sim_mark_address(struct kernel *kernel, const char *prefix, enum sim_mark mark)
 {
 	struct sim *sim = sim_of(kernel);
 	struct sim_address *entry = named_address(sim, prefix);
 
 	if (!entry)
 		return -ENOENT;
-	entry->tentative = false;
+	entry->mark = mark;
 	sim_tell(sim, KERNEL_EVENT_ADDRESS, 0, 0);
 	return 0;
 }
@@ -303,6 +377,31 @@ int sim_add_route(struct kernel *kernel, const char *prefix, int error)
 	TAILQ_INSERT_TAIL(&sim->routes, entry, entry);
 	sim_tell(sim, KERNEL_EVENT_ROUTE, 0, 0);
 	return 0;
+}
+
+int sim_set_source(struct kernel *kernel, const char *prefix, const char *source)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_prefix parsed;
+	struct sim_route *entry;
+
+	if (parse_prefix(prefix, &parsed))
+		return -EINVAL;
+	entry = named_route(sim, &parsed);
+	if (!entry)
+		return -ENOENT;
+	sim_tell(sim, KERNEL_EVENT_ROUTE, 0, 0);
+	return parse_address(source, &entry->source);
+}
+
+void sim_allow_nonlocal_bind(struct kernel *kernel, bool allow)
+{
+	sim_of(kernel)->nonlocal_bind = allow;
+}
+
+void sim_need_no_route(struct kernel *kernel)
+{
+	sim_of(kernel)->routeless = true;
 }
 
 int sim_remove_route(struct kernel *kernel, const char *prefix)

@@ -15,6 +15,8 @@
 #define SIM_EVENTS_MAX 4096 /* then they are lost, as from a full socket */
 #define SIM_TICK_MS    4    /* HZ=250 */
 
+#define ALTERNATIVES_BYTES 64
+
 /* RB_GENERATE_STATIC() of libbsd needs an __unused that it does not define. */
 #define SIM_TREE(tree, type, field, compare)                                                       \
 	RB_GENERATE_INTERNAL(tree, type, field, compare, __attribute__((unused)) static)
@@ -49,6 +51,9 @@ struct sim_link {
 	LIST_HEAD(, sim_link) uppers; /* 802.1Q links on it */
 	bool own_mac;                 /* an 802.1Q link's: it was set */
 	bool bridge;
+	uint32_t settings[SIM_SETTINGS];
+	bool carried_default;
+	char alternatives[ALTERNATIVES_BYTES]; /* as in struct kernel_link */
 };
 RB_HEAD(sim_links_by_index, sim_link);
 RB_HEAD(sim_links_by_name, sim_link);
@@ -90,13 +95,14 @@ struct sim_address {
 	TAILQ_ENTRY(sim_address) entry;
 	struct sim_prefix prefix;
 	unsigned int link_index;
-	bool tentative;
+	enum sim_mark mark;
 };
 
 struct sim_route {
 	TAILQ_ENTRY(sim_route) entry;
 	struct sim_prefix prefix;
 	unsigned int link_index;
+	struct address source; /* that it prefers; AF_UNSPEC: that of its prefix */
 	int error;
 };
 
@@ -109,6 +115,7 @@ struct sim_port {
 struct sim_event {
 	TAILQ_ENTRY(sim_event) entry;
 	struct kernel_event event;
+	char alternatives[ALTERNATIVES_BYTES]; /* of its link */
 };
 
 struct sim_planned_failure {
@@ -139,6 +146,10 @@ struct sim {
 	unsigned int miss_every;
 	unsigned int interrupted_dumps; /* of links, to come */
 	struct {
+		unsigned int n;
+		int error;
+	} put_back;
+	struct {
 		bool under_way;
 		uint32_t tunnel_id, session_id; /* the last given */
 	} counters;
@@ -149,6 +160,7 @@ struct sim {
 	struct sim_links_by_index links_by_index;
 	struct sim_links_by_name links_by_name;
 	unsigned int last_index;
+	bool alternatives; /* some link has one */
 	struct sim_population population;
 	TAILQ_HEAD(, sim_address) addresses;
 	TAILQ_HEAD(, sim_route) routes;
@@ -156,6 +168,7 @@ struct sim {
 	struct sim_endpoints endpoints;
 	uint64_t random;
 	unsigned int packets_per_second;
+	bool nonlocal_bind, routeless;
 
 	struct sim_work_tree work;
 	uint64_t serial;
@@ -216,6 +229,15 @@ int sim_sessions_piece(struct sim *sim, struct sim_dump *dump, size_t most, kern
 		       void *arg);
 void sim_links_close(struct sim *sim);
 
+/* sim_port.c: it has joined a bridge, something of it was changed. */
+void sim_begin_port(struct sim_link *link);
+void sim_watch_port(struct sim_link *link);
+
+/* sim_keep.c */
+int sim_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
+int sim_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
+		 bool port, char ret_lost[KERNEL_LOST_MAX]);
+
 /* sim_tunnels.c, sim_sessions.c */
 struct sim_tunnel *sim_tunnel_by_id(struct sim *sim, uint32_t tunnel_id);
 struct sim_session *sim_session_by_id(struct sim *sim, uint32_t tunnel_id, uint32_t session_id);
@@ -239,11 +261,16 @@ void sim_sessions_close(struct sim *sim);
 /* sim_world.c */
 int sim_world_open(struct sim *sim);
 void sim_world_close(struct sim *sim);
-enum kernel_address_state sim_address_state(struct kernel *kernel, const struct address *address);
-int sim_interface_address(struct kernel *kernel, const char *interface, uint8_t family,
-			  struct address *ret);
+enum kernel_address_state sim_address_state(struct kernel *kernel, const struct address *address,
+					    unsigned int vrf);
+int sim_interface_address(struct kernel *kernel, const char *interface,
+			  const struct address *remote, struct address *ret);
 int sim_interface_has(struct kernel *kernel, const char *interface, const struct address *address);
-int sim_route(struct kernel *kernel, const struct address *remote);
+int sim_route(struct kernel *kernel, const struct address *local, const struct address *remote,
+	      unsigned int *ret_down);
+/* What bind() and connect() of a tunnel's socket say of its addresses. */
+int sim_check_bind(struct sim *sim, const struct tunnel *tunnel);
+int sim_check_connect(struct sim *sim, const struct tunnel *tunnel);
 /* MTU of the link that the route to @remote goes through, 1500 without. */
 unsigned int sim_path_mtu(struct sim *sim, const struct address *remote);
 bool sim_port_busy(struct sim *sim, const struct address *address, uint16_t port);

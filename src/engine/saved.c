@@ -1,0 +1,134 @@
+#include "engine/saved.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/desired.h"
+#include "model/rules.h"
+
+static void free_saved(struct saved *saved)
+{
+	free(saved->interface.kept);
+	free(saved->vlan.kept);
+	free(saved);
+}
+
+/* A change in place loses something when its link leaves its bridge, or has to be down for it. */
+static bool loses(struct engine *engine, const struct job *job, const struct item *item,
+		  const struct kernel_link *link)
+{
+	const struct key *key = &item->key;
+	struct session before, want;
+	bool had = want_session(job->from, key->tunnel_id, key->session_id, &before) == 0;
+	struct kernel_link ignored;
+
+	if (item->todo & (ACTION_DELETE | ACTION_CASCADE))
+		return true;
+	return want_session(job->to, key->tunnel_id, key->session_id, &want) == 0 &&
+	       (want_link(engine, 0, had ? &before : NULL, &want, link, &ignored) &
+		(LINK_MAC | LINK_MASTER | LINK_NAME));
+}
+
+static int keep(struct engine *engine, struct saved_link *saved, const struct kernel_link *link,
+		bool all)
+{
+	int rc = all ? engine->k->keep(engine->o.kernel, link->index, &saved->kept) : 0;
+
+	saved->link = *link;
+	return rc == -ENOMEM ? rc : 0; /* else it is gone already */
+}
+
+int saved_take(struct engine *engine, const struct job *job, const struct item *item)
+{
+	const struct key *key = &item->key;
+	struct session_entry *entry =
+		datastore_session(engine->store, key->tunnel_id, key->session_id);
+	const struct kernel_link *link = entry ? links_by_index(&engine->links,
+								entry->state.if_index)
+					       : NULL,
+				 *vlan;
+	char name[IFNAME_LENGTH + 1];
+	struct session before;
+	struct saved *saved;
+	bool kept;
+	int rc;
+
+	if (!link || !entry->entry.in_kernel || !entry->tunnel->entry.in_kernel ||
+	    saved_is_owed(entry) ||
+	    want_session(job->from, key->tunnel_id, key->session_id, &before) != 0)
+		return 0;
+	saved = calloc(1, sizeof(*saved));
+	if (!saved)
+		return -ENOMEM;
+	if (entry->saved)
+		free_saved(entry->saved);
+	entry->saved = saved;
+	entry->free_saved = free_saved;
+	kept = loses(engine, job, item, link);
+	rc = keep(engine, &saved->interface, link, kept);
+	saved->interface.set = LINK_MAC;
+	if (link->mtu != default_mtu(entry, &entry->tunnel->actual, &entry->actual) &&
+	    !(before.present & BIT(SESSION_MTU)))
+		saved->interface.set |= LINK_MTU;
+	if (link->master && !(before.present & BIT(SESSION_BRIDGE)))
+		saved->interface.set |= LINK_MASTER;
+	if (rc < 0 || before.pseudowire_type != PSEUDOWIRE_ETHERNET_VLAN)
+		return rc;
+	rules_vlan_name(&before, name);
+	vlan = links_by_name(&engine->links, name);
+	if (!vlan || vlan->parent != link->index)
+		return 0;
+	rc = keep(engine, &saved->vlan, vlan, kept);
+	if (vlan->master && !(before.present & BIT(SESSION_BRIDGE)))
+		saved->vlan.set = LINK_MASTER;
+	return rc;
+}
+
+bool saved_is_owed(const struct session_entry *entry)
+{
+	return entry->saved && entry->saved->owed;
+}
+
+struct saved *saved_of(const struct job *job, const struct item *item,
+		       const struct session_entry *entry)
+{
+	return entry && entry->saved &&
+			       (job->undoing || (item->done & ACTION_CREATE) ||
+				saved_is_owed(entry))
+		       ? entry->saved
+		       : NULL;
+}
+
+void saved_end(struct session_entry *entry, const struct item *item)
+{
+	if (!entry->saved)
+		return;
+	if ((item->todo & ACTION_CREATE) && !(item->done & ACTION_CREATE))
+		entry->saved->owed = true;
+	if (entry->saved->owed)
+		return;
+	free_saved(entry->saved);
+	entry->saved = NULL;
+}
+
+unsigned int saved_link_bits(const struct saved_link *saved, const struct session *want,
+			     const struct kernel_link *have, struct kernel_link *set)
+{
+	unsigned int bits = saved->set;
+
+	if ((want->present & BIT(SESSION_MAC_ADDRESS)) ||
+	    memcmp(&have->mac, &saved->link.mac, sizeof(have->mac)) == 0)
+		bits &= ~(unsigned int)LINK_MAC;
+	if ((want->present & BIT(SESSION_MTU)) || have->mtu == saved->link.mtu)
+		bits &= ~(unsigned int)LINK_MTU;
+	if ((want->present & BIT(SESSION_BRIDGE)) || have->master == saved->link.master)
+		bits &= ~(unsigned int)LINK_MASTER;
+	if (bits & LINK_MAC)
+		set->mac = saved->link.mac;
+	if (bits & LINK_MTU)
+		set->mtu = saved->link.mtu;
+	if (bits & LINK_MASTER)
+		set->master = saved->link.master;
+	return bits;
+}

@@ -1,0 +1,214 @@
+/*
+ * The path of a tunnel: what the host has of its addresses, and the routes
+ * between them. Sources: net/ipv4/route.c (inet_rtm_getroute), net/ipv6/route.c
+ * (inet6_rtm_getroute), net/ipv4/fib_semantics.c (fib_props).
+ *
+ * Foreign rules kept here: a route that leads nowhere is told by its errno, or
+ * by its type; a source that the host does not have is told as no route (IPv4);
+ * only a look-up of the route as it is configured tells that its link is down,
+ * only one that is resolved tells the source; a look-up that names a VRF as the
+ * outgoing link is made in that VRF.
+ */
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "kernel/netlink/address.h"
+#include "kernel/netlink/netlink.h"
+#include "model/codec.h"
+
+#define DUMPS_MAX 5 /* of addresses that change all the time */
+
+/*
+ * Routes.
+ */
+
+static int take_route(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	(void)netlink;
+	return route_decode(message, arg);
+}
+
+static int look_up(struct netlink *netlink, const struct route_question *question,
+		   struct route *ret)
+{
+	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETROUTE, 0);
+	int err = route_put_get(message, MESSAGE_BYTES, question);
+
+	return err ? err : exchange(netlink, CHANNEL_ROUTE, message, take_route, ret);
+}
+
+int netlink_route(struct kernel *kernel, const struct address *local, const struct address *remote,
+		  unsigned int *ret_down)
+{
+	static const int errors[] = {
+		[RTN_BLACKHOLE] = -EINVAL,
+		[RTN_UNREACHABLE] = -EHOSTUNREACH,
+		[RTN_PROHIBIT] = -EACCES,
+		[RTN_THROW] = -ENETUNREACH,
+	};
+	const struct route_question question = {.to = remote,
+						.from = address_is_unspecified(local) ? NULL
+										      : local,
+						.as_configured = true};
+	struct route route = {0};
+	int err = look_up(netlink_of(kernel), &question, &route);
+
+	if (!err && route.type < sizeof(errors) / sizeof(errors[0]))
+		err = errors[route.type];
+	if (!err)
+		*ret_down = route.flags & RTNH_F_LINKDOWN ? route.link : 0;
+	return err;
+}
+
+/*
+ * Addresses.
+ */
+
+static int take_address(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	(void)netlink;
+	return address_decode(message, arg);
+}
+
+/* There is no GET of one IPv4 address; none of them is tentative. */
+static enum kernel_address_state state6(struct netlink *netlink, const struct address *address)
+{
+	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, 0);
+	struct interface_address found = {0};
+
+	if (address_put_get6(message, MESSAGE_BYTES, address) ||
+	    exchange(netlink, CHANNEL_ROUTE, message, take_address, &found))
+		return ADDRESS_ABSENT;
+	return address_state_of(&found);
+}
+
+enum kernel_address_state netlink_address_state(struct kernel *kernel,
+						const struct address *address, unsigned int vrf)
+{
+	struct netlink *netlink = netlink_of(kernel);
+	const struct route_question question = {.to = address, .link = vrf};
+	enum kernel_address_state state = ADDRESS_READY;
+	struct route route = {0};
+
+	if (address->family == AF_INET6)
+		state = state6(netlink, address);
+	if (state != ADDRESS_READY)
+		return state;
+	/* bind() asks the local table too, of one VRF or of none */
+	return look_up(netlink, &question, &route) == 0 && route.type == RTN_LOCAL ? ADDRESS_READY
+										   : ADDRESS_ABSENT;
+}
+
+#define SOURCES 3
+
+struct wanted_address {
+	unsigned int index;
+	bool exactly;                    /* the first of these, fit or not; else the fittest */
+	struct address sources[SOURCES]; /* preferred ones, the first most */
+	unsigned int rank;               /* of the best one yet; less is better */
+	struct address address;
+};
+
+#define RANK_NONE   ((ADDRESS_UNFIT) * (SOURCES + 1))
+#define RANK_USABLE ((ADDRESS_UNUSABLE) * (SOURCES + 1))
+
+static unsigned int rank_of(const struct wanted_address *wanted,
+			    const struct interface_address *address)
+{
+	unsigned int place = 0;
+
+	while (place < SOURCES &&
+	       memcmp(&address->address, &wanted->sources[place], sizeof(address->address)) != 0)
+		place++;
+	if (wanted->exactly)
+		return place == 0 ? 0 : RANK_NONE;
+	return address_fitness(address) * (SOURCES + 1) + place;
+}
+
+static int look_at_address(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
+{
+	struct wanted_address *wanted = arg;
+	struct interface_address address;
+	unsigned int rank;
+
+	(void)netlink;
+	if (address_decode(message, &address) || address.index != wanted->index)
+		return 0;
+	rank = rank_of(wanted, &address);
+	if (rank < wanted->rank) {
+		wanted->rank = rank;
+		wanted->address = address.address;
+	}
+	return 0;
+}
+
+static int dump_addresses(struct netlink *netlink, uint8_t family, struct wanted_address *wanted)
+{
+	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, NLM_F_DUMP);
+	int err = address_put_dump(message, MESSAGE_BYTES, family, wanted->index);
+
+	return err ? err : exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, wanted);
+}
+
+static int find_interface(struct kernel *kernel, const char *interface, unsigned int *ret_index)
+{
+	struct kernel_request request = {.verb = KERNEL_LINK_GET};
+	int err;
+
+	if (strlen(interface) > IFNAME_LENGTH)
+		return -ENODEV;
+	memcpy(request.link.name, interface, strlen(interface));
+	err = netlink_submit(kernel, &request, 1);
+	if (!err)
+		err = request.result;
+	*ret_index = request.link.index;
+	return err;
+}
+
+static int find_address(struct kernel *kernel, uint8_t family, struct wanted_address *wanted)
+{
+	int err = -EINTR;
+
+	for (unsigned int i = 0; err == -EINTR && i < DUMPS_MAX; i++) {
+		wanted->rank = RANK_NONE;
+		err = dump_addresses(netlink_of(kernel), family, wanted);
+	}
+	if (err == -EINTR)
+		err = 0; /* what it did show is there */
+	return !err && wanted->rank == RANK_NONE ? -EADDRNOTAVAIL : err;
+}
+
+int netlink_interface_address(struct kernel *kernel, const char *interface,
+			      const struct address *remote, struct address *ret)
+{
+	struct wanted_address wanted = {.sources = {*ret}};
+	int err = find_interface(kernel, interface, &wanted.index);
+
+	if (err)
+		return err;
+	for (unsigned int i = 1; i < SOURCES; i++) {
+		const struct route_question question = {.to = remote,
+							.link = i == 1 ? 0 : wanted.index};
+		struct route route = {0};
+
+		if (look_up(netlink_of(kernel), &question, &route) == 0)
+			wanted.sources[i] = route.source;
+	}
+	err = find_address(kernel, remote->family, &wanted);
+	if (err)
+		return err;
+	*ret = wanted.address;
+	return wanted.rank < RANK_USABLE ? 0 : -EAGAIN;
+}
+
+int netlink_interface_has(struct kernel *kernel, const char *interface,
+			  const struct address *address)
+{
+	struct wanted_address wanted = {.sources = {*address}, .exactly = true};
+	int err = find_interface(kernel, interface, &wanted.index);
+
+	return err ? err : find_address(kernel, address->family, &wanted);
+}

@@ -1,0 +1,34 @@
+#include "netconf/rpc_table.h"
+
+#include "model/names.h"
+
+/* clang-format off */
+const struct rpc netconf_rpcs[] = {
+	{ "get", NAMESPACE_BASE, { "filter" }, .run = rpc_get },
+	{ "get-config", NAMESPACE_BASE, { "source", "filter" }, .run = rpc_get_config },
+	{ "edit-config", NAMESPACE_BASE,
+	  { "target", "default-operation", "test-option", "error-option", "config" },
+	  .streamed = "config", .run = rpc_edit_config, .begin = rpc_edit_config_begin },
+	{ "copy-config", NAMESPACE_BASE, { "target", "source" },
+	  .streamed = "config", .streamed_in = "source",
+	  .run = rpc_copy_config, .begin = rpc_replace_begin },
+	{ "delete-config", NAMESPACE_BASE, { "target" }, .run = rpc_delete_config },
+	{ "validate", NAMESPACE_BASE, { "source" },
+	  .streamed = "config", .streamed_in = "source",
+	  .run = rpc_validate, .begin = rpc_replace_begin },
+	{ "commit", NAMESPACE_BASE, { "confirmed", "confirm-timeout", "persist", "persist-id" },
+	  .run = rpc_commit },
+	{ "cancel-commit", NAMESPACE_BASE, { "persist-id" }, .run = rpc_cancel_commit },
+	{ "discard-changes", NAMESPACE_BASE, { NULL }, .run = rpc_discard_changes },
+	{ "lock", NAMESPACE_BASE, { "target" }, .run = rpc_lock },
+	{ "unlock", NAMESPACE_BASE, { "target" }, .run = rpc_unlock },
+	{ "close-session", NAMESPACE_BASE, { NULL }, .run = rpc_close_session },
+	{ "kill-session", NAMESPACE_BASE, { "session-id" }, .run = rpc_kill_session },
+	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, .run = rpc_adopt },
+	{ "resync", NAMESPACE_MODULE, { NULL }, .run = rpc_resync },
+	{ "history", NAMESPACE_MODULE, { NULL }, .run = rpc_history },
+	{ "commit-changes", NAMESPACE_MODULE, { "number" }, .run = rpc_commit_changes },
+	{ "rollback", NAMESPACE_MODULE, { "number" }, .run = rpc_rollback },
+	{ NULL },
+};
+/* clang-format on */
