@@ -12,7 +12,7 @@
 
 struct order {
 	int fd;
-	bool all;
+	enum { SYNC_DATA, SYNC_ALL, CLOSE } what;
 };
 
 struct syncer {
@@ -28,11 +28,14 @@ static void *sync_orders(void *arg)
 	struct order order;
 
 	while (read(syncer->orders[0], &order, sizeof(order)) == sizeof(order)) {
-		int rc = order.all ? fsync(order.fd) : fdatasync(order.fd);
+		int rc = order.what == SYNC_ALL    ? fsync(order.fd)
+			 : order.what == SYNC_DATA ? fdatasync(order.fd)
+						   : 0;
 		uint64_t value = rc < 0 ? 1 + (uint64_t)errno : 1;
 
 		close(order.fd);
-		if (write(syncer->done, &value, sizeof(value)) != sizeof(value))
+		if (order.what != CLOSE &&
+		    write(syncer->done, &value, sizeof(value)) != sizeof(value))
 			break;
 	}
 	return NULL;
@@ -94,7 +97,7 @@ bool syncer_busy(const struct syncer *syncer)
 /* The thread has a descriptor of its own, so that the caller may close his at any time. */
 int syncer_begin(struct syncer *syncer, int fd, bool all)
 {
-	struct order order = {fcntl(fd, F_DUPFD_CLOEXEC, 0), all};
+	struct order order = {fcntl(fd, F_DUPFD_CLOEXEC, 0), all ? SYNC_ALL : SYNC_DATA};
 	int rc = 0;
 
 	if (order.fd < 0)
@@ -119,4 +122,12 @@ int syncer_end(struct syncer *syncer, bool wait)
 	}
 	syncer->busy = false;
 	return -(int)(value - 1);
+}
+
+void syncer_close_file(struct syncer *syncer, int fd)
+{
+	const struct order order = {fd, CLOSE};
+
+	if (!syncer || write(syncer->orders[1], &order, sizeof(order)) != sizeof(order))
+		close(fd);
 }

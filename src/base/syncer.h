@@ -20,4 +20,10 @@ int syncer_begin(struct syncer *syncer, int fd, bool all);
 /* What became of it: 0 or a negative errno. -EINPROGRESS: not ended yet, and not @wait. */
 int syncer_end(struct syncer *syncer, bool wait);
 
+/*
+ * Close @fd, in its turn: the last close of a big file that has no name any more frees it, which
+ * takes long. @syncer may be NULL.
+ */
+void syncer_close_file(struct syncer *syncer, int fd);
+
 #endif

@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	if (!options.foreground && !go_into_background(&options))
 		return 1;
 	started = start(&daemon);
-	ready = stages[started].name == NULL;
+	ready = !stages[started].name;
 	if (ready) {
 		ready_tell();
 		log_started();

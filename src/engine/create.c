@@ -112,9 +112,11 @@ static void add_tunnel(struct engine *engine, struct job *job, struct item *item
 	struct batch *batch = job->batch;
 	struct tunnel *want = &batch->want[batch->count].tunnel;
 	int rc = want_tunnel(engine, job->to, item->key.tunnel_id, want), os_errno;
+	enum status_reason reason;
 
 	if (rc < 0) {
-		item_wait(item, status_obstacle(engine, want, rc, &os_errno), os_errno);
+		reason = status_obstacle(engine, want, rc, &os_errno);
+		item_wait(item, reason, os_errno);
 		return;
 	}
 	batch_add(batch, KERNEL_TUNNEL_CREATE, &item->key)->tunnel = want;

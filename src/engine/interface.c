@@ -19,12 +19,6 @@ static struct session_entry *entry_of(const struct engine *engine, const struct 
 
 /* ---- what others had set */
 
-/* Is the link a port of the bridge again that @saved tells of? */
-static bool is_back(const struct saved_link *saved, const struct kernel_link *link)
-{
-	return link && link->master && link->master == saved->link.master;
-}
-
 /*
  * Put back on a link, which is down. Without the settings of its port it must not
  * carry frames of its bridge: it is taken out.
@@ -36,14 +30,13 @@ static void put_back(struct engine *engine, const struct item *item, struct save
 		.verb = KERNEL_LINK_SET, .link.index = link->index, .link_set = LINK_MASTER};
 	struct session_entry *entry = entry_of(engine, item);
 	char lost[KERNEL_LOST_MAX], what[KEY_TEXT_MAX];
-	int rc = engine->k->put_back(engine->o.kernel, link->index, saved->kept,
-				     is_back(saved, link), lost);
+	int rc = engine->k->put_back(engine->o.kernel, link->index, saved->kept, lost);
 
 	key_text(&item->key, what);
 	if (rc == 0 && lost[0])
-		engine_log(engine, LOG_NOTICE, "%s was made anew; %s lost what others had set: %s",
-			   what, link->name, lost);
-	if (rc == 0 || !is_back(saved, link))
+		engine_log(engine, LOG_NOTICE, "%s: %s lost what others had set: %s", what,
+			   link->name, lost);
+	if (rc == 0)
 		return;
 	engine_submit(engine, &leave, 1);
 	entry->saved->owed = true;
@@ -53,6 +46,18 @@ static void put_back(struct engine *engine, const struct item *item, struct save
 		   "%s: %s stays out of its bridge, for what others had set on the port cannot be "
 		   "put back (%s: %s); tried again",
 		   what, link->name, lost, strerror(-rc));
+}
+
+/* Not as the events have it, which can be lost. */
+static int get_link(struct engine *engine, unsigned int index, const char *name,
+		    struct kernel_link *ret)
+{
+	struct kernel_request request = {.verb = KERNEL_LINK_GET, .link.index = index};
+
+	snprintf(request.link.name, sizeof(request.link.name), "%s", name);
+	engine_submit(engine, &request, 1);
+	*ret = request.link;
+	return request.result;
 }
 
 /* ---- interfaces */
@@ -119,15 +124,16 @@ static int restore_interface(struct engine *engine, const struct item *item,
 			     const struct session *want)
 {
 	struct session_entry *entry = entry_of(engine, item);
-	const struct kernel_link *link = links_of_session(
-		&engine->links, entry ? entry->state.if_index : 0, want->interface_name);
+	bool known = entry && !(item->done & ACTION_CREATE);
 	struct kernel_request request = {
 		.verb = KERNEL_LINK_SET, .link.up = want->link_enabled, .link_set = LINK_UP};
+	struct kernel_link link;
+	int rc = get_link(engine, known ? entry->state.if_index : 0, want->interface_name, &link);
 
-	if (!link || !entry->saved)
-		return -ENODEV;
-	request.link.index = link->index;
-	put_back(engine, item, &entry->saved->interface, link);
+	if (rc < 0 || !entry || !entry->saved)
+		return rc;
+	request.link.index = link.index;
+	put_back(engine, item, &entry->saved->interface, &link);
 	engine_submit(engine, &request, 1);
 	return request.result;
 }
@@ -148,6 +154,7 @@ static int set_vlan(struct engine *engine, const struct item *item, const struct
 	struct kernel_request down = {.verb = KERNEL_LINK_SET, .link_set = LINK_UP};
 	struct kernel_request request = {.verb = KERNEL_LINK_SET, .link_set = LINK_MTU};
 	bool restores = saved && saved->kept;
+	struct kernel_link link;
 
 	if (!(want->present & BIT(SESSION_BRIDGE)) && saved && (saved->set & LINK_MASTER))
 		bridge = links_by_index(&engine->links, saved->link.master);
@@ -167,10 +174,10 @@ static int set_vlan(struct engine *engine, const struct item *item, const struct
 	engine_submit(engine, &request, 1);
 	if (request.result < 0 || !restores)
 		return request.result;
-	observe_drain(engine);
-	if (!links_by_name(&engine->links, name))
-		return -ENODEV;
-	put_back(engine, item, saved, links_by_name(&engine->links, name));
+	request.result = get_link(engine, 0, name, &link);
+	if (request.result < 0)
+		return request.result;
+	put_back(engine, item, saved, &link);
 	request.link_set = LINK_UP;
 	engine_submit(engine, &request, 1);
 	return request.result;
@@ -274,6 +281,8 @@ static enum verdict finish_link(struct engine *engine, struct job *job, size_t i
 		result = make_vlan(engine, item, want, leaves_bridge(job, item, want), &master);
 	if (result < 0)
 		observe_drain(engine);
+	if (result < 0 && entry && entry->saved && item->restores)
+		entry->saved->owed = true;
 	/* its bridge went since the plan: without it set up the rest, and wait for another */
 	if (result < 0 && master && !links_by_index(&engine->links, master) &&
 	    item->lost < LOST_MAX)

@@ -205,10 +205,17 @@ void links_remove(struct links *links, unsigned int index)
 	drop(links, entry);
 }
 
+bool links_remove_one(struct links *links)
+{
+	const struct link_entry *entry = RB_ROOT(&links->by_index);
+
+	if (entry)
+		links_remove(links, entry->link.index);
+	return entry;
+}
+
 void links_clear(struct links *links)
 {
-	struct link_entry *entry, *next;
-
-	RB_FOREACH_SAFE (entry, link_index_tree, &links->by_index, next)
-		links_remove(links, entry->link.index);
+	while (links_remove_one(links))
+		;
 }

@@ -52,6 +52,7 @@ const struct kernel_link *links_of_session(const struct links *links, unsigned i
 					   const char *name);
 bool links_put(struct links *links, const struct kernel_link *link); /* false: no memory */
 void links_remove(struct links *links, unsigned int index);
+bool links_remove_one(struct links *links); /* of those there are; false: there is none */
 void links_clear(struct links *links);
 
 #endif

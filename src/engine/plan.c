@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "engine/batch.h"
 #include "engine/compare.h"
@@ -113,6 +114,7 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 		    uint8_t todo)
 {
 	struct item *item;
+	int rc = 0;
 
 	if (todo == 0)
 		return 0;
@@ -128,8 +130,10 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 	item = &job->items[job->count++];
 	*item = (struct item){.key = {tunnel_id, session_id}, .todo = todo};
 	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE | ACTION_LINK)))
-		return saved_take(engine, job, item);
-	return 0;
+		rc = saved_take(engine, job, item);
+	if (rc < 0)
+		job->count--;
+	return rc;
 }
 
 /* A session that others made in the tunnel (a resumed commit made none of them)? */
@@ -240,15 +244,47 @@ struct planning {
 	bool none_wanted, wanted_known;
 };
 
+static int plan_targets(struct planning *planning);
+
+/* A repair leaves what would lose others' settings, with all of its tunnel if that is to go. */
+static int spare_unread(struct planning *planning, uint32_t session_id, int rc)
+{
+	struct job *job = planning->job;
+	bool whole = planning->todo & (ACTION_CREATE | ACTION_DELETE);
+	const struct key key = {planning->tunnel_id, session_id};
+	char what[KEY_TEXT_MAX];
+
+	while (whole && job->count &&
+	       job->items[job->count - 1].key.tunnel_id == planning->tunnel_id)
+		job->count--;
+	planning->unit = plan_targets;
+	agenda_wait(&planning->engine->agenda,
+		    &(struct key){planning->tunnel_id, whole ? 0 : session_id});
+	engine_log(planning->engine, LOG_WARNING,
+		   "%s is not made anew, for what others have set on its interface cannot be read "
+		   "(%s); tried again",
+		   key_text(&key, what), strerror(-rc));
+	return 1;
+}
+
 static int add(struct planning *planning, uint32_t session_id, uint8_t todo)
 {
 	struct job *job = planning->job;
 
-	if (add_item(planning->engine, job, planning->tunnel_id, session_id, todo) == 0)
+	int rc = add_item(planning->engine, job, planning->tunnel_id, session_id, todo);
+
+	if (rc == 0)
 		return 1;
-	error_set_errno(planning->err, ERROR_RESOURCE, ENOMEM,
-			"no memory for the plan, which has %zu objects so far", job->count);
-	return -ENOMEM;
+	if (rc == -ENOMEM)
+		return error_set_errno(planning->err, ERROR_RESOURCE, ENOMEM,
+				       "no memory for the plan, which has %zu objects so far",
+				       job->count);
+	if (!job->strict)
+		return spare_unread(planning, session_id, rc);
+	error_at_entry(planning->err, planning->tunnel_id, session_id, NULL);
+	return error_set_errno(planning->err, ERROR_KERNEL, -rc,
+			       "cannot read what others have set on the interface, which this "
+			       "would make anew");
 }
 
 /* Some places on towards the next wanted session, and none that is passed; true: it is known. */
@@ -265,8 +301,6 @@ static bool find_wanted(struct planning *planning)
 	planning->none_wanted = !planning->wanted_known && !more;
 	return planning->wanted_known || planning->none_wanted;
 }
-
-static int plan_targets(struct planning *planning);
 
 /* One session of a tunnel that is created or deleted: in the kernel, or wanted. */
 static int plan_whole(struct planning *planning)

@@ -21,7 +21,7 @@ struct reading_all {
 	int (*unit)(struct reading_all *all);
 	bool begun;         /* the dump under way */
 	unsigned int tries; /* dumps of links */
-	struct links links; /* anew */
+	struct links links; /* anew; then the old ones */
 	unsigned int index; /* the next to look at */
 	struct key key;     /* ... or entry */
 	bool forgot;
@@ -38,6 +38,7 @@ static int dump_on(struct reading_all *all, enum kernel_dump what,
 	return rc;
 }
 
+static int free_old_links(struct reading_all *all);
 static int forget_lost_indexes(struct reading_all *all);
 
 /* Links come and go all the time: add what is seen to what is known. */
@@ -58,6 +59,7 @@ static int read_links(struct reading_all *all)
 {
 	struct engine *engine = all->engine;
 	const struct kernel_visitor visitor = {.link = on_link, .arg = &all->links};
+	struct links old;
 	int rc;
 
 	if (!all->begun) {
@@ -74,11 +76,18 @@ static int read_links(struct reading_all *all)
 	}
 	if (rc != 0)
 		return rc;
-	links_clear(&engine->links);
-	all->links.changes += engine->links.changes;
+	old = engine->links;
+	all->links.changes += old.changes;
 	engine->links = all->links;
-	all->links = LINKS_EMPTY;
-	all->unit = forget_lost_indexes;
+	all->links = old;
+	all->unit = free_old_links;
+	return 1;
+}
+
+static int free_old_links(struct reading_all *all)
+{
+	if (!links_remove_one(&all->links))
+		all->unit = forget_lost_indexes;
 	return 1;
 }
 

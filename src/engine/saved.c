@@ -36,7 +36,7 @@ static int keep(struct engine *engine, struct saved_link *saved, const struct ke
 	int rc = all ? engine->k->keep(engine->o.kernel, link->index, &saved->kept) : 0;
 
 	saved->link = *link;
-	return rc == -ENOMEM ? rc : 0; /* else it is gone already */
+	return rc == -ENODEV ? 0 : rc;
 }
 
 int saved_take(struct engine *engine, const struct job *job, const struct item *item)

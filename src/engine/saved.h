@@ -20,7 +20,7 @@ struct saved {
 	bool owed; /* not put back yet: what is on the interface now is nobody's wish */
 };
 
-/* Before the item's work. What is owed stays as it was saved. 0 or -ENOMEM. */
+/* Before the item's work. What is owed stays as it was saved. 0 or a negative errno: leave it. */
 int saved_take(struct engine *engine, const struct job *job, const struct item *item);
 
 /* What an entry has to get back; NULL: nothing, or not by this item of the job. */

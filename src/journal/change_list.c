@@ -73,6 +73,6 @@ void change_print(FILE *file, const struct change *change)
 
 void changes_print(FILE *file, const struct candidate *changes)
 {
-	for (struct change *at = candidate_first(changes); at != NULL; at = change_next(at))
+	for (struct change *at = candidate_first(changes); at; at = change_next(at))
 		change_print(file, at);
 }

@@ -128,9 +128,9 @@ static size_t span_length(struct span span)
 static struct span take_until(struct span *rest, char separator)
 {
 	const char *found = memchr(rest->at, separator, span_length(*rest));
-	struct span span = {rest->at, found != NULL ? found : rest->end};
+	struct span span = {rest->at, found ? found : rest->end};
 
-	rest->at = found != NULL ? found + 1 : rest->end;
+	rest->at = found ? found + 1 : rest->end;
 	return span;
 }
 
@@ -307,7 +307,7 @@ static int read_leaf(enum object object, struct span word, union config *config,
 	const struct row *row = row_by_leaf(object, name.at, span_length(name));
 	char text[3 * VALUE_TEXT_MAX];
 
-	if (row == NULL || row->access != ACCESS_WRITE)
+	if (!row || row->access != ACCESS_WRITE)
 		return refuse_line(name, "unknown leaf, perhaps of a newer version,", err);
 	if (!unescape(value, text, sizeof(text)) ||
 	    codec_parse(row, config, text, strlen(text), NULL) != 0)

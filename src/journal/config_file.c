@@ -268,16 +268,21 @@ int config_rename(struct journal *journal, struct file_place *ret)
 {
 	char name[NAME_MAX + sizeof(NEW_SUFFIX)];
 	struct stat st;
-	int rc = config_place(journal, ret);
+	int rc = config_place(journal, ret), old;
 
 	if (rc < 0)
 		return rc;
 	new_name(ret, name);
 	if (fstatat(ret->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
+	/* held, so that it is not freed here */
+	old = openat(ret->dirfd, ret->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	fault_point("rename");
-	if (renameat(ret->dirfd, name, ret->dirfd, ret->name) < 0)
-		return -errno;
+	rc = renameat(ret->dirfd, name, ret->dirfd, ret->name) < 0 ? -errno : 0;
+	if (old >= 0)
+		syncer_close_file(journal->syncer, old);
+	if (rc < 0)
+		return rc;
 	journal->config = true;
 	journal->config_size = (uint64_t)st.st_size;
 	return 0;

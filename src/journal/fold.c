@@ -197,7 +197,7 @@ static void take_over(struct journal *journal)
 {
 	struct fold *fold = &journal->fold;
 
-	close(journal->fd);
+	syncer_close_file(journal->syncer, journal->fd);
 	journal->fd = fold->fd;
 	fold->fd = -1;
 	journal->writable = true;

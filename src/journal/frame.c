@@ -90,7 +90,7 @@ int journal_header_read(const char *image, size_t length, size_t *ret_length)
 	*ret_length = 0;
 	if (length < JOURNAL_HEADER_LENGTH && memcmp(image, JOURNAL_HEADER, length) == 0)
 		return 0;
-	if (line_end == NULL || length < strlen(MAGIC) || memcmp(image, MAGIC, strlen(MAGIC)) != 0)
+	if (!line_end || length < strlen(MAGIC) || memcmp(image, MAGIC, strlen(MAGIC)) != 0)
 		return -EPROTO;
 	version = strtoul(image + strlen(MAGIC), &end, 10);
 	if (end != line_end || version == 0 || version > 999)

@@ -10,6 +10,7 @@
 #include "journal/journal_file.h"
 
 #define ROOM_SPARE 4096
+#define CUT_PIECE  65536
 
 /* ---- frames in memory */
 
@@ -298,6 +299,23 @@ int journal_cut(struct journal *journal)
 		return -errno;
 	journal->cut = rc < 0;
 	return rc;
+}
+
+int journal_cut_piece(struct journal *journal)
+{
+	char end[MARK_MAX];
+	size_t length = mark_end(end, journal->generation, journal->doubt);
+	struct stat st;
+
+	if (!journal->writable || fstat(journal->fd, &st) < 0 ||
+	    (uint64_t)st.st_size <= journal->length + CUT_PIECE)
+		return 0;
+	journal->cut = true;
+	/* first, so that what is left of it is no record */
+	if (file_write(journal->fd, end, length, journal->length) < 0)
+		return 0;
+	fault_point("write");
+	return ftruncate(journal->fd, st.st_size - CUT_PIECE) < 0 ? 0 : JOURNAL_MORE;
 }
 
 void journal_distrust(struct journal *journal)

@@ -189,6 +189,9 @@ int journal_make_room(struct journal *journal, uint64_t offset, uint64_t size);
  * holds over a kill, and not over a power cut. On failure it is done before the next write.
  */
 int journal_cut(struct journal *journal);
+/* Of much that is to be cut off a piece, for that takes the kernel long: JOURNAL_MORE; 0: go on
+ * with journal_cut(). */
+int journal_cut_piece(struct journal *journal);
 /*
  * A sync failed. Another one would prove nothing: both files must be written anew
  * before anything is acknowledged. Left in the file for the next start to know, if it can be.

@@ -93,7 +93,7 @@ static int refuse_invalid(const struct loading *loading, int rc)
 	struct error *err = loading->err;
 	char why[244];
 
-	if (err == NULL)
+	if (!err)
 		return rc;
 	snprintf(why, sizeof(why), "%.100s%s%.140s", err->path, err->path[0] ? ": " : "",
 		 err->text);
@@ -108,7 +108,7 @@ static int refuse_unfit(const struct loading *loading, uint64_t first, uint64_t 
 	struct error *err = loading->err;
 	char why[134], commits[64];
 
-	if (err == NULL)
+	if (!err)
 		return rc;
 	snprintf(why, sizeof(why), "%.60s%s%.70s", err->path, err->path[0] ? ": " : "", err->text);
 	journal_print_commits(commits, first, last);
@@ -451,7 +451,7 @@ static int read_image(struct loading *loading)
 		return refuse_headless(loading);
 	if (version < 0)
 		return refuse_unknown(loading, "not a journal");
-	if (commit_format(version) == NULL)
+	if (!commit_format(version))
 		return refuse_unknown(loading, version > JOURNAL_VERSION ? "a later version"
 									 : "too old a version");
 	journal->format = commit_format(version);

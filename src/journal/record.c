@@ -324,6 +324,8 @@ static int cut_record(struct journal *journal, struct error *err)
 	if (rc == JOURNAL_WAIT)
 		return rc;
 	(void)journal_reopen(journal);
+	if (journal_cut_piece(journal) == JOURNAL_MORE)
+		return JOURNAL_MORE;
 	rc = journal_cut(journal);
 	/* if it is in doubt, another inode may have the record too */
 	if (rc < 0 || journal->doubt)
@@ -358,6 +360,8 @@ static int writing_step(struct journal *journal, struct error *err)
 		writing->stage = WRITING_PIECES;
 		return JOURNAL_MORE;
 	case WRITING_PIECES:
+		if (writing->aborted && journal_cut_piece(journal) == JOURNAL_MORE)
+			return JOURNAL_MORE;
 		rc = writing->aborted ? -ECANCELED : next_piece(journal);
 		if (rc < 0)
 			(void)journal_cut(journal); /* or before the next write: it is no record */

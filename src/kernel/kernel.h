@@ -175,13 +175,13 @@ struct kernel_operations {
 	 */
 	int (*keep)(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
 	/*
-	 * Put it back on a link, which is down. With @port it must be in its bridge, and
-	 * 0 says that the port is set as it was, read back; else a negative errno, and
-	 * @ret_lost names what could not be. The rest is put back as far as it can be: with 0
-	 * @ret_lost names what others had there and is gone, "" nothing.
+	 * Put it back on a link, which is down; the settings of its port if it is in the same
+	 * bridge as then. A negative errno: it is in that bridge, perhaps, and @ret_lost names
+	 * what of the port could not be set, or reads otherwise. 0: the port is set as it was;
+	 * all else is put back as far as can be, and @ret_lost names what is gone ("" nothing).
 	 */
 	int (*put_back)(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
-			bool port, char ret_lost[KERNEL_LOST_MAX]);
+			char ret_lost[KERNEL_LOST_MAX]);
 
 	/*
 	 * Dumps. A callback's nonzero return ends the dump and is returned. An

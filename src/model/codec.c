@@ -81,14 +81,14 @@ const char *codec_trim(const struct row *row, const char *text, size_t *length)
 int codec_parse(const struct row *row, void *object, const char *text, size_t length,
 		struct error *err)
 {
-	int result;
+	int rc;
 
 	text = codec_trim(row, text, &length);
-	result = value_verbs[row->type].parse(row, member_of(row, object), length ? text : "",
-					      length, err);
-	if (!result)
+	rc = value_verbs[row->type].parse(row, member_of(row, object), length ? text : "", length,
+					  err);
+	if (!rc)
 		mark(row, object, true);
-	return result;
+	return rc;
 }
 
 size_t codec_print(const struct row *row, const void *object, char ret[VALUE_TEXT_MAX])
@@ -99,15 +99,15 @@ size_t codec_print(const struct row *row, const void *object, char ret[VALUE_TEX
 int codec_set_number(const struct row *row, void *object, uint64_t value, struct error *err)
 {
 	const struct value_verbs *verbs = &value_verbs[row->type];
-	int result;
+	int rc;
 
 	if (!verbs->set_number)
 		return error_set(err, ERROR_INVALID_TYPE, "given a number; %s is not one",
 				 row->leaf);
-	result = verbs->set_number(row, member_of(row, object), value, err);
-	if (!result)
+	rc = verbs->set_number(row, member_of(row, object), value, err);
+	if (!rc)
 		mark(row, object, true);
-	return result;
+	return rc;
 }
 
 uint64_t codec_get_number(const struct row *row, const void *object)
@@ -121,15 +121,15 @@ int codec_set_bytes(const struct row *row, void *object, const void *bytes, size
 		    struct error *err)
 {
 	const struct value_verbs *verbs = &value_verbs[row->type];
-	int result;
+	int rc;
 
 	if (!verbs->set_bytes)
 		return error_set(err, ERROR_INVALID_TYPE, "given octets; %s is a number",
 				 row->leaf);
-	result = verbs->set_bytes(row, member_of(row, object), length ? bytes : "", length, err);
-	if (!result)
+	rc = verbs->set_bytes(row, member_of(row, object), length ? bytes : "", length, err);
+	if (!rc)
 		mark(row, object, true);
-	return result;
+	return rc;
 }
 
 size_t codec_get_bytes(const struct row *row, const void *object, const void **ret_bytes)

@@ -36,11 +36,11 @@ static void name(struct error *err, const char *leaf)
 }
 
 /* A leaf of the entry is to blame. */
-static int blame(struct error *err, const struct checked *entry, const struct row *row, int result)
+static int blame(struct error *err, const struct checked *entry, const struct row *row, int rc)
 {
 	point(err, entry, row);
 	name(err, row->leaf);
-	return result;
+	return rc;
 }
 
 static int check_mandatory(const struct checked *entry, struct error *err)
@@ -85,26 +85,26 @@ static int check_conditions(const struct checked *entry, struct error *err)
 	return 0;
 }
 
-static int must(struct error *err, const char *app_tag, int result)
+static int must(struct error *err, const char *app_tag, int rc)
 {
 	if (err)
 		err->app_tag = app_tag;
-	return result;
+	return rc;
 }
 
 /* choice local { mandatory true }, of one case with both leaves: either will do, or both. */
 static int check_local(const struct checked *entry, struct error *err)
 {
-	int result;
+	int rc;
 
 	if (has(entry, TUNNEL_LOCAL_ADDRESS) || has(entry, TUNNEL_LOCAL_INTERFACE))
 		return 0;
-	result = error_set(err, ERROR_MISSING_CHOICE,
-			   "given neither local-address nor local-interface; one of them, or "
-			   "both, says where packets are sent from");
+	rc = error_set(err, ERROR_MISSING_CHOICE,
+		       "given neither local-address nor local-interface; one of them, or "
+		       "both, says where packets are sent from");
 	point(err, entry, NULL);
 	name(err, "local");
-	return result;
+	return rc;
 }
 
 /* L2TP_CMD_TUNNEL_CREATE takes one pair of addresses (l2tp_nl_cmd_tunnel_create). */
@@ -130,31 +130,31 @@ static int check_family(const struct checked *entry, struct error *err)
 int rules_check_tunnel(const struct tunnel *tunnel, struct error *err)
 {
 	const struct checked entry = {OBJECT_TUNNEL, tunnel, tunnel->tunnel_id, 0};
-	int result = check_mandatory(&entry, err);
+	int rc = check_mandatory(&entry, err);
 
-	if (!result)
-		result = check_local(&entry, err);
-	if (!result)
-		result = check_conditions(&entry, err);
-	if (!result)
-		result = check_family(&entry, err);
-	return result;
+	if (!rc)
+		rc = check_local(&entry, err);
+	if (!rc)
+		rc = check_conditions(&entry, err);
+	if (!rc)
+		rc = check_family(&entry, err);
+	return rc;
 }
 
 /* Linux has no Ethernet VLAN driver: the tag comes from an 802.1Q link over the interface. */
 static int check_vlan(const struct checked *entry, struct error *err)
 {
 	const struct session *session = entry->config;
-	int length, result;
+	int length, rc;
 
 	if (session->pseudowire_type != PSEUDOWIRE_ETHERNET_VLAN)
 		return 0;
 	if (!has(entry, SESSION_VLAN_ID)) {
-		result = error_set(err, ERROR_MUST,
-				   "given no vlan-id; pseudowire-type ethernet-vlan needs one, "
-				   "1..4094 (RFC 4719 section 2.2)");
+		rc = error_set(err, ERROR_MUST,
+			       "given no vlan-id; pseudowire-type ethernet-vlan needs one, "
+			       "1..4094 (RFC 4719 section 2.2)");
 		point(err, entry, NULL);
-		return must(err, "vlan-id-required", result);
+		return must(err, "vlan-id-required", rc);
 	}
 	length = snprintf(NULL, 0, "%s.%u", session->interface_name, session->vlan_id);
 	if (!has(entry, SESSION_INTERFACE_NAME) || length <= IFNAME_LENGTH)
@@ -192,15 +192,15 @@ static int check_sequencing(const struct checked *entry, struct error *err)
 int rules_check_session(uint32_t tunnel_id, const struct session *session, struct error *err)
 {
 	const struct checked entry = {OBJECT_SESSION, session, tunnel_id, session->session_id};
-	int result = check_mandatory(&entry, err);
+	int rc = check_mandatory(&entry, err);
 
-	if (!result)
-		result = check_conditions(&entry, err);
-	if (!result)
-		result = check_vlan(&entry, err);
-	if (!result)
-		result = check_sequencing(&entry, err);
-	return result;
+	if (!rc)
+		rc = check_conditions(&entry, err);
+	if (!rc)
+		rc = check_vlan(&entry, err);
+	if (!rc)
+		rc = check_sequencing(&entry, err);
+	return rc;
 }
 
 static void drop(enum object object, uint64_t given, void *after)

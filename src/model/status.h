@@ -1,15 +1,8 @@
-/*
- * Status in words: one list of the oper-status, status-reason and origin words
- * (the table's rows point to them), and the sentence an operator reads.
- */
+/* Status in words: the sentence that an operator reads. The single words are in the table. */
 #ifndef MODEL_STATUS_H
 #define MODEL_STATUS_H
 
 #include "model/table.h"
-
-extern const struct word oper_status_words[];
-extern const struct word status_reason_words[];
-extern const struct word origin_words[];
 
 #define STATUS_TEXT_MAX 192
 

@@ -2,8 +2,6 @@
 
 #include <linux/l2tp.h>
 
-#include "model/status.h"
-
 /* The C type of each member type, so that the compiler refuses a row that names another. */
 typedef bool c_BOOL;
 typedef uint16_t c_U16;
@@ -79,6 +77,48 @@ static const struct word sequencing_words[] = {
 	{ "send", SEQUENCING_SEND, 0, NULL },
 	{ "receive", SEQUENCING_RECEIVE, 0, "recv" },
 	{ "both", SEQUENCING_BOTH, 0, NULL },
+	{ 0 }
+};
+
+const struct word oper_status_words[] = {
+	{ "up", OPER_UP, 0, NULL },
+	{ "down", OPER_DOWN, 0, NULL },
+	{ "waiting", OPER_WAITING, 0, NULL },
+	{ "failed", OPER_FAILED, 0, NULL },
+	{ "removing", OPER_REMOVING, 0, NULL },
+	{ "peer-silent", OPER_PEER_SILENT, 0, NULL },
+	{ 0 }
+};
+
+const struct word status_reason_words[] = {
+	{ "none", REASON_NONE, 0, NULL },
+	{ "disabled", REASON_DISABLED, 0, NULL },
+	{ "no-local-address", REASON_NO_LOCAL_ADDRESS, 0, NULL },
+	{ "address-tentative", REASON_ADDRESS_TENTATIVE, 0, NULL },
+	{ "no-route", REASON_NO_ROUTE, 0, NULL },
+	{ "no-interface-address", REASON_NO_INTERFACE_ADDRESS, 0, NULL },
+	{ "module-missing", REASON_MODULE_MISSING, 0, NULL },
+	{ "no-permission", REASON_NO_PERMISSION, 0, NULL },
+	{ "being-removed", REASON_BEING_REMOVED, 0, NULL },
+	{ "tunnel-not-up", REASON_TUNNEL_NOT_UP, 0, NULL },
+	{ "link-down", REASON_LINK_DOWN, 0, NULL },
+	{ "transmit-errors", REASON_TRANSMIT_ERRORS, 0, NULL },
+	{ "peer-silent", REASON_PEER_SILENT, 0, NULL },
+	{ "kernel-error", REASON_KERNEL_ERROR, 0, NULL },
+	{ "externally-modified", REASON_EXTERNALLY_MODIFIED, 0, NULL },
+	{ "address-in-use", REASON_ADDRESS_IN_USE, 0, NULL },
+	{ "no-bridge", REASON_NO_BRIDGE, 0, NULL },
+	{ "no-interface", REASON_NO_INTERFACE, 0, NULL },
+	{ "foreign-object", REASON_FOREIGN_OBJECT, 0, NULL },
+	{ "port-settings", REASON_PORT_SETTINGS, 0, NULL },
+	{ "address-duplicate", REASON_ADDRESS_DUPLICATE, 0, NULL },
+	{ "address-in-vrf", REASON_ADDRESS_IN_VRF, 0, NULL },
+	{ 0 }
+};
+
+const struct word origin_words[] = {
+	{ "configured", ORIGIN_CONFIGURED, 0, NULL },
+	{ "foreign", ORIGIN_FOREIGN, 0, NULL },
 	{ 0 }
 };
 

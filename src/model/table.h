@@ -152,6 +152,11 @@ struct row_set {
 
 extern const struct row_set row_sets[OBJECTS];
 
+/* The words of oper-status, status-reason and origin; each list ends with a NULL name. */
+extern const struct word oper_status_words[];
+extern const struct word status_reason_words[];
+extern const struct word origin_words[];
+
 /* Netlink attributes we know and leave alone, each with the reason; ends with attr 0. */
 struct ignored_attribute {
 	uint16_t attr;

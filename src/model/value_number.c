@@ -10,15 +10,15 @@
 int value_refuse(const struct row *row, enum error_code code, const char *given,
 		 const char *allowed, const char *why, struct error *err)
 {
-	int result;
+	int rc;
 
 	if (!why)
 		why = row->why;
-	result = error_set(err, code, "given %s; allowed %s%s%s", given, allowed, why ? "; " : "",
-			   why ? why : "");
+	rc = error_set(err, code, "given %s; allowed %s%s%s", given, allowed, why ? "; " : "",
+		       why ? why : "");
 	if (err)
 		snprintf(err->info, sizeof(err->info), "%s", row->leaf);
-	return result;
+	return rc;
 }
 
 void value_list_words(const struct word *words, char *ret, size_t size)

@@ -1,9 +1,9 @@
 /*
  * Edits applied to the overlay: the operations of RFC 6241 section 7.2.
  *
- * What is changed for the first time by an edit is noted before, so that the
- * edit is whole or not at all. Entries that ended as running has them leave the
- * overlay at the end only: until then they say what the edit has named.
+ * An edit is applied whole or not at all: before it changes an entry for the first time it notes
+ * how the entry was. Entries that end as running has them leave the overlay only at the end: until
+ * then they tell what the edit has named.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,13 +19,13 @@ struct application {
 	const struct edit *edit;
 	struct change *touched; /* by this edit, the latest first */
 	const struct phase *phase;
-	const struct edit_entry *entry; /* the next one */
+	const struct edit_entry *entry; /* the next to apply */
 	uint32_t tunnel_id;             /* the next one ... */
-	bool was_last;                  /* ... if the one before had not the last id */
+	bool was_last;                  /* ... unless the one before had the last id */
 	struct {
-		uint32_t tunnel_id; /* whose sessions are being removed; 0: none's */
+		uint32_t tunnel_id; /* the tunnel whose sessions are being removed; 0: none */
 		uint32_t next;      /* session */
-		bool even_given;    /* ... those too that the edit has named */
+		bool even_given;    /* ... even those that the edit has named */
 	} removal;
 	struct error *err;
 };
@@ -33,7 +33,7 @@ struct application {
 static const struct operation {
 	bool must_exist, must_not_exist;
 	bool removes;
-	bool afresh; /* nothing stays of what was */
+	bool afresh; /* keeps nothing of what was */
 } operations[] = {
 	[EDIT_NONE] = {.must_exist = true},
 	[EDIT_MERGE] = {0},
@@ -43,12 +43,12 @@ static const struct operation {
 	[EDIT_REMOVE] = {.removes = true},
 };
 
-/* The change of an entry, which is noted so that the edit can be taken back. NULL: no memory. */
+/* The change of an entry, noted so that the edit can be taken back. NULL: no memory. */
 static struct change *take(struct application *app, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct candidate *candidate = app->candidate;
 	struct change *change = overlay_find(candidate, tunnel_id, session_id);
-	bool fresh = change == NULL;
+	bool fresh = !change;
 	const union config *now;
 
 	if (!fresh && change->edit == candidate->edits)
@@ -57,7 +57,7 @@ static struct change *take(struct application *app, uint32_t tunnel_id, uint32_t
 		now = running_config(candidate->running, tunnel_id, session_id);
 		change = overlay_insert(candidate, tunnel_id, session_id, now, now);
 	}
-	if (change == NULL)
+	if (!change)
 		return NULL;
 	change->edit = candidate->edits;
 	change->given = change->replaced = false;
@@ -68,12 +68,12 @@ static struct change *take(struct application *app, uint32_t tunnel_id, uint32_t
 	return change;
 }
 
-/* The one touched last, which is touched no more; NULL: there is none. */
+/* Untouch the one touched last, and return it; NULL: none. */
 static struct change *let_go(struct application *app)
 {
 	struct change *change = app->touched;
 
-	if (change != NULL)
+	if (change)
 		app->touched = change->earlier;
 	return change;
 }
@@ -84,7 +84,7 @@ static const struct change *touched(const struct application *app, uint32_t tunn
 {
 	const struct change *change = overlay_find(app->candidate, tunnel_id, session_id);
 
-	return change != NULL && change->edit == app->candidate->edits ? change : NULL;
+	return change && change->edit == app->candidate->edits ? change : NULL;
 }
 
 /* Removing */
@@ -93,20 +93,23 @@ static bool is_given(const struct application *app, uint32_t tunnel_id, uint32_t
 {
 	const struct change *change = touched(app, tunnel_id, session_id);
 
-	return change != NULL && change->given;
+	return change && change->given;
 }
 
 static int remove_one(struct application *app, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct change *change = take(app, tunnel_id, session_id);
 
-	if (change == NULL)
+	if (!change)
 		return overlay_no_memory(app->err);
 	change_set(change, NULL);
 	return 1;
 }
 
-/* All sessions of the tunnel, or those that the edit has not named: a unit each from now on. */
+/*
+ * Remove all sessions of the tunnel, or those that the edit has not named: one per unit from now
+ * on.
+ */
 static void begin_removal(struct application *app, uint32_t tunnel_id, bool even_given)
 {
 	app->removal.tunnel_id = tunnel_id;
@@ -117,8 +120,8 @@ static void begin_removal(struct application *app, uint32_t tunnel_id, bool even
 static int remove_a_session(struct application *app)
 {
 	uint32_t tunnel_id = app->removal.tunnel_id, id = app->removal.next;
-	bool more, found = overlay_session_within(app->candidate, tunnel_id, &id, PLACES_MAX,
-						  &more) != NULL;
+	bool more,
+		found = overlay_session_within(app->candidate, tunnel_id, &id, PLACES_MAX, &more);
 
 	app->removal.next = found ? id + 1 : id;
 	if ((!found && !more) || (found && id == ID_MAX))
@@ -159,7 +162,7 @@ static int refuse_missing(const struct application *app, const struct edit_entry
 	point(app, entry, NULL);
 	if (is_foreign(app, entry))
 		return error_set(app->err, ERROR_FOREIGN,
-				 "made in the kernel by others; adopt tunnel %" PRIu32 " first",
+				 "others made it in the kernel; adopt tunnel %" PRIu32 " first",
 				 entry->tunnel_id);
 	if (entry->object == OBJECT_TUNNEL)
 		return error_set(app->err, ERROR_MISSING, "there is no tunnel %" PRIu32 "; %s",
@@ -191,9 +194,8 @@ static int check_existence(const struct application *app, const struct edit_entr
 		return refuse_existing(app, entry);
 	if (!operation->must_exist || change->after)
 		return 0;
-	if (operation->removes && entry->object == OBJECT_SESSION && tunnel != NULL &&
-	    !tunnel->after)
-		return 0; /* named below a tunnel that this edit deletes: gone with it */
+	if (operation->removes && entry->object == OBJECT_SESSION && tunnel && !tunnel->after)
+		return 0; /* the edit deletes its tunnel, and it with that */
 	return refuse_missing(app, entry, operation);
 }
 
@@ -205,8 +207,8 @@ static int refuse_leaf(const struct application *app, const struct edit_entry *e
 	point(app, entry, row);
 	if (code == ERROR_EXISTS)
 		return error_set(app->err, code,
-				 "%s is set already; to change it use merge or replace", row->leaf);
-	return error_set(app->err, code, "%s is not set; to be sure it is not, use remove",
+				 "%s is already set; use merge or replace to change it", row->leaf);
+	return error_set(app->err, code, "%s is not set; use remove if it may be absent",
 			 row->leaf);
 }
 
@@ -232,7 +234,7 @@ static void put_leaves(const struct edit_entry *entry, union config *config)
 		codec_clear(&rows[__builtin_ctzll(left)], config);
 }
 
-/* A name left out of a replace is most likely one that we chose; a secret was not seen. */
+/* We most likely chose a name that a replace leaves out; and its author has not seen secrets. */
 static bool outlives_replace(const struct edit *edit, const struct row *row)
 {
 	return row == &row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME] ||
@@ -278,14 +280,13 @@ static int put_entry(const struct edit *edit, const struct edit_entry *entry, bo
 	return change_set(change, &after);
 }
 
-/* Merged into what is replaced, and so is not there, is replaced itself. */
+/* What is merged into something that is being replaced is replaced itself. */
 static const struct operation *operation_on(const struct application *app,
 					    const struct edit_entry *entry)
 {
 	const struct change *tunnel =
 		entry->object == OBJECT_SESSION ? touched(app, entry->tunnel_id, 0) : NULL;
-	bool replaced =
-		app->edit->operation == EDIT_REPLACE || (tunnel != NULL && tunnel->replaced);
+	bool replaced = app->edit->operation == EDIT_REPLACE || (tunnel && tunnel->replaced);
 
 	return &operations[entry->operation == EDIT_MERGE && replaced ? EDIT_REPLACE
 								      : entry->operation];
@@ -301,18 +302,18 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
 {
 	const struct operation *operation = operation_on(app, entry);
 	struct change *change = take(app, entry->tunnel_id, entry->session_id);
-	int result;
+	int rc;
 
-	if (change == NULL)
+	if (!change)
 		return overlay_no_memory(app->err);
-	if (change->given && !app->edit->batch)
+	if (change->given && !app->edit->commands)
 		return refuse_twice(app, entry);
 	change->given = true;
-	result = check_existence(app, entry, operation, change);
-	if (result == 0 && !operation->removes)
-		result = check_leaves(app, entry, change);
-	if (result != 0)
-		return result;
+	rc = check_existence(app, entry, operation, change);
+	if (rc == 0 && !operation->removes)
+		rc = check_leaves(app, entry, change);
+	if (rc != 0)
+		return rc;
 	change->replaced = operation->afresh;
 	if (operation->removes)
 		return entry->object == OBJECT_TUNNEL
@@ -324,9 +325,8 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
 }
 
 /*
- * The whole edit, in phases: a unit of one gives 1 while there is more of the
- * phase, 0 when it is over, or a negative errno. Sessions that are being removed come before
- * whatever is next.
+ * The whole edit, in phases: a unit returns 1 while there is more of the phase, 0 when it is over,
+ * or a negative errno. Sessions that are being removed come before anything else.
  */
 
 static int refuse_container(const struct application *app)
@@ -334,12 +334,12 @@ static int refuse_container(const struct application *app)
 	error_at(app->err, "/l2tpv3");
 	if (app->edit->operation == EDIT_CREATE)
 		return error_set(app->err, ERROR_EXISTS,
-				 "there is a configuration already; use merge or replace");
+				 "a configuration exists already; use merge or replace");
 	return error_set(app->err, ERROR_MISSING,
-			 "there is nothing configured to delete; to be sure use remove");
+			 "there is no configuration to delete; use remove if there may be none");
 }
 
-/* Is there a container, which must be there, or must not? */
+/* If the container must exist, or must not: does it? */
 static int look_for_any(struct application *app)
 {
 	enum edit_operation operation = app->edit->operation;
@@ -359,30 +359,30 @@ static int apply_next(struct application *app)
 {
 	const struct edit_entry *entry = app->entry;
 
-	if (entry == NULL)
+	if (!entry)
 		app->entry = app->edit->first; /* once more in the next phase */
-	if (entry == NULL || operations[app->edit->operation].removes)
+	if (!entry || operations[app->edit->operation].removes)
 		return 0;
 	app->entry = entry->next;
 	return apply_entry(app, entry);
 }
 
-/* What replaced tunnels have beyond the edit. */
+/* Remove the sessions that a replaced tunnel has beyond the edit. */
 static int remove_rest_of_next(struct application *app)
 {
 	const struct edit_entry *entry = app->entry;
 	const struct change *change;
 
-	if (entry == NULL)
+	if (!entry)
 		return 0;
 	app->entry = entry->next;
 	change = entry->object == OBJECT_TUNNEL ? touched(app, entry->tunnel_id, 0) : NULL;
-	if (change != NULL && change->replaced && change->after)
+	if (change && change->replaced && change->after)
 		begin_removal(app, entry->tunnel_id, false);
 	return 1;
 }
 
-/* What a replaced container has beyond the edit; of one that is removed, everything. */
+/* Remove what a replaced container has beyond the edit; everything, if it is removed. */
 static int remove_rest(struct application *app)
 {
 	bool everything = operations[app->edit->operation].removes, more;
@@ -390,7 +390,7 @@ static int remove_rest(struct application *app)
 
 	if (app->was_last || (!everything && app->edit->operation != EDIT_REPLACE))
 		return 0;
-	if (overlay_tunnel_within(app->candidate, &id, PLACES_MAX, &more) == NULL) {
+	if (!overlay_tunnel_within(app->candidate, &id, PLACES_MAX, &more)) {
 		app->tunnel_id = id;
 		return more;
 	}
@@ -402,13 +402,13 @@ static int remove_rest(struct application *app)
 	return 1;
 }
 
-/* Entries that are as running has them leave the overlay. */
+/* Drop entries from the overlay that are as running has them. */
 static int keep_next(struct application *app)
 {
 	struct change *change = let_go(app);
 
 	app->cursor.decided = true;
-	if (change == NULL)
+	if (!change)
 		return 0;
 	config_drop(change->kept);
 	if (change_is_nothing(change))
@@ -436,7 +436,7 @@ static int application_back(struct cursor *cursor)
 	struct application *app = (struct application *)cursor;
 	struct change *change = let_go(app);
 
-	if (change == NULL)
+	if (!change)
 		return 0;
 	config_drop(change->after);
 	change->after = change->kept;
@@ -452,7 +452,7 @@ struct cursor *candidate_apply_begin(struct candidate *candidate, const struct e
 						.back = application_back};
 	struct application *app = cursor_new(&kind, sizeof(*app));
 
-	if (app == NULL) {
+	if (!app) {
 		overlay_no_memory(err);
 		return NULL;
 	}

@@ -36,9 +36,9 @@ int candidate_put(struct candidate *candidate, uint32_t tunnel_id, uint32_t sess
 		  const void *after)
 {
 	struct change *change = overlay_touch(candidate, tunnel_id, session_id);
-	int rc = change != NULL ? change_set(change, after) : -ENOMEM;
+	int rc = change ? change_set(change, after) : -ENOMEM;
 
-	if (change != NULL && change_is_nothing(change))
+	if (change && change_is_nothing(change))
 		overlay_remove(candidate, change);
 	return rc;
 }
@@ -58,7 +58,7 @@ struct cursor *candidate_discard_begin(struct candidate *candidate)
 	static const struct cursor_kind kind = {.forth = discarding_forth};
 	struct discarding *discarding = cursor_new(&kind, sizeof(*discarding));
 
-	if (discarding == NULL) {
+	if (!discarding) {
 		candidate_discard(candidate);
 		return NULL;
 	}
@@ -71,12 +71,12 @@ struct cursor *candidate_discard_begin(struct candidate *candidate)
 
 static const struct tunnel *after_tunnel(const struct change *change)
 {
-	return change->after != NULL ? &change->after->tunnel : NULL;
+	return change->after ? &change->after->tunnel : NULL;
 }
 
 static const struct session *after_session(const struct change *change)
 {
-	return change->after != NULL ? &change->after->session : NULL;
+	return change->after ? &change->after->session : NULL;
 }
 
 const struct tunnel *candidate_tunnel(const struct candidate *candidate, uint32_t tunnel_id)
@@ -84,10 +84,10 @@ const struct tunnel *candidate_tunnel(const struct candidate *candidate, uint32_
 	const struct change *change = overlay_find(candidate, tunnel_id, 0);
 	const union config *config;
 
-	if (change != NULL)
+	if (change)
 		return after_tunnel(change);
 	config = running_config(candidate->running, tunnel_id, 0);
-	return config != NULL ? &config->tunnel : NULL;
+	return config ? &config->tunnel : NULL;
 }
 
 const struct session *candidate_session(const struct candidate *candidate, uint32_t tunnel_id,
@@ -96,10 +96,10 @@ const struct session *candidate_session(const struct candidate *candidate, uint3
 	const struct change *change = overlay_find(candidate, tunnel_id, session_id);
 	const union config *config;
 
-	if (change != NULL)
+	if (change)
 		return after_session(change);
 	config = running_config(candidate->running, tunnel_id, session_id);
-	return config != NULL ? &config->session : NULL;
+	return config ? &config->session : NULL;
 }
 
 static enum layer layer_of(const struct candidate *candidate)
@@ -115,21 +115,21 @@ const struct tunnel *overlay_tunnel_within(const struct candidate *candidate, ui
 	const struct change *change = overlay_from(candidate, *id, 0); /* or of a session in it */
 	const struct tunnel *found = NULL;
 
-	for (*ret_more = false; entry != NULL || change != NULL; places--) {
-		bool in_running = entry != NULL && (change == NULL || entry->entry.key.tunnel_id <=
-									      change->tunnel_id);
+	for (*ret_more = false; entry || change; places--) {
+		bool in_running =
+			entry && (!change || entry->entry.key.tunnel_id <= change->tunnel_id);
 		bool in_overlay;
 
 		*id = in_running ? entry->entry.key.tunnel_id : change->tunnel_id;
 		*ret_more = places == 0;
 		if (places == 0)
 			break;
-		in_overlay = change != NULL && change->tunnel_id == *id;
+		in_overlay = change && change->tunnel_id == *id;
 		if (in_overlay && change->session_id == 0)
 			found = after_tunnel(change);
 		else if (in_running)
 			found = entry_config_in(&entry->entry, layer);
-		if (found != NULL || *id == ID_MAX)
+		if (found || *id == ID_MAX)
 			break;
 		if (in_running)
 			entry = index_tunnel_next(entry, layer);
@@ -141,7 +141,7 @@ const struct tunnel *overlay_tunnel_within(const struct candidate *candidate, ui
 
 static struct change *in_tunnel(struct change *change, uint32_t tunnel_id)
 {
-	return change != NULL && change->tunnel_id == tunnel_id ? change : NULL;
+	return change && change->tunnel_id == tunnel_id ? change : NULL;
 }
 
 const struct session *overlay_session_within(const struct candidate *candidate, uint32_t tunnel_id,
@@ -149,24 +149,23 @@ const struct session *overlay_session_within(const struct candidate *candidate, 
 {
 	enum layer layer = layer_of(candidate);
 	const struct tunnel_entry *tunnel = index_tunnel(candidate->running, tunnel_id);
-	const struct session_entry *entry =
-		tunnel != NULL ? index_session_from(tunnel, layer, *id) : NULL;
+	const struct session_entry *entry = tunnel ? index_session_from(tunnel, layer, *id) : NULL;
 	struct change *change =
 		in_tunnel(overlay_from(candidate, tunnel_id, *id > 0 ? *id : 1), tunnel_id);
 	const struct session *found = NULL;
 
-	for (*ret_more = false; entry != NULL || change != NULL; places--) {
-		bool in_running = entry != NULL && (change == NULL || entry->entry.key.session_id <=
-									      change->session_id);
+	for (*ret_more = false; entry || change; places--) {
+		bool in_running =
+			entry && (!change || entry->entry.key.session_id <= change->session_id);
 		bool in_overlay;
 
 		*id = in_running ? entry->entry.key.session_id : change->session_id;
 		*ret_more = places == 0;
 		if (places == 0)
 			break;
-		in_overlay = change != NULL && change->session_id == *id;
+		in_overlay = change && change->session_id == *id;
 		found = in_overlay ? after_session(change) : entry_config_in(&entry->entry, layer);
-		if (found != NULL)
+		if (found)
 			break;
 		if (in_running)
 			entry = index_session_next(entry, layer);
@@ -206,11 +205,11 @@ static int copying_forth(struct cursor *cursor)
 	struct copying *copying = (struct copying *)cursor;
 	struct change *at = copying->at;
 
-	if (at == NULL)
+	if (!at)
 		return 0;
-	if (overlay_insert(copying->ret, at->tunnel_id, at->session_id,
-			   copying->inverted ? at->after : at->before,
-			   copying->inverted ? at->before : at->after) == NULL)
+	if (!overlay_insert(copying->ret, at->tunnel_id, at->session_id,
+			    copying->inverted ? at->after : at->before,
+			    copying->inverted ? at->before : at->after))
 		return overlay_no_memory(copying->err);
 	copying->at = change_next(at);
 	return 1;
@@ -232,7 +231,7 @@ static struct cursor *copying_begin(const struct candidate *candidate, struct ca
 	static const struct cursor_kind kind = {.forth = copying_forth, .back = copying_back};
 	struct copying *copying = cursor_new(&kind, sizeof(*copying));
 
-	if (copying == NULL) {
+	if (!copying) {
 		overlay_no_memory(err);
 		return NULL;
 	}

@@ -12,7 +12,7 @@ struct change {
 	RB_ENTRY(change) link;              /* in its candidate, by tunnel, then session */
 	uint32_t tunnel_id, session_id;     /* session_id 0: the tunnel itself */
 	const union config *before, *after; /* held; NULL: it is not there */
-	unsigned int edit;   /* number of the edit that touched it last, in which it was ... */
+	unsigned int edit;   /* number of the edit that touched it last; in that it was ... */
 	bool given;          /* named */
 	bool replaced;       /* and replaced */
 	bool fresh;          /* not in the candidate before */

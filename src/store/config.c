@@ -21,7 +21,7 @@ const union config *config_new(uint32_t tunnel_id, uint32_t session_id, const vo
 {
 	struct shared *new = calloc(1, sizeof(*new));
 
-	if (new == NULL)
+	if (!new)
 		return NULL;
 	new->owners = 1;
 	if (session_id == 0) {
@@ -38,13 +38,13 @@ const union config *config_new(uint32_t tunnel_id, uint32_t session_id, const vo
 
 const union config *config_share(const union config *config)
 {
-	if (config != NULL)
+	if (config)
 		shared_of(config)->owners++;
 	return config;
 }
 
 void config_drop(const union config *config)
 {
-	if (config != NULL && --shared_of(config)->owners == 0)
+	if (config && --shared_of(config)->owners == 0)
 		wipe_free(shared_of(config), sizeof(struct shared));
 }

@@ -1,6 +1,6 @@
 /*
- * The configuration of one entry: a value, or one that is shared by running,
- * candidates and what was committed. A shared one is never changed.
+ * The configuration of one entry: a value of its own, or one shared by running, candidates and
+ * commits. A shared one never changes.
  */
 #ifndef STORE_CONFIG_H
 #define STORE_CONFIG_H
@@ -14,7 +14,7 @@ union config {
 	struct session session;
 };
 
-/* Of an object's own type, which may be smaller than the union. */
+/* @config is of the object's own type, which may be smaller than the union. */
 static inline void config_copy(enum object object, union config *ret, const void *config)
 {
 	if (object == OBJECT_TUNNEL)
@@ -23,12 +23,14 @@ static inline void config_copy(enum object object, union config *ret, const void
 		ret->session = *(const struct session *)config;
 }
 
-/* A copy of @from, a struct tunnel or session as the ids say, which become its own, to be shared.
- * NULL: no memory. */
+/*
+ * A copy of @from (a struct tunnel or session, as the ids say) with these ids, to be shared. NULL:
+ * no memory.
+ */
 const union config *config_new(uint32_t tunnel_id, uint32_t session_id, const void *from);
-/* One more has it; returns it. Accepts NULL. */
+/* Add an owner; returns @config. Accepts NULL. */
 const union config *config_share(const union config *config);
-/* One less; with the last it goes. Accepts NULL. */
+/* Remove an owner; the last one frees it. Accepts NULL. */
 void config_drop(const union config *config);
 
 #endif

@@ -15,10 +15,10 @@ static struct tunnel_entry *find_or_make_tunnel(struct datastore *ds, uint32_t t
 {
 	struct tunnel_entry *tunnel = index_tunnel(ds, tunnel_id);
 
-	if (tunnel != NULL)
+	if (tunnel)
 		return tunnel;
 	tunnel = calloc(1, sizeof(*tunnel));
-	if (tunnel == NULL)
+	if (!tunnel)
 		return NULL;
 	tunnel->entry.key.tunnel_id = tunnel_id;
 	tunnel->store = ds;
@@ -31,10 +31,10 @@ static struct session_entry *find_or_make_session(struct tunnel_entry *tunnel, u
 {
 	struct session_entry *session = index_session(tunnel, session_id);
 
-	if (session != NULL)
+	if (session)
 		return session;
 	session = calloc(1, sizeof(*session));
-	if (session == NULL)
+	if (!session)
 		return NULL;
 	session->tunnel = tunnel;
 	session->entry.key = (struct key){tunnel->entry.key.tunnel_id, session_id};
@@ -44,23 +44,23 @@ static struct session_entry *find_or_make_session(struct tunnel_entry *tunnel, u
 	return session;
 }
 
-/* An entry of no layer yet, if there is none, which has to be put in a place. NULL: no memory. */
+/* Finds the entry, or makes one in no layer yet, for put_in_place(). NULL: no memory. */
 static struct entry *find_or_make(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct tunnel_entry *tunnel = find_or_make_tunnel(ds, tunnel_id);
 	struct session_entry *session;
 
-	if (tunnel == NULL || session_id == 0)
-		return tunnel != NULL ? &tunnel->entry : NULL;
+	if (!tunnel || session_id == 0)
+		return tunnel ? &tunnel->entry : NULL;
 	session = find_or_make_session(tunnel, session_id);
-	if (session != NULL)
+	if (session)
 		return &session->entry;
-	if (tunnel->entry.layers == 0 && tunnel->entry.change == NULL)
+	if (tunnel->entry.layers == 0 && !tunnel->entry.change)
 		free(tunnel);
 	return NULL;
 }
 
-/* What the layer to be seen shows; NULL when it does not show it. */
+/* The entry, if the published layer shows it; else NULL. */
 static struct entry *as_seen(const struct datastore *ds, struct entry *entry)
 {
 	return entry->layers & LAYER_BIT(datastore_layer(ds)) ? entry : NULL;
@@ -102,7 +102,7 @@ static void free_tunnels(struct tunnel_tree *tunnels)
 
 void datastore_free(struct datastore *ds)
 {
-	if (ds == NULL)
+	if (!ds)
 		return;
 	assert(ds->attached == 0);
 	free_tunnels(&ds->tunnels);
@@ -117,25 +117,24 @@ void datastore_free(struct datastore *ds)
 struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
 				  const void *config)
 {
-	struct entry *entry = config != NULL ? find_or_make(ds, tunnel_id, session_id)
-					     : datastore_entry(ds, tunnel_id, session_id);
+	struct entry *entry = config ? find_or_make(ds, tunnel_id, session_id)
+				     : datastore_entry(ds, tunnel_id, session_id);
 	const union config *old, *new = NULL;
 	union place place;
 	bool kept;
 
-	if (entry == NULL)
+	if (!entry)
 		return NULL;
-	assert(entry->change == NULL);
-	assert(config != NULL || session_id != 0 ||
-	       tunnel_counts(entry_tunnel(entry))->configured == 0);
+	assert(!entry->change);
+	assert(config || session_id != 0 || tunnel_counts(entry_tunnel(entry))->configured == 0);
 	note_place(entry, &place);
 	old = entry->config;
-	if (config != NULL)
+	if (config)
 		new = config_new(tunnel_id, session_id, config);
-	if (config == NULL || new != NULL)
+	if (!config || new)
 		entry->config = new;
 	kept = put_in_place(entry, &place);
-	if (config != NULL && new == NULL)
+	if (config && !new)
 		return NULL;
 	config_drop(old);
 	return kept ? entry : NULL;
@@ -143,23 +142,23 @@ struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint
 
 static void set_actual(struct entry *entry, const void *actual)
 {
-	entry->in_kernel = actual != NULL;
+	entry->in_kernel = actual;
 	if (entry->key.session_id != 0)
 		entry_session(entry)->actual =
-			actual != NULL ? *(const struct session *)actual : (struct session){0};
+			actual ? *(const struct session *)actual : (struct session){0};
 	else
 		entry_tunnel(entry)->actual =
-			actual != NULL ? *(const struct tunnel *)actual : (struct tunnel){0};
+			actual ? *(const struct tunnel *)actual : (struct tunnel){0};
 }
 
 struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
 				const void *actual)
 {
-	struct entry *entry = actual != NULL ? find_or_make(ds, tunnel_id, session_id)
-					     : datastore_entry(ds, tunnel_id, session_id);
+	struct entry *entry = actual ? find_or_make(ds, tunnel_id, session_id)
+				     : datastore_entry(ds, tunnel_id, session_id);
 	union place place;
 
-	if (entry == NULL)
+	if (!entry)
 		return NULL;
 	note_place(entry, &place);
 	set_actual(entry, actual);
@@ -198,12 +197,12 @@ bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_s
 int datastore_attach(struct datastore *ds, struct change *change)
 {
 	struct entry *entry = find_or_make(ds, change->tunnel_id, change->session_id);
-	bool named = change->session_id != 0 && change->after != NULL;
+	bool named = change->session_id != 0 && change->after;
 	union place place;
 
-	if (entry == NULL)
+	if (!entry)
 		return -ENOMEM;
-	assert(entry->change == NULL);
+	assert(!entry->change);
 	note_place(entry, &place);
 	if (named && name_pool_add(&ds->pool, change->after->session.interface_name) != 0) {
 		put_in_place(entry, &place);

@@ -1,17 +1,16 @@
 /*
- * The datastore: every tunnel and session there is, configured by us or only
- * seen in the kernel, in order of their ids. One truth for all doors.
+ * The datastore: all tunnels and sessions, whether we configured them or only see them in the
+ * kernel, in order of their ids. One truth for all doors.
  *
- * An entry exists while it is configured, in the kernel, or held (being
- * removed). Doors only read: they walk with *_from() and keep the id, never the
- * pointer, across a return to the event loop. The engine alone calls what changes it.
+ * An entry exists while it is configured, in the kernel, or held (being removed). Doors only read:
+ * they walk with *_from() and keep the id, never the pointer, across a return to the event loop.
+ * Only the engine changes it.
  *
- * The configuration has two layers. The base is what is merged. The top is a
- * commit's changes, attached to the entries they touch while nobody sees it,
- * published by one assignment, and merged into the base in slices (publish.h).
- * Whatever is asked here, is answered for the layer that is published: all of
- * a commit, or none. So what an entry's configuration is, is asked of
- * entry_config(), tunnel_config() or session_config().
+ * The configuration has two layers. The base is what is merged. The top is a commit's changes:
+ * attached to the entries they touch while nobody sees it, published by one assignment, and merged
+ * into the base in slices (publish.h). Every function here answers for the published layer: all of
+ * a commit, or none of it. So ask entry_config(), tunnel_config() or session_config() what an
+ * entry's configuration is.
  *
  * Look-ups and changes cost O(log n). Memory: about 640 bytes a session.
  */
@@ -31,15 +30,15 @@ enum layer { LAYER_BASE, LAYER_TOP, LAYERS };
 #define LAYER_BIT(layer) (1U << (layer))
 #define LAYERS_ALL       (LAYER_BIT(LAYER_BASE) | LAYER_BIT(LAYER_TOP))
 
-/* What a tunnel and a session have alike; the first member of both. */
+/* What tunnels and sessions have in common; the first member of both. */
 struct entry {
-	struct key key; /* always valid: config and actual are not, in a held entry */
+	struct key key; /* always valid; config and actual are not, in a held entry */
 	bool in_kernel, held;
 	bool unlinked;              /* a held session whose interface was seen to go */
-	bool seen;                  /* the engine's: the dump under way showed it */
-	uint8_t layers;             /* bits of those that show it */
-	const union config *config; /* shared; of the base layer, NULL: not configured there */
-	struct change *change;      /* attached, whose `after` is the top layer's; NULL: none */
+	bool seen;                  /* for the engine: the dump under way has shown it */
+	uint8_t layers;             /* bits of the layers that show it */
+	const union config *config; /* shared; in the base layer; NULL: not configured there */
+	struct change *change;      /* attached: its `after` is the top layer; NULL: none */
 };
 
 struct session_entry {
@@ -95,23 +94,22 @@ struct datastore {
 	struct tunnel_tree only[LAYERS]; /* ... that one shows */
 	struct session_id_tree sessions; /* of any layer, as the next */
 	struct session_index_tree indexes;
-	struct session_name_tree
-		names; /* what is named or bound in the base layer, as actual too */
+	struct session_name_tree names; /* names and endpoints in the base layer, actual ones too */
 	struct endpoint_tree endpoints;
 	struct name_change_tree top_names; /* ... in the top layer, where that differs */
 	struct endpoint_change_tree top_endpoints;
 	struct datastore_counts counts[LAYERS];
-	struct name_pool pool; /* numbers of the l2tpeth<n> in both */
-	uint64_t changes;      /* counts them: what is configured, seen or held */
-	size_t attached;       /* of the top layer */
-	bool published;        /* the top layer is what is to be seen */
+	struct name_pool pool; /* numbers of the l2tpeth<n> in both layers */
+	uint64_t changes;      /* counts changes in what is configured, seen or held */
+	size_t attached;       /* changes in the top layer */
+	bool published;        /* the top layer is the one to be seen */
 	struct past *pasts;    /* open (past.h) */
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */
 void datastore_free(struct datastore *ds);
 
-/* The one that an entry is: NULL when it is the other, or NULL itself. */
+/* The entry as a tunnel, or as a session; NULL: it is the other, or NULL itself. */
 static inline struct tunnel_entry *entry_tunnel(const struct entry *entry)
 {
 	return entry && entry->key.session_id == 0 ? (struct tunnel_entry *)entry : NULL;
@@ -127,7 +125,7 @@ static inline enum object entry_object(const struct entry *entry)
 	return entry->key.session_id == 0 ? OBJECT_TUNNEL : OBJECT_SESSION;
 }
 
-/* The tunnel that an entry is, or is in. */
+/* The tunnel that the entry is, or is in. */
 static inline struct tunnel_entry *entry_tunnel_of(const struct entry *entry)
 {
 	return entry->key.session_id ? entry_session(entry)->tunnel : entry_tunnel(entry);
@@ -149,7 +147,7 @@ static inline const struct tunnel_counts *tunnel_counts(const struct tunnel_entr
 	return &tunnel->counts[datastore_layer(tunnel->store)];
 }
 
-/* As configured, of either kind (struct tunnel, struct session); NULL: it is not. */
+/* Its configuration, of either kind (struct tunnel, struct session); NULL: not configured. */
 static inline const void *entry_config(const struct entry *entry)
 {
 	if (entry->change && entry_tunnel_of(entry)->store->published)
@@ -167,12 +165,12 @@ static inline const struct session *session_config(const struct session_entry *s
 	return entry_config(&session->entry);
 }
 
-/* As the kernel reported it, of either kind; what both states have in common. */
+/* What the kernel reported, of either kind; the state that both kinds have in common. */
 const void *entry_actual(const struct entry *entry);
 struct state *entry_state(const struct entry *entry);
-/* What doors show of it: as configured, or as seen; NULL when it is neither. */
+/* What doors show of it: its configuration, else what was seen; NULL: neither. */
 const void *entry_shown(const struct entry *entry);
-/* Made by others: in the kernel, not configured and not ours to remove either. */
+/* Did others make it? It is in the kernel, not configured, and not being removed by us. */
 bool entry_is_foreign(const struct entry *entry);
 
 /* Exact look-ups; NULL when there is none. @session_id 0: the tunnel. */
@@ -189,15 +187,17 @@ struct session_entry *datastore_session_by_name(const struct datastore *ds, cons
 struct session_entry *datastore_named(const struct datastore *ds, const char *name);
 struct session_entry *session_same_name(const struct session_entry *session);
 struct session_entry *datastore_session_by_index(const struct datastore *ds, unsigned int index);
-/* Any tunnel with that UDP local address and port, foreign ones too, then tunnel_same_endpoint()
- * for more. */
+/*
+ * Any tunnel with that UDP local address and port, foreign ones too; tunnel_same_endpoint() finds
+ * more.
+ */
 struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct address *address,
 				     uint16_t port);
 struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel);
 
-/* The name of its interface as configured, or as seen when not configured; "" none. */
+/* The name of its interface as configured, else as seen; "": none. */
 const char *session_name(const struct session_entry *session);
-/* UDP local address and port that @tunnel binds; false when it binds none known beforehand. */
+/* The UDP local address and port that @tunnel binds; false: none, or not known beforehand. */
 bool tunnel_endpoint(const struct tunnel *tunnel, struct address *ret_address, uint16_t *ret_port);
 
 /* Walking: the first entry whose id is @id or greater; NULL at the end. */
@@ -213,24 +213,23 @@ struct entry *datastore_entry_from(const struct datastore *ds, uint32_t tunnel_i
 struct entry *entry_next(const struct entry *entry);
 
 /*
- * Configure (@config, of the entry's kind, not NULL) or unconfigure (NULL).
- * Creates the entry when there is none, a tunnel for a session too; drops it
- * when nothing keeps it. Unconfiguring a tunnel whose sessions are still
- * configured is the caller's mistake (asserted). Returns the entry, or NULL when
- * it was dropped or memory ran out (@config not NULL).
+ * Configure (@config, of the entry's kind, not NULL) or unconfigure (NULL). Creates the entry if
+ * there is none, and a tunnel for a session; drops it when nothing keeps it. The caller must not
+ * unconfigure a tunnel whose sessions are still configured (asserted). Returns the entry, or NULL
+ * when it was dropped or memory ran out (@config not NULL).
  */
 struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
 				  const void *config);
 
-/* What the kernel has (NULL: no longer). An entry not configured becomes a foreign one. */
+/* What the kernel has (NULL: no longer). An entry that is not configured becomes foreign. */
 struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
 				const void *actual);
 
 void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index);
 
 /*
- * Hold an entry that is neither configured nor in the kernel; letting go may
- * free it, and its tunnel when that was only there for its sake.
+ * Hold an entry that is neither configured nor in the kernel. Letting go may free it, and its
+ * tunnel if that was there only for its sake.
  */
 void datastore_hold(struct datastore *ds, struct entry *entry, bool held);
 

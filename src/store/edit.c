@@ -10,7 +10,7 @@ struct edit *edit_new(void)
 {
 	struct edit *edit = calloc(1, sizeof(*edit));
 
-	if (edit == NULL)
+	if (!edit)
 		return NULL;
 	edit->operation = EDIT_MERGE;
 	edit->last = &edit->first;
@@ -19,7 +19,7 @@ struct edit *edit_new(void)
 
 void edit_free(struct edit *edit)
 {
-	if (edit == NULL)
+	if (!edit)
 		return;
 	arena_free(&edit->entries);
 	free(edit);
@@ -45,7 +45,7 @@ struct cursor *edit_free_begin(struct edit *edit)
 	static const struct cursor_kind kind = {.forth = freeing_forth, .close = freeing_close};
 	struct freeing *freeing = cursor_new(&kind, sizeof(*freeing));
 
-	if (freeing == NULL) {
+	if (!freeing) {
 		edit_free(edit);
 		return NULL;
 	}
@@ -59,7 +59,7 @@ static struct edit_entry *edit_append(struct edit *edit, enum edit_operation ope
 {
 	struct edit_entry *entry = arena_alloc(&edit->entries, sizeof(*entry));
 
-	if (entry == NULL)
+	if (!entry)
 		return NULL;
 	entry->operation = operation;
 	entry->tunnel_id = tunnel_id;
@@ -74,7 +74,7 @@ struct edit_entry *edit_tunnel(struct edit *edit, enum edit_operation operation,
 {
 	struct edit_entry *entry = edit_append(edit, operation, tunnel_id, 0);
 
-	if (entry == NULL)
+	if (!entry)
 		return NULL;
 	entry->object = OBJECT_TUNNEL;
 	entry->values.tunnel.tunnel_id = tunnel_id;
@@ -87,7 +87,7 @@ struct edit_entry *edit_session(struct edit *edit, enum edit_operation operation
 {
 	struct edit_entry *entry = edit_append(edit, operation, tunnel_id, session_id);
 
-	if (entry == NULL)
+	if (!entry)
 		return NULL;
 	entry->object = OBJECT_SESSION;
 	entry->values.session.session_id = session_id;
@@ -105,10 +105,10 @@ static int check_key(const struct edit_entry *entry, const struct row *row, cons
 		     size_t length, struct error *err)
 {
 	union config given = {0};
-	int result = codec_parse(row, &given, text, length, err);
+	int rc = codec_parse(row, &given, text, length, err);
 
-	if (result != 0 || codec_equal(row, &given, &entry->values))
-		return result;
+	if (rc != 0 || codec_equal(row, &given, &entry->values))
+		return rc;
 	return error_set(err, ERROR_BAD_ELEMENT,
 			 "%s is the entry's key and cannot be changed: delete the entry and "
 			 "create another",
@@ -161,11 +161,11 @@ static int edit_leaf_unplaced(struct edit_entry *entry, const struct row *row,
 int edit_leaf(struct edit_entry *entry, const struct row *row, enum edit_operation operation,
 	      const char *text, size_t length, struct error *err)
 {
-	int result = edit_leaf_unplaced(entry, row, operation, text, length, err);
+	int rc = edit_leaf_unplaced(entry, row, operation, text, length, err);
 
-	if (result == 0 || err == NULL)
-		return result;
+	if (rc == 0 || !err)
+		return rc;
 	error_at_entry(err, entry->tunnel_id, entry->session_id, row);
 	snprintf(err->info, sizeof(err->info), "%s", row->leaf);
-	return result;
+	return rc;
 }

@@ -1,8 +1,7 @@
 /*
- * Typed edits: what every door turns a request into, before anything is
- * looked up. An edit is a list of entries in the order given; nothing in it
- * depends on what is configured, so it can be made as input arrives and be
- * applied later (candidate.h). Semantics: RFC 6241 section 7.2.
+ * Typed edits: every door turns a request into one before anything is looked up. An edit is a list
+ * of entries in the order given; nothing in it depends on what is configured, so it can be made
+ * while input arrives and applied later (candidate.h). Semantics: RFC 6241 section 7.2.
  */
 #ifndef STORE_EDIT_H
 #define STORE_EDIT_H
@@ -24,10 +23,9 @@ enum edit_operation {
 };
 
 /*
- * One entry. Bits are presence bits (BIT(row)). A leaf stands in `values` when
- * it is to be set (value in the union, its presence bit too), in `cleared` when
- * it is to go. `must_exist` (leaf delete, or EDIT_NONE inherited: must be
- * there) and `must_not_exist` (leaf create) are checked first.
+ * One entry. Bits are presence bits (BIT(row)). `values` has the leaves to set (with their
+ * presence bits), `cleared` those to remove. `must_exist` (delete of a leaf, or EDIT_NONE
+ * inherited) and `must_not_exist` (create of a leaf) are checked first.
  */
 struct edit_entry {
 	struct edit_entry *next;
@@ -45,9 +43,12 @@ struct edit {
 	 * where it is not, and EDIT_REMOVE empty it; else EDIT_MERGE.
 	 */
 	enum edit_operation operation;
-	/* Commands in a row: an entry may come again, and sees what went before. Else an error. */
-	bool batch;
-	/* By a user who is not shown secret leaves: what is replaced keeps those it has. */
+	/*
+	 * A series of commands: an entry may come again, and sees what came before. Else that is
+	 * an error.
+	 */
+	bool commands;
+	/* Its author may not see secret leaves: a replaced entry keeps those it has. */
 	bool keep_secrets;
 	/* A session entry follows its tunnel's. When the tunnel entry replaces, its other sessions
 	 * go. */
@@ -58,8 +59,10 @@ struct edit {
 
 struct edit *edit_new(void); /* NULL: no memory */
 void edit_free(struct edit *edit);
-/* In slices (base/cursor.h): the edit is the cursor's from now on. NULL: no memory, all freed at
- * once. */
+/*
+ * Free it in slices (base/cursor.h), which now own it. NULL: there was no memory, and it is freed
+ * already.
+ */
 struct cursor *edit_free_begin(struct edit *edit);
 
 /* Append an entry, which the edit owns; NULL: no memory. Key leaf is set in its values. */
@@ -72,9 +75,8 @@ struct edit_entry *edit_session(struct edit *edit, enum edit_operation operation
 void *edit_values(struct edit_entry *entry);
 
 /*
- * A leaf with its operation and text: parses, and notes in the right bits.
- * EDIT_DELETE and EDIT_REMOVE take any text; EDIT_NONE checks it, no more.
- * -EINVAL with err->path set; a leaf given twice is refused.
+ * Add a leaf: parse its text, and set the bits of its operation. EDIT_DELETE and EDIT_REMOVE take
+ * any text; EDIT_NONE only checks it. -EINVAL with err->path set; refuses a leaf given twice.
  */
 int edit_leaf(struct edit_entry *entry, const struct row *row, enum edit_operation operation,
 	      const char *text, size_t length, struct error *err);

@@ -1,4 +1,4 @@
-/* What is asked of one entry. */
+/* Questions about one entry. */
 #include "store/index.h"
 
 const void *entry_actual(const struct entry *entry)
@@ -20,7 +20,7 @@ const void *entry_shown(const struct entry *entry)
 
 bool entry_is_foreign(const struct entry *entry)
 {
-	return entry->in_kernel && !entry->held && entry_config(entry) == NULL;
+	return entry->in_kernel && !entry->held && !entry_config(entry);
 }
 
 const char *session_name(const struct session_entry *session)

@@ -4,7 +4,7 @@
 
 #include "model/table.h"
 
-/* Keys of the trees. Trees that may hold equals for a moment end in the ids. */
+/* Keys of the trees. Where two may be equal for a moment the ids decide. */
 
 struct session_key {
 	uint32_t session_id, tunnel_id;
@@ -101,7 +101,7 @@ static int compare_endpoints(struct endpoint_key a, struct endpoint_key b)
 	return order != 0 ? order : compare_u32(a.tunnel_id, b.tunnel_id);
 }
 
-/* What <bsd/sys/tree.h> wants is an order of two entries; a look-up should not need an entry. */
+/* <bsd/sys/tree.h> orders two entries; a look-up should not need to make an entry. */
 #define TREE(prefix, tree, type, field, key_type, compare, key_of)                                 \
 	static int prefix##_order(const struct type *a, const struct type *b)                      \
 	{                                                                                          \
@@ -112,7 +112,7 @@ static int compare_endpoints(struct endpoint_key a, struct endpoint_key b)
 	{                                                                                          \
 		struct type *at = RB_ROOT(head), *found = NULL;                                    \
                                                                                                    \
-		while (at != NULL) {                                                               \
+		while (at) {                                                                       \
 			if (compare(key_of(at), key) >= 0) {                                       \
 				found = at;                                                        \
 				at = RB_LEFT(at, field);                                           \
@@ -140,15 +140,15 @@ TREE(top_endpoints, endpoint_change_tree, change, by_claim, struct endpoint_key,
      key_of_endpoint_change)
 
 /*
- * Handing out. What is shown of an entry by its state, and depends on the layer, is put
- * right then: it is too much to do for all when a layer is published.
+ * Handing out. Some of an entry's state depends on the layer: set it right here, for doing so for
+ * all entries when a layer is published is too much.
  */
 
 static struct tunnel_entry *hand_tunnel(struct tunnel_entry *tunnel)
 {
-	if (tunnel == NULL)
+	if (!tunnel)
 		return NULL;
-	if (tunnel->entry.change != NULL)
+	if (tunnel->entry.change)
 		entry_put_origin(&tunnel->entry);
 	tunnel->state.session_count = tunnel_counts(tunnel)->sessions;
 	return tunnel;
@@ -156,7 +156,7 @@ static struct tunnel_entry *hand_tunnel(struct tunnel_entry *tunnel)
 
 static struct session_entry *hand_session(struct session_entry *session)
 {
-	if (session != NULL && session->entry.change != NULL)
+	if (session && session->entry.change)
 		entry_put_origin(&session->entry);
 	return session;
 }
@@ -166,16 +166,16 @@ static bool is_shown(const struct session_entry *session)
 	return session->entry.layers & LAYER_BIT(datastore_layer(session->tunnel->store));
 }
 
-/* Walking: what both layers show, and what the one alone does */
+/* Walking: what both layers show, and what one layer alone shows */
 
 static struct tunnel_entry *lesser_tunnel(struct tunnel_entry *a, struct tunnel_entry *b)
 {
-	return hand_tunnel(a == NULL || (b != NULL && TUNNEL_KEY(b) < TUNNEL_KEY(a)) ? b : a);
+	return hand_tunnel(!a || (b && TUNNEL_KEY(b) < TUNNEL_KEY(a)) ? b : a);
 }
 
 static struct session_entry *lesser_session(struct session_entry *a, struct session_entry *b)
 {
-	return hand_session(a == NULL || (b != NULL && SESSION_KEY(b) < SESSION_KEY(a)) ? b : a);
+	return hand_session(!a || (b && SESSION_KEY(b) < SESSION_KEY(a)) ? b : a);
 }
 
 struct tunnel_entry *index_tunnel_from(const struct datastore *ds, enum layer layer,
@@ -278,17 +278,16 @@ struct tunnel_entry *datastore_tunnel(const struct datastore *ds, uint32_t tunne
 {
 	struct tunnel_entry *found = datastore_tunnel_from(ds, tunnel_id);
 
-	return found != NULL && TUNNEL_KEY(found) == tunnel_id ? found : NULL;
+	return found && TUNNEL_KEY(found) == tunnel_id ? found : NULL;
 }
 
 struct session_entry *datastore_session(const struct datastore *ds, uint32_t tunnel_id,
 					uint32_t session_id)
 {
 	struct tunnel_entry *tunnel = datastore_tunnel(ds, tunnel_id);
-	struct session_entry *found =
-		tunnel != NULL ? tunnel_session_from(tunnel, session_id) : NULL;
+	struct session_entry *found = tunnel ? tunnel_session_from(tunnel, session_id) : NULL;
 
-	return found != NULL && SESSION_KEY(found) == session_id ? found : NULL;
+	return found && SESSION_KEY(found) == session_id ? found : NULL;
 }
 
 struct entry *datastore_entry(const struct datastore *ds, uint32_t tunnel_id, uint32_t session_id)
@@ -312,7 +311,7 @@ struct tunnel_entry *index_tunnel(const struct datastore *ds, uint32_t tunnel_id
 
 	for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
 		found = tunnels_from(trees[i], tunnel_id);
-		if (found != NULL && TUNNEL_KEY(found) == tunnel_id)
+		if (found && TUNNEL_KEY(found) == tunnel_id)
 			return found;
 	}
 	return NULL;
@@ -326,7 +325,7 @@ struct session_entry *index_session(const struct tunnel_entry *tunnel, uint32_t 
 
 	for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
 		found = sessions_from(trees[i], session_id);
-		if (found != NULL && SESSION_KEY(found) == session_id)
+		if (found && SESSION_KEY(found) == session_id)
 			return found;
 	}
 	return NULL;
@@ -334,12 +333,12 @@ struct session_entry *index_session(const struct tunnel_entry *tunnel, uint32_t 
 
 /* By session id */
 
-/* The first that is shown, from there on, of that id. */
+/* The first shown one with that id, from there on. */
 static struct session_entry *shown_id(struct session_entry *at, uint32_t session_id)
 {
-	while (at != NULL && SESSION_KEY(at) == session_id && !is_shown(at))
+	while (at && SESSION_KEY(at) == session_id && !is_shown(at))
 		at = RB_NEXT(session_id_tree, NULL, at);
-	return at != NULL && SESSION_KEY(at) == session_id ? hand_session(at) : NULL;
+	return at && SESSION_KEY(at) == session_id ? hand_session(at) : NULL;
 }
 
 struct session_entry *datastore_session_by_id(const struct datastore *ds, uint32_t session_id)
@@ -355,13 +354,13 @@ struct session_entry *session_same_id(const struct session_entry *session)
 }
 
 /*
- * By name, and by endpoint: first the entries that are indexed under it, as far as the layer to
- * be seen shows it; then those whose change is.
+ * By name, and by endpoint: first the entries indexed under it, if the published layer agrees;
+ * then those whose change is indexed under it.
  */
 
 static struct session_entry *own_named(struct session_entry *at, const char *name)
 {
-	while (at != NULL && strcmp(key_of_name(at).name, name) == 0) {
+	while (at && strcmp(key_of_name(at).name, name) == 0) {
 		if (strcmp(session_name(at), name) == 0)
 			return hand_session(at);
 		at = RB_NEXT(session_name_tree, NULL, at);
@@ -371,7 +370,7 @@ static struct session_entry *own_named(struct session_entry *at, const char *nam
 
 static struct session_entry *top_named(const struct change *at, const char *name)
 {
-	if (at == NULL || strcmp(key_of_name_change(at).name, name) != 0)
+	if (!at || strcmp(key_of_name_change(at).name, name) != 0)
 		return NULL;
 	return hand_session(entry_session(at->entry));
 }
@@ -384,11 +383,10 @@ static struct session_entry *first_top_named(const struct datastore *ds, const c
 		       : NULL;
 }
 
-/* Found by what the top layer alone says of it? */
+/* Is it found by what only the top layer says of it? */
 static bool is_by_change(const struct entry *entry)
 {
-	return entry->change != NULL && entry->change->indexed &&
-	       entry_tunnel_of(entry)->store->published;
+	return entry->change && entry->change->indexed && entry_tunnel_of(entry)->store->published;
 }
 
 struct session_entry *datastore_named(const struct datastore *ds, const char *name)
@@ -396,7 +394,7 @@ struct session_entry *datastore_named(const struct datastore *ds, const char *na
 	struct session_entry *found =
 		own_named(names_from(&ds->names, (struct name_key){.name = name}), name);
 
-	return found != NULL ? found : first_top_named(ds, name);
+	return found ? found : first_top_named(ds, name);
 }
 
 struct session_entry *session_same_name(const struct session_entry *session)
@@ -408,14 +406,14 @@ struct session_entry *session_same_name(const struct session_entry *session)
 		return top_named(RB_NEXT(name_change_tree, NULL, session->entry.change), name);
 	next = own_named(
 		RB_NEXT(session_name_tree, NULL, (struct session_entry *)(uintptr_t)session), name);
-	return next != NULL ? next : first_top_named(session->tunnel->store, name);
+	return next ? next : first_top_named(session->tunnel->store, name);
 }
 
 struct session_entry *datastore_session_by_name(const struct datastore *ds, const char *name)
 {
 	struct session_entry *found = datastore_named(ds, name);
 
-	while (found != NULL && session_config(found) == NULL)
+	while (found && !session_config(found))
 		found = session_same_name(found);
 	return found;
 }
@@ -425,8 +423,8 @@ bool index_has_name(const struct datastore *ds, const char *name)
 	const struct session_entry *own = names_from(&ds->names, (struct name_key){.name = name});
 	const struct change *top = top_names_from(&ds->top_names, (struct name_key){.name = name});
 
-	return (own != NULL && strcmp(key_of_name(own).name, name) == 0) ||
-	       (top != NULL && strcmp(key_of_name_change(top).name, name) == 0);
+	return (own && strcmp(key_of_name(own).name, name) == 0) ||
+	       (top && strcmp(key_of_name_change(top).name, name) == 0);
 }
 
 static bool is_endpoint(const struct tunnel_entry *tunnel, enum layer layer,
@@ -440,7 +438,7 @@ static bool is_endpoint(const struct tunnel_entry *tunnel, enum layer layer,
 
 static struct tunnel_entry *own_bound(struct tunnel_entry *at, const struct endpoint *endpoint)
 {
-	while (at != NULL && is_endpoint(at, tunnel_endpoint_layer(at), endpoint)) {
+	while (at && is_endpoint(at, tunnel_endpoint_layer(at), endpoint)) {
 		if (is_endpoint(at, datastore_layer(at->store), endpoint))
 			return hand_tunnel(at);
 		at = RB_NEXT(endpoint_tree, NULL, at);
@@ -450,7 +448,7 @@ static struct tunnel_entry *own_bound(struct tunnel_entry *at, const struct endp
 
 static struct tunnel_entry *top_bound(const struct change *at, const struct endpoint *endpoint)
 {
-	return at != NULL && is_endpoint(entry_tunnel(at->entry), LAYER_TOP, endpoint)
+	return at && is_endpoint(entry_tunnel(at->entry), LAYER_TOP, endpoint)
 		       ? hand_tunnel(entry_tunnel(at->entry))
 		       : NULL;
 }
@@ -471,7 +469,7 @@ struct tunnel_entry *datastore_bound(const struct datastore *ds, const struct ad
 	struct tunnel_entry *found = own_bound(
 		endpoints_from(&ds->endpoints, (struct endpoint_key){endpoint, 0}), &endpoint);
 
-	return found != NULL ? found : first_top_bound(ds, &endpoint);
+	return found ? found : first_top_bound(ds, &endpoint);
 }
 
 struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel)
@@ -485,7 +483,7 @@ struct tunnel_entry *tunnel_same_endpoint(const struct tunnel_entry *tunnel)
 				 &endpoint);
 	next = own_bound(RB_NEXT(endpoint_tree, NULL, (struct tunnel_entry *)(uintptr_t)tunnel),
 			 &endpoint);
-	return next != NULL ? next : first_top_bound(tunnel->store, &endpoint);
+	return next ? next : first_top_bound(tunnel->store, &endpoint);
 }
 
 /* By index of the interface */
@@ -494,7 +492,7 @@ struct session_entry *datastore_index_from(const struct datastore *ds, unsigned 
 {
 	struct session_entry *at = indexes_from(&ds->indexes, (struct index_key){.index = index});
 
-	while (at != NULL && !is_shown(at))
+	while (at && !is_shown(at))
 		at = RB_NEXT(session_index_tree, NULL, at);
 	return hand_session(at);
 }
@@ -503,5 +501,5 @@ struct session_entry *datastore_session_by_index(const struct datastore *ds, uns
 {
 	struct session_entry *found = index != 0 ? datastore_index_from(ds, index) : NULL;
 
-	return found != NULL && found->state.if_index == index ? found : NULL;
+	return found && found->state.if_index == index ? found : NULL;
 }

@@ -22,18 +22,18 @@ struct endpoint {
 	uint16_t port;
 };
 
-/* As configured in a layer; NULL: it is not. */
+/* Its configuration in a layer; NULL: not configured there. */
 static inline const void *entry_config_in(const struct entry *entry, enum layer layer)
 {
 	return layer == LAYER_TOP && entry->change ? entry->change->after : entry->config;
 }
 
-/* What a layer shows of it: its configuration, or what was seen; NULL: neither. */
+/* What a layer shows of it: its configuration, else what was seen; NULL: neither. */
 static inline const void *entry_shown_in(const struct entry *entry, enum layer layer)
 {
 	const void *config = entry_config_in(entry, layer);
 
-	return config == NULL && entry->in_kernel ? entry_actual(entry) : config;
+	return !config && entry->in_kernel ? entry_actual(entry) : config;
 }
 
 /* The name of its interface there; "" none. */
@@ -41,8 +41,7 @@ static inline const char *session_name_in(const struct session_entry *session, e
 {
 	const struct session *shown = entry_shown_in(&session->entry, layer);
 
-	return shown != NULL && shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name
-									     : "";
+	return shown && shown->present & BIT(SESSION_INTERFACE_NAME) ? shown->interface_name : "";
 }
 
 /* False: it binds none. */
@@ -51,12 +50,12 @@ static inline bool tunnel_endpoint_in(const struct tunnel_entry *tunnel, enum la
 {
 	const struct tunnel *shown = entry_shown_in(&tunnel->entry, layer);
 
-	return shown != NULL && tunnel_endpoint(shown, &ret->address, &ret->port);
+	return shown && tunnel_endpoint(shown, &ret->address, &ret->port);
 }
 
 /*
- * Under what an entry is itself in the indexes: the base layer's, or, when that has none, the top
- * layer's. Its change is there too, when the top layer has another.
+ * The layer by whose name or endpoint the entry itself is indexed: the base, or the top if the
+ * base has none. If the top layer has another one, its change is indexed by that.
  */
 static inline enum layer session_name_layer(const struct session_entry *session)
 {
@@ -70,10 +69,10 @@ static inline enum layer tunnel_endpoint_layer(const struct tunnel_entry *tunnel
 	return tunnel_endpoint_in(tunnel, LAYER_BASE, &ignored) ? LAYER_BASE : LAYER_TOP;
 }
 
-/* Put the state's origin right, for the layer to be seen. */
+/* Set the state's origin right for the published layer. */
 void entry_put_origin(struct entry *entry);
 
-/* Walks in a layer, be it the one to be seen or not; see datastore.h. */
+/* Walks in a layer, published or not; see datastore.h. */
 struct tunnel_entry *index_tunnel_from(const struct datastore *ds, enum layer layer,
 				       uint32_t tunnel_id);
 struct tunnel_entry *index_tunnel_next(const struct tunnel_entry *tunnel, enum layer layer);
@@ -81,7 +80,7 @@ struct session_entry *index_session_from(const struct tunnel_entry *tunnel, enum
 					 uint32_t session_id);
 struct session_entry *index_session_next(const struct session_entry *session, enum layer layer);
 
-/* In whatever layer; NULL: there is none. */
+/* In any layer; NULL: none. */
 struct tunnel_entry *index_tunnel(const struct datastore *ds, uint32_t tunnel_id);
 struct session_entry *index_session(const struct tunnel_entry *tunnel, uint32_t session_id);
 bool index_has_name(const struct datastore *ds, const char *name);

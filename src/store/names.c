@@ -31,7 +31,7 @@ static int grow(struct name_pool *pool, size_t count)
 		return 0;
 	count = count < 2 * pool->count ? 2 * pool->count : count;
 	words = realloc(pool->words, count * sizeof(*words));
-	if (words == NULL)
+	if (!words)
 		return -ENOMEM;
 	memset(words + pool->count, 0, (count - pool->count) * sizeof(*words));
 	pool->words = words;

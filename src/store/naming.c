@@ -1,4 +1,4 @@
-/* Interface names chosen by us. */
+/* Chooses interface names. */
 #include <errno.h>
 
 #include "model/codec.h"
@@ -24,22 +24,24 @@ static const struct row *name_row(void)
 
 static bool lacks_name(const union config *config)
 {
-	return config != NULL && !codec_present(name_row(), config) &&
-	       codec_applies(name_row(), config);
+	return config && !codec_present(name_row(), config) && codec_applies(name_row(), config);
 }
 
 static bool is_free(const struct naming *naming, const char *name)
 {
-	return datastore_named(naming->candidate->running, name) == NULL &&
-	       (naming->taken == NULL || !naming->taken(name, naming->arg));
+	return !datastore_named(naming->candidate->running, name) &&
+	       (!naming->taken || !naming->taken(name, naming->arg));
 }
 
 /*
- * In phases, each over the entries of running or of the overlay: a unit gives 1 while there is
+ * In phases, each over the entries of running or of the overlay: a unit returns 1 while there is
  * more of the phase, 0 when it is over, or a negative errno.
  */
 
-/* The kernel may have the session all the same: keep the name there, unless it is another's. */
+/*
+ * If the kernel has the session, keep its name there, unless another session is configured with
+ * it.
+ */
 static int keep_name(struct naming *naming, const struct session_entry *entry,
 		     struct change *change)
 {
@@ -54,7 +56,7 @@ static int keep_name(struct naming *naming, const struct session_entry *entry,
 	return change_set(change, &named);
 }
 
-/* An entry that running has without a name, as from a config.xml written by hand, is touched. */
+/* Touch entries that running has without a name, as from a config.xml written by hand. */
 static int touch_nameless(struct naming *naming)
 {
 	const struct datastore *running = naming->candidate->running;
@@ -64,16 +66,16 @@ static int touch_nameless(struct naming *naming)
 	if (datastore_counts(running)->nameless == 0)
 		return 0;
 	entry = datastore_entry_from(running, naming->key.tunnel_id, naming->key.session_id);
-	if (entry == NULL)
+	if (!entry)
 		return 0;
 	if (entry->key.session_id != 0 && lacks_name(entry_config(entry))) {
 		change = overlay_touch(naming->candidate, entry->key.tunnel_id,
 				       entry->key.session_id);
-		if (change == NULL || keep_name(naming, entry_session(entry), change) != 0)
+		if (!change || keep_name(naming, entry_session(entry), change) != 0)
 			return -ENOMEM;
 	}
 	entry = entry_next(entry);
-	if (entry == NULL)
+	if (!entry)
 		return 0;
 	naming->key = entry->key;
 	return 1;
@@ -89,15 +91,15 @@ static int note_used(struct naming *naming)
 {
 	const struct change *at = naming->at;
 
-	if (at == NULL)
+	if (!at)
 		return 0;
 	naming->at = change_next(naming->at);
-	if (at->session_id == 0 || at->after == NULL)
+	if (at->session_id == 0 || !at->after)
 		return 1;
 	return name_pool_add(&naming->used, at->after->session.interface_name) == 0 ? 1 : -ENOMEM;
 }
 
-/* Try the next number: whether it is free, and then the name, into @session. */
+/* Try the next number: puts the name into @session; returns whether it is free. */
 static int try_number(struct naming *naming, struct session *session)
 {
 	uint32_t number =
@@ -116,7 +118,7 @@ static int name_change(struct naming *naming, struct change *change)
 	union config named = *change->after;
 	int rc = 1;
 
-	if (change->before != NULL && codec_present(name_row(), change->before))
+	if (change->before && codec_present(name_row(), change->before))
 		codec_copy(name_row(), &named, change->before);
 	else
 		rc = try_number(naming, &named.session);
@@ -128,12 +130,12 @@ static int name_next(struct naming *naming)
 	struct change *at = naming->at;
 	int rc = 1;
 
-	if (at == NULL)
+	if (!at)
 		return 0;
 	if (at->session_id != 0 && lacks_name(at->after))
 		rc = name_change(naming, at);
 	if (rc <= 0)
-		return rc == 0 ? 1 : rc; /* a name in use: try on */
+		return rc == 0 ? 1 : rc; /* the name is in use: try the next */
 	naming->at = change_next(at);
 	if (change_is_nothing(at))
 		overlay_remove(naming->candidate, at);
@@ -175,7 +177,7 @@ struct cursor *candidate_choose_names_begin(struct candidate *candidate,
 	static const struct cursor_kind kind = {.forth = naming_forth, .close = naming_close};
 	struct naming *naming = cursor_new(&kind, sizeof(*naming));
 
-	if (naming == NULL) {
+	if (!naming) {
 		overlay_no_memory(err);
 		return NULL;
 	}

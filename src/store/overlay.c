@@ -19,8 +19,8 @@ int overlay_no_memory(struct error *err)
 }
 
 /*
- * Where changes are: in blocks, so that what is shared with running does not lie
- * between them, and all their memory can be given back.
+ * Changes live in blocks, so that what is shared with running does not lie between them, and all
+ * their memory can be given back.
  */
 
 #define BLOCK_FIRST 4
@@ -34,13 +34,13 @@ struct change_block {
 
 static bool grow(struct candidate *candidate)
 {
-	size_t size = candidate->blocks != NULL ? candidate->blocks->size * 2 : BLOCK_FIRST;
+	size_t size = candidate->blocks ? candidate->blocks->size * 2 : BLOCK_FIRST;
 	struct change_block *block;
 
 	if (size > BLOCK_MAX)
 		size = BLOCK_MAX;
 	block = malloc(sizeof(*block) + size * sizeof(block->changes[0]));
-	if (block == NULL)
+	if (!block)
 		return false;
 	*block = (struct change_block){.next = candidate->blocks, .size = size};
 	candidate->blocks = block;
@@ -51,11 +51,10 @@ static struct change *change_new(struct candidate *candidate)
 {
 	struct change *change = candidate->spare;
 
-	if (change != NULL) {
+	if (change) {
 		candidate->spare = change->earlier;
 	} else {
-		if ((candidate->blocks == NULL ||
-		     candidate->blocks->used == candidate->blocks->size) &&
+		if ((!candidate->blocks || candidate->blocks->used == candidate->blocks->size) &&
 		    !grow(candidate))
 			return NULL;
 		change = &candidate->blocks->changes[candidate->blocks->used++];
@@ -71,7 +70,7 @@ static void change_clear(struct change *change)
 	change->before = change->after = NULL;
 }
 
-/* The one made last goes with its block, so that what is taken back gives its memory back. */
+/* Free the one made last with its block, so that taking back gives memory back. */
 static void change_free(struct candidate *candidate, struct change *change)
 {
 	struct change_block *block = candidate->blocks;
@@ -90,7 +89,7 @@ bool overlay_clear_last(struct candidate *candidate)
 {
 	struct change_block *block = candidate->blocks;
 
-	if (block == NULL)
+	if (!block)
 		return false;
 	if (block->used > 0) {
 		change_clear(&block->changes[--block->used]);
@@ -105,7 +104,7 @@ bool overlay_clear_last(struct candidate *candidate)
 
 bool change_is_nothing(const struct change *change)
 {
-	if (change->before == NULL || change->after == NULL)
+	if (!change->before || !change->after)
 		return change->before == change->after;
 	return change->before == change->after ||
 	       codec_difference(change_object(change), change->before, change->after) == 0;
@@ -116,7 +115,7 @@ struct change *overlay_from(const struct candidate *candidate, uint32_t tunnel_i
 {
 	struct change *at = RB_ROOT(&candidate->changes), *found = NULL;
 
-	while (at != NULL) {
+	while (at) {
 		if (entry_order(at->tunnel_id, at->session_id, tunnel_id, session_id) >= 0) {
 			found = at;
 			at = RB_LEFT(at, link);
@@ -132,9 +131,8 @@ struct change *overlay_find(const struct candidate *candidate, uint32_t tunnel_i
 {
 	struct change *found = overlay_from(candidate, tunnel_id, session_id);
 
-	return found != NULL && found->tunnel_id == tunnel_id && found->session_id == session_id
-		       ? found
-		       : NULL;
+	return found && found->tunnel_id == tunnel_id && found->session_id == session_id ? found
+											 : NULL;
 }
 
 const union config *running_config(const struct datastore *running, uint32_t tunnel_id,
@@ -142,7 +140,7 @@ const union config *running_config(const struct datastore *running, uint32_t tun
 {
 	const struct entry *entry = datastore_entry(running, tunnel_id, session_id);
 
-	return entry != NULL ? entry_config(entry) : NULL;
+	return entry ? entry_config(entry) : NULL;
 }
 
 struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
@@ -150,13 +148,13 @@ struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, u
 {
 	struct change *change = change_new(candidate);
 
-	if (change == NULL)
+	if (!change)
 		return NULL;
 	change->tunnel_id = tunnel_id;
 	change->session_id = session_id;
 	change->before = config_share(before);
 	change->after = config_share(after);
-	if (RB_INSERT(change_tree, &candidate->changes, change) != NULL) {
+	if (RB_INSERT(change_tree, &candidate->changes, change)) {
 		change_free(candidate, change);
 		return NULL;
 	}
@@ -169,21 +167,20 @@ struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, ui
 	struct change *change = overlay_find(candidate, tunnel_id, session_id);
 	const union config *now;
 
-	if (change != NULL)
+	if (change)
 		return change;
 	now = running_config(candidate->running, tunnel_id, session_id);
 	return overlay_insert(candidate, tunnel_id, session_id, now, now);
 }
 
-/* With the last one their memory goes: a clean candidate has none. */
+/* The last one takes the memory along: a clean candidate has none. */
 void overlay_remove(struct candidate *candidate, struct change *change)
 {
 	RB_REMOVE(change_tree, &candidate->changes, change);
 	change_free(candidate, change);
 	if (--candidate->count > 0)
 		return;
-	for (struct change_block *block = candidate->blocks; block != NULL;
-	     block = candidate->blocks) {
+	for (struct change_block *block = candidate->blocks; block; block = candidate->blocks) {
 		candidate->blocks = block->next;
 		free(block);
 	}
@@ -194,9 +191,9 @@ int change_set(struct change *change, const void *after)
 {
 	const union config *new = NULL;
 
-	if (after != NULL) {
+	if (after) {
 		new = config_new(change->tunnel_id, change->session_id, after);
-		if (new == NULL)
+		if (!new)
 			return -ENOMEM;
 	}
 	config_drop(change->after);

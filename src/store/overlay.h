@@ -11,7 +11,7 @@ static inline enum object change_object(const struct change *change)
 	return change->session_id == 0 ? OBJECT_TUNNEL : OBJECT_SESSION;
 }
 
-/* Equal to running after all? */
+/* Is it as running has it after all? */
 bool change_is_nothing(const struct change *change);
 
 /* Exact look-up, and the first change at or after that place; NULL when there is none. */
@@ -22,17 +22,19 @@ struct change *overlay_from(const struct candidate *candidate, uint32_t tunnel_i
 
 /* The change of that entry, made from running when there is none yet. NULL: no memory. */
 struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id);
-/* A change of an entry that the overlay must not have yet, with a share of both. NULL: no memory,
- * or it has. */
+/*
+ * Add a change of an entry that the overlay must not have yet; shares both. NULL: no memory, or it
+ * has one.
+ */
 struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
 			      const union config *before, const union config *after);
 void overlay_remove(struct candidate *candidate, struct change *change);
-/* For one that is thrown away: a change or a block less; false when nothing is left. */
+/* To discard it step by step: drop a change or a block; false when nothing is left. */
 bool overlay_clear_last(struct candidate *candidate);
 
 /*
- * candidate_tunnel_from() and candidate_session_from() in bounded time: NULL and
- * true in @ret_more when nothing was found within @places; then go on from @*id.
+ * candidate_tunnel_from() and candidate_session_from() in bounded time: NULL with *@ret_more true
+ * when nothing was found within @places: go on from *@id.
  */
 const struct tunnel *overlay_tunnel_within(const struct candidate *candidate, uint32_t *id,
 					   unsigned int places, bool *ret_more);
@@ -41,15 +43,19 @@ const struct session *overlay_session_within(const struct candidate *candidate, 
 
 #define PLACES_MAX 32 /* looked at in a unit of a cursor */
 
-/* What the change makes of its entry where running has got @theirs meanwhile: leaves that it
- * changes, it has its `after`, go over those. */
+/*
+ * What the change makes of its entry where running has got @theirs meanwhile: the leaves
+ * that it changes override those. It has an `after`.
+ */
 union config change_over(const struct change *change, const union config *theirs);
 
-/* What the change shall make of its entry, a copy; @after NULL: gone. Puts the key right. -ENOMEM:
- * unchanged. */
+/*
+ * What the change shall make of its entry (copied; @after NULL: gone). Sets the key right.
+ * -ENOMEM: unchanged.
+ */
 int change_set(struct change *change, const void *after);
 
-/* What is configured now; NULL when there is nothing. */
+/* What is configured now; NULL: nothing. */
 const union config *running_config(const struct datastore *running, uint32_t tunnel_id,
 				   uint32_t session_id);
 

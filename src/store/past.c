@@ -15,7 +15,7 @@ void past_close(struct past *past)
 	struct datastore *running = (struct datastore *)(uintptr_t)past->undone.running;
 	struct past **at;
 
-	if (running == NULL)
+	if (!running)
 		return;
 	for (at = &running->pasts; *at != past; at = &(*at)->next)
 		;
@@ -34,27 +34,27 @@ const struct session *past_session_from(const struct past *past, uint32_t tunnel
 	return candidate_session_from(&past->undone, tunnel_id, id);
 }
 
-/* What a later commit merges over something that is kept already is not of that moment. */
+/* Keep the first only: what later commits replace is not of that moment. */
 static void keep(struct past *past, const struct change *change)
 {
 	if (entry_order(change->tunnel_id, change->session_id, past->read.tunnel_id,
 			past->read.session_id) < 0 ||
-	    overlay_find(&past->undone, change->tunnel_id, change->session_id) != NULL)
+	    overlay_find(&past->undone, change->tunnel_id, change->session_id))
 		return;
-	if (overlay_insert(&past->undone, change->tunnel_id, change->session_id, change->after,
-			   change->before) == NULL)
+	if (!overlay_insert(&past->undone, change->tunnel_id, change->session_id, change->after,
+			    change->before))
 		past->broken = true;
 }
 
 void pasts_publish(struct datastore *running)
 {
-	for (struct past *past = running->pasts; past != NULL; past = past->next)
+	for (struct past *past = running->pasts; past; past = past->next)
 		past->undone.behind = true;
 }
 
 void pasts_keep(struct datastore *running, const struct change *change)
 {
-	for (struct past *past = running->pasts; past != NULL; past = past->next) {
+	for (struct past *past = running->pasts; past; past = past->next) {
 		if (past->undone.behind)
 			keep(past, change);
 	}

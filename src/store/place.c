@@ -18,19 +18,19 @@ static void stand_configured(struct standing *standing, unsigned int layers,
 		standing->watched |= layers;
 }
 
-/* In each layer, but in one go when they are alike. */
+/* In each layer, but at once when both are alike. */
 static struct standing standing_of(const struct entry *entry)
 {
 	unsigned int known = entry->in_kernel || entry->held ? LAYERS_ALL : 0;
 	struct standing standing = {0};
 
 	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
-		unsigned int layers = entry->change != NULL ? LAYER_BIT(layer) : LAYERS_ALL;
+		unsigned int layers = entry->change ? LAYER_BIT(layer) : LAYERS_ALL;
 		const union config *config = entry_config_in(entry, layer);
 
-		if (config != NULL)
+		if (config)
 			standing.configured |= layers;
-		if (config != NULL && entry->key.session_id != 0)
+		if (config && entry->key.session_id != 0)
 			stand_configured(&standing, layers, &config->session);
 		if (layers == LAYERS_ALL)
 			break;
@@ -78,7 +78,7 @@ static void count_tunnel(struct datastore *ds, const struct standing *old,
 
 /* Tunnels */
 
-/* It is shown for its sessions' sake too. */
+/* A tunnel is shown for its sessions' sake, too. */
 static struct standing tunnel_standing(const struct tunnel_entry *tunnel)
 {
 	struct standing standing = standing_of(&tunnel->entry);
@@ -99,7 +99,7 @@ static void note_tunnel(const struct tunnel_entry *tunnel, struct tunnel_place *
 
 	ret->standing = tunnel_standing(tunnel);
 	ret->bound = tunnel_endpoint_in(tunnel, tunnel_endpoint_layer(tunnel), &ret->endpoint);
-	ret->indexed = change != NULL && change->indexed ? change : NULL;
+	ret->indexed = change && change->indexed ? change : NULL;
 }
 
 static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
@@ -113,7 +113,7 @@ static void index_tunnel_again(struct datastore *ds, struct tunnel_entry *tunnel
 	struct change *change = tunnel->entry.change;
 	struct endpoint top;
 
-	if (old->indexed != NULL) {
+	if (old->indexed) {
 		RB_REMOVE(endpoint_change_tree, &ds->top_endpoints, old->indexed);
 		old->indexed->indexed = false;
 	}
@@ -124,7 +124,7 @@ static void index_tunnel_again(struct datastore *ds, struct tunnel_entry *tunnel
 		if (new->bound)
 			RB_INSERT(endpoint_tree, &ds->endpoints, tunnel);
 	}
-	if (change != NULL && tunnel_endpoint_in(tunnel, LAYER_TOP, &top) &&
+	if (change && tunnel_endpoint_in(tunnel, LAYER_TOP, &top) &&
 	    !same_endpoint(&top, &new->endpoint)) {
 		change->indexed = true;
 		RB_INSERT(endpoint_change_tree, &ds->top_endpoints, change);
@@ -143,14 +143,14 @@ static void move_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, unsig
 	struct tunnel_tree *from = tree_of_tunnels(ds, tunnel->entry.layers),
 			   *to = tree_of_tunnels(ds, layers);
 
-	if (from != NULL)
+	if (from)
 		RB_REMOVE(tunnel_tree, from, tunnel);
-	if (to != NULL)
+	if (to)
 		RB_INSERT(tunnel_tree, to, tunnel);
 	tunnel->entry.layers = (uint8_t)layers;
 }
 
-/* Its sessions have come or gone: it may have with them. */
+/* Sessions have come or gone, and the tunnel perhaps with them. */
 static void place_with_sessions(struct tunnel_entry *tunnel)
 {
 	unsigned int layers = tunnel->entry.layers;
@@ -162,7 +162,7 @@ static void place_with_sessions(struct tunnel_entry *tunnel)
 	old.up = tunnel->state.common.oper_status == OPER_UP ? layers : 0;
 	count_tunnel(tunnel->store, &old, &new);
 	move_tunnel(tunnel->store, tunnel, new.shown);
-	if (new.shown != 0 || tunnel->entry.change != NULL)
+	if (new.shown != 0 || tunnel->entry.change)
 		entry_put_origin(&tunnel->entry);
 	else
 		free(tunnel);
@@ -180,7 +180,7 @@ static bool place_tunnel(struct tunnel_entry *tunnel, const struct tunnel_place 
 	index_tunnel_again(ds, tunnel, old, &new);
 	if (new.standing.shown != tunnel->entry.layers)
 		move_tunnel(ds, tunnel, new.standing.shown);
-	if (new.standing.shown != 0 || tunnel->entry.change != NULL) {
+	if (new.standing.shown != 0 || tunnel->entry.change) {
 		entry_put_origin(&tunnel->entry);
 		return true;
 	}
@@ -201,11 +201,11 @@ static void note_session(const struct session_entry *session, struct session_pla
 
 	ret->standing = standing_of(&session->entry);
 	note_name(session_name_in(session, session_name_layer(session)), ret->name);
-	ret->indexed = change != NULL && change->indexed ? change : NULL;
-	note_name(ret->indexed != NULL ? session_name_in(session, LAYER_TOP) : "", ret->top);
+	ret->indexed = change && change->indexed ? change : NULL;
+	note_name(ret->indexed ? session_name_in(session, LAYER_TOP) : "", ret->top);
 }
 
-/* A name went out of an index: the last of that name frees it. */
+/* A name has left an index: if it was the last of that name, free the name. */
 static void free_name(struct datastore *ds, const char *name)
 {
 	if (!index_has_name(ds, name))
@@ -216,10 +216,10 @@ static void index_session_again(struct datastore *ds, struct session_entry *sess
 				const struct session_place *old, const struct session_place *new)
 {
 	struct change *change = session->entry.change;
-	const char *top = change != NULL ? session_name_in(session, LAYER_TOP) : "";
+	const char *top = change ? session_name_in(session, LAYER_TOP) : "";
 	bool moved = strcmp(old->name, new->name) != 0;
 
-	if (old->indexed != NULL) {
+	if (old->indexed) {
 		RB_REMOVE(name_change_tree, &ds->top_names, old->indexed);
 		old->indexed->indexed = false;
 	}
@@ -227,7 +227,7 @@ static void index_session_again(struct datastore *ds, struct session_entry *sess
 		RB_REMOVE(session_name_tree, &ds->names, session);
 	if (moved && *new->name != '\0') {
 		RB_INSERT(session_name_tree, &ds->names, session);
-		(void)name_pool_add(&ds->pool, new->name); /* names are asked too */
+		(void)name_pool_add(&ds->pool, new->name); /* the indexes are asked too */
 	}
 	if (*top != '\0' && strcmp(top, new->name) != 0) {
 		change->indexed = true;
@@ -236,7 +236,7 @@ static void index_session_again(struct datastore *ds, struct session_entry *sess
 	}
 	if (moved && *old->name != '\0')
 		free_name(ds, old->name);
-	if (old->indexed != NULL)
+	if (old->indexed)
 		free_name(ds, old->top);
 }
 
@@ -247,15 +247,15 @@ static struct session_tree *tree_of_sessions(struct tunnel_entry *tunnel, unsign
 				    : NULL;
 }
 
-/* Its tunnel may come or go with it, which the caller sees to. */
+/* Its tunnel may come or go with it: the caller sees to that. */
 static void move_session(struct session_entry *session, unsigned int layers)
 {
 	struct session_tree *from = tree_of_sessions(session->tunnel, session->entry.layers),
 			    *to = tree_of_sessions(session->tunnel, layers);
 
-	if (from != NULL)
+	if (from)
 		RB_REMOVE(session_tree, from, session);
-	if (to != NULL)
+	if (to)
 		RB_INSERT(session_tree, to, session);
 	session->entry.layers = (uint8_t)layers;
 }
@@ -291,7 +291,7 @@ static bool place_session(struct session_entry *session, const struct session_pl
 
 	ds->changes++;
 	note_session(session, &new);
-	kept = new.standing.shown != 0 || session->entry.change != NULL;
+	kept = new.standing.shown != 0 || session->entry.change;
 	count_session(tunnel, &old->standing, &new.standing);
 	index_session_again(ds, session, old, &new);
 	if (kept)

@@ -1,7 +1,7 @@
 /*
- * An entry's place: in which layers it counts, in which tree it is, under which
- * name or endpoint. Note it before the entry changes, and put the entry in its
- * new place after. Private to datastore.c.
+ * An entry's place: the layers it counts in, the tree it is in, the name or endpoint it is indexed
+ * by. Note it before the entry changes, and put the entry in its new place afterwards. Private to
+ * datastore.c.
  */
 #ifndef STORE_PLACE_H
 #define STORE_PLACE_H
@@ -15,7 +15,7 @@ struct standing {
 
 struct session_place {
 	struct standing standing;
-	char name[IFNAME_LENGTH + 1]; /* under which it is indexed, "" not at all */
+	char name[IFNAME_LENGTH + 1]; /* indexed by this; "": not indexed */
 	struct change *indexed;       /* under ... */
 	char top[IFNAME_LENGTH + 1];  /* ... another; NULL none */
 };
@@ -23,7 +23,7 @@ struct session_place {
 struct tunnel_place {
 	struct standing standing;
 	bool bound;
-	struct endpoint endpoint; /* under which it is indexed, if bound */
+	struct endpoint endpoint; /* indexed by this, if bound */
 	struct change *indexed;   /* under another; NULL none */
 };
 
@@ -33,9 +33,9 @@ union place {
 };
 
 void note_place(const struct entry *entry, union place *ret);
-/* False when nothing kept it, and it is gone; with a session its tunnel may go. */
+/* False if nothing keeps it and it is gone; a session may take its tunnel along. */
 bool put_in_place(struct entry *entry, const union place *old);
-/* Its status has changed from one that is up, or to one. */
+/* Its status has changed from or to up. */
 void recount_up(struct entry *entry, bool was_up, bool is_up);
 
 #endif

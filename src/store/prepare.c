@@ -1,4 +1,4 @@
-/* From an edit to a candidate that may be committed: for the engine and for who checks only. */
+/* Turns an edit into a candidate that may be committed: for the engine, and for checks alone. */
 #include <errno.h>
 
 #include "store/overlay.h"
@@ -15,15 +15,14 @@ struct preparation {
 static int begun(struct cursor *cursor, struct cursor **ret)
 {
 	*ret = cursor;
-	return cursor != NULL ? 0 : -ENOMEM;
+	return cursor ? 0 : -ENOMEM;
 }
 
 static int begin_apply(struct sequence *sequence, struct cursor **ret)
 {
 	struct preparation *p = (struct preparation *)sequence;
 
-	return p->edit != NULL ? begun(candidate_apply_begin(p->candidate, p->edit, p->err), ret)
-			       : 0;
+	return p->edit ? begun(candidate_apply_begin(p->candidate, p->edit, p->err), ret) : 0;
 }
 
 static int begin_names(struct sequence *sequence, struct cursor **ret)
@@ -47,7 +46,7 @@ struct cursor *candidate_prepare_begin(struct candidate *candidate, const struct
 	static sequence_part *const parts[] = {begin_apply, begin_names, begin_validate, NULL};
 	struct preparation *p = sequence_new(parts, sizeof(*p));
 
-	if (p == NULL) {
+	if (!p) {
 		overlay_no_memory(err);
 		return NULL;
 	}

@@ -20,7 +20,7 @@ static struct publication *publication_new(const struct cursor_kind *kind,
 {
 	struct publication *publication = cursor_new(kind, sizeof(*publication));
 
-	if (publication == NULL)
+	if (!publication)
 		return NULL;
 	publication->running = running;
 	publication->candidate = candidate;
@@ -28,24 +28,24 @@ static struct publication *publication_new(const struct cursor_kind *kind,
 	return publication;
 }
 
-/* The next change, which is passed; NULL: there is none. */
+/* Pass the next change and return it; NULL: none. */
 static struct change *pass(struct publication *publication)
 {
 	struct change *change = publication->at;
 
-	if (change != NULL)
+	if (change)
 		publication->at = change_next(change);
 	return change;
 }
 
-/* Off, if it is attached: false past the last that may be. */
+/* Take the next change off, if it is attached; false past the last. */
 static bool detach_next(struct publication *publication)
 {
 	struct change *change = pass(publication);
 
-	if (change != NULL && change->entry != NULL)
+	if (change && change->entry)
 		datastore_detach(publication->running, change);
-	return change != NULL;
+	return change;
 }
 
 static int attach_forth(struct cursor *cursor)
@@ -53,7 +53,7 @@ static int attach_forth(struct cursor *cursor)
 	struct publication *publication = (struct publication *)cursor;
 	struct change *change = publication->at;
 
-	if (change == NULL)
+	if (!change)
 		return 0;
 	if (datastore_attach(publication->running, change) != 0)
 		return overlay_no_memory(publication->err);
@@ -61,7 +61,7 @@ static int attach_forth(struct cursor *cursor)
 	return 1;
 }
 
-/* From the first again: up to the one that is not attached. */
+/* Start from the first again, up to the one that is not attached. */
 static int attach_back(struct cursor *cursor)
 {
 	struct publication *publication = (struct publication *)cursor;
@@ -82,7 +82,7 @@ static int merge_forth(struct cursor *cursor)
 	struct publication *publication = (struct publication *)cursor;
 	struct change *change = pass(publication);
 
-	if (change != NULL) {
+	if (change) {
 		pasts_keep(publication->running, change);
 		datastore_merge(publication->running, change);
 		return 1;
@@ -98,7 +98,7 @@ struct cursor *candidate_attach_begin(struct candidate *candidate, struct datast
 	struct publication *publication = publication_new(&kind, candidate, running);
 
 	assert(running->attached == 0 && candidate->running == running);
-	if (publication == NULL) {
+	if (!publication) {
 		overlay_no_memory(err);
 		return NULL;
 	}
@@ -113,7 +113,7 @@ static struct cursor *onward_begin(const struct cursor_kind *kind, struct candid
 	struct publication at_once = {
 		.running = running, .candidate = candidate, .at = candidate_first(candidate)};
 
-	if (publication == NULL) {
+	if (!publication) {
 		while (kind->forth(&at_once.cursor) > 0)
 			;
 		return NULL;

@@ -11,8 +11,9 @@
 struct rebase {
 	struct cursor cursor;
 	struct candidate *candidate;
-	struct change *at; /* NULL: at the end */
-	bool followed; /* that one has; now sessions that others put into a tunnel deleted here */
+	struct change *at;   /* NULL: at the end */
+	bool followed;       /* `at` has followed; now delete sessions that others put into a tunnel
+				deleted here */
 	uint32_t session_id; /* the next of those */
 	struct error *err;
 };
@@ -38,7 +39,7 @@ static int follow(const struct candidate *candidate, struct change *change)
 
 	if (theirs == change->before)
 		return 0;
-	if (theirs != NULL && change->after != NULL) {
+	if (theirs && change->after) {
 		merged = change_over(change, theirs);
 		if (change_set(change, &merged) != 0)
 			return -ENOMEM;
@@ -48,20 +49,20 @@ static int follow(const struct candidate *candidate, struct change *change)
 	return 0;
 }
 
-/* One of the sessions; 0: there is none left. */
+/* Delete one of the sessions; 0: none is left. */
 static int delete_session(struct rebase *rebase)
 {
 	struct candidate *candidate = rebase->candidate;
 	uint32_t tunnel_id = rebase->at->tunnel_id;
 	const struct tunnel_entry *tunnel = datastore_tunnel(candidate->running, tunnel_id);
 	const struct session_entry *session =
-		tunnel != NULL ? tunnel_session_from(tunnel, rebase->session_id) : NULL;
+		tunnel ? tunnel_session_from(tunnel, rebase->session_id) : NULL;
 	uint32_t id;
 
-	if (session == NULL)
+	if (!session)
 		return 0;
 	id = session->entry.key.session_id;
-	if (session_config(session) != NULL && overlay_find(candidate, tunnel_id, id) == NULL &&
+	if (session_config(session) && !overlay_find(candidate, tunnel_id, id) &&
 	    candidate_put(candidate, tunnel_id, id, NULL) != 0)
 		return -ENOMEM;
 	rebase->session_id = id + 1;
@@ -73,12 +74,12 @@ static int rebase_next(struct rebase *rebase)
 	struct change *at = rebase->at;
 	int rc = 0;
 
-	if (at == NULL)
+	if (!at)
 		return 0;
 	if (!rebase->followed)
 		rc = follow(rebase->candidate, at);
 	rebase->followed = rc == 0;
-	if (rc == 0 && at->session_id == 0 && at->before != NULL && at->after == NULL)
+	if (rc == 0 && at->session_id == 0 && at->before && !at->after)
 		rc = delete_session(rebase);
 	if (rc != 0)
 		return rc;
@@ -103,7 +104,7 @@ struct cursor *candidate_rebase_begin(struct candidate *candidate, struct error 
 	static const struct cursor_kind kind = {.forth = rebase_forth};
 	struct rebase *rebase = cursor_new(&kind, sizeof(*rebase));
 
-	if (rebase == NULL) {
+	if (!rebase) {
 		overlay_no_memory(err);
 		return NULL;
 	}

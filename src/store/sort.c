@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RUN 32 /* items that are sorted at once, or moved in a unit */
+#define RUN 32 /* items sorted at once, or moved in a unit */
 
 void sort_begin(struct sort *sort, void *items, void *room, size_t count, size_t size,
 		int (*order)(const void *left, const void *right))
@@ -22,7 +22,7 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* To the pair of runs that begins there. */
+/* Go to the pair of runs that begins there. */
 static void begin_pair(struct sort *sort, size_t at)
 {
 	sort->out = sort->left = at;

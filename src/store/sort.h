@@ -14,10 +14,10 @@ struct sort {
 	size_t middle, end;      /* of the pair of runs */
 };
 
-/* Sort @count items of @size bytes; @room is for as many. Both are the caller's. */
+/* Sort @count items of @size bytes; @room has room for as many. The caller owns both. */
 void sort_begin(struct sort *sort, void *items, void *room, size_t count, size_t size,
 		int (*order)(const void *left, const void *right));
-/* Some microseconds of it; false: it is sorted, and there is what sort_result() says. */
+/* Sort for some microseconds; false: done, and sort_result() says where the items are. */
 bool sort_unit(struct sort *sort);
 void *sort_result(const struct sort *sort); /* items or room */
 

@@ -1,8 +1,8 @@
 /*
- * What there is only once in the namespace: session ids, interface names, UDP
- * endpoints. Running was valid, so only new claims can conflict: with each other,
- * for which they are sorted, or with what running's indexes find, be it of
- * an entry that the candidate has not touched, or has and leaves it the claim.
+ * What must be unique in the namespace: session ids, interface names, UDP endpoints. Running is
+ * valid, so only new claims can conflict: with each other, which sorting finds, or with what
+ * running's indexes find: a claim of an entry that the candidate has not touched, or leaves its
+ * claim.
  */
 #include "store/unique.h"
 
@@ -59,7 +59,7 @@ static size_t claim_endpoint(const struct change *change, const union config *co
 
 static const char *adopt_or_choose = "adopt that tunnel or choose another";
 
-/* Who is there already: ERROR_NOT_UNIQUE, or ERROR_FOREIGN for one of the kernel's. */
+/* Refuse with who has it already: ERROR_NOT_UNIQUE, or ERROR_FOREIGN if others made that. */
 
 static int refuse_session_id(const struct claim *claim, uint32_t tunnel_id, uint32_t session_id,
 			     bool foreign, struct error *err)
@@ -71,8 +71,8 @@ static int refuse_session_id(const struct claim *claim, uint32_t tunnel_id, uint
 	if (foreign)
 		return error_set(err, ERROR_FOREIGN,
 				 "session %" PRIu32 " of tunnel %" PRIu32
-				 " was made in the kernel by others, and a session-id is unique "
-				 "in the namespace; %s",
+				 " was made in the kernel by others, and a session-id must be "
+				 "unique in the namespace; %s",
 				 claim->key.session_id, tunnel_id, adopt_or_choose);
 	return error_set(err, ERROR_NOT_UNIQUE,
 			 "session-id %" PRIu32 " is in use in tunnel %" PRIu32
@@ -123,15 +123,16 @@ static int refuse_endpoint(const struct claim *claim, uint32_t tunnel_id, uint32
 /* Who has what is claimed */
 
 struct holder {
-	const struct change *keeper; /* touched: had it and claims it still; NULL: nobody */
-	bool found, foreign;         /* else one that is untouched, or made by others */
+	const struct change
+		*keeper;     /* a touched entry that had it and still claims it; NULL: none */
+	bool found, foreign; /* else an untouched entry, or one that others made */
 	uint32_t tunnel_id, session_id;
 };
 
 struct kind {
-	/* What @config claims: how many into @ret, zeroed, of CLAIMS_MAX. */
+	/* Put what @config claims into @ret (CLAIMS_MAX, zeroed); returns how many. */
 	size_t (*claim)(const struct change *change, const union config *config, struct claim *ret);
-	/* Who has it, but for the claimer itself. */
+	/* Find who has it, other than the claimer. */
 	void (*hold)(const struct candidate *candidate, const struct claim *claim,
 		     struct holder *ret);
 	int (*refuse)(const struct claim *claim, uint32_t tunnel_id, uint32_t session_id,
@@ -148,7 +149,7 @@ static bool has_claim(const struct kind *kind, const struct change *change,
 		      const union config *config, const struct claim *claim)
 {
 	struct claim own[CLAIMS_MAX] = {0};
-	size_t count = config != NULL ? kind->claim(change, config, own) : 0;
+	size_t count = config ? kind->claim(change, config, own) : 0;
 
 	for (size_t i = 0; i < count; i++) {
 		if (is_key(&own[i], claim))
@@ -163,7 +164,7 @@ static bool is_own(const struct claim *claim, const struct entry *entry)
 	       claim->change->session_id == entry->key.session_id;
 }
 
-/* An entry that has it: who counts, of several the first. */
+/* This entry has it: does it count? Of several the first does. */
 static void note_holder(const struct candidate *candidate, const struct kind *kind,
 			const struct claim *claim, const struct entry *entry, struct holder *ret)
 {
@@ -172,11 +173,10 @@ static void note_holder(const struct candidate *candidate, const struct kind *ki
 		foreign ? NULL
 			: overlay_find(candidate, entry->key.tunnel_id, entry->key.session_id);
 
-	if (change != NULL && change != claim->change &&
-	    has_claim(kind, change, change->before, claim) &&
+	if (change && change != claim->change && has_claim(kind, change, change->before, claim) &&
 	    has_claim(kind, change, change->after, claim))
 		ret->keeper = change;
-	if (ret->found || change != NULL || (!foreign && entry_config(entry) == NULL))
+	if (ret->found || change || (!foreign && !entry_config(entry)))
 		return;
 	ret->found = true;
 	ret->foreign = foreign;
@@ -192,14 +192,14 @@ static void hold_session_id(const struct candidate *candidate, const struct clai
 	const struct session_entry *at =
 		datastore_session_by_id(candidate->running, claim->key.session_id);
 
-	for (; at != NULL; at = session_same_id(at)) {
+	for (; at; at = session_same_id(at)) {
 		if (!is_own(claim, &at->entry) ||
 		    (entry_is_foreign(&at->entry) && !candidate->adopt))
 			note_holder(candidate, &id_kind, claim, &at->entry, ret);
 	}
 }
 
-/* A session whose 802.1Q link has that name: it is made of the interface's and the VLAN. */
+/* A session whose 802.1Q link has that name, which is made of its interface's and the VLAN. */
 static void hold_vlan_link(const struct candidate *candidate, const struct claim *claim,
 			   struct holder *ret)
 {
@@ -208,13 +208,12 @@ static void hold_vlan_link(const struct candidate *candidate, const struct claim
 	const struct session_entry *at;
 	const struct session *config;
 
-	if (dot == NULL)
+	if (!dot)
 		return;
 	memcpy(parent, claim->key.name, (size_t)(dot - claim->key.name));
-	for (at = datastore_named(candidate->running, parent); at != NULL;
-	     at = session_same_name(at)) {
+	for (at = datastore_named(candidate->running, parent); at; at = session_same_name(at)) {
 		config = session_config(at);
-		if (config == NULL || is_own(claim, &at->entry))
+		if (!config || is_own(claim, &at->entry))
 			continue;
 		rules_vlan_name(config, link);
 		if (strcmp(link, claim->key.name) == 0)
@@ -227,7 +226,7 @@ static void hold_name(const struct candidate *candidate, const struct claim *cla
 {
 	const struct session_entry *at = datastore_named(candidate->running, claim->key.name);
 
-	for (; at != NULL; at = session_same_name(at)) {
+	for (; at; at = session_same_name(at)) {
 		if (!is_own(claim, &at->entry))
 			note_holder(candidate, &name_kind, claim, &at->entry, ret);
 	}
@@ -240,7 +239,7 @@ static void hold_endpoint(const struct candidate *candidate, const struct claim 
 	const struct tunnel_entry *at = datastore_bound(
 		candidate->running, &claim->key.endpoint.address, claim->key.endpoint.port);
 
-	for (; at != NULL; at = tunnel_same_endpoint(at)) {
+	for (; at; at = tunnel_same_endpoint(at)) {
 		if (!is_own(claim, &at->entry))
 			note_holder(candidate, &endpoint_kind, claim, &at->entry, ret);
 	}
@@ -272,7 +271,7 @@ static bool grow(struct unique *unique)
 	if (unique->count < unique->room)
 		return true;
 	claims = realloc(unique->claims, room * sizeof(*claims));
-	if (claims == NULL)
+	if (!claims)
 		return false;
 	unique->claims = claims;
 	unique->room = room;
@@ -286,10 +285,9 @@ static int collect(struct unique *unique)
 	struct claim claims[CLAIMS_MAX] = {0};
 	size_t count;
 
-	if (at == NULL)
+	if (!at)
 		return 0;
-	count = at->after != NULL && at->after != at->before ? kind->claim(at, at->after, claims)
-							     : 0;
+	count = at->after && at->after != at->before ? kind->claim(at, at->after, claims) : 0;
 	for (size_t i = 0; i < count; i++) {
 		claims[i].change = at;
 		if (has_claim(kind, at, at->before, &claims[i]))
@@ -306,7 +304,7 @@ static int prepare_sort(struct unique *unique)
 {
 	if (unique->count > 0) {
 		unique->spare = malloc(unique->count * sizeof(struct claim));
-		if (unique->spare == NULL)
+		if (!unique->spare)
 			return overlay_no_memory(unique->err);
 	}
 	sort_begin(&unique->sort, unique->claims, unique->spare, unique->count,
@@ -324,9 +322,9 @@ static int sort(struct unique *unique)
 }
 
 /*
- * The first claim of its key: of others to it the next one, or the keeper's, whichever comes
- * first in the order of entries, is a conflict at once; that somebody else has it counts
- * when there is none of the kind.
+ * Check the first claim to a key. Another claim to it, or a keeper's, whichever comes first in the
+ * order of entries, is a conflict at once; that somebody else holds it counts only if there is no
+ * conflict of that sort.
  */
 static int check(struct unique *unique)
 {
@@ -343,14 +341,14 @@ static int check(struct unique *unique)
 		second = NULL;
 	kind->hold(unique->candidate, first, &holder);
 	keeper = holder.keeper;
-	if (keeper != NULL && second != NULL &&
+	if (keeper && second &&
 	    entry_order(second->change->tunnel_id, second->change->session_id, keeper->tunnel_id,
 			keeper->session_id) < 0)
 		keeper = NULL;
-	if (keeper != NULL)
+	if (keeper)
 		return kind->refuse(first, keeper->tunnel_id, keeper->session_id, false,
 				    unique->err);
-	if (second != NULL)
+	if (second)
 		return kind->refuse(second, first->change->tunnel_id, first->change->session_id,
 				    false, unique->err);
 	if (holder.found && unique->refused == 0)
@@ -365,7 +363,7 @@ static int next_kind(struct unique *unique)
 	free(unique->spare);
 	unique->claims = unique->spare = unique->sorted = NULL;
 	unique->count = unique->room = 0;
-	if (*++unique->kind == NULL)
+	if (!*++unique->kind)
 		return 0;
 	unique->at = candidate_first(unique->candidate);
 	unique->phase = 0;

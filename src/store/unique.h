@@ -1,4 +1,4 @@
-/* A part of validation: what must be unique in the namespace. Private to validate.c. */
+/* Part of validation: what must be unique in the namespace. Private to validate.c. */
 #ifndef STORE_UNIQUE_H
 #define STORE_UNIQUE_H
 
@@ -17,7 +17,7 @@ struct unique {
 	size_t count, room;
 	struct sort sort;
 	size_t next; /* sorted one to check */
-	int refused; /* what the kind comes to, if nothing worse is found: @err is set */
+	int refused; /* the kind's outcome if nothing worse is found: @err is set */
 	struct error *err;
 };
 

@@ -1,6 +1,6 @@
 /*
- * Validation of a candidate: the touched entries by the model's rules, then
- * what they claim for themselves in the whole namespace.
+ * Validates a candidate: the touched entries by the model's rules, then what they claim for
+ * themselves in the whole namespace.
  */
 #include <inttypes.h>
 
@@ -11,8 +11,8 @@
 struct validation {
 	struct cursor cursor;
 	const struct candidate *candidate;
-	struct change *at;   /* the next to check by the rules; NULL: all are */
-	uint32_t session_id; /* of its tunnel, which is deleted: the next to look for */
+	struct change *at;   /* the next to check by the rules; NULL: all are checked */
+	uint32_t session_id; /* in a tunnel that is deleted: the next to look for */
 	struct unique unique;
 	struct error *err;
 };
@@ -21,8 +21,8 @@ static int refuse_orphan(const struct change *change, struct error *err)
 {
 	error_at_entry(err, change->tunnel_id, change->session_id, NULL);
 	return error_set(err, ERROR_MISSING,
-			 "its tunnel %" PRIu32 " is not configured; create that too, or delete "
-			 "the session",
+			 "its tunnel %" PRIu32
+			 " is not configured; create that too, or delete the session",
 			 change->tunnel_id);
 }
 
@@ -39,7 +39,7 @@ static bool in_foreign_tunnel(const struct candidate *candidate, const struct ch
 {
 	const struct tunnel_entry *tunnel = datastore_tunnel(candidate->running, change->tunnel_id);
 
-	return tunnel != NULL && entry_is_foreign(&tunnel->entry) && !candidate->adopt;
+	return tunnel && entry_is_foreign(&tunnel->entry) && !candidate->adopt;
 }
 
 static int check_session(const struct candidate *candidate, const struct change *change,
@@ -49,9 +49,9 @@ static int check_session(const struct candidate *candidate, const struct change 
 
 	if (!change->after)
 		return 0;
-	if (tunnel == NULL && in_foreign_tunnel(candidate, change))
+	if (!tunnel && in_foreign_tunnel(candidate, change))
 		return refuse_foreign_tunnel(change, err);
-	if (tunnel == NULL)
+	if (!tunnel)
 		return refuse_orphan(change, err);
 	return rules_check_session(change->tunnel_id, &change->after->session, err);
 }
@@ -64,7 +64,7 @@ static int check_tunnel(const struct candidate *candidate, const struct change *
 	return rules_check_tunnel(&change->after->tunnel, err);
 }
 
-/* No session may be left in it; 1: there may be more to look at. */
+/* No session may be left in it; 1: there may be more to check. */
 static int check_deleted_tunnel(struct validation *validation)
 {
 	struct change orphan = {.tunnel_id = validation->at->tunnel_id,
@@ -72,7 +72,7 @@ static int check_deleted_tunnel(struct validation *validation)
 	bool more;
 
 	if (overlay_session_within(validation->candidate, orphan.tunnel_id, &orphan.session_id,
-				   PLACES_MAX, &more) != NULL)
+				   PLACES_MAX, &more))
 		return refuse_orphan(&orphan, validation->err);
 	validation->session_id = more ? orphan.session_id : 0;
 	return more;
@@ -84,8 +84,8 @@ static int check_change(struct validation *validation)
 
 	if (at->session_id != 0)
 		return check_session(validation->candidate, at, validation->err);
-	return at->after != NULL ? check_tunnel(validation->candidate, at, validation->err)
-				 : check_deleted_tunnel(validation);
+	return at->after ? check_tunnel(validation->candidate, at, validation->err)
+			 : check_deleted_tunnel(validation);
 }
 
 static int validation_forth(struct cursor *cursor)
@@ -93,7 +93,7 @@ static int validation_forth(struct cursor *cursor)
 	struct validation *validation = (struct validation *)cursor;
 	int rc;
 
-	if (validation->at == NULL)
+	if (!validation->at)
 		return unique_unit(&validation->unique);
 	rc = check_change(validation);
 	if (rc != 0)
@@ -113,7 +113,7 @@ struct cursor *candidate_validate_begin(const struct candidate *candidate, struc
 						.close = validation_close};
 	struct validation *validation = cursor_new(&kind, sizeof(*validation));
 
-	if (validation == NULL) {
+	if (!validation) {
 		overlay_no_memory(err);
 		return NULL;
 	}

@@ -11,6 +11,7 @@
 #include "kernel/netlink/attributes.h"
 #include "kernel/netlink/l2tp.h"
 #include "kernel/netlink/link.h"
+#include "kernel/netlink/port.h"
 #include "model/codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -45,14 +46,26 @@ static void decode_l2tp(const struct nlmsghdr *message)
 	}
 }
 
+static int check_vlans(const struct port_vlans *vlans, void *arg)
+{
+	(void)arg;
+	assert(vlans->first && vlans->first <= vlans->last);
+	return 0;
+}
+
 static void decode_route(const struct nlmsghdr *message)
 {
+	char names[LINK_ALTERNATIVES_BYTES];
 	struct interface_address address;
 	struct route route;
 	struct kernel_link link;
 
-	if (!link_decode(message, &link))
+	if (!link_decode_names(message, &link, names)) {
 		assert(link.name[0] && strlen(link.name) <= IFNAME_LENGTH);
+		for (const char *at = link.alternatives; at && *at; at += strlen(at) + 1)
+			assert(strlen(at) <= IFNAME_LENGTH);
+	}
+	port_decode_vlans(message, check_vlans, NULL);
 	if (!address_decode(message, &address))
 		assert(address_length(&address.address));
 	route_decode(message, &route);

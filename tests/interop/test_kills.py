@@ -89,7 +89,7 @@ class Story:
 
     def see(self, shown):
         """What a daemon shows that has started again is what counts from now on."""
-        assert shown in (self.acknowledged, self.under_way or self.acknowledged)
+        assert shown in (self.acknowledged, self.under_way)  # which may be the empty one
         self.acknowledged, self.under_way = shown, None
 
 

@@ -360,7 +360,7 @@ static void an_entry_comes_once_unless_in_a_batch(void **state)
 	assert_true(candidate_apply(&candidate, edit, &err) != 0);
 	assert_int_equal(err.code, ERROR_BAD_ELEMENT);
 	assert_false(candidate_dirty(&candidate));
-	edit->batch = true;
+	edit->commands = true;
 	assert_int_equal(apply(&candidate, edit, &err), 0);
 	assert_int_equal(candidate.count, 1); /* the session, which has lost its name */
 	assert_int_equal(candidate_choose_names(&candidate, NULL, NULL, NULL), 0);

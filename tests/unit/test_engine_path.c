@@ -187,9 +187,11 @@ static void the_link_below_the_route_is_told_when_it_is_down(void **state)
 	/* the kernel minds it no more than we do */
 	make(bench, 2, "peer-tunnel-id=2 local-address=10.0.0.1 remote-address=10.0.0.2");
 	assert_true(in_kernel(bench, 2) && is(bench, 2, OPER_DOWN, REASON_LINK_DOWN));
+	/* ... and it is no reason to wait with what is refused */
+	sim_fail(bench->kernel, KERNEL_TUNNEL_CREATE, 1, SIM_REFUSE, -EINVAL);
 	assert_true(edit_one_tunnel(bench, 3,
 				    "peer-tunnel-id=2 local-address=198.51.100.1 "
-				    "remote-address=198.51.100.255") < 0);
+				    "remote-address=198.51.100.2") < 0);
 	assert_int_equal(sim_set_carrier(bench->kernel, "eth0", true), 0);
 	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP && is(bench, 2, OPER_UP, REASON_NONE));
 }
@@ -259,6 +261,15 @@ static void an_address_that_may_be_missing_is_told_as_missing(void **state)
 
 /* ---- local-interface */
 
+static void an_interface_that_is_missing_is_told_with_the_errno(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, 1, UP0 "192.0.2.2 local-address=192.0.2.1");
+	assert_true(is(bench, 1, OPER_WAITING, REASON_NO_INTERFACE_ADDRESS));
+	says(bench, 1, "no address 192.0.2.1 on up0 (No such device)");
+}
+
 static void the_source_is_the_one_that_the_route_prefers(void **state)
 {
 	struct bench *bench = *state;
@@ -323,6 +334,7 @@ int main(void)
 		TEST(an_address_that_another_host_has_is_a_duplicate),
 		TEST(an_address_inside_a_vrf_is_said_to_be_there),
 		TEST(an_address_that_may_be_missing_is_told_as_missing),
+		TEST(an_interface_that_is_missing_is_told_with_the_errno),
 		TEST(the_source_is_the_one_that_the_route_prefers),
 		TEST(deprecated_and_tentative_addresses_come_last),
 	};

@@ -47,6 +47,11 @@ static void make(struct bench *bench, const char *session_leaves)
 	assert_true(turn_until(bench, is_idle, 5000));
 }
 
+static bool has_link(struct bench *bench, const char *name)
+{
+	return sim_get(bench->kernel, name, SIM_LINK_GROUP) >= 0;
+}
+
 /* Somebody else, with ip link. */
 static void set_master(struct bench *bench, const char *name, const char *bridge)
 {
@@ -227,6 +232,80 @@ static void a_port_that_cannot_be_set_stays_out(void **state)
 	}
 }
 
+static int fail_to_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret)
+{
+	(void)kernel;
+	(void)index;
+	*ret = NULL;
+	return -EINTR;
+}
+
+static void what_cannot_be_kept_is_not_made_anew(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_operations operations = *bench->engine->k;
+	unsigned int index;
+
+	make(bench, SESSION " bridge=br0");
+	set_port(bench, "pw0");
+	index = ask_link(bench, "pw0").index;
+	operations.keep = fail_to_keep;
+	bench->engine->k = &operations;
+	assert_true(edit_one_session(bench, 1, 5, "tx-cookie=01020304") < 0);
+	assert_int_equal(bench->error.code, ERROR_KERNEL);
+	assert_non_null(strstr(bench->error.path, "session[session-id='5']"));
+	assert_non_null(strstr(bench->error.text, "others have set"));
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	assert_true(is_set(bench, "pw0", "br0"));
+	bench->engine->k = bench->kernel->ops;
+}
+
+static void a_repair_leaves_what_cannot_be_kept(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_operations operations = *bench->engine->k;
+	struct edit *edit = edit_new();
+	unsigned int index;
+
+	tunnel(edit, EDIT_MERGE, 1, "peer-tunnel-id=2 local-interface=eth0 remote-address=8.8.8.8");
+	session(edit, EDIT_MERGE, 1, 5, SESSION " bridge=br0");
+	assert_int_equal(commit(bench, edit), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	set_port(bench, "pw0");
+	index = ask_link(bench, "pw0").index;
+	operations.keep = fail_to_keep;
+	bench->engine->k = &operations;
+	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
+	UNTIL(bench, strstr(bench->log, "is not made anew"));
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	bench->engine->k = bench->kernel->ops;
+	UNTIL(bench, has_link(bench, "pw0") && ask_link(bench, "pw0").index != index);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_true(is_set(bench, "pw0", "br0"));
+}
+
+/* The settings are owed until a try succeeds, whatever was wrong with the one before. */
+static void a_port_survives_an_interface_that_cannot_be_set_up(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int index;
+
+	make(bench, SESSION " bridge=br0");
+	set_port(bench, "pw0");
+	sim_fail_put_back(bench->kernel, 3, -EINVAL);
+	assert_int_equal(edit_one_session(bench, 1, 5, "tx-cookie=01020304"), 0);
+	assert_int_equal(status_of(bench, 1, 5), OPER_FAILED);
+	index = ask_link(bench, "pw0").index;
+	sim_fail(bench->kernel, KERNEL_LINK_SET, 2, SIM_REFUSE, -EINVAL);
+	UNTIL(bench, sim_failures_waiting(bench->kernel) == 0);
+	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
+	assert_int_equal(ask_link(bench, "pw0").index, index);
+	assert_true(is_set(bench, "pw0", "br0"));
+	assert_false(sim_carried_default(bench->kernel, "pw0"));
+}
+
 static void what_is_lost_is_logged(void **state)
 {
 	struct bench *bench = *state;
@@ -237,8 +316,8 @@ static void what_is_lost_is_logged(void **state)
 	assert_int_equal(sim_add_alternative(bench->kernel, "pw0", "customer"), 0);
 	assert_int_equal(edit_one_session(bench, 1, 5, "tx-cookie=01020304"), 0);
 	assert_int_equal(sim_get(bench->kernel, "customer", SIM_LINK_GROUP), 5);
-	assert_non_null(strstr(bench->log, "session 1/5 was made anew; pw0 lost what others had "
-					   "set: queueing disciplines"));
+	assert_non_null(strstr(bench->log, "session 1/5: pw0 lost what others had set: "
+					   "queueing disciplines"));
 }
 
 /* ---- a bridge that goes meanwhile */
@@ -316,6 +395,8 @@ static void a_bridge_has_alternative_names(void **state)
 	make(bench, SESSION " bridge=customers");
 	assert_int_equal(entry_of(bench, 1, 5)->state.common.status_reason, REASON_NO_BRIDGE);
 	assert_int_equal(sim_add_alternative(bench->kernel, "br0", "first"), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	bench->engine->agenda.retry_at = engine_now() + 3600 * NS_PER_S; /* the event is to do it */
 	assert_int_equal(sim_add_alternative(bench->kernel, "br0", "customers"), 0);
 	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
 	assert_int_equal(ask_link(bench, "pw0").master, ask_link(bench, "br0").index);
@@ -387,6 +468,9 @@ int main(void)
 		TEST(another_bridge_is_joined_with_its_defaults),
 		TEST(a_vlan_links_port_is_set_again),
 		TEST(a_port_that_cannot_be_set_stays_out),
+		TEST(what_cannot_be_kept_is_not_made_anew),
+		TEST(a_repair_leaves_what_cannot_be_kept),
+		TEST(a_port_survives_an_interface_that_cannot_be_set_up),
 		TEST(what_is_lost_is_logged),
 		TEST(nothing_fails_for_a_bridge_that_goes),
 		TEST(a_bridge_has_alternative_names),

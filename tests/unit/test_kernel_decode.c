@@ -24,6 +24,7 @@
 #include "kernel/netlink/l2tp.h"
 #include "kernel/netlink/link.h"
 #include "kernel/netlink/netlink.h"
+#include "kernel/netlink/port.h"
 #include "model/codec.h"
 
 #define FOLDER        "tests/data/nlmsg/"
@@ -215,8 +216,16 @@ static void test_recorded_messages_are_read_rightly(void **state)
  * Damage. Each message is decoded from memory of exactly its size.
  */
 
+static int ignore_vlans(const struct port_vlans *vlans, void *arg)
+{
+	(void)arg;
+	assert_true(vlans->first && vlans->first <= vlans->last);
+	return 0;
+}
+
 static void decode_everything(const struct nlmsghdr *message)
 {
+	char names[LINK_ALTERNATIVES_BYTES];
 	struct interface_address address;
 	struct route route;
 	struct l2tp_decoder decoder;
@@ -231,7 +240,8 @@ static void decode_everything(const struct nlmsghdr *message)
 	l2tp_decode_tunnel(&decoder, message, &tunnel, &statistics);
 	l2tp_decode_session(&decoder, message, &tunnel_id, &session, &statistics);
 	l2tp_decode_ids(message, &ids);
-	link_decode(message, &link);
+	link_decode_names(message, &link, names);
+	port_decode_vlans(message, ignore_vlans, NULL);
 	address_decode(message, &address);
 	route_decode(message, &route);
 }
@@ -416,6 +426,111 @@ static void test_an_interrupted_dump_is_told(void **state)
 	assert_int_equal(dump_ending_with(NLM_F_DUMP_INTR), -EINTR);
 }
 
+/*
+ * Ports of bridges: what is put is read as it was.
+ */
+
+#define ROOM 1024
+
+static struct nlmsghdr *new_message(uint16_t type)
+{
+	struct nlmsghdr *message = calloc(1, ROOM);
+
+	assert_non_null(message);
+	message->nlmsg_len = NLMSG_HDRLEN;
+	message->nlmsg_type = type;
+	return message;
+}
+
+static int take_vlans(const struct port_vlans *vlans, void *arg)
+{
+	*(struct port_vlans *)arg = *vlans;
+	return 1;
+}
+
+static void test_vlans_are_read_as_they_were_put(void **state)
+{
+	static const struct port_vlans all[] = {
+		{.first = 1, .last = 1, .flags = 6, .state = 3, .mcast_router = 1},
+		{.first = 20, .last = 29, .state = 4, .mcast_router = 2, .max_groups = 9},
+		{.first = 300,
+		 .last = 303,
+		 .flags = 4,
+		 .state = 3,
+		 .mcast_router = 1,
+		 .tunnelled = true,
+		 .tunnel = 7000,
+		 .neigh_suppress = 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct nlmsghdr *message = new_message(RTM_NEWVLAN);
+		struct port_vlans read = {0};
+
+		assert_int_equal(port_put_vlans(message, ROOM, 5, &all[i], false), 0);
+		assert_int_equal(port_decode_vlans(message, take_vlans, &read), 1);
+		assert_memory_equal(&read, &all[i], sizeof(read));
+		free(message);
+		message = new_message(RTM_NEWVLAN);
+		assert_int_equal(port_put_vlans(message, NLMSG_HDRLEN + 16, 5, &all[i], false),
+				 -EMSGSIZE);
+		free(message);
+	}
+}
+
+static void test_settings_of_a_port_are_read_as_they_were_put(void **state)
+{
+	struct nlmsghdr *message = new_message(RTM_SETLINK);
+	struct port_settings all = {0}, read, difference;
+	char names[80];
+
+	(void)state;
+	for (unsigned int i = 0; i < PORT_SETTINGS_MAX; i++) {
+		all.values[i] = 1 + i;
+		all.present |= UINT64_C(1) << i;
+	}
+	assert_int_equal(port_put(message, ROOM, 5, &all), 0);
+	port_decode(mnl_nlmsg_get_payload_offset(message, sizeof(struct ifinfomsg)), &read);
+	assert_true(read.present > UINT64_C(1) << 20);
+	all.present = read.present;
+	assert_int_equal(port_difference(&all, &read, names, sizeof(names)).present, 0);
+	read.values[0]++;
+	read.present &= ~UINT64_C(2);
+	difference = port_difference(&all, &read, names, sizeof(names));
+	assert_int_equal(difference.present, 3);
+	assert_string_equal(names, "cost, priority");
+	port_set_backup(&read, 77);
+	assert_int_equal(port_backup(&read), 77);
+	port_set_backup(&read, 0);
+	assert_int_equal(port_backup(&read), 0);
+	free(message);
+}
+
+static void test_a_link_tells_its_alternative_names(void **state)
+{
+	static const char expected[] = "one\0two\0";
+	struct nlmsghdr *message = new_message(RTM_NEWLINK);
+	struct ifinfomsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	char names[LINK_ALTERNATIVES_BYTES];
+	struct kernel_link link;
+	struct nlattr *nest;
+
+	(void)state;
+	header->ifi_index = 5;
+	mnl_attr_put_strz(message, IFLA_IFNAME, "eth5");
+	assert_int_equal(link_decode_names(message, &link, names), 0);
+	assert_null(link.alternatives);
+	nest = mnl_attr_nest_start(message, IFLA_PROP_LIST);
+	mnl_attr_put_strz(message, IFLA_ALT_IFNAME, "one");
+	mnl_attr_put_strz(message, IFLA_ALT_IFNAME, "longer-than-an-interface-name");
+	mnl_attr_put_strz(message, IFLA_ALT_IFNAME, "two");
+	mnl_attr_nest_end(message, nest);
+	assert_int_equal(link_decode_names(message, &link, names), 0);
+	assert_memory_equal(link.alternatives, expected, sizeof(expected));
+	free(message);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +540,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_message_without_ids_is_refused),
 		cmocka_unit_test(test_encoded_is_decoded),
 		cmocka_unit_test(test_an_interrupted_dump_is_told),
+		cmocka_unit_test(test_vlans_are_read_as_they_were_put),
+		cmocka_unit_test(test_settings_of_a_port_are_read_as_they_were_put),
+		cmocka_unit_test(test_a_link_tells_its_alternative_names),
 	};
 
 	if (argc == 3 && !strcmp(argv[1], "--print")) {

@@ -46,7 +46,7 @@ enum record { RECORD_VLANS = 1, RECORD_ALIAS, RECORD_NAME, RECORD_ADDRESS };
 
 struct kernel_kept {
 	size_t length; /* of the records */
-	unsigned int index;
+	unsigned int index, master;
 	bool is_port; /* of a bridge */
 	struct port_settings port;
 	char backup[IFNAME_LENGTH + 1]; /* the name of the backup port */
@@ -164,6 +164,10 @@ static int decode_attribute(const struct nlattr *attribute, struct kernel_kept *
 	uint16_t type = attribute_type(attribute), length = attribute_length(attribute);
 
 	switch (type) {
+	case IFLA_MASTER:
+		if (length == sizeof(uint32_t))
+			(*kept)->master = mnl_attr_get_u32(attribute);
+		return 0;
 	case IFLA_IFALIAS:
 		return add_record(kept, RECORD_ALIAS, attribute_bytes(attribute), length);
 	case IFLA_LINKINFO:
@@ -296,7 +300,7 @@ static int read_addresses(struct netlink *netlink, unsigned int index, struct ke
 	return err == -EINTR ? 0 : err; /* what it did show is there */
 }
 
-/* ---- what goes with a link, and nobody can put back but who made it */
+/* ---- queueing disciplines */
 
 static int take_queues(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
 {
@@ -308,15 +312,19 @@ static int take_queues(struct netlink *netlink, const struct nlmsghdr *message, 
 	return 0;
 }
 
-static void look_at_queues(struct netlink *netlink, unsigned int index, uint32_t parent, bool *ret)
+static void read_queues(struct netlink *netlink, unsigned int index, struct kernel_kept *kept)
 {
-	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETQDISC, NLM_F_ECHO);
-	struct tcmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	static const uint32_t parents[] = {TC_H_ROOT, TC_H_INGRESS};
 
-	header->tcm_family = AF_UNSPEC;
-	header->tcm_ifindex = (int)index;
-	header->tcm_parent = parent;
-	(void)exchange(netlink, CHANNEL_ROUTE, message, take_queues, ret);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct nlmsghdr *message =
+			route_put_header(netlink->request, RTM_GETQDISC, NLM_F_ECHO);
+		struct tcmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+		header->tcm_ifindex = (int)index;
+		header->tcm_parent = parents[i];
+		(void)exchange(netlink, CHANNEL_ROUTE, message, take_queues, &kept->queues);
+	}
 }
 
 int netlink_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret)
@@ -334,8 +342,7 @@ int netlink_keep(struct kernel *kernel, unsigned int index, struct kernel_kept *
 		free(kept);
 		return err;
 	}
-	look_at_queues(netlink, index, TC_H_ROOT, &kept->queues);
-	look_at_queues(netlink, index, TC_H_INGRESS, &kept->queues);
+	read_queues(netlink, index, kept);
 	backup.link.index = port_backup(&kept->port);
 	if (backup.link.index && !netlink_submit(kernel, &backup, 1) && !backup.result)
 		memcpy(kept->backup, backup.link.name, sizeof(kept->backup));
@@ -539,7 +546,6 @@ static int put_address(struct netlink *netlink, unsigned int index, const struct
 	return change(netlink, message);
 }
 
-/* @lost names what is gone for good, too. */
 static void put_addresses(struct netlink *netlink, unsigned int index,
 			  const struct kernel_kept *kept, char lost[KERNEL_LOST_MAX])
 {
@@ -555,14 +561,23 @@ static void put_addresses(struct netlink *netlink, unsigned int index,
 		lose(lost, "addresses");
 	if (any)
 		lose(lost, "routes, if it had any");
+}
+
+/* What only those can put back who made it. */
+static void look_for_rest(struct netlink *netlink, unsigned int index,
+			  const struct kernel_kept *kept, struct kernel_kept *now,
+			  char lost[KERNEL_LOST_MAX])
+{
 	if (kept->queues)
+		read_queues(netlink, index, now);
+	if (kept->queues && !now->queues)
 		lose(lost, "queueing disciplines with their filters (tc)");
-	if (kept->program)
+	if (kept->program && !now->program)
 		lose(lost, "an XDP program");
 }
 
 int netlink_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
-		     bool port, char ret_lost[KERNEL_LOST_MAX])
+		     char ret_lost[KERNEL_LOST_MAX])
 {
 	struct netlink *netlink = netlink_of(kernel);
 	struct kernel_kept *now;
@@ -571,7 +586,7 @@ int netlink_put_back(struct kernel *kernel, unsigned int index, const struct ker
 	ret_lost[0] = '\0';
 	if (err)
 		return err;
-	if (port && kept->is_port)
+	if (kept->is_port && now->is_port && kept->master == now->master)
 		err = put_port(netlink, index, kept, now, ret_lost);
 	if (!err) {
 		ret_lost[0] = '\0';
@@ -579,6 +594,7 @@ int netlink_put_back(struct kernel *kernel, unsigned int index, const struct ker
 		put_mode(netlink, index, kept, now, ret_lost);
 		put_names(netlink, index, kept, now, ret_lost);
 		put_addresses(netlink, index, kept, ret_lost);
+		look_for_rest(netlink, index, kept, now, ret_lost);
 	}
 	free(now);
 	return err;

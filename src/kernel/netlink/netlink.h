@@ -90,7 +90,8 @@ static inline struct netlink *netlink_of(struct kernel *kernel)
 	return (struct netlink *)(void *)kernel;
 }
 
-/* netlink.c: open a channel that was closed, in the namespace of the others. */
+/* opening.c: all of them, in the namespace @netns (NULL: the daemon's own); one that was closed. */
+int netlink_open_sockets(struct netlink *netlink, const char *netns, struct error *err);
 int netlink_open_again(struct netlink *netlink, enum channel_use use);
 
 /* genl.c: headers, one-message exchanges and dumps. */
@@ -119,7 +120,7 @@ int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_
 /* keep.c */
 int netlink_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
 int netlink_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
-		     bool port, char ret_lost[KERNEL_LOST_MAX]);
+		     char ret_lost[KERNEL_LOST_MAX]);
 
 /* observe.c */
 int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);

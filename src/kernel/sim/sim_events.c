@@ -96,7 +96,7 @@ void sim_tell_link(struct sim *sim, enum kernel_event_type type, const struct si
 {
 	struct kernel_event event = {.type = type, .link = link->link};
 
-	event.link.alternatives = link->alternatives;
+	event.link.alternatives = link->alternatives[0] ? link->alternatives : NULL;
 	add_event(sim, &event);
 }
 

@@ -14,7 +14,7 @@
 #define PORT_SETTINGS (SIM_PORT_COST + 1)
 
 struct kernel_kept {
-	bool port;
+	unsigned int master;
 	uint32_t settings[SIM_SETTINGS];
 	char alternatives[ALTERNATIVES_BYTES];
 };
@@ -33,7 +33,7 @@ int sim_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret
 	kept = calloc(1, sizeof(*kept));
 	if (!kept)
 		return -ENOMEM;
-	kept->port = link->link.master != 0;
+	kept->master = link->link.master;
 	memcpy(kept->settings, link->settings, sizeof(kept->settings));
 	memcpy(kept->alternatives, link->alternatives, sizeof(kept->alternatives));
 	*ret = kept;
@@ -60,19 +60,18 @@ static void put(struct sim *sim, struct sim_link *link, const struct kernel_kept
 }
 
 int sim_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
-		 bool port, char ret_lost[KERNEL_LOST_MAX])
+		 char ret_lost[KERNEL_LOST_MAX])
 {
 	struct sim *sim = sim_of(kernel);
 	struct sim_link *link;
+	bool port;
 
 	ret_lost[0] = '\0';
 	sim_catch_up(sim);
 	link = sim_link_by_index(sim, index);
 	if (!link)
 		return -ENODEV;
-	port = port && kept->port;
-	if (port && !link->link.master)
-		return -EOPNOTSUPP;
+	port = kept->master && link->link.master == kept->master;
 	if (port && sim->put_back.n) {
 		sim->put_back.n--;
 		snprintf(ret_lost, KERNEL_LOST_MAX, "isolated");

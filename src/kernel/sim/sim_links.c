@@ -361,7 +361,7 @@ int sim_links_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_
 	       most--) {
 		struct kernel_link copy = link->link;
 
-		copy.alternatives = link->alternatives;
+		copy.alternatives = link->alternatives[0] ? link->alternatives : NULL;
 		key.link.index = dump->index = copy.index + dump->skip; /* @cb may change links */
 		err = cb(&copy, arg);
 	}

@@ -236,7 +236,7 @@ void sim_watch_port(struct sim_link *link);
 /* sim_keep.c */
 int sim_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
 int sim_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
-		 bool port, char ret_lost[KERNEL_LOST_MAX]);
+		 char ret_lost[KERNEL_LOST_MAX]);
 
 /* sim_tunnels.c, sim_sessions.c */
 struct sim_tunnel *sim_tunnel_by_id(struct sim *sim, uint32_t tunnel_id);

@@ -1,0 +1,33 @@
+"""A daemon on the simulated kernel: it runs here, for that kernel needs no namespace."""
+import subprocess
+from pathlib import Path
+
+from lib.netconf import L2TP
+
+
+class Host:
+    """In place of a network namespace."""
+
+    @staticmethod
+    def popen(*command, **kwargs):
+        return subprocess.Popen(list(map(str, command)), **kwargs)
+
+
+def cpu_ms(daemon):
+    """What it has computed so far: no busy machine and no slow disk shows in it."""
+    return int(Path(f"/proc/{daemon.pid}/schedstat").read_text().split()[0]) / 1e6
+
+
+def resident_mb(daemon, what="VmRSS"):
+    for line in Path(f"/proc/{daemon.pid}/status").read_text().splitlines():
+        if line.startswith(what):
+            return int(line.split()[1]) / 1024
+    return None
+
+
+def settled(client, count):
+    """Whether every session is up: after a start they are made in the background."""
+    shown = client.rpc_text(
+        f'<get><filter type="subtree"><l2tpv3 xmlns="{L2TP}"><tunnel><session>'
+        "<session-id/><oper-status>up</oper-status></session></tunnel></l2tpv3></filter></get>")
+    return shown.count("<session-id>") == count
