@@ -61,7 +61,6 @@ static struct edit *random_edit(void)
 	uint32_t t = 1 + random_below(TUNNELS);
 	unsigned int kind = random_below(10);
 
-	edit->batch = true;
 	if (kind == 0) {
 		edit_tunnel(edit, EDIT_REMOVE, t);
 		return edit;
@@ -69,8 +68,9 @@ static struct edit *random_edit(void)
 	add_tunnel(edit, EDIT_MERGE, t);
 	if (kind == 1)
 		give(edit->first, random_below(2) ? "~description" : "description=here", NULL);
-	for (unsigned int i = random_below(kind == 2 ? SESSIONS : 4); i > 0; i--) {
-		uint32_t s = 1000 * t + 1 + random_below(SESSIONS);
+	for (uint32_t i = random_below(SESSIONS); i < SESSIONS;
+	     i += 1 + random_below(kind == 2 ? 3 : SESSIONS)) {
+		uint32_t s = 1000 * t + 1 + i;
 
 		if (random_below(3) == 0)
 			edit_session(edit, EDIT_REMOVE, t, s);
