@@ -12,7 +12,10 @@ const char *const netconf_capabilities[] = {
 	CAPABILITY_1_0,
 	CAPABILITY_1_1,
 	"urn:ietf:params:netconf:capability:writable-running:1.0",
+	"urn:ietf:params:netconf:capability:candidate:1.0",
+	"urn:ietf:params:netconf:capability:confirmed-commit:1.1",
 	"urn:ietf:params:netconf:capability:rollback-on-error:1.0",
+	"urn:ietf:params:netconf:capability:validate:1.1",
 	NULL,
 };
 

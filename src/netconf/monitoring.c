@@ -44,19 +44,18 @@ static void add_schemas(struct tree *tree, struct node *state, const struct modu
 static void add_datastores(struct tree *tree, struct node *state,
 			   const struct netconf_server *server)
 {
-	struct node *running =
-		provider_add(tree, provider_add(tree, state, "datastores"), "datastore");
-	const struct netconf_session *session;
+	struct node *list = provider_add(tree, state, "datastores");
 
-	provider_leaf(tree, running, "name", "running");
-	TAILQ_FOREACH (session, &server->sessions, link) {
-		struct node *lock;
+	for (enum engine_datastore which = 0; which < ENGINE_DATASTORES; which++) {
+		const struct engine_lock *held = engine_lock_of(server->options.engine, which);
+		struct node *store = provider_add(tree, list, "datastore"), *lock;
 
-		if (!session->locked)
+		provider_leaf(tree, store, "name", "%s", engine_datastore_name(which));
+		if (!held)
 			continue;
-		lock = provider_add(tree, provider_add(tree, running, "locks"), "global-lock");
-		add_count(tree, lock, "locked-by-session", session->id);
-		provider_time(tree, lock, "locked-time", &session->locked_since);
+		lock = provider_add(tree, provider_add(tree, store, "locks"), "global-lock");
+		add_count(tree, lock, "locked-by-session", held->session);
+		provider_time(tree, lock, "locked-time", &held->since);
 	}
 }
 

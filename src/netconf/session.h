@@ -56,13 +56,11 @@ struct netconf_session {
 	bool waits;
 	unsigned int id; /* not 0 */
 	struct peer peer;
-	enum refusal refusal;         /* why it has no place: refuse its first request ... */
-	bool told;                    /* ... and it was refused */
-	struct timespec login;        /* CLOCK_REALTIME */
-	int64_t rested;               /* clock_now() when it last came to rest */
-	int64_t began;                /* clock_now() when the request under way began */
-	bool locked;                  /* it holds the lock of running ... */
-	struct timespec locked_since; /* ... since then, CLOCK_REALTIME */
+	enum refusal refusal;  /* why it has no place: refuse its first request ... */
+	bool told;             /* ... and it was refused */
+	struct timespec login; /* CLOCK_REALTIME */
+	int64_t rested;        /* clock_now() when it last came to rest */
+	int64_t began;         /* clock_now() when the request under way began */
 	struct netconf_counters counters;
 	bool lines;             /* it is our own shell: send entries in lines (lines.h) */
 	const char *door;       /* for the history: "netconf", or "cli" if the hello says so */
@@ -110,7 +108,7 @@ struct netconf_server {
 /* Takes over @fd, and closes it when there is no memory. */
 void session_open(struct netconf_server *server, int fd, const struct peer *peer,
 		  enum refusal refusal);
-/* End it now, whatever output is left: forget its request, release its lock. */
+/* End it now, whatever output is left: forget its request, release what it holds. */
 void session_close(struct netconf_session *session);
 
 /* It has something to do: go on with it when its turn comes. */
@@ -124,8 +122,6 @@ void session_stream(struct netconf_session *session, const struct stream *stream
 
 /* Does it ask for nothing, amid nothing, and hold nothing that others wait for? */
 bool session_at_rest(const struct netconf_session *session);
-/* rpc_lock() succeeded; the engine has the lock itself. */
-void session_set_locked(struct netconf_session *session, bool locked);
 
 /* May this user read and write secret leaves? Root and the daemon's own user may. */
 static inline bool netconf_may_see_secrets(const struct netconf_session *session)

@@ -298,10 +298,10 @@ def test_netconf_state_is_true_and_yanglint_accepts_it(daemon):
      "<sessions><session><session-id>1</session-id></session><session><session-id>2</session-id>"
      '<door xmlns="urn:l2tpv3d:yang:linux-l2tpv3-netconf">netconf</door></session></sessions>'),
     ("<datastores><datastore><name/></datastore></datastores><sessions><none/></sessions>",
-     "<datastores><datastore><name>running</name></datastore></datastores>"),
+     "<datastores><datastore><name>running</name></datastore><datastore><name>candidate</name></datastore></datastores>"),
     ('<datastores x="1"/>', ""),
     ('<datastores xmlns="urn:other"/>', ""),
-    ('<datastores xmlns=""/>', "<datastores><datastore><name>running</name></datastore></datastores>"),
+    ('<datastores xmlns=""/>', "<datastores><datastore><name>running</name></datastore><datastore><name>candidate</name></datastore></datastores>"),
     ("<schemas><schema><identifier>linux-l2tpv3</identifier><location/></schema></schemas>",
      "<schemas><schema><identifier>linux-l2tpv3</identifier><version>2026-11-22</version><format>yang</format>"
      "<location>NETCONF</location></schema></schemas>"),
@@ -429,7 +429,8 @@ def test_show_clients_and_kill(daemon):
         assert lines[2].endswith("1 request, in get (this command)") and " cli " in lines[2]
         shown = json.loads(daemon.ctl("-j", "show", "clients").stdout)
         assert [entry["session-id"] for entry in shown[:2]] == [int(one.session_id), int(two.session_id)]
-        assert "locked-time" in shown[0] and "locked-time" not in shown[1]
+        assert [lock["datastore"] for lock in shown[0]["locks"]] == ["running"] and "locks" not in shown[1]
+        assert shown[0]["locks"][0]["locked-time"].startswith("2")
         assert shown[0]["transport"] == "netconf-unix" and shown[0]["in-rpcs"] == 1
         assert daemon.ctl("kill", "session-id", one.session_id).stdout == ""
         two.lock()
