@@ -54,7 +54,7 @@ static int handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *re
 	if (reqinfo->mode != MODE_GET && reqinfo->mode != MODE_GETNEXT)
 		return set_handle(agent, handler, reginfo, reqinfo, requests);
 	engine_polled(agent->options.engine);
-	epoch_follow(&agent->mib.epoch, clock_now(), netsnmp_get_agent_uptime());
+	mib_follow_epoch(&agent->mib, clock_now(), netsnmp_get_agent_uptime());
 	for (request = requests; request; request = request->next) {
 		if (request->processed)
 			continue;

@@ -11,6 +11,7 @@ void mib_init(struct mib *mib, struct engine *engine, const struct datastore *st
 
 	mib->engine = engine;
 	mib->store = store;
+	mib->epoch.at = engine ? engine_epoch(engine) : 0;
 	pending_init(&mib->pending);
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
 		mib->spin_lock = (long)(seed & INT32_MAX);
@@ -19,6 +20,13 @@ void mib_init(struct mib *mib, struct engine *engine, const struct datastore *st
 void mib_clear(struct mib *mib)
 {
 	pending_clear(&mib->pending);
+}
+
+void mib_follow_epoch(struct mib *mib, int64_t now, unsigned long uptime)
+{
+	epoch_follow(&mib->epoch, now, uptime);
+	if (mib->engine)
+		engine_keep_epoch(mib->engine, mib->epoch.at);
 }
 
 /* Get counters that are fresh enough; the engine looks at what they say of the status. */

@@ -21,6 +21,8 @@ struct mib {
 /* Fill in a zeroed @mib; the spin lock starts at random (RFC 2579 TestAndIncr). */
 void mib_init(struct mib *mib, struct engine *engine, const struct datastore *store);
 void mib_clear(struct mib *mib);
+/* The master's sysUpTime is @uptime @now: as epoch_follow(), and kept over a restart. */
+void mib_follow_epoch(struct mib *mib, int64_t now, unsigned long uptime);
 
 /* GET. OID_FINE: @ret is the value. */
 enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct value *ret);

@@ -31,7 +31,7 @@ static void give_info(struct mib *mib, unsigned int number, struct value *ret)
 		give_capabilities(info.capabilities, ret);
 		break;
 	case SCALAR_LAST_CHANGE:
-		value_unsigned(ret, epoch_ticks(&mib->epoch, info.last_change));
+		value_unsigned(ret, epoch_ticks(&mib->epoch, info.last_change.at));
 		ret->type = ASN_TIMETICKS;
 		break;
 	default:

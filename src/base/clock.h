@@ -21,4 +21,18 @@ static inline int64_t clock_now(void)
 	return clock_read(CLOCK_BOOTTIME);
 }
 
+/*
+ * A point in time that managers are told. The wall clock is read once, when it is
+ * there: what is past does not move when that clock is set.
+ */
+struct moment {
+	int64_t at;   /* CLOCK_BOOTTIME; 0: never. First, for rows of a time are read as numbers */
+	int64_t wall; /* CLOCK_REALTIME then */
+};
+
+static inline struct moment clock_moment(void)
+{
+	return (struct moment){clock_now(), clock_read(CLOCK_REALTIME)};
+}
+
 #endif

@@ -162,6 +162,7 @@ static int start_engine(struct daemon *daemon, struct error *err)
 		.counter_age_ms = daemon->options->counter_age_ms,
 		.no_repair = daemon->options->no_repair,
 		.log = log_callback,
+		.waits = ready_takes_time,
 		.arg = (void *)(uintptr_t) "engine",
 	};
 	struct error unconnected = ERROR_INIT;
@@ -201,7 +202,6 @@ static bool is_resuming(const struct daemon *daemon)
  */
 static int finish_interrupted(struct daemon *daemon, struct error *err)
 {
-	bool was_resuming = is_resuming(daemon);
 	int64_t told = 0;
 
 	(void)err;
@@ -213,8 +213,7 @@ static int finish_interrupted(struct daemon *daemon, struct error *err)
 		}
 		event_base_loop(daemon->base, EVLOOP_ONCE);
 	}
-	if (was_resuming)
-		ready_status("");
+	ready_clear_status();
 	return 0;
 }
 

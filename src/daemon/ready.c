@@ -65,18 +65,23 @@ static void notify(const char *text)
 	close(fd);
 }
 
-void ready_status(const char *text)
+static bool has_status;
+
+void ready_takes_time(const char *text)
 {
 	char message[256];
 
 	snprintf(message, sizeof(message), "STATUS=%s", text);
+	notify("EXTEND_TIMEOUT_USEC=30000000");
 	notify(message);
+	has_status = true;
 }
 
-void ready_takes_time(const char *text)
+void ready_clear_status(void)
 {
-	notify("EXTEND_TIMEOUT_USEC=30000000");
-	ready_status(text);
+	if (has_status)
+		notify("STATUS=");
+	has_status = false;
 }
 
 /* That it fails, nobody is left to be told. */

@@ -14,11 +14,11 @@ struct event_base;
  */
 int ready_background(bool keep_directory);
 
-/* What it does, for systemctl status; "": no longer anything in particular. */
-void ready_status(const char *text);
-
-/* As ready_status(); and that it is not ready yet, nor in the next half minute perhaps. */
+/* What it does, for systemctl status; and that it is not ready yet, nor in the next half minute
+ * perhaps. */
 void ready_takes_time(const char *text);
+/* It does no longer anything in particular. */
+void ready_clear_status(void);
 
 /* Tell the waiting parent and systemd (sd_notify(3) protocol, $NOTIFY_SOCKET). */
 void ready_tell(void);

@@ -113,12 +113,17 @@ void agenda_free(struct agenda *agenda)
 	keys_free(&agenda->removing);
 }
 
+void agenda_forgot(struct agenda *agenda)
+{
+	agenda->forgot = true;
+	agenda_read_all(agenda, clock_now() + NO_MEMORY_NS);
+}
+
 static bool put(struct agenda *agenda, struct keys *keys, const struct key *key)
 {
 	if (keys_add(keys, key))
 		return true;
-	agenda->forgot = true;
-	agenda_read_all(agenda, clock_now() + NO_MEMORY_NS);
+	agenda_forgot(agenda);
 	return false;
 }
 

@@ -68,6 +68,8 @@ void agenda_repair(struct agenda *agenda, const struct key *key);
 bool agenda_wait(struct agenda *agenda, const struct key *key); /* false: not kept */
 void agenda_removing(struct agenda *agenda, const struct key *key);
 
+/* Something could not be kept for want of memory. */
+void agenda_forgot(struct agenda *agenda);
 /* Read everything again, not before @at (0: now); a later time that was set before holds. */
 void agenda_read_all(struct agenda *agenda, int64_t at);
 

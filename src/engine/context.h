@@ -32,6 +32,7 @@ enum progress {
 struct request;
 struct transaction;
 struct reading;
+struct recall;
 TAILQ_HEAD(request_list, request);
 
 struct watcher {
@@ -76,6 +77,7 @@ struct engine {
 
 	struct transaction *transaction; /* transaction.c */
 	struct reading *reading;         /* counters.c, sweep.c */
+	struct recall *recall;           /* recall.c */
 
 	bool deaf;               /* events wait: all links are being read */
 	bool connected;          /* to the l2tp family */
@@ -88,7 +90,7 @@ struct engine {
 
 	int64_t maintain_at;        /* the journal */
 	int64_t removing_polled_at; /* what is being removed */
-	int64_t last_change;
+	struct moment last_change;  /* the last commit */
 	char last_error[640];
 
 	struct event *turn, *kernel_events[2];

@@ -8,6 +8,7 @@
 #include "engine/counters.h"
 #include "engine/observe.h"
 #include "engine/read_all.h"
+#include "engine/recall.h"
 #include "engine/staging.h"
 #include "engine/tentative.h"
 #include "engine/transaction.h"
@@ -90,6 +91,24 @@ static int watch_kernel(struct engine *engine)
 	return 0;
 }
 
+/* All of it before the doors open: what they show is true. */
+static int read_kernel(struct engine *engine, struct error *err)
+{
+	struct cursor *cursor = read_all_begin(engine, err);
+	int64_t told = engine_now();
+	int rc = cursor ? 1 : -ENOMEM;
+
+	while (rc > 0) {
+		rc = cursor_step(cursor, 1);
+		if (!engine->o.waits || engine_now() - told < NS_PER_S)
+			continue;
+		engine->o.waits("reading the kernel's tunnels and sessions");
+		told = engine_now();
+	}
+	cursor_free(cursor);
+	return rc;
+}
+
 int engine_open(struct engine **ret, const struct engine_options *options, struct error *err)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
@@ -108,6 +127,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 	engine->turn = evtimer_new(options->base, turn, engine);
 	rc = engine->turn && counters_open(engine) ? transaction_open(engine) : -ENOMEM;
 	if (rc == 0)
+		rc = recall_open(engine);
+	if (rc == 0)
 		rc = watch_kernel(engine);
 	if (rc == 0)
 		rc = watch_disk(engine);
@@ -116,17 +137,17 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 	if (rc < 0)
 		error_set(err, ERROR_RESOURCE, "no memory");
 	if (rc == 0)
-		rc = cursor_run(read_all_begin(engine, err));
+		rc = read_kernel(engine, err);
 	if (rc == 0)
 		rc = transaction_resume(engine, err);
 	if (rc == 0)
 		tentative_open(engine);
+	if (rc == 0 && datastore_counts(engine->store)->nameless && !request_names(engine))
+		rc = error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory");
 	if (rc < 0) {
 		engine_close(engine);
 		return rc;
 	}
-	if (datastore_counts(engine->store)->nameless)
-		request_names(engine);
 	engine_schedule(engine);
 	*ret = engine;
 	return 0;
@@ -190,6 +211,7 @@ void engine_close(struct engine *engine)
 	transaction_close(engine);
 	staging_close(engine);
 	tentative_close(engine);
+	recall_close(engine);
 	counters_close(engine);
 	links_clear(&engine->links);
 	agenda_free(&engine->agenda);

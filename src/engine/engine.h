@@ -26,6 +26,8 @@ struct engine_options {
 	unsigned int slice_units;    /* of work in a turn, for tests; 0: by the clock */
 	bool no_repair;              /* report what others changed, do not restore it */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
+	/* Told each second that engine_open() takes, for who waits for the daemon; may be NULL. */
+	void (*waits)(const char *what_for);
 	void *arg;
 };
 
@@ -225,8 +227,8 @@ int engine_watch(struct engine *engine, engine_watch_cb *cb, void *arg);
 void engine_unwatch(struct engine *engine, void *arg); /* all of this @arg */
 
 struct engine_info {
-	uint64_t generation; /* number of the last commit */
-	int64_t last_change; /* CLOCK_BOOTTIME ns of the last commit since the start, 0 none */
+	uint64_t generation;       /* number of the last commit */
+	struct moment last_change; /* the last commit since the machine was booted; at 0 none */
 	unsigned int capabilities; /* enum kernel_capability */
 	const char *release;
 	const char *last_error; /* text of the last refused or failed commit, "" none */
@@ -235,6 +237,13 @@ struct engine_info {
 	size_t queued;
 };
 void engine_info(const struct engine *engine, struct engine_info *ret);
+
+/*
+ * When the SNMP master's sysUpTime was 0, on CLOCK_BOOTTIME, as it was kept last; 0 unknown. A
+ * restart works it out anew, some hundredths off, and TimeStamps are not to move by that.
+ */
+int64_t engine_epoch(const struct engine *engine);
+void engine_keep_epoch(struct engine *engine, int64_t epoch);
 
 /* History, through the journal (journal.h); -ENOTSUP without one. */
 struct journal *engine_journal(struct engine *engine);

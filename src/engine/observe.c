@@ -5,6 +5,7 @@
 #include <syslog.h>
 
 #include "engine/compare.h"
+#include "engine/recall.h"
 #include "engine/status.h"
 #include "model/codec.h"
 
@@ -42,12 +43,24 @@ static void check(struct engine *engine, const struct entry *entry)
 		agenda_changed(&engine->agenda, &entry->key);
 }
 
+/* We deleted it, and had not seen the end of it when the last daemon ended. */
+static struct entry *go_on_removing(struct engine *engine, struct entry *entry)
+{
+	const struct key key = entry->key;
+
+	status_removing(engine, &key);
+	if (entry_config(entry))
+		agenda_repair(&engine->agenda, &key);
+	return entry;
+}
+
 struct entry *observe_found(struct engine *engine, const struct key *key, const void *found,
 			    const struct statistics *statistics)
 {
 	enum object object = key->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
 	struct entry *entry = datastore_entry(engine->store, key->tunnel_id, key->session_id);
 	bool fresh = !entry || !entry->in_kernel;
+	const struct identity *known;
 	struct tunnel_entry *tunnel;
 	union config actual;
 
@@ -65,8 +78,11 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 		agenda_look_later(&engine->agenda, key); /* for want of memory */
 		return NULL;
 	}
-	if (fresh)
-		status_begin(entry_state(entry));
+	known = fresh ? recall_found(engine, entry, statistics) : NULL;
+	if (known && known->oper_status == OPER_REMOVING)
+		return go_on_removing(engine, entry);
+	if (fresh && !known)
+		status_begin(engine, entry);
 	tunnel = entry_tunnel(entry);
 	if (tunnel) {
 		tunnel->state.resolved_local_address = actual.tunnel.local_address;
@@ -88,6 +104,31 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 		engine_tell(engine, &(struct engine_event){.type = ENGINE_FOREIGN, .entry = entry});
 	check(engine, entry);
 	return entry;
+}
+
+/*
+ * Sessions that we deleted are known no more to GET before their interfaces are
+ * gone, whose names are not free yet.
+ */
+void observe_lingering(struct engine *engine)
+{
+	struct key key = {1, 0};
+	const struct identity *known;
+
+	while ((known = recall_lingering(engine, &key)) != NULL) {
+		const struct session gone = {.session_id = known->key.session_id};
+		struct entry *entry =
+			datastore_entry(engine->store, known->key.tunnel_id, known->key.session_id);
+
+		key = known->key;
+		if (entry && entry->in_kernel)
+			return;
+		entry = datastore_observe(engine->store, key.tunnel_id, key.session_id, &gone);
+		if (!entry)
+			return;
+		recall_found(engine, entry, NULL);
+		go_on_removing(engine, entry);
+	}
 }
 
 /* ---- links */

@@ -24,4 +24,7 @@ void observe_recheck(struct engine *engine);
  */
 void observe_waiting(struct engine *engine);
 
+/* Hold the sessions that the last daemon deleted and whose interfaces are still there. */
+void observe_lingering(struct engine *engine);
+
 #endif

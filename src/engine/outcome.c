@@ -51,7 +51,7 @@ static void outcome_done(struct engine *engine, const struct item *item, union c
 	if (!entry)
 		return;
 	if (created)
-		status_begin(entry_state(entry));
+		status_begin(engine, entry);
 	tunnel = entry_tunnel(entry);
 	if (tunnel) {
 		tunnel->state.resolved_local_address = item->local;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/observe.h"
+#include "engine/recall.h"
 
 #define DUMPS_MAX 5              /* of links, interrupted ... */
 #define AGAIN_NS  (2 * NS_PER_S) /* ... then once more after a while */
@@ -148,6 +149,8 @@ static void check_unseen(struct engine *engine, struct entry *entry)
 		agenda_look(agenda, &entry->key);
 	else if (entry_config(entry) && !entry->in_kernel && !entry->held && !left_so)
 		agenda_repair(agenda, &entry->key);
+	if (!entry->in_kernel && !entry->held)
+		recall_absent(engine, entry);
 	entry->seen = false;
 }
 
@@ -191,6 +194,12 @@ static int check_entries(struct reading_all *all)
 		check_unseen(engine, entry);
 		if (all->forgot && entry->held)
 			agenda_removing(agenda, &entry->key);
+		if (all->forgot && !entry->slot)
+			recall_mark(engine, entry, true);
+	}
+	if (!entry && all->result == 0 && engine->connected) {
+		observe_lingering(engine);
+		recall_settle(engine);
 	}
 	if (!entry)
 		return all->result;

@@ -10,6 +10,7 @@
 
 #include "engine/observe.h"
 #include "engine/outcome.h"
+#include "engine/recall.h"
 
 #define GIVE_UP_NS (120 * NS_PER_S)
 
@@ -54,8 +55,10 @@ static void let_go(struct engine *engine, const struct key *key)
 		datastore_set_index(engine->store, entry_session(entry), 0);
 	datastore_hold(engine->store, entry, false);
 	entry = datastore_entry(engine->store, key->tunnel_id, key->session_id);
-	if (entry)
-		outcome_of_entry(engine, entry);
+	if (!entry)
+		return;
+	recall_mark(engine, entry, true); /* before another is created */
+	outcome_of_entry(engine, entry);
 }
 
 /* False: ask about it again. */
@@ -69,7 +72,7 @@ static bool is_over(struct engine *engine, const struct key *key,
 			observe_link_gone(engine, entry_session(entry)->state.if_index);
 		return true;
 	}
-	if (entry && engine_now() - entry_state(entry)->last_change < GIVE_UP_NS)
+	if (entry && engine_now() - entry_state(entry)->last_change.at < GIVE_UP_NS)
 		return false;
 	agenda_look(&engine->agenda, key);
 	return true;

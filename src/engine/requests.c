@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg)
@@ -222,11 +221,10 @@ bool request_undo(struct engine *engine, uint64_t serial, engine_done_cb *done)
 	return enqueue_number(engine, REQUEST_UNDO, serial, NULL, done, engine);
 }
 
-void request_names(struct engine *engine)
+bool request_names(struct engine *engine)
 {
 	const struct engine_who who = {
 		.door = "daemon", .user = "", .comment = "interface names chosen"};
 
-	if (!enqueue_number(engine, REQUEST_NAMES, 0, &who, NULL, NULL))
-		engine_log(engine, LOG_WARNING, "no memory to choose interface names");
+	return enqueue_number(engine, REQUEST_NAMES, 0, &who, NULL, NULL) != 0;
 }

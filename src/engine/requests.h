@@ -48,7 +48,7 @@ struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg);
 void request_free(struct request *request);
 /* Have the interface names chosen that are left out of what is configured. */
-void request_names(struct engine *engine);
+bool request_names(struct engine *engine); /* false: no memory */
 /* Undo that confirmed commit; @done has the engine. False: no memory. */
 bool request_undo(struct engine *engine, uint64_t serial, engine_done_cb *done);
 /* Tell the one who asked, once. */

@@ -6,6 +6,7 @@
 
 #include "engine/compare.h"
 #include "engine/desired.h"
+#include "engine/recall.h"
 #include "model/codec.h"
 
 void status_set(struct engine *engine, struct entry *entry, enum oper_status status,
@@ -16,7 +17,8 @@ void status_set(struct engine *engine, struct entry *entry, enum oper_status sta
 
 	if (old == status && state->status_reason == reason && state->status_errno == os_errno)
 		return;
-	datastore_set_status(engine->store, entry, status, reason, os_errno, engine_now());
+	datastore_set_status(engine->store, entry, status, reason, os_errno, clock_moment());
+	recall_mark(engine, entry, false);
 	engine_tell(engine,
 		    &(struct engine_event){.type = old == status ? ENGINE_REASON : ENGINE_STATE,
 					   .entry = entry,
@@ -171,8 +173,10 @@ void status_link(struct engine *engine, struct session_entry *session)
 	if (!session->entry.in_kernel)
 		return;
 	if (link && session->actual.interface_name[0]) {
-		if (session->state.if_index != link->index)
+		if (session->state.if_index != link->index) {
 			datastore_set_index(engine->store, session, link->index);
+			recall_mark(engine, &session->entry, true);
+		}
 		take_link(engine, &session->actual, link);
 	}
 	status_derive(engine, &session->entry);
@@ -290,12 +294,17 @@ void status_renew(struct engine *engine, struct entry *entry)
 
 /* ---- counters */
 
-void status_begin(struct state *state)
+void status_begin(struct engine *engine, struct entry *entry)
 {
-	state->statistics = (struct statistics){.discontinuity_time = engine_now()};
+	struct state *state = entry_state(entry);
+
+	state->statistics = (struct statistics){.discontinuity_time = clock_moment()};
 	state->statistics_time = 0;
-	state->heard_time = engine_now();
+	state->heard_time = state->statistics.discontinuity_time.at;
 	state->peer_silent = state->transmit_failing = false;
+	if (entry_tunnel(entry) && !entry->held)
+		entry_tunnel(entry)->state.socket = 0;
+	recall_mark(engine, entry, true);
 }
 
 /* Errors that grow while nothing is sent: the underlay is dead, whatever the link says. */
@@ -321,7 +330,7 @@ void status_count(struct engine *engine, struct entry *entry, const struct stati
 		  int64_t now)
 {
 	struct state *state = entry_state(entry);
-	int64_t discontinuity = state->statistics.discontinuity_time;
+	struct moment discontinuity = state->statistics.discontinuity_time;
 	bool failing = is_failing(state, statistics), silent;
 
 	if (statistics->rx_packets != state->statistics.rx_packets || state->heard_time == 0)
@@ -334,6 +343,7 @@ void status_count(struct engine *engine, struct entry *entry, const struct stati
 		return;
 	state->transmit_failing = failing;
 	state->peer_silent = silent;
+	recall_mark(engine, entry, false);
 	status_derive(engine, entry);
 }
 
@@ -350,7 +360,7 @@ void status_gone(struct engine *engine, struct entry *entry)
 		entry_session(entry)->state.kernel_mtu = 0;
 		entry_session(entry)->state.port_errno = 0;
 	}
-	status_begin(entry_state(entry));
+	status_begin(engine, entry);
 	datastore_observe(engine->store, entry->key.tunnel_id, entry->key.session_id, NULL);
 }
 

@@ -36,7 +36,7 @@ enum status_reason status_obstacle(struct engine *engine, const struct tunnel *w
 				   int *ret_errno);
 
 /* The kernel's object is new: counters at 0, a discontinuity. */
-void status_begin(struct state *state);
+void status_begin(struct engine *engine, struct entry *entry);
 /* What the counters say, as they were at @now. */
 void status_count(struct engine *engine, struct entry *entry, const struct statistics *statistics,
 		  int64_t now);

@@ -12,6 +12,7 @@
 #include "engine/job.h"
 #include "engine/outcome.h"
 #include "engine/read_all.h"
+#include "engine/recall.h"
 #include "engine/resume.h"
 #include "engine/staging.h"
 #include "engine/tentative.h"
@@ -373,9 +374,12 @@ static enum step end_publish(struct engine *engine, int rc)
 	(void)rc;
 	if (!t->request)
 		return finish(engine, 0, &err);
+	engine->last_change = clock_moment();
+	engine->agenda.stirred_at = engine->last_change.at;
+	recall_mark_commit(engine);
+	recall_write_all(engine); /* what it deleted is ours, if we end now */
 	if (engine->o.journal)
 		journal_confirm(engine->o.journal, t->request->info.number);
-	engine->last_change = engine->agenda.stirred_at = engine_now();
 	if (engine->agenda.wait.count > t->waited)
 		agenda_stir(&engine->agenda);
 	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,

@@ -9,6 +9,7 @@
 #include "engine/counters.h"
 #include "engine/lock.h"
 #include "engine/observe.h"
+#include "engine/recall.h"
 #include "engine/removal.h"
 #include "engine/report.h"
 #include "engine/staging.h"
@@ -146,6 +147,7 @@ static const struct duty {
 	void (*run)(struct engine *engine);
 } duties[] = {
 	{"keep the journal", false, journal_due, turn_keep_journal},
+	{"write identities down", false, recall_due, recall_write},
 	{"let go of what is gone", false, removal_due, poll_removal},
 	{"go on with the transaction", false, transaction_due, transaction_run},
 	{"undo what was not confirmed", true, tentative_due, tentative_undo},

@@ -22,6 +22,7 @@
 
 #include <stdio.h>
 
+#include "base/boot_id.h"
 #include "store/candidate.h"
 
 #define HISTORY_LENGTH      50
@@ -31,10 +32,10 @@ struct journal;
 
 /* Who committed, when, by which door. */
 struct commit_info {
-	uint64_t number;      /* 1, 2, 3 ...: the generation it made */
-	struct timespec time; /* CLOCK_REALTIME */
-	char boot[40];        /* boot_id of the kernel it was made on, see random(4) */
-	char door[12];        /* "snmp", "netconf", "cli", "file" */
+	uint64_t number;         /* 1, 2, 3 ...: the generation it made */
+	struct timespec time;    /* CLOCK_REALTIME */
+	char boot[BOOT_ID_SIZE]; /* of the kernel it was made on */
+	char door[12];           /* "snmp", "netconf", "cli", "file" */
 	char user[36];
 	char comment[96];         /* "rollback to 17", "adopt tunnel 3", or "" */
 	size_t tunnels, sessions; /* entries touched */

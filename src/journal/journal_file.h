@@ -11,6 +11,7 @@
  *   change_list.c   changes for people to read
  *   journal_file.c  the journal as a file: write, sync, cut, begin
  *   history.c       which commits it has
+ *   identities.c    what is known of each object, in a file of its own
  *   directory.c     the state directory: lock, rights, names
  *   commit.c        the text of a record; frame.c its frame
  */
@@ -105,11 +106,11 @@ struct journal {
 	uint64_t length; /* of the file, as far as it counts; an end mark follows */
 	uint64_t tail;   /* where the records begin that config.xml lacks */
 	uint64_t base, generation, pending;
-	char pending_boot[40]; /* commit_info.boot of the one found pending */
-	uint64_t unsettled;    /* the one found pending, if it may not be on the disk; 0 none */
-	uint64_t mark_due;     /* confirmed, but that is not in the file yet; 0 none */
-	uint64_t mark_told;    /* ... and that was said, of this one */
-	uint64_t room;         /* the file has blocks as far as this */
+	char pending_boot[BOOT_ID_SIZE]; /* commit_info.boot of the one found pending */
+	uint64_t unsettled; /* the one found pending, if it may not be on the disk; 0 none */
+	uint64_t mark_due;  /* confirmed, but that is not in the file yet; 0 none */
+	uint64_t mark_told; /* ... and that was said, of this one */
+	uint64_t room;      /* the file has blocks as far as this */
 	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
 	struct datastore *running;
 	struct snapshot_codec codec;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/boot_id.h"
 #include "base/clock.h"
 #include "base/wipe.h"
 #include "journal/journal_file.h"
@@ -22,18 +23,6 @@
 static const char *unchanged = "nothing was changed";
 
 /* ---- begin */
-
-/* "" where there is none to be had. */
-static void read_boot_id(char *ret, size_t size)
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, ret, size - 1);
-
-	ret[length > 0 ? length : 0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
 
 static int refuse_doubtful(const struct journal *journal, struct error *err)
 {
@@ -75,7 +64,7 @@ int journal_begin(struct journal *journal, const struct candidate *changes,
 				    .ret_info = info};
 	writing->info.number = journal->generation + 1;
 	writing->info.tunnels = writing->info.sessions = 0;
-	read_boot_id(writing->info.boot, sizeof(writing->info.boot));
+	boot_id_read(writing->info.boot);
 	clock_gettime(CLOCK_REALTIME, &writing->info.time);
 	return JOURNAL_MORE;
 }
@@ -445,9 +434,9 @@ uint64_t journal_pending(const struct journal *journal)
 
 bool journal_pending_outlived_boot(const struct journal *journal)
 {
-	char boot[sizeof(journal->pending_boot)];
+	char boot[BOOT_ID_SIZE];
 
-	read_boot_id(boot, sizeof(boot));
+	boot_id_read(boot);
 	return journal->pending != 0 && strcmp(boot, journal->pending_boot) != 0;
 }
 

@@ -256,6 +256,16 @@ struct kernel_operations {
 
 	/* enum kernel_capability bits; cached, probes at most once a connect. */
 	unsigned int (*capabilities)(struct kernel *kernel);
+	/*
+	 * Which kernel and network namespace it is, for as long as it runs: another after a
+	 * boot. Indexes and cookies mean something in one instance only.
+	 */
+	const char *(*instance)(struct kernel *kernel);
+	/*
+	 * What identifies the tunnel among all that were or will be there: the cookie of
+	 * its UDP socket. 0: unknown; over IP nothing does.
+	 */
+	uint64_t (*tunnel_socket)(struct kernel *kernel, const struct tunnel *tunnel);
 	/* uname -r or "simulated ..." */
 	const char *(*release)(struct kernel *kernel);
 	/* Writes sent since open: create, modify, delete, link set. For "no kernel write" tests. */

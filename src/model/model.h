@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 #define DESCRIPTION_LENGTH 64 /* bytes of UTF-8, as ifAlias (RFC 2863) */
 #define IFNAME_LENGTH      15 /* IFNAMSIZ - 1 */
@@ -120,19 +121,19 @@ struct statistics {
 	uint64_t tx_packets, tx_bytes, tx_errors;
 	uint64_t rx_packets, rx_bytes, rx_errors;
 	uint64_t rx_seq_discards, rx_oos_packets, rx_cookie_discards, rx_invalid;
-	int64_t discontinuity_time; /* nanoseconds of CLOCK_BOOTTIME when they last began at 0 */
+	struct moment discontinuity_time; /* when they last began at 0 */
 };
 
 /*
  * State that a tunnel and a session have alike. Times are nanoseconds of
- * CLOCK_BOOTTIME; the doors turn them into date-and-time or sysUpTime.
+ * CLOCK_BOOTTIME; of moments the doors show the date-and-time, or sysUpTime then.
  */
 struct state {
-	uint8_t oper_status;   /* enum oper_status */
-	uint8_t status_reason; /* enum status_reason */
-	uint8_t origin;        /* enum origin */
-	int16_t status_errno;  /* positive errno behind the reason, or 0 */
-	int64_t last_change;   /* when oper_status last changed */
+	uint8_t oper_status;       /* enum oper_status */
+	uint8_t status_reason;     /* enum status_reason */
+	uint8_t origin;            /* enum origin */
+	int16_t status_errno;      /* positive errno behind the reason, or 0 */
+	struct moment last_change; /* when oper_status last changed */
 	struct statistics statistics;
 	int64_t statistics_time;  /* when the counters were read, 0 never */
 	int64_t heard_time;       /* when rx_packets were last seen to grow */
@@ -147,6 +148,7 @@ struct tunnel_state {
 	struct address last_local_address;  /* that it has in the kernel, or had there last ... */
 	struct address last_remote_address; /* ... towards this peer */
 	uint32_t session_count;
+	uint64_t socket;     /* cookie of its UDP socket; 0: unknown, not asked for, or none */
 	uint8_t path_reason; /* enum status_reason that address or route give, 0 none */
 	int16_t path_errno;  /* positive */
 	char path_link[IFNAME_LENGTH + 1]; /* the VRF or the interface that the reason is about */

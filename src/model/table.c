@@ -13,7 +13,7 @@ typedef struct address c_ADDRESS;
 typedef struct mac c_MAC;
 typedef struct cookie c_COOKIE;
 typedef uint64_t c_COUNTER;
-typedef int64_t c_TIME;
+typedef struct moment c_TIME;
 
 /* clang-format off */
 #define CHECKED_SIZE(in, member, ctype) sizeof(struct { \
@@ -144,7 +144,7 @@ const struct word origin_words[] = {
 #define LAST_CHANGE_ROW(what, in) \
 	{ .leaf = "last-change", .mib = "LastChange", .mib_column = 21, \
 	  STATE(what, in, common.last_change, TIME), .min = 1, \
-	  .doc = "When oper-status last changed; at the earliest the start of the daemon" }
+	  .doc = "When oper-status last changed; at the earliest when the machine was booted" }
 
 #define COUNTER_ROW(what, name, descriptor, column, member_, attribute, unit, text) \
 	{ .leaf = name, .mib = descriptor, .mib_column = column, \

@@ -33,7 +33,7 @@ enum type {
 	TYPE_MAC,     /* struct mac, unicast and not zero */
 	TYPE_COOKIE,  /* struct cookie, text is hexadecimal */
 	TYPE_COUNTER, /* uint64_t */
-	TYPE_TIME,    /* int64_t, nanoseconds of CLOCK_BOOTTIME; read only */
+	TYPE_TIME,    /* struct moment, of CLOCK_BOOTTIME as a number; read only */
 	TYPE_TEXT,    /* no member: status-text, made from the state when read */
 	TYPES
 };

@@ -242,23 +242,6 @@ size_t number_print(const struct row *row, const void *member, char *ret)
 	return codec_print_decimal(number_get(row, member), 1, ret);
 }
 
-#define JITTER (NS_PER_S / 10)
-
-/*
- * What to add to a CLOCK_BOOTTIME for CLOCK_REALTIME. Kept until the wall clock
- * is stepped: two readings never give the same difference to the nanosecond, and
- * a discontinuity-time that moves from poll to poll says that counters restarted.
- */
-static int64_t realtime_offset(void)
-{
-	static int64_t kept;
-	int64_t offset = clock_read(CLOCK_REALTIME) - clock_now();
-
-	if (offset - kept > JITTER || kept - offset > JITTER)
-		kept = offset;
-	return kept;
-}
-
 /*
  * "2026-11-22T13:41:35". The last one is kept: a reply has as many times as
  * sessions, and those made together have theirs in the same second.
@@ -281,7 +264,7 @@ static const char *second_text(time_t second)
 /* date-and-time, canonical for a known zone (RFC 6991 section 3), in UTC. */
 size_t time_print(const struct row *row, const void *member, char *ret)
 {
-	int64_t at = *(const int64_t *)member + realtime_offset();
+	int64_t at = ((const struct moment *)member)->wall;
 	const char *second = second_text((time_t)(at / NS_PER_S));
 	size_t length = print_text(second, ret);
 

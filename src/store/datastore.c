@@ -177,7 +177,7 @@ void datastore_hold(struct datastore *ds, struct entry *entry, bool held)
 }
 
 bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_status status,
-			  enum status_reason reason, int os_errno, int64_t now)
+			  enum status_reason reason, int os_errno, struct moment now)
 {
 	struct state *state = entry_state(entry);
 	bool changed = state->oper_status != status;

@@ -36,6 +36,7 @@ struct entry {
 	bool in_kernel, held;
 	bool unlinked;              /* a held session whose interface was seen to go */
 	bool seen;                  /* for the engine: the dump under way has shown it */
+	uint32_t slot;              /* for the engine: where its identity is kept, 0 nowhere */
 	uint8_t layers;             /* bits of the layers that show it */
 	const union config *config; /* shared; in the base layer; NULL: not configured there */
 	struct change *change;      /* attached: its `after` is the top layer; NULL: none */
@@ -104,6 +105,9 @@ struct datastore {
 	size_t attached;       /* changes in the top layer */
 	bool published;        /* the top layer is the one to be seen */
 	struct past *pasts;    /* open (past.h) */
+	/* Told of an entry that nothing keeps any more, just before it is freed. NULL: nobody. */
+	void (*dropped)(const struct entry *entry, void *arg);
+	void *dropped_arg;
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */
@@ -235,6 +239,6 @@ void datastore_hold(struct datastore *ds, struct entry *entry, bool held);
 
 /* Change the status and the counts of what is up; returns true if oper_status changed. */
 bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_status status,
-			  enum status_reason reason, int os_errno, int64_t now);
+			  enum status_reason reason, int os_errno, struct moment now);
 
 #endif

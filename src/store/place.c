@@ -76,7 +76,20 @@ static void count_tunnel(struct datastore *ds, const struct standing *old,
 	}
 }
 
+/* What is freed is told, to who has noted it. */
+static void tell_dropped(struct datastore *ds, const struct entry *entry)
+{
+	if (ds->dropped)
+		ds->dropped(entry, ds->dropped_arg);
+}
+
 /* Tunnels */
+
+static void tunnel_drop(struct datastore *ds, struct tunnel_entry *tunnel)
+{
+	tell_dropped(ds, &tunnel->entry);
+	free(tunnel);
+}
 
 /* A tunnel is shown for its sessions' sake, too. */
 static struct standing tunnel_standing(const struct tunnel_entry *tunnel)
@@ -165,7 +178,7 @@ static void place_with_sessions(struct tunnel_entry *tunnel)
 	if (new.shown != 0 || tunnel->entry.change)
 		entry_put_origin(&tunnel->entry);
 	else
-		free(tunnel);
+		tunnel_drop(tunnel->store, tunnel);
 }
 
 /* Returns false when nothing kept it, and it is gone. */
@@ -184,7 +197,7 @@ static bool place_tunnel(struct tunnel_entry *tunnel, const struct tunnel_place 
 		entry_put_origin(&tunnel->entry);
 		return true;
 	}
-	free(tunnel);
+	tunnel_drop(ds, tunnel);
 	return false;
 }
 
@@ -276,6 +289,7 @@ static void session_drop(struct datastore *ds, struct session_entry *session)
 {
 	datastore_set_index(ds, session, 0);
 	RB_REMOVE(session_id_tree, &ds->sessions, session);
+	tell_dropped(ds, &session->entry);
 	if (session->saved)
 		session->free_saved(session->saved);
 	wipe_free(session, sizeof(*session));

@@ -29,7 +29,9 @@ enum far_call {
 	FAR_INTERFACE_HAS,
 	FAR_ROUTE,
 	FAR_READ_EVENTS,
-	FAR_CAPABILITIES
+	FAR_CAPABILITIES,
+	FAR_INSTANCE,
+	FAR_TUNNEL_SOCKET
 };
 
 #define FAR_ENTRIES_MAX 512
@@ -52,6 +54,8 @@ struct far_shared {
 	bool has_tunnel, has_session;
 	struct address address, remote;
 	char name[IFNAME_LENGTH + 1];
+	char instance[64];
+	uint64_t socket;
 	unsigned int index;
 	size_t count;
 	struct far_entry entries[FAR_ENTRIES_MAX];
@@ -136,6 +140,12 @@ static int far_serve_call(struct kernel *kernel, struct far_shared *shared)
 		return 0;
 	case FAR_CAPABILITIES:
 		return (int)k->capabilities(kernel);
+	case FAR_INSTANCE:
+		snprintf(shared->instance, sizeof(shared->instance), "%s", k->instance(kernel));
+		return 0;
+	case FAR_TUNNEL_SOCKET:
+		shared->socket = k->tunnel_socket(kernel, &shared->entry.tunnel);
+		return 0;
 	}
 	abort();
 }
@@ -367,6 +377,19 @@ static unsigned int far_capabilities(struct kernel *kernel)
 	return (unsigned int)far_call(kernel, FAR_CAPABILITIES);
 }
 
+static const char *far_instance(struct kernel *kernel)
+{
+	far_call(kernel, FAR_INSTANCE);
+	return far_shared(kernel)->instance;
+}
+
+static uint64_t far_tunnel_socket(struct kernel *kernel, const struct tunnel *tunnel)
+{
+	far_shared(kernel)->entry.tunnel = *tunnel;
+	far_call(kernel, FAR_TUNNEL_SOCKET);
+	return far_shared(kernel)->socket;
+}
+
 static const char *far_release(struct kernel *kernel)
 {
 	(void)kernel;
@@ -410,6 +433,8 @@ static struct kernel *far_open(unsigned int event_fds)
 		.hush = far_hush,
 		.read_events = far_read_events,
 		.capabilities = far_capabilities,
+		.instance = far_instance,
+		.tunnel_socket = far_tunnel_socket,
 		.release = far_release,
 		.writes = far_writes,
 	};

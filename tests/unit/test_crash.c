@@ -11,6 +11,7 @@
 #include <sys/inotify.h>
 
 #include "far_kernel.h"
+#include "journal/identities.h"
 #include "journal/journal_file.h"
 
 /* Nobody removes files here, and a watch that is closed takes the kernel 30 ms, hundreds of times
@@ -248,9 +249,20 @@ static void nothing_is_left_over(const struct bench *bench)
 	}
 }
 
+/* What a daemon has deleted is ours until it is gone, whenever that died. */
+static void nothing_is_foreign(const struct bench *bench)
+{
+	if (bench->engine->transaction
+		    ->request) /* what an interrupted commit has created seems so */
+		return;
+	for (const struct entry *e = datastore_entry_from(bench->store, 0, 0); e; e = entry_next(e))
+		if (entry_is_foreign(e))
+			fail_msg("%u/%u is foreign", e->key.tunnel_id, e->key.session_id);
+}
+
 static void no_other_files(const char *directory)
 {
-	static const char *const known[] = {".", "..", CONFIG_FILE, JOURNAL_FILE};
+	static const char *const known[] = {".", "..", CONFIG_FILE, JOURNAL_FILE, IDENTITIES_FILE};
 	DIR *list = opendir(directory);
 	struct dirent *entry;
 
@@ -324,6 +336,7 @@ static unsigned int recover(struct story *story, unsigned int acknowledged)
 	uint64_t writes;
 
 	start_bench(bench);
+	nothing_is_foreign(bench);
 	n = is_whole(story, acknowledged);
 	no_other_files(story->directory);
 	stop_bench(bench);

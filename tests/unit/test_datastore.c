@@ -188,15 +188,18 @@ static void what_is_up_is_counted(void **state)
 	struct entry *tunnel = datastore_entry(ds, 1, 0);
 
 	(void)state;
-	assert_true(datastore_set_status(ds, tunnel, OPER_UP, REASON_NONE, 0, 5));
-	assert_false(datastore_set_status(ds, tunnel, OPER_UP, REASON_NONE, 0, 6));
-	assert_int_equal(entry_state(tunnel)->last_change, 5);
+	assert_true(
+		datastore_set_status(ds, tunnel, OPER_UP, REASON_NONE, 0, (struct moment){5, 5}));
+	assert_false(
+		datastore_set_status(ds, tunnel, OPER_UP, REASON_NONE, 0, (struct moment){6, 6}));
+	assert_int_equal(entry_state(tunnel)->last_change.at, 5);
 	assert_int_equal(datastore_counts(ds)->tunnels_up, 1);
-	datastore_set_status(ds, &one->entry, OPER_UP, REASON_NONE, 0, 7);
+	datastore_set_status(ds, &one->entry, OPER_UP, REASON_NONE, 0, (struct moment){7, 7});
 	assert_int_equal(datastore_counts(ds)->sessions_up, 1);
 	datastore_configure(ds, 1, 1, NULL);
 	assert_int_equal(datastore_counts(ds)->sessions_up, 0);
-	datastore_set_status(ds, tunnel, OPER_WAITING, REASON_NO_ROUTE, ENETUNREACH, 9);
+	datastore_set_status(ds, tunnel, OPER_WAITING, REASON_NO_ROUTE, ENETUNREACH,
+			     (struct moment){9, 9});
 	assert_int_equal(datastore_counts(ds)->tunnels_up, 0);
 	assert_int_equal(entry_state(tunnel)->status_errno, ENETUNREACH);
 	datastore_free(ds);

@@ -373,10 +373,50 @@ static void a_refusal_that_may_not_last_is_told_as_unknown(void **state)
 	assert_non_null(datastore_session(s->bench->store, 1, 1004));
 }
 
+/* ---- a kernel that takes its time */
+
+static const struct kernel_operations *quick;
+static unsigned int waits;
+
+static int slow_dump_piece(struct kernel *kernel, enum kernel_dump what, bool begin,
+			   const struct kernel_visitor *visitor)
+{
+	const struct timespec pause = {.tv_nsec = 550 * 1000000};
+
+	nanosleep(&pause, NULL);
+	return quick->dump_piece(kernel, what, begin, visitor);
+}
+
+static void count_waits(const char *what_for)
+{
+	assert_string_equal(what_for, "reading the kernel's tunnels and sessions");
+	waits++;
+}
+
+static void who_waits_for_the_first_reading_is_told(void **state)
+{
+	struct place *s = *state;
+	struct kernel_operations slow = *s->bench->kernel->ops;
+	struct engine_options options;
+	struct error err = ERROR_INIT;
+
+	options = s->bench->engine->o;
+	engine_close(s->bench->engine);
+	quick = s->bench->kernel->ops;
+	slow.dump_piece = slow_dump_piece;
+	s->bench->kernel->ops = &slow;
+	options.waits = count_waits;
+	waits = 0;
+	assert_int_equal(engine_open(&s->bench->engine, &options, &err), 0);
+	s->bench->kernel->ops = s->bench->engine->k = quick;
+	assert_int_equal(waits, 1); /* three dumps took 1.65 s */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(who_waits_for_the_first_reading_is_told),
 		TEST(names_left_out_of_config_xml_are_a_commit),
 		TEST(names_that_interfaces_have_are_kept),
 		TEST(names_are_chosen_though_they_cannot_be_kept),

@@ -549,10 +549,10 @@ static void only_a_commit_moves_the_last_change(void **state)
 	assert_int_equal(sim_remove_route(bench->kernel, "0.0.0.0/0"), 0);
 	UNTIL(bench, tunnel_state(bench)->oper_status == OPER_DOWN);
 	engine_info(bench->engine, &after);
-	assert_int_equal(after.last_change, before.last_change);
+	assert_int_equal(after.last_change.at, before.last_change.at);
 	assert_int_equal(edit_one_session(bench, 1, 5, "description=x"), 0);
 	engine_info(bench->engine, &after);
-	assert_true(after.last_change > before.last_change);
+	assert_true(after.last_change.at > before.last_change.at);
 }
 
 static void sessions_recover_with_their_tunnel(void **state)
@@ -650,7 +650,7 @@ static void errors_without_anything_sent_are_failing_until_something_is(void **s
 	struct bench *bench = *state;
 
 	make(bench, TUNNEL1, "peer-session-id=6");
-	status_begin(&datastore_tunnel(bench->store, 1)->state.common);
+	status_begin(bench->engine, &datastore_tunnel(bench->store, 1)->entry);
 	assert_int_equal(reason_with(bench, 5, 0), REASON_NONE); /* they are of before */
 	assert_int_equal(reason_with(bench, 5, 0), REASON_NONE);
 	assert_int_equal(reason_with(bench, 7, 0), REASON_TRANSMIT_ERRORS);
@@ -770,10 +770,10 @@ static void a_removal_without_end_is_given_up_after_two_minutes(void **state)
 	edit_session(edit, EDIT_DELETE, 1, 5);
 	assert_int_equal(commit(bench, edit), 0);
 	entry = entry_of(bench, 1, 5);
-	entry->state.common.last_change -= 119 * NS_PER_S;
+	entry->state.common.last_change.at -= 119 * NS_PER_S;
 	turn_until(bench, never, 500);
 	assert_true(entry_of(bench, 1, 5)->entry.held);
-	entry->state.common.last_change -= NS_PER_S;
+	entry->state.common.last_change.at -= NS_PER_S;
 	UNTIL(bench, bench->engine->agenda.removing.count == 0);
 	assert_false(datastore_session(bench->store, 1, 5) && entry_of(bench, 1, 5)->entry.held);
 }

@@ -135,7 +135,7 @@ static struct datastore *build(struct table *table, enum layer layer)
 			build_place(ds, &(struct key){t, s}, &table->at[t][s], layer);
 	for (struct entry *e = datastore_entry_from(ds, 0, 0); e; e = entry_next(e))
 		if (place_of(table, &e->key)->up)
-			datastore_set_status(ds, e, OPER_UP, REASON_NONE, 0, 0);
+			datastore_set_status(ds, e, OPER_UP, REASON_NONE, 0, (struct moment){0, 0});
 	return ds;
 }
 
@@ -333,7 +333,8 @@ static void observe_something(struct datastore *ds, struct table *table)
 		if (!entry)
 			break;
 		place->up = !place->up;
-		datastore_set_status(ds, entry, place->up ? OPER_UP : OPER_DOWN, REASON_NONE, 0, 0);
+		datastore_set_status(ds, entry, place->up ? OPER_UP : OPER_DOWN, REASON_NONE, 0,
+				     (struct moment){0, 0});
 		break;
 	}
 	forget(table);

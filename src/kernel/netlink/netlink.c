@@ -90,6 +90,8 @@ static const struct kernel_operations operations = {
 	.hush = netlink_hush,
 	.read_events = netlink_read_events,
 	.capabilities = netlink_capabilities,
+	.instance = netlink_instance,
+	.tunnel_socket = netlink_tunnel_socket,
 	.release = netlink_release,
 	.writes = netlink_writes,
 };

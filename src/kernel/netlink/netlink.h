@@ -25,6 +25,7 @@ enum channel_use {
 	CHANNEL_ROUTE_PIECES, /* ... of links */
 	CHANNEL_GENL_EVENTS,
 	CHANNEL_ROUTE_EVENTS,
+	CHANNEL_DIAG, /* sockets; not every kernel has it */
 	CHANNELS
 };
 
@@ -79,6 +80,7 @@ struct netlink {
 	bool capabilities_known;
 	unsigned int capabilities;
 	struct utsname host;
+	char instance[64];
 	struct answer counters; /* ended: no such dump is under way */
 	struct answer pieces;   /* ... nor such */
 	struct batch batch;
@@ -113,6 +115,11 @@ int answer_step(struct netlink *netlink, struct answer *answer);
 int genl_resolve(struct netlink *netlink);
 /* May we? 0 or -EPERM. */
 int genl_probe(struct netlink *netlink);
+
+/* identity.c */
+void identity_note_instance(struct netlink *netlink);
+const char *netlink_instance(struct kernel *kernel);
+uint64_t netlink_tunnel_socket(struct kernel *kernel, const struct tunnel *tunnel);
 
 /* batch.c */
 int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_t count);

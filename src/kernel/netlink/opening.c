@@ -16,7 +16,7 @@ static const int buses[CHANNELS] = {
 	[CHANNEL_GENL_DUMP] = NETLINK_GENERIC,   [CHANNEL_ROUTE_DUMP] = NETLINK_ROUTE,
 	[CHANNEL_GENL_EVENTS] = NETLINK_GENERIC, [CHANNEL_ROUTE_EVENTS] = NETLINK_ROUTE,
 	[CHANNEL_COUNTERS] = NETLINK_GENERIC,    [CHANNEL_GENL_PIECES] = NETLINK_GENERIC,
-	[CHANNEL_ROUTE_PIECES] = NETLINK_ROUTE,
+	[CHANNEL_ROUTE_PIECES] = NETLINK_ROUTE,  [CHANNEL_DIAG] = NETLINK_SOCK_DIAG,
 };
 
 /*
@@ -39,10 +39,13 @@ static int open_channels(struct opening *opening)
 	int err = 0;
 
 	opening->step = "open a netlink socket";
-	for (unsigned int i = 0; i < CHANNELS && !err; i++)
+	for (unsigned int i = 0; i < CHANNEL_DIAG && !err; i++)
 		err = channel_open(&netlink->channels[i], buses[i]);
 	if (err)
 		return err;
+	if (channel_open(&netlink->channels[CHANNEL_DIAG], buses[CHANNEL_DIAG]))
+		channel_close(&netlink->channels[CHANNEL_DIAG]);
+	identity_note_instance(netlink);
 	/* Lets the kernel filter an address dump; without it we do. */
 	(void)mnl_socket_setsockopt(netlink->channels[CHANNEL_ROUTE_DUMP].socket,
 				    NETLINK_GET_STRICT_CHK, &on, sizeof(on));

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kernel/sim/simulated.h"
+#include "base/clock.h"
 #include "base/fault.h"
 
 #define ALL_CAPABILITIES                                                                           \
@@ -230,6 +231,11 @@ static const char *sim_release(struct kernel *kernel)
 	return sim_of(kernel)->profile->release;
 }
 
+static const char *sim_instance(struct kernel *kernel)
+{
+	return sim_of(kernel)->instance;
+}
+
 static uint64_t sim_writes(struct kernel *kernel)
 {
 	return sim_of(kernel)->writes;
@@ -300,6 +306,8 @@ static const struct kernel_operations operations = {
 	.hush = sim_hush,
 	.read_events = sim_read_events,
 	.capabilities = sim_capabilities,
+	.instance = sim_instance,
+	.tunnel_socket = sim_tunnel_socket,
 	.release = sim_release,
 	.writes = sim_writes,
 };
@@ -338,6 +346,8 @@ int kernel_open_sim(struct kernel **ret, const char *profile, struct error *err)
 	sim->profile = found;
 	sim->capabilities = ALL_CAPABILITIES;
 	sim->random = 1;
+	snprintf(sim->instance, sizeof(sim->instance), "simulated %d %p %lld", getpid(),
+		 (void *)sim, (long long)clock_now());
 	sim->event_fd = sim->timer_fd = -1;
 	if (open_parts(sim)) {
 		sim_close(&sim->kernel);

@@ -125,10 +125,18 @@ int sim_do_tunnel_create(struct sim *sim, struct kernel_request *request)
 	RB_INSERT(sim_tunnels, &sim->tunnels, tunnel);
 	if (over_udp(tunnel))
 		RB_INSERT(sim_endpoints, &sim->endpoints, tunnel);
+	tunnel->socket = ++sim->sockets;
 	sim->population.tunnels++;
 	if (sim->foreign)
 		sim_tell(sim, KERNEL_EVENT_TUNNEL, tunnel->reported.tunnel_id, 0);
 	return 0;
+}
+
+uint64_t sim_tunnel_socket(struct kernel *kernel, const struct tunnel *tunnel)
+{
+	const struct sim_tunnel *found = sim_tunnel_by_id(sim_of(kernel), tunnel->tunnel_id);
+
+	return found && over_udp(found) ? found->socket : 0;
 }
 
 /*

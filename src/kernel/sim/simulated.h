@@ -80,6 +80,7 @@ struct sim_tunnel {
 	LIST_HEAD(, sim_session) sessions;
 	struct sim_work work;
 	bool closing; /* takes no more sessions */
+	uint64_t socket;
 	struct tunnel reported;
 	struct statistics statistics;
 };
@@ -137,6 +138,8 @@ struct sim_dump {
 struct sim {
 	struct kernel kernel;
 	const struct sim_profile *profile;
+	char instance[64];
+	uint64_t sockets; /* made so far */
 	bool connected, forbidden;
 	unsigned int capabilities;
 	uint64_t calls[SIM_VERBS];
@@ -255,6 +258,7 @@ void sim_leave_counters(struct kernel *kernel);
 /* Its tunnel is closing: @session goes as the profile has it. */
 void sim_session_close(struct sim *sim, struct sim_session *session);
 void sim_sessions_count(struct sim *sim, struct sim_tunnel *tunnel);
+uint64_t sim_tunnel_socket(struct kernel *kernel, const struct tunnel *tunnel);
 void sim_tunnels_close(struct sim *sim);
 void sim_sessions_close(struct sim *sim);
 
