@@ -233,6 +233,7 @@ static int start_netconf(struct daemon *daemon, struct error *err)
 		.base = daemon->base,
 		.engine = daemon->engine,
 		.socket_path = daemon->options->socket_path,
+		.yang_path = daemon->options->yang_path,
 		.limits = {.idle_timeout = timeout(daemon->options->idle_timeout),
 			   .lock_timeout = timeout(daemon->options->lock_timeout)},
 		.log = log_callback,

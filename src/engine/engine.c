@@ -141,7 +141,7 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 	if (rc == 0)
 		rc = transaction_resume(engine, err);
 	if (rc == 0)
-		tentative_open(engine);
+		tentative_open(engine); /* before names are chosen, which it would undo too */
 	if (rc == 0 && datastore_counts(engine->store)->nameless && !request_names(engine))
 		rc = error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory");
 	if (rc < 0) {

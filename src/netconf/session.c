@@ -35,6 +35,12 @@ static void complain(struct netconf_session *session, const char *what)
 		   session->peer.user, what);
 }
 
+/* What came is no message, or its hello is no hello (RFC 6022 section 2.1.5). */
+static void count_bad(struct netconf_session *session)
+{
+	++*(session->greeted ? &session->counters.in_bad_rpcs : &session->server->bad_hellos);
+}
+
 /* Close once all output has gone out. */
 static void close_gently(struct netconf_session *session)
 {
@@ -52,7 +58,7 @@ static void close_gently(struct netconf_session *session)
 static void give_up(struct netconf_session *session, const struct error *err)
 {
 	complain(session, err->text);
-	session->counters.in_bad_rpcs += session->greeted;
+	count_bad(session);
 	if (session->greeted &&
 	    (err->code != ERROR_MALFORMED || session->version == FRAMING_CHUNKED))
 		reply_error(session, err);
@@ -71,7 +77,7 @@ static void give_up_framing(struct netconf_session *session, bool too_big)
 		return;
 	}
 	complain(session, session->framing.reason);
-	session->counters.in_bad_rpcs += session->greeted;
+	count_bad(session);
 	session->dead = true;
 }
 
@@ -132,7 +138,7 @@ static void take_hello(struct netconf_session *session)
 		session->lines |= has_capability(at, lines);
 	}
 	if (node_child(hello, "session-id", NAMESPACE_BASE) || !(old || new)) {
-		session->server->bad_hellos++;
+		count_bad(session);
 		complain(session,
 			 "its hello has no base capability that we have, or has a session-id");
 		session->dead = true;

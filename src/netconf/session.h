@@ -10,7 +10,8 @@
  *   reply.c    rpc-reply and rpc-error
  *   rpc.c      finds an operation and checks its parameters; rpc_table.c lists them all,
  *              rpc_*.c carry them out
- *   provider.c read-only data beside ours, one file per module: monitoring.c
+ *   provider.c read-only data beside ours, one file per module: monitoring.c, yang_library.c
+ *   modules.c  the YANG modules, of which capabilities.c makes the hello, and their texts
  */
 #ifndef NETCONF_SESSION_H
 #define NETCONF_SESSION_H
@@ -22,6 +23,7 @@
 
 #include "netconf/framing.h"
 #include "netconf/message.h"
+#include "netconf/modules.h"
 #include "netconf/peer.h"
 #include "netconf/refusal.h"
 #include "netconf/server.h"
@@ -84,6 +86,7 @@ TAILQ_HEAD(session_list, netconf_session);
 struct netconf_server {
 	struct netconf_options options; /* limits filled in */
 	const struct rpc *rpcs;         /* the table of operations (rpc_table.h) */
+	struct modules modules;
 	struct session_list sessions;
 	unsigned int count;   /* sessions with a place ... */
 	unsigned int refused; /* ... and without, waiting to be told why */
