@@ -40,6 +40,27 @@ struct watcher {
 	void *arg;
 };
 
+/* The candidate datastore: staging.c */
+struct staging {
+	struct staged *staged; /* NULL: it is as running */
+	struct staged *copy;   /* being made of it, to be edited */
+	struct staged *spent;  /* to be freed */
+	bool edited;           /* by the transaction under way */
+	bool unwanted;         /* ... and to be discarded then */
+	uint64_t commits;      /* published so far: is it behind? */
+};
+
+/* A confirmed commit that is pending: tentative.c */
+struct tentative {
+	bool pending;
+	uint64_t baseline;    /* the commit to go back to */
+	uint64_t serial;      /* of this one and its follow-ups: never 0 while pending */
+	unsigned int session; /* that asked for it; 0: gone */
+	char *persist;        /* NULL: it ends with that session */
+	int64_t undo_at;      /* engine_now() */
+	bool undoing;         /* that is asked for */
+};
+
 struct engine {
 	struct engine_options o;
 	const struct kernel_operations *k;
@@ -50,7 +71,9 @@ struct engine {
 
 	struct request_list requests; /* requests.c */
 	unsigned int tickets;
-	unsigned int lock; /* NETCONF session that holds running, 0 none */
+	struct engine_lock locks[ENGINE_DATASTORES]; /* lock.c */
+	struct staging staging;
+	struct tentative tentative;
 
 	struct transaction *transaction; /* transaction.c */
 	struct reading *reading;         /* counters.c, sweep.c */

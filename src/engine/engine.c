@@ -9,6 +9,8 @@
 #include "engine/observe.h"
 #include "engine/read_all.h"
 #include "engine/recall.h"
+#include "engine/staging.h"
+#include "engine/tentative.h"
 #include "engine/transaction.h"
 #include "engine/turn.h"
 
@@ -140,6 +142,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		rc = transaction_resume(engine, err);
 	if (rc == 0 && datastore_counts(engine->store)->nameless && !request_names(engine))
 		rc = error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory");
+	if (rc == 0)
+		tentative_open(engine);
 	if (rc < 0) {
 		engine_close(engine);
 		return rc;
@@ -206,6 +210,8 @@ void engine_close(struct engine *engine)
 	engine_finish(engine);
 	transaction_close(engine);
 	recall_close(engine);
+	staging_close(engine);
+	tentative_close(engine);
 	counters_close(engine);
 	links_clear(&engine->links);
 	agenda_free(&engine->agenda);
@@ -281,6 +287,7 @@ void engine_info(const struct engine *engine, struct engine_info *ret)
 		.release = engine->k->release(engine->o.kernel),
 		.last_error = engine->last_error,
 		.busy = engine->transaction->request && !engine->transaction->told,
+		.undoing = engine->tentative.undoing,
 	};
 	TAILQ_FOREACH (request, &engine->requests, link)
 		ret->queued++;
