@@ -5,14 +5,14 @@
 #include <malloc.h>
 #include <stdint.h>
 
-/* Each block is twice the one before, so that an arena has few, and wastes half at most. */
+/* Each block is twice the size of the last: an arena has few blocks, and wastes at most half. */
 #define BLOCK_FIRST 4096U
 #define BLOCK_LAST  (1U << 20)
-#define BLOCK_OWN   (128U << 10) /* from here on a block is pages of its own */
+#define BLOCK_OWN   (128U << 10) /* a block of this size has pages of its own */
 
 struct arena_block {
 	struct arena_block *next;
-	size_t used, size; /* this header counted */
+	size_t used, size; /* including this header */
 	_Alignas(max_align_t) char bytes[];
 };
 
@@ -43,7 +43,7 @@ static bool add_block(struct arena *arena, size_t need)
 		size = BLOCK_LAST;
 	if (size < sizeof(*block) + need)
 		size = sizeof(*block) + need;
-	block = calloc(1, size); /* which knows that pages of its own are zero */
+	block = calloc(1, size); /* it need not clear fresh pages */
 	if (!block)
 		return false;
 	*block = (struct arena_block){.next = arena->blocks, .used = sizeof(*block), .size = size};
@@ -71,7 +71,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return ret;
 }
 
-/* Setting the threshold also ends glibc's habit of raising it to whatever was freed last. */
+/* Setting the threshold also stops glibc from raising it to the size of the last block freed. */
 void arena_return_to_system(void)
 {
 	mallopt(M_MMAP_THRESHOLD, BLOCK_OWN);

@@ -1,7 +1,6 @@
 /*
- * An arena: memory that is taken in small pieces and given back all at once, in
- * a few calls however many the pieces were. Zero it before use; arena_free()
- * leaves it zero again.
+ * An arena: memory taken in small pieces and freed all at once, in few calls however many pieces
+ * there were. Zero it before use; arena_free() zeroes it again.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -17,13 +16,12 @@ struct arena {
 /* Zeroed and aligned for anything; NULL: no memory. */
 void *arena_alloc(struct arena *arena, size_t size);
 void arena_free(struct arena *arena);
-/* Free one of its blocks, so that a large one goes in slices; false: there was none. */
+/* Free one of its blocks, so that a large arena can be freed in slices; false: there was none. */
 bool arena_free_block(struct arena *arena);
 
 /*
- * What an arena takes beyond its first blocks is given back to the system when
- * it is freed, and does not stay in the heap between what others keep. To be
- * called once, at the start of a program that lives long.
+ * Make freed arenas return all but their first blocks to the system, instead of leaving holes in
+ * the heap. Call it once, at the start of a long-lived program.
  */
 void arena_return_to_system(void);
 

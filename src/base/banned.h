@@ -1,4 +1,4 @@
-/* Calls that have no place here fail the build. Included before everything by the Makefile. */
+/* Banned calls fail the build. The Makefile includes this file before all others. */
 #ifndef BASE_BANNED_H
 #define BASE_BANNED_H
 

@@ -15,7 +15,7 @@ static inline int64_t clock_read(clockid_t clock)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* Of CLOCK_BOOTTIME, which goes on while the machine sleeps and is never set: for all but dates. */
+/* CLOCK_BOOTTIME, which counts while the machine sleeps and is never set: for all but dates. */
 static inline int64_t clock_now(void)
 {
 	return clock_read(CLOCK_BOOTTIME);

@@ -12,9 +12,9 @@ void *cursor_new(const struct cursor_kind *kind, size_t size)
 	return cursor;
 }
 
-static void turn(struct cursor *cursor, int result)
+static void turn(struct cursor *cursor, int rc)
 {
-	cursor->result = result;
+	cursor->result = rc;
 	cursor->turned = true;
 	cursor->ended = !cursor->kind->back;
 }
@@ -88,7 +88,7 @@ static int sequence_forth(struct cursor *cursor)
 	return 1;
 }
 
-/* What is under way takes itself back. */
+/* The part under way takes itself back. */
 static int sequence_back(struct cursor *cursor)
 {
 	struct sequence *sequence = (struct sequence *)cursor;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The one kind of global there is: a process dies once. 0 is "not asked for". */
+/* Globals, for a process dies only once. 0: not requested. */
 static struct {
 	bool read;
 	char kind[16]; /* "" any */
@@ -16,14 +16,14 @@ static struct {
 static void read_environment(void)
 {
 	const char *value = getenv("L2TPV3D_DIE_AT");
-	const char *colon = value != NULL ? strchr(value, ':') : NULL;
-	size_t length = colon != NULL ? (size_t)(colon - value) : 0;
+	const char *colon = value ? strchr(value, ':') : NULL;
+	size_t length = colon ? (size_t)(colon - value) : 0;
 
 	fault.read = true;
-	if (value == NULL || length >= sizeof(fault.kind))
+	if (!value || length >= sizeof(fault.kind))
 		return;
 	memcpy(fault.kind, value, length);
-	fault.left = strtoul(colon != NULL ? colon + 1 : value, NULL, 10);
+	fault.left = strtoul(colon ? colon + 1 : value, NULL, 10);
 }
 
 void fault_point(const char *kind)

@@ -17,8 +17,8 @@ struct order {
 
 struct syncer {
 	pthread_t thread;
-	int orders[2]; /* a pipe of struct order; closing it ends the thread */
-	int done;      /* an eventfd: 1 + errno of the sync that has ended */
+	int orders[2]; /* a pipe of struct order; closing it stops the thread */
+	int done;      /* an eventfd: 1 + errno of a finished sync */
 	bool busy;
 };
 
@@ -41,7 +41,7 @@ static void *sync_orders(void *arg)
 	return NULL;
 }
 
-/* Signals are the event loop's. */
+/* The event loop handles all signals. */
 static int start_thread(struct syncer *syncer)
 {
 	sigset_t all, before;
@@ -94,7 +94,7 @@ bool syncer_busy(const struct syncer *syncer)
 	return syncer->busy;
 }
 
-/* The thread has a descriptor of its own, so that the caller may close his at any time. */
+/* The thread gets a descriptor of its own, so that the caller may close its at any time. */
 int syncer_begin(struct syncer *syncer, int fd, bool all)
 {
 	struct order order = {fcntl(fd, F_DUPFD_CLOEXEC, 0), all ? SYNC_ALL : SYNC_DATA};

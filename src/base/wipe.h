@@ -1,4 +1,4 @@
-/* Cookies are secrets: memory that held some is given back without them, and never dumped. */
+/* Cookies are secrets: memory that held some is wiped before it is freed, and never dumped. */
 #ifndef BASE_WIPE_H
 #define BASE_WIPE_H
 
@@ -8,7 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* free() for what may hold secrets. Accepts NULL. */
+/* free() for memory that may hold secrets. Accepts NULL. */
 static inline void wipe_free(void *memory, size_t size)
 {
 	if (memory)
@@ -16,15 +16,15 @@ static inline void wipe_free(void *memory, size_t size)
 	free(memory);
 }
 
-/* The same without the size, for libraries that take a free() of ours. Accepts NULL. */
+/* The same without the size, for libraries that let us supply free(). Accepts NULL. */
 static inline void wipe_any(void *memory)
 {
 	wipe_free(memory, malloc_usable_size(memory));
 }
 
 /*
- * For the beginning of a program that will hold secrets: no core dump, and no other process of the
- * same user reads its memory.
+ * Call it at the start of a program that will hold secrets: it prevents core dumps, and keeps other
+ * processes of the user from reading its memory.
  */
 static inline void wipe_forbid_dumps(void)
 {

@@ -1,4 +1,4 @@
-/* add, delete, set, adopt, resync: one rpc each, and nothing to print. */
+/* add, delete, set, adopt, resync: each sends one rpc and prints nothing. */
 #include "base/wipe.h"
 #include "cli/command.h"
 #include "cli/message.h"

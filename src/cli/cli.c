@@ -15,7 +15,7 @@ enum cli_status cli_usage_error(struct error *err, const char *format, ...)
 	return CLI_USAGE;
 }
 
-enum cli_status cli_refused(int result)
+enum cli_status cli_refused(int rc)
 {
-	return result ? CLI_REFUSED : CLI_OK;
+	return rc ? CLI_REFUSED : CLI_OK;
 }

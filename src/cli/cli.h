@@ -1,8 +1,7 @@
 /*
- * l2tpv3ctl, the shell door: words become the same typed edit as everywhere
- * else and travel to the daemon over NETCONF; replies are printed as `ip l2tp`
- * prints them, as JSON or as XML. Keywords, types and defaults come from the
- * mapping table.
+ * l2tpv3ctl, the shell door: turns the words of a command line into a typed request, sends it to
+ * the daemon over NETCONF, and prints the reply as `ip l2tp` would, as JSON or as XML. Keywords,
+ * types and defaults come from the mapping table.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -11,11 +10,11 @@
 
 #include "model/error.h"
 
-/* What the program exits with, and what most functions here return. */
+/* The program's exit status, and the return value of most functions here. */
 enum cli_status {
 	CLI_OK = 0,
 	CLI_REFUSED = 1, /* struct error says where and why */
-	CLI_USAGE = 2    /* the command line makes no sense; struct error says what of it */
+	CLI_USAGE = 2    /* the command line makes no sense; struct error says why */
 };
 
 struct cli_options {
@@ -28,14 +27,17 @@ struct cli_options {
 	bool check;      /* --check */
 };
 
-/* All of l2tpv3ctl: returns the exit status. Prints to stdout and stderr. */
+/* All of l2tpv3ctl: prints to stdout and stderr, and returns the exit status. */
 int cli_main(int argc, char *argv[]);
 
 /* Fill @err with a usage error; returns CLI_USAGE. */
 enum cli_status cli_usage_error(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* For a function that has filled @err and has nothing to add; returns CLI_REFUSED. */
-enum cli_status cli_refused(int result);
+/*
+ * An @rc of 0 or a negative errno as a status: CLI_OK, or CLI_REFUSED when whoever made it filled
+ * its error.
+ */
+enum cli_status cli_refused(int rc);
 
 #endif

@@ -45,7 +45,7 @@ static const char *locked_time(const struct node *datastore)
 		       "locked-time");
 }
 
-/* What it does, or for how long it has done nothing. */
+/* What the session is doing, or how long it has been idle. */
 static void print_activity(const struct node *entry)
 {
 	const char *operation = text_of(entry, "operation");
@@ -68,7 +68,7 @@ static void print_client(const struct node *entry, const struct node *locked, bo
 	       requests, strcmp(requests, "1") ? "s" : "");
 	print_activity(entry);
 	for (; locked; locked = locked_from(locked->next, id))
-		printf(", has the lock of %s since %s", text_of(locked, "name"),
+		printf(", holds the lock of %s since %s", text_of(locked, "name"),
 		       locked_time(locked));
 	puts(own ? " (this command)" : "");
 }

@@ -1,4 +1,4 @@
-/* Who is connected to the daemon. */
+/* Clients of the daemon. */
 #ifndef CLI_CLIENTS_H
 #define CLI_CLIENTS_H
 

@@ -9,21 +9,21 @@ static const struct command commands[] = {
 	  "create; both words create a tunnel with its first session" },
 	{ "delete", true, VERB_DELETE, change_run, TAKES_CHECK,
 	  "tunnel|session", "tunnel_id ID [session_id ID] [--check]",
-	  "delete; a tunnel takes its sessions along" },
+	  "delete; deleting a tunnel deletes its sessions" },
 	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
 	  "tunnel|session", "[KEYWORD VALUE ...]",
-	  "print what there is and fits every value, as ip l2tp prints it" },
-	/* Found as the one before, whose function sees the word. */
+	  "print what matches every value, in the form of ip l2tp" },
+	/* The abbreviation finds the command before it; its function looks at the word. */
 	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT,
 	  NULL, "clients",
-	  "print who is connected to the daemon, since when, and what he holds" },
+	  "print the clients of the daemon, since when, and who holds the lock" },
 	{ "lst", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
 	{ "list", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
 	{ "set", false, VERB_SET, change_run, TAKES_CHECK,
 	  "tunnel|session", "tunnel_id ID [session_id ID] KEYWORD VALUE|no-KEYWORD ... [--check]",
-	  "change leaves of what there is; no-KEYWORD takes one back to its default" },
+	  "change leaves of what exists; no-KEYWORD resets one to its default" },
 	{ "get", false, VERB_GET, get_run, TAKES_OUTPUT,
 	  "[tunnel|session]", "[KEYWORD VALUE ...]",
 	  "print configuration, state and counters as XML, or with -j as JSON" },
@@ -32,10 +32,10 @@ static const struct command commands[] = {
 	  "print the configuration, in a form that push takes" },
 	{ "push", false, VERB_SET, push_run, TAKES_REPLACE | TAKES_CHECK,
 	  NULL, "FILE|- [--replace] [--check]",
-	  "merge a file into the configuration, or make it the configuration" },
+	  "merge a file into the configuration, or replace the configuration by it" },
 	{ "validate", false, VERB_SET, validate_run, TAKES_REPLACE | TAKES_CHECK,
 	  NULL, "FILE|- [--replace]",
-	  "say whether push would be accepted, and change nothing" },
+	  "say whether push would be accepted; change nothing" },
 	{ "adopt", false, VERB_ADOPT, adopt_run, 0,
 	  "[tunnel]", "tunnel_id ID",
 	  "take over a tunnel that others made, with its sessions" },
@@ -44,13 +44,13 @@ static const struct command commands[] = {
 	  "compare with the kernel now, and repair" },
 	{ "kill", false, VERB_SHOW, kill_run, 0,
 	  NULL, "[session-id] NUMBER",
-	  "end a client's session, which \"show clients\" names, and its lock with it" },
+	  "end a client's session (see \"show clients\") and release its lock" },
 	{ "history", false, VERB_SHOW, history_run, TAKES_OUTPUT,
 	  NULL, "[show NUMBER]",
-	  "list the last commits, or what one of them changed" },
+	  "list the latest commits, or what one of them changed" },
 	{ "rollback", false, VERB_SET, rollback_run, 0,
 	  NULL, "NUMBER",
-	  "go back to the configuration as it was after that commit" },
+	  "return to the configuration as that commit left it" },
 	{ "help", true, VERB_SHOW, help_run, 0, NULL, NULL, "this text" },
 };
 
@@ -61,7 +61,7 @@ static const char options_text[] =
 	"  -s          show: counters too\n"
 	"  -d          show: every value, with status and reason\n"
 	"  --replace   push, validate: the file becomes the whole configuration\n"
-	"  --check     add, delete, set, push: change nothing, only say whether it would be accepted\n"
+	"  --check     add, delete, set, push: only say whether it would be accepted\n"
 	"  -V, -h      version; this text\n";
 /* clang-format on */
 
@@ -144,7 +144,7 @@ static bool is_command(const char *word)
 	return false;
 }
 
-/* The whole word, or a beginning that no command has; NULL: it is no object. */
+/* An object's name, or a beginning of it that no command shares; NULL: no object. */
 static const struct row_set *object_before_command(const char *word)
 {
 	for (unsigned int object = 0; object < OBJECTS; object++) {
@@ -161,7 +161,7 @@ const struct command *command_take(int argc, char *argv[], struct error *err)
 	const struct command *command;
 	const struct row_set *set;
 
-	for (; objects < argc && (set = object_before_command(argv[objects])) != NULL; objects++)
+	for (; objects < argc && (set = object_before_command(argv[objects])); objects++)
 		argv[objects] = (char *)(uintptr_t)set->name;
 	if (objects == argc) {
 		cli_usage_error(err, "\"%s\" needs a command: add, delete, set, show or get",
@@ -176,7 +176,7 @@ const struct command *command_take(int argc, char *argv[], struct error *err)
 	return command;
 }
 
-/* What may stand for a value. */
+/* The values that a keyword takes. */
 static void print_placeholder(FILE *file, const struct row *row)
 {
 	static const char *const names[TYPES] = {
@@ -249,13 +249,14 @@ void command_print_usage(FILE *file)
 		print_words(file, commands[i].name, commands[i].object, commands[i].arguments);
 		fprintf(file, "      %s\n", commands[i].help);
 	}
-	fputs("\ntunnel and session may stand before the command too: tunnel add ..., session "
+	fputs("\ntunnel and session may also come before the command: tunnel add ..., session "
 	      "show.\n",
 	      file);
 	fprintf(file, "\nOptions:\n%s", options_text);
 	for (unsigned int object = 0; object < OBJECTS; object++)
 		print_keywords(file, object);
-	fputs("\nLeft out, the defaults in parentheses hold. Numbers may be 0x12 or 017.\n", file);
+	fputs("\nDefaults are in parentheses. Numbers may be hexadecimal (0x12) or octal (017).\n",
+	      file);
 }
 
 enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,

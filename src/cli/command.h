@@ -14,15 +14,15 @@ enum command_takes {
 
 struct command {
 	const char *name;
-	bool like_ip; /* known to `ip l2tp`: wins over the others when an abbreviation fits both */
+	bool like_ip; /* a command of `ip l2tp`, which wins when an abbreviation also fits others */
 	enum verb verb;
 	/* @argc, @argv: the words after the command. */
 	enum cli_status (*run)(const struct command *command, const struct cli_options *options,
 			       int argc, char *argv[], struct error *err);
 	unsigned int takes;    /* enum command_takes */
-	const char *object;    /* object words as usage shows them; NULL: it takes none */
-	const char *arguments; /* the rest of the line as usage shows it, NULL none */
-	const char *help;      /* a sentence; NULL for another name of the command before */
+	const char *object;    /* object words for the usage; NULL: takes none */
+	const char *arguments; /* the rest of the line for the usage; NULL: none */
+	const char *help;      /* a sentence; NULL: another form of the command before it */
 };
 
 /*
@@ -32,10 +32,9 @@ struct command {
 const struct command *command_find(const char *word, struct error *err);
 
 /*
- * The command of a line, "add tunnel ..." or "tunnel add ...", which becomes
- * the former: the object words that stood before the command stand behind it.
- * An object can be shortened there, to what no command begins with. @argc is
- * not 0. NULL with @err when there is no command.
+ * The command of a line. "tunnel add ..." is reordered in @argv to "add tunnel ...": object words
+ * before the command move behind it. There an object may be abbreviated to anything that no command
+ * begins with. @argc must not be 0. NULL with @err when there is no command.
  */
 const struct command *command_take(int argc, char *argv[], struct error *err);
 
@@ -43,7 +42,7 @@ const struct command *command_take(int argc, char *argv[], struct error *err);
 enum cli_status command_check_options(const struct command *command,
 				      const struct cli_options *options, struct error *err);
 
-/* All there is to know, or the line of one command. */
+/* The whole usage text, or the synopsis of one command. */
 void command_print_usage(FILE *file);
 void command_print_synopsis(FILE *file, const struct command *command);
 

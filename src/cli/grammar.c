@@ -11,9 +11,9 @@ static const struct {
 	bool object; /* needs "tunnel" or "session" */
 	bool keys;   /* needs the identifiers */
 	bool clears; /* knows no-KEYWORD */
-	bool filter; /* the pairs select; state can be named too */
+	bool filter; /* the pairs select, and may name state */
 	bool edits;  /* the pairs are leaves to set */
-	bool as_ip;  /* takes what `ip l2tp` takes and makes nothing of */
+	bool as_ip;  /* accepts what `ip l2tp` accepts and ignores */
 } rules[VERBS] = {
 	[VERB_ADD] = {.object = true, .keys = true, .edits = true, .as_ip = true},
 	[VERB_DELETE] = {.object = true, .keys = true, .as_ip = true},
@@ -35,7 +35,7 @@ struct words {
 	unsigned int count;
 };
 
-/* The rows, or what has none, that @keyword names; false when it names nothing. */
+/* The rows that @keyword names, or that `ip l2tp` knows and ignores it; false: unknown. */
 static bool find_keyword(enum verb verb, const char *keyword, struct pair *ret)
 {
 	*ret = (struct pair){.keyword = keyword};
@@ -98,7 +98,7 @@ static enum cli_status take_words(int argc, char *const argv[], struct request *
 	return CLI_OK;
 }
 
-/* The entry the request is about, and @row's leaf in it. */
+/* Point @err at @row's leaf in the entry that the request is about. */
 static void set_path(const struct request *request, const struct row *row, enum object object,
 		     struct error *err)
 {
@@ -110,7 +110,7 @@ static enum cli_status refuse_second(const struct pair *pair, struct error *err)
 	return cli_usage_error(err, "\"%s\" is given twice, with different values", pair->keyword);
 }
 
-/* In the words of NETCONF. */
+/* The same message as NETCONF's. */
 static enum cli_status refuse_state(const struct request *request, const struct row *row,
 				    struct error *err)
 {
@@ -122,7 +122,10 @@ static enum cli_status refuse_state(const struct request *request, const struct 
 	return CLI_REFUSED;
 }
 
-/* A leaf of an edit. Given twice it must be the same, for which of the two would be meant? */
+/*
+ * A leaf of an edit. Given twice it must have the same value; else we could not tell which is
+ * meant.
+ */
 static enum cli_status take_leaf(struct request *request, const struct row *row,
 				 const struct pair *pair, struct error *err)
 {
@@ -153,7 +156,7 @@ static enum cli_status take_clearing(struct request *request, const struct row *
 	return CLI_OK;
 }
 
-/* A condition of a filter, through the codec to have canonical text. */
+/* A condition of a filter. The codec makes its text canonical. */
 static enum cli_status take_term(struct request *request, const struct row *row,
 				 const struct pair *pair, struct error *err)
 {
@@ -184,7 +187,7 @@ static enum cli_status take_term(struct request *request, const struct row *row,
 	return CLI_OK;
 }
 
-/* Of leaves that both have: a session's goes before its tunnel's where sessions are asked for. */
+/* Of leaves that both objects have, the session's wins where sessions are asked for. */
 static const struct row *choose_row(const struct request *request, const struct pair *pair)
 {
 	const struct row *own = pair->row[OBJECT_SESSION];
@@ -195,7 +198,9 @@ static const struct row *choose_row(const struct request *request, const struct 
 	return request->wants[OBJECT_SESSION] ? own : above;
 }
 
-/* A session needs its tunnel's key; a delete goes by whether there is a session's. */
+/*
+ * A session needs its tunnel's key; whether a delete is of a session depends on the session's key.
+ */
 static bool concerns(const struct request *request, const struct row *row)
 {
 	if (!row)
@@ -206,7 +211,7 @@ static bool concerns(const struct request *request, const struct row *row)
 	       request->verb == VERB_DELETE;
 }
 
-/* Where one word names two things, it must be clear which: "dev". */
+/* A word such as "dev" names two things: which one must be clear. */
 static enum cli_status check_meaning(const struct request *request, const struct pair *pair,
 				     struct error *err)
 {
@@ -224,7 +229,7 @@ static enum cli_status check_meaning(const struct request *request, const struct
 		pair->keyword, tunnels->leaf, sessions->leaf);
 }
 
-/* The object that the request is about. */
+/* The object the request is about. */
 static enum object object_of(const struct request *request)
 {
 	return request->wants[OBJECT_SESSION] && !request->wants[OBJECT_TUNNEL] ? OBJECT_SESSION
@@ -239,11 +244,11 @@ static enum cli_status refuse_keyword(const struct request *request, const struc
 	if (pair->row[object])
 		return cli_usage_error(err, "\"%s\" cannot be given here, only identifiers",
 				       pair->keyword);
-	return cli_usage_error(err, "\"%s\" is of a %s, not of a %s", pair->keyword,
+	return cli_usage_error(err, "\"%s\" belongs to a %s, not to a %s", pair->keyword,
 			       row_sets[!object].name, row_sets[object].name);
 }
 
-/* The request has no use for it. */
+/* The request does not use it. */
 static enum cli_status take_useless(struct request *request, const struct pair *pair,
 				    struct error *err)
 {
@@ -259,7 +264,7 @@ static enum cli_status take_useless(struct request *request, const struct pair *
 	return CLI_OK;
 }
 
-/* What the pair says of a leaf that the request is to set or clear. */
+/* Set or clear the leaf that the pair names. */
 static enum cli_status take_edit(struct request *request, const struct row *row,
 				 const struct pair *pair, struct error *err)
 {
@@ -329,7 +334,7 @@ static bool names_key(const struct pair *pair)
 	return false;
 }
 
-/* Keys first, so that an error in another value can name its entry. */
+/* Take keys first, so that an error in another value can name its entry. */
 static enum cli_status take_values(struct request *request, const struct words *words,
 				   struct error *err)
 {

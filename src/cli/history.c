@@ -9,7 +9,7 @@
 
 #define NUMBER_MAX 20 /* digits of a 64-bit number */
 
-/* "<name><number>N</number></name>", once @text is seen to be a number. */
+/* Write "<name><number>N</number></name>" if @text is a number. */
 static enum cli_status make_rpc(const char *name, const char *text, char *ret, size_t size,
 				struct error *err)
 {
@@ -42,7 +42,7 @@ static const char *leaf(const struct node *commit, const char *name)
 static void print_commit(const struct node *commit)
 {
 	const char *comment = leaf(commit, "comment");
-	const char *user = leaf(commit, "user"); /* AgentX tells of none */
+	const char *user = leaf(commit, "user"); /* AgentX names none */
 
 	printf("%6s  %s  %-8s %-10s %s tunnels, %s sessions%s%s\n", leaf(commit, "number"),
 	       leaf(commit, "time"), leaf(commit, "door"), *user ? user : "-",
@@ -55,7 +55,7 @@ static bool is_count(const char *leaf_name)
 	return !strcmp(leaf_name, "tunnels") || !strcmp(leaf_name, "sessions");
 }
 
-/* One member a leaf of the commit; a change is a string. */
+/* A commit is an object with a member for each leaf; a change is a string. */
 static void print_json(const struct node *child, const struct cli_options *options)
 {
 	struct json json = {.file = stdout, .pretty = options->pretty};
@@ -122,7 +122,7 @@ enum cli_status rollback_run(const struct command *command, const struct cli_opt
 
 	(void)command;
 	if (argc != 1)
-		return cli_usage_error(err, "give the number of the commit to go back to");
+		return cli_usage_error(err, "give the number of the commit to return to");
 	status = make_rpc("rollback", argv[0], operation, sizeof(operation), err);
 	return status ? status : talk_rpc(options, operation, err);
 }

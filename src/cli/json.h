@@ -1,4 +1,4 @@
-/* Writing JSON, in one line or indented, with commas where they belong. */
+/* A JSON writer, on one line or indented. */
 #ifndef CLI_JSON_H
 #define CLI_JSON_H
 
@@ -9,7 +9,7 @@ struct json {
 	FILE *file;
 	bool pretty;
 	unsigned int depth;
-	bool filled; /* something stands before, on this level */
+	bool filled; /* this level has a value already */
 };
 
 /* @name NULL in a list and at the top. @bracket: '{' or '['. */

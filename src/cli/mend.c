@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* `ip l2tp del` goes by whether there is a session_id, whatever the object word. */
+/* `ip l2tp del` deletes a session if it has a session_id, whatever the object word. */
 static void mend_delete(struct request *request)
 {
 	if (request->session.session_id) {
@@ -11,10 +11,7 @@ static void mend_delete(struct request *request)
 	}
 }
 
-/*
- * `ip l2tp add` takes UDP options for a tunnel that has no use for them and
- * drops them; the daemon would refuse.
- */
+/* `ip l2tp add` ignores UDP options of a tunnel that is not UDP; the daemon would refuse them. */
 static void mend_add(struct request *request)
 {
 	const struct row_set *set = &row_sets[OBJECT_TUNNEL];
@@ -31,7 +28,7 @@ static void mend_add(struct request *request)
 	}
 }
 
-/* Of the words that are one to the kernel, that by which @leaf applies; NULL: there is none. */
+/* Of the words that are the same value to the kernel, the one that lets @leaf apply; NULL: none. */
 static const struct word *word_for(const struct row *leaf, const struct row *row,
 				   const union leaves *given)
 {
@@ -64,9 +61,8 @@ static void mend_word(struct request *request, const struct row *leaf, const uni
 }
 
 /*
- * An Ethernet pseudowire with a vlan_id is eth to the manual of `ip l2tp`, and
- * ethernet-vlan here: where the kernel has one word and we have two, the leaves
- * given say which is meant.
+ * The manual of `ip l2tp` calls an Ethernet pseudowire with a vlan_id "eth"; here it is
+ * ethernet-vlan. Where we have two words for one of the kernel's, the leaves given decide.
  */
 static void mend_words(struct request *request, enum object object)
 {
@@ -76,7 +72,7 @@ static void mend_words(struct request *request, enum object object)
 
 	memcpy(&given, config,
 	       object == OBJECT_TUNNEL ? sizeof(given.tunnel) : sizeof(given.session));
-	if (request->verb == VERB_ADD) /* else what is left out is what it was */
+	if (request->verb == VERB_ADD) /* else a leaf that is left out keeps its value */
 		codec_complete(object, &given);
 	for (unsigned int i = 0; i < set->config_count; i++) {
 		const struct row *leaf = &set->rows[i];

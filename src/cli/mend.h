@@ -1,13 +1,13 @@
 /*
- * What the words of a request mean together, where `ip l2tp` goes by all of
- * them and not by each: what it passes over, and what it means by them.
+ * Corrections of a request that need all its words, so that it means what `ip l2tp` would mean:
+ * words that it ignores, and words whose meaning depends on others.
  */
 #ifndef CLI_MEND_H
 #define CLI_MEND_H
 
 #include "cli/request.h"
 
-/* After all words were taken. */
+/* Call it when all words are parsed. */
 void mend_request(struct request *request);
 
 #endif

@@ -14,7 +14,7 @@ static void put_leaf(FILE *file, const struct row *row, const void *config, cons
 	explicit_bzero(escaped, sizeof(escaped));
 }
 
-/* The leaves given, the key first, and those to clear. */
+/* The leaves given, the key first, then those to clear. */
 static void put_leaves(FILE *file, const struct request *request, enum object object)
 {
 	const struct row_set *set = &row_sets[object];
@@ -42,7 +42,7 @@ static const char *entry_operation(enum verb verb)
 	return verb == VERB_DELETE ? " nc:operation=\"delete\"" : "";
 }
 
-/* A session created in a tunnel that is created too inherits the operation. */
+/* A session inherits the operation of a tunnel that is created with it. */
 static void put_session(FILE *file, const struct request *request)
 {
 	fprintf(file, "<session%s>",

@@ -12,9 +12,8 @@
 void message_edit(FILE *file, const struct request *request);
 
 /*
- * get, or get-config on running. Keys among the conditions go along, so that
- * the daemon need not send what is not asked for. @rows: the leaves wanted, by
- * row number; no session row, no sessions.
+ * get, or get-config on running. Includes keys among the conditions, so that the daemon sends only
+ * what is asked for. @rows: the leaves wanted, by row number; without session rows, no sessions.
  */
 void message_get(FILE *file, const struct request *request, const uint64_t rows[OBJECTS],
 		 bool config_only);
@@ -22,7 +21,7 @@ void message_get(FILE *file, const struct request *request, const uint64_t rows[
 /* The adopt rpc. */
 void message_adopt(FILE *file, const struct request *request);
 
-/* The rows of an object in parts up to @last, such as PART_STATE for all but the counters. */
+/* The rows of an object in parts up to @last; PART_STATE, say, means all but the counters. */
 uint64_t message_rows(enum object object, enum part last);
 
 #endif

@@ -1,4 +1,4 @@
-/* The program: options, command, report. */
+/* The program: takes options, runs a command, reports errors. */
 #include <getopt.h>
 #include <unistd.h>
 
@@ -15,7 +15,7 @@ static const struct option long_options[] = {
 	{"check", no_argument, NULL, OPTION_CHECK}, {NULL, 0, NULL, 0},
 };
 
-/* What -V and -h ask for comes before everything else. */
+/* -V and -h take precedence over everything else. */
 struct wishes {
 	bool version, help;
 };
@@ -58,7 +58,7 @@ static enum cli_status take_options(int argc, char *argv[], struct cli_options *
 	int option;
 
 	opterr = 0;
-	optind = 0; /* glibc: begin anew, as the tests do */
+	optind = 0; /* glibc: start over, for tests call this many times */
 	while ((option = getopt_long(argc, argv, ":S:jpsdVh", long_options, NULL)) != -1) {
 		if (option == ':')
 			return cli_usage_error(err, "option %.32s needs a value",
@@ -80,7 +80,7 @@ static const char *culprit(const struct error *err, char ret[80])
 	return ret;
 }
 
-/* One line that says where and why, and for a misused command how it goes. */
+/* Print one line with where and why; for a misused command, its synopsis too. */
 static void report(enum cli_status status, const struct command *command, const struct error *err)
 {
 	char info[80];

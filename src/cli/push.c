@@ -1,4 +1,4 @@
-/* push and validate: a file into edit-config. */
+/* push and validate: send a file as an edit-config. */
 #include <errno.h>
 
 #include "base/wipe.h"
@@ -14,21 +14,21 @@ static int write_text(struct client *client, const char *text, struct error *err
 static int send_config(struct client *client, const char *config, size_t length,
 		       const struct cli_options *options, struct error *err)
 {
-	int result = client_begin(client, err);
+	int rc = client_begin(client, err);
 
-	if (!result)
-		result = write_text(client, "<edit-config><target><running/></target>", err);
-	if (!result && options->replace)
-		result = write_text(client, "<default-operation>replace</default-operation>", err);
-	if (!result && options->check)
-		result = write_text(client, "<test-option>test-only</test-option>", err);
-	if (!result)
-		result = write_text(client, "<config>", err);
-	if (!result)
-		result = client_write(client, config, length, err);
-	if (!result)
-		result = write_text(client, "</config></edit-config>", err);
-	return result ? result : client_end(client, NULL, err);
+	if (!rc)
+		rc = write_text(client, "<edit-config><target><running/></target>", err);
+	if (!rc && options->replace)
+		rc = write_text(client, "<default-operation>replace</default-operation>", err);
+	if (!rc && options->check)
+		rc = write_text(client, "<test-option>test-only</test-option>", err);
+	if (!rc)
+		rc = write_text(client, "<config>", err);
+	if (!rc)
+		rc = client_write(client, config, length, err);
+	if (!rc)
+		rc = write_text(client, "</config></edit-config>", err);
+	return rc ? rc : client_end(client, NULL, err);
 }
 
 /* All of @file; the caller frees *ret. */
@@ -59,17 +59,17 @@ static enum cli_status read_file(const char *path, char **ret, size_t *ret_lengt
 {
 	bool standard = !strcmp(path, "-");
 	FILE *file = standard ? stdin : fopen(path, "re");
-	int result;
+	int rc;
 
 	if (!file)
 		return cli_refused(
 			error_set_errno(err, ERROR_STORAGE, errno, "cannot read %s", path));
-	result = read_all(file, ret, ret_length);
+	rc = read_all(file, ret, ret_length);
 	if (!standard)
 		fclose(file);
-	if (result)
-		error_set_errno(err, ERROR_STORAGE, -result, "cannot read %s", path);
-	return cli_refused(result);
+	if (rc)
+		error_set_errno(err, ERROR_STORAGE, -rc, "cannot read %s", path);
+	return cli_refused(rc);
 }
 
 static enum cli_status push_text(const char *text, size_t length, const struct cli_options *options,

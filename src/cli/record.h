@@ -1,7 +1,4 @@
-/*
- * A record: one tunnel or session of a reply, typed, beside the texts as the
- * daemon sent them.
- */
+/* A record: one tunnel or session of a reply, typed, with the texts that the daemon sent. */
 #ifndef CLI_RECORD_H
 #define CLI_RECORD_H
 
@@ -17,26 +14,32 @@ struct record {
 };
 
 /*
- * From an entry, which must outlive it. @complete: with the defaults that hold,
- * which takes its time. Texts that the codec does not take are left out: what
- * others made may have addresses, ports and names that we would refuse.
+ * Make a record of an entry, which must outlive it. @complete: with the defaults that hold, which
+ * takes longer. Leaves out texts that the codec refuses: objects made by others may have addresses,
+ * ports and names that we would not accept.
  */
 void record_read(const struct client_entry *entry, bool complete, struct record *ret);
 
-/* Has it a default that need not hold when others made the object, as the kernel does not tell? */
+/*
+ * Is it a leaf that the kernel does not report, so that its default may not hold for an object made
+ * by others?
+ */
 bool record_untold(const struct row *row);
 
-/* The value's text, as sent or else completed; NULL when there is none. @buffer may hold it. */
+/*
+ * The value's text: as sent, or else the default that holds, written to @buffer; NULL when there is
+ * none.
+ */
 const char *record_text(const struct record *record, const struct row *row,
 			char buffer[VALUE_TEXT_MAX]);
 
 /*
- * Deleted, but the kernel has not let go of it yet: it has an identifier and a
- * status, and nothing else.
+ * Is it deleted, but not yet released by the kernel? Such an entry has an identifier and a status,
+ * and nothing else.
  */
 bool record_is_remnant(const struct record *record);
 
-/* Does it meet every condition of @request that is about its kind of object? */
+/* Does it meet every condition of @request on its kind of object? */
 bool record_matches(const struct record *record, const struct request *request);
 
 #endif

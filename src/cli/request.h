@@ -1,4 +1,4 @@
-/* A typed request: what a command line asks for, before it becomes a message. */
+/* A typed request: a command line after parsing, before it becomes a message. */
 #ifndef CLI_REQUEST_H
 #define CLI_REQUEST_H
 
@@ -34,7 +34,7 @@ union leaves {
 struct request {
 	enum verb verb;
 	bool wants[OBJECTS]; /* the object words given */
-	bool check;          /* set by the caller: an edit is to be judged, not made */
+	bool check;          /* set by the caller: test the edit only */
 	/* For edits: the leaves given, by their presence bits, keys among them. */
 	struct tunnel tunnel;
 	struct session session;
@@ -42,12 +42,15 @@ struct request {
 	/* For filters. */
 	struct term terms[GRAMMAR_TERMS];
 	unsigned int term_count;
-	/* Keywords, "a, b", to tell the user of: what `ip l2tp` takes here and makes nothing of, */
+	/*
+	 * Keywords, as "a, b", for notes to the user: those that `ip l2tp` accepts here and
+	 * ignores,
+	 */
 	char ignored[NOTES_MAX];
-	char misplaced[NOTES_MAX]; /* and those of them that a session would have */
+	char misplaced[NOTES_MAX]; /* and those of a session */
 };
 
-/* Add a keyword to those that the user is told of, and tell. */
+/* Add a keyword to one of the notes; print the notes. */
 void request_note(char notes[NOTES_MAX], const char *keyword);
 void request_print_notes(FILE *file, const struct request *request);
 

@@ -12,9 +12,9 @@ bool secret_is_elsewhere(const char *word)
 }
 
 /*
- * A line, without its end. One byte a read, so that what follows is left to
- * the next secret and no buffer of stdio keeps a copy. Returns its length,
- * -ENODATA at the end of the file or a negative errno.
+ * Read a line, without its end, byte by byte: this leaves the next line to the next secret, and no
+ * copy in a buffer of stdio. Returns the length, -ENODATA at the end of the file, or a negative
+ * errno.
  */
 static ssize_t read_line(int fd, char ret[SECRET_MAX])
 {

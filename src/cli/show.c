@@ -1,4 +1,4 @@
-/* show, get and get-config: replies are printed as they arrive. */
+/* show, get and get-config print a reply as it arrives. */
 #include "cli/show.h"
 
 #include "cli/clients.h"
@@ -10,7 +10,7 @@ static bool wants(const struct show *show, enum object object)
 {
 	const bool *wanted = show->request->wants;
 
-	if (show->request->verb == VERB_SHOW) /* as ip does: both words mean sessions */
+	if (show->request->verb == VERB_SHOW) /* as ip does: given both words, show sessions */
 		return object == (wanted[OBJECT_SESSION] ? OBJECT_SESSION : OBJECT_TUNNEL);
 	return object == OBJECT_TUNNEL || wanted[OBJECT_SESSION] || !wanted[OBJECT_TUNNEL];
 }
@@ -27,7 +27,7 @@ static void put_entry(struct show *show, const struct record *record)
 		text_session(&show->text, record);
 }
 
-/* A session's plain text shows no default, and there are many sessions. */
+/* A session's plain text shows no defaults: skip the work, there may be many sessions. */
 static bool needs_defaults(const struct show *show, enum object object)
 {
 	return object == OBJECT_TUNNEL || show->options->details || show->request->term_count;
@@ -90,7 +90,7 @@ int show_entry(const struct client_entry *entry, void *arg)
 	return 0;
 }
 
-/* Whether a default holds is for the object's other leaves to say. */
+/* The object's other leaves decide whether a default holds. */
 static uint64_t rows_of_condition(const struct row *row)
 {
 	if (record_untold(row))

@@ -1,4 +1,4 @@
-/* Printing the entries of a reply as a request and the options want it. */
+/* Prints the entries of a reply, selected by the request, in the form that the options choose. */
 #ifndef CLI_SHOW_H
 #define CLI_SHOW_H
 
@@ -6,7 +6,7 @@
 #include "cli/grammar.h"
 #include "cli/text.h"
 
-/* A tunnel that is printed when one of its sessions is seen to match. */
+/* A tunnel held back until one of its sessions matches. */
 struct held_tunnel {
 	bool held;
 	struct client_entry entry;
@@ -20,7 +20,7 @@ struct show {
 	bool as_text;
 	struct text text;
 	struct document document;
-	bool tunnel_matches; /* the tunnel that the next sessions are in */
+	bool tunnel_matches; /* the tunnel of the sessions that follow */
 	bool by_session;     /* there is a condition on sessions */
 	struct held_tunnel tunnel;
 };
@@ -32,7 +32,7 @@ void show_begin(struct show *show, const struct request *request, const struct c
 int show_entry(const struct client_entry *entry, void *arg);
 void show_end(struct show *show);
 
-/* What to ask the daemon for: what is printed, and what conditions look at. */
+/* What to ask the daemon for: the rows to print, and those with conditions. */
 void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS]);
 
 #endif

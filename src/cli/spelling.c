@@ -9,7 +9,7 @@
 
 typedef bool speller(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX]);
 
-/* One C number at @*text, which moves past it. strtoull() alone would take signs and blanks. */
+/* Parse a C number at *@text and move past it. strtoull() alone would accept signs and blanks. */
 static bool take_number(const char **text, uint64_t *ret)
 {
 	char *end;
@@ -54,7 +54,7 @@ static bool spell_word(const struct row *row, const char *text, char ret[VALUE_T
 	return word;
 }
 
-/* As ip does: up to four parts in any base, those left out are 0. */
+/* As ip does: up to four parts in any base; missing ones are 0. */
 static bool spell_address(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
 {
 	uint64_t parts[4] = {0};
@@ -78,7 +78,7 @@ static bool is_number(const struct row *row)
 	return row->type == TYPE_U16 || row->type == TYPE_U32 || row->type == TYPE_COUNTER;
 }
 
-/* @text as YANG spells it, or as it is where there is nothing to change or to understand. */
+/* @text as YANG spells it; unchanged if it is so already, or not understood. */
 static const char *canonical_text(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
 {
 	static speller *const spellers[TYPES] = {
@@ -106,15 +106,15 @@ bool spelling_same_number(const char *a, const char *b)
 static int parse_secret(const struct row *row, void *object, const char *word, struct error *err)
 {
 	char secret[SECRET_MAX] = "";
-	int result = secret_read(word, secret, err);
+	int rc = secret_read(word, secret, err);
 
-	if (!result)
-		result = codec_parse(row, object, secret, strlen(secret), err);
+	if (!rc)
+		rc = codec_parse(row, object, secret, strlen(secret), err);
 	explicit_bzero(secret, sizeof(secret));
-	return result;
+	return rc;
 }
 
-/* As XML has it. What is too long for a value stays as it is. */
+/* Trim @text where the codec does. A text too long for a value stays as it is. */
 static const char *without_blanks(const struct row *row, const char *text, char ret[VALUE_TEXT_MAX])
 {
 	size_t length = strlen(text);
@@ -133,13 +133,13 @@ int spelling_parse(const struct row *row, void *object, const char *given, struc
 	const char *text = without_blanks(row, given, trimmed);
 	char buffer[VALUE_TEXT_MAX], quoted[ERROR_QUOTE_MAX];
 	const char *canonical = canonical_text(row, text, buffer);
-	int result;
+	int rc;
 
 	if (row->secret && secret_is_elsewhere(text))
 		return parse_secret(row, object, text, err);
-	result = codec_parse(row, object, canonical, strlen(canonical), err);
-	if (result || canonical != text || !is_number(row))
-		return result;
+	rc = codec_parse(row, object, canonical, strlen(canonical), err);
+	if (rc || canonical != text || !is_number(row))
+		return rc;
 	codec_clear(row, object);
 	error_quote(text, strlen(text), quoted);
 	return error_set(err, ERROR_INVALID_VALUE,

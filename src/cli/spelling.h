@@ -1,7 +1,6 @@
 /*
- * How values are spelled on a command line, where that differs from YANG:
- * numbers in any C base, "on" and "off", the words of `ip l2tp`, IPv4 addresses
- * with parts left out.
+ * How a command line spells values, where that differs from YANG: numbers in any C base, "on" and
+ * "off", the words of `ip l2tp`, IPv4 addresses with parts left out.
  */
 #ifndef CLI_SPELLING_H
 #define CLI_SPELLING_H
@@ -9,8 +8,8 @@
 #include "model/codec.h"
 
 /*
- * "any" of an address is as if it were not given: to `ip l2tp` it has no family
- * (iproute2 lib/utils.c get_addr()).
+ * The address "any" is as if not given: in `ip l2tp` it has no family (iproute2 lib/utils.c
+ * get_addr()).
  */
 bool spelling_means_absent(const struct row *row, const char *text);
 
@@ -18,9 +17,9 @@ bool spelling_means_absent(const struct row *row, const char *text);
 bool spelling_same_number(const char *a, const char *b);
 
 /*
- * codec_parse() of @text as a command line spells it; a secret may be elsewhere (secret.h). What is
- * no number here is none, even where YANG has another view: "08" is a bad octal number, "1 " has a
- * blank too many. After a refusal the leaf may be clear.
+ * codec_parse() for @text as a command line spells it; a secret may be elsewhere (secret.h). A text
+ * that is no C number is refused, even if YANG would accept it: "08" is a bad octal number, and "1
+ * " ends in a blank. A refusal may leave the leaf cleared.
  */
 int spelling_parse(const struct row *row, void *object, const char *text, struct error *err);
 

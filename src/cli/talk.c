@@ -3,37 +3,37 @@
 #include <errno.h>
 #include <string.h>
 
-/* A daemon that is not there: say what to do about it. */
-static void add_cure(int result, struct error *err)
+/* If the daemon is not there, add what to do about it. */
+static void add_cure(int rc, struct error *err)
 {
 	size_t used = strlen(err->text);
-	const char *cure = result == -EACCES ? "ask for membership in the group of that socket"
-					     : "start it with \"systemctl start l2tpv3d\"";
+	const char *cure = rc == -EACCES ? "ask for membership in the group of that socket"
+					 : "start it with \"systemctl start l2tpv3d\"";
 
-	if (result == -ENOENT || result == -ECONNREFUSED || result == -EACCES)
+	if (rc == -ENOENT || rc == -ECONNREFUSED || rc == -EACCES)
 		snprintf(err->text + used, sizeof(err->text) - used, "; %s", cure);
 }
 
 enum cli_status talk_connect(const struct cli_options *options, struct client **ret,
 			     struct error *err)
 {
-	int result = client_open(ret, options->socket, err);
+	int rc = client_open(ret, options->socket, err);
 
-	if (result)
-		add_cure(result, err);
-	return cli_refused(result);
+	if (rc)
+		add_cure(rc, err);
+	return cli_refused(rc);
 }
 
-enum cli_status talk_end(const struct cli_options *options, struct client *client, int result,
+enum cli_status talk_end(const struct cli_options *options, struct client *client, int rc,
 			 struct error *err)
 {
 	size_t used = strlen(err->text);
 
-	if (result && client_unanswered(client) && !options->check)
+	if (rc && client_unanswered(client) && !options->check)
 		snprintf(err->text + used, sizeof(err->text) - used,
-			 "; it may have done it all the same: see \"l2tpv3ctl history\"");
+			 "; the change may have been made: see \"l2tpv3ctl history\"");
 	client_close(client);
-	return cli_refused(result);
+	return cli_refused(rc);
 }
 
 enum cli_status talk_rpc(const struct cli_options *options, const char *operation,

@@ -5,14 +5,16 @@
 #include "cli/cli.h"
 #include "client/client.h"
 
-/* CLI_REFUSED with @err for a refusal, and for a daemon that is not there. */
+/* CLI_REFUSED with @err when the daemon refuses, or is not there. */
 enum cli_status talk_connect(const struct cli_options *options, struct client **ret,
 			     struct error *err);
 enum cli_status talk_rpc(const struct cli_options *options, const char *operation,
 			 struct error *err);
-/* After the rpc of a change, with @result: tells when what became of it is not known, and closes.
+/*
+ * End the rpc of a change, which returned @rc: close @client, and say so in @err when the outcome
+ * is unknown.
  */
-enum cli_status talk_end(const struct cli_options *options, struct client *client, int result,
+enum cli_status talk_end(const struct cli_options *options, struct client *client, int rc,
 			 struct error *err);
 enum cli_status talk_read(const struct cli_options *options, const char *operation,
 			  client_entry_cb *cb, void *arg, struct error *err);

@@ -7,7 +7,7 @@
 
 #define COLUMN 16 /* bytes wide, and a space before it */
 
-/* What the lines of `ip l2tp show` hold; the rest is for -d. */
+/* What `ip l2tp show` prints; the rest is for -d. */
 static const uint64_t shown[OBJECTS] = {
 	[OBJECT_TUNNEL] = BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID) | BIT(TUNNEL_ENCAPSULATION) |
 			  BIT(TUNNEL_LOCAL_ADDRESS) | BIT(TUNNEL_LOCAL_INTERFACE) |
@@ -20,7 +20,7 @@ static const uint64_t shown[OBJECTS] = {
 			   BIT(SESSION_REORDER_TIMEOUT),
 };
 
-/* State that the text needs beside the configuration, by leaf. */
+/* State leaves that the text needs beside the configuration. */
 static const char *const state_leaves[] = {"oper-status", "status-reason", "status-text", "origin",
 					   "resolved-local-address"};
 
@@ -68,7 +68,7 @@ static const char *state_text(const struct record *record, const char *leaf)
 	return text ? text : "";
 }
 
-/* One line when the object is not simply ours and up. */
+/* One line, unless the object is ours and up. */
 static void put_status(FILE *file, const struct record *record)
 {
 	const char *status = state_text(record, "oper-status");
@@ -89,7 +89,7 @@ static bool stands_above(const struct record *record, unsigned int number)
 {
 	enum object object = record->entry->object;
 
-	/* the address stands there, once there is one */
+	/* the first lines show the address instead, once there is one */
 	if (object == OBJECT_TUNNEL && number == TUNNEL_LOCAL_INTERFACE)
 		return !*state_text(record, "resolved-local-address") &&
 		       !codec_present(&row_sets[object].rows[TUNNEL_LOCAL_ADDRESS],
@@ -97,7 +97,7 @@ static bool stands_above(const struct record *record, unsigned int number)
 	return shown[object] & BIT(number);
 }
 
-/* Every value that has no place above or among the counters. */
+/* Every value that neither the first lines nor the counters show. */
 static void put_details(FILE *file, const struct record *record)
 {
 	const struct row_set *set = &row_sets[record->entry->object];
@@ -117,8 +117,8 @@ static void put_details(FILE *file, const struct record *record)
 }
 
 /*
- * Strings, to a NULL. Not printf(): there may be 65,000 sessions to show, and
- * its formats take longer than all else.
+ * Write strings up to a NULL. Not printf(): with 65,000 sessions its formats would take longer than
+ * all else.
  */
 static void put(FILE *file, ...)
 {
@@ -128,7 +128,7 @@ static void put(FILE *file, ...)
 	va_list list;
 
 	va_start(list, file);
-	while ((text = va_arg(list, const char *)) != NULL) {
+	while ((text = va_arg(list, const char *))) {
 		size_t length = strlen(text);
 
 		if (length > sizeof(line) - used) {
@@ -146,7 +146,7 @@ static void put(FILE *file, ...)
 	fwrite_unlocked(line, 1, used, file);
 }
 
-/* Right-aligned under its heading. Returns the place behind. */
+/* Right-align a value under its heading. Returns the position after it. */
 static char *put_column(char *at, const char *value)
 {
 	size_t length = strlen(value), pad = length < COLUMN ? COLUMN - length : 0;
@@ -184,7 +184,7 @@ static void put_rest(const struct text *text, const struct record *record)
 	put_counters(text->file, record, &counters[TEXT_TX]);
 }
 
-/* The counters whose leaf begins with @prefix, under the rest of its name. */
+/* Collect the counters whose leaf begins with @prefix; the rest of the leaf is the heading. */
 static void begin_counters(struct text_counters *counters, enum object object, const char *prefix,
 			   const char *title)
 {
@@ -255,7 +255,7 @@ static const char *checksum_text(const struct tunnel *tunnel, const char *remote
 	return tunnel->udp6_checksum_rx ? "rx" : "disabled";
 }
 
-/* As sent, for what others made may have values that we would refuse. */
+/* The text as sent: objects made by others may have values that we would refuse. */
 static const char *tunnel_text(const struct record *record, enum tunnel_row number,
 			       char buffer[VALUE_TEXT_MAX])
 {
@@ -304,7 +304,7 @@ static void put_cookie(FILE *file, const struct record *record, enum session_row
 		fprintf(file, "  %s %s", title, text);
 }
 
-/* `ip l2tp` begins each line with the options it has and always ends it: the line may be empty. */
+/* `ip l2tp` ends this line even if there are no options to print on it. */
 static void put_options(FILE *file, const struct record *record)
 {
 	const struct session *session = &record->config.session;

@@ -1,8 +1,7 @@
 /*
- * Tunnels and sessions in the text form of `ip l2tp show`, byte for byte for
- * what it shows; what it cannot know (foreign, waiting, why) stands in a line
- * of its own, and only where there is something to say. What was deleted and is
- * not gone yet is for -d alone, as `ip l2tp` says no more of it either.
+ * Tunnels and sessions in the text form of `ip l2tp show`, byte for byte. What ip cannot know
+ * (foreign, waiting, why) goes on a line of its own, if there is any. Objects that are deleted but
+ * not gone yet appear with -d only, for `ip l2tp` no longer shows them.
  */
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H
@@ -25,17 +24,17 @@ struct text {
 	FILE *file;
 	const struct cli_options *options;
 	struct text_counters counters[OBJECTS][TEXT_DIRECTIONS];
-	char tunnel_id[12], peer_tunnel_id[12]; /* of the tunnel that the sessions are in */
+	char tunnel_id[12], peer_tunnel_id[12]; /* of the current tunnel */
 };
 
 /* @file and @options are borrowed. */
 void text_begin(struct text *text, FILE *file, const struct cli_options *options);
 void text_tunnel(const struct text *text, const struct record *tunnel);
-/* The sessions that follow are in this tunnel. */
+/* Make this the tunnel of the sessions that follow. */
 void text_enter(struct text *text, uint32_t tunnel_id, uint32_t peer_tunnel_id);
 void text_session(const struct text *text, const struct record *session);
 
-/* The rows that the texts need. */
+/* The rows that the text needs. */
 uint64_t text_rows(enum object object, const struct cli_options *options);
 
 #endif

@@ -18,14 +18,14 @@
 
 struct client {
 	int fd;
-	bool dead; /* the stream cannot be used any more */
+	bool dead; /* the stream is unusable */
 	struct framing framing;
 	enum framing_version version; /* of what we send */
 	unsigned int session_id;
 	unsigned long message_id;
 	struct tree hello;
 	struct error write_error;
-	const char *input; /* what was received and not yet taken */
+	const char *input; /* received, but not yet parsed */
 	size_t input_length;
 	char buffer[INPUT_SIZE];
 };
@@ -57,8 +57,8 @@ static int send_all(struct client *client, const char *bytes, size_t length, str
 }
 
 /*
- * A daemon that refuses a message may close before it has read it all: then
- * the reply, which is there to read, says more than the failed write.
+ * A daemon that refuses a message may close before it has read all of it. Its reply can then be
+ * read, and says more than the failed write.
  */
 static int note_write_error(struct client *client, const struct error *err)
 {
@@ -70,13 +70,13 @@ static int note_write_error(struct client *client, const struct error *err)
 int client_write(struct client *client, const char *text, size_t length, struct error *err)
 {
 	char head[FRAMING_HEAD_MAX];
-	int result;
+	int rc;
 
 	if (!length || client->write_error.code)
 		return 0;
-	result = send_all(client, head, framing_head(client->version, length, head), err);
-	result = result ? result : send_all(client, text, length, err);
-	return result ? note_write_error(client, err) : 0;
+	rc = send_all(client, head, framing_head(client->version, length, head), err);
+	rc = rc ? rc : send_all(client, text, length, err);
+	return rc ? note_write_error(client, err) : 0;
 }
 
 static int write_string(struct client *client, const char *text, struct error *err)
@@ -111,43 +111,43 @@ static int receive(struct client *client, struct error *err)
 
 static int read_pieces(struct client *client, struct reader *reader, struct error *err)
 {
-	int result = 0;
+	int rc = 0;
 
-	while (!result) {
+	while (!rc) {
 		const char *piece = NULL;
 		size_t length = 0;
 
 		switch (framing_step(&client->framing, &client->input, &client->input_length,
 				     &piece, &length)) {
 		case FRAMING_MORE:
-			result = receive(client, err);
+			rc = receive(client, err);
 			break;
 		case FRAMING_DATA:
-			result = reader_feed(reader, piece, length, err);
+			rc = reader_feed(reader, piece, length, err);
 			break;
 		case FRAMING_END:
 			return reader_finish(reader, err);
 		default:
-			result = error_set(err, ERROR_MALFORMED, "from the daemon: %s",
-					   client->framing.reason);
+			rc = error_set(err, ERROR_MALFORMED, "from the daemon: %s",
+				       client->framing.reason);
 			break;
 		}
 	}
 	client->dead = true;
-	return result;
+	return rc;
 }
 
 static int read_message(struct client *client, const struct reader_handler *handler, void *arg,
 			struct error *err)
 {
 	struct reader *reader = reader_open(handler, arg);
-	int result;
+	int rc;
 
 	if (!reader)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
-	result = read_pieces(client, reader, err);
+	rc = read_pieces(client, reader, err);
 	reader_close(reader);
-	return result;
+	return rc;
 }
 
 static int read_tree(struct client *client, struct tree *tree, struct error *err)
@@ -157,7 +157,7 @@ static int read_tree(struct client *client, struct tree *tree, struct error *err
 	return read_message(client, &tree_builder_handler, &builder, err);
 }
 
-/* What the reply says. */
+/* Replies. */
 
 static bool same(const char *a, const char *b)
 {
@@ -213,14 +213,14 @@ static int read_error(const struct node *from, struct error *err)
 	const char *app_tag = node_text(from, "error-app-tag", NAMESPACE_BASE);
 	const char *message = text_of(from, "error-message");
 	const char *tag = text_of(from, "error-tag");
-	int result = error_set(err, code_of(tag, app_tag), "%s", *message ? message : tag);
+	int rc = error_set(err, code_of(tag, app_tag), "%s", *message ? message : tag);
 
 	strip_prefixes(text_of(from, "error-path"), err->path, sizeof(err->path));
 	if (info && info->first)
 		snprintf(err->info, sizeof(err->info), "%s", info->first->text);
 	if (info)
 		err->session = (unsigned int)strtoul(text_of(info, "session-id"), NULL, 10);
-	return result;
+	return rc;
 }
 
 static int check_reply(struct client *client, const struct node *reply, struct error *err)
@@ -252,57 +252,57 @@ int client_begin(struct client *client, struct error *err)
 
 static int end_rpc(struct client *client, struct error *err)
 {
-	int result = write_string(client, "</rpc>", err);
+	int rc = write_string(client, "</rpc>", err);
 
-	return result ? result : end_message(client, err);
+	return rc ? rc : end_message(client, err);
 }
 
-/* The write that failed is the better reason when there is no reply either. */
-static int prefer_write_error(struct client *client, int result, struct error *err)
+/* If there is no reply either, the failed write is the better reason. */
+static int prefer_write_error(struct client *client, int rc, struct error *err)
 {
-	if (result && client->dead && client->write_error.code)
+	if (rc && client->dead && client->write_error.code)
 		*err = client->write_error;
-	return result;
+	return rc;
 }
 
 int client_end(struct client *client, struct tree *ret_reply, struct error *err)
 {
 	struct tree reply = {0};
-	int result = end_rpc(client, err);
+	int rc = end_rpc(client, err);
 
-	result = result ? result : read_tree(client, &reply, err);
-	result = result ? result : check_reply(client, reply.root, err);
-	if (!result && ret_reply)
+	rc = rc ? rc : read_tree(client, &reply, err);
+	rc = rc ? rc : check_reply(client, reply.root, err);
+	if (!rc && ret_reply)
 		*ret_reply = reply;
 	else
 		tree_free(&reply);
-	return prefer_write_error(client, result, err);
+	return prefer_write_error(client, rc, err);
 }
 
 int client_rpc(struct client *client, const char *operation, struct tree *ret_reply,
 	       struct error *err)
 {
-	int result = client_begin(client, err);
+	int rc = client_begin(client, err);
 
-	result = result ? result : write_string(client, operation, err);
-	return result ? result : client_end(client, ret_reply, err);
+	rc = rc ? rc : write_string(client, operation, err);
+	return rc ? rc : client_end(client, ret_reply, err);
 }
 
 int client_read(struct client *client, const char *operation, client_entry_cb *cb, void *arg,
 		struct error *err)
 {
 	struct entries *entries = entries_open(cb, arg);
-	int result = client_begin(client, err);
+	int rc = client_begin(client, err);
 
 	if (!entries)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
-	result = result ? result : write_string(client, operation, err);
-	result = result ? result : end_rpc(client, err);
-	result = result ? result : read_message(client, &entries_handler, entries, err);
-	if (!result)
-		result = check_reply(client, entries_reply(entries), err);
+	rc = rc ? rc : write_string(client, operation, err);
+	rc = rc ? rc : end_rpc(client, err);
+	rc = rc ? rc : read_message(client, &entries_handler, entries, err);
+	if (!rc)
+		rc = check_reply(client, entries_reply(entries), err);
 	entries_close(entries);
-	return prefer_write_error(client, result, err);
+	return prefer_write_error(client, rc, err);
 }
 
 /* Life. */
@@ -319,7 +319,7 @@ static int connect_to(const char *path, int *ret_fd, struct error *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set_errno(err, ERROR_RESOURCE, errno, "cannot make a socket");
-	peer_tell_source(fd, getenv("SSH_CONNECTION")); /* of the shell we are called from */
+	peer_tell_source(fd, getenv("SSH_CONNECTION")); /* set in the shell that started us */
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address))) {
 		os_errno = errno;
 		close(fd);
@@ -329,21 +329,21 @@ static int connect_to(const char *path, int *ret_fd, struct error *err)
 	return 0;
 }
 
-/* A daemon that has no place for us says so in the old framing, and closes. */
+/* A daemon that has no place for us says so in the framing of NETCONF 1.0, and closes. */
 static int read_refusal(struct client *client, struct error *err)
 {
 	struct tree reply = {0};
-	int result = read_tree(client, &reply, err);
+	int rc = read_tree(client, &reply, err);
 
-	result = result ? result : check_reply(client, reply.root, err);
+	rc = rc ? rc : check_reply(client, reply.root, err);
 	tree_free(&reply);
-	return result ? result : error_set(err, ERROR_MALFORMED, "this is no NETCONF 1.1 server");
+	return rc ? rc : error_set(err, ERROR_MALFORMED, "this is no NETCONF 1.1 server");
 }
 
 static int exchange_hellos(struct client *client, struct error *err)
 {
 	char ours[512], lines[LINES_CAPABILITY_MAX];
-	int length, result;
+	int length, rc;
 
 	lines_capability(lines);
 	length = snprintf(ours, sizeof(ours),
@@ -353,9 +353,9 @@ static int exchange_hellos(struct client *client, struct error *err)
 			  CAPABILITY_1_1, CAPABILITY_SHELL, lines);
 	if (send_all(client, ours, (size_t)length, err))
 		note_write_error(client, err);
-	result = read_tree(client, &client->hello, err);
-	if (result)
-		return prefer_write_error(client, result, err);
+	rc = read_tree(client, &client->hello, err);
+	if (rc)
+		return prefer_write_error(client, rc, err);
 	client->session_id =
 		(unsigned int)strtoul(text_of(client->hello.root, "session-id"), NULL, 10);
 	if (!node_is(client->hello.root, "hello", NAMESPACE_BASE) || !client->session_id ||
@@ -369,18 +369,18 @@ static int exchange_hellos(struct client *client, struct error *err)
 int client_open(struct client **ret, const char *socket_path, struct error *err)
 {
 	struct client *client = calloc(1, sizeof(*client));
-	int result;
+	int rc;
 
 	if (!client)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
 	client->fd = -1;
 	framing_init(&client->framing, 0);
-	result = connect_to(socket_path, &client->fd, err);
-	result = result ? result : exchange_hellos(client, err);
-	if (result) {
+	rc = connect_to(socket_path, &client->fd, err);
+	rc = rc ? rc : exchange_hellos(client, err);
+	if (rc) {
 		client->dead = true;
 		client_close(client);
-		return result;
+		return rc;
 	}
 	*ret = client;
 	return 0;
@@ -440,12 +440,12 @@ ssize_t client_escape(const char *text, char *ret, size_t size)
 {
 	struct target target = {ret, size, 0};
 	struct writer writer;
-	int result;
+	int rc;
 
 	writer_init(&writer, to_target, &target);
 	write_escaped(&writer, text, strlen(text));
-	result = writer_flush(&writer);
+	rc = writer_flush(&writer);
 	if (size)
 		ret[target.used] = '\0';
-	return result ? result : (ssize_t)target.used;
+	return rc ? rc : (ssize_t)target.used;
 }

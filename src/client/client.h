@@ -1,11 +1,9 @@
 /*
- * A blocking NETCONF client over the daemon's unix socket, for l2tpv3ctl and
- * tests. libxml2 stays hidden.
+ * A blocking NETCONF client on the daemon's unix socket, for l2tpv3ctl and tests. Hides libxml2.
  *
- * A refusal by the daemon comes back as struct error: text is the
- * error-message, path the error-path without prefixes, code that of the first
- * error_kind() with the same error-tag and error-app-tag, session the holder of
- * a lock. All calls return 0 or a negative errno with @err filled.
+ * A refusal by the daemon becomes a struct error: text is the error-message, path the error-path
+ * without prefixes, code that of the first error_kind() with the same error-tag and error-app-tag,
+ * session the holder of a lock. All calls return 0, or a negative errno with @err filled.
  */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
@@ -35,18 +33,19 @@ unsigned int client_session_id(const struct client *client);
 int client_rpc(struct client *client, const char *operation, struct tree *ret_reply,
 	       struct error *err);
 
-/* Whether the last rpc failed because no reply came, although the daemon was sent all of it. */
+/* Was the last rpc sent completely, and failed only because no reply came? */
 bool client_unanswered(const struct client *client);
 
-/* The same in pieces, for what is too long to hold: begin, write as often as needed, then end. */
+/*
+ * client_rpc() in pieces, for a request too long for memory: begin, write as often as needed, end.
+ */
 int client_begin(struct client *client, struct error *err);
 int client_write(struct client *client, const char *text, size_t length, struct error *err);
 int client_end(struct client *client, struct tree *ret_reply, struct error *err);
 
 /*
- * An entry of a reply: the text of each leaf by row number of
- * row_sets[object], NULL when absent. A tunnel comes before its sessions.
- * Valid during the call only.
+ * An entry of a reply: the text of each leaf by row number of row_sets[object], NULL when absent. A
+ * tunnel comes before its sessions. Valid only during the call.
  */
 struct client_entry {
 	enum object object;
@@ -54,18 +53,17 @@ struct client_entry {
 	const char *const *text;
 };
 
-/* A nonzero return ends the reading: it is returned by client_read(), and the client is of no
- * further use. */
+/* A nonzero return ends the reading: client_read() returns it, and the client must be closed. */
 typedef int client_entry_cb(const struct client_entry *entry, void *arg);
 
 /*
- * As client_rpc() for get and get-config, entry by entry as they arrive, so
- * that 65,000 sessions need no memory.
+ * client_rpc() for get and get-config: passes on entries as they arrive, so that 65,000 sessions
+ * need no memory.
  */
 int client_read(struct client *client, const char *operation, client_entry_cb *cb, void *arg,
 		struct error *err);
 
-/* Escape for element content and attribute values; returns the length, or -ENOSPC. */
+/* Escape @text for element content and attribute values. Returns the length, or -ENOSPC. */
 ssize_t client_escape(const char *text, char *ret, size_t size);
 
 #endif

@@ -11,9 +11,9 @@ struct config_text {
 	struct writer writer;
 	FILE *file;
 	unsigned int depth;
-	const char *names[READER_DEPTH_MAX], *uris[READER_DEPTH_MAX]; /* of open elements */
-	bool begun;       /* a start tag came last, and perhaps text */
-	const char *text; /* not yet written: blanks between elements are left out */
+	const char *names[READER_DEPTH_MAX], *uris[READER_DEPTH_MAX]; /* of the open elements */
+	bool begun;       /* no tag since the last start tag */
+	const char *text; /* not yet written, for blanks between elements are dropped */
 	size_t length;
 };
 
@@ -36,7 +36,7 @@ static void put_attribute(struct writer *writer, const char *prefix, const char 
 	write_text(writer, "\"");
 }
 
-/* Prefixes are made up, but for the one that cannot be declared. */
+/* Invent prefixes, except "xml", which need not be declared. */
 static void put_attributes(struct writer *writer, const struct reader_element *element)
 {
 	for (unsigned int i = 0; i < element->attribute_count; i++) {

@@ -1,4 +1,4 @@
-/* A configuration file as what stands inside <config> of an edit-config. */
+/* Turns a configuration file into the content of <config> in an edit-config. */
 #ifndef CLIENT_CONFIG_TEXT_H
 #define CLIENT_CONFIG_TEXT_H
 
@@ -7,10 +7,9 @@
 #include "model/error.h"
 
 /*
- * @file is read as the daemon reads its own (unwrap.h): what is around the
- * container goes, comments and instructions too, and what is no XML, or is not
- * in UTF-8, is refused with its line. *ret, which the caller frees, has every
- * namespace that it needs.
+ * Reads @file as the daemon reads its own (unwrap.h): drops what is around the container, comments
+ * and instructions; refuses what is not XML, or not UTF-8, with its line. *ret, which the caller
+ * frees, declares every namespace that it uses.
  */
 int config_text_make(const char *file, size_t length, char **ret, size_t *ret_length,
 		     struct error *err);

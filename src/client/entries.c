@@ -12,7 +12,7 @@ struct slot {
 	enum object object;
 	bool told;
 	uint32_t id;
-	const char *text[ROWS_MAX]; /* into values or line, or NULL */
+	const char *text[ROWS_MAX]; /* points into values or line; or NULL */
 	union {
 		char values[ROWS_MAX][VALUE_TEXT_MAX];
 		char line[ROWS_MAX * VALUE_TEXT_MAX];
@@ -30,8 +30,8 @@ struct entries {
 	struct slot tunnel, session;
 	struct slot *open; /* the innermost open one, or NULL */
 	const struct row *row;
-	unsigned int skip;                      /* open elements that are not known */
-	const struct row *rows[OBJECTS][NAMES]; /* found before, by the address of the name */
+	unsigned int skip;                      /* depth inside an unknown element */
+	const struct row *rows[OBJECTS][NAMES]; /* a cache, by the address of the name */
 };
 
 struct entries *entries_open(client_entry_cb *cb, void *arg)
@@ -84,7 +84,7 @@ static void open_slot(struct entries *entries, struct slot *slot)
 	entries->open = slot;
 }
 
-/* row_by_leaf(), but the reader gives the same name at the same address each time. */
+/* row_by_leaf() with a cache: the reader gives the same name at the same address each time. */
 static const struct row *find_row(struct entries *entries, const char *name)
 {
 	enum object object = entries->open->object;
@@ -123,7 +123,7 @@ static bool enters(const struct entries *entries, const struct slot *slot)
 /* An element inside the container. */
 static int start_inside(struct entries *entries, const char *name)
 {
-	int result = 0;
+	int rc = 0;
 
 	if (entries->skip || entries->row) {
 		entries->skip++;
@@ -132,7 +132,7 @@ static int start_inside(struct entries *entries, const char *name)
 		open_slot(entries, &entries->tunnel);
 	} else if (enters(entries, &entries->session) &&
 		   !strcmp(name, row_sets[OBJECT_SESSION].name)) {
-		result = tell(entries, &entries->tunnel);
+		rc = tell(entries, &entries->tunnel);
 		open_slot(entries, &entries->session);
 	} else if (entries->open && !strcmp(name, ELEMENT_STATISTICS)) {
 		entries->in_statistics = true;
@@ -141,7 +141,7 @@ static int start_inside(struct entries *entries, const char *name)
 	} else {
 		entries->skip = 1;
 	}
-	return result;
+	return rc;
 }
 
 static int start(const struct reader_element *element, void *arg, struct error *err)
@@ -170,7 +170,7 @@ static int take_line(struct slot *slot, const char *bytes, size_t length, struct
 		taken = lines_split(slot->object, slot->line, slot->text);
 	}
 	if (!taken)
-		return error_set(err, ERROR_MALFORMED, "from the daemon: a line that is none");
+		return error_set(err, ERROR_MALFORMED, "from the daemon: a malformed line");
 	take_key(slot);
 	return 0;
 }
@@ -206,10 +206,10 @@ static void end_leaf(struct entries *entries)
 
 static int end_slot(struct entries *entries)
 {
-	int result = tell(entries, entries->open);
+	int rc = tell(entries, entries->open);
 
 	entries->open = entries->open == &entries->session ? &entries->tunnel : NULL;
-	return result;
+	return rc;
 }
 
 static int end(void *arg, struct error *err)

@@ -1,6 +1,6 @@
 /*
- * Entries out of the reply to a get or get-config, one by one as they arrive:
- * a reader handler for the client.
+ * Takes entries from the reply to a get or get-config as they arrive: a reader handler for the
+ * client.
  */
 #ifndef CLIENT_ENTRIES_H
 #define CLIENT_ENTRIES_H
@@ -13,10 +13,10 @@ struct entries;
 struct entries *entries_open(client_entry_cb *cb, void *arg); /* NULL: no memory */
 void entries_close(struct entries *entries);                  /* Accepts NULL. */
 
-/* Its functions' @arg is the struct entries. */
+/* @arg of its functions is the struct entries. */
 extern const struct reader_handler entries_handler;
 
-/* The reply without the entries: an rpc-error is in there. After all was read. */
+/* The reply without its entries, such as an rpc-error. Call it after the end of the reply. */
 const struct node *entries_reply(const struct entries *entries);
 
 #endif

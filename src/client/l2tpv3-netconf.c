@@ -1,10 +1,10 @@
 /*
- * l2tpv3-netconf: the NETCONF subsystem of sshd. Carries bytes between its
- * standard input and output and the daemon's socket, and nothing else: sshd
- * runs it as the user who logged in, and that uid is what the daemon sees.
+ * l2tpv3-netconf: the NETCONF subsystem of sshd. It only carries bytes between its standard input
+ * and output and the daemon's socket: sshd runs it as the user who logged in, and the daemon sees
+ * that uid.
  *
- * sshd shows standard error to the client, inside its NETCONF channel, so it is
- * written to only when there is no daemon to talk to.
+ * sshd sends standard error to the client inside the NETCONF channel, so nothing is written there
+ * unless there is no daemon to talk to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +19,11 @@
 #include "model/names.h"
 #include "netconf/peer.h"
 
-/* One direction: what was read and is not yet written. */
+/* One direction, with the bytes read and not yet written. */
 struct pipe {
 	int from, to;
 	bool ended; /* nothing more to read */
-	bool shut;  /* ... and the other end was told */
+	bool shut;  /* ... and the other end knows */
 	bool broken;
 	size_t start, length;
 	char bytes[65536];
@@ -79,7 +79,7 @@ static void drain(struct pipe *pipe)
 	}
 }
 
-/* Half-close: the other end may still have something to say. */
+/* Half-close: the other end may have more to send. */
 static void pass_on_end(struct pipe *pipe)
 {
 	if (!pipe->ended || pipe->length || pipe->shut)
@@ -100,7 +100,7 @@ static void serve(struct pipe *pipe, const struct pollfd *from, const struct pol
 	pass_on_end(pipe);
 }
 
-/* What to poll for; a descriptor of -1 is passed over. */
+/* Set what to poll for; poll() ignores a descriptor of -1. */
 static void watch(const struct pipe *pipe, struct pollfd *from, struct pollfd *to)
 {
 	from->fd = pipe->length || pipe->ended ? -1 : pipe->from;
@@ -131,8 +131,8 @@ static void relay(int fd)
 }
 
 /*
- * A write must not block while the other direction has something. A terminal's
- * open file is the shell's too: left alone.
+ * A write that blocks would hold up the other direction. Leave a terminal alone: the shell shares
+ * its open file.
  */
 static void do_not_block(int fd)
 {

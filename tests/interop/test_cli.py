@@ -366,7 +366,7 @@ def test_history_lists_commits_and_rollback_goes_back(daemon):
     assert json.loads(ok(daemon, f"-j history show {newest[0]}")) == shown.splitlines()
     ok(daemon, f"rollback {int(newest[0]) - 1}")
     assert ok(daemon, "get-config") == before
-    assert "cannot be gone back to, only " in refused(daemon, "rollback 4711")
+    assert "cannot return to commit 4711, only to those from " in refused(daemon, "rollback 4711")
     refused(daemon, "rollback yesterday", status=2)
 
 

@@ -424,7 +424,7 @@ def test_show_clients_and_kill(daemon):
     with daemon.netconf() as one, daemon.netconf() as two:
         one.lock()
         lines = daemon.ctl("show", "clients").stdout.splitlines()
-        assert [re.search(r"has the lock of running since 2", line) is not None for line in lines] == [
+        assert [re.search(r"holds the lock of running since 2", line) is not None for line in lines] == [
             True, False, False]
         assert lines[2].endswith("1 request, in get (this command)") and " cli " in lines[2]
         shown = json.loads(daemon.ctl("-j", "show", "clients").stdout)
