@@ -1,7 +1,7 @@
 /*
- * Kernel errors in words: what was refused, the likely cause, the cure.
- * Sources: net/l2tp/l2tp_netlink.c, l2tp_core.c, l2tp_ip.c, l2tp_ip6.c,
- * net/core/rtnetlink.c. The l2tp family says nothing but the number.
+ * Kernel errors in words: what was refused, the likely cause, the cure. Sources:
+ * net/l2tp/l2tp_netlink.c, l2tp_core.c, l2tp_ip.c, l2tp_ip6.c, net/core/rtnetlink.c. The l2tp
+ * family returns only the number.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,18 +17,18 @@ struct explanation {
 	enum kernel_verb verb;
 	int error;
 	enum condition condition;
-	const char *text; /* {leaf}: that leaf of the session or the tunnel */
+	const char *text; /* {leaf} stands for that leaf of the session or tunnel */
 };
 
-/* The first that fits; a verb's own errno texts before ANY. */
+/* The first match counts: a verb's own texts come before ANY. */
 /* clang-format off */
 static const struct explanation explanations[] = {
 	{ KERNEL_TUNNEL_CREATE, EEXIST, ANY,
 	  "tunnel-id {tunnel-id} is in use in this network namespace, or a tunnel that had it is "
 	  "still being removed; choose another or try again" },
 	{ KERNEL_TUNNEL_CREATE, EADDRNOTAVAIL, ANY,
-	  "local-address {local-address} is not an address of this host, or duplicate address "
-	  "detection has not passed it yet" },
+	  "local-address {local-address} is not an address of this host, or has not passed "
+	  "duplicate address detection yet" },
 	{ KERNEL_TUNNEL_CREATE, ENETUNREACH, ANY,
 	  "no route to remote-address {remote-address}; the kernel needs one to create a tunnel" },
 	{ KERNEL_TUNNEL_CREATE, EHOSTUNREACH, ANY,
@@ -79,7 +79,7 @@ static const struct explanation explanations[] = {
 	{ KERNEL_LINK_SET, EOPNOTSUPP, ANY, "\"{bridge}\" is not a bridge" },
 	{ KERNEL_LINK_SET, EBUSY, ANY,
 	  "interface \"{interface-name}\" is up, and its mac-address can be set only while it is "
-	  "down; or it is a port of something else already" },
+	  "down; or it is already a port of something else" },
 	{ KERNEL_LINK_SET, EINVAL, ANY,
 	  "interface \"{interface-name}\" does not take these settings (mtu, mac-address, bridge)" },
 	{ KERNEL_LINK_SET, EADDRNOTAVAIL, ANY, "{mac-address} is not a MAC address to have" },
@@ -98,7 +98,7 @@ static const struct {
 } common[] = {
 	{ EPERM, "CAP_NET_ADMIN is needed in this network namespace" },
 	{ ENOENT, "the kernel has no L2TP, or it was unloaded: try \"modprobe l2tp_netlink\"" },
-	{ EIO, "the kernel's answer was lost" },
+	{ EIO, "the kernel's reply was lost" },
 	{ ENOMEM, "the kernel has no memory for it" },
 	{ ENOBUFS, "the kernel has no memory for it" },
 };
@@ -143,7 +143,7 @@ static const char *find_text(enum kernel_verb verb, int error, const struct tunn
 	return "the kernel refused it";
 }
 
-/* Value of the leaf named in "{leaf}...", "?" when its object was not given. */
+/* The value of the leaf named in "{leaf}..."; "?" when its object was not given. */
 static void print_leaf(const char *name, size_t length, const struct tunnel *tunnel,
 		       const struct session *session, char ret[VALUE_TEXT_MAX])
 {

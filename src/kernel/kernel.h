@@ -1,16 +1,16 @@
 /*
- * The narrow kernel interface. Nothing above it knows netlink; nothing below it
- * knows doors. Two implementations: netlink (the kernel) and sim (in memory,
- * behaving as the two real kernels do, failing when told to).
+ * The narrow kernel interface. Nothing above it knows netlink; nothing below it knows doors. It has
+ * two implementations: netlink (the kernel) and sim (in memory, behaving like two real kernels, and
+ * failing on demand).
  *
- * Every call is synchronous and bounded. Requests are handed over as a batch
- * and are pipelined: netlink executes them in order within one system call, so
- * the caller chooses the batch by the time it has: deleting an Ethernet session
- * takes 20 to 30 ms up to 6.11, within the call; no other request so long.
+ * Every call is synchronous and bounded. Requests are passed in batches and pipelined: netlink
+ * executes a batch in order within one system call, so the caller sizes batches by the time it has.
+ * Up to 6.11 deleting an Ethernet session takes 20 to 30 ms, within the call; no other request
+ * takes that long.
  *
- * Traps kept below this line: facts of net/l2tp, at the head of the .c file that
- * deals with them. Above it: an object is gone only when a GET says ENODEV and
- * its link is gone; deletes are asynchronous; events are hints.
+ * Facts of net/l2tp stay below this line, at the head of the .c file that deals with them. Those
+ * above it must know: an object is gone only when a GET returns ENODEV and its link is gone;
+ * deletes are asynchronous; events are hints.
  */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
@@ -25,66 +25,70 @@ struct kernel;
 
 enum kernel_verb {
 	KERNEL_TUNNEL_CREATE,
-	KERNEL_TUNNEL_DELETE, /* takes the tunnel's sessions with it */
+	KERNEL_TUNNEL_DELETE, /* deletes the tunnel's sessions too */
 	KERNEL_TUNNEL_GET,
-	KERNEL_SESSION_CREATE, /* give interface_name: letting the kernel choose is quadratic */
-	KERNEL_SESSION_MODIFY, /* the CHANGE_MODIFY rows */
-	KERNEL_SESSION_DELETE, /* checks first that it is this tunnel's (6.11+ does not) */
-	KERNEL_SESSION_GET,    /* likewise: another tunnel's session is -ENODEV */
-	KERNEL_LINK_SET,       /* the bits of `link_set` of `link`, on the link `link.name` or, if
-				  that is "", `link.index`: first the MAC, which an interface that
-				  is up refuses (-EBUSY: take it down first), then MTU, master, up */
-	KERNEL_LINK_GET,       /* by link.index, or by link.name when index is 0; fills `link` */
-	KERNEL_VLAN_CREATE,    /* an 802.1Q link `link.name` of `link.vlan_id` over `link.parent` */
-	KERNEL_LINK_DELETE     /* an 802.1Q link; an L2TP interface gives -EOPNOTSUPP */
+	KERNEL_SESSION_CREATE, /* give interface_name: letting the kernel choose takes quadratic
+				  time */
+	KERNEL_SESSION_MODIFY, /* sets the CHANGE_MODIFY rows */
+	KERNEL_SESSION_DELETE, /* checks that it belongs to this tunnel (kernels from 6.11 on do
+				  not) */
+	KERNEL_SESSION_GET,    /* the same check: -ENODEV for another tunnel's session */
+	KERNEL_LINK_SET,    /* sets what `link_set` selects of `link` on the link `link.name` or, if
+			       "", `link.index`: first the MAC (-EBUSY while it is up: take it down
+			       first), then MTU, master, up */
+	KERNEL_LINK_GET,    /* by link.index, or by link.name when index is 0; fills `link` */
+	KERNEL_VLAN_CREATE, /* an 802.1Q link `link.name` of `link.vlan_id` over `link.parent` */
+	KERNEL_LINK_DELETE  /* an 802.1Q link; an L2TP interface gives -EOPNOTSUPP */
 };
 
-/* What of a link there is to know or set. Zero the struct first. */
+/* A link: what can be read or set. Zero the struct first. */
 enum kernel_link_bit {
 	LINK_UP = 1 << 0,
 	LINK_MTU = 1 << 1,
 	LINK_MAC = 1 << 2,
-	LINK_MASTER = 1 << 3, /* master 0: take out of its bridge */
-	LINK_NAME = 1 << 4    /* rename: the link is selected by index then */
+	LINK_MASTER = 1 << 3, /* master 0: leave the bridge */
+	LINK_NAME = 1 << 4    /* rename; selects the link by index */
 };
 
 struct kernel_link {
 	char name[IFNAME_LENGTH + 1];
 	unsigned int index;
 	unsigned int mtu;
-	unsigned int master; /* ifindex of the bridge, 0 none */
-	unsigned int parent; /* 802.1Q: ifindex of the lower link, else 0 */
+	unsigned int master; /* ifindex of the bridge; 0: none */
+	unsigned int parent; /* ifindex of an 802.1Q link's lower link, else 0 */
 	uint16_t vlan_id;    /* 0: not an 802.1Q link */
-	bool kind;           /* it says of what kind it is, which L2TP interfaces do not */
-	bool vrf;            /* it is one */
+	bool kind;           /* the kernel names its kind, as it does not for L2TP interfaces */
+	bool vrf;            /* it is a VRF */
 	struct mac mac;
 	bool up;
-	bool carrier; /* ... and connected, as far as it knows */
-	/* Alternative names that an interface-name can be: one after the other, each ended by NUL,
-	 * an empty one last. NULL none. Of dumps and events only, borrowed until the callback
-	 * returns. */
+	bool carrier; /* ... and has a carrier, as far as it knows */
+	/*
+	 * Alternative names short enough for an interface-name, each NUL-terminated, with an empty
+	 * one at the end. NULL: none. Only in dumps and events; borrowed until the callback
+	 * returns.
+	 */
 	const char *alternatives;
 };
 
 /*
- * What others have set on a link, of which no leaf tells: all settings of a bridge's
- * port with its VLANs, alternative names, alias, group, queue length, promiscuity,
- * addresses. One block of memory: free() it.
+ * What others set on a link and no leaf covers: all settings of its bridge port with VLANs,
+ * alternative names, alias, group, queue length, promiscuity, addresses. One block of memory:
+ * free() it.
  */
 struct kernel_kept;
 
-#define KERNEL_LOST_MAX 256 /* of text that names what is lost with a link */
+#define KERNEL_LOST_MAX 256 /* bytes of text that names what is lost with a link */
 
 /*
- * One request. `tunnel` and `session` are borrowed until the batch returns.
- * Creating takes completed configurations (codec_complete); tunnel's
- * local_address must be set (the engine resolves local-interface). `result` is
- * 0 or a negative errno as the kernel gave it. GET fills the `ret_*` that are
- * not NULL: config leaves the kernel reports (others absent) and counters.
+ * One request. Borrows `tunnel` and `session` until the batch returns. A create needs completed
+ * configurations (codec_complete), and the tunnel's local_address (the engine resolves
+ * local-interface). `result` is 0 or the kernel's negative errno. GET fills the `ret_*` that are
+ * not NULL: counters, and the config leaves that the kernel reports (others are absent).
  */
 struct kernel_request {
 	enum kernel_verb verb;
-	uint32_t tunnel_id, session_id; /* DELETE, GET; CREATE and MODIFY take them from below */
+	uint32_t tunnel_id,
+		session_id; /* for DELETE and GET; CREATE and MODIFY use the structs below */
 	const struct tunnel *tunnel;
 	const struct session *session;
 	struct kernel_link link;
@@ -96,19 +100,19 @@ struct kernel_request {
 };
 
 /*
- * Events are hints to look again: netlink group "l2tp" tells every namespace's,
- * and loses some. Our own tunnels' and sessions' changes are not told, only
- * what becomes of links.
+ * Events are hints to look again: the netlink group "l2tp" reports those of every namespace, and
+ * loses some. Changes that we made to tunnels and sessions cause no events, only changes of links
+ * do.
  */
 enum kernel_event_type {
 	KERNEL_EVENT_TUNNEL, /* created, modified or deleted: GET it */
 	KERNEL_EVENT_SESSION,
 	KERNEL_EVENT_LINK,      /* `link` as it is now */
 	KERNEL_EVENT_LINK_GONE, /* `link.index`, `link.name` */
-	KERNEL_EVENT_ADDRESS,   /* some address came, went or left the tentative state */
+	KERNEL_EVENT_ADDRESS,   /* some address came, went or is no longer tentative */
 	KERNEL_EVENT_ROUTE,
-	KERNEL_EVENT_FAMILY, /* the l2tp family came, as with its module: connect() */
-	KERNEL_EVENT_LOST    /* ENOBUFS: anything may have happened, read everything again */
+	KERNEL_EVENT_FAMILY, /* the l2tp family appeared, as when its module is loaded: connect() */
+	KERNEL_EVENT_LOST    /* ENOBUFS: anything may have happened; read everything again */
 };
 
 struct kernel_event {
@@ -117,7 +121,7 @@ struct kernel_event {
 	struct kernel_link link;
 };
 
-/* Capabilities found by probing, as in l2tpv3KernelCapabilities; bit numbers are the MIB's. */
+/* Capabilities found by probing, as in l2tpv3KernelCapabilities; the MIB's bit numbers. */
 enum kernel_capability {
 	CAPABILITY_UDP = 1 << 0,
 	CAPABILITY_IP = 1 << 1,
@@ -137,7 +141,7 @@ typedef void kernel_event_cb(const struct kernel_event *event, void *arg);
 
 enum kernel_dump { DUMP_LINKS, DUMP_TUNNELS, DUMP_SESSIONS };
 
-/* Who is given what a dump has: the callback of its kind is set. */
+/* Receives the entries of a dump; set the callback of its kind. */
 struct kernel_visitor {
 	kernel_tunnel_cb *tunnel;
 	kernel_session_cb *session;
@@ -147,8 +151,8 @@ struct kernel_visitor {
 
 enum kernel_address_state {
 	ADDRESS_ABSENT,
-	ADDRESS_TENTATIVE, /* under duplicate address detection */
-	ADDRESS_DUPLICATE, /* which has failed: another host has it */
+	ADDRESS_TENTATIVE, /* duplicate address detection is under way */
+	ADDRESS_DUPLICATE, /* it has failed: another host has the address */
 	ADDRESS_READY
 };
 
@@ -157,143 +161,142 @@ struct kernel_operations {
 	void (*close)(struct kernel *kernel);
 
 	/*
-	 * (Re)connect to the l2tp family; -ENOENT when the module is not there
-	 * (err names it), -EPERM without CAP_NET_ADMIN. Harmless when connected.
+	 * (Re)connect to the l2tp family. -ENOENT when the module is missing (@err names it),
+	 * -EPERM without CAP_NET_ADMIN. Harmless when connected.
 	 */
 	int (*connect)(struct kernel *kernel, struct error *err);
 
 	/*
-	 * Execute @count requests in order. Returns 0 when every request has a
-	 * result; a negative errno when the socket failed (results not yet known
-	 * are -EIO: GET before concluding).
+	 * Execute @count requests in order. 0: every request has a result; a negative errno: the
+	 * socket failed, and unknown results are -EIO (find out by GET).
 	 */
 	int (*submit)(struct kernel *kernel, struct kernel_request *requests, size_t count);
 
 	/*
-	 * Keep what others have set on a link, before it goes or leaves its bridge. Takes
-	 * some ten system calls. -ENODEV, -ENOMEM, or what the kernel says; *@ret is then NULL.
+	 * Keep what others set on a link, before it is deleted or leaves its bridge. Takes some ten
+	 * system calls. -ENODEV, -ENOMEM, or the kernel's error, with *@ret NULL.
 	 */
 	int (*keep)(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
 	/*
-	 * Put it back on a link, which is down; the settings of its port if it is in the same
-	 * bridge as then. A negative errno: it is in that bridge, perhaps, and @ret_lost names
-	 * what of the port could not be set, or reads otherwise. 0: the port is set as it was;
-	 * all else is put back as far as can be, and @ret_lost names what is gone ("" nothing).
+	 * Put it back on a link that is down; the settings of a port only if the link is in the
+	 * same bridge again. A negative errno: the link may be in that bridge, and @ret_lost names
+	 * port settings that could not be set, or read back differently. 0: the port is as before,
+	 * and all else was put back as far as possible; @ret_lost names what is lost ("": nothing).
 	 */
 	int (*put_back)(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
 			char ret_lost[KERNEL_LOST_MAX]);
 
 	/*
-	 * Dumps. A callback's nonzero return ends the dump and is returned. An
-	 * entry missing from a dump proves nothing (up to 6.11 they miss some):
-	 * confirm with GET. Sessions come in no particular order. dump_links gives
-	 * every link of the namespace; -EINTR: links came or went meanwhile, and it
-	 * may have passed some over: dump again.
+	 * Dumps. A callback's nonzero return ends the dump and is returned. An entry missing from a
+	 * dump proves nothing (up to 6.11 dumps miss some): confirm with GET. Sessions come in no
+	 * particular order. dump_links gives every link of the namespace; -EINTR: links came or
+	 * went meanwhile, and some may be missing: dump again.
 	 */
 	int (*dump_tunnels)(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 	int (*dump_sessions)(struct kernel *kernel, kernel_session_cb *cb, void *arg);
 	int (*dump_links)(struct kernel *kernel, kernel_link_cb *cb, void *arg);
 
 	/*
-	 * The same by pieces of some hundred: 1 while there are more, 0 at the end, or
-	 * a negative errno, which is an end too. One is under way at a time: @begin
-	 * leaves the one before.
+	 * The same in pieces of some hundred entries. 1: there are more; 0: the end; a negative
+	 * errno ends it too. Only one can be under way: @begin ends an earlier one.
 	 */
 	int (*dump_piece)(struct kernel *kernel, enum kernel_dump what, bool begin,
 			  const struct kernel_visitor *visitor);
 	void (*leave_dump)(struct kernel *kernel);
 
 	/*
-	 * The counters of all sessions by one dump, some hundred a call: what a
-	 * call gives was read when the call before it ended, or when it began the
-	 * dump itself with @begin. Returns 1 while there are more, 0 at the end,
-	 * or a negative errno, which is an end too. From 6.12 on they come in order
-	 * of tunnel and session ids; before, in none, and in quadratic time.
+	 * The counters of all sessions in one dump, some hundred per call. A call gives what was
+	 * read when the last call ended; with @begin, when the dump begins. 1: there are more; 0:
+	 * the end; a negative errno ends it too. From 6.12 on they come in order of tunnel and
+	 * session ids; before, in no order, and in quadratic time.
 	 */
 	int (*read_counters)(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg);
-	/* Leave such a dump before its end. Harmless when none is under way. */
+	/* End such a dump early. Harmless when none is under way. */
 	void (*leave_counters)(struct kernel *kernel);
 
-	/* Is the address on this host, in the VRF of that ifindex (0: in none), and usable? */
+	/* Is the address on this host, in the VRF of that ifindex (0: in no VRF), and usable? */
 	enum kernel_address_state (*address_state)(struct kernel *kernel,
 						   const struct address *address, unsigned int vrf);
 	/*
-	 * The global address of @interface to reach @remote from. Temporary ones
-	 * (RFC 8981) and deprecated ones come last. Of equals *@ret if it is one (of
-	 * IPv6 the kernel lists the newest first), else the source that the route to
-	 * @remote prefers, else what the kernel would take if it went out by
-	 * @interface, else the first. -EAGAIN: there are only such, and *@ret is
-	 * one, as duplicate address detection has not passed. -ENODEV no such
-	 * interface, -EADDRNOTAVAIL no such address.
+	 * Choose the global address of @interface from which to reach @remote. Temporary (RFC 8981)
+	 * and deprecated ones come last. Of equals it takes *@ret if that is one (the kernel lists
+	 * the newest IPv6 address first), else the source that the route to @remote prefers, else
+	 * what the kernel would take to go out through @interface, else the first. -EAGAIN: all of
+	 * them, such as *@ret, have yet to pass duplicate address detection. -ENODEV: no such
+	 * interface; -EADDRNOTAVAIL: no such address.
 	 */
 	int (*interface_address)(struct kernel *kernel, const char *interface,
 				 const struct address *remote, struct address *ret);
 	/*
-	 * 0 when @interface has the address, of whatever scope and be it tentative.
-	 * -ENODEV no such interface, -EADDRNOTAVAIL it has not.
+	 * 0: @interface has the address, whatever its scope, even tentative. -ENODEV: no such
+	 * interface; -EADDRNOTAVAIL: it has not.
 	 */
 	int (*interface_has)(struct kernel *kernel, const char *interface,
 			     const struct address *address);
 	/*
-	 * 0 when what the ends of @tunnel send (from any local address where that is
-	 * unspecified, by their ports where it is over UDP) has a route, and
-	 * then *@ret_down is the ifindex it goes out by if that is down or has no
-	 * carrier, else 0. -ENETUNREACH there is none; -EINVAL a blackhole route,
-	 * -EACCES a prohibit route, -EHOSTUNREACH an unreachable one; or a rule.
+	 * 0: what the ends of @tunnel send (from any local address if that is unspecified; by their
+	 * ports if it is over UDP) has a route, and *@ret_down is the ifindex of its outgoing link
+	 * if that is down or has no carrier, else 0. -ENETUNREACH: no route; -EINVAL: a blackhole,
+	 * -EACCES: a prohibit, -EHOSTUNREACH: an unreachable route, or a rule of that type.
 	 */
 	int (*route)(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
 
-	/* Event descriptors to watch for reading (up to 2; returns how many), and to drain. */
+	/*
+	 * Event descriptors to poll for reading (up to 2; returns how many); read and pass on the
+	 * events.
+	 */
 	unsigned int (*event_fds)(struct kernel *kernel, int ret_fds[2]);
 	void (*read_events)(struct kernel *kernel, kernel_event_cb *cb, void *arg);
 
 	/*
-	 * Stop hearing of addresses and routes, while thousands of interfaces of
-	 * our own would tell of theirs; links and l2tp go on. Heard again, anything
-	 * may have changed meanwhile.
+	 * Stop events of addresses and routes, while thousands of our own interfaces would cause
+	 * some; those of links and l2tp go on. After the end, anything may have changed.
 	 */
 	void (*hush)(struct kernel *kernel, bool hush);
 
-	/* enum kernel_capability bits; cached, probes at most once a connect. */
+	/* enum kernel_capability bits; cached: probes at most once per connect. */
 	unsigned int (*capabilities)(struct kernel *kernel);
 	/*
-	 * Which kernel and network namespace it is, for as long as it runs: another after a
-	 * boot. Indexes and cookies mean something in one instance only.
+	 * A name for this boot's kernel and network namespace; it changes with a boot. Indexes and
+	 * cookies are meaningful within one instance only.
 	 */
 	const char *(*instance)(struct kernel *kernel);
 	/*
-	 * What identifies the tunnel among all that were or will be there: the cookie of
-	 * its UDP socket. 0: unknown; over IP nothing does.
+	 * The cookie of the tunnel's UDP socket, which identifies the tunnel among all past and
+	 * future ones. 0: unknown, as for every tunnel over IP.
 	 */
 	uint64_t (*tunnel_socket)(struct kernel *kernel, const struct tunnel *tunnel);
 	/* uname -r or "simulated ..." */
 	const char *(*release)(struct kernel *kernel);
-	/* Writes sent since open: create, modify, delete, link set. For "no kernel write" tests. */
+	/*
+	 * Writes sent since open: create, modify, delete, link set. For tests that nothing is
+	 * written.
+	 */
 	uint64_t (*writes)(struct kernel *kernel);
 };
 
-/* The first member of both implementations' structs. */
+/* The first member of either implementation's struct. */
 struct kernel {
 	const struct kernel_operations *ops;
 };
 
 /*
- * Open. @netns: name below /run/netns to enter for the sockets (the process
- * stays where it is), or NULL. Succeeds without the l2tp module: connect() says
- * so later. The caller closes with kernel->ops->close.
+ * Open. @netns: the name below /run/netns of the namespace for the sockets, or NULL; the process
+ * itself stays in its own. Succeeds without the l2tp module; connect() will fail. The caller closes
+ * with kernel->ops->close.
  */
 int kernel_open_netlink(struct kernel **ret, const char *netns, struct error *err);
 
 #define KERNEL_EXPLAIN_MAX 384
 
 /*
- * In words why @verb gave @error (negative errno): likely cause, cure, and the
- * errno's own text. @tunnel and @session may be NULL. Returns the length.
+ * Print why @verb returned @error (negative errno): likely cause, cure, and the errno's own text.
+ * @tunnel and @session may be NULL. Returns the length.
  */
 int kernel_explain(enum kernel_verb verb, int error, const struct tunnel *tunnel,
 		   const struct session *session, char ret[KERNEL_EXPLAIN_MAX]);
 
-/* @profile: "6.1" or "6.12", whose behaviour it shows. See sim.h for its controls. */
+/* @profile: "6.1" or "6.12", the kernel to behave like. Controls are in sim.h. */
 int kernel_open_sim(struct kernel **ret, const char *profile, struct error *err);
 
 #endif

@@ -1,11 +1,10 @@
 /*
- * Address and route messages. Sources: net/ipv4/devinet.c, net/ipv4/route.c
- * (inet_rtm_getroute), net/ipv6/addrconf.c (inet6_rtm_getaddr), net/ipv6/route.c
- * (inet6_rtm_getroute).
+ * Address and route messages. Sources: net/ipv4/devinet.c, net/ipv4/route.c (inet_rtm_getroute),
+ * net/ipv6/addrconf.c (inet6_rtm_getaddr), net/ipv6/route.c (inet6_rtm_getroute).
  *
- * Foreign rules kept here: IFA_ADDRESS of a point-to-point link is the peer's,
- * IFA_LOCAL ours; flags beyond 8 bits are in IFA_FLAGS; an optimistic address
- * is tentative and usable all the same.
+ * Kernel rules handled here: on a point-to-point link IFA_ADDRESS is the peer's address, and
+ * IFA_LOCAL ours; flags beyond 8 bits are in IFA_FLAGS; an optimistic address is tentative, but
+ * usable.
  */
 #include "kernel/netlink/address.h"
 
@@ -43,7 +42,7 @@ int address_decode(const struct nlmsghdr *message, struct interface_address *ret
 	struct interface_address address = {0};
 	const struct nlattr *attribute;
 	bool local = false;
-	int err = 0;
+	int rc = 0;
 
 	if (!has_header(message, sizeof(*header)))
 		return -EPROTO;
@@ -57,11 +56,11 @@ int address_decode(const struct nlmsghdr *message, struct interface_address *ret
 		uint16_t type = attribute_type(attribute);
 
 		if (type == IFA_FLAGS)
-			err = decode_u32(attribute, &address.flags);
+			rc = decode_u32(attribute, &address.flags);
 		else if (type == IFA_LOCAL || (type == IFA_ADDRESS && !local))
-			err = decode_bytes(attribute, &address.address);
-		if (err)
-			return err;
+			rc = decode_bytes(attribute, &address.address);
+		if (rc)
+			return rc;
 		local = local || type == IFA_LOCAL;
 	}
 	*ret = address;
@@ -98,7 +97,7 @@ int route_decode(const struct nlmsghdr *message, struct route *ret)
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attribute;
 	struct route route = {0};
-	int err = 0;
+	int rc = 0;
 
 	if (!has_header(message, sizeof(*header)))
 		return -EPROTO;
@@ -108,13 +107,13 @@ int route_decode(const struct nlmsghdr *message, struct route *ret)
 		uint16_t type = attribute_type(attribute);
 
 		if (type == RTA_OIF) {
-			err = decode_u32(attribute, &route.link);
+			rc = decode_u32(attribute, &route.link);
 		} else if (type == RTA_PREFSRC) {
 			route.source.family = header->rtm_family;
-			err = decode_bytes(attribute, &route.source);
+			rc = decode_bytes(attribute, &route.source);
 		}
-		if (err)
-			return err;
+		if (rc)
+			return rc;
 	}
 	*ret = route;
 	return 0;
@@ -158,20 +157,20 @@ static bool put_ports(struct nlmsghdr *message, size_t size, const struct tunnel
 int route_put_get(struct nlmsghdr *message, size_t size, const struct route_question *question)
 {
 	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	int err;
+	int rc;
 
 	header->rtm_family = question->to->family;
 	header->rtm_dst_len = (unsigned char)(8 * address_length(question->to));
 	header->rtm_flags = question->as_configured ? RTM_F_FIB_MATCH : 0;
-	err = put_address(message, size, RTA_DST, question->to);
-	if (!err && question->from) {
+	rc = put_address(message, size, RTA_DST, question->to);
+	if (!rc && question->from) {
 		header->rtm_src_len = (unsigned char)(8 * address_length(question->from));
-		err = put_address(message, size, RTA_SRC, question->from);
+		rc = put_address(message, size, RTA_SRC, question->from);
 	}
-	if (!err && question->link &&
+	if (!rc && question->link &&
 	    !mnl_attr_put_u32_check(message, size, RTA_OIF, question->link))
-		err = -EMSGSIZE;
-	if (!err && question->ports && !put_ports(message, size, question->ports))
-		err = -EMSGSIZE;
-	return err;
+		rc = -EMSGSIZE;
+	if (!rc && question->ports && !put_ports(message, size, question->ports))
+		rc = -EMSGSIZE;
+	return rc;
 }

@@ -1,7 +1,4 @@
-/*
- * rtnetlink messages about addresses and routes: what a tunnel needs around
- * it. No socket here.
- */
+/* rtnetlink messages about addresses and routes, which tunnels depend on. No sockets here. */
 #ifndef KERNEL_NETLINK_ADDRESS_H
 #define KERNEL_NETLINK_ADDRESS_H
 
@@ -17,23 +14,22 @@ struct interface_address {
 	uint8_t scope;  /* RT_SCOPE_* */
 };
 
-/* -EPROTO when malformed, -ENOMSG when of neither IP version. */
+/* Decode one. -EPROTO when malformed, -ENOMSG when of neither IP version. */
 int address_decode(const struct nlmsghdr *message, struct interface_address *ret);
-/* What a route says. */
+/* The parts of a route that we use. */
 struct route {
 	uint8_t type;          /* RTN_* */
 	uint32_t flags;        /* RTM_F_*, RTNH_F_* */
-	unsigned int link;     /* ifindex it goes out by, 0 none, or several */
-	struct address source; /* that it prefers; AF_UNSPEC: it says none */
+	unsigned int link;     /* ifindex of its outgoing link; 0: none, or several */
+	struct address source; /* the preferred one; AF_UNSPEC: none given */
 };
 
 /* Decode an RTM_NEWROUTE. -EPROTO when malformed. */
 int route_decode(const struct nlmsghdr *message, struct route *ret);
 
 /*
- * How little good an address is as the source of a tunnel, 0 the best: temporary
- * and deprecated ones may go, those that have not passed duplicate address
- * detection are not usable. ADDRESS_UNFIT: not global.
+ * Rank an address as a tunnel's source; 0 is best. Temporary and deprecated ones may disappear;
+ * those that have not passed duplicate address detection are unusable. ADDRESS_UNFIT: not global.
  */
 enum address_fitness { ADDRESS_FIT, ADDRESS_PASSING, ADDRESS_UNUSABLE, ADDRESS_UNFIT };
 enum address_fitness address_fitness(const struct interface_address *address);
@@ -43,13 +39,13 @@ enum kernel_address_state address_state_of(const struct interface_address *addre
 int address_put_dump(struct nlmsghdr *message, size_t size, uint8_t family, unsigned int index);
 int address_put_get6(struct nlmsghdr *message, size_t size, const struct address *address);
 
-/* What route to look up. */
+/* A lookup of a route. */
 struct route_question {
-	const struct address *to, *from; /* from: NULL any */
-	const struct tunnel *ports;      /* over UDP, by its ports; NULL: by any protocol */
-	unsigned int link;               /* that it shall go out by; a VRF: in it; 0 any */
-	bool as_configured; /* RTM_F_FIB_MATCH: the route as it is in the table, with RTNH_F_* and
-			       without the source, unless it is given */
+	const struct address *to, *from; /* from NULL: any */
+	const struct tunnel *ports;      /* of a tunnel over UDP; NULL: any protocol */
+	unsigned int link;               /* outgoing link, or the VRF to look in; 0: any */
+	bool as_configured; /* RTM_F_FIB_MATCH: the route as in the table, with RTNH_F_*, and with a
+			       source only if configured */
 };
 int route_put_get(struct nlmsghdr *message, size_t size, const struct route_question *question);
 

@@ -1,7 +1,7 @@
 /*
- * Walking netlink messages and attributes. As libmnl's loops, but clean under
- * -Wconversion, exact at the ends, and inline: a dump of 65,000 sessions has
- * over a million attributes. Every one seen lies within what was received.
+ * Walks netlink messages and attributes. Like libmnl's loops, but clean under -Wconversion, exact
+ * at the ends, and inline: a dump of 65,000 sessions has over a million attributes. Never leaves
+ * the bytes received.
  */
 #ifndef KERNEL_NETLINK_ATTRIBUTES_H
 #define KERNEL_NETLINK_ATTRIBUTES_H
@@ -13,14 +13,14 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Not mnl_nlmsg_ok(), for which a length of 2^31 or more is negative and so fits. */
+/* Not mnl_nlmsg_ok(), which takes a length of 2^31 or more as negative, and accepts it. */
 static inline bool message_ok(const struct nlmsghdr *message, int left)
 {
 	return left >= NLMSG_HDRLEN && message->nlmsg_len >= (uint32_t)NLMSG_HDRLEN &&
 	       message->nlmsg_len <= (uint32_t)left;
 }
 
-/* @left: int, bytes from @message on; changed. */
+/* @left: an int with the bytes from @message on; it is changed. */
 #define message_for_each(message, left)                                                            \
 	for (; message_ok((message), (left)); (message) = mnl_nlmsg_next((message), &(left)))
 
@@ -29,7 +29,7 @@ static inline int attributes_left(const void *attribute, const void *end)
 	return (int)((const char *)end - (const char *)attribute);
 }
 
-/* Not mnl_nlmsg_get_payload_tail(), which rounds up and so may point past the message. */
+/* Not mnl_nlmsg_get_payload_tail(), which rounds up and may point past the message. */
 static inline const void *message_end(const struct nlmsghdr *message)
 {
 	return (const char *)message + message->nlmsg_len;
@@ -69,7 +69,7 @@ static inline const void *attributes_end(const struct nlattr *nest)
 	return (const char *)nest + nest->nla_len;
 }
 
-/* @offset: bytes of the family's header. The message must be long enough for it. */
+/* @offset: bytes of the family's header, which the message must contain. */
 #define attribute_for_each(attribute, message, offset)                                             \
 	for ((attribute) = mnl_nlmsg_get_payload_offset((message), (offset));                      \
 	     attribute_ok((attribute), attributes_left((attribute), message_end(message)));        \
@@ -88,7 +88,7 @@ static inline bool has_header(const struct nlmsghdr *message, size_t length)
 
 #define ERRNO_MAX 4095 /* include/linux/err.h */
 
-/* The code of an NLMSG_ERROR or NLMSG_DONE: 0 or a negative errno; -EPROTO when it is none. */
+/* The code of an NLMSG_ERROR or NLMSG_DONE: 0 or a negative errno; -EPROTO if it is neither. */
 static inline int message_code(const struct nlmsghdr *message)
 {
 	int code = -EPROTO;

@@ -1,16 +1,15 @@
 /*
- * Requests in batches: packed into one buffer, sent with one system call,
- * answers taken with few. Sources: net/netlink/af_netlink.c (netlink_rcv_skb),
- * net/l2tp/l2tp_netlink.c (l2tp_nl_session_get).
+ * Requests in batches: packed into one buffer, sent with one system call, answers received with
+ * few. Sources: net/netlink/af_netlink.c (netlink_rcv_skb), net/l2tp/l2tp_netlink.c
+ * (l2tp_nl_session_get).
  *
- * Order: the kernel executes what it is sent before sendmsg() returns, so
- * sending in order is enough, over both sockets; answers can wait.
+ * Order: the kernel executes messages before sendmsg() returns, so it is enough to send in order,
+ * over both sockets; answers can wait.
  *
- * Foreign rules kept here: from 6.11 on SESSION_GET, MODIFY and DELETE look at
- * the session id alone and so reach another tunnel's session. Every GET answer
- * is compared with the tunnel asked for, and a GET goes before each MODIFY and
- * DELETE (the guards). A create may have succeeded in spite of its error, see
- * kernel.h.
+ * Kernel rules handled here: from 6.11 on SESSION_GET, MODIFY and DELETE look only at the session
+ * id, and so can reach another tunnel's session. Every answer to a GET is checked for the right
+ * tunnel, and a GET goes before each MODIFY and DELETE (the guards). A create may have succeeded in
+ * spite of its error: see kernel.h.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -21,7 +20,7 @@
 #include "kernel/netlink/netlink.h"
 #include "base/fault.h"
 
-/* result of a request that has none yet; no kernel gives it */
+/* the result until there is one; the kernel never returns it */
 #define NO_RESULT 1
 
 typedef int put_fn(struct nlmsghdr *message, size_t size, const struct kernel_request *request);
@@ -38,20 +37,20 @@ static int take_tunnel(const struct netlink *netlink, const struct nlmsghdr *mes
 static int check_tunnel_id(const struct nlmsghdr *message, const struct kernel_request *request)
 {
 	struct l2tp_ids ids;
-	int err = l2tp_decode_ids(message, &ids);
+	int rc = l2tp_decode_ids(message, &ids);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	return ids.tunnel_id == l2tp_tunnel_id(request) ? 0 : -ENODEV;
 }
 
 static int take_session(const struct netlink *netlink, const struct nlmsghdr *message,
 			struct kernel_request *request)
 {
-	int err = check_tunnel_id(message, request);
+	int rc = check_tunnel_id(message, request);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	return l2tp_decode_session(&netlink->decoder, message, NULL, request->ret_session,
 				   request->ret_statistics);
 }
@@ -69,7 +68,7 @@ struct verb {
 	uint16_t flags;
 	bool guarded;
 	put_fn *put;
-	take_fn *take; /* NULL: a write, which is acknowledged */
+	take_fn *take; /* NULL: a write, answered by an acknowledgement */
 };
 
 /* clang-format off */
@@ -118,12 +117,12 @@ static int send_outbox(struct netlink *netlink)
 static int make_room(struct netlink *netlink, enum channel_use use)
 {
 	struct batch *batch = &netlink->batch;
-	int err = 0;
+	int rc = 0;
 
 	if (batch->use != use || batch->length + MESSAGE_BYTES > sizeof(batch->outbox))
-		err = send_outbox(netlink);
+		rc = send_outbox(netlink);
 	batch->use = use;
-	return err;
+	return rc;
 }
 
 static struct nlmsghdr *put_header(struct netlink *netlink, const struct verb *verb)
@@ -136,29 +135,32 @@ static struct nlmsghdr *put_header(struct netlink *netlink, const struct verb *v
 	return route_put_header(at, verb->type, verb->flags);
 }
 
-/* A request that cannot be put has its result at once. Returns errors of the socket only. */
+/*
+ * Put a request into the outbox. One that cannot be encoded gets its result at once; returns only
+ * errors of the socket.
+ */
 static int put_request(struct netlink *netlink, struct kernel_request *request, bool guard)
 {
 	const struct verb *verb = &verbs[guard ? KERNEL_SESSION_GET : request->verb];
 	struct batch *batch = &netlink->batch;
 	struct nlmsghdr *message;
-	int err;
+	int rc;
 
 	if (verb->use == CHANNEL_GENL && !netlink->family) {
 		request->result = -ENOENT;
 		return 0;
 	}
-	err = make_room(netlink, verb->use);
-	if (err)
-		return err;
+	rc = make_room(netlink, verb->use);
+	if (rc)
+		return rc;
 	message = put_header(netlink, verb);
-	err = verb->put(message, MESSAGE_BYTES, request);
-	if (err) {
-		request->result = err;
+	rc = verb->put(message, MESSAGE_BYTES, request);
+	if (rc) {
+		request->result = rc;
 		return 0;
 	}
 	message->nlmsg_seq = ++netlink->sequence;
-	batch->pending[batch->count++] = (struct pending){.request = request, .guard = guard};
+	batch->awaited[batch->count++] = (struct awaited){.request = request, .guard = guard};
 	batch->length += message->nlmsg_len;
 	netlink->writes += !verb->take;
 	return 0;
@@ -168,22 +170,23 @@ static int put_request(struct netlink *netlink, struct kernel_request *request, 
  * Receiving.
  */
 
-static void settle(struct netlink *netlink, struct pending *pending, const struct nlmsghdr *message)
+static void take_answer(struct netlink *netlink, struct awaited *awaited,
+			const struct nlmsghdr *message)
 {
-	struct kernel_request *request = pending->request;
-	int result;
+	struct kernel_request *request = awaited->request;
+	int rc;
 
 	if (message->nlmsg_type == NLMSG_ERROR)
-		result = message_code(message);
-	else if (pending->guard)
-		result = check_tunnel_id(message, request);
+		rc = message_code(message);
+	else if (awaited->guard)
+		rc = check_tunnel_id(message, request);
 	else if (verbs[request->verb].take)
-		result = verbs[request->verb].take(netlink, message, request);
+		rc = verbs[request->verb].take(netlink, message, request);
 	else
-		return; /* not an acknowledgement: never sent to a requester that does not listen */
-	pending->answered = true;
-	if (!pending->guard || result)
-		request->result = result;
+		return; /* neither an answer nor an acknowledgement */
+	awaited->answered = true;
+	if (!awaited->guard || rc)
+		request->result = rc;
 }
 
 static void take_datagram(struct netlink *netlink, const struct nlmsghdr *message, size_t length)
@@ -194,12 +197,12 @@ static void take_datagram(struct netlink *netlink, const struct nlmsghdr *messag
 	message_for_each (message, left) {
 		uint32_t place = message->nlmsg_seq - batch->first_sequence;
 
-		if (place < batch->count && !batch->pending[place].answered)
-			settle(netlink, &batch->pending[place], message);
+		if (place < batch->count && !batch->awaited[place].answered)
+			take_answer(netlink, &batch->awaited[place], message);
 	}
 }
 
-/* Take all the answers there are. 0, or -ENOBUFS when some were lost. */
+/* Receive all answers. 0, or -ENOBUFS when some were lost. */
 static int take_answers(struct netlink *netlink, const struct channel *channel)
 {
 	struct inbox *inbox = &netlink->batch.inbox;
@@ -225,11 +228,11 @@ static int take_answers(struct netlink *netlink, const struct channel *channel)
 static bool unanswered(const struct batch *batch, enum channel_use use)
 {
 	for (unsigned int i = 0; i < batch->count; i++) {
-		const struct pending *pending = &batch->pending[i];
+		const struct awaited *awaited = &batch->awaited[i];
 		enum channel_use its =
-			pending->guard ? CHANNEL_GENL : verbs[pending->request->verb].use;
+			awaited->guard ? CHANNEL_GENL : verbs[awaited->request->verb].use;
 
-		if (!pending->answered && its == use)
+		if (!awaited->answered && its == use)
 			return true;
 	}
 	return false;
@@ -248,80 +251,80 @@ static void begin(struct netlink *netlink)
 	batch->first_sequence = netlink->sequence + 1;
 }
 
-/* Send what is left and take the answers. */
+/* Send the rest and receive the answers. */
 static int finish(struct netlink *netlink)
 {
 	static const enum channel_use uses[] = {CHANNEL_GENL, CHANNEL_ROUTE};
-	int err = send_outbox(netlink);
+	int rc = send_outbox(netlink);
 
 	for (unsigned int i = 0; i < 2; i++) {
 		if (unanswered(&netlink->batch, uses[i])) {
 			int lost = take_answers(netlink, &netlink->channels[uses[i]]);
 
-			err = err ? err : lost;
+			rc = rc ? rc : lost;
 		}
 	}
-	return err;
+	return rc;
 }
 
-/* Ask once more, one by one, for what was read and got lost on the way back. */
+/* Repeat, one by one, the reads whose answers were lost. */
 static int repeat_reads(struct netlink *netlink)
 {
 	struct batch *batch = &netlink->batch;
-	struct pending lost[BATCH_MESSAGES];
+	struct awaited lost[BATCH_MESSAGES];
 	unsigned int count = 0;
 
 	for (unsigned int i = 0; i < batch->count; i++) {
-		const struct pending *pending = &batch->pending[i];
+		const struct awaited *awaited = &batch->awaited[i];
 
-		if (!pending->answered && (pending->guard || verbs[pending->request->verb].take))
-			lost[count++] = *pending;
+		if (!awaited->answered && (awaited->guard || verbs[awaited->request->verb].take))
+			lost[count++] = *awaited;
 	}
 	for (unsigned int i = 0; i < count; i++) {
-		int err;
+		int rc;
 
 		begin(netlink);
-		err = put_request(netlink, lost[i].request, lost[i].guard);
-		err = err ? err : finish(netlink);
-		if (!err && batch->count && !batch->pending[0].answered)
-			err = -EIO;
-		if (err)
-			return err;
+		rc = put_request(netlink, lost[i].request, lost[i].guard);
+		rc = rc ? rc : finish(netlink);
+		if (!rc && batch->count && !batch->awaited[0].answered)
+			rc = -EIO;
+		if (rc)
+			return rc;
 	}
 	return 0;
 }
 
 static int send_guards(struct netlink *netlink, struct kernel_request *requests, size_t count)
 {
-	int err = 0;
+	int rc = 0;
 
 	begin(netlink);
-	for (size_t i = 0; i < count && !err; i++) {
+	for (size_t i = 0; i < count && !rc; i++) {
 		if (verbs[requests[i].verb].guarded)
-			err = put_request(netlink, &requests[i], true);
+			rc = put_request(netlink, &requests[i], true);
 	}
-	err = err ? err : finish(netlink);
-	return err == -ENOBUFS ? repeat_reads(netlink) : err;
+	rc = rc ? rc : finish(netlink);
+	return rc == -ENOBUFS ? repeat_reads(netlink) : rc;
 }
 
 static int send_requests(struct netlink *netlink, struct kernel_request *requests, size_t count)
 {
-	int err = 0;
+	int rc = 0;
 
 	begin(netlink);
-	for (size_t i = 0; i < count && !err; i++) {
+	for (size_t i = 0; i < count && !rc; i++) {
 		if (requests[i].result == NO_RESULT)
-			err = put_request(netlink, &requests[i], false);
+			rc = put_request(netlink, &requests[i], false);
 	}
-	err = err ? err : finish(netlink);
-	if (err == -ENOBUFS)
-		err = repeat_reads(netlink);
-	return err;
+	rc = rc ? rc : finish(netlink);
+	if (rc == -ENOBUFS)
+		rc = repeat_reads(netlink);
+	return rc;
 }
 
 /*
- * How many requests go together. A guard must not run ahead of a create that
- * it would see, so a guarded request after one begins another batch.
+ * How many requests can go together. Guards go first, but one must see the creates before it: so a
+ * guarded request after a create begins another batch.
  */
 static size_t batch_length(const struct kernel_request *requests, size_t count)
 {
@@ -336,7 +339,7 @@ static size_t batch_length(const struct kernel_request *requests, size_t count)
 	return i;
 }
 
-/* Requests that were sent and never answered, or never sent. */
+/* Give -EIO to requests that were not answered, or not sent. */
 static int give_up(struct kernel_request *requests, size_t count)
 {
 	size_t lost = 0;
@@ -359,20 +362,20 @@ static void learn(struct netlink *netlink, const struct kernel_request *requests
 int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_t count)
 {
 	struct netlink *netlink = netlink_of(kernel);
-	int err = 0;
+	int rc = 0;
 
 	for (size_t i = 0; i < count; i++)
 		requests[i].result = NO_RESULT;
-	for (size_t done = 0; done < count && !err;) {
+	for (size_t done = 0; done < count && !rc;) {
 		size_t length = batch_length(requests + done, count - done);
 
-		err = send_guards(netlink, requests + done, length);
-		if (!err)
-			err = send_requests(netlink, requests + done, length);
+		rc = send_guards(netlink, requests + done, length);
+		if (!rc)
+			rc = send_requests(netlink, requests + done, length);
 		learn(netlink, requests + done, length);
 		done += length;
 	}
-	if (give_up(requests, count) && !err)
-		err = -EIO;
-	return err;
+	if (give_up(requests, count) && !rc)
+		rc = -EIO;
+	return rc;
 }

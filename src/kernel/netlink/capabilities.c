@@ -1,12 +1,12 @@
 /*
- * What this kernel can do, found without doing it. Sources: l2tp_netlink.c
- * (request_module "net-l2tp-type-%u"), l2tp_ip.c, kmod's modules.dep(5).
+ * Finds out what this kernel can do, without doing it. Sources: l2tp_netlink.c (request_module
+ * "net-l2tp-type-%u"), l2tp_ip.c, kmod's modules.dep(5).
  *
- * A socket of protocol 115 or a session of a type would tell for certain, but
- * would load the module, and with l2tp_ip loaded packets of protocol 115 reach
- * UDP tunnels' sessions unchecked: looking must not change that. So: is the
- * module loaded, or do the files of this kernel have it? That misses modprobe's
- * blacklists, so what a create then says counts more.
+ * Opening a socket of protocol 115, or creating a session of a type, would tell for certain, but
+ * would load the module; and once l2tp_ip is loaded, packets of protocol 115 reach sessions of UDP
+ * tunnels unchecked. Looking must not change that. So we check whether the module is loaded, or
+ * among the files of this kernel. That misses modprobe's blacklists, so the result of a create
+ * overrides it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static const struct module modules[] = {
 	{CAPABILITY_PPP, "l2tp_ppp"},
 };
 
-/* Bits of the modules that a list of module files names. Lines are "path/name.ko[.xz][: ...]". */
+/* The bits of modules named in a list of module files. Lines are "path/name.ko[.xz][: ...]". */
 static unsigned int find_modules(FILE *list)
 {
 	unsigned int found = 0;
@@ -99,7 +99,7 @@ unsigned int netlink_capabilities(struct kernel *kernel)
 	return netlink->capabilities;
 }
 
-/* The module a create needs beyond l2tp_core. */
+/* The module that a create needs beyond l2tp_core. */
 static unsigned int needed(const struct kernel_request *request)
 {
 	if (request->verb == KERNEL_SESSION_CREATE && request->session)

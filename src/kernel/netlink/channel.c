@@ -1,9 +1,9 @@
 /*
  * Netlink sockets. Sources: net/netlink/af_netlink.c.
  *
- * recv() gives one datagram a call and each answer is a datagram, hence
- * recvmmsg(). max_recvmsg_len only grows: a socket that once offered 32 kB
- * gets dump datagrams of 32 kB, so dumps are always received with that much.
+ * Each answer is a datagram, and recv() returns one per call, hence recvmmsg(). max_recvmsg_len
+ * only grows: a socket that once offered 32 kB gets dump datagrams of up to 32 kB, so dumps are
+ * always received into that much.
  */
 #include "kernel/netlink/channel.h"
 
@@ -15,7 +15,9 @@ static void enlarge_buffer(int fd)
 {
 	const int bytes = CHANNEL_BUFFER_BYTES;
 
-	/* The first needs CAP_NET_ADMIN, the second is cut to net.core.rmem_max: both may fail. */
+	/*
+	 * The first needs CAP_NET_ADMIN, the second is limited to net.core.rmem_max: both may fail.
+	 */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }

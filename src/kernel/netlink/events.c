@@ -1,13 +1,12 @@
 /*
- * Events. Sources: net/l2tp/l2tp_netlink.c (l2tp_tunnel_notify,
- * genlmsg_multicast_allns), net/core/rtnetlink.c, net/bridge/br_netlink.c,
+ * Events. Sources: net/l2tp/l2tp_netlink.c (l2tp_tunnel_notify, genlmsg_multicast_allns),
+ * net/core/rtnetlink.c, net/bridge/br_netlink.c,
  * net/core/fib_rules.c, net/ipv4/nexthop.c (remove_nexthop).
  *
- * Foreign rules kept here: the group "l2tp" tells, up to 6.12, of every network
- * namespace without saying which, and of nothing that no command asked for (cascades,
- * namespaces going); the events of our own commands carry our port id and are
- * passed over, the answers having told us already. The IPv4 routes that go with a
- * nexthop object, or that a rule hides, have no event of their own.
+ * Kernel rules handled here: up to 6.12 the group "l2tp" reports events of every network namespace
+ * without saying which, and none that no command asked for (sessions of a deleted tunnel,
+ * namespaces going); events of our own commands carry our port id, and are ignored, for we have
+ * their answers. IPv4 routes that go with a nexthop object, or that a rule hides, have no events.
  */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -18,13 +17,13 @@
 #include "kernel/netlink/link.h"
 #include "kernel/netlink/netlink.h"
 
-#define DATAGRAMS_AT_ONCE 256 /* then others have their turn; the descriptor stays readable */
+#define DATAGRAMS_AT_ONCE 256 /* then others get a turn; the descriptor stays readable */
 
 struct reading {
 	struct netlink *netlink;
 	kernel_event_cb *cb;
 	void *arg;
-	bool family, addresses, routes, lost; /* told once a reading */
+	bool family, addresses, routes, lost; /* reported once per reading */
 };
 
 static const int groups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
@@ -36,20 +35,20 @@ static const int groups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IP
 static int set_groups(struct netlink *netlink, int option, size_t first)
 {
 	struct mnl_socket *socket = netlink->channels[CHANNEL_ROUTE_EVENTS].socket;
-	int result = 0;
+	int rc = 0;
 
 	for (size_t i = first; i < GROUPS; i++) {
 		int group = groups[i];
 
 		if (mnl_socket_setsockopt(socket, option, &group, sizeof(group)))
-			result = -errno;
+			rc = -errno;
 	}
-	return result;
+	return rc;
 }
 
 int events_join(struct netlink *netlink)
 {
-	int notify = GENL_ID_CTRL; /* the number of the controller's only group, too */
+	int notify = GENL_ID_CTRL; /* also the number of the controller's only group */
 
 	if (mnl_socket_setsockopt(netlink->channels[CHANNEL_GENL_EVENTS].socket,
 				  NETLINK_ADD_MEMBERSHIP, &notify, sizeof(notify)))
@@ -59,7 +58,7 @@ int events_join(struct netlink *netlink)
 
 void netlink_hush(struct kernel *kernel, bool hush)
 {
-	/* all but links; leaving or joining a group again does no harm */
+	/* all but links; leaving or joining a group twice does no harm */
 	(void)set_groups(netlink_of(kernel),
 			 hush ? NETLINK_DROP_MEMBERSHIP : NETLINK_ADD_MEMBERSHIP, 1);
 }
@@ -83,7 +82,7 @@ unsigned int netlink_event_fds(struct kernel *kernel, int ret_fds[2])
 	return 2;
 }
 
-/* Families come with their modules; ours has a name, and no number yet. */
+/* Families come with their modules: look for ours by name, for it has no number yet. */
 static bool is_new_family(const struct nlmsghdr *message)
 {
 	const struct genlmsghdr *header = mnl_nlmsg_get_payload(message);

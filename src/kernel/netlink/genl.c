@@ -2,12 +2,11 @@
  * The l2tp family, single exchanges and dumps. Sources: net/netlink/genetlink.c,
  * net/netlink/af_netlink.c (netlink_dump), net/l2tp/l2tp_netlink.c.
  *
- * Foreign rules kept here: CTRL_CMD_GETFAMILY loads l2tp_netlink by itself;
- * family and group numbers change when the module is loaded anew; every l2tp
- * command, reading too, wants CAP_NET_ADMIN, which is checked before the
- * attributes; a dump's error may be in its NLMSG_DONE; a dump of links or
- * addresses that came and went during it passes some over (6.1 goes on by their
- * number, not by their name) and says so with NLM_F_DUMP_INTR.
+ * Kernel rules handled here: CTRL_CMD_GETFAMILY loads l2tp_netlink by itself; family and group
+ * numbers change when the module is loaded again; every l2tp command, even a read, needs
+ * CAP_NET_ADMIN, which is checked before the attributes; a dump's error may be in its NLMSG_DONE; a
+ * dump of links or addresses may miss some when others come or go meanwhile (6.1 continues by
+ * position, not by index), and then sets NLM_F_DUMP_INTR.
  */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -46,21 +45,21 @@ struct nlmsghdr *route_put_header(void *buffer, uint16_t type, uint16_t flags)
 static void take_message(struct netlink *netlink, const struct nlmsghdr *message,
 			 struct answer *answer)
 {
-	int err;
+	int rc;
 
 	if (message->nlmsg_seq != answer->sequence ||
 	    message->nlmsg_pid != netlink->channels[answer->use].portid)
-		return; /* left over from an earlier exchange */
+		return; /* left from an earlier exchange */
 	answer->interrupted = answer->interrupted || (message->nlmsg_flags & NLM_F_DUMP_INTR);
 	if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
-		err = message_code(message);
+		rc = message_code(message);
 		answer->ended = true;
 	} else {
-		err = answer->cb && !answer->result ? answer->cb(netlink, message, answer->arg) : 0;
+		rc = answer->cb && !answer->result ? answer->cb(netlink, message, answer->arg) : 0;
 		answer->ended = !(message->nlmsg_flags & NLM_F_MULTI);
 	}
 	if (!answer->result)
-		answer->result = err;
+		answer->result = rc;
 }
 
 static void take_datagram(struct netlink *netlink, const char *bytes, int length,
@@ -86,7 +85,7 @@ int answer_begin(struct netlink *netlink, struct answer *answer, struct nlmsghdr
 
 int answer_step(struct netlink *netlink, struct answer *answer)
 {
-	/* Not shared, for the handler may begin another exchange. */
+	/* Buffers of its own, for the handler may begin another exchange. */
 	_Alignas(struct nlmsghdr) char datagram[2 * CHANNEL_DUMP_BYTES];
 	int length = channel_receive(&netlink->channels[answer->use], datagram, sizeof(datagram));
 
@@ -100,12 +99,12 @@ int exchange(struct netlink *netlink, enum channel_use use, struct nlmsghdr *mes
 	     message_cb *cb, void *arg)
 {
 	struct answer answer = {.use = use, .cb = cb, .arg = arg};
-	int err = answer_begin(netlink, &answer, message);
+	int rc = answer_begin(netlink, &answer, message);
 
-	while (!err && !answer.ended)
-		err = answer_step(netlink, &answer);
-	err = answer.ended ? answer.result : err;
-	return !err && answer.interrupted ? -EINTR : err;
+	while (!rc && !answer.ended)
+		rc = answer_step(netlink, &answer);
+	rc = answer.ended ? answer.result : rc;
+	return !rc && answer.interrupted ? -EINTR : rc;
 }
 
 /*
@@ -168,8 +167,8 @@ int genl_probe(struct netlink *netlink)
 {
 	struct nlmsghdr *message =
 		genl_put_header(netlink, netlink->request, L2TP_CMD_TUNNEL_GET, NLM_F_ACK);
-	int err = exchange(netlink, CHANNEL_GENL, message, NULL, NULL);
+	int rc = exchange(netlink, CHANNEL_GENL, message, NULL, NULL);
 
-	/* It names no tunnel, so with the right to ask the answer is -EINVAL. */
-	return err == -EINVAL ? 0 : err;
+	/* The request names no tunnel, so with permission the answer is -EINVAL. */
+	return rc == -EINVAL ? 0 : rc;
 }

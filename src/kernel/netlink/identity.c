@@ -1,12 +1,11 @@
 /*
- * What identifies: the kernel, and in it the socket of a tunnel. Sources:
- * net/ipv4/udp_diag.c (udp_dump_one), net/ipv4/inet_diag.c (inet_sk_diag_fill),
- * net/core/sock_diag.c.
+ * Identifies the kernel instance, and the socket of a tunnel. Sources: net/ipv4/udp_diag.c
+ * (udp_dump_one), net/ipv4/inet_diag.c (inet_sk_diag_fill), net/core/sock_diag.c.
  *
- * Foreign rules kept here: a request for one UDP socket is looked up as a packet
- * that arrives, so the source in it is the peer, while the answer's is the socket itself; a
- * socket bound to less may answer for one that is not there; l2tp_ip's sockets are in
- * no table that can be asked. A cookie is given out once (sock_gen_cookie()).
+ * Kernel rules handled here: a request for one UDP socket is looked up like an arriving packet, so
+ * its source is the peer, while the source in the answer is the socket's; a less specific socket
+ * may be found in place of a missing one; sockets of l2tp_ip cannot be queried. A cookie is never
+ * reused (sock_gen_cookie()).
  */
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
@@ -38,7 +37,7 @@ const char *netlink_instance(struct kernel *kernel)
 }
 
 struct wanted_socket {
-	struct inet_diag_sockid id; /* as the answer has it */
+	struct inet_diag_sockid id; /* as in the answer */
 	uint64_t cookie;
 };
 
@@ -91,6 +90,6 @@ uint64_t netlink_tunnel_socket(struct kernel *kernel, const struct tunnel *tunne
 	message = route_put_header(netlink->request, SOCK_DIAG_BY_FAMILY, 0);
 	put_request(message, tunnel->local_address.family, &wanted.id);
 	if (exchange(netlink, CHANNEL_DIAG, message, take_socket, &wanted) < 0)
-		return 0; /* no such module, or it is gone */
+		return 0; /* no such module, or no such socket */
 	return wanted.cookie;
 }

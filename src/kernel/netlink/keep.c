@@ -1,11 +1,11 @@
 /*
- * What others have set on a link: kept before it goes, put back on its successor.
- * Sources: net/core/rtnetlink.c (rtnl_fill_ifinfo, do_setlink, rtnl_linkprop),
- * net/sched/sch_api.c (tc_get_qdisc), net/ipv4/devinet.c, net/ipv6/addrconf.c.
+ * Keeps what others set on a link before it is deleted, and puts it back on its successor. Sources:
+ * net/core/rtnetlink.c (rtnl_fill_ifinfo, do_setlink, rtnl_linkprop), net/sched/sch_api.c
+ * (tc_get_qdisc), net/ipv4/devinet.c, net/ipv6/addrconf.c.
  *
- * Foreign rules kept here: the kernel makes link-local addresses and those of router
- * advertisements itself; a queueing discipline that it chose has no handle, and a GET
- * of one answers only who asks for an echo; a link's flags are changed by a mask.
+ * Kernel rules handled here: the kernel itself makes link-local addresses and those of router
+ * advertisements; a queueing discipline that the kernel chose has no handle, and a GET of one is
+ * answered only with NLM_F_ECHO; a mask selects which flags of a link change.
  */
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -23,7 +23,7 @@
 #include "kernel/netlink/netlink.h"
 #include "kernel/netlink/port.h"
 
-#define DUMPS_MAX 5 /* of what changes all the time */
+#define DUMPS_MAX 5 /* tries, for what changes all the time */
 #define FLAGS_KEPT                                                                                 \
 	(IFF_PROMISC | IFF_ALLMULTI | IFF_NOARP | IFF_MULTICAST | IFF_DEBUG | IFF_DYNAMIC)
 
@@ -45,17 +45,17 @@ static const struct {
 enum record { RECORD_VLANS = 1, RECORD_ALIAS, RECORD_NAME, RECORD_ADDRESS };
 
 struct kernel_kept {
-	size_t length; /* of the records */
+	size_t length; /* of all records */
 	unsigned int index, master;
-	bool is_port; /* of a bridge */
+	bool is_port; /* a port of a bridge */
 	struct port_settings port;
 	char backup[IFNAME_LENGTH + 1]; /* the name of the backup port */
-	unsigned int flags;             /* of FLAGS_KEPT */
+	unsigned int flags;             /* those in FLAGS_KEPT */
 	uint32_t numbers[NUMBERS];
-	bool has_mode; /* how it makes its link-local address: IN6_ADDR_GEN_MODE_* */
+	bool has_mode; /* how its link-local address is made: IN6_ADDR_GEN_MODE_* */
 	uint8_t mode;
 	bool queues, program;
-	_Alignas(struct nlattr) char records[]; /* an attribute each */
+	_Alignas(struct nlattr) char records[]; /* each an attribute */
 };
 
 /* ---- records */
@@ -149,14 +149,14 @@ static void decode_program(const struct nlattr *xdp, struct kernel_kept *kept)
 static int decode_names(const struct nlattr *names, struct kernel_kept **kept)
 {
 	const struct nlattr *attribute;
-	int err = 0;
+	int rc = 0;
 
 	attribute_for_each_nested (attribute, names)
-		if (!err && attribute_type(attribute) == IFLA_ALT_IFNAME &&
+		if (!rc && attribute_type(attribute) == IFLA_ALT_IFNAME &&
 		    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
-			err = add_record(kept, RECORD_NAME, attribute_bytes(attribute),
-					 attribute_length(attribute));
-	return err;
+			rc = add_record(kept, RECORD_NAME, attribute_bytes(attribute),
+					attribute_length(attribute));
+	return rc;
 }
 
 static int decode_attribute(const struct nlattr *attribute, struct kernel_kept **kept)
@@ -193,7 +193,7 @@ static int take_link(struct netlink *netlink, const struct nlmsghdr *message, vo
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
 	struct kernel_kept **kept = arg;
 	const struct nlattr *attribute;
-	int err = 0;
+	int rc = 0;
 
 	(void)netlink;
 	if (!has_header(message, sizeof(*header)))
@@ -201,9 +201,9 @@ static int take_link(struct netlink *netlink, const struct nlmsghdr *message, vo
 	(*kept)->index = (unsigned int)header->ifi_index;
 	(*kept)->flags = header->ifi_flags & FLAGS_KEPT;
 	attribute_for_each (attribute, message, sizeof(*header))
-		if (!err)
-			err = decode_attribute(attribute, kept);
-	return err;
+		if (!rc)
+			rc = decode_attribute(attribute, kept);
+	return rc;
 }
 
 static int take_vlans(const struct port_vlans *vlans, void *arg)
@@ -217,27 +217,27 @@ static int take_vlan_message(struct netlink *netlink, const struct nlmsghdr *mes
 	return port_decode_vlans(message, take_vlans, arg);
 }
 
-/* Do once more what a change interrupted, from the records that were there before. */
+/* Repeat a dump that a change interrupted, after dropping its records. */
 static int dump_again(struct netlink *netlink, struct nlmsghdr *message, message_cb *cb,
 		      struct kernel_kept **kept)
 {
 	size_t before = (*kept)->length;
-	int err = -EINTR;
+	int rc = -EINTR;
 
-	for (unsigned int i = 0; err == -EINTR && i < DUMPS_MAX; i++) {
+	for (unsigned int i = 0; rc == -EINTR && i < DUMPS_MAX; i++) {
 		(*kept)->length = before;
-		err = exchange(netlink, CHANNEL_ROUTE_DUMP, message, cb, kept);
+		rc = exchange(netlink, CHANNEL_ROUTE_DUMP, message, cb, kept);
 	}
-	return err;
+	return rc;
 }
 
 static int read_vlans(struct netlink *netlink, unsigned int index, struct kernel_kept **kept)
 {
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETVLAN, NLM_F_DUMP);
-	int err = port_put_vlans_dump(message, MESSAGE_BYTES, index);
+	int rc = port_put_vlans_dump(message, MESSAGE_BYTES, index);
 
-	err = err ? err : dump_again(netlink, message, take_vlan_message, kept);
-	return err == -EOPNOTSUPP ? 0 : err; /* a kernel without CONFIG_BRIDGE_VLAN_FILTERING */
+	rc = rc ? rc : dump_again(netlink, message, take_vlan_message, kept);
+	return rc == -EOPNOTSUPP ? 0 : rc; /* a kernel without CONFIG_BRIDGE_VLAN_FILTERING */
 }
 
 static int read_link_once(struct netlink *netlink, unsigned int index, struct kernel_kept **ret)
@@ -245,15 +245,15 @@ static int read_link_once(struct netlink *netlink, unsigned int index, struct ke
 	const struct kernel_request request = {.link.index = index};
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETLINK, 0);
 	struct kernel_kept *kept = calloc(1, sizeof(*kept));
-	int err = kept ? link_put_get(message, MESSAGE_BYTES, &request) : -ENOMEM;
+	int rc = kept ? link_put_get(message, MESSAGE_BYTES, &request) : -ENOMEM;
 
-	if (!err)
-		err = exchange(netlink, CHANNEL_ROUTE, message, take_link, &kept);
-	if (!err && kept->is_port)
-		err = read_vlans(netlink, index, &kept);
-	if (err) {
+	if (!rc)
+		rc = exchange(netlink, CHANNEL_ROUTE, message, take_link, &kept);
+	if (!rc && kept->is_port)
+		rc = read_vlans(netlink, index, &kept);
+	if (rc) {
 		free(kept);
-		return err;
+		return rc;
 	}
 	*ret = kept;
 	return 0;
@@ -265,16 +265,16 @@ static int read_link_once(struct netlink *netlink, unsigned int index, struct ke
  */
 static int read_link(struct netlink *netlink, unsigned int index, struct kernel_kept **ret)
 {
-	int err = -EINVAL;
+	int rc = -EINVAL;
 
-	for (unsigned int i = 0; err == -EINVAL && i < DUMPS_MAX; i++)
-		err = read_link_once(netlink, index, ret);
-	return err;
+	for (unsigned int i = 0; rc == -EINVAL && i < DUMPS_MAX; i++)
+		rc = read_link_once(netlink, index, ret);
+	return rc;
 }
 
 /* ---- addresses */
 
-/* Does the kernel make it by itself, or somebody else anew? */
+/* Will the kernel, or another program, add this address again? */
 static bool comes_by_itself(const struct nlmsghdr *message, const struct interface_address *address)
 {
 	const struct nlattr *attribute;
@@ -306,10 +306,10 @@ static int take_address(struct netlink *netlink, const struct nlmsghdr *message,
 static int read_addresses(struct netlink *netlink, unsigned int index, struct kernel_kept **kept)
 {
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, NLM_F_DUMP);
-	int err = address_put_dump(message, MESSAGE_BYTES, AF_UNSPEC, index);
+	int rc = address_put_dump(message, MESSAGE_BYTES, AF_UNSPEC, index);
 
-	err = err ? err : dump_again(netlink, message, take_address, kept);
-	return err == -EINTR ? 0 : err; /* what it did show is there */
+	rc = rc ? rc : dump_again(netlink, message, take_address, kept);
+	return rc == -EINTR ? 0 : rc; /* what the dump showed is true */
 }
 
 /* ---- queueing disciplines */
@@ -344,15 +344,15 @@ int netlink_keep(struct kernel *kernel, unsigned int index, struct kernel_kept *
 	struct netlink *netlink = netlink_of(kernel);
 	struct kernel_request backup = {.verb = KERNEL_LINK_GET};
 	struct kernel_kept *kept;
-	int err = read_link(netlink, index, &kept);
+	int rc = read_link(netlink, index, &kept);
 
 	*ret = NULL;
-	if (err)
-		return err;
-	err = read_addresses(netlink, index, &kept);
-	if (err) {
+	if (rc)
+		return rc;
+	rc = read_addresses(netlink, index, &kept);
+	if (rc) {
 		free(kept);
-		return err;
+		return rc;
 	}
 	read_queues(netlink, index, kept);
 	backup.link.index = port_backup(&kept->port);
@@ -377,23 +377,23 @@ static int change_vlans(struct netlink *netlink, unsigned int index, const struc
 {
 	struct nlmsghdr *message =
 		route_put_header(netlink->request, remove ? RTM_DELVLAN : RTM_NEWVLAN, 0);
-	int err = port_put_vlans(message, MESSAGE_BYTES, index, attribute_bytes(record), remove);
+	int rc = port_put_vlans(message, MESSAGE_BYTES, index, attribute_bytes(record), remove);
 
-	return err ? err : change(netlink, message);
+	return rc ? rc : change(netlink, message);
 }
 
-/* First what it is not to be in: the bridge's default VLAN. */
+/* First remove it from the VLANs that it was not in, such as the bridge's default VLAN. */
 static int put_vlans(struct netlink *netlink, unsigned int index, const struct kernel_kept *kept,
 		     const struct kernel_kept *now)
 {
 	const struct nlattr *record;
-	int err = 0;
+	int rc = 0;
 
-	record_for_each(record, now, RECORD_VLANS) if (!err && !has_record(kept, record)) err =
+	record_for_each(record, now, RECORD_VLANS) if (!rc && !has_record(kept, record)) rc =
 		change_vlans(netlink, index, record, true);
-	record_for_each(record, kept, RECORD_VLANS) if (!err && !has_record(now, record)) err =
+	record_for_each(record, kept, RECORD_VLANS) if (!rc && !has_record(now, record)) rc =
 		change_vlans(netlink, index, record, false);
-	return err;
+	return rc;
 }
 
 static bool same_vlans(const struct kernel_kept *kept, const struct kernel_kept *now)
@@ -405,8 +405,7 @@ static bool same_vlans(const struct kernel_kept *kept, const struct kernel_kept 
 	return true;
 }
 
-/* The settings as they are to be: of its backup port, which may be another by now, the name counts.
- */
+/* The settings to restore. The backup port may have another index by now: find it by name. */
 static struct port_settings wanted_port(struct netlink *netlink, const struct kernel_kept *kept)
 {
 	struct kernel_request backup = {.verb = KERNEL_LINK_GET};
@@ -429,28 +428,28 @@ static int put_port(struct netlink *netlink, unsigned int index, const struct ke
 		port_difference(&wanted, &now->port, ret_names, KERNEL_LOST_MAX);
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_SETLINK, 0);
 	struct kernel_kept *then;
-	int err = port_put(message, MESSAGE_BYTES, index, &difference);
+	int rc = port_put(message, MESSAGE_BYTES, index, &difference);
 
-	if (!err && difference.present)
-		err = change(netlink, message);
-	if (err)
-		return err;
+	if (!rc && difference.present)
+		rc = change(netlink, message);
+	if (rc)
+		return rc;
 	snprintf(ret_names, KERNEL_LOST_MAX, "VLANs");
-	err = put_vlans(netlink, index, kept, now);
-	if (err)
-		return err;
-	err = read_link(netlink, index, &then);
-	if (err)
-		return err;
+	rc = put_vlans(netlink, index, kept, now);
+	if (rc)
+		return rc;
+	rc = read_link(netlink, index, &then);
+	if (rc)
+		return rc;
 	if (!same_vlans(kept, then))
-		err = -EPROTO;
+		rc = -EPROTO;
 	else if (port_difference(&wanted, &then->port, ret_names, KERNEL_LOST_MAX).present)
-		err = -EPROTO;
+		rc = -EPROTO;
 	free(then);
-	return err;
+	return rc;
 }
 
-/* Is it in the bridge still in which it had its settings? */
+/* Is it still in the bridge in which it had its settings? */
 static bool is_still_port(struct netlink *netlink, unsigned int index,
 			  const struct kernel_kept *kept)
 {
@@ -589,7 +588,7 @@ static void put_addresses(struct netlink *netlink, unsigned int index,
 		lose(lost, "routes, if it had any");
 }
 
-/* What only those can put back who made it. */
+/* What only its creator can put back. */
 static void look_for_rest(struct netlink *netlink, unsigned int index,
 			  const struct kernel_kept *kept, struct kernel_kept *now,
 			  char lost[KERNEL_LOST_MAX])
@@ -607,16 +606,16 @@ int netlink_put_back(struct kernel *kernel, unsigned int index, const struct ker
 {
 	struct netlink *netlink = netlink_of(kernel);
 	struct kernel_kept *now;
-	int err = read_link(netlink, index, &now);
+	int rc = read_link(netlink, index, &now);
 
 	ret_lost[0] = '\0';
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (kept->is_port && now->is_port && kept->master == now->master)
-		err = put_port(netlink, index, kept, now, ret_lost);
-	if (err && !is_still_port(netlink, index, kept))
-		err = 0; /* a bridge takes the settings of its ports with it */
-	if (!err) {
+		rc = put_port(netlink, index, kept, now, ret_lost);
+	if (rc && !is_still_port(netlink, index, kept))
+		rc = 0; /* deleting a bridge deletes the settings of its ports */
+	if (!rc) {
 		ret_lost[0] = '\0';
 		put_settings(netlink, index, kept, now, ret_lost);
 		put_mode(netlink, index, kept, now, ret_lost);
@@ -625,5 +624,5 @@ int netlink_put_back(struct kernel *kernel, unsigned int index, const struct ker
 		look_for_rest(netlink, index, kept, now, ret_lost);
 	}
 	free(now);
-	return err;
+	return rc;
 }

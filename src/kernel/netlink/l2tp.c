@@ -1,12 +1,10 @@
 /*
- * The "l2tp" family's messages. Sources: net/l2tp/l2tp_netlink.c,
- * include/uapi/linux/l2tp.h.
+ * The "l2tp" family's messages. Sources: net/l2tp/l2tp_netlink.c, include/uapi/linux/l2tp.h.
  *
- * Foreign rules kept here: PROTO_VERSION is always 3 (the kernel takes any
- * value, and sessions of other versions cannot be deleted); no FD, so tunnels
- * outlive us; STATS is nested but not marked so; a SESSION message names its
- * tunnel only by CONN_ID. Attribute numbers, wire forms and what absence means
- * are the mapping table's and the codec's.
+ * Kernel rules handled here: PROTO_VERSION is always 3 (the kernel accepts any value, and sessions
+ * of other versions cannot be deleted); no FD, so that tunnels outlive us; STATS is nested but not
+ * flagged so; a SESSION message names its tunnel only by CONN_ID. Attribute numbers, wire forms and
+ * the meaning of absence are in the mapping table and the codec.
  */
 #include "kernel/netlink/l2tp.h"
 
@@ -38,12 +36,12 @@ static int put_row(struct nlmsghdr *message, size_t size, const struct row *row,
 {
 	struct wire_attribute attributes[2];
 	unsigned int count = codec_to_wire(row, config, attributes);
-	int err = 0;
+	int rc = 0;
 
-	for (unsigned int i = 0; i < count && !err; i++)
-		err = put(message, size, attributes[i].attr, attributes[i].length,
-			  attributes[i].bytes);
-	return err;
+	for (unsigned int i = 0; i < count && !rc; i++)
+		rc = put(message, size, attributes[i].attr, attributes[i].length,
+			 attributes[i].bytes);
+	return rc;
 }
 
 static bool changeable(const struct row *row)
@@ -60,13 +58,13 @@ static int put_rows(struct nlmsghdr *message, size_t size, enum object object, c
 		    bool (*wanted)(const struct row *row))
 {
 	const struct row_set *set = &row_sets[object];
-	int err = 0;
+	int rc = 0;
 
-	for (unsigned int i = 0; i < set->config_count && !err; i++) {
+	for (unsigned int i = 0; i < set->config_count && !rc; i++) {
 		if (set->rows[i].wire != WIRE_NONE && wanted(&set->rows[i]))
-			err = put_row(message, size, &set->rows[i], config);
+			rc = put_row(message, size, &set->rows[i], config);
 	}
-	return err;
+	return rc;
 }
 
 uint32_t l2tp_tunnel_id(const struct kernel_request *request)
@@ -86,43 +84,43 @@ int l2tp_put_tunnel_id(struct nlmsghdr *message, size_t size, const struct kerne
 
 int l2tp_put_session_id(struct nlmsghdr *message, size_t size, const struct kernel_request *request)
 {
-	int err = put_id(message, size, OBJECT_TUNNEL, l2tp_tunnel_id(request));
+	int rc = put_id(message, size, OBJECT_TUNNEL, l2tp_tunnel_id(request));
 
-	return err ? err : put_id(message, size, OBJECT_SESSION, l2tp_session_id(request));
+	return rc ? rc : put_id(message, size, OBJECT_SESSION, l2tp_session_id(request));
 }
 
 int l2tp_put_tunnel(struct nlmsghdr *message, size_t size, const struct kernel_request *request)
 {
 	const uint8_t version = PROTO_VERSION;
-	int err;
+	int rc;
 
 	if (!request->tunnel)
 		return -EINVAL;
-	err = l2tp_put_tunnel_id(message, size, request);
-	if (!err)
-		err = put(message, size, L2TP_ATTR_PROTO_VERSION, sizeof(version), &version);
-	return err ? err : put_rows(message, size, OBJECT_TUNNEL, request->tunnel, not_key);
+	rc = l2tp_put_tunnel_id(message, size, request);
+	if (!rc)
+		rc = put(message, size, L2TP_ATTR_PROTO_VERSION, sizeof(version), &version);
+	return rc ? rc : put_rows(message, size, OBJECT_TUNNEL, request->tunnel, not_key);
 }
 
 int l2tp_put_session(struct nlmsghdr *message, size_t size, const struct kernel_request *request)
 {
-	int err;
+	int rc;
 
 	if (!request->session)
 		return -EINVAL;
-	err = l2tp_put_session_id(message, size, request);
-	return err ? err : put_rows(message, size, OBJECT_SESSION, request->session, not_key);
+	rc = l2tp_put_session_id(message, size, request);
+	return rc ? rc : put_rows(message, size, OBJECT_SESSION, request->session, not_key);
 }
 
 int l2tp_put_session_change(struct nlmsghdr *message, size_t size,
 			    const struct kernel_request *request)
 {
-	int err;
+	int rc;
 
 	if (!request->session)
 		return -EINVAL;
-	err = l2tp_put_session_id(message, size, request);
-	return err ? err : put_rows(message, size, OBJECT_SESSION, request->session, changeable);
+	rc = l2tp_put_session_id(message, size, request);
+	return rc ? rc : put_rows(message, size, OBJECT_SESSION, request->session, changeable);
 }
 
 /*
@@ -168,18 +166,18 @@ static int decode_statistics(const struct l2tp_rows *rows, const struct nlattr *
 
 	attribute_for_each_nested (attribute, nest) {
 		uint16_t type = attribute_type(attribute);
-		int err;
+		int rc;
 
 		if (type > L2TP_ATTR_STATS_MAX)
 			continue;
-		err = decode_attribute(rows->statistics[type], statistics, attribute);
-		if (err)
-			return err;
+		rc = decode_attribute(rows->statistics[type], statistics, attribute);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }
 
-/* @config and @statistics may be NULL: what is not wanted is not looked at. */
+/* @config and @statistics may be NULL, and are then skipped. */
 static int decode(const struct l2tp_rows *rows, const struct nlmsghdr *message, void *config,
 		  struct statistics *statistics)
 {
@@ -187,14 +185,14 @@ static int decode(const struct l2tp_rows *rows, const struct nlmsghdr *message, 
 
 	attribute_for_each (attribute, message, GENL_HDRLEN) {
 		uint16_t type = attribute_type(attribute);
-		int err = 0;
+		int rc = 0;
 
 		if (type == L2TP_ATTR_STATS && statistics)
-			err = decode_statistics(rows, attribute, statistics);
+			rc = decode_statistics(rows, attribute, statistics);
 		else if (type <= L2TP_ATTR_MAX && config)
-			err = decode_attribute(rows->config[type], config, attribute);
-		if (err)
-			return err;
+			rc = decode_attribute(rows->config[type], config, attribute);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }
@@ -217,16 +215,16 @@ int l2tp_decode_tunnel(const struct l2tp_decoder *decoder, const struct nlmsghdr
 	struct statistics statistics = {0};
 	struct tunnel tunnel;
 	struct l2tp_ids ids;
-	int err = l2tp_decode_ids(message, &ids);
+	int rc = l2tp_decode_ids(message, &ids);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (ret)
 		codec_wire_defaults(OBJECT_TUNNEL, &tunnel);
-	err = decode(&decoder->objects[OBJECT_TUNNEL], message, ret ? &tunnel : NULL,
-		     ret_statistics ? &statistics : NULL);
-	if (err)
-		return err;
+	rc = decode(&decoder->objects[OBJECT_TUNNEL], message, ret ? &tunnel : NULL,
+		    ret_statistics ? &statistics : NULL);
+	if (rc)
+		return rc;
 	if (ret) {
 		codec_wire_finish(OBJECT_TUNNEL, &tunnel);
 		tunnel.version = decode_version(message);
@@ -244,18 +242,18 @@ int l2tp_decode_session(const struct l2tp_decoder *decoder, const struct nlmsghd
 	struct statistics statistics = {0};
 	struct session session;
 	struct l2tp_ids ids;
-	int err = l2tp_decode_ids(message, &ids);
+	int rc = l2tp_decode_ids(message, &ids);
 
-	if (!err && ids.object != OBJECT_SESSION)
-		err = -EPROTO;
-	if (err)
-		return err;
+	if (!rc && ids.object != OBJECT_SESSION)
+		rc = -EPROTO;
+	if (rc)
+		return rc;
 	if (ret)
 		codec_wire_defaults(OBJECT_SESSION, &session);
-	err = decode(&decoder->objects[OBJECT_SESSION], message, ret ? &session : NULL,
-		     ret_statistics ? &statistics : NULL);
-	if (err)
-		return err;
+	rc = decode(&decoder->objects[OBJECT_SESSION], message, ret ? &session : NULL,
+		    ret_statistics ? &statistics : NULL);
+	if (rc)
+		return rc;
 	if (ret_tunnel_id)
 		*ret_tunnel_id = ids.tunnel_id;
 	if (ret) {
@@ -274,7 +272,7 @@ static bool about_session(const struct nlmsghdr *message)
 	return header->cmd >= L2TP_CMD_SESSION_CREATE;
 }
 
-/* Ends with the last id wanted: the kernel puts them first. */
+/* Stop at the last id wanted, for the kernel puts ids first. */
 int l2tp_decode_ids(const struct nlmsghdr *message, struct l2tp_ids *ret)
 {
 	struct l2tp_ids ids = {.object = OBJECT_TUNNEL};
@@ -311,12 +309,12 @@ int l2tp_decode_counters(const struct l2tp_decoder *decoder, const struct nlmsgh
 {
 	struct statistics statistics = {0};
 	struct l2tp_ids ids;
-	int err = l2tp_decode_ids(message, &ids);
+	int rc = l2tp_decode_ids(message, &ids);
 
-	if (!err)
-		err = decode(&decoder->objects[ids.object], message, NULL, &statistics);
-	if (err)
-		return err;
+	if (!rc)
+		rc = decode(&decoder->objects[ids.object], message, NULL, &statistics);
+	if (rc)
+		return rc;
 	*ret = ids;
 	*ret_statistics = statistics;
 	return 0;

@@ -1,10 +1,10 @@
 /*
- * Link messages. Sources: net/core/rtnetlink.c (do_setlink, rtnl_newlink,
- * rtnl_fill_ifinfo), net/8021q/vlan_netlink.c.
+ * Link messages. Sources: net/core/rtnetlink.c (do_setlink, rtnl_newlink, rtnl_fill_ifinfo),
+ * net/8021q/vlan_netlink.c.
  *
- * Foreign rules kept here: messages of family AF_BRIDGE in RTNLGRP_LINK are
- * about ports, an RTM_DELLINK there says that a port left its bridge and not
- * that a link went; an L2TP interface has no kind and refuses RTM_DELLINK.
+ * Kernel rules handled here: messages of family AF_BRIDGE in RTNLGRP_LINK are about ports, and
+ * their RTM_DELLINK means that a port left its bridge, not that a link is gone; an L2TP interface
+ * has no kind and refuses RTM_DELLINK.
  */
 #include "kernel/netlink/link.h"
 
@@ -44,7 +44,7 @@ static int decode_name(const struct nlattr *attribute, char ret[IFNAME_LENGTH + 
 
 static void decode_mac(const struct nlattr *attribute, struct mac *ret)
 {
-	/* Links of other types have addresses of other lengths: they have no MAC. */
+	/* Other types of links have addresses of other lengths, which are no MACs. */
 	if (attribute_length(attribute) == sizeof(ret->bytes))
 		memcpy(ret->bytes, attribute_bytes(attribute), sizeof(ret->bytes));
 }
@@ -79,7 +79,7 @@ static int decode_info(const struct nlattr *info, struct kernel_link *link)
 		else if (attribute_type(attribute) == IFLA_INFO_DATA)
 			data = attribute;
 	}
-	link->kind = kind != NULL;
+	link->kind = kind;
 	link->vrf = is_kind(kind, "vrf");
 	return is_kind(kind, vlan_kind) && data ? decode_vlan_data(data, &link->vlan_id) : 0;
 }
@@ -110,7 +110,7 @@ int link_decode(const struct nlmsghdr *message, struct kernel_link *ret)
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
 	struct kernel_link link = {0};
 	const struct nlattr *attribute;
-	int err = 0;
+	int rc = 0;
 
 	if (!has_header(message, sizeof(*header)) || header->ifi_index < 0)
 		return -EPROTO;
@@ -120,9 +120,9 @@ int link_decode(const struct nlmsghdr *message, struct kernel_link *ret)
 	link.up = header->ifi_flags & IFF_UP;
 	link.carrier = link.up && header->ifi_flags & IFF_LOWER_UP;
 	attribute_for_each (attribute, message, sizeof(*header)) {
-		err = decode_attribute(attribute, &link);
-		if (err)
-			return err;
+		rc = decode_attribute(attribute, &link);
+		if (rc)
+			return rc;
 	}
 	if (!link.name[0])
 		return -EPROTO;
@@ -132,7 +132,7 @@ int link_decode(const struct nlmsghdr *message, struct kernel_link *ret)
 	return 0;
 }
 
-/* Longer names than an interface-name nobody can ask for. */
+/* Skip names longer than an interface-name: nobody can configure them. */
 static void add_alternative(const struct nlattr *attribute, char names[LINK_ALTERNATIVES_BYTES],
 			    size_t *at)
 {
@@ -153,10 +153,10 @@ int link_decode_names(const struct nlmsghdr *message, struct kernel_link *ret,
 {
 	const struct nlattr *attribute, *name;
 	size_t length = 0;
-	int err = link_decode(message, ret);
+	int rc = link_decode(message, ret);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	attribute_for_each (attribute, message, sizeof(struct ifinfomsg))
 		if (attribute_type(attribute) == IFLA_PROP_LIST)
 			attribute_for_each_nested (name, attribute)
@@ -206,29 +206,29 @@ static int put_selector(struct nlmsghdr *message, size_t size, struct ifinfomsg 
 static int put_settings(struct nlmsghdr *message, size_t size, struct ifinfomsg *header,
 			const struct kernel_link *link, unsigned int set)
 {
-	int err = 0;
+	int rc = 0;
 
 	if (set & LINK_UP) {
 		header->ifi_change = IFF_UP;
 		header->ifi_flags = link->up ? IFF_UP : 0;
 	}
 	if (set & LINK_MTU)
-		err = put(message, size, IFLA_MTU, sizeof(link->mtu), &link->mtu);
-	if (!err && set & LINK_MAC)
-		err = put(message, size, IFLA_ADDRESS, sizeof(link->mac.bytes), link->mac.bytes);
-	if (!err && set & LINK_MASTER)
-		err = put(message, size, IFLA_MASTER, sizeof(link->master), &link->master);
-	return err;
+		rc = put(message, size, IFLA_MTU, sizeof(link->mtu), &link->mtu);
+	if (!rc && set & LINK_MAC)
+		rc = put(message, size, IFLA_ADDRESS, sizeof(link->mac.bytes), link->mac.bytes);
+	if (!rc && set & LINK_MASTER)
+		rc = put(message, size, IFLA_MASTER, sizeof(link->master), &link->master);
+	return rc;
 }
 
 int link_put_set(struct nlmsghdr *message, size_t size, const struct kernel_request *request)
 {
 	struct ifinfomsg *header = put_header(message);
-	int err = put_selector(message, size, header, &request->link);
+	int rc = put_selector(message, size, header, &request->link);
 
-	if (!err && request->link_set & LINK_NAME) /* the name is the new one, not the selector */
-		err = put_index(header, &request->link);
-	return err ? err : put_settings(message, size, header, &request->link, request->link_set);
+	if (!rc && request->link_set & LINK_NAME) /* here the name is the new one, not a selector */
+		rc = put_index(header, &request->link);
+	return rc ? rc : put_settings(message, size, header, &request->link, request->link_set);
 }
 
 static int put_filter(struct nlmsghdr *message, size_t size)
@@ -242,12 +242,12 @@ int link_put_get(struct nlmsghdr *message, size_t size, const struct kernel_requ
 {
 	struct ifinfomsg *header = put_header(message);
 	struct kernel_link by = {.index = request->link.index};
-	int err;
+	int rc;
 
 	if (by.index == 0)
 		by = request->link;
-	err = put_selector(message, size, header, &by);
-	return err ? err : put_filter(message, size);
+	rc = put_selector(message, size, header, &by);
+	return rc ? rc : put_filter(message, size);
 }
 
 int link_put_dump(struct nlmsghdr *message, size_t size)
@@ -282,14 +282,14 @@ int link_put_vlan(struct nlmsghdr *message, size_t size, const struct kernel_req
 {
 	struct ifinfomsg *header = put_header(message);
 	const struct kernel_link *link = &request->link;
-	int err;
+	int rc;
 
 	if (!link->name[0])
 		return -EINVAL;
-	err = put_name(message, size, link->name);
-	if (!err)
-		err = put(message, size, IFLA_LINK, sizeof(link->parent), &link->parent);
-	if (!err)
-		err = put_settings(message, size, header, link, request->link_set);
-	return err ? err : put_vlan_info(message, size, link->vlan_id);
+	rc = put_name(message, size, link->name);
+	if (!rc)
+		rc = put(message, size, IFLA_LINK, sizeof(link->parent), &link->parent);
+	if (!rc)
+		rc = put_settings(message, size, header, link, request->link_set);
+	return rc ? rc : put_vlan_info(message, size, link->vlan_id);
 }

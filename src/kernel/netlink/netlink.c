@@ -1,6 +1,4 @@
-/*
- * The kernel interface over netlink: connecting, closing, and its operations.
- */
+/* The kernel interface over netlink: connects, closes, and lists its operations. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +32,7 @@ static int refuse(struct netlink *netlink, struct error *err, int rc)
 	else if (rc == -EPERM)
 		error_set_errno(err, ERROR_KERNEL, EPERM,
 				"not permitted to use the kernel's L2TP: CAP_NET_ADMIN is needed, "
-				"for reading too");
+				"even for reading");
 	else
 		error_set_errno(err, ERROR_KERNEL, -rc,
 				"cannot connect to the kernel's l2tp netlink family");

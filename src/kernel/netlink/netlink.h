@@ -1,6 +1,4 @@
-/*
- * The kernel interface over netlink: what its files share.
- */
+/* What the files of the netlink implementation share. */
 #ifndef KERNEL_NETLINK_NETLINK_H
 #define KERNEL_NETLINK_NETLINK_H
 
@@ -11,31 +9,31 @@
 #include "kernel/netlink/l2tp.h"
 
 /*
- * Sockets. Requests and dumps have their own so that a dump's callback may
- * submit; events have their own because a requester that listens gets its own
- * event before the answer, with the answer's sequence number.
+ * Sockets. Requests and dumps use different ones so that a dump's callback may submit; events have
+ * their own because a requester that listens gets its own event before the answer, with the
+ * answer's sequence number.
  */
 enum channel_use {
 	CHANNEL_GENL,
 	CHANNEL_ROUTE,
 	CHANNEL_GENL_DUMP,
 	CHANNEL_ROUTE_DUMP,
-	CHANNEL_COUNTERS,     /* a dump that is read now and then */
-	CHANNEL_GENL_PIECES,  /* ... one that is read piece by piece ... */
-	CHANNEL_ROUTE_PIECES, /* ... of links */
+	CHANNEL_COUNTERS,     /* a dump of counters, read in pieces */
+	CHANNEL_GENL_PIECES,  /* other dumps, read in pieces ... */
+	CHANNEL_ROUTE_PIECES, /* ... those of links */
 	CHANNEL_GENL_EVENTS,
 	CHANNEL_ROUTE_EVENTS,
 	CHANNEL_DIAG, /* sockets; not every kernel has it */
 	CHANNELS
 };
 
-/* The most requests sent before their answers are taken: these fit any receive buffer. */
+/* The most requests sent before answers are received: these fit any receive buffer. */
 #define BATCH_MESSAGES 128
-#define MESSAGE_BYTES  1024  /* more than any one request of ours */
+#define MESSAGE_BYTES  1024  /* more than any of our requests needs */
 #define OUTBOX_BYTES   65536 /* less than net.core.wmem_default */
 
-/* A message sent that has its answer to come. */
-struct pending {
+/* A message sent, and whether it was answered. */
+struct awaited {
 	struct kernel_request *request;
 	bool guard; /* the GET before a session's MODIFY or DELETE */
 	bool answered;
@@ -43,10 +41,10 @@ struct pending {
 
 /* Requests under way; batch.c. */
 struct batch {
-	struct pending pending[BATCH_MESSAGES];
+	struct awaited awaited[BATCH_MESSAGES];
 	unsigned int count;
-	uint32_t first_sequence; /* pending[i] has first_sequence + i */
-	enum channel_use use;    /* where the outbox goes */
+	uint32_t first_sequence; /* awaited[i] has first_sequence + i */
+	enum channel_use use;    /* the socket that the outbox is for */
 	size_t length;
 	_Alignas(struct nlmsghdr) char outbox[OUTBOX_BYTES];
 	struct inbox inbox;
@@ -57,32 +55,32 @@ struct netlink;
 /* A handler's nonzero return ends the reading and is returned. */
 typedef int message_cb(struct netlink *netlink, const struct nlmsghdr *message, void *arg);
 
-/* Whose answer is being read, and what became of it. */
+/* An answer being received, and its result. */
 struct answer {
 	enum channel_use use;
 	message_cb *cb;
 	void *arg;
 	uint32_t sequence;
 	bool ended;
-	bool interrupted; /* NLM_F_DUMP_INTR: what is dumped changed meanwhile */
-	int result;       /* once ended */
+	bool interrupted; /* NLM_F_DUMP_INTR: the dumped objects changed meanwhile */
+	int result;       /* valid when ended */
 };
 
 struct netlink {
 	struct kernel kernel;
-	int netns; /* descriptor of the namespace of all sockets, -1: the daemon's own */
+	int netns; /* descriptor of the sockets' namespace; -1: the daemon's own */
 	struct channel channels[CHANNELS];
 	struct l2tp_decoder decoder;
 	uint16_t family; /* 0: not connected */
 	uint32_t group;
-	uint32_t sequence; /* last used */
+	uint32_t sequence; /* the last one used */
 	uint64_t writes;
 	bool capabilities_known;
 	unsigned int capabilities;
 	struct utsname host;
 	char instance[64];
-	struct answer counters; /* ended: no such dump is under way */
-	struct answer pieces;   /* ... nor such */
+	struct answer counters; /* ended: no dump of counters is under way */
+	struct answer pieces;   /* ... none in pieces */
 	struct batch batch;
 	_Alignas(struct nlmsghdr) char request[MESSAGE_BYTES];
 };
@@ -92,7 +90,10 @@ static inline struct netlink *netlink_of(struct kernel *kernel)
 	return (struct netlink *)(void *)kernel;
 }
 
-/* opening.c: all of them, in the namespace @netns (NULL: the daemon's own); one that was closed. */
+/*
+ * opening.c: opens all sockets in the namespace @netns (NULL: the daemon's own); reopens a closed
+ * one.
+ */
 int netlink_open_sockets(struct netlink *netlink, const char *netns, struct error *err);
 int netlink_open_again(struct netlink *netlink, enum channel_use use);
 
@@ -101,19 +102,18 @@ struct nlmsghdr *genl_put_header(const struct netlink *netlink, void *buffer, ui
 				 uint16_t flags);
 struct nlmsghdr *route_put_header(void *buffer, uint16_t type, uint16_t flags);
 /*
- * Send and give every message of the answer to @cb. Returns what the kernel
- * said (0 or negative errno) or @cb's nonzero return; -EINTR after a dump that
- * may lack what was there all the time. A dump that ends early is read to its
- * end all the same.
+ * Send, and pass every message of the answer to @cb. Returns the kernel's result (0 or a negative
+ * errno) or @cb's nonzero return; -EINTR after a dump that may lack some objects. Always receives a
+ * dump to its end.
  */
 int exchange(struct netlink *netlink, enum channel_use use, struct nlmsghdr *message,
 	     message_cb *cb, void *arg);
-/* The same in steps: send, then take one datagram of the answer a call until it is ended. */
+/* The same in steps: send, then receive one datagram per call until it has ended. */
 int answer_begin(struct netlink *netlink, struct answer *answer, struct nlmsghdr *message);
 int answer_step(struct netlink *netlink, struct answer *answer);
 /* Find the family and its group: netlink->family, netlink->group. -ENOENT: no module. */
 int genl_resolve(struct netlink *netlink);
-/* May we? 0 or -EPERM. */
+/* Do we have permission? 0 or -EPERM. */
 int genl_probe(struct netlink *netlink);
 
 /* identity.c */
@@ -157,7 +157,7 @@ void netlink_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg);
 
 /* capabilities.c */
 unsigned int netlink_capabilities(struct kernel *kernel);
-/* What a create's result teaches about modules. */
+/* Learn about modules from the result of a create. */
 void capabilities_learn(struct netlink *netlink, const struct kernel_request *request);
 
 #endif

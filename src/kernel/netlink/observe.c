@@ -7,9 +7,7 @@
 #include "kernel/netlink/link.h"
 #include "kernel/netlink/netlink.h"
 
-/*
- * Dumps. An entry that cannot be decoded is left out, and the dump goes on.
- */
+/* Dumps. They skip entries that cannot be decoded. */
 
 static int give_tunnel(struct netlink *netlink, const struct nlmsghdr *message, void *arg)
 {
@@ -74,40 +72,40 @@ int netlink_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 	struct netlink *netlink = netlink_of(kernel);
 	struct kernel_visitor dump = {.link = cb, .arg = arg};
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETLINK, NLM_F_DUMP);
-	int err = link_put_dump(message, MESSAGE_BYTES);
+	int rc = link_put_dump(message, MESSAGE_BYTES);
 
-	return err ? err : exchange(netlink, CHANNEL_ROUTE_DUMP, message, give_link, &dump);
+	return rc ? rc : exchange(netlink, CHANNEL_ROUTE_DUMP, message, give_link, &dump);
 }
 
 /*
- * Dumps in pieces, a datagram each. The kernel makes the next datagram of a dump when one is
- * taken, and lets its socket begin no other dump before the end of this one:
- * what is left before its end is left with its socket.
+ * Dumps in pieces of one datagram. The kernel makes the next datagram of a dump when one is
+ * received, and begins no other dump on the socket before the end: a dump that ends early takes its
+ * socket with it.
  */
 
 static int begin_pieces(struct netlink *netlink, enum kernel_dump what)
 {
 	enum channel_use use = what == DUMP_LINKS ? CHANNEL_ROUTE_PIECES : CHANNEL_GENL_PIECES;
 	struct nlmsghdr *message;
-	int err;
+	int rc;
 
 	netlink_leave_dump(&netlink->kernel);
 	if (what != DUMP_LINKS && !netlink->family)
 		return -ENOENT;
 	netlink->pieces = (struct answer){.use = use, .ended = true};
-	err = netlink_open_again(netlink, use);
-	if (err)
-		return err;
+	rc = netlink_open_again(netlink, use);
+	if (rc)
+		return rc;
 	if (what == DUMP_LINKS) {
 		message = route_put_header(netlink->request, RTM_GETLINK, NLM_F_DUMP);
-		err = link_put_dump(message, MESSAGE_BYTES);
+		rc = link_put_dump(message, MESSAGE_BYTES);
 	} else {
 		message = genl_put_header(netlink, netlink->request,
 					  what == DUMP_TUNNELS ? L2TP_CMD_TUNNEL_GET
 							       : L2TP_CMD_SESSION_GET,
 					  NLM_F_DUMP);
 	}
-	return err ? err : answer_begin(netlink, &netlink->pieces, message);
+	return rc ? rc : answer_begin(netlink, &netlink->pieces, message);
 }
 
 int netlink_dump_piece(struct kernel *kernel, enum kernel_dump what, bool begin,
@@ -121,15 +119,15 @@ int netlink_dump_piece(struct kernel *kernel, enum kernel_dump what, bool begin,
 	struct netlink *netlink = netlink_of(kernel);
 	struct kernel_visitor dump = *visitor;
 	struct answer *answer = &netlink->pieces;
-	int err = begin ? begin_pieces(netlink, what) : 0;
+	int rc = begin ? begin_pieces(netlink, what) : 0;
 
 	answer->cb = give[what];
 	answer->arg = &dump;
-	if (!err && !answer->ended)
-		err = answer_step(netlink, answer);
-	if (err) {
+	if (!rc && !answer->ended)
+		rc = answer_step(netlink, answer);
+	if (rc) {
 		netlink_leave_dump(kernel);
-		return err;
+		return rc;
 	}
 	if (!answer->ended)
 		return 1;
@@ -145,9 +143,7 @@ void netlink_leave_dump(struct kernel *kernel)
 	netlink->pieces.ended = true;
 }
 
-/*
- * Counters, so too.
- */
+/* Counters, in the same way. */
 
 struct counters_reader {
 	kernel_counters_cb *cb;
@@ -168,14 +164,14 @@ static int give_counters(struct netlink *netlink, const struct nlmsghdr *message
 
 static int begin_counters(struct netlink *netlink)
 {
-	int err;
+	int rc;
 
 	netlink_leave_counters(&netlink->kernel);
 	if (!netlink->family)
 		return -ENOENT;
-	err = netlink_open_again(netlink, CHANNEL_COUNTERS);
-	if (err)
-		return err;
+	rc = netlink_open_again(netlink, CHANNEL_COUNTERS);
+	if (rc)
+		return rc;
 	return answer_begin(
 		netlink, &netlink->counters,
 		genl_put_header(netlink, netlink->request, L2TP_CMD_SESSION_GET, NLM_F_DUMP));
@@ -186,16 +182,16 @@ int netlink_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb 
 	struct netlink *netlink = netlink_of(kernel);
 	struct counters_reader reader = {cb, arg};
 	struct answer *answer = &netlink->counters;
-	int err = begin ? begin_counters(netlink) : 0;
+	int rc = begin ? begin_counters(netlink) : 0;
 
-	if (!err && answer->ended)
+	if (!rc && answer->ended)
 		return 0;
 	answer->cb = give_counters;
 	answer->arg = &reader;
-	err = err ? err : answer_step(netlink, answer);
-	if (err) {
+	rc = rc ? rc : answer_step(netlink, answer);
+	if (rc) {
 		netlink_leave_counters(kernel);
-		return err;
+		return rc;
 	}
 	return answer->ended ? answer->result : 1;
 }

@@ -1,4 +1,4 @@
-/* Opens the sockets, in the network namespace that is due. */
+/* Opens the sockets in the right network namespace. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -20,8 +20,8 @@ static const int buses[CHANNELS] = {
 };
 
 /*
- * A socket belongs to the namespace that its thread is in when it makes it, so a thread of its own
- * makes them, and the process never moves.
+ * A socket belongs to the namespace of the thread that creates it. So another thread enters the
+ * namespace and creates them, and the process never moves.
  */
 
 struct opening {
@@ -36,17 +36,17 @@ static int open_channels(struct opening *opening)
 {
 	struct netlink *netlink = opening->netlink;
 	int on = 1;
-	int err = 0;
+	int rc = 0;
 
 	opening->step = "open a netlink socket";
-	for (unsigned int i = 0; i < CHANNEL_DIAG && !err; i++)
-		err = channel_open(&netlink->channels[i], buses[i]);
-	if (err)
-		return err;
+	for (unsigned int i = 0; i < CHANNEL_DIAG && !rc; i++)
+		rc = channel_open(&netlink->channels[i], buses[i]);
+	if (rc)
+		return rc;
 	if (channel_open(&netlink->channels[CHANNEL_DIAG], buses[CHANNEL_DIAG]))
 		channel_close(&netlink->channels[CHANNEL_DIAG]);
 	identity_note_instance(netlink);
-	/* Lets the kernel filter an address dump; without it we do. */
+	/* Lets the kernel filter address dumps; without it we do. */
 	(void)mnl_socket_setsockopt(netlink->channels[CHANNEL_ROUTE_DUMP].socket,
 				    NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	opening->step = "listen to the kernel's events";
@@ -86,14 +86,14 @@ static int open_where_due(struct opening *opening)
 int netlink_open_again(struct netlink *netlink, enum channel_use use)
 {
 	struct opening opening = {.netlink = netlink, .open = open_one, .use = use};
-	int err;
+	int rc;
 
 	if (netlink->channels[use].socket)
 		return 0;
-	err = open_where_due(&opening);
-	if (err)
+	rc = open_where_due(&opening);
+	if (rc)
 		channel_close(&netlink->channels[use]);
-	return err;
+	return rc;
 }
 
 static int open_namespace(const char *netns, struct error *err)

@@ -1,14 +1,13 @@
 /*
- * The path of a tunnel: what the host has of its addresses, and the routes
- * between them. Sources: net/ipv4/route.c (inet_rtm_getroute), net/ipv6/route.c
- * (inet6_rtm_getroute), net/ipv4/fib_semantics.c (fib_props).
+ * The path of a tunnel: which of its addresses the host has, and the routes between them. Sources:
+ * net/ipv4/route.c (inet_rtm_getroute), net/ipv6/route.c (inet6_rtm_getroute),
+ * net/ipv4/fib_semantics.c (fib_props).
  *
- * Foreign rules kept here: a route that leads nowhere is told by its errno, or
- * by its type; a source that the host does not have is told as no route (IPv4);
- * only a look-up of the route as it is configured tells that its link is down,
- * only one that is resolved tells the source; a look-up that names a VRF as the
- * outgoing link is made in that VRF; rules select by ports and protocol too, and no
- * look-up can name protocol 115.
+ * Kernel rules handled here: a route that leads nowhere shows in the errno or in its type; a source
+ * that the host does not have looks like no route (IPv4); only a lookup of the route as configured
+ * shows that its link is down, and only a resolved one shows the source; a lookup with a VRF as
+ * outgoing link looks in that VRF; rules can
+ * select by ports and protocol, but no lookup can name protocol 115.
  */
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -20,7 +19,7 @@
 #include "kernel/netlink/netlink.h"
 #include "model/codec.h"
 
-#define DUMPS_MAX 5 /* of addresses that change all the time */
+#define DUMPS_MAX 5 /* tries, for addresses that change all the time */
 
 /*
  * Routes.
@@ -36,9 +35,9 @@ static int look_up(struct netlink *netlink, const struct route_question *questio
 		   struct route *ret)
 {
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETROUTE, 0);
-	int err = route_put_get(message, MESSAGE_BYTES, question);
+	int rc = route_put_get(message, MESSAGE_BYTES, question);
 
-	return err ? err : exchange(netlink, CHANNEL_ROUTE, message, take_route, ret);
+	return rc ? rc : exchange(netlink, CHANNEL_ROUTE, message, take_route, ret);
 }
 
 int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down)
@@ -56,13 +55,13 @@ int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned i
 		.ports = tunnel->encapsulation == ENCAPSULATION_UDP ? tunnel : NULL,
 		.as_configured = true};
 	struct route route = {0};
-	int err = look_up(netlink_of(kernel), &question, &route);
+	int rc = look_up(netlink_of(kernel), &question, &route);
 
-	if (!err && route.type < sizeof(errors) / sizeof(errors[0]))
-		err = errors[route.type];
-	if (!err)
+	if (!rc && route.type < sizeof(errors) / sizeof(errors[0]))
+		rc = errors[route.type];
+	if (!rc)
 		*ret_down = route.flags & RTNH_F_LINKDOWN ? route.link : 0;
-	return err;
+	return rc;
 }
 
 /*
@@ -75,7 +74,7 @@ static int take_address(struct netlink *netlink, const struct nlmsghdr *message,
 	return address_decode(message, arg);
 }
 
-/* There is no GET of one IPv4 address; none of them is tentative. */
+/* A single IPv4 address cannot be queried; none is ever tentative. */
 static enum kernel_address_state state6(struct netlink *netlink, const struct address *address)
 {
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, 0);
@@ -99,7 +98,7 @@ enum kernel_address_state netlink_address_state(struct kernel *kernel,
 		state = state6(netlink, address);
 	if (state != ADDRESS_READY)
 		return state;
-	/* bind() asks the local table too, of one VRF or of none */
+	/* bind() also consults the local table, of the VRF or of none */
 	return look_up(netlink, &question, &route) == 0 && route.type == RTN_LOCAL ? ADDRESS_READY
 										   : ADDRESS_ABSENT;
 }
@@ -108,9 +107,9 @@ enum kernel_address_state netlink_address_state(struct kernel *kernel,
 
 struct wanted_address {
 	unsigned int index;
-	bool exactly;                    /* the first of these, fit or not; else the fittest */
-	struct address sources[SOURCES]; /* preferred ones, the first most */
-	unsigned int rank;               /* of the best one yet; less is better */
+	bool exactly;                    /* want this very address, fit or not; else the fittest */
+	struct address sources[SOURCES]; /* the preferred ones, best first */
+	unsigned int rank;               /* of the best so far; lower is better */
 	struct address address;
 };
 
@@ -150,47 +149,47 @@ static int look_at_address(struct netlink *netlink, const struct nlmsghdr *messa
 static int dump_addresses(struct netlink *netlink, uint8_t family, struct wanted_address *wanted)
 {
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, NLM_F_DUMP);
-	int err = address_put_dump(message, MESSAGE_BYTES, family, wanted->index);
+	int rc = address_put_dump(message, MESSAGE_BYTES, family, wanted->index);
 
-	return err ? err : exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, wanted);
+	return rc ? rc : exchange(netlink, CHANNEL_ROUTE_DUMP, message, look_at_address, wanted);
 }
 
 static int find_interface(struct kernel *kernel, const char *interface, unsigned int *ret_index)
 {
 	struct kernel_request request = {.verb = KERNEL_LINK_GET};
-	int err;
+	int rc;
 
 	if (strlen(interface) > IFNAME_LENGTH)
 		return -ENODEV;
 	memcpy(request.link.name, interface, strlen(interface));
-	err = netlink_submit(kernel, &request, 1);
-	if (!err)
-		err = request.result;
+	rc = netlink_submit(kernel, &request, 1);
+	if (!rc)
+		rc = request.result;
 	*ret_index = request.link.index;
-	return err;
+	return rc;
 }
 
 static int find_address(struct kernel *kernel, uint8_t family, struct wanted_address *wanted)
 {
-	int err = -EINTR;
+	int rc = -EINTR;
 
-	for (unsigned int i = 0; err == -EINTR && i < DUMPS_MAX; i++) {
+	for (unsigned int i = 0; rc == -EINTR && i < DUMPS_MAX; i++) {
 		wanted->rank = RANK_NONE;
-		err = dump_addresses(netlink_of(kernel), family, wanted);
+		rc = dump_addresses(netlink_of(kernel), family, wanted);
 	}
-	if (err == -EINTR)
-		err = 0; /* what it did show is there */
-	return !err && wanted->rank == RANK_NONE ? -EADDRNOTAVAIL : err;
+	if (rc == -EINTR)
+		rc = 0; /* what it did show is there */
+	return !rc && wanted->rank == RANK_NONE ? -EADDRNOTAVAIL : rc;
 }
 
 int netlink_interface_address(struct kernel *kernel, const char *interface,
 			      const struct address *remote, struct address *ret)
 {
 	struct wanted_address wanted = {.sources = {*ret}};
-	int err = find_interface(kernel, interface, &wanted.index);
+	int rc = find_interface(kernel, interface, &wanted.index);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	for (unsigned int i = 1; i < SOURCES; i++) {
 		const struct route_question question = {.to = remote,
 							.link = i == 1 ? 0 : wanted.index};
@@ -199,9 +198,9 @@ int netlink_interface_address(struct kernel *kernel, const char *interface,
 		if (look_up(netlink_of(kernel), &question, &route) == 0)
 			wanted.sources[i] = route.source;
 	}
-	err = find_address(kernel, remote->family, &wanted);
-	if (err)
-		return err;
+	rc = find_address(kernel, remote->family, &wanted);
+	if (rc)
+		return rc;
 	*ret = wanted.address;
 	return wanted.rank < RANK_USABLE ? 0 : -EAGAIN;
 }
@@ -210,7 +209,7 @@ int netlink_interface_has(struct kernel *kernel, const char *interface,
 			  const struct address *address)
 {
 	struct wanted_address wanted = {.sources = {*address}, .exactly = true};
-	int err = find_interface(kernel, interface, &wanted.index);
+	int rc = find_interface(kernel, interface, &wanted.index);
 
-	return err ? err : find_address(kernel, address->family, &wanted);
+	return rc ? rc : find_address(kernel, address->family, &wanted);
 }

@@ -2,10 +2,10 @@
  * Ports of bridges. Sources: net/bridge/br_netlink.c (br_port_fill_attrs, br_setport),
  * net/bridge/br_vlan.c (br_vlan_rtm_dump, br_vlan_rtm_process), br_vlan_options.c.
  *
- * Foreign rules kept here: a link tells of its port's settings, but not of its VLANs,
- * which since Linux 5.6 can be asked for by port; a port that joins a bridge is in the
- * bridge's default VLAN, so that is to be removed too; options of VLANs are given only
- * where they are not the default, which kernels without them refuse.
+ * Kernel rules handled here: a link's message has the settings of its port but not its VLANs, which
+ * can be queried by port since Linux 5.6; a port that joins a bridge is put into the bridge's
+ * default VLAN, which may have to be removed; options of VLANs are set only if not the default, for
+ * older kernels refuse them.
  */
 #include "kernel/netlink/port.h"
 
@@ -18,7 +18,7 @@
 
 #include "kernel/netlink/attributes.h"
 
-/* Younger than the headers that this is to be built with. */
+/* Newer than the oldest headers to build with. */
 enum {
 	PORT_LOCKED = 39,
 	PORT_MAB = 40,
@@ -32,8 +32,10 @@ enum {
 
 #define MCAST_ROUTER_DEFAULT 1 /* MDB_RTR_TYPE_TEMP_QUERY */
 
-/* All that br_setport() takes, but for IFLA_BRPORT_STATE: that is STP's, or goes with each link
- * down. Attributes of a setting that is a link's index, none other may depend on. */
+/*
+ * All that br_setport() accepts except IFLA_BRPORT_STATE, which STP sets, or which each link down
+ * resets. No other setting may depend on one whose value is a link's index.
+ */
 /* clang-format off */
 static const struct setting {
 	uint16_t type;
@@ -242,7 +244,7 @@ int port_decode_vlans(const struct nlmsghdr *message, port_vlans_cb *cb, void *a
 
 		if (rc || attribute_type(entry) != BRIDGE_VLANDB_ENTRY)
 			continue;
-		memset(&vlans, 0, sizeof(vlans)); /* with what is between: they are compared */
+		memset(&vlans, 0, sizeof(vlans)); /* clear the padding too, for they are compared */
 		vlans.state = BR_STATE_FORWARDING;
 		vlans.mcast_router = MCAST_ROUTER_DEFAULT;
 		attribute_for_each_nested (attribute, entry)

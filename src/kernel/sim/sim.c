@@ -1,7 +1,4 @@
-/*
- * The simulated kernel: opening it, executing requests, failing when told to.
- * What it shows: sim.h.
- */
+/* The simulated kernel: opens, executes requests, fails on demand. sim.h says what it simulates. */
 #include "kernel/sim/sim.h"
 
 #include <errno.h>
@@ -36,7 +33,7 @@ static const struct sim_profile profiles[] = {
 
 struct sim_verb {
 	int (*execute)(struct sim *sim, struct kernel_request *request);
-	bool l2tp; /* of the l2tp family: wants the module and the right */
+	bool l2tp; /* of the l2tp family: needs the module and CAP_NET_ADMIN */
 	bool write;
 };
 
@@ -67,7 +64,7 @@ static int execute(struct sim *sim, struct kernel_request *request)
 	return verb->execute(sim, request);
 }
 
-/* Count down; the failure that is due now, if any. */
+/* Count down. Returns the failure that is due now, if any. */
 static const struct sim_planned_failure *next_failure(struct sim *sim, enum kernel_verb verb)
 {
 	const struct sim_planned_failure *due = NULL;
@@ -84,7 +81,7 @@ static const struct sim_planned_failure *next_failure(struct sim *sim, enum kern
 	return due;
 }
 
-/* Returns nonzero when the answers to this and all that follows are lost. */
+/* Nonzero: the replies to this request and all that follow are lost. */
 static int execute_counted(struct sim *sim, struct kernel_request *request)
 {
 	const struct sim_planned_failure *failure = next_failure(sim, request->verb);
@@ -106,16 +103,16 @@ static int execute_counted(struct sim *sim, struct kernel_request *request)
 static int sim_submit(struct kernel *kernel, struct kernel_request *requests, size_t count)
 {
 	struct sim *sim = sim_of(kernel);
-	int err = 0;
+	int rc = 0;
 
 	sim_catch_up(sim);
 	for (size_t i = 0; i < count; i++) {
-		if (err)
+		if (rc)
 			requests[i].result = -EIO;
 		else
-			err = execute_counted(sim, &requests[i]);
+			rc = execute_counted(sim, &requests[i]);
 	}
-	return err;
+	return rc;
 }
 
 int sim_foreign(struct kernel *kernel, struct kernel_request *request)
@@ -281,7 +278,7 @@ static int sim_dump_piece(struct kernel *kernel, enum kernel_dump what, bool beg
 
 static void sim_leave_dump(struct kernel *kernel)
 {
-	(void)kernel; /* the next one begins anew */
+	(void)kernel; /* the next dump begins anew */
 }
 
 static const struct kernel_operations operations = {
@@ -323,11 +320,11 @@ static const struct sim_profile *find_profile(const char *name)
 
 static int open_parts(struct sim *sim)
 {
-	int err = sim_events_open(sim);
+	int rc = sim_events_open(sim);
 
-	if (!err)
-		err = sim_time_open(sim);
-	return err ? err : sim_world_open(sim);
+	if (!rc)
+		rc = sim_time_open(sim);
+	return rc ? rc : sim_world_open(sim);
 }
 
 int kernel_open_sim(struct kernel **ret, const char *profile, struct error *err)
@@ -337,8 +334,7 @@ int kernel_open_sim(struct kernel **ret, const char *profile, struct error *err)
 
 	if (!found)
 		return error_set(err, ERROR_INVALID_VALUE,
-				 "there is no simulated kernel \"%s\"; there are 6.1 and 6.12",
-				 profile);
+				 "no simulated kernel \"%s\"; there are 6.1 and 6.12", profile);
 	sim = calloc(1, sizeof(*sim));
 	if (!sim)
 		return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "out of memory");

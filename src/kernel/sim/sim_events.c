@@ -1,6 +1,6 @@
 /*
- * Events of the simulated kernel: a queue with the bound of a socket's, an
- * eventfd that is readable while it holds something, and the timer's.
+ * Events of the simulated kernel: a queue, bounded like a socket's; an eventfd, readable while the
+ * queue is not empty; and the timer.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static void wake(struct sim *sim)
 	const uint64_t one = 1;
 
 	if (write(sim->event_fd, &one, sizeof(one)) < 0)
-		return; /* it is full: awake already */
+		return; /* it is full, and thus readable already */
 }
 
 static void drain(int fd)
@@ -30,7 +30,7 @@ static void drain(int fd)
 	uint64_t count;
 
 	if (read(fd, &count, sizeof(count)) < 0)
-		return; /* nothing there */
+		return; /* it is empty */
 }
 
 static void add_event(struct sim *sim, const struct kernel_event *event)
@@ -39,7 +39,7 @@ static void add_event(struct sim *sim, const struct kernel_event *event)
 
 	if (entry) {
 		entry->event = *event;
-		if (event->link.alternatives) { /* the link may go before it is told */
+		if (event->link.alternatives) { /* the link may go before the event is read */
 			memcpy(entry->alternatives, event->link.alternatives,
 			       sizeof(entry->alternatives));
 			entry->event.link.alternatives = entry->alternatives;
@@ -115,7 +115,7 @@ void sim_lose_events(struct kernel *kernel)
 	wake(sim);
 }
 
-/* Its interfaces have no addresses: there is nothing to hush. */
+/* Its interfaces have no addresses, so there are no events to stop. */
 void sim_hush(struct kernel *kernel, bool hush)
 {
 	(void)kernel, (void)hush;
@@ -137,7 +137,7 @@ void sim_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg)
 	drain(sim->timer_fd);
 	sim_catch_up(sim);
 	drain(sim->event_fd);
-	/* @cb may change things and so add events: those now queued are told now. */
+	/* @cb may change things and thus add events: pass on only those queued now. */
 	for (unsigned int left = sim->event_count; left && (entry = take_event(sim)); left--) {
 		cb(&entry->event, arg);
 		free(entry);

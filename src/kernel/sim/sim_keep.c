@@ -1,6 +1,6 @@
 /*
- * What others set on links of the simulated kernel, as net/bridge has it: a port that
- * joins a bridge begins with the defaults, and in the bridge's default VLAN.
+ * What others set on links of the simulated kernel, as in net/bridge: a port that joins a bridge
+ * gets the defaults, and is in the bridge's default VLAN.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ int sim_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret
 	return 0;
 }
 
-/* As the kernel's: what is so already is not written. */
+/* As netlink's: does not write what is already so. */
 static void put(struct sim *sim, struct sim_link *link, const struct kernel_kept *kept, bool port)
 {
 	uint32_t settings[SIM_SETTINGS];

@@ -1,6 +1,6 @@
 /*
- * Links of the simulated kernel, as net/core/rtnetlink.c, net/8021q and
- * drivers behave: VLANs go down and away with the link below, come up with it.
+ * Links of the simulated kernel, behaving as in net/core/rtnetlink.c, net/8021q and drivers: VLANs
+ * go down, come up and are deleted with the link below.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ static bool has_alternative(const struct sim_link *link, const char *name)
 	return false;
 }
 
-/* By any of its names, as net/core/dev.c netdev_name_node_lookup(). */
+/* Find a link by any of its names, as net/core/dev.c netdev_name_node_lookup(). */
 struct sim_link *sim_link_by_name(struct sim *sim, const char *name)
 {
 	struct sim_link key = {0}, *link;
@@ -160,7 +160,7 @@ static struct sim_link *select_link(struct sim *sim, const struct kernel_link *b
 	return by->name[0] ? sim_link_by_name(sim, by->name) : sim_link_by_index(sim, by->index);
 }
 
-/* vlan_dev_inherit_address(): a MAC that was not set follows the link below, while up. */
+/* vlan_dev_inherit_address(): while up, a MAC that was not set follows that of the link below. */
 static void inherit_mac(struct sim_link *link)
 {
 	if (link->parent && link->link.up && !link->own_mac)
@@ -224,7 +224,8 @@ static int set_master(struct sim *sim, struct sim_link *link, unsigned int maste
 
 	if (link->link.master == master)
 		return 0;
-	link->link.master = 0; /* it leaves the old bridge before the new one is looked for */
+	link->link.master =
+		0; /* it leaves the old bridge before the kernel looks for the new one */
 	if (master && !bridge)
 		return -EINVAL;
 	if (master && !bridge->bridge && !bridge->link.vrf)
@@ -251,20 +252,20 @@ static int set_name(struct sim *sim, struct sim_link *link, const char *name)
 static int apply(struct sim *sim, struct sim_link *link, const struct kernel_request *request)
 {
 	const struct kernel_link *wanted = &request->link;
-	int err = 0;
+	int rc = 0;
 
-	/* as 6.1 has it, before net/core/dev.c dev_change_name() took links that are up */
+	/* as in 6.1; later net/core/dev.c dev_change_name() accepts links that are up */
 	if (request->link_set & LINK_NAME)
-		err = link->link.up ? -EBUSY : set_name(sim, link, wanted->name);
-	if (!err && request->link_set & LINK_MAC)
-		err = set_mac(link, &wanted->mac);
-	if (!err && request->link_set & LINK_MTU)
-		err = set_mtu(link, wanted->mtu);
-	if (!err && request->link_set & LINK_MASTER)
-		err = set_master(sim, link, wanted->master);
-	if (!err && request->link_set & LINK_UP)
-		err = set_up(sim, link, wanted->up);
-	return err;
+		rc = link->link.up ? -EBUSY : set_name(sim, link, wanted->name);
+	if (!rc && request->link_set & LINK_MAC)
+		rc = set_mac(link, &wanted->mac);
+	if (!rc && request->link_set & LINK_MTU)
+		rc = set_mtu(link, wanted->mtu);
+	if (!rc && request->link_set & LINK_MASTER)
+		rc = set_master(sim, link, wanted->master);
+	if (!rc && request->link_set & LINK_UP)
+		rc = set_up(sim, link, wanted->up);
+	return rc;
 }
 
 int sim_do_link_set(struct sim *sim, struct kernel_request *request)
@@ -272,14 +273,14 @@ int sim_do_link_set(struct sim *sim, struct kernel_request *request)
 	struct sim_link *link = request->link_set & LINK_NAME
 					? sim_link_by_index(sim, request->link.index)
 					: select_link(sim, &request->link);
-	int err;
+	int rc;
 
 	if (!link)
 		return -ENODEV;
-	err = apply(sim, link, request);
+	rc = apply(sim, link, request);
 	sim_watch_port(link);
 	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
-	return err;
+	return rc;
 }
 
 int sim_do_link_get(struct sim *sim, struct kernel_request *request)
@@ -309,7 +310,7 @@ int sim_do_vlan_create(struct sim *sim, struct kernel_request *request)
 {
 	struct sim_link *parent = sim_link_by_index(sim, request->link.parent);
 	struct sim_link *link;
-	int err;
+	int rc;
 
 	if (!request->link.name[0])
 		return -EINVAL;
@@ -321,18 +322,18 @@ int sim_do_vlan_create(struct sim *sim, struct kernel_request *request)
 		return -ENODEV;
 	if (vlan_taken(parent, request->link.vlan_id))
 		return -EEXIST;
-	err = sim_make_link(sim, request->link.name, parent->link.mtu, &link);
-	if (err)
-		return err;
+	rc = sim_make_link(sim, request->link.name, parent->link.mtu, &link);
+	if (rc)
+		return rc;
 	link->parent = parent;
 	LIST_INSERT_HEAD(&parent->uppers, link, sibling);
 	link->link.parent = parent->link.index;
 	link->link.vlan_id = request->link.vlan_id;
 	link->link.kind = true;
 	link->link.mac = parent->link.mac;
-	err = apply(sim, link, request);
+	rc = apply(sim, link, request);
 	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
-	return err;
+	return rc;
 }
 
 int sim_do_link_delete(struct sim *sim, struct kernel_request *request)
@@ -352,21 +353,20 @@ int sim_links_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_
 {
 	struct sim_link key = {.link.index = dump->index};
 	struct sim_link *link = NULL;
-	int err = 0;
+	int rc = 0;
 
 	if (dump->skip == 0)
 		dump->skip = sim->interrupted_dumps ? 2 : 1;
 	sim_catch_up(sim);
-	while (!err && (link = RB_NFIND(sim_links_by_index, &sim->links_by_index, &key)) &&
-	       most--) {
+	while (!rc && (link = RB_NFIND(sim_links_by_index, &sim->links_by_index, &key)) && most--) {
 		struct kernel_link copy = link->link;
 
 		copy.alternatives = link->alternatives[0] ? link->alternatives : NULL;
 		key.link.index = dump->index = copy.index + dump->skip; /* @cb may change links */
-		err = cb(&copy, arg);
+		rc = cb(&copy, arg);
 	}
-	if (err || link)
-		return err ? err : 1;
+	if (rc || link)
+		return rc ? rc : 1;
 	if (dump->skip == 1)
 		return 0;
 	sim->interrupted_dumps--;
@@ -388,10 +388,10 @@ int sim_add_link(struct kernel *kernel, const char *name, bool bridge)
 {
 	struct sim *sim = sim_of(kernel);
 	struct sim_link *link;
-	int err = sim_make_link(sim, name, 1500, &link);
+	int rc = sim_make_link(sim, name, 1500, &link);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	link->bridge = bridge;
 	link->link.kind = true;
 	sim_tell_link(sim, KERNEL_EVENT_LINK, link);
@@ -401,10 +401,10 @@ int sim_add_link(struct kernel *kernel, const char *name, bool bridge)
 int sim_add_vrf(struct kernel *kernel, const char *name)
 {
 	struct sim_link *link;
-	int err = sim_add_link(kernel, name, false);
+	int rc = sim_add_link(kernel, name, false);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	link = sim_link_by_name(sim_of(kernel), name);
 	link->link.vrf = true;
 	sim_tell_link(sim_of(kernel), KERNEL_EVENT_LINK, link);
@@ -452,11 +452,11 @@ int sim_rename_link(struct kernel *kernel, const char *from, const char *to)
 {
 	struct sim *sim = sim_of(kernel);
 	struct sim_link *link = sim_link_by_name(sim, from);
-	int err = link ? set_name(sim, link, to) : -ENODEV;
+	int rc = link ? set_name(sim, link, to) : -ENODEV;
 
-	if (!err)
+	if (!rc)
 		sim_tell_link(sim, KERNEL_EVENT_LINK, link);
-	return err;
+	return rc;
 }
 
 int sim_add_alternative(struct kernel *kernel, const char *name, const char *alternative)

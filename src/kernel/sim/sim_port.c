@@ -1,4 +1,4 @@
-/* Ports of the simulated kernel's bridges, as net/bridge begins them: with the defaults. */
+/* Ports of the simulated kernel's bridges; as in net/bridge they begin with the defaults. */
 #include "kernel/sim/simulated.h"
 
 #define DEFAULT_VLAN 1

@@ -1,9 +1,8 @@
 /*
- * Sessions of the simulated kernel, as net/l2tp/l2tp_core.c and l2tp_eth.c
- * have them (l2tp_session_register, l2tp_session_del_work, l2tp_eth_create).
+ * Sessions of the simulated kernel, as in net/l2tp/l2tp_core.c and l2tp_eth.c
+ * (l2tp_session_register, l2tp_session_del_work, l2tp_eth_create).
  *
- * A session goes in two steps, between which its id is free and its interface
- * is not.
+ * A session is deleted in two steps, between which its id is free but its interface still exists.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,9 +14,9 @@
 #include "model/codec.h"
 #include "model/rules.h"
 
-#define PACKET_BYTES 100 /* of the traffic that sim_set_traffic() makes */
+#define PACKET_BYTES 100 /* in the traffic of sim_set_traffic() */
 
-/* By id; among equal ids by tunnel and the newest first, which is the one that GET finds. */
+/* By id; among equal ids by tunnel, then the newest first, which is the one that GET finds. */
 static int compare_sessions(const struct sim_session *a, const struct sim_session *b)
 {
 	if (a->reported.session_id != b->reported.session_id)
@@ -29,7 +28,7 @@ static int compare_sessions(const struct sim_session *a, const struct sim_sessio
 
 SIM_TREE(sim_sessions, sim_session, by_id, compare_sessions)
 
-/* The first of @session_id, from @tunnel_id on. */
+/* The first with @session_id, from @tunnel_id on. */
 static struct sim_session *first_session(struct sim *sim, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct sim_session key = {
@@ -69,7 +68,7 @@ static void add(struct statistics *to, const struct statistics *more)
 	to->rx_invalid += more->rx_invalid;
 }
 
-/* A tunnel counts what its sessions send and receive, not what they discard. */
+/* A tunnel counts what its sessions send and receive, but not what they discard. */
 static void add_to_tunnel(struct sim_tunnel *tunnel, const struct statistics *more)
 {
 	const struct statistics counted = {
@@ -168,7 +167,7 @@ int sim_peer_sequences(struct kernel *kernel, uint32_t tunnel_id, uint32_t sessi
  * Creating and changing.
  */
 
-/* One row over the wire and back; what the kernel never reports (SOURCE_RECORD) stays away. */
+/* Pass a row over the wire and back; drop what the kernel never reports (SOURCE_RECORD). */
 static void pass_row(const struct row *row, const struct session *from, struct session *to)
 {
 	struct wire_attribute attributes[2];
@@ -180,7 +179,7 @@ static void pass_row(const struct row *row, const struct session *from, struct s
 				attributes[k].length);
 }
 
-/* RECV_TIMEOUT is kept in ticks, rounded up. */
+/* The kernel keeps RECV_TIMEOUT in ticks, rounded up. */
 static void round_timeout(struct session *session)
 {
 	session->reorder_timeout =
@@ -200,7 +199,7 @@ static void pass_over_wire(const struct session *from, struct session *ret)
 	round_timeout(ret);
 }
 
-/* l2tp_session_register(): IP sessions are found by id alone, UDP ones by socket and id. */
+/* l2tp_session_register(): the kernel finds IP sessions by id alone, UDP ones by socket and id. */
 static bool id_taken(struct sim *sim, const struct sim_session *wanted)
 {
 	uint32_t id = wanted->reported.session_id;
@@ -231,15 +230,15 @@ static unsigned int default_mtu(struct sim *sim, const struct sim_session *sessi
 
 static void hide_session(struct sim *sim, struct sim_work *work);
 
-/* l2tp_eth_create(): the id is registered before the interface, and not for long if that fails. */
+/* l2tp_eth_create(): registers the id before the interface, and takes it back if that fails. */
 static int attach_link(struct sim *sim, struct sim_session *session, const struct session *wanted)
 {
 	struct sim_link *link;
-	int err = sim_make_link(sim, wanted->interface_name, default_mtu(sim, session, wanted),
-				&link);
+	int rc = sim_make_link(sim, wanted->interface_name, default_mtu(sim, session, wanted),
+			       &link);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	session->link_index = link->link.index;
 	memcpy(session->reported.interface_name, link->link.name, sizeof(link->link.name));
 	session->reported.present |= BIT(SESSION_INTERFACE_NAME);
@@ -276,20 +275,20 @@ static struct sim_session *make_session(struct sim *sim, struct sim_tunnel *tunn
 static int register_session(struct sim *sim, struct sim_session *session,
 			    const struct session *wanted)
 {
-	int err = 0;
+	int rc = 0;
 
 	RB_INSERT(sim_sessions, &sim->sessions, session);
 	LIST_INSERT_HEAD(&session->tunnel->sessions, session, sibling);
 	sim->population.sessions++;
 	if (wanted->pseudowire_type != PSEUDOWIRE_PPP)
-		err = attach_link(sim, session, wanted);
-	if (!err)
+		rc = attach_link(sim, session, wanted);
+	if (!rc)
 		return 0;
 	if (sim->profile->session_delete_waits)
 		sim_enqueue(sim, &session->work, sim->delay, hide_session);
 	else
 		free_session(sim, session);
-	return err;
+	return rc;
 }
 
 int sim_do_session_create(struct sim *sim, struct kernel_request *request)
@@ -298,7 +297,7 @@ int sim_do_session_create(struct sim *sim, struct kernel_request *request)
 	uint32_t tunnel_id = request->tunnel ? request->tunnel->tunnel_id : request->tunnel_id;
 	struct sim_tunnel *tunnel = sim_tunnel_by_id(sim, tunnel_id);
 	struct sim_session *session;
-	int err;
+	int rc;
 
 	if (!wanted)
 		return -EINVAL;
@@ -316,10 +315,10 @@ int sim_do_session_create(struct sim *sim, struct kernel_request *request)
 		wipe_free(session, sizeof(*session));
 		return -EEXIST;
 	}
-	err = register_session(sim, session, wanted);
-	if (!err && sim->foreign)
+	rc = register_session(sim, session, wanted);
+	if (!rc && sim->foreign)
 		sim_tell(sim, KERNEL_EVENT_SESSION, tunnel_id, wanted->session_id);
-	return err;
+	return rc;
 }
 
 static struct sim_session *requested(struct sim *sim, const struct kernel_request *request)
@@ -404,7 +403,7 @@ int sim_do_session_delete(struct sim *sim, struct kernel_request *request)
 void sim_session_close(struct sim *sim, struct sim_session *session)
 {
 	if (session->work.run)
-		return; /* on its way already */
+		return; /* being deleted already */
 	if (sim->profile->tunnel_id_goes_last)
 		hide_session(sim, &session->work);
 	else
@@ -435,7 +434,7 @@ int sim_do_session_get(struct sim *sim, struct kernel_request *request)
 	return 0;
 }
 
-/* The first that GET would find of those after a tunnel's session of that id. */
+/* The next session after this one that GET would find. */
 static struct sim_session *next_visible(struct sim *sim, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct sim_session *session = first_session(sim, tunnel_id, session_id);
@@ -450,26 +449,26 @@ int sim_sessions_piece(struct sim *sim, struct sim_dump *dump, size_t most, kern
 		       void *arg)
 {
 	struct sim_session *session;
-	int err = 0;
+	int rc = 0;
 
 	if (!sim->connected)
 		return -ENOENT;
 	sim_catch_up(sim);
 	session = next_visible(sim, dump->tunnel_id, dump->session_id);
-	while (!err && session && most--) {
+	while (!rc && session && most--) {
 		struct statistics statistics;
 		struct session reported;
 		uint32_t tunnel_id = session->tunnel_id;
 
 		report(sim, session, &reported, &statistics);
 		if (!sim->miss_every || ++dump->n % sim->miss_every)
-			err = cb(tunnel_id, &reported, &statistics, arg);
+			rc = cb(tunnel_id, &reported, &statistics, arg);
 		dump->tunnel_id = tunnel_id;
 		dump->session_id = reported.session_id;
-		/* anew, for @cb may change sessions; past older ones of the same id */
+		/* search again, for @cb may change sessions; skip older ones of the same id */
 		session = next_visible(sim, tunnel_id, reported.session_id);
 	}
-	return err ? err : session != NULL;
+	return rc ? rc : !!session;
 }
 
 int sim_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg)
@@ -481,7 +480,7 @@ int sim_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg)
 
 #define COUNTERS_A_CALL 100
 
-/* Up to 6.11 a dump goes by hash buckets, the newest first: here each piece backwards. */
+/* Up to 6.11 dumps follow hash buckets, the newest first; imitate it by reversing each piece. */
 static void give_counters(struct sim *sim, struct sim_session *const *sessions, unsigned int count,
 			  kernel_counters_cb *cb, void *arg)
 {
@@ -515,7 +514,7 @@ int sim_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb,
 			sessions[count++] = session;
 		session = next_visible(sim, session->tunnel_id, session->reported.session_id);
 	}
-	sim->counters.under_way = session != NULL;
+	sim->counters.under_way = session;
 	give_counters(sim, sessions, count, cb, arg);
 	return sim->counters.under_way;
 }

@@ -1,6 +1,4 @@
-/*
- * Time in the simulated kernel, and the work that waits for it.
- */
+/* Time in the simulated kernel, and delayed work. */
 #include <sys/timerfd.h>
 
 #include "kernel/sim/simulated.h"

@@ -1,6 +1,6 @@
 /*
- * Tunnels of the simulated kernel, as net/l2tp/l2tp_core.c has them
- * (l2tp_tunnel_register, l2tp_tunnel_sock_create, l2tp_tunnel_del_work).
+ * Tunnels of the simulated kernel, as in net/l2tp/l2tp_core.c (l2tp_tunnel_register,
+ * l2tp_tunnel_sock_create, l2tp_tunnel_del_work).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ struct sim_tunnel *sim_tunnel_by_id(struct sim *sim, uint32_t tunnel_id)
 	return RB_FIND(sim_tunnels, &sim->tunnels, &key);
 }
 
-/* To the wire and back, so that only what the kernel is told and tells remains. */
+/* Pass it over the wire and back, which keeps only what the kernel takes and reports. */
 static void pass_over_wire(const struct tunnel *from, struct tunnel *ret)
 {
 	const struct row_set *set = &row_sets[OBJECT_TUNNEL];
@@ -72,19 +72,19 @@ static unsigned int module_of(const struct tunnel *tunnel)
 	return tunnel->remote_address.family == AF_INET6 ? CAPABILITY_IP6 : CAPABILITY_IP;
 }
 
-/* What socket(), bind() and connect() would say. */
+/* The errors of socket(), bind() and connect(). */
 static int check_socket(struct sim *sim, struct sim_tunnel *tunnel)
 {
 	const struct tunnel *wanted = &tunnel->reported;
-	int err;
+	int rc;
 
 	if (!(sim->capabilities & module_of(wanted)))
 		return -EPROTONOSUPPORT;
 	if (link_local(&wanted->local_address))
 		return -EINVAL;
-	err = sim_check_bind(sim, wanted);
-	if (err)
-		return err;
+	rc = sim_check_bind(sim, wanted);
+	if (rc)
+		return rc;
 	if (over_udp(tunnel) && (RB_FIND(sim_endpoints, &sim->endpoints, tunnel) ||
 				 sim_port_busy(sim, &wanted->local_address, wanted->local_port)))
 		return -EADDRINUSE;
@@ -108,7 +108,7 @@ static int check_tunnel(struct sim *sim, struct sim_tunnel *tunnel)
 int sim_do_tunnel_create(struct sim *sim, struct kernel_request *request)
 {
 	struct sim_tunnel *tunnel;
-	int err;
+	int rc;
 
 	if (!request->tunnel)
 		return -EINVAL;
@@ -117,10 +117,10 @@ int sim_do_tunnel_create(struct sim *sim, struct kernel_request *request)
 		return -ENOMEM;
 	LIST_INIT(&tunnel->sessions);
 	pass_over_wire(request->tunnel, &tunnel->reported);
-	err = check_tunnel(sim, tunnel);
-	if (err) {
+	rc = check_tunnel(sim, tunnel);
+	if (rc) {
 		free(tunnel);
-		return err;
+		return rc;
 	}
 	RB_INSERT(sim_tunnels, &sim->tunnels, tunnel);
 	if (over_udp(tunnel))
@@ -140,8 +140,8 @@ uint64_t sim_tunnel_socket(struct kernel *kernel, const struct tunnel *tunnel)
 }
 
 /*
- * Deleting: later the tunnel closes, which takes its sessions; it goes after
- * them or, since 6.12, at once and before them.
+ * Deleting: the tunnel closes later, and deletes its sessions; it goes after them or, since 6.12,
+ * at once and before them.
  */
 
 static struct sim_tunnel *tunnel_of(struct sim_work *work)
@@ -227,24 +227,24 @@ int sim_tunnels_piece(struct sim *sim, struct sim_dump *dump, size_t most, kerne
 		      void *arg)
 {
 	struct sim_tunnel key = {.reported.tunnel_id = dump->tunnel_id}, *tunnel = NULL;
-	int err = 0;
+	int rc = 0;
 
 	if (!sim->connected)
 		return -ENOENT;
 	sim_catch_up(sim);
-	while (!err && !dump->ended && (tunnel = RB_NFIND(sim_tunnels, &sim->tunnels, &key)) &&
+	while (!rc && !dump->ended && (tunnel = RB_NFIND(sim_tunnels, &sim->tunnels, &key)) &&
 	       most--) {
 		const struct tunnel reported = tunnel->reported;
 
 		if (!sim->miss_every || ++dump->n % sim->miss_every) {
 			sim_sessions_count(sim, tunnel);
-			err = cb(&reported, &tunnel->statistics, arg);
+			rc = cb(&reported, &tunnel->statistics, arg);
 		}
 		dump->ended = reported.tunnel_id == ID_MAX;
 		key.reported.tunnel_id = dump->tunnel_id =
 			reported.tunnel_id + 1; /* @cb may change tunnels */
 	}
-	return err ? err : tunnel && !dump->ended;
+	return rc ? rc : tunnel && !dump->ended;
 }
 
 int sim_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg)

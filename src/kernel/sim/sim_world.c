@@ -1,7 +1,4 @@
-/*
- * The simulated kernel's surroundings: addresses, routes, other programs'
- * ports.
- */
+/* The simulated kernel's surroundings: addresses, routes, ports of other programs. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -46,22 +43,20 @@ static int parse_prefix(const char *text, struct sim_prefix *ret)
 {
 	char address[INET6_ADDRSTRLEN] = "";
 	size_t length = strcspn(text, "/");
-	int err;
+	int rc;
 
 	if (length >= sizeof(address))
 		return -EINVAL;
 	memcpy(address, text, length);
-	err = parse_address(address, &ret->address);
-	if (err)
-		return err;
+	rc = parse_address(address, &ret->address);
+	if (rc)
+		return rc;
 	ret->length = text[length] ? (unsigned int)strtoul(text + length + 1, NULL, 10)
 				   : bits_of(&ret->address);
 	return ret->length <= bits_of(&ret->address) ? 0 : -EINVAL;
 }
 
-/*
- * Looking.
- */
+/* Lookups. */
 
 static struct sim_address *find_address(const struct sim *sim, const struct address *address)
 {
@@ -74,7 +69,7 @@ static struct sim_address *find_address(const struct sim *sim, const struct addr
 	return NULL;
 }
 
-/* The VRF that a link is or is in, 0 none. */
+/* The VRF that a link is or belongs to; 0: none. */
 static unsigned int vrf_of(struct sim *sim, unsigned int link_index)
 {
 	const struct sim_link *link = sim_link_by_index(sim, link_index);
@@ -85,7 +80,7 @@ static unsigned int vrf_of(struct sim *sim, unsigned int link_index)
 	return master && master->link.vrf ? master->link.index : 0;
 }
 
-/* The most specific of the given routes and of those that addresses bring, outside of VRFs. */
+/* The most specific route, given or of an address, outside of VRFs. */
 static bool find_route(struct sim *sim, const struct address *to, struct sim_route *ret)
 {
 	const struct sim_address *address;
@@ -135,7 +130,7 @@ enum kernel_address_state sim_address_state(struct kernel *kernel, const struct 
 	return state_of(entry);
 }
 
-/* As kernel.h has it; the kernel's choice for an interface is the first. */
+/* As in kernel.h; the kernel's own choice for an interface is the first. */
 static unsigned int rank_of(const struct sim_address *address, const struct address *last,
 			    const struct address *preferred)
 {
@@ -161,7 +156,7 @@ int sim_interface_address(struct kernel *kernel, const char *interface,
 		return -ENODEV;
 	find_route(sim, remote, &route);
 	TAILQ_FOREACH (entry, &sim->addresses, entry) {
-		/* those of lo have the scope of this host */
+		/* addresses of lo have host scope */
 		if (entry->link_index == link->link.index && strcmp(interface, "lo") != 0 &&
 		    entry->prefix.address.family == remote->family &&
 		    (!best ||
@@ -190,7 +185,7 @@ int sim_interface_has(struct kernel *kernel, const char *interface, const struct
 	return -EADDRNOTAVAIL;
 }
 
-/* The last IPv4 address of a prefix that an interface has. */
+/* The last IPv4 address of the prefix of an interface. */
 static bool is_broadcast(const struct sim *sim, const struct address *address)
 {
 	const struct sim_address *entry;
@@ -238,7 +233,7 @@ int sim_check_bind(struct sim *sim, const struct tunnel *tunnel)
 {
 	if (sim_address_state(&sim->kernel, &tunnel->local_address, 0) == ADDRESS_READY)
 		return 0;
-	/* net/l2tp/l2tp_ip.c asks without regard to the sysctl */
+	/* net/l2tp/l2tp_ip.c ignores the sysctl */
 	return sim->nonlocal_bind && tunnel->encapsulation == ENCAPSULATION_UDP ? 0
 										: -EADDRNOTAVAIL;
 }
@@ -246,13 +241,13 @@ int sim_check_bind(struct sim *sim, const struct tunnel *tunnel)
 int sim_check_connect(struct sim *sim, const struct tunnel *tunnel)
 {
 	unsigned int down;
-	int err = sim_route(&sim->kernel, tunnel, &down);
+	int rc = sim_route(&sim->kernel, tunnel, &down);
 
 	if (sim->routeless)
-		err = 0;
-	if (!err && is_broadcast(sim, &tunnel->remote_address))
+		rc = 0;
+	if (!rc && is_broadcast(sim, &tunnel->remote_address))
 		return -EACCES;
-	return err;
+	return rc;
 }
 
 unsigned int sim_path_mtu(struct sim *sim, const struct address *remote)
@@ -452,7 +447,7 @@ int sim_world_open(struct sim *sim)
 	static const char *const addresses[] = {"192.0.2.1/24", "198.51.100.1/24", "203.0.113.1/24",
 						"10.0.0.1/8", "2001:db8::1/32"};
 	struct kernel *kernel = &sim->kernel;
-	int err = 0;
+	int rc = 0;
 
 	TAILQ_INIT(&sim->addresses);
 	TAILQ_INIT(&sim->routes);
@@ -463,15 +458,15 @@ int sim_world_open(struct sim *sim)
 	sim_link_by_name(sim, "eth0")->link.up = true;
 	sim_link_by_name(sim, "lo")->link.mtu = 65536;
 	sim_link_by_name(sim, "lo")->link.mac = (struct mac){0};
-	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]) && !err; i++)
-		err = sim_add_address(kernel, "eth0", addresses[i], false);
-	if (!err)
-		err = sim_add_address(kernel, "lo", "127.0.0.1/8", false);
-	if (!err)
-		err = sim_add_address(kernel, "lo", "::1/128", false);
-	if (!err)
-		err = sim_add_route(kernel, "0.0.0.0/0", 0);
-	return err ? err : sim_add_route(kernel, "::/0", 0);
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]) && !rc; i++)
+		rc = sim_add_address(kernel, "eth0", addresses[i], false);
+	if (!rc)
+		rc = sim_add_address(kernel, "lo", "127.0.0.1/8", false);
+	if (!rc)
+		rc = sim_add_address(kernel, "lo", "::1/128", false);
+	if (!rc)
+		rc = sim_add_route(kernel, "0.0.0.0/0", 0);
+	return rc ? rc : sim_add_route(kernel, "::/0", 0);
 }
 
 void sim_world_close(struct sim *sim)

@@ -12,7 +12,7 @@
 
 #define SIM_VERBS      (KERNEL_LINK_DELETE + 1)
 #define SIM_FAILURES   8
-#define SIM_EVENTS_MAX 4096 /* then they are lost, as from a full socket */
+#define SIM_EVENTS_MAX 4096 /* beyond that they are lost, as with a full socket */
 #define SIM_TICK_MS    4    /* HZ=250 */
 
 #define ALTERNATIVES_BYTES 64
@@ -25,7 +25,7 @@ struct sim;
 
 struct sim_profile {
 	const char *name, *release;
-	bool session_delete_waits;     /* since 6.12, or as patched by distributions */
+	bool session_delete_waits;     /* since 6.12, and as patched by distributions */
 	bool tunnel_id_goes_last;      /* until 6.11 */
 	bool ids_repeat_in_udp_tunnel; /* since 6.11 */
 };
@@ -33,7 +33,7 @@ struct sim_profile {
 struct sim_work;
 typedef void sim_work_fn(struct sim *sim, struct sim_work *work);
 
-/* Something to be done later; part of what it is done to. */
+/* Work to be done later; embedded in its object. */
 struct sim_work {
 	RB_ENTRY(sim_work) entry;
 	int64_t due; /* ns */
@@ -49,7 +49,7 @@ struct sim_link {
 	struct sim_link *parent; /* of an 802.1Q link */
 	LIST_ENTRY(sim_link) sibling;
 	LIST_HEAD(, sim_link) uppers; /* 802.1Q links on it */
-	bool own_mac;                 /* an 802.1Q link's: it was set */
+	bool own_mac;                 /* of an 802.1Q link: its MAC was set */
 	bool bridge;
 	uint32_t settings[SIM_SETTINGS];
 	bool carried_default;
@@ -66,11 +66,11 @@ struct sim_session {
 	uint32_t tunnel_id;
 	uint64_t serial;
 	bool over_ip;
-	bool hidden; /* no longer found by id, its link lingers */
+	bool hidden; /* no longer found by id, but its link lingers */
 	struct session reported;
 	struct statistics statistics;
 	int64_t counted;         /* when traffic was last added */
-	unsigned int link_index; /* 0 none */
+	unsigned int link_index; /* 0: none */
 };
 RB_HEAD(sim_sessions, sim_session);
 
@@ -79,7 +79,7 @@ struct sim_tunnel {
 	RB_ENTRY(sim_tunnel) by_endpoint; /* when over UDP */
 	LIST_HEAD(, sim_session) sessions;
 	struct sim_work work;
-	bool closing; /* takes no more sessions */
+	bool closing; /* accepts no more sessions */
 	uint64_t socket;
 	struct tunnel reported;
 	struct statistics statistics;
@@ -103,7 +103,7 @@ struct sim_route {
 	TAILQ_ENTRY(sim_route) entry;
 	struct sim_prefix prefix;
 	unsigned int link_index;
-	struct address source; /* that it prefers; AF_UNSPEC: that of its prefix */
+	struct address source; /* the preferred one; AF_UNSPEC: that of its prefix */
 	int error;
 };
 
@@ -126,12 +126,12 @@ struct sim_planned_failure {
 	int error;
 };
 
-/* How far a dump is. */
+/* The position of a dump. */
 struct sim_dump {
 	enum kernel_dump what;
 	bool ended;
-	uint32_t tunnel_id, session_id; /* the last given; of tunnels and ... */
-	unsigned int index;             /* ... links, the next to look at */
+	uint32_t tunnel_id, session_id; /* the last one given, of tunnels and sessions */
+	unsigned int index;             /* the next link to look at */
 	unsigned int n, skip;
 };
 
@@ -147,14 +147,14 @@ struct sim {
 	struct sim_planned_failure failures[SIM_FAILURES];
 	bool foreign; /* someone else's request is being executed */
 	unsigned int miss_every;
-	unsigned int interrupted_dumps; /* of links, to come */
+	unsigned int interrupted_dumps; /* of links, still to come */
 	struct {
 		unsigned int n;
 		int error;
 	} put_back;
 	struct {
 		bool under_way;
-		uint32_t tunnel_id, session_id; /* the last given */
+		uint32_t tunnel_id, session_id; /* the last one given */
 	} counters;
 	struct sim_dump dump;
 
@@ -178,7 +178,7 @@ struct sim {
 	bool time_held;
 	int64_t held_time;
 	int64_t delay, delay_each; /* ns */
-	int64_t last_due;          /* of the work queue's last entry: one worker does it all */
+	int64_t last_due;          /* of the last entry in the work queue, which has one worker */
 
 	TAILQ_HEAD(, sim_event) events;
 	unsigned int event_count;
@@ -195,9 +195,9 @@ static inline struct sim *sim_of(const struct kernel *kernel)
 int sim_time_open(struct sim *sim);
 int64_t sim_now(const struct sim *sim);
 void sim_catch_up(struct sim *sim);
-/* After the delay. */
+/* Run after the delay. */
 void sim_later(struct sim *sim, struct sim_work *work, sim_work_fn *run);
-/* After @delay, and behind all that was queued before: one worker does it all. */
+/* Run after @delay, and behind all earlier work, for there is one worker. */
 void sim_enqueue(struct sim *sim, struct sim_work *work, int64_t delay, sim_work_fn *run);
 void sim_cancel(struct sim *sim, struct sim_work *work);
 
@@ -215,7 +215,7 @@ void sim_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg);
 /* sim_links.c */
 struct sim_link *sim_link_by_index(struct sim *sim, unsigned int index);
 struct sim_link *sim_link_by_name(struct sim *sim, const char *name);
-/* @name "" chooses l2tpeth%d. -EEXIST, -EINVAL. */
+/* @name "": choose l2tpeth%d. -EEXIST, -EINVAL. */
 int sim_make_link(struct sim *sim, const char *name, unsigned int mtu, struct sim_link **ret);
 void sim_drop_link(struct sim *sim, struct sim_link *link);
 int sim_do_link_set(struct sim *sim, struct kernel_request *request);
@@ -223,7 +223,7 @@ int sim_do_link_get(struct sim *sim, struct kernel_request *request);
 int sim_do_vlan_create(struct sim *sim, struct kernel_request *request);
 int sim_do_link_delete(struct sim *sim, struct kernel_request *request);
 int sim_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg);
-/* At most @most more of a dump: 1 there are more, 0 the end, or a negative errno. */
+/* Up to @most more of a dump. 1: there are more; 0: the end; or a negative errno. */
 int sim_links_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_link_cb *cb,
 		    void *arg);
 int sim_tunnels_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_tunnel_cb *cb,
@@ -232,7 +232,7 @@ int sim_sessions_piece(struct sim *sim, struct sim_dump *dump, size_t most, kern
 		       void *arg);
 void sim_links_close(struct sim *sim);
 
-/* sim_port.c: it has joined a bridge, something of it was changed. */
+/* sim_port.c: a link has joined a bridge; something of a port was changed. */
 void sim_begin_port(struct sim_link *link);
 void sim_watch_port(struct sim_link *link);
 
@@ -255,7 +255,7 @@ int sim_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);
 int sim_dump_sessions(struct kernel *kernel, kernel_session_cb *cb, void *arg);
 int sim_read_counters(struct kernel *kernel, bool begin, kernel_counters_cb *cb, void *arg);
 void sim_leave_counters(struct kernel *kernel);
-/* Its tunnel is closing: @session goes as the profile has it. */
+/* Its tunnel is closing: delete @session as the profile does. */
 void sim_session_close(struct sim *sim, struct sim_session *session);
 void sim_sessions_count(struct sim *sim, struct sim_tunnel *tunnel);
 uint64_t sim_tunnel_socket(struct kernel *kernel, const struct tunnel *tunnel);
@@ -271,10 +271,10 @@ int sim_interface_address(struct kernel *kernel, const char *interface,
 			  const struct address *remote, struct address *ret);
 int sim_interface_has(struct kernel *kernel, const char *interface, const struct address *address);
 int sim_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
-/* What bind() and connect() of a tunnel's socket say of its addresses. */
+/* What bind() and connect() of a tunnel's socket return for its addresses. */
 int sim_check_bind(struct sim *sim, const struct tunnel *tunnel);
 int sim_check_connect(struct sim *sim, const struct tunnel *tunnel);
-/* MTU of the link that the route to @remote goes through, 1500 without. */
+/* MTU of the link on the route to @remote; 1500 without a route. */
 unsigned int sim_path_mtu(struct sim *sim, const struct address *remote);
 bool sim_port_busy(struct sim *sim, const struct address *address, uint16_t port);
 
