@@ -14,7 +14,7 @@ void burst_init(struct burst *burst, void (*line)(int priority, const char *text
 	burst->arg = arg;
 }
 
-/* FNV-1a over the text with each number as one character; never 0. */
+/* FNV-1a over the text, with each number taken as one character; never 0. */
 static uint64_t shape_of(const char *text)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -43,7 +43,7 @@ static void tell(const struct burst *burst, struct burst_kind *kind)
 	kind->held = 0;
 }
 
-/* That of the line, or else the one that was quiet longest, told and free. */
+/* The kind with this shape; if there is none, the one quiet for longest is flushed and reused. */
 static struct burst_kind *kind_of(struct burst *burst, uint64_t shape)
 {
 	struct burst_kind *oldest = &burst->kinds[0];
@@ -88,7 +88,7 @@ void burst_take(struct burst *burst, int64_t now, int priority, const char *text
 	snprintf(kind->text, sizeof(kind->text), "%s", text);
 }
 
-void burst_settle(struct burst *burst, int64_t now)
+void burst_flush(struct burst *burst, int64_t now)
 {
 	for (unsigned int i = 0; i < BURST_KINDS; i++)
 		if (burst->kinds[i].held && now >= due(&burst->kinds[i])) {

@@ -13,35 +13,34 @@
 #include "model/status.h"
 
 #define TOPIC    "engine"
-#define QUIET_MS 300  /* without a change of state: the burst is over, and is told ... */
-#define BURST_MS 3000 /* ... or when it has lasted so long */
-/* A turn of the loop is short: of a commit so many changes are counted, and compared leaf by leaf.
- */
+#define QUIET_MS 300  /* without a change of state end a burst, which is then logged ... */
+#define BURST_MS 3000 /* ... as is one that lasts this long */
+/* Keeps turns of the loop short: commits up to this size are counted, and compared leaf by leaf. */
 #define COUNTED_MAX  16384
 #define COMPARED_MAX 1024
-#define NAMED_MAX    3 /* objects that a commit's line names */
-#define LEAVES_MAX   4 /* and leaves */
+#define NAMED_MAX    3 /* objects named in a commit's line */
+#define LEAVES_MAX   4 /* leaves named there */
 
 struct chronicle {
 	struct engine *engine;
 	struct tally *tally;
 	struct event *pause;
-	int64_t until; /* clock_now() by which the burst under way is told */
+	int64_t until; /* clock_now() at which the current burst is logged at the latest */
 };
 
 /* ---- commits */
 
 enum deed { CREATED, CHANGED, DELETED, DEEDS };
 
-/* What a commit did to the objects of one kind. */
+/* What a commit did to objects of one kind. */
 struct sum {
 	size_t count;
 	struct {
 		uint32_t tunnel_id, session_id;
 	} named[NAMED_MAX];
-	uint32_t tunnel_id; /* that all sessions are in ... */
-	bool many_tunnels;  /* ... unless they are in several */
-	uint64_t leaves;    /* that changed, by row number */
+	uint32_t tunnel_id; /* of all the sessions ... */
+	bool many_tunnels;  /* ... unless they are of several */
+	uint64_t leaves;    /* that changed, as bits by row number */
 };
 
 struct line {
@@ -136,7 +135,7 @@ static void put_deeds(struct line *line, const struct candidate *changes)
 		}
 }
 
-/* SNMP: the master does not tell a subagent who its manager is (RFC 2741). */
+/* The AgentX master does not tell a subagent who the manager is (RFC 2741). */
 static void put_who(struct line *line, const struct commit_info *info)
 {
 	if (info->user[0])
@@ -167,7 +166,7 @@ void chronicle_commit(const struct commit_info *info, const struct candidate *ch
 		put(&line, " [%s]", info->comment);
 }
 
-/* What changed, for who debugs; secrets are not in it. */
+/* For debugging: what changed, without secrets. */
 static void debug_changes(const struct candidate *changes)
 {
 	char *text = NULL, *save = NULL;
@@ -218,7 +217,7 @@ static int priority_of(const struct state *state)
 	}
 }
 
-/* Another change of state: does the burst go on? */
+/* A change of state has come: extend the burst, up to its limit. */
 static void wait_for_more(struct chronicle *chronicle)
 {
 	int64_t now = clock_now(), left;
@@ -259,7 +258,7 @@ static void take_state(struct chronicle *chronicle, const struct entry *entry)
 	char why[STATUS_TEXT_MAX], *text;
 
 	if (state->oper_status == OPER_REMOVING)
-		return; /* as the commit says that deleted it */
+		return; /* the commit that deleted it is logged */
 	text = tally_add(chronicle->tally, &change);
 	if (text) {
 		print_why(entry, why);
@@ -332,7 +331,7 @@ static void take_line(int priority, const char *text, void *arg)
 	log_text(priority, "%s", text);
 }
 
-/* What the engine found when it opened. */
+/* Log what the engine found when it opened. */
 static void take_stock(struct chronicle *chronicle)
 {
 	const struct datastore *store = engine_store(chronicle->engine);

@@ -1,6 +1,6 @@
 /*
- * What the engine does, for the operator's log: each commit in one line, objects
- * that go down and up again, one by one or summed up (tally.h).
+ * Logs what the engine does, for the operator: a line for each commit, and objects that go down and
+ * up again, one by one or summed up (tally.h).
  */
 #ifndef DAEMON_CHRONICLE_H
 #define DAEMON_CHRONICLE_H
@@ -9,10 +9,10 @@
 
 struct chronicle;
 
-/* Begins with what is not up already. @base and @engine are borrowed. */
+/* Begin with objects that are already not up. Borrows @base and @engine. */
 int chronicle_open(struct chronicle **ret, struct event_base *base, struct engine *engine,
 		   struct error *err);
-/* Tells what it has not told yet. Accepts NULL. */
+/* Log what is still held back, and free. Accepts NULL. */
 void chronicle_close(struct chronicle *chronicle);
 
 /* "commit 12 by alice (netconf): session 7/1 changed (mtu, bridge)". */

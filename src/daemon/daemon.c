@@ -63,10 +63,11 @@ static int start_loop(struct daemon *daemon, struct error *err)
 	};
 
 	signal(SIGPIPE, SIG_IGN);
-	event_set_mem_functions(malloc, realloc, wipe_any); /* what clients send and are sent */
+	event_set_mem_functions(malloc, realloc,
+				wipe_any); /* for buffers hold what clients send and receive */
 	daemon->base = event_base_new();
 	if (!daemon->base)
-		return error_set(err, ERROR_RESOURCE, "no event loop can be made");
+		return error_set(err, ERROR_RESOURCE, "cannot create an event loop");
 	log_attach(daemon->base);
 	for (size_t i = 0; i < 4; i++) {
 		daemon->signals[i] =
@@ -196,9 +197,9 @@ static bool is_resuming(const struct daemon *daemon)
 }
 
 /*
- * A commit that a kill interrupted is in the history already: nobody is to read
- * a configuration without it, so it is brought to its end before the doors open. So is
- * the undoing of one that was to be confirmed.
+ * The history already has a commit that a kill interrupted, so nobody may read a configuration
+ * without it: finish it before the doors open. The same holds for undoing a
+ * commit that was not confirmed.
  */
 static int finish_interrupted(struct daemon *daemon, struct error *err)
 {
@@ -207,8 +208,7 @@ static int finish_interrupted(struct daemon *daemon, struct error *err)
 	(void)err;
 	while (is_resuming(daemon) && !daemon->stopping) {
 		if (clock_now() - told >= NS_PER_S) {
-			ready_takes_time(
-				"carrying out a commit that was interrupted, or undoing one");
+			ready_takes_time("completing or undoing an interrupted commit");
 			told = clock_now();
 		}
 		event_base_loop(daemon->base, EVLOOP_ONCE);
@@ -276,7 +276,7 @@ static int start_requests(struct daemon *daemon, struct error *err)
 	return 0;
 }
 
-/* Who waits for an answer gets it before the doors close. */
+/* Clients that wait for a reply get it before the doors close. */
 static void stop_requests(struct daemon *daemon)
 {
 	engine_finish(daemon->engine);
@@ -309,7 +309,7 @@ int daemon_check(const char *path)
 	candidate_open(&candidate, empty);
 
 	if (rc < 0) {
-		/* the text begins with file and line */
+		/* the text already begins with file and line */
 		fprintf(stderr, "l2tpv3d: %s%s%s%s\n", err.text, err.path[0] ? " (at " : "",
 			err.path, err.path[0] ? ")" : "");
 	} else {

@@ -1,4 +1,4 @@
-/* The parts of the daemon, in the order in which they start and, reversed, stop. */
+/* The parts of the daemon, in the order they start; they stop in reverse order. */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
 
@@ -22,7 +22,7 @@ struct daemon {
 	struct chronicle *chronicle;
 	struct netconf_server *netconf;
 	struct agent *agent;
-	bool stopping; /* told to, be it before it was ready */
+	bool stopping; /* was told to stop, perhaps before it was ready */
 };
 
 struct stage {
@@ -31,10 +31,10 @@ struct stage {
 	void (*stop)(struct daemon *daemon);
 };
 
-/* Ends with a NULL name. */
+/* A NULL name ends the table. */
 extern const struct stage stages[];
 
-/* -n FILE: read it, check it as a commit would; errors go to stderr. Exit status. */
+/* -n FILE: read it and check it as a commit would; errors go to stderr. Returns the exit status. */
 int daemon_check(const char *path);
 
 #endif

@@ -13,14 +13,15 @@
 #include "base/clock.h"
 #include "daemon/burst.h"
 
-/* One log a process, as syslog(3) has it. */
+/* Globals, for a process has one log, as in syslog(3). */
 static bool to_syslog, to_journal;
-static int stderr_priority = LOG_DEBUG; /* and more important; -1 nothing */
+static int stderr_priority =
+	LOG_DEBUG; /* this priority and more important ones go there; -1: none */
 static const char *debug_topics = "";
 static struct burst burst;
-static struct event *settle; /* when a burst is over; NULL: lines are not held */
+static struct event *burst_end; /* fires when a burst is over; NULL: no lines are held back */
 
-/* $JOURNAL_STREAM is inherited by whom stderr is not: it names the stream that it is about. */
+/* A process may inherit $JOURNAL_STREAM but another stderr: compare the file that it names. */
 static bool is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -54,7 +55,7 @@ void log_started(void)
 		stderr_priority = -1;
 }
 
-/* Names that others chose are in it: none of them may begin a line or steer a terminal. */
+/* The text may hold names that others chose: they must not start a line or control a terminal. */
 static void clean(char *text)
 {
 	for (; *text; text++)
@@ -117,29 +118,29 @@ static void wait_for_end(void)
 		return;
 	if (left > 0)
 		delay = (struct timeval){left / NS_PER_S, left % NS_PER_S / 1000 + 1};
-	evtimer_add(settle, &delay);
+	evtimer_add(burst_end, &delay);
 }
 
-static void on_settle(evutil_socket_t fd, short what, void *arg)
+static void on_burst_end(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
-	burst_settle(&burst, clock_now());
+	burst_flush(&burst, clock_now());
 	wait_for_end();
 }
 
 void log_attach(struct event_base *base)
 {
 	burst_init(&burst, write_line, NULL);
-	settle = evtimer_new(base, on_settle, NULL);
+	burst_end = evtimer_new(base, on_burst_end, NULL);
 }
 
 void log_detach(void)
 {
-	if (!settle)
+	if (!burst_end)
 		return;
-	burst_settle(&burst, INT64_MAX);
-	event_free(settle);
-	settle = NULL;
+	burst_flush(&burst, INT64_MAX);
+	event_free(burst_end);
+	burst_end = NULL;
 }
 
 void log_callback(int priority, const char *text, void *arg)
@@ -149,11 +150,11 @@ void log_callback(int priority, const char *text, void *arg)
 			write_line(priority, text, NULL);
 		return;
 	}
-	if (!settle) {
+	if (!burst_end) {
 		write_line(priority, text, NULL);
 		return;
 	}
 	burst_take(&burst, clock_now(), priority, text);
-	if (!evtimer_pending(settle, NULL))
+	if (!evtimer_pending(burst_end, NULL))
 		wait_for_end();
 }

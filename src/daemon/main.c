@@ -32,7 +32,7 @@ static bool go_into_background(const struct options *options)
 	int rc = ready_background(options_relative(options));
 
 	if (rc < 0)
-		log_text(LOG_ERR, "cannot go into the background: %s", strerror(-rc));
+		log_text(LOG_ERR, "cannot run in the background: %s", strerror(-rc));
 	return rc == 0;
 }
 
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 			event_base_dispatch(daemon.base);
 		ready_stopping();
 	}
-	/* the failed stage may have come half-way: every stop accepts that */
+	/* the failed part may be half started: every stop function accepts that */
 	stop(&daemon, ready ? started : started + 1);
 	return ready ? 0 : 1;
 }

@@ -32,14 +32,14 @@ static const struct option_row rows[] = {
 	{ "state",        's', KIND_TEXT,   AT(state_directory), "DIR",    "state directory (" STATE_DIRECTORY ")" },
 	{ "socket",       'S', KIND_TEXT,   AT(socket_path),     "PATH",   "control socket (" CONTROL_SOCKET ")" },
 	{ "agentx",       'x', KIND_TEXT,   AT(agentx_address),  "ADDR",   "AgentX address of snmpd (" AGENTX_ADDRESS ")" },
-	{ "no-snmp",      0,   KIND_FLAG,   AT(no_snmp),         NULL,     "without the SNMP door" },
-	{ "notify",       0,   KIND_FLAG,   AT(notify),          NULL,     "send SNMP notifications from the start on" },
+	{ "no-snmp",      0,   KIND_FLAG,   AT(no_snmp),         NULL,     "do not start the SNMP door" },
+	{ "notify",       0,   KIND_FLAG,   AT(notify),          NULL,     "send SNMP notifications from the start" },
 	{ "netns",        'N', KIND_TEXT,   AT(netns),           "NAME",   "manage this network namespace (ip netns)" },
-	{ "kernel",       0,   KIND_TEXT,   AT(kernel),          "WHICH",  "real, or sim (sim:6.1, sim:6.12): simulated in memory" },
-	{ "no-repair",    0,   KIND_FLAG,   AT(no_repair),       NULL,     "report what others changed, do not restore it" },
-	{ "counter-age",  0,   KIND_NUMBER, AT(counter_age_ms),  "MS",     "counters served are at most this old (1000)" },
-	{ "idle-timeout", 0,   KIND_SECONDS, AT(idle_timeout),   "S",      "end NETCONF sessions idle for so long, 0 never (1800)" },
-	{ "lock-timeout", 0,   KIND_SECONDS, AT(lock_timeout),   "S",      "the same for one that holds a lock (300)" },
+	{ "kernel",       0,   KIND_TEXT,   AT(kernel),          "WHICH",  "real, or sim (sim:6.1, sim:6.12) to simulate one in memory" },
+	{ "no-repair",    0,   KIND_FLAG,   AT(no_repair),       NULL,     "report what others change, but do not restore it" },
+	{ "counter-age",  0,   KIND_NUMBER, AT(counter_age_ms),  "MS",     "serve counters no older than this (1000)" },
+	{ "idle-timeout", 0,   KIND_SECONDS, AT(idle_timeout),   "S",      "end NETCONF sessions idle this long; 0: never (1800)" },
+	{ "lock-timeout", 0,   KIND_SECONDS, AT(lock_timeout),   "S",      "the same for a session that holds a lock (300)" },
 	{ "yang-path",    0,   KIND_TEXT,   AT(yang_path),       "PATH",   "folders of YANG modules for get-schema, ':' between them" },
 	{ "check",        'n', KIND_TEXT,   AT(check_file),      "FILE",   "check an XML configuration and exit" },
 	{ "debug",        'd', KIND_TOPICS, AT(debug),           "TOPICS", "log debugging: " DEBUG_TOPICS },
@@ -176,7 +176,7 @@ enum options_verdict options_read(int argc, char **argv, struct options *ret)
 		verdict = row ? take(row, optarg, ret) : OPTIONS_WRONG;
 	}
 	if (verdict == OPTIONS_RUN && optind < argc) {
-		fprintf(stderr, "l2tpv3d: %s: no arguments are taken but options\n", argv[optind]);
+		fprintf(stderr, "l2tpv3d: %s: only options are accepted\n", argv[optind]);
 		verdict = OPTIONS_WRONG;
 	}
 	if (verdict == OPTIONS_WRONG)

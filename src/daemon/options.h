@@ -19,13 +19,13 @@ struct options {
 	bool foreground, no_snmp, notify, no_repair;
 };
 
-/* What main is to do after the command line was read. */
+/* What main does next. */
 enum options_verdict { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_WRONG };
 
-/* Errors and the texts of -h and -V are printed. The strings are argv's. */
+/* Prints errors and the texts of -h and -V. The strings point into argv. */
 enum options_verdict options_read(int argc, char **argv, struct options *ret);
 
-/* Does a path in them depend on the working directory? */
+/* Does a path among the options depend on the working directory? */
 bool options_relative(const struct options *options);
 
 #endif

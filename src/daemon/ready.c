@@ -58,7 +58,7 @@ static void notify(const char *text)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	/* nothing can be done when nobody listens */
+	/* nothing to do when nobody listens */
 	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
 		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
 		(void)errno;
@@ -84,7 +84,7 @@ void ready_clear_status(void)
 	has_status = false;
 }
 
-/* That it fails, nobody is left to be told. */
+/* Ignore errors: there is nobody left to tell. */
 static void silence(FILE *file, const char *mode)
 {
 	if (!freopen("/dev/null", mode, file))
@@ -97,7 +97,7 @@ void ready_tell(void)
 	if (parent_fd < 0)
 		return;
 	if (write(parent_fd, "", 1) < 0)
-		(void)errno; /* the parent is gone: nobody waits */
+		(void)errno; /* the parent has died: nobody waits */
 	close(parent_fd);
 	parent_fd = -1;
 	silence(stdin, "r");

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One of a group, to be told by itself. */
+/* A change of a group that may get a line of its own. */
 struct named {
 	uint32_t tunnel_id, session_id;
 	char text[TALLY_TEXT];
@@ -98,7 +98,7 @@ static void tell_one(const struct tally *tally, const struct group *group,
 		     why);
 }
 
-/* @of: " of tunnel 7", or "". */
+/* @of: " of tunnel 7" or "". */
 static void tell_many(const struct tally *tally, const struct group *group, uint64_t count,
 		      const char *of)
 {

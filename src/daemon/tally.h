@@ -1,7 +1,6 @@
 /*
- * Changes of state in lines that an operator can read: a few are told one by
- * one, many that are alike in one line, "4,996 sessions of tunnel 7 down:
- * no-route". Pure: the owner decides when a burst is over.
+ * Changes of state in lines that an operator can read: a few of a kind get a line each, many share
+ * one, "4,996 sessions of tunnel 7 down: no-route". Pure: the caller decides when a burst is over.
  */
 #ifndef DAEMON_TALLY_H
 #define DAEMON_TALLY_H
@@ -10,33 +9,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TALLY_NAMED   5   /* alike and up to so many: one by one */
-#define TALLY_TUNNELS 8   /* alike and of up to so many tunnels: a line each */
+#define TALLY_NAMED   5   /* up to this many of a kind get a line each */
+#define TALLY_TUNNELS 8   /* more of a kind, in up to this many tunnels, get a line per tunnel */
 #define TALLY_GROUPS  32  /* kinds of change in a burst */
 #define TALLY_TEXT    224 /* bytes of a sentence, NUL included */
 
 struct tally_change {
 	uint32_t tunnel_id, session_id; /* session_id 0: the tunnel */
 	const char *became;             /* static: "down", "up", "foreign" */
-	const char *reason;             /* static, a word for many; "" none */
-	int priority;                   /* as syslog(3); follows from the two before */
+	const char *reason;             /* static, one word; "": none */
+	int priority;                   /* as in syslog(3); the same for the same two words */
 };
 
 struct tally;
 
-/* @line gets what is told. NULL: no memory. */
+/* Lines go to @line. NULL: no memory. */
 struct tally *tally_new(void (*line)(int priority, const char *text, void *arg), void *arg);
-void tally_free(struct tally *tally); /* Accepts NULL; tells nothing. */
+void tally_free(struct tally *tally); /* Accepts NULL; writes nothing. */
 
 /*
- * Where the caller puts the whole sentence about it, should it be told by itself ("" as the word
- * of the reason); NULL: it will not be. May tell of what was there before, when it is of too many
- * kinds.
+ * Add a change. Returns a buffer where the caller may put a whole sentence as the reason, in case
+ * the change gets a line of its own; it begins as "". NULL: it gets none. Flushes earlier changes
+ * when there are too many kinds.
  */
 char *tally_add(struct tally *tally, const struct tally_change *change);
 
 bool tally_empty(const struct tally *tally);
-void tally_flush(struct tally *tally); /* tell all */
+void tally_flush(struct tally *tally); /* write all lines */
 
 #define COUNT_TEXT 28
 /* 4996 as "4,996". */

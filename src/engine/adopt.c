@@ -6,7 +6,7 @@
 #include "engine/compare.h"
 #include "model/codec.h"
 
-/* Refuse what others made and no configuration can say, or would make so. */
+/* Refuse objects of others that no configuration can express or create. */
 static int check_adoptable(enum object object, const void *config, uint32_t tunnel_id,
 			   uint32_t session_id, struct error *err)
 {
@@ -34,8 +34,9 @@ static int check_adoptable(enum object object, const void *config, uint32_t tunn
 	if (!compare_kernel(object, &read, config, false))
 		return 0;
 	error_at_entry(err, tunnel_id, session_id, NULL);
-	return error_set(err, ERROR_INVALID_VALUE,
-			 "what the kernel has of it cannot be configured; make it anew here");
+	return error_set(
+		err, ERROR_INVALID_VALUE,
+		"the kernel has it in a form that cannot be configured; create it here instead");
 }
 
 static int adopt_session(struct engine *engine, struct candidate *changes,
@@ -49,7 +50,7 @@ static int adopt_session(struct engine *engine, struct candidate *changes,
 	if (rc < 0)
 		return rc;
 	config.present |= BIT(SESSION_ID);
-	/* MTU, MAC and bridge stay the administrator's; of the link only its state becomes ours */
+	/* MTU, MAC and bridge remain the administrator's; of the link we manage only its state */
 	config.present &= ~(BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_BRIDGE));
 	if (link && link->up)
 		config.present &= ~BIT(SESSION_LINK_ENABLED);
@@ -83,7 +84,7 @@ struct adoption {
 	struct engine *engine;
 	uint32_t tunnel_id;
 	uint32_t from; /* the next session; 0: the tunnel itself */
-	bool passed;   /* the last id there can be */
+	bool passed;   /* reached the last possible id */
 	struct candidate *changes;
 	struct error *err;
 };

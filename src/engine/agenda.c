@@ -9,7 +9,7 @@
 #define LATER_NS       (NS_PER_S / 2)
 #define RETRY_FIRST_NS NS_PER_S
 #define RETRY_SOON_NS  (20 * (NS_PER_S / 1000))
-#define RETRY_MOST_NS  (300 * NS_PER_S) /* for what no event tells of: a module, a port */
+#define RETRY_MOST_NS  (300 * NS_PER_S) /* for changes without events: a module, a port */
 #define NO_MEMORY_NS   (2 * NS_PER_S)
 
 /* ---- lists of keys */
@@ -69,7 +69,7 @@ bool keys_next(struct keys *keys, struct key *ret)
 		keys_free(keys);
 		return false;
 	}
-	if (keys->unsorted) { /* more came since */
+	if (keys->unsorted) { /* keys were added since */
 		keys->count -= keys->taken;
 		memmove(keys->at, &keys->at[keys->taken], keys->count * sizeof(*keys->at));
 		keys->taken = 0;

@@ -4,9 +4,9 @@
 
 #include "engine/status.h"
 
-#define BLOCKED_NS (3 * NS_PER_S) /* wait so long for an id or a name to become free ... */
+#define BLOCKED_NS (3 * NS_PER_S) /* wait this long for an id or a name to become free ... */
 #define BLOCKED_EACH_NS                                                                            \
-	(60 * 1000000LL) /* ... and so much for each object still being torn down                  \
+	(60 * 1000000LL) /* ... plus this for each object still being torn down                    \
 			  */
 
 /* ---- a batch */
@@ -60,7 +60,7 @@ enum status_reason item_reason(struct engine *engine, const struct tunnel *tunne
 		*os_errno = found;
 		return reason;
 	}
-	/* it may be there by now, and is tried again soon */
+	/* it may exist by now, and is retried soon */
 	if (*os_errno == EADDRNOTAVAIL)
 		return REASON_NO_LOCAL_ADDRESS;
 	/* by a rule that no look-up shows; over IPv4 the peer may be a broadcast address */
@@ -82,7 +82,7 @@ enum verdict item_refuse(struct job *job, struct item *item, enum error_code cod
 	if (!job->strict)
 		return VERDICT_DONE;
 	if (job->error.code)
-		return VERDICT_REFUSED; /* tell the first refusal */
+		return VERDICT_REFUSED; /* report the first refusal */
 	error_at_entry(&job->error, item->key.tunnel_id, item->key.session_id, NULL);
 	error_set(&job->error, code, "%s", text);
 	job->error.os_errno = os_errno;
@@ -109,9 +109,9 @@ bool job_patient(const struct engine *engine, const struct job *job)
 	return job->blocked_since == 0 || engine_now() - job->blocked_since < patience;
 }
 
-bool item_lost(struct item *item, enum action action, int result)
+bool item_lost(struct item *item, enum action action, int rc)
 {
-	if (result != -EIO || item->lost >= LOST_MAX)
+	if (rc != -EIO || item->lost >= LOST_MAX)
 		return false;
 	item->lost++;
 	item->tried |= (uint8_t)action;

@@ -13,7 +13,7 @@
 #include "model/rules.h"
 #include "store/overlay.h"
 
-/* The owner of a session's interface, as long as that is ours. */
+/* The owner of a session's interface, while that is ours. */
 static const struct session_entry *owner_of(struct engine *engine, unsigned int index)
 {
 	const struct session_entry *session =
@@ -23,8 +23,7 @@ static const struct session_entry *owner_of(struct engine *engine, unsigned int 
 }
 
 /*
- * Is @name used by a link of the namespace that no configured session owns, or is it
- * an alternative name of any?
+ * Is @name the name of a link that no configured session owns, or an alternative name of any link?
  */
 static const struct kernel_link *link_taking(struct engine *engine, const char *name)
 {
@@ -54,7 +53,7 @@ static int refuse_name(const struct change *c, enum session_row row, const char 
 			 name, cure);
 }
 
-/* Its owner goes with this change, and the name with it. */
+/* The change deletes its owner, and thus frees the name. */
 static bool goes(struct engine *engine, const struct candidate *changes,
 		 const struct kernel_link *link)
 {
@@ -80,7 +79,9 @@ static int check_name(struct engine *engine, const struct candidate *changes,
 	return refuse_name(c, SESSION_INTERFACE_NAME, name, link, "choose another name", err);
 }
 
-/* Nor may that of its 802.1Q link; a link over an interface of ours is that link, or goes with it.
+/*
+ * The same for the name of its 802.1Q link. A link over an interface of ours is that link, or is
+ * deleted with it.
  */
 static int check_vlan_name(struct engine *engine, const struct change *c, struct error *err)
 {
@@ -98,7 +99,7 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 			   "choose another vlan-id or interface-name", err);
 }
 
-/* An entry that comes back may have the secrets it had: whoever may delete it may undo that. */
+/* A restored entry may get its secrets back: whoever may delete it may undo that. */
 static int check_secrets(struct engine *engine, const struct candidate *changes,
 			 const struct change *c, void *arg, struct error *err)
 {
@@ -196,7 +197,7 @@ struct cursor *changes_walk_begin(struct engine *engine, const struct candidate 
 	return &walk->cursor;
 }
 
-/* ---- checked at once, for a door */
+/* ---- an immediate check, for a door */
 
 int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
 		 struct engine_checked *ret, struct error *err)
@@ -220,7 +221,7 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 	return rc;
 }
 
-/* ---- the way back to a commit, from the journal */
+/* ---- a rollback, from the journal */
 
 struct way_back {
 	struct cursor cursor;
@@ -270,7 +271,7 @@ static int begin_way_back(struct engine *engine, uint64_t number, struct candida
 
 /* ---- from a request, in slices */
 
-/* Nothing that it was checked against has changed since. */
+/* Has nothing changed that it was checked against? */
 static bool take_checked(const struct engine *engine, struct engine_checked *checked,
 			 struct candidate *changes)
 {
@@ -287,7 +288,7 @@ struct making {
 	struct request *request;
 	struct candidate *changes;
 	struct error *err;
-	bool done; /* checked already, and it holds; or nothing to be checked now */
+	bool done; /* already checked and still valid, or nothing to check */
 };
 
 static int begun(struct cursor *cursor, struct cursor **ret)

@@ -28,7 +28,7 @@ static const struct row *compare_tunnel(struct engine *engine, const struct tunn
 		return tunnel->entry.in_kernel ? &rows[TUNNEL_ENABLED] : NULL;
 	if (!tunnel->entry.in_kernel)
 		return &rows[TUNNEL_ID];
-	if (rc < 0) /* keep the address that local-interface had until it has another */
+	if (rc < 0) /* local-interface has no address now: keep the old one until it has another */
 		codec_copy(&rows[TUNNEL_LOCAL_ADDRESS], &want, &tunnel->actual);
 	return compare_kernel(OBJECT_TUNNEL, &want, &tunnel->actual, false);
 }
@@ -55,7 +55,7 @@ static const struct row *compare_link(struct engine *engine, const struct sessio
 		return &rows[SESSION_VLAN_ID];
 	set = want_link(engine, 0, NULL, want, link, &ignored);
 	if (session->state.port_errno)
-		set &= ~(unsigned int)LINK_MASTER; /* it is we who keep it out */
+		set &= ~(unsigned int)LINK_MASTER; /* we keep it out of the bridge */
 	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
 		if (set & leaves[i].bit)
 			return &rows[leaves[i].row];
@@ -95,7 +95,7 @@ uint64_t compare_change(enum object object, const void *before, const void *want
 			continue;
 		if (reported && !codec_same_in_kernel(row, want, have))
 			rows |= BIT(i);
-		/* what is not in netlink goes away too: the 802.1Q link of a vlan-id */
+		/* attributes not in netlink are re-created too: the 802.1Q link of a vlan-id */
 		if (!reported && before && (codec_present(row, want) || row->wire == WIRE_NONE) &&
 		    !codec_equal(row, before, want))
 			rows |= BIT(i);

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define POLLED_NS (2 * NS_PER_S) /* so long after a poll all takes half the time */
+#define POLLED_NS (2 * NS_PER_S) /* for this long after a poll slices are half as long */
 
 int64_t engine_now(void)
 {

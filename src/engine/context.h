@@ -1,11 +1,10 @@
 /*
- * The engine's context: what its files share, and the few things that all of
- * them do with it. The ground floor: anybody in engine/ may call it, and it
- * calls nobody but the leaves (agenda, links). Doors include engine.h only.
+ * The engine's context: what its files share, and the few things that all of them do with it. The
+ * ground floor: anybody in engine/ may call it, and it calls only the leaves (agenda, links). Doors
+ * include engine.h only.
  *
- * docs/architecture.md draws the floors. What belongs to one file alone is not
- * here but behind a pointer: the transaction is transaction.c's, reading is
- * counters.c's.
+ * docs/architecture.md draws the floors. What belongs to a single file is behind a pointer: the
+ * transaction of transaction.c, the reading of counters.c.
  */
 #ifndef ENGINE_CONTEXT_H
 #define ENGINE_CONTEXT_H
@@ -17,15 +16,15 @@
 #include "engine/engine.h"
 #include "engine/links.h"
 
-#define MANY      256             /* objects: much work, much memory */
+#define MANY      256             /* objects that are a lot of work, and of memory */
 #define BATCH_MAX 64              /* objects in one batch of requests */
-#define SLICE_NS  (6 * 1000000LL) /* the work of a turn begins nothing after this ... */
-#define BATCH_NS  (8 * 1000000LL) /* ... and what cannot be divided is to take at most this */
+#define SLICE_NS  (6 * 1000000LL) /* a turn begins no more work after this ... */
+#define BATCH_NS  (8 * 1000000LL) /* ... and an indivisible piece should take at most this */
 
 /* How far a slice came. */
 enum progress {
 	PROGRESS_MORE,    /* go on in the next turn */
-	PROGRESS_BLOCKED, /* go on when something is gone that is being removed */
+	PROGRESS_BLOCKED, /* go on when something being removed is gone */
 	PROGRESS_DONE
 };
 
@@ -65,7 +64,8 @@ struct engine {
 	struct engine_options o;
 	const struct kernel_operations *k;
 	struct datastore *store;
-	struct candidate running; /* without changes: what is configured, as plans want it */
+	struct candidate running; /* without changes: the running configuration, in the form that
+				     plans take */
 	struct links links;
 	struct agenda agenda;
 
@@ -79,10 +79,10 @@ struct engine {
 	struct reading *reading;         /* counters.c, sweep.c */
 	struct recall *recall;           /* recall.c */
 
-	bool deaf;               /* events wait: all links are being read */
+	bool deaf;               /* leave events unread: all links are being read */
 	bool connected;          /* to the l2tp family */
-	bool disconnected;       /* it was, and the family went away */
-	unsigned int unanswered; /* looks in a row that the kernel did not answer */
+	bool disconnected;       /* the family went away */
+	unsigned int unanswered; /* consecutive looks that the kernel did not answer */
 	int64_t polled_at;       /* by a manager, engine_polled() */
 
 	int64_t slice_ends;       /* of this turn */
@@ -106,20 +106,20 @@ void engine_log(struct engine *engine, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void engine_tell(struct engine *engine, const struct engine_event *event);
 
-/* A turn of the loop in @ns nanoseconds; not while closing. */
+/* Have a turn of the loop in @ns nanoseconds; not while closing. */
 void engine_schedule_in(struct engine *engine, int64_t ns);
 void engine_schedule(struct engine *engine); /* soon */
 
 /*
- * The slice of a turn: one measure for all that goes on in slices. After each piece
- * of work: may it go on, or is the rest for the next turn?
+ * The slice of a turn, one measure for all sliced work. Ask after each piece of work: may it go on,
+ * or is the rest for the next turn?
  */
 void engine_begin_slice(struct engine *engine);
 bool engine_may_go_on(struct engine *engine);
-/* @usual, or half of it while somebody polls. */
+/* @usual, or half of that while somebody polls. */
 int64_t engine_share(const struct engine *engine, int64_t usual);
 
-/* Requests to the kernel, as submit() of kernel.h; notices when its family is gone. */
+/* Send requests to the kernel, as submit() of kernel.h does; notices when the family is gone. */
 int engine_submit(struct engine *engine, struct kernel_request *requests, size_t count);
 bool engine_connect(struct engine *engine, struct error *err);
 

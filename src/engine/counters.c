@@ -6,9 +6,9 @@
 #include "engine/status.h"
 #include "engine/sweep.h"
 
-#define SWEEP_AFTER  8        /* sessions read in order: less are not worth a dump */
-#define SKIP_MAX     256      /* sessions without counters, in one reading */
-#define LOOK_AGE_NS  NS_PER_S /* of counters that tell of the status */
+#define SWEEP_AFTER  8        /* sessions read in order that make a dump worth it */
+#define SKIP_MAX     256      /* sessions without counters to skip in one reading */
+#define LOOK_AGE_NS  NS_PER_S /* of counters that decide the status */
 #define LOOK_MOST_NS (30 * NS_PER_S)
 
 bool counters_open(struct engine *engine)
@@ -49,7 +49,7 @@ void counters_expect(struct engine *engine, struct session_entry *session)
 
 /* ---- reading */
 
-/* Reading in order doubles what is read ahead; a jump begins anew. */
+/* Each entry read in order doubles the read-ahead; a jump resets it. */
 static size_t window(struct reading *reading, const struct entry *entry)
 {
 	if (key_compare(&reading->next, &entry->key) != 0) {
@@ -76,7 +76,7 @@ static struct kernel_request request_for(const struct entry *entry, struct stati
 	};
 }
 
-/* This one, and of sessions those that a reader in order asks for next. */
+/* Read this one and, for sessions, those that a reader in order asks for next. */
 static void refresh(struct engine *engine, struct entry *entry, int64_t age)
 {
 	struct kernel_request requests[BATCH_MAX];
@@ -122,14 +122,14 @@ void engine_refresh(struct engine *engine, struct entry *entry)
 	refresh(engine, entry, served_age(engine));
 }
 
-/* ---- looking after those nobody polls */
+/* ---- watching those that nobody polls */
 
 static int64_t look_age(const struct engine *engine)
 {
 	return served_age(engine) < LOOK_AGE_NS ? served_age(engine) : LOOK_AGE_NS;
 }
 
-/* Sessions of this tunnel from the cursor on, until time is up: false then. */
+/* Look at sessions of this tunnel from the cursor on. False: time is up. */
 static bool look_at_sessions(struct engine *engine, struct tunnel_entry *tunnel, int64_t until)
 {
 	bool all = tunnel->state.common.transmit_failing;

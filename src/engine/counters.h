@@ -1,9 +1,8 @@
 /*
- * Counters that are fresh when a door asks for them (engine_refresh()), reading
- * ahead when entries are read in order; and a look at those nobody asks for,
- * because the status follows from them. counters.c and sweep.c call each other:
- * the one ring there is, of one thing in two files. They may call status and the
- * context.
+ * Keeps counters fresh when a door asks for them (engine_refresh()), and reads ahead when entries
+ * are read in order; also looks at counters that nobody asks for, because the status depends on
+ * them. counters.c and sweep.c call each other: one thing in two files. They may call status and
+ * the context.
  */
 #ifndef ENGINE_COUNTERS_H
 #define ENGINE_COUNTERS_H
@@ -13,34 +12,33 @@
 /* A dump of all sessions' counters, under way (sweep.c). */
 struct sweep {
 	bool running;
-	bool tried;                     /* in this reading in order */
-	bool useless;                   /* this kernel's dumps are in no order */
-	struct key last;                /* that the dump gave */
-	const struct session_entry *at; /* the same, in a step; NULL: there is none */
-	int64_t read_at;                /* when the kernel read what the step under way gives */
+	bool tried;                     /* since the last jump */
+	bool useless;                   /* this kernel's dumps are unordered */
+	struct key last;                /* the last key of the dump */
+	const struct session_entry *at; /* its entry, valid within a step; NULL: none */
+	int64_t read_at;                /* when the kernel read what the current step gives */
 	int64_t next_read_at;
 };
 
 struct reading {
-	struct key next; /* where a reader in order goes on */
-	size_t ahead;    /* how many are read at once */
+	struct key next; /* what a reader in order asks for next */
+	size_t ahead;    /* how many to read at once */
 	struct sweep sweep;
-	struct key look_from;   /* counters_look(): where it goes on */
+	struct key look_from;   /* counters_look(): where it continues */
 	int64_t look_at;        /* ... and when */
-	int64_t look_at_all_at; /* at those, too, that nothing is known against */
-	int64_t looked_at;      /* began the last pass */
-	bool all, close;        /* this pass: looks at all; met some to be looked at closely */
+	int64_t look_at_all_at; /* when to look at all, even those without problems */
+	int64_t looked_at;      /* when the last pass began */
+	bool all, close;        /* this pass: looks at all; has met some to look at every second */
 };
 
 bool counters_open(struct engine *engine); /* false: no memory */
 void counters_close(struct engine *engine);
 
 /*
- * See what the counters tell of the status where nobody polls: once a second for
- * sessions with a dead-interval and what fails already. Errors begin to grow
- * after something changed, or for nothing that is to be seen: the rest is looked
- * at a second after the last change, and ever more rarely then, as long as it is
- * ago, to half a minute. A slice of it.
+ * Update the status from the counters where nobody polls: every second for sessions with a
+ * dead-interval and for what already fails. Errors mostly begin after something changed, but may
+ * begin without a visible cause: so look at the rest a second after the last change, then after
+ * ever longer intervals, as long as the time since the change, up to half a minute. Does a slice.
  */
 void counters_look(struct engine *engine);
 int64_t counters_due(const struct engine *engine);
@@ -48,9 +46,9 @@ int64_t counters_due(const struct engine *engine);
 /* ---- for sweep.c */
 
 bool counters_fresh(const struct entry *entry, int64_t age, int64_t now);
-/* Where a reader in order goes on, from @session (or NULL) on: at the next with counters. */
+/* Set what a reader in order asks for next: from @session (or NULL) on, the next with counters. */
 void counters_expect(struct engine *engine, struct session_entry *session);
-/* The next session in the order of the tables, into the next tunnel too, or NULL. */
+/* The next session in table order, also in later tunnels, or NULL. */
 struct session_entry *counters_following(const struct session_entry *session);
 
 #endif

@@ -1,4 +1,4 @@
-/* Creating tunnels and sessions, and reading back what was made of them. */
+/* Creates tunnels and sessions, and reads them back. */
 #include "engine/create.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static enum verdict judge_create(struct engine *engine, struct job *job, struct 
 		return VERDICT_DONE;
 	}
 	reason = item_reason(engine, request->tunnel, &os_errno, job->strict);
-	if (os_errno == EEXIST && !job->strict) /* it may be as wanted: look */
+	if (os_errno == EEXIST && !job->strict) /* it may already be as wanted: look */
 		agenda_look(&engine->agenda, &item->key);
 	if (reason == 0)
 		return item_refuse_kernel(job, item, request);
@@ -35,18 +35,18 @@ static enum verdict judge_create(struct engine *engine, struct job *job, struct 
 	return VERDICT_DONE;
 }
 
-/* The kernel answers 0 to what it ignores: compare what came back. */
+/* The kernel acknowledges attributes that it ignores: compare what it reports. */
 static enum verdict judge_read_back(struct job *job, size_t i, enum object object)
 {
 	const struct batch *batch = job->batch;
-	int result = batch->requests[2 * i + 1].result;
+	int rc = batch->requests[2 * i + 1].result;
 	const struct row *row;
 	char text[160];
 
-	if (result < 0) {
+	if (rc < 0) {
 		snprintf(text, sizeof(text), "the kernel took it, and does not show it (%s)",
-			 strerror(-result));
-		return item_refuse(job, batch->items[i], ERROR_KERNEL, -result, text);
+			 strerror(-rc));
+		return item_refuse(job, batch->items[i], ERROR_KERNEL, -rc, text);
 	}
 	row = compare_kernel(object, &batch->want[i], &batch->found[i], true);
 	if (!row)
@@ -63,8 +63,8 @@ static bool is_held(const struct engine *engine, const struct key *key)
 }
 
 /*
- * The create failed, and yet the object is there as wanted: the kernel could not
- * notify (before 6.12.109), or the answer to an earlier try was lost.
+ * The create failed, but the object exists as wanted: the kernel could not notify (before
+ * 6.12.109), or the answer to an earlier try was lost.
  */
 static bool came_about(const struct engine *engine, const struct job *job, size_t i,
 		       enum object object)
@@ -73,7 +73,7 @@ static bool came_about(const struct engine *engine, const struct job *job, size_
 	const struct item *item = batch->items[i];
 
 	if (batch->requests[2 * i].result == -EEXIST && !item->lost)
-		return false; /* another's, or its predecessor that is not gone yet */
+		return false; /* somebody else's, or a predecessor that is not gone yet */
 	return batch->requests[2 * i + 1].result == 0 && !is_held(engine, &item->key) &&
 	       !compare_kernel(object, &batch->want[i], &batch->found[i], true);
 }
@@ -96,7 +96,7 @@ static enum verdict finish_created(struct engine *engine, struct job *job, size_
 
 static enum verdict finish_tunnel(struct engine *engine, struct job *job, size_t i)
 {
-	/* local-interface may give another before the outcome is written */
+	/* local-interface may have another address before the outcome is written */
 	job->batch->items[i]->local = job->batch->want[i].tunnel.local_address;
 	return finish_created(engine, job, i, OBJECT_TUNNEL);
 }
@@ -106,7 +106,7 @@ static enum verdict finish_session(struct engine *engine, struct job *job, size_
 	return finish_created(engine, job, i, OBJECT_SESSION);
 }
 
-/* Create, and read back. */
+/* Create and read back. */
 static void add_tunnel(struct engine *engine, struct job *job, struct item *item)
 {
 	struct batch *batch = job->batch;
@@ -171,7 +171,7 @@ static bool session_blocked(const struct engine *engine, const struct item *item
 	return entry && entry->entry.held;
 }
 
-/* Create, and read back. False: something blocks it, and what comes after it. */
+/* Create and read back. False: something blocks this one and all after it. */
 static bool add_session(struct engine *engine, struct job *job, struct item *item)
 {
 	struct batch *batch = job->batch;

@@ -1,4 +1,4 @@
-/* One batch of creating, for job.c; see batch.h. */
+/* Create one batch, for job.c; see batch.h. */
 #ifndef ENGINE_CREATE_H
 #define ENGINE_CREATE_H
 

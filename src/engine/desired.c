@@ -68,7 +68,7 @@ static bool has(const struct session *session, enum session_row row)
 unsigned int default_mtu(const struct session_entry *entry, const struct tunnel *tunnel,
 			 const struct session *want)
 {
-	unsigned int whole = 1500; /* what the way to the peer takes */
+	unsigned int whole = 1500; /* the MTU of the path to the peer */
 
 	if (entry && entry->entry.in_kernel && entry->state.kernel_mtu)
 		whole = entry->state.kernel_mtu +

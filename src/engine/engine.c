@@ -1,4 +1,4 @@
-/* Opening and closing, and those of the doors' calls that are about the engine as a whole. */
+/* Opens and closes, and serves the doors' calls about the engine as a whole. */
 #include "engine/engine.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "engine/turn.h"
 
 #define FINISH_NS      (10 * NS_PER_S)  /* for a commit under way when the daemon stops ... */
-#define FINISH_EACH_NS (60 * 1000000LL) /* ... and for each object still being torn down */
+#define FINISH_EACH_NS (60 * 1000000LL) /* ... plus this for each object still being torn down */
 #define PAUSE_NS       (3 * 1000000LL)
 
 /* ---- open and close */
@@ -65,7 +65,7 @@ static void journal_stirred(evutil_socket_t fd, short what, void *arg)
 	turn_arm(arg);
 }
 
-/* Nobody removes its files, as a rule: that is heard of, and not looked for all the time. */
+/* Removed files are rare: wait for events instead of looking all the time. */
 static int watch_journal(struct engine *engine)
 {
 	int fd = engine->o.journal ? journal_watch_fd(engine->o.journal) : -1;
@@ -154,8 +154,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 }
 
 /*
- * What was begun is brought to its end, for half of it is in the kernel. What
- * is not at its end in time the next daemon carries out.
+ * Finish what has begun, for half of it may be in the kernel. If time runs out, the next daemon
+ * completes it.
  */
 static void finish_transaction(struct engine *engine)
 {
@@ -219,7 +219,7 @@ void engine_close(struct engine *engine)
 	free(engine);
 }
 
-/* ---- the rest of the doors' calls */
+/* ---- other calls of the doors */
 
 void engine_polled(struct engine *engine)
 {

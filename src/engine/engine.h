@@ -1,11 +1,10 @@
 /*
- * The engine: one transaction at a time from typed edit to kernel and journal,
- * and the observed state back. All doors use only this header, datastore.h (to
- * read), edit.h and candidate.h.
+ * The engine: takes one transaction at a time from typed edit to kernel and journal, and the
+ * observed state back. Doors use only this header, datastore.h (to read), edit.h and candidate.h.
  *
- * Everything runs in the event loop's one thread, kernel work in slices of at
- * most 20 ms, so doors are served between them. So is all else that grows with
- * what is asked. Readers see all of a commit or none of it.
+ * Everything runs in the event loop's one thread. Kernel work, and all else that grows with the
+ * request, is done in slices of at most 20 ms, between which doors are served. Readers see all of a
+ * commit or none of it.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -20,26 +19,25 @@ struct engine;
 struct engine_options {
 	struct event_base *base;
 	struct kernel *kernel;       /* borrowed */
-	struct datastore *store;     /* borrowed; running as journal_open() left it */
-	struct journal *journal;     /* borrowed; NULL: nothing persists (tests) */
-	unsigned int counter_age_ms; /* counters served are at most this old; default 1000 */
-	unsigned int slice_units;    /* of work in a turn, for tests; 0: by the clock */
-	bool no_repair;              /* report what others changed, do not restore it */
+	struct datastore *store;     /* borrowed; running is as journal_open() left it */
+	struct journal *journal;     /* borrowed; NULL: nothing is stored (tests) */
+	unsigned int counter_age_ms; /* serve counters no older than this; default 1000 */
+	unsigned int slice_units;    /* units of work in a turn, for tests; 0: by the clock */
+	bool no_repair;              /* report what others change, but do not restore it */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	/* Told each second that engine_open() takes, for who waits for the daemon; may be NULL. */
 	void (*waits)(const char *what_for);
 	void *arg;
 };
 
-/* Reads the kernel, then converges it to @store in the background. */
+/* Read the kernel, then bring it in line with @store, in the background. */
 int engine_open(struct engine **ret, const struct engine_options *options, struct error *err);
 /*
- * For the doors to tell before they close: a transaction under way is brought
- * to its end (at most 10 s); requests not begun are told -ECANCELED. Nothing is
- * done any more after it.
+ * Call it before the doors close: it finishes a transaction under way (in at most 10 s), and ends
+ * requests not begun with -ECANCELED. Nothing is done after that.
  */
 void engine_finish(struct engine *engine);
-/* Leaves everything in the kernel in place. With engine_finish(), if that is to be done yet. */
+/* Leaves everything in the kernel in place. Calls engine_finish() if nobody has. */
 void engine_close(struct engine *engine);
 
 const struct datastore *engine_store(const struct engine *engine);
@@ -49,8 +47,10 @@ enum engine_datastore { ENGINE_RUNNING, ENGINE_CANDIDATE, ENGINE_DATASTORES };
 
 const char *engine_datastore_name(enum engine_datastore which);
 
-/* Who asks. `session` is the NETCONF session id, 0 for other doors: it may write under its own
- * lock. */
+/*
+ * The client. `session`: the NETCONF session id, which may write under its own lock; 0 for other
+ * doors.
+ */
 struct engine_who {
 	const char *door, *user, *comment; /* copied; comment may be NULL */
 	unsigned int session;
@@ -59,58 +59,56 @@ struct engine_who {
 };
 
 /*
- * Told exactly once, from the event loop, never before the call that asked
- * returned. @result 0: durable and applied (objects may be waiting, see their
- * status). Else nothing was changed and @err says what, where and why.
+ * Called exactly once, from the event loop, never before the call that made the request has
+ * returned. @rc 0: durable and applied (objects may be waiting; see their status). Else nothing
+ * was changed, and @err says what, where and why.
  */
-typedef void engine_done_cb(int result, const struct error *err, void *arg);
+typedef void engine_done_cb(int rc, const struct error *err, void *arg);
 
 /*
- * Commit an edit to running: apply to a private candidate, choose names,
- * validate, plan, apply to the kernel, journal, publish; or undo, whole.
- * Requests queue and are carried out in order. Takes @edit over, always.
- * Returns a ticket, by which ENGINE_COMMIT tells whose commit it is, and for
- * engine_forget(). So do all that queue; 0: no memory, and @done will not be told.
+ * Commit an edit to running: apply it to a private candidate, choose names, validate, plan, record,
+ * apply to the kernel, publish; or undo all of it. Requests are queued and carried out in order.
+ * Always takes ownership of @edit. Returns a ticket, which identifies the request in ENGINE_COMMIT
+ * and for engine_forget(), as do all calls that queue; 0: no memory, and @done will not be called.
  */
 unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct engine_who *who,
 			 engine_done_cb *done, void *arg);
 
 /*
- * Commit a candidate: it is moved out of @candidate, which is left clean, and
- * rebased on running when its turn comes.
+ * Commit a candidate: its changes move out of @candidate, which is left clean, and are rebased on
+ * running when their turn comes.
  */
 unsigned int engine_commit(struct engine *engine, struct candidate *candidate,
 			   const struct engine_who *who, engine_done_cb *done, void *arg);
 
-/* What a check came to: good while nothing has changed that it was checked against. */
+/* The result of a check; valid until something changes that it was checked against. */
 struct engine_checked {
 	struct candidate changes;
 	uint64_t store, links; /* counts of changes */
 };
 
 /*
- * As engine_edit() up to its plan, changing nothing (edit-config test-only, push --check).
- * On ENGINE_CANDIDATE, and with @edit NULL, as it is: what committing it would say.
+ * engine_edit() up to the plan, changing nothing (edit-config test-only, push --check).
+ * On ENGINE_CANDIDATE, or with @edit NULL, what committing the candidate would return.
  */
 unsigned int engine_test(struct engine *engine, enum engine_datastore which, struct edit *edit,
 			 const struct engine_who *who, engine_done_cb *done, void *arg);
 
 /*
- * The same at once, for edits as small as a SET of that NETCONF session (0: of
- * another door). @ret, if not NULL, is for engine_edit_checked(), which then need not
- * do it again; the caller discards its changes.
+ * The same immediately, for edits as small as an SNMP SET, by that NETCONF session (0: by another
+ * door). @ret, if not NULL, saves engine_edit_checked() from doing it again; the caller discards
+ * its changes.
  */
 int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
 		 struct engine_checked *ret, struct error *err);
-/* As engine_edit() of the edit that was checked; takes both over. */
+/* engine_edit() of an edit that was checked; takes ownership of both. */
 unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
 				 struct engine_checked *checked, const struct engine_who *who,
 				 engine_done_cb *done, void *arg);
 
 /*
- * The one who asked is gone, and its callback will not be called. The request is
- * aborted while it is not decided (RFC 6241 section 7.9): a commit is decided when its
- * record is durable. What was decided is carried out.
+ * The client is gone, and its callback will not be called. The request is aborted unless decided
+ * (RFC 6241 section 7.9): a commit is decided when its record is durable, and is then carried out.
  */
 void engine_forget(struct engine *engine, unsigned int ticket);
 
@@ -157,7 +155,7 @@ unsigned int engine_settle_candidate(struct engine *engine, const struct engine_
 /* Take a foreign tunnel with its sessions into the configuration; no kernel write. */
 unsigned int engine_adopt(struct engine *engine, uint32_t tunnel_id, const struct engine_who *who,
 			  engine_done_cb *done, void *arg);
-/* Read the kernel again, all of it, and repair. */
+/* Read the whole kernel again, and repair. */
 unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *arg);
 /* Go back to the state after commit @number, as a normal transaction. */
 unsigned int engine_rollback(struct engine *engine, uint64_t number, const struct engine_who *who,
@@ -169,47 +167,45 @@ struct engine_lock {
 };
 
 /*
- * Lock a datastore (RFC 6241 section 7.5) for who->session, when what others asked
- * for before is done. Writes by others, through any door, are then refused with
- * ERROR_LOCKED. ERROR_LOCK_DENIED with err->session when held. Not granted to who is
- * forgotten.
+ * Lock a datastore (RFC 6241 section 7.5) for who->session, after earlier requests are done. Writes
+ * by others, through any door, are then refused with ERROR_LOCKED. ERROR_LOCK_DENIED with
+ * err->session if it is locked. Not granted once the client is forgotten.
  */
 unsigned int engine_lock(struct engine *engine, enum engine_datastore which,
 			 const struct engine_who *who, engine_done_cb *done, void *arg);
-/* ERROR_LOCK_DENIED, as engine_lock() would say now. */
+/* ERROR_LOCK_DENIED, if engine_lock() would return it now. */
 int engine_may_lock(const struct engine *engine, enum engine_datastore which, unsigned int session,
 		    struct error *err);
 int engine_unlock(struct engine *engine, enum engine_datastore which, unsigned int session,
 		  struct error *err);
-/* ERROR_LOCKED, as writes of @session (0: of another door) are refused now. */
+/* ERROR_LOCKED, if writes of @session (0: of another door) would be refused with it now. */
 int engine_check_lock(const struct engine *engine, enum engine_datastore which,
 		      unsigned int session, struct error *err);
 const struct engine_lock *engine_lock_of(const struct engine *engine,
 					 enum engine_datastore which);     /* NULL: not locked */
 bool engine_holds_lock(const struct engine *engine, unsigned int session); /* any */
-/* A confirmed commit of that session is pending, and is undone when it ends. */
+/* A confirmed commit of that session is tentative, and will be undone when the session ends. */
 bool engine_awaits_confirmation(const struct engine *engine, unsigned int session);
-/* The session has ended, and with it what it held. */
+/* The session has ended: release what it held. */
 void engine_end_session(struct engine *engine, unsigned int session);
 
 /*
- * Somebody polls, and would wait for what others have the engine do: for a while
- * that goes in shorter slices, which costs it a percent.
+ * Somebody is polling, and would wait for work of others: for a while use shorter slices, which
+ * costs that work a percent.
  */
 void engine_polled(struct engine *engine);
 
 /*
- * Have the counters of this entry not older than counter_age_ms: ask the kernel
- * now, unless they are. Reading entries in order is noticed and served by reading
- * ahead: pipelined GETs, or one dump where that is the cheaper way (sweep.c). The
- * entry stays valid.
+ * Make sure that the counters of this entry are no older than counter_age_ms, or ask the kernel
+ * now. Detects entries being read in order and reads ahead: with pipelined GETs, or with one dump
+ * where that is cheaper (sweep.c). The entry stays valid.
  */
 void engine_refresh(struct engine *engine, struct entry *entry);
 
-/* What happened, for notifications. Pointers are valid during the call only. */
+/* An event, for notifications. Pointers are valid only during the call. */
 enum engine_event_type {
 	ENGINE_STATE,  /* oper-status changed */
-	ENGINE_REASON, /* oper-status stays, its reason changed */
+	ENGINE_REASON, /* only the reason changed, not oper-status */
 	ENGINE_FOREIGN,
 	ENGINE_COMMIT
 };
@@ -219,12 +215,12 @@ struct engine_event {
 	enum oper_status old_status;
 	const struct commit_info *commit;
 	const struct candidate *changes; /* ENGINE_COMMIT: what was committed ... */
-	unsigned int ticket;             /* ... and of whose request */
+	unsigned int ticket;             /* ... and by which request */
 };
 typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 /* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */
 int engine_watch(struct engine *engine, engine_watch_cb *cb, void *arg);
-void engine_unwatch(struct engine *engine, void *arg); /* all of this @arg */
+void engine_unwatch(struct engine *engine, void *arg); /* all with this @arg */
 
 struct engine_info {
 	uint64_t generation;       /* number of the last commit */
@@ -232,7 +228,7 @@ struct engine_info {
 	unsigned int capabilities; /* enum kernel_capability */
 	const char *release;
 	const char *last_error; /* text of the last refused or failed commit, "" none */
-	bool busy;              /* a transaction is going on */
+	bool busy;              /* a transaction is under way */
 	bool undoing;           /* a commit that was not confirmed is being undone */
 	size_t queued;
 };
@@ -245,7 +241,7 @@ void engine_info(const struct engine *engine, struct engine_info *ret);
 int64_t engine_epoch(const struct engine *engine);
 void engine_keep_epoch(struct engine *engine, int64_t epoch);
 
-/* History, through the journal (journal.h); -ENOTSUP without one. */
+/* The history in the journal (journal.h); -ENOTSUP without a journal. */
 struct journal *engine_journal(struct engine *engine);
 
 #endif

@@ -1,4 +1,4 @@
-/* Setting up sessions' interfaces, and the 802.1Q links of ethernet-vlan ones. */
+/* Sets up sessions' interfaces, and the 802.1Q links of ethernet-vlan sessions. */
 #include "engine/interface.h"
 
 #include <errno.h>
@@ -20,8 +20,8 @@ static struct session_entry *entry_of(const struct engine *engine, const struct 
 /* ---- what others had set */
 
 /*
- * Put back on a link, which is down. Without the settings of its port it must not
- * carry frames of its bridge: it is taken out.
+ * Put settings back on a link that is down. A link without its port settings must not carry frames
+ * of its bridge: take it out.
  */
 static void put_back(struct engine *engine, const struct item *item, struct saved_link *saved,
 		     const struct kernel_link *link)
@@ -44,11 +44,11 @@ static void put_back(struct engine *engine, const struct item *item, struct save
 	agenda_wait(&engine->agenda, &item->key);
 	engine_log(engine, LOG_WARNING,
 		   "%s: %s stays out of its bridge, for what others had set on the port cannot be "
-		   "put back (%s: %s); tried again",
+		   "put back (%s: %s); will retry",
 		   what, link->name, lost, strerror(-rc));
 }
 
-/* Not as the events have it, which can be lost. */
+/* Ask the kernel, for events can be lost. */
 static int get_link(struct engine *engine, unsigned int index, const char *name,
 		    struct kernel_link *ret)
 {
@@ -62,7 +62,7 @@ static int get_link(struct engine *engine, unsigned int index, const char *name,
 
 /* ---- interfaces */
 
-/* A bridge that is not there any more is not asked for. */
+/* Do not set a bridge that no longer exists. */
 static unsigned int without_lost_bridge(const struct engine *engine, unsigned int bits,
 					const struct kernel_link *set)
 {
@@ -71,7 +71,7 @@ static unsigned int without_lost_bridge(const struct engine *engine, unsigned in
 	return bits;
 }
 
-/* The link work of one session, into the batch's second round of requests. */
+/* Put the link work of a session into the batch's second round of requests. */
 static void request_link(struct engine *engine, struct job *job, struct item *item,
 			 const struct session *want, const struct session *before)
 {
@@ -99,13 +99,15 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 	if (saved)
 		bits |= saved_link_bits(&saved->interface, want, have, &set);
 	bits = without_lost_bridge(engine, bits, &set);
-	/* before it is up it gets back what others had set; IPv6 addresses go with a link down */
+	/*
+	 * put back what others had set before it is up; a link that goes down loses IPv6 addresses
+	 */
 	item->lowered = entry && entry->saved && entry->saved->interface.kept &&
 			(saved || (bits & (LINK_MAC | LINK_NAME)));
 	if (!bits && !item->lowered)
 		return;
 	if ((bits & (LINK_MAC | LINK_NAME) || item->lowered) && have->up) {
-		/* while up it refuses another MAC address, and up to 6.1 another name */
+		/* while up it refuses a new MAC address, and up to 6.1 a new name */
 		request = batch_add(job->batch, KERNEL_LINK_SET, &item->key);
 		request->link.index = have->index;
 		request->link_set = LINK_UP;
@@ -141,8 +143,8 @@ static int restore_interface(struct engine *engine, const struct item *item,
 /* ---- 802.1Q links */
 
 /*
- * Set up the 802.1Q link of an ethernet-vlan session: bridge, state, the MTU of the link
- * below. *@ret_master: the bridge that it is to be in.
+ * Set up the 802.1Q link of an ethernet-vlan session: bridge, state, and the MTU of the link below.
+ * *@ret_master: the bridge that it should be in.
  */
 static int set_vlan(struct engine *engine, const struct item *item, const struct session *want,
 		    struct saved_link *saved, bool leave, const char name[IFNAME_LENGTH + 1],
@@ -183,7 +185,7 @@ static int set_vlan(struct engine *engine, const struct item *item, const struct
 	return request.result;
 }
 
-/* Others renamed it: give it its name back, which up to 6.1 it takes only while down. */
+/* Others renamed it: restore its name, which up to 6.1 works only while it is down. */
 static int rename_vlan(struct engine *engine, const struct kernel_link *as)
 {
 	const struct kernel_link *there = links_by_vlan(&engine->links, as->parent, as->vlan_id);
@@ -200,7 +202,7 @@ static int rename_vlan(struct engine *engine, const struct kernel_link *as)
 	return requests[1].result;
 }
 
-/* @leave: take it out of the bridge that it is in. *@ret_master: as set_vlan(). */
+/* @leave: take it out of its bridge. *@ret_master: as in set_vlan(). */
 static int make_vlan(struct engine *engine, const struct item *item, const struct session *want,
 		     bool leave, unsigned int *ret_master)
 {
@@ -218,7 +220,7 @@ static int make_vlan(struct engine *engine, const struct item *item, const struc
 	create.link.vlan_id = want->vlan_id;
 	there = links_by_name(&engine->links, create.link.name);
 	if (!there || there->parent != parent->index || there->vlan_id != want->vlan_id) {
-		engine_submit(engine, &create, 1); /* refused when another's has the name */
+		engine_submit(engine, &create, 1); /* refused if another link has the name */
 		if (create.result == -EEXIST && !there)
 			create.result = rename_vlan(engine, &create.link);
 		if (create.result < 0)
@@ -236,7 +238,7 @@ static bool has_interface(const struct batch *batch, size_t i)
 	       batch->want[i].session.pseudowire_type != PSEUDOWIRE_PPP;
 }
 
-/* The bridge leaf goes with this change; others may have put it into one themselves. */
+/* The change removes the bridge leaf; others may put the link into a bridge of theirs. */
 static bool leaves_bridge(const struct job *job, const struct item *item,
 			  const struct session *want)
 {
@@ -247,12 +249,12 @@ static bool leaves_bridge(const struct job *job, const struct item *item,
 	       (before.present & BIT(SESSION_BRIDGE));
 }
 
-/* One turn more finds what there is by now; not without end. */
+/* Another turn finds what exists by then; but do not retry for ever. */
 static enum verdict link_again(struct item *item)
 {
 	item->lost++;
 	item->tried |= ACTION_LINK;
-	item->todo |= ACTION_LINK; /* just created: try again in the link phase */
+	item->todo |= ACTION_LINK; /* just created: retry in the link phase */
 	return VERDICT_AGAIN;
 }
 
@@ -265,7 +267,7 @@ static enum verdict finish_link(struct engine *engine, struct job *job, size_t i
 	unsigned int master =
 		request && (request->link_set & LINK_MASTER) ? request->link.master : 0;
 	struct session_entry *entry = entry_of(engine, item);
-	int result = request ? request->result : 0;
+	int rc = request ? request->result : 0;
 	char text[192];
 
 	if (!has_interface(batch, i))
@@ -275,33 +277,32 @@ static enum verdict finish_link(struct engine *engine, struct job *job, size_t i
 		if (entry->saved)
 			entry->saved->owed = false;
 	}
-	if (result == 0 && item->lowered)
-		result = restore_interface(engine, item, want);
-	if (result == 0 && want_vlan(engine, want, 0))
-		result = make_vlan(engine, item, want, leaves_bridge(job, item, want), &master);
-	if (result < 0)
+	if (rc == 0 && item->lowered)
+		rc = restore_interface(engine, item, want);
+	if (rc == 0 && want_vlan(engine, want, 0))
+		rc = make_vlan(engine, item, want, leaves_bridge(job, item, want), &master);
+	if (rc < 0)
 		observe_drain(engine);
-	if (result < 0 && entry && entry->saved && item->restores)
+	if (rc < 0 && entry && entry->saved && item->restores)
 		entry->saved->owed = true;
-	/* its bridge went since the plan: without it set up the rest, and wait for another */
-	if (result < 0 && master && !links_by_index(&engine->links, master) &&
-	    item->lost < LOST_MAX)
+	/* its bridge has gone since the plan: set up the rest, and wait for the bridge */
+	if (rc < 0 && master && !links_by_index(&engine->links, master) && item->lost < LOST_MAX)
 		return link_again(item);
-	if (item_lost(item, ACTION_LINK, result)) {
-		item->todo |= ACTION_LINK; /* just created: try again in the link phase */
+	if (item_lost(item, ACTION_LINK, rc)) {
+		item->todo |= ACTION_LINK; /* just created: retry in the link phase */
 		return VERDICT_AGAIN;
 	}
-	item->tried |= item->todo & ACTION_LINK; /* half of it may be done */
-	if (result == 0) {
+	item->tried |= item->todo & ACTION_LINK; /* part of it may be done */
+	if (rc == 0) {
 		item->done |= item->todo & ACTION_LINK;
 		return VERDICT_DONE;
 	}
 	snprintf(text, sizeof(text), "interface %s cannot be set up as configured: %s",
-		 want->interface_name, strerror(-result));
-	return item_refuse(job, item, ERROR_KERNEL, -result, text);
+		 want->interface_name, strerror(-rc));
+	return item_refuse(job, item, ERROR_KERNEL, -rc, text);
 }
 
-/* Note the index now: should the commit be taken back, the removal has to be waited for. */
+/* Note the index now: if the commit is undone, we must wait for the interface to go. */
 static void note_link(struct engine *engine, struct item *item, const struct session *want)
 {
 	const struct kernel_link *link = links_of_session(&engine->links, 0, want->interface_name);
@@ -327,7 +328,7 @@ static void gather_link(struct engine *engine, struct job *job, size_t i)
 		note_link(engine, item, &batch->want[i].session);
 	if (has_interface(batch, i))
 		request_link(engine, job, item, &batch->want[i].session, had ? &before : NULL);
-	/* of two the last: it fails when the first has, and both can be repeated */
+	/* the last of two: it fails if the first does, and both can be repeated */
 	batch->link_requests[i] =
 		batch->requested > was ? &batch->requests[batch->requested - 1] : NULL;
 }

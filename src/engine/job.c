@@ -1,6 +1,6 @@
 /*
- * Carrying out a job, a slice at a time: phase after phase, in each phase batch
- * after batch of the items that have something to do in it.
+ * Carries out a job in slices: phase by phase, and in each phase batch by batch, the items that
+ * have something to do in it.
  */
 #include "engine/job.h"
 
@@ -53,7 +53,7 @@ static enum verdict phase_delete(struct engine *engine, struct job *job, bool se
 
 /* ---- changing in place */
 
-/* An error may mean only that the kernel could not notify (before 6.12.109): it may be done. */
+/* An error may only mean that the kernel could not notify (before 6.12.109): it may be done. */
 static enum verdict finish_modify(struct engine *engine, struct job *job, size_t i)
 {
 	const struct kernel_request *request = &job->batch->requests[i];
@@ -125,7 +125,7 @@ static enum verdict run_batch(struct engine *engine, struct job *job)
 	return VERDICT_DONE;
 }
 
-/* Without the family all waits: for the module, or the permission. */
+/* Without the family everything waits: for the module, or for permission. */
 static void wait_for_module(struct engine *engine, struct job *job)
 {
 	int os_errno = 0;
@@ -153,7 +153,10 @@ enum progress job_slice(struct engine *engine, struct job *job)
 			return PROGRESS_BLOCKED;
 		}
 		if (job->cursor >= job->count) {
-			/* a delete can take a thousand times as long as others: feel the way */
+			/*
+			 * a delete can take a thousand times as long as other requests: begin with
+			 * small batches
+			 */
 			job->batch->size = 1;
 			job->phase++;
 			job->cursor = 0;

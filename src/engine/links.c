@@ -38,7 +38,7 @@ const struct kernel_link *links_by_index(const struct links *links, unsigned int
 	return entry ? &entry->link : NULL;
 }
 
-/* By the name that it goes by. */
+/* By its primary name. */
 static const struct kernel_link *find_name(const struct links *links, const char *name)
 {
 	const struct link_entry *entry = RB_ROOT(&links->by_name);
@@ -123,7 +123,7 @@ static void forget_aliases(struct links *links, struct link_entry *entry)
 	}
 }
 
-/* A missed event can leave a name with another link: the newer one is right. */
+/* After a missed event another link may still have the name: the newer one is right. */
 static void take_from_other(struct links *links, const struct link_alias *like)
 {
 	struct link_alias *old = RB_FIND(link_alias_tree, &links->by_alias, (void *)like), **at;
@@ -184,7 +184,7 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		entry->next_vrf = links->vrfs;
 		links->vrfs = entry;
 	}
-	/* A missed deletion can leave another link of this name: the newer one is right. */
+	/* After a missed deletion another link may still have this name: the newer one is right. */
 	old = RB_INSERT(link_name_tree, &links->by_name, entry);
 	if (old) {
 		RB_REMOVE(link_name_tree, &links->by_name, old);

@@ -1,4 +1,4 @@
-/* Every link of the namespace, by index and by its names. A leaf: anybody may call it. */
+/* Every link of the namespace, by index and by name. A leaf: anybody may call it. */
 #ifndef ENGINE_LINKS_H
 #define ENGINE_LINKS_H
 
@@ -8,7 +8,7 @@
 
 struct link_entry;
 
-/* An alternative name, as "ip link property add altname" gives them. */
+/* An alternative name, as set by "ip link property add altname". */
 struct link_alias {
 	RB_ENTRY(link_alias) by_name;
 	struct link_alias *next; /* of the same link */
@@ -30,29 +30,29 @@ struct links {
 	struct link_index_tree by_index;
 	struct link_name_tree by_name;
 	struct link_alias_tree by_alias;
-	struct link_entry *vrfs; /* those that are one: few */
-	uint64_t changes;        /* counts them */
+	struct link_entry *vrfs; /* links that are VRFs: few */
+	uint64_t changes;        /* counts changes */
 };
 
 #define LINKS_EMPTY ((struct links){0})
 
 const struct kernel_link *links_by_index(const struct links *links, unsigned int index);
-/* By its name or an alternative one. */
+/* By its primary or an alternative name. */
 const struct kernel_link *links_by_name(const struct links *links, const char *name);
-/* Has the link that is known all the names of @link? */
+/* Does the known link have exactly the names of @link? */
 bool links_know_names(const struct links *links, const struct kernel_link *link);
-/* The 802.1Q link over @parent of that VLAN, of whatever name; walks all links. */
+/* The 802.1Q link of that VLAN over @parent, whatever its name; walks all links. */
 const struct kernel_link *links_by_vlan(const struct links *links, unsigned int parent,
 					uint16_t vlan_id);
 /*
- * The interface of a session: by its index, or while that is not known (0) by
- * name, when it can be an L2TP interface: others may have taken the name.
+ * The interface of a session: by index or, while that is unknown (0), by name if it can be an L2TP
+ * interface, for others may have taken the name.
  */
 const struct kernel_link *links_of_session(const struct links *links, unsigned int index,
 					   const char *name);
 bool links_put(struct links *links, const struct kernel_link *link); /* false: no memory */
 void links_remove(struct links *links, unsigned int index);
-bool links_remove_one(struct links *links); /* of those there are; false: there is none */
+bool links_remove_one(struct links *links); /* remove some link; false: there are none */
 void links_clear(struct links *links);
 
 #endif

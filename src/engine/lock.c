@@ -104,7 +104,7 @@ void lock_take(struct engine *engine, struct request *request)
 	struct error err = ERROR_INIT;
 	int rc = engine_may_lock(engine, request->which, request->session, &err);
 
-	if (request->done) { /* not for one who is gone */
+	if (request->done) { /* not for a client that is gone */
 		if (rc == 0) {
 			engine->locks[request->which].session = request->session;
 			clock_gettime(CLOCK_REALTIME, &engine->locks[request->which].since);

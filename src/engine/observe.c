@@ -9,11 +9,11 @@
 #include "engine/status.h"
 #include "model/codec.h"
 
-#define LOST_MAX 5 /* answers in a row */
+#define LOST_MAX 5 /* consecutive lost answers */
 
-/* ---- one object as it was read */
+/* ---- an object that was read */
 
-/* What the kernel does not report is as we configured it. */
+/* Assume that what the kernel does not report is as configured. */
 static void fill_from_record(enum object object, union config *actual, const void *config)
 {
 	const struct row_set *set = &row_sets[object];
@@ -28,14 +28,14 @@ static void fill_from_record(enum object object, union config *actual, const voi
 		actual->session.pseudowire_type = whole.session.pseudowire_type;
 }
 
-/* The kernel removes a session again by itself whose interface it could not make. */
+/* If the kernel cannot create a session's interface, it removes the session by itself. */
 static bool lacks_link(const struct session_entry *session)
 {
 	return session && !session->state.if_index &&
 	       session->actual.pseudowire_type != PSEUDOWIRE_PPP;
 }
 
-/* Have it reported if it is ours and differs, or did so until now. */
+/* Queue it for a report if it is ours and differs, or differed until now. */
 static void check(struct engine *engine, const struct entry *entry)
 {
 	if (entry_config(entry) &&
@@ -75,7 +75,7 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 		fill_from_record(object, &actual, entry_config(entry));
 	entry = datastore_observe(engine->store, key->tunnel_id, key->session_id, &actual);
 	if (!entry) {
-		agenda_look_later(&engine->agenda, key); /* for want of memory */
+		agenda_look_later(&engine->agenda, key); /* for lack of memory */
 		return NULL;
 	}
 	known = fresh ? recall_found(engine, entry, statistics) : NULL;
@@ -97,7 +97,7 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 		status_link(engine, entry_session(entry));
 	if (statistics)
 		status_count(engine, entry, statistics, engine_now());
-	/* what is on its way out may still be shown, as ours or as foreign */
+	/* an object being removed may still show up, as ours or as foreign */
 	if (fresh && (!entry_config(entry) || lacks_link(entry_session(entry))))
 		agenda_look_later(&engine->agenda, key);
 	if (fresh && !entry_config(entry))
@@ -133,7 +133,7 @@ void observe_lingering(struct engine *engine)
 
 /* ---- links */
 
-/* Something became of an interface, or of its 802.1Q link. */
+/* An interface, or its 802.1Q link, changed. */
 static void look_at_link(struct engine *engine, struct session_entry *session)
 {
 	status_link(engine, session);
@@ -169,9 +169,9 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 	if (session && session->entry.in_kernel)
 		look_at_link(engine, session);
 	else if (fresh)
-		agenda_try_now(&engine->agenda); /* it may be the bridge that one waits for */
+		agenda_try_now(&engine->agenda); /* it may be a bridge that a session waits for */
 	else if (plugged && !session)
-		engine->agenda.recheck = true; /* tunnels may go out by it */
+		engine->agenda.recheck = true; /* tunnels may send through it */
 	look_at_parent(engine, link->parent);
 }
 
@@ -181,14 +181,14 @@ void observe_link_gone(struct engine *engine, unsigned int index)
 	const struct kernel_link *link = links_by_index(&engine->links, index);
 	unsigned int parent = link ? link->parent : 0;
 
-	if (!session && link) { /* perhaps that of one whose index we never learnt */
+	if (!session && link) { /* perhaps of a session whose index we never learnt */
 		session = datastore_session_by_name(engine->store, link->name);
 		session = session && !session->state.if_index ? session : NULL;
 	}
 	links_remove(&engine->links, index);
 	look_at_parent(engine, parent);
 	if (!session) {
-		agenda_try_now(&engine->agenda); /* it may have had a name of ours */
+		agenda_try_now(&engine->agenda); /* it may have held a name of ours */
 		return;
 	}
 	datastore_set_index(engine->store, session, 0);
@@ -249,7 +249,7 @@ static void vanished(struct engine *engine, const struct key *key)
 
 	if (!entry || entry->held || !entry->in_kernel)
 		return;
-	if (session) { /* it may have gone with its tunnel */
+	if (session) { /* it may have been deleted with its tunnel */
 		agenda_look_twice(&engine->agenda, &(struct key){key->tunnel_id, 0});
 		datastore_set_index(engine->store, session, 0);
 	} else {
@@ -295,7 +295,7 @@ void observe_some(struct engine *engine)
 	again = engine_submit(engine, requests, count) < 0 && engine->unanswered++ < LOST_MAX;
 	if (!again)
 		engine->unanswered = 0;
-	while (count--) { /* in order again, tunnels before their sessions */
+	while (count--) { /* in order, tunnels before their sessions */
 		if (requests[count].result == 0)
 			observe_found(engine, &keys[count], &found[count], &statistics[count]);
 		else if (requests[count].result == -ENODEV)
@@ -311,7 +311,7 @@ static void recheck_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 {
 	if (entry_config(&tunnel->entry) && compare_entry(engine, &tunnel->entry))
 		agenda_repair(&engine->agenda,
-			      &tunnel->entry.key); /* local-interface has another */
+			      &tunnel->entry.key); /* local-interface has another address */
 	status_path(engine, tunnel);
 	status_derive(engine, &tunnel->entry);
 }
@@ -323,7 +323,7 @@ void observe_recheck(struct engine *engine)
 	struct tunnel_entry *tunnel = datastore_tunnel_from(engine->store, *from);
 	int64_t begin = engine_now();
 
-	if (*from == 0) { /* what changes from now on takes another pass */
+	if (*from == 0) { /* changes from now on need another pass */
 		agenda->recheck = false;
 		agenda_stir(agenda);
 	}
@@ -347,7 +347,7 @@ static bool still_lacks(struct engine *engine, const struct entry *entry)
 	       status_lack(engine, entry) == state->status_reason;
 }
 
-/* Those of one tunnel: without it its sessions need not be tried. */
+/* Try those of one tunnel: while it waits, its sessions need no try. */
 static void try_some(struct engine *engine, const struct key *keys, size_t count)
 {
 	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, keys->tunnel_id);

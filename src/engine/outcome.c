@@ -13,7 +13,9 @@ static bool is_wanted(struct engine *engine, const struct entry *entry)
 	return want_entry(engine, &engine->running, &entry->key, &ignored) != -ENOENT;
 }
 
-/* It is not there: it waits, failed, or is not wanted. @item NULL: nothing was tried. */
+/*
+ * It is not in the kernel: it waits, has failed, or is not wanted. @item NULL: nothing was tried.
+ */
 static void outcome_absent(struct engine *engine, struct entry *entry, const struct item *item)
 {
 	enum status_reason reason = item ? item->reason : 0;
@@ -21,12 +23,12 @@ static void outcome_absent(struct engine *engine, struct entry *entry, const str
 	const struct session *session = entry->key.session_id ? entry_config(entry) : NULL;
 	bool enabled = session && (!(session->present & BIT(SESSION_ENABLED)) || session->enabled);
 
-	if (reason == REASON_ADDRESS_IN_VRF) /* the entry was not there to note which */
+	if (reason == REASON_ADDRESS_IN_VRF) /* there was no entry to note which */
 		(void)status_lack(engine, entry);
 	if (reason)
 		status_set(engine, entry, failed ? OPER_FAILED : OPER_WAITING, reason,
 			   item->os_errno);
-	/* wanted, and nothing was tried: a commit that was taken back left it as it was */
+	/* wanted, but not tried: a commit that was undone left it as it was */
 	if (reason || is_wanted(engine, entry))
 		agenda_wait(&engine->agenda, &entry->key);
 	else
@@ -34,7 +36,7 @@ static void outcome_absent(struct engine *engine, struct entry *entry, const str
 			   enabled ? REASON_TUNNEL_NOT_UP : REASON_DISABLED, 0);
 }
 
-/* It was created, or changed in place, and is in the kernel as @want says. */
+/* It was created or changed in place, and the kernel has it as in @want. */
 static void outcome_done(struct engine *engine, const struct item *item, union config *want)
 {
 	bool created = item->done & ACTION_CREATE;
@@ -43,7 +45,7 @@ static void outcome_done(struct engine *engine, const struct item *item, union c
 	struct entry *entry;
 
 	if (item->key.session_id == 0) {
-		/* and not what local-interface gives by now */
+		/* and not the one that local-interface has by now */
 		want->tunnel.local_address = item->local;
 		want->tunnel.present |= BIT(TUNNEL_LOCAL_ADDRESS);
 	}
@@ -57,7 +59,7 @@ static void outcome_done(struct engine *engine, const struct item *item, union c
 		tunnel->state.resolved_local_address = item->local;
 		tunnel->state.last_local_address = item->local;
 		tunnel->state.last_remote_address = want->tunnel.remote_address;
-		status_path(engine, tunnel); /* some kernels need no route, nor the address */
+		status_path(engine, tunnel); /* some kernels need neither a route nor the address */
 		status_derive(engine, entry);
 		return;
 	}

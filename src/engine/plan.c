@@ -12,7 +12,7 @@
 #include "model/codec.h"
 #include "store/overlay.h"
 
-/* Is there another local-address or local-interface in the change? */
+/* Does the change set another local-address or local-interface? */
 static bool local_changed(const struct job *job, uint32_t tunnel_id)
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
@@ -31,7 +31,7 @@ static bool tunnel_differs(struct engine *engine, const struct job *job,
 	int rc = want_tunnel(engine, job->from, want->tunnel_id, &before);
 	struct tunnel compare = *want;
 
-	/* the kernel knows no local-interface: compare the address on it */
+	/* the kernel does not know local-interface: compare its address */
 	compare.present &= ~BIT(TUNNEL_LOCAL_INTERFACE);
 	if (rc == 0)
 		memcpy(before.local_interface, compare.local_interface,
@@ -55,7 +55,7 @@ static uint8_t plan_tunnel(struct engine *engine, const struct job *job, uint32_
 		return ACTION_CREATE;
 	if (rc < 0 && local_changed(job, tunnel_id))
 		return ACTION_DELETE | ACTION_CREATE;
-	if (rc < 0) /* its interface has no address now: keep the old one until there is another */
+	if (rc < 0) /* its interface has no address now: keep the old one until it has another */
 		codec_copy(&row_sets[OBJECT_TUNNEL].rows[TUNNEL_LOCAL_ADDRESS], &want,
 			   &entry->actual);
 	return tunnel_differs(engine, job, entry, &want) ? ACTION_DELETE | ACTION_CREATE : 0;
@@ -136,7 +136,7 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 	return rc;
 }
 
-/* A session that others made in the tunnel (a resumed commit made none of them)? */
+/* Is it a session that others made in the tunnel (and not a resumed commit)? */
 static bool is_foreign(const struct job *job, const struct session_entry *session)
 {
 	return session->entry.in_kernel && !entry_config(&session->entry) && !session->entry.held &&
@@ -145,8 +145,8 @@ static bool is_foreign(const struct job *job, const struct session_entry *sessio
 }
 
 /*
- * The first foreign session of a tunnel from *@id on, among @most places at most; NULL
- * and *@id beyond them, 0 at the end: there is none.
+ * The first foreign session of a tunnel from *@id on, looking at up to @most places. NULL: none
+ * there; *@id is then beyond them, 0 at the end.
  */
 static const struct session_entry *foreign_session(struct engine *engine, const struct job *job,
 						   uint32_t tunnel_id, uint32_t *id, size_t most)
@@ -228,19 +228,19 @@ void targets_pass(struct targets *targets)
 		targets->change = change_next(targets->change);
 }
 
-/* ---- planning, a session a unit */
+/* ---- planning, one session per unit */
 
 struct planning {
 	struct cursor cursor;
 	struct engine *engine;
 	struct job *job;
-	struct targets targets; /* the next of those asked for */
+	struct targets targets; /* the remaining targets */
 	struct error *err;
 	int (*unit)(struct planning *planning);
-	uint32_t tunnel_id; /* the one whose sessions are planned whole, or were; 0 none */
-	uint8_t todo;       /* ... what is to be done with it */
-	uint32_t from;      /* its sessions below are done */
-	uint32_t wanted;    /* the first wanted one from there on, unless there is none any more */
+	uint32_t tunnel_id; /* the tunnel all of whose sessions are planned, or were; 0: none */
+	uint8_t todo;       /* ... what is done with it */
+	uint32_t from;      /* sessions below this one are done */
+	uint32_t wanted;    /* the first wanted one from there on, unless there are no more */
 	bool none_wanted, wanted_known;
 };
 
@@ -261,8 +261,8 @@ static int spare_unread(struct planning *planning, uint32_t session_id, int rc)
 	agenda_wait(&planning->engine->agenda,
 		    &(struct key){planning->tunnel_id, whole ? 0 : session_id});
 	engine_log(planning->engine, LOG_WARNING,
-		   "%s is not made anew, for what others have set on its interface cannot be read "
-		   "(%s); tried again",
+		   "%s is not re-created, for what others set on its interface cannot be read "
+		   "(%s); will retry",
 		   key_text(&key, what), strerror(-rc));
 	return 1;
 }
@@ -283,11 +283,11 @@ static int add(struct planning *planning, uint32_t session_id, uint8_t todo)
 		return spare_unread(planning, session_id, rc);
 	error_at_entry(planning->err, planning->tunnel_id, session_id, NULL);
 	return error_set_errno(planning->err, ERROR_KERNEL, -rc,
-			       "cannot read what others have set on the interface, which this "
-			       "would make anew");
+			       "cannot read what others set on the interface, which this "
+			       "would re-create");
 }
 
-/* Some places on towards the next wanted session, and none that is passed; true: it is known. */
+/* Search some places for the next wanted session, without passing any; true: found. */
 static bool find_wanted(struct planning *planning)
 {
 	bool more = false;
@@ -302,7 +302,7 @@ static bool find_wanted(struct planning *planning)
 	return planning->wanted_known || planning->none_wanted;
 }
 
-/* One session of a tunnel that is created or deleted: in the kernel, or wanted. */
+/* A session of a tunnel that is created or deleted: one in the kernel, or wanted. */
 static int plan_whole(struct planning *planning)
 {
 	const struct tunnel_entry *tunnel =
@@ -328,7 +328,9 @@ static int plan_whole(struct planning *planning)
 				planning->todo));
 }
 
-/* A repair spares a tunnel in which others made sessions: re-creating it would destroy them. */
+/*
+ * A repair leaves alone a tunnel in which others made sessions: re-creating it would destroy them.
+ */
 static void spare(struct planning *planning)
 {
 	struct item *item = &planning->job->items[planning->job->count - 1];
@@ -379,7 +381,7 @@ static int plan_targets(struct planning *planning)
 		return plan_tunnel_target(planning, key.tunnel_id);
 	if (key.tunnel_id == planning->tunnel_id &&
 	    (planning->todo & (ACTION_CREATE | ACTION_DELETE)))
-		return 1; /* with its tunnel */
+		return 1; /* planned with its tunnel */
 	planning->tunnel_id = key.tunnel_id;
 	planning->todo = 0;
 	return add(planning, key.session_id,
@@ -428,7 +430,7 @@ struct undoing {
 	struct cursor cursor;
 	struct job *job;
 	size_t at;
-	const struct item *tunnel; /* the last one passed */
+	const struct item *tunnel; /* the last tunnel passed */
 };
 
 static void undo_item(struct undoing *undoing, struct item *item)

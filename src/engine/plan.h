@@ -1,7 +1,7 @@
 /*
- * The kernel work that leads from one configuration to another, given what the
- * kernel has: a job of items. May call desired and compare; changes nothing but
- * the job. Called by the transaction, which a job belongs to.
+ * Plans the kernel work that leads from one configuration to another, given what the kernel has: a
+ * job of items. May call desired and compare; changes only the job. Called by the transaction,
+ * which owns the job.
  */
 #ifndef ENGINE_PLAN_H
 #define ENGINE_PLAN_H
@@ -11,7 +11,7 @@
 
 enum action {
 	ACTION_DELETE = 1 << 0,
-	ACTION_CASCADE = 1 << 1, /* goes with its tunnel */
+	ACTION_CASCADE = 1 << 1, /* is deleted with its tunnel */
 	ACTION_CREATE = 1 << 2,
 	ACTION_MODIFY = 1 << 3,
 	ACTION_LINK = 1 << 4
@@ -20,12 +20,12 @@ enum action {
 struct item {
 	struct key key;
 	uint8_t todo, done; /* enum action */
-	uint8_t tried;      /* ... that failed, or whose answer was lost: it may have been done */
-	uint8_t reason;     /* enum status_reason when it has to wait or failed; else 0 */
+	uint8_t tried;      /* ... failed, or lost its answer: may have been done */
+	uint8_t reason;     /* enum status_reason if it must wait or has failed; else 0 */
 	int16_t os_errno;   /* positive */
-	uint8_t lost;       /* answers, and bridges */
-	bool restores;      /* what is saved (saved.h) is put back on its links, ... */
-	bool lowered;       /* ... and its interface is down until then */
+	uint8_t lost;       /* how many answers or bridges were lost */
+	bool restores;      /* puts saved settings (saved.h) back on its links ... */
+	bool lowered;       /* ... and keeps its interface down until then */
 	union {
 		uint32_t kernel_mtu;  /* of the interface it created, before ours is set */
 		struct address local; /* of the tunnel it created */
@@ -50,20 +50,20 @@ struct job {
 	size_t count, capacity;
 	enum phase phase;
 	size_t cursor;
-	bool strict; /* a refusal ends the job: a transaction */
+	bool strict; /* a refusal ends the job, as in a transaction */
 	bool undoing;
-	bool began;            /* something of it is done: interfaces of ours come and go */
-	int64_t blocked_since; /* something is still being removed; 0 no */
+	bool began;            /* some of it is done: our interfaces come and go */
+	int64_t blocked_since; /* since when something being removed blocks it; 0: not blocked */
 	struct error error;
 	struct batch *batch; /* borrowed */
 };
 
 void job_open(struct job *job, const struct candidate *from, const struct candidate *to,
 	      bool strict, struct batch *batch);
-void job_close(struct job *job); /* frees the items; open again */
+void job_close(struct job *job); /* frees the items; may be opened again */
 struct item *job_item(const struct job *job, const struct key *key); /* NULL: none */
 
-/* What a plan is about, in order: the changes of a candidate, or keys (sorted). */
+/* The targets of a plan, in order: changes of a candidate, or sorted keys. */
 struct targets {
 	struct change *change;   /* the next */
 	const struct keys *keys; /* NULL: changes */
@@ -76,15 +76,17 @@ bool targets_next(const struct targets *targets, struct key *ret); /* false: at 
 void targets_pass(struct targets *targets);
 
 /*
- * Items for the targets, and for the sessions of tunnels that are created or
- * deleted. ERROR_RESOURCE; ERROR_FOREIGN when a tunnel to be deleted holds sessions
- * that are not ours. The job keeps the items made so far.
+ * Make items for the targets, and for the sessions of tunnels that are created or deleted.
+ * ERROR_RESOURCE; ERROR_FOREIGN when a tunnel to delete holds sessions that are not ours. After an
+ * error the job keeps the items made so far.
  */
 struct cursor *plan_begin(struct engine *engine, struct job *job, struct targets targets,
 			  struct error *err);
-/* Would it refuse? ERROR_FOREIGN as above. */
+/* Would the plan be refused? ERROR_FOREIGN as above. */
 int plan_check(struct engine *engine, const struct candidate *changes, struct error *err);
-/* Turn the job round: undo what was done, or may have been. NULL: no memory, it is done already. */
+/*
+ * Reverse the job: undo what was done, or may have been. NULL: no memory; then it is done already.
+ */
 struct cursor *plan_undo_begin(struct job *job);
 
 #endif

@@ -5,8 +5,8 @@
 #include "engine/observe.h"
 #include "engine/recall.h"
 
-#define DUMPS_MAX 5              /* of links, interrupted ... */
-#define AGAIN_NS  (2 * NS_PER_S) /* ... then once more after a while */
+#define DUMPS_MAX 5              /* of links, if interrupted ... */
+#define AGAIN_NS  (2 * NS_PER_S) /* ... then retry after a while */
 
 #define CHECKED_A_UNIT 16
 
@@ -20,16 +20,16 @@ struct reading_all {
 	struct engine *engine;
 	struct error *err;
 	int (*unit)(struct reading_all *all);
-	bool begun;         /* the dump under way */
+	bool begun;         /* the current dump has begun */
 	unsigned int tries; /* dumps of links */
-	struct links links; /* anew; then the old ones */
-	unsigned int index; /* the next to look at */
+	struct links links; /* the new ones; later the old ones */
+	unsigned int index; /* the next link to look at */
 	struct key key;     /* ... or entry */
 	bool forgot;
 	int result;
 };
 
-/* As dump_piece() of kernel.h. */
+/* A dump_piece() of kernel.h. */
 static int dump_on(struct reading_all *all, enum kernel_dump what,
 		   const struct kernel_visitor *visitor)
 {
@@ -42,7 +42,7 @@ static int dump_on(struct reading_all *all, enum kernel_dump what,
 static int free_old_links(struct reading_all *all);
 static int forget_lost_indexes(struct reading_all *all);
 
-/* Links come and go all the time: add what is seen to what is known. */
+/* Links come and go all the time: add what this dump shows. */
 static int add_links(struct reading_all *all)
 {
 	const struct kernel_visitor visitor = {.link = on_link, .arg = &all->engine->links};
@@ -55,7 +55,7 @@ static int add_links(struct reading_all *all)
 	return 1;
 }
 
-/* All links anew; what is left of the old ones is gone. The old stay when it fails. */
+/* Replace all links; old ones not seen are gone. If this fails the old ones stay. */
 static int read_links(struct reading_all *all)
 {
 	struct engine *engine = all->engine;
@@ -95,7 +95,7 @@ static int free_old_links(struct reading_all *all)
 static int read_tunnels(struct reading_all *all);
 static int check_entries(struct reading_all *all);
 
-/* Sessions whose interface went unheard, or became another. */
+/* Find sessions whose interface went, or was replaced, without an event. */
 static int forget_lost_indexes(struct reading_all *all)
 {
 	struct engine *engine = all->engine;
@@ -135,9 +135,8 @@ static int on_session(uint32_t tunnel_id, const struct session *session,
 }
 
 /*
- * A dump proves nothing by what it lacks (up to 6.11): ask for what it did not
- * show. What is configured and not there, repair; but not what others removed
- * under --no-repair.
+ * Entries missing from a dump prove nothing (up to 6.11): ask for them. Repair what is configured
+ * and missing; but not what others removed under --no-repair.
  */
 static void check_unseen(struct engine *engine, struct entry *entry)
 {
@@ -178,7 +177,7 @@ static int read_tunnels(struct reading_all *all)
 	return go_on(all, dump_on(all, DUMP_TUNNELS, &visitor), read_sessions);
 }
 
-/* After half a dump, too. */
+/* Also after half a dump. */
 static int check_entries(struct reading_all *all)
 {
 	struct engine *engine = all->engine;
@@ -199,7 +198,7 @@ static int check_entries(struct reading_all *all)
 	}
 	if (!entry && all->result == 0 && engine->connected) {
 		observe_lingering(engine);
-		recall_settle(engine);
+		recall_end_start(engine);
 	}
 	if (!entry)
 		return all->result;

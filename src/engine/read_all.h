@@ -1,4 +1,4 @@
-/* The whole kernel read by dumps, at the start and when events were lost. As observe.h. */
+/* Reads the whole kernel with dumps, at the start and when events were lost. See observe.h. */
 #ifndef ENGINE_READ_ALL_H
 #define ENGINE_READ_ALL_H
 
@@ -6,10 +6,10 @@
 #include "engine/context.h"
 
 /*
- * What a dump does not show, and we knew, is to be looked at; what is configured
- * and not there, to be repaired. An error when the kernel could not be read;
- * whatever it showed before that is taken in. In slices. Until the links are read no events are
- * heard: what they tell may be newer than what the dump shows. NULL: no memory.
+ * Queues known entries that a dump does not show for a look, and configured ones that are missing
+ * for repair. Returns an error if the kernel could not be read; what was read before that counts.
+ * Works in slices. Leaves events unread until all links are read, for they may be newer than the
+ * dump. NULL: no memory.
  */
 struct cursor *read_all_begin(struct engine *engine, struct error *err);
 

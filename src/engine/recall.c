@@ -8,9 +8,9 @@
 #define AGAIN_NS (30 * NS_PER_S) /* after a failure */
 
 struct recall {
-	struct identities *identities; /* NULL: nothing persists (tests) */
-	size_t written;                /* since all was */
-	int64_t allowed_at;            /* to write what has time */
+	struct identities *identities; /* NULL: nothing is stored (tests) */
+	size_t written;                /* since everything was written */
+	int64_t allowed_at;            /* when to write what is not urgent */
 	bool at_once, failed;
 };
 
@@ -49,7 +49,7 @@ int recall_open(struct engine *engine)
 	return 0;
 }
 
-/* Of a tunnel it is asked for once, when it is to be written or compared. */
+/* Query a tunnel's socket only once, when it must be written or compared. */
 static uint64_t object_of(struct engine *engine, struct entry *entry)
 {
 	struct tunnel_entry *tunnel = entry_tunnel(entry);
@@ -78,7 +78,7 @@ static bool fill(const struct key *key, struct identity *ret, void *arg)
 	ret->in_kernel = entry->in_kernel;
 	if (entry->in_kernel || entry->held)
 		ret->object = object_of(engine, entry);
-	else if (state->oper_status == OPER_REMOVING) /* let go of: the next one is another */
+	else if (state->oper_status == OPER_REMOVING) /* released: the next one is another object */
 		ret->oper_status = OPER_DOWN;
 	ret->began = state->statistics.discontinuity_time;
 	ret->last_change = state->last_change;
@@ -89,7 +89,7 @@ static bool fill(const struct key *key, struct identity *ret, void *arg)
 	return true;
 }
 
-/* False: that was all, or it cannot be done now. */
+/* False: done, or not possible now. */
 static bool write_some(struct engine *engine)
 {
 	struct recall *recall = engine->recall;
@@ -137,7 +137,7 @@ int64_t recall_due(const struct engine *engine)
 	return recall->at_once || recall->written ? 0 : recall->allowed_at;
 }
 
-/* A failure is not repeated at once: who marks something comes often. */
+/* Do not retry a failure at once, for marks are frequent. */
 void recall_mark(struct engine *engine, struct entry *entry, bool at_once)
 {
 	struct recall *recall = engine->recall;
@@ -180,7 +180,7 @@ void engine_keep_epoch(struct engine *engine, int64_t epoch)
 	mark_all(engine);
 }
 
-/* What only its counters identify gets them written as they are now. */
+/* Write the current counters of objects that nothing else identifies. */
 static void mark_counted(struct engine *engine)
 {
 	struct entry *entry = datastore_entry_from(engine->store, 1, 0);
@@ -219,7 +219,7 @@ static bool has_link(const struct engine *engine, uint64_t index)
 	return links_by_index(&engine->links, (unsigned int)index);
 }
 
-/* Do its sessions' interfaces say? 1: one is there; -1: there were some; 0: there were none. */
+/* Do its sessions' interfaces tell? 1: one exists; -1: there were some; 0: there were none. */
 static int ask_sessions(const struct engine *engine, uint32_t tunnel_id)
 {
 	struct key key = {tunnel_id, 1};
@@ -269,7 +269,7 @@ static void take_over(struct engine *engine, struct entry *entry, const struct i
 	entry->slot = identities_take(identities_of(engine), &entry->key);
 	datastore_set_status(engine->store, entry, known->oper_status, known->status_reason,
 			     known->status_errno, known->last_change);
-	entry_state(entry)->last_change = known->last_change; /* of the same status, too */
+	entry_state(entry)->last_change = known->last_change; /* even for the same status */
 }
 
 const struct identity *recall_found(struct engine *engine, struct entry *entry,
@@ -291,7 +291,7 @@ const struct identity *recall_found(struct engine *engine, struct entry *entry,
 		.tx_errors = known->tx_errors,
 		.discontinuity_time = known->began,
 	};
-	state->statistics_time = 1; /* long ago, and yet a reading to compare with */
+	state->statistics_time = 1; /* long ago, but still a reading to compare with */
 	if (entry_session(entry) && known->object)
 		datastore_set_index(engine->store, entry_session(entry),
 				    (unsigned int)known->object);
@@ -329,10 +329,10 @@ const struct identity *recall_lingering(const struct engine *engine, const struc
 	return NULL;
 }
 
-void recall_settle(struct engine *engine)
+void recall_end_start(struct engine *engine)
 {
 	if (identities_of(engine))
-		identities_settle(identities_of(engine));
+		identities_forget_rest(identities_of(engine));
 	if (recall_due(engine) != NEVER)
 		engine->recall->at_once = true;
 }

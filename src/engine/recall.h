@@ -1,19 +1,19 @@
 /*
- * What entries were to the last daemon, and to be to the next: moments and flags that
- * neither configuration nor kernel have (journal/identities.h). An object goes on as the one
- * known before where it can be shown to be the same:
+ * What the last daemon knew of entries, and the next should know: moments and flags that neither
+ * configuration nor kernel have (journal/identities.h). An object counts as the one known before if
+ * it can be shown to be the same:
  *
- *   session    its interface, by index, is still there: an index is not used twice
- *   tunnel     its UDP socket has the cookie that it had, or a session's interface is
- *              still there, for sessions go with their tunnel
- *   else       (PPP, or over IP without such sessions) counters have not gone back, and
- *              a session is not older than its tunnel
+ *	  session    its interface, by index, still exists: an index is not used twice
+ *	  tunnel     its UDP socket has the same cookie, or a session's interface still
+ *	             exists, for sessions are deleted with their tunnel
+ *	  else       (PPP, or over IP without such sessions) counters have not gone back, and
+ *	             a session is not older than its tunnel
  *
- * What began, ended or was found is written down before the next turn, and before the commit that
- * did it is confirmed. Other changes of status are written at once too while they are few, but no
- * more than some 4,000 a second: of a storm of them a kill loses as many seconds as it
- * takes to write all, and an object that changed and changed back in these shows the
- * last-change before.
+ * What began, ended or was found is written before the next turn, and before the commit that did it
+ * is confirmed. Other changes of status are written at once while they are few, but no more than
+ * some 4,000 per second. So after a storm of changes a kill loses as many seconds as writing all of
+ * them takes, and an object that changed and changed back within these shows its earlier
+ * last-change.
  *
  * A ground floor beside context and links.
  */
@@ -24,26 +24,28 @@
 #include "journal/identities.h"
 
 int recall_open(struct engine *engine); /* 0 or -ENOMEM */
-/* Writes all. */
+/* Writes everything. */
 void recall_close(struct engine *engine);
 
 /*
- * An object was found in the kernel that this daemon did not know. If it is one
- * that the last daemon knew, its state goes on, and what was known of it is returned, valid
- * until recall_settle(); else NULL, and nothing is done.
+ * The kernel has an object that this daemon did not know. If the last daemon knew it, restore its
+ * state and return what was known, valid until recall_end_start(); else return NULL.
  */
 const struct identity *recall_found(struct engine *engine, struct entry *entry,
 				    const struct statistics *statistics);
-/* The same of an entry that is configured and not in the kernel: it waits as it did. */
+/* The same for an entry that is configured but not in the kernel: it waits as before. */
 void recall_absent(struct engine *engine, struct entry *entry);
-/* The next session being removed at or after @key that was not found; its interface is there. */
+/*
+ * The next session at or after @key that was being removed and not found, but whose interface
+ * exists.
+ */
 const struct identity *recall_lingering(const struct engine *engine, const struct key *key);
-/* The kernel was read, all of it: what was not found is gone. */
-void recall_settle(struct engine *engine);
+/* The whole kernel was read: forget what was not found. */
+void recall_end_start(struct engine *engine);
 
-/* What is known of the entry has changed; @at_once: not only its status. */
+/* The entry has changed; @at_once: not only its status. */
 void recall_mark(struct engine *engine, struct entry *entry, bool at_once);
-/* A commit was made: engine->last_change. */
+/* A commit was made: note engine->last_change. */
 void recall_mark_commit(struct engine *engine);
 
 int64_t recall_due(const struct engine *engine);

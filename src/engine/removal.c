@@ -1,7 +1,7 @@
 /*
- * Gone is what no GET finds and whose link no one finds. The kernel forgets a
- * session before it takes its interface away (net/l2tp/l2tp_core.c
- * l2tp_session_delete()), so the event that tells of the latter is enough.
+ * An object is gone when neither a GET nor its link is found. The kernel forgets a session before
+ * it removes the interface (net/l2tp/l2tp_core.c l2tp_session_delete()), so the event of the
+ * interface is enough.
  */
 #include "engine/removal.h"
 
@@ -16,7 +16,7 @@
 
 enum { ASK = BATCH_MAX / 2 };
 
-/* Requests about one: its object, and its link while that is known. Returns how many. */
+/* Make requests for the object, and for its link if known. Returns how many. */
 static size_t ask(const struct engine *engine, const struct key *key,
 		  struct kernel_request requests[2])
 {
@@ -61,7 +61,7 @@ static void let_go(struct engine *engine, const struct key *key)
 	outcome_of_entry(engine, entry);
 }
 
-/* False: ask about it again. */
+/* False: ask again. */
 static bool is_over(struct engine *engine, const struct key *key,
 		    const struct kernel_request *requests, size_t count)
 {
@@ -79,8 +79,8 @@ static bool is_over(struct engine *engine, const struct key *key,
 }
 
 /*
- * What is deleted goes in the order it was deleted, so the rest is not asked
- * about until the first few are gone.
+ * Objects go in the order they were deleted, so ask about the rest only when the first few are
+ * gone.
  */
 void removal_poll(struct engine *engine)
 {

@@ -5,7 +5,10 @@
 #include "engine/compare.h"
 #include "engine/status.h"
 
-/* Others changed it, or changed it back. False: it is as configured, be it by a commit since. */
+/*
+ * Report that others changed it, or changed it back. False: it is as configured, perhaps by a later
+ * commit.
+ */
 static bool report(struct engine *engine, struct entry *entry)
 {
 	struct state *state = entry_state(entry);
@@ -18,7 +21,7 @@ static bool report(struct engine *engine, struct entry *entry)
 		engine_log(engine, LOG_WARNING, "%s differs in the kernel: %s; %s",
 			   key_text(&entry->key, what), row->leaf,
 			   engine->o.no_repair ? "leaving it" : "restoring it");
-	/* a bridge that went is no difference, but the session waits for it */
+	/* a missing bridge is no difference: the session waits for it */
 	if (entry->key.session_id || before != state->externally_modified)
 		status_derive(engine, entry);
 	return row;
@@ -30,7 +33,7 @@ void report_changed(struct engine *engine)
 
 	do {
 		struct entry *entry;
-		bool differs = true; /* it vanished, which was logged */
+		bool differs = true; /* it vanished, which was logged already */
 
 		if (!keys_next(&engine->agenda.changed, &key))
 			return;

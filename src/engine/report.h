@@ -1,4 +1,4 @@
-/* What others changed: told of, and repaired unless it is to be left so. Called by the turn. */
+/* Reports what others changed, and repairs it unless told not to. Called by the turn. */
 #ifndef ENGINE_REPORT_H
 #define ENGINE_REPORT_H
 

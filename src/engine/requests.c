@@ -59,7 +59,7 @@ void request_finish(struct engine *engine, struct request *request, int rc, cons
 	request_free(request);
 }
 
-/* Returns its ticket; 0 for NULL. */
+/* Returns the ticket; 0 for NULL. */
 static unsigned int enqueue(struct engine *engine, struct request *request)
 {
 	if (!request)

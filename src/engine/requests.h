@@ -1,6 +1,6 @@
 /*
- * What the doors ask for, in a queue (engine.h has the calls). May call the
- * context only; called by the turn, and by the transaction for its own.
+ * The queue of requests from doors (engine.h has the calls). May call only the context; called by
+ * the turn, and by the transaction for its own.
  */
 #ifndef ENGINE_REQUESTS_H
 #define ENGINE_REQUESTS_H
@@ -18,7 +18,7 @@ enum request_type {
 	REQUEST_ROLLBACK,
 	REQUEST_RESYNC,
 	REQUEST_LOCK,
-	REQUEST_NAMES /* interface names that config.xml left out */
+	REQUEST_NAMES /* choose interface names that config.xml left out */
 };
 
 struct request {
@@ -37,8 +37,8 @@ struct request {
 	enum engine_datastore which;        /* to lock, edit, check; whose content to commit */
 	struct commit_info info;
 	unsigned int session;
-	bool no_secrets; /* it may change none */
-	bool forgotten;  /* who asked is gone: what is not decided yet is not done */
+	bool no_secrets; /* may not change secrets */
+	bool forgotten;  /* the client is gone: abort it unless decided */
 	engine_done_cb *done;
 	void *arg;
 };
@@ -47,13 +47,13 @@ struct request {
 struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg);
 void request_free(struct request *request);
-/* Have the interface names chosen that are left out of what is configured. */
+/* Queue a request to choose missing interface names. */
 bool request_names(struct engine *engine); /* false: no memory */
 /* Undo that confirmed commit; @done has the engine. False: no memory. */
 bool request_undo(struct engine *engine, uint64_t serial, engine_done_cb *done);
-/* Tell the one who asked, once. */
+/* Call the client's callback, once. */
 void request_tell(struct engine *engine, struct request *request, int rc, const struct error *err);
-/* ... and free it. */
+/* The same, and free the request. */
 void request_finish(struct engine *engine, struct request *request, int rc,
 		    const struct error *err);
 

@@ -17,19 +17,19 @@ static bool is_same(struct engine *engine, const struct candidate *changes,
 	int rc;
 
 	if (session && !candidate_tunnel(changes, key->tunnel_id)) {
-		/* which config.xml has lost since */
+		/* config.xml lost it since */
 		want.session = *session;
 		codec_complete(OBJECT_SESSION, &want.session);
 		rc = want.session.enabled ? 0 : -ENOENT;
 	} else {
 		rc = want_entry(engine, changes, key, &want);
 	}
-	if (rc < 0) /* local-interface has no address now: it may have had one */
+	if (rc < 0) /* local-interface has no address now, but may have had one */
 		return rc != -ENOENT;
 	return !compare_kernel(entry_object(entry), &want, entry_actual(entry), false);
 }
 
-/* What the commit creates and is in the kernel; NULL: it does not, or is not. */
+/* The entry if the commit creates it and the kernel has it; else NULL. */
 static const struct entry *created(const struct engine *engine, const struct change *c)
 {
 	const struct entry *entry =
@@ -85,7 +85,7 @@ struct cursor *resume_check_begin(struct engine *engine, struct candidate *chang
 		error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
 		return NULL;
 	}
-	/* what the killed daemon created is in the kernel already: that is no conflict */
+	/* what the killed daemon created already is no conflict */
 	changes->adopt = true;
 	checking->engine = engine;
 	checking->changes = changes;

@@ -1,7 +1,6 @@
 /*
- * A commit that a killed daemon left between record and confirmation: what of it
- * is in the kernel. May call changes, compare and desired; called by the transaction that
- * carries it out, or takes it back.
+ * For a commit that a killed daemon left unfinished: which of its objects are in the kernel. May
+ * call changes, compare and desired; called by the transaction that completes or undoes it.
  */
 #ifndef ENGINE_RESUME_H
 #define ENGINE_RESUME_H
@@ -9,12 +8,12 @@
 #include "engine/context.h"
 
 /*
- * Validate what the commit changes. ERROR_FOREIGN when others have taken an id that
- * it creates, while no daemon was there. NULL: no memory.
+ * Validate what the commit changes. ERROR_FOREIGN when others took an id that it creates while no
+ * daemon was running. NULL: no memory.
  */
 struct cursor *resume_check_begin(struct engine *engine, struct candidate *changes,
 				  struct error *err);
-/* The keys of what it created, into @ret. NULL: no memory, as -ENOMEM at its end. */
+/* Collect the keys of what it created in @ret. NULL: no memory, as is -ENOMEM at its end. */
 struct cursor *resume_created_begin(struct engine *engine, const struct candidate *changes,
 				    struct keys *ret, struct error *err);
 

@@ -14,7 +14,7 @@ static void free_saved(struct saved *saved)
 	free(saved);
 }
 
-/* A change in place loses something when its link leaves its bridge, or has to be down for it. */
+/* A change in place loses settings if its link leaves the bridge or must go down. */
 static bool loses(struct engine *engine, const struct job *job, const struct item *item,
 		  const struct kernel_link *link)
 {

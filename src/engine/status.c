@@ -61,7 +61,7 @@ static enum status_reason look_for_address(struct engine *engine, const struct t
 	return REASON_NO_LOCAL_ADDRESS;
 }
 
-/* Does the host have the local address of @ends, and a way to the other one? */
+/* Does the host have the local address of @ends, and a route to the remote one? */
 static enum status_reason look_at_path(struct engine *engine, const struct tunnel *ends,
 				       int *ret_errno)
 {
@@ -113,12 +113,12 @@ void status_path(struct engine *engine, struct tunnel_entry *tunnel)
 	else if (!configured || rc == 0 || rc == -ENOENT)
 		reason = look_at_path(engine, &tunnel->actual, &os_errno);
 	if (!configured && reason == REASON_ADDRESS_IN_VRF)
-		reason = 0; /* a socket of its maker's may be bound there */
+		reason = 0; /* its creator's socket may be bound there */
 	tunnel->state.path_errno = (int16_t)os_errno;
 	tunnel->state.path_reason = (uint8_t)reason;
 }
 
-/* It differs, and is left so: a repair would destroy what others made in it. */
+/* It differs and is left so: a repair would destroy what others made in it. */
 static bool is_spared(struct engine *engine, const struct entry *entry)
 {
 	const struct state *state = entry_state(entry);
@@ -190,7 +190,7 @@ static bool is_without_bridge(const struct engine *engine, const struct session_
 	       !links_by_name(&engine->links, config->bridge);
 }
 
-/* Queue it then: the next new link may be the bridge. */
+/* Queue it: the next new link may be the bridge. */
 static bool lacks_bridge(struct engine *engine, struct session_entry *session)
 {
 	bool lacks = is_without_bridge(engine, session);
@@ -307,7 +307,7 @@ void status_begin(struct engine *engine, struct entry *entry)
 	recall_mark(engine, entry, true);
 }
 
-/* Errors that grow while nothing is sent: the underlay is dead, whatever the link says. */
+/* Errors grow while nothing is sent: the underlay is dead, whatever the link's state. */
 static bool is_failing(const struct state *state, const struct statistics *statistics)
 {
 	uint64_t errors = statistics->tx_errors - state->statistics.tx_errors;

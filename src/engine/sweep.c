@@ -1,17 +1,16 @@
 /*
- * Counters by one dump of all sessions, read piece by piece just ahead of a
- * reader in order. A GET costs twice as much as an entry of a dump (6.12), but a
- * dump begins at the first session and passes all of them. So it pays for a reader
- * who began there, where one tunnel has most of the sessions (6.12 walks all of
- * them once for each tunnel), and where dumps come in order at all: before 6.12
- * they do not, and take quadratic time.
+ * Reads counters with one dump of all sessions, piece by piece just ahead of a reader in order. A
+ * GET costs twice as much as an entry of a dump (6.12), but a dump begins at the first session and
+ * includes all. So it pays for a reader that began there, if one tunnel has most of the sessions
+ * (6.12 walks all of them once per tunnel), and if dumps are ordered: before 6.12 they are not, and
+ * take quadratic time.
  */
 #include "engine/sweep.h"
 
 #include "engine/status.h"
 
 #define TUNNELS_MAX 8
-#define STEPS_MAX   4 /* datagrams read at once, of some hundred sessions each */
+#define STEPS_MAX   4 /* datagrams, of some hundred sessions each, to read at once */
 
 static void leave(struct engine *engine)
 {
@@ -27,7 +26,7 @@ static bool worth_it(const struct engine *engine, const struct tunnel_entry *tun
 		       datastore_counts(engine->store)->session_count;
 }
 
-/* Usually the one after the last. */
+/* Usually it follows the last one. */
 static struct session_entry *find_session(const struct engine *engine, uint32_t tunnel_id,
 					  uint32_t session_id)
 {
@@ -56,7 +55,7 @@ static void on_counters(uint32_t tunnel_id, uint32_t session_id,
 		status_count(engine, &session->entry, statistics, sweep->read_at);
 }
 
-/* The kernel read what this gives when the step before ended. */
+/* The kernel read what this gives when the last step ended. */
 static void step(struct engine *engine, int64_t now)
 {
 	struct sweep *sweep = &engine->reading->sweep;
@@ -68,7 +67,7 @@ static void step(struct engine *engine, int64_t now)
 	}
 	sweep->read_at = sweep->next_read_at;
 	sweep->next_read_at = now;
-	sweep->at = NULL; /* the entry may be gone since */
+	sweep->at = NULL; /* the entry may be gone by the next step */
 	sweep->running = engine->k->read_counters(engine->o.kernel, begin, on_counters, engine) > 0;
 	if (sweep->useless)
 		leave(engine);
@@ -92,7 +91,7 @@ bool sweep_reaches(struct engine *engine, const struct session_entry *session, i
 			break;
 	}
 	if (sweep->running && key_compare(&sweep->last, key) < 0)
-		leave(engine); /* the reader is far ahead of it */
+		leave(engine); /* the reader is far ahead of the dump */
 	if (!counters_fresh(&session->entry, age, now))
 		return false;
 	last = datastore_session(engine->store, sweep->last.tunnel_id, sweep->last.session_id);

@@ -238,11 +238,11 @@ int64_t tentative_due(const struct engine *engine)
 	return tentative->pending && !tentative->undoing ? tentative->undo_at : NEVER;
 }
 
-static void undo_done(int result, const struct error *err, void *arg)
+static void undo_done(int rc, const struct error *err, void *arg)
 {
 	struct engine *engine = arg;
 
-	if (result < 0)
+	if (rc < 0)
 		engine_log(engine, LOG_ERR,
 			   "a commit that was not confirmed cannot be undone: %s%s%s; tried again "
 			   "in %d s",

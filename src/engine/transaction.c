@@ -20,7 +20,7 @@
 
 #define BLOCKED_NS   (3 * 1000000LL)
 #define NO_MEMORY_NS (2 * NS_PER_S)
-#define RETRY_NS     (2 * NS_PER_S) /* nobody tells when a module can be loaded */
+#define RETRY_NS     (2 * NS_PER_S) /* no event tells when a module can be loaded */
 #define DISK_NS      (20 * 1000000LL)
 #define UNITS        8 /* of a cursor between looks at the clock */
 
@@ -36,7 +36,7 @@ int transaction_open(struct engine *engine)
 	return 0;
 }
 
-/* What the journal has begun, it brings to an end: it reads the changes until then. */
+/* The journal finishes what it has begun, and reads the changes until then. */
 static void end_writing(struct journal *journal)
 {
 	struct pollfd disk = {.fd = journal_fd(journal), .events = POLLIN};
@@ -48,7 +48,7 @@ static void end_writing(struct journal *journal)
 			poll(&disk, 1, -1);
 }
 
-/* The rest of it at once: the daemon stops. */
+/* Finish it at once: the daemon is stopping. */
 static void drop(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
@@ -80,7 +80,7 @@ void transaction_close(struct engine *engine)
 	engine->transaction = NULL;
 }
 
-/* Each interface that comes up brings a handful of addresses and routes of its own. */
+/* Each interface that comes up causes a handful of events of addresses and routes. */
 static void hush(struct engine *engine, bool hushed)
 {
 	struct transaction *t = engine->transaction;
@@ -119,7 +119,7 @@ static void open_job(struct engine *engine, const struct candidate *from,
 	t->batch.size = 1;
 }
 
-/* Back to the configuration without a resumed commit: nothing of it was done by us. */
+/* Return to the configuration without a resumed commit: we did nothing of it. */
 static void turn_back(struct engine *engine, const struct error *err)
 {
 	struct transaction *t = engine->transaction;
@@ -136,7 +136,7 @@ static enum step fail(struct engine *engine, int rc)
 
 	if (!t->resumed)
 		return finish(engine, rc, &t->error);
-	engine_log(engine, LOG_WARNING, "commit %llu, which was interrupted, is taken back: %s%s%s",
+	engine_log(engine, LOG_WARNING, "rolling back interrupted commit %llu: %s%s%s",
 		   (unsigned long long)t->request->info.number, t->error.path,
 		   t->error.path[0] ? ": " : "", t->error.text);
 	turn_back(engine, &t->error);
@@ -144,19 +144,19 @@ static enum step fail(struct engine *engine, int rc)
 }
 
 /*
- * Of each step: begin() gives the cursor of its work, or none; a negative errno, with
- * the transaction's error, ends it at once. end() is told what it came to, and says
- * which step is next: the same one, when it is to go on by itself.
+ * For each step, begin() provides the cursor of its work, or none; a negative errno, with the
+ * transaction's error, ends the step at once. end() gets the result and chooses the next step: the
+ * same one to go on without a cursor.
  */
 
-/* NULL is want of memory. */
+/* NULL: no memory. */
 static int has_begun(struct engine *engine, struct cursor *cursor)
 {
 	engine->transaction->cursor = cursor;
 	return cursor ? 0 : -ENOMEM;
 }
 
-/* Of one that does all at once for want of memory. */
+/* For cursors that, without memory, do all at once. */
 static int has_begun_or_done(struct engine *engine, struct cursor *cursor)
 {
 	engine->transaction->cursor = cursor;
@@ -180,7 +180,7 @@ static enum step end_read(struct engine *engine, int rc)
 		engine_log(engine, LOG_ERR, "%s; trying again", t->error.text);
 	if (rc < 0)
 		agenda_read_all(&engine->agenda, engine_now() + RETRY_NS);
-	engine->agenda.recheck = true; /* addresses and routes may have changed unheard */
+	engine->agenda.recheck = true; /* addresses and routes may have changed without events */
 	while ((sharer = TAILQ_FIRST(&t->sharers)) != NULL) {
 		TAILQ_REMOVE(&t->sharers, sharer, link);
 		request_finish(engine, sharer, rc, &t->error);
@@ -195,7 +195,7 @@ static int begin_make(struct engine *engine)
 	struct transaction *t = engine->transaction;
 
 	if (t->resumed && t->acknowledged)
-		return 0; /* it fits the configuration: journal_open() */
+		return 0; /* journal_open() has made sure that it fits */
 	return has_begun(engine,
 			 t->resumed ? resume_check_begin(engine, &t->changes, &t->error)
 				    : changes_begin(engine, t->request, &t->changes, &t->error));
@@ -211,12 +211,12 @@ static enum step end_make(struct engine *engine, int rc)
 		tentative_fill(engine, t->request);
 	if (candidate_dirty(&t->changes) || tentative_is_ended_by(engine, t->request))
 		return STEP_PLAN;
-	if (t->resumed) /* config.xml, edited by hand, has all of it */
+	if (t->resumed) /* an edited config.xml has all of it already */
 		journal_confirm(engine->o.journal, t->request->info.number);
 	return finish(engine, 0, &t->error);
 }
 
-/* A commit's, or a repair's. */
+/* Of a commit or a repair. */
 static int begin_plan(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
@@ -260,8 +260,8 @@ static enum step end_attach(struct engine *engine, int rc)
 }
 
 /*
- * The journal goes on with a record. > 0: there is more, which waits for the disk if a
- * time to try again is set. No turn waits for it: a thread does.
+ * Let the journal go on with a record. > 0: there is more; if retry_at is set, it waits for the
+ * disk, which a thread does and no turn.
  */
 static int write_on(struct engine *engine)
 {
@@ -271,7 +271,7 @@ static int write_on(struct engine *engine)
 
 	if (rc != JOURNAL_WAIT)
 		return rc;
-	t->retry_at = engine_now() + DISK_NS; /* if nobody should wake it */
+	t->retry_at = engine_now() + DISK_NS; /* in case nothing wakes us */
 	if (engine->disk)
 		event_add(engine->disk, NULL);
 	return rc;
@@ -279,7 +279,8 @@ static int write_on(struct engine *engine)
 
 static bool has_record(const struct engine *engine)
 {
-	return engine->o.journal && !engine->transaction->resumed; /* else it is from there */
+	return engine->o.journal &&
+	       !engine->transaction->resumed; /* a resumed one comes from the journal */
 }
 
 static int begin_record(struct engine *engine)
@@ -292,7 +293,7 @@ static int begin_record(struct engine *engine)
 	return rc < 0 ? rc : 0;
 }
 
-/* From its end on the commit is decided: it can be aborted until then. */
+/* At the end of this step the commit is decided: until then it can be aborted. */
 static enum step end_record(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
@@ -306,7 +307,7 @@ static enum step end_record(struct engine *engine, int rc)
 		return STEP_RECORD;
 	if (rc < 0 && (t->aborted || t->request->type != REQUEST_NAMES))
 		return fail(engine, rc);
-	if (rc < 0) /* the next start will find them in the kernel, or choose again */
+	if (rc < 0) /* the next start finds them in the kernel, or chooses again */
 		engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s",
 			   t->error.text);
 	t->decided = true;
@@ -320,7 +321,7 @@ static enum step work(struct engine *engine, int rc)
 	struct transaction *t = engine->transaction;
 
 	(void)rc;
-	/* not before something is done: of what only waits nothing is to be heard */
+	/* not before something is done: what only waits causes no events */
 	if (t->job.count >= MANY && t->job.began)
 		hush(engine, true);
 	switch (job_slice(engine, &t->job)) {
@@ -349,7 +350,7 @@ static enum step end_undo(struct engine *engine, int rc)
 	return STEP_WORK;
 }
 
-/* From one moment to the next everybody sees all of it; then, what became of its objects. */
+/* Everybody sees all of the commit at once; then comes the outcome of its objects. */
 static int begin_publish(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
@@ -432,13 +433,13 @@ static enum step end_revoke(struct engine *engine, int rc)
 		return STEP_REVOKE;
 	if (rc == 0)
 		return finish(engine, err->os_errno ? -err->os_errno : -EINVAL, err);
-	/* what cannot be taken back from the journal for certain is not told as refused */
+	/* if the revoke is uncertain, do not report the commit as refused */
 	engine_log(engine, LOG_ERR, "%s", err->text);
 	engine_log(engine, LOG_ERR, "%s", t->error.text);
 	return finish(engine, -EIO, &t->error);
 }
 
-/* Once: delete what the killed daemon created of it; a repair does the rest. */
+/* Once: delete what the killed daemon created; a repair does the rest. */
 struct creation {
 	struct sequence sequence;
 	struct engine *engine;
@@ -477,12 +478,11 @@ static int begin_created(struct engine *engine)
 static enum step end_created(struct engine *engine, int rc)
 {
 	if (rc < 0)
-		engine_log(engine, LOG_ERR,
-			   "no memory to take all of it back: the rest is foreign");
+		engine_log(engine, LOG_ERR, "no memory to undo all of it: the rest is foreign");
 	return STEP_WORK;
 }
 
-/* ---- the end: nobody waits for it */
+/* ---- the end, for which nobody waits */
 
 static int begin_leave(struct engine *engine)
 {
@@ -530,14 +530,14 @@ static enum step end_free_edit(struct engine *engine, int rc)
 	return STEP_FREE_JOB;
 }
 
-/* Nothing is under way any more. */
+/* Nothing is under way now. */
 static enum step end_free_job(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
 
 	(void)rc;
 	job_close(&t->job);
-	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* cookies were in them */
+	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* they held cookies */
 	explicit_bzero(t->batch.found, sizeof(t->batch.found));
 	hush(engine, false);
 	if (t->request)
@@ -553,7 +553,7 @@ static enum step end_free_job(struct engine *engine, int rc)
 /* ---- the table */
 
 static const struct step_row {
-	int (*begin)(struct engine *engine); /* NULL: it has no cursor */
+	int (*begin)(struct engine *engine); /* NULL: no cursor */
 	enum step (*end)(struct engine *engine, int rc);
 } steps[] = {
 	[STEP_READ] = {begin_read, end_read},
@@ -593,7 +593,7 @@ bool transaction_blocked(const struct engine *engine)
 	return t->step == STEP_WORK && t->retry_at != 0;
 }
 
-/* > 0: the step has more. */
+/* > 0: the step has more to do. */
 static int go_on(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
@@ -617,7 +617,7 @@ static int go_on(struct engine *engine)
 	return rc;
 }
 
-/* Who asked is gone. */
+/* The client is gone. */
 static enum step give_up(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
@@ -640,7 +640,7 @@ void transaction_run(struct engine *engine)
 		rc = aborted && !t->begun ? -ECANCELED : go_on(engine);
 		if (rc > 0)
 			return;
-		/* what is being recorded the journal gives up itself */
+		/* the journal itself aborts a record */
 		next = aborted && !(t->begun && t->step == STEP_RECORD)
 			       ? give_up(engine)
 			       : steps[t->step].end(engine, rc);
@@ -649,7 +649,7 @@ void transaction_run(struct engine *engine)
 	} while (t->step != STEP_NONE && !t->retry_at && engine_may_go_on(engine));
 }
 
-/* ---- what begins one, and what aborts it */
+/* ---- beginning and aborting */
 
 void transaction_begin(struct engine *engine, struct request *request)
 {
@@ -702,7 +702,7 @@ void transaction_repair(struct engine *engine)
 int transaction_resume(struct engine *engine, struct error *err)
 {
 	struct transaction *t = engine->transaction;
-	uint64_t number = engine->o.journal ? journal_pending(engine->o.journal) : 0;
+	uint64_t number = engine->o.journal ? journal_unfinished(engine->o.journal) : 0;
 	struct request *request;
 	int rc;
 
@@ -718,8 +718,8 @@ int transaction_resume(struct engine *engine, struct error *err)
 		return error_set(err, ERROR_RESOURCE, "no memory");
 	request->info.number = number;
 	t->resumed = t->decided = true;
-	t->acknowledged = journal_pending_outlived_boot(engine->o.journal);
-	engine_log(engine, LOG_NOTICE, "carrying out commit %llu, which was interrupted",
+	t->acknowledged = journal_unfinished_outlived_boot(engine->o.journal);
+	engine_log(engine, LOG_NOTICE, "completing interrupted commit %llu",
 		   (unsigned long long)number);
 	transaction_begin(engine, request);
 	return 0;
@@ -731,8 +731,7 @@ void transaction_leave(struct engine *engine)
 	struct request *sharer;
 
 	error_set(&err, ERROR_STOPPING,
-		  "the daemon is stopping; the next one brings the commit to its end, or takes it "
-		  "back");
+		  "the daemon is stopping; the next one completes the commit or rolls it back");
 	while ((sharer = TAILQ_FIRST(&engine->transaction->sharers)) != NULL) {
 		TAILQ_REMOVE(&engine->transaction->sharers, sharer, link);
 		request_finish(engine, sharer, -ECANCELED, &err);

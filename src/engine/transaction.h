@@ -1,7 +1,7 @@
 /*
- * The one piece of work on the kernel that is under way: a transaction, which
- * takes a request's changes into journal, kernel and datastore, whole, or takes
- * them back; or a repair, which nobody asked for. Called by the turn only.
+ * The one piece of kernel work that is under way: a transaction, which takes all changes of a
+ * request into journal, kernel and datastore, or rolls all of them back; or a repair, which nobody
+ * requested. Called only by the turn.
  */
 #ifndef ENGINE_TRANSACTION_H
 #define ENGINE_TRANSACTION_H
@@ -10,24 +10,24 @@
 #include "engine/requests.h"
 
 /*
- * A step's work is a cursor (base/cursor.h), some of which is done in each turn, or it
- * goes on by itself. Its end says which step is next. Until a commit is decided, that
- * is until its record is durable, all of it can be aborted, and leaves nothing.
+ * The work of a step is a cursor (base/cursor.h), of which each turn does some; or the step has
+ * none. Its end chooses the next step. Until a commit is decided, which is when its record is
+ * durable, it can be aborted without a trace.
  */
 enum step {
 	STEP_NONE,    /* nothing is under way */
-	STEP_READ,    /* no transaction: all of the kernel, which others may have changed */
+	STEP_READ,    /* no transaction: read the whole kernel, which others may have changed */
 	STEP_MAKE,    /* apply, choose names, validate */
-	STEP_PLAN,    /* what the plan refuses is not to be in the journal */
-	STEP_ATTACH,  /* to what it changes, where nobody sees it yet */
+	STEP_PLAN,    /* first, so that what it refuses never reaches the journal */
+	STEP_ATTACH,  /* to the entries it changes, where nobody sees it yet */
 	STEP_RECORD,  /* in the journal, before anything is done */
-	STEP_WORK,    /* on the kernel; a repair has it after its plan */
-	STEP_UNDO,    /* turn the job round, then STEP_WORK again */
-	STEP_PUBLISH, /* it is the running configuration now; what is so of the kernel is seen */
-	STEP_UNDONE,  /* what became of its objects */
-	STEP_REVOKE,  /* take it out of the journal */
-	STEP_CREATED, /* a resumed one cannot be: find what it created, and delete that */
-	STEP_LEAVE,   /* who asked was told: off what it is attached to, or merged */
+	STEP_WORK,    /* on the kernel; in a repair it follows the plan */
+	STEP_UNDO,    /* reverse the job, then STEP_WORK again */
+	STEP_PUBLISH, /* make it the running configuration, and write the outcome */
+	STEP_UNDONE,  /* write the outcome of an undone job */
+	STEP_REVOKE,  /* revoke its record in the journal */
+	STEP_CREATED, /* a resumed one failed: find and delete what it created */
+	STEP_LEAVE,   /* the client has its reply: detach or merge */
 	STEP_FREE_CHANGES,
 	STEP_FREE_EDIT,
 	STEP_FREE_JOB
@@ -35,48 +35,51 @@ enum step {
 
 struct transaction {
 	enum step step;
-	bool begun;                  /* the step is */
-	struct cursor *cursor;       /* its; NULL: it has none */
+	bool begun;                  /* the step has begun */
+	struct cursor *cursor;       /* of the step; NULL: none */
 	struct request *request;     /* NULL: a repair */
 	unsigned int ticket;         /* the request's */
-	struct request_list sharers; /* of a reading */
+	struct request_list sharers; /* requests that share a reading */
 	struct candidate changes;
-	struct keys keys; /* of a repair, or what a resumed commit created */
+	struct keys keys; /* of a repair, or of what a resumed commit created */
 	struct job job;
 	struct error error; /* of the step */
-	bool resumed;       /* begun by a daemon that was killed: some of it may be done */
-	bool acknowledged;  /* perhaps: it may wait or fail in parts, and is not taken back */
-	bool aborted;       /* to be, as long as it is not decided */
+	bool resumed;       /* begun by a killed daemon: some of it may be done */
+	bool acknowledged;  /* may have been: parts may wait or fail, but it is not rolled back */
+	bool aborted;       /* abort it, unless decided */
 	bool decided;
-	bool told;        /* who asked was */
-	size_t waited;    /* so many things did before what became of it was known */
-	bool hushed;      /* addresses and routes are not heard of meanwhile */
-	int64_t retry_at; /* blocked until then, or waits for the disk; 0 no */
+	bool told;        /* the client has its reply */
+	size_t waited;    /* keys on agenda.wait before its outcome */
+	bool hushed;      /* events of addresses and routes are off meanwhile */
+	int64_t retry_at; /* blocked, or waiting for the disk, until then; 0: neither */
 	struct batch batch;
 };
 
 int transaction_open(struct engine *engine); /* -ENOMEM */
 void transaction_close(struct engine *engine);
 
-/* NEVER: none is under way. */
+/* When it is due. NEVER: none is under way. */
 int64_t transaction_due(const struct engine *engine);
 void transaction_run(struct engine *engine); /* a slice */
 
-/* Takes @request over. */
+/* Takes ownership of @request. */
 void transaction_begin(struct engine *engine, struct request *request);
-/* Who asked for it is gone: abort it, if it is not decided. */
+/* The client is gone: abort it unless decided. */
 void transaction_abort(struct engine *engine);
-/* The disk has what it waits for. */
+/* The disk has finished what it waits for. */
 void transaction_wake(struct engine *engine);
-/* It waits for what is being removed. */
+/* Is it blocked by something being removed? */
 bool transaction_blocked(const struct engine *engine);
-/* Read everything; for @request, which it takes over, and all like it in the queue, or NULL. */
+/*
+ * Read everything, for @request (or NULL), of which it takes ownership, and all like it in the
+ * queue.
+ */
 void transaction_read(struct engine *engine, struct request *request);
-/* Work on what is to be repaired (agenda). */
+/* Repair what the agenda lists. */
 void transaction_repair(struct engine *engine);
-/* A commit that a kill interrupted between record and confirmation: carry it out, or revoke it. */
+/* Carry out or revoke a commit that a kill left unfinished. */
 int transaction_resume(struct engine *engine, struct error *err);
-/* The daemon stops before its end: the next one brings it there. */
+/* The daemon stops before its end: the next one completes it. */
 void transaction_leave(struct engine *engine);
 
 #endif

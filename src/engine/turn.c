@@ -1,7 +1,4 @@
-/*
- * What the daemon does, in the order of its urgency. Whoever has read the table
- * below knows the engine.
- */
+/* What the daemon does, in order of urgency. Whoever has read the table below knows the engine. */
 #include "engine/turn.h"
 
 #include <syslog.h>
@@ -136,9 +133,8 @@ static int64_t try_due(const struct engine *engine)
 /* ---- the table */
 
 /*
- * Of those that are due the first is run, a slice of it; then comes the next
- * turn. due() is when: a time, NEVER, or one that is past. While a transaction
- * is under way only those run that are not `between` two.
+ * Each turn runs a slice of the first duty that is due. due() returns a time, which may be past, or
+ * NEVER. While a transaction is under way, duties marked `between` do not run.
  */
 static const struct duty {
 	const char *name;
@@ -148,22 +144,22 @@ static const struct duty {
 } duties[] = {
 	{"keep the journal", false, journal_due, turn_keep_journal},
 	{"write identities down", false, recall_due, recall_write},
-	{"let go of what is gone", false, removal_due, poll_removal},
+	{"release what is gone", false, removal_due, poll_removal},
 	{"go on with the transaction", false, transaction_due, transaction_run},
 	{"undo what was not confirmed", true, tentative_due, tentative_undo},
 	{"begin a request", true, request_due, begin_request},
 	{"free what was staged", false, staging_due, staging_free_some},
 	{"read everything", true, read_all_due, read_again},
-	{"look once more", true, later_due, look_at_later},
+	{"look again", true, later_due, look_at_later},
 	{"look", true, look_due, observe_some},
 	{"report what others changed", true, changed_due, report_changed},
 	{"repair", true, repair_due, transaction_repair},
 	{"recheck addresses and routes", true, recheck_due, observe_recheck},
-	{"try what waits", true, try_due, observe_waiting},
+	{"retry what waits", true, try_due, observe_waiting},
 	{"look at counters", true, counters_due, counters_look},
 };
 
-/* The first that is due, or NULL; @ret_next: when the first of the others is. */
+/* The first that is due, or NULL; @ret_next: when the next of the others is. */
 static const struct duty *first_due(const struct engine *engine, int64_t now, int64_t *ret_next)
 {
 	bool busy = transaction_due(engine) != NEVER;

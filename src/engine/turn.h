@@ -1,14 +1,14 @@
-/* The turn of the loop: one slice of what is due first. Called by engine.c only. */
+/* The turn of the loop: a slice of the first duty that is due. Called only by engine.c. */
 #ifndef ENGINE_TURN_H
 #define ENGINE_TURN_H
 
 #include "engine/context.h"
 
-/* The first duty that is due; false: none is. */
+/* Run the first duty that is due; false: none is. */
 bool turn_once(struct engine *engine);
-/* See to the journal now: one of its files may have been removed. */
+/* Maintain the journal now: one of its files may have been removed. */
 void turn_keep_journal(struct engine *engine);
-/* Have the turn come when something is due, be it now. */
+/* Schedule the next turn for when something is due. */
 void turn_arm(struct engine *engine);
 
 #endif

@@ -1,4 +1,4 @@
-/* Changes for people to read. */
+/* Prints changes for people. */
 #include <inttypes.h>
 
 #include "model/codec.h"

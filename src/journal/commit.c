@@ -113,7 +113,7 @@ void commit_print_base(FILE *file, uint64_t number, const uint32_t *checksum,
 	put_running(file, running);
 }
 
-/* Reading. Words and lines are spans of the payload, which does not end in NUL. */
+/* Reading. Words and lines are spans of the payload, which is not NUL-terminated. */
 
 struct span {
 	const char *at, *end;
@@ -124,7 +124,7 @@ static size_t span_length(struct span span)
 	return (size_t)(span.end - span.at);
 }
 
-/* Take what is before @separator off the front; the rest is empty when there is none. */
+/* Split off what is before @separator; without one, take all and leave an empty rest. */
 static struct span take_until(struct span *rest, char separator)
 {
 	const char *found = memchr(rest->at, separator, span_length(*rest));
@@ -146,7 +146,7 @@ static int hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Undo the escapes into @ret, with a NUL; false when it is malformed or too long. */
+/* Unescape into @ret, NUL-terminated; false when malformed or too long. */
 static bool unescape(struct span span, char *ret, size_t size)
 {
 	size_t length = 0;
@@ -195,7 +195,7 @@ static bool read_time(struct span span, struct timespec *ret)
 	return true;
 }
 
-/* Words of a commit's first line; those of later versions are passed over. */
+/* Words of a commit's first line. Words of later versions are ignored. */
 static bool read_info_word(struct span name, struct span value, struct commit_info *info)
 {
 	uint64_t number;
@@ -251,8 +251,9 @@ static bool read_checksum(struct span span, uint32_t *ret)
 	return *end == '\0';
 }
 
-/* A number, and behind a base's what is known of config.xml; words of later versions are passed
- * over. */
+/*
+ * A number; in a base the checksum of config.xml may follow. Words of later versions are ignored.
+ */
 static bool read_mark(struct span line, struct commit_record *ret)
 {
 	struct span number = take_until(&line, ' '), word, name;
@@ -311,7 +312,8 @@ static int read_leaf(enum object object, struct span word, union config *config,
 		return refuse_line(name, "unknown leaf, perhaps of a newer version,", err);
 	if (!unescape(value, text, sizeof(text)) ||
 	    codec_parse(row, config, text, strlen(text), NULL) != 0)
-		return refuse_line(name, "bad value", err); /* which may be a secret */
+		return refuse_line(name, "bad value",
+				   err); /* without the value, which may be a secret */
 	return 0;
 }
 
@@ -353,7 +355,7 @@ static void set_key(const struct change *change, union config *config)
 	}
 }
 
-/* The optional line that begins with @sign, into @config, which @ret then points to. */
+/* Read the optional line that begins with @sign into @config, and point @ret there. */
 static int read_side(struct span *rest, char sign, const struct change *change,
 		     union config *config, const union config **ret, struct error *err)
 {

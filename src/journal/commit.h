@@ -31,44 +31,44 @@ enum record_kind { RECORD_BASE, RECORD_CONFIRM, RECORD_COMMIT, RECORD_END, RECOR
 
 struct commit_record {
 	enum record_kind kind;
-	struct commit_info info;   /* of all but commits: the number only */
-	bool has_config;           /* of a base: what config.xml holds is there */
+	struct commit_info info;   /* only the number, unless it is a commit */
+	bool has_config;           /* of a base: has the contents of config.xml */
 	uint32_t config;           /* its checksum */
-	const char *changes, *end; /* the lines of changes, in the payload */
+	const char *changes, *end; /* the lines with changes, in the payload */
 };
 
-/* Errors are left in @file, as stdio does: see ferror(). */
+/* Errors stay in @file, for ferror(). */
 void commit_print_info(FILE *file, const struct commit_info *info); /* the first line */
 void commit_print_change(FILE *file, const struct change *change);
 void commit_print_mark(FILE *file, enum record_kind kind, uint64_t number);
-/* @checksum is of config.xml, which holds @running; NULL: not said. */
+/* @checksum: of the config.xml that holds @running; NULL: none to write. */
 void commit_print_base(FILE *file, uint64_t number, const uint32_t *checksum,
 		       const struct datastore *running);
 
-/* A change as it was read: its before and after, where it has them, are values beside it. */
+/* A change that was read. before and after point to the values beside them, or are NULL. */
 struct change_read {
 	struct change change;
 	union config before, after;
 };
 
 /*
- * How to read a version of the format. To change it: raise JOURNAL_VERSION
- * (frame.h), put the new functions in front and keep the old ones. A journal of
- * an old version is folded before anything is appended to it.
+ * How to read a version of the format. To change the format, raise JOURNAL_VERSION (frame.h), put
+ * the new functions in front and keep the old ones. A journal of an old version is folded before
+ * anything is appended to it.
  */
 struct commit_format {
 	int version;
-	bool ends; /* a whole journal ends with an end mark */
-	/* -EPROTO: not of this format, though sound. */
+	bool ends; /* a complete journal ends with an end mark */
+	/* -EPROTO: the frame is sound, but not of this format. */
 	int (*read)(const char *payload, size_t length, struct commit_record *ret);
 	/*
-	 * Read one change and move record->changes behind it. 1: there was one; 0: there is no
-	 * more. -EPROTO, with line and reason in @err: a leaf or value we do not know.
+	 * Read one change and move record->changes behind it. 1: read one; 0: there are no more;
+	 * -EPROTO, with line and reason in @err: an unknown leaf or value.
 	 */
 	int (*read_change)(struct commit_record *record, struct change_read *ret,
 			   struct error *err);
 };
 
-const struct commit_format *commit_format(int version); /* NULL: there is none */
+const struct commit_format *commit_format(int version); /* NULL: unknown version */
 
 #endif

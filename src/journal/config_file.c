@@ -1,7 +1,7 @@
 /*
- * config.xml: for people to read, and to edit while the daemon is down. Its last
- * line is a stamp, a comment with the number of the last commit in it and the
- * checksum of all before, which nobody needs to keep.
+ * config.xml, which people read, and may edit while the daemon is down. Its last line is a stamp: a
+ * comment with the number of the last commit in the file and the checksum of all lines above.
+ * Editors need not keep it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #define CHANGES_TOLD    20
 #define CHANGE_TEXT_MAX 240
 
-/* ---- its stamp */
+/* ---- the stamp */
 
 static int checksum_of(int fd, uint64_t size, uint32_t *ret)
 {
@@ -40,7 +40,7 @@ static int checksum_of(int fd, uint64_t size, uint32_t *ret)
 	return 0;
 }
 
-/* Older versions had no checksum; whoever writes the file by hand need not have a stamp. */
+/* Older versions wrote no checksum, and files written by hand may have no stamp. */
 static int read_stamp(int fd, struct config_stamp *ret)
 {
 	char end[STAMP_MAX] = "", *stamp;
@@ -82,12 +82,12 @@ int config_look(const struct journal *journal, struct config_stamp *ret)
 	return rc;
 }
 
-/* ---- what was changed in it */
+/* ---- edits by others */
 
 /*
- * The base has the checksum of the config.xml that it was written with, so that an
- * edit is noticed that took the stamp away, too. One with another number is of
- * another time: it is checked against its own.
+ * The journal's base holds the checksum of the config.xml written with it, which reveals even an
+ * edit that removed the stamp. A config.xml with another number was written at another time: check
+ * it against its own stamp.
  */
 bool config_was_changed(const struct config_stamp *stamp, const struct commit_record *base)
 {
@@ -123,7 +123,7 @@ static int fill_with_base(struct datastore *written, struct commit_record record
 	return rc;
 }
 
-/* What leads from the configuration as it was written to the one that is in the file. */
+/* Make @ret lead from the configuration as it was written to the one in the file. */
 static int find_changes(const struct journal *journal, struct candidate *ret)
 {
 	struct edit *edit = NULL;
@@ -195,11 +195,12 @@ void config_tell_changes(struct journal *journal, const struct config_stamp *sta
 	if (base->has_config && (stamp->number == 0 || stamp->number == base->info.number) &&
 	    tell_differences(journal, base) == 0)
 		return;
-	journal_warn(journal,
-		     "%s/%s was changed since it was written with commit %" PRIu64
-		     ": what it says now counts; what was changed cannot be told, for the journal "
-		     "has no copy of it",
-		     journal->directory, CONFIG_FILE, stamp->number);
+	journal_warn(
+		journal,
+		"%s/%s was changed since it was written with commit %" PRIu64
+		": what it says now counts; what was changed cannot be listed, for the journal "
+		"has no copy of it",
+		journal->directory, CONFIG_FILE, stamp->number);
 }
 
 bool config_is_gone(const struct journal *journal)
@@ -210,7 +211,7 @@ bool config_is_gone(const struct journal *journal)
 	       errno == ENOENT;
 }
 
-/* ---- written anew */
+/* ---- rewriting */
 
 static void new_name(const struct file_place *place, char ret[NAME_MAX + sizeof(NEW_SUFFIX)])
 {
@@ -275,7 +276,7 @@ int config_rename(struct journal *journal, struct file_place *ret)
 	new_name(ret, name);
 	if (fstatat(ret->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	/* held, so that it is not freed here */
+	/* hold it, so that it is not freed here */
 	old = openat(ret->dirfd, ret->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	fault_point("rename");
 	rc = renameat(ret->dirfd, name, ret->dirfd, ret->name) < 0 ? -errno : 0;

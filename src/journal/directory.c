@@ -17,9 +17,9 @@
 #define LOCK_TRIES     50
 #define LOCK_PAUSE_NS  10000000
 #define LINKS_MAX      40
-#define OLD_LOCK_FILE  "lock" /* of versions whose lock could be removed from under them */
+#define OLD_LOCK_FILE  "lock" /* of versions that locked a file, which anybody could remove */
 
-/* ---- what is said */
+/* ---- messages */
 
 void journal_warn(struct journal *journal, const char *format, ...)
 {
@@ -58,7 +58,7 @@ static const char *cure_for(int os_errno)
 	case ENOMEM:
 		return "free some memory";
 	case ESTALE:
-		return "restart the daemon to go on from what is there now";
+		return "restart the daemon to continue from what is there now";
 	default:
 		return "check the disk";
 	}
@@ -79,9 +79,9 @@ void journal_print_commits(char ret[64], uint64_t first, uint64_t last)
 		snprintf(ret, 64, "commits %" PRIu64 " to %" PRIu64, first, last);
 }
 
-/* ---- made, and made durable */
+/* ---- creating, durably */
 
-/* Without the entry in its parent all that is in it would be lost with the power. */
+/* Without its entry in the parent, a power cut would lose the directory and all that is in it. */
 static int sync_parent(int fd)
 {
 	int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
@@ -108,9 +108,9 @@ static int directory_create(struct journal *journal)
 /* ---- one daemon */
 
 /*
- * A second daemon would undo the first one's work. The lock is on the directory
- * itself, which stays what it is whatever is removed from it. Children inherit it,
- * and the one of a fold outlives a killed daemon by a moment.
+ * A second daemon would undo the work of the first. The lock is on the directory itself, so
+ * removing files cannot break it. Children inherit it, and the child of a fold outlives a killed
+ * daemon by a moment.
  */
 static int lock_directory(const struct journal *journal)
 {
@@ -124,7 +124,7 @@ static int lock_directory(const struct journal *journal)
 	return 0;
 }
 
-/* "1: FLOCK  ADVISORY  WRITE 4711 08:02:131075 0 EOF"; 0: it is not to be found. */
+/* Parses "1: FLOCK ADVISORY WRITE 4711 08:02:131075 0 EOF"; returns 0 if there is no such lock. */
 static int lock_holder(int fd)
 {
 	FILE *file = fopen("/proc/locks", "re");
@@ -157,7 +157,7 @@ static int refuse_locked(const struct journal *journal, int pid, struct error *e
 			 process, journal->directory);
 }
 
-/* Its daemon may still run. */
+/* The daemon of that lock may still run. */
 static int leave_old_lock(const struct journal *journal, struct error *err)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -186,9 +186,9 @@ int directory_place(const struct journal *journal)
 	return ours.st_dev == named.st_dev && ours.st_ino == named.st_ino ? 0 : -ESTALE;
 }
 
-/* ---- the daemon's user's alone */
+/* ---- for the daemon's user alone */
 
-/* One given by mistake, as /tmp or /var/lib, is not to be closed to all others. */
+/* Do not close /tmp or /var/lib to others, given by mistake. */
 static bool is_shared(const struct journal *journal, mode_t mode)
 {
 	int fd = openat(journal->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -222,13 +222,12 @@ static void close_directory(struct journal *journal)
 	else
 		why = NULL;
 	if (why)
-		journal_warn(journal,
-			     "%s is open to others (mode %04o), and it is to hold cookies: %s",
+		journal_warn(journal, "%s is open to others (mode %04o), and will hold cookies: %s",
 			     journal->directory, st.st_mode & 07777, why);
 	else
 		journal_warn(journal,
-			     "%s was open to others (mode %04o), and cookies are in it: it is the "
-			     "daemon's user's alone now (0700)",
+			     "%s was open to others (mode %04o), and holds cookies: only the "
+			     "daemon's user can enter it now (0700)",
 			     journal->directory, st.st_mode & 07777);
 }
 
@@ -242,13 +241,15 @@ static void close_file(struct journal *journal, int dirfd, const char *name, con
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & OTHERS) &&
 	    fchmod(fd, FILE_MODE) == 0)
 		journal_warn(journal,
-			     "%s/%s was open to others (mode %04o), and cookies are in it: it is "
-			     "the daemon's user's alone now (0600)",
+			     "%s/%s was open to others (mode %04o), and holds cookies: only the "
+			     "daemon's user can read it now (0600)",
 			     journal->directory, said, st.st_mode & 07777);
 	close(fd);
 }
 
-/* What cannot be closed, as on a read-only disk, is behind a closed directory, or that was said. */
+/*
+ * Ignore errors, as on a read-only disk: the directory above is closed, or its warning was given.
+ */
 static void close_to_others(struct journal *journal)
 {
 	struct file_place config;
@@ -292,7 +293,7 @@ void place_close(struct file_place *place)
 	place->dirfd = -1;
 }
 
-/* Follow one link: @target as seen from the place. */
+/* Follow one link: @target is relative to the place. */
 static int place_follow(struct file_place *place, char *target)
 {
 	char *slash = strrchr(target, '/');
@@ -304,7 +305,7 @@ static int place_follow(struct file_place *place, char *target)
 	memcpy(place->name, name, strlen(name) + 1);
 	if (!slash)
 		return 0;
-	*name = '\0'; /* the folder, with its slash: "/" too */
+	*name = '\0'; /* keep the slash, so that "/" works too */
 	place->dirfd = openat(fd, target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	close(fd);
 	return place->dirfd < 0 ? -errno : 0;
@@ -335,7 +336,7 @@ int config_place(const struct journal *journal, struct file_place *ret)
 	return rc;
 }
 
-/* Never through a symbolic link, nor over a file that is there. */
+/* Never follow a symbolic link or open an existing file. */
 int place_create(const struct file_place *place, const char *name, int *ret_fd)
 {
 	int fd;

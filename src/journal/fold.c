@@ -1,16 +1,16 @@
 /*
- * Folding the journal into config.xml, in steps of which any may be the last:
+ * Folds the journal into config.xml, in steps; a crash may come after any of them:
  *
- *   1. a child writes config.xml.new, as running is at the fork, and journal.new,
- *      which holds the base with all of that once more, and the history; fsyncs both
- *   2. the daemon adds what was appended meanwhile to journal.new; fsync
- *   3. config.xml.new becomes config.xml; fsync of the directory
- *   4. journal.new becomes journal; fsync of the directory
+ *	 1. a child writes config.xml.new, with running as it is at the fork, and journal.new, with
+ *the same in its base, and with the history; it fsyncs both
+ *	 2. the daemon copies what was appended meanwhile to journal.new; fsync
+ *	 3. config.xml.new becomes config.xml; fsync of the directory
+ *	 4. journal.new becomes journal; fsync of the directory
  *
- * After 3 the old journal is replayed over the new config.xml, which changes
- * nothing: what the stamp says is in it is as good as confirmed. The daemon renames, and not the
- * child: one that outlived its daemon must not put an old state over what a new daemon wrote. From
- * 2 on the thread waits for the disk.
+ * A crash after 3 replays the old journal over the new config.xml, which changes nothing: commits
+ * that its stamp covers count as confirmed. The daemon renames, not the child: a child that
+ * outlives its daemon must not overwrite what a new daemon wrote. From step 2 on the thread waits
+ * for the disk.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@
 #define HISTORY_MAX   (64U * 1024 * 1024) /* bytes of history kept */
 #define RETRY_SECONDS 30
 
-static const char *goes_on = "the journal goes on growing";
+static const char *goes_on = "the journal keeps growing";
 
 /* ---- begin and end */
 
@@ -52,8 +52,8 @@ static void fold_failed(struct journal *journal)
 }
 
 /*
- * Which history entries are kept, the newest first choice, and where they go.
- * They are copied as they are: those that are written otherwise today stay behind.
+ * Choose the history entries to keep, the newest first, and where they go. They are copied
+ * verbatim, so those in an older format are dropped.
  */
 static void place_history(struct journal *journal)
 {
@@ -80,11 +80,11 @@ static int fold_begin(struct journal *journal)
 	fold_clear(journal);
 	if (rc == 0 && journal_place(journal, journal->fd) == -ESTALE)
 		rc = -ESTALE;
-	/* the old journal must have all that the new config.xml has: that one comes first */
-	if (rc == 0 && journal->unsettled)
-		rc = journal_settle(journal, journal->unsettled);
+	/* sync the old journal first: it must have all that the new config.xml has */
+	if (rc == 0 && journal->maybe_lost)
+		rc = journal_make_durable(journal, journal->maybe_lost);
 	if (rc == 0)
-		journal->unsettled = 0;
+		journal->maybe_lost = 0;
 	if (rc == 0 && !journal->doubt)
 		rc = journal_mark(journal);
 	if (rc < 0)
@@ -136,7 +136,7 @@ static int fold_write(struct journal *journal)
 
 /* ---- steps 2 to 4 */
 
-/* The child's work: its length, by an end mark that is where it should be. */
+/* Check the child's work by its end mark, and return its length. */
 static int open_new_journal(struct journal *journal)
 {
 	struct fold *fold = &journal->fold;
@@ -155,7 +155,7 @@ static int open_new_journal(struct journal *journal)
 	return 0;
 }
 
-/* What was appended meanwhile, one still pending too, with room for its confirmation. */
+/* Copy what was appended meanwhile, with room for the confirmation of an unfinished commit. */
 static int add_tail(struct journal *journal)
 {
 	const struct fold *fold = &journal->fold;
@@ -192,7 +192,7 @@ static void move_history(struct journal *journal)
 	journal->history_count = kept;
 }
 
-/* The new journal is in place: go on in it. Its name is not certain yet. */
+/* The new journal is in place: switch to it. Its name is not synced yet. */
 static void take_over(struct journal *journal)
 {
 	struct fold *fold = &journal->fold;
@@ -214,7 +214,7 @@ static void take_over(struct journal *journal)
 	journal->room = 0;
 }
 
-/* One step of putting in place what is written: 0: the fold is over. JOURNAL_MORE, JOURNAL_WAIT. */
+/* One step of putting the files in place. 0: the fold is over; JOURNAL_MORE, JOURNAL_WAIT. */
 static int fold_step(struct journal *journal, bool waits)
 {
 	struct fold *fold = &journal->fold;
@@ -256,7 +256,7 @@ static int fold_step(struct journal *journal, bool waits)
 	return 0;
 }
 
-/* @rc: what became of the writing. JOURNAL_WAIT, or it is over. */
+/* Go on after the writing, which returned @rc. JOURNAL_WAIT: not over yet. */
 static int fold_finish(struct journal *journal, int rc, bool waits)
 {
 	if (rc == 0)
@@ -275,15 +275,15 @@ bool fold_is_ending(const struct journal *journal)
 	return journal->fold.stage > FOLD_CHILD;
 }
 
-int fold_settle(struct journal *journal, bool waits)
+int fold_complete(struct journal *journal, bool waits)
 {
 	return fold_is_ending(journal) ? fold_finish(journal, 0, waits) : 0;
 }
 
-/* What the child has written already is put in place. */
+/* Put in place what the child has written. */
 void fold_abort(struct journal *journal)
 {
-	if (fold_settle(journal, false) == 0 && journal->fold.stage == FOLD_CHILD) {
+	if (fold_complete(journal, false) == 0 && journal->fold.stage == FOLD_CHILD) {
 		kill(journal->fold.pid, SIGKILL);
 		waitpid(journal->fold.pid, NULL, 0);
 		fold_failed(journal);
@@ -295,13 +295,13 @@ int fold_now(struct journal *journal, struct error *err)
 	int rc;
 
 	fold_abort(journal);
-	/* what was wrong before may have passed */
+	/* an earlier failure may be over */
 	if (!journal->writable && journal_place(journal, journal->fd) == 0)
 		(void)journal_file_open(journal);
 	rc = journal->writable ? fold_begin(journal) : -EROFS;
 	if (rc == 0)
 		rc = fold_write(journal);
-	journal->fold.stage = FOLD_CHILD; /* as if one had written */
+	journal->fold.stage = FOLD_CHILD; /* as if a child had written them */
 	rc = fold_finish(journal, rc, false);
 	return rc < 0 ? journal_error(journal, err, rc, "write", CONFIG_FILE, "nothing was changed")
 		      : 0;
@@ -314,7 +314,7 @@ bool fold_is_wanted(const struct journal *journal)
 	uint64_t limit =
 		journal->config_size > journal->fold_min ? journal->config_size : journal->fold_min;
 
-	return journal->fold.stage == FOLD_NONE && journal->pending == 0 && journal->writable &&
+	return journal->fold.stage == FOLD_NONE && journal->unfinished == 0 && journal->writable &&
 	       !journal->cut && !journal->doubt && !journal->restamp &&
 	       journal->length - journal->tail > limit;
 }
@@ -325,8 +325,8 @@ bool fold_due(const struct journal *journal)
 }
 
 /*
- * The daemon's sockets must not stay open in the child, nor its lock: that is the
- * directory's descriptor's, so the child has one of its own.
+ * The child must not keep the daemon's sockets open, nor its lock: that belongs to the directory's
+ * descriptor, so the child opens one of its own.
  */
 static int keep_own(struct journal *journal)
 {
@@ -384,11 +384,11 @@ int fold_start(struct journal *journal, struct error *err)
 		return 0;
 	fold_failed(journal);
 	return error_set_errno(err, ERROR_RESOURCE, -rc,
-			       "cannot start a process to write %s/%s; %s; tried again in %d s",
+			       "cannot start a process to write %s/%s; %s; retried in %d s",
 			       journal->directory, CONFIG_FILE, goes_on, RETRY_SECONDS);
 }
 
-/* What became of the child: 0, or a negative errno. */
+/* How the child ended: 0 or a negative errno. */
 static int child_result(int status)
 {
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;

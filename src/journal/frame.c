@@ -13,7 +13,9 @@ uint32_t frame_checksum(uint32_t crc, const void *data, size_t length)
 	return (uint32_t)crc32_z(crc, data, length);
 }
 
-/* Of a frame: the eight digits of its length, then the payload, whose own checksum is @crc. */
+/*
+ * The checksum of a frame covers its length, as eight digits, and the payload, whose CRC is @crc.
+ */
 static uint32_t frame_crc(const char *digits, uint32_t crc, size_t length)
 {
 	return (uint32_t)crc32_combine(frame_checksum(0, digits, 8), crc, (z_off_t)length);
@@ -36,7 +38,7 @@ int frame_seal(char *frame, size_t length)
 	return frame_header(frame, length, frame_checksum(0, frame + FRAME_HEADER_LENGTH, length));
 }
 
-/* Eight hexadecimal digits, lower case only: one spelling for one number. */
+/* Eight hexadecimal digits, in lower case only: a number has one spelling. */
 static bool read_hex(const char *text, uint32_t *ret)
 {
 	uint32_t value = 0;

@@ -29,24 +29,23 @@ struct frame {
 	size_t length; /* of the payload */
 };
 
-/* Put the header into the room of FRAME_HEADER_LENGTH before the payload. -EFBIG. */
+/* Write the header into the FRAME_HEADER_LENGTH bytes before the payload. 0 or -EFBIG. */
 int frame_seal(char *frame, size_t length);
-/* The same for a payload that is elsewhere by now; @crc: frame_checksum() of it. */
+/* The same for a payload already written elsewhere; @crc: its frame_checksum(). */
 int frame_header(char ret[FRAME_HEADER_LENGTH], size_t length, uint32_t crc);
 
-/* CRC-32 that goes on from @crc, which is 0 at first. */
+/* Continue a CRC-32 from @crc, 0 at first. */
 uint32_t frame_checksum(uint32_t crc, const void *data, size_t length);
 
-/* Is there a whole and sound frame at @image? */
+/* Does @image begin with a complete and sound frame? */
 bool frame_read(const char *image, size_t length, struct frame *ret);
 
-/* The first place with a sound frame, whatever is before it; @length when there is none. */
+/* The offset of the first sound frame, whatever is before it; @length when there is none. */
 size_t frame_search(const char *image, size_t length);
 
 /*
- * Read the first line. Returns the version and its length; 0 when @image is no
- * more than the begin of one, such as an empty file; -EPROTO when it is
- * something else.
+ * Read the first line. Returns the version, and its length in @ret_length; 0 when @image is only
+ * the beginning of such a line, or empty; -EPROTO when it is something else.
  */
 int journal_header_read(const char *image, size_t length, size_t *ret_length);
 

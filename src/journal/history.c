@@ -1,11 +1,11 @@
-/* Which commits the journal has: their places, not what is in them. */
+/* Which commits the journal has: their offsets, not their contents. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "journal/journal_file.h"
 
-/* Number of the newest commit kept; 0 none. */
+/* Number of the newest commit kept; 0: none. */
 static uint64_t history_newest(const struct journal *journal)
 {
 	size_t count = journal->history_count;
@@ -51,7 +51,7 @@ int history_reserve(struct journal *journal)
 	return 0;
 }
 
-/* What is older than a gap leads nowhere. */
+/* Commits older than a gap cannot be rolled back to. */
 void history_push(struct journal *journal, const struct history_entry *entry)
 {
 	size_t gone = 0;

@@ -27,7 +27,7 @@ struct header {
 _Static_assert(sizeof(struct header) == 128 && sizeof(struct identity) == 96,
 	       "no gaps in the file");
 
-/* A record as it was found. */
+/* A record that was found. */
 struct left {
 	struct identity identity;
 	uint32_t slot;
@@ -42,9 +42,9 @@ struct identities {
 	struct key *slots;
 	uint64_t *marks; /* bits */
 	uint32_t count, capacity, free;
-	size_t marked; /* the header, too */
+	size_t marked; /* including the header */
 	bool header_mark;
-	uint32_t scan; /* the next to look at for a mark */
+	uint32_t scan; /* where the search for marks continues */
 	struct left *left;
 	size_t left_count;
 };
@@ -199,7 +199,7 @@ uint32_t identities_take(struct identities *ids, const struct key *key)
 	return left->slot;
 }
 
-void identities_settle(struct identities *ids)
+void identities_forget_rest(struct identities *ids)
 {
 	for (size_t i = 0; i < ids->left_count; i++)
 		if (!ids->left[i].taken)
@@ -230,7 +230,7 @@ static bool is_empty(const struct identity *identity)
 	return memcmp(identity, &empty, sizeof(empty)) == 0;
 }
 
-/* Returns how many are damaged. A free one is all zeros. */
+/* Returns how many are damaged. Free ones are all zeros. */
 static size_t take_records(struct identities *ids, const struct identity *records, uint32_t count)
 {
 	size_t damaged = 0;
@@ -271,7 +271,7 @@ static int read_records(struct identities *ids, uint32_t count, size_t *ret_dama
 	return 0;
 }
 
-/* -ENOENT: there is none; -ESTALE: of another boot or namespace; -EPROTO: damaged. */
+/* -ENOENT: no file; -ESTALE: of another boot or namespace; -EPROTO: damaged. */
 static int read_header(struct identities *ids, off_t size)
 {
 	static const struct header empty;
@@ -310,7 +310,7 @@ static int read_file(struct identities *ids, size_t *ret_damaged)
 	return count > SLOTS_MAX ? -EPROTO : read_records(ids, (uint32_t)count, ret_damaged);
 }
 
-/* What cannot be read is left, and replaced at the first writing. */
+/* An unreadable file stays, and is replaced by the first write. */
 static void load(struct identities *ids, char *warning)
 {
 	const struct journal *journal = ids->journal;
@@ -384,7 +384,7 @@ static int write_header(struct identities *ids, int fd)
 	return 0;
 }
 
-/* Never through a symbolic link, nor into what somebody else may have made. */
+/* Never follow a symbolic link, or write to a file that somebody else may have made. */
 static int begin_file(struct identities *ids)
 {
 	const struct file_place place = {.dirfd = ids->journal->dirfd};
@@ -410,7 +410,7 @@ static bool is_there(const struct identities *ids)
 	       (fcntl(ids->fd, F_GETFL) & O_ACCMODE) == O_RDWR;
 }
 
-/* There is one. */
+/* The file exists. */
 static uint32_t next_marked(const struct identities *ids)
 {
 	uint32_t slot = ids->scan;

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "journal/journal_file.h"
 
-#define FOLD_MIN (1024 * 1024) /* bytes of records before a fold is worth it */
+#define FOLD_MIN (1024 * 1024) /* bytes of records that make a fold worth it */
 
 /* ---- open */
 
@@ -48,8 +48,8 @@ static struct journal *journal_new(const char *directory, struct datastore *runn
 }
 
 /*
- * What was found is what counts from now on, so it has to be on the disk. Where it
- * cannot be, as on a read-only one, nothing is appended before.
+ * What was loaded counts from now on, so it must be on the disk. If it cannot be synced, as on a
+ * read-only disk, nothing is appended until it is.
  */
 static void make_certain(struct journal *journal)
 {
@@ -61,16 +61,16 @@ static void make_certain(struct journal *journal)
 	if (journal->fd < 0 || !journal->writable)
 		return;
 	if (!journal->doubt)
-		rc = journal_settle(journal, journal->pending);
+		rc = journal_make_durable(journal, journal->unfinished);
 	if (rc < 0)
 		journal_distrust(journal);
 	if (journal->doubt)
-		journal->unsettled = journal->pending;
-	if (journal->doubt && !journal->pending && fold_now(journal, &err) < 0)
+		journal->maybe_lost = journal->unfinished;
+	if (journal->doubt && !journal->unfinished && fold_now(journal, &err) < 0)
 		journal_warn(journal, "%s", err.text);
 }
 
-/* By the descriptor: a directory of that name may be another by now. */
+/* By the descriptor, for another directory may have that name by now. */
 static void watch(struct journal *journal)
 {
 	char path[32];
@@ -107,7 +107,7 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 		return rc;
 	}
 	journal->warning = NULL;
-	journal->syncer = syncer_open(); /* without it the loop waits for the disk itself */
+	journal->syncer = syncer_open(); /* without a syncer the loop itself waits for the disk */
 	*ret = journal;
 	return 0;
 }
@@ -116,13 +116,14 @@ int journal_open(struct journal **ret, const char *directory, struct datastore *
 
 static int refuse_fold(const struct journal *journal, struct error *err, int rc)
 {
-	const char *why = journal->pending ? "the last one is under way, and the next start ends it"
-					   : strerror(-rc);
+	const char *why = journal->unfinished
+				  ? "the last one is under way, and the next start completes it"
+				  : strerror(-rc);
 	char commits[64];
 
 	if (journal->unknown)
 		return error_set(err, ERROR_OUTCOME_UNKNOWN,
-				 "%s/%s cannot be written anew (%s): the next start finds out "
+				 "%s/%s cannot be rewritten (%s): the next start finds out "
 				 "whether commit %" PRIu64 " was made",
 				 journal->directory, JOURNAL_FILE, why, journal->unknown);
 	if (journal->generation == journal->base)
@@ -130,12 +131,12 @@ static int refuse_fold(const struct journal *journal, struct error *err, int rc)
 				     "it was removed, and the configuration is lost with it");
 	journal_print_commits(commits, journal->base + 1, journal->generation);
 	return error_set(err, ERROR_STORAGE,
-			 "%s/%s lacks %s, which the journal has: edited now, it is overridden "
-			 "there by them. It cannot be written: %s",
+			 "%s/%s lacks %s, which the journal has and will apply over any edit of "
+			 "it. It cannot be written: %s",
 			 journal->directory, CONFIG_FILE, commits, why);
 }
 
-/* One being written or taken back is given up, and what is certain by then counts. */
+/* Give up a commit that is being written or revoked; what is certain by then counts. */
 static void end_writing(struct journal *journal)
 {
 	struct error ignored = ERROR_INIT;
@@ -153,7 +154,7 @@ int journal_close(struct journal *journal, struct error *err)
 		return 0;
 	end_writing(journal);
 	fold_abort(journal);
-	if (journal->pending)
+	if (journal->unfinished)
 		rc = -EBUSY;
 	else if (journal->generation > journal->base || journal->unknown || config_is_gone(journal))
 		rc = fold_now(journal, NULL);
@@ -165,7 +166,7 @@ int journal_close(struct journal *journal, struct error *err)
 
 /* ---- maintain */
 
-/* Said once. */
+/* Report it once. */
 static int look_for_directory(struct journal *journal, struct error *err)
 {
 	bool told = journal->moved;
@@ -175,8 +176,8 @@ static int look_for_directory(struct journal *journal, struct error *err)
 		return 0;
 	return error_set(
 		err, ERROR_STORAGE,
-		"%s was moved or replaced while the daemon used it: no change is taken until "
-		"it is put back, or the daemon restarted",
+		"%s was moved or replaced while the daemon used it: no change is accepted until "
+		"it is put back, or the daemon is restarted",
 		journal->directory);
 }
 
@@ -185,7 +186,7 @@ static int look_for_files(struct journal *journal, struct error *err)
 	const char *gone;
 	int rc = 0;
 
-	if (journal->pending == 0 && !journal->moved && clock_now() >= journal->fold.retry_at) {
+	if (journal->unfinished == 0 && !journal->moved && clock_now() >= journal->fold.retry_at) {
 		rc = journal_restore(journal, err);
 		journal->stirred = rc < 0;
 	}
@@ -194,27 +195,27 @@ static int look_for_files(struct journal *journal, struct error *err)
 		return rc;
 	journal->restored = NULL;
 	return error_set(err, ERROR_STORAGE,
-			 "%s/%s was removed while the daemon used it; %s and %s were written anew",
+			 "%s/%s was removed while the daemon used it; %s and %s were rewritten",
 			 journal->directory, gone, CONFIG_FILE, JOURNAL_FILE);
 }
 
-/* What could not be made certain then. Both files written anew do without it. */
+/* Retry what could not be made certain: rewrite both files without that commit. */
 static int look_for_certainty(struct journal *journal, struct error *err)
 {
 	uint64_t number = journal->unknown;
 
-	if ((number == 0 && !journal->doubt) || journal->pending ||
+	if ((number == 0 && !journal->doubt) || journal->unfinished ||
 	    clock_now() < journal->fold.retry_at || fold_now(journal, NULL) < 0 || number == 0)
 		return 0;
 	journal->unknown = 0;
 	return error_set(err, ERROR_STORAGE,
 			 "commit %" PRIu64
-			 ", whose outcome was unknown, was not made: %s/%s could be "
-			 "written anew without it, and changes are taken again",
+			 ", whose outcome was unknown, was not made: %s/%s is rewritten "
+			 "without it, and changes are accepted again",
 			 number, journal->directory, JOURNAL_FILE);
 }
 
-/* Said once for each commit. */
+/* Report it once per commit. */
 static int retry_mark(struct journal *journal, struct error *err)
 {
 	uint64_t number = journal->mark_due;
@@ -223,9 +224,10 @@ static int retry_mark(struct journal *journal, struct error *err)
 	if (rc == 0 || journal->mark_told == number)
 		return 0;
 	journal->mark_told = number;
-	return journal_error(journal, err, rc, "confirm the last commit in", JOURNAL_FILE,
-			     "it is tried again, and the next start carries that commit out once "
-			     "more if the daemon is killed before");
+	return journal_error(
+		journal, err, rc, "confirm the last commit in", JOURNAL_FILE,
+		"it is retried; if the daemon is killed before that succeeds, the next "
+		"start carries that commit out once more");
 }
 
 static void hear(struct journal *journal)
@@ -245,7 +247,7 @@ int64_t journal_due_at(const struct journal *journal)
 	if (journal->fold.stage != FOLD_NONE || journal->mark_due || journal->restored ||
 	    journal->moved || journal->watchfd < 0)
 		return 0;
-	if (fold_is_wanted(journal) || (again && !journal->pending))
+	if (fold_is_wanted(journal) || (again && !journal->unfinished))
 		return journal->fold.retry_at;
 	return INT64_MAX;
 }

@@ -123,7 +123,7 @@ int file_reserve(int fd, uint64_t offset, uint64_t size)
 {
 	while (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) < 0) {
 		if (errno == EOPNOTSUPP || errno == ENOSYS)
-			return 0; /* it is found out when it is written */
+			return 0; /* then only writing shows whether there is room */
 		if (errno != EINTR)
 			return -errno;
 	}
@@ -173,7 +173,7 @@ bool journal_is_shared(const struct journal *journal)
 	return journal->fd >= 0 && fstat(journal->fd, &st) == 0 && st.st_nlink > 1;
 }
 
-/* On failure the one open before, if any, stays: without it the next step would begin anew. */
+/* On failure keep the open file, if any: without one, the next step would begin a new journal. */
 int journal_file_open(struct journal *journal)
 {
 	const int flags = O_CLOEXEC | O_NOFOLLOW;
@@ -200,8 +200,8 @@ static int write_end(const struct journal *journal, int fd, uint64_t offset)
 }
 
 /*
- * Begin the journal, whole or not at all. If the rename is done and the fsync after it failed, it
- * is there, and nobody knows whether it will be.
+ * Begin the journal, completely or not at all. If the fsync after the rename fails, the file has
+ * its name now, but may lose it in a power cut.
  */
 static int journal_begin_file(struct journal *journal)
 {
@@ -292,7 +292,7 @@ int journal_cut(struct journal *journal)
 	journal->cut = true;
 	if (!journal->writable)
 		return -EROFS;
-	journal->room = 0; /* it is cut off too */
+	journal->room = 0; /* the cut frees reserved blocks too */
 	rc = file_write(journal->fd, end, length, journal->length);
 	fault_point("write");
 	if (ftruncate(journal->fd, (off_t)(journal->length + (rc < 0 ? 0 : length))) < 0)
@@ -311,7 +311,7 @@ int journal_cut_piece(struct journal *journal)
 	    (uint64_t)st.st_size <= journal->length + CUT_PIECE)
 		return 0;
 	journal->cut = true;
-	/* first, so that what is left of it is no record */
+	/* first, so that what is left of the record is not taken for one */
 	if (file_write(journal->fd, end, length, journal->length) < 0)
 		return 0;
 	fault_point("write");
@@ -325,11 +325,11 @@ void journal_distrust(struct journal *journal)
 }
 
 /*
- * A daemon that was killed may have renamed files and not synced the directory,
- * and have written a record that is pending now, or one that it cut off, of which a
- * sync has failed. The same bytes once more are other pages.
+ * A killed daemon may have renamed files without syncing the directory. It may also have left an
+ * unfinished record, or one that it cut off, whose sync failed: writing the same bytes again makes
+ * dirty pages of them, which the next sync writes.
  */
-int journal_settle(struct journal *journal, uint64_t number)
+int journal_make_durable(struct journal *journal, uint64_t number)
 {
 	const struct history_entry *entry = number ? history_find(journal, number) : NULL;
 	uint64_t offset = entry ? entry->offset : journal->length;
@@ -343,9 +343,9 @@ int journal_settle(struct journal *journal, uint64_t number)
 }
 
 /*
- * While a fold puts the new journal in place the mark goes there too: only that one has it after,
- * and only the old one if the fold fails. A mark that came to the disk without its commit would be
- * taken for damage.
+ * While a fold puts the new journal in place, write the mark to both journals, for either may be
+ * the one that stays. Leave a mark out while its commit may not be on the disk: a mark without its
+ * commit would look like damage.
  */
 int journal_mark(struct journal *journal)
 {
@@ -354,7 +354,7 @@ int journal_mark(struct journal *journal)
 	size_t mark, size;
 	int rc;
 
-	if (journal->mark_due == 0 || journal->mark_due == journal->unsettled)
+	if (journal->mark_due == 0 || journal->mark_due == journal->maybe_lost)
 		return 0;
 	rc = journal_prepare(journal);
 	if (rc < 0)
@@ -367,7 +367,7 @@ int journal_mark(struct journal *journal)
 		fold->torn = rc < 0;
 	}
 	if (rc < 0) {
-		(void)journal_cut(journal); /* or before the next write */
+		(void)journal_cut(journal); /* if it fails, it is cut before the next write */
 		return rc;
 	}
 	journal->length += mark;

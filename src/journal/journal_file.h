@@ -1,19 +1,18 @@
 /*
- * The journal's insides, shared by the files that make it up; each knows only
- * those below it:
+ * The journal's insides, shared by its files; each knows only those below it:
  *
- *   journal.c       open, close, maintain
- *   record.c        append, confirm, revoke, in pieces
- *   load.c          config.xml and the journal into the running configuration
- *   fold.c          the journal into config.xml
- *   config_file.c   config.xml: its stamp, its place, what was changed in it
- *   reading.c       commits read back
- *   change_list.c   changes for people to read
- *   journal_file.c  the journal as a file: write, sync, cut, begin
- *   history.c       which commits it has
- *   identities.c    what is known of each object, in a file of its own
- *   directory.c     the state directory: lock, rights, names
- *   commit.c        the text of a record; frame.c its frame
+ *	  journal.c       open, close, maintain
+ *	  record.c        append, confirm, revoke, in pieces
+ *	  load.c          config.xml and the journal into the running configuration
+ *	  fold.c          the journal into config.xml
+ *	  config_file.c   config.xml: its stamp, its place, edits by others
+ *	  reading.c       reading commits back
+ *	  change_list.c   printing changes
+ *	  journal_file.c  the journal as a file: write, sync, cut, begin
+ *	  history.c       which commits it has
+ *	  identities.c    identities of objects, in a file of its own
+ *	  directory.c     the state directory: lock, permissions, names
+ *	  commit.c        the text of a record; frame.c its frame
  */
 #ifndef JOURNAL_JOURNAL_FILE_H
 #define JOURNAL_JOURNAL_FILE_H
@@ -36,106 +35,109 @@
 struct history_entry {
 	struct commit_info info;
 	uint64_t offset, length; /* of the frame in the file */
-	uint64_t moved; /* 1 + where it is among those that the fold under way keeps; 0 nowhere */
+	uint64_t moved; /* 1 + its offset among those that the current fold keeps; 0: dropped */
 };
 
-/* A directory, and the name that a file of ours has in it. */
+/* A directory, and the name of one of our files in it. */
 struct file_place {
-	int dirfd; /* to be closed; -1 none */
+	int dirfd; /* the holder closes it; -1: none */
 	char name[NAME_MAX + 1];
 };
 
-/* A fold: config.xml written anew, by a child or in place, and the journal begun anew. */
+/* A fold: rewrites config.xml, by a child or in place, and begins a new journal. */
 struct fold {
 	enum {
 		FOLD_NONE,
-		FOLD_CHILD,   /* a child writes both */
-		FOLD_SYNC,    /* what was appended meanwhile is in the new journal, being synced */
-		FOLD_CONFIG,  /* config.xml is renamed, its directory being synced */
-		FOLD_JOURNAL, /* so is the journal */
+		FOLD_CHILD, /* a child writes both */
+		FOLD_SYNC,  /* the new journal, with what was appended meanwhile, is being synced */
+		FOLD_CONFIG,  /* config.xml is renamed, and its directory is being synced */
+		FOLD_JOURNAL, /* the same for the journal */
 	} stage;
-	int pid;                  /* the child, also when it has ended; 0: it was done in place */
-	int fd;                   /* the new journal, from FOLD_SYNC until it is renamed; -1 none */
-	bool torn;                /* what is behind its records must be cut off */
+	int pid;   /* the child, even if it has ended; 0: done in place */
+	int fd;    /* the new journal, from FOLD_SYNC until it is renamed; -1: none */
+	bool torn; /* bytes behind its records must be cut off */
 	struct file_place config; /* in FOLD_CONFIG */
 	uint64_t base;            /* all commits up to this one are in the new config.xml */
-	uint64_t from;            /* the journal's length then: what follows is copied */
-	uint64_t end;             /* the new journal's length without that */
-	uint64_t history;         /* bytes of it that are history */
+	uint64_t from;            /* the journal's length at the fork: what follows is copied */
+	uint64_t end;             /* the new journal's length without the copy */
+	uint64_t history;         /* bytes of it that hold history */
 	int64_t retry_at;         /* clock_now(); after a failure */
 };
 
-/* A commit being written, or taken back: record.c. */
+/* A commit being written or revoked: record.c. */
 struct writing {
 	enum {
 		WRITING_NOTHING,
-		WRITING_FIT,      /* see that what is written will be found again */
-		WRITING_COUNT,    /* tunnels and sessions */
-		WRITING_PIECES,   /* of the record */
-		WRITING_SYNC,     /* all is written */
-		WRITING_CUT,      /* take back a whole record */
-		WRITING_CUT_SYNC, /* ... which is cut off, durably soon */
+		WRITING_FIT,      /* make sure that the next start will find what is written */
+		WRITING_COUNT,    /* count tunnels and sessions */
+		WRITING_PIECES,   /* write the record */
+		WRITING_SYNC,     /* wait for the sync */
+		WRITING_CUT,      /* cut a complete record off */
+		WRITING_CUT_SYNC, /* ... and wait for the sync */
 	} stage;
 	bool waits;   /* leave syncs to the thread */
-	bool aborted; /* by who began it */
-	bool revoke;  /* no record is written, the pending one is taken back */
+	bool aborted; /* on request */
+	bool revoke;  /* writes no record, but revokes the unfinished one */
 	const struct candidate *changes;
-	struct change *at; /* the next one to count or to write */
+	struct change *at; /* the next change to count or write */
 	struct commit_info info, *ret_info;
-	uint64_t written; /* bytes of the frame, with its header */
-	uint32_t crc;     /* of its payload */
+	uint64_t written; /* bytes of the frame so far, with its header */
+	uint32_t crc;     /* of the payload so far */
 };
 
 struct journal {
 	char *directory;
 	int dirfd; /* locked */
-	int fd;    /* -1: there is no file yet */
+	int fd;    /* -1: no file yet */
 	bool writable;
 	bool cut;     /* what is beyond `length` must be cut off before anything is written */
-	bool doubt;   /* a sync failed: what the disk has of it, or of its name, is not certain */
-	bool restamp; /* the last line of config.xml is of another time */
-	bool config;  /* there is a config.xml; if not, somebody removed it */
-	bool moved;   /* the directory was, and that was said */
-	int watchfd;  /* inotify of the directory, -1 none */
-	bool stirred; /* something in it was removed or renamed: see whether it was one of ours */
+	bool doubt;   /* a sync failed: the disk may not have the file, or its name */
+	bool restamp; /* the stamp of config.xml is not of its contents */
+	bool config;  /* there is a config.xml; if not, somebody has removed it */
+	bool moved;   /* the directory was moved, and that is reported */
+	int watchfd;  /* inotify of the directory; -1: none */
+	bool stirred; /* something in it was removed or renamed: check our files */
 
-	uint64_t unknown;     /* number of the commit whose outcome is unknown; 0 none */
-	const char *restored; /* the file that was removed and is written anew: to be said */
+	uint64_t unknown;     /* number of the commit whose outcome is unknown; 0: none */
+	const char *restored; /* a removed file that was rewritten: to be reported */
 	char *warning;        /* journal_open()'s */
 	const struct commit_format *format;
-	uint64_t length; /* of the file, as far as it counts; an end mark follows */
-	uint64_t tail;   /* where the records begin that config.xml lacks */
-	uint64_t base, generation, pending;
-	char pending_boot[BOOT_ID_SIZE]; /* commit_info.boot of the one found pending */
-	uint64_t unsettled; /* the one found pending, if it may not be on the disk; 0 none */
-	uint64_t mark_due;  /* confirmed, but that is not in the file yet; 0 none */
-	uint64_t mark_told; /* ... and that was said, of this one */
-	uint64_t room;      /* the file has blocks as far as this */
-	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
+	uint64_t length; /* of the valid part of the file; an end mark follows */
+	uint64_t tail;   /* offset of the records that config.xml lacks */
+	uint64_t base, generation, unfinished;
+	char unfinished_boot[BOOT_ID_SIZE]; /* commit_info.boot of the unfinished one that was
+						found */
+	uint64_t maybe_lost; /* the unfinished one that was found, if the disk may lack it; 0: none
+			      */
+	uint64_t mark_due;   /* confirmed, but the mark is not written yet; 0: none */
+	uint64_t mark_told;  /* the one whose missing mark was reported */
+	uint64_t room;       /* the file has blocks up to this offset */
+	uint64_t config_size, fold_min; /* the tail may grow to the larger of these */
 	struct datastore *running;
 	struct snapshot_codec codec;
-	struct history_entry *history; /* oldest first, without a gap to generation */
+	struct history_entry *history; /* oldest first, without gaps up to generation */
 	size_t history_count, history_room;
-	struct syncer *syncer; /* NULL: none, all syncs are waited for in place */
+	struct syncer *syncer; /* NULL: all syncs block */
 	struct fold fold;
 	struct writing writing;
 };
 
-/* All that return int return 0 or a negative errno unless they say otherwise. */
+/* Functions that return int return 0 or a negative errno, unless they say otherwise. */
 
 /* ---- directory.c */
 
-/* Create, open, lock, close to others, and sweep. */
+/* Create, open, lock, close to others, and remove leftovers. */
 int directory_open(struct journal *journal, struct error *err);
-/* Is it still what its path leads to? -ESTALE: no. */
+/* Does the path still lead to the directory? -ESTALE: no. */
 int directory_place(const struct journal *journal);
-/* Where config.xml is: behind a symbolic link, if it is one. */
+/* Where config.xml is: follows symbolic links. */
 int config_place(const struct journal *journal, struct file_place *ret);
-int place_create(const struct file_place *place, const char *name, int *ret_fd); /* anew, 0600 */
+int place_create(const struct file_place *place, const char *name,
+		 int *ret_fd); /* replaces an old one; mode 0600 */
 void place_close(struct file_place *place);
-/* Remove what a fold left half-way: now, or when its daemon died. */
+/* Remove what an incomplete fold left, now or in a daemon that died. */
 void directory_sweep(struct journal *journal);
-/* One line more for the log, of journal_open(). */
+/* Add a line to journal_open()'s @warning. */
 void journal_warn(struct journal *journal, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* ERROR_STORAGE: "cannot <what> <directory>/<name>; <consequence>; <cure>: <errno>". */
@@ -146,119 +148,126 @@ void journal_print_commits(char ret[64], uint64_t first, uint64_t last);
 
 /* ---- journal_file.c */
 
-/* A frame being made: print the payload to `file`, then close. */
+/* Makes a frame: print the payload to `file`, then close. */
 struct frame_text {
 	FILE *file;
-	char *data; /* after closing: the whole frame; the caller frees it */
+	char *data; /* after closing: the frame; the caller frees it */
 	size_t size;
 };
 
 int frame_text_open(struct frame_text *text);
 int frame_text_close(struct frame_text *text); /* -ENOMEM, -EFBIG: data is NULL */
-/* An end mark, or one of doubt, put at @at where room is for MARK_MAX; its length. */
+/* Write an end mark, or one of doubt, to @at, which has room for MARK_MAX. Returns its length. */
 size_t mark_end(char *at, uint64_t number, bool doubt);
 
 int file_write(int fd, const char *data, size_t size, uint64_t offset);
 int file_copy(int to, uint64_t to_offset, int from, uint64_t from_offset, uint64_t length);
-/* Have blocks for so many bytes more at @offset. */
+/* Allocate blocks for @size bytes at @offset. */
 int file_reserve(int fd, uint64_t offset, uint64_t size);
 int file_sync(int fd, bool all); /* fsync() if @all, else fdatasync() */
 /*
- * The same by the thread: begin it, or see what became of it. JOURNAL_WAIT: not ended yet, which it
- * says only if it @waits and there is a thread.
+ * The same by the thread: begin a sync, or collect its result. JOURNAL_WAIT: not ended yet, only if
+ * @waits and there is a thread.
  */
 int journal_sync(struct journal *journal, int fd, bool all, bool waits);
 
-/* Has it another name, as in a backup of hard links? What is written in place would be written
- * there. */
-bool journal_is_shared(const struct journal *journal);
-int journal_file_open(struct journal *journal); /* leaves fd -1 when there is no file */
-/* Is @fd the file of that name? -ENOENT: there is none; -ESTALE: another is. */
-int journal_place(const struct journal *journal, int fd);
-int journal_reopen(struct journal *journal); /* -EROFS: still not for writing */
-/* Be fit for writing: what was wrong before may have passed. */
-int journal_prepare(struct journal *journal);
-/* The file header and a base frame, printed; the caller frees it. @checksum NULL: without running.
+/*
+ * Has the file another name, as in a backup of hard links? Writing in place would change that too.
  */
+bool journal_is_shared(const struct journal *journal);
+int journal_file_open(struct journal *journal); /* without a file leaves fd -1 */
+/* Is @fd the file of that name? -ENOENT: there is none; -ESTALE: it is another file. */
+int journal_place(const struct journal *journal, int fd);
+int journal_reopen(struct journal *journal); /* for writing; -EROFS: still read-only */
+/* Prepare for writing: an earlier failure may be over. */
+int journal_prepare(struct journal *journal);
+/* Print the file header and a base frame; the caller frees it. @checksum NULL: without running. */
 int journal_head(const struct journal *journal, uint64_t base, const uint32_t *checksum, char **ret,
 		 size_t *ret_length);
-/* Have blocks for @size bytes at @offset beyond `length`, and marks; some to spare, if there are.
+/*
+ * Allocate blocks for @size bytes at @offset beyond `length`, and for marks; and some to spare, if
+ * possible.
  */
 int journal_make_room(struct journal *journal, uint64_t offset, uint64_t size);
 /*
- * Have the journal end at `length`: spoil what is there and cut it off. Not synced, so that it
- * holds over a kill, and not over a power cut. On failure it is done before the next write.
+ * End the journal at `length`: overwrite what follows with an end mark and cut it off. Not synced:
+ * this survives a kill, but not a power cut. After a failure it is done before the next write.
  */
 int journal_cut(struct journal *journal);
-/* Of much that is to be cut off a piece, for that takes the kernel long: JOURNAL_MORE; 0: go on
- * with journal_cut(). */
+/*
+ * Cut off a piece if much is to be cut, which takes the kernel long. JOURNAL_MORE: there is more;
+ * 0: call journal_cut().
+ */
 int journal_cut_piece(struct journal *journal);
 /*
- * A sync failed. Another one would prove nothing: both files must be written anew
- * before anything is acknowledged. Left in the file for the next start to know, if it can be.
+ * A sync failed. Another one would prove nothing: both files must be rewritten before anything is
+ * acknowledged. Leaves a mark in the file for the next start, if possible.
  */
 void journal_distrust(struct journal *journal);
 /*
- * Have it on the disk as it was found at the start: commit @number, which is pending (0 none), and
- * what was cut off behind it.
+ * Make durable what was found at the start: the end of the journal, and the unfinished commit
+ * @number (0: none).
  */
-int journal_settle(struct journal *journal, uint64_t number);
-/* Write the confirmation that is due, if any; not synced. */
+int journal_make_durable(struct journal *journal, uint64_t number);
+/* Write the confirmation that is due, if any; does not sync. */
 int journal_mark(struct journal *journal);
 
 /* ---- config_file.c */
 
 struct config_stamp {
-	bool there;        /* ... is a config.xml */
-	bool stamped;      /* its last line begins as ours does */
+	bool there;        /* config.xml exists */
+	bool stamped;      /* its last line begins like a stamp */
 	uint64_t size;     /* of the file */
-	uint64_t number;   /* of the last commit in it; 0: it does not say */
-	bool has_checksum; /* the stamp has one: */
+	uint64_t number;   /* of the last commit in it; 0: unknown */
+	bool has_checksum; /* the stamp has this: */
 	uint32_t checksum;
-	uint32_t actual; /* of what is before the stamp */
+	uint32_t actual; /* of all before the stamp */
 };
 
-/* Of config.xml as it is. -EISDIR: it is no regular file. */
+/* Read it. -EISDIR: not a regular file. */
 int config_look(const struct journal *journal, struct config_stamp *ret);
-/* Was it changed since it was written with the base of the journal? */
+/* Was it edited since it was written with the base of the journal? */
 bool config_was_changed(const struct config_stamp *stamp, const struct commit_record *base);
-/* Is all as it was written but the stamp, which nobody has a reason to edit? */
+/* Is only the stamp changed, which nobody has a reason to edit? */
 bool config_stamp_is_damaged(const struct config_stamp *stamp, const struct commit_record *base);
-/* Say so, leaf by leaf where @base has what was in it. */
+/* Report the edit, leaf by leaf where @base has the contents as written. */
 void config_tell_changes(struct journal *journal, const struct config_stamp *stamp,
 			 const struct commit_record *base);
-/* Write it anew beside itself, synced. */
+/* Write a new one beside it, synced. */
 int config_write(struct journal *journal, uint64_t number, uint32_t *ret_checksum);
-/* Put it in its place; the directory is to be synced then. */
+/* Rename it into place; the caller then syncs the directory. */
 int config_rename(struct journal *journal, struct file_place *ret);
-/* Was it removed since it was read or written? */
+/* Was it removed since we read or wrote it? */
 bool config_is_gone(const struct journal *journal);
 
 /* ---- load.c, history.c, fold.c */
 
 int journal_load(struct journal *journal, struct error *err);
 
-bool history_reaches(const struct journal *journal, uint64_t number); /* or is empty */
-/* Have room for one more. -ENOMEM. */
+bool history_reaches(const struct journal *journal, uint64_t number); /* or the history is empty */
+/* Make room for one more. 0 or -ENOMEM. */
 int history_reserve(struct journal *journal);
-void history_push(struct journal *journal, const struct history_entry *entry); /* there is */
-/* Must it be kept, for what came after it may be undone? */
+void history_push(struct journal *journal, const struct history_entry *entry); /* has room */
+/* Must it be kept, because later commits may be undone? */
 bool history_is_pinned(const struct journal *journal, const struct history_entry *entry);
 const struct history_entry *history_find(const struct journal *journal, uint64_t number);
 
 bool fold_is_wanted(const struct journal *journal);
-bool fold_due(const struct journal *journal); /* wanted, and not too soon after a failure */
+bool fold_due(const struct journal *journal); /* wanted, and not soon after a failure */
 int fold_start(struct journal *journal, struct error *err); /* in the background */
-/* Go on with what fold_start() began, if the child has ended. 0: nothing to do now, or done. */
+/* Continue what fold_start() began, if the child has ended. 0: done, or nothing to do now. */
 int fold_go_on(struct journal *journal, struct error *err);
-/* Is the child's work being put in place? Nothing may be appended until it is: see fold_settle().
+/*
+ * Is the child's work being put in place? Until it is, nothing may be appended: see
+ * fold_complete().
  */
 bool fold_is_ending(const struct journal *journal);
-int fold_settle(struct journal *journal, bool waits); /* JOURNAL_WAIT, or over, well or not */
+/* Finish that. JOURNAL_WAIT: not over yet. */
+int fold_complete(struct journal *journal, bool waits);
 void fold_abort(struct journal *journal);
-/* The whole of it, in place. @err may be NULL. */
+/* Do all of it, in this process. @err may be NULL. */
 int fold_now(struct journal *journal, struct error *err);
-/* Write config.xml and journal anew if one of them was removed. */
+/* Rewrite config.xml and the journal if one of them was removed. */
 int journal_restore(struct journal *journal, struct error *err);
 
 #endif

@@ -1,7 +1,6 @@
 /*
- * The state directory into the running configuration: config.xml, then the
- * journal's records that it lacks, as one candidate over nothing, validated and
- * published once.
+ * Loads the state directory into the running configuration: config.xml, then the journal's records
+ * that it lacks, as one candidate over nothing, validated and published once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,15 +19,15 @@ struct loading {
 	struct journal *journal;
 	struct candidate candidate;
 	struct config_stamp config;
-	bool changed;              /* config.xml was, since it was written */
-	bool based;                /* the journal's base is read: */
-	struct commit_record base; /* valid while the image is */
+	bool changed;              /* config.xml was edited since it was written */
+	bool based;                /* the journal's base was read: */
+	struct commit_record base; /* valid as long as the image */
 	bool ended;                /* the last frame was an end mark */
 	const char *image;
 	size_t size, offset;
 	uint64_t last;             /* number of the last commit seen */
-	struct commit_record held; /* the last one, if not known to be confirmed: number, else 0 */
-	uint64_t replayed;         /* number of the last commit applied over config.xml; 0 none */
+	struct commit_record held; /* the last one if not known to be confirmed; else number 0 */
+	uint64_t replayed;         /* number of the last commit applied over config.xml; 0: none */
 	struct error *err;
 };
 
@@ -47,14 +46,14 @@ static int refuse_corrupt(const struct loading *loading, const char *what)
 		JOURNAL_FILE, CONFIG_FILE);
 }
 
-/* Its head is written and synced before the file gets its name: this is no torn write. */
+/* The head is synced before the file gets its name, so this is no torn write. */
 static int refuse_headless(const struct loading *loading)
 {
 	const char *directory = loading->journal->directory;
 
 	return error_set(loading->err, ERROR_STORAGE,
 			 "%s/%s is damaged at offset %zu, in its head: what was committed after "
-			 "%s was written is not to be found. Put a copy of the journal back, or go "
+			 "%s was written cannot be found. Put a copy of the journal back, or go "
 			 "on with %s alone (move the journal away)",
 			 directory, JOURNAL_FILE, loading->offset, CONFIG_FILE, CONFIG_FILE);
 }
@@ -74,7 +73,7 @@ static int refuse_older(const struct loading *loading)
 static int refuse_unknown(const struct loading *loading, const char *why)
 {
 	return error_set(loading->err, ERROR_STORAGE,
-			 "%s/%s is of a format that this version does not know (%s). Run the "
+			 "%s/%s has a format that this version does not know (%s). Run the "
 			 "version that wrote it and stop it cleanly, or go on with %s alone (move "
 			 "the journal away)",
 			 loading->journal->directory, JOURNAL_FILE, why, CONFIG_FILE);
@@ -87,7 +86,7 @@ static int no_memory(struct error *err)
 
 /* config.xml */
 
-/* The snapshot's own errors tell the place; those of what it means do not yet. */
+/* Errors of the snapshot's syntax name the place; for others, name the file here. */
 static int refuse_invalid(const struct loading *loading, int rc)
 {
 	struct error *err = loading->err;
@@ -102,7 +101,7 @@ static int refuse_invalid(const struct loading *loading, int rc)
 	return rc;
 }
 
-/* config.xml was edited, and the journal has commits that it does not hold. */
+/* config.xml was edited, but the journal has commits that it lacks. */
 static int refuse_unfit(const struct loading *loading, uint64_t first, uint64_t last, int rc)
 {
 	struct error *err = loading->err;
@@ -114,7 +113,7 @@ static int refuse_unfit(const struct loading *loading, uint64_t first, uint64_t 
 	journal_print_commits(commits, first, last);
 	snprintf(err->text, sizeof(err->text),
 		 "%s. Edit %s to agree with %s from %.80s/%s, applied over it, or move the journal "
-		 "away to go on without",
+		 "away",
 		 why, CONFIG_FILE, commits, loading->journal->directory, JOURNAL_FILE);
 	return rc;
 }
@@ -162,7 +161,7 @@ static int load_snapshot(struct loading *loading)
 
 /* The journal's records */
 
-/* Replay the commit held back, now that it is known to be confirmed. */
+/* Replay the commit held back: it is now known to be confirmed. */
 static int replay_held(struct loading *loading)
 {
 	struct error why = ERROR_INIT;
@@ -190,7 +189,7 @@ static bool in_sequence(const struct loading *loading, uint64_t number)
 	return number - 1 == (loading->last > base ? loading->last : base);
 }
 
-/* The history kept is to end before commit @number: else it has a gap and is of no use. */
+/* The history must end just before commit @number; drop a history with a gap. */
 static void check_history(struct loading *loading, uint64_t number)
 {
 	struct journal *journal = loading->journal;
@@ -200,7 +199,7 @@ static void check_history(struct loading *loading, uint64_t number)
 		return;
 	journal_print_commits(commits, loading->last + 1, number - 1);
 	journal_warn(loading->journal,
-		     "the history of %s is lost, and that of those before is of no use", commits);
+		     "the history of %s is lost, and so is that of earlier commits", commits);
 	journal->history_count = 0;
 }
 
@@ -244,7 +243,7 @@ static uint64_t last_commit(const struct loading *loading)
 	return loading->last > base ? loading->last : base;
 }
 
-/* What follows is of no use, unless more commits do. */
+/* What follows can be dropped, unless there are commits in it. */
 static int take_end(struct loading *loading, const struct commit_record *record)
 {
 	if (record->info.number != last_commit(loading))
@@ -279,7 +278,7 @@ static int take_frame(struct loading *loading, const struct frame *frame)
 	return rc;
 }
 
-/* The next sound frame, at @*gap or behind; false: there is none. */
+/* Find the next sound frame at or after @*gap; false: none. */
 static bool next_frame(const struct loading *loading, size_t *gap, struct commit_record *ret)
 {
 	const char *at = loading->image + loading->offset;
@@ -291,14 +290,14 @@ static bool next_frame(const struct loading *loading, size_t *gap, struct commit
 		return false;
 	if (!frame_read(at + *gap, left - *gap, &frame) ||
 	    loading->journal->format->read(frame.payload, frame.length, ret) != 0)
-		ret->kind = RECORD_BASE; /* of no use here */
+		ret->kind = RECORD_BASE; /* a kind that means nothing here */
 	return true;
 }
 
 /*
- * Damage that took no commit with it: the next sound frame is the one due. It
- * takes a power cut that wrote the page of a commit and not the page before, with
- * the confirmation, which nobody waits for.
+ * Damage without the loss of a commit: the next sound frame is the expected one. A power cut causes
+ * it when the page of a commit was written, but not the page before with a confirmation, for which
+ * nobody waits.
  */
 static bool nothing_lost(const struct loading *loading, const struct commit_record *next)
 {
@@ -307,12 +306,15 @@ static bool nothing_lost(const struct loading *loading, const struct commit_reco
 	return next->kind == RECORD_COMMIT && in_sequence(loading, next->info.number);
 }
 
-/* Behind what counts: a record that was under way when the power went, or one taken back. */
+/*
+ * Bytes behind the valid part: a record that was being written when the power failed, or a revoked
+ * one.
+ */
 static int drop_tail(struct loading *loading)
 {
 	journal_warn(loading->journal,
-		     "%s/%s ended in an incomplete record of %zu bytes at offset %zu; dropped, "
-		     "and commit %" PRIu64 " is the last one",
+		     "%s/%s ended in an incomplete record of %zu bytes at offset %zu; it was "
+		     "dropped, and commit %" PRIu64 " is the last one",
 		     loading->journal->directory, JOURNAL_FILE, loading->size - loading->offset,
 		     loading->offset, last_commit(loading));
 	loading->journal->cut = true;
@@ -322,8 +324,8 @@ static int drop_tail(struct loading *loading)
 }
 
 /*
- * End marks behind the damage are of the record that is damaged: the last one. It
- * cannot be more than one, for the next is begun when the one before is safe.
+ * If end marks follow the damage, it hit only the last record: a record is begun only when the one
+ * before is safe.
  */
 static int take_damage(struct loading *loading)
 {
@@ -349,22 +351,21 @@ static int take_damage(struct loading *loading)
 	return 0;
 }
 
-/* Cut between two records, it looks whole but for that. */
+/* A journal cut between two records looks complete, except for the end mark. */
 static void check_end(struct loading *loading)
 {
 	struct journal *journal = loading->journal;
 
 	if (loading->ended || !journal->format->ends)
 		return;
-	journal_warn(
-		journal,
-		"%s/%s has no end mark, it was cut at offset %zu: what was committed after %" PRIu64
-		", if anything was, is lost",
-		journal->directory, JOURNAL_FILE, loading->size, last_commit(loading));
+	journal_warn(journal,
+		     "%s/%s has no end mark, it was cut at offset %zu: commits after %" PRIu64
+		     ", if there were any, are lost",
+		     journal->directory, JOURNAL_FILE, loading->size, last_commit(loading));
 	journal->cut = true;
 }
 
-/* One put back; or both were copied while the daemon ran, and it wrote them anew between. */
+/* Somebody put an old file back, or copied both while the daemon rewrote them. */
 static void warn_of_older_config(struct loading *loading)
 {
 	const struct journal *journal = loading->journal;
@@ -372,13 +373,12 @@ static void warn_of_older_config(struct loading *loading)
 
 	journal_print_commits(commits, loading->config.number + 1, journal->base);
 	journal_warn(loading->journal,
-		     "%s/%s lacks %s, which %s goes on from: if an older one was not put there on "
-		     "purpose, "
-		     "stop the daemon and put the right one back",
+		     "%s/%s lacks %s, on which %s builds: unless an older one was put there on "
+		     "purpose, stop the daemon and put the right one back",
 		     journal->directory, CONFIG_FILE, commits, JOURNAL_FILE);
 }
 
-/* Is the number in config.xml the one that the journal goes on from? */
+/* Is the number in config.xml the one that the journal builds on? */
 static int check_stamp(struct loading *loading)
 {
 	struct journal *journal = loading->journal;
@@ -403,7 +403,7 @@ static void look_for_changes(struct loading *loading)
 		config_tell_changes(journal, &loading->config, &loading->base);
 	else if (config_stamp_is_damaged(&loading->config, &loading->base))
 		journal_warn(journal,
-			     "the last line of %s/%s was changed; all above it is as it was "
+			     "the last line of %s/%s was changed; all lines above it are as "
 			     "written with commit %" PRIu64,
 			     journal->directory, CONFIG_FILE, loading->base.info.number);
 }
@@ -424,7 +424,7 @@ static int read_frames(struct loading *loading)
 	journal->generation = last_commit(loading);
 	if (rc == 0 && !loading->based)
 		rc = refuse_headless(loading);
-	/* config.xml has it, so it was confirmed, though that is not on the disk */
+	/* config.xml has it, so it was confirmed, even if the mark is not on the disk */
 	if (rc == 0 && loading->held.info.number == loading->config.number)
 		rc = replay_held(loading);
 	if (rc == 0)
@@ -435,8 +435,8 @@ static int read_frames(struct loading *loading)
 		check_history(loading, journal->generation + 1);
 	if (rc == 0)
 		look_for_changes(loading);
-	journal->pending = loading->held.info.number;
-	memcpy(journal->pending_boot, loading->held.info.boot, sizeof(journal->pending_boot));
+	journal->unfinished = loading->held.info.number;
+	memcpy(journal->unfinished_boot, loading->held.info.boot, sizeof(journal->unfinished_boot));
 	if (journal->generation == journal->base)
 		journal->tail = journal->length;
 	return rc;
@@ -458,7 +458,7 @@ static int read_image(struct loading *loading)
 	return read_frames(loading);
 }
 
-/* It begins anew; config.xml says by itself what number the next commit has. */
+/* A new journal begins; config.xml tells the number of the next commit. */
 static int do_without_journal(struct loading *loading)
 {
 	struct journal *journal = loading->journal;
@@ -513,15 +513,15 @@ static int load_journal(struct loading *loading)
 					" alone (move it away)");
 }
 
-/* All of it */
+/* Loading all */
 
 static int refuse_lost_snapshot(const struct loading *loading)
 {
 	const struct journal *journal = loading->journal;
 
 	return error_set(loading->err, ERROR_STORAGE,
-			 "%s/%s is missing, and the journal goes on from its commit %" PRIu64
-			 ". Put it back, or begin with an empty configuration (move the journal "
+			 "%s/%s is missing, and the journal builds on its commit %" PRIu64
+			 ". Put it back, or start with an empty configuration (move the journal "
 			 "away)",
 			 journal->directory, CONFIG_FILE, journal->base);
 }
@@ -558,10 +558,9 @@ static bool is_newer(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * An edit of config.xml after a kill, or a stop that could not write it. Where its
- * checksum is not known the time of its inode tells, for one put in its place may
- * be older than the journal; not so when the daemon died between the new config.xml
- * and the new journal.
+ * An edit of config.xml after a kill, or after a stop that could not write it. If its checksum is
+ * unknown, compare the time of its inode, for a file put in its place may be older than the
+ * journal; but not if the daemon died between the new config.xml and the new journal.
  */
 static void warn_of_edit(struct loading *loading)
 {
@@ -581,26 +580,26 @@ static void warn_of_edit(struct loading *loading)
 		return;
 	journal_print_commits(commits, journal->base + 1, loading->replayed);
 	journal_warn(journal,
-		     "%s/%s was changed when the journal had %s already, made before that; they "
+		     "%s/%s was changed, but it lacked %s, which the journal had already; they "
 		     "were applied over it",
 		     journal->directory, CONFIG_FILE, commits);
 }
 
-/* One that may have been acknowledged is as good as confirmed: the engine cannot revoke it. */
-static int check_pending(const struct loading *loading)
+/* A commit that may have been acknowledged counts as confirmed: the engine cannot revoke it. */
+static int check_unfinished(const struct loading *loading)
 {
 	struct journal *journal = loading->journal;
 	struct candidate again;
 	int rc;
 
-	if (!journal_pending_outlived_boot(journal))
+	if (!journal_unfinished_outlived_boot(journal))
 		return 0;
 	rc = journal_resume(journal, journal->running, &again, loading->err);
 	if (rc != 0)
 		return rc;
 	rc = candidate_validate(&again, loading->err);
 	candidate_discard(&again);
-	return rc == 0 ? 0 : refuse_unfit(loading, journal->pending, journal->pending, rc);
+	return rc == 0 ? 0 : refuse_unfit(loading, journal->unfinished, journal->unfinished, rc);
 }
 
 int journal_load(struct journal *journal, struct error *err)
@@ -618,10 +617,10 @@ int journal_load(struct journal *journal, struct error *err)
 	if (rc == 0)
 		rc = publish(&loading);
 	if (rc == 0)
-		rc = check_pending(&loading);
+		rc = check_unfinished(&loading);
 	if (rc == 0)
 		warn_of_edit(&loading);
 	candidate_discard(&loading.candidate);
-	malloc_trim(0); /* the edit and the candidate were larger than what stays */
+	malloc_trim(0); /* edit and candidate took more memory than what stays */
 	return rc;
 }

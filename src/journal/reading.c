@@ -1,8 +1,8 @@
 /*
- * Commits read back, in pieces: the bytes of one into memory, its checksum, then
- * its changes, then the next one. The file read is the one of the beginning: a fold
- * may put another in its place meanwhile. Of one whose changes are told one by one
- * all are read before the first is told: what is told is whole.
+ * Reads commits back, in pieces: the bytes of one into memory, its checksum, its changes, then the
+ * next commit. It reads the file that was current when it began, for a fold may replace it
+ * meanwhile. When changes are passed on one by one, all are read before the first is passed on, so
+ * that an error comes before any.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,15 +24,15 @@ struct journal_reading {
 	int fd;
 	struct place_of_commit {
 		uint64_t number, offset, length;
-	} * commits; /* in the order in which they are read */
+	} * commits; /* in reading order */
 	size_t count, at;
-	char *data; /* of the one at `at`, as far as `got`; NULL: not begun */
+	char *data; /* `got` bytes of the one at `at`; NULL: not begun */
 	size_t got;
 	uint32_t crc;
-	/* its changes: NULL: its checksum is not known to be right yet */
+	/* its changes; NULL: its checksum is not verified yet */
 	struct commit_record record;
-	const char *first;       /* of those changes */
-	bool sound;              /* all of them were read once */
+	const char *first;       /* the first of those changes */
+	bool sound;              /* all of them could be read */
 	struct change_read read; /* the last one */
 };
 
@@ -49,7 +49,7 @@ static int refuse_unkept(const struct journal *journal, uint64_t number, struct 
 			 journal->history[journal->history_count - 1].info.number);
 }
 
-/* To undo a commit is to go back to the one before. */
+/* Undoing a commit means going back to the one before it. */
 static int refuse_rollback(const struct journal *journal, uint64_t number, uint64_t oldest,
 			   struct error *err)
 {
@@ -61,8 +61,8 @@ static int refuse_rollback(const struct journal *journal, uint64_t number, uint6
 		snprintf(why, sizeof(why), "; the record of commit %" PRIu64 " is not kept",
 			 oldest);
 	return error_set(err, ERROR_MISSING,
-			 "commit %" PRIu64 " cannot be gone back to, only %" PRIu64 " to %" PRIu64
-			 "%s",
+			 "cannot return to commit %" PRIu64 ", only to those from %" PRIu64
+			 " to %" PRIu64 "%s",
 			 number, oldest, journal->generation, why);
 }
 
@@ -84,7 +84,7 @@ static int choose_one(struct journal_reading *reading, const struct journal *jou
 	return 0;
 }
 
-/* Those after @number, the newest first. */
+/* Choose the commits after @number, the newest first. */
 static int choose_way_back(struct journal_reading *reading, const struct journal *journal,
 			   uint64_t number, struct error *err)
 {
@@ -156,7 +156,7 @@ size_t journal_read_memory(const struct journal_reading *reading)
 
 /* ---- steps */
 
-/* JOURNAL_MORE until all of the commit's frame is in memory. */
+/* JOURNAL_MORE until the commit's frame is in memory. */
 static int read_piece(struct journal_reading *reading)
 {
 	uint64_t length = reading->commits[reading->at].length;
@@ -305,7 +305,7 @@ static int read_all(struct journal *journal, enum journal_read what, uint64_t nu
 int journal_resume(struct journal *journal, const struct datastore *running, struct candidate *ret,
 		   struct error *err)
 {
-	return read_all(journal, JOURNAL_RESUME, journal->pending, running, ret, err);
+	return read_all(journal, JOURNAL_RESUME, journal->unfinished, running, ret, err);
 }
 
 int journal_rollback(struct journal *journal, uint64_t number, const struct datastore *running,

@@ -1,10 +1,10 @@
 /*
- * A commit's way into the journal, and out of it again: a step does one thing of
- * those in struct writing, and any may be the last.
+ * Writes a commit to the journal, and revokes it. A step does one stage of struct writing; a crash
+ * may come after any.
  *
- * The record is printed and written in pieces, and last its header, without which
- * it is none: that has its length and checksum. Then one sync. Taken back, the end
- * mark of the commit before comes into its place again.
+ * The record is printed and written in pieces. Its header, with length and checksum, comes last,
+ * and makes it a record. Then comes one sync. Revoking puts the end mark of the commit before in
+ * its place again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +29,8 @@ static int refuse_doubtful(const struct journal *journal, struct error *err)
 	return error_set(
 		err, ERROR_STORAGE,
 		"%.100s/%s may hold commit %" PRIu64 ", whose outcome is unknown; no change "
-		"is taken until the journal can be written anew: check the disk, or restart "
-		"the daemon, which says what became of it; %s",
+		"is accepted until the journal can be rewritten: check the disk, or restart "
+		"the daemon to find out; %s",
 		journal->directory, JOURNAL_FILE, journal->unknown, unchanged);
 }
 
@@ -49,9 +49,9 @@ int journal_begin(struct journal *journal, const struct candidate *changes,
 	if (!candidate_dirty(changes) &&
 	    (info->tentative || !journal_tentative(journal, &baseline)))
 		return 0;
-	if (journal->pending || writing->stage != WRITING_NOTHING)
-		return refuse_second(journal->pending ? journal->pending : writing->info.number,
-				     err);
+	if (journal->unfinished || writing->stage != WRITING_NOTHING)
+		return refuse_second(
+			journal->unfinished ? journal->unfinished : writing->info.number, err);
 	if (journal->unknown)
 		return refuse_doubtful(journal, err);
 	if (history_reserve(journal) < 0)
@@ -73,13 +73,13 @@ int journal_revoke_begin(struct journal *journal, uint64_t number, struct error 
 {
 	struct writing *writing = &journal->writing;
 
-	if (number == 0 || number != journal->pending || writing->stage != WRITING_NOTHING)
-		return error_set(err, ERROR_INTERNAL, "commit %" PRIu64 " is not the pending one",
-				 number);
+	if (number == 0 || number != journal->unfinished || writing->stage != WRITING_NOTHING)
+		return error_set(err, ERROR_INTERNAL,
+				 "commit %" PRIu64 " is not the unfinished one", number);
 	journal->history_count--;
 	journal->length = journal->history[journal->history_count].offset;
 	journal->generation--;
-	journal->pending = 0;
+	journal->unfinished = 0;
 	*writing = (struct writing){
 		.stage = WRITING_CUT, .waits = true, .revoke = true, .info = {.number = number}};
 	return JOURNAL_MORE;
@@ -103,7 +103,7 @@ static int writing_end(struct journal *journal, int rc)
 	return rc;
 }
 
-/* Nothing of it is there that could be taken for a record. */
+/* Refuse: the file has nothing that could be taken for the record. */
 static int refuse_writing(struct journal *journal, int rc, struct error *err)
 {
 	journal_error(journal, err, rc, "write", JOURNAL_FILE, unchanged);
@@ -112,15 +112,15 @@ static int refuse_writing(struct journal *journal, int rc, struct error *err)
 
 static int end_aborted(struct journal *journal, struct error *err)
 {
-	error_set(err, ERROR_STORAGE, "commit %" PRIu64 " was given up before it was decided; %s",
+	error_set(err, ERROR_STORAGE, "commit %" PRIu64 " was aborted before it was decided; %s",
 		  journal->writing.info.number, unchanged);
 	return writing_end(journal, -ECANCELED);
 }
 
 /*
- * The disk failed with a whole record in the file, which may be on it or not. In
- * the page cache it is cut off, if that could be done, which holds over a kill.
- * Other inodes without it make it certain, over a power cut too.
+ * The disk failed with a complete record in the file, which may or may not be on the disk. It is
+ * cut off in the page cache, if possible, which survives a kill. New inodes without it make that
+ * certain, over a power cut too.
  */
 static int make_certain(struct journal *journal, int rc, struct error *err)
 {
@@ -135,13 +135,13 @@ static int make_certain(struct journal *journal, int rc, struct error *err)
 	if (done == 0)
 		return 0;
 	journal->unknown = writing.info.number;
-	return error_set_errno(
-		err, ERROR_OUTCOME_UNKNOWN, -rc,
-		"cannot %s %.100s/%s, and commit %" PRIu64 " cannot be taken back from "
-		"it for certain: the outcome is unknown. Check the disk; read what is "
-		"there, after a restart too, before you retry",
-		writing.revoke ? "cut" : "write", journal->directory, JOURNAL_FILE,
-		journal->unknown);
+	return error_set_errno(err, ERROR_OUTCOME_UNKNOWN, -rc,
+			       "cannot %s %.100s/%s, and commit %" PRIu64
+			       " may or may not be in it: "
+			       "the outcome is unknown. Check the disk, and before you retry read "
+			       "what is there, after a restart too",
+			       writing.revoke ? "cut" : "write", journal->directory, JOURNAL_FILE,
+			       journal->unknown);
 }
 
 static int decide(struct journal *journal)
@@ -152,22 +152,22 @@ static int decide(struct journal *journal)
 
 	history_push(journal, &entry);
 	journal->length += writing->written;
-	journal->generation = journal->pending = writing->info.number;
-	journal->mark_due = 0; /* the one before is confirmed by this one */
+	journal->generation = journal->unfinished = writing->info.number;
+	journal->mark_due = 0; /* this commit confirms the one before */
 	*writing->ret_info = writing->info;
 	return writing_end(journal, 0);
 }
 
-/* ---- steps: 0: the next stage, JOURNAL_WAIT: not yet; negative: it failed, with nothing synced */
+/* ---- steps; 0: next stage; JOURNAL_WAIT: not yet; negative: failed, with nothing synced */
 
 /*
- * What is appended must be found again: in the directory and the file of that
- * name, of one format, not in somebody else's copy, and not behind a config.xml
- * that does not fit it.
+ * Make sure that the next start will find what is appended: the directory and the file must have
+ * their names, the format must be current, the file must not be shared with a copy, and config.xml
+ * must fit it.
  */
 static int make_fit(struct journal *journal, struct error *err)
 {
-	int rc = fold_settle(journal, journal->writing.waits);
+	int rc = fold_complete(journal, journal->writing.waits);
 
 	if (rc == JOURNAL_WAIT)
 		return rc;
@@ -228,7 +228,7 @@ static int print_piece(struct writing *writing, char **ret, size_t *ret_size)
 	return -ENOMEM;
 }
 
-/* All in one write where there is but one piece. */
+/* A record of one piece takes one write. */
 static int write_whole(struct journal *journal, const char *piece, size_t size)
 {
 	char *whole = malloc(size + MARK_MAX);
@@ -286,7 +286,7 @@ static int next_piece(struct journal *journal)
 	return rc;
 }
 
-/* A sync has ended. Was it of a record, it is decided, unless it is to be taken back. */
+/* The sync of a record has ended: the commit is decided, unless it was aborted. */
 static int after_sync(struct journal *journal, int rc, struct error *err)
 {
 	struct writing *writing = &journal->writing;
@@ -297,7 +297,7 @@ static int after_sync(struct journal *journal, int rc, struct error *err)
 		writing->stage = WRITING_CUT;
 		return JOURNAL_MORE;
 	}
-	/* where there was no room, nothing that counts was in the pages that are lost */
+	/* without room on the disk, the lost pages held nothing but this record */
 	if ((rc == -ENOSPC || rc == -EDQUOT) && journal_cut(journal) == 0 &&
 	    file_sync(journal->fd, false) == 0)
 		return refuse_writing(journal, rc, err);
@@ -308,7 +308,7 @@ static int after_sync(struct journal *journal, int rc, struct error *err)
 static int cut_record(struct journal *journal, struct error *err)
 {
 	struct writing *writing = &journal->writing;
-	int rc = fold_settle(journal, writing->waits);
+	int rc = fold_complete(journal, writing->waits);
 
 	if (rc == JOURNAL_WAIT)
 		return rc;
@@ -316,7 +316,7 @@ static int cut_record(struct journal *journal, struct error *err)
 	if (journal_cut_piece(journal) == JOURNAL_MORE)
 		return JOURNAL_MORE;
 	rc = journal_cut(journal);
-	/* if it is in doubt, another inode may have the record too */
+	/* in doubt, another inode may have the record too */
 	if (rc < 0 || journal->doubt)
 		return make_certain(journal, rc < 0 ? rc : -EIO, err);
 	writing->stage = WRITING_CUT_SYNC;
@@ -353,7 +353,8 @@ static int writing_step(struct journal *journal, struct error *err)
 			return JOURNAL_MORE;
 		rc = writing->aborted ? -ECANCELED : next_piece(journal);
 		if (rc < 0)
-			(void)journal_cut(journal); /* or before the next write: it is no record */
+			(void)journal_cut(journal); /* if it fails, it is cut before the next write;
+						       it is no record */
 		if (writing->aborted)
 			return end_aborted(journal, err);
 		if (rc < 0)
@@ -417,27 +418,27 @@ int journal_revoke(struct journal *journal, uint64_t number, struct error *err)
 
 /* ---- confirmations */
 
-/* The room is there; if it cannot be written yet, journal_maintain() tries again. */
+/* Its room is reserved. If the write fails, journal_maintain() tries again. */
 void journal_confirm(struct journal *journal, uint64_t number)
 {
-	if (number == 0 || number != journal->pending)
+	if (number == 0 || number != journal->unfinished)
 		return;
-	journal->pending = 0;
+	journal->unfinished = 0;
 	journal->mark_due = number;
 	(void)journal_mark(journal);
 }
 
-uint64_t journal_pending(const struct journal *journal)
+uint64_t journal_unfinished(const struct journal *journal)
 {
-	return journal->pending;
+	return journal->unfinished;
 }
 
-bool journal_pending_outlived_boot(const struct journal *journal)
+bool journal_unfinished_outlived_boot(const struct journal *journal)
 {
 	char boot[BOOT_ID_SIZE];
 
 	boot_id_read(boot);
-	return journal->pending != 0 && strcmp(boot, journal->pending_boot) != 0;
+	return journal->unfinished != 0 && strcmp(boot, journal->unfinished_boot) != 0;
 }
 
 uint64_t journal_generation(const struct journal *journal)

@@ -66,7 +66,7 @@ static const struct sentence sentences[] = {
 	[REASON_FOREIGN_OBJECT] = { "what others made in this tunnel would be destroyed by re-creating it",
 		SUBJECT_NONE, "; adopt the tunnel, or remove that" },
 	[REASON_PORT_SETTINGS] = { "kept out of its bridge: what others had set on the port cannot be put back",
-		SUBJECT_NONE, "; the log names it, and it is tried again" },
+		SUBJECT_NONE, "; the log names it, and the daemon retries" },
 	[REASON_ADDRESS_DUPLICATE] = { "another host has the local address ", SUBJECT_LOCAL,
 		": duplicate address detection failed; remove it there, then add it here again" },
 	[REASON_ADDRESS_IN_VRF] = { "the local address ", SUBJECT_LOCAL_VRF,

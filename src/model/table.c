@@ -129,17 +129,17 @@ const struct word origin_words[] = {
 #define STATUS_ROWS(what, in, column) \
 	{ .leaf = "oper-status", .mib = "OperStatus", .mib_column = (column) + 1, \
 	  STATE(what, in, common.oper_status, ENUM), .words = oper_status_words, \
-	  .doc = "What became of the configured object" }, \
+	  .doc = "The operational status of the object" }, \
 	{ .leaf = "status-reason", .mib = "StatusReason", .mib_column = (column) + 2, \
 	  STATE(what, in, common.status_reason, ENUM), .words = status_reason_words, \
 	  .doc = "Why the oper-status is what it is" }, \
 	{ .leaf = "status-text", .mib = "StatusText", .mib_column = (column) + 3, \
 	  .object = OBJECT_##what, .part = PART_STATE, .access = ACCESS_READ, \
 	  .mib_table = MIB_##what, .type = TYPE_TEXT, \
-	  .doc = "The reason in words, with what was tried and what the kernel said" }, \
+	  .doc = "The reason in words: what was tried, and what the kernel said" }, \
 	{ .leaf = "origin", .mib = "Origin", .mib_column = (column) + 4, \
 	  STATE(what, in, common.origin, ENUM), .words = origin_words, \
-	  .doc = "Whose object this is" }
+	  .doc = "Who made the object" }
 
 #define LAST_CHANGE_ROW(what, in) \
 	{ .leaf = "last-change", .mib = "LastChange", .mib_column = 21, \
@@ -445,10 +445,10 @@ static const struct row session_rows[] = {
 		.mib = "ReorderTimeout", .mib_table = MIB_SESSION, .mib_column = 13,
 		SESSION(reorder_timeout, U32), .max = 60000, .units = "milliseconds",
 		.fallback = "0",
-		.why = "a missing packet stalls the session for so long (net/l2tp/l2tp_core.c)",
+		.why = "a missing packet stalls the session this long (net/l2tp/l2tp_core.c)",
 		.access = ACCESS_WRITE, .change = CHANGE_MODIFY,
 		.wire = WIRE_U64, .genl = L2TP_ATTR_RECV_TIMEOUT,
-		.doc = "How long packets ahead of their turn wait for the missing ones; 0 not at all "
+		.doc = "How long packets that arrive early wait for the missing ones; 0: not at all "
 		       "(RFC 3931 section 4.6.1)",
 	},
 	[SESSION_LNS_MODE] = {

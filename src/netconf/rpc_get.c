@@ -101,15 +101,15 @@ int rpc_get(struct netconf_session *session, const struct node *operation, struc
 }
 
 /* The candidate is settled now. */
-static void show_candidate(int result, const struct error *told, void *arg)
+static void show_candidate(int rc, const struct error *told, void *arg)
 {
 	struct netconf_session *session = arg;
 	const struct node *operation = message_operation(session->message);
 	struct error err = *told;
 
 	rpc_answered(session);
-	result = result ? result : show(session, operation, ENGINE_CANDIDATE, &err);
-	if (result != RPC_LATER) {
+	rc = rc ? rc : show(session, operation, ENGINE_CANDIDATE, &err);
+	if (rc != RPC_LATER) {
 		reply_error(session, &err);
 		session_done(session);
 	}

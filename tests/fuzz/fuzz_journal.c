@@ -113,8 +113,8 @@ static void commit(struct journal *journal, struct datastore *running)
 	struct tunnel tunnel = {.present = BIT(TUNNEL_DESCRIPTION), .description = "fuzz"};
 	struct candidate candidate;
 
-	if (journal_pending(journal) &&
-	    journal_revoke(journal, journal_pending(journal), NULL) != 0)
+	if (journal_unfinished(journal) &&
+	    journal_revoke(journal, journal_unfinished(journal), NULL) != 0)
 		abort();
 	candidate_open(&candidate, running);
 	if (candidate_put(&candidate, 4000000000U, 0, &tunnel) == 0 &&

@@ -93,7 +93,7 @@ def test_a_start_that_fails_says_why(folder, options, why):
 @pytest.mark.parametrize("options, said", [
     (["-d", "netconf,netcnf"], "--debug netcnf: the topics are engine,netconf,snmp,all"),
     (["--counter-age", "0"], "give a number from 1"),
-    (["more"], "more: no arguments are taken but options"),
+    (["more"], "more: only options are accepted"),
 ])
 def test_options_that_are_not_understood_are_refused(folder, options, said):
     done = start(folder, "-s", "state", "-S", "sock", *options)

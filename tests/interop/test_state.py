@@ -360,7 +360,7 @@ def test_an_edit_after_a_kill_is_overridden_with_a_word(daemon):
     path.write_text(path.read_text().replace("<remote-address>",
                                              "<description>by hand</description><remote-address>"))
     with running(daemon):
-        assert daemon.wait_for_log(r"warning: .*config\.xml was changed when the journal had commit")
+        assert daemon.wait_for_log(r"warning: .*config\.xml was changed, but it lacked commit")
         assert daemon.sessions() == ALL_UP
 
 

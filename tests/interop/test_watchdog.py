@@ -100,16 +100,16 @@ def test_ready_means_that_an_interrupted_commit_is_carried_out(start, told):
     receive_all(told, 0.1)
     daemon.start()
     assert receive_all(told, 1) == [b"EXTEND_TIMEOUT_USEC=30000000",
-                                    b"STATUS=carrying out the commit that was interrupted", b"STATUS=", b"READY=1"]
+                                    b"STATUS=completing or undoing an interrupted commit", b"STATUS=", b"READY=1"]
     said = daemon.log()
-    assert said.index("carrying out commit 1") < said.index("commit 1 by") < said.index("l2tpv3d: ready")
+    assert said.index("completing interrupted commit 1") < said.index("commit 1 by") < said.index("l2tpv3d: ready")
 
 
 def test_told_to_stop_before_it_is_ready_it_stops(start, told):
     daemon = start()
     interrupted(daemon)
     receive_all(told, 0.1)
-    daemon.launch(daemon.argv, lambda: daemon.logged("carrying out commit 1"))
+    daemon.launch(daemon.argv, lambda: daemon.logged("completing interrupted commit 1"))
     assert daemon.stop() == 0
     daemon.start()
     assert len(daemon.netconf().get_config().findall(f".//{{{L2TP}}}session")) == SESSIONS

@@ -94,7 +94,7 @@ UNUSED static void dir_abandon(struct state_dir *dir)
 		place_close(&fold->config);
 		fold->stage = FOLD_NONE;
 		journal->writing.stage = WRITING_NOTHING;
-		journal->pending = UINT64_MAX;
+		journal->unfinished = UINT64_MAX;
 	}
 	dir_close(dir);
 }
@@ -272,7 +272,7 @@ UNUSED static void commit_session(struct state_dir *dir, uint32_t tunnel, uint32
 	assert_int_equal(journal_commit(dir, edit, NULL), 0);
 }
 
-/* Append commit @n of the story and leave it unconfirmed. */
+/* Append commit @n of the story and leave it unfinished. */
 UNUSED static void append_only(struct state_dir *dir, uint32_t n, struct candidate *candidate)
 {
 	struct commit_info info = {.door = "test"};
@@ -282,7 +282,7 @@ UNUSED static void append_only(struct state_dir *dir, uint32_t n, struct candida
 	assert_int_equal(candidate_choose_names(candidate, NULL, NULL, NULL), 0);
 	assert_int_equal(journal_append(dir->journal, candidate, &info, NULL), 0);
 	assert_int_equal(info.number, n);
-	assert_int_equal(journal_pending(dir->journal), n);
+	assert_int_equal(journal_unfinished(dir->journal), n);
 }
 
 #endif

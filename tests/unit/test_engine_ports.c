@@ -254,7 +254,7 @@ static void what_cannot_be_kept_is_not_made_anew(void **state)
 	assert_true(edit_one_session(bench, 1, 5, "tx-cookie=01020304") < 0);
 	assert_int_equal(bench->error.code, ERROR_KERNEL);
 	assert_non_null(strstr(bench->error.path, "session[session-id='5']"));
-	assert_non_null(strstr(bench->error.text, "others have set"));
+	assert_non_null(strstr(bench->error.text, "others set"));
 	assert_true(turn_until(bench, is_idle, 5000));
 	assert_int_equal(ask_link(bench, "pw0").index, index);
 	assert_true(is_set(bench, "pw0", "br0"));
@@ -277,7 +277,7 @@ static void a_repair_leaves_what_cannot_be_kept(void **state)
 	operations.keep = fail_to_keep;
 	bench->engine->k = &operations;
 	assert_int_equal(sim_remove_address(bench->kernel, "192.0.2.1/24"), 0);
-	UNTIL(bench, strstr(bench->log, "is not made anew"));
+	UNTIL(bench, strstr(bench->log, "is not re-created"));
 	assert_true(turn_until(bench, is_idle, 5000));
 	assert_int_equal(ask_link(bench, "pw0").index, index);
 	bench->engine->k = bench->kernel->ops;

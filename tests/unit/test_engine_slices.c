@@ -166,7 +166,7 @@ static void what_is_aborted_leaves_nothing(void **state)
 		}
 		assert_int_equal(bench->store->attached, 0);
 		assert_false(bench->done && bench->result != 0);
-		assert_int_equal(journal_pending(bench->journal), 0);
+		assert_int_equal(journal_unfinished(bench->journal), 0);
 		free(config);
 		free(kernel);
 		free(before);

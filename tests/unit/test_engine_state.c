@@ -342,7 +342,7 @@ static void an_id_that_others_took_meanwhile_is_theirs(void **state)
 	after = kernel_text(s->bench->kernel, true);
 	assert_true(same_text(after, before));
 	assert_false(entry_config(&datastore_tunnel(s->bench->store, 5)->entry));
-	assert_int_equal(journal_pending(s->bench->journal), 0);
+	assert_int_equal(journal_unfinished(s->bench->journal), 0);
 	assert_int_equal(commits(s->bench, &last), 1);
 	free(before);
 	free(after);

@@ -141,7 +141,7 @@ static void no_change_is_no_record(void **state)
 	dir_close(dir);
 }
 
-static void a_pending_commit_is_carried_out(void **state)
+static void an_unfinished_commit_is_carried_out(void **state)
 {
 	struct candidate candidate;
 	struct state_dir *dir = *state;
@@ -150,12 +150,12 @@ static void a_pending_commit_is_carried_out(void **state)
 	commit_story(dir, 1, 1);
 	append_only(dir, 2, &candidate);
 	candidate_discard(&candidate);
-	dir_close(dir); /* no folding while it is pending */
+	dir_close(dir); /* no folding while it is unfinished */
 	assert_int_equal(dir->err.code, ERROR_STORAGE);
 	assert_non_null(strstr(dir->err.text, "config.xml lacks commits 1 to 2"));
 	assert_non_null(strstr(dir->err.text, "the last one is under way"));
 	must_open(dir);
-	assert_int_equal(journal_pending(dir->journal), 2);
+	assert_int_equal(journal_unfinished(dir->journal), 2);
 	assert_int_equal(journal_generation(dir->journal), 2);
 	assert_true(story_is_at(dir->running, 1));
 	assert_int_equal(journal_resume(dir->journal, dir->running, &candidate, NULL), 0);
@@ -165,12 +165,12 @@ static void a_pending_commit_is_carried_out(void **state)
 	assert_true(story_is_at(dir->running, 2));
 	dir_abandon(dir);
 	must_open(dir);
-	assert_int_equal(journal_pending(dir->journal), 0);
+	assert_int_equal(journal_unfinished(dir->journal), 0);
 	assert_true(story_is_at(dir->running, 2));
 	dir_close(dir);
 }
 
-static void a_pending_commit_is_revoked(void **state)
+static void an_unfinished_commit_is_revoked(void **state)
 {
 	struct candidate candidate;
 	struct state_dir *dir = *state;
@@ -187,7 +187,7 @@ static void a_pending_commit_is_revoked(void **state)
 	assert_int_equal(journal_generation(dir->journal), 1);
 	dir_abandon(dir);
 	must_open(dir);
-	assert_int_equal(journal_pending(dir->journal), 0);
+	assert_int_equal(journal_unfinished(dir->journal), 0);
 	assert_true(story_is_at(dir->running, 1));
 	commit_story(dir, 2, 3);
 	dir_close(dir);
@@ -266,7 +266,8 @@ static void an_edit_that_is_overridden_is_told_of(void **state)
 	change_file(dir, "config.xml", "mtu 1300", "mtu 1301");
 	must_open(dir);
 	assert_non_null(strstr(dir->warning, "~ session 1/2 mtu 1300 -> 1301"));
-	assert_non_null(strstr(dir->warning, "the journal had commits 3 to 4 already"));
+	assert_non_null(
+		strstr(dir->warning, "lacked commits 3 to 4, which the journal had already"));
 	assert_true(story_is_at(dir->running, 4));
 	assert_int_equal(rmdir(path), 0);
 	dir_close(dir);
@@ -311,7 +312,7 @@ static void so_is_one_of_a_file_that_was_never_ours(void **state)
 	dir_abandon(dir);
 	put_later(dir, by_hand, strlen(by_hand));
 	must_open(dir);
-	assert_non_null(strstr(dir->warning, "the journal had commit 1 already"));
+	assert_non_null(strstr(dir->warning, "lacked commit 1, which the journal had already"));
 	dir_close(dir);
 }
 
@@ -373,7 +374,7 @@ static void a_change_is_noticed_without_the_journal_too(void **state)
 	assert_int_equal(unlink(path), 0);
 	must_open(dir);
 	assert_non_null(strstr(dir->warning, "was changed since it was written with commit 2"));
-	assert_non_null(strstr(dir->warning, "cannot be told"));
+	assert_non_null(strstr(dir->warning, "cannot be listed"));
 	dir_close(dir);
 }
 
@@ -443,7 +444,7 @@ static void so_is_one_that_was_perhaps_acknowledged(void **state)
 	change_boot_id(dir, &last);
 	assert_int_equal(truncate_file(dir, "journal", last.offset + last.length), 0);
 	must_open(dir);
-	assert_int_equal(journal_pending(dir->journal), 3);
+	assert_int_equal(journal_unfinished(dir->journal), 3);
 	dir_abandon(dir);
 	file_put(dir, "config.xml", "end\n", 4);
 	assert_true(try_open(dir) != 0);
@@ -469,7 +470,7 @@ static void a_torn_tail_is_dropped(void **state)
 		must_open(dir);
 		assert_true(story_is_at(dir->running, cut < confirmed ? 2 : 3));
 		assert_string_not_equal(dir->warning, "");
-		if (journal_pending(dir->journal) != 0)
+		if (journal_unfinished(dir->journal) != 0)
 			assert_int_equal(journal_revoke(dir->journal, 3, NULL), 0);
 		if (cut < confirmed)
 			commit_story(dir, 3, 3);
@@ -741,7 +742,7 @@ static void a_config_xml_older_than_the_journal_is_told_of(void **state)
 	file_put(dir, "config.xml", data, length);
 	free(data);
 	must_open(dir);
-	assert_non_null(strstr(dir->warning, "config.xml lacks commits 3 to 4, which"));
+	assert_non_null(strstr(dir->warning, "config.xml lacks commits 3 to 4, on which"));
 	assert_true(story_is_at(dir->running, 2));
 	assert_int_equal(journal_generation(dir->journal), 4);
 	commit_session(dir, 2, 100);
@@ -890,7 +891,7 @@ static void one_put_in_its_place_is_left_alone(void **state)
 	assert_int_equal(unlink(path), 0);
 	file_put(dir, "journal", "other", 5);
 	assert_true(journal_commit(dir, story(3), NULL) != 0);
-	assert_non_null(strstr(dir->err.text, "restart the daemon to go on from what is there"));
+	assert_non_null(strstr(dir->err.text, "restart the daemon to continue from what is there"));
 	assert_true(story_is_at(dir->running, 2));
 	dir_close(dir);
 	data = file_get(dir, "journal", &length);
@@ -1009,7 +1010,8 @@ static void a_moved_directory_takes_no_change(void **state)
 		assert_non_null(strstr(dir->err.text, "was moved or replaced"));
 		assert_non_null(strstr(dir->err.text, "nothing was changed"));
 		assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), -EIO);
-		assert_non_null(strstr(dir->err.text, "no change is taken until it is put back"));
+		assert_non_null(
+			strstr(dir->err.text, "no change is accepted until it is put back"));
 		assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
 		assert_false(replaced && file_there(dir, "journal"));
 		if (replaced)
@@ -1301,8 +1303,8 @@ int main(void)
 		dir_test(a_directory_of_others_is_left_open),
 		dir_test(a_kill_loses_nothing),
 		dir_test(no_change_is_no_record),
-		dir_test(a_pending_commit_is_carried_out),
-		dir_test(a_pending_commit_is_revoked),
+		dir_test(an_unfinished_commit_is_carried_out),
+		dir_test(an_unfinished_commit_is_revoked),
 		dir_test(config_xml_may_be_edited),
 		dir_test(what_is_wrong_in_config_xml_is_said),
 		dir_test(an_edit_that_is_overridden_is_told_of),

@@ -70,10 +70,10 @@ static bool run_daemon(const char *path, const char *die_at, uint32_t *ret_ackno
 	return WIFSIGNALED(status);
 }
 
-/* As the engine does: carry out what is pending, or take it back. */
-static void settle_pending(struct state_dir *dir, bool carry_out)
+/* As the engine does: carry out what is unfinished, or take it back. */
+static void finish_unfinished(struct state_dir *dir, bool carry_out)
 {
-	uint64_t number = journal_pending(dir->journal);
+	uint64_t number = journal_unfinished(dir->journal);
 	struct candidate changes;
 
 	if (number == 0)
@@ -90,18 +90,18 @@ static void settle_pending(struct state_dir *dir, bool carry_out)
 
 static void check_after_death(struct state_dir *dir, uint32_t acknowledged, bool carry_out)
 {
-	uint64_t pending;
+	uint64_t unfinished;
 	uint32_t n;
 
 	must_open(dir);
 	assert_null(strstr(dir->warning, "damaged"));
-	pending = journal_pending(dir->journal);
-	n = (uint32_t)journal_generation(dir->journal) - (pending != 0);
+	unfinished = journal_unfinished(dir->journal);
+	n = (uint32_t)journal_generation(dir->journal) - (unfinished != 0);
 	assert_true(n == acknowledged || n == acknowledged + 1);
-	assert_true(pending == 0 || n == acknowledged);
+	assert_true(unfinished == 0 || n == acknowledged);
 	assert_true(story_is_at(dir->running, n));
-	settle_pending(dir, carry_out);
-	n += pending != 0 && carry_out;
+	finish_unfinished(dir, carry_out);
+	n += unfinished != 0 && carry_out;
 	while (n < STORY_LENGTH)
 		assert_int_equal(journal_commit(dir, story(++n), NULL), 0);
 	dir_close(dir);
@@ -176,7 +176,7 @@ static void a_kill_leaves(const struct state_dir *dir, uint32_t n)
 	disk_after_kill(dir, &after);
 	must_open(&after);
 	assert_int_equal(journal_generation(after.journal), n);
-	settle_pending(&after, true); /* whose confirmation was refused */
+	finish_unfinished(&after, true); /* whose confirmation was refused */
 	assert_true(story_is_at(after.running, n));
 	dir_abandon(&after);
 	dir_remove(&after);
@@ -212,7 +212,7 @@ static void check_refusal(struct state_dir *dir, uint32_t n)
 	assert_int_equal(dir->err.code, ERROR_STORAGE);
 	assert_non_null(strstr(dir->err.text, dir->path));
 	assert_int_equal(journal_generation(dir->journal), n - 1);
-	assert_int_equal(journal_pending(dir->journal), 0);
+	assert_int_equal(journal_unfinished(dir->journal), 0);
 	a_kill_leaves(dir, n - 1);
 	check_length(dir);
 }
@@ -242,7 +242,7 @@ static void append_and_revoke(struct state_dir *dir, uint32_t n)
 	if (rc == 0)
 		rc = journal_revoke(dir->journal, info.number, &dir->err);
 	candidate_discard(&candidate);
-	assert_int_equal(journal_pending(dir->journal), 0);
+	assert_int_equal(journal_unfinished(dir->journal), 0);
 	if (rc < 0)
 		check_refusal(dir, n);
 	else
@@ -312,7 +312,7 @@ static bool story_with_failure(struct state_dir *dir, int at, int width, int wit
 	}
 	dir_abandon(dir);
 	must_open(dir);
-	settle_pending(dir, true); /* whose confirmation was refused */
+	finish_unfinished(dir, true); /* whose confirmation was refused */
 	assert_true(story_is_at(dir->running, last));
 	assert_int_equal(journal_generation(dir->journal), last);
 	dir_abandon(dir);
@@ -350,7 +350,7 @@ static void a_confirmation_is_made_up_for_before_a_fold(void **state)
 		fail_call(NULL, 0, EIO);
 		dir_abandon(dir);
 		must_open(dir);
-		assert_true(story_is_at(dir->running, journal_pending(dir->journal) ? 1 : 2));
+		assert_true(story_is_at(dir->running, journal_unfinished(dir->journal) ? 1 : 2));
 		dir_abandon(dir);
 		dir_empty(dir);
 	}
@@ -371,7 +371,7 @@ static void a_confirmation_that_failed_is_tried_again(void **state)
 	fail_call(NULL, 0, EIO);
 	dir_abandon(dir);
 	must_open(dir);
-	assert_int_equal(journal_pending(dir->journal), 0);
+	assert_int_equal(journal_unfinished(dir->journal), 0);
 	assert_true(story_is_at(dir->running, 2));
 	dir_close(dir);
 }
@@ -405,7 +405,7 @@ static void a_full_disk_refuses_and_recovers(void **state)
 	assert_int_equal(journal_commit(dir, story(++n), NULL), 0);
 	dir_abandon(dir);
 	must_open(dir);
-	settle_pending(dir, true);
+	finish_unfinished(dir, true);
 	assert_true(story_is_at(dir->running, n));
 	dir_close(dir);
 }
@@ -513,7 +513,7 @@ static void what_is_acknowledged_on_a_full_disk_is_confirmed(void **state)
 		disk_room = 0;
 		dir_abandon(dir);
 		must_open(dir);
-		assert_int_equal(journal_pending(dir->journal), 0);
+		assert_int_equal(journal_unfinished(dir->journal), 0);
 		assert_true(story_is_at(dir->running, done ? 2 : 1));
 		forget_all(dir);
 	}
@@ -549,7 +549,7 @@ static void so_it_is_when_a_fold_ends_before(void **state)
 		disk_room = 0;
 		dir_abandon(dir);
 		must_open(dir);
-		assert_int_equal(journal_pending(dir->journal), 0);
+		assert_int_equal(journal_unfinished(dir->journal), 0);
 		assert_int_equal(journal_generation(dir->journal), 3);
 		forget_all(dir);
 	}

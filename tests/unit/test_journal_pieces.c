@@ -79,7 +79,7 @@ static void in_pieces_it_is_the_same_as_at_once(void **state)
 		assert_int_equal(info.number, n);
 		assert_int_equal(info.tunnels, 1);
 		assert_int_equal(info.sessions, MANY);
-		assert_int_equal(journal_pending(dir->journal), n);
+		assert_int_equal(journal_unfinished(dir->journal), n);
 		length[n - 1] = dir->journal->history[n - 1].length;
 		publish(dir, &changes, n);
 		commit(expected, big_edit(n));
@@ -95,7 +95,7 @@ static void in_pieces_it_is_the_same_as_at_once(void **state)
 	dir_close(dir);
 }
 
-/* A kill now: how many commits there are, the pending one too. */
+/* A kill now: how many commits there are, the unfinished one too. */
 static uint64_t commits_after_kill(const struct state_dir *dir)
 {
 	struct state_dir after;
@@ -127,7 +127,7 @@ static void before_its_last_piece_it_is_no_record(void **state)
 		rc = journal_step(dir->journal, 0, &dir->err);
 	}
 	assert_int_equal(rc, JOURNAL_WAIT);
-	assert_int_equal(journal_pending(dir->journal), 0);
+	assert_int_equal(journal_unfinished(dir->journal), 0);
 	assert_int_equal(info.number, 0);
 	assert_int_equal(step_to_end(dir, rc, NULL), 0);
 	assert_int_equal(info.number, 2);
@@ -160,8 +160,7 @@ static void one_given_up_is_not_there(void **state)
 		}
 		if (rc == -ECANCELED) {
 			assert_int_equal(dir->err.code, ERROR_STORAGE);
-			assert_non_null(
-				strstr(dir->err.text, "was given up before it was decided"));
+			assert_non_null(strstr(dir->err.text, "was aborted before it was decided"));
 			assert_int_equal(info.number, 0);
 			assert_int_equal(journal_generation(dir->journal), 1);
 			assert_int_equal(commits_after_kill(dir), 1);
@@ -281,7 +280,7 @@ static void one_is_revoked_in_pieces_too(void **state)
 	assert_true(journal_revoke_begin(dir->journal, 1, NULL) < 0);
 	assert_int_equal(journal_revoke_begin(dir->journal, 2, NULL), JOURNAL_MORE);
 	assert_int_equal(journal_generation(dir->journal), 1);
-	assert_int_equal(journal_pending(dir->journal), 0);
+	assert_int_equal(journal_unfinished(dir->journal), 0);
 	assert_int_equal(journal_abort(dir->journal), -EALREADY); /* there is no way back */
 	assert_int_equal(journal_step(dir->journal, INT64_MAX, NULL), JOURNAL_WAIT);
 	assert_int_equal(step_to_end(dir, JOURNAL_WAIT, NULL), 0);
@@ -346,7 +345,7 @@ static void a_confirmation_at_the_end_of_a_fold_is_not_lost(void **state)
 		publish(dir, &candidate, 3);
 		pthread_mutex_unlock(&sync_gate);
 		fail_call("renameat", n & 1 ? 1 : 0, EIO);
-		(void)fold_settle(dir->journal, false);
+		(void)fold_complete(dir->journal, false);
 		fail_call(NULL, 0, 0);
 		assert_int_equal(dir->journal->base, n & 1 ? 0 : 2);
 		(void)journal_maintain(dir->journal, dir->running, &dir->err);
@@ -355,7 +354,7 @@ static void a_confirmation_at_the_end_of_a_fold_is_not_lost(void **state)
 			dir_abandon(dir);
 			must_open(dir);
 			assert_string_equal(dir->warning, "");
-			assert_int_equal(journal_pending(dir->journal), 0);
+			assert_int_equal(journal_unfinished(dir->journal), 0);
 			assert_int_equal(journal_generation(dir->journal), last);
 			if (last == 3)
 				commit_story(dir, 4, 4);

@@ -61,14 +61,14 @@ static char *text_of(const struct candidate *view)
 	return text;
 }
 
-/* With the pending commit carried out, as after a power cut. */
+/* With the unfinished commit carried out, as after a power cut. */
 static char *text_of_all(struct state_dir *dir)
 {
 	struct candidate view;
 	char *text;
 
 	candidate_open(&view, dir->running);
-	if (journal_pending(dir->journal))
+	if (journal_unfinished(dir->journal))
 		assert_int_equal(journal_resume(dir->journal, dir->running, &view, NULL), 0);
 	text = text_of(&view);
 	candidate_discard(&view);
@@ -101,7 +101,7 @@ static void look_after(struct state_dir *after, const char *what, const char *ca
 			 "%" PRIu64 "%s in %s, %s%s",
 			 what, call, run.seed, run.cuts, run.number,
 			 run.flight ? ", one more under way" : "", generation,
-			 journal_pending(after->journal) ? " pending" : "", after->path,
+			 journal_unfinished(after->journal) ? " unfinished" : "", after->path,
 			 after->warning, strcmp(text, run.acknowledged) == 0 ? " (its state)" : "");
 	free(text);
 	dir_abandon(after);
@@ -210,7 +210,7 @@ static void restart(bool by_kill)
 {
 	struct journal *journal = run.dir.journal;
 	struct candidate changes;
-	uint64_t pending;
+	uint64_t unfinished;
 	char *text;
 
 	while (journal->doubt && journal->cut && journal_cut(journal) < 0)
@@ -220,18 +220,18 @@ static void restart(bool by_kill)
 	else
 		dir_close(&run.dir);
 	must_open(&run.dir);
-	pending = journal_pending(run.dir.journal);
-	if (pending) {
+	unfinished = journal_unfinished(run.dir.journal);
+	if (unfinished) {
 		assert_int_equal(journal_resume(run.dir.journal, run.dir.running, &changes, NULL),
 				 0);
 		assert_int_equal(candidate_publish(&changes, run.dir.running), 0);
 		candidate_discard(&changes);
-		journal_confirm(run.dir.journal, pending);
+		journal_confirm(run.dir.journal, unfinished);
 	}
 	text = text_of_all(&run.dir);
 	assert_true(strcmp(text, run.acknowledged) == 0 ||
 		    (run.flight && strcmp(text, run.flight) == 0));
-	if (pending > run.number) {
+	if (unfinished > run.number) {
 		set_text(&run.flight, strdup(text));
 		while (run.dir.journal->doubt) /* the disk failed at that very moment */
 			(void)fold_now(run.dir.journal, NULL);
@@ -497,7 +497,7 @@ static void carry_out(void)
 {
 	struct candidate changes;
 
-	assert_int_equal(journal_pending(run.dir.journal), 3);
+	assert_int_equal(journal_unfinished(run.dir.journal), 3);
 	assert_int_equal(journal_resume(run.dir.journal, run.dir.running, &changes, NULL), 0);
 	assert_int_equal(candidate_publish(&changes, run.dir.running), 0);
 	candidate_discard(&changes);
@@ -533,7 +533,7 @@ static void die_after_failed_sync(void)
 	fail_call(NULL, 0, 0);
 }
 
-static void one_found_pending_is_made_safe(void **state)
+static void one_found_unfinished_is_made_safe(void **state)
 {
 	(void)state;
 	begin_at_two();
@@ -541,7 +541,7 @@ static void one_found_pending_is_made_safe(void **state)
 	must_open(&run.dir);
 	carry_out();
 	now_it_counts();
-	cut_often("the pending commit counts");
+	cut_often("the unfinished commit counts");
 	end_run();
 }
 
@@ -569,14 +569,15 @@ static void one_that_cannot_be_made_safe_does_no_harm(void **state)
 	}
 }
 
-/* A new journal in place, but perhaps not on the disk; with a commit pending there, if @pending. */
-static void fold_into_doubt(bool pending)
+/* A new journal in place, but perhaps not on the disk; with a commit unfinished there, if
+ * @unfinished. */
+static void fold_into_doubt(bool unfinished)
 {
 	struct journal *journal = run.dir.journal;
 
 	journal->fold_min = journal->config_size = 1;
 	assert_int_equal(journal_maintain(journal, run.dir.running, &run.dir.err), 0);
-	if (pending)
+	if (unfinished)
 		append_third();
 	kill(journal->fold.pid, SIGCONT);
 	waitid(P_PID, (id_t)journal->fold.pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
@@ -641,7 +642,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_fsync_that_failed_is_not_repeated),
-		cmocka_unit_test(one_found_pending_is_made_safe),
+		cmocka_unit_test(one_found_unfinished_is_made_safe),
 		cmocka_unit_test(one_that_cannot_be_made_safe_does_no_harm),
 		cmocka_unit_test(one_revoked_in_doubt_does_not_come_back),
 		cmocka_unit_test(what_is_acknowledged_after_doubt_is_safe),

@@ -61,7 +61,7 @@ static void the_last_commit_says_so(void **state)
 	must_open(dir);
 	assert_false(journal_tentative(dir->journal, &baseline));
 	assert_true(story_is_at(dir->running, 2));
-	assert_int_equal(journal_pending(dir->journal), 0);
+	assert_int_equal(journal_unfinished(dir->journal), 0);
 	commit_nothing(dir);
 	assert_int_equal(journal_generation(dir->journal), 3);
 	dir_close(dir);

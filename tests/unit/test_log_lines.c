@@ -153,9 +153,9 @@ static void lines_that_are_alike_are_held_after_the_first(void **state)
 	burst_take(&burst, S + 5000, LOG_NOTICE, "session seven vanished");
 	assert_int_equal(lines.count, BURST_PASS + 1);
 	assert_int_equal(burst_due(&burst), 2 * S + 4996);
-	burst_settle(&burst, 2 * S);
+	burst_flush(&burst, 2 * S);
 	assert_int_equal(lines.count, BURST_PASS + 1);
-	burst_settle(&burst, 2 * S + 5000);
+	burst_flush(&burst, 2 * S + 5000);
 	assert_non_null(
 		strstr(lines.text, "\n4,991 more like it, the last: session 7/4996 vanished\n"));
 	assert_int_equal(lines.priority, LOG_WARNING);
@@ -175,7 +175,7 @@ static void a_burst_that_goes_on_is_told_of_all_the_same(void **state)
 		burst_take(&burst, S + i * S / 2, LOG_WARNING, "again");
 	/* each 10 s anew: five pass, and the rest is one line */
 	assert_in_range(lines.count, 25, 30);
-	burst_settle(&burst, INT64_MAX);
+	burst_flush(&burst, INT64_MAX);
 	assert_int_equal(burst_due(&burst), 0);
 }
 
@@ -204,7 +204,7 @@ static void many_kinds_of_lines_lose_none(void **state)
 		for (unsigned int i = 0; i < BURST_PASS + 1; i++)
 			burst_take(&burst, S + kind, LOG_WARNING, text);
 	}
-	burst_settle(&burst, INT64_MAX);
+	burst_flush(&burst, INT64_MAX);
 	assert_int_equal(lines.count, 3 * BURST_KINDS * (BURST_PASS + 1));
 }
 
