@@ -140,10 +140,10 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		rc = read_kernel(engine, err);
 	if (rc == 0)
 		rc = transaction_resume(engine, err);
+	if (rc == 0)
+		tentative_open(engine); /* before names are chosen, which it would undo too */
 	if (rc == 0 && datastore_counts(engine->store)->nameless && !request_names(engine))
 		rc = error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory");
-	if (rc == 0)
-		tentative_open(engine);
 	if (rc < 0) {
 		engine_close(engine);
 		return rc;
@@ -209,9 +209,9 @@ void engine_close(struct engine *engine)
 		return;
 	engine_finish(engine);
 	transaction_close(engine);
-	recall_close(engine);
 	staging_close(engine);
 	tentative_close(engine);
+	recall_close(engine);
 	counters_close(engine);
 	links_clear(&engine->links);
 	agenda_free(&engine->agenda);

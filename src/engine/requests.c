@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg)

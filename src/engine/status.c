@@ -74,7 +74,7 @@ static enum status_reason look_at_path(struct engine *engine, const struct tunne
 		reason = look_for_address(engine, ends);
 	if (reason || address_is_unspecified(&ends->remote_address))
 		return reason;
-	rc = engine->k->route(engine->o.kernel, &ends->local_address, &ends->remote_address, &down);
+	rc = engine->k->route(engine->o.kernel, ends, &down);
 	if (rc < 0) {
 		*ret_errno = -rc;
 		return REASON_NO_ROUTE;

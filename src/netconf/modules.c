@@ -51,7 +51,7 @@ const struct module netconf_modules[] = {
 	  .imported = true },
 	{ "ietf-yang-types", "2013-07-15", "urn:ietf:params:xml:ns:yang:ietf-yang-types",
 	  .imported = true },
-	{ NULL },
+	{ .name = NULL },
 };
 /* clang-format on */
 

@@ -53,9 +53,8 @@ static void build_library(const struct netconf_session *session, struct tree *re
 	schema = provider_add(ret, library, "schema");
 	provider_leaf(ret, schema, "name", SET);
 	provider_leaf(ret, schema, "module-set", SET);
-	add_datastore(ret, library, "running");
-	if (capability_has("candidate"))
-		add_datastore(ret, library, "candidate");
+	for (enum engine_datastore which = 0; which < ENGINE_DATASTORES; which++)
+		add_datastore(ret, library, engine_datastore_name(which));
 	add_content_id(ret, library, "content-id");
 }
 

@@ -13,7 +13,7 @@ static const struct module twice[] = {
 	{"one", "2001-01-01", "urn:one", .imported = true},
 	{"two", "2001-01-01", "urn:two", .imported = true},
 	{"one", "2002-01-01", "urn:one", .imported = true},
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct module *find(const char *name, const char *revision, const char *tag,
