@@ -40,6 +40,16 @@ struct watcher {
 	void *arg;
 };
 
+/* The kernel's last answers about a path, good for this slice: tunnels with the same ends ask once.
+ */
+struct asked {
+	int64_t slice; /* slice_ends of it; 0: none */
+	struct address local, from, to;
+	enum kernel_address_state state; /* of local */
+	int route;                       /* between from and to: 0, or -errno ... */
+	unsigned int down;               /* ... and its link without carrier, or 0 */
+};
+
 struct engine {
 	struct engine_options o;
 	const struct kernel_operations *k;
@@ -62,6 +72,7 @@ struct engine {
 	unsigned int unanswered; /* looks in a row that the kernel did not answer */
 	int64_t polled_at;       /* by a manager, engine_polled() */
 
+	struct asked asked;       /* status.c */
 	int64_t slice_ends;       /* of this turn */
 	unsigned int slice_units; /* done in it */
 
@@ -71,6 +82,7 @@ struct engine {
 	char last_error[640];
 
 	struct event *turn, *kernel_events[2];
+	int64_t heard_at, hear_at;   /* events were read; those that wait are; NEVER: none wait */
 	struct event *disk;          /* has what the journal waited for; NULL: it never waits */
 	struct event *journal_event; /* one of its files may be gone */
 	struct watcher *watchers;
