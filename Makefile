@@ -66,6 +66,9 @@ $B/%.o: %.c
 	@echo "  CC    $<"
 	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The texts that it builds in, which no #include tells of.
+$B/src/netconf/modules.o: $(wildcard yang/*.yang)
+
 $B/tests/%: tests/unit/%.c $B/libl2tpv3d.a
 	@mkdir -p $(@D)
 	@echo "  CC    $<"

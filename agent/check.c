@@ -213,7 +213,7 @@ static int check_locks(const struct varbinds *varbinds, size_t *ret_varbind, str
 	const struct mib *mib = varbinds->mib;
 
 	*ret_varbind = 0;
-	if (mib->engine && engine_check_lock(mib->engine, 0, err))
+	if (mib->engine && engine_check_lock(mib->engine, ENGINE_RUNNING, 0, err))
 		return (int)error_kind(err->code)->snmp;
 	if (!varbinds->sets_lock || varbinds->lock == mib->spin_lock)
 		return 0;

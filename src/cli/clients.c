@@ -19,15 +19,30 @@ static const char *text_of(const struct node *entry, const char *leaf)
 	return text ? text : "";
 }
 
-/* The lock of running that the session has, or NULL. */
-static const struct node *lock_of(const struct node *state, const char *session_id)
+/* The first datastore from @datastore on that the session has locked, or NULL. */
+static const struct node *locked_from(const struct node *datastore, const char *session_id)
+{
+	for (; datastore; datastore = datastore->next) {
+		const struct node *locks = node_child(datastore, "locks", NULL);
+		const struct node *lock = node_child(locks, "global-lock", NULL);
+
+		if (lock && !strcmp(text_of(lock, "locked-by-session"), session_id))
+			break;
+	}
+	return datastore;
+}
+
+static const struct node *locked_by(const struct node *state, const char *session_id)
 {
 	const struct node *list = node_child(state, "datastores", NULL);
-	const struct node *datastore = node_child(list, "datastore", NULL);
-	const struct node *locks = node_child(datastore, "locks", NULL);
-	const struct node *lock = node_child(locks, "global-lock", NULL);
 
-	return lock && !strcmp(text_of(lock, "locked-by-session"), session_id) ? lock : NULL;
+	return locked_from(list ? list->first : NULL, session_id);
+}
+
+static const char *locked_time(const struct node *datastore)
+{
+	return text_of(node_child(node_child(datastore, "locks", NULL), "global-lock", NULL),
+		       "locked-time");
 }
 
 /* What it does, or for how long it has done nothing. */
@@ -41,17 +56,20 @@ static void print_activity(const struct node *entry)
 		printf("idle %s s", text_of(entry, "idle-time"));
 }
 
-static void print_client(const struct node *entry, const struct node *lock, bool own)
+static void print_client(const struct node *entry, const struct node *locked, bool own)
 {
+	const char *id = text_of(entry, "session-id");
+
 	const char *source = text_of(entry, "source-host");
 	const char *requests = text_of(entry, "in-rpcs");
 
-	printf("%6s  %s  %-8s %-10s %-15s %s request%s, ", text_of(entry, "session-id"),
-	       text_of(entry, "login-time"), text_of(entry, "door"), text_of(entry, "username"),
-	       *source ? source : "here", requests, strcmp(requests, "1") ? "s" : "");
+	printf("%6s  %s  %-8s %-10s %-15s %s request%s, ", id, text_of(entry, "login-time"),
+	       text_of(entry, "door"), text_of(entry, "username"), *source ? source : "here",
+	       requests, strcmp(requests, "1") ? "s" : "");
 	print_activity(entry);
-	if (lock)
-		printf(", has the lock of running since %s", text_of(lock, "locked-time"));
+	for (; locked; locked = locked_from(locked->next, id))
+		printf(", has the lock of %s since %s", text_of(locked, "name"),
+		       locked_time(locked));
 	puts(own ? " (this command)" : "");
 }
 
@@ -67,8 +85,10 @@ static bool is_number(const char *name)
 	return false;
 }
 
-static void put_client(struct json *json, const struct node *entry, const struct node *lock)
+static void put_client(struct json *json, const struct node *entry, const struct node *locked)
 {
+	const char *id = text_of(entry, "session-id");
+
 	json_open(json, NULL, '{');
 	for (const struct node *leaf = entry->first; leaf; leaf = leaf->next) {
 		const char *colon =
@@ -77,8 +97,16 @@ static void put_client(struct json *json, const struct node *entry, const struct
 		json_value(json, leaf->name, colon ? colon + 1 : leaf->text,
 			   !is_number(leaf->name));
 	}
-	if (lock)
-		json_value(json, "locked-time", text_of(lock, "locked-time"), true);
+	if (locked)
+		json_open(json, "locks", '[');
+	for (const struct node *at = locked; at; at = locked_from(at->next, id)) {
+		json_open(json, NULL, '{');
+		json_value(json, "datastore", text_of(at, "name"), true);
+		json_value(json, "locked-time", locked_time(at), true);
+		json_close(json, '}');
+	}
+	if (locked)
+		json_close(json, ']');
 	json_close(json, '}');
 }
 
@@ -92,12 +120,12 @@ static void print_clients(const struct node *state, unsigned int own,
 		json_open(&json, NULL, '[');
 	for (const struct node *entry = list ? list->first : NULL; entry; entry = entry->next) {
 		const char *id = text_of(entry, "session-id");
-		const struct node *lock = lock_of(state, id);
+		const struct node *locked = locked_by(state, id);
 
 		if (options->json)
-			put_client(&json, entry, lock);
+			put_client(&json, entry, locked);
 		else
-			print_client(entry, lock, strtoul(id, NULL, 10) == own);
+			print_client(entry, locked, strtoul(id, NULL, 10) == own);
 	}
 	if (options->json)
 		json_close(&json, ']');

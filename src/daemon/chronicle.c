@@ -156,7 +156,9 @@ void chronicle_commit(const struct commit_info *info, const struct candidate *ch
 	put(&line, "commit %" PRIu64 " ", info->number);
 	put_who(&line, info);
 	put(&line, ": ");
-	if (changes->count <= COUNTED_MAX)
+	if (changes->count == 0)
+		put(&line, "nothing changed");
+	else if (changes->count <= COUNTED_MAX)
 		put_deeds(&line, changes);
 	else
 		put(&line, "%s tunnels and %s sessions touched", count_text(info->tunnels, tunnels),

@@ -192,12 +192,13 @@ static bool is_resuming(const struct daemon *daemon)
 	struct engine_info info;
 
 	engine_info(daemon->engine, &info);
-	return info.busy;
+	return info.busy || info.undoing;
 }
 
 /*
  * A commit that a kill interrupted is in the history already: nobody is to read
- * a configuration without it, so it is brought to its end before the doors open.
+ * a configuration without it, so it is brought to its end before the doors open. So is
+ * the undoing of one that was to be confirmed.
  */
 static int finish_interrupted(struct daemon *daemon, struct error *err)
 {
@@ -206,7 +207,8 @@ static int finish_interrupted(struct daemon *daemon, struct error *err)
 	(void)err;
 	while (is_resuming(daemon) && !daemon->stopping) {
 		if (clock_now() - told >= NS_PER_S) {
-			ready_takes_time("carrying out the commit that was interrupted");
+			ready_takes_time(
+				"carrying out a commit that was interrupted, or undoing one");
 			told = clock_now();
 		}
 		event_base_loop(daemon->base, EVLOOP_ONCE);
@@ -231,6 +233,7 @@ static int start_netconf(struct daemon *daemon, struct error *err)
 		.base = daemon->base,
 		.engine = daemon->engine,
 		.socket_path = daemon->options->socket_path,
+		.yang_path = daemon->options->yang_path,
 		.limits = {.idle_timeout = timeout(daemon->options->idle_timeout),
 			   .lock_timeout = timeout(daemon->options->lock_timeout)},
 		.log = log_callback,

@@ -9,6 +9,7 @@
 
 #include "daemon/log.h"
 #include "model/names.h"
+#include "netconf/modules.h"
 
 enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_SECONDS, KIND_TOPICS, KIND_VERSION, KIND_HELP };
 
@@ -39,6 +40,7 @@ static const struct option_row rows[] = {
 	{ "counter-age",  0,   KIND_NUMBER, AT(counter_age_ms),  "MS",     "counters served are at most this old (1000)" },
 	{ "idle-timeout", 0,   KIND_SECONDS, AT(idle_timeout),   "S",      "end NETCONF sessions idle for so long, 0 never (1800)" },
 	{ "lock-timeout", 0,   KIND_SECONDS, AT(lock_timeout),   "S",      "the same for one that holds a lock (300)" },
+	{ "yang-path",    0,   KIND_TEXT,   AT(yang_path),       "PATH",   "folders of YANG modules for get-schema, ':' between them" },
 	{ "check",        'n', KIND_TEXT,   AT(check_file),      "FILE",   "check an XML configuration and exit" },
 	{ "debug",        'd', KIND_TOPICS, AT(debug),           "TOPICS", "log debugging: " DEBUG_TOPICS },
 	{ "version",      'V', KIND_VERSION, 0,                  NULL,     "print the version and exit" },
@@ -159,6 +161,7 @@ enum options_verdict options_read(int argc, char **argv, struct options *ret)
 		.state_directory = STATE_DIRECTORY,
 		.socket_path = CONTROL_SOCKET,
 		.agentx_address = AGENTX_ADDRESS,
+		.yang_path = MODULES_PATH,
 		.kernel = "real",
 		.debug = "",
 		.counter_age_ms = 1000,
@@ -185,6 +188,11 @@ bool options_relative(const struct options *options)
 {
 	const char *master = options->agentx_address;
 
+	for (const char *path = options->yang_path; *path; path += *path == ':') {
+		if (*path != '/')
+			return true;
+		path += strcspn(path, ":");
+	}
 	return options->state_directory[0] != '/' || options->socket_path[0] != '/' ||
 	       (strncmp(master, "unix:", 5) == 0 && master[5] != '/');
 }

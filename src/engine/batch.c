@@ -64,6 +64,9 @@ enum status_reason item_reason(struct engine *engine, const struct tunnel *tunne
 	/* it may be there by now, and is tried again soon */
 	if (*os_errno == EADDRNOTAVAIL)
 		return REASON_NO_LOCAL_ADDRESS;
+	/* by a rule that no look-up shows; over IPv4 the peer may be a broadcast address */
+	if (*os_errno == EACCES && tunnel && tunnel->remote_address.family == AF_INET6)
+		return REASON_NO_ROUTE;
 	return *os_errno == ENETUNREACH || *os_errno == EHOSTUNREACH ? REASON_NO_ROUTE : 0;
 }
 

@@ -6,6 +6,9 @@
 
 #include "engine/adopt.h"
 #include "engine/plan.h"
+#include "engine/lock.h"
+#include "engine/staging.h"
+#include "engine/tentative.h"
 #include "model/codec.h"
 #include "model/rules.h"
 #include "store/overlay.h"
@@ -112,6 +115,25 @@ static int check_secrets(struct engine *engine, const struct candidate *changes,
 			 "the rollback would change cookies, which are for the superuser alone");
 }
 
+/* In what is staged, by whoever was allowed to: set to what it is not now. */
+static int check_staged_secrets(struct engine *engine, const struct candidate *changes,
+				const struct change *c, void *arg, struct error *err)
+{
+	static const union config nothing;
+	enum object object = change_object(c);
+
+	(void)engine;
+	(void)changes;
+	(void)arg;
+	if (!c->after || !(codec_difference(object, c->before ? c->before : &nothing, c->after) &
+			   c->after->present & rows_secret(object)))
+		return 0;
+	error_at_entry(err, c->tunnel_id, c->session_id, NULL);
+	return error_set(err, ERROR_DENIED,
+			 "cookies are staged, which are for the superuser alone: he may commit "
+			 "them, or discard-changes and begin anew");
+}
+
 /* A configured name must not belong to a link that is no session's. */
 static int check_names(struct engine *engine, const struct candidate *changes,
 		       const struct change *c, void *arg, struct error *err)
@@ -181,7 +203,7 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 {
 	struct engine_checked checked = {.store = engine->store->changes,
 					 .links = engine->links.changes};
-	int rc = engine_check_lock(engine, session, err);
+	int rc = engine_check_lock(engine, ENGINE_RUNNING, session, err);
 
 	candidate_open(&checked.changes, engine->store);
 	if (rc == 0)
@@ -265,7 +287,7 @@ struct making {
 	struct request *request;
 	struct candidate *changes;
 	struct error *err;
-	bool checked; /* all of it was, and holds */
+	bool done; /* checked already, and it holds; or nothing to be checked now */
 };
 
 static int begun(struct cursor *cursor, struct cursor **ret)
@@ -274,20 +296,78 @@ static int begun(struct cursor *cursor, struct cursor **ret)
 	return cursor ? 0 : -ENOMEM;
 }
 
+/* What the request writes, and what it would write, must not be locked by another. */
+static int check_locks(const struct making *making)
+{
+	const struct request *request = making->request;
+	bool candidate = request->which == ENGINE_CANDIDATE;
+	int rc = 0;
+
+	if (request->type == REQUEST_NAMES || (request->type == REQUEST_UNDO && request->number))
+		return 0; /* the daemon's own */
+	if (request->type == REQUEST_UNDO)
+		return tentative_check_commit(making->engine, request, making->err);
+	if (!candidate)
+		return engine_check_lock(making->engine, ENGINE_RUNNING, request->session,
+					 making->err);
+	if (request->type != REQUEST_CHECK || request->edit)
+		rc = lock_check(making->engine, ENGINE_CANDIDATE, request->session, making->err);
+	if (rc == 0 && request->type == REQUEST_COMMIT)
+		rc = lock_check(making->engine, ENGINE_RUNNING, request->session, making->err);
+	if (rc == 0 && request->type == REQUEST_COMMIT)
+		rc = tentative_check_commit(making->engine, request, making->err);
+	return rc;
+}
+
+/* The way back to where a confirmed commit began. */
+static int begin_undo(struct making *making, struct cursor **ret)
+{
+	struct request *request = making->request;
+	uint64_t baseline;
+
+	if (request->number == 0)
+		request->number = making->engine->tentative.serial;
+	if (!tentative_to_undo(making->engine, request, &baseline))
+		return 0;
+	return begin_way_back(making->engine, baseline, making->changes, ret, making->err);
+}
+
+/* To the candidate datastore itself, or of it to a commit's changes. */
+static int begin_staged(struct making *making, struct cursor **ret)
+{
+	struct engine *engine = making->engine;
+	struct request *request = making->request;
+
+	making->done = request->type == REQUEST_EDIT || request->type == REQUEST_DISCARD;
+	if (request->type == REQUEST_DISCARD)
+		staging_clear(engine);
+	if (request->type == REQUEST_EDIT)
+		return begun(staging_edit_begin(engine, request->edit, making->err), ret);
+	if (making->done || !engine->staging.staged)
+		return 0;
+	return begun(candidate_copy_begin(&engine->staging.staged->changes, making->changes,
+					  making->err),
+		     ret);
+}
+
 static int begin_source(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
 	struct engine *engine = making->engine;
 	struct request *request = making->request;
 	struct candidate *changes = making->changes;
-	int rc = engine_check_lock(engine, request->session, making->err);
+	int rc = check_locks(making);
 
 	if (rc < 0)
 		return rc;
+	if (request->type == REQUEST_UNDO)
+		return begin_undo(making, ret);
+	if (request->which == ENGINE_CANDIDATE)
+		return begin_staged(making, ret);
 	switch (request->type) {
 	case REQUEST_COMMIT:
 		candidate_move(changes, &request->candidate);
-		return begun(candidate_rebase_begin(changes, making->err), ret);
+		break;
 	case REQUEST_ADOPT:
 		return begun(adopt_begin(engine, (uint32_t)request->number, changes, making->err),
 			     ret);
@@ -295,24 +375,40 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 		return begin_way_back(engine, request->number, changes, ret, making->err);
 	case REQUEST_EDIT:
 	case REQUEST_CHECK:
-		making->checked = take_checked(engine, &request->checked, changes);
+		making->done = take_checked(engine, &request->checked, changes);
 		break; /* else the edit is applied next */
 	case REQUEST_NAMES:
 	case REQUEST_RESYNC:
 	case REQUEST_LOCK:
+	case REQUEST_DISCARD:
+	case REQUEST_UNDO:
+	case REQUEST_SETTLE:
 		break;
 	}
 	return 0;
+}
+
+/* What others have committed since it was made. */
+static int begin_rebase(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+	const struct request *request = making->request;
+
+	if (making->done || (request->type != REQUEST_COMMIT && request->which != ENGINE_CANDIDATE))
+		return 0;
+	return begun(candidate_rebase_begin(making->changes, making->err), ret);
 }
 
 static int begin_secrets(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
 	const struct request *request = making->request;
+	bool staged = request->type == REQUEST_COMMIT && request->which == ENGINE_CANDIDATE;
 
-	if (request->type != REQUEST_ROLLBACK || !request->no_secrets)
+	if (!request->no_secrets || (request->type != REQUEST_ROLLBACK && !staged))
 		return 0;
-	return begun(changes_walk_begin(making->engine, making->changes, check_secrets, NULL,
+	return begun(changes_walk_begin(making->engine, making->changes,
+					staged ? check_staged_secrets : check_secrets, NULL,
 					making->err),
 		     ret);
 }
@@ -321,7 +417,7 @@ static int begin_prepare(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
 
-	if (making->checked)
+	if (making->done)
 		return 0;
 	return begun(candidate_prepare_begin(making->changes, making->request->edit, name_taken,
 					     making->engine, making->err),
@@ -332,7 +428,7 @@ static int begin_names(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
 
-	if (making->checked)
+	if (making->done)
 		return 0;
 	return begun(
 		changes_walk_begin(making->engine, making->changes, check_names, NULL, making->err),
@@ -342,8 +438,8 @@ static int begin_names(struct sequence *sequence, struct cursor **ret)
 struct cursor *changes_begin(struct engine *engine, struct request *request,
 			     struct candidate *changes, struct error *err)
 {
-	static sequence_part *const parts[] = {begin_source, begin_secrets, begin_prepare,
-					       begin_names, NULL};
+	static sequence_part *const parts[] = {begin_source,  begin_rebase, begin_secrets,
+					       begin_prepare, begin_names,  NULL};
 	struct making *making = sequence_new(parts, sizeof(*making));
 
 	if (!making) {

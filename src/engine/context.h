@@ -40,14 +40,33 @@ struct watcher {
 	void *arg;
 };
 
-/* The kernel's last answers about a path, good for this slice: tunnels with the same ends ask once.
+/* The kernel's last answer about an address, good for this slice: tunnels with the same ask once.
  */
 struct asked {
-	int64_t slice; /* slice_ends of it; 0: none */
-	struct address local, from, to;
-	enum kernel_address_state state; /* of local */
-	int route;                       /* between from and to: 0, or -errno ... */
-	unsigned int down;               /* ... and its link without carrier, or 0 */
+	int64_t slice; /* slice_ends of it */
+	struct address local;
+	enum kernel_address_state state;
+};
+
+/* The candidate datastore: staging.c */
+struct staging {
+	struct staged *staged; /* NULL: it is as running */
+	struct staged *copy;   /* being made of it, to be edited */
+	struct staged *spent;  /* to be freed */
+	bool edited;           /* by the transaction under way */
+	bool unwanted;         /* ... and to be discarded then */
+	uint64_t commits;      /* published so far: is it behind? */
+};
+
+/* A confirmed commit that is pending: tentative.c */
+struct tentative {
+	bool pending;
+	uint64_t baseline;    /* the commit to go back to */
+	uint64_t serial;      /* of this one and its follow-ups: never 0 while pending */
+	unsigned int session; /* that asked for it; 0: gone */
+	char *persist;        /* NULL: it ends with that session */
+	int64_t undo_at;      /* engine_now() */
+	bool undoing;         /* that is asked for */
 };
 
 struct engine {
@@ -60,7 +79,9 @@ struct engine {
 
 	struct request_list requests; /* requests.c */
 	unsigned int tickets;
-	unsigned int lock; /* NETCONF session that holds running, 0 none */
+	struct engine_lock locks[ENGINE_DATASTORES]; /* lock.c */
+	struct staging staging;
+	struct tentative tentative;
 
 	struct transaction *transaction; /* transaction.c */
 	struct reading *reading;         /* counters.c, sweep.c */

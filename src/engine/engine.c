@@ -9,6 +9,8 @@
 #include "engine/observe.h"
 #include "engine/read_all.h"
 #include "engine/recall.h"
+#include "engine/staging.h"
+#include "engine/tentative.h"
 #include "engine/transaction.h"
 #include "engine/turn.h"
 
@@ -137,6 +139,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		rc = read_kernel(engine, err);
 	if (rc == 0)
 		rc = transaction_resume(engine, err);
+	if (rc == 0)
+		tentative_open(engine); /* before names are chosen, which it would undo too */
 	if (rc == 0 && datastore_counts(engine->store)->nameless && !request_names(engine))
 		rc = error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory");
 	if (rc < 0) {
@@ -204,6 +208,8 @@ void engine_close(struct engine *engine)
 		return;
 	engine_finish(engine);
 	transaction_close(engine);
+	staging_close(engine);
+	tentative_close(engine);
 	recall_close(engine);
 	counters_close(engine);
 	links_clear(&engine->links);
@@ -280,6 +286,7 @@ void engine_info(const struct engine *engine, struct engine_info *ret)
 		.release = engine->k->release(engine->o.kernel),
 		.last_error = engine->last_error,
 		.busy = engine->transaction->request && !engine->transaction->told,
+		.undoing = engine->tentative.undoing,
 	};
 	TAILQ_FOREACH (request, &engine->requests, link)
 		ret->queued++;

@@ -12,6 +12,7 @@
 
 #include "kernel/kernel.h"
 #include "journal/journal.h"
+#include "store/staged.h"
 
 struct event_base;
 struct engine;
@@ -43,12 +44,18 @@ void engine_close(struct engine *engine);
 
 const struct datastore *engine_store(const struct engine *engine);
 
+/* The configuration datastores (RFC 6241 section 5.1). */
+enum engine_datastore { ENGINE_RUNNING, ENGINE_CANDIDATE, ENGINE_DATASTORES };
+
+const char *engine_datastore_name(enum engine_datastore which);
+
 /* Who asks. `session` is the NETCONF session id, 0 for other doors: it may write under its own
  * lock. */
 struct engine_who {
 	const char *door, *user, *comment; /* copied; comment may be NULL */
 	unsigned int session;
-	bool no_secrets; /* of a rollback: refuse it if it would change secret leaves */
+	bool no_secrets; /* refuse a rollback that would change secret leaves, a commit of what
+			    others staged that would set some */
 };
 
 /*
@@ -81,9 +88,12 @@ struct engine_checked {
 	uint64_t store, links; /* counts of changes */
 };
 
-/* As engine_edit() up to its plan, changing nothing (edit-config test-only, push --check). */
-unsigned int engine_test(struct engine *engine, struct edit *edit, const struct engine_who *who,
-			 engine_done_cb *done, void *arg);
+/*
+ * As engine_edit() up to its plan, changing nothing (edit-config test-only, push --check).
+ * On ENGINE_CANDIDATE, and with @edit NULL, as it is: what committing it would say.
+ */
+unsigned int engine_test(struct engine *engine, enum engine_datastore which, struct edit *edit,
+			 const struct engine_who *who, engine_done_cb *done, void *arg);
 
 /*
  * The same at once, for edits as small as a SET of that NETCONF session (0: of
@@ -104,6 +114,46 @@ unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
  */
 void engine_forget(struct engine *engine, unsigned int ticket);
 
+/* A commit of what is staged as one to be confirmed (RFC 6241 section 8.4), or as such a one's
+ * confirmation. */
+struct engine_confirm {
+	bool confirmed;         /* it is to be confirmed in time, or is undone */
+	uint32_t timeout;       /* seconds; of a confirmed one */
+	const char *persist;    /* NULL: it ends with the session, undone */
+	const char *persist_id; /* of the one that is pending; NULL: it is this session's own */
+};
+
+/*
+ * The candidate datastore (RFC 6241 section 8.3), one for all sessions: what is staged
+ * there over running, of which it follows what others commit. An edit is done whole or
+ * not at all; constraints over leaves and entries are looked at when it is committed, or
+ * tested (RFC 7950 section 8.3.3). All of these queue, and are refused as writes are by
+ * locks. A commit that fails leaves the candidate as it was.
+ */
+unsigned int engine_stage(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			  engine_done_cb *done, void *arg);
+unsigned int engine_commit_staged(struct engine *engine, const struct engine_confirm *confirm,
+				  const struct engine_who *who, engine_done_cb *done, void *arg);
+/*
+ * Undo the confirmed commit that is pending, as happens when it is not confirmed in time, when
+ * its session ends and it does not persist, and at the next start. Running becomes what it was
+ * before the first of those that follow each other. Until then others write to running as
+ * little as under a lock.
+ */
+unsigned int engine_cancel(struct engine *engine, const char *persist_id,
+			   const struct engine_who *who, engine_done_cb *done, void *arg);
+unsigned int engine_discard(struct engine *engine, const struct engine_who *who,
+			    engine_done_cb *done, void *arg);
+/*
+ * As it is, to be read in steps (store/staged.h) and given back; NULL: as running. Only
+ * while it is settled: no edit of it is under way. Else it is when @done is told.
+ */
+struct staged *engine_candidate(struct engine *engine);
+void engine_candidate_drop(struct engine *engine, struct staged *staged); /* accepts NULL */
+bool engine_candidate_settled(const struct engine *engine);
+unsigned int engine_settle_candidate(struct engine *engine, const struct engine_who *who,
+				     engine_done_cb *done, void *arg);
+
 /* Take a foreign tunnel with its sessions into the configuration; no kernel write. */
 unsigned int engine_adopt(struct engine *engine, uint32_t tunnel_id, const struct engine_who *who,
 			  engine_done_cb *done, void *arg);
@@ -113,18 +163,34 @@ unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *ar
 unsigned int engine_rollback(struct engine *engine, uint64_t number, const struct engine_who *who,
 			     engine_done_cb *done, void *arg);
 
+struct engine_lock {
+	unsigned int session;  /* NETCONF session that holds it; 0: none does */
+	struct timespec since; /* CLOCK_REALTIME */
+};
+
 /*
- * Lock of running (RFC 6241 section 7.5) for who->session, when what others asked
- * for before is done. Writes by others are then refused with ERROR_LOCKED.
- * ERROR_LOCK_DENIED with err->session when held. Not granted to who is forgotten.
+ * Lock a datastore (RFC 6241 section 7.5) for who->session, when what others asked
+ * for before is done. Writes by others, through any door, are then refused with
+ * ERROR_LOCKED. ERROR_LOCK_DENIED with err->session when held. Not granted to who is
+ * forgotten.
  */
-unsigned int engine_lock(struct engine *engine, const struct engine_who *who, engine_done_cb *done,
-			 void *arg);
+unsigned int engine_lock(struct engine *engine, enum engine_datastore which,
+			 const struct engine_who *who, engine_done_cb *done, void *arg);
 /* ERROR_LOCK_DENIED, as engine_lock() would say now. */
-int engine_may_lock(const struct engine *engine, struct error *err);
-int engine_unlock(struct engine *engine, unsigned int session, struct error *err);
+int engine_may_lock(const struct engine *engine, enum engine_datastore which, unsigned int session,
+		    struct error *err);
+int engine_unlock(struct engine *engine, enum engine_datastore which, unsigned int session,
+		  struct error *err);
 /* ERROR_LOCKED, as writes of @session (0: of another door) are refused now. */
-int engine_check_lock(const struct engine *engine, unsigned int session, struct error *err);
+int engine_check_lock(const struct engine *engine, enum engine_datastore which,
+		      unsigned int session, struct error *err);
+const struct engine_lock *engine_lock_of(const struct engine *engine,
+					 enum engine_datastore which);     /* NULL: not locked */
+bool engine_holds_lock(const struct engine *engine, unsigned int session); /* any */
+/* A confirmed commit of that session is pending, and is undone when it ends. */
+bool engine_awaits_confirmation(const struct engine *engine, unsigned int session);
+/* The session has ended, and with it what it held. */
+void engine_end_session(struct engine *engine, unsigned int session);
 
 /*
  * Somebody polls, and would wait for what others have the engine do: for a while
@@ -167,6 +233,7 @@ struct engine_info {
 	const char *release;
 	const char *last_error; /* text of the last refused or failed commit, "" none */
 	bool busy;              /* a transaction is going on */
+	bool undoing;           /* a commit that was not confirmed is being undone */
 	size_t queued;
 };
 void engine_info(const struct engine *engine, struct engine_info *ret);

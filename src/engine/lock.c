@@ -1,43 +1,114 @@
 #include "engine/lock.h"
 
 #include <errno.h>
+#include <time.h>
 
-int engine_may_lock(const struct engine *engine, struct error *err)
+#include "engine/staging.h"
+#include "engine/tentative.h"
+
+static const char *const names[ENGINE_DATASTORES] = {
+	[ENGINE_RUNNING] = "running",
+	[ENGINE_CANDIDATE] = "candidate",
+};
+
+const char *engine_datastore_name(enum engine_datastore which)
 {
-	if (!engine->lock)
-		return 0;
-	error_set(err, ERROR_LOCK_DENIED, "session %u holds the lock", engine->lock);
-	if (err)
-		err->session = engine->lock;
-	return -EBUSY;
+	return names[which];
 }
 
-int engine_unlock(struct engine *engine, unsigned int session, struct error *err)
+const struct engine_lock *engine_lock_of(const struct engine *engine, enum engine_datastore which)
 {
-	if (engine->lock != session || session == 0)
+	const struct engine_lock *lock = &engine->locks[which];
+
+	return lock->session ? lock : NULL;
+}
+
+bool engine_holds_lock(const struct engine *engine, unsigned int session)
+{
+	for (unsigned int which = 0; which < ENGINE_DATASTORES; which++)
+		if (session && engine->locks[which].session == session)
+			return true;
+	return false;
+}
+
+int engine_may_lock(const struct engine *engine, enum engine_datastore which, unsigned int session,
+		    struct error *err)
+{
+	const struct engine_lock *lock = engine_lock_of(engine, which);
+	unsigned int holder = lock ? lock->session : 0;
+	int rc = 0;
+
+	if (lock) {
+		rc = error_set(err, ERROR_LOCK_DENIED, "session %u holds the lock", holder);
+	} else if (which == ENGINE_CANDIDATE && staging_dirty(engine)) {
+		/* not even to who made them: RFC 6241 section 7.5 */
+		rc = error_set(err, ERROR_LOCK_DENIED,
+			       "the candidate has changes that are not committed; commit them, or "
+			       "discard-changes, first");
+	} else if (which == ENGINE_RUNNING && tentative_check_write(engine, session, NULL) < 0) {
+		holder = engine->tentative.session;
+		rc = error_set(err, ERROR_LOCK_DENIED,
+			       "a confirmed commit is pending; wait until it is confirmed or "
+			       "cancelled");
+	}
+	if (rc && err)
+		err->session = holder;
+	return rc;
+}
+
+int engine_unlock(struct engine *engine, enum engine_datastore which, unsigned int session,
+		  struct error *err)
+{
+	struct engine_lock *lock = &engine->locks[which];
+
+	if (lock->session != session || session == 0)
 		return error_set(err, ERROR_NOT_LOCKED, "this session does not hold the lock");
-	engine->lock = 0;
+	*lock = (struct engine_lock){0};
+	if (which == ENGINE_CANDIDATE) /* RFC 6241 section 8.3.5.2 */
+		staging_clear(engine);
 	return 0;
 }
 
-int engine_check_lock(const struct engine *engine, unsigned int session, struct error *err)
+int lock_check(const struct engine *engine, enum engine_datastore which, unsigned int session,
+	       struct error *err)
 {
-	if (engine->lock == 0 || engine->lock == session)
+	const struct engine_lock *lock = engine_lock_of(engine, which);
+
+	if (!lock || lock->session == session)
 		return 0;
 	return error_set(err, ERROR_LOCKED,
-			 "the configuration is locked by NETCONF session %u; wait for it, or end "
-			 "it with kill-session (l2tpv3ctl kill)",
-			 engine->lock);
+			 "%s is locked by NETCONF session %u; wait for it, or end it with "
+			 "kill-session (l2tpv3ctl kill)",
+			 names[which], lock->session);
+}
+
+int engine_check_lock(const struct engine *engine, enum engine_datastore which,
+		      unsigned int session, struct error *err)
+{
+	int rc = lock_check(engine, which, session, err);
+
+	if (rc == 0 && which == ENGINE_RUNNING)
+		rc = tentative_check_write(engine, session, err);
+	return rc;
+}
+
+void engine_end_session(struct engine *engine, unsigned int session)
+{
+	tentative_end_session(engine, session);
+	for (unsigned int which = 0; which < ENGINE_DATASTORES; which++)
+		(void)engine_unlock(engine, which, session, NULL);
 }
 
 void lock_take(struct engine *engine, struct request *request)
 {
 	struct error err = ERROR_INIT;
-	int rc = engine_may_lock(engine, &err);
+	int rc = engine_may_lock(engine, request->which, request->session, &err);
 
 	if (request->done) { /* not for one who is gone */
-		if (rc == 0)
-			engine->lock = request->session;
+		if (rc == 0) {
+			engine->locks[request->which].session = request->session;
+			clock_gettime(CLOCK_REALTIME, &engine->locks[request->which].since);
+		}
 		request->done(rc, &err, request->arg);
 	}
 	request_free(request);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct request *request_new(struct engine *engine, enum request_type type,
 			    const struct engine_who *who, engine_done_cb *done, void *arg)
@@ -35,6 +36,8 @@ void request_free(struct request *request)
 	edit_free(request->edit);
 	candidate_discard(&request->candidate);
 	candidate_discard(&request->checked.changes);
+	free(request->confirm.persist);
+	free(request->confirm.persist_id);
 	free(request);
 }
 
@@ -83,16 +86,83 @@ unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
 	return enqueue(engine, request);
 }
 
-unsigned int engine_test(struct engine *engine, struct edit *edit, const struct engine_who *who,
-			 engine_done_cb *done, void *arg)
+/* Of the datastore @which, with @edit, which may be NULL and is taken over. */
+static unsigned int enqueue_for(struct engine *engine, enum request_type type,
+				enum engine_datastore which, struct edit *edit,
+				const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	struct request *request = request_new(engine, REQUEST_CHECK, who, done, arg);
+	struct request *request = request_new(engine, type, who, done, arg);
 
-	if (request)
-		request->edit = edit;
-	else
+	if (!request) {
 		edit_free(edit);
+		return 0;
+	}
+	request->which = which;
+	request->edit = edit;
 	return enqueue(engine, request);
+}
+
+unsigned int engine_test(struct engine *engine, enum engine_datastore which, struct edit *edit,
+			 const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	return enqueue_for(engine, REQUEST_CHECK, which, edit, who, done, arg);
+}
+
+unsigned int engine_stage(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			  engine_done_cb *done, void *arg)
+{
+	return enqueue_for(engine, REQUEST_EDIT, ENGINE_CANDIDATE, edit, who, done, arg);
+}
+
+static bool copy_text(const char *text, char **ret)
+{
+	*ret = text ? strdup(text) : NULL;
+	return !text || *ret;
+}
+
+static unsigned int enqueue_confirm(struct engine *engine, enum request_type type,
+				    const struct engine_confirm *confirm,
+				    const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	struct request *request = request_new(engine, type, who, done, arg);
+
+	if (!request)
+		return 0;
+	request->which = ENGINE_CANDIDATE;
+	request->confirm.confirmed = confirm->confirmed;
+	request->confirm.timeout = confirm->timeout;
+	if (!copy_text(confirm->persist, &request->confirm.persist) ||
+	    !copy_text(confirm->persist_id, &request->confirm.persist_id)) {
+		request_free(request);
+		return 0;
+	}
+	return enqueue(engine, request);
+}
+
+unsigned int engine_commit_staged(struct engine *engine, const struct engine_confirm *confirm,
+				  const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	return enqueue_confirm(engine, REQUEST_COMMIT, confirm, who, done, arg);
+}
+
+unsigned int engine_cancel(struct engine *engine, const char *persist_id,
+			   const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	const struct engine_confirm confirm = {.persist_id = persist_id};
+
+	return enqueue_confirm(engine, REQUEST_UNDO, &confirm, who, done, arg);
+}
+
+unsigned int engine_discard(struct engine *engine, const struct engine_who *who,
+			    engine_done_cb *done, void *arg)
+{
+	return enqueue_for(engine, REQUEST_DISCARD, ENGINE_CANDIDATE, NULL, who, done, arg);
+}
+
+unsigned int engine_settle_candidate(struct engine *engine, const struct engine_who *who,
+				     engine_done_cb *done, void *arg)
+{
+	return enqueue_for(engine, REQUEST_SETTLE, ENGINE_CANDIDATE, NULL, who, done, arg);
 }
 
 unsigned int engine_edit(struct engine *engine, struct edit *edit, const struct engine_who *who,
@@ -140,10 +210,15 @@ unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *ar
 	return enqueue_number(engine, REQUEST_RESYNC, 0, NULL, done, arg);
 }
 
-unsigned int engine_lock(struct engine *engine, const struct engine_who *who, engine_done_cb *done,
-			 void *arg)
+unsigned int engine_lock(struct engine *engine, enum engine_datastore which,
+			 const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	return enqueue_number(engine, REQUEST_LOCK, 0, who, done, arg);
+	return enqueue_for(engine, REQUEST_LOCK, which, NULL, who, done, arg);
+}
+
+bool request_undo(struct engine *engine, uint64_t serial, engine_done_cb *done)
+{
+	return enqueue_number(engine, REQUEST_UNDO, serial, NULL, done, engine);
 }
 
 bool request_names(struct engine *engine)

@@ -11,6 +11,9 @@ enum request_type {
 	REQUEST_EDIT,
 	REQUEST_CHECK, /* an edit that is only checked */
 	REQUEST_COMMIT,
+	REQUEST_DISCARD, /* what is staged */
+	REQUEST_UNDO,    /* a confirmed commit that is not confirmed, or cancelled */
+	REQUEST_SETTLE,  /* none is under way when it has its turn */
 	REQUEST_ADOPT,
 	REQUEST_ROLLBACK,
 	REQUEST_RESYNC,
@@ -25,7 +28,13 @@ struct request {
 	struct edit *edit;
 	struct candidate candidate;
 	struct engine_checked checked; /* the edit's; or nothing */
-	uint64_t number;               /* tunnel to adopt, commit to roll back to */
+	uint64_t number; /* tunnel to adopt, commit to roll back to, serial to undo (0: any) */
+	struct request_confirm {
+		bool confirmed;
+		uint32_t timeout;           /* seconds */
+		char *persist, *persist_id; /* NULL: not given */
+	} confirm;                          /* of a commit of what is staged, or of its undoing */
+	enum engine_datastore which;        /* to lock, edit, check; whose content to commit */
 	struct commit_info info;
 	unsigned int session;
 	bool no_secrets; /* it may change none */
@@ -40,6 +49,8 @@ struct request *request_new(struct engine *engine, enum request_type type,
 void request_free(struct request *request);
 /* Have the interface names chosen that are left out of what is configured. */
 bool request_names(struct engine *engine); /* false: no memory */
+/* Undo that confirmed commit; @done has the engine. False: no memory. */
+bool request_undo(struct engine *engine, uint64_t serial, engine_done_cb *done);
 /* Tell the one who asked, once. */
 void request_tell(struct engine *engine, struct request *request, int rc, const struct error *err);
 /* ... and free it. */

@@ -37,40 +37,17 @@ static void note_link(struct engine *engine, const struct tunnel *ends, unsigned
 			 link ? link->name : "");
 }
 
-static struct asked *asked_in_slice(struct engine *engine)
+static enum kernel_address_state ask_address(struct engine *engine, const struct address *local)
 {
 	struct asked *asked = &engine->asked;
 
-	if (asked->slice != engine->slice_ends)
-		*asked = (struct asked){.slice = engine->slice_ends};
-	return asked;
-}
-
-static enum kernel_address_state ask_address(struct engine *engine, const struct address *local)
-{
-	struct asked *asked = asked_in_slice(engine);
-
-	if (memcmp(&asked->local, local, sizeof(*local)) != 0) {
+	if (asked->slice != engine->slice_ends ||
+	    memcmp(&asked->local, local, sizeof(*local)) != 0) {
+		asked->slice = engine->slice_ends;
 		asked->state = engine->k->address_state(engine->o.kernel, local, 0);
 		asked->local = *local;
 	}
 	return asked->state;
-}
-
-static int ask_route(struct engine *engine, const struct tunnel *ends, unsigned int *ret_down)
-{
-	const struct address *from = &ends->local_address, *to = &ends->remote_address;
-	struct asked *asked = asked_in_slice(engine);
-
-	if (memcmp(&asked->from, from, sizeof(*from)) != 0 ||
-	    memcmp(&asked->to, to, sizeof(*to)) != 0) {
-		asked->down = 0;
-		asked->route = engine->k->route(engine->o.kernel, from, to, &asked->down);
-		asked->from = *from;
-		asked->to = *to;
-	}
-	*ret_down = asked->down;
-	return asked->route;
 }
 
 static enum status_reason look_for_address(struct engine *engine, const struct tunnel *ends)
@@ -110,7 +87,7 @@ static enum status_reason look_at_path(struct engine *engine, const struct tunne
 		reason = look_for_address(engine, ends);
 	if (reason || address_is_unspecified(&ends->remote_address))
 		return reason;
-	rc = ask_route(engine, ends, &down);
+	rc = engine->k->route(engine->o.kernel, ends, &down);
 	if (rc < 0) {
 		*ret_errno = -rc;
 		return REASON_NO_ROUTE;

@@ -14,6 +14,8 @@
 #include "engine/read_all.h"
 #include "engine/recall.h"
 #include "engine/resume.h"
+#include "engine/staging.h"
+#include "engine/tentative.h"
 #include "store/publish.h"
 
 #define BLOCKED_NS   (3 * 1000000LL)
@@ -96,6 +98,12 @@ static enum step finish(struct engine *engine, int rc, const struct error *err)
 	struct transaction *t = engine->transaction;
 
 	t->told = true;
+	if (t->request && rc == 0 && t->request->which == ENGINE_CANDIDATE &&
+	    t->request->type == REQUEST_COMMIT)
+		staging_clear(engine);
+	staging_settle(engine);
+	if (t->request)
+		tentative_settle(engine, t->request, rc);
 	if (t->request)
 		request_tell(engine, t->request, rc, err);
 	return STEP_LEAVE;
@@ -199,7 +207,9 @@ static enum step end_make(struct engine *engine, int rc)
 
 	if (rc < 0)
 		return fail(engine, rc);
-	if (candidate_dirty(&t->changes))
+	if (!t->resumed)
+		tentative_fill(engine, t->request);
+	if (candidate_dirty(&t->changes) || tentative_is_ended_by(engine, t->request))
 		return STEP_PLAN;
 	if (t->resumed) /* config.xml, edited by hand, has all of it */
 		journal_confirm(engine->o.journal, t->request->info.number);
@@ -345,8 +355,10 @@ static int begin_publish(struct engine *engine)
 	struct transaction *t = engine->transaction;
 
 	t->waited = engine->agenda.wait.count;
-	if (t->request)
+	if (t->request) {
 		datastore_publish(engine->store);
+		engine->staging.commits++;
+	}
 	return has_begun_or_done(engine,
 				 outcome_begin(engine, &t->job,
 					       t->request ? targets_of_changes(&t->changes)
@@ -646,6 +658,7 @@ void transaction_begin(struct engine *engine, struct request *request)
 	t->request = request;
 	t->ticket = request->ticket;
 	t->aborted = request->forgotten;
+	t->acknowledged |= request->type == REQUEST_UNDO; /* better in parts than not at all */
 	t->step = STEP_MAKE;
 }
 

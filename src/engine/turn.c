@@ -13,6 +13,8 @@
 #include "engine/recall.h"
 #include "engine/removal.h"
 #include "engine/report.h"
+#include "engine/staging.h"
+#include "engine/tentative.h"
 #include "engine/transaction.h"
 
 #define REMOVING_NS (200 * 1000000LL)
@@ -122,6 +124,8 @@ static void begin_request(struct engine *engine)
 		transaction_read(engine, request);
 	else if (request->type == REQUEST_LOCK)
 		lock_take(engine, request);
+	else if (request->type == REQUEST_SETTLE)
+		request_finish(engine, request, 0, &(struct error){0});
 	else {
 		transaction_begin(engine, request);
 		transaction_run(engine);
@@ -193,7 +197,9 @@ static const struct duty {
 	{"write identities down", false, recall_due, recall_write},
 	{"let go of what is gone", false, removal_due, poll_removal},
 	{"go on with the transaction", false, transaction_due, transaction_run},
+	{"undo what was not confirmed", true, tentative_due, tentative_undo},
 	{"begin a request", true, request_due, begin_request},
+	{"free what was staged", false, staging_due, staging_free_some},
 	{"read everything", true, read_all_due, read_again},
 	{"look once more", true, later_due, look_at_later},
 	{"look", true, look_due, observe_some},

@@ -74,6 +74,8 @@ void commit_print_info(FILE *file, const struct commit_info *info)
 	put_text(file, "boot", info->boot);
 	fprintf(file, " tunnels=%zu sessions=%zu", info->tunnels, info->sessions);
 	put_text(file, "comment", info->comment);
+	if (info->tentative)
+		fprintf(file, " tentative=%" PRIu64, info->baseline);
 	putc_unlocked('\n', file);
 }
 
@@ -210,6 +212,10 @@ static bool read_info_word(struct span name, struct span value, struct commit_in
 		return unescape(value, info->user, sizeof(info->user));
 	if (span_is(name, "comment"))
 		return unescape(value, info->comment, sizeof(info->comment));
+	if (span_is(name, "tentative")) {
+		info->tentative = true;
+		return read_number(value, UINT64_MAX, &info->baseline);
+	}
 	if (!span_is(name, "tunnels") && !span_is(name, "sessions"))
 		return true;
 	if (!read_number(value, SIZE_MAX, &number))

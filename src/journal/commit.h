@@ -8,6 +8,8 @@
  *     session 1 2                        or: tunnel 1
  *     - peer-session-id=3 mtu=1400       as it was, if it was
  *     + peer-session-id=3 mtu=1450       as it became, if it is
+ *                                        tentative=16 at its end: to be undone, back to commit
+ *                                        16, if the last commit says so
  *     confirm 17                         the kernel has commit 17 too
  *     end 17                             the last commit is 17, and nothing follows
  *     doubt 17                           the same, but what the disk has of this file is not

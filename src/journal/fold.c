@@ -61,7 +61,9 @@ static void place_history(struct journal *journal)
 	size_t first = journal->history_count;
 	uint64_t total = 0;
 
-	while (current && first > 0 && total + journal->history[first - 1].length <= HISTORY_MAX)
+	while (current && first > 0 &&
+	       (total + journal->history[first - 1].length <= HISTORY_MAX ||
+		history_is_pinned(journal, &journal->history[first - 1])))
 		total += journal->history[--first].length;
 	journal->fold.history = 0;
 	for (size_t i = 0; i < journal->history_count; i++) {

@@ -22,6 +22,7 @@ static void journal_free(struct journal *journal)
 		close(journal->dirfd);
 	if (journal->watchfd >= 0)
 		close(journal->watchfd);
+	free(journal->history);
 	free(journal->directory);
 	free(journal);
 }

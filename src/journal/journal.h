@@ -39,6 +39,12 @@ struct commit_info {
 	char user[36];
 	char comment[96];         /* "rollback to 17", "adopt tunnel 3", or "" */
 	size_t tunnels, sessions; /* entries touched */
+	/*
+	 * To be undone, with all since commit @baseline, unless a later commit is not tentative
+	 * (RFC 6241 section 8.4): says the caller.
+	 */
+	bool tentative;
+	uint64_t baseline;
 };
 
 /* How the snapshot is written and read: the XML door's, handed in by main. */
@@ -81,7 +87,8 @@ int journal_close(struct journal *journal, struct error *err);
  * appends, syncs. On failure (ERROR_STORAGE: disk full, read-only, the directory
  * moved away ...) nothing is there, now or at the next start, and journal and @info
  * are as before; trying again is all it needs when the cause is gone. Only
- * ERROR_OUTCOME_UNKNOWN is as it says. An empty candidate appends nothing.
+ * ERROR_OUTCOME_UNKNOWN is as it says. An empty candidate appends nothing, but where it ends a
+ * tentative state (below): then it is a commit without changes.
  * ERROR_INTERNAL while a commit is pending.
  */
 int journal_append(struct journal *journal, const struct candidate *changes,
@@ -149,6 +156,12 @@ int journal_revoke(struct journal *journal, uint64_t number, struct error *err);
 int journal_revoke_begin(struct journal *journal, uint64_t number, struct error *err);
 
 uint64_t journal_generation(const struct journal *journal); /* number of the last commit, 0 none */
+/*
+ * Is the state after the last commit, pending or not, tentative? Then @ret_baseline is the commit
+ * to go back to. The history reaches back to it, however long that gets, and through any fold: so
+ * at the next start, too, journal_rollback() to it can be had.
+ */
+bool journal_tentative(const struct journal *journal, uint64_t *ret_baseline);
 
 /*
  * Background work: write a confirmation that could not be written; start or

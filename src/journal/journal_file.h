@@ -114,9 +114,8 @@ struct journal {
 	uint64_t config_size, fold_min; /* the larger one is how long the journal's tail may get */
 	struct datastore *running;
 	struct snapshot_codec codec;
-	struct history_entry
-		history[HISTORY_LENGTH]; /* oldest first, without a gap to generation */
-	size_t history_count;
+	struct history_entry *history; /* oldest first, without a gap to generation */
+	size_t history_count, history_room;
 	struct syncer *syncer; /* NULL: none, all syncs are waited for in place */
 	struct fold fold;
 	struct writing writing;
@@ -240,7 +239,11 @@ bool config_is_gone(const struct journal *journal);
 int journal_load(struct journal *journal, struct error *err);
 
 bool history_reaches(const struct journal *journal, uint64_t number); /* or is empty */
-void history_push(struct journal *journal, const struct history_entry *entry);
+/* Have room for one more. -ENOMEM. */
+int history_reserve(struct journal *journal);
+void history_push(struct journal *journal, const struct history_entry *entry); /* there is */
+/* Must it be kept, for what came after it may be undone? */
+bool history_is_pinned(const struct journal *journal, const struct history_entry *entry);
 const struct history_entry *history_find(const struct journal *journal, uint64_t number);
 
 bool fold_is_wanted(const struct journal *journal);

@@ -215,6 +215,8 @@ static int take_commit(struct loading *loading, const struct commit_record *reco
 	if (!in_sequence(loading, record->info.number))
 		return refuse_corrupt(loading, "a commit is missing");
 	check_history(loading, record->info.number);
+	if (history_reserve(journal) < 0)
+		return no_memory(loading->err);
 	loading->last = record->info.number;
 	history_push(journal, &entry);
 	if (record->info.number <= journal->base)

@@ -23,9 +23,9 @@ struct journal_reading {
 	const struct commit_format *format;
 	char *directory;
 	int fd;
-	struct {
+	struct place_of_commit {
 		uint64_t number, offset, length;
-	} commits[HISTORY_LENGTH]; /* in the order in which they are read */
+	} * commits; /* in the order in which they are read */
 	size_t count, at;
 	char *data; /* of the one at `at`, as far as `got`; NULL: not begun */
 	size_t got;
@@ -110,6 +110,11 @@ int journal_read_begin(struct journal_reading **ret, struct journal *journal,
 	if (!reading)
 		return error_set(err, ERROR_RESOURCE, "no memory to read commit %" PRIu64, number);
 	candidate_open(&reading->candidate, running);
+	reading->commits = calloc(journal->history_count + 1, sizeof(*reading->commits));
+	if (!reading->commits) {
+		free(reading);
+		return error_set(err, ERROR_RESOURCE, "no memory to read commit %" PRIu64, number);
+	}
 	reading->what = what;
 	reading->format = journal->format;
 	reading->fd = -1;
@@ -142,6 +147,7 @@ void journal_read_end(struct journal_reading *reading, struct candidate *ret)
 		close(reading->fd);
 	wipe_free(reading->data, reading->got);
 	free(reading->directory);
+	free(reading->commits);
 	wipe_free(reading, sizeof(*reading));
 }
 

@@ -44,14 +44,18 @@ int journal_begin(struct journal *journal, const struct candidate *changes,
 		  struct commit_info *info, struct error *err)
 {
 	struct writing *writing = &journal->writing;
+	uint64_t baseline;
 
-	if (!candidate_dirty(changes))
+	if (!candidate_dirty(changes) &&
+	    (info->tentative || !journal_tentative(journal, &baseline)))
 		return 0;
 	if (journal->pending || writing->stage != WRITING_NOTHING)
 		return refuse_second(journal->pending ? journal->pending : writing->info.number,
 				     err);
 	if (journal->unknown)
 		return refuse_doubtful(journal, err);
+	if (history_reserve(journal) < 0)
+		return error_set(err, ERROR_RESOURCE, "no memory for a commit");
 	*writing = (struct writing){.stage = WRITING_FIT,
 				    .waits = true,
 				    .changes = changes,

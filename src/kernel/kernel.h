@@ -235,13 +235,13 @@ struct kernel_operations {
 	int (*interface_has)(struct kernel *kernel, const char *interface,
 			     const struct address *address);
 	/*
-	 * 0 when what @local (unspecified: any) sends to @remote has a route, and
+	 * 0 when what the ends of @tunnel send (from any local address where that is
+	 * unspecified, by their ports where it is over UDP) has a route, and
 	 * then *@ret_down is the ifindex it goes out by if that is down or has no
 	 * carrier, else 0. -ENETUNREACH there is none; -EINVAL a blackhole route,
 	 * -EACCES a prohibit route, -EHOSTUNREACH an unreachable one; or a rule.
 	 */
-	int (*route)(struct kernel *kernel, const struct address *local,
-		     const struct address *remote, unsigned int *ret_down);
+	int (*route)(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
 
 	/* Event descriptors to watch for reading (up to 2; returns how many), and to drain. */
 	unsigned int (*event_fds)(struct kernel *kernel, int ret_fds[2]);

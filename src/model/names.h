@@ -10,10 +10,17 @@
 #define NAMESPACE_BASE   "urn:ietf:params:xml:ns:netconf:base:1.0"
 #define NAMESPACE_MODULE "urn:l2tpv3d:yang:linux-l2tpv3"
 #define MODULE_NAME      "linux-l2tpv3"
+#define MODULE_REVISION  "2026-11-22"
 /* RFC 6022, and our own leaves in it. */
 #define NAMESPACE_MONITORING "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
 #define NAMESPACE_CLIENTS    "urn:l2tpv3d:yang:linux-l2tpv3-netconf"
-#define ELEMENT_CONTAINER    "l2tpv3"
-#define ELEMENT_STATISTICS   "statistics"
+#define CLIENTS_NAME         "linux-l2tpv3-netconf"
+#define CLIENTS_REVISION     "2026-11-22"
+/* RFC 8525, RFC 8342. */
+#define NAMESPACE_YANG_LIBRARY "urn:ietf:params:xml:ns:yang:ietf-yang-library"
+#define YANG_LIBRARY_REVISION  "2019-01-04"
+#define NAMESPACE_DATASTORES   "urn:ietf:params:xml:ns:yang:ietf-datastores"
+#define ELEMENT_CONTAINER      "l2tpv3"
+#define ELEMENT_STATISTICS     "statistics"
 
 #endif

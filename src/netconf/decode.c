@@ -11,6 +11,7 @@ struct decoder {
 	struct edit *edit;
 	size_t limit;
 	bool secrets;
+	bool no_operations;
 	bool container;   /* it was given */
 	enum level level; /* of the innermost open element that is not a leaf */
 	enum edit_operation operation[LEVELS]; /* in force at that level */
@@ -63,6 +64,11 @@ struct decoder *decoder_open(enum edit_operation default_operation, bool secrets
 	decoder->edit->operation = default_operation == EDIT_REPLACE ? EDIT_REPLACE : EDIT_MERGE;
 	decoder->edit->keep_secrets = !secrets;
 	return decoder;
+}
+
+void decoder_refuse_operations(struct decoder *decoder)
+{
+	decoder->no_operations = true;
 }
 
 void decoder_close(struct decoder *decoder)
@@ -147,6 +153,13 @@ static enum edit_operation operation_of(struct decoder *decoder,
 		size_t length = at->length;
 		const char *word;
 
+		if (decoder->no_operations) {
+			fail(decoder, ERROR_UNKNOWN_ATTRIBUTE, at->name,
+			     "attributes are for edit-config; this is a whole configuration");
+			snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s",
+				 element->name);
+			return ret;
+		}
 		if (strcmp(at->uri, NAMESPACE_BASE) != 0 || strcmp(at->name, "operation") != 0) {
 			refuse_attribute(decoder, element, at);
 			return ret;

@@ -27,6 +27,8 @@ struct decoder;
  * keeps those it has. @limit: entries, 0: no limit. NULL: no memory.
  */
 struct decoder *decoder_open(enum edit_operation default_operation, bool secrets, size_t limit);
+/* It gets a whole configuration, in which an element has no operation of its own. */
+void decoder_refuse_operations(struct decoder *decoder);
 void decoder_close(struct decoder *decoder); /* Accepts NULL. */
 
 /*

@@ -91,6 +91,8 @@ static int start_streamed(struct message *message, const struct reader_element *
 					DECODER_ENTRIES_MAX);
 	if (!message->decoder)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
+	if (message->rpc->streamed_in)
+		decoder_refuse_operations(message->decoder);
 	message->decoding = 1;
 	return build(message, element, err);
 }
@@ -111,7 +113,7 @@ static int start_parameter(struct message *message, const struct reader_element 
 	if (rpc_check_parameter(rpc, message->tree.root->first, named.name, named.uri,
 				&message->error))
 		return REFUSED;
-	if (rpc->streamed && !strcmp(named.name, rpc->streamed))
+	if (rpc->streamed && !rpc->streamed_in && !strcmp(named.name, rpc->streamed))
 		return start_streamed(message, &named, err);
 	message->filter = !strcmp(named.name, "filter");
 	rc = message->filter ? 0 : check_attributes(message, &named);
@@ -127,12 +129,28 @@ static int refuse_text(struct message *message, const struct node *node)
 		      "text is not allowed here, only elements");
 }
 
+/* The first <config> in <source>, for those whose rpc has it there. */
+static bool is_streamed(const struct message *message, const struct reader_element *element)
+{
+	const struct rpc *rpc = message->rpc;
+
+	return rpc->streamed_in && !message->decoder && element->depth == DEPTH_PARAMETER + 1 &&
+	       !strcmp(message->builder.at->name, rpc->streamed_in) &&
+	       !strcmp(element->name, rpc->streamed) &&
+	       (!*element->uri || !strcmp(element->uri, rpc->uri));
+}
+
 /* Inside a parameter. */
 static int start_inside(struct message *message, const struct reader_element *element,
 			struct error *err)
 {
+	struct reader_element named = *element;
 	int rc = 0;
 
+	if (is_streamed(message, element) && !message->builder.at->length) {
+		named.uri = message->rpc->uri;
+		return start_streamed(message, &named, err);
+	}
 	if (!message->filter && message->builder.at->length)
 		rc = refuse_text(message, message->builder.at);
 	else if (!message->filter)

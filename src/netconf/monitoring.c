@@ -1,12 +1,9 @@
 /*
- * netconf-state of ietf-netconf-monitoring (RFC 6022): who is connected and holds what, and
- * counters. get-schema and the list of schemas are missing, so the module is not announced:
- * clients must ask for it.
+ * netconf-state of ietf-netconf-monitoring (RFC 6022): what the server can do, which modules
+ * get-schema gives, who is connected and holds what, and counters.
  *
  * linux-l2tpv3-netconf augments it with what the RFC has no leaf for.
  */
-#include <errno.h>
-
 #include "base/clock.h"
 #include "model/names.h"
 #include "netconf/capabilities.h"
@@ -15,126 +12,105 @@
 
 #define PREFIX_CLIENTS "l2tpnc"
 
-/* What we build, and whether memory ran out. */
-struct build {
-	struct tree *tree;
-	bool failed;
-};
-
-static void note(struct build *build, const struct node *node)
+static void add_count(struct tree *tree, struct node *parent, const char *name, uint32_t count)
 {
-	build->failed |= !node;
+	provider_leaf(tree, parent, name, "%u", count);
 }
 
-static struct node *add(struct build *build, struct node *parent, const char *name)
+static void add_capabilities(struct tree *tree, struct node *state, const struct modules *modules)
 {
-	struct node *node = provider_add(build->tree, parent, name);
+	struct node *list = provider_add(tree, state, "capabilities");
+	char uri[CAPABILITY_SIZE];
 
-	note(build, node);
-	return node;
+	for (unsigned int i = 0; capability_at(modules, i, uri); i++)
+		provider_leaf(tree, list, "capability", "%s", uri);
 }
 
-static void add_count(struct build *build, struct node *parent, const char *name, uint32_t count)
+static void add_schemas(struct tree *tree, struct node *state, const struct modules *modules)
 {
-	note(build, provider_leaf(build->tree, parent, name, "%u", count));
+	struct node *list = provider_add(tree, state, "schemas");
+
+	for (unsigned int i = 0; netconf_modules[i].name; i++) {
+		struct node *schema = modules->found[i] ? provider_add(tree, list, "schema") : NULL;
+
+		provider_leaf(tree, schema, "identifier", "%s", netconf_modules[i].name);
+		provider_leaf(tree, schema, "version", "%s", netconf_modules[i].revision);
+		provider_leaf(tree, schema, "format", "yang");
+		provider_leaf(tree, schema, "namespace", "%s", netconf_modules[i].uri);
+		provider_leaf(tree, schema, "location", "NETCONF");
+	}
 }
 
-static void add_time(struct build *build, struct node *parent, const char *name,
-		     const struct timespec *time)
-{
-	note(build, provider_time(build->tree, parent, name, time));
-}
-
-static void add_capabilities(struct build *build, struct node *state)
-{
-	struct node *list = add(build, state, "capabilities");
-
-	for (unsigned int i = 0; netconf_capabilities[i]; i++)
-		note(build,
-		     provider_leaf(build->tree, list, "capability", "%s", netconf_capabilities[i]));
-}
-
-static void add_datastores(struct build *build, struct node *state,
+static void add_datastores(struct tree *tree, struct node *state,
 			   const struct netconf_server *server)
 {
-	struct node *running = add(build, add(build, state, "datastores"), "datastore");
-	const struct netconf_session *session;
+	struct node *list = provider_add(tree, state, "datastores");
 
-	note(build, provider_leaf(build->tree, running, "name", "running"));
-	TAILQ_FOREACH (session, &server->sessions, link) {
-		struct node *lock;
+	for (enum engine_datastore which = 0; which < ENGINE_DATASTORES; which++) {
+		const struct engine_lock *held = engine_lock_of(server->options.engine, which);
+		struct node *store = provider_add(tree, list, "datastore"), *lock;
 
-		if (!session->locked)
+		provider_leaf(tree, store, "name", "%s", engine_datastore_name(which));
+		if (!held)
 			continue;
-		lock = add(build, add(build, running, "locks"), "global-lock");
-		add_count(build, lock, "locked-by-session", session->id);
-		add_time(build, lock, "locked-time", &session->locked_since);
+		lock = provider_add(tree, provider_add(tree, store, "locks"), "global-lock");
+		add_count(tree, lock, "locked-by-session", held->session);
+		provider_time(tree, lock, "locked-time", &held->since);
 	}
 }
 
 /* RFC 6022 has no name for a local transport. */
-static void add_transport(struct build *build, struct node *entry,
+static void add_transport(struct tree *tree, struct node *entry,
 			  const struct netconf_session *session)
 {
-	struct declaration *ns;
-	struct node *leaf;
-
-	if (session->peer.source[0] && strcmp(session->door, "cli") != 0) {
-		note(build, provider_leaf(build->tree, entry, "transport", "netconf-ssh"));
-		return;
-	}
-	leaf = provider_leaf(build->tree, entry, "transport", PREFIX_CLIENTS ":netconf-unix");
-	ns = leaf ? arena_alloc(&build->tree->arena, sizeof(*ns)) : NULL;
-	build->failed |= !ns;
-	if (!ns)
-		return;
-	*ns = (struct declaration){NULL, PREFIX_CLIENTS, NAMESPACE_CLIENTS};
-	leaf->declarations = ns;
+	if (session->peer.source[0] && strcmp(session->door, "cli") != 0)
+		provider_leaf(tree, entry, "transport", "netconf-ssh");
+	else
+		provider_identity(tree, entry, "transport", PREFIX_CLIENTS, NAMESPACE_CLIENTS,
+				  "netconf-unix");
 }
 
-static void add_counters(struct build *build, struct node *parent,
+static void add_counters(struct tree *tree, struct node *parent,
 			 const struct netconf_counters *counters)
 {
-	add_count(build, parent, "in-rpcs", counters->in_rpcs);
-	add_count(build, parent, "in-bad-rpcs", counters->in_bad_rpcs);
-	add_count(build, parent, "out-rpc-errors", counters->out_rpc_errors);
-	add_count(build, parent, "out-notifications", 0);
+	add_count(tree, parent, "in-rpcs", counters->in_rpcs);
+	add_count(tree, parent, "in-bad-rpcs", counters->in_bad_rpcs);
+	add_count(tree, parent, "out-rpc-errors", counters->out_rpc_errors);
+	add_count(tree, parent, "out-notifications", 0);
 }
 
 /* A leaf of our own module in an entry of RFC 6022's. */
-static void add_ours(struct build *build, struct node *entry, const char *name, const char *text)
+static void add_ours(struct tree *tree, struct node *entry, const char *name, const char *text)
 {
-	struct node *leaf = entry ? tree_add(build->tree, entry, name, NAMESPACE_CLIENTS) : NULL;
+	struct node *leaf = entry ? tree_add(tree, entry, name, NAMESPACE_CLIENTS) : NULL;
 
-	note(build, leaf);
 	if (!leaf)
 		return;
-	leaf->text = arena_text(&build->tree->arena, text, strlen(text));
-	build->failed |= !leaf->text;
+	leaf->text = arena_text(&tree->arena, text, strlen(text));
+	tree->broken |= !leaf->text;
 }
 
-static void add_our_leaves(struct build *build, struct node *entry,
+static void add_our_leaves(struct tree *tree, struct node *entry,
 			   const struct netconf_session *session)
 {
 	const struct rpc *rpc = session->busy && session->message ? session->message->rpc : NULL;
 	char number[24];
 
-	add_ours(build, entry, "door", session->door);
+	add_ours(tree, entry, "door", session->door);
 	snprintf(number, sizeof(number), "%ld", (long)session->peer.pid);
-	add_ours(build, entry, "process-id", number);
+	add_ours(tree, entry, "process-id", number);
 	if (rpc) {
-		add_ours(build, entry, "operation", rpc->name);
+		add_ours(tree, entry, "operation", rpc->name);
 		return;
 	}
 	snprintf(number, sizeof(number), "%lld",
 		 (long long)((clock_now() - session->rested) / NS_PER_S));
-	add_ours(build, entry, "idle-time", number);
+	add_ours(tree, entry, "idle-time", number);
 }
 
-static void add_sessions(struct build *build, struct node *state,
-			 const struct netconf_server *server)
+static void add_sessions(struct tree *tree, struct node *state, const struct netconf_server *server)
 {
-	struct node *list = add(build, state, "sessions");
+	struct node *list = provider_add(tree, state, "sessions");
 	const struct netconf_session *session;
 
 	TAILQ_FOREACH (session, &server->sessions, link) {
@@ -142,25 +118,23 @@ static void add_sessions(struct build *build, struct node *state,
 
 		if (session->refusal)
 			continue;
-		entry = add(build, list, "session");
-		add_count(build, entry, "session-id", session->id);
-		add_transport(build, entry, session);
-		note(build,
-		     provider_leaf(build->tree, entry, "username", "%s", session->peer.user));
+		entry = provider_add(tree, list, "session");
+		add_count(tree, entry, "session-id", session->id);
+		add_transport(tree, entry, session);
+		provider_leaf(tree, entry, "username", "%s", session->peer.user);
 		if (session->peer.source[0])
-			note(build, provider_leaf(build->tree, entry, "source-host", "%s",
-						  session->peer.source));
-		add_time(build, entry, "login-time", &session->login);
-		add_counters(build, entry, &session->counters);
-		add_our_leaves(build, entry, session);
+			provider_leaf(tree, entry, "source-host", "%s", session->peer.source);
+		provider_time(tree, entry, "login-time", &session->login);
+		add_counters(tree, entry, &session->counters);
+		add_our_leaves(tree, entry, session);
 	}
 }
 
-static void add_statistics(struct build *build, struct node *state,
+static void add_statistics(struct tree *tree, struct node *state,
 			   const struct netconf_server *server)
 {
 	struct netconf_counters sum = server->counters;
-	struct node *statistics = add(build, state, "statistics");
+	struct node *statistics = provider_add(tree, state, "statistics");
 	const struct netconf_session *session;
 
 	TAILQ_FOREACH (session, &server->sessions, link) {
@@ -168,27 +142,27 @@ static void add_statistics(struct build *build, struct node *state,
 		sum.in_bad_rpcs += session->counters.in_bad_rpcs;
 		sum.out_rpc_errors += session->counters.out_rpc_errors;
 	}
-	add_time(build, statistics, "netconf-start-time", &server->started);
-	add_count(build, statistics, "in-bad-hellos", server->bad_hellos);
-	add_count(build, statistics, "in-sessions", server->opened);
-	add_count(build, statistics, "dropped-sessions", server->dropped);
-	add_counters(build, statistics, &sum);
+	provider_time(tree, statistics, "netconf-start-time", &server->started);
+	add_count(tree, statistics, "in-bad-hellos", server->bad_hellos);
+	add_count(tree, statistics, "in-sessions", server->opened);
+	add_count(tree, statistics, "dropped-sessions", server->dropped);
+	add_counters(tree, statistics, &sum);
 }
 
-static int build_state(const struct netconf_session *session, struct tree *ret)
+static void build_state(const struct netconf_session *session, struct tree *ret)
 {
-	struct build build = {.tree = ret};
+	const struct netconf_server *server = session->server;
 	struct node *state = tree_add(ret, NULL, "netconf-state", NAMESPACE_MONITORING);
 
-	note(&build, state);
-	add_capabilities(&build, state);
-	add_datastores(&build, state, session->server);
-	add_sessions(&build, state, session->server);
-	add_statistics(&build, state, session->server);
-	return build.failed ? -ENOMEM : 0;
+	add_capabilities(ret, state, &server->modules);
+	add_datastores(ret, state, server);
+	add_schemas(ret, state, &server->modules);
+	add_sessions(ret, state, server);
+	add_statistics(ret, state, server);
 }
 
-static const struct subtree_list lists[] = {{"datastore", 1}, {"session", 1}, {NULL, 0}};
+static const struct subtree_list lists[] = {
+	{"datastore", 1}, {"schema", 3}, {"session", 1}, {NULL, 0}};
 
 const struct provider provider_monitoring = {
 	.name = "netconf-state",

@@ -27,14 +27,18 @@ struct node *tree_add(struct tree *tree, struct node *parent, const char *name, 
 	const struct node *before = parent ? parent->last : NULL;
 	struct node *node = arena_alloc(&tree->arena, sizeof(*node));
 
-	if (!node)
+	if (!node) {
+		tree->broken = true;
 		return NULL;
+	}
 	node->name = shared_text(tree, before ? before->name : NULL, name);
 	node->uri = shared_text(tree, parent ? parent->uri : NULL, uri);
 	node->text = "";
 	node->parent = parent;
-	if (!node->name || !node->uri)
+	if (!node->name || !node->uri) {
+		tree->broken = true;
 		return NULL;
+	}
 	if (!parent)
 		tree->root = node;
 	else if (parent->last)

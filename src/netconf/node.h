@@ -39,6 +39,7 @@ struct node {
 struct tree {
 	struct node *root;
 	struct arena arena;
+	bool broken; /* memory ran out: some of it is missing */
 };
 
 void tree_free(struct tree *tree);

@@ -1,6 +1,9 @@
 #include "netconf/provider.h"
 
-static const struct provider *const providers[] = {&provider_monitoring};
+#include <errno.h>
+
+static const struct provider *const providers[] = {&provider_monitoring, &provider_yang_library,
+						   &provider_modules_state};
 
 #define PROVIDERS (sizeof(providers) / sizeof(providers[0]))
 
@@ -21,11 +24,12 @@ int provider_write(struct netconf_session *session, const struct node *filter)
 		const struct provider *provider = providers[i];
 		struct tree tree = {0};
 
-		if (filter ? !subtree_asks(filter, provider->name, provider->uri)
-			   : !provider->announced)
+		if (!subtree_asks(filter, provider->name, provider->uri))
 			continue;
-		rc = provider->build(session, &tree);
-		if (!rc)
+		provider->build(session, &tree);
+		if (tree.broken)
+			rc = -ENOMEM;
+		else
 			subtree_write(&session->writer, filter, tree.root, provider->lists);
 		tree_free(&tree);
 	}

@@ -11,28 +11,30 @@
 
 struct provider {
 	const char *name, *uri; /* of the top container */
-	/*
-	 * The hello announces its module, so a get without a filter has it. Else clients must ask.
-	 */
-	bool announced;
 	const struct subtree_list *lists;
-	/* Fill the empty @ret with what @session may see now. 0 or -ENOMEM. */
-	int (*build)(const struct netconf_session *session, struct tree *ret);
+	/* Fill the empty @ret with what @session may see now. */
+	void (*build)(const struct netconf_session *session, struct tree *ret);
 };
 
 /* One per module, each in its own file. */
-extern const struct provider provider_monitoring;
+extern const struct provider provider_monitoring, provider_yang_library, provider_modules_state;
 
 /* Can the providers carry out @filter (<filter>, or NULL)? If not: ERROR_TOO_BIG. */
 int provider_check(const struct node *filter, struct error *err);
 /* Write what @filter asks them for, through the session's writer. -ENOMEM: some is missing. */
 int provider_write(struct netconf_session *session, const struct node *filter);
 
-/* Add a container or a list entry below @parent; NULL: no memory, now or before (@parent NULL). */
+/*
+ * Add a container or a list entry below @parent; NULL: no memory, now or before (@parent NULL), and
+ * the tree is broken.
+ */
 struct node *provider_add(struct tree *tree, struct node *parent, const char *name);
 /* Add a leaf; returns the node, or NULL as above. */
 struct node *provider_leaf(struct tree *tree, struct node *parent, const char *name,
 			   const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Add a leaf of type identityref, for an identity of the module of @uri. */
+struct node *provider_identity(struct tree *tree, struct node *parent, const char *name,
+			       const char *prefix, const char *uri, const char *identity);
 /* Add a leaf of type yang:date-and-time, in UTC. */
 struct node *provider_time(struct tree *tree, struct node *parent, const char *name,
 			   const struct timespec *time);

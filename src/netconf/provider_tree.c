@@ -23,7 +23,22 @@ struct node *provider_leaf(struct tree *tree, struct node *parent, const char *n
 	va_end(args);
 	leaf->text = arena_text(&tree->arena, text, strlen(text));
 	leaf->length = strlen(text);
+	tree->broken |= !leaf->text;
 	return leaf->text ? leaf : NULL;
+}
+
+struct node *provider_identity(struct tree *tree, struct node *parent, const char *name,
+			       const char *prefix, const char *uri, const char *identity)
+{
+	struct node *leaf = provider_leaf(tree, parent, name, "%s:%s", prefix, identity);
+	struct declaration *ns = leaf ? arena_alloc(&tree->arena, sizeof(*ns)) : NULL;
+
+	tree->broken |= !ns;
+	if (!ns)
+		return NULL;
+	*ns = (struct declaration){NULL, prefix, uri};
+	leaf->declarations = ns;
+	return leaf;
 }
 
 struct node *provider_time(struct tree *tree, struct node *parent, const char *name,

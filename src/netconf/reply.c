@@ -238,30 +238,37 @@ static void capability(struct writer *writer, const char *uri)
 	write_text(writer, "</capability>");
 }
 
-static void write_hello(struct netconf_session *session, const char *const *capabilities)
+static void open_hello(struct writer *writer)
 {
-	struct writer *writer = &session->writer;
-
 	write_text(writer, "<hello xmlns=\"" NAMESPACE_BASE "\"><capabilities>");
-	for (unsigned int i = 0; capabilities[i]; i++)
-		capability(writer, capabilities[i]);
+}
+
+static void close_hello(struct writer *writer, unsigned int id)
+{
 	write_text(writer, "</capabilities><session-id>");
-	write_number(writer, session->id);
+	write_number(writer, id);
 	write_text(writer, "</session-id></hello>");
 }
 
 void send_hello(struct netconf_session *session)
 {
-	write_hello(session, netconf_capabilities);
+	const struct modules *modules = &session->server->modules;
+	char uri[CAPABILITY_SIZE];
+
+	open_hello(&session->writer);
+	for (unsigned int i = 0; capability_at(modules, i, uri); i++)
+		capability(&session->writer, uri);
+	close_hello(&session->writer, session->id);
 	send_tail(session);
 }
 
 void reply_refusal(struct netconf_session *session, const struct error *err)
 {
-	static const char *const old[] = {CAPABILITY_1_0, NULL};
 	const char *tail = framing_tail(FRAMING_END_OF_MESSAGE);
 
-	write_hello(session, old);
+	open_hello(&session->writer);
+	capability(&session->writer, CAPABILITY_1_0);
+	close_hello(&session->writer, session->id);
 	write_text(&session->writer, tail);
 	reply_begin(session);
 	write_error(session, err);

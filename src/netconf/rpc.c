@@ -59,7 +59,7 @@ int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, con
 /* Refuse whatever else was named as a configuration. */
 static int refuse_configuration(const struct node *which, struct error *err)
 {
-	static const char *const known[] = {"candidate", "startup", "url", "config"};
+	static const char *const known[] = {"startup", "url", "config"};
 	int rc = 0;
 
 	if (strcmp(which->uri, NAMESPACE_BASE) != 0)
@@ -69,33 +69,32 @@ static int refuse_configuration(const struct node *which, struct error *err)
 	for (unsigned int i = 0; !rc && i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcmp(which->name, known[i]))
 			rc = error_set(err, ERROR_UNSUPPORTED,
-				       "the only configuration here is running, not %s", known[i]);
+				       "the configurations here are running and candidate, not %s",
+				       known[i]);
 	if (!rc)
 		rc = error_set(err, ERROR_UNKNOWN_ELEMENT,
-			       "%.60s is not a configuration; the only one is running",
+			       "%.60s is not a configuration; there are running and candidate",
 			       which->name);
 	set_info(err, which->name, which->uri);
 	return rc;
 }
 
-static int check_running(const struct node *operation, const char *parameter, struct error *err)
+static int refuse_content(const struct node *which, struct error *err)
+{
+	int rc = error_set(err, ERROR_BAD_ELEMENT, "%s must be empty, as in <%s/>", which->name,
+			   which->name);
+
+	set_info(err, which->name, "");
+	return rc;
+}
+
+static int read_datastore(const struct node *operation, const char *parameter, bool inline_too,
+			  enum engine_datastore *ret, struct error *err)
 {
 	const struct node *holder = node_child(operation, parameter, NAMESPACE_BASE);
 	const struct node *which = holder ? holder->first : NULL;
 	int rc;
 
-	if (which && which->next) {
-		rc = error_set(err, ERROR_BAD_ELEMENT, "%s has one configuration", parameter);
-		set_info(err, which->next->name, "");
-		return rc;
-	}
-	if (which && node_is(which, "running", NAMESPACE_BASE)) {
-		if (!which->first && !which->length)
-			return 0;
-		rc = error_set(err, ERROR_BAD_ELEMENT, "running must be empty, as in <running/>");
-		set_info(err, which->name, "");
-		return rc;
-	}
 	if (!which) {
 		rc = error_set(err, ERROR_MISSING_ELEMENT,
 			       "%s is required, as in <%s><running/></%s>", parameter, parameter,
@@ -103,10 +102,21 @@ static int check_running(const struct node *operation, const char *parameter, st
 		set_info(err, holder ? "running" : parameter, "");
 		return rc;
 	}
-	return refuse_configuration(which, err);
+	if (which->next) {
+		rc = error_set(err, ERROR_BAD_ELEMENT, "%s has one configuration", parameter);
+		set_info(err, which->next->name, "");
+		return rc;
+	}
+	for (*ret = 0; *ret < ENGINE_DATASTORES; ++*ret)
+		if (node_is(which, engine_datastore_name(*ret), NAMESPACE_BASE))
+			return which->first || which->length ? refuse_content(which, err) : 0;
+	return inline_too && node_is(which, "config", NAMESPACE_BASE)
+		       ? 0
+		       : refuse_configuration(which, err);
 }
 
-int rpc_check_running(const struct node *operation, const char *parameter, struct error *err)
+int rpc_datastore(const struct node *operation, const char *parameter, bool inline_too,
+		  enum engine_datastore *ret, struct error *err)
 {
-	return error_in_operation(err, check_running(operation, parameter, err));
+	return error_in_operation(err, read_datastore(operation, parameter, inline_too, ret, err));
 }

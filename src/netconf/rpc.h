@@ -5,7 +5,7 @@
 #ifndef NETCONF_RPC_H
 #define NETCONF_RPC_H
 
-#include "model/error.h"
+#include "engine/engine.h"
 #include "netconf/node.h"
 #include "store/edit.h"
 
@@ -22,7 +22,8 @@ enum rpc_result {
 struct rpc {
 	const char *name, *uri;
 	const char *parameters[RPC_PARAMETERS]; /* allowed children, in the same namespace */
-	const char *streamed;                   /* the one of them that holds an edit, or NULL */
+	const char *streamed;    /* the one of them that holds an edit, or NULL ... */
+	const char *streamed_in; /* ... or a child of this one, which holds a configuration */
 	/*
 	 * Carry it out. @operation has the parameters. A negative errno, with @err, is answered
 	 * with that error.
@@ -40,7 +41,11 @@ int rpc_unknown(const struct rpc *rpcs, const char *name, const char *uri, struc
 /* Check the next parameter of @operation: refuse one that it does not have, or has been given. */
 int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, const char *name,
 			const char *uri, struct error *err);
-/* Check <source><running/>, or <target> likewise: running is the only configuration so far. */
-int rpc_check_running(const struct node *operation, const char *parameter, struct error *err);
+/*
+ * The datastore that a parameter names, as <source><running/></source> does. A <config> in its
+ * place, where @inline_too, is ENGINE_DATASTORES.
+ */
+int rpc_datastore(const struct node *operation, const char *parameter, bool inline_too,
+		  enum engine_datastore *ret, struct error *err);
 
 #endif

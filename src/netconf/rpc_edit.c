@@ -1,4 +1,4 @@
-/* edit-config (RFC 6241 section 7.2) on running. */
+/* edit-config, copy-config and delete-config (RFC 6241 sections 7.2 to 7.4). */
 #include <errno.h>
 
 #include "netconf/rpc_engine.h"
@@ -59,7 +59,10 @@ static int check_error_option(const struct node *operation, struct error *err)
 	return bad_value("error-option", "stop-on-error, rollback-on-error", err);
 }
 
-/* set and test-then-set are the same here: running is always valid. */
+/*
+ * set and test-then-set are the same here: running is always valid, and the candidate may be
+ * until it is committed (RFC 7950 section 8.3.3).
+ */
 static int read_test_option(const struct node *operation, bool *ret_test_only, struct error *err)
 {
 	const char *text = node_text(operation, "test-option", NAMESPACE_BASE);
@@ -77,7 +80,8 @@ static int read_test_option(const struct node *operation, bool *ret_test_only, s
 int rpc_edit_config_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
 {
 	bool test_only, has_target = node_child(operation, "target", NAMESPACE_BASE);
-	int rc = has_target ? rpc_check_running(operation, "target", err) : 0;
+	enum engine_datastore which;
+	int rc = has_target ? rpc_datastore(operation, "target", false, &which, err) : 0;
 
 	rc = rc ? rc : read_default_operation(operation, ret, err);
 	rc = rc ? rc : check_error_option(operation, err);
@@ -95,14 +99,28 @@ static int take_edit(struct netconf_session *session, struct edit **ret_edit, st
 	return rc;
 }
 
-int rpc_edit_config(struct netconf_session *session, const struct node *operation,
-		    struct error *err)
+/* Takes @edit over. */
+static int carry_out(struct netconf_session *session, enum engine_datastore which,
+		     struct edit *edit, struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
+
+	return rpc_await(session,
+			 which == ENGINE_CANDIDATE
+				 ? engine_stage(engine, edit, &who, rpc_done, session)
+				 : engine_edit(engine, edit, &who, rpc_done, session),
+			 err);
+}
+
+int rpc_edit_config(struct netconf_session *session, const struct node *operation,
+		    struct error *err)
+{
+	struct engine_who who = rpc_who(session);
+	enum engine_datastore which;
 	struct edit *edit = NULL;
 	bool test_only = false;
-	int rc = rpc_check_running(operation, "target", err);
+	int rc = rpc_datastore(operation, "target", false, &which, err);
 
 	rc = rc ? rc : check_order(operation, err);
 	rc = rc ? rc : check_error_option(operation, err);
@@ -111,6 +129,72 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 	if (rc)
 		return rc;
 	if (test_only)
-		return rpc_await(session, engine_test(engine, edit, &who, rpc_done, session), err);
-	return rpc_await(session, engine_edit(engine, edit, &who, rpc_done, session), err);
+		return rpc_await(session,
+				 engine_test(session->server->options.engine, which, edit, &who,
+					     rpc_done, session),
+				 err);
+	return carry_out(session, which, edit, err);
+}
+
+/* A whole configuration, which what there is shall become. */
+int rpc_replace_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
+{
+	(void)operation, (void)err;
+	*ret = EDIT_REPLACE;
+	return 0;
+}
+
+static int refuse_same(struct error *err)
+{
+	int rc =
+		error_set(err, ERROR_INVALID_VALUE, "source and target are the same configuration");
+
+	return error_in_operation(err, rc);
+}
+
+int rpc_copy_config(struct netconf_session *session, const struct node *operation,
+		    struct error *err)
+{
+	struct engine *engine = session->server->options.engine;
+	struct engine_who who = rpc_who(session);
+	const struct engine_confirm plain = {.confirmed = false};
+	enum engine_datastore source, target;
+	struct edit *edit = NULL;
+	int rc = rpc_datastore(operation, "target", false, &target, err);
+
+	rc = rc ? rc : rpc_datastore(operation, "source", true, &source, err);
+	if (!rc && source == target)
+		rc = refuse_same(err);
+	if (!rc && source == ENGINE_DATASTORES)
+		rc = take_edit(session, &edit, err);
+	if (rc)
+		return rc;
+	if (edit)
+		return carry_out(session, target, edit, err);
+	return rpc_await(session,
+			 target == ENGINE_CANDIDATE
+				 ? engine_discard(engine, &who, rpc_done, session)
+				 : engine_commit_staged(engine, &plain, &who, rpc_done, session),
+			 err);
+}
+
+int rpc_delete_config(struct netconf_session *session, const struct node *operation,
+		      struct error *err)
+{
+	enum engine_datastore target;
+	int rc = rpc_datastore(operation, "target", false, &target, err);
+	struct edit *edit;
+
+	if (!rc && target == ENGINE_RUNNING)
+		rc = error_in_operation(
+			err, error_set(err, ERROR_UNSUPPORTED,
+				       "running cannot be deleted (RFC 6241 section 7.4); to "
+				       "empty it, edit it with operation remove"));
+	if (rc)
+		return rc;
+	edit = edit_new();
+	if (!edit)
+		return error_set(err, ERROR_RESOURCE, "out of memory; try again later");
+	edit->operation = EDIT_REMOVE;
+	return carry_out(session, target, edit, err);
 }

@@ -55,16 +55,22 @@ struct engine_who rpc_who(const struct netconf_session *session)
 		.door = session->door,
 		.user = session->peer.user,
 		.session = session->id,
+		.no_secrets = !netconf_may_see_secrets(session),
 	};
+}
+
+void rpc_answered(struct netconf_session *session)
+{
+	session->ticket = 0;
+	if (session->presence)
+		evtimer_del(session->presence);
 }
 
 void rpc_done(int rc, const struct error *err, void *arg)
 {
 	struct netconf_session *session = arg;
 
-	session->ticket = 0;
-	if (session->presence)
-		evtimer_del(session->presence);
+	rpc_answered(session);
 	if (rc)
 		reply_error(session, err);
 	else

@@ -11,6 +11,8 @@ struct engine_who rpc_who(const struct netconf_session *session);
 /* The engine gave this ticket: RPC_LATER. 0: it has no memory; a negative errno, with @err. */
 int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err);
 
+/* The engine has answered: the session waits for it no more. */
+void rpc_answered(struct netconf_session *session);
 /* The engine's callback, which answers the client; @arg is the session. */
 void rpc_done(int rc, const struct error *err, void *arg);
 

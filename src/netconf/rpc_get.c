@@ -3,6 +3,7 @@
 
 #include "netconf/provider.h"
 #include "netconf/reply.h"
+#include "netconf/rpc_engine.h"
 #include "netconf/rpc_table.h"
 #include "netconf/walk.h"
 
@@ -62,8 +63,9 @@ static void free_get(void *state)
 	free(get);
 }
 
-static int show(struct netconf_session *session, const struct node *operation, bool config,
-		struct error *err)
+/* @which: ENGINE_DATASTORES: the state too, of running. */
+static int show(struct netconf_session *session, const struct node *operation,
+		enum engine_datastore which, struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
 	const struct node *filter = node_child(operation, "filter", NAMESPACE_BASE);
@@ -71,7 +73,8 @@ static int show(struct netconf_session *session, const struct node *operation, b
 		.engine = engine,
 		.store = engine_store(engine),
 		.filter = filter,
-		.config = config,
+		.config = which != ENGINE_DATASTORES,
+		.candidate = which == ENGINE_CANDIDATE,
 		.lines = session->lines,
 		.secrets = netconf_may_see_secrets(session),
 	};
@@ -81,7 +84,7 @@ static int show(struct netconf_session *session, const struct node *operation, b
 
 	if (!get)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
-	*get = (struct get){.filter = filter, .config = config};
+	*get = (struct get){.filter = filter, .config = options.config};
 	rc = provider_check(filter, err);
 	rc = rc ? rc : walk_open(&get->walk, &options, err);
 	if (rc) {
@@ -94,12 +97,36 @@ static int show(struct netconf_session *session, const struct node *operation, b
 
 int rpc_get(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	return show(session, operation, false, err);
+	return show(session, operation, ENGINE_DATASTORES, err);
+}
+
+/* The candidate is settled now. */
+static void show_candidate(int result, const struct error *told, void *arg)
+{
+	struct netconf_session *session = arg;
+	const struct node *operation = message_operation(session->message);
+	struct error err = *told;
+
+	rpc_answered(session);
+	result = result ? result : show(session, operation, ENGINE_CANDIDATE, &err);
+	if (result != RPC_LATER) {
+		reply_error(session, &err);
+		session_done(session);
+	}
 }
 
 int rpc_get_config(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	int rc = rpc_check_running(operation, "source", err);
+	struct engine *engine = session->server->options.engine;
+	struct engine_who who = rpc_who(session);
+	enum engine_datastore which;
+	int rc = rpc_datastore(operation, "source", false, &which, err);
 
-	return rc ? rc : show(session, operation, true, err);
+	if (rc)
+		return rc;
+	if (which == ENGINE_CANDIDATE && !engine_candidate_settled(engine))
+		return rpc_await(session,
+				 engine_settle_candidate(engine, &who, show_candidate, session),
+				 err);
+	return show(session, operation, which, err);
 }

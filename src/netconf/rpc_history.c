@@ -215,7 +215,6 @@ int rpc_rollback(struct netconf_session *session, const struct node *operation, 
 		return rc;
 	snprintf(comment, sizeof(comment), "rollback to %" PRIu64, number);
 	who.comment = comment;
-	who.no_secrets = !netconf_may_see_secrets(session);
 	return rpc_await(
 		session,
 		engine_rollback(session->server->options.engine, number, &who, rpc_done, session),

@@ -15,27 +15,39 @@ static struct netconf_session *find_session(const struct netconf_server *server,
 	return session;
 }
 
-/* "session 5 of alice has held the lock since 10:02:11Z" */
-static void name_holder(const struct netconf_server *server, struct error *err)
+/* "session 5 of alice has the lock since 10:02:11Z" */
+static void name_holder(const struct netconf_server *server, enum engine_datastore which,
+			struct error *err)
 {
 	const struct netconf_session *holder = find_session(server, err->session);
+	const struct engine_lock *lock = engine_lock_of(server->options.engine, which);
 	char since[16] = "";
 	struct tm tm;
 
-	if (!holder)
+	if (!holder || !lock || lock->session != holder->id)
 		return;
-	gmtime_r(&holder->locked_since.tv_sec, &tm);
+	gmtime_r(&lock->since.tv_sec, &tm);
 	strftime(since, sizeof(since), "%H:%M:%SZ", &tm);
 	snprintf(err->text, sizeof(err->text),
 		 "session %u of %s has held the lock since %s; wait, or end it with kill-session",
 		 holder->id, holder->peer.user, since);
 }
 
-static int refuse_lock(const struct netconf_session *session, int rc, struct error *err)
+static int refuse_lock(const struct netconf_session *session, int rc, enum engine_datastore which,
+		       struct error *err)
 {
 	if (err->code == ERROR_LOCK_DENIED)
-		name_holder(session->server, err);
+		name_holder(session->server, which, err);
 	return rc;
+}
+
+/* Of a request that was taken: it names one. */
+static enum engine_datastore target_of(const struct netconf_session *session)
+{
+	enum engine_datastore which = ENGINE_RUNNING;
+
+	(void)rpc_datastore(message_operation(session->message), "target", false, &which, NULL);
+	return which;
 }
 
 static void lock_done(int rc, const struct error *err, void *arg)
@@ -43,45 +55,47 @@ static void lock_done(int rc, const struct error *err, void *arg)
 	struct netconf_session *session = arg;
 	struct error told = *err;
 
-	if (!rc)
-		session_set_locked(session, true);
-	rpc_done(refuse_lock(session, rc, &told), &told, session);
+	rpc_done(refuse_lock(session, rc, target_of(session), &told), &told, session);
 }
 
 int rpc_lock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
-	int rc = rpc_check_running(operation, "target", err);
+	enum engine_datastore which;
+	int rc = rpc_datastore(operation, "target", false, &which, err);
 
-	rc = rc ? rc : engine_may_lock(engine, err);
 	if (rc)
-		return refuse_lock(session, rc, err);
-	return rpc_await(session, engine_lock(engine, &who, lock_done, session), err);
+		return rc;
+	rc = engine_may_lock(engine, which, session->id, err);
+	if (rc)
+		return refuse_lock(session, rc, which, err);
+	return rpc_await(session, engine_lock(engine, which, &who, lock_done, session), err);
 }
 
 /* The session does not hold the lock (RFC 6241 section 7.6): nobody does, or another. */
-static int refuse_unlock(struct netconf_session *session, struct error *err)
+static int refuse_unlock(struct netconf_session *session, enum engine_datastore which,
+			 struct error *err)
 {
-	struct error held = ERROR_INIT;
+	const struct engine_lock *lock = engine_lock_of(session->server->options.engine, which);
 
-	if (engine_may_lock(session->server->options.engine, &held))
+	if (lock)
 		return error_set(err, ERROR_NOT_LOCKED,
 				 "session %u holds the lock, and only it can unlock; end it with "
 				 "kill-session if you must",
-				 held.session);
-	return error_set(err, ERROR_NOT_LOCKED, "running is not locked");
+				 lock->session);
+	return error_set(err, ERROR_NOT_LOCKED, "%s is not locked", engine_datastore_name(which));
 }
 
 int rpc_unlock(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	int rc = rpc_check_running(operation, "target", err);
+	enum engine_datastore which;
+	int rc = rpc_datastore(operation, "target", false, &which, err);
 
 	if (rc)
 		return rc;
-	if (engine_unlock(session->server->options.engine, session->id, err))
-		return refuse_unlock(session, err);
-	session_set_locked(session, false);
+	if (engine_unlock(session->server->options.engine, which, session->id, err))
+		return refuse_unlock(session, which, err);
 	return RPC_OK;
 }
 

@@ -141,6 +141,20 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	event_add(server->acceptor, NULL);
 }
 
+static void find_modules(struct netconf_server *server)
+{
+	const char *path = server->options.yang_path;
+	char missing[512];
+
+	modules_open(&server->modules, path ? path : MODULES_PATH, missing, sizeof(missing));
+	if (*missing)
+		server_log(
+			server, LOG_NOTICE,
+			"not found in %s, so NETCONF clients cannot get these YANG modules here: "
+			"%s (see --yang-path)",
+			server->modules.path, missing);
+}
+
 /* A daemon that was killed leaves a socket that nobody listens on. */
 static int remove_stale(const struct sockaddr_un *address, struct error *err)
 {
@@ -230,6 +244,7 @@ int netconf_open(struct netconf_server **ret, const struct netconf_options *opti
 	fill_limits(&server->options.limits);
 	snprintf(server->path, sizeof(server->path), "%s", options->socket_path);
 	server->options.socket_path = server->path;
+	find_modules(server);
 	rc = listen_at(server, err);
 	rc = rc ? rc : add_events(server, err);
 	if (rc) {

@@ -40,6 +40,7 @@ struct netconf_options {
 	struct event_base *base;
 	struct engine *engine;   /* borrowed; closed after netconf_close() */
 	const char *socket_path; /* copied; made with mode 0660 */
+	const char *yang_path;   /* borrowed; folders of YANG modules; NULL: MODULES_PATH */
 	struct netconf_limits limits;
 	/* Tells the operator, with syslog priorities; may be NULL. */
 	void (*log)(int priority, const char *text, void *arg);

@@ -17,11 +17,14 @@
 #define INPUT_STEP      4096  /* bytes handled between two looks at the clock */
 #define REFUSAL_TIMEOUT 2     /* seconds for the request that a refusal answers */
 
-void session_set_locked(struct netconf_session *session, bool locked)
+static bool holds_lock(const struct netconf_session *session)
 {
-	session->locked = locked;
-	if (locked)
-		clock_gettime(CLOCK_REALTIME, &session->locked_since);
+	return engine_holds_lock(session->server->options.engine, session->id);
+}
+
+static bool awaits_confirmation(const struct netconf_session *session)
+{
+	return engine_awaits_confirmation(session->server->options.engine, session->id);
 }
 
 /* Input. */
@@ -30,6 +33,12 @@ static void complain(struct netconf_session *session, const char *what)
 {
 	server_log(session->server, LOG_NOTICE, "NETCONF session %u of %s ends: %s", session->id,
 		   session->peer.user, what);
+}
+
+/* What came is no message, or its hello is no hello (RFC 6022 section 2.1.5). */
+static void count_bad(struct netconf_session *session)
+{
+	++*(session->greeted ? &session->counters.in_bad_rpcs : &session->server->bad_hellos);
 }
 
 /* Close once all output has gone out. */
@@ -49,7 +58,7 @@ static void close_gently(struct netconf_session *session)
 static void give_up(struct netconf_session *session, const struct error *err)
 {
 	complain(session, err->text);
-	session->counters.in_bad_rpcs += session->greeted;
+	count_bad(session);
 	if (session->greeted &&
 	    (err->code != ERROR_MALFORMED || session->version == FRAMING_CHUNKED))
 		reply_error(session, err);
@@ -68,7 +77,7 @@ static void give_up_framing(struct netconf_session *session, bool too_big)
 		return;
 	}
 	complain(session, session->framing.reason);
-	session->counters.in_bad_rpcs += session->greeted;
+	count_bad(session);
 	session->dead = true;
 }
 
@@ -88,15 +97,21 @@ static void set_timer(struct netconf_session *session, unsigned int seconds)
 }
 
 /* It asks for nothing now: set how long that may last. */
-static void rest(struct netconf_session *session)
+static void set_rest_timer(struct netconf_session *session)
 {
 	const struct netconf_limits *limits = &session->server->options.limits;
 
-	session->rested = clock_now();
 	if (session->refusal)
 		set_timer(session, REFUSAL_TIMEOUT);
 	else
-		set_timer(session, session->locked ? limits->lock_timeout : limits->idle_timeout);
+		set_timer(session,
+			  holds_lock(session) ? limits->lock_timeout : limits->idle_timeout);
+}
+
+static void rest(struct netconf_session *session)
+{
+	session->rested = clock_now();
+	set_rest_timer(session);
 }
 
 static bool has_capability(const struct node *element, const char *uri)
@@ -123,7 +138,7 @@ static void take_hello(struct netconf_session *session)
 		session->lines |= has_capability(at, lines);
 	}
 	if (node_child(hello, "session-id", NAMESPACE_BASE) || !(old || new)) {
-		session->server->bad_hellos++;
+		count_bad(session);
 		complain(session,
 			 "its hello has no base capability that we have, or has a session-id");
 		session->dead = true;
@@ -292,7 +307,7 @@ static bool amid_request(const struct netconf_session *session)
 bool session_at_rest(const struct netconf_session *session)
 {
 	return session->greeted && !session->refusal && !session->busy && !session->closing &&
-	       !session->locked && !amid_request(session);
+	       !holds_lock(session) && !awaits_confirmation(session) && !amid_request(session);
 }
 
 static void read_on(struct netconf_session *session)
@@ -443,9 +458,13 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		session_close(session);
 		return;
 	}
+	if (awaits_confirmation(session) && !amid_request(session)) {
+		set_rest_timer(session); /* the confirmed commit has a time of its own */
+		return;
+	}
 	complain(session, !session->greeted       ? "no hello in time"
 			  : amid_request(session) ? "the rest of its request does not arrive"
-			  : session->locked       ? "it holds the lock and asks for nothing"
+			  : holds_lock(session)   ? "it holds the lock and asks for nothing"
 						  : "idle too long");
 	session_close(session);
 }
@@ -539,7 +558,7 @@ void session_close(struct netconf_session *session)
 
 	if (session->ticket)
 		engine_forget(server->options.engine, session->ticket);
-	engine_unlock(server->options.engine, session->id, NULL); /* if it holds the lock */
+	engine_end_session(server->options.engine, session->id);
 	end_stream(session);
 	drop_message(session);
 	if (session->timer)

@@ -10,7 +10,8 @@
  *   reply.c    rpc-reply and rpc-error
  *   rpc.c      finds an operation and checks its parameters; rpc_table.c lists them all,
  *              rpc_*.c carry them out
- *   provider.c read-only data beside ours, one file per module: monitoring.c
+ *   provider.c read-only data beside ours, one file per module: monitoring.c, yang_library.c
+ *   modules.c  the YANG modules, of which capabilities.c makes the hello, and their texts
  */
 #ifndef NETCONF_SESSION_H
 #define NETCONF_SESSION_H
@@ -22,6 +23,7 @@
 
 #include "netconf/framing.h"
 #include "netconf/message.h"
+#include "netconf/modules.h"
 #include "netconf/peer.h"
 #include "netconf/refusal.h"
 #include "netconf/server.h"
@@ -54,13 +56,11 @@ struct netconf_session {
 	bool waits;
 	unsigned int id; /* not 0 */
 	struct peer peer;
-	enum refusal refusal;         /* why it has no place: refuse its first request ... */
-	bool told;                    /* ... and it was refused */
-	struct timespec login;        /* CLOCK_REALTIME */
-	int64_t rested;               /* clock_now() when it last came to rest */
-	int64_t began;                /* clock_now() when the request under way began */
-	bool locked;                  /* it holds the lock of running ... */
-	struct timespec locked_since; /* ... since then, CLOCK_REALTIME */
+	enum refusal refusal;  /* why it has no place: refuse its first request ... */
+	bool told;             /* ... and it was refused */
+	struct timespec login; /* CLOCK_REALTIME */
+	int64_t rested;        /* clock_now() when it last came to rest */
+	int64_t began;         /* clock_now() when the request under way began */
 	struct netconf_counters counters;
 	bool lines;             /* it is our own shell: send entries in lines (lines.h) */
 	const char *door;       /* for the history: "netconf", or "cli" if the hello says so */
@@ -86,6 +86,7 @@ TAILQ_HEAD(session_list, netconf_session);
 struct netconf_server {
 	struct netconf_options options; /* limits filled in */
 	const struct rpc *rpcs;         /* the table of operations (rpc_table.h) */
+	struct modules modules;
 	struct session_list sessions;
 	unsigned int count;   /* sessions with a place ... */
 	unsigned int refused; /* ... and without, waiting to be told why */
@@ -107,7 +108,7 @@ struct netconf_server {
 /* Takes over @fd, and closes it when there is no memory. */
 void session_open(struct netconf_server *server, int fd, const struct peer *peer,
 		  enum refusal refusal);
-/* End it now, whatever output is left: forget its request, release its lock. */
+/* End it now, whatever output is left: forget its request, release what it holds. */
 void session_close(struct netconf_session *session);
 
 /* It has something to do: go on with it when its turn comes. */
@@ -121,8 +122,6 @@ void session_stream(struct netconf_session *session, const struct stream *stream
 
 /* Does it ask for nothing, amid nothing, and hold nothing that others wait for? */
 bool session_at_rest(const struct netconf_session *session);
-/* rpc_lock() succeeded; the engine has the lock itself. */
-void session_set_locked(struct netconf_session *session, bool locked);
 
 /* May this user read and write secret leaves? Root and the daemon's own user may. */
 static inline bool netconf_may_see_secrets(const struct netconf_session *session)

@@ -2,12 +2,13 @@
 
 #include "netconf/encode.h"
 #include "netconf/lines.h"
-#include "store/past.h"
+#include "store/staged.h"
 
 struct walk {
 	struct engine *engine;
 	const struct datastore *store;
-	struct past past; /* get-config: running as it was */
+	struct staged *staged;   /* the candidate, given back at the end; NULL: as running */
+	struct staged_view view; /* get-config: as it was */
 	bool config, lines;
 	struct filter filter;
 	struct filter_compiler *compiler; /* NULL: the filter is good */
@@ -19,6 +20,7 @@ struct walk {
 	uint32_t tunnel_id;  /* the next to look at, or the one we are in */
 	uint32_t session_id; /* the next to look at */
 	bool last_session;
+	bool searching; /* nothing found yet from that id on: no end either */
 	struct filter_hit tunnel_hit;
 };
 
@@ -28,12 +30,15 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 
 	if (!walk)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
-	walk->engine = options->config ? NULL : options->engine;
+	walk->engine = options->engine;
 	walk->store = options->store;
 	walk->config = options->config;
 	walk->lines = options->lines;
+	if (options->candidate)
+		walk->staged = engine_candidate(walk->engine);
 	if (walk->config)
-		past_open(&walk->past, (struct datastore *)(uintptr_t)walk->store);
+		staged_view_open(&walk->view, walk->staged,
+				 (struct datastore *)(uintptr_t)walk->store);
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		walk->hidden[object] = options->secrets ? 0 : rows_secret(object);
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
@@ -67,7 +72,9 @@ void walk_close(struct walk *walk)
 {
 	if (!walk)
 		return;
-	past_close(&walk->past);
+	staged_view_close(&walk->view);
+	if (walk->staged)
+		engine_candidate_drop(walk->engine, walk->staged);
 	filter_compiler_close(walk->compiler);
 	filter_free(&walk->filter);
 	free(walk);
@@ -81,19 +88,19 @@ static bool show_entry(const struct walk *walk, struct entry *entry, struct view
 {
 	if (!entry)
 		return false;
-	if (walk->engine && walk->filter.reads_state)
+	if (walk->engine && !walk->config && walk->filter.reads_state)
 		engine_refresh(walk->engine, entry);
 	*ret = view_entry(entry);
 	return true;
 }
 
 /* The entry with the lowest id from *@id on. */
-static bool find_tunnel(const struct walk *walk, uint32_t *id, struct view *ret)
+static bool find_tunnel(struct walk *walk, uint32_t *id, struct view *ret)
 {
 	struct tunnel_entry *entry;
 
 	if (walk->config) {
-		const struct tunnel *tunnel = past_tunnel_from(&walk->past, id);
+		const struct tunnel *tunnel = staged_tunnel_from(&walk->view, id, &walk->searching);
 
 		if (tunnel)
 			*ret = view_tunnel_config(tunnel);
@@ -105,13 +112,14 @@ static bool find_tunnel(const struct walk *walk, uint32_t *id, struct view *ret)
 	return show_entry(walk, entry ? &entry->entry : NULL, ret);
 }
 
-static bool find_session(const struct walk *walk, uint32_t *id, struct view *ret)
+static bool find_session(struct walk *walk, uint32_t *id, struct view *ret)
 {
 	struct tunnel_entry *tunnel;
 	struct session_entry *entry;
 
 	if (walk->config) {
-		const struct session *session = past_session_from(&walk->past, walk->tunnel_id, id);
+		const struct session *session =
+			staged_session_from(&walk->view, walk->tunnel_id, id, &walk->searching);
 
 		if (session)
 			*ret = view_session_config(session);
@@ -127,7 +135,8 @@ static bool find_session(const struct walk *walk, uint32_t *id, struct view *ret
 /* Refresh the counters if they are shown; the engine looks at what they say of the status. */
 static void refresh(const struct walk *walk, const struct view *view, uint64_t rows)
 {
-	if (walk->engine && !walk->filter.reads_state && (rows & walk->statistics[view->object]))
+	if (walk->engine && !walk->config && !walk->filter.reads_state &&
+	    (rows & walk->statistics[view->object]))
 		engine_refresh(walk->engine,
 			       datastore_entry(walk->store, walk->tunnel_id,
 					       view->object == OBJECT_SESSION ? view->id : 0));
@@ -166,9 +175,10 @@ static void enter_tunnel(struct walk *walk, struct writer *writer)
 	struct view view;
 	uint64_t rows;
 
+	walk->searching = false;
 	if (!filter_next(&level, 1, walk->tunnel_id, &walk->tunnel_id) ||
 	    !find_tunnel(walk, &walk->tunnel_id, &view)) {
-		walk->finished = true;
+		walk->finished = !walk->searching;
 		return;
 	}
 	walk->in_tunnel = true;
@@ -222,8 +232,10 @@ static void visit_session(struct walk *walk, struct writer *writer)
 	struct view view;
 	uint64_t rows;
 
+	walk->searching = false;
 	if (walk->last_session || !next_session(walk, &view)) {
-		leave_tunnel(walk, writer);
+		if (!walk->searching)
+			leave_tunnel(walk, writer);
 		return;
 	}
 	if (!walk->tunnel_hit.whole) {
@@ -243,7 +255,8 @@ bool walk_step(struct walk *walk, struct writer *writer)
 		visit_session(walk, writer);
 	else if (!walk->finished)
 		enter_tunnel(walk, writer);
-	walk->past.read = (struct key){walk->tunnel_id, walk->in_tunnel ? walk->session_id : 0};
+	walk->view.past.read =
+		(struct key){walk->tunnel_id, walk->in_tunnel ? walk->session_id : 0};
 	if (walk->in_tunnel || !walk->finished)
 		return true;
 	if (walk->container_open)
@@ -254,5 +267,5 @@ bool walk_step(struct walk *walk, struct writer *writer)
 
 bool walk_broken(const struct walk *walk)
 {
-	return walk->past.broken;
+	return walk->view.past.broken;
 }

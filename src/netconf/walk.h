@@ -2,7 +2,7 @@
  * A walk over what a get or get-config shows, in small steps between which the datastore may
  * change: it keeps only ids. A get shows each entry as it is when the walk reaches it. A
  * get-config shows the configuration as it was when asked for: what commits change meanwhile is
- * kept aside (store/past.h).
+ * kept aside (store/past.h). The candidate is read where it is, over that (store/staged.h).
  */
 #ifndef NETCONF_WALK_H
 #define NETCONF_WALK_H
@@ -17,7 +17,8 @@ struct walk_options {
 	struct engine *engine; /* refreshes counters; NULL: leave them as they are */
 	const struct datastore *store;
 	const struct node *filter; /* <filter>; NULL: everything; not needed once prepared */
-	bool config;               /* get-config */
+	bool config;               /* get-config ... */
+	bool candidate;            /* ... of the candidate, which is settled, not of running */
 	bool secrets;              /* show secret leaves */
 	bool lines;                /* for our own shell: see lines.h */
 };

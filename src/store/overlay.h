@@ -44,6 +44,12 @@ const struct session *overlay_session_within(const struct candidate *candidate, 
 #define PLACES_MAX 32 /* looked at in a unit of a cursor */
 
 /*
+ * What the change makes of its entry where running has got @theirs meanwhile: the leaves
+ * that it changes override those. It has an `after`.
+ */
+union config change_over(const struct change *change, const union config *theirs);
+
+/*
  * What the change shall make of its entry (copied; @after NULL: gone). Sets the key right.
  * -ENOMEM: unchanged.
  */

@@ -18,8 +18,7 @@ struct rebase {
 	struct error *err;
 };
 
-/* Leaves changed here override theirs. */
-static union config merge(const struct change *change, const union config *theirs)
+union config change_over(const struct change *change, const union config *theirs)
 {
 	static const union config nothing;
 	enum object object = change_object(change);
@@ -41,7 +40,7 @@ static int follow(const struct candidate *candidate, struct change *change)
 	if (theirs == change->before)
 		return 0;
 	if (theirs && change->after) {
-		merged = merge(change, theirs);
+		merged = change_over(change, theirs);
 		if (change_set(change, &merged) != 0)
 			return -ENOMEM;
 	}

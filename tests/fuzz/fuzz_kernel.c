@@ -257,6 +257,11 @@ static void submit(struct kernel *kernel)
 static void ask_all(struct kernel *kernel)
 {
 	const struct address remote = {AF_INET, {10, 0, 0, 2}}, remote6 = {AF_INET6, {0xfd}};
+	const struct tunnel over_udp = {.local_address = remote,
+					.remote_address = remote,
+					.encapsulation = ENCAPSULATION_UDP};
+	const struct tunnel over_ip = {.remote_address = remote6,
+				       .encapsulation = ENCAPSULATION_IP};
 	struct address found = {0};
 	struct error err = ERROR_INIT;
 	unsigned int down;
@@ -272,8 +277,8 @@ static void ask_all(struct kernel *kernel)
 	for (unsigned int i = 0; i < 4 && more == 1; i++)
 		more = kernel->ops->read_counters(kernel, false, on_counters, NULL);
 	kernel->ops->leave_counters(kernel);
-	kernel->ops->route(kernel, &remote, &remote, &down);
-	kernel->ops->route(kernel, &found, &remote6, &down);
+	kernel->ops->route(kernel, &over_udp, &down);
+	kernel->ops->route(kernel, &over_ip, &down);
 	kernel->ops->address_state(kernel, &remote, 0);
 	kernel->ops->address_state(kernel, &remote6, 1);
 	kernel->ops->interface_address(kernel, "lo", &remote, &found);

@@ -72,7 +72,7 @@ def leaf(manager, name, operation="get_config", **kwargs):
 def test_capabilities(manager):
     assert ":writable-running" in manager.server_capabilities
     assert ":rollback-on-error" in manager.server_capabilities
-    assert ":candidate" not in manager.server_capabilities
+    assert ":candidate" in manager.server_capabilities and ":startup" not in manager.server_capabilities
     assert any(uri.startswith(f"{L2TP}?module=linux-l2tpv3") for uri in manager.server_capabilities)
     assert manager.session_id
 

@@ -394,7 +394,7 @@ REFUSALS = [
     ('<get><filter select="/"/></get>', "unknown-attribute", "<bad-attribute>select<"),
     ("<get-config/>", "missing-element", "<bad-element>source<"),
     ("<get-config><source/></get-config>", "missing-element", "<bad-element>running<"),
-    ("<get-config><source><candidate/></source></get-config>", "operation-not-supported", ""),
+    ("<get-config><source><startup/></source></get-config>", "operation-not-supported", ""),
     ("<get-config><source><running/><startup/></source></get-config>", "bad-element", "<bad-element>startup<"),
     ("<lock><target><startup/></target></lock>", "operation-not-supported", ""),
     ("<get-config><source><bogus/></source></get-config>", "unknown-element", "<bad-element>bogus<"),

@@ -242,7 +242,7 @@ REFUSED = {
     "attribute inside a parameter": ('<lock><target><running a="1">', "unknown-attribute", "a"),
     "text beside elements": ("<lock><target>x<running>", "bad-element", "target"),
     "text behind elements": ("<lock><target><running/>x<a/>", "bad-element", "target"),
-    "target": (EDIT.partition("{")[0].replace("running", "candidate") + "<config>", "operation-not-supported", None),
+    "target": (EDIT.partition("{")[0].replace("running", "startup") + "<config>", "operation-not-supported", None),
     "error-option": (EDIT.partition("<config>")[0].format("<error-option>x</error-option>") + "<config>",
                      "invalid-value", None),
     "element in config": (EDIT.partition("{")[0] + '<config><x xmlns="urn:x">', "unknown-namespace", "x"),

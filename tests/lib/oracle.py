@@ -11,6 +11,11 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 IETF = Path("/usr/share/yuma/modules/ietf")
 BASE_MODULE = IETF / "ietf-netconf@2011-06-01.yang"
 MODULE = next((CHECKOUT / "yang").glob("linux-l2tpv3@*.yang"))
+LIBYANG = Path("/usr/share/yang/modules/libyang")
+# Those of which a get without a filter has data.
+MODULES = (BASE_MODULE, IETF / "ietf-netconf-monitoring@2010-10-04.yang", LIBYANG / "ietf-yang-library@2019-01-04.yang",
+           LIBYANG / "ietf-datastores@2018-02-14.yang",
+           MODULE, next((CHECKOUT / "yang").glob("linux-l2tpv3-netconf@*.yang")))
 
 
 def missing():
@@ -26,7 +31,7 @@ def yanglint(kind, text, *more):
     with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
         file.write(text)
         file.flush()
-        done = subprocess.run(["yanglint", "-p", IETF, "-t", kind, *more, BASE_MODULE, MODULE, file.name],
+        done = subprocess.run(["yanglint", "-p", LIBYANG, "-p", IETF, "-t", kind, *more, *MODULES, file.name],
                               capture_output=True, text=True)
     assert done.returncode == 0 and not done.stderr, f"{kind}: {done.stderr}\n{text[:2000]}"
 

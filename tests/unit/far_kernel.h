@@ -134,7 +134,7 @@ static int far_serve_call(struct kernel *kernel, struct far_shared *shared)
 	case FAR_INTERFACE_HAS:
 		return k->interface_has(kernel, shared->name, &shared->address);
 	case FAR_ROUTE:
-		return k->route(kernel, &shared->address, &shared->remote, &shared->index);
+		return k->route(kernel, &shared->entry.tunnel, &shared->index);
 	case FAR_READ_EVENTS:
 		k->read_events(kernel, far_on_event, shared);
 		return 0;
@@ -332,14 +332,12 @@ static int far_interface_has(struct kernel *kernel, const char *interface,
 	return far_call(kernel, FAR_INTERFACE_HAS);
 }
 
-static int far_route(struct kernel *kernel, const struct address *local,
-		     const struct address *remote, unsigned int *ret_down)
+static int far_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down)
 {
 	struct far_shared *shared = far_shared(kernel);
 	int result;
 
-	shared->address = *local;
-	shared->remote = *remote;
+	shared->entry.tunnel = *tunnel;
 	result = far_call(kernel, FAR_ROUTE);
 	*ret_down = shared->index;
 	return result;

@@ -77,15 +77,36 @@ static bool has_folded(struct bench *bench)
 /*
  * "session": one session more. "commit": the first commit of the story. "refused": the same, but
  * the kernel refuses it half-way. "fold": both; config.xml is due to be written after each.
- * "restart": none, only what a daemon does when it starts. All end with a clean
+ * "restart": none, only what a daemon does when it starts. "cancelled": the first commit of the
+ * story as one that is to be confirmed, and is cancelled. All end with a clean
  * stop, and those that commit with objects still on their way out of the kernel.
  */
+static int commit_and_cancel(struct bench *bench, struct edit *edit)
+{
+	static const struct engine_confirm confirm = {
+		.confirmed = true, .timeout = 600, .persist = "token"};
+	int rc;
+
+	bench->done = false;
+	engine_stage(bench->engine, edit, &tester, on_done, bench);
+	turn_until(bench, is_done, 20000);
+	bench->done = false;
+	engine_commit_staged(bench->engine, &confirm, &tester, on_done, bench);
+	turn_until(bench, is_done, 20000);
+	rc = bench->result;
+	bench->done = false;
+	engine_cancel(bench->engine, "token", &tester, on_done, bench);
+	turn_until(bench, is_done, 20000);
+	return rc < 0 ? rc : bench->result;
+}
+
 static int live(const char *event_fds, const char *story, const char *directory)
 {
 	struct bench bench = {.directory = directory};
 	struct far_shared *shared;
 	bool fold = strcmp(story, "fold") == 0, restart = strcmp(story, "restart") == 0;
-	unsigned int commits = fold ? COMMITS : !restart;
+	bool cancelled = strcmp(story, "cancelled") == 0;
+	unsigned int commits = fold ? COMMITS : !restart && !cancelled;
 	int expected = strcmp(story, "refused") == 0 ? -ENOMEM : 0;
 	bool failed;
 	struct edit *edit;
@@ -101,6 +122,8 @@ static int live(const char *event_fds, const char *story, const char *directory)
 			return 3;
 		shared->acknowledged = expected == 0 ? n : 0;
 	}
+	if (cancelled && commit_and_cancel(&bench, story_edit(1)) < 0)
+		return 7;
 	if (restart && !turn_until(&bench, is_quiet, 10000))
 		return 4;
 	if (fold && !turn_until(&bench, has_folded, 10000))
@@ -122,6 +145,7 @@ struct story {
 	char directory[64];
 	struct bench *bench;
 	struct outcome_text after[COMMITS + 1]; /* after so many commits */
+	bool undone;                            /* nothing of it is to stay */
 };
 
 static char *config_text(const struct datastore *store)
@@ -286,15 +310,18 @@ static unsigned int is_whole(struct story *story, unsigned int acknowledged)
 	struct bench *bench = story->bench;
 	struct outcome_text is = look(bench);
 	unsigned int n = acknowledged;
+	uint64_t baseline;
 
-	if (n < COMMITS && strcmp(is.config, story->after[n].config) != 0)
+	if (n < COMMITS && !story->undone && strcmp(is.config, story->after[n].config) != 0)
 		n++;
 	wait_for_kernel(bench, &story->after[n]);
 	forget(&is);
 	is = look(bench);
 	assert_string_equal(is.config, story->after[n].config);
 	assert_true(same_text(is.kernel, story->after[n].kernel));
-	assert_int_equal(journal_generation(bench->journal), 1 + n);
+	if (!story->undone)
+		assert_int_equal(journal_generation(bench->journal), 1 + n);
+	assert_false(journal_tentative(bench->journal, &baseline));
 	assert_int_equal(journal_pending(bench->journal), 0);
 	nothing_is_left_over(bench);
 	forget(&is);
@@ -442,6 +469,39 @@ static struct tally die_at_every_point(const char *profile, const char *what)
 
 	tell(&tally, profile, what);
 	return tally;
+}
+
+/* Dead once, it dies again in undoing it at @again, if that is not 0. */
+static struct tally die_cancelled(struct story *story, unsigned int first, const void *again)
+{
+	struct tally tally = {0};
+	struct far_life life, next;
+	bool died = true;
+
+	story->undone = true;
+	for (unsigned int n = first; died; n += *(const unsigned int *)again ? 4 * PARTS : PARTS) {
+		begin(story);
+		died = die_once(story, "cancelled", n, &life);
+		if (*(const unsigned int *)again)
+			die_once(story, "restart", *(const unsigned int *)again, &next);
+		count(&tally, recover(story, 0));
+		if (tally.points % 4 == 0)
+			goes_on(story);
+		end(story);
+	}
+	return tally;
+}
+
+/* Before it, amid it, while it is pending, and while it is undone. */
+static void of_one_that_is_not_confirmed_nothing_stays(void **state)
+{
+	(void)state;
+	for (unsigned int again = 0; again <= 30; again += 30) {
+		struct tally tally = in_parts("6.12", die_cancelled, &again);
+
+		tell(&tally, "6.12", "cancelled");
+		assert_true(tally.points > 60);
+	}
 }
 
 static void a_commit_is_whole_wherever_it_dies(void **state)
@@ -631,6 +691,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_commit_is_whole_wherever_it_dies),
 		cmocka_unit_test(so_is_one_that_is_being_taken_back),
+		cmocka_unit_test(of_one_that_is_not_confirmed_nothing_stays),
 		cmocka_unit_test(so_are_two_while_config_xml_is_written),
 		cmocka_unit_test(so_is_one_that_dies_again_in_its_recovery),
 		cmocka_unit_test(so_it_is_after_a_power_cut),

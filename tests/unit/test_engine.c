@@ -436,7 +436,7 @@ static int lock(struct bench *bench, unsigned int session)
 	const struct engine_who who = {.door = "netconf", .user = "root", .session = session};
 
 	bench->done = false;
-	engine_lock(bench->engine, &who, on_done, bench);
+	engine_lock(bench->engine, ENGINE_RUNNING, &who, on_done, bench);
 	assert_true(turn_until(bench, is_done, 2000));
 	return bench->result;
 }
@@ -667,7 +667,7 @@ static void a_lock_refuses_others(void **state)
 	assert_int_equal(bench->error.session, 4);
 	assert_true(commit(bench, tunnel_with_sessions(1, 1)) < 0);
 	assert_int_equal(bench->error.code, ERROR_LOCKED);
-	assert_int_equal(engine_unlock(bench->engine, 4, NULL), 0);
+	assert_int_equal(engine_unlock(bench->engine, ENGINE_RUNNING, 4, NULL), 0);
 	assert_int_equal(commit(bench, tunnel_with_sessions(1, 1)), 0);
 }
 
@@ -687,7 +687,7 @@ static void a_lock_waits_for_what_was_begun(void **state)
 	engine_edit(bench->engine, tunnel_with_sessions(1, 500), &tester, on_commit, &committed);
 	assert_int_equal(lock(bench, 4), 0);
 	assert_true(committed);
-	assert_int_equal(engine_unlock(bench->engine, 4, NULL), 0);
+	assert_int_equal(engine_unlock(bench->engine, ENGINE_RUNNING, 4, NULL), 0);
 }
 
 static void a_lock_is_not_granted_to_who_is_gone(void **state)
@@ -696,9 +696,10 @@ static void a_lock_is_not_granted_to_who_is_gone(void **state)
 	const struct engine_who who = {.door = "netconf", .user = "root", .session = 4};
 
 	bench->done = false;
-	engine_forget(bench->engine, engine_lock(bench->engine, &who, on_done, bench));
+	engine_forget(bench->engine,
+		      engine_lock(bench->engine, ENGINE_RUNNING, &who, on_done, bench));
 	assert_int_equal(lock(bench, 5), 0);
-	assert_int_equal(engine_unlock(bench->engine, 5, NULL), 0);
+	assert_int_equal(engine_unlock(bench->engine, ENGINE_RUNNING, 5, NULL), 0);
 }
 
 static void local_interface_follows_its_address(void **state)

@@ -204,7 +204,8 @@ static void a_test_changes_nothing(void **state)
 
 	begin(bench, 1);
 	before = config_text(bench->store);
-	assert_true(engine_test(bench->engine, mixed_edit(), &tester, on_done, bench));
+	assert_true(
+		engine_test(bench->engine, ENGINE_RUNNING, mixed_edit(), &tester, on_done, bench));
 	assert_true(turn_until(bench, is_done, 20000));
 	assert_int_equal(bench->result, 0);
 	assert_true(turn_until(bench, is_idle, 20000));

@@ -110,13 +110,14 @@ static void address_command(struct tool *tool, char **words)
 
 static void route_command(struct tool *tool, char **words)
 {
-	struct address remote = parse_address(word_at(words, 0)), local = {0};
+	struct tunnel ends = {.remote_address = parse_address(word_at(words, 0)),
+			      .encapsulation = ENCAPSULATION_IP};
 	unsigned int down = 0;
 	int err;
 
 	if (words[1])
-		local = parse_address(words[1]);
-	err = tool->kernel->ops->route(tool->kernel, &local, &remote, &down);
+		ends.local_address = parse_address(words[1]);
+	err = tool->kernel->ops->route(tool->kernel, &ends, &down);
 	printf("%s%s\n", result_name(err), down ? " down" : "");
 }
 

@@ -97,6 +97,62 @@ def test_a_route_by_a_rule_for_the_source_is_one(told, r1, k1):
     assert k1.has_tunnel(1)
 
 
+@pytest.mark.parametrize("kind", NOWHERE[:3])
+def test_a_rule_is_heard_of_when_it_comes_and_goes(told, r1, k1, kind):
+    r1.ip_batch("route add default via 10.0.0.2", "route add default via fd00::2")
+    push(told, tunnel(1, PEER4, local_address="10.0.0.1"),
+         tunnel(2, PEER6, local_address="fd00::1"))
+    for family, prefix, tunnel_id in (("-4", PEER4, 1), ("-6", PEER6, 2)):
+        expect(told, tunnel_id, "up")
+        r1.ip(family, "rule", "add", "to", prefix, kind, "pref", "100")
+        expect(told, tunnel_id, "down", "no-route")
+        r1.ip(family, "rule", "del", "pref", "100")
+        expect(told, tunnel_id, "up")
+    assert len(k1.tunnels()) == 2
+
+
+def test_a_route_that_goes_with_its_nexthop_is_told(told, r1, k1):
+    for prefix, gateway in ((PEER4, "10.0.0.2"), (PEER6, "fd00::2")):
+        r1.ip("nexthop", "add", "id", "7", "via", gateway, "dev", "wan")
+        r1.ip("route", "add", prefix, "nhid", "7")
+        push(told, tunnel(1, prefix, local_address=gateway[:-1] + "1"))
+        expect(told, 1, "up")
+        r1.ip("nexthop", "del", "id", "7")
+        expect(told, 1, "down", "no-route")
+        told.ctl("del", "tunnel", "tunnel_id", "1")
+
+
+@pytest.mark.parametrize("kind", NOWHERE[:3])
+def test_a_rule_for_ports_is_a_reason_to_wait(told, r1, k1, kind):
+    r1.ip_batch("route add default via 10.0.0.2", "route add default via fd00::2")
+    rules = ("ipproto udp dport 1701", "ipproto udp sport 5003")
+    for family in ("-4", "-6"):
+        for rule in rules:
+            r1.ip(family, "rule", "add", *rule.split(), kind)
+    push(told, tunnel(1, PEER4, local_address="10.0.0.1", remote_port=1702),
+         tunnel(2, PEER6, local_address="fd00::1", remote_port=1702),
+         tunnel(3, PEER4, local_address="10.0.0.1", remote_port=1702),
+         tunnel(4, PEER6, local_address="fd00::1"),
+         tunnel(5, PEER4, local_address="10.0.0.1"))
+    for tunnel_id in (1, 2):
+        expect(told, tunnel_id, "up")
+    for tunnel_id in (3, 4, 5):
+        expect(told, tunnel_id, "waiting", "no-route")
+    for family in ("-4", "-6"):
+        for rule in rules:
+            r1.ip(family, "rule", "del", *rule.split(), kind)
+    for tunnel_id in (3, 4, 5):
+        expect(told, tunnel_id, "up")
+
+
+def test_over_ip_a_rule_for_the_protocol_is_a_reason_to_wait(told, r1, k1):
+    r1.ip("-6", "rule", "add", "ipproto", "115", "prohibit", "pref", "100")
+    push(told, tunnel(1, "fd00::2", "ip", local_address="fd00::1"))
+    expect(told, 1, "waiting", "no-route")
+    r1.ip("-6", "rule", "del", "pref", "100")
+    expect(told, 1, "up")
+
+
 def test_a_broadcast_address_is_refused(told, k1):
     with pytest.raises(Exception, match="broadcast"):
         push(told, tunnel(1, "10.0.0.255", local_address="10.0.0.1"))

@@ -143,6 +143,20 @@ def test_one_customers_frames_stay_out_of_the_others_network(daemons, routers):
         assert not theirs.arrives(FRAME, 1)
 
 
+def test_a_bridge_that_goes_at_a_bad_moment_fails_nothing(bridged, r1):
+    add(bridged)
+    again = "ip link del br0; ip link add br0 up type bridge vlan_filtering 1"
+    for number in range(6):
+        r1.ip("link", "set", "pw0", "master", "br0")
+        sh(r1, "bridge vlan add dev pw0 vid 10 pvid untagged")
+        storm = r1.popen("sh", "-c", again)
+        ctl(bridged, f"set session tunnel_id 1 session_id 1 cookie {number:08x}")
+        assert storm.wait() == 0
+        wait_for(lambda: "up" in ctl(bridged, "get session oper-status up").stdout,
+                 "the session to be up")
+    assert not bridged.logged("failed|cannot be put back|lost what others")
+
+
 def test_alternative_names(bridged, r1, k1):
     for name, alternative in (("br0", "customers"), ("other", "taken"), ("wan", "uplink")):
         r1.ip("link", "property", "add", "dev", name, "altname", alternative)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -147,6 +148,13 @@ int address_put_get6(struct nlmsghdr *message, size_t size, const struct address
 	return put_address(message, size, IFA_LOCAL, address);
 }
 
+static bool put_ports(struct nlmsghdr *message, size_t size, const struct tunnel *tunnel)
+{
+	return mnl_attr_put_u8_check(message, size, RTA_IP_PROTO, IPPROTO_UDP) &&
+	       mnl_attr_put_u16_check(message, size, RTA_SPORT, htons(tunnel->local_port)) &&
+	       mnl_attr_put_u16_check(message, size, RTA_DPORT, htons(tunnel->remote_port));
+}
+
 int route_put_get(struct nlmsghdr *message, size_t size, const struct route_question *question)
 {
 	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
@@ -162,6 +170,8 @@ int route_put_get(struct nlmsghdr *message, size_t size, const struct route_ques
 	}
 	if (!err && question->link &&
 	    !mnl_attr_put_u32_check(message, size, RTA_OIF, question->link))
+		err = -EMSGSIZE;
+	if (!err && question->ports && !put_ports(message, size, question->ports))
 		err = -EMSGSIZE;
 	return err;
 }

@@ -46,6 +46,7 @@ int address_put_get6(struct nlmsghdr *message, size_t size, const struct address
 /* What route to look up. */
 struct route_question {
 	const struct address *to, *from; /* from: NULL any */
+	const struct tunnel *ports;      /* over UDP, by its ports; NULL: by any protocol */
 	unsigned int link;               /* that it shall go out by; a VRF: in it; 0 any */
 	bool as_configured; /* RTM_F_FIB_MATCH: the route as it is in the table, with RTNH_F_* and
 			       without the source, unless it is given */

@@ -1,11 +1,13 @@
 /*
  * Events. Sources: net/l2tp/l2tp_netlink.c (l2tp_tunnel_notify,
- * genlmsg_multicast_allns), net/core/rtnetlink.c, net/bridge/br_netlink.c.
+ * genlmsg_multicast_allns), net/core/rtnetlink.c, net/bridge/br_netlink.c,
+ * net/core/fib_rules.c, net/ipv4/nexthop.c (remove_nexthop).
  *
  * Foreign rules kept here: the group "l2tp" tells, up to 6.12, of every network
  * namespace without saying which, and of nothing that no command asked for (cascades,
  * namespaces going); the events of our own commands carry our port id and are
- * passed over, the answers having told us already.
+ * passed over, the answers having told us already. The IPv4 routes that go with a
+ * nexthop object, or that a rule hides, have no event of their own.
  */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -25,8 +27,9 @@ struct reading {
 	bool family, addresses, routes, lost; /* told once a reading */
 };
 
-static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-			     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
+static const int groups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+			     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
+			     RTNLGRP_IPV6_RULE,  RTNLGRP_NEXTHOP};
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
@@ -140,6 +143,10 @@ static void tell_route(struct reading *reading, const struct nlmsghdr *message)
 		break;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+	case RTM_NEWNEXTHOP:
+	case RTM_DELNEXTHOP:
 		reading->routes = true;
 		break;
 	}

@@ -240,8 +240,7 @@ static int read_vlans(struct netlink *netlink, unsigned int index, struct kernel
 	return err == -EOPNOTSUPP ? 0 : err; /* a kernel without CONFIG_BRIDGE_VLAN_FILTERING */
 }
 
-/* The link itself, and its VLANs: what put_back() compares. */
-static int read_link(struct netlink *netlink, unsigned int index, struct kernel_kept **ret)
+static int read_link_once(struct netlink *netlink, unsigned int index, struct kernel_kept **ret)
 {
 	const struct kernel_request request = {.link.index = index};
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETLINK, 0);
@@ -258,6 +257,19 @@ static int read_link(struct netlink *netlink, unsigned int index, struct kernel_
 	}
 	*ret = kept;
 	return 0;
+}
+
+/*
+ * The link itself, and its VLANs: what put_back() compares. Once more when it is no port
+ * any more by the time that its VLANs are asked for: its bridge is gone.
+ */
+static int read_link(struct netlink *netlink, unsigned int index, struct kernel_kept **ret)
+{
+	int err = -EINVAL;
+
+	for (unsigned int i = 0; err == -EINVAL && i < DUMPS_MAX; i++)
+		err = read_link_once(netlink, index, ret);
+	return err;
 }
 
 /* ---- addresses */
@@ -438,6 +450,20 @@ static int put_port(struct netlink *netlink, unsigned int index, const struct ke
 	return err;
 }
 
+/* Is it in the bridge still in which it had its settings? */
+static bool is_still_port(struct netlink *netlink, unsigned int index,
+			  const struct kernel_kept *kept)
+{
+	struct kernel_kept *now;
+	bool still;
+
+	if (read_link(netlink, index, &now))
+		return true;
+	still = now->is_port && now->master == kept->master;
+	free(now);
+	return still;
+}
+
 /* A list of what is lost, in words. */
 static void lose(char lost[KERNEL_LOST_MAX], const char *what)
 {
@@ -588,6 +614,8 @@ int netlink_put_back(struct kernel *kernel, unsigned int index, const struct ker
 		return err;
 	if (kept->is_port && now->is_port && kept->master == now->master)
 		err = put_port(netlink, index, kept, now, ret_lost);
+	if (err && !is_still_port(netlink, index, kept))
+		err = 0; /* a bridge takes the settings of its ports with it */
 	if (!err) {
 		ret_lost[0] = '\0';
 		put_settings(netlink, index, kept, now, ret_lost);

@@ -146,8 +146,7 @@ int netlink_interface_address(struct kernel *kernel, const char *interface,
 			      const struct address *remote, struct address *ret);
 int netlink_interface_has(struct kernel *kernel, const char *interface,
 			  const struct address *address);
-int netlink_route(struct kernel *kernel, const struct address *local, const struct address *remote,
-		  unsigned int *ret_down);
+int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
 
 /* events.c */
 int events_join(struct netlink *netlink);

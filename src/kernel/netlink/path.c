@@ -7,7 +7,8 @@
  * by its type; a source that the host does not have is told as no route (IPv4);
  * only a look-up of the route as it is configured tells that its link is down,
  * only one that is resolved tells the source; a look-up that names a VRF as the
- * outgoing link is made in that VRF.
+ * outgoing link is made in that VRF; rules select by ports and protocol too, and no
+ * look-up can name protocol 115.
  */
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -40,8 +41,7 @@ static int look_up(struct netlink *netlink, const struct route_question *questio
 	return err ? err : exchange(netlink, CHANNEL_ROUTE, message, take_route, ret);
 }
 
-int netlink_route(struct kernel *kernel, const struct address *local, const struct address *remote,
-		  unsigned int *ret_down)
+int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down)
 {
 	static const int errors[] = {
 		[RTN_BLACKHOLE] = -EINVAL,
@@ -49,10 +49,12 @@ int netlink_route(struct kernel *kernel, const struct address *local, const stru
 		[RTN_PROHIBIT] = -EACCES,
 		[RTN_THROW] = -ENETUNREACH,
 	};
-	const struct route_question question = {.to = remote,
-						.from = address_is_unspecified(local) ? NULL
-										      : local,
-						.as_configured = true};
+	const struct address *local = &tunnel->local_address;
+	const struct route_question question = {
+		.to = &tunnel->remote_address,
+		.from = address_is_unspecified(local) ? NULL : local,
+		.ports = tunnel->encapsulation == ENCAPSULATION_UDP ? tunnel : NULL,
+		.as_configured = true};
 	struct route route = {0};
 	int err = look_up(netlink_of(kernel), &question, &route);
 

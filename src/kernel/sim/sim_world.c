@@ -214,9 +214,9 @@ static bool is_local(struct sim *sim, const struct address *address)
 	return sim_address_state(&sim->kernel, address, 0) != ADDRESS_ABSENT;
 }
 
-int sim_route(struct kernel *kernel, const struct address *local, const struct address *remote,
-	      unsigned int *ret_down)
+int sim_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down)
 {
+	const struct address *local = &tunnel->local_address, *remote = &tunnel->remote_address;
 	struct sim *sim = sim_of(kernel);
 	const struct sim_link *link;
 	struct sim_route route;
@@ -246,7 +246,7 @@ int sim_check_bind(struct sim *sim, const struct tunnel *tunnel)
 int sim_check_connect(struct sim *sim, const struct tunnel *tunnel)
 {
 	unsigned int down;
-	int err = sim_route(&sim->kernel, &tunnel->local_address, &tunnel->remote_address, &down);
+	int err = sim_route(&sim->kernel, tunnel, &down);
 
 	if (sim->routeless)
 		err = 0;

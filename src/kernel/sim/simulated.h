@@ -270,8 +270,7 @@ enum kernel_address_state sim_address_state(struct kernel *kernel, const struct 
 int sim_interface_address(struct kernel *kernel, const char *interface,
 			  const struct address *remote, struct address *ret);
 int sim_interface_has(struct kernel *kernel, const char *interface, const struct address *address);
-int sim_route(struct kernel *kernel, const struct address *local, const struct address *remote,
-	      unsigned int *ret_down);
+int sim_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
 /* What bind() and connect() of a tunnel's socket say of its addresses. */
 int sim_check_bind(struct sim *sim, const struct tunnel *tunnel);
 int sim_check_connect(struct sim *sim, const struct tunnel *tunnel);

@@ -1,0 +1,224 @@
+"""Confirmed commits (RFC 6241 section 8.4): in time or not, by whose session, through kills and restarts."""
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib.built import need_built  # noqa: E402
+from lib.daemons import L2TPV3CTL, L2TPV3D, RELAY, L2tpv3d, Sshd  # noqa: E402
+from lib.here import Here  # noqa: E402
+from lib.netconf import BASE, L2TP, Netconf, RpcError  # noqa: E402
+from lib.waiting import wait_for  # noqa: E402
+
+need_built(L2TPV3D, L2TPV3CTL, RELAY)
+CONFIRMED = "<commit><confirmed/>{}</commit>"
+
+
+def tunnel(number):
+    return (f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>{number}</tunnel-id><peer-tunnel-id>{number}</peer-tunnel-id>'
+            "<local-address>127.0.0.1</local-address><remote-address>127.0.0.2</remote-address>"
+            f"<local-port>{5000 + number}</local-port></tunnel></l2tpv3>")
+
+
+def tunnels(client):
+    return [int(entry.text) for entry in client.get_config().iter(f"{{{L2TP}}}tunnel-id")]
+
+
+def in_kernel(client):
+    shown = client.get('<filter type="subtree"><l2tpv3 xmlns="%s"><tunnel><tunnel-id/><oper-status/></tunnel></l2tpv3></filter>' % L2TP)
+    return [int(entry.findtext(f"{{{L2TP}}}tunnel-id")) for entry in shown.iter(f"{{{L2TP}}}tunnel")]
+
+
+def refused(call, *arguments):
+    with pytest.raises(RpcError) as raised:
+        call(*arguments)
+    return raised.value
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
+    with Netconf(daemon.socket) as client:
+        client.edit_config(tunnel(1))
+    yield daemon
+    daemon.stop()
+
+
+def ctl(daemon, *words):
+    return Here().run(L2TPV3CTL, "-S", daemon.socket, *words, check=False)
+
+
+def test_undone_in_time_or_confirmed(daemon):
+    with Netconf(daemon.socket) as one, Netconf(daemon.socket) as two:
+        assert "urn:ietf:params:netconf:capability:confirmed-commit:1.1" in one.capabilities
+        one.edit_config(tunnel(2), "candidate")
+        one.rpc(CONFIRMED.format("<confirm-timeout>1</confirm-timeout>"))
+        assert tunnels(two) == [1, 2]
+        wait_for(lambda: tunnels(two) == [1], "the commit to be undone")
+        wait_for(lambda: in_kernel(two) == [1], "its tunnel to go")
+        one.edit_config(tunnel(2), "candidate")
+        one.rpc(CONFIRMED.format("<confirm-timeout>1</confirm-timeout>"))
+        one.commit()
+        assert refused(one.rpc, "<cancel-commit/>").app_tag == "no-confirmed-commit"
+        assert tunnels(two) == [1, 2]
+        history = ctl(daemon, "history").stdout
+        assert "not confirmed: back to 1" in history and "confirms all since 3" in history
+
+
+def test_what_others_may_do_meanwhile(daemon):
+    with Netconf(daemon.socket) as one, Netconf(daemon.socket) as two:
+        one.edit_config(tunnel(2), "candidate")
+        one.rpc(CONFIRMED.format(""))
+        denied = two.rpc_text("<lock><target><running/></target></lock>")
+        assert "<error-tag>lock-denied<" in denied and f"<session-id>{one.session_id}</session-id>" in denied
+        two.lock("candidate")
+        two.edit_config(tunnel(3), "candidate")
+        for body in ("<commit/>", CONFIRMED.format(""), "<cancel-commit/>"):
+            assert refused(two.rpc, body).tag == "in-use", body
+        assert refused(two.edit_config, tunnel(3)).tag == "in-use"
+        two.unlock("candidate")
+        done = ctl(daemon, "add", "tunnel", "tunnel_id", "4", "peer_tunnel_id", "4", "encap", "ip", "local", "127.0.0.1",
+                   "remote", "127.0.0.2")
+        assert done.returncode == 1 and "a confirmed commit is pending" in done.stderr
+        one.lock()
+        one.edit_config(tunnel(5))  # its own session's, undone with it
+        assert tunnels(two) == [1, 2, 5]
+        one.rpc("<cancel-commit/>")
+        assert tunnels(two) == [1]
+
+
+@pytest.mark.parametrize("body, tag, text", [
+    ("<commit><confirm-timeout>5</confirm-timeout></commit>", "missing-element", "<bad-element>confirmed<"),
+    ("<commit><persist>x</persist></commit>", "missing-element", "<bad-element>confirmed<"),
+    ("<commit><confirmed>x</confirmed></commit>", "bad-element", "<bad-element>confirmed<"),
+    (CONFIRMED.format("<confirm-timeout>0</confirm-timeout>"), "invalid-value", ""),
+    (CONFIRMED.format("<confirm-timeout>-1</confirm-timeout>"), "invalid-value", ""),
+    (CONFIRMED.format("<confirm-timeout>4294967296</confirm-timeout>"), "invalid-value", ""),
+    ("<commit><persist-id>x</persist-id></commit>", "invalid-value", "no confirmed commit is pending"),
+    ("<cancel-commit><persist-id>x</persist-id></cancel-commit>", "invalid-value", "no confirmed commit is pending"),
+    ("<cancel-commit/>", "operation-failed", "<error-app-tag>no-confirmed-commit<"),
+    ("<commit><no-such/></commit>", "unknown-element", "<bad-element>no-such<"),
+])
+def test_refusals(daemon, body, tag, text):
+    with Netconf(daemon.socket) as one:
+        reply = one.rpc_text(body)
+        assert f"<error-tag>{tag}<" in reply and "<error-type>protocol<" in reply and text in reply, reply
+        assert tunnels(one) == [1]
+
+
+@pytest.mark.parametrize("persist", [False, True])
+def test_its_session_ends(daemon, persist):
+    with Netconf(daemon.socket) as two:
+        with Netconf(daemon.socket) as one:
+            one.edit_config(tunnel(2), "candidate")
+            one.rpc(CONFIRMED.format("<persist>a &amp; b</persist>" if persist else ""))
+        if not persist:
+            wait_for(lambda: tunnels(two) == [1], "the commit to be undone")
+            return
+        assert refused(two.rpc, "<commit><persist-id>a</persist-id></commit>").tag == "invalid-value"
+        assert refused(two.commit).tag == "in-use"
+        two.edit_config(tunnel(3), "candidate")
+        two.rpc(CONFIRMED.format("<persist-id>a &amp; b</persist-id><persist>c</persist>"))
+        assert refused(two.rpc, "<commit><persist-id>a &amp; b</persist-id></commit>").tag == "invalid-value"
+        two.rpc("<commit><persist-id>c</persist-id></commit>")
+        assert tunnels(two) == [1, 2, 3]
+
+
+def test_an_idle_session_is_not_ended_before_the_time_it_has(tmp_path):
+    daemon = L2tpv3d(Here(), tmp_path, "--idle-timeout", "1", "--lock-timeout", "1", kernel="sim").start()
+    try:
+        with Netconf(daemon.socket) as one:
+            one.lock()
+            one.edit_config(tunnel(2), "candidate")
+            one.rpc(CONFIRMED.format("<confirm-timeout>4</confirm-timeout>"))
+            with pytest.raises(TimeoutError):
+                one.receive(seconds=2.5)
+            one.commit()
+    finally:
+        daemon.stop()
+
+
+def test_a_restart_undoes_it(daemon):
+    with Netconf(daemon.socket) as one:
+        one.edit_config(tunnel(2), "candidate")
+        one.rpc(CONFIRMED.format("<persist>x</persist>"))
+    daemon.stop()  # which writes config.xml anew, the tentative state in it
+    assert "<tunnel-id>2<" in (daemon.folder / "state" / "config.xml").read_text()
+    daemon.start()
+    with Netconf(daemon.socket) as one:
+        assert tunnels(one) == [1]
+        assert in_kernel(one) == [1]
+        one.edit_config(tunnel(3))
+    daemon.stop()
+    daemon.start()
+    with Netconf(daemon.socket) as one:
+        assert tunnels(one) == [1, 3]
+
+
+KILLS = int(os.environ.get("L2TPV3D_CONFIRMED_KILLS", "12"))
+
+
+def test_a_kill_at_any_moment_leaves_the_old_or_what_was_confirmed(daemon):
+    """Each round: a confirmed commit, perhaps its confirmation, and a kill at a random moment of all that."""
+    chance, kept = random.Random(8), {1}
+    for number in range(2, 2 + KILLS):
+        one = Netconf(daemon.socket)
+        confirm, acknowledged = chance.random() < 0.5, False
+        one.edit_config(tunnel(number), "candidate")
+        one.send(f'<rpc xmlns="{BASE}" message-id="c">{CONFIRMED.format("<persist>x</persist>")}</rpc>')
+        if chance.random() < 0.8:
+            assert "<ok/>" in one.reply_text()
+            if confirm:
+                one.send(f'<rpc xmlns="{BASE}" message-id="d"><commit><persist-id>x</persist-id></commit></rpc>')
+                if chance.random() < 0.5:
+                    acknowledged = "<ok/>" in one.reply_text()
+        else:
+            confirm = False
+        daemon.process.kill()
+        daemon.process.wait()
+        daemon.start()
+        with Netconf(daemon.socket) as other:
+            seen = set(tunnels(other))
+            assert seen in ([kept | {number}] if acknowledged else [kept, kept | {number}] if confirm else [kept])
+            other.lock()  # and nothing is pending
+            kept = seen
+        one.close()
+
+
+@pytest.fixture
+def managers(daemon, tmp_path):
+    pytest.importorskip("ncclient", reason="python3-ncclient is not installed")
+    if os.getuid() != 0 or not Path("/usr/sbin/sshd").exists():
+        pytest.skip("sshd needs root to log somebody in")
+    sshd = Sshd(Here(), tmp_path / "sshd", daemon.socket, port=18320).start()
+    with sshd.ncclient() as one, sshd.ncclient() as two:
+        yield one, two
+    sshd.stop()
+
+
+def test_ncclient(managers):
+    from ncclient.operations import RPCError
+    one, two = managers
+
+    def shown():
+        return [int(entry.text) for entry in two.get_config("running").data_ele.iter(f"{{{L2TP}}}tunnel-id")]
+
+    assert ":confirmed-commit" in one.server_capabilities
+    one.edit_config(f"<config>{tunnel(2)}</config>", target="candidate")
+    one.commit(confirmed=True, timeout="300")
+    with pytest.raises(RPCError) as raised:
+        two.lock("running")
+    assert raised.value.tag == "lock-denied"
+    one.commit()
+    assert shown() == [1, 2]
+    one.edit_config(f"<config>{tunnel(3)}</config>", target="candidate")
+    one.commit(confirmed=True, timeout="1")
+    wait_for(lambda: shown() == [1, 2], "the commit to be undone")
+    one.edit_config(f"<config>{tunnel(3)}</config>", target="candidate")
+    one.commit(confirmed=True, persist="token")
+    two.commit(persist_id="token")
+    assert shown() == [1, 2, 3]
