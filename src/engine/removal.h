@@ -7,7 +7,7 @@
 
 #include "engine/context.h"
 
-/* Ask about the first few on agenda.removing, and let go of those that are gone. */
-void removal_poll(struct engine *engine);
+/* Ask about the first few on agenda.removing, and let go of those that are gone. True: all were. */
+bool removal_poll(struct engine *engine);
 
 #endif

@@ -208,8 +208,8 @@ void journal_read_end(struct journal_reading *reading, struct candidate *ret);
 /*
  * JOURNAL_CHANGES: what commit @number did, for which @running does not matter.
  * Instead of the steps: JOURNAL_MORE with a change in @ret, good until the next call, or
- * with NULL there after a piece of the work before the first; 0: there is no more. It is
- * refused before the first change or not at all.
+ * with NULL there after a piece of the work before the first or after the last; 0: there is no
+ * more. It is refused before the first change or not at all.
  */
 int journal_read_change(struct journal_reading *reading, const struct change **ret,
 			struct error *err);
