@@ -55,6 +55,7 @@ enum status_reason item_reason(struct engine *engine, const struct tunnel *tunne
 	case EADDRINUSE:
 		return strict ? 0 : REASON_ADDRESS_IN_USE;
 	}
+	engine->asked.slice = 0; /* what was told before it was refused is no longer true */
 	reason = tunnel ? status_obstacle(engine, tunnel, 0, &found) : 0;
 	if (reason) {
 		*os_errno = found;

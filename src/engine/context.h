@@ -39,6 +39,14 @@ struct watcher {
 	void *arg;
 };
 
+/* The kernel's last answer about an address, good for this slice: tunnels with the same ask once.
+ */
+struct asked {
+	int64_t slice; /* slice_ends of it */
+	struct address local;
+	enum kernel_address_state state;
+};
+
 /* The candidate datastore: staging.c */
 struct staging {
 	struct staged *staged; /* NULL: it is as running */
@@ -85,6 +93,7 @@ struct engine {
 	unsigned int unanswered; /* consecutive looks that the kernel did not answer */
 	int64_t polled_at;       /* by a manager, engine_polled() */
 
+	struct asked asked;       /* status.c */
 	int64_t slice_ends;       /* of this turn */
 	unsigned int slice_units; /* done in it */
 
@@ -94,6 +103,7 @@ struct engine {
 	char last_error[640];
 
 	struct event *turn, *kernel_events[2];
+	int64_t heard_at, hear_at;   /* events were read; those that wait are; NEVER: none wait */
 	struct event *disk;          /* has what the journal waited for; NULL: it never waits */
 	struct event *journal_event; /* one of its files may be gone */
 	struct watcher *watchers;

@@ -211,7 +211,7 @@ int64_t counters_due(const struct engine *engine)
 	const struct reading *reading = engine->reading;
 	int64_t stirred = engine->agenda.stirred_at;
 
-	if (!datastore_counts(engine->store)->tunnel_count)
+	if (!engine->store->tunnels_in_kernel && !engine->reading->sweep.running)
 		return NEVER;
 	if (stirred > reading->looked_at && reading->look_at > stirred + NS_PER_S)
 		return stirred + NS_PER_S;

@@ -32,12 +32,10 @@ static void turn(evutil_socket_t fd, short what, void *arg)
 
 static void kernel_ready(evutil_socket_t fd, short what, void *arg)
 {
-	struct engine *engine = arg;
-
 	(void)fd;
 	(void)what;
-	observe_drain(engine);
-	turn_arm(engine);
+	turn_hear(arg);
+	turn_arm(arg);
 }
 
 static void disk_ready(evutil_socket_t fd, short what, void *arg)
@@ -82,6 +80,7 @@ static int watch_kernel(struct engine *engine)
 	int fds[2];
 	unsigned int count = engine->k->event_fds(engine->o.kernel, fds);
 
+	engine->hear_at = NEVER;
 	for (unsigned int i = 0; i < count; i++) {
 		engine->kernel_events[i] = event_new(engine->o.base, fds[i], EV_READ | EV_PERSIST,
 						     kernel_ready, engine);

@@ -82,7 +82,7 @@ static bool is_over(struct engine *engine, const struct key *key,
  * Objects go in the order they were deleted, so ask about the rest only when the first few are
  * gone.
  */
-void removal_poll(struct engine *engine)
+bool removal_poll(struct engine *engine)
 {
 	struct keys *removing = &engine->agenda.removing;
 	struct kernel_request requests[2 * ASK];
@@ -94,8 +94,9 @@ void removal_poll(struct engine *engine)
 		requested += counts[count++];
 	}
 	if (count == 0)
-		return;
-	engine_submit(engine, requests, requested);
+		return false;
+	if (requested)
+		engine_submit(engine, requests, requested);
 	for (size_t i = 0; i < count; i++) {
 		const struct key key = removing->at[i];
 
@@ -108,4 +109,5 @@ void removal_poll(struct engine *engine)
 	memmove(&removing->at[kept], &removing->at[count],
 		(removing->count - count) * sizeof(*removing->at));
 	removing->count -= count - kept;
+	return kept == 0;
 }

@@ -4,7 +4,7 @@
 
 #include "engine/context.h"
 
-/* Ask about the first few on agenda.removing, and release those that are gone. */
-void removal_poll(struct engine *engine);
+/* Ask about the first few on agenda.removing, and release those that are gone. True: all were. */
+bool removal_poll(struct engine *engine);
 
 #endif

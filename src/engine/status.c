@@ -37,12 +37,25 @@ static void note_link(struct engine *engine, const struct tunnel *ends, unsigned
 			 link ? link->name : "");
 }
 
+static enum kernel_address_state ask_address(struct engine *engine, const struct address *local)
+{
+	struct asked *asked = &engine->asked;
+
+	if (asked->slice != engine->slice_ends ||
+	    memcmp(&asked->local, local, sizeof(*local)) != 0) {
+		asked->slice = engine->slice_ends;
+		asked->state = engine->k->address_state(engine->o.kernel, local, 0);
+		asked->local = *local;
+	}
+	return asked->state;
+}
+
 static enum status_reason look_for_address(struct engine *engine, const struct tunnel *ends)
 {
 	const struct address *local = &ends->local_address;
 	const struct link_entry *vrf;
 
-	switch (engine->k->address_state(engine->o.kernel, local, 0)) {
+	switch (ask_address(engine, local)) {
 	case ADDRESS_READY:
 		return 0;
 	case ADDRESS_TENTATIVE:

@@ -1,6 +1,7 @@
 /* What the daemon does, in order of urgency. Whoever has read the table below knows the engine. */
 #include "engine/turn.h"
 
+#include <event2/event.h>
 #include <syslog.h>
 
 #include "engine/counters.h"
@@ -16,10 +17,51 @@
 #define REMOVING_NS (200 * 1000000LL)
 #define BLOCKED_NS  (3 * 1000000LL)
 #define JOURNAL_NS  NS_PER_S
+#define HEAR_NS     (5 * 1000000LL)
 
 static int64_t now_if(bool something)
 {
 	return something ? 0 : NEVER;
+}
+
+/* ---- events */
+
+static void pause_events(struct engine *engine)
+{
+	for (size_t i = 0; i < 2 && engine->kernel_events[i]; i++)
+		event_del(engine->kernel_events[i]);
+	engine->hear_at = engine->heard_at + HEAR_NS;
+}
+
+/*
+ * The kernel tells of thousands of interfaces one by one, as when it takes them away, and a wake-up
+ * for each costs more than what it tells. One that comes soon after another waits for more.
+ */
+void turn_hear(struct engine *engine)
+{
+	int64_t now = engine_now();
+
+	if (now - engine->heard_at < HEAR_NS) {
+		pause_events(engine);
+		return;
+	}
+	observe_drain(engine);
+	engine->heard_at = now;
+}
+
+static int64_t hear_due(const struct engine *engine)
+{
+	return engine->hear_at;
+}
+
+static void hear_what_waits(struct engine *engine)
+{
+	observe_drain(engine);
+	engine->heard_at = engine_now();
+	engine->hear_at = NEVER;
+	for (size_t i = 0; i < 2 && engine->kernel_events[i]; i++)
+		if (event_add(engine->kernel_events[i], NULL) < 0)
+			engine->hear_at = engine->heard_at + HEAR_NS; /* and again */
 }
 
 /* ---- the journal */
@@ -55,7 +97,9 @@ static int64_t removal_due(const struct engine *engine)
 static void poll_removal(struct engine *engine)
 {
 	observe_drain(engine);
-	removal_poll(engine);
+	while (removal_poll(engine))
+		if (!engine_may_go_on(engine))
+			return;
 	engine->removing_polled_at = engine_now();
 }
 
@@ -70,6 +114,8 @@ static void begin_request(struct engine *engine)
 {
 	struct request *request = TAILQ_FIRST(&engine->requests);
 
+	if (engine->hear_at != NEVER)
+		hear_what_waits(engine); /* it is planned by what the kernel has told */
 	TAILQ_REMOVE(&engine->requests, request, link);
 	if (request->type == REQUEST_RESYNC)
 		transaction_read(engine, request);
@@ -142,6 +188,7 @@ static const struct duty {
 	int64_t (*due)(const struct engine *engine);
 	void (*run)(struct engine *engine);
 } duties[] = {
+	{"hear the kernel", false, hear_due, hear_what_waits},
 	{"keep the journal", false, journal_due, turn_keep_journal},
 	{"write identities down", false, recall_due, recall_write},
 	{"release what is gone", false, removal_due, poll_removal},

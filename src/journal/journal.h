@@ -192,10 +192,10 @@ int journal_read_step(struct journal_reading *reading, int64_t until, struct err
 /* Free it, at any time, and pass what was read to @ret, which may be NULL. Accepts NULL. */
 void journal_read_end(struct journal_reading *reading, struct candidate *ret);
 /*
- * For JOURNAL_CHANGES, what commit @number changed, in place of steps; it does not depend on
- * @running. JOURNAL_MORE with a change in @ret, valid until the next call, or with NULL there while
- * it prepares the first one; 0: there are no more. An error comes before the first change or not at
- * all.
+ * JOURNAL_CHANGES: what commit @number did, for which @running does not matter.
+ * Instead of the steps: JOURNAL_MORE with a change in @ret, good until the next call, or
+ * with NULL there after a piece of work before the first or after the last; 0: there is no
+ * more. It is refused before the first change or not at all.
  */
 int journal_read_change(struct journal_reading *reading, const struct change **ret,
 			struct error *err);

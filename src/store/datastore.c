@@ -142,6 +142,12 @@ struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint
 
 static void set_actual(struct entry *entry, const void *actual)
 {
+	struct tunnel_entry *tunnel = entry_tunnel(entry);
+
+	if (tunnel) {
+		tunnel->store->tunnels_in_kernel -= entry->in_kernel;
+		tunnel->store->tunnels_in_kernel += actual != NULL;
+	}
 	entry->in_kernel = actual;
 	if (entry->key.session_id != 0)
 		entry_session(entry)->actual =

@@ -100,11 +100,12 @@ struct datastore {
 	struct name_change_tree top_names; /* ... in the top layer, where that differs */
 	struct endpoint_change_tree top_endpoints;
 	struct datastore_counts counts[LAYERS];
-	struct name_pool pool; /* numbers of the l2tpeth<n> in both layers */
-	uint64_t changes;      /* counts changes in what is configured, seen or held */
-	size_t attached;       /* changes in the top layer */
-	bool published;        /* the top layer is the one to be seen */
-	struct past *pasts;    /* open (past.h) */
+	struct name_pool pool;    /* numbers of the l2tpeth<n> in both layers */
+	size_t tunnels_in_kernel; /* foreign ones too, and those that are held and shown */
+	uint64_t changes;         /* counts changes in what is configured, seen or held */
+	size_t attached;          /* changes in the top layer */
+	bool published;           /* the top layer is the one to be seen */
+	struct past *pasts;       /* open (past.h) */
 	/* Told of an entry that nothing keeps any more, just before it is freed. NULL: nobody. */
 	void (*dropped)(const struct entry *entry, void *arg);
 	void *dropped_arg;

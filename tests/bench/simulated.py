@@ -1,8 +1,10 @@
 """A daemon on the simulated kernel: it runs here, for that kernel needs no namespace."""
 import subprocess
+import time
 from pathlib import Path
 
 from lib.netconf import L2TP
+from lib.waiting import wait_for
 
 
 class Host:
@@ -16,6 +18,15 @@ class Host:
 def cpu_ms(daemon):
     """What it has computed so far: no busy machine and no slow disk shows in it."""
     return int(Path(f"/proc/{daemon.pid}/schedstat").read_text().split()[0]) / 1e6
+
+
+def wait_idle(daemon):
+    """Wait until what goes on after an answer has ended."""
+    def idle():
+        before = cpu_ms(daemon)
+        time.sleep(0.2)
+        return cpu_ms(daemon) - before < 5
+    wait_for(idle, "the daemon to be idle", 600, pause=0)
 
 
 def resident_mb(daemon, what="VmRSS"):

@@ -163,9 +163,9 @@ static bool is_idle(struct bench *bench)
 	const struct agenda *agenda = &engine->agenda;
 
 	return transaction_due(engine) == NEVER && TAILQ_EMPTY(&engine->requests) &&
-	       !agenda->look.count && !agenda->changed.count && !agenda->repair.count &&
-	       !agenda->removing.count && !agenda->recheck && !agenda->recheck_from &&
-	       !agenda->read_all;
+	       engine->hear_at == NEVER && !agenda->look.count && !agenda->changed.count &&
+	       !agenda->repair.count && !agenda->removing.count && !agenda->recheck &&
+	       !agenda->recheck_from && !agenda->read_all;
 }
 
 static void on_done(int result, const struct error *err, void *arg)

@@ -166,7 +166,7 @@ def test_a_state_directory_that_meets_another_namespace_moves_all(filled, r1, r2
         other.stop()
 
 
-def test_what_was_deleted_is_ours_and_being_removed_after_a_kill(daemon, r1, k1):
+def test_what_was_deleted_is_ours_and_being_removed_after_a_kill(daemon, k1, kernel):
     count, few = 300, 5
     push(daemon, tunnel(1, "".join(session(100 + i) for i in range(count)))
          + tunnel(2, "".join(session(1000 + i) for i in range(few))))
@@ -181,8 +181,10 @@ def test_what_was_deleted_is_ours_and_being_removed_after_a_kill(daemon, r1, k1)
         daemon.kill()
     daemon.start()
     found = objects(daemon)
-    print(f"{len(found) - 1} of {count + few + 1} deleted objects are still there")
-    assert {key for key, value in found.items() if value[3] == "foreign"} == set()
-    assert {value[2] for key, value in found.items() if key != (2, None)} <= {"removing"}
+    removing = {key for key, value in found.items() if value[2] == "removing"}
+    assert set(found) == removing | {(2, None)}
+    assert "foreign" not in {value[3] for value in found.values()}
+    # Before 6.12 each session takes the kernel some 20 ms; since then it can be done by now.
+    assert len(removing) > few or kernel >= (6, 12)
     wait_for(lambda: set(objects(daemon)) == {(2, None)}, "all that was deleted to go")
     assert not daemon.logged("foreign")
