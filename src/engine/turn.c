@@ -222,11 +222,16 @@ static const struct duty *first_due(const struct engine *engine, int64_t now, in
 	return NULL;
 }
 
+/* Events that wait are heard before anything else is done, for they may change what is due. */
 bool turn_once(struct engine *engine)
 {
-	int64_t next;
-	const struct duty *duty = first_due(engine, engine_now(), &next);
+	int64_t next, now = engine_now();
+	const struct duty *duty = first_due(engine, now, &next);
 
+	if (duty && engine->hear_at != NEVER && engine->hear_at > now) {
+		observe_drain(engine);
+		duty = first_due(engine, now, &next);
+	}
 	engine_begin_slice(engine);
 	if (duty)
 		duty->run(engine);
