@@ -244,7 +244,7 @@ def test_who_has_which_lock_is_shown(pair, daemon):
     one.lock("candidate")
     one.lock("running")
     shown = Here().run(L2TPV3CTL, "-S", daemon.socket, "show", "clients").stdout
-    assert "has the lock of running since" in shown and "has the lock of candidate since" in shown
+    assert "holds the lock of running since" in shown and "of candidate since" in shown
     state = two.get(subtree('<netconf-state xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"><datastores/></netconf-state>'))
     held = {store[0].text: store.findtext(".//{*}locked-by-session") for store in state.findall(".//{*}datastore")}
     assert held == {"running": one.session_id, "candidate": one.session_id}
