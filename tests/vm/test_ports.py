@@ -96,7 +96,7 @@ def test_what_else_others_set_comes_back_or_is_told(bridged, r1):
                  "ip link set pw0 alias customer-10",
                  "ip link property add dev pw0 altname customer10 altname longer-than-fifteen-bytes",
                  "ip address add 172.16.0.1/24 broadcast + label pw0:1 dev pw0",
-                 "ip address add 172.16.0.2/24 dev pw0 valid_lft 100000 preferred_lft 90000",
+                 "ip address add 172.16.0.2/24 dev pw0 valid_lft 100900 preferred_lft 90900",
                  "ip address add fd01::1/64 dev pw0 nodad",
                  "ip route add 172.17.0.0/16 via 172.16.0.9",
                  "tc qdisc add dev pw0 root handle 1: prio"):
