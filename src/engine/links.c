@@ -106,9 +106,9 @@ static void forget_vrf(struct links *links, const struct link_entry *entry)
 {
 	struct link_entry **at = &links->vrfs;
 
-	while (*at && *at != entry)
+	while (entry->link.vrf && *at && *at != entry)
 		at = &(*at)->next_vrf;
-	if (*at)
+	if (entry->link.vrf && *at)
 		*at = entry->next_vrf;
 }
 

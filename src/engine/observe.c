@@ -122,10 +122,12 @@ void observe_lingering(struct engine *engine)
 
 		key = known->key;
 		if (entry && entry->in_kernel)
-			return;
+			continue; /* others have the id by now */
 		entry = datastore_observe(engine->store, key.tunnel_id, key.session_id, &gone);
-		if (!entry)
+		if (!entry) {
+			agenda_forgot(&engine->agenda);
 			return;
+		}
 		recall_found(engine, entry, NULL);
 		go_on_removing(engine, entry);
 	}

@@ -129,7 +129,7 @@ static int add_item(struct engine *engine, struct job *job, uint32_t tunnel_id, 
 	}
 	item = &job->items[job->count++];
 	*item = (struct item){.key = {tunnel_id, session_id}, .todo = todo};
-	if (session_id && (todo & (ACTION_DELETE | ACTION_CASCADE | ACTION_LINK)))
+	if (session_id && !job->dry && (todo & (ACTION_DELETE | ACTION_CASCADE | ACTION_LINK)))
 		rc = saved_take(engine, job, item);
 	if (rc < 0)
 		job->count--;
@@ -270,7 +270,6 @@ static int spare_unread(struct planning *planning, uint32_t session_id, int rc)
 static int add(struct planning *planning, uint32_t session_id, uint8_t todo)
 {
 	struct job *job = planning->job;
-
 	int rc = add_item(planning->engine, job, planning->tunnel_id, session_id, todo);
 
 	if (rc == 0)

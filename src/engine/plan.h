@@ -51,6 +51,7 @@ struct job {
 	enum phase phase;
 	size_t cursor;
 	bool strict; /* a refusal ends the job, as in a transaction */
+	bool dry;    /* only a check: it is never carried out */
 	bool undoing;
 	bool began;            /* some of it is done: our interfaces come and go */
 	int64_t blocked_since; /* since when something being removed blocks it; 0: not blocked */

@@ -307,6 +307,16 @@ void recall_absent(struct engine *engine, struct entry *entry)
 		take_over(engine, entry, known);
 }
 
+/* Move to the next possible key. False: there is none. */
+static bool pass(struct key *key)
+{
+	if (key->session_id == ID_MAX && key->tunnel_id == ID_MAX)
+		return false;
+	*key = key->session_id == ID_MAX ? (struct key){key->tunnel_id + 1, 0}
+					 : (struct key){key->tunnel_id, key->session_id + 1};
+	return true;
+}
+
 const struct identity *recall_lingering(const struct engine *engine, const struct key *key)
 {
 	const struct identity *known;
@@ -314,17 +324,12 @@ const struct identity *recall_lingering(const struct engine *engine, const struc
 
 	if (!identities_of(engine))
 		return NULL;
-	while ((known = identities_from(identities_of(engine), &from)) != NULL) {
+	while (pass(&from) && (known = identities_from(identities_of(engine), &from)) != NULL) {
 		if (known->oper_status == OPER_REMOVING && known->key.session_id && known->object &&
 		    has_link(engine, known->object) &&
 		    !datastore_session_by_index(engine->store, (unsigned int)known->object))
 			return known;
-		from = (struct key){known->key.tunnel_id, known->key.session_id + 1};
-		if (known->key.session_id == ID_MAX) {
-			if (known->key.tunnel_id == ID_MAX)
-				return NULL;
-			from = (struct key){known->key.tunnel_id + 1, 0};
-		}
+		from = known->key;
 	}
 	return NULL;
 }

@@ -36,8 +36,7 @@ const struct identity *recall_found(struct engine *engine, struct entry *entry,
 /* The same for an entry that is configured but not in the kernel: it waits as before. */
 void recall_absent(struct engine *engine, struct entry *entry);
 /*
- * The next session at or after @key that was being removed and not found, but whose interface
- * exists.
+ * The next session after @key that was being removed and not found, but whose interface exists.
  */
 const struct identity *recall_lingering(const struct engine *engine, const struct key *key);
 /* The whole kernel was read: forget what was not found. */

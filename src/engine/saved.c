@@ -14,6 +14,13 @@ static void free_saved(struct saved *saved)
 	free(saved);
 }
 
+static void forget(struct session_entry *entry)
+{
+	if (entry->saved)
+		free_saved(entry->saved);
+	entry->saved = NULL;
+}
+
 /* A change in place loses settings if its link leaves the bridge or must go down. */
 static bool loses(struct engine *engine, const struct job *job, const struct item *item,
 		  const struct kernel_link *link)
@@ -39,7 +46,8 @@ static int keep(struct engine *engine, struct saved_link *saved, const struct ke
 	return rc == -ENODEV ? 0 : rc;
 }
 
-int saved_take(struct engine *engine, const struct job *job, const struct item *item)
+/* Into a new entry->saved, of which the caller frees what is there after an error. */
+static int take(struct engine *engine, const struct job *job, const struct item *item)
 {
 	const struct key *key = &item->key;
 	struct session_entry *entry =
@@ -61,8 +69,7 @@ int saved_take(struct engine *engine, const struct job *job, const struct item *
 	saved = calloc(1, sizeof(*saved));
 	if (!saved)
 		return -ENOMEM;
-	if (entry->saved)
-		free_saved(entry->saved);
+	forget(entry);
 	entry->saved = saved;
 	entry->free_saved = free_saved;
 	kept = loses(engine, job, item, link);
@@ -82,6 +89,17 @@ int saved_take(struct engine *engine, const struct job *job, const struct item *
 	rc = keep(engine, &saved->vlan, vlan, kept);
 	if (vlan->master && !(before.present & BIT(SESSION_BRIDGE)))
 		saved->vlan.set = LINK_MASTER;
+	return rc;
+}
+
+int saved_take(struct engine *engine, const struct job *job, const struct item *item)
+{
+	struct session_entry *entry =
+		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
+	int rc = take(engine, job, item);
+
+	if (rc < 0 && entry)
+		forget(entry);
 	return rc;
 }
 
@@ -106,10 +124,48 @@ void saved_end(struct session_entry *entry, const struct item *item)
 		return;
 	if ((item->todo & ACTION_CREATE) && !(item->done & ACTION_CREATE))
 		entry->saved->owed = true;
-	if (entry->saved->owed)
-		return;
-	free_saved(entry->saved);
-	entry->saved = NULL;
+	if (!entry->saved->owed)
+		forget(entry);
+}
+
+struct dropping {
+	struct cursor cursor;
+	struct engine *engine;
+	const struct job *job;
+	size_t at;
+};
+
+static int drop_forth(struct cursor *cursor)
+{
+	struct dropping *dropping = (struct dropping *)cursor;
+	const struct item *item;
+	struct session_entry *entry;
+
+	if (dropping->at == dropping->job->count)
+		return 0;
+	item = &dropping->job->items[dropping->at++];
+	entry = datastore_session(dropping->engine->store, item->key.tunnel_id,
+				  item->key.session_id);
+	if (entry && !saved_is_owed(entry))
+		forget(entry);
+	return 1;
+}
+
+struct cursor *saved_drop_begin(struct engine *engine, const struct job *job)
+{
+	static const struct cursor_kind kind = {.forth = drop_forth};
+	struct dropping *dropping = cursor_new(&kind, sizeof(*dropping));
+	struct dropping at_once = {.engine = engine, .job = job};
+
+	if (!dropping) {
+		while (drop_forth(&at_once.cursor) > 0)
+			;
+		return NULL;
+	}
+	at_once.cursor = dropping->cursor;
+	at_once.cursor.decided = true;
+	*dropping = at_once;
+	return &dropping->cursor;
 }
 
 unsigned int saved_link_bits(const struct saved_link *saved, const struct session *want,

@@ -33,6 +33,9 @@ bool saved_is_owed(const struct session_entry *entry);
 /* The item is done; if it could not put the settings back, they are owed. */
 void saved_end(struct session_entry *entry, const struct item *item);
 
+/* The job was never begun: free, in slices, what was saved for it. NULL: no memory, all is done. */
+struct cursor *saved_drop_begin(struct engine *engine, const struct job *job);
+
 /* Add to @set what @have has lost and no leaf of @want covers; returns its bits. */
 unsigned int saved_link_bits(const struct saved_link *saved, const struct session *want,
 			     const struct kernel_link *have, struct kernel_link *set);

@@ -33,7 +33,7 @@ void staging_clear(struct engine *engine)
 	give_up(engine, staged);
 }
 
-void staging_settle(struct engine *engine)
+void staging_finish(struct engine *engine)
 {
 	struct staged *copy = engine->staging.copy;
 
@@ -180,7 +180,7 @@ void staging_close(struct engine *engine)
 	struct staged *staged;
 
 	engine->staging.unwanted = true;
-	staging_settle(engine);
+	staging_finish(engine);
 	while ((staged = engine->staging.spent) != NULL) {
 		engine->staging.spent = staged->next;
 		candidate_discard(&staged->changes);

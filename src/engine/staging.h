@@ -15,7 +15,7 @@ struct cursor *staging_edit_begin(struct engine *engine, const struct edit *edit
 /* As running is. At once, or, while it is being edited, when that is done. */
 void staging_clear(struct engine *engine);
 /* What the transaction has done with it is done. */
-void staging_settle(struct engine *engine);
+void staging_finish(struct engine *engine);
 bool staging_dirty(const struct engine *engine);
 
 /* What was staged and is needed no more, freed in slices: when, and some of it. */

@@ -200,7 +200,7 @@ static void undone(struct engine *engine, const struct request *request, int rc)
 		tentative->undo_at = engine_now() + RETRY_NS;
 }
 
-void tentative_settle(struct engine *engine, struct request *request, int rc)
+void tentative_finish(struct engine *engine, struct request *request, int rc)
 {
 	struct tentative *tentative = &engine->tentative;
 	uint64_t baseline;

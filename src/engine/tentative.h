@@ -26,7 +26,7 @@ void tentative_fill(const struct engine *engine, struct request *request);
 /* It ends the tentative state, so that it needs a record though it changes nothing. */
 bool tentative_is_ended_by(const struct engine *engine, const struct request *request);
 /* What became of a request. */
-void tentative_settle(struct engine *engine, struct request *request, int rc);
+void tentative_finish(struct engine *engine, struct request *request, int rc);
 void tentative_end_session(struct engine *engine, unsigned int session);
 
 /* When it is to be undone: then ask for it. */

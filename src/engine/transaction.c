@@ -14,6 +14,7 @@
 #include "engine/read_all.h"
 #include "engine/recall.h"
 #include "engine/resume.h"
+#include "engine/saved.h"
 #include "engine/staging.h"
 #include "engine/tentative.h"
 #include "store/publish.h"
@@ -101,9 +102,9 @@ static enum step finish(struct engine *engine, int rc, const struct error *err)
 	if (t->request && rc == 0 && t->request->which == ENGINE_CANDIDATE &&
 	    t->request->type == REQUEST_COMMIT)
 		staging_clear(engine);
-	staging_settle(engine);
+	staging_finish(engine);
 	if (t->request)
-		tentative_settle(engine, t->request, rc);
+		tentative_finish(engine, t->request, rc);
 	if (t->request)
 		request_tell(engine, t->request, rc, err);
 	return STEP_LEAVE;
@@ -224,6 +225,7 @@ static int begin_plan(struct engine *engine)
 	bool strict = t->request && !t->acknowledged;
 
 	open_job(engine, &engine->running, to, strict);
+	t->job.dry = t->request && t->request->type == REQUEST_CHECK;
 	if (t->request && t->request->type == REQUEST_NAMES)
 		return 0;
 	return has_begun(engine, plan_begin(engine, &t->job,
@@ -530,6 +532,13 @@ static enum step end_free_edit(struct engine *engine, int rc)
 	return STEP_FREE_JOB;
 }
 
+static int begin_free_job(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	return t->decided ? 0 : has_begun_or_done(engine, saved_drop_begin(engine, &t->job));
+}
+
 /* Nothing is under way now. */
 static enum step end_free_job(struct engine *engine, int rc)
 {
@@ -570,7 +579,7 @@ static const struct step_row {
 	[STEP_LEAVE] = {begin_leave, end_leave},
 	[STEP_FREE_CHANGES] = {begin_free_changes, end_free_changes},
 	[STEP_FREE_EDIT] = {begin_free_edit, end_free_edit},
-	[STEP_FREE_JOB] = {NULL, end_free_job},
+	[STEP_FREE_JOB] = {begin_free_job, end_free_job},
 };
 
 int64_t transaction_due(const struct engine *engine)

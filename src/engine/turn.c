@@ -114,8 +114,6 @@ static void begin_request(struct engine *engine)
 {
 	struct request *request = TAILQ_FIRST(&engine->requests);
 
-	if (engine->hear_at != NEVER)
-		hear_what_waits(engine); /* it is planned by what the kernel has told */
 	TAILQ_REMOVE(&engine->requests, request, link);
 	if (request->type == REQUEST_RESYNC)
 		transaction_read(engine, request);

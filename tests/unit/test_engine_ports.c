@@ -2,6 +2,8 @@
 #include "engine/status.h"
 #include "engine_bench.h"
 
+#include "model/codec.h"
+
 #define SESSION "peer-session-id=6 interface-name=pw0"
 #define VLAN    SESSION " pseudowire-type=ethernet-vlan vlan-id=7"
 
@@ -257,6 +259,7 @@ static void what_cannot_be_kept_is_not_made_anew(void **state)
 	operations.keep = fail_to_keep;
 	bench->engine->k = &operations;
 	assert_true(edit_one_session(bench, 1, 5, "tx-cookie=01020304") < 0);
+	assert_null(datastore_session(bench->store, 1, 5)->saved);
 	assert_int_equal(bench->error.code, ERROR_KERNEL);
 	assert_non_null(strstr(bench->error.path, "session[session-id='5']"));
 	assert_non_null(strstr(bench->error.text, "others set"));
@@ -264,6 +267,53 @@ static void what_cannot_be_kept_is_not_made_anew(void **state)
 	assert_int_equal(ask_link(bench, "pw0").index, index);
 	assert_true(is_set(bench, "pw0", "br0"));
 	bench->engine->k = bench->kernel->ops;
+}
+
+static void a_check_reads_and_keeps_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_operations operations = *bench->engine->k;
+	struct edit *edit = edit_new();
+
+	make(bench, SESSION " bridge=br0");
+	operations.keep = fail_to_keep;
+	bench->engine->k = &operations;
+	tunnel(edit, EDIT_MERGE, 1, "");
+	session(edit, EDIT_MERGE, 1, 5, "tx-cookie=01020304");
+	bench->done = false;
+	engine_test(bench->engine, ENGINE_RUNNING, edit, &tester, on_done, bench);
+	assert_true(turn_until(bench, is_done, 5000));
+	assert_int_equal(bench->result, 0);
+	assert_null(datastore_session(bench->store, 1, 5)->saved);
+	bench->engine->k = bench->kernel->ops;
+}
+
+/* Session 5 is planned before the tunnel is that may not go, for others have a session in it. */
+static void a_refused_change_keeps_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct session other = {.session_id = 99,
+				.peer_session_id = 99,
+				.present = BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID)};
+	struct kernel_request request = {
+		.verb = KERNEL_SESSION_CREATE, .tunnel_id = 2, .session_id = 99, .session = &other};
+	struct edit *edit = edit_new();
+
+	make(bench, SESSION " bridge=br0");
+	tunnel(edit, EDIT_MERGE, 2,
+	       "peer-tunnel-id=3 local-address=192.0.2.1 local-port=5002 remote-address=8.8.8.8");
+	assert_int_equal(commit(bench, edit), 0);
+	codec_complete(OBJECT_SESSION, &other);
+	assert_int_equal(sim_foreign(bench->kernel, &request), 0);
+	UNTIL(bench, datastore_session(bench->store, 2, 99));
+	edit = edit_new();
+	tunnel(edit, EDIT_MERGE, 1, "");
+	session(edit, EDIT_MERGE, 1, 5, "tx-cookie=01020304");
+	tunnel(edit, EDIT_DELETE, 2, "");
+	assert_true(commit(bench, edit) < 0);
+	assert_int_equal(bench->error.code, ERROR_FOREIGN);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_null(datastore_session(bench->store, 1, 5)->saved);
 }
 
 static void a_repair_leaves_what_cannot_be_kept(void **state)
@@ -474,6 +524,8 @@ int main(void)
 		TEST(a_vlan_links_port_is_set_again),
 		TEST(a_port_that_cannot_be_set_stays_out),
 		TEST(what_cannot_be_kept_is_not_made_anew),
+		TEST(a_check_reads_and_keeps_nothing),
+		TEST(a_refused_change_keeps_nothing),
 		TEST(a_repair_leaves_what_cannot_be_kept),
 		TEST(a_port_survives_an_interface_that_cannot_be_set_up),
 		TEST(what_is_lost_is_logged),
