@@ -116,7 +116,7 @@ static int check_secrets(struct engine *engine, const struct candidate *changes,
 			 "the rollback would change cookies, which are for the superuser alone");
 }
 
-/* In what is staged, by whoever was allowed to: set to what it is not now. */
+/* A secret that somebody staged, and that differs from running. */
 static int check_staged_secrets(struct engine *engine, const struct candidate *changes,
 				const struct change *c, void *arg, struct error *err)
 {
@@ -131,8 +131,8 @@ static int check_staged_secrets(struct engine *engine, const struct candidate *c
 		return 0;
 	error_at_entry(err, c->tunnel_id, c->session_id, NULL);
 	return error_set(err, ERROR_DENIED,
-			 "cookies are staged, which are for the superuser alone: he may commit "
-			 "them, or discard-changes and begin anew");
+			 "the candidate sets cookies, which only the superuser may do: have the "
+			 "superuser commit it, or discard-changes and stage the rest again");
 }
 
 /* A configured name must not belong to a link that is no session's. */
@@ -297,7 +297,7 @@ static int begun(struct cursor *cursor, struct cursor **ret)
 	return cursor ? 0 : -ENOMEM;
 }
 
-/* What the request writes, and what it would write, must not be locked by another. */
+/* No other session may hold the lock of what the request writes, or would write. */
 static int check_locks(const struct making *making)
 {
 	const struct request *request = making->request;
@@ -320,7 +320,7 @@ static int check_locks(const struct making *making)
 	return rc;
 }
 
-/* The way back to where a confirmed commit began. */
+/* Go back to the baseline of the confirmed commit. */
 static int begin_undo(struct making *making, struct cursor **ret)
 {
 	struct request *request = making->request;
@@ -333,7 +333,7 @@ static int begin_undo(struct making *making, struct cursor **ret)
 	return begin_way_back(making->engine, baseline, making->changes, ret, making->err);
 }
 
-/* To the candidate datastore itself, or of it to a commit's changes. */
+/* Change the candidate datastore, or copy it into the changes of a commit. */
 static int begin_staged(struct making *making, struct cursor **ret)
 {
 	struct engine *engine = making->engine;
@@ -389,7 +389,7 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 	return 0;
 }
 
-/* What others have committed since it was made. */
+/* Follow what others committed since the changes were made. */
 static int begin_rebase(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;

@@ -112,39 +112,39 @@ unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
  */
 void engine_forget(struct engine *engine, unsigned int ticket);
 
-/* A commit of what is staged as one to be confirmed (RFC 6241 section 8.4), or as such a one's
- * confirmation. */
+/* The parameters of a commit of the candidate (RFC 6241 section 8.4). */
 struct engine_confirm {
-	bool confirmed;         /* it is to be confirmed in time, or is undone */
-	uint32_t timeout;       /* seconds; of a confirmed one */
-	const char *persist;    /* NULL: it ends with the session, undone */
-	const char *persist_id; /* of the one that is pending; NULL: it is this session's own */
+	bool confirmed;         /* undo it unless it is confirmed in time */
+	uint32_t timeout;       /* seconds, if confirmed */
+	const char *persist;    /* NULL: undo it when the session ends */
+	const char *persist_id; /* confirms the pending one of any session; NULL: of this one */
 };
 
 /*
- * The candidate datastore (RFC 6241 section 8.3), one for all sessions: what is staged
- * there over running, of which it follows what others commit. An edit is done whole or
- * not at all; constraints over leaves and entries are looked at when it is committed, or
- * tested (RFC 7950 section 8.3.3). All of these queue, and are refused as writes are by
- * locks. A commit that fails leaves the candidate as it was.
+ * The candidate datastore (RFC 6241 section 8.3), shared by all sessions: changes staged over
+ * running, which follow what others commit to running. An edit applies whole or not at all;
+ * constraints between leaves and entries are checked by a commit or a test (RFC 7950 section
+ * 8.3.3). All these calls queue, and locks refuse them like writes. A commit that fails leaves the
+ * candidate as it was.
  */
 unsigned int engine_stage(struct engine *engine, struct edit *edit, const struct engine_who *who,
 			  engine_done_cb *done, void *arg);
 unsigned int engine_commit_staged(struct engine *engine, const struct engine_confirm *confirm,
 				  const struct engine_who *who, engine_done_cb *done, void *arg);
 /*
- * Undo the confirmed commit that is pending, as happens when it is not confirmed in time, when
- * its session ends and it does not persist, and at the next start. Running becomes what it was
- * before the first of those that follow each other. Until then others write to running as
- * little as under a lock.
+ * Undo the pending confirmed commit. The same happens when it is not confirmed in time, when its
+ * session ends and it does not persist, and at the next start. Running returns to its state before
+ * the first of the consecutive confirmed commits. While one is pending, writes of others to running
+ * are refused as under a lock.
  */
 unsigned int engine_cancel(struct engine *engine, const char *persist_id,
 			   const struct engine_who *who, engine_done_cb *done, void *arg);
 unsigned int engine_discard(struct engine *engine, const struct engine_who *who,
 			    engine_done_cb *done, void *arg);
 /*
- * As it is, to be read in steps (store/staged.h) and given back; NULL: as running. Only
- * while it is settled: no edit of it is under way. Else it is when @done is told.
+ * The candidate as it is now, to read in steps (store/staged.h) and to give back; NULL: it equals
+ * running. Only while it is settled, that is, no edit of it is under way; engine_settle_candidate()
+ * calls @done once it is.
  */
 struct staged *engine_candidate(struct engine *engine);
 void engine_candidate_drop(struct engine *engine, struct staged *staged); /* accepts NULL */
@@ -235,8 +235,8 @@ struct engine_info {
 void engine_info(const struct engine *engine, struct engine_info *ret);
 
 /*
- * When the SNMP master's sysUpTime was 0, on CLOCK_BOOTTIME, as it was kept last; 0 unknown. A
- * restart works it out anew, some hundredths off, and TimeStamps are not to move by that.
+ * The last stored CLOCK_BOOTTIME at which the SNMP master's sysUpTime was 0; 0: unknown. A
+ * restarted daemon measures it again, some hundredths off, and TimeStamps must not move by that.
  */
 int64_t engine_epoch(const struct engine *engine);
 void engine_keep_epoch(struct engine *engine, int64_t epoch);

@@ -11,9 +11,9 @@ enum request_type {
 	REQUEST_EDIT,
 	REQUEST_CHECK, /* an edit that is only checked */
 	REQUEST_COMMIT,
-	REQUEST_DISCARD, /* what is staged */
-	REQUEST_UNDO,    /* a confirmed commit that is not confirmed, or cancelled */
-	REQUEST_SETTLE,  /* none is under way when it has its turn */
+	REQUEST_DISCARD, /* discard-changes */
+	REQUEST_UNDO,    /* a confirmed commit: cancelled, or not confirmed */
+	REQUEST_SETTLE,  /* tell when no edit of the candidate is under way */
 	REQUEST_ADOPT,
 	REQUEST_ROLLBACK,
 	REQUEST_RESYNC,

@@ -12,7 +12,7 @@ bool staging_dirty(const struct engine *engine)
 	return staged && candidate_dirty(&staged->changes);
 }
 
-/* Nobody edits it any more; the last reader goes, or has gone. */
+/* No edit uses it any more: free it once it has no readers. */
 static void give_up(struct engine *engine, struct staged *staged)
 {
 	if (staged->readers)
@@ -39,7 +39,7 @@ void staging_finish(struct engine *engine)
 
 	engine->staging.edited = false;
 	engine->staging.copy = NULL;
-	if (copy) /* which was not finished */
+	if (copy) /* the edit failed before it was complete */
 		give_up(engine, copy);
 	if (engine->staging.unwanted || !staging_dirty(engine))
 		staging_clear(engine);
@@ -71,7 +71,7 @@ static struct staged *staged_new(struct engine *engine, struct error *err)
 	return staged;
 }
 
-/* Of its own, to be changed: the first that is staged, or a copy of what others read. */
+/* Provide an overlay to change: a new one if none is staged, a copy if others read it. */
 static int begin_copy(struct sequence *sequence, struct cursor **ret)
 {
 	struct staging_edit *editing = (struct staging_edit *)sequence;

@@ -20,7 +20,7 @@ static void forget(struct tentative *tentative)
 	*tentative = (struct tentative){.serial = tentative->serial + 1};
 }
 
-/* As the journal has it: nobody is left who could confirm it. */
+/* Take it from the journal: no session is left that could confirm it. */
 static void take_over(struct engine *engine, uint64_t baseline)
 {
 	struct tentative *tentative = &engine->tentative;
@@ -53,7 +53,7 @@ static bool is_of(const struct tentative *tentative, unsigned int session)
 	return session != 0 && session == tentative->session;
 }
 
-/* What others wrote would be undone with it, though it was acknowledged. */
+/* Undoing it would also undo acknowledged writes of others. */
 int tentative_check_write(const struct engine *engine, unsigned int session, struct error *err)
 {
 	const struct tentative *tentative = &engine->tentative;
@@ -141,7 +141,7 @@ bool tentative_is_ended_by(const struct engine *engine, const struct request *re
 	       journal_says(engine, &baseline);
 }
 
-/* A follow-up, and what its session writes otherwise, keep the first baseline. */
+/* A follow-up, and other writes of its session, keep the first baseline. */
 void tentative_fill(const struct engine *engine, struct request *request)
 {
 	const struct tentative *tentative = &engine->tentative;
@@ -182,8 +182,8 @@ static void begin(struct engine *engine, struct request *request)
 	if (!tentative->session && !tentative->persist)
 		tentative->undo_at = 0;
 	engine_log(engine, LOG_NOTICE,
-		   "a commit by %s is to be confirmed within %" PRIu32
-		   " s, else all since commit %llu is undone",
+		   "the commit by %s must be confirmed within %" PRIu32
+		   " s, or everything since commit %llu is undone",
 		   request->info.user, confirm->timeout, (unsigned long long)tentative->baseline);
 }
 
@@ -211,7 +211,7 @@ void tentative_finish(struct engine *engine, struct request *request, int rc)
 		begin(engine, request);
 	else if (rc == 0 && confirms(request) && tentative->pending)
 		forget(tentative);
-	/* an undoing that was interrupted, and could not be carried out at the start */
+	/* the undoing was interrupted, and failed at the start */
 	if (!tentative->pending && journal_says(engine, &baseline))
 		take_over(engine, baseline);
 }
@@ -244,7 +244,7 @@ static void undo_done(int rc, const struct error *err, void *arg)
 
 	if (rc < 0)
 		engine_log(engine, LOG_ERR,
-			   "a commit that was not confirmed cannot be undone: %s%s%s; tried again "
+			   "cannot undo the commit that was not confirmed: %s%s%s; will retry "
 			   "in %d s",
 			   err->path, err->path[0] ? ": " : "", err->text,
 			   (int)(RETRY_NS / NS_PER_S));

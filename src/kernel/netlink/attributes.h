@@ -64,6 +64,13 @@ static inline const struct nlattr *attribute_next(const struct nlattr *attribute
 	return (const void *)((const char *)attribute + ((attribute->nla_len + 3U) & ~3U));
 }
 
+/* Is it this string, with or without a NUL at its end? */
+static inline bool attribute_is(const struct nlattr *attribute, const char *text)
+{
+	return attribute_length(attribute) >= strlen(text) &&
+	       !strncmp(attribute_bytes(attribute), text, attribute_length(attribute));
+}
+
 static inline const void *attributes_end(const struct nlattr *nest)
 {
 	return (const char *)nest + nest->nla_len;

@@ -1,7 +1,7 @@
 /*
  * Events. Sources: net/l2tp/l2tp_netlink.c (l2tp_tunnel_notify, genlmsg_multicast_allns),
- * net/core/rtnetlink.c, net/bridge/br_netlink.c,
- * net/core/fib_rules.c, net/ipv4/nexthop.c (remove_nexthop).
+ * net/core/rtnetlink.c, net/bridge/br_netlink.c, net/core/fib_rules.c, net/ipv4/nexthop.c
+ * (remove_nexthop).
  *
  * Kernel rules handled here: up to 6.12 the group "l2tp" reports events of every network namespace
  * without saying which, and none that no command asked for (sessions of a deleted tunnel,

@@ -95,9 +95,9 @@ static bool has_record(const struct kernel_kept *kept, const struct nlattr *like
 {
 	const struct nlattr *record;
 
-	record_for_each(record, kept,
-			like->nla_type) if (record->nla_len == like->nla_len &&
-					    !memcmp(record, like, like->nla_len)) return true;
+	record_for_each (record, kept, like->nla_type)
+		if (record->nla_len == like->nla_len && !memcmp(record, like, like->nla_len))
+			return true;
 	return false;
 }
 
@@ -105,16 +105,13 @@ static bool has_record(const struct kernel_kept *kept, const struct nlattr *like
 
 static void decode_info(const struct nlattr *info, struct kernel_kept *kept)
 {
-	static const char kind[] = "bridge";
 	const struct nlattr *attribute, *data = NULL;
 
 	attribute_for_each_nested (attribute, info) {
 		if (attribute_type(attribute) == IFLA_INFO_SLAVE_DATA)
 			data = attribute;
 		else if (attribute_type(attribute) == IFLA_INFO_SLAVE_KIND)
-			kept->is_port = attribute_length(attribute) >= sizeof(kind) - 1 &&
-					!strncmp(attribute_bytes(attribute), kind,
-						 attribute_length(attribute));
+			kept->is_port = attribute_is(attribute, "bridge");
 	}
 	if (kept->is_port && data)
 		port_decode(data, &kept->port);
@@ -234,9 +231,10 @@ static int dump_again(struct netlink *netlink, struct nlmsghdr *message, message
 static int read_vlans(struct netlink *netlink, unsigned int index, struct kernel_kept **kept)
 {
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETVLAN, NLM_F_DUMP);
-	int rc = port_put_vlans_dump(message, MESSAGE_BYTES, index);
+	int rc;
 
-	rc = rc ? rc : dump_again(netlink, message, take_vlan_message, kept);
+	port_put_vlans_dump(message, index);
+	rc = dump_again(netlink, message, take_vlan_message, kept);
 	return rc == -EOPNOTSUPP ? 0 : rc; /* a kernel without CONFIG_BRIDGE_VLAN_FILTERING */
 }
 
@@ -260,8 +258,8 @@ static int read_link_once(struct netlink *netlink, unsigned int index, struct ke
 }
 
 /*
- * The link itself, and its VLANs: what put_back() compares. Once more when it is no port
- * any more by the time that its VLANs are asked for: its bridge is gone.
+ * Read the link and its VLANs, which put_back() compares. -EINVAL for the VLANs means that its
+ * bridge has gone meanwhile, and it is no longer a port: read it again.
  */
 static int read_link(struct netlink *netlink, unsigned int index, struct kernel_kept **ret)
 {
@@ -389,10 +387,12 @@ static int put_vlans(struct netlink *netlink, unsigned int index, const struct k
 	const struct nlattr *record;
 	int rc = 0;
 
-	record_for_each(record, now, RECORD_VLANS) if (!rc && !has_record(kept, record)) rc =
-		change_vlans(netlink, index, record, true);
-	record_for_each(record, kept, RECORD_VLANS) if (!rc && !has_record(now, record)) rc =
-		change_vlans(netlink, index, record, false);
+	record_for_each (record, now, RECORD_VLANS)
+		if (!rc && !has_record(kept, record))
+			rc = change_vlans(netlink, index, record, true);
+	record_for_each (record, kept, RECORD_VLANS)
+		if (!rc && !has_record(now, record))
+			rc = change_vlans(netlink, index, record, false);
 	return rc;
 }
 
@@ -400,8 +400,12 @@ static bool same_vlans(const struct kernel_kept *kept, const struct kernel_kept 
 {
 	const struct nlattr *record;
 
-	record_for_each(record, kept, RECORD_VLANS) if (!has_record(now, record)) return false;
-	record_for_each(record, now, RECORD_VLANS) if (!has_record(kept, record)) return false;
+	record_for_each (record, kept, RECORD_VLANS)
+		if (!has_record(now, record))
+			return false;
+	record_for_each (record, now, RECORD_VLANS)
+		if (!has_record(kept, record))
+			return false;
 	return true;
 }
 
@@ -504,14 +508,13 @@ static void put_settings(struct netlink *netlink, unsigned int index,
 		if (change(netlink, message))
 			lose(lost, "flags");
 	}
-	record_for_each(alias, kept, RECORD_ALIAS)
-	{
+	record_for_each (alias, kept, RECORD_ALIAS) {
 		if (has_record(now, alias))
 			continue;
 		message = put_link(netlink, index, RTM_SETLINK, &header);
-		mnl_attr_put(message, IFLA_IFALIAS, attribute_length(alias),
-			     attribute_bytes(alias));
-		if (change(netlink, message))
+		if (!mnl_attr_put_check(message, MESSAGE_BYTES, IFLA_IFALIAS,
+					attribute_length(alias), attribute_bytes(alias)) ||
+		    change(netlink, message))
 			lose(lost, "alias");
 	}
 }
@@ -541,18 +544,18 @@ static void put_names(struct netlink *netlink, unsigned int index, const struct 
 	struct ifinfomsg *header;
 	struct nlmsghdr *message;
 	struct nlattr *nest;
+	bool fits;
 
-	record_for_each(record, kept, RECORD_NAME)
-	{
+	record_for_each (record, kept, RECORD_NAME) {
 		if (has_record(now, record))
 			continue;
 		message = put_link(netlink, index, RTM_NEWLINKPROP, &header);
 		message->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND;
 		nest = mnl_attr_nest_start(message, IFLA_PROP_LIST);
-		mnl_attr_put(message, IFLA_ALT_IFNAME, attribute_length(record),
-			     attribute_bytes(record));
+		fits = mnl_attr_put_check(message, MESSAGE_BYTES, IFLA_ALT_IFNAME,
+					  attribute_length(record), attribute_bytes(record));
 		mnl_attr_nest_end(message, nest);
-		if (change(netlink, message))
+		if (!fits || change(netlink, message))
 			lose(lost, "altname");
 	}
 }
@@ -577,8 +580,7 @@ static void put_addresses(struct netlink *netlink, unsigned int index,
 	const struct nlattr *record;
 	bool any = false, failed = false;
 
-	record_for_each(record, kept, RECORD_ADDRESS)
-	{
+	record_for_each (record, kept, RECORD_ADDRESS) {
 		any = true;
 		failed = put_address(netlink, index, record) < 0 || failed;
 	}

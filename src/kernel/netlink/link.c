@@ -63,12 +63,6 @@ static int decode_vlan_data(const struct nlattr *data, uint16_t *ret_vlan_id)
 	return 0;
 }
 
-static bool is_kind(const struct nlattr *kind, const char *name)
-{
-	return kind && attribute_length(kind) >= strlen(name) &&
-	       !strncmp(attribute_bytes(kind), name, attribute_length(kind));
-}
-
 static int decode_info(const struct nlattr *info, struct kernel_link *link)
 {
 	const struct nlattr *attribute, *kind = NULL, *data = NULL;
@@ -80,8 +74,10 @@ static int decode_info(const struct nlattr *info, struct kernel_link *link)
 			data = attribute;
 	}
 	link->kind = kind;
-	link->vrf = is_kind(kind, "vrf");
-	return is_kind(kind, vlan_kind) && data ? decode_vlan_data(data, &link->vlan_id) : 0;
+	link->vrf = kind && attribute_is(kind, "vrf");
+	return kind && attribute_is(kind, vlan_kind) && data
+		       ? decode_vlan_data(data, &link->vlan_id)
+		       : 0;
 }
 
 static int decode_attribute(const struct nlattr *attribute, struct kernel_link *link)

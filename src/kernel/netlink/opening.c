@@ -71,14 +71,14 @@ static void *open_in_namespace(void *arg)
 static int open_where_due(struct opening *opening)
 {
 	pthread_t thread;
-	int err;
+	int rc;
 
 	if (opening->netlink->netns < 0)
 		return opening->open(opening);
 	opening->step = "start a thread";
-	err = pthread_create(&thread, NULL, open_in_namespace, opening);
-	if (err)
-		return -err;
+	rc = pthread_create(&thread, NULL, open_in_namespace, opening);
+	if (rc)
+		return -rc;
 	pthread_join(thread, NULL);
 	return opening->rc;
 }

@@ -6,8 +6,8 @@
  * Kernel rules handled here: a route that leads nowhere shows in the errno or in its type; a source
  * that the host does not have looks like no route (IPv4); only a lookup of the route as configured
  * shows that its link is down, and only a resolved one shows the source; a lookup with a VRF as
- * outgoing link looks in that VRF; rules can
- * select by ports and protocol, but no lookup can name protocol 115.
+ * outgoing link looks in that VRF; rules can select by ports and protocol, but no lookup can name
+ * protocol 115.
  */
 #include <errno.h>
 #include <linux/if_addr.h>

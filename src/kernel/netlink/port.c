@@ -264,11 +264,9 @@ static void put_port(struct nlmsghdr *message, unsigned int index)
 	header->ifindex = index;
 }
 
-int port_put_vlans_dump(struct nlmsghdr *message, size_t size, unsigned int index)
+void port_put_vlans_dump(struct nlmsghdr *message, unsigned int index)
 {
-	(void)size;
 	put_port(message, index);
-	return 0;
 }
 
 static bool put_tunnel(struct nlmsghdr *message, size_t size, uint32_t id)

@@ -42,7 +42,7 @@ int port_put(struct nlmsghdr *message, size_t size, unsigned int index,
 typedef int port_vlans_cb(const struct port_vlans *vlans, void *arg);
 /* Pass each VLAN of an RTM_NEWVLAN to @cb; its nonzero return ends this and is returned. */
 int port_decode_vlans(const struct nlmsghdr *message, port_vlans_cb *cb, void *arg);
-int port_put_vlans_dump(struct nlmsghdr *message, size_t size, unsigned int index);
+void port_put_vlans_dump(struct nlmsghdr *message, unsigned int index);
 /* For RTM_NEWVLAN or, with @remove, RTM_DELVLAN. */
 int port_put_vlans(struct nlmsghdr *message, size_t size, unsigned int index,
 		   const struct port_vlans *vlans, bool remove);

@@ -9,8 +9,6 @@
 
 #include "kernel/sim/simulated.h"
 
-#define DEFAULT_VLAN  1
-#define DEFAULT_COST  100
 #define PORT_SETTINGS (SIM_PORT_COST + 1)
 
 struct kernel_kept {

@@ -374,17 +374,25 @@ int sim_add_route(struct kernel *kernel, const char *prefix, int error)
 	return 0;
 }
 
-int sim_set_source(struct kernel *kernel, const char *prefix, const char *source)
+/* The route of that textual prefix. -EINVAL, -ENOENT. */
+static int route_of_text(struct sim *sim, const char *prefix, struct sim_route **ret)
 {
-	struct sim *sim = sim_of(kernel);
 	struct sim_prefix parsed;
-	struct sim_route *entry;
 
 	if (parse_prefix(prefix, &parsed))
 		return -EINVAL;
-	entry = named_route(sim, &parsed);
-	if (!entry)
-		return -ENOENT;
+	*ret = named_route(sim, &parsed);
+	return *ret ? 0 : -ENOENT;
+}
+
+int sim_set_source(struct kernel *kernel, const char *prefix, const char *source)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_route *entry;
+	int rc = route_of_text(sim, prefix, &entry);
+
+	if (rc)
+		return rc;
 	sim_tell(sim, KERNEL_EVENT_ROUTE, 0, 0);
 	return parse_address(source, &entry->source);
 }
@@ -402,14 +410,11 @@ void sim_need_no_route(struct kernel *kernel)
 int sim_remove_route(struct kernel *kernel, const char *prefix)
 {
 	struct sim *sim = sim_of(kernel);
-	struct sim_prefix parsed;
 	struct sim_route *entry;
+	int rc = route_of_text(sim, prefix, &entry);
 
-	if (parse_prefix(prefix, &parsed))
-		return -EINVAL;
-	entry = named_route(sim, &parsed);
-	if (!entry)
-		return -ENOENT;
+	if (rc)
+		return rc;
 	TAILQ_REMOVE(&sim->routes, entry, entry);
 	free(entry);
 	sim_tell(sim, KERNEL_EVENT_ROUTE, 0, 0);
