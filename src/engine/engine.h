@@ -118,6 +118,7 @@ struct engine_confirm {
 	uint32_t timeout;       /* seconds, if confirmed */
 	const char *persist;    /* NULL: undo it when the session ends */
 	const char *persist_id; /* confirms the pending one of any session; NULL: of this one */
+	bool copies;            /* copy-config to running: it confirms nothing */
 };
 
 /*

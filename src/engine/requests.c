@@ -130,6 +130,7 @@ static unsigned int enqueue_confirm(struct engine *engine, enum request_type typ
 		return 0;
 	request->which = ENGINE_CANDIDATE;
 	request->confirm.confirmed = confirm->confirmed;
+	request->confirm.copies = confirm->copies;
 	request->confirm.timeout = confirm->timeout;
 	if (!copy_text(confirm->persist, &request->confirm.persist) ||
 	    !copy_text(confirm->persist_id, &request->confirm.persist_id)) {

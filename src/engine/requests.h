@@ -30,7 +30,7 @@ struct request {
 	struct engine_checked checked; /* the edit's; or nothing */
 	uint64_t number; /* tunnel to adopt, commit to roll back to, serial to undo (0: any) */
 	struct request_confirm {
-		bool confirmed;
+		bool confirmed, copies;
 		uint32_t timeout;           /* seconds */
 		char *persist, *persist_id; /* NULL: not given */
 	} confirm;                          /* of a commit of what is staged, or of its undoing */

@@ -90,6 +90,8 @@ int tentative_check_commit(const struct engine *engine, const struct request *re
 	const struct tentative *tentative = &engine->tentative;
 	const char *persist_id = request->confirm.persist_id;
 
+	if (request->confirm.copies)
+		return tentative_check_write(engine, request->session, err);
 	if (request->confirm.confirmed && !engine->o.journal)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "nothing is kept to go back to: there is no history");
@@ -120,7 +122,8 @@ bool engine_awaits_confirmation(const struct engine *engine, unsigned int sessio
 
 static bool confirms(const struct request *request)
 {
-	return request->type == REQUEST_COMMIT && request->which == ENGINE_CANDIDATE;
+	return request->type == REQUEST_COMMIT && request->which == ENGINE_CANDIDATE &&
+	       !request->confirm.copies;
 }
 
 bool tentative_to_undo(const struct engine *engine, const struct request *request,

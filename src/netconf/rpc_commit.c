@@ -33,7 +33,7 @@ static int read_timeout(const struct node *operation, uint32_t *ret, struct erro
 	return 0;
 }
 
-/* Passed over without <confirmed/>, they would make a commit final that was not meant so. */
+/* Ignoring parameters that need <confirmed/> would make a commit final that was not meant to be. */
 static int read_confirm(const struct node *operation, struct engine_confirm *ret, struct error *err)
 {
 	const struct node *confirmed = node_child(operation, "confirmed", NAMESPACE_BASE);
@@ -91,7 +91,7 @@ int rpc_discard_changes(struct netconf_session *session, const struct node *oper
 			 err);
 }
 
-/* Running is valid: nothing else is let in. */
+/* Running is always valid: nothing invalid is let in. */
 int rpc_validate(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct engine_who who = rpc_who(session);

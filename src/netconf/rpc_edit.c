@@ -60,7 +60,7 @@ static int check_error_option(const struct node *operation, struct error *err)
 }
 
 /*
- * set and test-then-set are the same here: running is always valid, and the candidate may be
+ * set and test-then-set are the same here: running is always valid, and the candidate need not be
  * until it is committed (RFC 7950 section 8.3.3).
  */
 static int read_test_option(const struct node *operation, bool *ret_test_only, struct error *err)
@@ -99,7 +99,7 @@ static int take_edit(struct netconf_session *session, struct edit **ret_edit, st
 	return rc;
 }
 
-/* Takes @edit over. */
+/* Takes ownership of @edit. */
 static int carry_out(struct netconf_session *session, enum engine_datastore which,
 		     struct edit *edit, struct error *err)
 {
@@ -136,7 +136,7 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 	return carry_out(session, which, edit, err);
 }
 
-/* A whole configuration, which what there is shall become. */
+/* <config> holds a whole configuration, which replaces the target. */
 int rpc_replace_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
 {
 	(void)operation, (void)err;
@@ -157,7 +157,7 @@ int rpc_copy_config(struct netconf_session *session, const struct node *operatio
 {
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
-	const struct engine_confirm plain = {.confirmed = false};
+	const struct engine_confirm copy = {.copies = true};
 	enum engine_datastore source, target;
 	struct edit *edit = NULL;
 	int rc = rpc_datastore(operation, "target", false, &target, err);
@@ -174,7 +174,7 @@ int rpc_copy_config(struct netconf_session *session, const struct node *operatio
 	return rpc_await(session,
 			 target == ENGINE_CANDIDATE
 				 ? engine_discard(engine, &who, rpc_done, session)
-				 : engine_commit_staged(engine, &plain, &who, rpc_done, session),
+				 : engine_commit_staged(engine, &copy, &who, rpc_done, session),
 			 err);
 }
 

@@ -91,6 +91,19 @@ def test_what_others_may_do_meanwhile(daemon):
         assert tunnels(two) == [1]
 
 
+def test_only_a_commit_confirms(daemon):
+    copy = "<copy-config><target><running/></target><source><candidate/></source></copy-config>"
+    with Netconf(daemon.socket) as one, Netconf(daemon.socket) as two:
+        one.edit_config(tunnel(2), "candidate")
+        one.rpc(CONFIRMED.format(""))
+        one.edit_config(tunnel(3), "candidate")
+        one.rpc(copy)
+        assert tunnels(two) == [1, 2, 3]
+        assert refused(two.rpc, copy).tag == "in-use"
+        one.rpc("<cancel-commit/>")
+        assert tunnels(two) == [1]
+
+
 @pytest.mark.parametrize("body, tag, text", [
     ("<commit><confirm-timeout>5</confirm-timeout></commit>", "missing-element", "<bad-element>confirmed<"),
     ("<commit><persist>x</persist></commit>", "missing-element", "<bad-element>confirmed<"),
