@@ -154,7 +154,7 @@ static void on_registered(unsigned int error, void *arg)
 	if (error != agent->refused) {
 		agent->refused = error;
 		agent_log(agent, LOG_WARNING,
-			  "the AgentX master at %s refuses our registration: %s (error %u);  "
+			  "the AgentX master at %s refuses our registration: %s (error %u); "
 			  "trying again every %d s",
 			  agent->address, explain(error), error, REGISTER_S);
 	}

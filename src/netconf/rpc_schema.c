@@ -39,8 +39,8 @@ static const char *find_namespace(const struct node *node, const char *prefix, s
 }
 
 /*
- * Is that all there is, YANG? Its name may have a prefix (RFC 7950 section 9.10.3); clients leave
- * it out whatever the default namespace is.
+ * Does it ask for YANG, the only format? Its name may have a prefix (RFC 7950 section 9.10.3);
+ * clients leave it out whatever the default namespace is.
  */
 static bool is_yang(const struct node *operation)
 {
