@@ -30,6 +30,6 @@ const struct rpc netconf_rpcs[] = {
 	{ "history", NAMESPACE_MODULE, { NULL }, .run = rpc_history },
 	{ "commit-changes", NAMESPACE_MODULE, { "number" }, .run = rpc_commit_changes },
 	{ "rollback", NAMESPACE_MODULE, { "number" }, .run = rpc_rollback },
-	{ NULL },
+	{ .name = NULL },
 };
 /* clang-format on */
