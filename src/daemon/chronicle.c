@@ -314,6 +314,9 @@ static void on_event(const struct engine_event *event, void *arg)
 	case ENGINE_COMMIT:
 		on_commit(event);
 		break;
+	case ENGINE_DRIFT: /* the engine logs these where they happen */
+	case ENGINE_CONFIRM:
+		break;
 	}
 }
 

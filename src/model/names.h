@@ -20,6 +20,11 @@
 #define NAMESPACE_YANG_LIBRARY "urn:ietf:params:xml:ns:yang:ietf-yang-library"
 #define YANG_LIBRARY_REVISION  "2019-01-04"
 #define NAMESPACE_DATASTORES   "urn:ietf:params:xml:ns:yang:ietf-datastores"
+/* RFC 5277: create-subscription and the envelope; /netconf/streams. RFC 6470. */
+#define NAMESPACE_NOTIFICATION "urn:ietf:params:xml:ns:netconf:notification:1.0"
+#define NAMESPACE_STREAMS      "urn:ietf:params:xml:ns:netmod:notification"
+#define NAMESPACE_NETCONF_EVENTS                                                                   \
+	"urn:ietf:params:xml:ns:yang:ietf-netconf-notifications"
 #define ELEMENT_CONTAINER      "l2tpv3"
 #define ELEMENT_STATISTICS     "statistics"
 

@@ -25,6 +25,8 @@ const struct rpc netconf_rpcs[] = {
 	{ "close-session", NAMESPACE_BASE, { NULL }, .run = rpc_close_session },
 	{ "kill-session", NAMESPACE_BASE, { "session-id" }, .run = rpc_kill_session },
 	{ "get-schema", NAMESPACE_MONITORING, { "identifier", "version", "format" }, .run = rpc_get_schema },
+	{ "create-subscription", NAMESPACE_NOTIFICATION,
+	  { "stream", "filter", "startTime", "stopTime" }, .run = rpc_create_subscription },
 	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, .run = rpc_adopt },
 	{ "resync", NAMESPACE_MODULE, { NULL }, .run = rpc_resync },
 	{ "history", NAMESPACE_MODULE, { NULL }, .run = rpc_history },
