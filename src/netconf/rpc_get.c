@@ -76,7 +76,7 @@ static int show(struct netconf_session *session, const struct node *operation,
 		.config = which != ENGINE_DATASTORES,
 		.candidate = which == ENGINE_CANDIDATE,
 		.lines = session->lines,
-		.secrets = netconf_may_see_secrets(session),
+		.policy = netconf_policy(session),
 	};
 	struct get *get = calloc(1, sizeof(*get));
 	struct stream stream = {step, free_get, get};

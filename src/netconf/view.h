@@ -19,6 +19,7 @@ struct view {
 	const struct statistics *statistics; /* NULL: none */
 	const struct tunnel *tunnel;         /* for the status text */
 	const struct session *session;
+	uint64_t hidden; /* rows that are not shown: it is as if the entry had them not */
 };
 
 /* Everything about an entry, ours or foreign (get). */

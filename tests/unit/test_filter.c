@@ -200,7 +200,8 @@ static void test_case(void **state)
 	parse(document, &tree);
 	options.filter = node_child(tree.root, "filter", NULL);
 	options.config = node_child(tree.root, "get-config", NULL);
-	options.secrets = node_child(tree.root, "secrets", NULL);
+	if (!node_child(tree.root, "secrets", NULL))
+		options.policy = policy_of_members();
 	got = walk(&options);
 	normalise(expected);
 	normalise(got);
@@ -222,7 +223,7 @@ static double cpu(void)
 /* Returns what its longest step took of all of it. */
 static double compile(struct filter *filter, const struct node *element)
 {
-	struct filter_compiler *compiler = filter_compiler_open(filter, element, false);
+	struct filter_compiler *compiler = filter_compiler_open(filter, element);
 	double began = cpu(), last = began, now, longest = 0;
 	struct error err = ERROR_INIT;
 	int rc;
@@ -378,7 +379,7 @@ static void publish_under(struct candidate *changes, struct walk *at, struct wri
 /* A get-config shows one moment, whatever is committed while it is read. */
 static void test_consistent_over_commits(void **state)
 {
-	struct walk_options options = {.store = store, .config = true, .secrets = true};
+	struct walk_options options = {.store = store, .config = true};
 	char *before = walk(&options), *got = NULL;
 	struct error err = ERROR_INIT;
 	size_t steps = 0, size;
