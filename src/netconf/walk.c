@@ -10,6 +10,8 @@ struct walk {
 	struct staged *staged;   /* the candidate, given back at the end; NULL: as running */
 	struct staged_view view; /* get-config: as it was */
 	bool config, lines;
+	enum defaults defaults;
+	union config shown; /* with them: what the view made last shows */
 	struct filter filter;
 	struct filter_compiler *compiler; /* NULL: the filter is good */
 	const struct policy *policy;
@@ -35,6 +37,7 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	walk->config = options->config;
 	walk->lines = options->lines;
 	walk->policy = options->policy;
+	walk->defaults = options->defaults;
 	if (options->candidate)
 		walk->staged = engine_candidate(walk->engine);
 	if (walk->config)
@@ -103,7 +106,7 @@ static bool let_see(const struct walk *walk, struct view *view)
 }
 
 /* The entry with the lowest id from *@id on. */
-static bool find_tunnel(struct walk *walk, uint32_t *id, struct view *ret)
+static bool look_for_tunnel(struct walk *walk, uint32_t *id, struct view *ret)
 {
 	struct tunnel_entry *entry;
 
@@ -120,7 +123,16 @@ static bool find_tunnel(struct walk *walk, uint32_t *id, struct view *ret)
 	return show_entry(walk, entry ? &entry->entry : NULL, ret);
 }
 
-static bool find_session(struct walk *walk, uint32_t *id, struct view *ret)
+static bool find_tunnel(struct walk *walk, uint32_t *id, struct view *ret)
+{
+	bool found = look_for_tunnel(walk, id, ret);
+
+	if (found)
+		defaults_apply(walk->defaults, ret, &walk->shown);
+	return found;
+}
+
+static bool look_for_session(struct walk *walk, uint32_t *id, struct view *ret)
 {
 	struct tunnel_entry *tunnel;
 	struct session_entry *entry;
@@ -138,6 +150,15 @@ static bool find_session(struct walk *walk, uint32_t *id, struct view *ret)
 	if (entry)
 		*id = entry->entry.key.session_id;
 	return show_entry(walk, entry ? &entry->entry : NULL, ret);
+}
+
+static bool find_session(struct walk *walk, uint32_t *id, struct view *ret)
+{
+	bool found = look_for_session(walk, id, ret);
+
+	if (found)
+		defaults_apply(walk->defaults, ret, &walk->shown);
+	return found;
 }
 
 /* Refresh the counters if they are shown; the engine looks at what they say of the status. */
@@ -169,8 +190,11 @@ static void write_entry(const struct walk *walk, struct writer *writer, const st
 static void open_tunnel(struct walk *walk, struct writer *writer, const struct view *view,
 			uint64_t rows)
 {
-	if (!walk->container_open)
-		(walk->lines ? lines_begin : encode_begin)(writer, 0);
+	if (!walk->container_open && walk->lines)
+		lines_begin(writer, 0);
+	else if (!walk->container_open)
+		(walk->defaults == DEFAULTS_REPORT_ALL_TAGGED ? encode_begin_annotated
+							      : encode_begin)(writer, 0);
 	walk->container_open = true;
 	write_entry(walk, writer, view, rows, 1);
 	walk->tunnel_open = true;

@@ -8,6 +8,7 @@
 #define NETCONF_WALK_H
 
 #include "engine/engine.h"
+#include "netconf/defaults.h"
 #include "netconf/filter.h"
 #include "netconf/writer.h"
 
@@ -20,6 +21,7 @@ struct walk_options {
 	bool config;                 /* get-config ... */
 	bool candidate;              /* ... of the candidate, which is settled, not of running */
 	const struct policy *policy; /* what to show; borrowed until it is closed; NULL: all */
+	enum defaults defaults;      /* which leaves to show that have their default */
 	bool lines;                  /* for our own shell: see lines.h */
 };
 

@@ -4,7 +4,7 @@
  * where tunnel 1 and its session 2 are also in the kernel, and tunnel 50 with
  * session 51 are foreign. A file holds
  *
- *   <case><get/> or <get-config/>, <secrets/> if they may be seen,
+ *   <case><get/> or <get-config/>, <secrets/> if they may be seen, <with-defaults>
  *   <filter>, <data>what shall come out</data> or <refused>error-tag</refused></case>
  *
  * White space between elements does not count. To add a case, add a file.
@@ -195,6 +195,7 @@ static void test_case(void **state)
 {
 	char *document = read_file(*state), *expected = expected_of(document), *got;
 	struct tree tree = {0};
+	struct error err = ERROR_INIT;
 	struct walk_options options = {.store = store};
 
 	parse(document, &tree);
@@ -202,6 +203,7 @@ static void test_case(void **state)
 	options.config = node_child(tree.root, "get-config", NULL);
 	if (!node_child(tree.root, "secrets", NULL))
 		options.policy = policy_of_members();
+	assert_int_equal(defaults_read(tree.root, "", &options.defaults, &err), 0);
 	got = walk(&options);
 	normalise(expected);
 	normalise(got);
