@@ -32,6 +32,7 @@
 #include "netconf/server.h"
 #include "netconf/shares.h"
 #include "netconf/writer.h"
+#include "store/policy.h"
 
 enum stream_step {
 	STREAM_GOES_ON,
@@ -140,10 +141,10 @@ static inline bool session_output_full(const struct netconf_session *session)
 	       session->server->options.limits.output;
 }
 
-/* May this user read and write secret leaves? Root and the daemon's own user may. */
-static inline bool netconf_may_see_secrets(const struct netconf_session *session)
+/* What its user may see and do: root and the daemon's own user, everything. */
+static inline const struct policy *netconf_policy(const struct netconf_session *session)
 {
-	return peer_privileged(session->peer.uid);
+	return peer_privileged(session->peer.uid) ? NULL : policy_of_members();
 }
 
 /* server_log.c */

@@ -196,7 +196,8 @@ def test_what_is_not_found_is_said_at_start_and_not_announced(tmp_path):
     try:
         found = daemon.logged(r"not found in (\S+), so NETCONF clients cannot get these YANG modules here: (.*) \(see ")
         assert found and str(one) in found[1]
-        missing = {"ietf-netconf-monitoring", "ietf-yang-library", "ietf-datastores", "ietf-netconf-acm",
+        missing = {"ietf-netconf-monitoring", "ietf-netconf-with-defaults", "ietf-yang-library", "ietf-datastores",
+                   "ietf-netconf-acm",
                    "ietf-netconf-notifications", "notifications", "nc-notifications", "yuma-ncx"}
         assert {name.partition("@")[0] for name in found[2].split(", ")} == missing
         with daemon.netconf() as client:
@@ -311,7 +312,7 @@ def test_one_filter_selects_of_our_data_and_of_all_providers(client):
         "tunnel-id", "in-bad-hellos", "name", "module-set", "module-set-id"]
     everything = client.get()
     assert [element.tag.partition("}")[2] for element in everything[0]] == ["l2tpv3", "netconf-state", "yang-library",
-                                                                            "modules-state"]
+                                                                            "modules-state", "netconf"]
     # They are no configuration.
     assert [element.tag for element in client.get_config()[0]] == [f"{{{L2TP}}}l2tpv3"]
     assert not len(client.get_config(filter=subtree(f'<yang-library xmlns="{LIBRARY}"/>'))[0])

@@ -326,7 +326,7 @@ def test_a_kill_loses_nothing_that_a_subscriber_had(daemon):
 
 
 def test_one_who_reads_too_slowly_is_told_what_it_missed(daemon):
-    count = 24000
+    count = 19000
     with Subscriber(daemon, "") as slow, Netconf(daemon.socket, seconds=100) as editor:
         editor.edit_config(tunnel(2, sessions(1000, 1000 + count - 1)))
         with Subscriber(daemon, subtree(f'<tunnel-state-change xmlns="{L2TP}"/>')) as reader:
