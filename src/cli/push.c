@@ -4,6 +4,7 @@
 #include "base/wipe.h"
 #include "cli/command.h"
 #include "cli/confirm.h"
+#include "cli/progress.h"
 #include "cli/talk.h"
 #include "client/config_text.h"
 
@@ -38,15 +39,20 @@ static int send_config(struct client *client, const char *config, size_t length,
 static enum cli_status push_config(const char *config, size_t length,
 				   const struct cli_options *options, struct error *err)
 {
+	struct progress progress;
 	struct client *client;
 	enum cli_status status = talk_connect(options, &client, err);
 	int rc;
 
 	if (status)
 		return status;
+	progress_begin(&progress, options, client);
 	rc = confirm_begin(options, client, err);
+	progress.decides = !options->check && !options->confirm;
 	rc = rc ? rc : send_config(client, config, length, options, err);
+	progress.decides = !options->check && (progress.decides || !rc);
 	rc = rc ? rc : confirm_commit(options, client, err);
+	rc = progress_end(&progress, rc, err);
 	return talk_end(options, client, rc, err);
 }
 
