@@ -50,9 +50,9 @@ struct agenda {
 	int64_t stirred_at; /* when we, or something around us, last changed something */
 	bool forgot;        /* lost a key for lack of memory */
 	bool read_all;
-	int64_t read_all_at;   /* not earlier */
-	bool recheck;          /* addresses or routes changed */
-	uint32_t recheck_from; /* tunnels below it are done; 0: no recheck is under way */
+	int64_t read_all_at;            /* not earlier */
+	bool recheck, recheck_later[2]; /* addresses or routes changed; later as the keys are */
+	uint32_t recheck_from;          /* tunnels below it are done; 0: no recheck is under way */
 };
 
 void agenda_init(struct agenda *agenda);
@@ -65,6 +65,12 @@ void agenda_changed(struct agenda *agenda, const struct key *key);
 void agenda_repair(struct agenda *agenda, const struct key *key);
 bool agenda_wait(struct agenda *agenda, const struct key *key); /* false: no memory */
 void agenda_removing(struct agenda *agenda, const struct key *key);
+
+/*
+ * Addresses or routes changed: look at all tunnels now and later. IPv6 tells of a new route a
+ * moment before look-ups find it (net/ipv6/ip6_fib.c, fib6_add_rt2node()).
+ */
+void agenda_recheck_twice(struct agenda *agenda);
 
 /* Something could not be kept for want of memory. */
 void agenda_forgot(struct agenda *agenda);

@@ -11,6 +11,7 @@
 
 #include "kernel/kernel.h"
 #include "journal/journal.h"
+#include "store/policy.h"
 #include "store/staged.h"
 
 struct event_base;
@@ -54,8 +55,7 @@ const char *engine_datastore_name(enum engine_datastore which);
 struct engine_who {
 	const char *door, *user, *comment; /* copied; comment may be NULL */
 	unsigned int session;
-	bool no_secrets; /* refuse a rollback that would change secret leaves, a commit of what
-			    others staged that would set some */
+	const struct policy *policy; /* what it may do; shared; NULL: everything */
 };
 
 /*

@@ -221,7 +221,7 @@ static void on_event(const struct kernel_event *event, void *arg)
 		break;
 	case KERNEL_EVENT_ADDRESS:
 	case KERNEL_EVENT_ROUTE:
-		agenda->recheck = true;
+		agenda_recheck_twice(agenda);
 		break;
 	case KERNEL_EVENT_FAMILY:
 		if (!engine->connected) {
