@@ -10,7 +10,6 @@ enum level { LEVEL_CONFIG, LEVEL_CONTAINER, LEVEL_TUNNEL, LEVEL_SESSION, LEVELS 
 struct decoder {
 	struct edit *edit;
 	size_t limit;
-	bool secrets;
 	bool no_operations;
 	bool container;   /* it was given */
 	enum level level; /* of the innermost open element that is not a leaf */
@@ -47,13 +46,12 @@ bool decode_operation(const char *text, size_t length, enum edit_operation *ret)
 	return false;
 }
 
-struct decoder *decoder_open(enum edit_operation default_operation, bool secrets, size_t limit)
+struct decoder *decoder_open(enum edit_operation default_operation, size_t limit)
 {
 	struct decoder *decoder = calloc(1, sizeof(*decoder));
 
 	if (!decoder)
 		return NULL;
-	decoder->secrets = secrets;
 	decoder->limit = limit;
 	decoder->operation[LEVEL_CONFIG] = default_operation;
 	decoder->edit = edit_new();
@@ -62,7 +60,6 @@ struct decoder *decoder_open(enum edit_operation default_operation, bool secrets
 		return NULL;
 	}
 	decoder->edit->operation = default_operation == EDIT_REPLACE ? EDIT_REPLACE : EDIT_MERGE;
-	decoder->edit->keep_secrets = !secrets;
 	return decoder;
 }
 
@@ -279,8 +276,6 @@ static const struct row *known_leaf(struct decoder *decoder, const char *name)
 		fail(decoder, ERROR_UNKNOWN_ELEMENT, name, "there is no such element here");
 	else if (row->access == ACCESS_READ)
 		fail(decoder, ERROR_READ_ONLY, name, "this is state, not configuration");
-	else if (row->secret && !decoder->secrets)
-		fail(decoder, ERROR_DENIED, "", "only the superuser may read or write cookies");
 	if (decoder_failed(decoder))
 		decoder->failed_row = row;
 	return row;

@@ -92,7 +92,7 @@ static void write_leaf(struct writer *writer, const struct view *view, const str
 	size_t length;
 
 	if (row->type == TYPE_COUNTER) { /* most leaves are, so spare them the text */
-		if (!view->statistics)
+		if (!view->statistics || (view->hidden & BIT(row_number(row))))
 			return;
 		write_line(writer, depth);
 		write_number_between(writer, tags_of(row), codec_get_number(row, view->statistics));

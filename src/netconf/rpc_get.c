@@ -94,7 +94,7 @@ static int show(struct netconf_session *session, enum engine_datastore which,
 	options->config = which != ENGINE_DATASTORES;
 	options->candidate = which == ENGINE_CANDIDATE;
 	options->lines = session->lines;
-	options->secrets = netconf_may_see_secrets(session);
+	options->policy = netconf_policy(session);
 	*get = (struct get){
 		.filter = options->filter,
 		.state = !options->config && !options->no_state,

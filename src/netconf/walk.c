@@ -14,7 +14,8 @@ struct walk {
 	struct staged_view view; /* get-config: as it was */
 	bool config, lines;
 	bool in_use, with_origin;
-	bool narrow; /* of what the filter selects some is left out */
+	bool narrow; /* of what the filter selects some is left out: ... */
+	uint64_t left_out[OBJECTS];
 	unsigned int omit_origins, max_depth;
 	enum defaults defaults;
 	union config shown, used; /* what the view made last shows: with defaults, in use */
@@ -24,7 +25,7 @@ struct walk {
 	bool all_sessions;
 	struct filter filter;
 	struct filter_compiler *compiler; /* NULL: the filter is good */
-	uint64_t hidden[OBJECTS];
+	const struct policy *policy;
 	uint64_t statistics[OBJECTS];
 	bool container_open, tunnel_open; /* start tags written */
 	bool in_tunnel;                   /* at a tunnel's sessions */
@@ -46,6 +47,7 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	walk->store = options->store;
 	walk->config = options->config;
 	walk->lines = options->lines;
+	walk->policy = options->policy;
 	walk->defaults = options->defaults;
 	walk->in_use = options->in_use;
 	walk->with_origin = options->with_origin;
@@ -60,15 +62,14 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 		staged_view_open(&walk->view, walk->staged,
 				 (struct datastore *)(uintptr_t)walk->store);
 	for (unsigned int object = 0; object < OBJECTS; object++) {
-		walk->hidden[object] = options->secrets ? 0 : rows_secret(object);
 		if (options->no_config)
-			walk->hidden[object] |= view_rows(object, PART_CONFIG);
+			walk->left_out[object] |= view_rows(object, PART_CONFIG);
 		if (options->no_state)
-			walk->hidden[object] |=
+			walk->left_out[object] |=
 				view_rows(object, PART_STATE) | view_rows(object, PART_STATISTICS);
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
 	}
-	walk->compiler = filter_compiler_open(&walk->filter, options->filter, options->secrets);
+	walk->compiler = filter_compiler_open(&walk->filter, options->filter);
 	if (!walk->compiler) {
 		walk_close(walk);
 		return error_set(err, ERROR_RESOURCE, "out of memory");
@@ -128,6 +129,15 @@ static void apply_defaults(struct walk *walk, struct view *view)
 		view->tagged = view->origins->rows[VIEW_DEFAULT];
 	if (!walk->in_use || walk->defaults == DEFAULTS_TRIM)
 		defaults_apply(walk->defaults, view, &walk->shown);
+}
+
+/* Hide what the policy does not show. False: all of it. */
+static bool let_see(const struct walk *walk, struct view *view)
+{
+	uint32_t session_id = view->object == OBJECT_SESSION ? view->id : 0;
+
+	view->hidden = ~policy_rows(walk->policy, RIGHT_READ, walk->tunnel_id, session_id);
+	return !(view->hidden & ROW_SELF);
 }
 
 /* The entry with the lowest id from *@id on. */
@@ -206,12 +216,13 @@ static uint64_t rows_within(const struct walk *walk, enum object object, unsigne
 static uint64_t rows_to_write(const struct walk *walk, const struct filter_hit *hit,
 			      const struct view *view, unsigned int levels)
 {
-	uint64_t rows = (hit->whole ? ROWS_ALL : hit->rows) & ~walk->hidden[view->object];
+	uint64_t rows =
+		(hit->whole ? ROWS_ALL : hit->rows) & ~view->hidden & ~walk->left_out[view->object];
 
 	for (enum view_origin at = 0; walk->omit_origins && at < VIEW_ORIGINS; at++)
 		if (walk->omit_origins & BIT(at))
 			rows &= ~(view->origins->rows[at] & view_rows(view->object, PART_CONFIG));
-	if (!(hit->whole && levels) && !hit->rows)
+	if ((view->hidden & ROW_SELF) || (!(hit->whole && levels) && !hit->rows))
 		return 0;
 	if ((!hit->whole || walk->narrow) && !view_any(view, rows))
 		return 0;
@@ -273,7 +284,10 @@ static void enter_tunnel(struct walk *walk, struct writer *writer)
 	}
 	walk->in_tunnel = true;
 	walk->session_id = 0;
-	filter_match(&level, 1, &view, hit);
+	if (let_see(walk, &view))
+		filter_match(&level, 1, &view, hit);
+	else
+		*hit = (struct filter_hit){.whole = false};
 	walk->levels = walk->max_depth - hit->above;
 	walk->all_sessions = hit->whole && walk->levels > 1;
 	walk->last_session = !walk->all_sessions && !hit->count;
@@ -338,7 +352,10 @@ static void visit_session(struct walk *walk, struct writer *writer)
 			leave_tunnel(walk, writer);
 		return;
 	}
-	filter_match(tunnel->levels, tunnel->count, &view, &own);
+	own.whole = false;
+	own.rows = 0;
+	if (let_see(walk, &view))
+		filter_match(tunnel->levels, tunnel->count, &view, &own);
 	if (own.whole)
 		levels = walk->max_depth;
 	own.whole |= walk->all_sessions;

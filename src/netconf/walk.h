@@ -17,17 +17,17 @@ struct walk;
 struct walk_options {
 	struct engine *engine; /* refreshes counters; NULL: leave them as they are */
 	const struct datastore *store;
-	const struct node *filter; /* <filter>; NULL: everything; not needed once prepared */
-	bool config;               /* get-config ... */
-	bool candidate;            /* ... of the candidate, which is settled, not of running */
-	bool secrets;              /* show secret leaves */
-	enum defaults defaults;    /* which leaves to show that have their default */
-	bool in_use;               /* what is in use, not what is configured (nmda.h) ... */
-	bool with_origin;          /* ... with its origin ... */
-	unsigned int omit_origins; /* ... but not of these (bits of enum view_origin) */
-	bool no_config, no_state;  /* only state; only configuration */
-	unsigned int max_depth;    /* levels of what the filter selects; 0: all */
-	bool lines;                /* for our own shell: see lines.h */
+	const struct node *filter;   /* <filter>; NULL: everything; not needed once prepared */
+	bool config;                 /* get-config ... */
+	bool candidate;              /* ... of the candidate, which is settled, not of running */
+	const struct policy *policy; /* what to show; borrowed until it is closed; NULL: all */
+	enum defaults defaults;      /* which leaves to show that have their default */
+	bool in_use;                 /* what is in use, not what is configured (nmda.h) ... */
+	bool with_origin;            /* ... with its origin ... */
+	unsigned int omit_origins;   /* ... but not of these (bits of enum view_origin) */
+	bool no_config, no_state;    /* only state; only configuration */
+	unsigned int max_depth;      /* levels of what the filter selects; 0: all */
+	bool lines;                  /* for our own shell: see lines.h */
 };
 
 int walk_open(struct walk **ret, const struct walk_options *options, struct error *err);

@@ -202,9 +202,10 @@ static void test_case(void **state)
 	parse(document, &tree);
 	options.filter = node_child(tree.root, "filter", NULL);
 	options.config = node_child(tree.root, "get-config", NULL);
-	options.secrets = node_child(tree.root, "secrets", NULL);
 	options.in_use = node_child(tree.root, "in-use", NULL);
 	options.with_origin = node_child(tree.root, "with-origin", NULL);
+	if (!node_child(tree.root, "secrets", NULL))
+		options.policy = policy_of_members();
 	assert_int_equal(defaults_read(tree.root, "", &options.defaults, &err), 0);
 	got = walk(&options);
 	normalise(expected);
@@ -227,7 +228,7 @@ static double cpu(void)
 /* Returns what its longest step took of all of it. */
 static double compile(struct filter *filter, const struct node *element)
 {
-	struct filter_compiler *compiler = filter_compiler_open(filter, element, false);
+	struct filter_compiler *compiler = filter_compiler_open(filter, element);
 	double began = cpu(), last = began, now, longest = 0;
 	struct error err = ERROR_INIT;
 	int rc;
@@ -383,7 +384,7 @@ static void publish_under(struct candidate *changes, struct walk *at, struct wri
 /* A get-config shows one moment, whatever is committed while it is read. */
 static void test_consistent_over_commits(void **state)
 {
-	struct walk_options options = {.store = store, .config = true, .secrets = true};
+	struct walk_options options = {.store = store, .config = true};
 	char *before = walk(&options), *got = NULL;
 	struct error err = ERROR_INIT;
 	size_t steps = 0, size;
