@@ -24,8 +24,11 @@ int subtree_check(const struct node *filter, const char *name, const char *uri, 
 
 /* Does @filter, once checked, select anything of @root? */
 bool subtree_selects(const struct node *filter, const struct node *root);
-/* Write what @filter, once checked, selects of @root. @lists ends with a NULL name. */
+/*
+ * Write what @filter, once checked, selects of @root: @max_depth levels of it, 0: all. @lists ends
+ * with a NULL name.
+ */
 void subtree_write(struct writer *writer, const struct node *filter, const struct node *root,
-		   const struct subtree_list *lists);
+		   const struct subtree_list *lists, unsigned int max_depth);
 
 #endif

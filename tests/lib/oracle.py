@@ -19,6 +19,7 @@ NOTIFICATIONS = IETF / "ietf-netconf-notifications@2012-02-06.yang"
 MODULES = (BASE_MODULE, IETF / "ietf-netconf-monitoring@2010-10-04.yang", LIBYANG / "ietf-yang-library@2019-01-04.yang",
            LIBYANG / "ietf-datastores@2018-02-14.yang", DERIVED / "nc-notifications.yang",
            LIBYANG / "ietf-datastores@2018-02-14.yang", IETF / "ietf-netconf-with-defaults@2011-06-01.yang",
+           IETF / "ietf-origin@2018-02-14.yang", IETF / "ietf-netconf-nmda@2019-01-07.yang",
            MODULE, next((CHECKOUT / "yang").glob("linux-l2tpv3-netconf@*.yang")))
 
 
