@@ -59,8 +59,9 @@ int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, con
 			       "parameters of %s are in the namespace %s", rpc->name, rpc->uri);
 	else if (!added && !is_parameter(rpc, name))
 		rc = error_set(err, ERROR_UNKNOWN_ELEMENT, "%s has no such parameter", rpc->name);
-	else if (node_child(operation, name, uri))
-		rc = error_set(err, ERROR_BAD_ELEMENT, "given twice");
+	else if (node_child(operation, name, uri) &&
+		 (!rpc->repeated || strcmp(rpc->repeated, name) != 0))
+		rc = error_set(err, ERROR_BAD_ELEMENT, "given twice; allowed once");
 	if (rc)
 		set_info(err, name, uri);
 	return rc;

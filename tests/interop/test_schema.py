@@ -195,7 +195,7 @@ def test_what_is_not_found_is_said_at_start_and_not_announced(tmp_path):
     try:
         found = daemon.logged(r"not found in (\S+), so NETCONF clients cannot get these YANG modules here: (.*) \(see ")
         assert found and str(one) in found[1]
-        missing = {"ietf-netconf-monitoring", "ietf-netconf-with-defaults", "ietf-yang-library", "ietf-datastores",
+        missing = {"ietf-netconf-monitoring", "ietf-netconf-partial-lock", "ietf-netconf-with-defaults", "ietf-yang-library", "ietf-datastores",
                    "ietf-netconf-acm"}
         assert {name.partition("@")[0] for name in found[2].split(", ")} == missing
         with daemon.netconf() as client:
