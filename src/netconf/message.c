@@ -106,6 +106,7 @@ static int start_parameter(struct message *message, const struct reader_element 
 {
 	const struct rpc *rpc = message->rpc;
 	struct reader_element named = *element;
+	bool is_filter;
 	int rc;
 
 	if (!*named.uri)
@@ -115,10 +116,11 @@ static int start_parameter(struct message *message, const struct reader_element 
 		return REFUSED;
 	if (rpc->streamed && !rpc->streamed_in && !strcmp(named.name, rpc->streamed))
 		return start_streamed(message, &named, err);
-	message->filter = !strcmp(named.name, "filter");
-	rc = message->filter ? 0 : check_attributes(message, &named);
+	is_filter = !strcmp(named.name, "filter");
+	message->filter = is_filter || !strcmp(named.name, "subtree-filter");
+	rc = is_filter ? 0 : check_attributes(message, &named);
 	rc = rc ? rc : build(message, &named, err);
-	if (!rc && message->filter && filter_check(message->builder.at, &message->error))
+	if (!rc && is_filter && filter_check(message->builder.at, &message->error))
 		return REFUSED;
 	return rc;
 }

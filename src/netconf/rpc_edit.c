@@ -1,7 +1,11 @@
-/* edit-config, copy-config and delete-config (RFC 6241 sections 7.2 to 7.4). */
+/*
+ * edit-config, copy-config and delete-config (RFC 6241 sections 7.2 to 7.4), and edit-data (RFC
+ * 8526 section 3.1.2).
+ */
 #include <errno.h>
 
 #include "netconf/defaults.h"
+#include "netconf/nmda.h"
 #include "netconf/rpc_engine.h"
 #include "netconf/rpc_table.h"
 
@@ -16,7 +20,7 @@ static int bad_value(const char *parameter, const char *allowed, struct error *e
 static int read_default_operation(const struct node *operation, enum edit_operation *ret,
 				  struct error *err)
 {
-	const char *text = node_text(operation, "default-operation", NAMESPACE_BASE);
+	const char *text = node_text(operation, "default-operation", operation->uri);
 
 	*ret = EDIT_MERGE;
 	if (!text)
@@ -29,7 +33,7 @@ static int read_default_operation(const struct node *operation, enum edit_operat
 
 static int check_order(const struct node *operation, struct error *err)
 {
-	const struct node *child = node_child(operation, "config", NAMESPACE_BASE);
+	const struct node *child = node_child(operation, "config", operation->uri);
 
 	for (; child; child = child->next)
 		if (!strcmp(child->name, "default-operation")) {
@@ -101,7 +105,8 @@ static int take_edit(struct netconf_session *session, bool continues, struct edi
 
 	if (rc || *ret_edit)
 		return rc;
-	rc = error_set(err, ERROR_MISSING_ELEMENT, "edit-config needs a config");
+	rc = error_set(err, ERROR_MISSING_ELEMENT, "%s needs a config",
+		       message_operation(session->message)->name);
 	snprintf(err->info, sizeof(err->info), "config");
 	return rc;
 }
@@ -142,6 +147,44 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 					     rpc_done, session),
 				 err);
 	return carry_out(session, which, edit, test == TEST_THEN_SET, err);
+}
+
+static int read_target(const struct node *operation, enum engine_datastore *ret, struct error *err)
+{
+	const struct node *leaf = node_child(operation, "datastore", NAMESPACE_NMDA);
+	const struct nmda_datastore *found = leaf ? nmda_find_datastore(leaf) : NULL;
+	int rc;
+
+	if (found && found->writable) {
+		*ret = found->which;
+		return 0;
+	}
+	rc = leaf ? error_set(err, ERROR_INVALID_VALUE,
+			      "datastore: writable are running and candidate")
+		  : error_set(err, ERROR_MISSING_ELEMENT, "datastore is required");
+	snprintf(err->info, sizeof(err->info), "datastore");
+	return error_in_operation(err, rc);
+}
+
+/* The datastore may come after <config>: it is looked at then. */
+int rpc_edit_data_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
+{
+	bool has_target = node_child(operation, "datastore", NAMESPACE_NMDA);
+	enum engine_datastore which;
+	int rc = has_target ? read_target(operation, &which, err) : 0;
+
+	return rc ? rc : read_default_operation(operation, ret, err);
+}
+
+int rpc_edit_data(struct netconf_session *session, const struct node *operation, struct error *err)
+{
+	enum engine_datastore which;
+	struct edit *edit = NULL;
+	int rc = read_target(operation, &which, err);
+
+	rc = rc ? rc : check_order(operation, err);
+	rc = rc ? rc : take_edit(session, false, &edit, err);
+	return rc ? rc : carry_out(session, which, edit, false, err);
 }
 
 /* <config> holds a whole configuration, which replaces the target. */
