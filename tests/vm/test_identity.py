@@ -172,14 +172,17 @@ def test_a_state_directory_that_meets_another_namespace_moves_all(filled, r1, r2
 
 
 @contextlib.contextmanager
-def slow_removal():
+def slow_removal(daemon):
     """Since 6.12 a work queue removes sessions, faster than a daemon starts: leave it a twentieth of the
-    last processor, beside a loop of real-time priority. All that the test starts uses the others."""
+    last processor, beside a loop of real-time priority. The daemon and all that the test starts use
+    the others."""
     mask, processors = Path("/sys/devices/virtual/workqueue/cpumask"), os.sched_getaffinity(0)
     before, last = mask.read_text(), max(processors)
     assert len(processors) > 1, "this needs a guest with two processors"
     mask.write_text(f"{1 << last:x}")
     os.sched_setaffinity(0, processors - {last})
+    for task in Path(f"/proc/{daemon.pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), processors - {last})
     loop = subprocess.Popen(["taskset", "-c", str(last), "chrt", "-f", "1", "sh", "-c", "while :; do :; done"])
     try:
         yield
@@ -197,7 +200,7 @@ def test_what_was_deleted_is_ours_and_being_removed_after_a_kill(daemon, k1, ker
     wait_for(lambda: len(k1.sessions()) == count + few, "all sessions")
     wait_for(lambda: {value[2] for value in objects(daemon).values()} == {"up"}, "all to be up")
     # Before 6.12 each session takes the kernel some 20 ms.
-    with slow_removal() if kernel >= (6, 12) else contextlib.nullcontext():
+    with slow_removal(daemon) if kernel >= (6, 12) else contextlib.nullcontext():
         with daemon.netconf() as client:
             client.edit_config(
                 f"<l2tpv3 xmlns='{L2TP}'><tunnel {OPERATION}='delete'><tunnel-id>1</tunnel-id></tunnel>"

@@ -50,7 +50,7 @@ def told(daemon):
     def state(tunnel_id):
         wanted = subtree(f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>{tunnel_id}</tunnel-id></tunnel></l2tpv3>')
         found = client.get(wanted).find(".//{*}tunnel")
-        return {local_name(leaf): leaf.text for leaf in ([] if found is None else found)}
+        return {local_name(leaf): leaf.text or "" for leaf in ([] if found is None else found)}
     daemon.leaves, daemon.state = leaves, state
     with daemon.netconf() as client:
         yield daemon
