@@ -90,12 +90,12 @@ def share(tag, path, readonly):
             "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
 
 
-def qemu_command(kernel, release, memory, processors, out):
+def qemu_command(kernel, release, memory, out):
     command = [
         # Never chosen by looking: /dev/kvm may exist and hang the guest in its firmware.
         "qemu-system-x86_64", "-accel", os.environ.get("L2TPV3D_VM_ACCEL", "tcg,thread=multi"),
         # A fifth level of page tables only costs time.
-        "-cpu", "max,la57=off", "-m", str(memory), "-smp", str(processors),
+        "-cpu", "max,la57=off", "-m", str(memory), "-smp", "2",
         "-nodefaults", "-display", "none", "-no-reboot",
         *shlex.split(os.environ.get("L2TPV3D_VM_QEMU", "")),
         "-serial", "file:console.log", "-kernel", f"{kernel}/boot/vmlinuz", "-initrd", "initrd",
@@ -118,14 +118,14 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def start(folder, kernel, release, memory, processors, out, background=False):
+def start(folder, kernel, release, memory, out, background=False):
     """Start QEMU in a folder for its files; returns its Popen once the ports can be connected.
     In the background it outlives its starter, and follows what is built in the checkout."""
     for old in folder.glob("port*"):
         old.unlink()
     (folder / "initrd").write_bytes(initramfs(kernel, release, background))
     with open(folder / "qemu.log", "w") as log:
-        qemu = subprocess.Popen(qemu_command(kernel, release, memory, processors, out), cwd=folder,
+        qemu = subprocess.Popen(qemu_command(kernel, release, memory, out), cwd=folder,
                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                 start_new_session=background,
                                 preexec_fn=None if background else die_with_parent)
