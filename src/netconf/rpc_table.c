@@ -33,7 +33,7 @@ const struct rpc netconf_rpcs[] = {
 	{ "kill-session", NAMESPACE_BASE, { "session-id" }, .run = rpc_kill_session },
 	{ "get-schema", NAMESPACE_MONITORING, { "identifier", "version", "format" }, .run = rpc_get_schema },
 	{ "get-data", NAMESPACE_NMDA,
-	  { "datastore", "subtree-filter", "config-filter", "origin-filter",
+	  { "datastore", "subtree-filter", "xpath-filter", "config-filter", "origin-filter",
 	    "negated-origin-filter", "max-depth", "with-origin", "with-defaults" },
 	  .repeated = { "origin-filter", "negated-origin-filter" }, .run = rpc_get_data },
 	{ "edit-data", NAMESPACE_NMDA, { "datastore", "default-operation", "config" },
