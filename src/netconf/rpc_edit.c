@@ -183,8 +183,8 @@ int rpc_edit_data(struct netconf_session *session, const struct node *operation,
 	int rc = read_target(operation, &which, err);
 
 	rc = rc ? rc : check_order(operation, err);
-	rc = rc ? rc : take_edit(session, &edit, err);
-	return rc ? rc : carry_out(session, which, edit, err);
+	rc = rc ? rc : take_edit(session, false, &edit, err);
+	return rc ? rc : carry_out(session, which, edit, false, err);
 }
 
 /* <config> holds a whole configuration, which replaces the target. */
