@@ -258,9 +258,11 @@ def test_many_sessions(tmp_path):
     daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
     try:
         with daemon.netconf() as client, daemon.netconf() as other:
-            load(client, tunnel(1, "".join(session(n) for n in range(100, 12100))) + tunnel(2, session(50)))
+            client.seconds = other.seconds = 300
+            text = f"<description>{'x' * 64}</description>"
+            load(client, tunnel(1, "".join(session(n, text) for n in range(100, 9600))) + tunnel(2, session(50)))
             wait_for(lambda: get(client, "/l:l2tpv3/l:tunnel[l:tunnel-id='1']/l:session[l:oper-status='up']").count(
-                "<session-id>") == 12000, "the sessions")
+                "<session-id>") == 9500, "the sessions", 300, pause=1)
             with pytest.raises(RpcError) as refused:
                 client.rpc(f'<get><filter type="xpath" {DECLARED} select="//l:session[l:session-id=50]"/></get>')
             assert refused.value.tag == "too-big" and "tunnel-id" in refused.value.message
