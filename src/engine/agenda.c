@@ -200,13 +200,6 @@ void agenda_later_to_look(struct agenda *agenda)
 	agenda->later_at = clock_now() + LATER_NS;
 }
 
-int64_t agenda_try_due(const struct agenda *agenda)
-{
-	if (agenda->trying.count)
-		return 0;
-	return agenda->wait.count ? agenda->retry_at : NEVER;
-}
-
 void agenda_begin_try(struct agenda *agenda)
 {
 	int64_t delay = agenda->retry_delay * 2;

@@ -180,7 +180,7 @@ static enum step end_read(struct engine *engine, int rc)
 	if (rc < 0)
 		engine_log(engine, LOG_ERR, "%s; trying again", t->error.text);
 	if (rc < 0)
-		agenda_read_all(&engine->agenda, engine_now() + RETRY_NS);
+		agenda_read_all(&engine->agenda, clock_now() + RETRY_NS);
 	engine->agenda.recheck = true; /* addresses and routes may have changed without events */
 	while ((sharer = TAILQ_FIRST(&t->sharers)) != NULL) {
 		TAILQ_REMOVE(&t->sharers, sharer, link);
@@ -240,7 +240,7 @@ static enum step end_plan(struct engine *engine, int rc)
 
 	if (!t->request && rc < 0) {
 		engine_log(engine, LOG_ERR, "%s", t->error.text);
-		agenda_read_all(&engine->agenda, engine_now() + NO_MEMORY_NS);
+		agenda_read_all(&engine->agenda, clock_now() + NO_MEMORY_NS);
 	}
 	if (!t->request)
 		return STEP_WORK;
@@ -273,7 +273,7 @@ static int write_on(struct engine *engine)
 
 	if (rc != JOURNAL_WAIT)
 		return rc;
-	t->retry_at = engine_now() + DISK_NS; /* in case nothing wakes us */
+	t->retry_at = clock_now() + DISK_NS; /* in case nothing wakes us */
 	if (engine->disk)
 		event_add(engine->disk, NULL);
 	return rc;
@@ -310,7 +310,7 @@ static enum step end_record(struct engine *engine, int rc)
 	if (rc < 0 && (t->aborted || t->request->type != REQUEST_NAMES))
 		return fail(engine, rc);
 	if (rc < 0) /* the next start finds them in the kernel, or chooses again */
-		engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s",
+		engine_log(engine, LOG_WARNING, "cannot record the interface names chosen: %s",
 			   t->error.text);
 	t->decided = true;
 	return STEP_WORK;
@@ -328,7 +328,7 @@ static enum step work(struct engine *engine, int rc)
 		hush(engine, true);
 	switch (job_slice(engine, &t->job)) {
 	case PROGRESS_BLOCKED:
-		t->retry_at = engine_now() + BLOCKED_NS;
+		t->retry_at = clock_now() + BLOCKED_NS;
 		return STEP_WORK;
 	case PROGRESS_MORE:
 		return STEP_WORK;
@@ -480,7 +480,8 @@ static int begin_created(struct engine *engine)
 static enum step end_created(struct engine *engine, int rc)
 {
 	if (rc < 0)
-		engine_log(engine, LOG_ERR, "no memory to undo all of it: the rest is foreign");
+		engine_log(engine, LOG_ERR,
+			   "no memory to undo all of the commit: the rest is foreign");
 	return STEP_WORK;
 }
 
@@ -632,7 +633,7 @@ static enum step give_up(struct engine *engine)
 	struct transaction *t = engine->transaction;
 
 	error_set_errno(&t->error, ERROR_BUSY, ECANCELED,
-			"aborted, for the session that asked for it has ended");
+			"aborted: the session that requested it has ended");
 	return finish(engine, -ECANCELED, &t->error);
 }
 

@@ -255,14 +255,6 @@ static void keep_leaves(const struct edit *edit, const struct edit_entry *entry,
 	}
 }
 
-static void drop_leaves(const struct edit_entry *entry, union config *after)
-{
-	if (entry->object == OBJECT_TUNNEL)
-		rules_drop_tunnel(entry->values.present, &after->tunnel);
-	else
-		rules_drop_session(entry->values.present, &after->session);
-}
-
 static int put_entry(const struct edit *edit, const struct edit_entry *entry, bool afresh,
 		     struct change *change)
 {
@@ -275,8 +267,10 @@ static int put_entry(const struct edit *edit, const struct edit_entry *entry, bo
 	put_leaves(entry, &after);
 	if (afresh)
 		keep_leaves(edit, entry, &before, &after);
+	else if (entry->object == OBJECT_TUNNEL)
+		rules_drop_tunnel(entry->values.present, &after.tunnel);
 	else
-		drop_leaves(entry, &after);
+		rules_drop_session(entry->values.present, &after.session);
 	return change_set(change, &after);
 }
 
@@ -292,12 +286,6 @@ static const struct operation *operation_on(const struct application *app,
 								      : entry->operation];
 }
 
-static int refuse_twice(const struct application *app, const struct edit_entry *entry)
-{
-	point(app, entry, NULL);
-	return error_set(app->err, ERROR_BAD_ELEMENT, "given twice in one edit; allowed once");
-}
-
 static int apply_entry(struct application *app, const struct edit_entry *entry)
 {
 	const struct operation *operation = operation_on(app, entry);
@@ -306,8 +294,11 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
 
 	if (!change)
 		return overlay_no_memory(app->err);
-	if (change->given && !app->edit->commands)
-		return refuse_twice(app, entry);
+	if (change->given && !app->edit->commands) {
+		point(app, entry, NULL);
+		return error_set(app->err, ERROR_BAD_ELEMENT,
+				 "given twice in one edit; allowed once");
+	}
 	change->given = true;
 	rc = check_existence(app, entry, operation, change);
 	if (rc == 0 && !operation->removes)
