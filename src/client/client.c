@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -27,6 +28,9 @@ struct client {
 	struct error write_error;
 	const char *input; /* received, but not yet parsed */
 	size_t input_length;
+	client_wait_cb *wait; /* NULL: none */
+	int wait_ms;
+	void *wait_arg;
 	char buffer[INPUT_SIZE];
 };
 
@@ -86,9 +90,22 @@ static int write_string(struct client *client, const char *text, struct error *e
 
 /* Input. */
 
+static bool is_patient(struct client *client)
+{
+	struct pollfd answer = {.fd = client->fd, .events = POLLIN};
+	bool patient = true;
+
+	while (patient && client->wait && poll(&answer, 1, client->wait_ms) <= 0)
+		patient = client->wait(client->wait_arg);
+	return patient;
+}
+
 static int receive(struct client *client, struct error *err)
 {
 	ssize_t count;
+
+	if (!is_patient(client))
+		return lost(client, EINTR, err);
 
 	do
 		count = recv(client->fd, client->buffer, sizeof(client->buffer), 0);
@@ -404,9 +421,23 @@ bool client_has_capability(const struct client *client, const char *uri)
 	return false;
 }
 
+void client_on_wait(struct client *client, int ms, client_wait_cb *wait, void *arg)
+{
+	client->wait = wait;
+	client->wait_ms = ms;
+	client->wait_arg = arg;
+}
+
+void client_hang_up(struct client *client)
+{
+	client->dead = true;
+	close(client->fd);
+	client->fd = -1;
+}
+
 bool client_unanswered(const struct client *client)
 {
-	return client->dead && !client->write_error.code;
+	return client->dead && client->fd >= 0 && !client->write_error.code;
 }
 
 unsigned int client_session_id(const struct client *client)

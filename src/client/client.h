@@ -33,6 +33,15 @@ unsigned int client_session_id(const struct client *client);
 int client_rpc(struct client *client, const char *operation, struct tree *ret_reply,
 	       struct error *err);
 
+/*
+ * While a reply is awaited, call @wait (NULL: nothing) every @ms milliseconds, and when a signal
+ * comes. When it returns false, the rpc ends with -EINTR and the client can only be closed.
+ */
+typedef bool client_wait_cb(void *arg);
+void client_on_wait(struct client *client, int ms, client_wait_cb *wait, void *arg);
+/* Close the connection now, without close-session, though a reply may be on its way. */
+void client_hang_up(struct client *client);
+
 /* Was the last rpc sent completely, and failed only because no reply came? */
 bool client_unanswered(const struct client *client);
 

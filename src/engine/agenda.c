@@ -132,10 +132,15 @@ void agenda_look(struct agenda *agenda, const struct key *key)
 	put(agenda, &agenda->look, key);
 }
 
-void agenda_look_later(struct agenda *agenda, const struct key *key)
+static void begin_later(struct agenda *agenda)
 {
 	if (agenda_later_due(agenda) == NEVER)
 		agenda->later_at = clock_now() + LATER_NS;
+}
+
+void agenda_look_later(struct agenda *agenda, const struct key *key)
+{
+	begin_later(agenda);
 	put(agenda, &agenda->later[1], key);
 }
 
@@ -143,6 +148,13 @@ void agenda_look_twice(struct agenda *agenda, const struct key *key)
 {
 	agenda_look(agenda, key);
 	agenda_look_later(agenda, key);
+}
+
+void agenda_recheck_twice(struct agenda *agenda)
+{
+	begin_later(agenda);
+	agenda->recheck_later[1] = true;
+	agenda->recheck |= clock_now() - agenda->rechecked_at >= LATER_NS;
 }
 
 void agenda_changed(struct agenda *agenda, const struct key *key)
@@ -186,7 +198,10 @@ void agenda_stir(struct agenda *agenda)
 
 int64_t agenda_later_due(const struct agenda *agenda)
 {
-	return agenda->later[0].count || agenda->later[1].count ? agenda->later_at : NEVER;
+	for (int i = 0; i < 2; i++)
+		if (agenda->later[i].count || agenda->recheck_later[i])
+			return agenda->later_at;
+	return NEVER;
 }
 
 void agenda_later_to_look(struct agenda *agenda)
@@ -197,7 +212,17 @@ void agenda_later_to_look(struct agenda *agenda)
 		agenda_look(agenda, &due->at[i]);
 	keys_free(due);
 	*due = keys_take(&agenda->later[1]);
+	agenda->recheck |= agenda->recheck_later[0];
+	agenda->recheck_later[0] = agenda->recheck_later[1];
+	agenda->recheck_later[1] = false;
 	agenda->later_at = clock_now() + LATER_NS;
+}
+
+void agenda_begin_recheck(struct agenda *agenda)
+{
+	agenda->recheck = false;
+	agenda->rechecked_at = clock_now();
+	agenda_stir(agenda);
 }
 
 void agenda_begin_try(struct agenda *agenda)

@@ -50,9 +50,10 @@ struct agenda {
 	int64_t stirred_at; /* when we, or something around us, last changed something */
 	bool forgot;        /* lost a key for lack of memory */
 	bool read_all;
-	int64_t read_all_at;   /* not earlier */
-	bool recheck;          /* addresses or routes changed */
-	uint32_t recheck_from; /* tunnels below it are done; 0: no recheck is under way */
+	int64_t read_all_at;            /* not earlier */
+	bool recheck, recheck_later[2]; /* addresses or routes changed; later as the keys are */
+	int64_t rechecked_at;           /* when the last recheck began */
+	uint32_t recheck_from;          /* tunnels below it are done; 0: no recheck is under way */
 };
 
 void agenda_init(struct agenda *agenda);
@@ -65,6 +66,13 @@ void agenda_changed(struct agenda *agenda, const struct key *key);
 void agenda_repair(struct agenda *agenda, const struct key *key);
 bool agenda_wait(struct agenda *agenda, const struct key *key); /* false: no memory */
 void agenda_removing(struct agenda *agenda, const struct key *key);
+
+/*
+ * Addresses or routes changed: look at all tunnels now, unless that was done less than half a
+ * second ago (a routing daemon changes thousands in a row), and later. IPv6 tells of a new route a
+ * moment before look-ups find it (net/ipv6/ip6_fib.c, fib6_add_rt2node()).
+ */
+void agenda_recheck_twice(struct agenda *agenda);
 
 /* Something could not be kept for want of memory. */
 void agenda_forgot(struct agenda *agenda);
@@ -80,6 +88,7 @@ void agenda_stir(struct agenda *agenda);
 
 int64_t agenda_later_due(const struct agenda *agenda);
 void agenda_later_to_look(struct agenda *agenda);
+void agenda_begin_recheck(struct agenda *agenda); /* changes from now on need another */
 /* Try all that waits; the next try takes twice as long to come. */
 void agenda_begin_try(struct agenda *agenda);
 /* The next to try: all that wait in one tunnel. Returns how many; 0: no more. */

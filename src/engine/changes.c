@@ -99,40 +99,16 @@ static int check_vlan_name(struct engine *engine, const struct change *c, struct
 			   "choose another vlan-id or interface-name", err);
 }
 
-/* A restored entry may get its secrets back: whoever may delete it may undo that. */
-static int check_secrets(struct engine *engine, const struct candidate *changes,
-			 const struct change *c, void *arg, struct error *err)
+/* May this user carry out what others did? */
+static int check_policy(struct engine *engine, const struct candidate *changes,
+			const struct change *c, void *arg, struct error *err)
 {
-	enum object object = change_object(c);
+	const struct request *request = arg;
 
 	(void)engine;
 	(void)changes;
-	(void)arg;
-	if (!c->before || !c->after ||
-	    !(codec_difference(object, c->before, c->after) & rows_secret(object)))
-		return 0;
-	error_at_entry(err, c->tunnel_id, c->session_id, NULL);
-	return error_set(err, ERROR_DENIED,
-			 "the rollback would change cookies, which are for the superuser alone");
-}
-
-/* A secret that somebody staged, and that differs from running. */
-static int check_staged_secrets(struct engine *engine, const struct candidate *changes,
-				const struct change *c, void *arg, struct error *err)
-{
-	static const union config nothing;
-	enum object object = change_object(c);
-
-	(void)engine;
-	(void)changes;
-	(void)arg;
-	if (!c->after || !(codec_difference(object, c->before ? c->before : &nothing, c->after) &
-			   c->after->present & rows_secret(object)))
-		return 0;
-	error_at_entry(err, c->tunnel_id, c->session_id, NULL);
-	return error_set(err, ERROR_DENIED,
-			 "the candidate sets cookies, which only the superuser may do: have the "
-			 "superuser commit it, or discard-changes and stage the rest again");
+	return policy_may_change(request->policy, c->tunnel_id, c->session_id, c->before, c->after,
+				 request->type == REQUEST_ROLLBACK, err);
 }
 
 /* A configured name must not belong to a link that is no session's. */
@@ -400,16 +376,16 @@ static int begin_rebase(struct sequence *sequence, struct cursor **ret)
 	return begun(candidate_rebase_begin(making->changes, making->err), ret);
 }
 
-static int begin_secrets(struct sequence *sequence, struct cursor **ret)
+/* The author of an edit is judged as it is applied; who carries out what is there already, here. */
+static int begin_policy(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
-	const struct request *request = making->request;
+	struct request *request = making->request;
 	bool staged = request->type == REQUEST_COMMIT && request->which == ENGINE_CANDIDATE;
 
-	if (!request->no_secrets || (request->type != REQUEST_ROLLBACK && !staged))
+	if (!request->policy || (request->type != REQUEST_ROLLBACK && !staged))
 		return 0;
-	return begun(changes_walk_begin(making->engine, making->changes,
-					staged ? check_staged_secrets : check_secrets, NULL,
+	return begun(changes_walk_begin(making->engine, making->changes, check_policy, request,
 					making->err),
 		     ret);
 }
@@ -439,7 +415,7 @@ static int begin_names(struct sequence *sequence, struct cursor **ret)
 struct cursor *changes_begin(struct engine *engine, struct request *request,
 			     struct candidate *changes, struct error *err)
 {
-	static sequence_part *const parts[] = {begin_source,  begin_rebase, begin_secrets,
+	static sequence_part *const parts[] = {begin_source,  begin_rebase, begin_policy,
 					       begin_prepare, begin_names,  NULL};
 	struct making *making = sequence_new(parts, sizeof(*making));
 

@@ -221,7 +221,7 @@ static void on_event(const struct kernel_event *event, void *arg)
 		break;
 	case KERNEL_EVENT_ADDRESS:
 	case KERNEL_EVENT_ROUTE:
-		agenda->recheck = true;
+		agenda_recheck_twice(agenda);
 		break;
 	case KERNEL_EVENT_FAMILY:
 		if (!engine->connected) {
@@ -325,10 +325,8 @@ void observe_recheck(struct engine *engine)
 	struct tunnel_entry *tunnel = datastore_tunnel_from(engine->store, *from);
 	int64_t begin = clock_now();
 
-	if (*from == 0) { /* changes from now on need another pass */
-		agenda->recheck = false;
-		agenda_stir(agenda);
-	}
+	if (*from == 0)
+		agenda_begin_recheck(agenda);
 	while (tunnel && clock_now() - begin < BATCH_NS) {
 		if (tunnel->entry.in_kernel)
 			recheck_tunnel(engine, tunnel);

@@ -19,7 +19,7 @@ struct request *request_new(struct engine *engine, enum request_type type,
 	request->ticket = engine->tickets;
 	request->type = type;
 	request->session = who->session;
-	request->no_secrets = who->no_secrets;
+	request->policy = policy_share(who->policy);
 	request->done = done;
 	request->arg = arg;
 	candidate_open(&request->candidate, engine->store);
@@ -34,6 +34,7 @@ struct request *request_new(struct engine *engine, enum request_type type,
 void request_free(struct request *request)
 {
 	edit_free(request->edit);
+	policy_drop(request->policy);
 	candidate_discard(&request->candidate);
 	candidate_discard(&request->checked.changes);
 	free(request->confirm.persist);
@@ -80,6 +81,7 @@ unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
 		return 0;
 	}
 	request->edit = edit;
+	edit->policy = request->policy;
 	request->checked.store = checked->store;
 	request->checked.links = checked->links;
 	candidate_move(&request->checked.changes, &checked->changes);
@@ -99,6 +101,8 @@ static unsigned int enqueue_for(struct engine *engine, enum request_type type,
 	}
 	request->which = which;
 	request->edit = edit;
+	if (edit)
+		edit->policy = request->policy;
 	return enqueue(engine, request);
 }
 

@@ -37,8 +37,8 @@ struct request {
 	enum engine_datastore which;        /* to lock, edit, check; whose content to commit */
 	struct commit_info info;
 	unsigned int session;
-	bool no_secrets; /* may not change secrets */
-	bool forgotten;  /* the client is gone: abort it unless decided */
+	const struct policy *policy;
+	bool forgotten; /* the client is gone: abort it unless decided */
 	engine_done_cb *done;
 	void *arg;
 };

@@ -22,6 +22,7 @@
 #define BLOCKED_NS   (3 * 1000000LL)
 #define NO_MEMORY_NS (2 * NS_PER_S)
 #define RETRY_NS     (2 * NS_PER_S) /* no event tells when a module can be loaded */
+#define REPORT_NS    (10 * NS_PER_S)
 #define DISK_NS      (20 * 1000000LL)
 #define UNITS        8 /* of a cursor between looks at the clock */
 
@@ -107,6 +108,8 @@ static enum step finish(struct engine *engine, int rc, const struct error *err)
 		tentative_finish(engine, t->request, rc);
 	if (t->request)
 		request_tell(engine, t->request, rc, err);
+	if (t->request)
+		t->stage = rc ? ENGINE_REFUSED : ENGINE_DONE;
 	return STEP_LEAVE;
 }
 
@@ -288,9 +291,12 @@ static bool has_record(const struct engine *engine)
 static int begin_record(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
-	int rc = has_record(engine) ? journal_begin(engine->o.journal, &t->changes,
-						    &t->request->info, &t->error)
-				    : 0;
+	int rc;
+
+	t->stage = ENGINE_RECORDING;
+	rc = has_record(engine)
+		     ? journal_begin(engine->o.journal, &t->changes, &t->request->info, &t->error)
+		     : 0;
 
 	return rc < 0 ? rc : 0;
 }
@@ -318,11 +324,45 @@ static enum step end_record(struct engine *engine, int rc)
 
 /* ---- the steps after it */
 
+/* An object that must wait is done too, for this job. */
+void engine_progress(const struct engine *engine, struct engine_progress *ret)
+{
+	const struct transaction *t = engine->transaction;
+	const struct job *job = &t->job;
+
+	*ret = (struct engine_progress){.stage = t->stage, .session = t->session};
+	if (t->stage != ENGINE_APPLYING && t->stage != ENGINE_UNDOING)
+		return;
+	ret->objects = job->count;
+	ret->took = clock_now() - t->worked_at;
+	for (size_t i = 0; i < job->count; i++)
+		ret->done += job->items[i].reason || !(job->items[i].todo & ~job->items[i].done);
+}
+
+static void report_work(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	enum engine_stage stage = t->job.undoing ? ENGINE_UNDOING : ENGINE_APPLYING;
+
+	if (!t->request)
+		return;
+	if (t->stage != stage)
+		t->worked_at = t->told_at = clock_now();
+	t->stage = stage;
+	if (clock_now() < t->told_at + REPORT_NS)
+		return;
+	t->told_at = clock_now();
+	engine_tell(engine, &(struct engine_event){.type = ENGINE_PROGRESS,
+						   .commit = &t->request->info,
+						   .ticket = t->ticket});
+}
+
 static enum step work(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
 
 	(void)rc;
+	report_work(engine);
 	/* not before something is done: what only waits causes no events */
 	if (t->job.count >= MANY && t->job.began)
 		hush(engine, true);
@@ -668,6 +708,8 @@ void transaction_begin(struct engine *engine, struct request *request)
 	t->request = request;
 	t->ticket = request->ticket;
 	t->aborted = request->forgotten;
+	t->stage = ENGINE_CHECKING;
+	t->session = request->session;
 	t->acknowledged |= request->type == REQUEST_UNDO; /* better in parts than not at all */
 	t->step = STEP_MAKE;
 }

@@ -52,6 +52,11 @@ struct transaction {
 	size_t waited;    /* keys on agenda.wait before its outcome */
 	bool hushed;      /* events of addresses and routes are off meanwhile */
 	int64_t retry_at; /* blocked, or waiting for the disk, until then; 0: neither */
+	/* for engine_progress(): */
+	enum engine_stage stage; /* of the latest request */
+	unsigned int session;    /* its client's */
+	int64_t worked_at;       /* the present kind of kernel work began ... */
+	int64_t told_at;         /* ... and was last reported */
 	struct batch batch;
 };
 

@@ -20,7 +20,10 @@
 #define NAMESPACE_YANG_LIBRARY "urn:ietf:params:xml:ns:yang:ietf-yang-library"
 #define YANG_LIBRARY_REVISION  "2019-01-04"
 #define NAMESPACE_DATASTORES   "urn:ietf:params:xml:ns:yang:ietf-datastores"
-#define ELEMENT_CONTAINER      "l2tpv3"
-#define ELEMENT_STATISTICS     "statistics"
+/* RFC 6243: the module, and the attribute that tags a default. */
+#define NAMESPACE_WITH_DEFAULTS "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
+#define NAMESPACE_DEFAULT       "urn:ietf:params:xml:ns:netconf:default:1.0"
+#define ELEMENT_CONTAINER       "l2tpv3"
+#define ELEMENT_STATISTICS      "statistics"
 
 #endif

@@ -10,7 +10,6 @@ enum level { LEVEL_CONFIG, LEVEL_CONTAINER, LEVEL_TUNNEL, LEVEL_SESSION, LEVELS 
 struct decoder {
 	struct edit *edit;
 	size_t limit;
-	bool secrets;
 	bool no_operations;
 	bool container;   /* it was given */
 	enum level level; /* of the innermost open element that is not a leaf */
@@ -21,7 +20,7 @@ struct decoder {
 		discarded[LEVELS]; /* stands for a deleted entry: its contents are only checked */
 	const struct row *row;     /* the open leaf */
 	enum edit_operation leaf_operation;
-	bool leaf_explicit;
+	bool leaf_explicit, leaf_tagged;
 	const char *text; /* of the open leaf */
 	size_t length;
 	unsigned int skip; /* open elements that we ignore */
@@ -47,13 +46,12 @@ bool decode_operation(const char *text, size_t length, enum edit_operation *ret)
 	return false;
 }
 
-struct decoder *decoder_open(enum edit_operation default_operation, bool secrets, size_t limit)
+struct decoder *decoder_open(enum edit_operation default_operation, size_t limit)
 {
 	struct decoder *decoder = calloc(1, sizeof(*decoder));
 
 	if (!decoder)
 		return NULL;
-	decoder->secrets = secrets;
 	decoder->limit = limit;
 	decoder->operation[LEVEL_CONFIG] = default_operation;
 	decoder->edit = edit_new();
@@ -62,7 +60,6 @@ struct decoder *decoder_open(enum edit_operation default_operation, bool secrets
 		return NULL;
 	}
 	decoder->edit->operation = default_operation == EDIT_REPLACE ? EDIT_REPLACE : EDIT_MERGE;
-	decoder->edit->keep_secrets = !secrets;
 	return decoder;
 }
 
@@ -141,9 +138,34 @@ static void check_operation(struct decoder *decoder, const struct reader_element
 				 "no other operation is allowed inside an element that is deleted");
 }
 
+/*
+ * Take the tag of a leaf that has its default, if that is what the attribute is; clients made with
+ * libyang have it in the module's namespace. May fail().
+ */
+static bool take_tag(struct decoder *decoder, const struct reader_element *element,
+		     const struct reader_attribute *attribute)
+{
+	size_t length = attribute->length;
+	const char *text = blank_trim(attribute->value, &length);
+
+	if (strcmp(attribute->name, "default") != 0 ||
+	    (strcmp(attribute->uri, NAMESPACE_DEFAULT) != 0 &&
+	     strcmp(attribute->uri, NAMESPACE_WITH_DEFAULTS) != 0))
+		return false;
+	decoder->leaf_tagged =
+		(length == 1 && *text == '1') || (length == 4 && !memcmp(text, "true", length));
+	if (!decoder->leaf_tagged && !(length == 1 && *text == '0') &&
+	    !(length == 5 && !memcmp(text, "false", length))) {
+		fail(decoder, ERROR_BAD_ATTRIBUTE, attribute->name, "allowed: true, false");
+		snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", element->name);
+	}
+	return true;
+}
+
 /* The operation in force in an element: its own, or else the inherited one. May fail(). */
 static enum edit_operation operation_of(struct decoder *decoder,
-					const struct reader_element *element, bool *ret_explicit)
+					const struct reader_element *element,
+					const struct row *leaf, bool *ret_explicit)
 {
 	enum edit_operation inherited = decoder->operation[decoder->level], ret = inherited;
 
@@ -153,6 +175,8 @@ static enum edit_operation operation_of(struct decoder *decoder,
 		size_t length = at->length;
 		const char *word;
 
+		if (leaf && take_tag(decoder, element, at))
+			continue;
 		if (decoder->no_operations) {
 			fail(decoder, ERROR_UNKNOWN_ATTRIBUTE, at->name,
 			     "attributes are for edit-config; this is a whole configuration");
@@ -179,7 +203,7 @@ static enum edit_operation operation_of(struct decoder *decoder,
 static void start_container(struct decoder *decoder, const struct reader_element *element)
 {
 	bool is_explicit;
-	enum edit_operation operation = operation_of(decoder, element, &is_explicit);
+	enum edit_operation operation = operation_of(decoder, element, NULL, &is_explicit);
 
 	if (decoder_failed(decoder))
 		return;
@@ -205,7 +229,7 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 {
 	bool is_explicit;
 	enum level level = object == OBJECT_TUNNEL ? LEVEL_TUNNEL : LEVEL_SESSION;
-	enum edit_operation operation = operation_of(decoder, element, &is_explicit);
+	enum edit_operation operation = operation_of(decoder, element, NULL, &is_explicit);
 	struct edit_entry *entry;
 
 	if (decoder_failed(decoder))
@@ -252,8 +276,6 @@ static const struct row *known_leaf(struct decoder *decoder, const char *name)
 		fail(decoder, ERROR_UNKNOWN_ELEMENT, name, "there is no such element here");
 	else if (row->access == ACCESS_READ)
 		fail(decoder, ERROR_READ_ONLY, name, "this is state, not configuration");
-	else if (row->secret && !decoder->secrets)
-		fail(decoder, ERROR_DENIED, "", "only the superuser may read or write cookies");
 	if (decoder_failed(decoder))
 		decoder->failed_row = row;
 	return row;
@@ -265,7 +287,8 @@ static void start_leaf(struct decoder *decoder, const struct reader_element *ele
 
 	if (decoder_failed(decoder))
 		return;
-	decoder->leaf_operation = operation_of(decoder, element, &decoder->leaf_explicit);
+	decoder->leaf_tagged = false;
+	decoder->leaf_operation = operation_of(decoder, element, row, &decoder->leaf_explicit);
 	if (decoder_failed(decoder)) {
 		decoder->failed_row = row;
 		return;
@@ -393,6 +416,31 @@ static void end_key(struct decoder *decoder, struct edit_entry *entry)
 	*id = (uint32_t)codec_get_number(key, edit_values(entry));
 }
 
+/*
+ * A leaf that is tagged as a default is not set: with that value it is as if nobody had set it (RFC
+ * 6243 section 4.5.2).
+ */
+static int unset_default(struct decoder *decoder, const struct row *row, struct edit_entry *entry,
+			 enum edit_operation operation)
+{
+	struct error *err = &decoder->error;
+	union config given = {0};
+
+	if (deletes(operation) || operation == EDIT_NONE)
+		return edit_leaf(entry, row, operation, decoder->text, decoder->length, err);
+	if (!row->fallback || codec_parse(row, &given, decoder->text, decoder->length, NULL) ||
+	    !codec_equal(row, &given, codec_defaults(row->object))) {
+		error_set(err, ERROR_INVALID_VALUE, "tagged as a default, but %s%s",
+			  row->fallback ? "the default is " : "there is none",
+			  row->fallback ? row->fallback : "");
+		snprintf(err->info, sizeof(err->info), "%s", row->leaf);
+		return -EINVAL;
+	}
+	if (operation == EDIT_CREATE)
+		entry->must_not_exist |= BIT(row_number(row));
+	return edit_leaf(entry, row, EDIT_REMOVE, decoder->text, decoder->length, err);
+}
+
 static void end_leaf(struct decoder *decoder)
 {
 	const struct row *row = decoder->row;
@@ -401,6 +449,8 @@ static void end_leaf(struct decoder *decoder)
 
 	decoder->row = NULL;
 	if (row->access == ACCESS_KEY) {
+		if (decoder->leaf_tagged && !decoder_failed(decoder))
+			fail(decoder, ERROR_INVALID_VALUE, row->leaf, "a key has no default");
 		end_key(decoder, entry);
 		return;
 	}
@@ -414,7 +464,9 @@ static void end_leaf(struct decoder *decoder)
 	 */
 	if (!decoder->leaf_explicit && operation != EDIT_NONE)
 		operation = EDIT_MERGE;
-	if (edit_leaf(entry, row, operation, decoder->text, decoder->length, &decoder->error))
+	if (decoder->leaf_tagged ? unset_default(decoder, row, entry, operation)
+				 : edit_leaf(entry, row, operation, decoder->text, decoder->length,
+					     &decoder->error))
 		failed(decoder, row);
 }
 

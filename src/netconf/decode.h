@@ -22,11 +22,8 @@ struct decoder;
 /* Entries of one request: each takes many times as much memory as it may take on the wire. */
 #define DECODER_ENTRIES_MAX (1U << 18)
 
-/*
- * @secrets: may this user write secret leaves? If not, giving one is refused, and a replaced entry
- * keeps those it has. @limit: entries, 0: no limit. NULL: no memory.
- */
-struct decoder *decoder_open(enum edit_operation default_operation, bool secrets, size_t limit);
+/* @limit: entries, 0: no limit. NULL: no memory. */
+struct decoder *decoder_open(enum edit_operation default_operation, size_t limit);
 /* It gets a whole configuration, in which an element has no operation of its own. */
 void decoder_refuse_operations(struct decoder *decoder);
 void decoder_close(struct decoder *decoder); /* Accepts NULL. */

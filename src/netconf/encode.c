@@ -1,5 +1,7 @@
 #include "netconf/encode.h"
 
+#define PREFIX_DEFAULT "wd"
+
 static void open_tag(struct writer *writer, const char *name, unsigned int depth)
 {
 	write_line(writer, depth);
@@ -15,6 +17,13 @@ void encode_begin(struct writer *writer, unsigned int depth)
 {
 	write_line(writer, depth);
 	write_text(writer, "<" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE "\">");
+}
+
+void encode_begin_annotated(struct writer *writer, unsigned int depth)
+{
+	write_line(writer, depth);
+	write_text(writer, "<" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE
+			   "\" xmlns:" PREFIX_DEFAULT "=\"" NAMESPACE_DEFAULT "\">");
 }
 
 void encode_end(struct writer *writer, unsigned int depth)
@@ -40,7 +49,7 @@ void encode_leaf(struct writer *writer, const struct view *view, const struct ro
 	size_t length;
 
 	if (row->type == TYPE_COUNTER) { /* most leaves are, so spare them the text */
-		if (!view->statistics)
+		if (!view->statistics || (view->hidden & BIT(row_number(row))))
 			return;
 		write_line(writer, depth);
 		write_number_between(writer, tags_of(row), codec_get_number(row, view->statistics));
@@ -49,6 +58,14 @@ void encode_leaf(struct writer *writer, const struct view *view, const struct ro
 	if (!view_leaf(view, row, text, &length))
 		return;
 	write_line(writer, depth);
+	if (view->tagged & BIT(row_number(row))) {
+		write_text(writer, "<");
+		write_text(writer, row->leaf);
+		write_text(writer, " " PREFIX_DEFAULT ":default=\"true\">");
+		write_escaped(writer, text, length);
+		close_tag(writer, row->leaf);
+		return;
+	}
 	write_between(writer, tags_of(row), text, length);
 }
 

@@ -12,6 +12,8 @@
 
 /* The container around everything; @depth is its own, for indentation. */
 void encode_begin(struct writer *writer, unsigned int depth);
+/* The same, with namespaces for the attributes of leaves: those that are tagged as defaults. */
+void encode_begin_annotated(struct writer *writer, unsigned int depth);
 void encode_end(struct writer *writer, unsigned int depth);
 
 /* The start tag of an entry and its leaves in @rows; sessions and the end tag follow. */

@@ -35,11 +35,11 @@ int filter_check(const struct node *element, struct error *err);
 
 /*
  * Compile @element (<filter>, or NULL for none) in steps, each of which works on some nodes and
- * takes a few milliseconds at most. @secrets: may secret leaves be compared? @filter and @element
- * must stay in place meanwhile. Always close the compiler, and filter_free() the filter.
+ * takes a few milliseconds at most. @filter and @element must stay in place meanwhile. Always close
+ * the compiler, and filter_free() the filter.
  */
-struct filter_compiler *filter_compiler_open(struct filter *filter, const struct node *element,
-					     bool secrets); /* NULL: no memory */
+struct filter_compiler *filter_compiler_open(struct filter *filter,
+					     const struct node *element); /* NULL: no memory */
 /* > 0: there is more; 0: @filter is good; < 0: more alternatives than FILTER_ALTERNATIVES. */
 int filter_compiler_step(struct filter_compiler *compiler, struct error *err);
 void filter_compiler_close(struct filter_compiler *compiler); /* Accepts NULL. */

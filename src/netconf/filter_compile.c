@@ -18,7 +18,6 @@
 
 struct filter_compiler {
 	struct filter *filter;
-	bool secrets;
 	struct error *err;
 	const struct node *container, *tunnel, *child; /* the next at each level */
 	struct filter_node *entry;                     /* of the tunnel being compiled */
@@ -95,7 +94,7 @@ static int add_condition(struct filter_compiler *compiler, struct selection *sel
 	struct condition *condition;
 
 	given = blank_trim(given, &length);
-	if ((row->secret && !compiler->secrets) || !canonical(row, given, &length, text) ||
+	if (!canonical(row, given, &length, text) ||
 	    (other && (other->length != length || memcmp(other->text, text, length) != 0))) {
 		selection->never = true;
 		return 0;
@@ -425,15 +424,13 @@ int filter_compiler_step(struct filter_compiler *compiler, struct error *err)
 	return rc;
 }
 
-struct filter_compiler *filter_compiler_open(struct filter *filter, const struct node *element,
-					     bool secrets)
+struct filter_compiler *filter_compiler_open(struct filter *filter, const struct node *element)
 {
 	struct filter_compiler *compiler = calloc(1, sizeof(*compiler));
 
 	if (!compiler)
 		return NULL;
 	compiler->filter = filter;
-	compiler->secrets = secrets;
 	compiler->level = &filter->tunnels;
 	compiler->container = element ? element->first : NULL;
 	if (!element && compile_everything(compiler)) {

@@ -87,8 +87,7 @@ static int start_streamed(struct message *message, const struct reader_element *
 			      "inside, or give the default-operation");
 	if (message->rpc->begin(message->tree.root->first, &operation, &message->error))
 		return REFUSED;
-	message->decoder = decoder_open(operation, netconf_may_see_secrets(message->session),
-					DECODER_ENTRIES_MAX);
+	message->decoder = decoder_open(operation, DECODER_ENTRIES_MAX);
 	if (!message->decoder)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
 	if (message->rpc->streamed_in)

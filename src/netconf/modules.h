@@ -11,7 +11,7 @@
 /* Where Debian's libyang2 and libyuma-base put them. */
 #define MODULES_PATH "/usr/share/yang/modules/libyang:/usr/share/yuma/modules/ietf"
 
-#define MODULES_MAX 16
+#define MODULES_MAX 32
 
 struct module {
 	const char *name, *revision, *uri;

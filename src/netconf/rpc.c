@@ -39,15 +39,25 @@ static bool is_parameter(const struct rpc *rpc, const char *name)
 	return false;
 }
 
+static bool is_added(const struct rpc *rpc, const char *name, const char *uri)
+{
+	const struct rpc_augment *at = rpc->augments;
+
+	while (at && at->name && (strcmp(at->name, name) != 0 || strcmp(at->uri, uri) != 0))
+		at++;
+	return at && at->name;
+}
+
 int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, const char *name,
 			const char *uri, struct error *err)
 {
+	bool added = is_added(rpc, name, uri);
 	int rc = 0;
 
-	if (strcmp(uri, rpc->uri) != 0)
+	if (!added && strcmp(uri, rpc->uri) != 0)
 		rc = error_set(err, ERROR_UNKNOWN_NAMESPACE,
 			       "parameters of %s are in the namespace %s", rpc->name, rpc->uri);
-	else if (!is_parameter(rpc, name))
+	else if (!added && !is_parameter(rpc, name))
 		rc = error_set(err, ERROR_UNKNOWN_ELEMENT, "%s has no such parameter", rpc->name);
 	else if (node_child(operation, name, uri))
 		rc = error_set(err, ERROR_BAD_ELEMENT, "given twice");

@@ -19,9 +19,15 @@ enum rpc_result {
 
 #define RPC_PARAMETERS 8
 
+/* A parameter that another module adds to an operation. */
+struct rpc_augment {
+	const char *name, *uri;
+};
+
 struct rpc {
 	const char *name, *uri;
 	const char *parameters[RPC_PARAMETERS]; /* allowed children, in the same namespace */
+	const struct rpc_augment *augments;     /* ends with a NULL name; NULL: none */
 	const char *streamed;    /* the one of them that holds an edit, or NULL ... */
 	const char *streamed_in; /* ... or a child of this one, which holds a configuration */
 	/*

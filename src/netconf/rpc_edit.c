@@ -1,6 +1,7 @@
 /* edit-config, copy-config and delete-config (RFC 6241 sections 7.2 to 7.4). */
 #include <errno.h>
 
+#include "netconf/defaults.h"
 #include "netconf/rpc_engine.h"
 #include "netconf/rpc_table.h"
 
@@ -160,9 +161,11 @@ int rpc_copy_config(struct netconf_session *session, const struct node *operatio
 	const struct engine_confirm copy = {.copies = true};
 	enum engine_datastore source, target;
 	struct edit *edit = NULL;
+	enum defaults unused; /* the copy is exact, whatever is asked for (RFC 6243 4.5.1) */
 	int rc = rpc_datastore(operation, "target", false, &target, err);
 
 	rc = rc ? rc : rpc_datastore(operation, "source", true, &source, err);
+	rc = rc ? rc : defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &unused, err);
 	if (!rc && source == target)
 		rc = refuse_same(err);
 	if (!rc && source == ENGINE_DATASTORES)

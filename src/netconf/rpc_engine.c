@@ -55,7 +55,7 @@ struct engine_who rpc_who(const struct netconf_session *session)
 		.door = session->door,
 		.user = session->peer.user,
 		.session = session->id,
-		.no_secrets = !netconf_may_see_secrets(session),
+		.policy = netconf_policy(session),
 	};
 }
 

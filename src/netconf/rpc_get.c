@@ -69,14 +69,14 @@ static int show(struct netconf_session *session, const struct node *operation,
 {
 	struct engine *engine = session->server->options.engine;
 	const struct node *filter = node_child(operation, "filter", NAMESPACE_BASE);
-	const struct walk_options options = {
+	struct walk_options options = {
 		.engine = engine,
 		.store = engine_store(engine),
 		.filter = filter,
 		.config = which != ENGINE_DATASTORES,
 		.candidate = which == ENGINE_CANDIDATE,
 		.lines = session->lines,
-		.secrets = netconf_may_see_secrets(session),
+		.policy = netconf_policy(session),
 	};
 	struct get *get = calloc(1, sizeof(*get));
 	struct stream stream = {step, free_get, get};
@@ -85,7 +85,8 @@ static int show(struct netconf_session *session, const struct node *operation,
 	if (!get)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
 	*get = (struct get){.filter = filter, .config = options.config};
-	rc = provider_check(filter, err);
+	rc = defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &options.defaults, err);
+	rc = rc ? rc : provider_check(filter, err);
 	rc = rc ? rc : walk_open(&get->walk, &options, err);
 	if (rc) {
 		free(get);

@@ -122,7 +122,7 @@ static int may_end(const struct netconf_session *session, const char *text,
 	if (!victim)
 		return error_set(err, ERROR_INVALID_VALUE, "there is no session %.20s", text);
 	/* RFC 8341 section 3.2.2: all but those a rule permits are denied; ours permits oneself */
-	if (!netconf_may_see_secrets(session) && session->peer.uid != victim->peer.uid)
+	if (netconf_policy(session) && session->peer.uid != victim->peer.uid)
 		return error_set(err, ERROR_DENIED,
 				 "session %u belongs to %s; you may end only your own sessions",
 				 victim->id, victim->peer.user);

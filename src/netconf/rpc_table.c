@@ -2,14 +2,21 @@
 
 #include "model/names.h"
 
+/* RFC 6243 section 4.5.1 */
+static const struct rpc_augment with_defaults[] = {
+	{"with-defaults", NAMESPACE_WITH_DEFAULTS},
+	{NULL, NULL},
+};
+
 /* clang-format off */
 const struct rpc netconf_rpcs[] = {
-	{ "get", NAMESPACE_BASE, { "filter" }, .run = rpc_get },
-	{ "get-config", NAMESPACE_BASE, { "source", "filter" }, .run = rpc_get_config },
+	{ "get", NAMESPACE_BASE, { "filter" }, .augments = with_defaults, .run = rpc_get },
+	{ "get-config", NAMESPACE_BASE, { "source", "filter" }, .augments = with_defaults,
+	  .run = rpc_get_config },
 	{ "edit-config", NAMESPACE_BASE,
 	  { "target", "default-operation", "test-option", "error-option", "config" },
 	  .streamed = "config", .run = rpc_edit_config, .begin = rpc_edit_config_begin },
-	{ "copy-config", NAMESPACE_BASE, { "target", "source" },
+	{ "copy-config", NAMESPACE_BASE, { "target", "source" }, .augments = with_defaults,
 	  .streamed = "config", .streamed_in = "source",
 	  .run = rpc_copy_config, .begin = rpc_replace_begin },
 	{ "delete-config", NAMESPACE_BASE, { "target" }, .run = rpc_delete_config },

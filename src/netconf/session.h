@@ -29,6 +29,7 @@
 #include "netconf/server.h"
 #include "netconf/shares.h"
 #include "netconf/writer.h"
+#include "store/policy.h"
 
 enum stream_step {
 	STREAM_GOES_ON,
@@ -123,10 +124,10 @@ void session_stream(struct netconf_session *session, const struct stream *stream
 /* Does it ask for nothing, amid nothing, and hold nothing that others wait for? */
 bool session_at_rest(const struct netconf_session *session);
 
-/* May this user read and write secret leaves? Root and the daemon's own user may. */
-static inline bool netconf_may_see_secrets(const struct netconf_session *session)
+/* What its user may see and do: root and the daemon's own user, everything. */
+static inline const struct policy *netconf_policy(const struct netconf_session *session)
 {
-	return peer_privileged(session->peer.uid);
+	return peer_privileged(session->peer.uid) ? NULL : policy_of_members();
 }
 
 /* server_log.c */

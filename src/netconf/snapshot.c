@@ -112,7 +112,7 @@ static void name_place(struct error *err, const char *path, unsigned int line)
 
 static int read_fd(int fd, const char *path, struct edit **ret_edit, struct error *err)
 {
-	struct file_reader file = {.decoder = decoder_open(EDIT_REPLACE, true, 0)};
+	struct file_reader file = {.decoder = decoder_open(EDIT_REPLACE, 0)};
 	struct unwrap unwrap = {.inner = &file_handler, .arg = &file};
 	int rc = -ENOMEM;
 

@@ -54,6 +54,8 @@ bool view_leaf(const struct view *view, const struct row *row, char ret[VALUE_TE
 			     : row->part == PART_STATE ? view->state
 						       : view->statistics;
 
+	if (view->hidden & BIT(row_number(row)))
+		return false;
 	if (!object && row->access == ACCESS_KEY)
 		*ret_length = (size_t)snprintf(ret, VALUE_TEXT_MAX, "%u", view->id);
 	if (!object)

@@ -19,6 +19,8 @@ struct view {
 	const struct statistics *statistics; /* NULL: none */
 	const struct tunnel *tunnel;         /* for the status text */
 	const struct session *session;
+	uint64_t hidden; /* rows that are not shown: it is as if the entry had them not */
+	uint64_t tagged; /* leaves to be tagged as defaults (defaults.h) */
 };
 
 /* Everything about an entry, ours or foreign (get). */

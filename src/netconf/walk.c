@@ -10,9 +10,11 @@ struct walk {
 	struct staged *staged;   /* the candidate, given back at the end; NULL: as running */
 	struct staged_view view; /* get-config: as it was */
 	bool config, lines;
+	enum defaults defaults;
+	union config shown; /* with them: what the view made last shows */
 	struct filter filter;
 	struct filter_compiler *compiler; /* NULL: the filter is good */
-	uint64_t hidden[OBJECTS];
+	const struct policy *policy;
 	uint64_t statistics[OBJECTS];
 	bool container_open, tunnel_open; /* start tags written */
 	bool in_tunnel;                   /* at a tunnel's sessions */
@@ -34,16 +36,16 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	walk->store = options->store;
 	walk->config = options->config;
 	walk->lines = options->lines;
+	walk->policy = options->policy;
+	walk->defaults = options->defaults;
 	if (options->candidate)
 		walk->staged = engine_candidate(walk->engine);
 	if (walk->config)
 		staged_view_open(&walk->view, walk->staged,
 				 (struct datastore *)(uintptr_t)walk->store);
-	for (unsigned int object = 0; object < OBJECTS; object++) {
-		walk->hidden[object] = options->secrets ? 0 : rows_secret(object);
+	for (unsigned int object = 0; object < OBJECTS; object++)
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
-	}
-	walk->compiler = filter_compiler_open(&walk->filter, options->filter, options->secrets);
+	walk->compiler = filter_compiler_open(&walk->filter, options->filter);
 	if (!walk->compiler) {
 		walk_close(walk);
 		return error_set(err, ERROR_RESOURCE, "out of memory");
@@ -94,8 +96,17 @@ static bool show_entry(const struct walk *walk, struct entry *entry, struct view
 	return true;
 }
 
+/* Hide what the policy does not show. False: all of it. */
+static bool let_see(const struct walk *walk, struct view *view)
+{
+	uint32_t session_id = view->object == OBJECT_SESSION ? view->id : 0;
+
+	view->hidden = ~policy_rows(walk->policy, RIGHT_READ, walk->tunnel_id, session_id);
+	return !(view->hidden & ROW_SELF);
+}
+
 /* The entry with the lowest id from *@id on. */
-static bool find_tunnel(struct walk *walk, uint32_t *id, struct view *ret)
+static bool look_for_tunnel(struct walk *walk, uint32_t *id, struct view *ret)
 {
 	struct tunnel_entry *entry;
 
@@ -112,7 +123,16 @@ static bool find_tunnel(struct walk *walk, uint32_t *id, struct view *ret)
 	return show_entry(walk, entry ? &entry->entry : NULL, ret);
 }
 
-static bool find_session(struct walk *walk, uint32_t *id, struct view *ret)
+static bool find_tunnel(struct walk *walk, uint32_t *id, struct view *ret)
+{
+	bool found = look_for_tunnel(walk, id, ret);
+
+	if (found)
+		defaults_apply(walk->defaults, ret, &walk->shown);
+	return found;
+}
+
+static bool look_for_session(struct walk *walk, uint32_t *id, struct view *ret)
 {
 	struct tunnel_entry *tunnel;
 	struct session_entry *entry;
@@ -132,6 +152,15 @@ static bool find_session(struct walk *walk, uint32_t *id, struct view *ret)
 	return show_entry(walk, entry ? &entry->entry : NULL, ret);
 }
 
+static bool find_session(struct walk *walk, uint32_t *id, struct view *ret)
+{
+	bool found = look_for_session(walk, id, ret);
+
+	if (found)
+		defaults_apply(walk->defaults, ret, &walk->shown);
+	return found;
+}
+
 /* Refresh the counters if they are shown; the engine looks at what they say of the status. */
 static void refresh(const struct walk *walk, const struct view *view, uint64_t rows)
 {
@@ -143,12 +172,11 @@ static void refresh(const struct walk *walk, const struct view *view, uint64_t r
 }
 
 /* Which leaves to write; 0: none. */
-static uint64_t rows_to_write(const struct walk *walk, const struct filter_hit *hit,
-			      const struct view *view)
+static uint64_t rows_to_write(const struct filter_hit *hit, const struct view *view)
 {
-	uint64_t rows = (hit->whole ? ROWS_ALL : hit->rows) & ~walk->hidden[view->object];
+	uint64_t rows = (hit->whole ? ROWS_ALL : hit->rows) & ~view->hidden;
 
-	if (!hit->whole && !view_any(view, rows))
+	if ((view->hidden & ROW_SELF) || (!hit->whole && !view_any(view, rows)))
 		return 0;
 	return rows | view_key(view->object);
 }
@@ -162,8 +190,11 @@ static void write_entry(const struct walk *walk, struct writer *writer, const st
 static void open_tunnel(struct walk *walk, struct writer *writer, const struct view *view,
 			uint64_t rows)
 {
-	if (!walk->container_open)
-		(walk->lines ? lines_begin : encode_begin)(writer, 0);
+	if (!walk->container_open && walk->lines)
+		lines_begin(writer, 0);
+	else if (!walk->container_open)
+		(walk->defaults == DEFAULTS_REPORT_ALL_TAGGED ? encode_begin_annotated
+							      : encode_begin)(writer, 0);
 	walk->container_open = true;
 	write_entry(walk, writer, view, rows, 1);
 	walk->tunnel_open = true;
@@ -183,9 +214,10 @@ static void enter_tunnel(struct walk *walk, struct writer *writer)
 	}
 	walk->in_tunnel = true;
 	walk->session_id = 0;
-	walk->last_session = !filter_match(&level, 1, &view, &walk->tunnel_hit) ||
+	walk->last_session = !let_see(walk, &view) ||
+			     !filter_match(&level, 1, &view, &walk->tunnel_hit) ||
 			     (!walk->tunnel_hit.whole && !walk->tunnel_hit.count);
-	rows = rows_to_write(walk, &walk->tunnel_hit, &view);
+	rows = rows_to_write(&walk->tunnel_hit, &view);
 	if (!rows)
 		return;
 	refresh(walk, &view, rows);
@@ -238,11 +270,11 @@ static void visit_session(struct walk *walk, struct writer *writer)
 			leave_tunnel(walk, writer);
 		return;
 	}
-	if (!walk->tunnel_hit.whole) {
+	if (let_see(walk, &view) && !walk->tunnel_hit.whole) {
 		filter_match(walk->tunnel_hit.levels, walk->tunnel_hit.count, &view, &own);
 		hit = &own;
 	}
-	rows = rows_to_write(walk, hit, &view);
+	rows = rows_to_write(hit, &view);
 	if (rows)
 		write_session(walk, writer, &view, rows);
 	walk->last_session = view.id == ID_MAX;

@@ -8,6 +8,7 @@
 #define NETCONF_WALK_H
 
 #include "engine/engine.h"
+#include "netconf/defaults.h"
 #include "netconf/filter.h"
 #include "netconf/writer.h"
 
@@ -16,11 +17,12 @@ struct walk;
 struct walk_options {
 	struct engine *engine; /* refreshes counters; NULL: leave them as they are */
 	const struct datastore *store;
-	const struct node *filter; /* <filter>; NULL: everything; not needed once prepared */
-	bool config;               /* get-config ... */
-	bool candidate;            /* ... of the candidate, which is settled, not of running */
-	bool secrets;              /* show secret leaves */
-	bool lines;                /* for our own shell: see lines.h */
+	const struct node *filter;   /* <filter>; NULL: everything; not needed once prepared */
+	bool config;                 /* get-config ... */
+	bool candidate;              /* ... of the candidate, which is settled, not of running */
+	const struct policy *policy; /* what to show; borrowed until it is closed; NULL: all */
+	enum defaults defaults;      /* which leaves to show that have their default */
+	bool lines;                  /* for our own shell: see lines.h */
 };
 
 int walk_open(struct walk **ret, const struct walk_options *options, struct error *err);

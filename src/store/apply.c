@@ -12,6 +12,7 @@
 #include "model/codec.h"
 #include "model/rules.h"
 #include "store/overlay.h"
+#include "store/policy.h"
 
 struct application {
 	struct cursor cursor;
@@ -100,8 +101,14 @@ static int remove_one(struct application *app, uint32_t tunnel_id, uint32_t sess
 {
 	struct change *change = take(app, tunnel_id, session_id);
 
+	int rc;
+
 	if (!change)
 		return overlay_no_memory(app->err);
+	rc = policy_may_change(app->edit->policy, tunnel_id, session_id, change->after, NULL, false,
+			       app->err);
+	if (rc != 0)
+		return rc;
 	change_set(change, NULL);
 	return 1;
 }
@@ -234,23 +241,26 @@ static void put_leaves(const struct edit_entry *entry, union config *config)
 		codec_clear(&rows[__builtin_ctzll(left)], config);
 }
 
-/* We most likely chose a name that a replace leaves out; and its author has not seen secrets. */
-static bool outlives_replace(const struct edit *edit, const struct row *row)
+/* We most likely chose a name that a replace leaves out; and its author has not seen all. */
+static uint64_t outlives_replace(const struct edit *edit, const struct edit_entry *entry)
 {
-	return row == &row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME] ||
-	       (row->secret && edit->keep_secrets);
+	uint64_t readable =
+		policy_rows(edit->policy, RIGHT_READ, entry->tunnel_id, entry->session_id);
+
+	return ~readable | (entry->object == OBJECT_SESSION ? BIT(SESSION_INTERFACE_NAME) : 0);
 }
 
 static void keep_leaves(const struct edit *edit, const struct edit_entry *entry,
 			const union config *before, union config *after)
 {
 	const struct row *rows = row_sets[entry->object].rows;
-	uint64_t left = before->present & ~after->present & ~entry->cleared;
+	uint64_t left =
+		before->present & ~after->present & ~entry->cleared & outlives_replace(edit, entry);
 
 	for (; left != 0; left &= left - 1) {
 		const struct row *row = &rows[__builtin_ctzll(left)];
 
-		if (outlives_replace(edit, row) && codec_applies(row, after))
+		if (codec_applies(row, after))
 			codec_copy(row, after, before);
 	}
 }
@@ -272,6 +282,21 @@ static int put_entry(const struct edit *edit, const struct edit_entry *entry, bo
 	else
 		rules_drop_session(entry->values.present, &after.session);
 	return change_set(change, &after);
+}
+
+/* Before anything tells what is there. */
+static int check_policy(const struct application *app, const struct edit_entry *entry,
+			const struct operation *operation, const struct change *change)
+{
+	const struct policy_edit what = {
+		.creates = operation->must_not_exist,
+		.removes = operation->removes,
+		.none = entry->operation == EDIT_NONE,
+		.afresh = operation->afresh,
+		.kept = outlives_replace(app->edit, entry),
+	};
+
+	return policy_may_edit(app->edit->policy, entry, &what, change->after, app->err);
 }
 
 /* What is merged into something that is being replaced is replaced itself. */
@@ -300,7 +325,9 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
 				 "given twice in one edit; allowed once");
 	}
 	change->given = true;
-	rc = check_existence(app, entry, operation, change);
+	rc = check_policy(app, entry, operation, change);
+	if (rc == 0)
+		rc = check_existence(app, entry, operation, change);
 	if (rc == 0 && !operation->removes)
 		rc = check_leaves(app, entry, change);
 	if (rc != 0)

@@ -57,7 +57,7 @@ const struct session *candidate_session_from(const struct candidate *candidate, 
  * and an entry given twice (ERROR_BAD_ELEMENT, unless edit->commands); candidate_validate() checks
  * constraints over leaves and entries. Entries that end as they began leave the overlay. Deleting
  * a tunnel deletes its sessions. A replaced entry becomes exactly what is given, except that an
- * interface-name left out, and secrets that the user could not give (edit->keep_secrets), stay;
+ * interface-name left out, and what the user may not see (edit->policy), stay;
  * EDIT_MERGE below a replaced container or tunnel means EDIT_REPLACE.
  */
 int candidate_apply(struct candidate *candidate, const struct edit *edit, struct error *err);

@@ -36,6 +36,8 @@ struct edit_entry {
 	uint64_t cleared, must_exist, must_not_exist;
 };
 
+struct policy;
+
 struct edit {
 	/*
 	 * Operation of the container: EDIT_REPLACE makes the whole configuration
@@ -48,8 +50,11 @@ struct edit {
 	 * an error.
 	 */
 	bool commands;
-	/* Its author may not see secret leaves: a replaced entry keeps those it has. */
-	bool keep_secrets;
+	/*
+	 * What its author may do; borrowed. A replaced entry keeps what that must not see. NULL:
+	 * everything.
+	 */
+	const struct policy *policy;
 	/* A session entry follows its tunnel's. When the tunnel entry replaces, its other sessions
 	 * go. */
 	struct edit_entry *first, **last;

@@ -35,7 +35,7 @@ static int drop(const char *bytes, size_t length, void *arg)
 static void try_filter(const struct node *operation)
 {
 	static struct writer writer;
-	struct walk_options options = {.store = make_store(), .secrets = true};
+	struct walk_options options = {.store = make_store()};
 	struct error err = ERROR_INIT;
 	struct walk *walk;
 	int rc;

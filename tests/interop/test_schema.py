@@ -195,7 +195,8 @@ def test_what_is_not_found_is_said_at_start_and_not_announced(tmp_path):
     try:
         found = daemon.logged(r"not found in (\S+), so NETCONF clients cannot get these YANG modules here: (.*) \(see ")
         assert found and str(one) in found[1]
-        missing = {"ietf-netconf-monitoring", "ietf-yang-library", "ietf-datastores", "ietf-netconf-acm"}
+        missing = {"ietf-netconf-monitoring", "ietf-netconf-with-defaults", "ietf-yang-library", "ietf-datastores",
+                   "ietf-netconf-acm"}
         assert {name.partition("@")[0] for name in found[2].split(", ")} == missing
         with daemon.netconf() as client:
             assert announced(client).keys() == {"linux-l2tpv3", "linux-l2tpv3-netconf", "ietf-netconf"}

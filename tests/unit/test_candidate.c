@@ -1,5 +1,6 @@
 /* The candidate: what an edit makes of the overlay, and the overlay of running. */
 #include "store.h"
+#include "store/policy.h"
 
 #include <stdio.h>
 
@@ -152,12 +153,50 @@ static void replacing_keeps_secrets_for_who_does_not_see_them(void **state)
 		add_tunnel(made, EDIT_CREATE, 1);
 		add(made, EDIT_CREATE, 1, 1, before);
 		assert_int_equal(apply(&candidate, made, NULL), 0);
-		edit->keep_secrets = replaces[i].keep;
+		edit->policy = replaces[i].keep ? policy_of_members() : NULL;
 		edit->operation = replaces[i].container;
 		add_tunnel(edit, replaces[i].tunnel, 1);
 		add(edit, replaces[i].session, 1, 1, "mtu=1300");
 		assert_int_equal(apply(&candidate, edit, NULL), 0);
 		assert_leaves(&candidate, 1, 1, replaces[i].after);
+		candidate_discard(&candidate);
+		datastore_free(running);
+	}
+}
+
+/* And who gives one is refused, also the value that it has, so that nobody can find it by trying.
+ */
+static void secrets_are_not_given_by_who_does_not_see_them(void **state)
+{
+	static const struct {
+		enum edit_operation operation;
+		const char *given, *path;
+	} givens[] = {
+		{EDIT_MERGE, "tx-cookie=00112233", "/tx-cookie"},
+		{EDIT_MERGE, "tx-cookie=0011aabb", "/tx-cookie"},
+		{EDIT_REPLACE, "tx-cookie=0011aabb", "/tx-cookie"},
+		{EDIT_MERGE, "~rx-cookie", "/rx-cookie"},
+		{EDIT_MERGE, "mtu=1400 !tx-cookie", "/tx-cookie"},
+		{EDIT_MERGE, "mtu=1300", NULL},
+		{EDIT_DELETE, "", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(givens) / sizeof(givens[0]); i++) {
+		struct datastore *running = datastore_new();
+		struct candidate candidate;
+		struct edit *made = edit_new(), *edit = edit_new();
+		struct error err = ERROR_INIT;
+
+		candidate_open(&candidate, running);
+		add(made, EDIT_CREATE, 1, 1, "mtu=1400 tx-cookie=0011aabb");
+		assert_int_equal(apply(&candidate, made, NULL), 0);
+		edit->policy = policy_of_members();
+		add(edit, givens[i].operation, 1, 1, givens[i].given);
+		apply(&candidate, edit, &err);
+		assert_int_equal(err.code, givens[i].path ? ERROR_DENIED : ERROR_NONE);
+		if (givens[i].path)
+			assert_string_equal(strrchr(err.path, ']') + 1, givens[i].path);
 		candidate_discard(&candidate);
 		datastore_free(running);
 	}
@@ -706,6 +745,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(operations_do_as_rfc_6241_says),
 		cmocka_unit_test(replacing_keeps_secrets_for_who_does_not_see_them),
+		cmocka_unit_test(secrets_are_not_given_by_who_does_not_see_them),
 		cmocka_unit_test(leaves_are_checked_as_they_come),
 		cmocka_unit_test(a_refused_edit_leaves_no_trace),
 		cmocka_unit_test(what_ends_as_it_began_is_no_change),

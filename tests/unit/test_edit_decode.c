@@ -3,7 +3,6 @@
  * first comment says what is given and expected:
  *
  *   default-operation: none     (else merge)
- *   secrets: no                 (else yes)
  *   edit merge                  operation of the container
  *   tunnel 1 merge leaf=value -cleared +must-exist !must-not-exist
  *   error TAG PATH [INFO] [INFO2]
@@ -68,8 +67,7 @@ static char *read_file(const char *path)
 }
 
 /* Lines of the first comment, trimmed, but for the options. */
-static void read_comment(char *document, char *ret, size_t size, enum edit_operation *ret_operation,
-			 bool *ret_secrets)
+static void read_comment(char *document, char *ret, size_t size, enum edit_operation *ret_operation)
 {
 	char *comment = strndup(strstr(document, "<!--") + 4,
 				(size_t)(strstr(document, "-->") - strstr(document, "<!--") - 4));
@@ -81,8 +79,6 @@ static void read_comment(char *document, char *ret, size_t size, enum edit_opera
 		line += strspn(line, " \t");
 		if (!strncmp(line, "default-operation: ", 19))
 			assert_true(decode_operation(line + 19, strlen(line + 19), ret_operation));
-		else if (!strcmp(line, "secrets: no"))
-			*ret_secrets = false;
 		else if (*line)
 			used += (size_t)snprintf(ret + used, size - used, "%s\n", line);
 	}
@@ -137,9 +133,9 @@ static void print_refusal(FILE *file, const struct error *err)
 }
 
 /* Fed in pieces of @piece bytes. */
-static char *decode(const char *document, enum edit_operation operation, bool secrets, size_t piece)
+static char *decode(const char *document, enum edit_operation operation, size_t piece)
 {
-	struct feeder feeder = {decoder_open(operation, secrets, 0), 0};
+	struct feeder feeder = {decoder_open(operation, 0), 0};
 	struct reader *reader = reader_open(&handler, &feeder);
 	struct error err = ERROR_INIT;
 	struct edit *edit = NULL;
@@ -172,11 +168,10 @@ static void test_case(void **state)
 	const char *path = *state;
 	char *document = read_file(path), *got, expected[4096];
 	enum edit_operation operation = EDIT_MERGE;
-	bool secrets = true;
 
-	read_comment(document, expected, sizeof(expected), &operation, &secrets);
+	read_comment(document, expected, sizeof(expected), &operation);
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
-		got = decode(document, operation, secrets, pieces[i]);
+		got = decode(document, operation, pieces[i]);
 		assert_string_equal(got, expected);
 		free(got);
 	}

@@ -253,7 +253,7 @@ static void secrets_are_committed_by_who_may_give_them(void **state)
 	struct edit *edit = tunnel_with_sessions(1, 1);
 	struct engine_who alice = who_is(2);
 
-	alice.no_secrets = true;
+	alice.policy = policy_of_members();
 	session(edit, EDIT_MERGE, 1, 1900, "peer-session-id=7 rx-cookie=01020304");
 	assert_int_equal(stage(bench, 1, edit), 0);
 	bench->done = false;

@@ -4,7 +4,7 @@
  * where tunnel 1 and its session 2 are also in the kernel, and tunnel 50 with
  * session 51 are foreign. A file holds
  *
- *   <case><get/> or <get-config/>, <secrets/> if they may be seen,
+ *   <case><get/> or <get-config/>, <secrets/> if they may be seen, <with-defaults>
  *   <filter>, <data>what shall come out</data> or <refused>error-tag</refused></case>
  *
  * White space between elements does not count. To add a case, add a file.
@@ -195,12 +195,15 @@ static void test_case(void **state)
 {
 	char *document = read_file(*state), *expected = expected_of(document), *got;
 	struct tree tree = {0};
+	struct error err = ERROR_INIT;
 	struct walk_options options = {.store = store};
 
 	parse(document, &tree);
 	options.filter = node_child(tree.root, "filter", NULL);
 	options.config = node_child(tree.root, "get-config", NULL);
-	options.secrets = node_child(tree.root, "secrets", NULL);
+	if (!node_child(tree.root, "secrets", NULL))
+		options.policy = policy_of_members();
+	assert_int_equal(defaults_read(tree.root, "", &options.defaults, &err), 0);
 	got = walk(&options);
 	normalise(expected);
 	normalise(got);
@@ -222,7 +225,7 @@ static double cpu(void)
 /* Returns what its longest step took of all of it. */
 static double compile(struct filter *filter, const struct node *element)
 {
-	struct filter_compiler *compiler = filter_compiler_open(filter, element, false);
+	struct filter_compiler *compiler = filter_compiler_open(filter, element);
 	double began = cpu(), last = began, now, longest = 0;
 	struct error err = ERROR_INIT;
 	int rc;
@@ -378,7 +381,7 @@ static void publish_under(struct candidate *changes, struct walk *at, struct wri
 /* A get-config shows one moment, whatever is committed while it is read. */
 static void test_consistent_over_commits(void **state)
 {
-	struct walk_options options = {.store = store, .config = true, .secrets = true};
+	struct walk_options options = {.store = store, .config = true};
 	char *before = walk(&options), *got = NULL;
 	struct error err = ERROR_INIT;
 	size_t steps = 0, size;
