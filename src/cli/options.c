@@ -102,14 +102,14 @@ static const char *culprit(const struct error *err, char ret[80])
 	return ret;
 }
 
-/* Print one line with where and why; for a misused command, its synopsis too. */
+/* Print a line with where and why for each error; for a misused command, its synopsis too. */
 static void report(enum cli_status status, const struct command *command, const struct error *err)
 {
 	char info[80];
 
-	if (err->text[0])
-		fprintf(stderr, "l2tpv3ctl: %s%s%s%s\n", err->path, err->path[0] ? ": " : "",
-			err->text, culprit(err, info));
+	for (const struct error *at = err; at && at->text[0]; at = at->next)
+		fprintf(stderr, "l2tpv3ctl: %s%s%s%s\n", at->path, at->path[0] ? ": " : "",
+			at->text, culprit(at, info));
 	if (status != CLI_USAGE)
 		return;
 	if (command)
@@ -119,7 +119,7 @@ static void report(enum cli_status status, const struct command *command, const 
 
 static enum cli_status run_command(int argc, char *argv[], const struct cli_options *options)
 {
-	struct error err = ERROR_INIT;
+	struct error err = {.collects = true};
 	const struct command *command;
 	enum cli_status status = CLI_USAGE;
 
@@ -134,6 +134,7 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 		status = command->run(command, options, argc - 1, argv + 1, &err);
 	if (status)
 		report(status, command, &err);
+	error_list_free(&err);
 	return status;
 }
 

@@ -215,32 +215,44 @@ static const char *text_of(const struct node *node, const char *child)
 	return text ? text : "";
 }
 
-static int read_error(const struct node *from, struct error *err)
+static void read_error(const struct node *from, struct error *err)
 {
 	const struct node *info = node_child(from, "error-info", NAMESPACE_BASE);
 	const char *app_tag = node_text(from, "error-app-tag", NAMESPACE_BASE);
 	const char *message = text_of(from, "error-message");
 	const char *tag = text_of(from, "error-tag");
-	int rc = error_set(err, code_of(tag, app_tag), "%s", *message ? message : tag);
 
+	error_set(err, code_of(tag, app_tag), "%s", *message ? message : tag);
 	strip_prefixes(text_of(from, "error-path"), err->path, sizeof(err->path));
 	if (info && info->first)
 		snprintf(err->info, sizeof(err->info), "%s", info->first->text);
 	if (info)
 		err->session = (unsigned int)strtoul(text_of(info, "session-id"), NULL, 10);
-	return rc;
+}
+
+static int read_errors(const struct node *reply, struct error *err)
+{
+	int rc = 0;
+
+	for (const struct node *at = reply->first; at && rc == 0; at = at->next) {
+		struct error one = ERROR_INIT;
+
+		if (!node_is(at, "rpc-error", NAMESPACE_BASE))
+			continue;
+		read_error(at, &one);
+		rc = error_append(err, &one);
+	}
+	return rc ? rc : error_result(err);
 }
 
 static int check_reply(struct client *client, const struct node *reply, struct error *err)
 {
-	const struct node *error = node_child(reply, "rpc-error", NAMESPACE_BASE);
-
 	if (!node_is(reply, "rpc-reply", NAMESPACE_BASE)) {
 		client->dead = true;
 		return error_set(err, ERROR_MALFORMED, "the daemon sent <%s>, not a reply",
 				 reply->name);
 	}
-	return error ? read_error(error, err) : 0;
+	return node_child(reply, "rpc-error", NAMESPACE_BASE) ? read_errors(reply, err) : 0;
 }
 
 /* Calls. */

@@ -3,7 +3,8 @@
  *
  * A refusal by the daemon becomes a struct error: text is the error-message, path the error-path
  * without prefixes, code that of the first error_kind() with the same error-tag and error-app-tag,
- * session the holder of a lock. All calls return 0, or a negative errno with @err filled.
+ * session the holder of a lock. All calls return 0, or a negative errno with @err filled. Of
+ * several errors @err gets the first, or, if it collects (model/error.h), all.
  */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H

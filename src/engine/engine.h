@@ -61,7 +61,8 @@ struct engine_who {
 /*
  * Called exactly once, from the event loop, never before the call that made the request has
  * returned. @rc 0: durable and applied (objects may be waiting; see their status). Else nothing
- * was changed, and @err says what, where and why.
+ * was changed (unless edit->continues), and @err says what, where and why; it heads a list
+ * (model/error.h) of all errors that were found.
  */
 typedef void engine_done_cb(int rc, const struct error *err, void *arg);
 
@@ -128,8 +129,9 @@ struct engine_confirm {
  * 8.3.3). All these calls queue, and locks refuse them like writes. A commit that fails leaves the
  * candidate as it was.
  */
-unsigned int engine_stage(struct engine *engine, struct edit *edit, const struct engine_who *who,
-			  engine_done_cb *done, void *arg);
+/* @test: first as by engine_test(), and not at all if that fails. */
+unsigned int engine_stage(struct engine *engine, struct edit *edit, bool test,
+			  const struct engine_who *who, engine_done_cb *done, void *arg);
 unsigned int engine_commit_staged(struct engine *engine, const struct engine_confirm *confirm,
 				  const struct engine_who *who, engine_done_cb *done, void *arg);
 /*

@@ -16,7 +16,8 @@ int provider_check(const struct node *filter, struct error *err)
 	return rc;
 }
 
-int provider_write(struct netconf_session *session, const struct node *filter)
+int provider_write(struct netconf_session *session, const struct node *filter,
+		   unsigned int max_depth)
 {
 	int rc = 0;
 
@@ -30,7 +31,8 @@ int provider_write(struct netconf_session *session, const struct node *filter)
 		if (tree.broken)
 			rc = -ENOMEM;
 		else
-			subtree_write(&session->writer, filter, tree.root, provider->lists);
+			subtree_write(&session->writer, filter, tree.root, provider->lists,
+				      max_depth);
 		tree_free(&tree);
 	}
 	return rc;

@@ -22,6 +22,7 @@ void edit_free(struct edit *edit)
 	if (!edit)
 		return;
 	arena_free(&edit->entries);
+	error_list_free(&edit->refused);
 	free(edit);
 }
 
