@@ -217,8 +217,18 @@ enum engine_event_type {
 	ENGINE_STATE,  /* oper-status changed */
 	ENGINE_REASON, /* only the reason changed, not oper-status */
 	ENGINE_FOREIGN,
+	ENGINE_DRIFT, /* others changed in the kernel what is configured, or changed it back */
 	ENGINE_COMMIT,
-	ENGINE_PROGRESS /* a commit goes on; every 10 s */
+	ENGINE_PROGRESS, /* a commit goes on; every 10 s */
+	ENGINE_CONFIRM   /* a confirmed commit began, or came to its end (RFC 6241 section 8.4) */
+};
+enum engine_drift { DRIFT_DIFFERS, DRIFT_GONE, DRIFT_ENDED };
+enum engine_confirm_step {
+	CONFIRM_START,
+	CONFIRM_EXTEND,
+	CONFIRM_CANCEL, /* by cancel-commit, or with its session */
+	CONFIRM_TIMEOUT,
+	CONFIRM_COMPLETE
 };
 struct engine_event {
 	enum engine_event_type type;
@@ -227,6 +237,13 @@ struct engine_event {
 	const struct commit_info *commit; /* ENGINE_COMMIT, ENGINE_PROGRESS */
 	const struct candidate *changes;  /* ENGINE_COMMIT: what was committed ... */
 	unsigned int ticket;              /* ... and by which request */
+	unsigned int session; /* ENGINE_COMMIT, ENGINE_CONFIRM: the NETCONF session; 0: none */
+	enum engine_drift drift;
+	const struct row *row; /* DRIFT_DIFFERS: the first leaf that does */
+	bool restores;         /* and the engine restores what differs, or is gone */
+	enum engine_confirm_step step;
+	const char *user; /* ENGINE_CONFIRM, whose; NULL with CONFIRM_TIMEOUT */
+	uint32_t timeout; /* CONFIRM_START, CONFIRM_EXTEND: seconds */
 };
 typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 /* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */

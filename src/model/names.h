@@ -22,6 +22,10 @@
 #define NAMESPACE_ORIGIN       "urn:ietf:params:xml:ns:yang:ietf-origin"
 #define NAMESPACE_NMDA         "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda" /* RFC 8526 */
 #define NAMESPACE_DATASTORES   "urn:ietf:params:xml:ns:yang:ietf-datastores"
+/* RFC 5277: create-subscription and the envelope; /netconf/streams. RFC 6470. */
+#define NAMESPACE_NOTIFICATION   "urn:ietf:params:xml:ns:netconf:notification:1.0"
+#define NAMESPACE_STREAMS        "urn:ietf:params:xml:ns:netmod:notification"
+#define NAMESPACE_NETCONF_EVENTS "urn:ietf:params:xml:ns:yang:ietf-netconf-notifications"
 /* RFC 6243: the module, and the attribute that tags a default. */
 #define NAMESPACE_WITH_DEFAULTS "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
 #define NAMESPACE_DEFAULT       "urn:ietf:params:xml:ns:netconf:default:1.0"

@@ -145,7 +145,7 @@ static void add_counters(struct tree *tree, struct node *parent,
 	add_count(tree, parent, "in-rpcs", counters->in_rpcs);
 	add_count(tree, parent, "in-bad-rpcs", counters->in_bad_rpcs);
 	add_count(tree, parent, "out-rpc-errors", counters->out_rpc_errors);
-	add_count(tree, parent, "out-notifications", 0);
+	add_count(tree, parent, "out-notifications", counters->out_notifications);
 }
 
 static void add_our_leaves(struct tree *tree, struct node *entry,
@@ -195,6 +195,7 @@ static void add_statistics(struct tree *tree, struct node *state,
 		sum.in_rpcs += session->counters.in_rpcs;
 		sum.in_bad_rpcs += session->counters.in_bad_rpcs;
 		sum.out_rpc_errors += session->counters.out_rpc_errors;
+		sum.out_notifications += session->counters.out_notifications;
 	}
 	provider_time(tree, statistics, "netconf-start-time", &server->started);
 	add_count(tree, statistics, "in-bad-hellos", server->bad_hellos);

@@ -17,7 +17,8 @@ struct provider {
 };
 
 /* One per module, each in its own file. */
-extern const struct provider provider_monitoring, provider_yang_library, provider_modules_state;
+extern const struct provider provider_monitoring, provider_yang_library, provider_modules_state,
+	provider_streams;
 
 /* Can the providers carry out @filter (<filter>, or NULL)? If not: ERROR_TOO_BIG. */
 int provider_check(const struct node *filter, struct error *err);

@@ -38,6 +38,8 @@ const struct rpc netconf_rpcs[] = {
 	  .repeated = { "origin-filter", "negated-origin-filter" }, .run = rpc_get_data },
 	{ "edit-data", NAMESPACE_NMDA, { "datastore", "default-operation", "config" },
 	  .streamed = "config", .run = rpc_edit_data, .begin = rpc_edit_data_begin },
+	{ "create-subscription", NAMESPACE_NOTIFICATION,
+	  { "stream", "filter", "startTime", "stopTime" }, .run = rpc_create_subscription },
 	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, .run = rpc_adopt },
 	{ "resync", NAMESPACE_MODULE, { NULL }, .run = rpc_resync },
 	{ "history", NAMESPACE_MODULE, { NULL }, .run = rpc_history },

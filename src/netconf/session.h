@@ -10,12 +10,15 @@
  *   reply.c    rpc-reply and rpc-error
  *   rpc.c      finds an operation and checks its parameters; rpc_table.c lists them all,
  *              rpc_*.c carry them out
- *   provider.c read-only data beside ours, one file per module: monitoring.c, yang_library.c
+ *   subscription.c  notifications, as the client reads; events.c makes them
+ *   provider.c read-only data beside ours, one file per module: monitoring.c, streams.c,
+ *              yang_library.c
  *   modules.c  the YANG modules, of which capabilities.c makes the hello, and their texts
  */
 #ifndef NETCONF_SESSION_H
 #define NETCONF_SESSION_H
 
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <sys/queue.h>
@@ -47,8 +50,11 @@ struct stream {
 
 /* Counted as in RFC 6022 section 2.1.5. */
 struct netconf_counters {
-	uint32_t in_rpcs, in_bad_rpcs, out_rpc_errors;
+	uint32_t in_rpcs, in_bad_rpcs, out_rpc_errors, out_notifications;
 };
+
+struct events;
+struct subscription;
 
 struct netconf_session {
 	struct netconf_server *server;
@@ -71,6 +77,8 @@ struct netconf_session {
 	bool finished;          /* close-session or killed: ignore what it sends */
 	bool closing;           /* close once the output has gone out */
 	bool dead;              /* close at the next opportunity */
+	const char *ending;     /* why it ends, by RFC 6470's termination-reason; NULL: dropped */
+	unsigned int killer;    /* the session that killed it; 0: none */
 	unsigned int ticket;    /* of its request to the engine; 0: none */
 	struct event *presence; /* checks whether the client still waits for it */
 	struct bufferevent *transport;
@@ -79,6 +87,7 @@ struct netconf_session {
 	enum framing_version version; /* of our output */
 	struct message *message;      /* being read or carried out, or NULL */
 	struct stream stream;
+	struct subscription *subscription; /* to notifications; NULL: none */
 	struct writer writer;
 };
 
@@ -93,6 +102,7 @@ struct netconf_server {
 	unsigned int refused; /* ... and without, waiting to be told why */
 	unsigned int last_id;
 	struct shares shares;
+	struct events *events;            /* what subscribers are told */
 	struct timespec started;          /* CLOCK_REALTIME */
 	struct netconf_counters counters; /* of the sessions that have ended */
 	uint32_t opened, dropped, bad_hellos;
@@ -123,6 +133,13 @@ void session_stream(struct netconf_session *session, const struct stream *stream
 
 /* Does it ask for nothing, amid nothing, and hold nothing that others wait for? */
 bool session_at_rest(const struct netconf_session *session);
+
+/* Does the client not read what it was sent? */
+static inline bool session_output_full(const struct netconf_session *session)
+{
+	return evbuffer_get_length(bufferevent_get_output(session->transport)) >=
+	       session->server->options.limits.output;
+}
 
 /* What its user may see and do: root and the daemon's own user, everything. */
 static inline const struct policy *netconf_policy(const struct netconf_session *session)
