@@ -82,6 +82,7 @@ struct engine {
 	struct request_list requests; /* requests.c */
 	unsigned int tickets;
 	struct engine_lock locks[ENGINE_DATASTORES]; /* lock.c */
+	struct engine_partial *partials;             /* partial.c; the latest first */
 	struct staging staging;
 	struct tentative tentative;
 

@@ -16,6 +16,8 @@
 #define NAMESPACE_CLIENTS    "urn:l2tpv3d:yang:linux-l2tpv3-netconf"
 #define CLIENTS_NAME         "linux-l2tpv3-netconf"
 #define CLIENTS_REVISION     "2026-11-22"
+/* RFC 5717. */
+#define NAMESPACE_PARTIAL_LOCK "urn:ietf:params:xml:ns:netconf:partial-lock:1.0"
 /* RFC 8525, RFC 8342. */
 #define NAMESPACE_YANG_LIBRARY "urn:ietf:params:xml:ns:yang:ietf-yang-library"
 #define YANG_LIBRARY_REVISION  "2019-01-04"

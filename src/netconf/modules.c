@@ -44,6 +44,7 @@ const struct module netconf_modules[] = {
 	  .text = l2tpv3d_clients, .end = l2tpv3d_clients_end },
 	{ "ietf-netconf", "2011-06-01", NAMESPACE_BASE, .features = base_features },
 	{ "ietf-netconf-monitoring", "2010-10-04", NAMESPACE_MONITORING, .imported = false },
+	{ "ietf-netconf-partial-lock", "2009-10-19", NAMESPACE_PARTIAL_LOCK, .imported = false },
 	{ "ietf-netconf-with-defaults", "2011-06-01", NAMESPACE_WITH_DEFAULTS, .imported = false },
 	{ "ietf-yang-library", YANG_LIBRARY_REVISION, NAMESPACE_YANG_LIBRARY, .imported = false },
 	{ "ietf-datastores", "2018-02-14", NAMESPACE_DATASTORES, .imported = false },

@@ -40,6 +40,9 @@ struct node *provider_leaf(struct tree *tree, struct node *parent, const char *n
 /* Add a leaf of type identityref, for an identity of the module of @uri. */
 struct node *provider_identity(struct tree *tree, struct node *parent, const char *name,
 			       const char *prefix, const char *uri, const char *identity);
+/* Add a leaf of type instance-identifier, in whose path @prefix stands for the module of @uri. */
+struct node *provider_instance(struct tree *tree, struct node *parent, const char *name,
+			       const char *prefix, const char *uri, const char *path);
 /* Add a leaf of type yang:date-and-time, in UTC. */
 struct node *provider_time(struct tree *tree, struct node *parent, const char *name,
 			   const struct timespec *time);

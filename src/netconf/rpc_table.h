@@ -25,6 +25,8 @@ int rpc_unlock(struct netconf_session *, const struct node *, struct error *);
 int rpc_close_session(struct netconf_session *, const struct node *, struct error *);
 int rpc_kill_session(struct netconf_session *, const struct node *, struct error *);
 int rpc_get_schema(struct netconf_session *, const struct node *, struct error *);
+int rpc_partial_lock(struct netconf_session *, const struct node *, struct error *);
+int rpc_partial_unlock(struct netconf_session *, const struct node *, struct error *);
 int rpc_get_data(struct netconf_session *, const struct node *, struct error *);
 int rpc_edit_data(struct netconf_session *, const struct node *, struct error *);
 int rpc_edit_data_begin(const struct node *, enum edit_operation *, struct error *);
