@@ -10,7 +10,7 @@
 #include "netconf/subscription.h"
 
 #define SETTLE_MS 20   /* in which an object may come to rest before it is told about */
-#define SHARE_MS  5    /* after which subscribers and the disk get what has come since */
+#define SHARE_MS  20   /* after which subscribers and the disk get what has come since */
 #define SOME      64   /* objects told about in one turn */
 #define LAG_MAX   1024 /* records that a subscriber may be behind before objects wait */
 

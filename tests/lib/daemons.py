@@ -38,7 +38,6 @@ class Process:
         """Start it and wait until the condition holds."""
         with open(self.log_path, "ab") as log:
             self.log_begin = log.tell()
-            # `ip netns exec` execs, so that the process is the program itself.
             self.process = self.namespace.popen(*argv, stdin=subprocess.DEVNULL, stdout=log,
                                                 stderr=log, env=self.env)
 
@@ -161,7 +160,8 @@ class Snmptrapd(Process):
 
     def listening(self):
         port = f":{self.port:04X} "
-        return port in self.namespace.run("cat", "/proc/net/udp").stdout
+        with inside(self.namespace.name), open("/proc/thread-self/net/udp", encoding="ascii") as udp:
+            return port in udp.read()
 
     def start(self):
         self.launch(["snmptrapd", "-f", "-Lo", "-C", "-c", self.config, "-On", "-Oe", "-Ox",

@@ -1,9 +1,6 @@
 """The same by l2tpv3ctl on one router and by the real `ip l2tp` on the other, compared."""
 import re
-import subprocess
 
-from .daemons import L2TPV3CTL
-from .netns import inside
 from .waiting import wait_for
 
 
@@ -17,24 +14,18 @@ def blocks(text):
     return sorted(found)
 
 
-def run(router, *words, **kwargs):
-    """As Router.run, with one process fewer: under emulation they are what takes the time."""
-    with inside(router.name):
-        return subprocess.run(words, text=True, capture_output=True, check=False, **kwargs)
-
-
 def ip_l2tp(router, line):
-    return run(router, "ip", "l2tp", *line.split())
+    return router.run("ip", "l2tp", *line.split(), check=False)
 
 
 def ctl(daemon, line):
-    return run(daemon.namespace, L2TPV3CTL, "-S", daemon.socket, *line.split())
+    return daemon.ctl(*line.split(), check=False)
 
 
 def show_all(router):
     """What ip prints of all tunnels and sessions."""
-    return blocks(run(router, "ip", "-batch", "-",
-                      input="l2tp show tunnel\nl2tp show session\n").stdout)
+    return blocks(router.run("ip", "-batch", "-", check=False,
+                             input="l2tp show tunnel\nl2tp show session\n").stdout)
 
 
 def swapped(text):

@@ -17,8 +17,8 @@ MOUNT_9P = "mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144"
 
 # Process 1 itself enters the new root: the kernel looks for modprobe in the root of its threads,
 # which is that of process 1, and module autoload is a thing to be tested.
-# The checkout is mounted a second time without cache, so that what is built on the host while the
-# guest runs is what runs in the guest.
+# The checkout is mounted a second time: without cache where what is built on the host while the guest
+# runs has to be what runs in the guest. That makes each start of one of our programs some times as dear.
 INIT = """#!/bin/busybox sh
 set -e
 export PATH=/bin
@@ -40,7 +40,7 @@ for place in dev/shm tmp run; do mount -t tmpfs -o mode=1777 tmpfs /new/$place; 
 chmod 755 /new/run
 mkdir -p /new/lib/modules/{release} /new/run/out /new/run/lock /new/run/sshd /new{checkout}
 {mount_9p},cache=loose,ro modules /new/lib/modules/{release}
-{mount_9p},cache=none,ro checkout /new{checkout}
+{mount_9p},cache={cache},ro checkout /new{checkout}
 {mount_9p},cache=none out /new/run/out
 hostname l2tp
 ip link set lo up
@@ -67,7 +67,7 @@ def needed_modules(kernel, release):
     return list(dict.fromkeys(files))
 
 
-def initramfs(kernel, release):
+def initramfs(kernel, release, follow):
     archive = cpio_entry("bin", stat.S_IFDIR | 0o755) + cpio_entry("m", stat.S_IFDIR | 0o755)
     archive += cpio_entry("dev", stat.S_IFDIR | 0o755)
     archive += cpio_entry("bin/busybox", stat.S_IFREG | 0o755, Path("/bin/busybox").read_bytes())
@@ -79,7 +79,7 @@ def initramfs(kernel, release):
                               lzma.decompress(data) if path.endswith(".xz") else data)
         insmod.append(f"insmod /{name}")
     script = INIT.format(insmod="\n".join(insmod), mount_9p=MOUNT_9P, release=release,
-                         checkout=shlex.quote(str(CHECKOUT)))
+                         cache="none" if follow else "loose", checkout=shlex.quote(str(CHECKOUT)))
     archive += cpio_entry("init", stat.S_IFREG | 0o755, script.encode())
     return archive + cpio_entry("TRAILER!!!", 0)
 
@@ -94,10 +94,15 @@ def qemu_command(kernel, release, memory, out):
     command = [
         # Never chosen by looking: /dev/kvm may exist and hang the guest in its firmware.
         "qemu-system-x86_64", "-accel", os.environ.get("L2TPV3D_VM_ACCEL", "tcg,thread=multi"),
-        "-cpu", "max", "-m", str(memory), "-smp", "2", "-nodefaults", "-display", "none", "-no-reboot",
+        # A fifth level of page tables only costs time.
+        "-cpu", "max,la57=off", "-m", str(memory), "-smp", "2",
+        "-nodefaults", "-display", "none", "-no-reboot",
         *shlex.split(os.environ.get("L2TPV3D_VM_QEMU", "")),
         "-serial", "file:console.log", "-kernel", f"{kernel}/boot/vmlinuz", "-initrd", "initrd",
-        "-append", "console=ttyS0 quiet panic=-1 oops=panic mitigations=off",
+        "-append", "console=ttyS0 quiet panic=-1 oops=panic mitigations=off "
+        # A busy host makes the emulated timer late: that is no fault of the board or the TSC, which the
+        # kernel would look for until it gives up, or have the slow HPET instead.
+        "no_timer_check tsc=reliable",
         "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
         *share("root", "/", True), *share("modules", f"{kernel}/lib/modules/{release}", True),
         *share("checkout", CHECKOUT, True), *share("out", out, False)]
@@ -114,10 +119,11 @@ def die_with_parent():
 
 
 def start(folder, kernel, release, memory, out, background=False):
-    """Start QEMU in a folder for its files; returns its Popen once the ports can be connected."""
+    """Start QEMU in a folder for its files; returns its Popen once the ports can be connected.
+    In the background it outlives its starter, and follows what is built in the checkout."""
     for old in folder.glob("port*"):
         old.unlink()
-    (folder / "initrd").write_bytes(initramfs(kernel, release))
+    (folder / "initrd").write_bytes(initramfs(kernel, release, background))
     with open(folder / "qemu.log", "w") as log:
         qemu = subprocess.Popen(qemu_command(kernel, release, memory, out), cwd=folder,
                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,

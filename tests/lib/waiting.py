@@ -7,18 +7,20 @@ PATIENCE = 60
 
 def wait_for(condition, what, seconds=PATIENCE, pause=0.02):
     """Call condition until what it returns is true, and return that.  It may raise AssertionError
-    or OSError while it cannot tell yet."""
+    or OSError while it cannot tell yet.  One that takes long is called less often: what it waits
+    for needs the processor too."""
     deadline = time.monotonic() + seconds
     while True:
-        reason = ""
+        reason, begun = "", time.monotonic()
         try:
             if found := condition():
                 return found
         except (AssertionError, OSError) as error:
             reason = f" ({error})"
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"not within {seconds} s: {what}{reason}")
-        time.sleep(pause)
+        time.sleep(max(pause, min(now - begun, 0.3)))
 
 
 def stays_true(condition, seconds):

@@ -140,6 +140,75 @@ static void keys_are_taken_one_by_one(void **state)
 	assert_null(keys.at);
 }
 
+/* ---- reading everything */
+
+static int fail_to_dump(struct kernel *kernel, enum kernel_dump what, bool begin,
+			const struct kernel_visitor *visitor)
+{
+	(void)kernel, (void)what, (void)begin, (void)visitor;
+	return -EIO;
+}
+
+static bool has_1099(struct bench *bench)
+{
+	return datastore_entry(bench->store, 1, 1099);
+}
+
+/* Made by another, and no event told of it: only a dump can find it. */
+static void a_dump_that_fails_is_done_again(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_operations operations = *bench->engine->k;
+	struct session other = {.session_id = 1099,
+				.peer_session_id = 9,
+				.present = BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID)};
+	struct kernel_request request = {.verb = KERNEL_SESSION_CREATE,
+					 .tunnel_id = 1,
+					 .session_id = 1099,
+					 .session = &other};
+
+	codec_complete(OBJECT_SESSION, &other);
+	bench->kernel->ops->submit(bench->kernel, &request, 1);
+	assert_int_equal(request.result, 0);
+	operations.dump_piece = fail_to_dump;
+	bench->engine->k = &operations;
+	bench->done = false;
+	engine_resync(bench->engine, on_done, bench);
+	assert_true(turn_until(bench, is_done, 5000));
+	assert_int_equal(bench->error.os_errno, EIO);
+	assert_false(has_1099(bench));
+	bench->engine->k = bench->kernel->ops;
+	assert_true(turn_until(bench, has_1099, 8000));
+}
+
+/* ---- what waits */
+
+/* All that waits is tried once; how many seconds until the next try. */
+static int64_t try_all(struct agenda *agenda)
+{
+	const struct key *tried;
+
+	assert_true(agenda_wait(agenda, &(struct key){1, 1}));
+	agenda_begin_try(agenda);
+	while (agenda_next_tried(agenda, &tried))
+		;
+	return (agenda->retry_at - clock_now() + NS_PER_S / 2) / NS_PER_S;
+}
+
+static void a_stir_begins_the_back_off_anew(void **state)
+{
+	struct agenda agenda;
+
+	(void)state;
+	agenda_init(&agenda);
+	for (unsigned int round = 0; round < 2; round++) {
+		for (int64_t delay = 1; delay <= 16; delay *= 2)
+			assert_int_equal(try_all(&agenda), delay);
+		agenda_stir(&agenda);
+	}
+	agenda_free(&agenda);
+}
+
 /* ---- checked, then committed */
 
 static struct edit *mtu_edit(const char *leaves)
@@ -219,10 +288,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_taken_in_order_and_once),
 		cmocka_unit_test(keys_are_taken_one_by_one),
+		cmocka_unit_test(a_stir_begins_the_back_off_anew),
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 		WITH_BENCH(a_key_that_is_kept_is_looked_at),
 		WITH_BENCH(a_key_that_cannot_be_kept_has_everything_read),
 		WITH_BENCH(a_removal_that_cannot_be_kept_is_not_lost_sight_of),
+		WITH_BENCH(a_dump_that_fails_is_done_again),
 		WITH_BENCH(what_was_checked_is_committed_without_another_check),
 		WITH_BENCH(what_was_checked_is_checked_again_when_something_changed),
 		WITH_BENCH(a_commit_tells_its_ticket),

@@ -2,8 +2,8 @@
 #include "engine_bench.h"
 
 #define UNTIL(bench, condition)                                                                    \
-	for (int64_t end = engine_now() + 5 * NS_PER_S; !(condition);) {                           \
-		assert_true(engine_now() < end);                                                   \
+	for (int64_t end = clock_now() + 5 * NS_PER_S; !(condition);) {                            \
+		assert_true(clock_now() < end);                                                    \
 		turn_until(bench, never, 1);                                                       \
 	}
 
@@ -163,6 +163,25 @@ static void a_change_has_the_counters_looked_at(void **state)
 	assert_int_equal(seen->status_reason, REASON_TRANSMIT_ERRORS);
 }
 
+/* Without dead-interval nobody else reads their counters. */
+static void the_sessions_of_a_failing_tunnel_are_looked_at(void **state)
+{
+	struct bench *bench = *state;
+	const struct statistics bad = {.tx_errors = 5};
+	const struct state *of_tunnel, *of_session;
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 2)), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	of_tunnel = &datastore_tunnel(bench->store, 1)->state.common;
+	of_session = &entry_of(bench, 1, 1001)->state.common;
+	UNTIL(bench, of_tunnel->statistics_time);
+	assert_int_equal(sim_count(bench->kernel, 1, 0, &bad), 0);
+	UNTIL(bench, of_tunnel->transmit_failing);
+	UNTIL(bench, of_session->statistics_time);
+	assert_int_equal(sim_count(bench->kernel, 1, 1001, &bad), 0);
+	UNTIL(bench, of_session->transmit_failing);
+}
+
 /* One after the other, 100 us apart: a wake-up for each would cost more than what it tells. */
 static void events_that_follow_each_other_are_heard_together(void **state)
 {
@@ -243,6 +262,44 @@ static void what_can_do_nothing_hushes_no_events(void **state)
 	bench->engine->k = bench->kernel->ops;
 }
 
+static kernel_event_cb *heard;
+
+static void hear_no_route(const struct kernel_event *event, void *arg)
+{
+	if (event->type != KERNEL_EVENT_ROUTE)
+		heard(event, arg);
+}
+
+static void read_no_routes(struct kernel *kernel, kernel_event_cb *cb, void *arg)
+{
+	heard = cb;
+	kernel->ops->read_events(kernel, hear_no_route, arg);
+}
+
+static void lose_the_route(struct kernel *kernel, bool hush)
+{
+	if (hush)
+		assert_int_equal(sim_remove_route(kernel, "0.0.0.0/0"), 0);
+}
+
+static void what_changed_while_events_were_hushed_is_found(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_operations operations = *bench->engine->k;
+	struct edit *edit = edit_new();
+
+	tunnel(edit, EDIT_MERGE, 2, FAR);
+	assert_int_equal(commit(bench, edit), 0);
+	settle(bench);
+	operations.hush = lose_the_route;
+	operations.read_events = read_no_routes;
+	bench->engine->k = &operations;
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 16 * MANY)), 0);
+	UNTIL(bench,
+	      datastore_tunnel(bench->store, 2)->state.common.status_reason == REASON_NO_ROUTE);
+	bench->engine->k = bench->kernel->ops;
+}
+
 /* ---- a commit is planned once */
 
 /* Commit it, and count the turns after which work was under way though it was done. */
@@ -305,12 +362,16 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_change_has_the_counters_looked_at, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(the_sessions_of_a_failing_tunnel_are_looked_at,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(events_that_follow_each_other_are_heard_together,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			tunnels_with_the_same_address_ask_about_it_once_a_slice, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_can_do_nothing_hushes_no_events, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(what_changed_while_events_were_hushed_is_found,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_commit_never_repairs_itself, setup, teardown),
 	};
 

@@ -224,7 +224,7 @@ def octets(packet):
                          + s.pseudowire)
 class TestSession:
     def test_ping_goes_through(self, site, tunnel, session):
-        site.r1.run("ping", "-c", 2, "-i", 0.2, "-W", 10, f"192.168.{session.number}.2")
+        site.r1.run("ping", "-c", 1, "-W", 10, f"192.168.{session.number}.2")
 
     def test_wire_and_counters_of_every_door_agree(self, site, tunnel, session):
         for router in (site.r1, site.r2):

@@ -9,7 +9,7 @@ import pytest
 
 from lib.daemons import L2tpv3d
 from lib.genl import Events
-from lib.netconf import L2TP
+from lib.netconf import L2TP, subtree
 from lib.netns import inside
 from lib.waiting import stays_true, wait_for
 from lib.wire import Tap, marked_frame
@@ -61,14 +61,18 @@ def configuration(daemon):
 
 def status(daemon, tunnel_id, session_id=None):
     """(oper-status, status-reason) of a tunnel or session, or None when there is none."""
-    return statuses(daemon).get((tunnel_id, session_id))
+    leaves = "<oper-status/><status-reason/>"
+    if session_id:
+        leaves = f"<session><session-id>{session_id}</session-id>{leaves}</session>"
+    return statuses(daemon, f"<tunnel><tunnel-id>{tunnel_id}</tunnel-id>{leaves}</tunnel>").get(
+        (tunnel_id, session_id))
 
 
-def statuses(daemon):
+def statuses(daemon, wanted=""):
     """{(tunnel id, session id or None): (oper-status, status-reason)}"""
     found = {}
     with daemon.netconf() as client:
-        tree = client.get()
+        tree = client.get(subtree(f'<l2tpv3 xmlns="{L2TP}">{wanted}</l2tpv3>'))
     for tunnel_element in tree.iterfind(".//{*}tunnel"):
         tunnel_id = int(tunnel_element.findtext("{*}tunnel-id"))
         for element in (tunnel_element, *tunnel_element.iterfind("{*}session")):
