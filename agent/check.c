@@ -220,7 +220,7 @@ static int check_locks(const struct varbinds *varbinds, size_t *ret_varbind, str
 	while (varbinds->bindings[*ret_varbind].row ||
 	       varbinds->bindings[*ret_varbind].column.number != SCALAR_SPIN_LOCK)
 		++*ret_varbind;
-	error_set(err, ERROR_MUST, "given %ld; allowed its present value, %ld", varbinds->lock,
+	error_set(err, ERROR_MUST, "given %ld; allowed its current value, %ld", varbinds->lock,
 		  mib->spin_lock);
 	error_at(err, "l2tpv3SpinLock");
 	return SNMP_INCONSISTENT_VALUE;

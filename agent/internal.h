@@ -7,7 +7,7 @@
  *   notify.c     sends notifications to the master
  *   loop.c       net-snmp in the event loop
  *   transport.c  the stream to the master, between net-snmp and these: opening.c reaches it,
- *                incoming.c cuts it into PDUs, outgoing.c queues, pdu.c knows the octets
+ *                pdu.c cuts it into PDUs and knows their octets, outgoing.c queues
  *   log.c        tells the operator; a leaf
  *
  * The others know nothing of AgentX: mib.c (with columns.c, subject.c, value.c, scalars.c,

@@ -17,11 +17,10 @@ struct verdict {
 		0, step, NULL                                                                      \
 	}
 
-#define EXISTS  REFUSE(SNMP_INCONSISTENT_VALUE, "the row exists already")
-#define MISSING REFUSE(SNMP_INCONSISTENT_VALUE, "there is no such row; createAndGo(4) makes one")
-#define FOREIGN                                                                                    \
-	REFUSE(SNMP_NOT_WRITABLE, "the row is foreign: others made it, and it is only shown")
-#define NO_INPUT   REFUSE(SNMP_WRONG_VALUE, "notReady(3) is a state, it cannot be set")
+#define EXISTS     REFUSE(SNMP_INCONSISTENT_VALUE, "the row exists already")
+#define MISSING    REFUSE(SNMP_INCONSISTENT_VALUE, "there is no such row; createAndGo(4) makes one")
+#define FOREIGN    REFUSE(SNMP_NOT_WRITABLE, "the row is foreign: others made it, so it is read-only")
+#define NO_INPUT   REFUSE(SNMP_WRONG_VALUE, "notReady(3) is a state and cannot be set")
 #define INCOMPLETE REFUSE(SNMP_INCONSISTENT_VALUE, NULL) /* @missing */
 
 /* clang-format off */

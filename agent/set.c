@@ -383,8 +383,7 @@ void set_commit_event(const struct engine_event *event, void *arg)
 	if (!set)
 		forget_pending(&agent->mib.pending, event->changes);
 	else if (set->state == SET_ACTING && candidate_invert(event->changes, &set->inverse, NULL))
-		agent_log(agent, LOG_WARNING,
-			  "out of memory: a set request cannot be undone should it fail");
+		agent_log(agent, LOG_WARNING, "no memory to undo a set request should it fail");
 }
 
 bool set_answering(void *arg)

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "incoming.h"
 #include "netsnmp.h"
 #include "opening.h"
 #include "outgoing.h"
+#include "pdu.h"
 
 #define DOMAIN_NAME  "l2tpv3d"
 #define BACKLOG_MAX  32 /* net-snmp's own queue costs by its square */
@@ -197,14 +197,6 @@ static int nothing_yet(netsnmp_transport *t)
 	return 0;
 }
 
-static int hand_told(struct transport *transport, netsnmp_transport *t, void *bytes)
-{
-	memcpy(bytes, transport->told, sizeof(transport->told));
-	transport->telling = false;
-	t->sock = transport->fd;
-	return sizeof(transport->told);
-}
-
 /* 0 at the end of the stream, as recv(). */
 static ssize_t read_more(struct transport *transport, size_t size)
 {
@@ -232,8 +224,12 @@ static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, i
 
 	*opaque = NULL;
 	*opaque_length = 0;
-	if (transport->telling)
-		return hand_told(transport, t, bytes);
+	if (transport->telling) {
+		memcpy(bytes, transport->told, sizeof(transport->told));
+		transport->telling = false;
+		t->sock = transport->fd;
+		return sizeof(transport->told);
+	}
 	/* No more than fits: net-snmp asks for 65,536 octets as long as it gets whole PDUs. */
 	count = read_more(transport, size < INCOMING_PDU_MAX ? (size_t)size : INCOMING_PDU_MAX);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
@@ -278,13 +274,6 @@ static void tell(struct transport *transport, const struct pdu_header *header)
 	transport->net->sock = transport->ready_fd;
 }
 
-/* The master's net-snmp would silently drop a longer one, wait for it, and disconnect. */
-static void refuse_answer(struct transport *transport, const struct pdu_header *header, size_t size)
-{
-	answer_error(transport, header, PDU_TOO_BIG);
-	transport->events.oversized(SIZE_OF_ANSWER, size, INCOMING_PDU_MAX, transport->events.arg);
-}
-
 static void sent(struct transport *transport, const struct pdu_header *header)
 {
 	switch (header->type) {
@@ -317,10 +306,14 @@ static int transmit(netsnmp_transport *t, const void *bytes, int size, void **op
 	if (t->sock < 0 || size < PDU_HEADER_LENGTH)
 		return size;
 	header = pdu_header(bytes);
-	if (size > INCOMING_PDU_MAX && header.type == PDU_RESPONSE)
-		refuse_answer(transport, &header, (size_t)size);
-	else if (header.type != PDU_OPEN) /* the session is open already */
+	if (size > INCOMING_PDU_MAX && header.type == PDU_RESPONSE) {
+		/* the master's net-snmp would silently drop it, wait for it, and disconnect */
+		answer_error(transport, &header, PDU_TOO_BIG);
+		transport->events.oversized(SIZE_OF_ANSWER, (size_t)size, INCOMING_PDU_MAX,
+					    transport->events.arg);
+	} else if (header.type != PDU_OPEN) { /* the session is open already */
 		outgoing_put(transport->out, bytes, (size_t)size);
+	}
 	sent(transport, &header);
 	return size;
 }

@@ -217,15 +217,14 @@ static int find_column(const struct varbind *varbind, struct instance *ret, stru
 {
 	enum oid_fault fault = oid_to_instance(varbind->name, varbind->name_length, ret);
 
+	if (fault == OID_FINE && ret->column.writable)
+		return 0;
 	point_at_name(err, varbind);
 	if (fault == OID_NO_OBJECT || !ret->column.writable)
 		return varbind_refuse(SNMP_NOT_WRITABLE, ERROR_READ_ONLY, err,
 				      "there is no such column, or it is read-only");
-	if (fault == OID_NO_INSTANCE)
-		return varbind_refuse(
-			SNMP_NO_CREATION, ERROR_MISSING_KEY, err,
-			"no row can have this index; allowed the ids, each 1..4294967295");
-	return 0;
+	return varbind_refuse(SNMP_NO_CREATION, ERROR_MISSING_KEY, err,
+			      "no row can have this index; allowed the ids, each 1..4294967295");
 }
 
 int varbinds_add(struct varbinds *varbinds, const struct varbind *varbind, struct error *err)
@@ -237,14 +236,14 @@ int varbinds_add(struct varbinds *varbinds, const struct varbind *varbind, struc
 	if (status)
 		return status;
 	if (instance.column.kind == COLUMN_SCALAR) {
-		if (!note(varbinds, NULL, &instance.column))
-			return varbind_no_memory(err);
-		status = take_scalar(varbinds, &instance.column, varbind, err);
+		status = note(varbinds, NULL, &instance.column)
+				 ? take_scalar(varbinds, &instance.column, varbind, err)
+				 : varbind_no_memory(err);
 	} else {
 		row = row_of(varbinds, &instance);
-		if (!row || !note(varbinds, row, &instance.column))
-			return varbind_no_memory(err);
-		status = take_column(row, &instance.column, varbind, err);
+		status = row && note(varbinds, row, &instance.column)
+				 ? take_column(row, &instance.column, varbind, err)
+				 : varbind_no_memory(err);
 	}
 	if (status)
 		point(err, &instance);

@@ -2,15 +2,6 @@
 
 #include <string.h>
 
-/* `ip l2tp del` deletes a session if it has a session_id, whatever the object word. */
-static void mend_delete(struct request *request)
-{
-	if (request->session.session_id) {
-		request->wants[OBJECT_TUNNEL] = false;
-		request->wants[OBJECT_SESSION] = true;
-	}
-}
-
 /* `ip l2tp add` ignores UDP options of a tunnel that is not UDP; the daemon would refuse them. */
 static void mend_add(struct request *request)
 {
@@ -86,8 +77,11 @@ void mend_request(struct request *request)
 {
 	bool edits = request->verb == VERB_ADD || request->verb == VERB_SET;
 
-	if (request->verb == VERB_DELETE)
-		mend_delete(request);
+	/* `ip l2tp del` deletes a session if it has a session_id, whatever the object word */
+	if (request->verb == VERB_DELETE && request->session.session_id) {
+		request->wants[OBJECT_TUNNEL] = false;
+		request->wants[OBJECT_SESSION] = true;
+	}
 	for (unsigned int object = 0; edits && object < OBJECTS; object++)
 		mend_words(request, object);
 	if (request->verb == VERB_ADD)

@@ -42,15 +42,6 @@ static const char *entry_operation(enum verb verb)
 	return verb == VERB_DELETE ? " nc:operation=\"delete\"" : "";
 }
 
-/* A session inherits the operation of a tunnel that is created with it. */
-static void put_session(FILE *file, const struct request *request)
-{
-	fprintf(file, "<session%s>",
-		request->wants[OBJECT_TUNNEL] ? "" : entry_operation(request->verb));
-	put_leaves(file, request, OBJECT_SESSION);
-	fputs("</session>", file);
-}
-
 static void put_tunnel(FILE *file, const struct request *request)
 {
 	bool wanted = request->wants[OBJECT_TUNNEL];
@@ -60,8 +51,13 @@ static void put_tunnel(FILE *file, const struct request *request)
 		put_leaves(file, request, OBJECT_TUNNEL);
 	else
 		put_leaf(file, row_sets[OBJECT_TUNNEL].key, &request->tunnel, "");
-	if (request->wants[OBJECT_SESSION])
-		put_session(file, request);
+	if (request->wants[OBJECT_SESSION]) {
+		/* it inherits the operation of a tunnel that is created with it */
+		fprintf(file, "<session%s>",
+			request->wants[OBJECT_TUNNEL] ? "" : entry_operation(request->verb));
+		put_leaves(file, request, OBJECT_SESSION);
+		fputs("</session>", file);
+	}
 	fputs("</tunnel>", file);
 }
 

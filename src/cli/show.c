@@ -69,14 +69,6 @@ static void take_tunnel(struct show *show, const struct record *record)
 		put_entry(show, record);
 }
 
-static void take_session(struct show *show, const struct record *record)
-{
-	if (!show->tunnel_matches || !record_matches(record, show->request))
-		return;
-	release_tunnel(show);
-	put_entry(show, record);
-}
-
 int show_entry(const struct client_entry *entry, void *arg)
 {
 	struct show *show = arg;
@@ -85,8 +77,10 @@ int show_entry(const struct client_entry *entry, void *arg)
 	record_read(entry, needs_defaults(show, entry->object), &record);
 	if (entry->object == OBJECT_TUNNEL)
 		take_tunnel(show, &record);
-	else
-		take_session(show, &record);
+	else if (show->tunnel_matches && record_matches(&record, show->request)) {
+		release_tunnel(show);
+		put_entry(show, &record);
+	}
 	return 0;
 }
 

@@ -88,15 +88,6 @@ static int write_string(struct client *client, const char *text, struct error *e
 	return client_write(client, text, strlen(text), err);
 }
 
-static int end_message(struct client *client, struct error *err)
-{
-	const char *tail = framing_tail(client->version);
-
-	if (client->write_error.code)
-		return 0;
-	return send_all(client, tail, strlen(tail), err) ? note_write_error(client, err) : 0;
-}
-
 /* Input. */
 
 static bool is_patient(struct client *client)
@@ -281,9 +272,12 @@ int client_begin(struct client *client, struct error *err)
 
 static int end_rpc(struct client *client, struct error *err)
 {
+	const char *tail = framing_tail(client->version);
 	int rc = write_string(client, "</rpc>", err);
 
-	return rc ? rc : end_message(client, err);
+	if (rc || client->write_error.code)
+		return rc;
+	return send_all(client, tail, strlen(tail), err) ? note_write_error(client, err) : 0;
 }
 
 /* If there is no reply either, the failed write is the better reason. */

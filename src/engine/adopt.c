@@ -72,7 +72,7 @@ static int adopt_tunnel(struct candidate *changes, const struct tunnel_entry *en
 
 	if (config.version && config.version != 3)
 		return error_set(err, ERROR_UNSUPPORTED,
-				 "tunnel %u is of L2TP version %u, which is not managed here",
+				 "tunnel %u uses L2TP version %u; only version 3 is managed",
 				 entry->entry.key.tunnel_id, config.version);
 	config.version = 0;
 	rc = check_adoptable(OBJECT_TUNNEL, &config, entry->entry.key.tunnel_id, 0, err);

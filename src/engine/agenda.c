@@ -225,13 +225,6 @@ void agenda_begin_recheck(struct agenda *agenda)
 	agenda_stir(agenda);
 }
 
-int64_t agenda_try_due(const struct agenda *agenda)
-{
-	if (agenda->trying.count)
-		return 0;
-	return agenda->wait.count ? agenda->retry_at : NEVER;
-}
-
 void agenda_begin_try(struct agenda *agenda)
 {
 	int64_t delay = agenda->retry_delay * 2;

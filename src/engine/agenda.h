@@ -88,7 +88,6 @@ void agenda_stir(struct agenda *agenda);
 
 int64_t agenda_later_due(const struct agenda *agenda);
 void agenda_later_to_look(struct agenda *agenda);
-int64_t agenda_try_due(const struct agenda *agenda);
 void agenda_begin_recheck(struct agenda *agenda); /* changes from now on need another */
 /* Try all that waits; the next try takes twice as long to come. */
 void agenda_begin_try(struct agenda *agenda);

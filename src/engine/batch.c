@@ -20,11 +20,6 @@ struct kernel_request *batch_add(struct batch *batch, enum kernel_verb verb, con
 	return request;
 }
 
-int batch_submit(struct engine *engine, struct batch *batch)
-{
-	return engine_submit(engine, batch->requests, batch->requested);
-}
-
 void batch_fit(const struct engine *engine, struct batch *batch, size_t objects, int64_t took)
 {
 	int64_t most = engine_share(engine, BATCH_NS);
@@ -107,7 +102,7 @@ bool job_patient(const struct engine *engine, const struct job *job)
 {
 	int64_t patience = BLOCKED_NS + (int64_t)engine->agenda.removing.count * BLOCKED_EACH_NS;
 
-	return job->blocked_since == 0 || engine_now() - job->blocked_since < patience;
+	return job->blocked_since == 0 || clock_now() - job->blocked_since < patience;
 }
 
 bool item_lost(struct item *item, enum action action, int rc)

@@ -19,7 +19,6 @@ struct batch {
 };
 
 struct kernel_request *batch_add(struct batch *batch, enum kernel_verb verb, const struct key *key);
-int batch_submit(struct engine *engine, struct batch *batch);
 
 /* Choose the size of the next batch by the time that @objects took. */
 void batch_fit(const struct engine *engine, struct batch *batch, size_t objects, int64_t took);

@@ -7,11 +7,6 @@
 
 #define POLLED_NS (2 * NS_PER_S) /* for this long after a poll slices are half as long */
 
-int64_t engine_now(void)
-{
-	return clock_now();
-}
-
 void engine_log(struct engine *engine, int priority, const char *format, ...)
 {
 	char text[512];
@@ -46,14 +41,14 @@ void engine_schedule(struct engine *engine)
 
 int64_t engine_share(const struct engine *engine, int64_t usual)
 {
-	bool polled = engine->polled_at && engine_now() - engine->polled_at < POLLED_NS;
+	bool polled = engine->polled_at && clock_now() - engine->polled_at < POLLED_NS;
 
 	return polled ? usual / 2 : usual;
 }
 
 void engine_begin_slice(struct engine *engine)
 {
-	engine->slice_ends = engine_now() + engine_share(engine, SLICE_NS);
+	engine->slice_ends = clock_now() + engine_share(engine, SLICE_NS);
 	engine->slice_units = 0;
 }
 
@@ -62,7 +57,7 @@ bool engine_may_go_on(struct engine *engine)
 	engine->slice_units++;
 	if (engine->o.slice_units)
 		return engine->slice_units < engine->o.slice_units;
-	return engine_now() < engine->slice_ends;
+	return clock_now() < engine->slice_ends;
 }
 
 /* The module was unloaded: the family is gone, or will have another number. */

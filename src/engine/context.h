@@ -66,7 +66,7 @@ struct tentative {
 	char user[36];        /* who asked for it ... */
 	unsigned int asker;   /* ... in which session, even if that has ended */
 	char *persist;        /* NULL: it ends with that session */
-	int64_t undo_at;      /* engine_now() */
+	int64_t undo_at;      /* clock_now() */
 	bool undoing;         /* that is asked for */
 };
 
@@ -87,7 +87,7 @@ struct engine {
 	struct tentative tentative;
 
 	struct transaction *transaction; /* transaction.c */
-	struct reading *reading;         /* counters.c, sweep.c */
+	struct reading *reading;         /* counters.c */
 	struct recall *recall;           /* recall.c */
 
 	bool deaf;               /* leave events unread: all links are being read */
@@ -114,7 +114,6 @@ struct engine {
 	bool closing;
 };
 
-int64_t engine_now(void); /* nanoseconds of CLOCK_BOOTTIME */
 void engine_log(struct engine *engine, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void engine_tell(struct engine *engine, const struct engine_event *event);

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 
 #include "engine/status.h"
-#include "engine/sweep.h"
 
 #define SWEEP_AFTER  8        /* sessions read in order that make a dump worth it */
 #define SKIP_MAX     256      /* sessions without counters to skip in one reading */
 #define LOOK_AGE_NS  NS_PER_S /* of counters that decide the status */
 #define LOOK_MOST_NS (30 * NS_PER_S)
+#define TUNNELS_MAX  8
+#define STEPS_MAX    4 /* datagrams, of some hundred sessions each, to read at once */
 
 bool counters_open(struct engine *engine)
 {
@@ -23,14 +24,15 @@ void counters_close(struct engine *engine)
 	engine->reading = NULL;
 }
 
-bool counters_fresh(const struct entry *entry, int64_t age, int64_t now)
+static bool is_fresh(const struct entry *entry, int64_t age, int64_t now)
 {
 	const struct state *state = entry_state(entry);
 
 	return state->statistics_time && now - state->statistics_time < age;
 }
 
-struct session_entry *counters_following(const struct session_entry *session)
+/* The next session in table order, also in later tunnels, or NULL. */
+static struct session_entry *following(const struct session_entry *session)
 {
 	struct session_entry *next = session_next(session);
 	const struct tunnel_entry *tunnel = session->tunnel;
@@ -40,11 +42,118 @@ struct session_entry *counters_following(const struct session_entry *session)
 	return next;
 }
 
-void counters_expect(struct engine *engine, struct session_entry *session)
+/* Set what a reader in order asks for next: from @session (or NULL) on, the next with counters. */
+static void expect(struct engine *engine, struct session_entry *session)
 {
 	for (unsigned int i = 0; session && !session->entry.in_kernel && i < SKIP_MAX; i++)
-		session = counters_following(session);
+		session = following(session);
 	engine->reading->next = session ? session->entry.key : (struct key){0, 0};
+}
+
+/* ---- a dump just ahead of the reader */
+
+/*
+ * Counters come from one dump of all sessions, piece by piece just ahead of a reader in order. A
+ * GET costs twice as much as an entry of a dump (6.12), but a dump begins at the first session and
+ * includes all. So it pays for a reader that began there, if one tunnel has most of the sessions
+ * (6.12 walks all of them once per tunnel), and if dumps are ordered: before 6.12 they are not, and
+ * take quadratic time.
+ */
+static void end_dump(struct engine *engine)
+{
+	if (engine->reading->sweep.running)
+		engine->k->leave_counters(engine->o.kernel);
+	engine->reading->sweep.running = false;
+}
+
+static bool worth_it(const struct engine *engine, const struct tunnel_entry *tunnel)
+{
+	return datastore_counts(engine->store)->tunnel_count <= TUNNELS_MAX &&
+	       tunnel_counts(tunnel)->configured * 2 >=
+		       datastore_counts(engine->store)->session_count;
+}
+
+/* Usually it follows the last one. */
+static struct session_entry *find_session(const struct engine *engine, uint32_t tunnel_id,
+					  uint32_t session_id)
+{
+	const struct session_entry *at = engine->reading->sweep.at;
+	struct session_entry *next = at ? session_next(at) : NULL;
+
+	if (next && next->entry.key.session_id == session_id &&
+	    next->tunnel->entry.key.tunnel_id == tunnel_id)
+		return next;
+	return datastore_session(engine->store, tunnel_id, session_id);
+}
+
+static void on_counters(uint32_t tunnel_id, uint32_t session_id,
+			const struct statistics *statistics, void *arg)
+{
+	struct engine *engine = arg;
+	struct sweep *sweep = &engine->reading->sweep;
+	struct session_entry *session = find_session(engine, tunnel_id, session_id);
+	struct key key = {tunnel_id, session_id};
+
+	sweep->at = session;
+	if (key_compare(&key, &sweep->last) <= 0)
+		sweep->useless = true;
+	sweep->last = key;
+	if (session && session->entry.in_kernel)
+		status_count(engine, &session->entry, statistics, sweep->read_at);
+}
+
+/* The kernel read what this gives when the last step ended. */
+static void read_dump(struct engine *engine, int64_t now)
+{
+	struct sweep *sweep = &engine->reading->sweep;
+	bool begin = !sweep->running;
+
+	if (begin) {
+		sweep->last = (struct key){0, 0};
+		sweep->next_read_at = now;
+	}
+	sweep->read_at = sweep->next_read_at;
+	sweep->next_read_at = now;
+	sweep->at = NULL; /* the entry may be gone by the next step */
+	sweep->running = engine->k->read_counters(engine->o.kernel, begin, on_counters, engine) > 0;
+	if (sweep->useless)
+		end_dump(engine);
+}
+
+/* End a dump that nobody has followed for a while. */
+static void sweep_expire(struct engine *engine, int64_t now)
+{
+	int64_t patience = engine->o.counter_age_ms * (NS_PER_S / 1000) / 2;
+
+	if (engine->reading->sweep.running && now - engine->reading->sweep.next_read_at > patience)
+		end_dump(engine);
+}
+
+/* Refresh this one by a dump if that is cheaper; false: use a GET. */
+static bool sweep_reaches(struct engine *engine, const struct session_entry *session, int64_t age,
+			  int64_t now)
+{
+	struct sweep *sweep = &engine->reading->sweep;
+	const struct key *key = &session->entry.key;
+	struct session_entry *last;
+
+	sweep_expire(engine, now);
+	if (!sweep->running &&
+	    (sweep->useless || sweep->tried || !worth_it(engine, session->tunnel)))
+		return false;
+	sweep->tried = true;
+	for (unsigned int i = 0; i < STEPS_MAX; i++) {
+		read_dump(engine, now);
+		if (!sweep->running || key_compare(&sweep->last, key) >= 0)
+			break;
+	}
+	if (sweep->running && key_compare(&sweep->last, key) < 0)
+		end_dump(engine); /* the reader is far ahead of the dump */
+	if (!is_fresh(&session->entry, age, now))
+		return false;
+	last = datastore_session(engine->store, sweep->last.tunnel_id, sweep->last.session_id);
+	expect(engine, last ? following(last) : NULL);
+	return true;
 }
 
 /* ---- reading */
@@ -63,7 +172,7 @@ static size_t window(struct reading *reading, const struct entry *entry)
 
 static bool is_due(const struct entry *entry, int64_t age, int64_t now)
 {
-	return entry->in_kernel && !counters_fresh(entry, age, now);
+	return entry->in_kernel && !is_fresh(entry, age, now);
 }
 
 static struct kernel_request request_for(const struct entry *entry, struct statistics *ret)
@@ -83,7 +192,7 @@ static void refresh(struct engine *engine, struct entry *entry, int64_t age)
 	struct statistics statistics[BATCH_MAX];
 	struct entry *entries[BATCH_MAX];
 	struct session_entry *session = entry_session(entry);
-	int64_t now = engine_now();
+	int64_t now = clock_now();
 	size_t count = 0, most = 1;
 
 	if (!engine->connected || !is_due(entry, age, now))
@@ -94,11 +203,11 @@ static void refresh(struct engine *engine, struct entry *entry, int64_t age)
 		entries[count++] = entry;
 	if (most >= SWEEP_AFTER && sweep_reaches(engine, session, age, now))
 		return;
-	for (; session && count < most; session = counters_following(session))
+	for (; session && count < most; session = following(session))
 		if (is_due(&session->entry, age, now))
 			entries[count++] = &session->entry;
 	if (entry->key.session_id)
-		counters_expect(engine, session);
+		expect(engine, session);
 	for (size_t i = 0; i < count; i++)
 		requests[i] = request_for(entries[i], &statistics[i]);
 	engine_submit(engine, requests, count);
@@ -140,7 +249,7 @@ static bool look_at_sessions(struct engine *engine, struct tunnel_entry *tunnel,
 		return true;
 	for (; session; session = session_next(session)) {
 		from->session_id = session->entry.key.session_id;
-		if (engine_now() > until)
+		if (clock_now() > until)
 			return false;
 		if (all || session->state.common.transmit_failing ||
 		    (session_config(session) && session_config(session)->dead_interval))
@@ -155,7 +264,7 @@ static bool look(struct engine *engine)
 	struct key *from = &engine->reading->look_from;
 	struct tunnel_entry *tunnel = datastore_tunnel_from(engine->store, from->tunnel_id);
 	struct reading *reading = engine->reading;
-	int64_t until = engine_now() + BATCH_NS;
+	int64_t until = clock_now() + BATCH_NS;
 
 	for (; tunnel; tunnel = tunnel_next(tunnel)) {
 		bool close =
@@ -163,7 +272,7 @@ static bool look(struct engine *engine)
 
 		if (from->tunnel_id != tunnel->entry.key.tunnel_id)
 			*from = tunnel->entry.key;
-		if (engine_now() > until)
+		if (clock_now() > until)
 			return false;
 		reading->close = reading->close || close;
 		if (!tunnel->entry.in_kernel || (!close && !reading->all))
@@ -188,7 +297,7 @@ static int64_t wait_for_all(const struct engine *engine, int64_t now)
 void counters_look(struct engine *engine)
 {
 	struct reading *reading = engine->reading;
-	int64_t now = engine_now();
+	int64_t now = clock_now();
 
 	sweep_expire(engine, now);
 	if (reading->look_from.tunnel_id == 0) {
@@ -200,7 +309,7 @@ void counters_look(struct engine *engine)
 	reading->look_at = 0;
 	if (!look(engine))
 		return;
-	now = engine_now();
+	now = clock_now();
 	if (reading->all)
 		reading->look_at_all_at = now + wait_for_all(engine, now);
 	reading->look_at = reading->close ? now + NS_PER_S : reading->look_at_all_at;

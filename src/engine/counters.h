@@ -1,15 +1,14 @@
 /*
  * Keeps counters fresh when a door asks for them (engine_refresh()), and reads ahead when entries
  * are read in order; also looks at counters that nobody asks for, because the status depends on
- * them. counters.c and sweep.c call each other: one thing in two files. They may call status and
- * the context.
+ * them. May call status and the context.
  */
 #ifndef ENGINE_COUNTERS_H
 #define ENGINE_COUNTERS_H
 
 #include "engine/context.h"
 
-/* A dump of all sessions' counters, under way (sweep.c). */
+/* A dump of all sessions' counters, under way. */
 struct sweep {
 	bool running;
 	bool tried;                     /* since the last jump */
@@ -42,13 +41,5 @@ void counters_close(struct engine *engine);
  */
 void counters_look(struct engine *engine);
 int64_t counters_due(const struct engine *engine);
-
-/* ---- for sweep.c */
-
-bool counters_fresh(const struct entry *entry, int64_t age, int64_t now);
-/* Set what a reader in order asks for next: from @session (or NULL) on, the next with counters. */
-void counters_expect(struct engine *engine, struct session_entry *session);
-/* The next session in table order, also in later tunnels, or NULL. */
-struct session_entry *counters_following(const struct session_entry *session);
 
 #endif

@@ -44,14 +44,14 @@ static enum verdict judge_read_back(struct job *job, size_t i, enum object objec
 	char text[160];
 
 	if (rc < 0) {
-		snprintf(text, sizeof(text), "the kernel took it, and does not show it (%s)",
+		snprintf(text, sizeof(text), "the kernel accepted it but does not report it (%s)",
 			 strerror(-rc));
 		return item_refuse(job, batch->items[i], ERROR_KERNEL, -rc, text);
 	}
 	row = compare_kernel(object, &batch->want[i], &batch->found[i], true);
 	if (!row)
 		return VERDICT_DONE;
-	snprintf(text, sizeof(text), "the kernel took it, but not its %s", row->leaf);
+	snprintf(text, sizeof(text), "the kernel created it without its %s", row->leaf);
 	return item_refuse(job, batch->items[i], ERROR_KERNEL, EPROTO, text);
 }
 
@@ -138,7 +138,7 @@ enum verdict create_tunnels(struct engine *engine, struct job *job)
 	}
 	if (batch->count == 0)
 		return item ? VERDICT_AGAIN : VERDICT_DONE;
-	batch_submit(engine, batch);
+	engine_submit(engine, batch->requests, batch->requested);
 	return job_judge(engine, job, finish_tunnel);
 }
 
@@ -207,7 +207,7 @@ enum verdict create_sessions(struct engine *engine, struct job *job)
 	}
 	if (batch->count == 0)
 		return item ? VERDICT_AGAIN : VERDICT_DONE;
-	batch_submit(engine, batch);
+	engine_submit(engine, batch->requests, batch->requested);
 	verdict = job_judge(engine, job, finish_session);
 	if (verdict == VERDICT_REFUSED)
 		return verdict;

@@ -95,15 +95,15 @@ static int watch_kernel(struct engine *engine)
 static int read_kernel(struct engine *engine, struct error *err)
 {
 	struct cursor *cursor = read_all_begin(engine, err);
-	int64_t told = engine_now();
+	int64_t told = clock_now();
 	int rc = cursor ? 1 : -ENOMEM;
 
 	while (rc > 0) {
 		rc = cursor_step(cursor, 1);
-		if (!engine->o.waits || engine_now() - told < NS_PER_S)
+		if (!engine->o.waits || clock_now() - told < NS_PER_S)
 			continue;
 		engine->o.waits("reading the kernel's tunnels and sessions");
-		told = engine_now();
+		told = clock_now();
 	}
 	cursor_free(cursor);
 	return rc;
@@ -160,11 +160,11 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 static void finish_transaction(struct engine *engine)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
-	int64_t end = engine_now() + FINISH_NS;
+	int64_t end = clock_now() + FINISH_NS;
 	const struct keys *removing = &engine->agenda.removing;
 
 	while (engine->transaction->request &&
-	       engine_now() < end + (int64_t)removing->count * FINISH_EACH_NS)
+	       clock_now() < end + (int64_t)removing->count * FINISH_EACH_NS)
 		if (!turn_once(engine))
 			nanosleep(&pause, NULL);
 	transaction_leave(engine);
@@ -224,7 +224,7 @@ void engine_close(struct engine *engine)
 
 void engine_polled(struct engine *engine)
 {
-	engine->polled_at = engine_now();
+	engine->polled_at = clock_now();
 }
 
 const struct datastore *engine_store(const struct engine *engine)

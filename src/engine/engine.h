@@ -241,7 +241,7 @@ void engine_polled(struct engine *engine);
 /*
  * Make sure that the counters of this entry are no older than counter_age_ms, or ask the kernel
  * now. Detects entries being read in order and reads ahead: with pipelined GETs, or with one dump
- * where that is cheaper (sweep.c). The entry stays valid.
+ * where that is cheaper (counters.c). The entry stays valid.
  */
 void engine_refresh(struct engine *engine, struct entry *entry);
 

@@ -62,15 +62,6 @@ static int get_link(struct engine *engine, unsigned int index, const char *name,
 
 /* ---- interfaces */
 
-/* Do not set a bridge that no longer exists. */
-static unsigned int without_lost_bridge(const struct engine *engine, unsigned int bits,
-					const struct kernel_link *set)
-{
-	if ((bits & LINK_MASTER) && set->master && !links_by_index(&engine->links, set->master))
-		bits &= ~(unsigned int)LINK_MASTER;
-	return bits;
-}
-
 /* Put the link work of a session into the batch's second round of requests. */
 static void request_link(struct engine *engine, struct job *job, struct item *item,
 			 const struct session *want, const struct session *before)
@@ -98,7 +89,8 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 		bits &= ~(unsigned int)LINK_MASTER;
 	if (saved)
 		bits |= saved_link_bits(&saved->interface, want, have, &set);
-	bits = without_lost_bridge(engine, bits, &set);
+	if (set.master && !links_by_index(&engine->links, set.master))
+		bits &= ~(unsigned int)LINK_MASTER; /* that bridge no longer exists */
 	/*
 	 * put back what others had set before it is up; a link that goes down loses IPv6 addresses
 	 */
@@ -249,15 +241,6 @@ static bool leaves_bridge(const struct job *job, const struct item *item,
 	       (before.present & BIT(SESSION_BRIDGE));
 }
 
-/* Another turn finds what exists by then; but do not retry for ever. */
-static enum verdict link_again(struct item *item)
-{
-	item->lost++;
-	item->tried |= ACTION_LINK;
-	item->todo |= ACTION_LINK; /* just created: retry in the link phase */
-	return VERDICT_AGAIN;
-}
-
 static enum verdict finish_link(struct engine *engine, struct job *job, size_t i)
 {
 	const struct batch *batch = job->batch;
@@ -285,9 +268,16 @@ static enum verdict finish_link(struct engine *engine, struct job *job, size_t i
 		observe_drain(engine);
 	if (rc < 0 && entry && entry->saved && item->restores)
 		entry->saved->owed = true;
-	/* its bridge has gone since the plan: set up the rest, and wait for the bridge */
-	if (rc < 0 && master && !links_by_index(&engine->links, master) && item->lost < LOST_MAX)
-		return link_again(item);
+	/*
+	 * its bridge has gone since the plan: another turn sets up the rest, and waits for the
+	 * bridge; but do not retry for ever
+	 */
+	if (rc < 0 && master && !links_by_index(&engine->links, master) && item->lost < LOST_MAX) {
+		item->lost++;
+		item->tried |= ACTION_LINK;
+		item->todo |= ACTION_LINK; /* just created: retry in the link phase */
+		return VERDICT_AGAIN;
+	}
 	if (item_lost(item, ACTION_LINK, rc)) {
 		item->todo |= ACTION_LINK; /* just created: retry in the link phase */
 		return VERDICT_AGAIN;
@@ -342,7 +332,7 @@ enum verdict interface_set(struct engine *engine, struct job *job)
 	for (size_t i = 0; i < batch->count; i++)
 		gather_link(engine, job, i);
 	if (batch->requested)
-		batch_submit(engine, batch);
+		engine_submit(engine, batch->requests, batch->requested);
 	observe_drain(engine);
 	return job_judge(engine, job, finish_link);
 }

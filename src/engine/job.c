@@ -47,7 +47,7 @@ static enum verdict phase_delete(struct engine *engine, struct job *job, bool se
 		batch->items[batch->count++] = item;
 		job->cursor++;
 	}
-	batch_submit(engine, batch);
+	engine_submit(engine, batch->requests, batch->requested);
 	return job_judge(engine, job, finish_delete);
 }
 
@@ -83,7 +83,7 @@ static enum verdict phase_modify(struct engine *engine, struct job *job)
 		batch_add(batch, KERNEL_SESSION_MODIFY, &item->key)->session = want;
 		batch->items[batch->count++] = item;
 	}
-	batch_submit(engine, batch);
+	engine_submit(engine, batch->requests, batch->requested);
 	return job_judge(engine, job, finish_modify);
 }
 
@@ -142,14 +142,14 @@ enum progress job_slice(struct engine *engine, struct job *job)
 
 	wait_for_module(engine, job);
 	while (job->phase != PHASE_END) {
-		start = engine_now();
+		start = clock_now();
 		verdict = run_batch(engine, job);
-		batch_fit(engine, job->batch, job->batch->count, engine_now() - start);
+		batch_fit(engine, job->batch, job->batch->count, clock_now() - start);
 		if (verdict == VERDICT_REFUSED)
 			return PROGRESS_DONE;
 		if (verdict == VERDICT_AGAIN) {
 			if (job->blocked_since == 0)
-				job->blocked_since = engine_now();
+				job->blocked_since = clock_now();
 			return PROGRESS_BLOCKED;
 		}
 		if (job->cursor >= job->count) {

@@ -96,7 +96,7 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 	if (!tunnel)
 		status_link(engine, entry_session(entry));
 	if (statistics)
-		status_count(engine, entry, statistics, engine_now());
+		status_count(engine, entry, statistics, clock_now());
 	/* an object being removed may still show up, as ours or as foreign */
 	if (fresh && (!entry_config(entry) || lacks_link(entry_session(entry))))
 		agenda_look_later(&engine->agenda, key);
@@ -263,7 +263,7 @@ static void vanished(struct engine *engine, const struct key *key)
 		}
 	}
 	if (entry_config(entry)) {
-		engine_log(engine, LOG_WARNING, "%s vanished from the kernel, and not by us",
+		engine_log(engine, LOG_WARNING, "%s vanished from the kernel; we did not delete it",
 			   key_text(key, what));
 		engine_tell(engine, &(struct engine_event){.type = ENGINE_DRIFT,
 							   .entry = entry,
@@ -327,11 +327,11 @@ void observe_recheck(struct engine *engine)
 	struct agenda *agenda = &engine->agenda;
 	uint32_t *from = &agenda->recheck_from;
 	struct tunnel_entry *tunnel = datastore_tunnel_from(engine->store, *from);
-	int64_t begin = engine_now();
+	int64_t begin = clock_now();
 
 	if (*from == 0)
 		agenda_begin_recheck(agenda);
-	while (tunnel && engine_now() - begin < BATCH_NS) {
+	while (tunnel && clock_now() - begin < BATCH_NS) {
 		if (tunnel->entry.in_kernel)
 			recheck_tunnel(engine, tunnel);
 		*from = tunnel->entry.key.tunnel_id + 1;
@@ -373,12 +373,12 @@ static void try_some(struct engine *engine, const struct key *keys, size_t count
 void observe_waiting(struct engine *engine)
 {
 	struct agenda *agenda = &engine->agenda;
-	int64_t begin = engine_now();
+	int64_t begin = clock_now();
 	const struct key *keys;
 	size_t count;
 
 	if (agenda->trying.count == 0)
 		agenda_begin_try(agenda);
-	while (engine_now() - begin < BATCH_NS && (count = agenda_next_tried(agenda, &keys)) != 0)
+	while (clock_now() - begin < BATCH_NS && (count = agenda_next_tried(agenda, &keys)) != 0)
 		try_some(engine, keys, count);
 }

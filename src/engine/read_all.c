@@ -72,7 +72,7 @@ static int read_links(struct reading_all *all)
 		return 1;
 	if (rc == -EINTR) {
 		all->unit = add_links;
-		agenda_read_all(&engine->agenda, engine_now() + AGAIN_NS);
+		agenda_read_all(&engine->agenda, clock_now() + AGAIN_NS);
 		return 1;
 	}
 	if (rc != 0)

@@ -101,14 +101,14 @@ static bool write_some(struct engine *engine)
 			engine_log(engine, LOG_WARNING, "%s", err.text);
 		recall->failed = true;
 		recall->at_once = false;
-		recall->allowed_at = engine_now() + AGAIN_NS;
+		recall->allowed_at = clock_now() + AGAIN_NS;
 		return false;
 	}
 	recall->failed = false;
 	recall->written += (size_t)rc;
 	if (identities_marked(recall->identities))
 		return true;
-	recall->allowed_at = engine_now() + (int64_t)recall->written * EACH_NS;
+	recall->allowed_at = clock_now() + (int64_t)recall->written * EACH_NS;
 	recall->written = 0;
 	recall->at_once = false;
 	return false;
@@ -152,19 +152,13 @@ void recall_mark(struct engine *engine, struct entry *entry, bool at_once)
 	engine_schedule(engine);
 }
 
-static void mark_all(struct engine *engine)
-{
-	identities_mark_all(identities_of(engine));
-	engine->recall->at_once = !engine->recall->failed;
-	engine_schedule(engine);
-}
-
 void recall_mark_commit(struct engine *engine)
 {
 	if (!identities_of(engine))
 		return;
-	identities_of_all(identities_of(engine))->last_commit = engine->last_change;
-	mark_all(engine);
+	identities_change_all(identities_of(engine))->last_commit = engine->last_change;
+	engine->recall->at_once = !engine->recall->failed;
+	engine_schedule(engine);
 }
 
 int64_t engine_epoch(const struct engine *engine)
@@ -176,8 +170,9 @@ void engine_keep_epoch(struct engine *engine, int64_t epoch)
 {
 	if (!identities_of(engine) || engine_epoch(engine) == epoch)
 		return;
-	identities_of_all(identities_of(engine))->epoch = epoch;
-	mark_all(engine);
+	identities_change_all(identities_of(engine))->epoch = epoch;
+	engine->recall->at_once = !engine->recall->failed;
+	engine_schedule(engine);
 }
 
 /* Write the current counters of objects that nothing else identifies. */

@@ -72,7 +72,7 @@ static bool is_over(struct engine *engine, const struct key *key,
 			observe_link_gone(engine, entry_session(entry)->state.if_index);
 		return true;
 	}
-	if (entry && engine_now() - entry_state(entry)->last_change.at < GIVE_UP_NS)
+	if (entry && clock_now() - entry_state(entry)->last_change.at < GIVE_UP_NS)
 		return false;
 	agenda_look(&engine->agenda, key);
 	return true;

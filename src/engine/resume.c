@@ -48,7 +48,7 @@ static int refuse_foreign(struct engine *engine, const struct candidate *changes
 		return 0;
 	error_at_entry(err, c->tunnel_id, c->session_id, NULL);
 	return error_set(err, ERROR_FOREIGN,
-			 "the commit was interrupted, and someone else took the id since");
+			 "the commit was interrupted, and someone else has taken the id since");
 }
 
 struct checking {

@@ -28,7 +28,7 @@ static void take_over(struct engine *engine, uint64_t baseline)
 	forget(tentative);
 	tentative->pending = true;
 	tentative->baseline = baseline;
-	tentative->undo_at = engine_now();
+	tentative->undo_at = clock_now();
 }
 
 void tentative_open(struct engine *engine)
@@ -93,8 +93,7 @@ int tentative_check_commit(const struct engine *engine, const struct request *re
 	if (request->confirm.copies)
 		return tentative_check_write(engine, request->session, err);
 	if (request->confirm.confirmed && !engine->o.journal)
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "nothing is kept to go back to: there is no history");
+		return error_set(err, ERROR_UNSUPPORTED, "there is no history to go back to");
 	if (persist_id)
 		return matches(tentative, persist_id) ? 0 : refuse_persist_id(tentative, err);
 	if (!tentative->pending && request->type == REQUEST_UNDO)
@@ -102,9 +101,8 @@ int tentative_check_commit(const struct engine *engine, const struct request *re
 	if (!tentative->pending || (is_of(tentative, request->session) && !tentative->persist))
 		return 0;
 	if (tentative->persist)
-		return error_set(
-			err, ERROR_LOCKED,
-			"a confirmed commit is pending that persists; give its persist-id");
+		return error_set(err, ERROR_LOCKED,
+				 "a persistent confirmed commit is pending; give its persist-id");
 	return error_set(
 		err, ERROR_LOCKED,
 		"a confirmed commit of session %u is pending; only that session can confirm "
@@ -121,7 +119,7 @@ bool engine_awaits_confirmation(const struct engine *engine, unsigned int sessio
 bool engine_pending(const struct engine *engine, struct engine_pending *ret)
 {
 	const struct tentative *tentative = &engine->tentative;
-	int64_t left = tentative->undo_at - engine_now();
+	int64_t left = tentative->undo_at - clock_now();
 
 	if (!tentative->pending)
 		return false;
@@ -206,7 +204,7 @@ static void begin(struct engine *engine, struct request *request)
 	tentative->serial++;
 	tentative->undoing = false;
 	tentative->session = request->done ? request->session : 0; /* else it has ended */
-	tentative->undo_at = engine_now() + confirm->timeout * NS_PER_S;
+	tentative->undo_at = clock_now() + confirm->timeout * NS_PER_S;
 	if (!tentative->session && !tentative->persist)
 		tentative->undo_at = 0;
 	snprintf(tentative->user, sizeof(tentative->user), "%s", request->info.user);
@@ -246,7 +244,7 @@ static void undone(struct engine *engine, const struct request *request, int rc)
 		tell_undone(engine, request);
 		forget(tentative);
 	} else {
-		tentative->undo_at = engine_now() + RETRY_NS;
+		tentative->undo_at = clock_now() + RETRY_NS;
 	}
 }
 
@@ -317,5 +315,5 @@ void tentative_undo(struct engine *engine)
 			   "%llu",
 			   (unsigned long long)tentative->baseline);
 	else
-		tentative->undo_at = engine_now() + RETRY_NS;
+		tentative->undo_at = clock_now() + RETRY_NS;
 }

@@ -197,7 +197,7 @@ static enum step end_read(struct engine *engine, int rc)
 	if (rc < 0)
 		engine_log(engine, LOG_ERR, "%s; trying again", t->error.text);
 	if (rc < 0)
-		agenda_read_all(&engine->agenda, engine_now() + RETRY_NS);
+		agenda_read_all(&engine->agenda, clock_now() + RETRY_NS);
 	engine->agenda.recheck = true; /* addresses and routes may have changed without events */
 	while ((sharer = TAILQ_FIRST(&t->sharers)) != NULL) {
 		TAILQ_REMOVE(&t->sharers, sharer, link);
@@ -296,7 +296,7 @@ static enum step end_plan(struct engine *engine, int rc)
 
 	if (!t->request && rc < 0) {
 		engine_log(engine, LOG_ERR, "%s", t->error.text);
-		agenda_read_all(&engine->agenda, engine_now() + NO_MEMORY_NS);
+		agenda_read_all(&engine->agenda, clock_now() + NO_MEMORY_NS);
 	}
 	if (!t->request)
 		return STEP_WORK;
@@ -331,7 +331,7 @@ static int write_on(struct engine *engine)
 
 	if (rc != JOURNAL_WAIT)
 		return rc;
-	t->retry_at = engine_now() + DISK_NS; /* in case nothing wakes us */
+	t->retry_at = clock_now() + DISK_NS; /* in case nothing wakes us */
 	if (engine->disk)
 		event_add(engine->disk, NULL);
 	return rc;
@@ -371,7 +371,7 @@ static enum step end_record(struct engine *engine, int rc)
 	if (rc < 0 && (t->aborted || t->request->type != REQUEST_NAMES))
 		return fail(engine, rc);
 	if (rc < 0) /* the next start finds them in the kernel, or chooses again */
-		engine_log(engine, LOG_WARNING, "the interface names chosen are not kept: %s",
+		engine_log(engine, LOG_WARNING, "cannot record the interface names chosen: %s",
 			   t->error.text);
 	t->decided = true;
 	return STEP_WORK;
@@ -389,7 +389,7 @@ void engine_progress(const struct engine *engine, struct engine_progress *ret)
 	if (t->stage != ENGINE_APPLYING && t->stage != ENGINE_UNDOING)
 		return;
 	ret->objects = job->count;
-	ret->took = engine_now() - t->worked_at;
+	ret->took = clock_now() - t->worked_at;
 	for (size_t i = 0; i < job->count; i++)
 		ret->done += job->items[i].reason || !(job->items[i].todo & ~job->items[i].done);
 }
@@ -402,11 +402,11 @@ static void report_work(struct engine *engine)
 	if (!t->request)
 		return;
 	if (t->stage != stage)
-		t->worked_at = t->told_at = engine_now();
+		t->worked_at = t->told_at = clock_now();
 	t->stage = stage;
-	if (engine_now() < t->told_at + REPORT_NS)
+	if (clock_now() < t->told_at + REPORT_NS)
 		return;
-	t->told_at = engine_now();
+	t->told_at = clock_now();
 	engine_tell(engine, &(struct engine_event){.type = ENGINE_PROGRESS,
 						   .commit = &t->request->info,
 						   .ticket = t->ticket});
@@ -423,7 +423,7 @@ static enum step work(struct engine *engine, int rc)
 		hush(engine, true);
 	switch (job_slice(engine, &t->job)) {
 	case PROGRESS_BLOCKED:
-		t->retry_at = engine_now() + BLOCKED_NS;
+		t->retry_at = clock_now() + BLOCKED_NS;
 		return STEP_WORK;
 	case PROGRESS_MORE:
 		return STEP_WORK;
@@ -679,7 +679,8 @@ static int begin_created(struct engine *engine)
 static enum step end_created(struct engine *engine, int rc)
 {
 	if (rc < 0)
-		engine_log(engine, LOG_ERR, "no memory to undo all of it: the rest is foreign");
+		engine_log(engine, LOG_ERR,
+			   "no memory to undo all of the commit: the rest is foreign");
 	return STEP_WORK;
 }
 
@@ -834,7 +835,7 @@ static enum step give_up(struct engine *engine)
 	struct transaction *t = engine->transaction;
 
 	error_set_errno(&t->error, ERROR_BUSY, ECANCELED,
-			"aborted, for the session that asked for it has ended");
+			"aborted: the session that requested it has ended");
 	return finish(engine, -ECANCELED, &t->error);
 }
 

@@ -26,23 +26,18 @@ static int64_t now_if(bool something)
 
 /* ---- events */
 
-static void pause_events(struct engine *engine)
-{
-	for (size_t i = 0; i < 2 && engine->kernel_events[i]; i++)
-		event_del(engine->kernel_events[i]);
-	engine->hear_at = engine->heard_at + HEAR_NS;
-}
-
 /*
  * The kernel tells of thousands of interfaces one by one, as when it takes them away, and a wake-up
  * for each costs more than what it tells. One that comes soon after another waits for more.
  */
 void turn_hear(struct engine *engine)
 {
-	int64_t now = engine_now();
+	int64_t now = clock_now();
 
 	if (now - engine->heard_at < HEAR_NS) {
-		pause_events(engine);
+		for (size_t i = 0; i < 2 && engine->kernel_events[i]; i++)
+			event_del(engine->kernel_events[i]);
+		engine->hear_at = engine->heard_at + HEAR_NS;
 		return;
 	}
 	observe_drain(engine);
@@ -57,7 +52,7 @@ static int64_t hear_due(const struct engine *engine)
 static void hear_what_waits(struct engine *engine)
 {
 	observe_drain(engine);
-	engine->heard_at = engine_now();
+	engine->heard_at = clock_now();
 	engine->hear_at = NEVER;
 	for (size_t i = 0; i < 2 && engine->kernel_events[i]; i++)
 		if (event_add(engine->kernel_events[i], NULL) < 0)
@@ -78,7 +73,7 @@ void turn_keep_journal(struct engine *engine)
 {
 	struct error err = ERROR_INIT;
 
-	engine->maintain_at = engine_now() + JOURNAL_NS;
+	engine->maintain_at = clock_now() + JOURNAL_NS;
 	if (journal_maintain(engine->o.journal, engine->store, &err) < 0)
 		engine_log(engine, LOG_WARNING, "%s", err.text);
 }
@@ -100,7 +95,7 @@ static void poll_removal(struct engine *engine)
 	while (removal_poll(engine))
 		if (!engine_may_go_on(engine))
 			return;
-	engine->removing_polled_at = engine_now();
+	engine->removing_polled_at = clock_now();
 }
 
 /* ---- requests */
@@ -171,7 +166,9 @@ static int64_t recheck_due(const struct engine *engine)
 
 static int64_t try_due(const struct engine *engine)
 {
-	return agenda_try_due(&engine->agenda);
+	if (engine->agenda.trying.count)
+		return 0;
+	return engine->agenda.wait.count ? engine->agenda.retry_at : NEVER;
 }
 
 /* ---- the table */
@@ -223,7 +220,7 @@ static const struct duty *first_due(const struct engine *engine, int64_t now, in
 /* Events that wait are heard before anything else is done, for they may change what is due. */
 bool turn_once(struct engine *engine)
 {
-	int64_t next, now = engine_now();
+	int64_t next, now = clock_now();
 	const struct duty *duty = first_due(engine, now, &next);
 
 	if (duty && engine->hear_at != NEVER && engine->hear_at > now) {
@@ -238,7 +235,7 @@ bool turn_once(struct engine *engine)
 
 void turn_arm(struct engine *engine)
 {
-	int64_t now = engine_now(), next;
+	int64_t now = clock_now(), next;
 
 	if (first_due(engine, now, &next))
 		engine_schedule(engine);

@@ -143,15 +143,16 @@ void identities_release(struct identities *ids, uint32_t slot)
 	put_mark(ids, slot, true);
 }
 
-struct identity_of_all *identities_of_all(struct identities *ids)
+const struct identity_of_all *identities_of_all(const struct identities *ids)
 {
 	return &ids->header.all;
 }
 
-void identities_mark_all(struct identities *ids)
+struct identity_of_all *identities_change_all(struct identities *ids)
 {
 	ids->marked += !ids->header_mark;
 	ids->header_mark = true;
+	return &ids->header.all;
 }
 
 size_t identities_marked(const struct identities *ids)

@@ -55,9 +55,10 @@ uint32_t identities_take(struct identities *identities, const struct key *key);
 /* Forget what nobody has taken over. */
 void identities_forget_rest(struct identities *identities);
 
-/* What the last daemon left, and what to keep now: the caller changes it and marks it. */
-struct identity_of_all *identities_of_all(struct identities *identities);
-void identities_mark_all(struct identities *identities);
+/* What the last daemon left, and what to keep now. */
+const struct identity_of_all *identities_of_all(const struct identities *identities);
+/* The same for the caller to change: it is marked for writing. */
+struct identity_of_all *identities_change_all(struct identities *identities);
 
 /* Mark the record of *@slot for writing; assigns a slot if 0. False: no memory. */
 bool identities_mark(struct identities *identities, uint32_t *slot, const struct key *key);

@@ -34,12 +34,6 @@ static int refuse_doubtful(const struct journal *journal, struct error *err)
 		journal->directory, JOURNAL_FILE, journal->unknown, unchanged);
 }
 
-static int refuse_second(uint64_t number, struct error *err)
-{
-	return error_set(err, ERROR_INTERNAL, "commit %" PRIu64 " is neither confirmed nor revoked",
-			 number);
-}
-
 int journal_begin(struct journal *journal, const struct candidate *changes,
 		  struct commit_info *info, struct error *err)
 {
@@ -50,8 +44,9 @@ int journal_begin(struct journal *journal, const struct candidate *changes,
 	    (info->tentative || !journal_tentative(journal, &baseline)))
 		return 0;
 	if (journal->unfinished || writing->stage != WRITING_NOTHING)
-		return refuse_second(
-			journal->unfinished ? journal->unfinished : writing->info.number, err);
+		return error_set(err, ERROR_INTERNAL,
+				 "commit %" PRIu64 " is neither confirmed nor revoked",
+				 journal->unfinished ? journal->unfinished : writing->info.number);
 	if (journal->unknown)
 		return refuse_doubtful(journal, err);
 	if (history_reserve(journal) < 0)

@@ -66,7 +66,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* XML Schema collapses what is blank around numbers and words; pretty printers rely on that. */
+/* XML Schema collapses white space around numbers and words; pretty printers rely on that. */
 const char *codec_trim(const struct row *row, const char *text, size_t *length)
 {
 	if (row->type == TYPE_STRING || row->type == TYPE_IFNAME)

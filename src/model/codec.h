@@ -20,15 +20,15 @@
 
 /*
  * Text, as in XML, in the journal and on the command line. Lexical forms are
- * YANG's (so no word aliases and no hexadecimal numbers). Blanks around a value
- * are part of it in a description or an interface's name, and else ignored, so
- * around numbers, words, addresses and cookies. @text need not end in NUL. Errors: -EINVAL with
- * ERROR_INVALID_VALUE or ERROR_INVALID_LENGTH, and err->info the leaf.
+ * YANG's (so no word aliases and no hexadecimal numbers). Blanks around a value belong to it in a
+ * description or an interface's name; around numbers, words, addresses and cookies they are
+ * ignored. @text need not end in NUL. Errors: -EINVAL with ERROR_INVALID_VALUE or
+ * ERROR_INVALID_LENGTH, and err->info the leaf.
  */
 int codec_parse(const struct row *row, void *object, const char *text, size_t length,
 		struct error *err);
 
-/* @text without the blanks around it that are no part of such a value. */
+/* @text without the blanks around it, where values of this type ignore those. */
 const char *codec_trim(const struct row *row, const char *text, size_t *length);
 
 /*
@@ -55,7 +55,7 @@ int codec_set_bytes(const struct row *row, void *object, const void *bytes, size
 		    struct error *err);
 size_t codec_get_bytes(const struct row *row, const void *object, const void **ret_bytes);
 
-/* Equal values, presence not regarded. */
+/* Are the values equal? Ignores presence. */
 bool codec_equal(const struct row *row, const void *a, const void *b);
 
 /* Copy value and presence; copying an absent leaf clears it. */
@@ -65,8 +65,8 @@ void codec_copy(const struct row *row, void *to, const void *from);
 void codec_clear(const struct row *row, void *object);
 
 /*
- * Configuration: its presence bit. State: a number below the row's minimum, a
- * word that is none and an address without family are absent.
+ * Is the leaf present? In configuration, its presence bit says so. In state, a number below the
+ * row's minimum, a number without a word and an address without a family count as absent.
  */
 bool codec_present(const struct row *row, const void *object);
 
@@ -79,10 +79,10 @@ bool codec_zero_is_absent(const struct row *row);
 /* Does the leaf apply, given the object's other leaves (defaults counted)? */
 bool codec_applies(const struct row *row, const void *config);
 
-/* Why not, as in "only when pseudowire-type is ethernet-vlan"; "" when it applies always. */
+/* Why not, as in "only when pseudowire-type is ethernet-vlan"; "" when it always applies. */
 const char *codec_condition(const struct row *row);
 
-/* An object of which every leaf is present that has a default, and is that. */
+/* An object in which every leaf that has a default is present and has that value. */
 const void *codec_defaults(enum object object);
 
 /*
@@ -102,8 +102,8 @@ uint64_t codec_difference(enum object object, const void *a, const void *b);
  * @found was read by codec_from_wire(). True for what the kernel does not tell
  * (SOURCE_RECORD), for words that mean the same to it (ethernet, ethernet-vlan),
  * for a reorder-timeout rounded up to the clock tick, for SEND_SEQ that follows
- * the peer (SOURCE_DRIFT, lns-mode false), for leaves that do not apply, and
- * for an absent wish: only an absent cookie means "none".
+ * the peer (SOURCE_DRIFT, lns-mode false), for leaves that do not apply, and for a leaf that is
+ * absent in @wanted; only an absent cookie means "none".
  */
 bool codec_same_in_kernel(const struct row *row, const void *wanted, const void *found);
 
@@ -124,7 +124,7 @@ struct wire_attribute {
 
 /*
  * To the wire: at most two attributes into @ret; returns how many. 0 for an
- * absent leaf, for one not in netlink, and for flags that say so by absence.
+ * absent leaf, for one not in netlink, and for a flag that is false by its absence.
  */
 unsigned int codec_to_wire(const struct row *row, const void *object, struct wire_attribute ret[2]);
 

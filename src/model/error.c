@@ -111,7 +111,7 @@ const char *error_app_tag(const struct error *err)
 	return err->app_tag ? err->app_tag : error_kind(err->code)->app_tag;
 }
 
-/* Tags that appendix A of RFC 6241 knows for data only, or for one layer only. */
+/* Tags that appendix A of RFC 6241 defines for data only, or for one layer only. */
 static bool may_be_protocol(const struct error_kind *kind)
 {
 	static const char *const others[] = {"data-exists", "data-missing", "malformed-message",
@@ -130,7 +130,7 @@ const char *error_type(const struct error *err)
 	return err->protocol && may_be_protocol(kind) ? "protocol" : kind->type;
 }
 
-/* snprintf() may have cut a UTF-8 sequence in two, which no XML parser would take. */
+/* snprintf() may have cut a UTF-8 sequence in two, which no XML parser accepts. */
 static void mend_tail(char *text)
 {
 	size_t length = strlen(text);

@@ -1,6 +1,5 @@
 /*
- * Errors: one struct that says what, where and why; one table that says how
- * each door tells it.
+ * Errors: one struct that says what, where and why; one table that says how each door reports it.
  *
  * A function that can refuse returns 0 or a negative errno and, where a person
  * will read the reason, fills a struct error that the caller owns.
@@ -111,11 +110,11 @@ struct error_kind {
 /* The row for @code; never NULL, unknown codes give the row of ERROR_INTERNAL. */
 const struct error_kind *error_kind(enum error_code code);
 
-/* The app-tag of this very error, or NULL. */
+/* The app-tag of this error, or NULL. */
 const char *error_app_tag(const struct error *err);
 
 /*
- * The error-type of this very error. A tag that may be of either type is of type protocol where
+ * The error-type of this error. A tag that may be of either type is of type protocol where
  * the operation is at fault, its parameters for instance (RFC 6241 section 4.3 and appendix A).
  */
 const char *error_type(const struct error *err);
@@ -169,7 +168,7 @@ void error_list_free(struct error *err); /* what follows @err; it is empty then,
 #define ERROR_QUOTE_MAX 56 /* NUL included */
 
 /*
- * What somebody gave, fit to stand in an error text: in quotes, cut with "..."
+ * Quote what a client gave, for an error text: in quotes, cut with "..."
  * when long, control characters and broken UTF-8 replaced by "?".
  */
 void error_quote(const void *given, size_t length, char ret[ERROR_QUOTE_MAX]);
@@ -177,7 +176,7 @@ void error_quote(const void *given, size_t length, char ret[ERROR_QUOTE_MAX]);
 /*
  * Length of the well-formed UTF-8 sequence at the head of @text (1 to 4), or 0
  * when there is none: cut short, overlong, surrogate, beyond U+10FFFF, or U+FFFE
- * or U+FFFF, which XML has not. The other noncharacters pass, as with libyang,
+ * or U+FFFF, which XML excludes. The other noncharacters pass, as with libyang,
  * though RFC 7950 section 14 (yang-char) leaves them out.
  * @ret_point (may be NULL) gets the code point.
  */

@@ -1,10 +1,9 @@
 /*
  * The model: what a tunnel and a session are. No functions.
  *
- * The configuration wanted and what the kernel has are of the same type, so
- * that applying is a difference. Which members are set is kept apart from
- * their values: bit n of `present` belongs to the mapping table's row n of
- * that object (table.h), so unset, zero and default stay three things.
+ * The configuration wanted and what the kernel has are of the same type, so that applying is a
+ * diff. Which members are set is kept apart from their values: bit n of `present` belongs to the
+ * mapping table's row n of that object (table.h), so unset, zero and default stay three things.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -116,7 +115,7 @@ enum status_reason {
 
 enum origin { ORIGIN_CONFIGURED = 1, ORIGIN_FOREIGN = 2 };
 
-/* Counters as the kernel keeps them; what each counts: facts in linux-l2tpv3(5). */
+/* Counters as the kernel keeps them; linux-l2tpv3(5) says what each one counts. */
 struct statistics {
 	uint64_t tx_packets, tx_bytes, tx_errors;
 	uint64_t rx_packets, rx_bytes, rx_errors;
@@ -125,8 +124,8 @@ struct statistics {
 };
 
 /*
- * State that a tunnel and a session have alike. Times are nanoseconds of
- * CLOCK_BOOTTIME; of moments the doors show the date-and-time, or sysUpTime then.
+ * State common to tunnels and sessions. Times are nanoseconds of
+ * CLOCK_BOOTTIME; the doors show a moment as date-and-time, or as sysUpTime at that time.
  */
 struct state {
 	uint8_t oper_status;       /* enum oper_status */
@@ -139,7 +138,7 @@ struct state {
 	int64_t heard_time;       /* when rx_packets were last seen to grow */
 	bool peer_silent;         /* for longer than dead-interval */
 	bool transmit_failing;    /* at the last reading errors had grown, and nothing was sent */
-	bool externally_modified; /* others changed it, and it is left so: --no-repair */
+	bool externally_modified; /* others changed it, and --no-repair leaves it so */
 };
 
 struct tunnel_state {
@@ -149,7 +148,7 @@ struct tunnel_state {
 	struct address last_remote_address; /* ... towards this peer */
 	uint32_t session_count;
 	uint64_t socket;     /* cookie of its UDP socket; 0: unknown, not asked for, or none */
-	uint8_t path_reason; /* enum status_reason that address or route give, 0 none */
+	uint8_t path_reason; /* enum status_reason: what address or route lack, 0 nothing */
 	int16_t path_errno;  /* positive */
 	char path_link[IFNAME_LENGTH + 1]; /* the VRF or the interface that the reason is about */
 };
@@ -159,7 +158,7 @@ struct session_state {
 	uint32_t if_index;   /* 0 none */
 	uint32_t kernel_mtu; /* what the kernel chose when we created it, 0 unknown */
 	bool awaits_bridge;  /* configured, and there is none of that name */
-	int16_t port_errno;  /* why it is kept out of its bridge (positive), 0: it is not */
+	int16_t port_errno;  /* why it is kept out of its bridge; positive, 0: it is not */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* Names that several parts and the other side must spell alike. */
+/* Names that several of our parts, or our peers, must spell alike. */
 #ifndef MODEL_NAMES_H
 #define MODEL_NAMES_H
 

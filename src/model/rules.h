@@ -1,6 +1,6 @@
 /*
  * Rules over several leaves of one entry.
- * What is unique across entries is the store's matter (store/validate.c).
+ * The store checks what must be unique across entries (store/validate.c).
  */
 #ifndef MODEL_RULES_H
 #define MODEL_RULES_H
@@ -9,7 +9,7 @@
 #include "model/model.h"
 
 /*
- * Is the entry complete and consistent? Presence counts as given. Errors:
+ * Is the entry complete and consistent? A leaf is given if it is present. Errors:
  * -EINVAL with ERROR_MANDATORY, ERROR_MISSING_CHOICE (neither local-address nor
  * local-interface), ERROR_NOT_APPLICABLE or ERROR_MUST; err->path names entry
  * and leaf, err->info the leaf or choice. Sources: linux-l2tpv3.yang, RFC 3931,
@@ -20,16 +20,15 @@ int rules_check_session(uint32_t tunnel_id, const struct session *session, struc
 
 /*
  * Clear leaves that stopped applying because another leaf was set (RFC 7950
- * section 8.2: a node whose "when" became false goes). Leaves in @given (presence
- * bits), which an edit sets, be it to what they were, stay, for the check to
- * refuse (section 8.3).
+ * section 8.2: a node whose "when" became false goes). Leaves in @given (presence bits) stay, for
+ * the check to refuse (section 8.3): the edit sets them, even if to the same value.
  */
 void rules_drop_tunnel(uint64_t given, struct tunnel *after);
 void rules_drop_session(uint64_t given, struct session *after);
 
 /*
- * Bytes that encapsulation adds to a frame of this session, and so the MTU the
- * kernel would choose on a 1500-byte path (net/l2tp/l2tp_eth.c l2tp_eth_adjust_mtu).
+ * Bytes that encapsulation adds to a frame of this session. The kernel chooses the path's MTU less
+ * these (net/l2tp/l2tp_eth.c l2tp_eth_adjust_mtu).
  */
 unsigned int rules_overhead(const struct tunnel *tunnel, const struct session *session);
 

@@ -123,8 +123,7 @@ const struct word origin_words[] = {
 };
 
 /*
- * What tunnels and sessions have alike, by MIB table and, for state, the column
- * before the first.
+ * Rows common to tunnels and sessions: of that MIB table and, for state, after that column.
  */
 #define STATUS_ROWS(what, in, column) \
 	{ .leaf = "oper-status", .mib = "OperStatus", .mib_column = (column) + 1, \

@@ -1,5 +1,5 @@
 /*
- * The mapping table: one row an attribute. A row relates the YANG leaf, the
+ * The mapping table: one row per attribute. A row relates the YANG leaf, the
  * MIB column, the struct member, the generic netlink attribute and its wire
  * form, the l2tpv3ctl keyword, type, range, default and what a change costs.
  *
@@ -95,17 +95,17 @@ enum mib_table {
 };
 
 struct word {
-	const char *name;  /* YANG enum; the MIB label is its camel case */
-	uint8_t value;     /* YANG and MIB number */
-	uint16_t wire;     /* kernel's number; of words that share one the last reads back */
+	const char *name; /* YANG enum; the MIB label is its camel case */
+	uint8_t value;    /* YANG and MIB number */
+	uint16_t wire; /* kernel's number; if words share one, it reads back as the last of them */
 	const char *alias; /* what `ip l2tp` or its manual calls it too, "one|other", or NULL */
 };
 
 /* What `ip l2tp` (iproute2 ip/ipl2tp.c parse_args()) makes of a row's keywords. */
 enum ip_word {
-	IP_NONE,      /* it is ours, and who gives it means something by it */
+	IP_NONE,      /* unknown to it: an extension of ours */
 	IP_OF_OBJECT, /* its manual has it, for this object */
-	IP_ANYWHERE   /* taken whatever the object, and of no effect on one that has it not */
+	IP_ANYWHERE   /* accepted for any object, without effect on one that lacks it */
 };
 
 struct row {
@@ -164,10 +164,10 @@ struct ignored_attribute {
 };
 extern const struct ignored_attribute ignored_attributes[];
 
-/* Keywords that `ip l2tp` and its manual have, for either object, and no leaf here. */
+/* Keywords of `ip l2tp` and its manual, for either object, that have no leaf here. */
 struct ignored_keyword {
 	const char *cli;      /* "first|alias" */
-	const char *accepted; /* the number that changes nothing, or NULL */
+	const char *accepted; /* the value that changes nothing, or NULL */
 	const char *why;
 };
 extern const struct ignored_keyword ignored_keywords[]; /* ends with a NULL cli */
@@ -230,7 +230,7 @@ static inline unsigned int row_number(const struct row *row)
  * name: YANG's; by spelling: that or an alias, whatever the case, as on a
  * command line.
  */
-/* Those that who may not see secrets neither reads nor changes. */
+/* Leaves that a user who may not see secrets can neither read nor change. */
 uint64_t rows_secret(enum object object);
 const struct row *row_by_leaf(enum object object, const char *leaf, size_t length);
 const struct row *row_by_keyword(enum object object, const char *keyword);

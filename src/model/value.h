@@ -37,7 +37,7 @@ size_t number_print(const struct row *row, const void *member, char *ret);
 size_t time_print(const struct row *row, const void *member, char *ret);
 int number_set(const struct row *row, void *member, uint64_t value, struct error *err);
 uint64_t number_get(const struct row *row, const void *member);
-/* Without a check, as the kernel's word is taken: cut to the member's size. */
+/* Without a check, for what the kernel reports: cut to the member's size. */
 void number_store(const struct row *row, void *member, uint64_t value);
 
 /* value_bytes.c */

@@ -251,7 +251,7 @@ static int hex_digit(char digit)
 
 /*
  * Octets of two digits each, with ":" between them if @gap is 1. All are counted,
- * @room of them stored: a wrong number is refused in the words that SNMP hears.
+ * @room of them stored: a wrong number is refused in the same words as through SNMP.
  */
 static bool decode_hex(const char *text, size_t length, size_t gap, uint8_t *ret, size_t room,
 		       size_t *ret_count)

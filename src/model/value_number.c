@@ -34,12 +34,6 @@ void value_list_words(const struct word *words, char *ret, size_t size)
 	}
 }
 
-static void describe_range(const struct row *row, char *ret, size_t size)
-{
-	snprintf(ret, size, "%" PRIu32 "..%" PRIu32 "%s%s", row->min, row->max,
-		 row->units ? " " : "", row->units ? row->units : "");
-}
-
 static int refuse_number(const struct row *row, const char *given, struct error *err)
 {
 	char allowed[VALUE_TEXT_MAX];
@@ -53,7 +47,8 @@ static int refuse_number(const struct row *row, const char *given, struct error 
 	else if (row->type == TYPE_COUNTER || row->type == TYPE_TIME)
 		snprintf(allowed, sizeof(allowed), "a number of 64 bits");
 	else
-		describe_range(row, allowed, sizeof(allowed));
+		snprintf(allowed, sizeof(allowed), "%" PRIu32 "..%" PRIu32 "%s%s", row->min,
+			 row->max, row->units ? " " : "", row->units ? row->units : "");
 	return value_refuse(row, ERROR_INVALID_VALUE, given, allowed, NULL, err);
 }
 
@@ -243,8 +238,8 @@ size_t number_print(const struct row *row, const void *member, char *ret)
 }
 
 /*
- * "2026-11-22T13:41:35". The last one is kept: a reply has as many times as
- * sessions, and those made together have theirs in the same second.
+ * "2026-11-22T13:41:35". The last one is kept: a reply has a time for each session, and sessions
+ * made together share a second.
  */
 static const char *second_text(time_t second)
 {

@@ -27,10 +27,15 @@ struct filter_level {
 struct filter {
 	struct arena memory;
 	struct filter_level tunnels;
+	/*
+	 * Set it before compiling: what a condition is on is not selected by that, and of an entry
+	 * nothing is shown if it has nothing of what is selected.
+	 */
+	bool exact;
 	bool reads_state; /* what matches depends on state or statistics */
 };
 
-/* Check its start tag: refuse anything but a subtree filter. */
+/* Check its start tag: of a subtree filter, or of an XPath, which is then in its `select`. */
 int filter_check(const struct node *element, struct error *err);
 
 /*

@@ -107,7 +107,8 @@ static int add_condition(struct filter_compiler *compiler, struct selection *sel
 	*condition = (struct condition){selection->conditions, row, NULL, length};
 	condition->text = arena_text(&compiler->filter->memory, text, length);
 	selection->conditions = condition;
-	selection->rows |= BIT(row_number(row));
+	if (!compiler->filter->exact)
+		selection->rows |= BIT(row_number(row));
 	if (row->part != PART_CONFIG)
 		compiler->filter->reads_state = true;
 	return condition->text ? 0 : out_of_memory(compiler);
@@ -462,15 +463,22 @@ static int refuse_attribute(const char *name, enum error_code code, const char *
 int filter_check(const struct node *element, struct error *err)
 {
 	const char *type = node_attribute(element, "type", "");
+	bool is_xpath;
 
 	if (!type)
 		type = node_attribute(element, "type", NAMESPACE_BASE);
-	if (type && strcmp(type, "subtree") != 0)
+	is_xpath = type && !strcmp(type, "xpath");
+	if (type && !is_xpath && strcmp(type, "subtree") != 0)
 		return refuse_attribute("type", ERROR_BAD_ATTRIBUTE,
-					"the only type of filter supported is subtree", err);
+					"the types of filters are subtree and xpath", err);
 	for (const struct attribute *at = element->attributes; at; at = at->next)
-		if (strcmp(at->name, "type") != 0)
-			return refuse_attribute(at->name, ERROR_UNKNOWN_ATTRIBUTE,
-						"a filter has no attribute but type", err);
+		if (strcmp(at->name, "type") != 0 && !(is_xpath && !strcmp(at->name, "select")))
+			return refuse_attribute(
+				at->name, ERROR_UNKNOWN_ATTRIBUTE,
+				"a filter has a type, and a select if that is xpath", err);
+	if (is_xpath && !node_attribute(element, "select", ""))
+		return refuse_attribute("select", ERROR_MISSING_ATTRIBUTE,
+					"a filter of type xpath selects by its attribute select",
+					err);
 	return 0;
 }

@@ -37,3 +37,15 @@ int provider_write(struct netconf_session *session, const struct node *filter,
 	}
 	return rc;
 }
+
+unsigned int provider_keys(const char *top, const char *list)
+{
+	for (unsigned int i = 0; i < PROVIDERS; i++) {
+		if (strcmp(providers[i]->name, top) != 0)
+			continue;
+		for (const struct subtree_list *at = providers[i]->lists; at->name; at++)
+			if (!strcmp(at->name, list))
+				return at->keys;
+	}
+	return 0;
+}

@@ -29,6 +29,9 @@ int provider_check(const struct node *filter, struct error *err);
 int provider_write(struct netconf_session *session, const struct node *filter,
 		   unsigned int max_depth);
 
+/* How many of the first leaves of a list's entries are keys; 0: of none of theirs. */
+unsigned int provider_keys(const char *top, const char *list);
+
 /*
  * Add a container or a list entry below @parent; NULL: no memory, now or before (@parent NULL), and
  * the tree is broken.

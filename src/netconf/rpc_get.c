@@ -7,7 +7,10 @@
 #include "netconf/reply.h"
 #include "netconf/rpc_engine.h"
 #include "netconf/rpc_table.h"
+#include "netconf/search.h"
 #include "netconf/walk.h"
+#include "netconf/xpath.h"
+#include "netconf/xpath_tree.h"
 
 /*
  * A reply under way: compile the filter, write the entries, then what the providers have, if there
@@ -15,7 +18,9 @@
  */
 struct get {
 	struct walk *walk;
-	const struct node *filter; /* borrowed from the message */
+	struct search *search;     /* by XPath, in place of the walk */
+	const struct node *filter; /* borrowed from the message, or: */
+	struct tree xpath;         /* the filter that an XPath stands for */
 	bool state;
 	bool begun;         /* the filter is good and the reply has begun */
 	bool nmda;          /* it is that of get-data */
@@ -50,10 +55,34 @@ static enum stream_step prepare(struct netconf_session *session, struct get *get
 	return STREAM_GOES_ON;
 }
 
+static enum stream_step step_search(struct netconf_session *session, struct get *get)
+{
+	struct error err = ERROR_INIT;
+	int rc = search_step(get->search, &err);
+
+	if (rc < 0 && !get->begun) {
+		error_in_operation(&err, rc);
+		reply_error(session, &err);
+		return STREAM_ANSWERED;
+	}
+	if (rc < 0)
+		session->dead = true; /* half a reply is no reply */
+	if (rc == SEARCH_FOUND) {
+		reply_begin(session);
+		write_tag_of_data(session, get, true);
+		get->begun = true;
+	}
+	if (rc == SEARCH_ENDS)
+		write_tag_of_data(session, get, false);
+	return rc == SEARCH_ENDS ? STREAM_ENDS : rc == SEARCH_WAITS ? STREAM_WAITS : STREAM_GOES_ON;
+}
+
 static enum stream_step step(struct netconf_session *session, void *state)
 {
 	struct get *get = state;
 
+	if (get->search)
+		return step_search(session, get);
 	if (!get->begun)
 		return prepare(session, get);
 	if (walk_broken(get->walk)) {
@@ -73,7 +102,49 @@ static void free_get(void *state)
 	struct get *get = state;
 
 	walk_close(get->walk);
+	search_close(get->search);
+	tree_free(&get->xpath);
 	free(get);
+}
+
+/* What an XPath says, and where its prefixes are declared. */
+struct xpath {
+	const char *expression; /* NULL: none */
+	const struct node *scope;
+};
+
+static int out_of_memory(struct error *err)
+{
+	return error_set(err, ERROR_RESOURCE, "out of memory");
+}
+
+/* Have what the XPath selects read: by a filter, if one says the same. */
+static int open_xpath(struct netconf_session *session, struct get *get, const struct xpath *xpath,
+		      struct walk_options *options, struct error *err)
+{
+	enum xpath_kind kind = xpath_to_filter(xpath->expression, xpath->scope, &get->xpath);
+	struct search_options search = {.expression = xpath->expression, .scope = xpath->scope};
+	int rc = get->xpath.broken ? out_of_memory(err) : 0;
+
+	if (rc)
+		return rc;
+	options->exact = true;
+	options->filter = get->filter = kind == XPATH_WHOLE ? NULL : get->xpath.root;
+	if (kind == XPATH_FILTER)
+		return 0;
+	if (options->no_config || options->no_state || options->omit_origins)
+		return error_set(
+			err, ERROR_UNSUPPORTED,
+			"config-filter and origin filters go together with an XPath that is "
+			"a path with keys, as in /l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id="
+			"'1'], and with a subtree filter, not with others");
+	options->lines = false;
+	search.max_depth = options->max_depth;
+	search.walk = *options;
+	search.walk.max_depth = 0;
+	search.state = get->state;
+	rc = xpath_check(xpath->expression, xpath->scope, err);
+	return rc ? rc : search_open(&get->search, session, &search, err);
 }
 
 /*
@@ -81,14 +152,14 @@ static void free_get(void *state)
  * is filled in.
  */
 static int show(struct netconf_session *session, enum engine_datastore which,
-		struct walk_options *options, struct error *err)
+		struct walk_options *options, const struct xpath *xpath, struct error *err)
 {
 	struct get *get = calloc(1, sizeof(*get));
 	struct stream stream = {step, free_get, get};
-	int rc;
+	int rc = 0;
 
 	if (!get)
-		return error_set(err, ERROR_RESOURCE, "out of memory");
+		return out_of_memory(err);
 	options->engine = session->server->options.engine;
 	options->store = engine_store(options->engine);
 	options->config = which != ENGINE_DATASTORES;
@@ -101,10 +172,13 @@ static int show(struct netconf_session *session, enum engine_datastore which,
 		.nmda = !strcmp(message_operation(session->message)->uri, NAMESPACE_NMDA),
 		.depth = options->max_depth,
 	};
-	rc = provider_check(options->filter, err);
-	rc = rc ? rc : walk_open(&get->walk, options, err);
+	if (xpath->expression)
+		rc = open_xpath(session, get, xpath, options, err);
+	rc = rc ? rc : provider_check(options->filter, err);
+	if (!rc && !get->search)
+		rc = walk_open(&get->walk, options, err);
 	if (rc) {
-		free(get);
+		free_get(get);
 		return error_in_operation(err, rc);
 	}
 	session_stream(session, &stream);
@@ -128,33 +202,54 @@ static void show_candidate(int rc, const struct error *told, void *arg)
 
 /* show(), once the candidate is settled, if it is that. */
 static int show_settled(struct netconf_session *session, enum engine_datastore which,
-			struct walk_options *options, struct error *err)
+			struct walk_options *options, const struct xpath *xpath, struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
 
 	if (which != ENGINE_CANDIDATE || engine_candidate_settled(engine))
-		return show(session, which, options, err);
+		return show(session, which, options, xpath, err);
 	return rpc_await(session, engine_settle_candidate(engine, &who, show_candidate, session),
 			 err);
 }
 
+/* The parameter filter, of either type; its start tag was checked (filter_check()). */
+static int read_filter(const struct node *operation, struct walk_options *ret_options,
+		       struct xpath *ret_xpath, struct error *err)
+{
+	const struct node *filter = node_child(operation, "filter", NAMESPACE_BASE);
+	const char *select = filter ? node_attribute(filter, "select", "") : NULL;
+	int rc;
+
+	*ret_xpath = (struct xpath){select, filter};
+	if (!select)
+		ret_options->filter = filter;
+	if (!select || (!filter->first && !filter->length))
+		return defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &ret_options->defaults,
+				     err);
+	rc = error_set(err, ERROR_BAD_ELEMENT, "a filter of type xpath is empty");
+	snprintf(err->info, sizeof(err->info), "filter");
+	return error_in_operation(err, rc);
+}
+
 int rpc_get(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	struct walk_options options = {.filter = node_child(operation, "filter", NAMESPACE_BASE)};
-	int rc = defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &options.defaults, err);
+	struct walk_options options = {.filter = NULL};
+	struct xpath xpath;
+	int rc = read_filter(operation, &options, &xpath, err);
 
-	return rc ? rc : show(session, ENGINE_DATASTORES, &options, err);
+	return rc ? rc : show(session, ENGINE_DATASTORES, &options, &xpath, err);
 }
 
 int rpc_get_config(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	struct walk_options options = {.filter = node_child(operation, "filter", NAMESPACE_BASE)};
+	struct walk_options options = {.filter = NULL};
 	enum engine_datastore which;
+	struct xpath xpath;
 	int rc = rpc_datastore(operation, "source", false, &which, err);
 
-	rc = rc ? rc : defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &options.defaults, err);
-	return rc ? rc : show_settled(session, which, &options, err);
+	rc = rc ? rc : read_filter(operation, &options, &xpath, err);
+	return rc ? rc : show_settled(session, which, &options, &xpath, err);
 }
 
 /* ---- get-data */
@@ -243,12 +338,18 @@ static int read_origin_filters(const struct node *operation, struct walk_options
 }
 
 static int read_options(const struct node *operation, const struct nmda_datastore *datastore,
-			struct walk_options *ret, struct error *err)
+			struct walk_options *ret, struct xpath *ret_xpath, struct error *err)
 {
+	const struct node *xpath = node_child(operation, "xpath-filter", NAMESPACE_NMDA);
 	int rc = read_config_filter(operation, ret, err);
+
+	*ret_xpath = (struct xpath){xpath ? xpath->text : NULL, xpath};
 
 	ret->in_use = datastore->which == ENGINE_DATASTORES;
 	ret->filter = node_child(operation, "subtree-filter", NAMESPACE_NMDA);
+	if (!rc && xpath && ret->filter)
+		rc = refuse(ERROR_BAD_ELEMENT, "xpath-filter", "not together with subtree-filter",
+			    err);
 	rc = rc ? rc : read_max_depth(operation, ret, err);
 	rc = rc ? rc : read_origin_filters(operation, ret, err);
 	rc = rc ? rc : defaults_read(operation, NAMESPACE_NMDA, &ret->defaults, err);
@@ -263,6 +364,7 @@ int rpc_get_data(struct netconf_session *session, const struct node *operation, 
 	const struct node *leaf = node_child(operation, "datastore", NAMESPACE_NMDA);
 	const struct nmda_datastore *datastore = leaf ? nmda_find_datastore(leaf) : NULL;
 	struct walk_options options = {.filter = NULL};
+	struct xpath xpath;
 	int rc;
 
 	if (!leaf)
@@ -273,8 +375,8 @@ int rpc_get_data(struct netconf_session *session, const struct node *operation, 
 			    "ietf-datastores",
 			    err);
 	else
-		rc = read_options(operation, datastore, &options, err);
+		rc = read_options(operation, datastore, &options, &xpath, err);
 	if (rc)
 		return error_in_operation(err, rc);
-	return show_settled(session, datastore->which, &options, err);
+	return show_settled(session, datastore->which, &options, &xpath, err);
 }

@@ -36,7 +36,7 @@ const struct rpc netconf_rpcs[] = {
 	  .run = rpc_partial_lock },
 	{ "partial-unlock", NAMESPACE_PARTIAL_LOCK, { "lock-id" }, .run = rpc_partial_unlock },
 	{ "get-data", NAMESPACE_NMDA,
-	  { "datastore", "subtree-filter", "config-filter", "origin-filter",
+	  { "datastore", "subtree-filter", "xpath-filter", "config-filter", "origin-filter",
 	    "negated-origin-filter", "max-depth", "with-origin", "with-defaults" },
 	  .repeated = { "origin-filter", "negated-origin-filter" }, .run = rpc_get_data },
 	{ "edit-data", NAMESPACE_NMDA, { "datastore", "default-operation", "config" },

@@ -358,6 +358,8 @@ static void write_on(struct netconf_session *session)
 		step = session->stream.step(session, session->stream.state);
 		if (step == STREAM_GOES_ON)
 			continue;
+		if (step == STREAM_WAITS)
+			return;
 		end_stream(session);
 		if (step == STREAM_ENDS)
 			reply_end(session);

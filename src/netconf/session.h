@@ -10,6 +10,7 @@
  *   reply.c    rpc-reply and rpc-error
  *   rpc.c      finds an operation and checks its parameters; rpc_table.c lists them all,
  *              rpc_*.c carry them out
+ *   xpath.c    XPath without evaluating it; search.c evaluates, in a process of its own
  *   subscription.c  notifications, as the client reads; events.c makes them
  *   provider.c read-only data beside ours, one file per module: monitoring.c, streams.c,
  *              yang_library.c
@@ -36,6 +37,7 @@
 
 enum stream_step {
 	STREAM_GOES_ON,
+	STREAM_WAITS,   /* for an event, upon which session_resume() is called */
 	STREAM_ENDS,    /* everything is written but the end of the reply */
 	STREAM_ANSWERED /* the whole reply is written */
 };
@@ -101,6 +103,7 @@ struct netconf_server {
 	unsigned int count;   /* sessions with a place ... */
 	unsigned int refused; /* ... and without, waiting to be told why */
 	unsigned int last_id;
+	unsigned int searches; /* by XPath, under way (search.h) */
 	struct shares shares;
 	struct events *events;            /* what subscribers are told */
 	struct timespec started;          /* CLOCK_REALTIME */

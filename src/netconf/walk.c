@@ -69,6 +69,7 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 				view_rows(object, PART_STATE) | view_rows(object, PART_STATISTICS);
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
 	}
+	walk->filter.exact = options->exact;
 	walk->compiler = filter_compiler_open(&walk->filter, options->filter);
 	if (!walk->compiler) {
 		walk_close(walk);
@@ -380,6 +381,11 @@ bool walk_step(struct walk *walk, struct writer *writer)
 		encode_end(writer, 0);
 	walk->container_open = false;
 	return false;
+}
+
+void walk_detach(struct walk *walk)
+{
+	walk->engine = NULL;
 }
 
 bool walk_broken(const struct walk *walk)

@@ -18,6 +18,7 @@ struct walk_options {
 	struct engine *engine; /* refreshes counters; NULL: leave them as they are */
 	const struct datastore *store;
 	const struct node *filter;   /* <filter>; NULL: everything; not needed once prepared */
+	bool exact;                  /* ... which selects as an XPath does (filter.h) */
 	bool config;                 /* get-config ... */
 	bool candidate;              /* ... of the candidate, which is settled, not of running */
 	const struct policy *policy; /* what to show; borrowed until it is closed; NULL: all */
@@ -39,6 +40,9 @@ size_t walk_memory(const struct walk *walk); /* bytes of the filter */
 
 /* Look at one entry and write what is selected of it; false when everything is written. */
 bool walk_step(struct walk *walk, struct writer *writer);
+
+/* Leave the counters as they are from now on: in a process that must not ask for them. */
+void walk_detach(struct walk *walk);
 
 /* Memory ran out for what commits changed meanwhile: the walk cannot go on. */
 bool walk_broken(const struct walk *walk);

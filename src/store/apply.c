@@ -265,14 +265,6 @@ static void keep_leaves(const struct edit *edit, const struct edit_entry *entry,
 	}
 }
 
-static void drop_leaves(const struct edit_entry *entry, union config *after)
-{
-	if (entry->object == OBJECT_TUNNEL)
-		rules_drop_tunnel(entry->values.present, &after->tunnel);
-	else
-		rules_drop_session(entry->values.present, &after->session);
-}
-
 static int put_entry(const struct edit *edit, const struct edit_entry *entry, bool afresh,
 		     struct change *change)
 {
@@ -285,8 +277,10 @@ static int put_entry(const struct edit *edit, const struct edit_entry *entry, bo
 	put_leaves(entry, &after);
 	if (afresh)
 		keep_leaves(edit, entry, &before, &after);
+	else if (entry->object == OBJECT_TUNNEL)
+		rules_drop_tunnel(entry->values.present, &after.tunnel);
 	else
-		drop_leaves(entry, &after);
+		rules_drop_session(entry->values.present, &after.session);
 	return change_set(change, &after);
 }
 
@@ -317,12 +311,6 @@ static const struct operation *operation_on(const struct application *app,
 								      : entry->operation];
 }
 
-static int refuse_twice(struct application *app, const struct edit_entry *entry)
-{
-	point(app, entry, NULL);
-	return error_set(&app->error, ERROR_BAD_ELEMENT, "given twice in one edit; allowed once");
-}
-
 /* Was its key refused, or its tunnel's? */
 static bool has_no_key(const struct edit_entry *entry)
 {
@@ -340,8 +328,11 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
 	change = take(app, entry->tunnel_id, entry->session_id);
 	if (!change)
 		return overlay_no_memory(&app->error);
-	if (change->given && !app->edit->commands)
-		return refuse_twice(app, entry);
+	if (change->given && !app->edit->commands) {
+		point(app, entry, NULL);
+		return error_set(&app->error, ERROR_BAD_ELEMENT,
+				 "given twice in one edit; allowed once");
+	}
 	change->given = true;
 	change->refused = entry->refused;
 	if (entry->refused)

@@ -1,4 +1,4 @@
-/* The datastore's top layer, change by change: private to publish.c, datastore.c and past.c. */
+/* The datastore's top layer, change by change: private to publish.c and datastore.c. */
 #ifndef STORE_ATTACH_H
 #define STORE_ATTACH_H
 
@@ -12,12 +12,5 @@ int datastore_attach(struct datastore *ds, struct change *change);
  */
 void datastore_detach(struct datastore *ds, struct change *change);
 void datastore_merge(struct datastore *ds, struct change *change);
-
-/*
- * Open pasts see what is published now as it was before; they keep what a merge takes away
- * (past.c).
- */
-void pasts_publish(struct datastore *running);
-void pasts_keep(struct datastore *running, const struct change *change);
 
 #endif

@@ -14,6 +14,8 @@ from population import TUNNEL, entry_xml
 STATS_TX_PACKETS = f"{ROOT}.1.5.1.1"
 COUNTER64 = bytes([0x46])  # its tag in an answer
 COUNTER_AGE = 1.1
+NMDA = "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"
+DATASTORES = "urn:ietf:params:xml:ns:yang:ietf-datastores"
 ALL_COUNTERS = (f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id/><session><session-id/><statistics/>'
                 "</session></tunnel></l2tpv3>")
 
@@ -34,6 +36,16 @@ def one(contest, client, manager, count):
         n = numbers.pop()
         need(client.rpc_text(f"<get>{subtree(entry_xml(n))}</get>"), "<tx-packets>")
 
+    def xpath():
+        n = numbers.pop()
+        path = f"/l:l2tpv3/l:tunnel[l:tunnel-id='{TUNNEL}']/l:session[l:session-id='{n}']"
+        need(client.rpc_text(f'<get><filter type="xpath" xmlns:l="{L2TP}" select="{path}"/></get>'), "<tx-packets>")
+
+    def get_data():
+        n = numbers.pop()
+        need(client.rpc_text(f'<get-data xmlns="{NMDA}" xmlns:ds="{DATASTORES}"><datastore>ds:operational</datastore>'
+                             f"<subtree-filter>{entry_xml(n)}</subtree-filter></get-data>"), "<tx-packets>")
+
     def ctl():
         n = numbers.pop()
         need(contest.ctl("-s", "show", "session", "tunnel_id", TUNNEL, "session_id", n),
@@ -50,7 +62,7 @@ def one(contest, client, manager, count):
         need(contest.ip("l2tp", "show", "session", "tunnel_id", TUNNEL, "session_id", n),
              f"Session {n} ")
 
-    return {"NETCONF get": netconf, "SNMP GET": snmp, "l2tpv3ctl show": ctl, "snmpget": snmpget,
+    return {"NETCONF get": netconf, "NETCONF get by XPath": xpath, "NETCONF get-data": get_data, "SNMP GET": snmp, "l2tpv3ctl show": ctl, "snmpget": snmpget,
             "ip": ip}
 
 

@@ -140,9 +140,9 @@ typedef bool condition(struct bench *bench);
 /* Turn the loop until @holds, at most @ms milliseconds; false when it never did. */
 static bool turn_until(struct bench *bench, condition *holds, unsigned int ms)
 {
-	int64_t end = engine_now() + ms * 1000000LL;
+	int64_t end = clock_now() + ms * 1000000LL;
 
-	while (!holds(bench) && engine_now() < end) {
+	while (!holds(bench) && clock_now() < end) {
 		struct timeval tick = {.tv_usec = 1000};
 
 		event_base_loopexit(bench->base, &tick);

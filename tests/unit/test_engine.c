@@ -316,8 +316,8 @@ static void waits_for_a_route_and_comes_up_by_itself(void **state)
 	assert_int_equal(status_of(bench, 1, 1001), OPER_WAITING);
 	assert_int_equal(sim_add_route(bench->kernel, "0.0.0.0/0", 0), 0);
 	bench->done = false;
-	for (int64_t end = engine_now() + 2 * NS_PER_S;
-	     engine_now() < end && status_of(bench, 1, 1001) != OPER_UP;)
+	for (int64_t end = clock_now() + 2 * NS_PER_S;
+	     clock_now() < end && status_of(bench, 1, 1001) != OPER_UP;)
 		turn_until(bench, is_done, 10);
 	assert_int_equal(status_of(bench, 1, 1001), OPER_UP);
 }
@@ -335,8 +335,8 @@ static void waits_for_the_module(void **state)
 	assert_int_equal(datastore_tunnel(bench->store, 1)->state.common.status_reason,
 			 REASON_MODULE_MISSING);
 	sim_set_capabilities(bench->kernel, CAPABILITY_UDP | CAPABILITY_IP | CAPABILITY_ETHERNET);
-	for (int64_t end = engine_now() + 5 * NS_PER_S;
-	     engine_now() < end && status_of(bench, 1, 1001) != OPER_UP;) {
+	for (int64_t end = clock_now() + 5 * NS_PER_S;
+	     clock_now() < end && status_of(bench, 1, 1001) != OPER_UP;) {
 		bench->done = false;
 		turn_until(bench, is_done, 10);
 	}
@@ -583,7 +583,7 @@ static uint64_t read_in_order(struct bench *bench, uint32_t from)
 	uint64_t calls = sim_calls(bench->kernel);
 
 	for (; entry; entry = session_next(entry)) {
-		int64_t begun = engine_now();
+		int64_t begun = clock_now();
 
 		engine_refresh(bench->engine, &entry->entry);
 		assert_true(entry->state.common.statistics_time > begun - NS_PER_S);

@@ -10,8 +10,8 @@
 /* Turn the loop until it is so; fail when it never is. */
 #define UNTIL(bench, expression)                                                                   \
 	do {                                                                                       \
-		int64_t until_end = engine_now() + 20 * NS_PER_S;                                  \
-		while (!(expression) && engine_now() < until_end)                                  \
+		int64_t until_end = clock_now() + 20 * NS_PER_S;                                   \
+		while (!(expression) && clock_now() < until_end)                                   \
 			turn_until(bench, never, 1);                                               \
 		assert_true(expression);                                                           \
 	} while (0)
@@ -451,7 +451,7 @@ static void a_bridge_has_alternative_names(void **state)
 	assert_int_equal(entry_of(bench, 1, 5)->state.common.status_reason, REASON_NO_BRIDGE);
 	assert_int_equal(sim_add_alternative(bench->kernel, "br0", "first"), 0);
 	assert_true(turn_until(bench, is_idle, 5000));
-	bench->engine->agenda.retry_at = engine_now() + 3600 * NS_PER_S; /* the event is to do it */
+	bench->engine->agenda.retry_at = clock_now() + 3600 * NS_PER_S; /* the event is to do it */
 	assert_int_equal(sim_add_alternative(bench->kernel, "br0", "customers"), 0);
 	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
 	assert_int_equal(ask_link(bench, "pw0").master, ask_link(bench, "br0").index);

@@ -7,8 +7,8 @@
 /* Turn the loop until it is so; fail when it never is. */
 #define UNTIL(bench, expression)                                                                   \
 	do {                                                                                       \
-		int64_t until_end = engine_now() + 20 * NS_PER_S;                                  \
-		while (!(expression) && engine_now() < until_end)                                  \
+		int64_t until_end = clock_now() + 20 * NS_PER_S;                                   \
+		while (!(expression) && clock_now() < until_end)                                   \
 			turn_until(bench, never, 1);                                               \
 		assert_true(expression);                                                           \
 	} while (0)
@@ -527,10 +527,10 @@ static void looking_again_does_not_make_a_peer_silent(void **state)
 {
 	struct bench *bench = *state;
 	const struct statistics got = {.rx_packets = 1, .rx_bytes = 100};
-	int64_t end = engine_now() + 3 * NS_PER_S;
+	int64_t end = clock_now() + 3 * NS_PER_S;
 
 	make(bench, TUNNEL1, "peer-session-id=6 dead-interval=2");
-	while (engine_now() < end) {
+	while (clock_now() < end) {
 		assert_int_equal(sim_count(bench->kernel, 1, 5, &got), 0);
 		agenda_look(&bench->engine->agenda,
 			    &(struct key){1, 5}); /* as for another's event */
@@ -641,8 +641,7 @@ static enum status_reason reason_with(struct bench *bench, uint64_t errors, uint
 {
 	const struct statistics found = {.tx_errors = errors, .tx_packets = sent};
 
-	status_count(bench->engine, &datastore_tunnel(bench->store, 1)->entry, &found,
-		     engine_now());
+	status_count(bench->engine, &datastore_tunnel(bench->store, 1)->entry, &found, clock_now());
 	return tunnel_state(bench)->status_reason;
 }
 

@@ -2,8 +2,8 @@
 #include "engine_bench.h"
 
 #define UNTIL(bench, condition)                                                                    \
-	for (int64_t end = engine_now() + 5 * NS_PER_S; !(condition);) {                           \
-		assert_true(engine_now() < end);                                                   \
+	for (int64_t end = clock_now() + 5 * NS_PER_S; !(condition);) {                            \
+		assert_true(clock_now() < end);                                                    \
 		turn_until(bench, never, 1);                                                       \
 	}
 

@@ -353,12 +353,6 @@ static int give_up(struct kernel_request *requests, size_t count)
 	return lost ? -EIO : 0;
 }
 
-static void learn(struct netlink *netlink, const struct kernel_request *requests, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		capabilities_learn(netlink, &requests[i]);
-}
-
 int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_t count)
 {
 	struct netlink *netlink = netlink_of(kernel);
@@ -372,8 +366,8 @@ int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_
 		rc = send_guards(netlink, requests + done, length);
 		if (!rc)
 			rc = send_requests(netlink, requests + done, length);
-		learn(netlink, requests + done, length);
-		done += length;
+		for (size_t end = done + length; done < end; done++)
+			capabilities_learn(netlink, &requests[done]);
 	}
 	if (give_up(requests, count) && !rc)
 		rc = -EIO;

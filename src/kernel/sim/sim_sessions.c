@@ -372,17 +372,14 @@ static void remove_session(struct sim *sim, struct sim_work *work)
 	free_session(sim, session);
 }
 
-static void hide(struct sim_session *session)
+static void hide_session(struct sim *sim, struct sim_work *work)
 {
+	struct sim_session *session = session_of(work);
+
 	session->hidden = true;
 	if (session->tunnel)
 		LIST_REMOVE(session, sibling);
 	session->tunnel = NULL;
-}
-
-static void hide_session(struct sim *sim, struct sim_work *work)
-{
-	hide(session_of(work));
 	sim_enqueue(sim, work, 0, remove_session);
 }
 

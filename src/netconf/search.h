@@ -1,0 +1,41 @@
+/*
+ * A reply that an XPath selects, where it must be evaluated. That is done in a process of its own,
+ * over a tree of the data as of one moment: it may take seconds and a hundred times the memory of
+ * what is there, which holds up nobody, and ends with it. The data to search is limited.
+ */
+#ifndef NETCONF_SEARCH_H
+#define NETCONF_SEARCH_H
+
+#include "netconf/session.h"
+#include "netconf/walk.h"
+
+#define SEARCH_DATA_MAX (6U << 20) /* bytes of XML to search */
+#define SEARCH_SECONDS  10         /* of CPU */
+#define SEARCHES_MAX    4          /* at once, of all sessions */
+
+struct search_options {
+	struct walk_options walk; /* all data; its filter says where to search */
+	unsigned int max_depth;   /* levels of what is selected; 0: all */
+	const char *expression;   /* checked: xpath_check() */
+	const struct node *scope; /* where its prefixes are declared */
+	bool state;               /* the data of providers, too */
+};
+
+struct search;
+
+/* What @options points to must stay in place. ERROR_RESOURCE: too many are under way. */
+int search_open(struct search **ret, struct netconf_session *session,
+		const struct search_options *options, struct error *err);
+void search_close(struct search *search); /* Accepts NULL. */
+
+enum search_result {
+	SEARCH_GOES_ON,
+	SEARCH_WAITS, /* session_resume() will be called */
+	SEARCH_FOUND, /* it is good: what is selected follows, through the session's writer */
+	SEARCH_ENDS
+};
+
+/* Do a little. ERROR_TOO_BIG: there is too much to search, or it takes too long. */
+int search_step(struct search *search, struct error *err);
+
+#endif

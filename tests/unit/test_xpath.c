@@ -1,0 +1,179 @@
+/*
+ * XPaths that a filter answers, and those that must be evaluated; and the evaluator over little
+ * data, as a notification is.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "model/names.h"
+#include "netconf/xpath.h"
+#include "netconf/xpath_tree.h"
+
+/* Where l: and m: are declared, and in an element around it n: and another m:. */
+static struct node *make_scope(struct tree *tree)
+{
+	static struct declaration inner_m = {NULL, "m", NAMESPACE_MONITORING};
+	static struct declaration inner = {&inner_m, "l", NAMESPACE_MODULE};
+	static struct declaration outer_m = {NULL, "m", "urn:x"};
+	static struct declaration outer = {&outer_m, "n", NAMESPACE_MODULE};
+	struct node *around = tree_add(tree, NULL, "rpc", ""), *scope;
+
+	around->declarations = &outer;
+	scope = tree_add(tree, around, "filter", "");
+	scope->declarations = &inner;
+	return scope;
+}
+
+#define TUNNEL "/l:l2tpv3/l:tunnel[l:tunnel-id='1']"
+
+static const struct {
+	const char *expression;
+	enum xpath_kind kind;
+} cases[] = {
+	{"/l:l2tpv3", XPATH_FILTER},
+	{" / n:l2tpv3 / l:tunnel [ l:tunnel-id = 1 ] ", XPATH_FILTER},
+	{TUNNEL "/l:session[l:session-id=2]/l:mtu", XPATH_FILTER},
+	{TUNNEL "/l:session[l:oper-status=\"up\"][l:mtu='1400']", XPATH_FILTER},
+	{TUNNEL " | /m:netconf-state", XPATH_FILTER},
+	/* not as a filter compares */
+	{"/l:l2tpv3/l:tunnel[l:tunnel-id='01']", XPATH_SEARCH},
+	{"/l:l2tpv3/l:tunnel[l:tunnel-id='']", XPATH_SEARCH},
+	{TUNNEL "/l:session[l:description='x']", XPATH_SEARCH},
+	{TUNNEL "/l:session[l:interface-name=12]", XPATH_SEARCH},
+	{TUNNEL "/l:session[l:mac-address='AA:00:00:00:00:01']", XPATH_SEARCH},
+	{TUNNEL "/l:session[l:statistics='1']", XPATH_SEARCH},
+	{TUNNEL "/l:session[m:session-id='1']", XPATH_SEARCH},
+	{"/m:netconf-state/m:sessions/m:session[m:session-id='1']", XPATH_SEARCH},
+	{TUNNEL "[2]", XPATH_SEARCH},
+	{TUNNEL "//l:mtu", XPATH_SEARCH},
+	{TUNNEL "/*[contains(., '/../')]", XPATH_SEARCH},
+	{TUNNEL "/l:session[l:a/l:b][./l:c = 2]/text()", XPATH_SEARCH},
+	/* reaches others */
+	{TUNNEL "/..", XPATH_WHOLE},
+	{TUNNEL "/l:session[../l:mtu]", XPATH_WHOLE},
+	{TUNNEL "/following-sibling::*", XPATH_WHOLE},
+	{TUNNEL "/l:session[/l:l2tpv3]", XPATH_WHOLE},
+	{TUNNEL "/l:session[l:mtu and/l:l2tpv3]", XPATH_WHOLE},
+	{TUNNEL "/l:session[l:mtu =/l:l2tpv3]", XPATH_WHOLE},
+	{TUNNEL "/l:session[l:mtu * /l:l2tpv3]", XPATH_WHOLE},
+	{TUNNEL "/l:session[count(/*)]", XPATH_WHOLE},
+	{TUNNEL "[2] | /l:l2tpv3", XPATH_WHOLE},
+	{TUNNEL " | //l:session", XPATH_WHOLE},
+	/* not ours, or no path */
+	{"/l2tpv3/tunnel", XPATH_WHOLE},
+	{"/x:l2tpv3", XPATH_WHOLE},
+	{"//l:tunnel", XPATH_WHOLE},
+	{"/*", XPATH_WHOLE},
+	{"/", XPATH_WHOLE},
+	{"", XPATH_WHOLE},
+	{"l:l2tpv3", XPATH_WHOLE},
+	{"count(/l:l2tpv3)", XPATH_WHOLE},
+};
+
+static void paths_with_keys_are_filters(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tree around = {0}, filter = {0};
+		enum xpath_kind kind =
+			xpath_to_filter(cases[i].expression, make_scope(&around), &filter);
+
+		if (kind != cases[i].kind)
+			fail_msg("%s: %d", cases[i].expression, kind);
+		tree_free(&around);
+		tree_free(&filter);
+	}
+}
+
+static void a_filter_has_the_path_and_the_key(void **state)
+{
+	struct tree around = {0}, filter = {0};
+	const struct node *at;
+
+	(void)state;
+	xpath_to_filter(TUNNEL "/m:x", make_scope(&around), &filter);
+	at = node_child(filter.root, "l2tpv3", NAMESPACE_MODULE);
+	at = node_child(at, "tunnel", NAMESPACE_MODULE);
+	assert_string_equal(node_text(at, "tunnel-id", NAMESPACE_MODULE), "1");
+	assert_non_null(node_child(at, "x", NAMESPACE_MONITORING));
+	tree_free(&around);
+	tree_free(&filter);
+}
+
+static unsigned int one_key(const char *top, const char *name, const char *uri)
+{
+	(void)top, (void)uri;
+	return !strcmp(name, "list");
+}
+
+static int to_text(const char *bytes, size_t length, void *arg)
+{
+	strncat(arg, bytes, length);
+	return 0;
+}
+
+/* What is selected of two small containers; "!": it is refused. */
+static void check(const char *expression, unsigned int depth, const char *expected)
+{
+	static const char data[] =
+		"<a xmlns='" NAMESPACE_MODULE "'><list><k>1</k><v x='2'>&lt;</v></list>"
+		"<list><k>2</k><v>w</v></list></a><b xmlns='urn:b'><list><k>3</k></list></b>";
+	struct xpath_tree *tree = xpath_tree_open();
+	struct tree around = {0};
+	struct error err = ERROR_INIT;
+	char text[1024] = "";
+	struct writer writer;
+	int rc;
+
+	assert_int_equal(xpath_tree_feed(data, strlen(data), tree), 0);
+	assert_int_equal(xpath_tree_finish(tree), 0);
+	rc = xpath_check(expression, make_scope(&around), &err);
+	assert_int_equal(rc < 0, !strcmp(expected, "!"));
+	rc = xpath_tree_select(tree, expression, around.root->first, &err);
+	assert_int_equal(rc < 0, !strcmp(expected, "!"));
+	if (rc >= 0) {
+		writer_init(&writer, to_text, text);
+		xpath_tree_write(tree, &writer, one_key, depth);
+		writer_flush(&writer);
+		assert_string_equal(text, expected);
+	}
+	tree_free(&around);
+	xpath_tree_close(tree);
+}
+
+#define A   "<a xmlns=\"" NAMESPACE_MODULE "\">"
+#define ONE "<list><k>1</k><v x=\"2\">&lt;</v></list>"
+#define TWO "<list><k>2</k><v>w</v></list>"
+
+static void the_evaluator_selects_with_keys(void **state)
+{
+	(void)state;
+	check("/l:a/l:list[2]", 0, A TWO "</a>");
+	check("//l:v[. = '<']", 0, A ONE "</a>");
+	check("//@x", 0, A ONE "</a>");
+	check("//l:v/text()", 1, A ONE TWO "</a>");
+	check("//*[. = '3']", 0, "<b xmlns=\"urn:b\"><list><k>3</k></list></b>");
+	check("/l:a", 1, A "</a>");
+	check("/l:a", 2, A "<list><k>1</k></list><list><k>2</k></list></a>");
+	check("/", 1, A "</a><b xmlns=\"urn:b\"></b>");
+	check("//l:nothing", 0, "");
+	check("/l:a[", 0, "!");
+	check("1", 0, "!");
+	check("//x:a", 0, "!");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(paths_with_keys_are_filters),
+		cmocka_unit_test(a_filter_has_the_path_and_the_key),
+		cmocka_unit_test(the_evaluator_selects_with_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
