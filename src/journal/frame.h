@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JOURNAL_VERSION       2
+#define JOURNAL_VERSION       3
 #define JOURNAL_HEADER        "l2tpv3d-journal 2\n"
 #define JOURNAL_HEADER_LENGTH (sizeof(JOURNAL_HEADER) - 1)
 

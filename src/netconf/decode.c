@@ -2,6 +2,7 @@
 
 #include "base/wipe.h"
 #include "model/codec.h"
+#include "netconf/acm_decode.h"
 #include "netconf/encode.h"
 #include "netconf/blank.h"
 
@@ -23,7 +24,8 @@ struct decoder {
 	bool leaf_explicit, leaf_tagged;
 	const char *text; /* of the open leaf */
 	size_t length;
-	unsigned int skip; /* open elements that we ignore */
+	struct acm_decoder acm; /* of <nacm>, beside the container */
+	unsigned int skip;      /* open elements that we ignore */
 	/* the first refusal and where it was */
 	struct error error;
 	const struct row *failed_row;
@@ -73,6 +75,7 @@ void decoder_close(struct decoder *decoder)
 	if (!decoder)
 		return;
 	edit_free(decoder->edit);
+	acm_drop(decoder->acm.acm);
 	wipe_free(decoder, sizeof(*decoder));
 }
 
@@ -83,7 +86,7 @@ bool decoder_failed(const struct decoder *decoder)
 
 size_t decoder_memory(const struct decoder *decoder)
 {
-	return decoder->edit->entries.size;
+	return decoder->edit->entries.size + (decoder->acm.acm ? decoder->acm.acm->arena.size : 0);
 }
 
 /* decoder->error is set: remember where. */
@@ -167,7 +170,10 @@ static enum edit_operation operation_of(struct decoder *decoder,
 					const struct reader_element *element,
 					const struct row *leaf, bool *ret_explicit)
 {
-	enum edit_operation inherited = decoder->operation[decoder->level], ret = inherited;
+	enum edit_operation inherited = decoder->acm.depth
+						? decoder->acm.operation[decoder->acm.depth]
+						: decoder->operation[decoder->level];
+	enum edit_operation ret = inherited;
 
 	*ret_explicit = false;
 	for (unsigned int i = 0; i < element->attribute_count; i++) {
@@ -298,11 +304,31 @@ static void start_leaf(struct decoder *decoder, const struct reader_element *ele
 	decoder->length = 0;
 }
 
+/* Of <nacm>, or inside. */
+static void start_acm(struct decoder *decoder, const struct reader_element *element)
+{
+	bool is_explicit;
+	enum edit_operation operation = operation_of(decoder, element, NULL, &is_explicit);
+
+	if (decoder_failed(decoder))
+		return;
+	if (strcmp(element->uri, NAMESPACE_ACM) != 0) {
+		fail(decoder, ERROR_UNKNOWN_NAMESPACE, element->name,
+		     "the namespace here is " NAMESPACE_ACM);
+		snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", element->uri);
+	} else if (acm_decode_start(&decoder->acm, element, operation, &decoder->error)) {
+		failed(decoder, NULL);
+	}
+}
+
 static void start_inside(struct decoder *decoder, const struct reader_element *element)
 {
 	if (decoder->row) {
 		fail(decoder, ERROR_BAD_ELEMENT, element->name, "a leaf cannot contain elements");
 		decoder->failed_row = decoder->row;
+	} else if (decoder->acm.depth ||
+		   (decoder->level == LEVEL_CONFIG && !strcmp(element->uri, NAMESPACE_ACM))) {
+		start_acm(decoder, element);
 	} else if (strcmp(element->uri, NAMESPACE_MODULE) != 0) {
 		fail(decoder, ERROR_UNKNOWN_NAMESPACE, element->name,
 		     "the namespace here is " NAMESPACE_MODULE);
@@ -377,7 +403,10 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 	(void)err;
 	if (decoder->skip)
 		return 0;
-	if (decoder->row) {
+	if (decoder->acm.depth && !decoder_failed(decoder)) {
+		if (acm_decode_text(&decoder->acm, bytes, length, &decoder->error))
+			failed(decoder, NULL);
+	} else if (decoder->row) {
 		decoder->text = bytes;
 		decoder->length = length;
 	} else if (!decoder_failed(decoder) && !blank_is(bytes, length)) {
@@ -484,6 +513,15 @@ static void end_entry(struct decoder *decoder)
 	decoder->entry[decoder->level--] = NULL;
 }
 
+static void end_acm(struct decoder *decoder)
+{
+	bool failed_before = decoder_failed(decoder);
+	struct error ignored, *err = failed_before ? &ignored : &decoder->error;
+
+	if (acm_decode_end(&decoder->acm, err) && !failed_before)
+		failed(decoder, NULL);
+}
+
 static int end(void *arg, struct error *err)
 {
 	struct decoder *decoder = arg;
@@ -491,6 +529,8 @@ static int end(void *arg, struct error *err)
 	(void)err;
 	if (decoder->skip)
 		decoder->skip--;
+	else if (decoder->acm.depth)
+		end_acm(decoder);
 	else if (decoder->row)
 		end_leaf(decoder);
 	else if (decoder->level >= LEVEL_TUNNEL)
@@ -519,6 +559,8 @@ static void locate(struct decoder *decoder)
 	const struct row *row = decoder->failed_row;
 	struct error *err = &decoder->error;
 
+	if (!strncmp(err->path, "/nacm", 5))
+		return;
 	if (!tunnel || !tunnel->tunnel_id)
 		error_at(err, "%s", decoder->container ? "/" ELEMENT_CONTAINER : "");
 	if (tunnel && !tunnel->tunnel_id) {
@@ -538,6 +580,8 @@ int decoder_finish(struct decoder *decoder, struct edit **ret_edit, struct error
 		*err = decoder->error;
 		return -error_kind(err->code)->os_errno;
 	}
+	decoder->edit->acm = decoder->acm.acm;
+	decoder->acm.acm = NULL;
 	*ret_edit = decoder->edit;
 	decoder->edit = NULL;
 	return 0;

@@ -9,7 +9,7 @@ static const struct provider *const providers[] = {&provider_monitoring, &provid
 
 int provider_check(const struct node *filter, struct error *err)
 {
-	int rc = 0;
+	int rc = subtree_check(filter, acm_rows[ACM_NACM].name, NAMESPACE_ACM, err);
 
 	for (unsigned int i = 0; i < PROVIDERS && !rc; i++)
 		rc = subtree_check(filter, providers[i]->name, providers[i]->uri, err);
@@ -27,11 +27,33 @@ int provider_write(struct netconf_session *session, const struct node *filter)
 		if (!subtree_asks(filter, provider->name, provider->uri))
 			continue;
 		provider->build(session, &tree);
+		access_prune(session, &tree);
 		if (tree.broken)
 			rc = -ENOMEM;
-		else
+		else if (tree.root)
 			subtree_write(&session->writer, filter, tree.root, provider->lists);
 		tree_free(&tree);
 	}
+	return rc;
+}
+
+int provider_write_acm(struct netconf_session *session, const struct node *filter,
+		       const struct acm *acm, bool config, enum defaults defaults)
+{
+	static const struct subtree_list lists[] = {
+		{"group", 1}, {"rule-list", 1}, {"rule", 1}, {NULL, 0}};
+	struct tree tree = {0};
+	int rc = 0;
+
+	if (!subtree_asks(filter, acm_rows[ACM_NACM].name, NAMESPACE_ACM) ||
+	    (session->lines && !filter)) /* our shell asks for it if it wants it */
+		return 0;
+	acm_tree_build(acm, config ? NULL : &session->server->denied, defaults, &tree);
+	access_prune(session, &tree);
+	if (tree.broken)
+		rc = -ENOMEM;
+	else if (tree.root && tree.root->first)
+		subtree_write(&session->writer, filter, tree.root, lists);
+	tree_free(&tree);
 	return rc;
 }

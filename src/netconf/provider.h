@@ -24,6 +24,10 @@ int provider_check(const struct node *filter, struct error *err);
 /* Write what @filter asks them for, through the session's writer. -ENOMEM: some is missing. */
 int provider_write(struct netconf_session *session, const struct node *filter);
 
+/* The same for NACM's configuration @acm, which get-config shows, too (@config: it alone). */
+int provider_write_acm(struct netconf_session *session, const struct node *filter,
+		       const struct acm *acm, bool config, enum defaults defaults);
+
 /*
  * Add a container or a list entry below @parent; NULL: no memory, now or before (@parent NULL), and
  * the tree is broken.

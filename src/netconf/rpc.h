@@ -28,6 +28,7 @@ struct rpc {
 	const char *name, *uri;
 	const char *parameters[RPC_PARAMETERS]; /* allowed children, in the same namespace */
 	const struct rpc_augment *augments;     /* ends with a NULL name; NULL: none */
+	bool denied_by_default;                 /* nacm:default-deny-all */
 	const char *streamed;    /* the one of them that holds an edit, or NULL ... */
 	const char *streamed_in; /* ... or a child of this one, which holds a configuration */
 	/*

@@ -14,6 +14,8 @@
 struct get {
 	struct walk *walk;
 	const struct node *filter; /* borrowed from the message */
+	const struct acm *acm;     /* shared: as it was when it was asked for */
+	enum defaults defaults;
 	bool config;
 	bool begun; /* the filter is good and the reply has begun */
 };
@@ -49,7 +51,8 @@ static enum stream_step step(struct netconf_session *session, void *state)
 	}
 	if (walk_step(get->walk, &session->writer))
 		return STREAM_GOES_ON;
-	if (!get->config && provider_write(session, get->filter))
+	if (provider_write_acm(session, get->filter, get->acm, get->config, get->defaults) ||
+	    (!get->config && provider_write(session, get->filter)))
 		session->dead = true; /* half a reply is no reply */
 	reply_close(session, "data");
 	return STREAM_ENDS;
@@ -60,6 +63,7 @@ static void free_get(void *state)
 	struct get *get = state;
 
 	walk_close(get->walk);
+	acm_drop(get->acm);
 	free(get);
 }
 
@@ -76,7 +80,7 @@ static int show(struct netconf_session *session, const struct node *operation,
 		.config = which != ENGINE_DATASTORES,
 		.candidate = which == ENGINE_CANDIDATE,
 		.lines = session->lines,
-		.policy = netconf_policy(session),
+		.policy = access_policy(session),
 	};
 	struct get *get = calloc(1, sizeof(*get));
 	struct stream stream = {step, free_get, get};
@@ -92,6 +96,9 @@ static int show(struct netconf_session *session, const struct node *operation,
 		free(get);
 		return error_in_operation(err, rc);
 	}
+	get->defaults = options.defaults;
+	get->acm = acm_share(options.candidate ? engine_candidate_acm(engine)
+					       : engine_store(engine)->acm);
 	session_stream(session, &stream);
 	return RPC_LATER;
 }

@@ -8,6 +8,7 @@
  *   session.c  a session's life: input, framing, the order of requests, output
  *   message.c  a request while it is read: its envelope becomes a tree, its <config> an edit
  *   reply.c    rpc-reply and rpc-error
+ *   access.c   what the user may do
  *   rpc.c      finds an operation and checks its parameters; rpc_table.c lists them all,
  *              rpc_*.c carry them out
  *   provider.c read-only data beside ours, one file per module: monitoring.c, yang_library.c
@@ -21,6 +22,8 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+#include "netconf/access.h"
+#include "netconf/acm_tree.h"
 #include "netconf/framing.h"
 #include "netconf/message.h"
 #include "netconf/modules.h"
@@ -29,7 +32,6 @@
 #include "netconf/server.h"
 #include "netconf/shares.h"
 #include "netconf/writer.h"
-#include "store/policy.h"
 
 enum stream_step {
 	STREAM_GOES_ON,
@@ -57,11 +59,14 @@ struct netconf_session {
 	bool waits;
 	unsigned int id; /* not 0 */
 	struct peer peer;
-	enum refusal refusal;  /* why it has no place: refuse its first request ... */
-	bool told;             /* ... and it was refused */
-	struct timespec login; /* CLOCK_REALTIME */
-	int64_t rested;        /* clock_now() when it last came to rest */
-	int64_t began;         /* clock_now() when the request under way began */
+	const struct policy *policy; /* access.h; NULL: it may do everything */
+	const struct acm *acm;       /* of which the policy was made; NULL: of none yet */
+	char **groups;               /* names, ends with NULL; NULL: not looked up */
+	enum refusal refusal;        /* why it has no place: refuse its first request ... */
+	bool told;                   /* ... and it was refused */
+	struct timespec login;       /* CLOCK_REALTIME */
+	int64_t rested;              /* clock_now() when it last came to rest */
+	int64_t began;               /* clock_now() when the request under way began */
 	struct netconf_counters counters;
 	bool lines;             /* it is our own shell: send entries in lines (lines.h) */
 	const char *door;       /* for the history: "netconf", or "cli" if the hello says so */
@@ -93,6 +98,7 @@ struct netconf_server {
 	unsigned int refused; /* ... and without, waiting to be told why */
 	unsigned int last_id;
 	struct shares shares;
+	struct acm_denied denied;
 	struct timespec started;          /* CLOCK_REALTIME */
 	struct netconf_counters counters; /* of the sessions that have ended */
 	uint32_t opened, dropped, bad_hellos;
@@ -123,12 +129,6 @@ void session_stream(struct netconf_session *session, const struct stream *stream
 
 /* Does it ask for nothing, amid nothing, and hold nothing that others wait for? */
 bool session_at_rest(const struct netconf_session *session);
-
-/* What its user may see and do: root and the daemon's own user, everything. */
-static inline const struct policy *netconf_policy(const struct netconf_session *session)
-{
-	return peer_privileged(session->peer.uid) ? NULL : policy_of_members();
-}
 
 /* server_log.c */
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)

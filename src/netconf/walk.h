@@ -20,7 +20,7 @@ struct walk_options {
 	const struct node *filter;   /* <filter>; NULL: everything; not needed once prepared */
 	bool config;                 /* get-config ... */
 	bool candidate;              /* ... of the candidate, which is settled, not of running */
-	const struct policy *policy; /* what to show; borrowed until it is closed; NULL: all */
+	const struct policy *policy; /* what to show; shared; NULL: all */
 	enum defaults defaults;      /* which leaves to show that have their default */
 	bool lines;                  /* for our own shell: see lines.h */
 };

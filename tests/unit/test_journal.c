@@ -1,6 +1,8 @@
 /* The journal: what is acknowledged is there again, and what is damaged is noticed. */
 #include "state_dir.h"
 
+#include "store/acm.h"
+
 #include <signal.h>
 
 static void a_clean_stop_leaves_one_readable_file(void **state)
@@ -594,7 +596,7 @@ static void damage_names_its_place(void **state)
 static const struct {
 	const char *journal, *says;
 } unknown[] = {
-	{"l2tpv3d-journal 3\n", "a later version"},
+	{"l2tpv3d-journal 4\n", "a later version"},
 	{"l2tpv3d-journal 999\nwhatever", "a later version"},
 	{"l2tpv3d-journal x\n", "not a journal"},
 	{"<?xml version=\"1.0\"?>\n", "not a journal"},
@@ -1294,10 +1296,58 @@ static void a_journal_of_the_first_version_is_taken_over(void **state)
 	dir_close(dir);
 }
 
+/* NACM's configuration is in the record, in config.xml, and in the way back. */
+static void access_control_is_configuration(void **state)
+{
+	struct state_dir *dir = *state;
+	struct commit_info info = {.door = "test"};
+	struct edit *edit = edit_new();
+	struct candidate candidate;
+	struct acm_node *list, *rule;
+
+	must_open(dir);
+	assert_ptr_equal(dir->running->acm, acm_factory());
+	edit->acm = acm_new();
+	edit->acm->root->operation = EDIT_REPLACE;
+	list = acm_add(edit->acm, edit->acm->root, ACM_RULE_LIST, "a b%=");
+	acm_add(edit->acm, list, ACM_RULE_LIST_GROUP, "*");
+	rule = acm_add(edit->acm, list, ACM_RULE, "r");
+	acm_add(edit->acm, rule, ACM_PATH, "/{urn:u}a[{urn:u}k='v w']");
+	acm_add(edit->acm, rule, ACM_ACTION, "deny");
+	for (struct acm_node *at = list; at; at = at->first)
+		at->operation = EDIT_MERGE;
+	candidate_open(&candidate, dir->running);
+	assert_int_equal(candidate_apply(&candidate, edit, NULL), 0);
+	assert_true(candidate_dirty(&candidate));
+	assert_int_equal(journal_append(dir->journal, &candidate, &info, NULL), 0);
+	assert_int_equal(candidate_publish(&candidate, dir->running), 0);
+	journal_confirm(dir->journal, info.number);
+	candidate_discard(&candidate);
+	for (int pass = 0; pass < 2; pass++) { /* from the journal, then from config.xml */
+		if (pass == 0)
+			dir_abandon(dir);
+		else
+			dir_close(dir);
+		must_open(dir);
+		assert_string_equal(dir->warning, "");
+		rule = (struct acm_node *)(uintptr_t)acm_find(
+			acm_find(dir->running->acm->root, ACM_RULE_LIST, "a b%="), ACM_RULE, "r");
+		assert_string_equal(acm_text(rule, ACM_PATH), "/{urn:u}a[{urn:u}k='v w']");
+		assert_null(acm_find(dir->running->acm->root, ACM_WRITE_DEFAULT, NULL));
+	}
+	assert_int_equal(
+		journal_rollback(dir->journal, 0, dir->running, &candidate, NULL), 0);
+	assert_true(acm_equal(candidate_acm(&candidate), acm_factory()));
+	candidate_discard(&candidate);
+	edit_free(edit);
+	dir_close(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		dir_test(a_clean_stop_leaves_one_readable_file),
+		dir_test(access_control_is_configuration),
 		dir_test(all_is_the_daemons_users_alone),
 		dir_test(what_others_could_read_is_closed_to_them),
 		dir_test(a_directory_of_others_is_left_open),
