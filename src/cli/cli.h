@@ -19,12 +19,13 @@ enum cli_status {
 
 struct cli_options {
 	const char *socket;
-	bool json;       /* -j */
-	bool pretty;     /* -p */
-	bool statistics; /* -s */
-	bool details;    /* -d */
-	bool replace;    /* --replace */
-	bool check;      /* --check */
+	bool json;           /* -j */
+	bool pretty;         /* -p */
+	bool statistics;     /* -s */
+	bool details;        /* -d */
+	bool replace;        /* --replace */
+	bool check;          /* --check */
+	const char *confirm; /* --confirm: seconds, as given; NULL: none */
 };
 
 /* All of l2tpv3ctl: prints to stdout and stderr, and returns the exit status. */

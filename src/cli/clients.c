@@ -110,6 +110,24 @@ static void put_client(struct json *json, const struct node *entry, const struct
 	json_close(json, '}');
 }
 
+/* The confirmed commit that is pending, if there is one. */
+static void print_pending(const struct node *state)
+{
+	const struct node *list = node_child(state, "datastores", NULL), *pending = NULL;
+	const char *session;
+
+	for (const struct node *at = list ? list->first : NULL; at && !pending; at = at->next)
+		pending = node_child(at, "confirmed-commit", NAMESPACE_CLIENTS);
+	if (!pending)
+		return;
+	session = text_of(pending, "session-id");
+	printf("a confirmed commit is pending: back to commit %s in %s s, unless it is "
+	       "confirmed%s%s "
+	       "before\n",
+	       text_of(pending, "baseline"), text_of(pending, "time-left"),
+	       *session ? " by session " : "", session);
+}
+
 static void print_clients(const struct node *state, unsigned int own,
 			  const struct cli_options *options)
 {
@@ -129,6 +147,8 @@ static void print_clients(const struct node *state, unsigned int own,
 	}
 	if (options->json)
 		json_close(&json, ']');
+	else
+		print_pending(state);
 }
 
 enum cli_status clients_show(const struct cli_options *options, struct error *err)

@@ -4,11 +4,11 @@
 
 /* clang-format off */
 static const struct command commands[] = {
-	{ "add", true, VERB_ADD, change_run, TAKES_CHECK,
-	  "tunnel|session", "KEYWORD VALUE ... [--check]",
+	{ "add", true, VERB_ADD, change_run, TAKES_CHECK | TAKES_CONFIRM,
+	  "tunnel|session", "KEYWORD VALUE ... [--check|--confirm SECONDS]",
 	  "create; both words create a tunnel with its first session" },
-	{ "delete", true, VERB_DELETE, change_run, TAKES_CHECK,
-	  "tunnel|session", "tunnel_id ID [session_id ID] [--check]",
+	{ "delete", true, VERB_DELETE, change_run, TAKES_CHECK | TAKES_CONFIRM,
+	  "tunnel|session", "tunnel_id ID [session_id ID] [--check|--confirm SECONDS]",
 	  "delete; deleting a tunnel deletes its sessions" },
 	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
 	  "tunnel|session", "[KEYWORD VALUE ...]",
@@ -21,8 +21,8 @@ static const struct command commands[] = {
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
 	{ "list", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
-	{ "set", false, VERB_SET, change_run, TAKES_CHECK,
-	  "tunnel|session", "tunnel_id ID [session_id ID] KEYWORD VALUE|no-KEYWORD ... [--check]",
+	{ "set", false, VERB_SET, change_run, TAKES_CHECK | TAKES_CONFIRM,
+	  "tunnel|session", "tunnel_id ID [session_id ID] KEYWORD VALUE|no-KEYWORD ... [--check|--confirm SECONDS]",
 	  "change leaves of what exists; no-KEYWORD resets one to its default" },
 	{ "get", false, VERB_GET, get_run, TAKES_OUTPUT,
 	  "[tunnel|session]", "[KEYWORD VALUE ...]",
@@ -30,12 +30,18 @@ static const struct command commands[] = {
 	{ "get-config", false, VERB_GET, get_config_run, TAKES_OUTPUT,
 	  "[tunnel|session]", "[KEYWORD VALUE ...]",
 	  "print the configuration, in a form that push takes" },
-	{ "push", false, VERB_SET, push_run, TAKES_REPLACE | TAKES_CHECK,
-	  NULL, "FILE|- [--replace] [--check]",
+	{ "push", false, VERB_SET, push_run, TAKES_REPLACE | TAKES_CHECK | TAKES_CONFIRM,
+	  NULL, "FILE|- [--replace] [--check|--confirm SECONDS]",
 	  "merge a file into the configuration, or replace the configuration by it" },
 	{ "validate", false, VERB_SET, validate_run, TAKES_REPLACE | TAKES_CHECK,
 	  NULL, "FILE|- [--replace]",
 	  "say whether push would be accepted; change nothing" },
+	{ "confirm", false, VERB_SET, confirm_run, 0,
+	  NULL, "[PERSIST-ID]",
+	  "keep what was changed with --confirm" },
+	{ "cancel", false, VERB_SET, cancel_run, 0,
+	  NULL, "[PERSIST-ID]",
+	  "undo now what was changed with --confirm" },
 	{ "adopt", false, VERB_ADOPT, adopt_run, 0,
 	  "[tunnel]", "tunnel_id ID",
 	  "take over a tunnel that others made, with its sessions" },
@@ -62,6 +68,7 @@ static const char options_text[] =
 	"  -d          show: every value, with status and reason\n"
 	"  --replace   push, validate: the file becomes the whole configuration\n"
 	"  --check     add, delete, set, push: only say whether it would be accepted\n"
+	"  --confirm SECONDS  add, delete, set, push: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
 	"  -V, -h      version; this text\n";
 /* clang-format on */
 
@@ -100,6 +107,7 @@ enum cli_status command_check_options(const struct command *command,
 		{"-d", options->details, TAKES_MORE},
 		{"--replace", options->replace, TAKES_REPLACE},
 		{"--check", options->check, TAKES_CHECK},
+		{"--confirm", options->confirm, TAKES_CONFIRM},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -107,6 +115,8 @@ enum cli_status command_check_options(const struct command *command,
 			return cli_usage_error(err, "%s does not go with %s", all[i].name,
 					       command->name);
 	}
+	if (options->check && options->confirm)
+		return cli_usage_error(err, "--check changes nothing that --confirm could undo");
 	return CLI_OK;
 }
 

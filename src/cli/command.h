@@ -9,7 +9,8 @@ enum command_takes {
 	TAKES_OUTPUT = 1, /* -j, -p */
 	TAKES_MORE = 2,   /* -s, -d */
 	TAKES_REPLACE = 4,
-	TAKES_CHECK = 8
+	TAKES_CHECK = 8,
+	TAKES_CONFIRM = 16
 };
 
 struct command {
@@ -63,6 +64,10 @@ enum cli_status push_run(const struct command *command, const struct cli_options
 			 char *argv[], struct error *err);
 enum cli_status validate_run(const struct command *command, const struct cli_options *options,
 			     int argc, char *argv[], struct error *err);
+enum cli_status confirm_run(const struct command *command, const struct cli_options *options,
+			    int argc, char *argv[], struct error *err);
+enum cli_status cancel_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err);
 enum cli_status kill_run(const struct command *command, const struct cli_options *options, int argc,
 			 char *argv[], struct error *err);
 enum cli_status history_run(const struct command *command, const struct cli_options *options,

@@ -67,9 +67,10 @@ static void put_tunnel(FILE *file, const struct request *request)
 
 void message_edit(FILE *file, const struct request *request)
 {
-	fputs("<edit-config><target><running/></target>"
-	      "<default-operation>none</default-operation>",
-	      file);
+	fprintf(file,
+		"<edit-config><target><%s/></target>"
+		"<default-operation>none</default-operation>",
+		request->staged ? "candidate" : "running");
 	if (request->check)
 		fputs("<test-option>test-only</test-option>", file);
 	fputs("<config><" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE

@@ -5,14 +5,22 @@
 #include "cli/command.h"
 #include "model/names.h"
 
-enum { OPTION_REPLACE = 256, OPTION_CHECK };
+#define TIMEOUT_DIGITS 10 /* of a confirm-timeout, 32 bits */
+
+enum { OPTION_REPLACE = 256, OPTION_CHECK, OPTION_CONFIRM };
 
 static const struct option long_options[] = {
-	{"socket", required_argument, NULL, 'S'},   {"json", no_argument, NULL, 'j'},
-	{"pretty", no_argument, NULL, 'p'},         {"statistics", no_argument, NULL, 's'},
-	{"details", no_argument, NULL, 'd'},        {"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},           {"replace", no_argument, NULL, OPTION_REPLACE},
-	{"check", no_argument, NULL, OPTION_CHECK}, {NULL, 0, NULL, 0},
+	{"socket", required_argument, NULL, 'S'},
+	{"json", no_argument, NULL, 'j'},
+	{"pretty", no_argument, NULL, 'p'},
+	{"statistics", no_argument, NULL, 's'},
+	{"details", no_argument, NULL, 'd'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{"replace", no_argument, NULL, OPTION_REPLACE},
+	{"check", no_argument, NULL, OPTION_CHECK},
+	{"confirm", required_argument, NULL, OPTION_CONFIRM},
+	{NULL, 0, NULL, 0},
 };
 
 /* -V and -h take precedence over everything else. */
@@ -35,6 +43,8 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 
 	if (option == 'S')
 		options->socket = optarg;
+	else if (option == OPTION_CONFIRM)
+		options->confirm = optarg;
 	else if (option < 0 || option > OPTION_CHECK || !flags[option])
 		return false;
 	else
@@ -49,6 +59,18 @@ static const char *option_word(char *argv[], char ret[3])
 		return argv[optind - 1];
 	snprintf(ret, 3, "-%c", optopt);
 	return ret;
+}
+
+static enum cli_status check_timeout(const char *text, struct error *err)
+{
+	size_t digits = text ? strspn(text, "0123456789") : 1;
+	unsigned long long seconds = text ? strtoull(text, NULL, 10) : 1;
+
+	if (digits && digits <= TIMEOUT_DIGITS && (!text || !text[digits]) && seconds &&
+	    seconds <= UINT32_MAX)
+		return CLI_OK;
+	return cli_usage_error(err, "--confirm takes seconds, 1 to 4294967295, not \"%.32s\"",
+			       text);
 }
 
 static enum cli_status take_options(int argc, char *argv[], struct cli_options *options,
@@ -67,7 +89,7 @@ static enum cli_status take_options(int argc, char *argv[], struct cli_options *
 			return cli_usage_error(err, "unknown option %.32s",
 					       option_word(argv, word));
 	}
-	return CLI_OK;
+	return check_timeout(options->confirm, err);
 }
 
 /* The bad element or attribute, when neither path nor text names it. */
@@ -80,14 +102,14 @@ static const char *culprit(const struct error *err, char ret[80])
 	return ret;
 }
 
-/* Print one line with where and why; for a misused command, its synopsis too. */
+/* Print a line with where and why for each error; for a misused command, its synopsis too. */
 static void report(enum cli_status status, const struct command *command, const struct error *err)
 {
 	char info[80];
 
-	if (err->text[0])
-		fprintf(stderr, "l2tpv3ctl: %s%s%s%s\n", err->path, err->path[0] ? ": " : "",
-			err->text, culprit(err, info));
+	for (const struct error *at = err; at && at->text[0]; at = at->next)
+		fprintf(stderr, "l2tpv3ctl: %s%s%s%s\n", at->path, at->path[0] ? ": " : "",
+			at->text, culprit(at, info));
 	if (status != CLI_USAGE)
 		return;
 	if (command)
@@ -97,7 +119,7 @@ static void report(enum cli_status status, const struct command *command, const 
 
 static enum cli_status run_command(int argc, char *argv[], const struct cli_options *options)
 {
-	struct error err = ERROR_INIT;
+	struct error err = {.collects = true};
 	const struct command *command;
 	enum cli_status status = CLI_USAGE;
 
@@ -112,6 +134,7 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 		status = command->run(command, options, argc - 1, argv + 1, &err);
 	if (status)
 		report(status, command, &err);
+	error_list_free(&err);
 	return status;
 }
 

@@ -3,6 +3,8 @@
 
 #include "base/wipe.h"
 #include "cli/command.h"
+#include "cli/confirm.h"
+#include "cli/progress.h"
 #include "cli/talk.h"
 #include "client/config_text.h"
 
@@ -17,7 +19,10 @@ static int send_config(struct client *client, const char *config, size_t length,
 	int rc = client_begin(client, err);
 
 	if (!rc)
-		rc = write_text(client, "<edit-config><target><running/></target>", err);
+		rc = write_text(client,
+				options->confirm ? "<edit-config><target><candidate/></target>"
+						 : "<edit-config><target><running/></target>",
+				err);
 	if (!rc && options->replace)
 		rc = write_text(client, "<default-operation>replace</default-operation>", err);
 	if (!rc && options->check)
@@ -29,6 +34,26 @@ static int send_config(struct client *client, const char *config, size_t length,
 	if (!rc)
 		rc = write_text(client, "</config></edit-config>", err);
 	return rc ? rc : client_end(client, NULL, err);
+}
+
+static enum cli_status push_config(const char *config, size_t length,
+				   const struct cli_options *options, struct error *err)
+{
+	struct progress progress;
+	struct client *client;
+	enum cli_status status = talk_connect(options, &client, err);
+	int rc;
+
+	if (status)
+		return status;
+	progress_begin(&progress, options, client);
+	rc = confirm_begin(options, client, err);
+	progress.decides = !options->check && !options->confirm;
+	rc = rc ? rc : send_config(client, config, length, options, err);
+	progress.decides = !options->check && (progress.decides || !rc);
+	rc = rc ? rc : confirm_commit(options, client, err);
+	rc = progress_end(&progress, rc, err);
+	return talk_end(options, client, rc, err);
 }
 
 /* All of @file; the caller frees *ret. */
@@ -75,16 +100,12 @@ static enum cli_status read_file(const char *path, char **ret, size_t *ret_lengt
 static enum cli_status push_text(const char *text, size_t length, const struct cli_options *options,
 				 struct error *err)
 {
-	struct client *client;
 	char *config = NULL;
 	size_t size = 0;
 	enum cli_status status = cli_refused(config_text_make(text, length, &config, &size, err));
 
 	if (!status)
-		status = talk_connect(options, &client, err);
-	if (!status)
-		status = talk_end(options, client, send_config(client, config, size, options, err),
-				  err);
+		status = push_config(config, size, options, err);
 	wipe_free(config, size);
 	return status;
 }

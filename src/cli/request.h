@@ -34,7 +34,8 @@ union leaves {
 struct request {
 	enum verb verb;
 	bool wants[OBJECTS]; /* the object words given */
-	bool check;          /* set by the caller: test the edit only */
+	bool check;          /* set by the caller: test the edit only ... */
+	bool staged;         /* ... or make it in the candidate */
 	/* For edits: the leaves given, by their presence bits, keys among them. */
 	struct tunnel tunnel;
 	struct session session;

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -27,6 +28,9 @@ struct client {
 	struct error write_error;
 	const char *input; /* received, but not yet parsed */
 	size_t input_length;
+	client_wait_cb *wait; /* NULL: none */
+	int wait_ms;
+	void *wait_arg;
 	char buffer[INPUT_SIZE];
 };
 
@@ -95,9 +99,22 @@ static int end_message(struct client *client, struct error *err)
 
 /* Input. */
 
+static bool is_patient(struct client *client)
+{
+	struct pollfd answer = {.fd = client->fd, .events = POLLIN};
+	bool patient = true;
+
+	while (patient && client->wait && poll(&answer, 1, client->wait_ms) <= 0)
+		patient = client->wait(client->wait_arg);
+	return patient;
+}
+
 static int receive(struct client *client, struct error *err)
 {
 	ssize_t count;
+
+	if (!is_patient(client))
+		return lost(client, EINTR, err);
 
 	do
 		count = recv(client->fd, client->buffer, sizeof(client->buffer), 0);
@@ -207,32 +224,44 @@ static const char *text_of(const struct node *node, const char *child)
 	return text ? text : "";
 }
 
-static int read_error(const struct node *from, struct error *err)
+static void read_error(const struct node *from, struct error *err)
 {
 	const struct node *info = node_child(from, "error-info", NAMESPACE_BASE);
 	const char *app_tag = node_text(from, "error-app-tag", NAMESPACE_BASE);
 	const char *message = text_of(from, "error-message");
 	const char *tag = text_of(from, "error-tag");
-	int rc = error_set(err, code_of(tag, app_tag), "%s", *message ? message : tag);
 
+	error_set(err, code_of(tag, app_tag), "%s", *message ? message : tag);
 	strip_prefixes(text_of(from, "error-path"), err->path, sizeof(err->path));
 	if (info && info->first)
 		snprintf(err->info, sizeof(err->info), "%s", info->first->text);
 	if (info)
 		err->session = (unsigned int)strtoul(text_of(info, "session-id"), NULL, 10);
-	return rc;
+}
+
+static int read_errors(const struct node *reply, struct error *err)
+{
+	int rc = 0;
+
+	for (const struct node *at = reply->first; at && rc == 0; at = at->next) {
+		struct error one = ERROR_INIT;
+
+		if (!node_is(at, "rpc-error", NAMESPACE_BASE))
+			continue;
+		read_error(at, &one);
+		rc = error_append(err, &one);
+	}
+	return rc ? rc : error_result(err);
 }
 
 static int check_reply(struct client *client, const struct node *reply, struct error *err)
 {
-	const struct node *error = node_child(reply, "rpc-error", NAMESPACE_BASE);
-
 	if (!node_is(reply, "rpc-reply", NAMESPACE_BASE)) {
 		client->dead = true;
 		return error_set(err, ERROR_MALFORMED, "the daemon sent <%s>, not a reply",
 				 reply->name);
 	}
-	return error ? read_error(error, err) : 0;
+	return node_child(reply, "rpc-error", NAMESPACE_BASE) ? read_errors(reply, err) : 0;
 }
 
 /* Calls. */
@@ -410,9 +439,23 @@ bool client_has_capability(const struct client *client, const char *uri)
 	return false;
 }
 
+void client_on_wait(struct client *client, int ms, client_wait_cb *wait, void *arg)
+{
+	client->wait = wait;
+	client->wait_ms = ms;
+	client->wait_arg = arg;
+}
+
+void client_hang_up(struct client *client)
+{
+	client->dead = true;
+	close(client->fd);
+	client->fd = -1;
+}
+
 bool client_unanswered(const struct client *client)
 {
-	return client->dead && !client->write_error.code;
+	return client->dead && client->fd >= 0 && !client->write_error.code;
 }
 
 unsigned int client_session_id(const struct client *client)

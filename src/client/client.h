@@ -3,7 +3,8 @@
  *
  * A refusal by the daemon becomes a struct error: text is the error-message, path the error-path
  * without prefixes, code that of the first error_kind() with the same error-tag and error-app-tag,
- * session the holder of a lock. All calls return 0, or a negative errno with @err filled.
+ * session the holder of a lock. All calls return 0, or a negative errno with @err filled. Of
+ * several errors @err gets the first, or, if it collects (model/error.h), all.
  */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
@@ -32,6 +33,15 @@ unsigned int client_session_id(const struct client *client);
  */
 int client_rpc(struct client *client, const char *operation, struct tree *ret_reply,
 	       struct error *err);
+
+/*
+ * While a reply is awaited, call @wait (NULL: nothing) every @ms milliseconds, and when a signal
+ * comes. When it returns false, the rpc ends with -EINTR and the client can only be closed.
+ */
+typedef bool client_wait_cb(void *arg);
+void client_on_wait(struct client *client, int ms, client_wait_cb *wait, void *arg);
+/* Close the connection now, without close-session, though a reply may be on its way. */
+void client_hang_up(struct client *client);
 
 /* Was the last rpc sent completely, and failed only because no reply came? */
 bool client_unanswered(const struct client *client);

@@ -1,16 +1,20 @@
 /*
  * l2tpv3-netconf: the NETCONF subsystem of sshd. It only carries bytes between its standard input
  * and output and the daemon's socket: sshd runs it as the user who logged in, and the daemon sees
- * that uid.
+ * that uid. With --call-home it runs sshd instead, for a manager that it connects to.
  *
  * sshd sends standard error to the client inside the NETCONF channel, so nothing is written there
  * unless there is no daemon to talk to.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -18,6 +22,13 @@
 #include "base/wipe.h"
 #include "model/names.h"
 #include "netconf/peer.h"
+
+#define CALL_HOME_PORT "4334" /* of NETCONF over SSH (RFC 8071) */
+#define SSHD           "/usr/sbin/sshd"
+/* A manager that is gone without a word is noticed after some two minutes. */
+#define ALIVE_AFTER 60 /* seconds */
+#define ALIVE_EACH  20
+#define ALIVE_TIMES 3
 
 /* One direction, with the bytes read and not yet written. */
 struct pipe {
@@ -147,23 +158,125 @@ static int no_daemon(const char *path, int os_errno)
 	return 1;
 }
 
+/* ---- call home (RFC 8071) */
+
+/* "host", "host:port", "[address]:port", or a bare IPv6 address. False: none of them. */
+static bool split_host(char *word, const char **ret_host, const char **ret_port)
+{
+	char *end = *word == '[' ? strchr(word, ']') : NULL, *colon = strchr(word, ':');
+
+	*ret_host = word;
+	*ret_port = CALL_HOME_PORT;
+	if (*word == '[') {
+		if (!end || (end[1] && end[1] != ':'))
+			return false;
+		*ret_host = word + 1;
+		colon = end[1] ? end + 1 : NULL;
+		*end = '\0';
+	} else if (colon && strchr(colon + 1, ':')) {
+		colon = NULL;
+	}
+	if (colon) {
+		*colon = '\0';
+		*ret_port = colon + 1;
+	}
+	return **ret_host && **ret_port;
+}
+
+static void keep_alive(int fd)
+{
+	const struct {
+		int level, name, value;
+	} options[] = {
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, ALIVE_AFTER},
+		{IPPROTO_TCP, TCP_KEEPINTVL, ALIVE_EACH},
+		{IPPROTO_TCP, TCP_KEEPCNT, ALIVE_TIMES},
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			   sizeof(options[i].value));
+}
+
+/* To the first of the host's addresses that takes it; -1 with *ret_why. */
+static int call(const char *host, const char *port, const char **ret_why)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
+	int fd = -1, rc = getaddrinfo(host, port, &hints, &list);
+
+	*ret_why = rc ? gai_strerror(rc) : "";
+	for (const struct addrinfo *at = list; at && fd < 0; at = at->ai_next) {
+		fd = socket(at->ai_family, at->ai_socktype, at->ai_protocol);
+		if (fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) == 0)
+			break;
+		*ret_why = strerror(errno);
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
+	if (list)
+		freeaddrinfo(list);
+	return fd;
+}
+
+/* @arguments: room for two, and those for sshd. Returns only if it fails. */
+static int call_home(char *word, char **arguments)
+{
+	static char program[] = SSHD, on_socket[] = "-i";
+	const char *host, *port, *why;
+	int fd;
+
+	if (!split_host(word, &host, &port)) {
+		fputs("l2tpv3-netconf: --call-home takes HOST, HOST:PORT or [ADDRESS]:PORT\n",
+		      stderr);
+		return 2;
+	}
+	fd = call(host, port, &why);
+	if (fd < 0) {
+		fprintf(stderr, "l2tpv3-netconf: no manager listens at %s port %s: %s\n", host,
+			port, why);
+		return 1;
+	}
+	keep_alive(fd);
+	dup2(fd, STDIN_FILENO);
+	dup2(fd, STDOUT_FILENO);
+	close(fd);
+	arguments[0] = program;
+	arguments[1] = on_socket;
+	execv(program, arguments);
+	fprintf(stderr, "l2tpv3-netconf: cannot run " SSHD ": %s\n", strerror(errno));
+	return 1;
+}
+
 static int usage(void)
 {
-	fputs("usage: l2tpv3-netconf [-S PATH]\n", stderr);
+	fputs("usage: l2tpv3-netconf [-S PATH]\n"
+	      "       l2tpv3-netconf --call-home HOST[:PORT] [-- OPTIONS OF SSHD]\n",
+	      stderr);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
+	static const struct option options[] = {{"call-home", required_argument, NULL, 'c'},
+						{NULL, 0, NULL, 0}};
 	const char *path = CONTROL_SOCKET;
+	char *home = NULL;
 	int option, fd;
 
 	wipe_forbid_dumps();
-	while ((option = getopt(argc, argv, "S:")) != -1) {
-		if (option != 'S')
+	while ((option = getopt_long(argc, argv, "S:", options, NULL)) != -1) {
+		if (option == 'S')
+			path = optarg;
+		else if (option == 'c')
+			home = optarg;
+		else
 			return usage();
-		path = optarg;
 	}
+	if (home)
+		return call_home(home, argv + optind - 2);
 	if (optind < argc)
 		return usage();
 	signal(SIGPIPE, SIG_IGN);

@@ -193,6 +193,35 @@ static void on_commit(const struct engine_event *event)
 		debug_changes(event->changes);
 }
 
+void chronicle_progress(const struct commit_info *info, const struct engine_progress *progress,
+			char ret[COMMIT_LINE])
+{
+	uint64_t ms = (uint64_t)progress->took / (NS_PER_S / 1000), rest;
+	struct line line = {ret, 0, COMMIT_LINE};
+	char done[COUNT_TEXT], objects[COUNT_TEXT], rate[COUNT_TEXT];
+
+	put(&line, "%scommit %" PRIu64 " ", progress->stage == ENGINE_UNDOING ? "undoing " : "",
+	    info->number);
+	put_who(&line, info);
+	put(&line, ": %s of %s objects done", count_text(progress->done, done),
+	    count_text(progress->objects, objects));
+	if (!progress->done || !ms)
+		return;
+	rest = progress->objects - progress->done;
+	put(&line, ", %s a second, about %" PRIu64 " s left",
+	    count_text(progress->done * 1000 / ms, rate), rest * ms / progress->done / 1000);
+}
+
+static void on_progress(const struct chronicle *chronicle, const struct commit_info *info)
+{
+	struct engine_progress progress;
+	char line[COMMIT_LINE];
+
+	engine_progress(chronicle->engine, &progress);
+	chronicle_progress(info, &progress, line);
+	log_text(LOG_INFO, "%s", line);
+}
+
 /* ---- states */
 
 static const char *word(const struct word *words, unsigned int value)
@@ -313,6 +342,9 @@ static void on_event(const struct engine_event *event, void *arg)
 		break;
 	case ENGINE_COMMIT:
 		on_commit(event);
+		break;
+	case ENGINE_PROGRESS:
+		on_progress(chronicle, event->commit);
 		break;
 	}
 }

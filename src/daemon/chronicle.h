@@ -19,5 +19,8 @@ void chronicle_close(struct chronicle *chronicle);
 #define COMMIT_LINE 768
 void chronicle_commit(const struct commit_info *info, const struct candidate *changes,
 		      char ret[COMMIT_LINE]);
+/* "commit 12 by alice (netconf): 1,200 of 5,000 objects done, 100 a second, about 38 s left". */
+void chronicle_progress(const struct commit_info *info, const struct engine_progress *progress,
+			char ret[COMMIT_LINE]);
 
 #endif

@@ -153,7 +153,8 @@ void agenda_look_twice(struct agenda *agenda, const struct key *key)
 void agenda_recheck_twice(struct agenda *agenda)
 {
 	begin_later(agenda);
-	agenda->recheck = agenda->recheck_later[1] = true;
+	agenda->recheck_later[1] = true;
+	agenda->recheck |= clock_now() - agenda->rechecked_at >= LATER_NS;
 }
 
 void agenda_changed(struct agenda *agenda, const struct key *key)
@@ -215,6 +216,13 @@ void agenda_later_to_look(struct agenda *agenda)
 	agenda->recheck_later[0] = agenda->recheck_later[1];
 	agenda->recheck_later[1] = false;
 	agenda->later_at = clock_now() + LATER_NS;
+}
+
+void agenda_begin_recheck(struct agenda *agenda)
+{
+	agenda->recheck = false;
+	agenda->rechecked_at = clock_now();
+	agenda_stir(agenda);
 }
 
 int64_t agenda_try_due(const struct agenda *agenda)

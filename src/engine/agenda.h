@@ -52,6 +52,7 @@ struct agenda {
 	bool read_all;
 	int64_t read_all_at;            /* not earlier */
 	bool recheck, recheck_later[2]; /* addresses or routes changed; later as the keys are */
+	int64_t rechecked_at;           /* when the last recheck began */
 	uint32_t recheck_from;          /* tunnels below it are done; 0: no recheck is under way */
 };
 
@@ -67,7 +68,8 @@ bool agenda_wait(struct agenda *agenda, const struct key *key); /* false: no mem
 void agenda_removing(struct agenda *agenda, const struct key *key);
 
 /*
- * Addresses or routes changed: look at all tunnels now and later. IPv6 tells of a new route a
+ * Addresses or routes changed: look at all tunnels now, unless that was done less than half a
+ * second ago (a routing daemon changes thousands in a row), and later. IPv6 tells of a new route a
  * moment before look-ups find it (net/ipv6/ip6_fib.c, fib6_add_rt2node()).
  */
 void agenda_recheck_twice(struct agenda *agenda);
@@ -87,6 +89,7 @@ void agenda_stir(struct agenda *agenda);
 int64_t agenda_later_due(const struct agenda *agenda);
 void agenda_later_to_look(struct agenda *agenda);
 int64_t agenda_try_due(const struct agenda *agenda);
+void agenda_begin_recheck(struct agenda *agenda); /* changes from now on need another */
 /* Try all that waits; the next try takes twice as long to come. */
 void agenda_begin_try(struct agenda *agenda);
 /* The next to try: all that wait in one tunnel. Returns how many; 0: no more. */

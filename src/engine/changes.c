@@ -139,19 +139,27 @@ struct change_walk {
 	struct change *at; /* NULL: at the end */
 	change_visit *visit;
 	void *arg;
-	struct error *err;
+	struct error error; /* what was found last */
+	struct error *err;  /* of begin */
+	int refused;        /* the outcome; 0: nothing was found so far */
 };
 
 static int walk_forth(struct cursor *cursor)
 {
 	struct change_walk *walk = (struct change_walk *)cursor;
-	const struct change *change = walk->at;
+	struct change *change = walk->at;
 	int rc;
 
 	if (!change)
-		return 0;
+		return walk->refused;
 	walk->at = change_next(walk->at);
-	rc = walk->visit(walk->engine, walk->changes, change, walk->arg, walk->err);
+	rc = walk->visit(walk->engine, walk->changes, change, walk->arg, &walk->error);
+	if (rc >= 0)
+		return 1;
+	change->refused = true;
+	walk->refused = walk->refused ? walk->refused : rc;
+	rc = error_insert(walk->err, &walk->error);
+	walk->error = (struct error)ERROR_INIT;
 	return rc < 0 ? rc : 1;
 }
 
@@ -297,6 +305,14 @@ static int check_locks(const struct making *making)
 	return rc;
 }
 
+/* With continue-on-error, what is refused is listed in the edit and does not end the request. */
+static struct error *refusals(const struct making *making)
+{
+	struct edit *edit = making->request->edit;
+
+	return edit && edit->continues ? &edit->refused : making->err;
+}
+
 /* Go back to the baseline of the confirmed commit. */
 static int begin_undo(struct making *making, struct cursor **ret)
 {
@@ -320,7 +336,7 @@ static int begin_staged(struct making *making, struct cursor **ret)
 	if (request->type == REQUEST_DISCARD)
 		staging_clear(engine);
 	if (request->type == REQUEST_EDIT)
-		return begun(staging_edit_begin(engine, request->edit, making->err), ret);
+		return begun(staging_edit_begin(engine, request->edit, refusals(making)), ret);
 	if (making->done || !engine->staging.staged)
 		return 0;
 	return begun(candidate_copy_begin(&engine->staging.staged->changes, making->changes,
@@ -401,7 +417,7 @@ static int begin_prepare(struct sequence *sequence, struct cursor **ret)
 	if (making->done)
 		return 0;
 	return begun(candidate_prepare_begin(making->changes, making->request->edit, name_taken,
-					     making->engine, making->err),
+					     making->engine, refusals(making)),
 		     ret);
 }
 
@@ -411,9 +427,9 @@ static int begin_names(struct sequence *sequence, struct cursor **ret)
 
 	if (making->done)
 		return 0;
-	return begun(
-		changes_walk_begin(making->engine, making->changes, check_names, NULL, making->err),
-		ret);
+	return begun(changes_walk_begin(making->engine, making->changes, check_names, NULL,
+					refusals(making)),
+		     ret);
 }
 
 struct cursor *changes_begin(struct engine *engine, struct request *request,

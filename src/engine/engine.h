@@ -61,7 +61,8 @@ struct engine_who {
 /*
  * Called exactly once, from the event loop, never before the call that made the request has
  * returned. @rc 0: durable and applied (objects may be waiting; see their status). Else nothing
- * was changed, and @err says what, where and why.
+ * was changed (unless edit->continues), and @err says what, where and why; it heads a list
+ * (model/error.h) of all errors that were found.
  */
 typedef void engine_done_cb(int rc, const struct error *err, void *arg);
 
@@ -128,8 +129,9 @@ struct engine_confirm {
  * 8.3.3). All these calls queue, and locks refuse them like writes. A commit that fails leaves the
  * candidate as it was.
  */
-unsigned int engine_stage(struct engine *engine, struct edit *edit, const struct engine_who *who,
-			  engine_done_cb *done, void *arg);
+/* @test: first as by engine_test(), and not at all if that fails. */
+unsigned int engine_stage(struct engine *engine, struct edit *edit, bool test,
+			  const struct engine_who *who, engine_done_cb *done, void *arg);
 unsigned int engine_commit_staged(struct engine *engine, const struct engine_confirm *confirm,
 				  const struct engine_who *who, engine_done_cb *done, void *arg);
 /*
@@ -189,6 +191,13 @@ const struct engine_lock *engine_lock_of(const struct engine *engine,
 bool engine_holds_lock(const struct engine *engine, unsigned int session); /* any */
 /* A confirmed commit of that session is tentative, and will be undone when the session ends. */
 bool engine_awaits_confirmation(const struct engine *engine, unsigned int session);
+/* The confirmed commit that is pending. */
+struct engine_pending {
+	unsigned int session; /* that may confirm it; 0: any that has the persist-id */
+	uint64_t baseline;    /* the commit to go back to */
+	uint32_t left;        /* seconds */
+};
+bool engine_pending(const struct engine *engine, struct engine_pending *ret); /* false: none */
 /* The session has ended: release what it held. */
 void engine_end_session(struct engine *engine, unsigned int session);
 
@@ -210,15 +219,16 @@ enum engine_event_type {
 	ENGINE_STATE,  /* oper-status changed */
 	ENGINE_REASON, /* only the reason changed, not oper-status */
 	ENGINE_FOREIGN,
-	ENGINE_COMMIT
+	ENGINE_COMMIT,
+	ENGINE_PROGRESS /* a commit goes on; every 10 s */
 };
 struct engine_event {
 	enum engine_event_type type;
-	const struct entry *entry; /* tunnel or session; ENGINE_COMMIT: NULL */
+	const struct entry *entry; /* tunnel or session; NULL for those about a commit */
 	enum oper_status old_status;
-	const struct commit_info *commit;
-	const struct candidate *changes; /* ENGINE_COMMIT: what was committed ... */
-	unsigned int ticket;             /* ... and by which request */
+	const struct commit_info *commit; /* ENGINE_COMMIT, ENGINE_PROGRESS */
+	const struct candidate *changes;  /* ENGINE_COMMIT: what was committed ... */
+	unsigned int ticket;              /* ... and by which request */
 };
 typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 /* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */
@@ -236,6 +246,25 @@ struct engine_info {
 	size_t queued;
 };
 void engine_info(const struct engine *engine, struct engine_info *ret);
+
+/* How far the latest request for a change or a check is, whatever its door. */
+enum engine_stage {
+	ENGINE_NOTHING, /* none was made yet */
+	ENGINE_CHECKING,
+	ENGINE_RECORDING, /* up to here its client can abort it (engine_forget()) */
+	ENGINE_APPLYING,
+	ENGINE_UNDOING, /* it was refused */
+	ENGINE_DONE,
+	ENGINE_REFUSED, /* or aborted */
+	ENGINE_STAGES
+};
+struct engine_progress {
+	enum engine_stage stage;
+	unsigned int session; /* as in engine_who */
+	size_t objects, done; /* of those that it changes in the kernel */
+	int64_t took;         /* nanoseconds, for what is done */
+};
+void engine_progress(const struct engine *engine, struct engine_progress *ret);
 
 /*
  * The last stored CLOCK_BOOTTIME at which the SNMP master's sysUpTime was 0; 0: unknown. A

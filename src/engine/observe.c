@@ -325,10 +325,8 @@ void observe_recheck(struct engine *engine)
 	struct tunnel_entry *tunnel = datastore_tunnel_from(engine->store, *from);
 	int64_t begin = engine_now();
 
-	if (*from == 0) { /* changes from now on need another pass */
-		agenda->recheck = false;
-		agenda_stir(agenda);
-	}
+	if (*from == 0)
+		agenda_begin_recheck(agenda);
 	while (tunnel && engine_now() - begin < BATCH_NS) {
 		if (tunnel->entry.in_kernel)
 			recheck_tunnel(engine, tunnel);

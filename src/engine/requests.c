@@ -89,21 +89,28 @@ unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,
 }
 
 /* Of the datastore @which, with @edit, which may be NULL and is taken over. */
-static unsigned int enqueue_for(struct engine *engine, enum request_type type,
-				enum engine_datastore which, struct edit *edit,
-				const struct engine_who *who, engine_done_cb *done, void *arg)
+static struct request *new_for(struct engine *engine, enum request_type type,
+			       enum engine_datastore which, struct edit *edit,
+			       const struct engine_who *who, engine_done_cb *done, void *arg)
 {
 	struct request *request = request_new(engine, type, who, done, arg);
 
 	if (!request) {
 		edit_free(edit);
-		return 0;
+		return NULL;
 	}
 	request->which = which;
 	request->edit = edit;
 	if (edit)
 		edit->policy = request->policy;
-	return enqueue(engine, request);
+	return request;
+}
+
+static unsigned int enqueue_for(struct engine *engine, enum request_type type,
+				enum engine_datastore which, struct edit *edit,
+				const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	return enqueue(engine, new_for(engine, type, which, edit, who, done, arg));
 }
 
 unsigned int engine_test(struct engine *engine, enum engine_datastore which, struct edit *edit,
@@ -112,10 +119,15 @@ unsigned int engine_test(struct engine *engine, enum engine_datastore which, str
 	return enqueue_for(engine, REQUEST_CHECK, which, edit, who, done, arg);
 }
 
-unsigned int engine_stage(struct engine *engine, struct edit *edit, const struct engine_who *who,
-			  engine_done_cb *done, void *arg)
+unsigned int engine_stage(struct engine *engine, struct edit *edit, bool test,
+			  const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	return enqueue_for(engine, REQUEST_EDIT, ENGINE_CANDIDATE, edit, who, done, arg);
+	struct request *request = new_for(engine, test ? REQUEST_CHECK : REQUEST_EDIT,
+					  ENGINE_CANDIDATE, edit, who, done, arg);
+
+	if (request)
+		request->then_edit = test;
+	return enqueue(engine, request);
 }
 
 static bool copy_text(const char *text, char **ret)

@@ -9,7 +9,7 @@
 
 enum request_type {
 	REQUEST_EDIT,
-	REQUEST_CHECK, /* an edit that is only checked */
+	REQUEST_CHECK, /* an edit that is only checked, or first */
 	REQUEST_COMMIT,
 	REQUEST_DISCARD, /* discard-changes */
 	REQUEST_UNDO,    /* a confirmed commit: cancelled, or not confirmed */
@@ -37,6 +37,7 @@ struct request {
 	enum engine_datastore which;        /* to lock, edit, check; whose content to commit */
 	struct commit_info info;
 	unsigned int session;
+	bool then_edit; /* once checked, it becomes a REQUEST_EDIT */
 	const struct policy *policy;
 	bool forgotten; /* the client is gone: abort it unless decided */
 	engine_done_cb *done;

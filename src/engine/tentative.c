@@ -118,6 +118,21 @@ bool engine_awaits_confirmation(const struct engine *engine, unsigned int sessio
 	       is_of(&engine->tentative, session);
 }
 
+bool engine_pending(const struct engine *engine, struct engine_pending *ret)
+{
+	const struct tentative *tentative = &engine->tentative;
+	int64_t left = tentative->undo_at - engine_now();
+
+	if (!tentative->pending)
+		return false;
+	*ret = (struct engine_pending){
+		.session = tentative->persist ? 0 : tentative->session,
+		.baseline = tentative->baseline,
+		.left = left > 0 ? (uint32_t)(left / NS_PER_S) : 0,
+	};
+	return true;
+}
+
 /* ---- from request to record */
 
 static bool confirms(const struct request *request)

@@ -17,13 +17,16 @@
 #include "engine/saved.h"
 #include "engine/staging.h"
 #include "engine/tentative.h"
+#include "store/overlay.h"
 #include "store/publish.h"
 
 #define BLOCKED_NS   (3 * 1000000LL)
 #define NO_MEMORY_NS (2 * NS_PER_S)
 #define RETRY_NS     (2 * NS_PER_S) /* no event tells when a module can be loaded */
+#define REPORT_NS    (10 * NS_PER_S)
 #define DISK_NS      (20 * 1000000LL)
-#define UNITS        8 /* of a cursor between looks at the clock */
+#define ROUNDS_MAX   32 /* of leaving out what is refused */
+#define UNITS        8  /* of a cursor between looks at the clock */
 
 /* ---- open and close */
 
@@ -94,6 +97,18 @@ static void hush(struct engine *engine, bool hushed)
 		engine->agenda.recheck = true;
 }
 
+/* With continue-on-error, what was left out is told even if the rest was done. */
+static void tell(struct engine *engine, int rc, const struct error *err)
+{
+	struct request *request = engine->transaction->request;
+	const struct error *refused = request->edit ? &request->edit->refused : NULL;
+
+	if (refused && refused->code && (rc == 0 || !err->code))
+		request_tell(engine, request, error_result(refused), refused);
+	else
+		request_tell(engine, request, rc, err);
+}
+
 static enum step finish(struct engine *engine, int rc, const struct error *err)
 {
 	struct transaction *t = engine->transaction;
@@ -106,7 +121,9 @@ static enum step finish(struct engine *engine, int rc, const struct error *err)
 	if (t->request)
 		tentative_finish(engine, t->request, rc);
 	if (t->request)
-		request_tell(engine, t->request, rc, err);
+		tell(engine, rc, err);
+	if (t->request)
+		t->stage = rc ? ENGINE_REFUSED : ENGINE_DONE;
 	return STEP_LEAVE;
 }
 
@@ -202,16 +219,55 @@ static int begin_make(struct engine *engine)
 				    : changes_begin(engine, t->request, &t->changes, &t->error));
 }
 
+/* Does the request go on without what is refused? */
+static bool continues(const struct engine *engine)
+{
+	const struct request *request = engine->transaction->request;
+
+	return request && request->edit && request->edit->continues;
+}
+
+/* If the change that @err is about can be left out, note that it must. */
+static bool leave_out(struct engine *engine, struct error *err)
+{
+	struct transaction *t = engine->transaction;
+	struct change *change = overlay_find(&t->changes, err->tunnel_id, err->session_id);
+
+	if (!continues(engine) || !change || error_insert(&t->request->edit->refused, err) < 0)
+		return false;
+	error_list_free(err);
+	change->refused = true;
+	t->blamed = true;
+	return true;
+}
+
+static enum step end_check(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+
+	if (!t->request->then_edit)
+		return finish(engine, 0, &t->error);
+	t->request->then_edit = false;
+	t->request->type = REQUEST_EDIT;
+	return STEP_AGAIN;
+}
+
 static enum step end_make(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
 
+	if (rc < 0 && continues(engine) && !t->error.code) {
+		t->blamed = true;
+		return STEP_AGAIN;
+	}
 	if (rc < 0)
 		return fail(engine, rc);
 	if (!t->resumed)
 		tentative_fill(engine, t->request);
 	if (candidate_dirty(&t->changes) || tentative_is_ended_by(engine, t->request))
 		return STEP_PLAN;
+	if (t->request->type == REQUEST_CHECK)
+		return end_check(engine);
 	if (t->resumed) /* an edited config.xml has all of it already */
 		journal_confirm(engine->o.journal, t->request->info.number);
 	return finish(engine, 0, &t->error);
@@ -244,9 +300,11 @@ static enum step end_plan(struct engine *engine, int rc)
 	}
 	if (!t->request)
 		return STEP_WORK;
+	if (rc < 0 && leave_out(engine, &t->error))
+		return STEP_AGAIN;
 	if (rc < 0)
 		return fail(engine, rc);
-	return t->request->type == REQUEST_CHECK ? finish(engine, 0, &t->error) : STEP_ATTACH;
+	return t->request->type == REQUEST_CHECK ? end_check(engine) : STEP_ATTACH;
 }
 
 static int begin_attach(struct engine *engine)
@@ -288,9 +346,12 @@ static bool has_record(const struct engine *engine)
 static int begin_record(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
-	int rc = has_record(engine) ? journal_begin(engine->o.journal, &t->changes,
-						    &t->request->info, &t->error)
-				    : 0;
+	int rc;
+
+	t->stage = ENGINE_RECORDING;
+	rc = has_record(engine)
+		     ? journal_begin(engine->o.journal, &t->changes, &t->request->info, &t->error)
+		     : 0;
 
 	return rc < 0 ? rc : 0;
 }
@@ -318,11 +379,45 @@ static enum step end_record(struct engine *engine, int rc)
 
 /* ---- the steps after it */
 
+/* An object that must wait is done too, for this job. */
+void engine_progress(const struct engine *engine, struct engine_progress *ret)
+{
+	const struct transaction *t = engine->transaction;
+	const struct job *job = &t->job;
+
+	*ret = (struct engine_progress){.stage = t->stage, .session = t->session};
+	if (t->stage != ENGINE_APPLYING && t->stage != ENGINE_UNDOING)
+		return;
+	ret->objects = job->count;
+	ret->took = engine_now() - t->worked_at;
+	for (size_t i = 0; i < job->count; i++)
+		ret->done += job->items[i].reason || !(job->items[i].todo & ~job->items[i].done);
+}
+
+static void report_work(struct engine *engine)
+{
+	struct transaction *t = engine->transaction;
+	enum engine_stage stage = t->job.undoing ? ENGINE_UNDOING : ENGINE_APPLYING;
+
+	if (!t->request)
+		return;
+	if (t->stage != stage)
+		t->worked_at = t->told_at = engine_now();
+	t->stage = stage;
+	if (engine_now() < t->told_at + REPORT_NS)
+		return;
+	t->told_at = engine_now();
+	engine_tell(engine, &(struct engine_event){.type = ENGINE_PROGRESS,
+						   .commit = &t->request->info,
+						   .ticket = t->ticket});
+}
+
 static enum step work(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
 
 	(void)rc;
+	report_work(engine);
 	/* not before something is done: what only waits causes no events */
 	if (t->job.count >= MANY && t->job.began)
 		hush(engine, true);
@@ -434,12 +529,115 @@ static enum step end_revoke(struct engine *engine, int rc)
 		rc = write_on(engine);
 	if (rc > 0)
 		return STEP_REVOKE;
+	if (rc == 0 && leave_out(engine, err))
+		return STEP_AGAIN;
 	if (rc == 0)
 		return finish(engine, err->os_errno ? -err->os_errno : -EINVAL, err);
 	/* if the revoke is uncertain, do not report the commit as refused */
 	engine_log(engine, LOG_ERR, "%s", err->text);
 	engine_log(engine, LOG_ERR, "%s", t->error.text);
 	return finish(engine, -EIO, &t->error);
+}
+
+/* ---- once more */
+
+struct again {
+	struct sequence sequence;
+	struct engine *engine;
+};
+
+struct marking {
+	struct cursor cursor;
+	struct engine *engine;
+	struct edit_entry *at; /* NULL: at the end */
+};
+
+static int mark_next(struct cursor *cursor)
+{
+	struct marking *marking = (struct marking *)cursor;
+	struct transaction *t = marking->engine->transaction;
+	struct edit_entry *at = marking->at;
+	const struct change *change =
+		at ? overlay_find(&t->changes, at->tunnel_id, at->session_id) : NULL;
+
+	if (!at)
+		return 0;
+	if (change && change->refused && !at->refused)
+		t->left_out++;
+	at->refused |= change && change->refused;
+	marking->at = at->next;
+	return 1;
+}
+
+/* Mark the entries of the edit that must be left out. */
+static int begin_marking(struct sequence *sequence, struct cursor **ret)
+{
+	static const struct cursor_kind kind = {.forth = mark_next};
+	struct engine *engine = ((struct again *)sequence)->engine;
+	struct marking *marking = cursor_new(&kind, sizeof(*marking));
+
+	*ret = &marking->cursor;
+	if (!marking)
+		return -ENOMEM;
+	marking->engine = engine;
+	marking->at = engine->transaction->request->edit->first;
+	return 0;
+}
+
+static int drop_saved(struct sequence *sequence, struct cursor **ret)
+{
+	struct engine *engine = ((struct again *)sequence)->engine;
+	struct transaction *t = engine->transaction;
+
+	*ret = t->decided ? NULL : saved_drop_begin(engine, &t->job);
+	return 0;
+}
+
+static int detach(struct sequence *sequence, struct cursor **ret)
+{
+	struct engine *engine = ((struct again *)sequence)->engine;
+
+	*ret = engine->store->attached
+		       ? candidate_detach_begin(&engine->transaction->changes, engine->store)
+		       : NULL;
+	return 0;
+}
+
+static int discard(struct sequence *sequence, struct cursor **ret)
+{
+	*ret = candidate_discard_begin(&((struct again *)sequence)->engine->transaction->changes);
+	return 0;
+}
+
+static int begin_again(struct engine *engine)
+{
+	static sequence_part *const parts[] = {begin_marking, drop_saved, detach, discard, NULL};
+	struct again *again = sequence_new(parts, sizeof(*again));
+
+	engine->transaction->left_out = 0;
+	if (!again)
+		return -ENOMEM;
+	again->engine = engine;
+	return has_begun(engine, &again->sequence.cursor);
+}
+
+static enum step end_again(struct engine *engine, int rc)
+{
+	struct transaction *t = engine->transaction;
+	struct error gave_up = ERROR_INIT;
+	bool goes_on = rc == 0 && (!t->blamed || (t->left_out && t->rounds++ < ROUNDS_MAX));
+
+	job_close(&t->job);
+	t->decided = t->blamed = false;
+	t->request->info.number = 0;
+	if (goes_on)
+		return STEP_MAKE;
+	if (rc < 0)
+		error_set_errno(&t->error, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
+	error_set(&gave_up, ERROR_MORE,
+		  "nothing was applied: it depends too much on what is refused; send it in parts");
+	error_append(&t->request->edit->refused, &gave_up);
+	return finish(engine, -EINVAL, &t->error);
 }
 
 /* Once: delete what the killed daemon created; a repair does the rest. */
@@ -555,7 +753,9 @@ static enum step end_free_job(struct engine *engine, int rc)
 	keys_free(&t->keys);
 	t->request = NULL;
 	t->ticket = 0;
-	t->error = (struct error)ERROR_INIT;
+	error_list_free(&t->error);
+	t->error.collects = false;
+	t->rounds = 0;
 	t->resumed = t->acknowledged = t->aborted = t->decided = t->told = false;
 	return STEP_NONE;
 }
@@ -576,6 +776,7 @@ static const struct step_row {
 	[STEP_PUBLISH] = {begin_publish, end_publish},
 	[STEP_UNDONE] = {begin_undone, end_undone},
 	[STEP_REVOKE] = {begin_revoke, end_revoke},
+	[STEP_AGAIN] = {begin_again, end_again},
 	[STEP_CREATED] = {begin_created, end_created},
 	[STEP_LEAVE] = {begin_leave, end_leave},
 	[STEP_FREE_CHANGES] = {begin_free_changes, end_free_changes},
@@ -668,6 +869,9 @@ void transaction_begin(struct engine *engine, struct request *request)
 	t->request = request;
 	t->ticket = request->ticket;
 	t->aborted = request->forgotten;
+	t->error.collects = request->done;
+	t->stage = ENGINE_CHECKING;
+	t->session = request->session;
 	t->acknowledged |= request->type == REQUEST_UNDO; /* better in parts than not at all */
 	t->step = STEP_MAKE;
 }

@@ -26,6 +26,7 @@ enum step {
 	STEP_PUBLISH, /* make it the running configuration, and write the outcome */
 	STEP_UNDONE,  /* write the outcome of an undone job */
 	STEP_REVOKE,  /* revoke its record in the journal */
+	STEP_AGAIN,   /* from the start, without what was refused, or to do what was checked */
 	STEP_CREATED, /* a resumed one failed: find and delete what it created */
 	STEP_LEAVE,   /* the client has its reply: detach or merge */
 	STEP_FREE_CHANGES,
@@ -48,10 +49,18 @@ struct transaction {
 	bool acknowledged;  /* may have been: parts may wait or fail, but it is not rolled back */
 	bool aborted;       /* abort it, unless decided */
 	bool decided;
-	bool told;        /* the client has its reply */
-	size_t waited;    /* keys on agenda.wait before its outcome */
-	bool hushed;      /* events of addresses and routes are off meanwhile */
-	int64_t retry_at; /* blocked, or waiting for the disk, until then; 0: neither */
+	bool told;           /* the client has its reply */
+	size_t waited;       /* keys on agenda.wait before its outcome */
+	bool blamed;         /* something was refused that can be left out ... */
+	size_t left_out;     /* ... entries of the edit that now are ... */
+	unsigned int rounds; /* ... how often */
+	bool hushed;         /* events of addresses and routes are off meanwhile */
+	int64_t retry_at;    /* blocked, or waiting for the disk, until then; 0: neither */
+	/* for engine_progress(): */
+	enum engine_stage stage; /* of the latest request */
+	unsigned int session;    /* its client's */
+	int64_t worked_at;       /* the present kind of kernel work began ... */
+	int64_t told_at;         /* ... and was last reported */
 	struct batch batch;
 };
 

@@ -22,9 +22,15 @@ struct error *error_at_object(struct error *err, enum object object, uint32_t tu
 	put_predicate(OBJECT_TUNNEL, tunnel_id, tunnel, sizeof(tunnel));
 	put_predicate(OBJECT_SESSION, session_id, session, sizeof(session));
 	if (object == OBJECT_TUNNEL)
-		return error_at(err, "/" ELEMENT_CONTAINER "/tunnel%s%s%s", tunnel, slash, leaf);
-	return error_at(err, "/" ELEMENT_CONTAINER "/tunnel%s/session%s%s%s", tunnel, session,
-			slash, leaf);
+		error_at(err, "/" ELEMENT_CONTAINER "/tunnel%s%s%s", tunnel, slash, leaf);
+	else
+		error_at(err, "/" ELEMENT_CONTAINER "/tunnel%s/session%s%s%s", tunnel, session,
+			 slash, leaf);
+	if (err) {
+		err->tunnel_id = tunnel_id;
+		err->session_id = object == OBJECT_SESSION ? session_id : 0;
+	}
+	return err;
 }
 
 struct error *error_at_entry(struct error *err, uint32_t tunnel_id, uint32_t session_id,

@@ -92,6 +92,8 @@ static const struct error_kind kinds[ERROR_CODES] = {
 		SNMP_UNDO_FAILED, EIO },
 	[ERROR_INTERNAL] = { "internal", "application", "operation-failed", "internal-error",
 		SNMP_GEN_ERR, ENOTRECOVERABLE },
+	[ERROR_MORE] = { "more", "application", "operation-failed", "more-errors",
+		SNMP_GEN_ERR, EINVAL },
 };
 /* clang-format on */
 
@@ -154,6 +156,7 @@ static void begin(struct error *err, enum error_code code)
 	err->app_tag = NULL;
 	err->protocol = false;
 	err->session = 0;
+	err->other[0] = '\0';
 	err->info[0] = '\0';
 	err->info2[0] = '\0';
 }
@@ -196,6 +199,7 @@ struct error *error_at(struct error *err, const char *format, ...)
 
 	if (!err)
 		return NULL;
+	err->tunnel_id = err->session_id = 0;
 	va_start(args, format);
 	fill(err->path, sizeof(err->path), format, args);
 	va_end(args);

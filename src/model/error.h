@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum error_code {
 	ERROR_NONE,
@@ -54,6 +55,7 @@ enum error_code {
 	ERROR_UNSUPPORTED,
 	ERROR_ROLLBACK,
 	ERROR_INTERNAL,
+	ERROR_MORE, /* the end of a list of errors that is too long */
 	ERROR_CODES
 };
 
@@ -64,10 +66,15 @@ struct error {
 	const char *app_tag;  /* overrides the table's app-tag; static storage */
 	bool protocol;        /* in the operation itself, not in the data that it is about */
 	unsigned int session; /* ERROR_LOCK_DENIED: NETCONF session that holds the lock, 0 other */
-	char path[192];       /* instance path, "/l2tpv3/tunnel[tunnel-id='1']/mtu", or "" */
-	char info[64];        /* the bad element or attribute by name, or "" */
-	char info2[64];       /* bad attribute's element, or bad namespace, or "" */
-	char text[384];       /* for a person: given, allowed, why; no final stop or newline */
+	uint32_t tunnel_id, session_id; /* of the entry that `path` is in; 0: of none */
+	char path[192];  /* instance path, "/l2tpv3/tunnel[tunnel-id='1']/mtu", or "" */
+	char other[128]; /* ERROR_NOT_UNIQUE: path of the leaf that it conflicts with */
+	char info[64];   /* the bad element or attribute by name, or "" */
+	char info2[64];  /* bad attribute's element, or bad namespace, or "" */
+	char text[384];  /* for a person: given, allowed, why; no final stop or newline */
+	/* Several in a list; see error_append(). */
+	bool collects;
+	struct error *next;
 };
 
 #define ERROR_INIT ((struct error){.code = ERROR_NONE})
@@ -138,6 +145,25 @@ int error_set_errno(struct error *err, enum error_code code, int os_errno, const
 /* Set the instance path; returns @err for chaining. Accepts NULL. */
 struct error *error_at(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Several errors of one request: who wants them all sets `collects` in the first, hands it on as
+ * usual, and frees what follows it with error_list_free(). Who takes a list, and wants one, has the
+ * first of it. A list ends after ERRORS_MAX with an ERROR_MORE that says how many more there were.
+ */
+#define ERRORS_MAX 100
+
+/*
+ * Add a copy of @one, which is set, to the list. 0: go on, looking for more. A negative errno fit
+ * for @one: stop, for @err (NULL allowed) does not collect, or @one is about no entry but about
+ * the whole, such as a lack of memory.
+ */
+int error_append(struct error *err, const struct error *one);
+/* The same in the order of entries (tunnel, session), of which only the first of each is kept. */
+int error_insert(struct error *err, const struct error *one);
+/* 0, if there is no error, or a negative errno fit for the first. */
+int error_result(const struct error *err);
+void error_list_free(struct error *err); /* what follows @err; it is empty then, and collects */
 
 #define ERROR_QUOTE_MAX 56 /* NUL included */
 

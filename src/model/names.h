@@ -19,6 +19,8 @@
 /* RFC 8525, RFC 8342. */
 #define NAMESPACE_YANG_LIBRARY "urn:ietf:params:xml:ns:yang:ietf-yang-library"
 #define YANG_LIBRARY_REVISION  "2019-01-04"
+#define NAMESPACE_ORIGIN       "urn:ietf:params:xml:ns:yang:ietf-origin"
+#define NAMESPACE_NMDA         "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda" /* RFC 8526 */
 #define NAMESPACE_DATASTORES   "urn:ietf:params:xml:ns:yang:ietf-datastores"
 /* RFC 6243: the module, and the attribute that tags a default. */
 #define NAMESPACE_WITH_DEFAULTS "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"

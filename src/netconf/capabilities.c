@@ -18,6 +18,7 @@ const char *const netconf_capabilities[] = {
 	"urn:ietf:params:netconf:capability:validate:1.1",
 	"urn:ietf:params:netconf:capability:with-defaults:1.0"
 	"?basic-mode=explicit&also-supported=report-all,report-all-tagged,trim",
+	"urn:ietf:params:netconf:capability:with-operational-defaults:1.0",
 	NULL,
 };
 

@@ -25,11 +25,20 @@ struct decoder {
 	const char *text; /* of the open leaf */
 	size_t length;
 	struct acm_decoder acm; /* of <nacm>, beside the container */
-	unsigned int skip;      /* open elements that we ignore */
-	/* the first refusal and where it was */
-	struct error error;
+	bool acm_refused;
+	bool spoilt;        /* it is refused for its contents */
+	unsigned int skip;  /* open elements that we ignore */
+	struct error error; /* why the element just read is refused */
 	const struct row *failed_row;
-	const struct edit_entry *failed_entry[LEVELS];
+	bool over;    /* nothing is read any more but keys */
+	bool outside; /* something is refused that is of no entry, or of one without its key */
+	/* Where the errors in edit->refused are, of which those before `located` have a path. */
+	struct place {
+		enum level level;
+		uint32_t session_id; /* known from its end tag on */
+		const struct row *row;
+	} places[ERRORS_MAX];
+	unsigned int count, located;
 };
 
 static const char *const operation_names[] = {
@@ -79,7 +88,18 @@ void decoder_close(struct decoder *decoder)
 	wipe_free(decoder, sizeof(*decoder));
 }
 
+void decoder_collect(struct decoder *decoder)
+{
+	decoder->edit->refused.collects = true;
+}
+
 bool decoder_failed(const struct decoder *decoder)
+{
+	return decoder->edit->refused.code != ERROR_NONE;
+}
+
+/* Is the element just read refused? */
+static bool failing(const struct decoder *decoder)
 {
 	return decoder->error.code != ERROR_NONE;
 }
@@ -89,18 +109,11 @@ size_t decoder_memory(const struct decoder *decoder)
 	return decoder->edit->entries.size + (decoder->acm.acm ? decoder->acm.acm->arena.size : 0);
 }
 
-/* decoder->error is set: remember where. */
-static void failed(struct decoder *decoder, const struct row *row)
-{
-	decoder->failed_row = row;
-	memcpy(decoder->failed_entry, decoder->entry, sizeof(decoder->entry));
-}
-
 static void fail(struct decoder *decoder, enum error_code code, const char *info, const char *text)
 {
 	error_set(&decoder->error, code, "%s", text);
 	snprintf(decoder->error.info, sizeof(decoder->error.info), "%s", info);
-	failed(decoder, NULL);
+	decoder->failed_row = NULL;
 }
 
 static bool deletes(enum edit_operation operation)
@@ -211,7 +224,7 @@ static void start_container(struct decoder *decoder, const struct reader_element
 	bool is_explicit;
 	enum edit_operation operation = operation_of(decoder, element, NULL, &is_explicit);
 
-	if (decoder_failed(decoder))
+	if (failing(decoder))
 		return;
 	if (strcmp(element->name, ELEMENT_CONTAINER) != 0) {
 		fail(decoder, ERROR_UNKNOWN_ELEMENT, element->name,
@@ -238,7 +251,7 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 	enum edit_operation operation = operation_of(decoder, element, NULL, &is_explicit);
 	struct edit_entry *entry;
 
-	if (decoder_failed(decoder))
+	if (failing(decoder))
 		return;
 	decoder->discarded[level] = (struct edit_entry){.object = object};
 	if (deletes(decoder->operation[decoder->level])) {
@@ -282,26 +295,41 @@ static const struct row *known_leaf(struct decoder *decoder, const char *name)
 		fail(decoder, ERROR_UNKNOWN_ELEMENT, name, "there is no such element here");
 	else if (row->access == ACCESS_READ)
 		fail(decoder, ERROR_READ_ONLY, name, "this is state, not configuration");
-	if (decoder_failed(decoder))
+	if (failing(decoder))
 		decoder->failed_row = row;
 	return row;
+}
+
+static void open_leaf(struct decoder *decoder, const struct row *row)
+{
+	decoder->row = row;
+	decoder->text = "";
+	decoder->length = 0;
+	decoder->spoilt = false;
 }
 
 static void start_leaf(struct decoder *decoder, const struct reader_element *element)
 {
 	const struct row *row = known_leaf(decoder, element->name);
 
-	if (decoder_failed(decoder))
+	if (failing(decoder))
 		return;
 	decoder->leaf_tagged = false;
 	decoder->leaf_operation = operation_of(decoder, element, row, &decoder->leaf_explicit);
-	if (decoder_failed(decoder)) {
+	if (failing(decoder)) {
 		decoder->failed_row = row;
 		return;
 	}
-	decoder->row = row;
-	decoder->text = "";
-	decoder->length = 0;
+	open_leaf(decoder, row);
+}
+
+/* Nothing of <nacm> is carried out if something in it is refused, and nothing more is read. */
+static void refuse_acm(struct decoder *decoder)
+{
+	error_at(&decoder->error, "/nacm");
+	decoder->failed_row = NULL;
+	decoder->acm_refused = true;
+	decoder->over = true;
 }
 
 /* Of <nacm>, or inside. */
@@ -310,15 +338,15 @@ static void start_acm(struct decoder *decoder, const struct reader_element *elem
 	bool is_explicit;
 	enum edit_operation operation = operation_of(decoder, element, NULL, &is_explicit);
 
-	if (decoder_failed(decoder))
-		return;
-	if (strcmp(element->uri, NAMESPACE_ACM) != 0) {
+	if (!failing(decoder) && strcmp(element->uri, NAMESPACE_ACM) != 0) {
 		fail(decoder, ERROR_UNKNOWN_NAMESPACE, element->name,
 		     "the namespace here is " NAMESPACE_ACM);
 		snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", element->uri);
-	} else if (acm_decode_start(&decoder->acm, element, operation, &decoder->error)) {
-		failed(decoder, NULL);
 	}
+	if (!failing(decoder))
+		acm_decode_start(&decoder->acm, element, operation, &decoder->error);
+	if (failing(decoder))
+		refuse_acm(decoder);
 }
 
 static void start_inside(struct decoder *decoder, const struct reader_element *element)
@@ -326,6 +354,7 @@ static void start_inside(struct decoder *decoder, const struct reader_element *e
 	if (decoder->row) {
 		fail(decoder, ERROR_BAD_ELEMENT, element->name, "a leaf cannot contain elements");
 		decoder->failed_row = decoder->row;
+		decoder->spoilt = true;
 	} else if (decoder->acm.depth ||
 		   (decoder->level == LEVEL_CONFIG && !strcmp(element->uri, NAMESPACE_ACM))) {
 		start_acm(decoder, element);
@@ -347,7 +376,82 @@ static void start_inside(struct decoder *decoder, const struct reader_element *e
 	}
 }
 
-/* After a refusal only the keys of the open entries matter: its path needs them. */
+/* Where an error is becomes known piece by piece: the key of an entry may be its last element. */
+
+/* Append @name to the path, and the leaf that failed, if one did. */
+static void locate_list(struct error *err, const char *name, const struct row *row)
+{
+	size_t length = strlen(err->path);
+
+	snprintf(err->path + length, sizeof(err->path) - length, "/%s%s%s", name, row ? "/" : "",
+		 row ? row->leaf : "");
+}
+
+/* Fill in the path, without the predicate of a key that is missing or invalid. */
+static void locate(const struct decoder *decoder, struct error *err, const struct place *place,
+		   uint32_t tunnel_id)
+{
+	bool in_session = place->level == LEVEL_SESSION;
+
+	if (!strncmp(err->path, "/nacm", 5))
+		return;
+	if (place->level < LEVEL_TUNNEL || !tunnel_id)
+		error_at(err, "%s", decoder->container ? "/" ELEMENT_CONTAINER : "");
+	if (place->level < LEVEL_TUNNEL)
+		return;
+	if (!tunnel_id) {
+		locate_list(err, row_sets[OBJECT_TUNNEL].name, in_session ? NULL : place->row);
+	} else if (in_session && !place->session_id) {
+		error_at_entry(err, tunnel_id, 0, NULL);
+		locate_list(err, row_sets[OBJECT_SESSION].name, place->row);
+	} else {
+		error_at_entry(err, tunnel_id, place->session_id, place->row);
+	}
+}
+
+/* The tunnel ends, or there is none: all errors so far can be located. */
+static void locate_all(struct decoder *decoder, uint32_t tunnel_id)
+{
+	struct error *at = &decoder->edit->refused;
+
+	for (unsigned int i = 0; i < decoder->count; i++, at = at->next)
+		if (i >= decoder->located)
+			locate(decoder, at, &decoder->places[i], tunnel_id);
+	decoder->located = decoder->count;
+}
+
+static void session_ends(struct decoder *decoder, uint32_t session_id)
+{
+	for (unsigned int i = decoder->located; i < decoder->count; i++)
+		if (decoder->places[i].level == LEVEL_SESSION && !decoder->places[i].session_id)
+			decoder->places[i].session_id = session_id;
+}
+
+/*
+ * If the element just read is refused, list that. Its entry is then left as it is, with
+ * continue-on-error.
+ */
+static void note(struct decoder *decoder)
+{
+	enum level level = decoder->level;
+
+	if (!failing(decoder))
+		return;
+	if (level >= LEVEL_TUNNEL)
+		decoder->entry[level]->refused = true;
+	else
+		decoder->outside = true;
+	if (error_append(&decoder->edit->refused, &decoder->error) < 0)
+		decoder->over = true;
+	if (decoder->count < ERRORS_MAX)
+		decoder->places[decoder->count++] =
+			(struct place){.level = level, .row = decoder->failed_row};
+	if (level < LEVEL_TUNNEL)
+		locate_all(decoder, 0);
+	decoder->error = (struct error)ERROR_INIT;
+}
+
+/* Once it is over only the keys of the open entries matter: the path needs them. */
 static bool start_missing_key(struct decoder *decoder, const struct reader_element *element)
 {
 	const struct edit_entry *entry = decoder->entry[decoder->level];
@@ -356,21 +460,20 @@ static bool start_missing_key(struct decoder *decoder, const struct reader_eleme
 		return false;
 	if (strcmp(element->name, row_sets[entry->object].key->leaf) != 0)
 		return false;
-	decoder->row = row_sets[entry->object].key;
-	decoder->text = "";
-	decoder->length = 0;
+	open_leaf(decoder, row_sets[entry->object].key);
 	return true;
 }
 
-/* Is it refused, with nothing more to come that its path needs? */
-static int verdict(const struct decoder *decoder)
+/* Is it over, with nothing more to come that a path needs? */
+static int verdict(struct decoder *decoder)
 {
-	if (!decoder_failed(decoder))
+	note(decoder);
+	if (!decoder->over)
 		return 0;
 	for (unsigned int level = LEVEL_TUNNEL; level < LEVELS; level++) {
-		const struct edit_entry *entry = decoder->failed_entry[level];
+		const struct edit_entry *entry = decoder->entry[level];
 
-		if (entry && entry == decoder->entry[level] && !entry_id(entry))
+		if (entry && !entry_id(entry) && !decoder->edit->refused.collects)
 			return 0;
 	}
 	return DECODER_REFUSED;
@@ -385,13 +488,13 @@ static int start(const struct reader_element *element, void *arg, struct error *
 		decoder->skip++;
 		return 0;
 	}
-	if (decoder_failed(decoder)) {
+	if (decoder->over) {
 		if (!start_missing_key(decoder, element))
 			decoder->skip = 1;
 		return 0;
 	}
 	start_inside(decoder, element);
-	if (decoder_failed(decoder))
+	if (failing(decoder))
 		decoder->skip = 1;
 	return verdict(decoder);
 }
@@ -403,13 +506,14 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 	(void)err;
 	if (decoder->skip)
 		return 0;
-	if (decoder->acm.depth && !decoder_failed(decoder)) {
-		if (acm_decode_text(&decoder->acm, bytes, length, &decoder->error))
-			failed(decoder, NULL);
+	if (decoder->acm.depth) {
+		if (!decoder->over &&
+		    acm_decode_text(&decoder->acm, bytes, length, &decoder->error))
+			refuse_acm(decoder);
 	} else if (decoder->row) {
 		decoder->text = bytes;
 		decoder->length = length;
-	} else if (!decoder_failed(decoder) && !blank_is(bytes, length)) {
+	} else if (!decoder->over && !blank_is(bytes, length)) {
 		fail(decoder, ERROR_BAD_ELEMENT,
 		     decoder->level <= LEVEL_CONTAINER
 			     ? ELEMENT_CONTAINER
@@ -422,7 +526,7 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 static void end_key(struct decoder *decoder, struct edit_entry *entry)
 {
 	const struct row *key = row_sets[entry->object].key;
-	bool failed_before = decoder_failed(decoder);
+	bool failed_before = decoder->over || decoder->spoilt || failing(decoder);
 	struct error ignored, *err = failed_before ? &ignored : &decoder->error;
 	uint32_t *id = entry->object == OBJECT_TUNNEL ? &entry->tunnel_id : &entry->session_id;
 
@@ -438,8 +542,7 @@ static void end_key(struct decoder *decoder, struct edit_entry *entry)
 		return;
 	}
 	if (codec_parse(key, edit_values(entry), decoder->text, decoder->length, err)) {
-		if (!failed_before)
-			failed(decoder, key);
+		decoder->failed_row = key;
 		return;
 	}
 	*id = (uint32_t)codec_get_number(key, edit_values(entry));
@@ -478,12 +581,12 @@ static void end_leaf(struct decoder *decoder)
 
 	decoder->row = NULL;
 	if (row->access == ACCESS_KEY) {
-		if (decoder->leaf_tagged && !decoder_failed(decoder))
+		if (decoder->leaf_tagged && !failing(decoder))
 			fail(decoder, ERROR_INVALID_VALUE, row->leaf, "a key has no default");
 		end_key(decoder, entry);
 		return;
 	}
-	if (decoder_failed(decoder))
+	if (decoder->over || decoder->spoilt)
 		return;
 	if (deletes(decoder->operation[decoder->level]))
 		entry = &decoder->discarded[decoder->level];
@@ -496,30 +599,37 @@ static void end_leaf(struct decoder *decoder)
 	if (decoder->leaf_tagged ? unset_default(decoder, row, entry, operation)
 				 : edit_leaf(entry, row, operation, decoder->text, decoder->length,
 					     &decoder->error))
-		failed(decoder, row);
+		decoder->failed_row = row;
 }
 
 static void end_entry(struct decoder *decoder)
 {
 	struct edit_entry *entry = decoder->entry[decoder->level], *session;
+	bool is_tunnel = entry->object == OBJECT_TUNNEL;
 
-	if (!decoder_failed(decoder) && !entry_id(entry))
+	if (!decoder->over && !entry_id(entry) && !entry->refused) {
 		fail(decoder, ERROR_MISSING_KEY, row_sets[entry->object].key->leaf,
 		     "every entry needs its key");
+		note(decoder);
+	}
 	/* the tunnel's key may have come after its sessions */
-	for (session = entry->next; entry->object == OBJECT_TUNNEL && session;
-	     session = session->next)
+	for (session = entry->next; is_tunnel && session; session = session->next)
 		session->tunnel_id = entry->tunnel_id;
+	if (is_tunnel)
+		locate_all(decoder, entry->tunnel_id);
+	else
+		session_ends(decoder, entry->session_id);
+	if (!entry_id(entry) && is_tunnel)
+		decoder->outside = true;
+	else if (!entry_id(entry)) /* which one it is is not known: leave all of them */
+		decoder->entry[LEVEL_TUNNEL]->refused = true;
 	decoder->entry[decoder->level--] = NULL;
 }
 
 static void end_acm(struct decoder *decoder)
 {
-	bool failed_before = decoder_failed(decoder);
-	struct error ignored, *err = failed_before ? &ignored : &decoder->error;
-
-	if (acm_decode_end(&decoder->acm, err) && !failed_before)
-		failed(decoder, NULL);
+	if (!decoder->over && acm_decode_end(&decoder->acm, &decoder->error))
+		refuse_acm(decoder);
 }
 
 static int end(void *arg, struct error *err)
@@ -542,47 +652,25 @@ static int end(void *arg, struct error *err)
 
 const struct reader_handler decoder_handler = {start, text, end};
 
-/* Append @name to the path, and the leaf that failed, if one did. */
-static void locate_list(struct error *err, const char *name, const struct row *row)
+int decoder_finish(struct decoder *decoder, bool continues, struct edit **ret_edit,
+		   struct error *err)
 {
-	size_t length = strlen(err->path);
+	struct edit *edit = decoder->edit;
 
-	snprintf(err->path + length, sizeof(err->path) - length, "/%s%s%s", name, row ? "/" : "",
-		 row ? row->leaf : "");
-}
-
-/* Fill in the refusal's path, without the predicate of a key that is missing or invalid. */
-static void locate(struct decoder *decoder)
-{
-	const struct edit_entry *tunnel = decoder->failed_entry[LEVEL_TUNNEL];
-	const struct edit_entry *session = decoder->failed_entry[LEVEL_SESSION];
-	const struct row *row = decoder->failed_row;
-	struct error *err = &decoder->error;
-
-	if (!strncmp(err->path, "/nacm", 5))
-		return;
-	if (!tunnel || !tunnel->tunnel_id)
-		error_at(err, "%s", decoder->container ? "/" ELEMENT_CONTAINER : "");
-	if (tunnel && !tunnel->tunnel_id) {
-		locate_list(err, row_sets[OBJECT_TUNNEL].name, session ? NULL : row);
-	} else if (session && !session->session_id) {
-		error_at_entry(err, tunnel->tunnel_id, 0, NULL);
-		locate_list(err, row_sets[OBJECT_SESSION].name, row);
-	} else if (tunnel) {
-		error_at_entry(err, tunnel->tunnel_id, session ? session->session_id : 0, row);
+	if (decoder->entry[LEVEL_SESSION])
+		session_ends(decoder, decoder->entry[LEVEL_SESSION]->session_id);
+	if (decoder->entry[LEVEL_TUNNEL])
+		locate_all(decoder, decoder->entry[LEVEL_TUNNEL]->tunnel_id);
+	/* what is not known must not be taken for left out of a replacement */
+	if (decoder_failed(decoder) && (!continues || decoder->acm_refused ||
+					(decoder->outside && edit->operation != EDIT_MERGE))) {
+		*err = edit->refused;
+		return error_result(err);
 	}
-}
-
-int decoder_finish(struct decoder *decoder, struct edit **ret_edit, struct error *err)
-{
-	if (decoder_failed(decoder)) {
-		locate(decoder);
-		*err = decoder->error;
-		return -error_kind(err->code)->os_errno;
-	}
-	decoder->edit->acm = decoder->acm.acm;
+	edit->acm = decoder->acm.acm;
 	decoder->acm.acm = NULL;
-	*ret_edit = decoder->edit;
+	edit->continues = continues;
+	*ret_edit = edit;
 	decoder->edit = NULL;
 	return 0;
 }

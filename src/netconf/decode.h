@@ -26,12 +26,15 @@ struct decoder;
 struct decoder *decoder_open(enum edit_operation default_operation, size_t limit);
 /* It gets a whole configuration, in which an element has no operation of its own. */
 void decoder_refuse_operations(struct decoder *decoder);
+/* Read on after a refusal, and list them all. */
+void decoder_collect(struct decoder *decoder);
 void decoder_close(struct decoder *decoder); /* Accepts NULL. */
 
 /*
  * Feed it what is inside <config>, from the container's start to its end; @arg of its functions is
- * the decoder. It keeps the first refusal. Its path needs keys that may come later in the entry,
- * so the functions return DECODER_REFUSED only when nothing that may still come matters.
+ * the decoder. It keeps the first refusal, unless told to collect them. The path of one needs keys
+ * that may come later in the entry, so the functions return DECODER_REFUSED only when nothing that
+ * may still come matters.
  */
 extern const struct reader_handler decoder_handler;
 #define DECODER_REFUSED (-ECANCELED)
@@ -39,8 +42,13 @@ extern const struct reader_handler decoder_handler;
 bool decoder_failed(const struct decoder *decoder);
 size_t decoder_memory(const struct decoder *decoder); /* bytes of the edit so far */
 
-/* Everything was read: hand the edit to the caller, who owns it, or return the refusal. */
-int decoder_finish(struct decoder *decoder, struct edit **ret_edit, struct error *err);
+/*
+ * Everything was read: hand the edit to the caller, who owns it, or return the refusal, or a list
+ * of them that is freed with the decoder. With @continues (continue-on-error) what is refused is
+ * listed in the edit, which leaves it out.
+ */
+int decoder_finish(struct decoder *decoder, bool continues, struct edit **ret_edit,
+		   struct error *err);
 
 /* "merge", "replace" ...; false: not an operation. */
 bool decode_operation(const char *text, size_t length, enum edit_operation *ret);

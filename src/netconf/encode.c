@@ -1,6 +1,21 @@
 #include "netconf/encode.h"
 
 #define PREFIX_DEFAULT "wd"
+#define PREFIX_ORIGIN  "or"
+
+static void write_origin(struct writer *writer, enum view_origin origin)
+{
+	static const char *const names[] = {
+		[VIEW_INTENDED] = "intended",
+		[VIEW_SYSTEM] = "system",
+		[VIEW_DEFAULT] = "default",
+		[VIEW_UNKNOWN] = "unknown",
+	};
+
+	write_text(writer, " " PREFIX_ORIGIN ":origin=\"" PREFIX_ORIGIN ":");
+	write_text(writer, names[origin]);
+	write_text(writer, "\"");
+}
 
 static void open_tag(struct writer *writer, const char *name, unsigned int depth)
 {
@@ -19,11 +34,16 @@ void encode_begin(struct writer *writer, unsigned int depth)
 	write_text(writer, "<" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE "\">");
 }
 
-void encode_begin_annotated(struct writer *writer, unsigned int depth)
+void encode_begin_annotated(struct writer *writer, bool tags, bool origins)
 {
-	write_line(writer, depth);
-	write_text(writer, "<" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE
-			   "\" xmlns:" PREFIX_DEFAULT "=\"" NAMESPACE_DEFAULT "\">");
+	write_text(writer, "<" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE "\"");
+	if (tags)
+		write_text(writer, " xmlns:" PREFIX_DEFAULT "=\"" NAMESPACE_DEFAULT "\"");
+	if (origins) {
+		write_text(writer, " xmlns:" PREFIX_ORIGIN "=\"" NAMESPACE_ORIGIN "\"");
+		write_origin(writer, VIEW_INTENDED);
+	}
+	write_text(writer, ">");
 }
 
 void encode_end(struct writer *writer, unsigned int depth)
@@ -42,8 +62,31 @@ static const struct writer_tags *tags_of(const struct row *row)
 	return tags;
 }
 
-void encode_leaf(struct writer *writer, const struct view *view, const struct row *row,
-		 unsigned int depth)
+/* A start tag with the attributes of a leaf; false: it has none, and nothing is written. */
+static bool start_annotated(struct writer *writer, const struct view *view, const struct row *row)
+{
+	const struct view_origins *origins = view->origins;
+	uint64_t bit = row->part == PART_CONFIG ? BIT(row_number(row)) : 0;
+	enum view_origin origin = VIEW_INTENDED;
+
+	while (origins && origin < VIEW_ORIGINS && !(origins->rows[origin] & bit))
+		origin++;
+	if (origins && (origin == VIEW_ORIGINS || origin == origins->entry))
+		origins = NULL;
+	if (!origins && !(view->tagged & bit))
+		return false;
+	write_text(writer, "<");
+	write_text(writer, row->leaf);
+	if (view->tagged & bit)
+		write_text(writer, " " PREFIX_DEFAULT ":default=\"true\"");
+	if (origins)
+		write_origin(writer, origin);
+	write_text(writer, ">");
+	return true;
+}
+
+static void write_leaf(struct writer *writer, const struct view *view, const struct row *row,
+		       bool annotated, unsigned int depth)
 {
 	char text[VALUE_TEXT_MAX];
 	size_t length;
@@ -58,10 +101,7 @@ void encode_leaf(struct writer *writer, const struct view *view, const struct ro
 	if (!view_leaf(view, row, text, &length))
 		return;
 	write_line(writer, depth);
-	if (view->tagged & BIT(row_number(row))) {
-		write_text(writer, "<");
-		write_text(writer, row->leaf);
-		write_text(writer, " " PREFIX_DEFAULT ":default=\"true\">");
+	if (annotated && start_annotated(writer, view, row)) {
 		write_escaped(writer, text, length);
 		close_tag(writer, row->leaf);
 		return;
@@ -69,13 +109,19 @@ void encode_leaf(struct writer *writer, const struct view *view, const struct ro
 	write_between(writer, tags_of(row), text, length);
 }
 
+void encode_leaf(struct writer *writer, const struct view *view, const struct row *row,
+		 unsigned int depth)
+{
+	write_leaf(writer, view, row, false, depth);
+}
+
 /* Statistics come last among the rows. */
-void encode_entry(struct writer *writer, const struct view *view, uint64_t rows, unsigned int depth)
+static void write_leaves(struct writer *writer, const struct view *view, uint64_t rows,
+			 bool annotated, unsigned int depth)
 {
 	const struct row_set *set = &row_sets[view->object];
 	bool in_statistics = false;
 
-	open_tag(writer, set->name, depth++);
 	for (rows &= BIT(set->count) - 1; rows; rows &= rows - 1) {
 		const struct row *row = &set->rows[__builtin_ctzll(rows)];
 
@@ -85,12 +131,29 @@ void encode_entry(struct writer *writer, const struct view *view, uint64_t rows,
 			open_tag(writer, ELEMENT_STATISTICS, depth++);
 			in_statistics = true;
 		}
-		encode_leaf(writer, view, row, depth);
+		write_leaf(writer, view, row, annotated, depth);
 	}
 	if (!in_statistics)
 		return;
 	write_line(writer, depth - 1);
 	close_tag(writer, ELEMENT_STATISTICS);
+}
+
+void encode_entry(struct writer *writer, const struct view *view, uint64_t rows, unsigned int depth)
+{
+	open_tag(writer, row_sets[view->object].name, depth);
+	write_leaves(writer, view, rows, view->tagged, depth + 1);
+}
+
+void encode_entry_of_origin(struct writer *writer, const struct view *view, uint64_t rows,
+			    enum view_origin inherited)
+{
+	write_text(writer, "<");
+	write_text(writer, row_sets[view->object].name);
+	if (view->origins->entry != inherited)
+		write_origin(writer, view->origins->entry);
+	write_text(writer, ">");
+	write_leaves(writer, view, rows, true, 0);
 }
 
 void encode_entry_end(struct writer *writer, enum object object, unsigned int depth)

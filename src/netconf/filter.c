@@ -54,7 +54,10 @@ static void match_node(const struct filter_node *node, struct values *values,
 {
 	if (!holds(&node->own, values))
 		return;
-	hit->whole |= !node->own.partial;
+	if (!node->own.partial && (!hit->whole || !node->container)) {
+		hit->whole = true;
+		hit->above = node->container;
+	}
 	hit->rows |= node->own.rows;
 	for (const struct selection *at = node->statistics; at; at = at->next)
 		if (holds(at, values))
@@ -87,6 +90,7 @@ bool filter_match(const struct filter_level *const *levels, size_t count, const 
 	values.view = view;
 	values.printed = values.there = 0;
 	ret->whole = false;
+	ret->above = 0;
 	ret->rows = 0;
 	ret->count = 0;
 	for (size_t i = 0; i < count; i++) {

@@ -48,8 +48,9 @@ void filter_free(struct filter *filter);
 
 /* What a filter selects of an entry. */
 struct filter_hit {
-	bool whole;    /* everything, sessions too */
-	uint64_t rows; /* otherwise these leaves, and of its sessions what `levels` selects */
+	bool whole;         /* everything, sessions too */
+	unsigned int above; /* ... because it, 0, or its container, 1, is selected */
+	uint64_t rows;      /* otherwise these leaves, and of its sessions what `levels` selects */
 	const struct filter_level *levels[2 * FILTER_ALTERNATIVES];
 	size_t count;
 };

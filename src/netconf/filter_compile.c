@@ -387,7 +387,11 @@ static int compile_everything(struct filter_compiler *compiler)
 {
 	static const struct node everything = {.text = ""};
 
-	return compile_entry(compiler, &compiler->filter->tunnels, OBJECT_TUNNEL, &everything);
+	int rc = compile_entry(compiler, &compiler->filter->tunnels, OBJECT_TUNNEL, &everything);
+
+	if (!rc)
+		compiler->filter->tunnels.first->container = true;
+	return rc;
 }
 
 static int step_container(struct filter_compiler *compiler)

@@ -24,6 +24,7 @@ struct selection {
 struct filter_node {
 	struct filter_node *next;
 	bool keyed;
+	bool container; /* stands for the container, without conditions */
 	uint32_t id;
 	struct selection own;
 	struct selection *statistics; /* alternatives */

@@ -92,6 +92,7 @@ static int start_streamed(struct message *message, const struct reader_element *
 	message->decoder = decoder_open(operation, DECODER_ENTRIES_MAX);
 	if (!message->decoder)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
+	decoder_collect(message->decoder);
 	if (message->rpc->streamed_in)
 		decoder_refuse_operations(message->decoder);
 	message->decoding = 1;
@@ -107,6 +108,7 @@ static int start_parameter(struct message *message, const struct reader_element 
 {
 	const struct rpc *rpc = message->rpc;
 	struct reader_element named = *element;
+	bool is_filter;
 	int rc;
 
 	if (!*named.uri)
@@ -116,10 +118,11 @@ static int start_parameter(struct message *message, const struct reader_element 
 		return REFUSED;
 	if (rpc->streamed && !rpc->streamed_in && !strcmp(named.name, rpc->streamed))
 		return start_streamed(message, &named, err);
-	message->filter = !strcmp(named.name, "filter");
-	rc = message->filter ? 0 : check_attributes(message, &named);
+	is_filter = !strcmp(named.name, "filter");
+	message->filter = is_filter || !strcmp(named.name, "subtree-filter");
+	rc = is_filter ? 0 : check_attributes(message, &named);
 	rc = rc ? rc : build(message, &named, err);
-	if (!rc && message->filter && filter_check(message->builder.at, &message->error))
+	if (!rc && is_filter && filter_check(message->builder.at, &message->error))
 		return REFUSED;
 	return rc;
 }
@@ -269,18 +272,22 @@ static void stop_reading(struct message *message)
 	message->reader = NULL;
 }
 
-/* Neither the rest matters, nor what was read so far. */
+/* The rest does not matter. */
 static void take_refusal(struct message *message)
 {
 	struct edit *edit;
 
 	stop_reading(message);
 	if (message->decoder && !message->error.code)
-		decoder_finish(message->decoder, &edit, &message->error);
+		decoder_finish(message->decoder, false, &edit, &message->error);
 	else
 		message->error.protocol = true; /* the operation is at fault, not the data */
-	decoder_close(message->decoder);
-	message->decoder = NULL;
+}
+
+/* Is the message refused? If so, what is wrong with the rest of it does not matter any more. */
+static bool is_refused(const struct message *message, int rc)
+{
+	return rc == REFUSED || (rc < 0 && message->decoder && decoder_failed(message->decoder));
 }
 
 int message_feed(struct message *message, const char *bytes, size_t length, struct error *err)
@@ -290,7 +297,7 @@ int message_feed(struct message *message, const char *bytes, size_t length, stru
 	if (!message->reader)
 		return 0;
 	rc = reader_feed(message->reader, bytes, length, err);
-	if (rc == REFUSED) {
+	if (is_refused(message, rc)) {
 		take_refusal(message);
 		rc = 0;
 	}
@@ -304,7 +311,7 @@ int message_finish(struct message *message, struct error *err)
 	if (!message->reader)
 		return 0;
 	rc = reader_finish(message->reader, err);
-	if (rc == REFUSED) {
+	if (is_refused(message, rc)) {
 		take_refusal(message);
 		return 0;
 	}
@@ -328,10 +335,11 @@ const struct node *message_operation(const struct message *message)
 	return message->tree.root->first;
 }
 
-int message_take_edit(struct message *message, struct edit **ret_edit, struct error *err)
+int message_take_edit(struct message *message, bool continues, struct edit **ret_edit,
+		      struct error *err)
 {
 	*ret_edit = NULL;
 	if (!message->decoder)
 		return 0;
-	return decoder_finish(message->decoder, ret_edit, err);
+	return decoder_finish(message->decoder, continues, ret_edit, err);
 }

@@ -49,7 +49,11 @@ int message_hold(struct message *message, size_t bytes, struct error *err);
 /* The operation's element, once the whole message was read without an error. */
 const struct node *message_operation(const struct message *message);
 
-/* The streamed parameter as an edit; *ret_edit is NULL when it was not given. */
-int message_take_edit(struct message *message, struct edit **ret_edit, struct error *err);
+/*
+ * The streamed parameter as an edit; *ret_edit is NULL when it was not given. Of what is refused
+ * see decoder_finish().
+ */
+int message_take_edit(struct message *message, bool continues, struct edit **ret_edit,
+		      struct error *err);
 
 #endif

@@ -23,6 +23,7 @@
 BUILD_IN(l2tpv3d_module, "yang/" MODULE_NAME "@" MODULE_REVISION ".yang");
 BUILD_IN(l2tpv3d_clients, "yang/" CLIENTS_NAME "@" CLIENTS_REVISION ".yang");
 
+static const char *const nmda_features[] = {"origin", "with-defaults", NULL};
 static const char *const base_features[] = {
 	"writable-running",
 	"candidate",
@@ -46,6 +47,10 @@ const struct module netconf_modules[] = {
 	{ "ietf-netconf-with-defaults", "2011-06-01", NAMESPACE_WITH_DEFAULTS, .imported = false },
 	{ "ietf-yang-library", YANG_LIBRARY_REVISION, NAMESPACE_YANG_LIBRARY, .imported = false },
 	{ "ietf-datastores", "2018-02-14", NAMESPACE_DATASTORES, .imported = false },
+	{ "ietf-origin", "2018-02-14", NAMESPACE_ORIGIN, .imported = false },
+	{ "ietf-netconf-nmda", "2019-01-07", NAMESPACE_NMDA, .features = nmda_features },
+	{ "ietf-yang-metadata", "2016-08-05", "urn:ietf:params:xml:ns:yang:ietf-yang-metadata",
+	  .imported = true },
 	{ "ietf-inet-types", "2013-07-15", "urn:ietf:params:xml:ns:yang:ietf-inet-types",
 	  .imported = true },
 	{ "ietf-netconf-acm", "2018-02-14", NAMESPACE_ACM, .imported = false },

@@ -15,9 +15,10 @@
 
 struct module {
 	const char *name, *revision, *uri;
-	bool imported;               /* others use its definitions, and no data of it is here */
-	const char *const *features; /* which may be supported; ends with NULL; NULL: none */
-	const char *text, *end;      /* built in; NULL: to be found in the search path */
+	bool imported; /* others use its definitions, and no data of it is here */
+	/* Those supported, of the base's if there is a capability; ends with NULL; NULL: none. */
+	const char *const *features;
+	const char *text, *end; /* built in; NULL: to be found in the search path */
 };
 
 extern const struct module netconf_modules[]; /* ends with a NULL name */

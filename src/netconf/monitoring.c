@@ -4,6 +4,8 @@
  *
  * linux-l2tpv3-netconf augments it with what the RFC has no leaf for.
  */
+#include <inttypes.h>
+
 #include "base/clock.h"
 #include "model/names.h"
 #include "netconf/capabilities.h"
@@ -41,6 +43,68 @@ static void add_schemas(struct tree *tree, struct node *state, const struct modu
 	}
 }
 
+/* A leaf or container of our own module below an entry of RFC 6022's. */
+static struct node *add_ours(struct tree *tree, struct node *parent, const char *name)
+{
+	return parent ? tree_add(tree, parent, name, NAMESPACE_CLIENTS) : NULL;
+}
+
+static void add_our_text(struct tree *tree, struct node *parent, const char *name, const char *text)
+{
+	struct node *leaf = add_ours(tree, parent, name);
+
+	if (!leaf)
+		return;
+	leaf->text = arena_text(&tree->arena, text, strlen(text));
+	tree->broken |= !leaf->text;
+}
+
+static void add_our_number(struct tree *tree, struct node *parent, const char *name,
+			   uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	add_our_text(tree, parent, name, text);
+}
+
+static void add_pending(struct tree *tree, struct node *store, const struct engine *engine)
+{
+	struct engine_pending pending;
+	struct node *entry;
+
+	if (!engine_pending(engine, &pending))
+		return;
+	entry = add_ours(tree, store, "confirmed-commit");
+	if (pending.session)
+		add_our_number(tree, entry, "session-id", pending.session);
+	add_our_number(tree, entry, "baseline", pending.baseline);
+	add_our_number(tree, entry, "time-left", pending.left);
+}
+
+static void add_progress(struct tree *tree, struct node *store, const struct engine *engine)
+{
+	static const char *const stages[ENGINE_STAGES] = {
+		[ENGINE_CHECKING] = "checking", [ENGINE_RECORDING] = "recording",
+		[ENGINE_APPLYING] = "applying", [ENGINE_UNDOING] = "undoing",
+		[ENGINE_DONE] = "done",         [ENGINE_REFUSED] = "refused",
+	};
+	struct engine_progress progress;
+	struct node *entry;
+
+	engine_progress(engine, &progress);
+	if (progress.stage == ENGINE_NOTHING)
+		return;
+	entry = add_ours(tree, store, "latest-change");
+	if (progress.session)
+		add_our_number(tree, entry, "session-id", progress.session);
+	add_our_text(tree, entry, "stage", stages[progress.stage]);
+	if (!progress.objects)
+		return;
+	add_our_number(tree, entry, "objects", progress.objects);
+	add_our_number(tree, entry, "objects-done", progress.done);
+}
+
 static void add_datastores(struct tree *tree, struct node *state,
 			   const struct netconf_server *server)
 {
@@ -51,11 +115,16 @@ static void add_datastores(struct tree *tree, struct node *state,
 		struct node *store = provider_add(tree, list, "datastore"), *lock;
 
 		provider_leaf(tree, store, "name", "%s", engine_datastore_name(which));
-		if (!held)
+		if (held) {
+			lock = provider_add(tree, provider_add(tree, store, "locks"),
+					    "global-lock");
+			add_count(tree, lock, "locked-by-session", held->session);
+			provider_time(tree, lock, "locked-time", &held->since);
+		}
+		if (which != ENGINE_RUNNING)
 			continue;
-		lock = provider_add(tree, provider_add(tree, store, "locks"), "global-lock");
-		add_count(tree, lock, "locked-by-session", held->session);
-		provider_time(tree, lock, "locked-time", &held->since);
+		add_pending(tree, store, server->options.engine);
+		add_progress(tree, store, server->options.engine);
 	}
 }
 
@@ -79,33 +148,18 @@ static void add_counters(struct tree *tree, struct node *parent,
 	add_count(tree, parent, "out-notifications", 0);
 }
 
-/* A leaf of our own module in an entry of RFC 6022's. */
-static void add_ours(struct tree *tree, struct node *entry, const char *name, const char *text)
-{
-	struct node *leaf = entry ? tree_add(tree, entry, name, NAMESPACE_CLIENTS) : NULL;
-
-	if (!leaf)
-		return;
-	leaf->text = arena_text(&tree->arena, text, strlen(text));
-	tree->broken |= !leaf->text;
-}
-
 static void add_our_leaves(struct tree *tree, struct node *entry,
 			   const struct netconf_session *session)
 {
 	const struct rpc *rpc = session->busy && session->message ? session->message->rpc : NULL;
-	char number[24];
 
-	add_ours(tree, entry, "door", session->door);
-	snprintf(number, sizeof(number), "%ld", (long)session->peer.pid);
-	add_ours(tree, entry, "process-id", number);
-	if (rpc) {
-		add_ours(tree, entry, "operation", rpc->name);
-		return;
-	}
-	snprintf(number, sizeof(number), "%lld",
-		 (long long)((clock_now() - session->rested) / NS_PER_S));
-	add_ours(tree, entry, "idle-time", number);
+	add_our_text(tree, entry, "door", session->door);
+	add_our_number(tree, entry, "process-id", (uint64_t)session->peer.pid);
+	if (rpc)
+		add_our_text(tree, entry, "operation", rpc->name);
+	else
+		add_our_number(tree, entry, "idle-time",
+			       (uint64_t)(clock_now() - session->rested) / NS_PER_S);
 }
 
 static void add_sessions(struct tree *tree, struct node *state, const struct netconf_server *server)

@@ -1,5 +1,7 @@
 #include "netconf/node.h"
 
+#include "netconf/blank.h"
+
 void tree_free(struct tree *tree)
 {
 	arena_free(&tree->arena);
@@ -77,4 +79,28 @@ const char *node_attribute(const struct node *node, const char *name, const char
 		if (!strcmp(at->name, name) && !strcmp(at->uri, uri))
 			return at->value;
 	return NULL;
+}
+
+const char *node_namespace(const struct node *node, const char *prefix, size_t length)
+{
+	for (; node; node = node->parent)
+		for (const struct declaration *ns = node->declarations; ns; ns = ns->next)
+			if (strlen(ns->prefix) == length && !memcmp(ns->prefix, prefix, length))
+				return ns->uri;
+	return NULL;
+}
+
+bool node_names_identity(const struct node *node, const char *uri, const char *name)
+{
+	size_t length = node->length;
+	const char *text = blank_trim(node->text, &length);
+	const char *colon = length ? memchr(text, ':', length) : NULL;
+	const char *found = colon ? node_namespace(node, text, (size_t)(colon - text)) : uri;
+
+	if (colon) {
+		length -= (size_t)(colon + 1 - text);
+		text = colon + 1;
+	}
+	return found && !strcmp(found, uri) && strlen(name) == length &&
+	       !memcmp(text, name, length);
 }

@@ -55,6 +55,13 @@ const struct node *node_child(const struct node *node, const char *name, const c
 /* The text of that child, or NULL when there is none. */
 const char *node_text(const struct node *node, const char *child, const char *uri);
 bool node_is(const struct node *node, const char *name, const char *uri);
+/* The namespace that @prefix of @length bytes is declared for at @node, or NULL. */
+const char *node_namespace(const struct node *node, const char *prefix, size_t length);
+/*
+ * Is its text the identity @name of the module of @uri? The name may have a prefix (RFC 7950
+ * section 9.10.3); clients leave it out whatever the default namespace is.
+ */
+bool node_names_identity(const struct node *node, const char *uri, const char *name);
 const char *node_attribute(const struct node *node, const char *name, const char *uri);
 
 #endif

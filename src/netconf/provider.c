@@ -16,7 +16,8 @@ int provider_check(const struct node *filter, struct error *err)
 	return rc;
 }
 
-int provider_write(struct netconf_session *session, const struct node *filter)
+int provider_write(struct netconf_session *session, const struct node *filter,
+		   unsigned int max_depth)
 {
 	int rc = 0;
 
@@ -31,14 +32,16 @@ int provider_write(struct netconf_session *session, const struct node *filter)
 		if (tree.broken)
 			rc = -ENOMEM;
 		else if (tree.root)
-			subtree_write(&session->writer, filter, tree.root, provider->lists);
+			subtree_write(&session->writer, filter, tree.root, provider->lists,
+				      max_depth);
 		tree_free(&tree);
 	}
 	return rc;
 }
 
 int provider_write_acm(struct netconf_session *session, const struct node *filter,
-		       const struct acm *acm, bool config, enum defaults defaults)
+		       const struct acm *acm, bool state, enum defaults defaults,
+		       unsigned int max_depth)
 {
 	static const struct subtree_list lists[] = {
 		{"group", 1}, {"rule-list", 1}, {"rule", 1}, {NULL, 0}};
@@ -48,12 +51,12 @@ int provider_write_acm(struct netconf_session *session, const struct node *filte
 	if (!subtree_asks(filter, acm_rows[ACM_NACM].name, NAMESPACE_ACM) ||
 	    (session->lines && !filter)) /* our shell asks for it if it wants it */
 		return 0;
-	acm_tree_build(acm, config ? NULL : &session->server->denied, defaults, &tree);
+	acm_tree_build(acm, state ? &session->server->denied : NULL, defaults, &tree);
 	access_prune(session, &tree);
 	if (tree.broken)
 		rc = -ENOMEM;
 	else if (tree.root && tree.root->first)
-		subtree_write(&session->writer, filter, tree.root, lists);
+		subtree_write(&session->writer, filter, tree.root, lists, max_depth);
 	tree_free(&tree);
 	return rc;
 }

@@ -21,12 +21,17 @@ extern const struct provider provider_monitoring, provider_yang_library, provide
 
 /* Can the providers carry out @filter (<filter>, or NULL)? If not: ERROR_TOO_BIG. */
 int provider_check(const struct node *filter, struct error *err);
-/* Write what @filter asks them for, through the session's writer. -ENOMEM: some is missing. */
-int provider_write(struct netconf_session *session, const struct node *filter);
+/*
+ * Write what @filter asks them for, through the session's writer: @max_depth levels of what it
+ * selects, 0: all. -ENOMEM: some is missing.
+ */
+int provider_write(struct netconf_session *session, const struct node *filter,
+		   unsigned int max_depth);
 
-/* The same for NACM's configuration @acm, which get-config shows, too (@config: it alone). */
+/* The same for NACM's configuration @acm, with its counters if @state. */
 int provider_write_acm(struct netconf_session *session, const struct node *filter,
-		       const struct acm *acm, bool config, enum defaults defaults);
+		       const struct acm *acm, bool state, enum defaults defaults,
+		       unsigned int max_depth);
 
 /*
  * Add a container or a list entry below @parent; NULL: no memory, now or before (@parent NULL), and

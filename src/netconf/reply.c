@@ -180,17 +180,41 @@ static void info_choice(struct netconf_session *session, const struct error *err
 	yang_element(session, "missing-choice", err->info);
 }
 
+static void non_unique(struct netconf_session *session, const char *path)
+{
+	struct writer *writer = &session->writer;
+
+	write_text(writer, "<non-unique");
+	write_attribute(writer, "xmlns", "", NAMESPACE_YANG);
+	write_attribute(writer, "xmlns", MODULE_PREFIX, NAMESPACE_MODULE);
+	write_text(writer, ">");
+	write_path(writer, path, MODULE_PREFIX);
+	write_text(writer, "</non-unique>");
+}
+
+/* Each leaf that is not unique (RFC 7950 section 15.1). */
+static void info_unique(struct netconf_session *session, const struct error *err)
+{
+	non_unique(session, err->path);
+	non_unique(session, err->other);
+}
+
 /* What error-info contains, by error-tag (RFC 6241 appendix A), in this order. */
 static const struct {
 	const char *tag;
-	bool required; /* otherwise only if there is something to say */
+	enum error_code only; /* ERROR_NONE: whatever the code */
 	void (*write)(struct netconf_session *session, const struct error *err);
 } infos[] = {
-	{"missing-attribute", true, info_attribute}, {"bad-attribute", true, info_attribute},
-	{"unknown-attribute", true, info_attribute}, {"missing-element", true, info_element},
-	{"bad-element", true, info_element},         {"unknown-element", true, info_element},
-	{"unknown-namespace", true, info_namespace}, {"lock-denied", true, info_number},
-	{"data-missing", false, info_choice},
+	{"missing-attribute", ERROR_NONE, info_attribute},
+	{"bad-attribute", ERROR_NONE, info_attribute},
+	{"unknown-attribute", ERROR_NONE, info_attribute},
+	{"missing-element", ERROR_NONE, info_element},
+	{"bad-element", ERROR_NONE, info_element},
+	{"unknown-element", ERROR_NONE, info_element},
+	{"unknown-namespace", ERROR_NONE, info_namespace},
+	{"lock-denied", ERROR_NONE, info_number},
+	{"data-missing", ERROR_MISSING_CHOICE, info_choice},
+	{"operation-failed", ERROR_NOT_UNIQUE, info_unique},
 };
 
 static void error_info(struct netconf_session *session, const struct error *err, const char *tag)
@@ -198,7 +222,7 @@ static void error_info(struct netconf_session *session, const struct error *err,
 	for (unsigned int i = 0; i < sizeof(infos) / sizeof(infos[0]); i++) {
 		if (strcmp(infos[i].tag, tag) != 0)
 			continue;
-		if (!infos[i].required && (err->code != ERROR_MISSING_CHOICE || !err->info[0]))
+		if (infos[i].only && infos[i].only != err->code)
 			continue;
 		reply_open(session, "error-info");
 		infos[i].write(session, err);
@@ -224,11 +248,14 @@ static void write_error(struct netconf_session *session, const struct error *err
 void reply_error(struct netconf_session *session, const struct error *err)
 {
 	session->counters.out_rpc_errors++;
-	server_log(session->server, LOG_DEBUG, "NETCONF session %u of %s: refused: %s: %s%s%s",
-		   session->id, session->peer.user, error_kind(err->code)->name, err->path,
-		   err->path[0] ? ": " : "", err->text);
 	reply_begin(session);
-	write_error(session, err);
+	for (; err; err = err->next) {
+		server_log(session->server, LOG_DEBUG,
+			   "NETCONF session %u of %s: refused: %s: %s%s%s", session->id,
+			   session->peer.user, error_kind(err->code)->name, err->path,
+			   err->path[0] ? ": " : "", err->text);
+		write_error(session, err);
+	}
 	reply_end(session);
 }
 

@@ -1,6 +1,7 @@
 #include "netconf/rpc.h"
 
 #include "model/names.h"
+#include "netconf/nmda.h"
 
 const struct rpc *rpc_find(const struct rpc *rpcs, const char *name, const char *uri)
 {
@@ -48,6 +49,13 @@ static bool is_added(const struct rpc *rpc, const char *name, const char *uri)
 	return at && at->name;
 }
 
+static bool may_repeat(const struct rpc *rpc, const char *name)
+{
+	const char *const *at = rpc->repeated;
+
+	return at[0] && (!strcmp(at[0], name) || (at[1] && !strcmp(at[1], name)));
+}
+
 int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, const char *name,
 			const char *uri, struct error *err)
 {
@@ -59,7 +67,7 @@ int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, con
 			       "parameters of %s are in the namespace %s", rpc->name, rpc->uri);
 	else if (!added && !is_parameter(rpc, name))
 		rc = error_set(err, ERROR_UNKNOWN_ELEMENT, "%s has no such parameter", rpc->name);
-	else if (node_child(operation, name, uri))
+	else if (node_child(operation, name, uri) && !may_repeat(rpc, name))
 		rc = error_set(err, ERROR_BAD_ELEMENT, "given twice");
 	if (rc)
 		set_info(err, name, uri);
@@ -98,6 +106,29 @@ static int refuse_content(const struct node *which, struct error *err)
 	return rc;
 }
 
+/* lock, unlock and validate may name it as get-data does (RFC 8526 section 3.2). */
+static bool may_have_leaf(const struct node *operation)
+{
+	return node_is(operation, "lock", NAMESPACE_BASE) ||
+	       node_is(operation, "unlock", NAMESPACE_BASE) ||
+	       node_is(operation, "validate", NAMESPACE_BASE);
+}
+
+static int read_leaf(const struct node *which, enum engine_datastore *ret, struct error *err)
+{
+	const struct nmda_datastore *found = nmda_find_datastore(which);
+	int rc;
+
+	if (found && found->writable) {
+		*ret = found->which;
+		return 0;
+	}
+	rc = error_set(err, ERROR_INVALID_VALUE,
+		       "datastore: allowed here: running and candidate of ietf-datastores");
+	set_info(err, which->name, "");
+	return rc;
+}
+
 static int read_datastore(const struct node *operation, const char *parameter, bool inline_too,
 			  enum engine_datastore *ret, struct error *err)
 {
@@ -117,6 +148,8 @@ static int read_datastore(const struct node *operation, const char *parameter, b
 		set_info(err, which->next->name, "");
 		return rc;
 	}
+	if (node_is(which, "datastore", NAMESPACE_NMDA) && may_have_leaf(operation))
+		return read_leaf(which, ret, err);
 	for (*ret = 0; *ret < ENGINE_DATASTORES; ++*ret)
 		if (node_is(which, engine_datastore_name(*ret), NAMESPACE_BASE))
 			return which->first || which->length ? refuse_content(which, err) : 0;

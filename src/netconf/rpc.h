@@ -17,7 +17,7 @@ enum rpc_result {
 	RPC_LATER /* session_stream() was called, or rpc_done() will be */
 };
 
-#define RPC_PARAMETERS 8
+#define RPC_PARAMETERS 10
 
 /* A parameter that another module adds to an operation. */
 struct rpc_augment {
@@ -27,6 +27,7 @@ struct rpc_augment {
 struct rpc {
 	const char *name, *uri;
 	const char *parameters[RPC_PARAMETERS]; /* allowed children, in the same namespace */
+	const char *repeated[2];                /* those of them that may be given more than once */
 	const struct rpc_augment *augments;     /* ends with a NULL name; NULL: none */
 	bool denied_by_default;                 /* nacm:default-deny-all */
 	const char *streamed;    /* the one of them that holds an edit, or NULL ... */

@@ -100,7 +100,7 @@ int rpc_validate(struct netconf_session *session, const struct node *operation, 
 	int rc = rpc_datastore(operation, "source", true, &source, err);
 
 	if (!rc && source == ENGINE_DATASTORES)
-		rc = message_take_edit(session->message, &edit, err);
+		rc = message_take_edit(session->message, false, &edit, err);
 	if (rc)
 		return rc;
 	if (source == ENGINE_RUNNING)

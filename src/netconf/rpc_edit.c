@@ -1,7 +1,11 @@
-/* edit-config, copy-config and delete-config (RFC 6241 sections 7.2 to 7.4). */
+/*
+ * edit-config, copy-config and delete-config (RFC 6241 sections 7.2 to 7.4), and edit-data (RFC
+ * 8526 section 3.1.2).
+ */
 #include <errno.h>
 
 #include "netconf/defaults.h"
+#include "netconf/nmda.h"
 #include "netconf/rpc_engine.h"
 #include "netconf/rpc_table.h"
 
@@ -16,7 +20,7 @@ static int bad_value(const char *parameter, const char *allowed, struct error *e
 static int read_default_operation(const struct node *operation, enum edit_operation *ret,
 				  struct error *err)
 {
-	const char *text = node_text(operation, "default-operation", NAMESPACE_BASE);
+	const char *text = node_text(operation, "default-operation", operation->uri);
 
 	*ret = EDIT_MERGE;
 	if (!text)
@@ -29,7 +33,7 @@ static int read_default_operation(const struct node *operation, enum edit_operat
 
 static int check_order(const struct node *operation, struct error *err)
 {
-	const struct node *child = node_child(operation, "config", NAMESPACE_BASE);
+	const struct node *child = node_child(operation, "config", operation->uri);
 
 	for (; child; child = child->next)
 		if (!strcmp(child->name, "default-operation")) {
@@ -43,34 +47,38 @@ static int check_order(const struct node *operation, struct error *err)
 }
 
 /*
- * Every edit is done whole or not at all, which is rollback-on-error, and satisfies stop-on-error.
- * continue-on-error would leave it half done.
+ * An edit is done whole or not at all, which is rollback-on-error, and satisfies stop-on-error;
+ * with continue-on-error, entry by entry.
  */
-static int check_error_option(const struct node *operation, struct error *err)
+static int read_error_option(const struct node *operation, bool *ret_continues, struct error *err)
 {
 	const char *text = node_text(operation, "error-option", NAMESPACE_BASE);
 
-	if (!text || !strcmp(text, "stop-on-error") || !strcmp(text, "rollback-on-error"))
+	*ret_continues = text && !strcmp(text, "continue-on-error");
+	if (!text || *ret_continues || !strcmp(text, "stop-on-error") ||
+	    !strcmp(text, "rollback-on-error"))
 		return 0;
-	if (!strcmp(text, "continue-on-error"))
-		return error_in_operation(
-			err, error_set(err, ERROR_UNSUPPORTED,
-				       "continue-on-error is not supported: an edit is done whole "
-				       "or not at all"));
-	return bad_value("error-option", "stop-on-error, rollback-on-error", err);
+	return bad_value("error-option", "stop-on-error, continue-on-error, rollback-on-error",
+			 err);
 }
 
 /*
- * set and test-then-set are the same here: running is always valid, and the candidate need not be
- * until it is committed (RFC 7950 section 8.3.3).
+ * Running is always tested, for it is always valid. The candidate need not be until it is committed
+ * (RFC 7950 section 8.3.3): it is tested only if the client says so.
  */
-static int read_test_option(const struct node *operation, bool *ret_test_only, struct error *err)
+enum test { TEST_UNSAID, TEST_THEN_SET, TEST_NONE, TEST_ONLY };
+
+static int read_test_option(const struct node *operation, enum test *ret, struct error *err)
 {
+	static const char *const words[] = {"", "test-then-set", "set", "test-only"};
 	const char *text = node_text(operation, "test-option", NAMESPACE_BASE);
 
-	*ret_test_only = text && !strcmp(text, "test-only");
-	if (!text || *ret_test_only || !strcmp(text, "set") || !strcmp(text, "test-then-set"))
+	*ret = TEST_UNSAID;
+	if (!text)
 		return 0;
+	for (*ret = TEST_THEN_SET; *ret <= TEST_ONLY; ++*ret)
+		if (!strcmp(text, words[*ret]))
+			return 0;
 	return bad_value("test-option", "test-then-set, set, test-only", err);
 }
 
@@ -80,36 +88,39 @@ static int read_test_option(const struct node *operation, bool *ret_test_only, s
  */
 int rpc_edit_config_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
 {
-	bool test_only, has_target = node_child(operation, "target", NAMESPACE_BASE);
+	bool continues, has_target = node_child(operation, "target", NAMESPACE_BASE);
 	enum engine_datastore which;
+	enum test test;
 	int rc = has_target ? rpc_datastore(operation, "target", false, &which, err) : 0;
 
 	rc = rc ? rc : read_default_operation(operation, ret, err);
-	rc = rc ? rc : check_error_option(operation, err);
-	return rc ? rc : read_test_option(operation, &test_only, err);
+	rc = rc ? rc : read_error_option(operation, &continues, err);
+	return rc ? rc : read_test_option(operation, &test, err);
 }
 
-static int take_edit(struct netconf_session *session, struct edit **ret_edit, struct error *err)
+static int take_edit(struct netconf_session *session, bool continues, struct edit **ret_edit,
+		     struct error *err)
 {
-	int rc = message_take_edit(session->message, ret_edit, err);
+	int rc = message_take_edit(session->message, continues, ret_edit, err);
 
 	if (rc || *ret_edit)
 		return rc;
-	rc = error_set(err, ERROR_MISSING_ELEMENT, "edit-config needs a config");
+	rc = error_set(err, ERROR_MISSING_ELEMENT, "%s needs a config",
+		       message_operation(session->message)->name);
 	snprintf(err->info, sizeof(err->info), "config");
 	return rc;
 }
 
 /* Takes ownership of @edit. */
 static int carry_out(struct netconf_session *session, enum engine_datastore which,
-		     struct edit *edit, struct error *err)
+		     struct edit *edit, bool test, struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
 
 	return rpc_await(session,
 			 which == ENGINE_CANDIDATE
-				 ? engine_stage(engine, edit, &who, rpc_done, session)
+				 ? engine_stage(engine, edit, test, &who, rpc_done, session)
 				 : engine_edit(engine, edit, &who, rpc_done, session),
 			 err);
 }
@@ -120,21 +131,60 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 	struct engine_who who = rpc_who(session);
 	enum engine_datastore which;
 	struct edit *edit = NULL;
-	bool test_only = false;
+	enum test test = TEST_UNSAID;
+	bool continues = false;
 	int rc = rpc_datastore(operation, "target", false, &which, err);
 
 	rc = rc ? rc : check_order(operation, err);
-	rc = rc ? rc : check_error_option(operation, err);
-	rc = rc ? rc : read_test_option(operation, &test_only, err);
-	rc = rc ? rc : take_edit(session, &edit, err);
+	rc = rc ? rc : read_error_option(operation, &continues, err);
+	rc = rc ? rc : read_test_option(operation, &test, err);
+	rc = rc ? rc : take_edit(session, continues, &edit, err);
 	if (rc)
 		return rc;
-	if (test_only)
+	if (test == TEST_ONLY)
 		return rpc_await(session,
 				 engine_test(session->server->options.engine, which, edit, &who,
 					     rpc_done, session),
 				 err);
-	return carry_out(session, which, edit, err);
+	return carry_out(session, which, edit, test == TEST_THEN_SET, err);
+}
+
+static int read_target(const struct node *operation, enum engine_datastore *ret, struct error *err)
+{
+	const struct node *leaf = node_child(operation, "datastore", NAMESPACE_NMDA);
+	const struct nmda_datastore *found = leaf ? nmda_find_datastore(leaf) : NULL;
+	int rc;
+
+	if (found && found->writable) {
+		*ret = found->which;
+		return 0;
+	}
+	rc = leaf ? error_set(err, ERROR_INVALID_VALUE,
+			      "datastore: writable are running and candidate")
+		  : error_set(err, ERROR_MISSING_ELEMENT, "datastore is required");
+	snprintf(err->info, sizeof(err->info), "datastore");
+	return error_in_operation(err, rc);
+}
+
+/* The datastore may come after <config>: it is looked at then. */
+int rpc_edit_data_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
+{
+	bool has_target = node_child(operation, "datastore", NAMESPACE_NMDA);
+	enum engine_datastore which;
+	int rc = has_target ? read_target(operation, &which, err) : 0;
+
+	return rc ? rc : read_default_operation(operation, ret, err);
+}
+
+int rpc_edit_data(struct netconf_session *session, const struct node *operation, struct error *err)
+{
+	enum engine_datastore which;
+	struct edit *edit = NULL;
+	int rc = read_target(operation, &which, err);
+
+	rc = rc ? rc : check_order(operation, err);
+	rc = rc ? rc : take_edit(session, false, &edit, err);
+	return rc ? rc : carry_out(session, which, edit, false, err);
 }
 
 /* <config> holds a whole configuration, which replaces the target. */
@@ -169,11 +219,11 @@ int rpc_copy_config(struct netconf_session *session, const struct node *operatio
 	if (!rc && source == target)
 		rc = refuse_same(err);
 	if (!rc && source == ENGINE_DATASTORES)
-		rc = take_edit(session, &edit, err);
+		rc = take_edit(session, false, &edit, err);
 	if (rc)
 		return rc;
 	if (edit)
-		return carry_out(session, target, edit, err);
+		return carry_out(session, target, edit, false, err);
 	return rpc_await(session,
 			 target == ENGINE_CANDIDATE
 				 ? engine_discard(engine, &who, rpc_done, session)
@@ -199,5 +249,5 @@ int rpc_delete_config(struct netconf_session *session, const struct node *operat
 	if (!edit)
 		return error_set(err, ERROR_RESOURCE, "out of memory; try again later");
 	edit->operation = EDIT_REMOVE;
-	return carry_out(session, target, edit, err);
+	return carry_out(session, target, edit, false, err);
 }

@@ -1,6 +1,8 @@
-/* get and get-config (RFC 6241 sections 7.1 and 7.7). */
+/* get and get-config (RFC 6241 sections 7.1 and 7.7), get-data (RFC 8526 section 3.1.1). */
 #include <errno.h>
 
+#include "netconf/blank.h"
+#include "netconf/nmda.h"
 #include "netconf/provider.h"
 #include "netconf/reply.h"
 #include "netconf/rpc_engine.h"
@@ -8,17 +10,28 @@
 #include "netconf/walk.h"
 
 /*
- * A reply under way: compile the filter, write the entries, then for a get what the providers
- * have.
+ * A reply under way: compile the filter, write the entries, then what the providers have, if there
+ * is state in it.
  */
 struct get {
 	struct walk *walk;
 	const struct node *filter; /* borrowed from the message */
-	const struct acm *acm;     /* shared: as it was when it was asked for */
+	const struct acm *acm; /* shared: as it was when it was asked for; NULL: not asked for */
 	enum defaults defaults;
-	bool config;
-	bool begun; /* the filter is good and the reply has begun */
+	bool state;
+	bool begun;         /* the filter is good and the reply has begun */
+	bool nmda;          /* it is that of get-data */
+	unsigned int depth; /* levels of what the filter selects; 0: all */
 };
+
+static void write_tag_of_data(struct netconf_session *session, const struct get *get, bool opening)
+{
+	if (get->nmda)
+		write_text(&session->writer,
+			   opening ? "<data xmlns=\"" NAMESPACE_NMDA "\">" : "</data>");
+	else
+		(opening ? reply_open : reply_close)(session, "data");
+}
 
 static enum stream_step prepare(struct netconf_session *session, struct get *get)
 {
@@ -33,7 +46,7 @@ static enum stream_step prepare(struct netconf_session *session, struct get *get
 	}
 	if (!rc) {
 		reply_begin(session);
-		reply_open(session, "data");
+		write_tag_of_data(session, get, true);
 		get->begun = true;
 	}
 	return STREAM_GOES_ON;
@@ -51,10 +64,11 @@ static enum stream_step step(struct netconf_session *session, void *state)
 	}
 	if (walk_step(get->walk, &session->writer))
 		return STREAM_GOES_ON;
-	if (provider_write_acm(session, get->filter, get->acm, get->config, get->defaults) ||
-	    (!get->config && provider_write(session, get->filter)))
+	if ((get->acm && provider_write_acm(session, get->filter, get->acm, get->state,
+					    get->defaults, get->depth)) ||
+	    (get->state && provider_write(session, get->filter, get->depth)))
 		session->dead = true; /* half a reply is no reply */
-	reply_close(session, "data");
+	write_tag_of_data(session, get, false);
 	return STREAM_ENDS;
 }
 
@@ -67,74 +81,209 @@ static void free_get(void *state)
 	free(get);
 }
 
-/* @which: ENGINE_DATASTORES: the state too, of running. */
-static int show(struct netconf_session *session, const struct node *operation,
-		enum engine_datastore which, struct error *err)
+/*
+ * @which: ENGINE_DATASTORES: the state too, of running. @options has what its parameters say, and
+ * is filled in.
+ */
+static int show(struct netconf_session *session, enum engine_datastore which,
+		struct walk_options *options, struct error *err)
 {
-	struct engine *engine = session->server->options.engine;
-	const struct node *filter = node_child(operation, "filter", NAMESPACE_BASE);
-	struct walk_options options = {
-		.engine = engine,
-		.store = engine_store(engine),
-		.filter = filter,
-		.config = which != ENGINE_DATASTORES,
-		.candidate = which == ENGINE_CANDIDATE,
-		.lines = session->lines,
-		.policy = access_policy(session),
-	};
 	struct get *get = calloc(1, sizeof(*get));
 	struct stream stream = {step, free_get, get};
 	int rc;
 
 	if (!get)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
-	*get = (struct get){.filter = filter, .config = options.config};
-	rc = defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &options.defaults, err);
-	rc = rc ? rc : provider_check(filter, err);
-	rc = rc ? rc : walk_open(&get->walk, &options, err);
+	options->engine = session->server->options.engine;
+	options->store = engine_store(options->engine);
+	options->config = which != ENGINE_DATASTORES;
+	options->candidate = which == ENGINE_CANDIDATE;
+	options->lines = session->lines;
+	options->policy = access_policy(session);
+	*get = (struct get){
+		.filter = options->filter,
+		.state = !options->config && !options->no_state,
+		.nmda = !strcmp(message_operation(session->message)->uri, NAMESPACE_NMDA),
+		.depth = options->max_depth,
+	};
+	rc = provider_check(options->filter, err);
+	rc = rc ? rc : walk_open(&get->walk, options, err);
 	if (rc) {
 		free(get);
 		return error_in_operation(err, rc);
 	}
-	get->defaults = options.defaults;
-	get->acm = acm_share(options.candidate ? engine_candidate_acm(engine)
-					       : engine_store(engine)->acm);
+	get->defaults = options->defaults;
+	if (!options->no_config)
+		get->acm = acm_share(options->candidate ? engine_candidate_acm(options->engine)
+							: options->store->acm);
 	session_stream(session, &stream);
 	return RPC_LATER;
 }
 
-int rpc_get(struct netconf_session *session, const struct node *operation, struct error *err)
-{
-	return show(session, operation, ENGINE_DATASTORES, err);
-}
-
-/* The candidate is settled now. */
+/* The candidate is settled now: run the operation again. */
 static void show_candidate(int rc, const struct error *told, void *arg)
 {
 	struct netconf_session *session = arg;
-	const struct node *operation = message_operation(session->message);
+	struct message *message = session->message;
 	struct error err = *told;
 
 	rpc_answered(session);
-	rc = rc ? rc : show(session, operation, ENGINE_CANDIDATE, &err);
+	rc = rc ? rc : message->rpc->run(session, message_operation(message), &err);
 	if (rc != RPC_LATER) {
 		reply_error(session, &err);
 		session_done(session);
 	}
 }
 
-int rpc_get_config(struct netconf_session *session, const struct node *operation, struct error *err)
+/* show(), once the candidate is settled, if it is that. */
+static int show_settled(struct netconf_session *session, enum engine_datastore which,
+			struct walk_options *options, struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
+
+	if (which != ENGINE_CANDIDATE || engine_candidate_settled(engine))
+		return show(session, which, options, err);
+	return rpc_await(session, engine_settle_candidate(engine, &who, show_candidate, session),
+			 err);
+}
+
+int rpc_get(struct netconf_session *session, const struct node *operation, struct error *err)
+{
+	struct walk_options options = {.filter = node_child(operation, "filter", NAMESPACE_BASE)};
+	int rc = defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &options.defaults, err);
+
+	return rc ? rc : show(session, ENGINE_DATASTORES, &options, err);
+}
+
+int rpc_get_config(struct netconf_session *session, const struct node *operation, struct error *err)
+{
+	struct walk_options options = {.filter = node_child(operation, "filter", NAMESPACE_BASE)};
 	enum engine_datastore which;
 	int rc = rpc_datastore(operation, "source", false, &which, err);
 
+	rc = rc ? rc : defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &options.defaults, err);
+	return rc ? rc : show_settled(session, which, &options, err);
+}
+
+/* ---- get-data */
+
+static int refuse(enum error_code code, const char *parameter, const char *text, struct error *err)
+{
+	int rc = error_set(err, code, "%s: %s", parameter, text);
+
+	snprintf(err->info, sizeof(err->info), "%s", parameter);
+	return rc;
+}
+
+static int read_config_filter(const struct node *operation, struct walk_options *ret,
+			      struct error *err)
+{
+	const struct node *node = node_child(operation, "config-filter", NAMESPACE_NMDA);
+	size_t length = node ? node->length : 0;
+	const char *text = node ? blank_trim(node->text, &length) : "";
+
+	ret->no_state = length == 4 && !memcmp(text, "true", length);
+	ret->no_config = length == 5 && !memcmp(text, "false", length);
+	if (!node || ret->no_state || ret->no_config)
+		return 0;
+	return refuse(ERROR_INVALID_VALUE, "config-filter", "allowed: true, false", err);
+}
+
+static int read_max_depth(const struct node *operation, struct walk_options *ret, struct error *err)
+{
+	const struct node *node = node_child(operation, "max-depth", NAMESPACE_NMDA);
+	size_t length = node ? node->length : 0;
+	const char *text = node ? blank_trim(node->text, &length) : "";
+	unsigned int depth = 0;
+
+	if (!node || (length == 9 && !memcmp(text, "unbounded", length)))
+		return 0;
+	for (size_t i = 0; i < length && depth <= UINT16_MAX; i++)
+		depth = text[i] >= '0' && text[i] <= '9' ? 10 * depth + (unsigned int)text[i] - '0'
+							 : UINT16_MAX + 1U;
+	if (!depth || depth > UINT16_MAX)
+		return refuse(ERROR_INVALID_VALUE, "max-depth", "allowed: 1 to 65535, unbounded",
+			      err);
+	ret->max_depth = depth;
+	return 0;
+}
+
+/* @found counts the leaves of that name. */
+static int read_origins(const struct node *operation, const char *name, unsigned int *ret_origins,
+			unsigned int *found, struct error *err)
+{
+	unsigned int origins = 0;
+	int rc = 0;
+
+	*found = *ret_origins = 0;
+	for (const struct node *at = operation->first; at && !rc; at = at->next) {
+		if (!node_is(at, name, NAMESPACE_NMDA))
+			continue;
+		rc = nmda_read_origin(at, &origins, err);
+		*ret_origins |= origins;
+		++*found;
+	}
+	return rc;
+}
+
+/* All that concerns origins, which only operational has. */
+static int read_origin_filters(const struct node *operation, struct walk_options *ret,
+			       struct error *err)
+{
+	const struct node *with = node_child(operation, "with-origin", NAMESPACE_NMDA);
+	unsigned int only, not, onlys, nots;
+	int rc = read_origins(operation, "origin-filter", &only, &onlys, err);
+
+	rc = rc ? rc : read_origins(operation, "negated-origin-filter", &not, &nots, err);
 	if (rc)
 		return rc;
-	if (which == ENGINE_CANDIDATE && !engine_candidate_settled(engine))
-		return rpc_await(session,
-				 engine_settle_candidate(engine, &who, show_candidate, session),
-				 err);
-	return show(session, operation, which, err);
+	if (onlys && nots)
+		return refuse(ERROR_BAD_ELEMENT, "negated-origin-filter",
+			      "not together with origin-filter", err);
+	if (with && (with->first || with->length))
+		return refuse(ERROR_BAD_ELEMENT, "with-origin", "it is empty", err);
+	if ((with || onlys || nots) && !ret->in_use)
+		return refuse(ERROR_INVALID_VALUE, with ? "with-origin" : "origin-filter",
+			      "only operational has origins", err);
+	ret->with_origin = with;
+	ret->omit_origins = onlys ? ~only : nots ? not : 0;
+	return 0;
+}
+
+static int read_options(const struct node *operation, const struct nmda_datastore *datastore,
+			struct walk_options *ret, struct error *err)
+{
+	int rc = read_config_filter(operation, ret, err);
+
+	ret->in_use = datastore->which == ENGINE_DATASTORES;
+	ret->filter = node_child(operation, "subtree-filter", NAMESPACE_NMDA);
+	rc = rc ? rc : read_max_depth(operation, ret, err);
+	rc = rc ? rc : read_origin_filters(operation, ret, err);
+	rc = rc ? rc : defaults_read(operation, NAMESPACE_NMDA, &ret->defaults, err);
+	/* What is in use includes defaults, unless they are not asked for. */
+	if (ret->in_use && !node_child(operation, "with-defaults", NAMESPACE_NMDA))
+		ret->defaults = DEFAULTS_REPORT_ALL;
+	return rc;
+}
+
+int rpc_get_data(struct netconf_session *session, const struct node *operation, struct error *err)
+{
+	const struct node *leaf = node_child(operation, "datastore", NAMESPACE_NMDA);
+	const struct nmda_datastore *datastore = leaf ? nmda_find_datastore(leaf) : NULL;
+	struct walk_options options = {.filter = NULL};
+	int rc;
+
+	if (!leaf)
+		rc = refuse(ERROR_MISSING_ELEMENT, "datastore", "it is required", err);
+	else if (!datastore)
+		rc = refuse(ERROR_INVALID_VALUE, "datastore",
+			    "there are running, candidate, intended and operational of "
+			    "ietf-datastores",
+			    err);
+	else
+		rc = read_options(operation, datastore, &options, err);
+	if (rc)
+		return error_in_operation(err, rc);
+	return show_settled(session, datastore->which, &options, err);
 }

@@ -28,36 +28,9 @@ static const char *read_text(const struct node *operation, const char *name, cha
 	return ret;
 }
 
-/* The namespace that @prefix of @length bytes is declared for at @node, or NULL. */
-static const char *find_namespace(const struct node *node, const char *prefix, size_t length)
-{
-	for (; node; node = node->parent)
-		for (const struct declaration *ns = node->declarations; ns; ns = ns->next)
-			if (strlen(ns->prefix) == length && !memcmp(ns->prefix, prefix, length))
-				return ns->uri;
-	return NULL;
-}
-
-/*
- * Does it ask for YANG, the only format? Its name may have a prefix (RFC 7950 section 9.10.3);
- * clients leave it out whatever the default namespace is.
- */
-static bool is_yang(const struct node *operation)
-{
-	const struct node *node = node_child(operation, "format", NAMESPACE_MONITORING);
-	char text[TEXT_MAX];
-	const char *name = read_text(operation, "format", text);
-	const char *colon = strchr(name, ':');
-	const char *uri = NAMESPACE_MONITORING;
-
-	if (colon)
-		uri = find_namespace(node, name, (size_t)(colon - name));
-	return !node || (uri && !strcmp(uri, NAMESPACE_MONITORING) &&
-			 !strcmp(colon ? colon + 1 : name, "yang"));
-}
-
 static int find_schema(const struct node *operation, const struct module **ret, struct error *err)
 {
+	const struct node *format = node_child(operation, "format", NAMESPACE_MONITORING);
 	char identifier[TEXT_MAX], version[TEXT_MAX];
 	bool any = !node_child(operation, "version", NAMESPACE_MONITORING);
 
@@ -66,7 +39,7 @@ static int find_schema(const struct node *operation, const struct module **ret, 
 		snprintf(err->info, sizeof(err->info), "identifier");
 		return -EINVAL;
 	}
-	if (!is_yang(operation))
+	if (format && !node_names_identity(format, NAMESPACE_MONITORING, "yang"))
 		return error_set(err, ERROR_INVALID_VALUE, "the only format here is yang");
 	read_text(operation, "identifier", identifier);
 	read_text(operation, "version", version);

@@ -144,7 +144,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 static void find_modules(struct netconf_server *server)
 {
 	const char *path = server->options.yang_path;
-	char missing[512];
+	char missing[768];
 
 	modules_open(&server->modules, path ? path : MODULES_PATH, missing, sizeof(missing));
 	if (*missing)

@@ -5,7 +5,7 @@
 
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)
 {
-	char text[512];
+	char text[1024];
 	va_list args;
 
 	if (!server->options.log)

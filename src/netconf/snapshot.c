@@ -134,7 +134,7 @@ static int read_fd(int fd, const char *path, struct edit **ret_edit, struct erro
 	} else {
 		rc = feed_file(file.reader, fd, path, err);
 		if (!rc || rc == DECODER_REFUSED)
-			rc = decoder_finish(file.decoder, ret_edit, err);
+			rc = decoder_finish(file.decoder, false, ret_edit, err);
 		if (rc && err->code != ERROR_STORAGE && err->code != ERROR_RESOURCE)
 			name_place(err, path, file.line);
 	}

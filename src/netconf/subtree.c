@@ -13,6 +13,7 @@ struct matches {
 struct output {
 	struct writer *writer;
 	const struct subtree_list *lists;
+	unsigned int max_depth;  /* 0: all */
 	const struct node *open; /* the innermost with its start tag written */
 };
 
@@ -92,15 +93,6 @@ static void write_start(struct writer *writer, const struct node *node)
 	write_text(writer, ">");
 }
 
-static void write_whole(struct writer *writer, const struct node *node)
-{
-	write_start(writer, node);
-	write_escaped(writer, node->text, strlen(node->text));
-	for (const struct node *child = node->first; child; child = child->next)
-		write_whole(writer, child);
-	write_tag(writer, "</", node->name);
-}
-
 static unsigned int keys_of(const struct output *out, const struct node *node)
 {
 	const struct subtree_list *list = out->lists;
@@ -108,6 +100,19 @@ static unsigned int keys_of(const struct output *out, const struct node *node)
 	while (list->name && strcmp(list->name, node->name) != 0)
 		list++;
 	return list->keys;
+}
+
+/* @depth: levels of it, 0: all; a list entry always has its keys. */
+static void write_whole(const struct output *out, const struct node *node, unsigned int depth)
+{
+	unsigned int keys = keys_of(out, node);
+
+	write_start(out->writer, node);
+	write_escaped(out->writer, node->text, strlen(node->text));
+	for (const struct node *child = node->first; child; child = child->next, keys -= keys > 0)
+		if (depth != 1 || keys)
+			write_whole(out, child, depth > 1 ? depth - 1 : depth);
+	write_tag(out->writer, "</", node->name);
 }
 
 static bool is_open(const struct output *out, const struct node *node)
@@ -130,7 +135,7 @@ static void open_element(struct output *out, const struct node *node)
 	write_start(out->writer, node);
 	out->open = node;
 	for (unsigned int left = keys_of(out, node); left && key; left--, key = key->next)
-		write_whole(out->writer, key);
+		write_whole(out, key, 0);
 }
 
 static void write_selected(struct output *out, const struct node *node,
@@ -159,7 +164,7 @@ static void write_selected(struct output *out, const struct node *node,
 {
 	if (matches->whole) {
 		open_element(out, node->parent);
-		write_whole(out->writer, node);
+		write_whole(out, node, out->max_depth);
 	} else if (matches->count) {
 		write_children(out, node, matches);
 		if (out->open != node)
@@ -170,9 +175,9 @@ static void write_selected(struct output *out, const struct node *node,
 }
 
 void subtree_write(struct writer *writer, const struct node *filter, const struct node *root,
-		   const struct subtree_list *lists)
+		   const struct subtree_list *lists, unsigned int max_depth)
 {
-	struct output out = {writer, lists, NULL};
+	struct output out = {writer, lists, max_depth, NULL};
 	struct matches matches = {.whole = !filter, .count = 0};
 
 	if (filter)

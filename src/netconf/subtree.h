@@ -22,8 +22,11 @@ bool subtree_asks(const struct node *filter, const char *name, const char *uri);
 /* ERROR_TOO_BIG when it has too many elements for this container. */
 int subtree_check(const struct node *filter, const char *name, const char *uri, struct error *err);
 
-/* Write what @filter, once checked, selects of @root. @lists ends with a NULL name. */
+/*
+ * Write what @filter, once checked, selects of @root: @max_depth levels of it, 0: all. @lists ends
+ * with a NULL name.
+ */
 void subtree_write(struct writer *writer, const struct node *filter, const struct node *root,
-		   const struct subtree_list *lists);
+		   const struct subtree_list *lists, unsigned int max_depth);
 
 #endif

@@ -11,6 +11,14 @@
 /* Rows of an entry, configuration, state and statistics, as bits by row number. */
 #define ROWS_ALL UINT64_MAX
 
+/* Where a value in use comes from (RFC 8342 section 5.3.4). */
+enum view_origin { VIEW_INTENDED, VIEW_SYSTEM, VIEW_DEFAULT, VIEW_UNKNOWN, VIEW_ORIGINS };
+
+struct view_origins {
+	enum view_origin entry;      /* and of its key */
+	uint64_t rows[VIEW_ORIGINS]; /* its configuration leaves, by origin */
+};
+
 struct view {
 	enum object object;
 	uint32_t id;
@@ -20,7 +28,8 @@ struct view {
 	const struct tunnel *tunnel;         /* for the status text */
 	const struct session *session;
 	uint64_t hidden; /* rows that are not shown: it is as if the entry had them not */
-	uint64_t tagged; /* leaves to be tagged as defaults (defaults.h) */
+	const struct view_origins *origins; /* nmda.h; NULL: not known */
+	uint64_t tagged;                    /* leaves to be tagged as defaults (defaults.h) */
 };
 
 /* Everything about an entry, ours or foreign (get). */

@@ -22,6 +22,11 @@ struct walk_options {
 	bool candidate;              /* ... of the candidate, which is settled, not of running */
 	const struct policy *policy; /* what to show; shared; NULL: all */
 	enum defaults defaults;      /* which leaves to show that have their default */
+	bool in_use;                 /* what is in use, not what is configured (nmda.h) ... */
+	bool with_origin;            /* ... with its origin ... */
+	unsigned int omit_origins;   /* ... but not of these (bits of enum view_origin) */
+	bool no_config, no_state;    /* only state; only configuration */
+	unsigned int max_depth;      /* levels of what the filter selects; 0: all */
 	bool lines;                  /* for our own shell: see lines.h */
 };
 

@@ -4,6 +4,7 @@
  */
 #include "model/names.h"
 #include "netconf/capabilities.h"
+#include "netconf/nmda.h"
 #include "netconf/provider.h"
 
 #define SET      "all"
@@ -19,7 +20,7 @@ static struct node *add_module(struct tree *tree, struct node *parent, const cha
 	provider_leaf(tree, entry, "revision", "%s", module->revision);
 	provider_leaf(tree, entry, "namespace", "%s", module->uri);
 	for (const char *const *at = module->features; at && *at; at++)
-		if (capability_has(*at))
+		if (strcmp(module->uri, NAMESPACE_BASE) != 0 || capability_has(*at))
 			provider_leaf(tree, entry, "feature", "%s", *at);
 	return entry;
 }
@@ -53,8 +54,8 @@ static void build_library(const struct netconf_session *session, struct tree *re
 	schema = provider_add(ret, library, "schema");
 	provider_leaf(ret, schema, "name", SET);
 	provider_leaf(ret, schema, "module-set", SET);
-	for (enum engine_datastore which = 0; which < ENGINE_DATASTORES; which++)
-		add_datastore(ret, library, engine_datastore_name(which));
+	for (const struct nmda_datastore *at = nmda_datastores; at->name; at++)
+		add_datastore(ret, library, at->name);
 	add_content_id(ret, library, "content-id");
 }
 

@@ -31,7 +31,9 @@ struct application {
 	} removal;
 	const struct acm *acm; /* once applied: the candidate's before */
 	bool acm_applied;
-	struct error *err;
+	struct error error; /* what was found last */
+	struct error *err;  /* of begin */
+	int refused;        /* what the edit will fail with; 0: nothing yet */
 };
 
 static const struct operation {
@@ -64,7 +66,7 @@ static struct change *take(struct application *app, uint32_t tunnel_id, uint32_t
 	if (!change)
 		return NULL;
 	change->edit = candidate->edits;
-	change->given = change->replaced = false;
+	change->given = change->replaced = change->refused = false;
 	change->fresh = fresh;
 	change->kept = config_share(change->after);
 	change->earlier = app->touched;
@@ -103,13 +105,12 @@ static bool is_given(const struct application *app, uint32_t tunnel_id, uint32_t
 static int remove_one(struct application *app, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct change *change = take(app, tunnel_id, session_id);
-
 	int rc;
 
 	if (!change)
-		return overlay_no_memory(app->err);
+		return overlay_no_memory(&app->error);
 	rc = policy_may_change(app->edit->policy, tunnel_id, session_id, change->after, NULL, false,
-			       app->err);
+			       &app->error);
 	if (rc != 0)
 		return rc;
 	change_set(change, NULL);
@@ -149,10 +150,9 @@ static int remove_tunnel(struct application *app, uint32_t tunnel_id)
 
 /* One entry */
 
-static void point(const struct application *app, const struct edit_entry *entry,
-		  const struct row *row)
+static void point(struct application *app, const struct edit_entry *entry, const struct row *row)
 {
-	error_at_entry(app->err, entry->tunnel_id, entry->session_id, row);
+	error_at_entry(&app->error, entry->tunnel_id, entry->session_id, row);
 }
 
 static bool is_foreign(const struct application *app, const struct edit_entry *entry)
@@ -164,38 +164,38 @@ static bool is_foreign(const struct application *app, const struct edit_entry *e
 	return (tunnel && entry_is_foreign(tunnel)) || (own && entry_is_foreign(own));
 }
 
-static int refuse_missing(const struct application *app, const struct edit_entry *entry,
+static int refuse_missing(struct application *app, const struct edit_entry *entry,
 			  const struct operation *operation)
 {
 	const char *cure = operation->removes ? "nothing is left to delete" : "create it first";
 
 	point(app, entry, NULL);
 	if (is_foreign(app, entry))
-		return error_set(app->err, ERROR_FOREIGN,
+		return error_set(&app->error, ERROR_FOREIGN,
 				 "others made it in the kernel; adopt tunnel %" PRIu32 " first",
 				 entry->tunnel_id);
 	if (entry->object == OBJECT_TUNNEL)
-		return error_set(app->err, ERROR_MISSING, "there is no tunnel %" PRIu32 "; %s",
+		return error_set(&app->error, ERROR_MISSING, "there is no tunnel %" PRIu32 "; %s",
 				 entry->tunnel_id, cure);
-	return error_set(app->err, ERROR_MISSING,
+	return error_set(&app->error, ERROR_MISSING,
 			 "there is no session %" PRIu32 " in tunnel %" PRIu32 "; %s",
 			 entry->session_id, entry->tunnel_id, cure);
 }
 
-static int refuse_existing(const struct application *app, const struct edit_entry *entry)
+static int refuse_existing(struct application *app, const struct edit_entry *entry)
 {
 	point(app, entry, NULL);
 	if (entry->object == OBJECT_TUNNEL)
-		return error_set(app->err, ERROR_EXISTS,
+		return error_set(&app->error, ERROR_EXISTS,
 				 "tunnel %" PRIu32 " exists already; change it, or choose another",
 				 entry->tunnel_id);
-	return error_set(app->err, ERROR_EXISTS,
+	return error_set(&app->error, ERROR_EXISTS,
 			 "session %" PRIu32 " of tunnel %" PRIu32
 			 " exists already; change it, or choose another",
 			 entry->session_id, entry->tunnel_id);
 }
 
-static int check_existence(const struct application *app, const struct edit_entry *entry,
+static int check_existence(struct application *app, const struct edit_entry *entry,
 			   const struct operation *operation, const struct change *change)
 {
 	const struct change *tunnel = touched(app, entry->tunnel_id, 0);
@@ -209,20 +209,20 @@ static int check_existence(const struct application *app, const struct edit_entr
 	return refuse_missing(app, entry, operation);
 }
 
-static int refuse_leaf(const struct application *app, const struct edit_entry *entry,
-		       uint64_t leaves, enum error_code code)
+static int refuse_leaf(struct application *app, const struct edit_entry *entry, uint64_t leaves,
+		       enum error_code code)
 {
 	const struct row *row = &row_sets[entry->object].rows[__builtin_ctzll(leaves)];
 
 	point(app, entry, row);
 	if (code == ERROR_EXISTS)
-		return error_set(app->err, code,
+		return error_set(&app->error, code,
 				 "%s is already set; use merge or replace to change it", row->leaf);
-	return error_set(app->err, code, "%s is not set; use remove if it may be absent",
+	return error_set(&app->error, code, "%s is not set; use remove if it may be absent",
 			 row->leaf);
 }
 
-static int check_leaves(const struct application *app, const struct edit_entry *entry,
+static int check_leaves(struct application *app, const struct edit_entry *entry,
 			const struct change *change)
 {
 	uint64_t there = change->after ? change->after->present : 0;
@@ -294,7 +294,7 @@ static int put_entry(const struct edit *edit, const struct edit_entry *entry, bo
 }
 
 /* Before anything tells what is there. */
-static int check_policy(const struct application *app, const struct edit_entry *entry,
+static int check_policy(struct application *app, const struct edit_entry *entry,
 			const struct operation *operation, const struct change *change)
 {
 	const struct policy_edit what = {
@@ -305,7 +305,7 @@ static int check_policy(const struct application *app, const struct edit_entry *
 		.kept = outlives_replace(app->edit, entry),
 	};
 
-	return policy_may_edit(app->edit->policy, entry, &what, change->after, app->err);
+	return policy_may_edit(app->edit->policy, entry, &what, change->after, &app->error);
 }
 
 /* What is merged into something that is being replaced is replaced itself. */
@@ -320,23 +320,35 @@ static const struct operation *operation_on(const struct application *app,
 								      : entry->operation];
 }
 
-static int refuse_twice(const struct application *app, const struct edit_entry *entry)
+static int refuse_twice(struct application *app, const struct edit_entry *entry)
 {
 	point(app, entry, NULL);
-	return error_set(app->err, ERROR_BAD_ELEMENT, "given twice in one edit; allowed once");
+	return error_set(&app->error, ERROR_BAD_ELEMENT, "given twice in one edit; allowed once");
+}
+
+/* Was its key refused, or its tunnel's? */
+static bool has_no_key(const struct edit_entry *entry)
+{
+	return !entry->tunnel_id || (entry->object == OBJECT_SESSION && !entry->session_id);
 }
 
 static int apply_entry(struct application *app, const struct edit_entry *entry)
 {
 	const struct operation *operation = operation_on(app, entry);
-	struct change *change = take(app, entry->tunnel_id, entry->session_id);
+	struct change *change;
 	int rc;
 
+	if (has_no_key(entry))
+		return 1;
+	change = take(app, entry->tunnel_id, entry->session_id);
 	if (!change)
-		return overlay_no_memory(app->err);
+		return overlay_no_memory(&app->error);
 	if (change->given && !app->edit->commands)
 		return refuse_twice(app, entry);
 	change->given = true;
+	change->refused = entry->refused;
+	if (entry->refused)
+		return 1;
 	rc = check_policy(app, entry, operation, change);
 	if (rc == 0)
 		rc = check_existence(app, entry, operation, change);
@@ -350,7 +362,7 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
 			       ? remove_tunnel(app, entry->tunnel_id)
 			       : remove_one(app, entry->tunnel_id, entry->session_id);
 	if (put_entry(app->edit, entry, operation->afresh, change) != 0)
-		return overlay_no_memory(app->err);
+		return overlay_no_memory(&app->error);
 	return 1;
 }
 
@@ -359,13 +371,13 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
  * or a negative errno. Sessions that are being removed come before anything else.
  */
 
-static int refuse_container(const struct application *app)
+static int refuse_container(struct application *app)
 {
-	error_at(app->err, "/l2tpv3");
+	error_at(&app->error, "/l2tpv3");
 	if (app->edit->operation == EDIT_CREATE)
-		return error_set(app->err, ERROR_EXISTS,
+		return error_set(&app->error, ERROR_EXISTS,
 				 "a configuration exists already; use merge or replace");
-	return error_set(app->err, ERROR_MISSING,
+	return error_set(&app->error, ERROR_MISSING,
 			 "there is no configuration to delete; use remove if there may be none");
 }
 
@@ -392,7 +404,7 @@ static int apply_next(struct application *app)
 	if (!entry)
 		app->entry = app->edit->first; /* once more in the next phase */
 	if (!entry || operations[app->edit->operation].removes)
-		return 0;
+		return app->edit->continues ? 0 : app->refused;
 	app->entry = entry->next;
 	return apply_entry(app, entry);
 }
@@ -428,7 +440,8 @@ static int remove_rest(struct application *app)
 	app->tunnel_id = id + 1;
 	if (everything || !is_given(app, id, 0))
 		return remove_tunnel(app, id);
-	begin_removal(app, id, false);
+	if (!touched(app, id, 0)->refused)
+		begin_removal(app, id, false);
 	return 1;
 }
 
@@ -441,7 +454,8 @@ static int apply_acm(struct application *app)
 
 	if (!app->edit->acm)
 		return 0;
-	rc = acm_apply(candidate_acm(candidate), app->edit->acm, app->edit->policy, &acm, app->err);
+	rc = acm_apply(candidate_acm(candidate), app->edit->acm, app->edit->policy, &acm,
+		       &app->error);
 	if (rc != 0)
 		return rc;
 	app->acm = acm_share(candidate->acm);
@@ -473,14 +487,24 @@ static const struct phase {
 } phases[] = {{look_for_any}, {apply_next}, {remove_rest_of_next},
 	      {remove_rest},  {apply_acm},  {keep_next}};
 
+/* An entry is refused: look for what else is wrong, if the caller wants to know. */
+static int refuse(struct application *app, bool removing, int rc)
+{
+	int stop = error_append(app->err, &app->error);
+
+	app->refused = app->refused ? app->refused : rc;
+	app->error = (struct error)ERROR_INIT;
+	return stop || removing || app->phase->unit != apply_next ? rc : 1;
+}
+
 static int application_forth(struct cursor *cursor)
 {
 	struct application *app = (struct application *)cursor;
-	int rc;
+	bool removing = app->removal.tunnel_id != 0;
+	int rc = removing ? remove_a_session(app) : app->phase->unit(app);
 
-	if (app->removal.tunnel_id != 0)
-		return remove_a_session(app);
-	rc = app->phase->unit(app);
+	if (rc < 0 && app->error.code)
+		return refuse(app, removing, rc);
 	return rc == 0 && ++app->phase < phases + sizeof(phases) / sizeof(phases[0]) ? 1 : rc;
 }
 

@@ -13,10 +13,11 @@ struct change {
 	uint32_t tunnel_id, session_id;     /* session_id 0: the tunnel itself */
 	const union config *before, *after; /* held; NULL: it is not there */
 	unsigned int edit;   /* number of the edit that touched it last; in that it was ... */
-	bool given;          /* named */
-	bool replaced;       /* and replaced */
-	bool fresh;          /* not in the candidate before */
-	bool indexed;        /* in an index of what is published (index.h) */
+	bool given : 1;      /* named */
+	bool replaced : 1;   /* and replaced */
+	bool fresh : 1;      /* not in the candidate before */
+	bool refused : 1;    /* a check has found fault with it */
+	bool indexed : 1;    /* in an index of what is published (index.h) */
 	struct entry *entry; /* in running, while it is attached there; else NULL */
 	union {
 		struct {                          /* while an edit is applied */

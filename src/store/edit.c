@@ -25,6 +25,7 @@ void edit_free(struct edit *edit)
 		return;
 	arena_free(&edit->entries);
 	acm_drop(edit->acm);
+	error_list_free(&edit->refused);
 	free(edit);
 }
 

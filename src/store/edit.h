@@ -31,6 +31,7 @@ struct edit_entry {
 	struct edit_entry *next;
 	enum edit_operation operation;
 	enum object object;
+	bool refused;                   /* leave the entry as it is: only with edit->continues */
 	uint32_t tunnel_id, session_id; /* session_id 0: the tunnel */
 	union config values;
 	uint64_t cleared, must_exist, must_not_exist;
@@ -51,6 +52,12 @@ struct edit {
 	 * an error.
 	 */
 	bool commands;
+	/*
+	 * Apply the entries that can be applied, and leave the others out (continue-on-error):
+	 * `refused` lists why.
+	 */
+	bool continues;
+	struct error refused;
 	/*
 	 * What its author may do; borrowed. A replaced entry keeps what that must not see. NULL:
 	 * everything.

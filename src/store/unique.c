@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,18 @@ static size_t claim_endpoint(const struct change *change, const union config *co
 			       &ret->key.endpoint.port);
 }
 
+/* The leaf that has it already. */
+static void point_at_other(struct error *err, uint32_t tunnel_id, uint32_t session_id,
+			   const struct row *row)
+{
+	struct error other = ERROR_INIT;
+
+	if (!err)
+		return;
+	error_at_entry(&other, tunnel_id, session_id, row);
+	snprintf(err->other, sizeof(err->other), "%.127s", other.path);
+}
+
 static const char *adopt_or_choose = "adopt that tunnel or choose another";
 
 /* Refuse with who has it already: ERROR_NOT_UNIQUE, or ERROR_FOREIGN if others made that. */
@@ -66,7 +79,8 @@ static int refuse_session_id(const struct claim *claim, uint32_t tunnel_id, uint
 {
 	const struct row *row = &row_sets[OBJECT_SESSION].rows[SESSION_ID];
 
-	(void)session_id; /* the same */
+	int rc;
+
 	error_at_entry(err, claim->change->tunnel_id, claim->change->session_id, row);
 	if (foreign)
 		return error_set(err, ERROR_FOREIGN,
@@ -74,17 +88,20 @@ static int refuse_session_id(const struct claim *claim, uint32_t tunnel_id, uint
 				 " was made in the kernel by others, and a session-id must be "
 				 "unique in the namespace; %s",
 				 claim->key.session_id, tunnel_id, adopt_or_choose);
-	return error_set(err, ERROR_NOT_UNIQUE,
-			 "session-id %" PRIu32 " is in use in tunnel %" PRIu32
-			 "; choose one that no tunnel uses: the kernel finds the session of a "
-			 "packet by it alone",
-			 claim->key.session_id, tunnel_id);
+	rc = error_set(err, ERROR_NOT_UNIQUE,
+		       "session-id %" PRIu32 " is in use in tunnel %" PRIu32
+		       "; choose one that no tunnel uses: the kernel finds the session of a "
+		       "packet by it alone",
+		       claim->key.session_id, tunnel_id);
+	point_at_other(err, tunnel_id, session_id, row);
+	return rc;
 }
 
 static int refuse_name(const struct claim *claim, uint32_t tunnel_id, uint32_t session_id,
 		       bool foreign, struct error *err)
 {
 	const struct row *row = &row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME];
+	int rc;
 
 	error_at_entry(err, claim->change->tunnel_id, claim->change->session_id, row);
 	if (foreign)
@@ -92,32 +109,37 @@ static int refuse_name(const struct claim *claim, uint32_t tunnel_id, uint32_t s
 				 "interface \"%s\" is that of session %" PRIu32
 				 " of tunnel %" PRIu32 ", made in the kernel by others; %s",
 				 claim->key.name, session_id, tunnel_id, adopt_or_choose);
-	return error_set(err, ERROR_NOT_UNIQUE,
-			 "interface \"%s\" is that of session %" PRIu32 " of tunnel %" PRIu32
-			 "; choose another name, or leave it out",
-			 claim->key.name, session_id, tunnel_id);
+	rc = error_set(err, ERROR_NOT_UNIQUE,
+		       "interface \"%s\" is that of session %" PRIu32 " of tunnel %" PRIu32
+		       "; choose another name, or leave it out",
+		       claim->key.name, session_id, tunnel_id);
+	point_at_other(err, tunnel_id, session_id, row);
+	return rc;
 }
 
 static int refuse_endpoint(const struct claim *claim, uint32_t tunnel_id, uint32_t session_id,
 			   bool foreign, struct error *err)
 {
 	const struct row *row = &row_sets[OBJECT_TUNNEL].rows[TUNNEL_LOCAL_ADDRESS];
+	const struct row *port = &row_sets[OBJECT_TUNNEL].rows[TUNNEL_LOCAL_PORT];
 	char address[VALUE_TEXT_MAX];
+	int rc;
 
 	(void)session_id; /* it is a tunnel's */
 	codec_print(row, claim->change->after, address);
-	error_at_entry(err, claim->change->tunnel_id, 0,
-		       &row_sets[OBJECT_TUNNEL].rows[TUNNEL_LOCAL_PORT]);
+	error_at_entry(err, claim->change->tunnel_id, 0, port);
 	if (foreign)
 		return error_set(err, ERROR_FOREIGN,
 				 "%s port %u is bound by tunnel %" PRIu32
 				 ", made in the kernel by others; %s local-port",
 				 address, claim->key.endpoint.port, tunnel_id, adopt_or_choose);
-	return error_set(err, ERROR_NOT_UNIQUE,
-			 "%s port %u is used by tunnel %" PRIu32
-			 "; choose another local-port: two tunnels cannot share one, whatever "
-			 "their peers",
-			 address, claim->key.endpoint.port, tunnel_id);
+	rc = error_set(err, ERROR_NOT_UNIQUE,
+		       "%s port %u is used by tunnel %" PRIu32
+		       "; choose another local-port: two tunnels cannot share one, whatever "
+		       "their peers",
+		       address, claim->key.endpoint.port, tunnel_id);
+	point_at_other(err, tunnel_id, 0, port);
+	return rc;
 }
 
 /* Who has what is claimed */
@@ -332,6 +354,7 @@ static int check(struct unique *unique)
 	const struct claim *first, *second;
 	const struct change *keeper;
 	struct holder holder = {0};
+	int rc;
 
 	if (unique->next == unique->count)
 		return unique->refused;
@@ -351,9 +374,12 @@ static int check(struct unique *unique)
 	if (second)
 		return kind->refuse(second, first->change->tunnel_id, first->change->session_id,
 				    false, unique->err);
-	if (holder.found && unique->refused == 0)
-		unique->refused = kind->refuse(first, holder.tunnel_id, holder.session_id,
-					       holder.foreign, unique->err);
+	if (!holder.found || unique->refused != 0)
+		return 1;
+	rc = kind->refuse(first, holder.tunnel_id, holder.session_id, holder.foreign, unique->err);
+	if (unique->all)
+		return rc;
+	unique->refused = rc;
 	return 1;
 }
 
@@ -382,12 +408,14 @@ int unique_unit(struct unique *unique)
 	return 1;
 }
 
-void unique_begin(struct unique *unique, const struct candidate *candidate, struct error *err)
+void unique_begin(struct unique *unique, const struct candidate *candidate, bool all,
+		  struct error *err)
 {
 	*unique = (struct unique){
 		.candidate = candidate,
 		.kind = kinds,
 		.at = candidate_first(candidate),
+		.all = all,
 		.err = err,
 	};
 }

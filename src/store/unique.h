@@ -17,11 +17,14 @@ struct unique {
 	size_t count, room;
 	struct sort sort;
 	size_t next; /* sorted one to check */
-	int refused; /* the kind's outcome if nothing worse is found: @err is set */
+	bool all;    /* return at each conflict, to be called again */
+	int refused; /* else the kind's outcome if nothing worse is found: @err is set */
 	struct error *err;
 };
 
-void unique_begin(struct unique *unique, const struct candidate *candidate, struct error *err);
+/* @all: find all conflicts. A unit that returns one may be followed by more units. */
+void unique_begin(struct unique *unique, const struct candidate *candidate, bool all,
+		  struct error *err);
 int unique_unit(struct unique *unique); /* as forth() of base/cursor.h */
 void unique_end(struct unique *unique);
 

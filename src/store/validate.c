@@ -14,7 +14,9 @@ struct validation {
 	struct change *at;   /* the next to check by the rules; NULL: all are checked */
 	uint32_t session_id; /* in a tunnel that is deleted: the next to look for */
 	struct unique unique;
-	struct error *err;
+	struct error error; /* what was found last */
+	struct error *err;  /* of begin */
+	int refused;        /* the outcome; 0: nothing was found so far */
 };
 
 static int refuse_orphan(const struct change *change, struct error *err)
@@ -73,7 +75,7 @@ static int check_deleted_tunnel(struct validation *validation)
 
 	if (overlay_session_within(validation->candidate, orphan.tunnel_id, &orphan.session_id,
 				   PLACES_MAX, &more))
-		return refuse_orphan(&orphan, validation->err);
+		return refuse_orphan(&orphan, &validation->error);
 	validation->session_id = more ? orphan.session_id : 0;
 	return more;
 }
@@ -83,9 +85,24 @@ static int check_change(struct validation *validation)
 	const struct change *at = validation->at;
 
 	if (at->session_id != 0)
-		return check_session(validation->candidate, at, validation->err);
-	return at->after ? check_tunnel(validation->candidate, at, validation->err)
+		return check_session(validation->candidate, at, &validation->error);
+	return at->after ? check_tunnel(validation->candidate, at, &validation->error)
 			 : check_deleted_tunnel(validation);
+}
+
+/* Note what was found; a negative errno: look no further. */
+static int refuse(struct validation *validation, int rc)
+{
+	struct error *error = &validation->error;
+	struct change *change =
+		overlay_find(validation->candidate, error->tunnel_id, error->session_id);
+	int stop = error_insert(validation->err, error);
+
+	if (change)
+		change->refused = true;
+	validation->refused = validation->refused ? validation->refused : rc;
+	*error = (struct error)ERROR_INIT;
+	return stop;
 }
 
 static int validation_forth(struct cursor *cursor)
@@ -94,11 +111,17 @@ static int validation_forth(struct cursor *cursor)
 	int rc;
 
 	if (!validation->at)
-		return unique_unit(&validation->unique);
-	rc = check_change(validation);
-	if (rc != 0)
+		rc = unique_unit(&validation->unique);
+	else
+		rc = check_change(validation);
+	if (rc < 0 && refuse(validation, rc) < 0)
 		return rc;
-	validation->at = change_next(validation->at);
+	if (!validation->at)
+		return rc ? 1 : validation->refused;
+	if (rc <= 0) {
+		validation->at = change_next(validation->at);
+		validation->session_id = 0;
+	}
 	return 1;
 }
 
@@ -120,7 +143,7 @@ struct cursor *candidate_validate_begin(const struct candidate *candidate, struc
 	validation->candidate = candidate;
 	validation->at = candidate_first(candidate);
 	validation->err = err;
-	unique_begin(&validation->unique, candidate, err);
+	unique_begin(&validation->unique, candidate, err && err->collects, &validation->error);
 	return &validation->cursor;
 }
 

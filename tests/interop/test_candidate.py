@@ -131,8 +131,9 @@ def test_options_of_an_edit(pair):
     assert leaves(one.get_config("candidate")) == []
     one.edit_config(config(tunnel(1)), "candidate", option.format("test-only"))
     assert leaves(one.get_config("candidate")) == []
-    one.edit_config(incomplete, "candidate", option.format("set"))
     one.edit_config(config(tunnel(1)), "candidate", option.format("test-then-set"))
+    assert refused(one.edit_config, incomplete, "candidate", option.format("test-then-set")).tag == "data-missing"
+    one.edit_config(incomplete, "candidate", option.format("set"))
     assert leaves(one.get_config("candidate")) == ["1", "2"]
     error = refused(one.edit_config, config(tunnel(3), tunnel(1, attribute=' nc:operation="create"')), "candidate",
                     "<error-option>rollback-on-error</error-option>")

@@ -19,7 +19,7 @@ from lib import oracle  # noqa: E402
 from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D, RELAY, L2tpv3d, Sshd  # noqa: E402
 from lib.here import Here, free_port  # noqa: E402
-from lib.netconf import BASE, Netconf, RpcError, subtree  # noqa: E402
+from lib.netconf import BASE, L2TP, Netconf, RpcError, subtree  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
 MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
@@ -274,7 +274,13 @@ def test_netconf_state_is_true_and_yanglint_accepts_it(daemon):
         assert found[two.session_id]["operation"] == "get" and "idle-time" not in found[two.session_id]
         assert found[one.session_id]["idle-time"] == "0" and "operation" not in found[one.session_id]
         assert {entry["process-id"] for entry in found.values()} == {str(os.getpid())}
+        one.edit_config(f'<l2tpv3 xmlns="{L2TP}"/>', "candidate")
+        one.rpc("<commit><confirmed/></commit>")
         lock = state(two, "<datastores/>")
+        assert lock.findtext(f".//{{{OURS}}}confirmed-commit/{{{OURS}}}session-id") == one.session_id
+        assert lock.findtext(f".//{{{OURS}}}latest-change/{{{OURS}}}stage") == "done"
+        oracle.yanglint("get", re.search(r"<data>(.*)</data>", two.rpc_text(
+            f'<get><filter><netconf-state xmlns="{MONITORING}"/></filter></get>'), re.S)[1])
         assert lock.findtext(f".//{{{MONITORING}}}locked-by-session") == one.session_id
         said = [e.text for e in state(one, "<capabilities/>").iter(f"{{{MONITORING}}}capability")]
         assert said == two.capabilities

@@ -1,6 +1,7 @@
 """Confirmed commits (RFC 6241 section 8.4): in time or not, by whose session, through kills and restarts."""
 import os
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def test_what_others_may_do_meanwhile(daemon):
     with Netconf(daemon.socket) as one, Netconf(daemon.socket) as two:
         one.edit_config(tunnel(2), "candidate")
         one.rpc(CONFIRMED.format(""))
+        assert f"unless it is confirmed by session {one.session_id} before\n" in shell(daemon, "show clients")
         denied = two.rpc_text("<lock><target><running/></target></lock>")
         assert "<error-tag>lock-denied<" in denied and f"<session-id>{one.session_id}</session-id>" in denied
         two.lock("candidate")
@@ -170,6 +172,60 @@ def test_a_restart_undoes_it(daemon):
     daemon.start()
     with Netconf(daemon.socket) as one:
         assert tunnels(one) == [1, 3]
+
+
+def shell(daemon, line, status=0):
+    done = ctl(daemon, *line.split())
+    assert done.returncode == status, (line, done.stderr)
+    return done.stderr if status else done.stdout
+
+
+def test_from_the_shell(daemon, tmp_path):
+    """Whatever changes something, kept by another l2tpv3ctl, cancelled, or undone in time."""
+    file = tmp_path / "config.xml"
+    file.write_text(tunnel(2))
+    add = "add tunnel tunnel_id {0} peer_tunnel_id {0} encap ip local 127.0.0.1 remote 127.0.0.2"
+    with Netconf(daemon.socket) as client:
+        said = shell(daemon, f"push {file} --replace --confirm 300")
+        assert "within 300 s" in said and tunnels(client) == [2]
+        assert re.search(r"pending: back to commit 1 in (300|29\d) s, unless it is confirmed before$",
+                         shell(daemon, "show clients"), re.M)
+        assert "a confirmed commit is pending" in shell(daemon, add.format(3), 1)
+        assert "a confirmed commit is pending" in shell(daemon, add.format(3) + " --confirm 5", 1)
+        assert shell(daemon, "confirm") == "" and tunnels(client) == [2]
+        shell(daemon, add.format(3) + " --confirm 300")
+        assert shell(daemon, "cancel") == "" and tunnels(client) == [2]
+        shell(daemon, "set tunnel tunnel_id 2 description x --confirm 1")
+        wait_for(lambda: "description" not in ctl(daemon, "get-config").stdout, "the change to be undone")
+        shell(daemon, "delete tunnel tunnel_id 2 --confirm 1")
+        wait_for(lambda: tunnels(client) == [2], "the tunnel to come back")
+        for line in ("confirm", "cancel"):
+            assert "no confirmed commit is pending" in shell(daemon, line, 1)
+        client.lock("candidate")  # which no call has left locked, or dirty
+
+
+def test_the_shell_and_the_candidate_of_others(daemon):
+    with Netconf(daemon.socket) as client:
+        client.edit_config(tunnel(2), "candidate")
+        for line in ("delete tunnel tunnel_id 1 --confirm 300", "confirm"):
+            assert "the candidate has changes that are not committed" in shell(daemon, line, 1)
+        client.rpc(CONFIRMED.format("<persist>a &amp; b</persist>"))
+        assert "not the persist-id" in shell(daemon, "confirm", 1)
+        assert ctl(daemon, "confirm", "a & b").returncode == 0 and tunnels(client) == [1, 2]
+        # a change that fails stages nothing
+        assert "/l2tpv3/tunnel[tunnel-id='9']" in shell(daemon, "delete tunnel tunnel_id 9 --confirm 300", 1)
+        client.lock("candidate")
+        assert f"session {client.session_id}" in shell(daemon, "delete tunnel tunnel_id 1 --confirm 300", 1)
+
+
+@pytest.mark.parametrize("line, why", [
+    ("push x --confirm soon", "seconds"), ("push x --confirm 0", "seconds"), ("push x --confirm -1", "seconds"),
+    ("push x --confirm 4294967296", "seconds"), ("push x --confirm", "needs a value"),
+    ("push x --confirm 5 --check", "changes nothing"), ("validate x --confirm 5", "does not go with validate"),
+    ("show tunnel --confirm 5", "does not go with show"), ("confirm one two", "unexpected"),
+])
+def test_what_makes_no_sense_in_the_shell(daemon, line, why):
+    assert why in shell(daemon, line, 2)
 
 
 KILLS = int(os.environ.get("L2TPV3D_CONFIRMED_KILLS", "12"))

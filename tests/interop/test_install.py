@@ -38,7 +38,8 @@ def test_installs_every_kind_of_file_with_nothing_left_to_fill_in(root):
     for name in ("sbin/l2tpv3d", "bin/l2tpv3ctl", "libexec/l2tpv3-netconf",
                  "share/snmp/mibs/LINUX-L2TPV3-MIB", "share/man/man8/l2tpv3d.8",
                  "share/man/man8/l2tpv3ctl.8", "share/man/man5/linux-l2tpv3.5",
-                 "lib/systemd/system/l2tpv3d.service", "lib/sysusers.d/l2tpv3d.conf"):
+                 "lib/systemd/system/l2tpv3d.service",
+                 "lib/systemd/system/l2tpv3d-call-home@.service", "lib/sysusers.d/l2tpv3d.conf"):
         assert f"{PREFIX[1:]}/{name}" in files
     assert any(re.search(r"share/yang/modules/linux-l2tpv3@[-0-9]+\.yang$", name) for name in files)
     assert {"etc/snmp/snmpd.conf.d/l2tpv3d.conf", "etc/ssh/sshd_config.d/l2tpv3d.conf"} <= files
@@ -69,10 +70,17 @@ def test_keeps_what_an_administrator_changed(tmp_path):
 
 def test_systemd_takes_the_unit_and_rates_it_as_hardened(tmp_path):
     need("systemd-analyze")
+    need("systemd-escape")
     # Without DESTDIR, so that the program is where the unit says.
     install("", PREFIX=str(tmp_path), SYSCONFDIR=str(tmp_path / "etc"))
     unit = tmp_path / "lib/systemd/system/l2tpv3d.service"
     verify = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True,
+                            text=True, check=False)
+    complaints = [line for line in verify.stderr.splitlines() if "l2tpv3d" in line]
+    assert verify.returncode == 0 and not complaints, verify.stderr
+    home = subprocess.run(["systemd-escape", "--template=l2tpv3d-call-home@.service", "nms-1.example.net"],
+                          capture_output=True, text=True, check=True).stdout.strip()
+    verify = subprocess.run(["systemd-analyze", "verify", "--man=no", unit.parent / home], capture_output=True,
                             text=True, check=False)
     complaints = [line for line in verify.stderr.splitlines() if "l2tpv3d" in line]
     assert verify.returncode == 0 and not complaints, verify.stderr

@@ -415,8 +415,8 @@ REFUSALS = [
      "</edit-config>", "bad-element", "<bad-element>default-operation<"),
     ("<edit-config><target><running/></target><test-option>try</test-option><config/></edit-config>",
      "invalid-value", ""),
-    ("<edit-config><target><running/></target><error-option>continue-on-error</error-option><config/>"
-     "</edit-config>", "operation-not-supported", ""),
+    ("<edit-config><target><running/></target><error-option>ignore</error-option><config/></edit-config>",
+     "invalid-value", ""),
     (f"<adopt {NS}/>", "missing-element", "<bad-element>tunnel-id<"),
     (f"<adopt {NS}><tunnel-id>0</tunnel-id></adopt>", "invalid-value", ""),
     (f"<adopt {NS}><tunnel-id>1</tunnel-id></adopt>", "data-missing", ""),

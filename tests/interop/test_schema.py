@@ -195,8 +195,8 @@ def test_what_is_not_found_is_said_at_start_and_not_announced(tmp_path):
     try:
         found = daemon.logged(r"not found in (\S+), so NETCONF clients cannot get these YANG modules here: (.*) \(see ")
         assert found and str(one) in found[1]
-        missing = {"ietf-netconf-monitoring", "ietf-netconf-with-defaults", "ietf-yang-library", "ietf-datastores",
-                   "ietf-netconf-acm"}
+        missing = {"ietf-netconf-monitoring", "ietf-netconf-with-defaults", "ietf-netconf-nmda", "ietf-origin",
+                   "ietf-yang-library", "ietf-yang-metadata", "ietf-datastores", "ietf-netconf-acm"}
         assert {name.partition("@")[0] for name in found[2].split(", ")} == missing
         with daemon.netconf() as client:
             assert announced(client).keys() == {"linux-l2tpv3", "linux-l2tpv3-netconf", "ietf-netconf"}
@@ -274,9 +274,9 @@ def test_features_are_the_capabilities(client):
     features = [e.text for e in entry.iter(f"{{{LIBRARY}}}feature")]
     assert set(features) == known & said and "writable-running" in features
     names = [e.text.partition(":")[2] for e in library(client, "<datastore/>").iterfind(".//{*}datastore/{*}name")]
-    assert set(names) == {"running"} | ({"candidate"} & said)
+    assert set(names) == {"running", "intended", "operational"} | ({"candidate"} & said)
     monitored = state(client, "<datastores><datastore><name/></datastore></datastores>")
-    assert [e.text for e in monitored.iterfind(".//{*}datastore/{*}name")] == names
+    assert [e.text for e in monitored.iterfind(".//{*}datastore/{*}name")] == names[:2]
 
 
 @pytest.mark.parametrize("filter,expected", [
@@ -309,10 +309,10 @@ def test_one_filter_selects_of_our_data_and_of_all_providers(client):
     assert [element.tag.partition("}")[2] for element in reply[0].iter() if element.text and not len(element)] == [
         "tunnel-id", "in-bad-hellos", "name", "module-set", "module-set-id"]
     everything = client.get()
-    assert [element.tag.partition("}")[2] for element in everything[0]] == ["l2tpv3", "netconf-state", "yang-library",
-                                                                            "modules-state"]
-    # They are no configuration.
-    assert [element.tag for element in client.get_config()[0]] == [f"{{{L2TP}}}l2tpv3"]
+    assert [element.tag.partition("}")[2] for element in everything[0]] == ["l2tpv3", "nacm", "netconf-state",
+                                                                            "yang-library", "modules-state"]
+    # They are no configuration, but for NACM's.
+    assert [element.tag.partition("}")[2] for element in client.get_config()[0]] == ["l2tpv3", "nacm"]
     assert not len(client.get_config(filter=subtree(f'<yang-library xmlns="{LIBRARY}"/>'))[0])
 
 

@@ -15,6 +15,7 @@ LIBYANG = Path("/usr/share/yang/modules/libyang")
 # Those of which a get without a filter has data.
 MODULES = (BASE_MODULE, IETF / "ietf-netconf-monitoring@2010-10-04.yang", LIBYANG / "ietf-yang-library@2019-01-04.yang",
            LIBYANG / "ietf-datastores@2018-02-14.yang", IETF / "ietf-netconf-with-defaults@2011-06-01.yang",
+           IETF / "ietf-origin@2018-02-14.yang", IETF / "ietf-netconf-nmda@2019-01-07.yang",
            IETF / "ietf-netconf-acm@2018-02-14.yang", MODULE, next((CHECKOUT / "yang").glob("linux-l2tpv3-netconf@*.yang")))
 
 

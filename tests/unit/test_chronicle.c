@@ -139,6 +139,23 @@ static void names_that_others_chose_begin_no_line(void **state)
 	assert_string_equal(captured(said), "l2tpv3d: the interface a?<0>b?[31m?c is there\n");
 }
 
+static void how_far_a_commit_is(void **state)
+{
+	static const struct commit_info info = {.number = 12, .door = "netconf", .user = "alice"};
+	struct engine_progress progress = {
+		.stage = ENGINE_APPLYING, .objects = 5001, .took = 10 * NS_PER_S};
+	char said[COMMIT_LINE];
+
+	(void)state;
+	chronicle_progress(&info, &progress, said);
+	assert_string_equal(said, "commit 12 by alice (netconf): 0 of 5,001 objects done");
+	progress.done = 1200;
+	progress.stage = ENGINE_UNDOING;
+	chronicle_progress(&info, &progress, said);
+	assert_string_equal(said, "undoing commit 12 by alice (netconf): 1,200 of 5,001 objects "
+				  "done, 120 a second, about 31 s left");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +163,7 @@ int main(void)
 		cmocka_unit_test(what_was_told_is_not_told_again),
 		cmocka_unit_test(what_others_made_is_told),
 		cmocka_unit_test(names_that_others_chose_begin_no_line),
+		cmocka_unit_test(how_far_a_commit_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,7 @@ static int commit_and_cancel(struct bench *bench, struct edit *edit)
 	int rc;
 
 	bench->done = false;
-	engine_stage(bench->engine, edit, &tester, on_done, bench);
+	engine_stage(bench->engine, edit, false, &tester, on_done, bench);
 	turn_until(bench, is_done, 20000);
 	bench->done = false;
 	engine_commit_staged(bench->engine, &confirm, &tester, on_done, bench);

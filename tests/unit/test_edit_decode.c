@@ -151,7 +151,7 @@ static char *decode(const char *document, enum edit_operation operation, size_t 
 	rc = rc ? rc : reader_finish(reader, &err);
 	/* What follows a refusal is not read. */
 	assert_int_equal(rc, decoder_failed(feeder.decoder) ? DECODER_REFUSED : 0);
-	if (decoder_finish(feeder.decoder, &edit, &err))
+	if (decoder_finish(feeder.decoder, false, &edit, &err))
 		print_refusal(file, &err);
 	else
 		print_edit(file, edit);

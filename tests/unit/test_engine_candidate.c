@@ -39,7 +39,7 @@ static int stage(struct bench *bench, unsigned int session, struct edit *edit)
 	const struct engine_who who = who_is(session);
 
 	bench->done = false;
-	return outcome(bench, engine_stage(bench->engine, edit, &who, on_done, bench));
+	return outcome(bench, engine_stage(bench->engine, edit, false, &who, on_done, bench));
 }
 
 static int commit_staged(struct bench *bench, unsigned int session)
@@ -191,7 +191,8 @@ static void a_session_may_end_at_any_point_of_its_edit(void **state)
 		bench->engine->o.slice_units = 1;
 		assert_int_equal(lock(bench, 1), 0);
 		assert_int_equal(stage(bench, 1, tunnel_with_sessions(1, 5)), 0);
-		ticket = engine_stage(bench->engine, tunnel_with_sessions(2, 20), &who, NULL, NULL);
+		ticket = engine_stage(bench->engine, tunnel_with_sessions(2, 20), false, &who, NULL,
+				      NULL);
 		for (unsigned int i = 0; i < turns; i++)
 			event_base_loop(bench->base, EVLOOP_ONCE);
 		engine_forget(bench->engine, ticket);

@@ -163,6 +163,24 @@ static void a_route_that_is_told_before_it_is_found_is_found(void **state)
 	UNTIL(bench, is(bench, 1, OPER_DOWN, REASON_NO_ROUTE));
 }
 
+static void a_storm_of_routes_is_looked_at_twice_a_second(void **state)
+{
+	struct bench *bench = *state;
+	const struct agenda *agenda = &bench->engine->agenda;
+	int64_t begun = engine_now(), last = agenda->rechecked_at;
+	int rechecks = 0;
+
+	make(bench, 1, "peer-tunnel-id=2 local-address=192.0.2.1 remote-address=198.18.0.1");
+	while (engine_now() - begun < 2 * NS_PER_S) {
+		assert_int_equal(sim_add_route(bench->kernel, "10.7.0.0/16", 0), 0);
+		turn_until(bench, never, 1);
+		assert_int_equal(sim_remove_route(bench->kernel, "10.7.0.0/16"), 0);
+		rechecks += agenda->rechecked_at != last;
+		last = agenda->rechecked_at;
+	}
+	assert_in_range(rechecks, 1, 6);
+}
+
 static void what_no_route_will_cure_is_refused(void **state)
 {
 	struct bench *bench = *state;
@@ -345,6 +363,7 @@ int main(void)
 		TEST(a_peer_that_is_null_routed_is_waited_for_and_the_others_come),
 		TEST(a_null_route_that_comes_later_takes_the_tunnel_down),
 		TEST(a_route_that_is_told_before_it_is_found_is_found),
+		TEST(a_storm_of_routes_is_looked_at_twice_a_second),
 		TEST(what_no_route_will_cure_is_refused),
 		TEST(a_kernel_that_needs_no_route_makes_the_tunnel),
 		TEST(the_link_below_the_route_is_told_when_it_is_down),

@@ -133,7 +133,16 @@ static bool abort_after(struct bench *bench, size_t turns, size_t *ret_whole)
 	return journal_generation(bench->journal) == 1;
 }
 
-/* Nothing is left of it; or all is done, when it had been decided. */
+static enum engine_stage stage_of(struct bench *bench)
+{
+	struct engine_progress progress;
+
+	engine_progress(bench->engine, &progress);
+	assert_true(progress.done <= progress.objects);
+	return progress.stage;
+}
+
+/* Nothing is left of it; or all is done, when it had been decided. Its progress says which. */
 static void what_is_aborted_leaves_nothing(void **state)
 {
 	struct bench *bench = *state;
@@ -148,12 +157,14 @@ static void what_is_aborted_leaves_nothing(void **state)
 		kernel_before = kernel_text(bench->kernel, true);
 		if (abort_after(bench, turns, &whole)) {
 			aborted++;
+			assert_int_equal(stage_of(bench), ENGINE_REFUSED);
 			config = config_text(bench->store);
 			kernel = kernel_text(bench->kernel, true);
 			assert_true(same_text(config, before));
 			assert_true(same_text(kernel, kernel_before));
 		} else {
 			carried_out++;
+			assert_int_equal(stage_of(bench), ENGINE_DONE);
 			config = config_text(bench->store);
 			kernel = kernel_text(bench->kernel, false);
 			if (!after) {
@@ -179,6 +190,46 @@ static void what_is_aborted_leaves_nothing(void **state)
 	assert_true(aborted > 10 && carried_out > 10);
 	free(after);
 	free(kernel_after);
+}
+
+static void count_reports(const struct engine_event *event, void *arg)
+{
+	size_t *reports = arg;
+
+	if (event->type == ENGINE_PROGRESS)
+		assert_string_equal(event->commit->user, tester.user);
+	*reports += event->type == ENGINE_PROGRESS;
+}
+
+/* Through all stages, with more and more objects done, and a report when it takes long. */
+static void progress_is_told(void **state)
+{
+	struct bench *bench = *state;
+	struct engine_progress progress, last = {.stage = ENGINE_CHECKING};
+	size_t reports = 0, advances = 0;
+
+	begin(bench, 1);
+	assert_int_equal(engine_watch(bench->engine, count_reports, &reports), 0);
+	assert_true(
+		engine_edit(bench->engine, tunnel_with_sessions(77, 200), &tester, on_done, bench));
+	while (!bench->done) {
+		turn(bench);
+		engine_progress(bench->engine, &progress);
+		assert_true(progress.stage == last.stage || progress.stage == last.stage + 1 ||
+			    (progress.stage == ENGINE_DONE && last.stage == ENGINE_APPLYING));
+		if (progress.stage == ENGINE_APPLYING) {
+			assert_int_equal(progress.objects, 201);
+			assert_true(progress.done >= last.done);
+			advances += progress.done > last.done;
+		}
+		if (advances == 3)
+			bench->engine->transaction->told_at -= 11 * NS_PER_S;
+		last = progress;
+	}
+	assert_int_equal(progress.stage, ENGINE_DONE);
+	assert_true(advances > 3);
+	assert_true(reports >= 1);
+	engine_unwatch(bench->engine, &reports);
 }
 
 /* What asked for nothing yet is not begun either. */
@@ -319,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(readers_see_all_of_a_commit_or_none, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_aborted_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(progress_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_forgotten_in_the_queue_is_not_begun, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_test_changes_nothing, setup, teardown),

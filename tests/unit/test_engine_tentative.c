@@ -53,8 +53,9 @@ static int commit_as(struct bench *bench, unsigned int session, struct edit *edi
 
 	bench->done = false;
 	if (edit)
-		assert_int_equal(
-			outcome(bench, engine_stage(bench->engine, edit, &who, on_done, bench)), 0);
+		assert_int_equal(outcome(bench, engine_stage(bench->engine, edit, false, &who,
+							     on_done, bench)),
+				 0);
 	bench->done = false;
 	return outcome(bench, engine_commit_staged(bench->engine, confirm, &who, on_done, bench));
 }
@@ -251,8 +252,8 @@ static void its_session_may_end_amid_it(void **state)
 
 		bench->done = false;
 		assert_int_equal(
-			outcome(bench, engine_stage(bench->engine, tunnel_with_sessions(2, 3), &who,
-						    on_done, bench)),
+			outcome(bench, engine_stage(bench->engine, tunnel_with_sessions(2, 3),
+						    false, &who, on_done, bench)),
 			0);
 		bench->engine->o.slice_units = 1;
 		ticket = engine_commit_staged(bench->engine, &for_long, &who, NULL, NULL);

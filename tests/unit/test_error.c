@@ -304,9 +304,70 @@ static void what_was_given_is_quoted_fit_for_a_terminal_and_for_xml(void **state
 	}
 }
 
+static struct error at(unsigned int tunnel_id)
+{
+	struct error one = ERROR_INIT;
+
+	error_set(&one, ERROR_MUST, "wrong");
+	error_at(&one, "/%u", tunnel_id);
+	one.tunnel_id = tunnel_id;
+	return one;
+}
+
+static void a_list_is_in_order_has_one_of_each_entry_and_an_end(void **state)
+{
+	struct error list = {.collects = true}, *last = &list;
+	unsigned int count = 0;
+
+	(void)state;
+	for (unsigned int i = ERRORS_MAX + 20; i > 0; i--) {
+		struct error one = at(i), again = at(i);
+
+		assert_int_equal(error_insert(&list, &one), 0);
+		assert_int_equal(error_insert(&list, &again), 0);
+	}
+	for (last = &list; last->next; last = last->next)
+		assert_int_equal(last->tunnel_id, ++count);
+	assert_int_equal(count, ERRORS_MAX);
+	assert_int_equal(last->code, ERROR_MORE);
+	assert_ptr_equal(strstr(last->text, "20 more "), last->text);
+	assert_int_equal(error_result(&list), -EINVAL);
+	error_list_free(&list);
+	assert_true(!list.next && !list.code && list.collects);
+	for (unsigned int i = ERRORS_MAX + 20; i > 0; i--) {
+		struct error one = at(i);
+
+		assert_int_equal(error_append(&list, &one), 0);
+	}
+	assert_int_equal(list.tunnel_id, ERRORS_MAX + 20);
+	for (last = &list; last->next; last = last->next)
+		;
+	assert_ptr_equal(strstr(last->text, "20 more "), last->text);
+	error_list_free(&list);
+}
+
+static void who_does_not_collect_has_the_first(void **state)
+{
+	struct error err = ERROR_INIT, one = at(1), all = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(error_append(&err, &one), -EINVAL);
+	assert_int_equal(err.tunnel_id, 1);
+	assert_null(err.next);
+	assert_int_equal(error_append(NULL, &one), -EINVAL);
+	err.collects = true;
+	error_set(&all, ERROR_RESOURCE, "no memory");
+	assert_int_equal(error_append(&err, &all), -ENOMEM);
+	assert_int_equal(err.code, ERROR_RESOURCE);
+	assert_int_equal(error_append(&err, &one), -ENOMEM);
+	error_list_free(&err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_list_is_in_order_has_one_of_each_entry_and_an_end),
+		cmocka_unit_test(who_does_not_collect_has_the_first),
 		cmocka_unit_test(every_code_has_a_netconf_tag_of_an_allowed_type),
 		cmocka_unit_test(every_code_has_a_name_of_its_own),
 		cmocka_unit_test(no_code_stands_for_another_in_netconf),

@@ -4,7 +4,8 @@
  * where tunnel 1 and its session 2 are also in the kernel, and tunnel 50 with
  * session 51 are foreign. A file holds
  *
- *   <case><get/> or <get-config/>, <secrets/> if they may be seen, <with-defaults>
+ *   <case><get/>, <get-config/> or <in-use/>, <secrets/> if they may be seen, <with-defaults>,
+ *   <with-origin/>,
  *   <filter>, <data>what shall come out</data> or <refused>error-tag</refused></case>
  *
  * White space between elements does not count. To add a case, add a file.
@@ -201,6 +202,8 @@ static void test_case(void **state)
 	parse(document, &tree);
 	options.filter = node_child(tree.root, "filter", NULL);
 	options.config = node_child(tree.root, "get-config", NULL);
+	options.in_use = node_child(tree.root, "in-use", NULL);
+	options.with_origin = node_child(tree.root, "with-origin", NULL);
 	if (!node_child(tree.root, "secrets", NULL))
 		options.policy = policy_of_members();
 	assert_int_equal(defaults_read(tree.root, "", &options.defaults, &err), 0);

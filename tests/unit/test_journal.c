@@ -1314,8 +1314,10 @@ static void access_control_is_configuration(void **state)
 	rule = acm_add(edit->acm, list, ACM_RULE, "r");
 	acm_add(edit->acm, rule, ACM_PATH, "/{urn:u}a[{urn:u}k='v w']");
 	acm_add(edit->acm, rule, ACM_ACTION, "deny");
-	for (struct acm_node *at = list; at; at = at->first)
+	list->operation = rule->operation = EDIT_MERGE;
+	for (struct acm_node *at = rule->first; at; at = at->next)
 		at->operation = EDIT_MERGE;
+	list->first->operation = EDIT_MERGE;
 	candidate_open(&candidate, dir->running);
 	assert_int_equal(candidate_apply(&candidate, edit, NULL), 0);
 	assert_true(candidate_dirty(&candidate));
@@ -1335,8 +1337,8 @@ static void access_control_is_configuration(void **state)
 		assert_string_equal(acm_text(rule, ACM_PATH), "/{urn:u}a[{urn:u}k='v w']");
 		assert_null(acm_find(dir->running->acm->root, ACM_WRITE_DEFAULT, NULL));
 	}
-	assert_int_equal(
-		journal_rollback(dir->journal, 0, dir->running, &candidate, NULL), 0);
+	if (journal_rollback(dir->journal, 0, dir->running, &candidate, &dir->err) != 0)
+		fail_msg("%s", dir->err.text);
 	assert_true(acm_equal(candidate_acm(&candidate), acm_factory()));
 	candidate_discard(&candidate);
 	edit_free(edit);
