@@ -130,6 +130,62 @@ def test_large_push_and_reply(manager):
     assert leaf(manager, "session-id") == [str(i) for i in range(10, 3011)]
 
 
+def test_every_operation_of_ncclient(manager, sshd):
+    """All that its manager has, but for notifications, and what only some vendors' devices do."""
+    from ncclient.operations import RPCError
+    from ncclient.xml_ import to_ele
+    from ncclient.manager import OPERATIONS
+    tried = set()
+
+    def do(name, *words, refused=None, **kwargs):
+        tried.add(name)
+        try:
+            reply = getattr(manager, name)(*words, **kwargs)
+        except RPCError as error:
+            assert error.tag == refused, f"{name}: {error}"
+            return None
+        assert refused is None and (name == "get_schema" or reply.ok), name
+        return reply
+    do("lock", "candidate")
+    do("edit_config", config(), target="candidate")
+    do("validate", "candidate")
+    do("discard_changes")
+    do("copy_config", source=to_ele(f'<source xmlns="{BASE}"><config>{RUNNING}</config></source>'), target="candidate")
+    do("commit", confirmed=True, timeout="300", persist="token")
+    do("cancel_commit", persist_id="token")
+    assert leaf(manager, "tunnel-id") == []
+    do("copy_config", source="running", target="candidate")
+    do("delete_config", "candidate")
+    do("delete_config", "running", refused="operation-not-supported")
+    do("unlock", "candidate")
+    do("edit_config", config(), target="running", test_option="test-then-set", error_option="rollback-on-error")
+    assert leaf(manager, "tunnel-id") == ["1"]
+    assert "<l2tpv3" in do("get", with_defaults="report-all").data_xml
+    assert "<mtu>1400<" in do("get_config", "running", filter=("subtree", f'<l2tpv3 xmlns="{L2TP}"/>')).data_xml
+    assert "module linux-l2tpv3 {" in do("get_schema", "linux-l2tpv3").data
+    do("dispatch", to_ele(f'<history xmlns="{L2TP}"/>'))
+    do("rpc", to_ele(f'<resync xmlns="{L2TP}"/>'))
+    do("kill_session", sshd.ncclient().session_id)
+    assert set(OPERATIONS) - tried <= {"create_subscription", "close_session", "poweroff_machine", "reboot_machine"}
+
+
+def test_ncclient_without_waiting(manager):
+    """async_mode: many requests on their way at once, each answered, in their order."""
+    manager.async_mode = True
+    try:
+        edits = [manager.edit_config(config(f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>{i}</tunnel-id><peer-tunnel-id>{i}'
+                                            f"</peer-tunnel-id><local-address>10.0.0.{i}</local-address><remote-address>"
+                                            "10.1.0.1</remote-address></tunnel></l2tpv3>"), target="candidate")
+                 for i in range(1, 41)]
+        edits.append(manager.commit())
+        read = manager.get_config("running")
+        for request in [*edits, read]:
+            assert request.event.wait(60) and request.error is None and request.reply.ok
+    finally:
+        manager.async_mode = False
+    assert read.reply.xml.count("<tunnel>") == 40
+
+
 def test_relay_says_nothing_unless_there_is_no_daemon(sshd, tmp_path):
     done = subprocess.run([RELAY, "-S", tmp_path / "nothing"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 1 and "no l2tpv3d at" in done.stderr and done.stdout == ""

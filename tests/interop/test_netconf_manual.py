@@ -1,0 +1,173 @@
+"""The examples of docs/netconf.md, as they stand there, by the clients they are for, through a real sshd."""
+import configparser
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib.built import need_built  # noqa: E402
+from lib.daemons import CHECKOUT, L2TPV3D, RELAY, L2tpv3d, Sshd  # noqa: E402
+from lib.here import Here, free_port  # noqa: E402
+from lib.netconf import L2TP  # noqa: E402
+
+need_built(L2TPV3D, RELAY)
+pytestmark = [
+    pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="openssh-server is not installed"),
+    pytest.mark.skipif(os.getuid() != 0, reason="sshd needs root to log somebody in"),
+]
+PAGE = (CHECKOUT / "docs" / "netconf.md").read_text()
+
+
+def example(language, which=0):
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.M | re.S)[which]
+
+
+@pytest.fixture(scope="module")
+def router(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("manual")
+    daemon = L2tpv3d(Here(), folder, "-d", "netconf", kernel="sim").start()
+    sshd = Sshd(Here(), folder / "sshd", daemon.socket, port=free_port(socket.SOCK_STREAM)).start()
+    sshd.daemon = daemon
+    yield sshd
+    sshd.stop()
+    daemon.stop()
+
+
+@pytest.fixture(autouse=True)
+def empty(router):
+    with router.daemon.netconf() as client:
+        client.edit_config(f'<l2tpv3 xmlns="{L2TP}"/>', options="<default-operation>replace</default-operation>")
+
+
+def config(router):
+    return router.daemon.ctl("get-config").stdout
+
+
+def run(script, folder, **env):
+    return subprocess.run(["sh", "-e", "-c", script], cwd=folder, capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "HOME": str(folder), **env})
+
+
+def test_plain_ssh(router, tmp_path):
+    router.daemon.ctl("add", "tunnel", "tunnel_id", "7", "peer_tunnel_id", "8", "local", "192.0.2.1", "remote", "198.51.100.1")
+    script = example("sh").replace("ssh -s -p 830 netconf@router",
+                                   " ".join(map(str, ssh(router, "-s", f"{router.user}@127.0.0.1"))))
+    done = run(script, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "<tunnel-id>7<" in done.stdout and done.stdout.count("<rpc-reply") == 2 and "<ok/>" in done.stdout
+
+
+def ssh(router, *words):
+    return ["ssh", "-i", router.key, "-p", str(router.port), "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no",
+            "-o", "UserKnownHostsFile=/dev/null", *words]
+
+
+def test_the_account_for_netconf_only(router, tmp_path):
+    """The lines of l2tpv3d.sshd.conf, for the user that this test can be."""
+    prepared = (CHECKOUT / "docs/install/l2tpv3d.sshd.conf").read_text()
+    only = re.search(r"^#Match User netconf\n(#\t.*\n)+", prepared, re.M)[0].replace("#", "")
+    only = only.replace("User netconf", f"User {router.user}").replace(
+        "@PREFIX@/libexec/l2tpv3-netconf", f"{RELAY} -S {router.daemon.socket}")
+    sshd = Sshd(Here(), tmp_path / "sshd", router.daemon.socket, port=free_port(socket.SOCK_STREAM))
+    sshd.config.write_text(sshd.config.read_text() + only)
+    sshd.start()
+    try:
+        hello = '<hello xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><capabilities>'
+        for words in (["-s", f"{sshd.user}@127.0.0.1", "netconf"], [f"{sshd.user}@127.0.0.1", "id"]):
+            done = subprocess.run(ssh(sshd, *words), input="", capture_output=True, text=True, timeout=60)
+            assert done.stdout.startswith('<?xml') or hello in done.stdout, done.stdout + done.stderr
+            assert "uid=" not in done.stdout
+        refused = subprocess.run(ssh(sshd, "-o", "ExitOnForwardFailure=yes", "-W", "127.0.0.1:1", f"{sshd.user}@127.0.0.1"),
+                                 input="", capture_output=True, text=True, timeout=60)
+        assert "administratively prohibited" in refused.stderr
+    finally:
+        sshd.stop()
+
+
+def test_ncclient(router, tmp_path):
+    pytest.importorskip("ncclient", reason="python3-ncclient is not installed")
+    script = example("python").replace(
+        'host="router", port=830, username="netconf"',
+        f'host="127.0.0.1", port={router.port}, username={router.user!r}, key_filename={str(router.key)!r}, '
+        "hostkey_verify=False, allow_agent=False, look_for_keys=False")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "<peer-tunnel-id>4000<" in done.stdout and "oper-status" in done.stdout
+    assert "<session-id>1000<" in config(router)
+    assert "confirms all since" in router.daemon.ctl("history").stdout
+
+
+@pytest.mark.skipif(not shutil.which("yangcli"), reason="yangcli is not installed")
+def test_yangcli(router, tmp_path):
+    (tmp_path / "edit.yangcli").write_text(example("yangcli") + "show modules\n")
+    script = example("sh", 1).replace("--server=router --ncport=830 --user=netconf --private-key=key --public-key=key.pub",
+                                      f"--server=127.0.0.1 --ncport={router.port} --user={router.user} "
+                                      f"--private-key={router.key} --public-key={router.key}.pub")
+    done = run(script, tmp_path)
+    assert done.stdout.count("RPC OK Reply") == 5 and "peer-tunnel-id 4000" in done.stdout, done.stdout + done.stderr
+    assert "<peer-tunnel-id>4000<" in config(router)
+    assert router.daemon.logged("answered get-schema")  # our modules are nowhere else
+    with router.daemon.netconf() as client:
+        state = '<netconf-state xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"><schemas/></netconf-state>'
+        for name in re.findall("<identifier>([^<]+)<", client.rpc_text(f"<get><filter>{state}</filter></get>")):
+            # yangcli has a variant of that one built in
+            assert name in done.stdout or name == "ietf-netconf", name
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["tunnel.yml", "careful.yml"])
+def test_what_ansible_sends(router, which):
+    """The playbooks themselves run below, on request: Ansible is large, and takes seconds for each task."""
+    playbook = example("yaml", which)
+    with router.daemon.netconf() as client:
+        client.edit_config(re.search(r"<config>\s*(.*?)\s*</config>", playbook, re.S)[1], "candidate")
+        client.rpc(f"<commit>{re.search('content: (<confirmed.*|$)', playbook)[1] if which else ''}</commit>")
+        data = client.get_config(filter=f'<filter type="subtree">{re.search("filter: (.*)", playbook)[1]}</filter>')
+        assert data.findtext(f".//{{{L2TP}}}peer-tunnel-id") == "4000"
+        if which:
+            client.commit()
+        else:
+            client.rpc(f'<resync xmlns="{L2TP}"/>')
+    parsed = configparser.ConfigParser(allow_no_value=True, delimiters=["="])
+    parsed.read_string(example("ini"))
+    assert parsed["routers:vars"]["ansible_connection"] == "ansible.netcommon.netconf"
+
+
+if os.environ.get("L2TPV3D_ANSIBLE"):  # =1; needs the Debian package ansible
+    def test_ansible(router, tmp_path):
+        for name, which in (("tunnel.yml", 0), ("careful.yml", 1)):
+            (tmp_path / name).write_text(example("yaml", which))
+        (tmp_path / "inventory.ini").write_text(example("ini").replace(
+            "router ansible_port=830 ansible_user=netconf",
+            f"router ansible_host=127.0.0.1 ansible_port={router.port} ansible_user={router.user} "
+            f"ansible_ssh_private_key_file={router.key} ansible_host_key_checking=false"))
+
+        def play(*words):
+            done = run(f"ansible-playbook -i inventory.ini {' '.join(words)}", tmp_path)
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout, re.search(r"changed=(\d+)", done.stdout)[1]
+        said, changed = play("tunnel.yml", "--check", "--diff")
+        assert changed == "1" and "+<nc:data" in said and "<tunnel-id>3000<" in said
+        assert "3000" not in config(router)
+        assert play("tunnel.yml")[1] == "1"
+        assert "<remote-address>198.51.100.1<" in config(router)
+        assert play("tunnel.yml")[1] == "0" and play("tunnel.yml", "--check")[1] == "0"
+        assert play("careful.yml", "--check")[1] == "1"
+        assert "<remote-address>198.51.100.1<" in config(router)
+        play("careful.yml")
+        assert "<remote-address>198.51.100.2<" in config(router)
+        assert "confirms all since" in router.daemon.ctl("history").stdout
+        assert play("careful.yml", "--check")[1] == "0"
+
+
+def test_opendaylight():
+    """As far as it can be told without it."""
+    node = json.loads(example("json"))["node"][0]
+    assert node["netconf-node-topology:netconf-node"]["port"] == 830
