@@ -4,7 +4,6 @@
 #include <grp.h>
 #include <string.h>
 
-#include "netconf/rpc_table.h"
 #include "netconf/session.h"
 #include "store/acm.h"
 
@@ -91,7 +90,7 @@ int access_check_rpc(const struct netconf_session *session, const struct rpc *rp
 	const struct policy *policy = session->policy;
 	bool permitted = policy_permits_rpcs(policy);
 
-	if (!policy || rpc->run == rpc_close_session)
+	if (!policy || rpc->access == RPC_ALWAYS)
 		return 0;
 	switch (policy_rpc_rule(policy, rpc->uri, rpc->name)) {
 	case RULING_PERMIT:
@@ -100,7 +99,7 @@ int access_check_rpc(const struct netconf_session *session, const struct rpc *rp
 		permitted = false;
 		break;
 	case RULING_NONE:
-		permitted = permitted && (!rpc->denied_by_default || rpc->run == rpc_kill_session);
+		permitted = permitted && rpc->access != RPC_DENIED;
 		break;
 	}
 	if (permitted)
