@@ -153,7 +153,8 @@ void progress_begin(struct progress *progress, const struct cli_options *options
 				      .session = client_session_id(client),
 				      .terminal = isatty(STDERR_FILENO)};
 	interrupted = 0;
-	sigaction(SIGINT, &action, NULL);
+	if (signal(SIGINT, SIG_IGN) != SIG_IGN) /* as a script's background job has it */
+		sigaction(SIGINT, &action, NULL);
 	client_on_wait(client, ASK_MS, on_wait, progress);
 }
 
@@ -198,6 +199,5 @@ int progress_end(struct progress *progress, int rc, struct error *err)
 	}
 	client_on_wait(progress->client, 0, NULL, NULL);
 	client_close(progress->watcher);
-	signal(SIGINT, SIG_DFL);
 	return rc;
 }

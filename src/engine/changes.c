@@ -7,6 +7,7 @@
 #include "engine/adopt.h"
 #include "engine/plan.h"
 #include "engine/lock.h"
+#include "engine/partial.h"
 #include "engine/staging.h"
 #include "engine/tentative.h"
 #include "model/codec.h"
@@ -125,6 +126,14 @@ static int check_names(struct engine *engine, const struct candidate *changes,
 	return rc < 0 ? rc : check_vlan_name(engine, c, err);
 }
 
+/* What another session has locked must not change. @arg: the number of the session that asks. */
+static int check_partial(struct engine *engine, const struct candidate *changes,
+			 const struct change *c, void *arg, struct error *err)
+{
+	(void)changes;
+	return partial_check(engine, *(const unsigned int *)arg, c, err);
+}
+
 int changes_choose_names(struct engine *engine, struct candidate *changes, struct error *err)
 {
 	return candidate_choose_names(changes, name_taken, engine, err);
@@ -197,6 +206,9 @@ int engine_check(struct engine *engine, const struct edit *edit, unsigned int se
 	if (rc == 0)
 		rc = cursor_run(
 			changes_walk_begin(engine, &checked.changes, check_names, NULL, err));
+	if (rc == 0 && partial_of_others(engine, session))
+		rc = cursor_run(
+			changes_walk_begin(engine, &checked.changes, check_partial, &session, err));
 	if (rc == 0)
 		rc = plan_check(engine, &checked.changes, err);
 	if (rc == 0 && ret)
@@ -432,11 +444,28 @@ static int begin_names(struct sequence *sequence, struct cursor **ret)
 		     ret);
 }
 
+/* Not of the candidate datastore, and not of what the daemon itself does. */
+static int begin_partial(struct sequence *sequence, struct cursor **ret)
+{
+	struct making *making = (struct making *)sequence;
+	struct request *request = making->request;
+	bool staging = request->which == ENGINE_CANDIDATE && request->type != REQUEST_COMMIT &&
+		       request->type != REQUEST_CHECK;
+
+	if (staging || request->type == REQUEST_NAMES || request->type == REQUEST_UNDO ||
+	    !partial_of_others(making->engine, request->session))
+		return 0;
+	return begun(changes_walk_begin(making->engine, making->changes, check_partial,
+					&request->session, refusals(making)),
+		     ret);
+}
+
 struct cursor *changes_begin(struct engine *engine, struct request *request,
 			     struct candidate *changes, struct error *err)
 {
 	static sequence_part *const parts[] = {begin_source,  begin_rebase, begin_policy,
-					       begin_prepare, begin_names,  NULL};
+					       begin_prepare, begin_names,  begin_partial,
+					       NULL};
 	struct making *making = sequence_new(parts, sizeof(*making));
 
 	if (!making) {

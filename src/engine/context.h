@@ -63,6 +63,8 @@ struct tentative {
 	uint64_t baseline;    /* the commit to go back to */
 	uint64_t serial;      /* of this one and its follow-ups: never 0 while pending */
 	unsigned int session; /* that asked for it; 0: gone */
+	char user[36];        /* who asked for it ... */
+	unsigned int asker;   /* ... in which session, even if that has ended */
 	char *persist;        /* NULL: it ends with that session */
 	int64_t undo_at;      /* engine_now() */
 	bool undoing;         /* that is asked for */
@@ -80,6 +82,7 @@ struct engine {
 	struct request_list requests; /* requests.c */
 	unsigned int tickets;
 	struct engine_lock locks[ENGINE_DATASTORES]; /* lock.c */
+	struct engine_partial *partials;             /* partial.c; the latest first */
 	struct staging staging;
 	struct tentative tentative;
 

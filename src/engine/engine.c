@@ -7,6 +7,7 @@
 
 #include "engine/counters.h"
 #include "engine/observe.h"
+#include "engine/partial.h"
 #include "engine/read_all.h"
 #include "engine/recall.h"
 #include "engine/staging.h"
@@ -209,6 +210,7 @@ void engine_close(struct engine *engine)
 	engine_finish(engine);
 	transaction_close(engine);
 	staging_close(engine);
+	partial_close(engine);
 	tentative_close(engine);
 	recall_close(engine);
 	counters_close(engine);

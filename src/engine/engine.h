@@ -186,6 +186,39 @@ int engine_unlock(struct engine *engine, enum engine_datastore which, unsigned i
 /* ERROR_LOCKED, if writes of @session (0: of another door) would be refused with it now. */
 int engine_check_lock(const struct engine *engine, enum engine_datastore which,
 		      unsigned int session, struct error *err);
+/*
+ * Partial locks of running (RFC 5717). They bind every door, and each change is checked, not the
+ * request: a commit, a rollback or an adopt too is refused if it would change a part that another
+ * session has locked.
+ */
+struct engine_part {
+	uint32_t tunnel_id, session_id; /* 0, 0: all of running; session_id 0: a tunnel */
+	uint64_t leaves; /* only these, by BIT(row); 0: all of it, with all that is in it */
+};
+
+#define ENGINE_PARTS_MAX 4096U /* of all locks together */
+
+struct engine_partial {
+	struct engine_partial *next;
+	unsigned int id, session;
+	struct timespec since; /* CLOCK_REALTIME */
+	const char *selects;   /* as given, each with its NUL; an empty one ends them */
+	size_t count;
+	struct engine_part parts[]; /* in order, at most one of each entry, once it is taken */
+};
+
+/* Room for @count parts, with a copy of @selects. NULL: no memory. To free(). */
+struct engine_partial *engine_partial_new(size_t count, const char *selects, size_t length);
+/*
+ * Lock those parts that exist, after earlier requests are done; takes ownership of @partial. The
+ * ticket is the id of the lock. ERROR_NO_MATCHES: none exists.
+ */
+unsigned int engine_lock_parts(struct engine *engine, struct engine_partial *partial,
+			       const struct engine_who *who, engine_done_cb *done, void *arg);
+int engine_unlock_parts(struct engine *engine, unsigned int id, unsigned int session,
+			struct error *err);
+const struct engine_partial *engine_partials(const struct engine *engine); /* NULL: none */
+
 const struct engine_lock *engine_lock_of(const struct engine *engine,
 					 enum engine_datastore which);     /* NULL: not locked */
 bool engine_holds_lock(const struct engine *engine, unsigned int session); /* any */
@@ -219,8 +252,18 @@ enum engine_event_type {
 	ENGINE_STATE,  /* oper-status changed */
 	ENGINE_REASON, /* only the reason changed, not oper-status */
 	ENGINE_FOREIGN,
+	ENGINE_DRIFT, /* others changed in the kernel what is configured, or changed it back */
 	ENGINE_COMMIT,
-	ENGINE_PROGRESS /* a commit goes on; every 10 s */
+	ENGINE_PROGRESS, /* a commit goes on; every 10 s */
+	ENGINE_CONFIRM   /* a confirmed commit began, or came to its end (RFC 6241 section 8.4) */
+};
+enum engine_drift { DRIFT_DIFFERS, DRIFT_GONE, DRIFT_ENDED };
+enum engine_confirm_step {
+	CONFIRM_START,
+	CONFIRM_EXTEND,
+	CONFIRM_CANCEL, /* by cancel-commit, or with its session */
+	CONFIRM_TIMEOUT,
+	CONFIRM_COMPLETE
 };
 struct engine_event {
 	enum engine_event_type type;
@@ -229,6 +272,13 @@ struct engine_event {
 	const struct commit_info *commit; /* ENGINE_COMMIT, ENGINE_PROGRESS */
 	const struct candidate *changes;  /* ENGINE_COMMIT: what was committed ... */
 	unsigned int ticket;              /* ... and by which request */
+	unsigned int session; /* ENGINE_COMMIT, ENGINE_CONFIRM: the NETCONF session; 0: none */
+	enum engine_drift drift;
+	const struct row *row; /* DRIFT_DIFFERS: the first leaf that does */
+	bool restores;         /* and the engine restores what differs, or is gone */
+	enum engine_confirm_step step;
+	const char *user; /* ENGINE_CONFIRM, whose; NULL with CONFIRM_TIMEOUT */
+	uint32_t timeout; /* CONFIRM_START, CONFIRM_EXTEND: seconds */
 };
 typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 /* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */

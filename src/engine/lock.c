@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "engine/partial.h"
 #include "engine/staging.h"
 #include "engine/tentative.h"
 
@@ -28,6 +29,9 @@ bool engine_holds_lock(const struct engine *engine, unsigned int session)
 	for (unsigned int which = 0; which < ENGINE_DATASTORES; which++)
 		if (session && engine->locks[which].session == session)
 			return true;
+	for (const struct engine_partial *at = engine->partials; at && session; at = at->next)
+		if (at->session == session)
+			return true;
 	return false;
 }
 
@@ -35,10 +39,17 @@ int engine_may_lock(const struct engine *engine, enum engine_datastore which, un
 		    struct error *err)
 {
 	const struct engine_lock *lock = engine_lock_of(engine, which);
+	const struct engine_partial *partial = which == ENGINE_RUNNING ? engine->partials : NULL;
 	unsigned int holder = lock ? lock->session : 0;
 	int rc = 0;
 
-	if (lock) {
+	if (partial) { /* not even to who has it: RFC 5717 section 2.5 */
+		holder = partial->session;
+		rc = error_set(err, ERROR_LOCK_DENIED,
+			       "session %u has locked parts of running; wait until it has unlocked "
+			       "them, or end it with kill-session",
+			       holder);
+	} else if (lock) {
 		rc = error_set(err, ERROR_LOCK_DENIED, "session %u holds the lock", holder);
 	} else if (which == ENGINE_CANDIDATE && staging_dirty(engine)) {
 		/* not even to who made them: RFC 6241 section 7.5 */
@@ -95,19 +106,24 @@ int engine_check_lock(const struct engine *engine, enum engine_datastore which,
 void engine_end_session(struct engine *engine, unsigned int session)
 {
 	tentative_end_session(engine, session);
+	partial_end_session(engine, session);
 	for (unsigned int which = 0; which < ENGINE_DATASTORES; which++)
 		(void)engine_unlock(engine, which, session, NULL);
 }
 
 void lock_take(struct engine *engine, struct request *request)
 {
+	struct engine_lock *lock = &engine->locks[request->which];
+	bool whole = !request->partial;
 	struct error err = ERROR_INIT;
-	int rc = engine_may_lock(engine, request->which, request->session, &err);
+	int rc;
 
 	if (request->done) { /* not for a client that is gone */
-		if (rc == 0) {
-			engine->locks[request->which].session = request->session;
-			clock_gettime(CLOCK_REALTIME, &engine->locks[request->which].since);
+		rc = whole ? engine_may_lock(engine, request->which, request->session, &err)
+			   : partial_take(engine, request, &err);
+		if (rc == 0 && whole) {
+			lock->session = request->session;
+			clock_gettime(CLOCK_REALTIME, &lock->since);
 		}
 		request->done(rc, &err, request->arg);
 	}

@@ -1,7 +1,7 @@
 /*
  * Locks of the configuration datastores (RFC 6241 section 7.5). engine.h has the calls; only
- * the turn takes one, when the turn of its request comes. May call the context, staging and
- * tentative.
+ * the turn takes one, when the turn of its request comes. May call the context, partial,
+ * staging and tentative.
  */
 #ifndef ENGINE_LOCK_H
 #define ENGINE_LOCK_H

@@ -265,6 +265,10 @@ static void vanished(struct engine *engine, const struct key *key)
 	if (entry_config(entry)) {
 		engine_log(engine, LOG_WARNING, "%s vanished from the kernel, and not by us",
 			   key_text(key, what));
+		engine_tell(engine, &(struct engine_event){.type = ENGINE_DRIFT,
+							   .entry = entry,
+							   .drift = DRIFT_GONE,
+							   .restores = !engine->o.no_repair});
 		status_set(engine, entry, OPER_DOWN, REASON_EXTERNALLY_MODIFIED, 0);
 		agenda_changed(&engine->agenda, key);
 	}

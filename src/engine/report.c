@@ -17,6 +17,13 @@ static bool report(struct engine *engine, struct entry *entry)
 	char what[KEY_TEXT_MAX];
 
 	state->externally_modified = row && engine->o.no_repair;
+	if (!row != !before)
+		engine_tell(engine,
+			    &(struct engine_event){.type = ENGINE_DRIFT,
+						   .entry = entry,
+						   .drift = row ? DRIFT_DIFFERS : DRIFT_ENDED,
+						   .row = row,
+						   .restores = !engine->o.no_repair});
 	if (row && !before)
 		engine_log(engine, LOG_WARNING, "%s differs in the kernel: %s; %s",
 			   key_text(&entry->key, what), row->leaf,

@@ -37,6 +37,7 @@ void request_free(struct request *request)
 	policy_drop(request->policy);
 	candidate_discard(&request->candidate);
 	candidate_discard(&request->checked.changes);
+	free(request->partial);
 	free(request->confirm.persist);
 	free(request->confirm.persist_id);
 	free(request);
@@ -231,6 +232,18 @@ unsigned int engine_lock(struct engine *engine, enum engine_datastore which,
 			 const struct engine_who *who, engine_done_cb *done, void *arg)
 {
 	return enqueue_for(engine, REQUEST_LOCK, which, NULL, who, done, arg);
+}
+
+unsigned int engine_lock_parts(struct engine *engine, struct engine_partial *partial,
+			       const struct engine_who *who, engine_done_cb *done, void *arg)
+{
+	struct request *request = request_new(engine, REQUEST_LOCK, who, done, arg);
+
+	if (request)
+		request->partial = partial;
+	else
+		free(partial);
+	return enqueue(engine, request);
 }
 
 bool request_undo(struct engine *engine, uint64_t serial, engine_done_cb *done)

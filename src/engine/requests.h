@@ -34,6 +34,7 @@ struct request {
 		uint32_t timeout;           /* seconds */
 		char *persist, *persist_id; /* NULL: not given */
 	} confirm;                          /* of a commit of what is staged, or of its undoing */
+	struct engine_partial *partial;     /* to lock, or NULL */
 	enum engine_datastore which;        /* to lock, edit, check; whose content to commit */
 	struct commit_info info;
 	unsigned int session;

@@ -180,10 +180,20 @@ void tentative_fill(const struct engine *engine, struct request *request)
 
 /* ---- what became of it */
 
+static void tell(struct engine *engine, enum engine_confirm_step step, const char *user,
+		 unsigned int session)
+{
+	engine_tell(engine, &(struct engine_event){.type = ENGINE_CONFIRM,
+						   .step = step,
+						   .user = user,
+						   .session = session});
+}
+
 static void begin(struct engine *engine, struct request *request)
 {
 	struct tentative *tentative = &engine->tentative;
 	const struct request_confirm *confirm = &request->confirm;
+	enum engine_confirm_step step = tentative->pending ? CONFIRM_EXTEND : CONFIRM_START;
 
 	if (!tentative->pending)
 		tentative->baseline = request->info.baseline;
@@ -199,10 +209,30 @@ static void begin(struct engine *engine, struct request *request)
 	tentative->undo_at = engine_now() + confirm->timeout * NS_PER_S;
 	if (!tentative->session && !tentative->persist)
 		tentative->undo_at = 0;
+	snprintf(tentative->user, sizeof(tentative->user), "%s", request->info.user);
+	tentative->asker = request->session;
 	engine_log(engine, LOG_NOTICE,
 		   "the commit by %s must be confirmed within %" PRIu32
 		   " s, or everything since commit %llu is undone",
 		   request->info.user, confirm->timeout, (unsigned long long)tentative->baseline);
+	engine_tell(engine, &(struct engine_event){.type = ENGINE_CONFIRM,
+						   .step = step,
+						   .user = request->info.user,
+						   .session = request->session,
+						   .timeout = confirm->timeout});
+}
+
+/* It ends by cancel-commit, with the session that asked for it, or because its time is up. */
+static void tell_undone(struct engine *engine, const struct request *request)
+{
+	const struct tentative *tentative = &engine->tentative;
+
+	if (request->session)
+		tell(engine, CONFIRM_CANCEL, request->info.user, request->session);
+	else if (tentative->asker && !tentative->session && !tentative->persist)
+		tell(engine, CONFIRM_CANCEL, tentative->user, tentative->asker);
+	else
+		tell(engine, CONFIRM_TIMEOUT, NULL, 0);
 }
 
 static void undone(struct engine *engine, const struct request *request, int rc)
@@ -212,10 +242,18 @@ static void undone(struct engine *engine, const struct request *request, int rc)
 	if (request->number != tentative->serial)
 		return;
 	tentative->undoing = false;
-	if (rc == 0)
+	if (rc == 0) {
+		tell_undone(engine, request);
 		forget(tentative);
-	else
+	} else {
 		tentative->undo_at = engine_now() + RETRY_NS;
+	}
+}
+
+static void complete(struct engine *engine, const struct request *request)
+{
+	tell(engine, CONFIRM_COMPLETE, request->info.user, request->session);
+	forget(&engine->tentative);
 }
 
 void tentative_finish(struct engine *engine, struct request *request, int rc)
@@ -228,7 +266,7 @@ void tentative_finish(struct engine *engine, struct request *request, int rc)
 	else if (rc == 0 && request->confirm.confirmed)
 		begin(engine, request);
 	else if (rc == 0 && confirms(request) && tentative->pending)
-		forget(tentative);
+		complete(engine, request);
 	/* the undoing was interrupted, and failed at the start */
 	if (!tentative->pending && journal_says(engine, &baseline))
 		take_over(engine, baseline);

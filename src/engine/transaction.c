@@ -484,7 +484,8 @@ static enum step end_publish(struct engine *engine, int rc)
 	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
 						   .commit = &t->request->info,
 						   .changes = &t->changes,
-						   .ticket = t->ticket});
+						   .ticket = t->ticket,
+						   .session = t->request->session});
 	if (engine->o.journal && journal_maintain(engine->o.journal, engine->store, &err) < 0)
 		engine_log(engine, LOG_WARNING, "%s", err.text);
 	return finish(engine, 0, &err);

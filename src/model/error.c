@@ -70,6 +70,8 @@ static const struct error_kind kinds[ERROR_CODES] = {
 		SNMP_RESOURCE_UNAVAILABLE, EBUSY },
 	[ERROR_NOT_LOCKED] = { "not-locked", "protocol", "operation-failed", "not-locked",
 		SNMP_GEN_ERR, EPERM },
+	[ERROR_NO_MATCHES] = { "no-matches", "protocol", "operation-failed", "no-matches",
+		SNMP_GEN_ERR, ENOENT },
 	[ERROR_NOT_PENDING] = { "not-pending", "protocol", "operation-failed", "no-confirmed-commit",
 		SNMP_GEN_ERR, EPERM },
 	[ERROR_BUSY] = { "busy", "application", "in-use", NULL,

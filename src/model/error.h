@@ -44,6 +44,7 @@ enum error_code {
 	ERROR_LOCKED,
 	ERROR_LOCK_DENIED,
 	ERROR_NOT_LOCKED,
+	ERROR_NO_MATCHES,  /* nothing is there that a partial lock could lock */
 	ERROR_NOT_PENDING, /* no confirmed commit is */
 	ERROR_BUSY,
 	ERROR_STOPPING,

@@ -16,12 +16,18 @@
 #define NAMESPACE_CLIENTS    "urn:l2tpv3d:yang:linux-l2tpv3-netconf"
 #define CLIENTS_NAME         "linux-l2tpv3-netconf"
 #define CLIENTS_REVISION     "2026-11-22"
+/* RFC 5717. */
+#define NAMESPACE_PARTIAL_LOCK "urn:ietf:params:xml:ns:netconf:partial-lock:1.0"
 /* RFC 8525, RFC 8342. */
 #define NAMESPACE_YANG_LIBRARY "urn:ietf:params:xml:ns:yang:ietf-yang-library"
 #define YANG_LIBRARY_REVISION  "2019-01-04"
 #define NAMESPACE_ORIGIN       "urn:ietf:params:xml:ns:yang:ietf-origin"
 #define NAMESPACE_NMDA         "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda" /* RFC 8526 */
 #define NAMESPACE_DATASTORES   "urn:ietf:params:xml:ns:yang:ietf-datastores"
+/* RFC 5277: create-subscription and the envelope; /netconf/streams. RFC 6470. */
+#define NAMESPACE_NOTIFICATION   "urn:ietf:params:xml:ns:netconf:notification:1.0"
+#define NAMESPACE_STREAMS        "urn:ietf:params:xml:ns:netmod:notification"
+#define NAMESPACE_NETCONF_EVENTS "urn:ietf:params:xml:ns:yang:ietf-netconf-notifications"
 /* RFC 6243: the module, and the attribute that tags a default. */
 #define NAMESPACE_WITH_DEFAULTS "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
 #define NAMESPACE_DEFAULT       "urn:ietf:params:xml:ns:netconf:default:1.0"

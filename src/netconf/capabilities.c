@@ -16,6 +16,9 @@ const char *const netconf_capabilities[] = {
 	"urn:ietf:params:netconf:capability:confirmed-commit:1.1",
 	"urn:ietf:params:netconf:capability:rollback-on-error:1.0",
 	"urn:ietf:params:netconf:capability:validate:1.1",
+	"urn:ietf:params:netconf:capability:partial-lock:1.0",
+	"urn:ietf:params:netconf:capability:notification:1.0",
+	"urn:ietf:params:netconf:capability:interleave:1.0",
 	"urn:ietf:params:netconf:capability:with-defaults:1.0"
 	"?basic-mode=explicit&also-supported=report-all,report-all-tagged,trim",
 	"urn:ietf:params:netconf:capability:with-operational-defaults:1.0",

@@ -101,7 +101,8 @@ static int start_streamed(struct message *message, const struct reader_element *
 
 /*
  * ncclient takes <config> from its user as it is, and most users write it without a namespace:
- * take no namespace for the operation's.
+ * take no namespace for the operation's. Its filter is in the base namespace, that of
+ * create-subscription too.
  */
 static int start_parameter(struct message *message, const struct reader_element *element,
 			   struct error *err)
@@ -111,7 +112,7 @@ static int start_parameter(struct message *message, const struct reader_element 
 	bool is_filter;
 	int rc;
 
-	if (!*named.uri)
+	if (!*named.uri || (!strcmp(named.name, "filter") && !strcmp(named.uri, NAMESPACE_BASE)))
 		named.uri = rpc->uri;
 	if (rpc_check_parameter(rpc, message->tree.root->first, named.name, named.uri,
 				&message->error))

@@ -44,6 +44,7 @@ const struct module netconf_modules[] = {
 	  .text = l2tpv3d_clients, .end = l2tpv3d_clients_end },
 	{ "ietf-netconf", "2011-06-01", NAMESPACE_BASE, .features = base_features },
 	{ "ietf-netconf-monitoring", "2010-10-04", NAMESPACE_MONITORING, .imported = false },
+	{ "ietf-netconf-partial-lock", "2009-10-19", NAMESPACE_PARTIAL_LOCK, .imported = false },
 	{ "ietf-netconf-with-defaults", "2011-06-01", NAMESPACE_WITH_DEFAULTS, .imported = false },
 	{ "ietf-yang-library", YANG_LIBRARY_REVISION, NAMESPACE_YANG_LIBRARY, .imported = false },
 	{ "ietf-datastores", "2018-02-14", NAMESPACE_DATASTORES, .imported = false },
@@ -51,6 +52,11 @@ const struct module netconf_modules[] = {
 	{ "ietf-netconf-nmda", "2019-01-07", NAMESPACE_NMDA, .features = nmda_features },
 	{ "ietf-yang-metadata", "2016-08-05", "urn:ietf:params:xml:ns:yang:ietf-yang-metadata",
 	  .imported = true },
+	{ "ietf-netconf-notifications", "2012-02-06", NAMESPACE_NETCONF_EVENTS, .imported = false },
+	{ "notifications", "2008-07-14", NAMESPACE_NOTIFICATION, .plain_file = true },
+	{ "nc-notifications", "2008-07-14", NAMESPACE_STREAMS, .plain_file = true },
+	{ "yuma-ncx", "2012-01-13", "http://netconfcentral.org/ns/yuma-ncx",
+	  .imported = true, .plain_file = true },
 	{ "ietf-inet-types", "2013-07-15", "urn:ietf:params:xml:ns:yang:ietf-inet-types",
 	  .imported = true },
 	{ "ietf-netconf-acm", "2018-02-14", NAMESPACE_ACM, .imported = false },
@@ -64,6 +70,19 @@ static_assert(sizeof(netconf_modules) / sizeof(netconf_modules[0]) <= MODULES_MA
 	      "MODULES_MAX is too small");
 
 /* A descriptor, or -1. */
+static int open_text(const char *name, struct stat *ret)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0 && (fstat(fd, ret) || !S_ISREG(ret->st_mode) || !ret->st_size ||
+			ret->st_size > TEXT_MAX)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Packages of old modules leave the revision out of the file's name. */
 static int open_file(const char *path, const struct module *module, struct stat *ret)
 {
 	char name[PATH_MAX];
@@ -72,14 +91,12 @@ static int open_file(const char *path, const struct module *module, struct stat 
 	for (size_t length; *path && fd < 0; path += length + (path[length] == ':')) {
 		length = strcspn(path, ":");
 		if (snprintf(name, sizeof(name), "%.*s/%s@%s.yang", (int)length, path, module->name,
-			     module->revision) >= PATH_MAX)
-			continue;
-		fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fd >= 0 && (fstat(fd, ret) || !S_ISREG(ret->st_mode) || !ret->st_size ||
-				ret->st_size > TEXT_MAX)) {
-			close(fd);
-			fd = -1;
-		}
+			     module->revision) < PATH_MAX)
+			fd = open_text(name, ret);
+		if (fd < 0 && module->plain_file &&
+		    snprintf(name, sizeof(name), "%.*s/%s.yang", (int)length, path, module->name) <
+			    PATH_MAX)
+			fd = open_text(name, ret);
 	}
 	return fd;
 }

@@ -9,13 +9,16 @@
 #include "model/error.h"
 
 /* Where Debian's libyang2 and libyuma-base put them. */
-#define MODULES_PATH "/usr/share/yang/modules/libyang:/usr/share/yuma/modules/ietf"
+#define MODULES_PATH                                                                               \
+	"/usr/share/yang/modules/libyang:/usr/share/yuma/modules/ietf:"                            \
+	"/usr/share/yuma/modules/ietf-derived:/usr/share/yuma/modules/netconfcentral"
 
 #define MODULES_MAX 32
 
 struct module {
 	const char *name, *revision, *uri;
-	bool imported; /* others use its definitions, and no data of it is here */
+	bool imported;   /* others use its definitions, and no data of it is here */
+	bool plain_file; /* NAME.yang will do: there is no NAME@REVISION.yang */
 	/* Those supported, of the base's if there is a capability; ends with NULL; NULL: none. */
 	const char *const *features;
 	const char *text, *end; /* built in; NULL: to be found in the search path */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "model/names.h"
 #include "netconf/capabilities.h"
+#include "netconf/instance.h"
 #include "netconf/provider.h"
 #include "netconf/rpc.h"
 
@@ -105,6 +106,37 @@ static void add_progress(struct tree *tree, struct node *store, const struct eng
 	add_our_number(tree, entry, "objects-done", progress.done);
 }
 
+struct locked_nodes {
+	struct tree *tree;
+	struct node *lock;
+};
+
+static void add_locked_node(const char *path, void *arg)
+{
+	const struct locked_nodes *nodes = arg;
+
+	provider_instance(nodes->tree, nodes->lock, "locked-node", INSTANCE_PREFIX,
+			  NAMESPACE_MODULE, path);
+}
+
+static void add_partial_locks(struct tree *tree, struct node *store, const struct engine *engine)
+{
+	const struct engine_partial *at = engine_partials(engine);
+	struct node *locks = at ? provider_add(tree, store, "locks") : NULL;
+
+	for (; at; at = at->next) {
+		struct node *lock = provider_add(tree, locks, "partial-lock");
+		struct locked_nodes nodes = {tree, lock};
+
+		add_count(tree, lock, "lock-id", at->id);
+		add_count(tree, lock, "locked-by-session", at->session);
+		provider_time(tree, lock, "locked-time", &at->since);
+		for (const char *select = at->selects; *select; select += strlen(select) + 1)
+			provider_leaf(tree, lock, "select", "%s", select);
+		instance_visit(at, add_locked_node, &nodes);
+	}
+}
+
 static void add_datastores(struct tree *tree, struct node *state,
 			   const struct netconf_server *server)
 {
@@ -123,6 +155,7 @@ static void add_datastores(struct tree *tree, struct node *state,
 		}
 		if (which != ENGINE_RUNNING)
 			continue;
+		add_partial_locks(tree, store, server->options.engine);
 		add_pending(tree, store, server->options.engine);
 		add_progress(tree, store, server->options.engine);
 	}
@@ -145,7 +178,7 @@ static void add_counters(struct tree *tree, struct node *parent,
 	add_count(tree, parent, "in-rpcs", counters->in_rpcs);
 	add_count(tree, parent, "in-bad-rpcs", counters->in_bad_rpcs);
 	add_count(tree, parent, "out-rpc-errors", counters->out_rpc_errors);
-	add_count(tree, parent, "out-notifications", 0);
+	add_count(tree, parent, "out-notifications", counters->out_notifications);
 }
 
 static void add_our_leaves(struct tree *tree, struct node *entry,
@@ -195,6 +228,7 @@ static void add_statistics(struct tree *tree, struct node *state,
 		sum.in_rpcs += session->counters.in_rpcs;
 		sum.in_bad_rpcs += session->counters.in_bad_rpcs;
 		sum.out_rpc_errors += session->counters.out_rpc_errors;
+		sum.out_notifications += session->counters.out_notifications;
 	}
 	provider_time(tree, statistics, "netconf-start-time", &server->started);
 	add_count(tree, statistics, "in-bad-hellos", server->bad_hellos);
@@ -216,7 +250,7 @@ static void build_state(const struct netconf_session *session, struct tree *ret)
 }
 
 static const struct subtree_list lists[] = {
-	{"datastore", 1}, {"schema", 3}, {"session", 1}, {NULL, 0}};
+	{"datastore", 1}, {"partial-lock", 1}, {"schema", 3}, {"session", 1}, {NULL, 0}};
 
 const struct provider provider_monitoring = {
 	.name = "netconf-state",

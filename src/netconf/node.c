@@ -52,6 +52,41 @@ struct node *tree_add(struct tree *tree, struct node *parent, const char *name, 
 	return node;
 }
 
+static bool copy_attributes(struct tree *tree, struct node *to, const struct node *from)
+{
+	struct attribute **end = &to->attributes;
+
+	for (const struct attribute *at = from->attributes; at; at = at->next) {
+		struct attribute *copy = arena_alloc(&tree->arena, sizeof(*copy));
+
+		if (!copy)
+			return false;
+		copy->prefix = arena_text(&tree->arena, at->prefix, strlen(at->prefix));
+		copy->name = arena_text(&tree->arena, at->name, strlen(at->name));
+		copy->uri = arena_text(&tree->arena, at->uri, strlen(at->uri));
+		copy->value = arena_text(&tree->arena, at->value, strlen(at->value));
+		if (!copy->prefix || !copy->name || !copy->uri || !copy->value)
+			return false;
+		*end = copy;
+		end = &copy->next;
+	}
+	return true;
+}
+
+struct node *tree_copy(struct tree *tree, struct node *parent, const struct node *node)
+{
+	struct node *copy = tree_add(tree, parent, node->name, node->uri);
+
+	if (!copy)
+		return NULL;
+	copy->length = node->length;
+	copy->text = arena_text(&tree->arena, node->text, node->length);
+	tree->broken |= !copy->text || !copy_attributes(tree, copy, node);
+	for (const struct node *at = node->first; at && !tree->broken; at = at->next)
+		tree_copy(tree, copy, at);
+	return tree->broken ? NULL : copy;
+}
+
 bool node_is(const struct node *node, const char *name, const char *uri)
 {
 	return !strcmp(node->name, name) && (!uri || !strcmp(node->uri, uri));

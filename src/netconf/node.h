@@ -50,6 +50,9 @@ const char *arena_text(struct arena *arena, const char *text, size_t length);
 /* Append a child to @parent (NULL: the root). */
 struct node *tree_add(struct tree *tree, struct node *parent, const char *name, const char *uri);
 
+/* A copy of @node and what is in it, below @parent (NULL: the root); NULL: no memory. */
+struct node *tree_copy(struct tree *tree, struct node *parent, const struct node *node);
+
 /* The first child of that name; @uri NULL: in any namespace. NULL: none. */
 const struct node *node_child(const struct node *node, const char *name, const char *uri);
 /* The text of that child, or NULL when there is none. */

@@ -57,6 +57,7 @@ static bool make_room(struct netconf_server *server, uid_t uid)
 		   "ending NETCONF session %u of %s, idle for %lld s, to make room for another",
 		   spare->id, spare->peer.user,
 		   (long long)((clock_now() - spare->rested) / NS_PER_S));
+	spare->ending = "other";
 	session_close(spare);
 	return true;
 }

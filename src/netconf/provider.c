@@ -3,7 +3,7 @@
 #include <errno.h>
 
 static const struct provider *const providers[] = {&provider_monitoring, &provider_yang_library,
-						   &provider_modules_state};
+						   &provider_modules_state, &provider_streams};
 
 #define PROVIDERS (sizeof(providers) / sizeof(providers[0]))
 

@@ -17,7 +17,8 @@ struct provider {
 };
 
 /* One per module, each in its own file. */
-extern const struct provider provider_monitoring, provider_yang_library, provider_modules_state;
+extern const struct provider provider_monitoring, provider_yang_library, provider_modules_state,
+	provider_streams;
 
 /* Can the providers carry out @filter (<filter>, or NULL)? If not: ERROR_TOO_BIG. */
 int provider_check(const struct node *filter, struct error *err);
@@ -44,6 +45,9 @@ struct node *provider_leaf(struct tree *tree, struct node *parent, const char *n
 /* Add a leaf of type identityref, for an identity of the module of @uri. */
 struct node *provider_identity(struct tree *tree, struct node *parent, const char *name,
 			       const char *prefix, const char *uri, const char *identity);
+/* Add a leaf of type instance-identifier, in whose path @prefix stands for the module of @uri. */
+struct node *provider_instance(struct tree *tree, struct node *parent, const char *name,
+			       const char *prefix, const char *uri, const char *path);
 /* Add a leaf of type yang:date-and-time, in UTC. */
 struct node *provider_time(struct tree *tree, struct node *parent, const char *name,
 			   const struct timespec *time);

@@ -27,10 +27,9 @@ struct node *provider_leaf(struct tree *tree, struct node *parent, const char *n
 	return leaf->text ? leaf : NULL;
 }
 
-struct node *provider_identity(struct tree *tree, struct node *parent, const char *name,
-			       const char *prefix, const char *uri, const char *identity)
+static struct node *declare(struct tree *tree, struct node *leaf, const char *prefix,
+			    const char *uri)
 {
-	struct node *leaf = provider_leaf(tree, parent, name, "%s:%s", prefix, identity);
 	struct declaration *ns = leaf ? arena_alloc(&tree->arena, sizeof(*ns)) : NULL;
 
 	tree->broken |= !ns;
@@ -39,6 +38,19 @@ struct node *provider_identity(struct tree *tree, struct node *parent, const cha
 	*ns = (struct declaration){NULL, prefix, uri};
 	leaf->declarations = ns;
 	return leaf;
+}
+
+struct node *provider_instance(struct tree *tree, struct node *parent, const char *name,
+			       const char *prefix, const char *uri, const char *path)
+{
+	return declare(tree, provider_leaf(tree, parent, name, "%s", path), prefix, uri);
+}
+
+struct node *provider_identity(struct tree *tree, struct node *parent, const char *name,
+			       const char *prefix, const char *uri, const char *identity)
+{
+	return declare(tree, provider_leaf(tree, parent, name, "%s:%s", prefix, identity), prefix,
+		       uri);
 }
 
 struct node *provider_time(struct tree *tree, struct node *parent, const char *name,

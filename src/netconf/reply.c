@@ -69,7 +69,7 @@ void reply_begin(struct netconf_session *session)
 	write_bytes(writer, ">", 1);
 }
 
-static void send_tail(struct netconf_session *session)
+void reply_finish(struct netconf_session *session)
 {
 	const char *tail = framing_tail(session->version);
 
@@ -80,7 +80,7 @@ static void send_tail(struct netconf_session *session)
 void reply_end(struct netconf_session *session)
 {
 	reply_close(session, "rpc-reply");
-	send_tail(session);
+	reply_finish(session);
 }
 
 void reply_ok(struct netconf_session *session)
@@ -287,7 +287,7 @@ void send_hello(struct netconf_session *session)
 	for (unsigned int i = 0; capability_at(modules, i, uri); i++)
 		capability(&session->writer, uri);
 	close_hello(&session->writer, session->id);
-	send_tail(session);
+	reply_finish(session);
 }
 
 void reply_refusal(struct netconf_session *session, const struct error *err)

@@ -14,6 +14,9 @@ void reply_end(struct netconf_session *session); /* and send what is left of it 
 void reply_open(struct netconf_session *session, const char *name);
 void reply_close(struct netconf_session *session, const char *name);
 
+/* The end of a message of any kind: send what is left of it. */
+void reply_finish(struct netconf_session *session);
+
 void reply_ok(struct netconf_session *session);
 void reply_error(struct netconf_session *session, const struct error *err);
 

@@ -68,7 +68,7 @@ int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, con
 	else if (!added && !is_parameter(rpc, name))
 		rc = error_set(err, ERROR_UNKNOWN_ELEMENT, "%s has no such parameter", rpc->name);
 	else if (node_child(operation, name, uri) && !may_repeat(rpc, name))
-		rc = error_set(err, ERROR_BAD_ELEMENT, "given twice");
+		rc = error_set(err, ERROR_BAD_ELEMENT, "given twice; allowed once");
 	if (rc)
 		set_info(err, name, uri);
 	return rc;

@@ -104,6 +104,7 @@ int rpc_close_session(struct netconf_session *session, const struct node *operat
 {
 	(void)operation, (void)err;
 	session->finished = true;
+	session->ending = "closed";
 	return RPC_OK;
 }
 
@@ -150,6 +151,8 @@ int rpc_kill_session(struct netconf_session *session, const struct node *operati
 		   "NETCONF session %u of %s killed by session %u of %s", victim->id,
 		   victim->peer.user, session->id, session->peer.user);
 	victim->finished = true; /* do not count it as dropped */
+	victim->ending = "killed";
+	victim->killer = session->id;
 	session_close(victim);
 	return RPC_OK;
 }

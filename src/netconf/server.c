@@ -8,6 +8,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "netconf/events.h"
 #include "netconf/places.h"
 #include "netconf/rpc_table.h"
 #include "netconf/session.h"
@@ -144,7 +145,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 static void find_modules(struct netconf_server *server)
 {
 	const char *path = server->options.yang_path;
-	char missing[768];
+	char missing[1024];
 
 	modules_open(&server->modules, path ? path : MODULES_PATH, missing, sizeof(missing));
 	if (*missing)
@@ -245,7 +246,8 @@ int netconf_open(struct netconf_server **ret, const struct netconf_options *opti
 	snprintf(server->path, sizeof(server->path), "%s", options->socket_path);
 	server->options.socket_path = server->path;
 	find_modules(server);
-	rc = listen_at(server, err);
+	rc = events_open(server, err);
+	rc = rc ? rc : listen_at(server, err);
 	rc = rc ? rc : add_events(server, err);
 	if (rc) {
 		netconf_close(server);
@@ -259,8 +261,11 @@ void netconf_close(struct netconf_server *server)
 {
 	if (!server)
 		return;
-	while (!TAILQ_EMPTY(&server->sessions))
+	while (!TAILQ_EMPTY(&server->sessions)) {
+		TAILQ_FIRST(&server->sessions)->ending = "other";
 		session_close(TAILQ_FIRST(&server->sessions));
+	}
+	events_close(server);
 	shares_close(&server->shares);
 	if (server->acceptor)
 		event_free(server->acceptor);

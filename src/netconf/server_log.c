@@ -5,7 +5,7 @@
 
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)
 {
-	char text[1024];
+	char text[1536];
 	va_list args;
 
 	if (!server->options.log)

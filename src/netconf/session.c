@@ -8,14 +8,17 @@
 #include <unistd.h>
 
 #include "base/wipe.h"
+#include "netconf/events.h"
 #include "netconf/lines.h"
 #include "netconf/reply.h"
 #include "netconf/rpc.h"
+#include "netconf/subscription.h"
 #include "netconf/blank.h"
 
-#define INPUT_MAX       65536 /* bytes of input held before the client must wait */
-#define INPUT_STEP      4096  /* bytes handled between two looks at the clock */
-#define REFUSAL_TIMEOUT 2     /* seconds for the request that a refusal answers */
+#define INPUT_MAX          65536 /* bytes of input held before the client must wait */
+#define INPUT_STEP         4096  /* bytes handled between two looks at the clock */
+#define NOTIFICATIONS_STEP 64    /* sent before the next request is read */
+#define REFUSAL_TIMEOUT    2     /* seconds for the request that a refusal answers */
 
 static bool holds_lock(const struct netconf_session *session)
 {
@@ -59,6 +62,7 @@ static void give_up(struct netconf_session *session, const struct error *err)
 {
 	complain(session, err->text);
 	count_bad(session);
+	session->ending = session->greeted ? "other" : "bad-hello";
 	if (session->greeted &&
 	    (err->code != ERROR_MALFORMED || session->version == FRAMING_CHUNKED))
 		reply_error(session, err);
@@ -78,6 +82,7 @@ static void give_up_framing(struct netconf_session *session, bool too_big)
 	}
 	complain(session, session->framing.reason);
 	count_bad(session);
+	session->ending = session->greeted ? "other" : "bad-hello";
 	session->dead = true;
 }
 
@@ -103,6 +108,8 @@ static void set_rest_timer(struct netconf_session *session)
 
 	if (session->refusal)
 		set_timer(session, REFUSAL_TIMEOUT);
+	else if (session->subscription)
+		set_timer(session, NETCONF_NEVER);
 	else
 		set_timer(session,
 			  holds_lock(session) ? limits->lock_timeout : limits->idle_timeout);
@@ -141,12 +148,14 @@ static void take_hello(struct netconf_session *session)
 		count_bad(session);
 		complain(session,
 			 "its hello has no base capability that we have, or has a session-id");
+		session->ending = "bad-hello";
 		session->dead = true;
 		return;
 	}
 	session->greeted = true;
 	session->version = new ? FRAMING_CHUNKED : FRAMING_END_OF_MESSAGE;
 	framing_switch(&session->framing, session->version);
+	events_session_start(session);
 	rest(session);
 }
 
@@ -286,18 +295,11 @@ static bool take_input(struct netconf_session *session, struct evbuffer *input)
 	return true;
 }
 
-static bool output_full(const struct netconf_session *session)
-{
-	struct evbuffer *output = bufferevent_get_output(session->transport);
-
-	return evbuffer_get_length(output) >= session->server->options.limits.output;
-}
-
 /* A client that does not read must not send either: replies to small requests would pile up. */
 static bool reading(const struct netconf_session *session)
 {
 	return !session->busy && !session->finished && !session->closing && !session->dead &&
-	       !output_full(session);
+	       !session_output_full(session);
 }
 
 /* Has part of a request arrived? White space, which some clients send after one, is none. */
@@ -309,7 +311,8 @@ static bool amid_request(const struct netconf_session *session)
 bool session_at_rest(const struct netconf_session *session)
 {
 	return session->greeted && !session->refusal && !session->busy && !session->closing &&
-	       !holds_lock(session) && !awaits_confirmation(session) && !amid_request(session);
+	       !holds_lock(session) && !awaits_confirmation(session) && !amid_request(session) &&
+	       !session->subscription;
 }
 
 static void read_on(struct netconf_session *session)
@@ -323,7 +326,7 @@ static void read_on(struct netconf_session *session)
 		return;
 	if (session->finished) {
 		close_gently(session);
-	} else if (session->busy || output_full(session)) {
+	} else if (session->busy || session_output_full(session)) {
 		bufferevent_disable(session->transport, EV_READ);
 	} else if (evbuffer_get_length(input)) {
 		session_resume(session);
@@ -349,7 +352,7 @@ static void write_on(struct netconf_session *session)
 {
 	enum stream_step step;
 
-	while (session->stream.step && !session->dead && !output_full(session)) {
+	while (session->stream.step && !session->dead && !session_output_full(session)) {
 		if (!shares_has_time(&session->server->shares)) {
 			session_resume(session);
 			return;
@@ -362,6 +365,21 @@ static void write_on(struct netconf_session *session)
 			reply_end(session);
 		session_done(session);
 	}
+}
+
+/* Between replies: send what its subscription has, as far as the client reads. */
+static void notify_on(struct netconf_session *session)
+{
+	int left = NOTIFICATIONS_STEP;
+	bool more = true;
+
+	while (more && left-- && !session_output_full(session) &&
+	       shares_has_time(&session->server->shares))
+		more = subscription_step(session);
+	if (more && !session_output_full(session)) /* else on_write() goes on */
+		session_resume(session);
+	if (!session->subscription && !session->busy)
+		rest(session); /* it has come to its end */
 }
 
 void session_stream(struct netconf_session *session, const struct stream *stream)
@@ -407,9 +425,13 @@ static int to_transport(const char *bytes, size_t length, void *arg)
 
 void session_go_on(struct netconf_session *session)
 {
-	if (session->stream.step && !session->dead)
+	bool replying = session->stream.step;
+
+	if (replying && !session->dead)
 		write_on(session);
-	else if (!session->busy && !session->closing)
+	else if (session->subscription && !session->finished && !session->closing && !session->dead)
+		notify_on(session);
+	if (!replying && !session->busy && !session->closing)
 		read_on(session);
 	if (session->dead)
 		session_close(session);
@@ -441,8 +463,10 @@ static void on_event(struct bufferevent *transport, short what, void *arg)
 		session->ended = true;
 		session_resume(session);
 	} else {
-		if (what & BEV_EVENT_TIMEOUT)
-			complain(session, "it does not read its reply");
+		if (what & BEV_EVENT_TIMEOUT) {
+			complain(session, "it does not read what it was sent");
+			session->ending = "timeout";
+		}
 		session_close(session);
 	}
 }
@@ -468,6 +492,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 			  : amid_request(session) ? "the rest of its request does not arrive"
 			  : holds_lock(session)   ? "it holds the lock and asks for nothing"
 						  : "idle too long");
+	session->ending = "timeout";
 	session_close(session);
 }
 
@@ -549,6 +574,7 @@ static void count_end(struct netconf_session *session)
 	server->counters.in_rpcs += session->counters.in_rpcs;
 	server->counters.in_bad_rpcs += session->counters.in_bad_rpcs;
 	server->counters.out_rpc_errors += session->counters.out_rpc_errors;
+	server->counters.out_notifications += session->counters.out_notifications;
 	server->dropped += !session->refusal && !session->finished;
 	server_log(server, LOG_DEBUG, "NETCONF session %u of %s ends after %u requests",
 		   session->id, session->peer.user, session->counters.in_rpcs);
@@ -561,7 +587,9 @@ void session_close(struct netconf_session *session)
 	if (session->ticket)
 		engine_forget(server->options.engine, session->ticket);
 	engine_end_session(server->options.engine, session->id);
+	events_session_end(session);
 	end_stream(session);
+	subscription_close(session);
 	drop_message(session);
 	if (session->timer)
 		event_free(session->timer);

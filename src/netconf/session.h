@@ -11,12 +11,15 @@
  *   access.c   what the user may do
  *   rpc.c      finds an operation and checks its parameters; rpc_table.c lists them all,
  *              rpc_*.c carry them out
- *   provider.c read-only data beside ours, one file per module: monitoring.c, yang_library.c
+ *   subscription.c  notifications, as the client reads; events.c makes them
+ *   provider.c read-only data beside ours, one file per module: monitoring.c, streams.c,
+ *              yang_library.c
  *   modules.c  the YANG modules, of which capabilities.c makes the hello, and their texts
  */
 #ifndef NETCONF_SESSION_H
 #define NETCONF_SESSION_H
 
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <sys/queue.h>
@@ -49,8 +52,11 @@ struct stream {
 
 /* Counted as in RFC 6022 section 2.1.5. */
 struct netconf_counters {
-	uint32_t in_rpcs, in_bad_rpcs, out_rpc_errors;
+	uint32_t in_rpcs, in_bad_rpcs, out_rpc_errors, out_notifications;
 };
+
+struct events;
+struct subscription;
 
 struct netconf_session {
 	struct netconf_server *server;
@@ -76,6 +82,8 @@ struct netconf_session {
 	bool finished;          /* close-session or killed: ignore what it sends */
 	bool closing;           /* close once the output has gone out */
 	bool dead;              /* close at the next opportunity */
+	const char *ending;     /* why it ends, by RFC 6470's termination-reason; NULL: dropped */
+	unsigned int killer;    /* the session that killed it; 0: none */
 	unsigned int ticket;    /* of its request to the engine; 0: none */
 	struct event *presence; /* checks whether the client still waits for it */
 	struct bufferevent *transport;
@@ -84,6 +92,7 @@ struct netconf_session {
 	enum framing_version version; /* of our output */
 	struct message *message;      /* being read or carried out, or NULL */
 	struct stream stream;
+	struct subscription *subscription; /* to notifications; NULL: none */
 	struct writer writer;
 };
 
@@ -99,6 +108,7 @@ struct netconf_server {
 	unsigned int last_id;
 	struct shares shares;
 	struct acm_denied denied;
+	struct events *events;            /* what subscribers are told */
 	struct timespec started;          /* CLOCK_REALTIME */
 	struct netconf_counters counters; /* of the sessions that have ended */
 	uint32_t opened, dropped, bad_hellos;
@@ -129,6 +139,13 @@ void session_stream(struct netconf_session *session, const struct stream *stream
 
 /* Does it ask for nothing, amid nothing, and hold nothing that others wait for? */
 bool session_at_rest(const struct netconf_session *session);
+
+/* Does the client not read what it was sent? */
+static inline bool session_output_full(const struct netconf_session *session)
+{
+	return evbuffer_get_length(bufferevent_get_output(session->transport)) >=
+	       session->server->options.limits.output;
+}
 
 /* server_log.c */
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)

@@ -185,6 +185,29 @@ void subtree_write(struct writer *writer, const struct node *filter, const struc
 	write_selected(&out, root, &matches);
 }
 
+static bool any_selected(const struct node *node, const struct matches *matches)
+{
+	bool any = matches->whole;
+
+	for (const struct node *child = node->first; child && !any && matches->count;
+	     child = child->next) {
+		struct matches below = {.count = 0};
+
+		for (size_t i = 0; i < matches->count; i++)
+			match_among(&below, matches->at[i]->first, child);
+		any = any_selected(child, &below);
+	}
+	return any;
+}
+
+bool subtree_selects(const struct node *filter, const struct node *root)
+{
+	struct matches matches = {.count = 0};
+
+	match_among(&matches, filter->first, root);
+	return any_selected(root, &matches);
+}
+
 bool subtree_asks(const struct node *filter, const char *name, const char *uri)
 {
 	const struct node *child = filter ? filter->first : NULL;
@@ -209,10 +232,10 @@ int subtree_check(const struct node *filter, const char *name, const char *uri, 
 	size_t count = 0;
 
 	for (; child; child = child->next)
-		if (names(child, name, uri))
+		if (!name || names(child, name, uri))
 			count += count_nodes(child);
 	if (count <= SUBTREE_NODES)
 		return 0;
-	return error_set(err, ERROR_TOO_BIG, "the filter has more than %d elements for %s",
-			 SUBTREE_NODES, name);
+	return error_set(err, ERROR_TOO_BIG, "the filter has more than %d elements%s%s",
+			 SUBTREE_NODES, name ? " for " : "", name ? name : "");
 }

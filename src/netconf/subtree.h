@@ -19,9 +19,11 @@ struct subtree_list {
 
 /* Does @filter (<filter>, or NULL for none) ask for anything in this top container? */
 bool subtree_asks(const struct node *filter, const char *name, const char *uri);
-/* ERROR_TOO_BIG when it has too many elements for this container. */
+/* ERROR_TOO_BIG when it has too many elements for this container (@name NULL: in all). */
 int subtree_check(const struct node *filter, const char *name, const char *uri, struct error *err);
 
+/* Does @filter, once checked, select anything of @root? */
+bool subtree_selects(const struct node *filter, const struct node *root);
 /*
  * Write what @filter, once checked, selects of @root: @max_depth levels of it, 0: all. @lists ends
  * with a NULL name.

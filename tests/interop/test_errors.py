@@ -185,6 +185,111 @@ def test_test_then_set_and_continue_on_error_in_the_candidate(client):
     assert entries(client) == [(1, [2]), (4, [4])]
 
 
+# RFC 6241 appendix A: the error-types of each tag, and what error-info must have.
+APPENDIX_A = {
+    "in-use": ("protocol application", []), "invalid-value": ("protocol application", []),
+    "too-big": ("transport rpc protocol application", []),
+    "missing-attribute": ("rpc protocol application", ["bad-attribute", "bad-element"]),
+    "bad-attribute": ("rpc protocol application", ["bad-attribute", "bad-element"]),
+    "unknown-attribute": ("rpc protocol application", ["bad-attribute", "bad-element"]),
+    "missing-element": ("protocol application", ["bad-element"]), "bad-element": ("protocol application", ["bad-element"]),
+    "unknown-element": ("protocol application", ["bad-element"]),
+    "unknown-namespace": ("protocol application", ["bad-element", "bad-namespace"]),
+    "access-denied": ("protocol application", []), "lock-denied": ("protocol", ["session-id"]),
+    "resource-denied": ("transport rpc protocol application", []), "rollback-failed": ("protocol application", []),
+    "data-exists": ("application", []), "data-missing": ("application", []),
+    "operation-not-supported": ("protocol application", []), "operation-failed": ("rpc protocol application", []),
+    "malformed-message": ("rpc", []),
+}
+PARTS = ["error-type", "error-tag", "error-severity", "error-app-tag", "error-path", "error-message", "error-info"]
+
+
+def check_error(error):
+    """Its parts are those of the schema, in its order, and fit together."""
+    names = [child.tag.rpartition("}")[2] for child in error]
+    assert names == [name for name in PARTS if name in names] and {"error-type", "error-tag", "error-severity"} <= {*names}
+    said = {child.tag.rpartition("}")[2]: child for child in error}
+    types, info = APPENDIX_A[said["error-tag"].text]
+    assert said["error-type"].text in types.split() and said["error-severity"].text == "error"
+    given = [child.tag.rpartition("}")[2] for child in said.get("error-info", [])]
+    assert given[:len(info)] == info, (said["error-tag"].text, given)
+    assert all(child.text for child in said.get("error-info", []))
+    assert len(said["error-message"].text) > 20 and not said["error-message"].text.endswith(".")
+
+
+EDIT = "<edit-config><target><running/></target>{}<config>{}</config></edit-config>"
+WRONG = {
+    # what: (operation, type, tag, app-tag, what error-info has, what the message says)
+    "unknown operation": ("<bogus/>", "protocol", "operation-not-supported", None, [], "the hello lists"),
+    "operation of another namespace": ('<get xmlns="urn:x"/>', "protocol", "unknown-namespace", None, ["get", "urn:x"], "urn:x"),
+    "running of another namespace": ('<unlock><target><running xmlns="urn:x"/></target></unlock>', "protocol",
+                                     "unknown-namespace", None, ["running", "urn:x"], f"in {BASE}"),
+    "no such datastore": ("<get-config><source><bogus/></source></get-config>", "protocol", "unknown-element", None,
+                          ["bogus"], "running and candidate"),
+    "startup": ("<get-config><source><startup/></source></get-config>", "protocol", "operation-not-supported", None, [],
+                "running and candidate"),
+    "no target": (EDIT.replace("<target><running/></target>", "").format("", ""), "protocol", "missing-element", None,
+                  ["target"], "<target><running/></target>"),
+    "unlock without the lock": ("<unlock><target><running/></target></unlock>", "protocol", "operation-failed", "not-locked",
+                                [], "not locked"),
+    "confirm nothing": ("<cancel-commit/>", "protocol", "operation-failed", "no-confirmed-commit", [], "pending"),
+    "error-option": (EDIT.format("<error-option>x</error-option>", ""), "protocol", "invalid-value", None, [],
+                     "continue-on-error"),
+    "test-option": (EDIT.format("<test-option>x</test-option>", ""), "protocol", "invalid-value", None, [], "test-only"),
+    "attribute of an operation": ('<get x="1"/>', "protocol", "unknown-attribute", None, ["x", "get"], "no attributes"),
+    "operation without a namespace": (EDIT.format("", top(tunnel(1, attributes=' operation="create"'))), "protocol",
+                                      "unknown-attribute", None, ["operation", "tunnel"], "nc:operation"),
+    "bad operation": (EDIT.format("", top(tunnel(1, attributes=' nc:operation="x"'))), "protocol", "bad-attribute", None,
+                      ["operation", "tunnel"], "merge, replace"),
+    "unknown leaf": (EDIT.format("", top(tunnel(1, "<bogus/>"))), "application", "unknown-element", None, ["bogus"], "no such"),
+    "state": (EDIT.format("", top(tunnel(1, "<oper-status>up</oper-status>"))), "application", "unknown-element",
+              "read-only", ["oper-status"], "state"),
+    "value": (EDIT.format("", top(tunnel(1, session(1, "<mtu>1</mtu>")))), "application", "invalid-value", None, [], "68"),
+    "no key": (EDIT.format("", top("<tunnel/>")), "application", "missing-element", None, ["tunnel-id"], "key"),
+    "mandatory": (EDIT.format("", top("<tunnel><tunnel-id>1</tunnel-id></tunnel>")), "application", "data-missing", None, [],
+                  "peer-tunnel-id"),
+    "choice": (EDIT.format("", top(tunnel(1).replace("<local-address>127.0.0.1</local-address>", ""))), "application",
+               "data-missing", "missing-choice", ["local"], "local-interface"),
+    "when": (EDIT.format("", top(tunnel(1, session(1, "<vlan-id>5</vlan-id>")))), "application", "unknown-element", None,
+             ["vlan-id"], "ethernet-vlan"),
+    "must of a leaf": (EDIT.format("", top(tunnel(1).replace("127.0.0.2", "::1"))), "application", "operation-failed",
+                       "address-family-mismatch", [], "both IPv4"),
+    "unique": (EDIT.format("", top(tunnel(1, session(1)), tunnel(2, session(1)))), "application", "operation-failed",
+               "data-not-unique",
+               [f"/l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id='{i}']/l2tp:session[l2tp:session-id='1']/l2tp:session-id"
+                for i in (2, 1)], "choose"),
+    "create": (EDIT.format("", top(tunnel(9, attributes=' nc:operation="create"'))), "application", "data-exists", None, [],
+               "choose another"),
+    "delete": (EDIT.format("", top('<tunnel nc:operation="delete"><tunnel-id>8</tunnel-id></tunnel>')), "application",
+               "data-missing", None, [], "nothing is left to delete"),
+    "foreign": (EDIT.format("", top(tunnel(1, session(1, "<interface-name>lo</interface-name>")))), "application", "in-use",
+                "foreign-object", [], "choose another"),
+    "kill oneself": ("<kill-session><session-id>0</session-id></kill-session>", "protocol", "invalid-value", None, [], "session"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_each_error_is_told_to_the_letter(client, what):
+    body, *expected, info, message = WRONG[what]
+    client.edit_config(top(tunnel(9)))
+    error = ET.fromstring(client.rpc_text(body)).find(f"{{{BASE}}}rpc-error")
+    check_error(error)
+    said = [error.findtext(f"{{{BASE}}}{name}") for name in ("error-type", "error-tag", "error-app-tag")]
+    told_info = [child.text for child in error.find(f"{{{BASE}}}error-info") or []]
+    assert said == expected and told_info == info, (said, told_info)
+    assert message in error.findtext(f"{{{BASE}}}error-message")
+
+
+def test_locked_and_denied(server, client):
+    with Netconf(server.socket) as other:
+        other.lock()
+        for body, tag in (("<lock><target><running/></target></lock>", "lock-denied"),
+                          (EDIT.format("", top(tunnel(1))), "in-use")):
+            error = ET.fromstring(client.rpc_text(body)).find(f"{{{BASE}}}rpc-error")
+            check_error(error)
+            assert error.findtext(f"{{{BASE}}}error-tag") == tag and "kill-session" in error.findtext(f"{{{BASE}}}error-message")
+
+
 def test_the_hello_says_what_is_there(client):
     for capability in ("rollback-on-error:1.0", "validate:1.1", "candidate:1.0", "writable-running:1.0"):
         assert f"urn:ietf:params:netconf:capability:{capability}" in client.capabilities

@@ -123,6 +123,17 @@ def test_lock_is_seen_by_the_other_session(manager, sshd):
         wait_for(lambda: not third.connected, "the killed session to end at its client")
 
 
+def test_notifications(manager, sshd):
+    with sshd.ncclient() as subscriber:
+        subscriber.create_subscription(filter=("subtree", '<netconf-config-change xmlns="urn:ietf:params:xml:ns:yang:'
+                                                          'ietf-netconf-notifications"/>'))
+        manager.edit_config(config(), target="running")
+        told = subscriber.take_notification(timeout=60)
+        assert "/l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id='1']" in told.notification_xml
+        assert f"<session-id>{manager.session_id}</session-id>" in told.notification_xml
+        assert subscriber.get_config("running").ok  # interleaved
+
+
 def test_large_push_and_reply(manager):
     sessions = "".join(f"<session><session-id>{i}</session-id><peer-session-id>{i}</peer-session-id></session>"
                        for i in range(11, 3011))

@@ -65,15 +65,22 @@ class Push:
         return self.process.wait(60), said.decode()
 
 
-def test_a_bar_on_a_terminal_and_nothing_elsewhere(daemon, many):
+def test_a_bar_on_a_terminal_and_nothing_elsewhere(daemon, many, tmp_path):
     status, said = Push(daemon, many, "--replace", "--confirm", 300).end()
     assert status == 0
     assert re.search(r"\r(checking|recording|applying)", said), said
     for bar in re.findall(r"\[([#.]*)\] (\d+) of (\d+)", said):
         assert len(bar[0]) == 24 and int(bar[1]) <= int(bar[2]) == MANY + 1
     assert said.endswith("\r\x1b[K")  # nothing is left on the line
-    daemon.ctl("cancel")
-    assert Push(daemon, many, "--replace", terminal=False).end() == (0, "")
+    daemon.ctl("confirm")
+    # nothing elsewhere; and a file that differs in one entry touches that one
+    other = tmp_path / "other.xml"
+    other.write_text(many.read_text().replace("</peer-session-id></session>", "</peer-session-id><mtu>1400</mtu></session>", 1))
+    for path, commits in ((many, 2), (other, 3), (other, 3)):
+        assert Push(daemon, path, "--replace", terminal=False).end() == (0, "")
+        history = daemon.ctl("history").stdout.splitlines()
+        assert len(history) == commits
+    assert "0 tunnels, 1 sessions" in history[0]
 
 
 def test_how_far_a_push_of_others_is(daemon, many):

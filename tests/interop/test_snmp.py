@@ -444,6 +444,29 @@ def test_a_netconf_lock_refuses_sets(bench):
     bench.snmp.set(*tunnel(1), (waiting, "i", DESTROY))
 
 
+def test_a_set_during_a_confirmed_commit_or_of_a_locked_part_is_refused(bench):
+    """RFC 6241 section 8.4: undoing the commit would undo the SET with it. RFC 5717 binds it too."""
+    bench.snmp.set(*tunnel(1), *session(1, 1), *tunnel(2))
+    describe = [(column(2, 2, 1), "s", "new")]
+    partial = "urn:ietf:params:xml:ns:netconf:partial-lock:1.0"
+    with bench.daemon.netconf() as client:
+        client.edit_config(f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>2</tunnel-id><description>d</description></tunnel></l2tpv3>',
+                           "candidate")
+        client.rpc("<commit><confirmed/></commit>")
+        with pytest.raises(SnmpError):
+            bench.snmp.set(*describe)
+        assert "confirmed commit" in bench.last_error()
+        client.commit()
+        bench.snmp.set(*describe)
+        client.rpc(f'<partial-lock xmlns="{partial}" xmlns:l="{L2TP}"><select>/l:l2tpv3/l:tunnel[l:tunnel-id="1"]</select>'
+                   "</partial-lock>")
+        with pytest.raises(SnmpError):
+            bench.snmp.set((column(2, 2, 1), "s", "newer"))
+        assert "locked this part" in bench.last_error()
+        bench.snmp.set((column(2, 2, 2), "s", "free"))
+    wait_for(lambda: bench.snmp.set((column(2, 2, 1), "s", "newer")) or True, "the lock to end with its session")
+
+
 def test_the_spin_lock_between_two_managers(bench):
     lock = column(1, 10, 0)
     value = bench.snmp.get(lock)

@@ -11,9 +11,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 IETF = Path("/usr/share/yuma/modules/ietf")
 BASE_MODULE = IETF / "ietf-netconf@2011-06-01.yang"
 MODULE = next((CHECKOUT / "yang").glob("linux-l2tpv3@*.yang"))
+DERIVED, NETCONFCENTRAL = (Path("/usr/share/yuma/modules") / name for name in ("ietf-derived", "netconfcentral"))
 LIBYANG = Path("/usr/share/yang/modules/libyang")
+FOLDERS = [word for folder in (LIBYANG, IETF, DERIVED, NETCONFCENTRAL) for word in ("-p", folder)]
+NOTIFICATIONS = IETF / "ietf-netconf-notifications@2012-02-06.yang"
 # Those of which a get without a filter has data.
 MODULES = (BASE_MODULE, IETF / "ietf-netconf-monitoring@2010-10-04.yang", LIBYANG / "ietf-yang-library@2019-01-04.yang",
+           LIBYANG / "ietf-datastores@2018-02-14.yang", DERIVED / "nc-notifications.yang",
            LIBYANG / "ietf-datastores@2018-02-14.yang", IETF / "ietf-netconf-with-defaults@2011-06-01.yang",
            IETF / "ietf-origin@2018-02-14.yang", IETF / "ietf-netconf-nmda@2019-01-07.yang",
            IETF / "ietf-netconf-acm@2018-02-14.yang", MODULE, next((CHECKOUT / "yang").glob("linux-l2tpv3-netconf@*.yang")))
@@ -32,9 +36,22 @@ def yanglint(kind, text, *more):
     with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
         file.write(text)
         file.flush()
-        done = subprocess.run(["yanglint", "-p", LIBYANG, "-p", IETF, "-t", kind, *more, *MODULES, file.name],
-                              capture_output=True, text=True)
+        done = subprocess.run(["yanglint", *FOLDERS, "-t", kind, *more, *MODULES, file.name], capture_output=True, text=True)
     assert done.returncode == 0 and not done.stderr, f"{kind}: {done.stderr}\n{text[:2000]}"
+
+
+def notification(text, data=None):
+    """One that a client got.  Its instance-identifiers must be of something in the data; without any they are left out.
+    libyang warns of a `when` in RFC 6470's own module: it names a node that is not there."""
+    with tempfile.NamedTemporaryFile("w", suffix=".xml") as file, tempfile.NamedTemporaryFile("w", suffix=".xml") as rest:
+        file.write(text if data else re.sub("<target>.*?</target>", "", text))
+        file.flush()
+        rest.write(data or "")
+        rest.flush()
+        done = subprocess.run(["yanglint", *FOLDERS, "-t", "nc-notif", *(["-O", rest.name] if data else []), *MODULES,
+                               NOTIFICATIONS, file.name], capture_output=True, text=True)
+    others = [line for line in done.stderr.splitlines() if 'Schema node "confirm-event" for parent "<root>"' not in line]
+    assert done.returncode == 0 and not others, f"{done.stderr}\n{text[:2000]}"
 
 
 class CheckedNetconf(Netconf):

@@ -335,7 +335,8 @@ static void take_event(const struct engine_event *event, void *arg)
 {
 	struct engine_event *last = arg;
 
-	if (event->type != ENGINE_COMMIT && event->entry->key.session_id == 0)
+	if ((event->type == ENGINE_STATE || event->type == ENGINE_REASON) &&
+	    event->entry->key.session_id == 0)
 		*last = *event;
 }
 
@@ -908,14 +909,48 @@ static void without_repair_what_was_never_there_is_made(void **state)
 	UNTIL(bench, status_of(bench, 1, 5) == OPER_UP);
 }
 
+/* "5 differs mtu left;" */
+static void take_drift(const struct engine_event *event, void *arg)
+{
+	static const char *const words[] = {"differs", "gone", "ended"};
+	char *told = arg;
+
+	if (event->type == ENGINE_DRIFT)
+		snprintf(told + strlen(told), 128 - strlen(told), "%u %s%s%s %s;",
+			 event->entry->key.session_id, words[event->drift], event->row ? " " : "",
+			 event->row ? event->row->leaf : "", event->restores ? "restored" : "left");
+}
+
+static void drift_is_told_when_it_is_restored_too(void **state)
+{
+	struct bench *bench = *state;
+	char drift[128] = "";
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 mtu=1400");
+	assert_int_equal(engine_watch(bench->engine, take_drift, drift), 0);
+	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1300});
+	UNTIL(bench, ask_link(bench, "pw0").mtu == 1400);
+	assert_string_equal(drift, "5 differs mtu restored;");
+	assert_true(turn_until(bench, is_idle, 5000));
+	remove_unheard(bench, KERNEL_SESSION_DELETE);
+	bench->done = false;
+	engine_resync(bench->engine, on_done, bench);
+	UNTIL(bench, bench->done);
+	assert_string_equal(drift, "5 differs mtu restored;5 gone restored;");
+	engine_unwatch(bench->engine, drift);
+}
+
 static void without_repair_changes_are_told_and_left(void **state)
 {
 	struct bench *bench = *state;
+	char drift[128] = "";
 
 	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 mtu=1400");
 	restart(bench, true);
+	assert_int_equal(engine_watch(bench->engine, take_drift, drift), 0);
 	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1300});
 	UNTIL(bench, reason_of(bench, 5) == REASON_EXTERNALLY_MODIFIED);
+	assert_string_equal(drift, "5 differs mtu left;");
 	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
 	assert_non_null(strstr(bench->log, "mtu; leaving it"));
 	assert_true(turn_until(bench, is_idle, 5000));
@@ -923,6 +958,8 @@ static void without_repair_changes_are_told_and_left(void **state)
 	assert_int_equal(bench->engine->agenda.changed.count, 0);
 	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1400});
 	UNTIL(bench, reason_of(bench, 5) == REASON_NONE);
+	assert_string_equal(drift, "5 differs mtu left;5 ended left;");
+	engine_unwatch(bench->engine, drift);
 }
 
 static void without_repair_a_bridge_that_goes_is_waited_for(void **state)
@@ -982,6 +1019,7 @@ int main(void)
 		TEST(nothing_is_adopted_that_the_configuration_would_not_make),
 		TEST(a_module_that_comes_back_is_found),
 		TEST(without_repair_what_was_never_there_is_made),
+		TEST(drift_is_told_when_it_is_restored_too),
 		TEST(without_repair_changes_are_told_and_left),
 		TEST(without_repair_a_bridge_that_goes_is_waited_for),
 	};

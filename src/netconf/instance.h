@@ -1,0 +1,20 @@
+/* Instance identifiers (RFC 7950 section 9.13) of nodes of linux-l2tpv3, as clients write them. */
+#ifndef NETCONF_INSTANCE_H
+#define NETCONF_INSTANCE_H
+
+#include "engine/engine.h"
+#include "netconf/node.h"
+
+/*
+ * The node that @at, an element with an instance identifier as its text, names; prefixes are those
+ * in scope there. ERROR_INVALID_VALUE: it is none, or names no node of the configuration.
+ */
+int instance_parse(const struct node *at, struct engine_part *ret, struct error *err);
+
+#define INSTANCE_PREFIX "l2tp" /* of linux-l2tpv3, in the paths below */
+
+/* Call @visit with the path of each node that is locked; the path is valid during the call. */
+typedef void instance_visitor(const char *path, void *arg);
+void instance_visit(const struct engine_partial *partial, instance_visitor *visit, void *arg);
+
+#endif

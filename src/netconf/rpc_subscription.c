@@ -1,0 +1,78 @@
+/* create-subscription (RFC 5277 section 2.1.1). */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "netconf/events.h"
+#include "netconf/rpc_table.h"
+#include "netconf/subscription.h"
+#include "netconf/subtree.h"
+
+static int refuse(const char *parameter, enum error_code code, const char *text, struct error *err)
+{
+	int rc = error_set(err, code, "%s", text);
+
+	snprintf(err->info, sizeof(err->info), "%s", parameter);
+	return rc;
+}
+
+static int read_time(const struct node *operation, const char *parameter, int64_t *ret,
+		     struct error *err)
+{
+	const char *text = node_text(operation, parameter, NAMESPACE_NOTIFICATION);
+
+	if (!text || notification_parse_time(text, ret))
+		return 0;
+	return refuse(parameter, ERROR_BAD_ELEMENT,
+		      "this is no date and time with a zone, such as 2026-11-30T18:00:00Z", err);
+}
+
+static int read_times(const struct node *operation, struct subscription_options *ret,
+		      struct error *err)
+{
+	bool stops = node_child(operation, "stopTime", NAMESPACE_NOTIFICATION);
+	int rc;
+
+	ret->replay = node_child(operation, "startTime", NAMESPACE_NOTIFICATION);
+	ret->stop = SUBSCRIPTION_NEVER;
+	rc = read_time(operation, "startTime", &ret->start, err);
+	rc = rc ? rc : read_time(operation, "stopTime", &ret->stop, err);
+	if (rc)
+		return rc;
+	if (stops && !ret->replay)
+		return refuse("startTime", ERROR_MISSING_ELEMENT,
+			      "stopTime needs a startTime, for it belongs to a replay", err);
+	if (ret->replay && ret->start > clock_read(CLOCK_REALTIME))
+		return refuse("startTime", ERROR_BAD_ELEMENT,
+			      "startTime is later than now; leave it out for what is to come", err);
+	if (stops && ret->stop < ret->start)
+		return refuse("stopTime", ERROR_BAD_ELEMENT, "stopTime is before startTime", err);
+	return 0;
+}
+
+static int check_stream(const struct node *operation, struct error *err)
+{
+	const char *name = node_text(operation, "stream", NAMESPACE_NOTIFICATION);
+
+	if (!name || !strcmp(name, EVENT_STREAM))
+		return 0;
+	return error_set(err, ERROR_INVALID_VALUE,
+			 "there is no stream %.60s; the only one is " EVENT_STREAM, name);
+}
+
+int rpc_create_subscription(struct netconf_session *session, const struct node *operation,
+			    struct error *err)
+{
+	struct subscription_options options = {
+		.filter = node_child(operation, "filter", NAMESPACE_NOTIFICATION),
+	};
+	int rc = 0;
+
+	if (session->subscription)
+		rc = error_set(err, ERROR_BUSY,
+			       "this session has a subscription; open another session for another");
+	rc = rc ? rc : check_stream(operation, err);
+	rc = rc ? rc : read_times(operation, &options, err);
+	rc = rc ? rc : subtree_check(options.filter, NULL, NULL, err);
+	rc = rc ? rc : subscription_open(session, &options, err);
+	return rc ? error_in_operation(err, rc) : RPC_OK;
+}
