@@ -12,6 +12,7 @@
 #include "engine/tentative.h"
 #include "model/codec.h"
 #include "model/rules.h"
+#include "store/acm.h"
 #include "store/overlay.h"
 
 /* The owner of a session's interface, while that is ours. */
@@ -413,6 +414,9 @@ static int begin_policy(struct sequence *sequence, struct cursor **ret)
 
 	if (!request->policy || (request->type != REQUEST_ROLLBACK && !staged))
 		return 0;
+	if (making->changes->acm && acm_check(making->changes->acm_before, making->changes->acm,
+					      request->policy, making->err) < 0)
+		return -EACCES;
 	return begun(changes_walk_begin(making->engine, making->changes, check_policy, request,
 					making->err),
 		     ret);

@@ -151,6 +151,8 @@ unsigned int engine_discard(struct engine *engine, const struct engine_who *who,
  */
 struct staged *engine_candidate(struct engine *engine);
 void engine_candidate_drop(struct engine *engine, struct staged *staged); /* accepts NULL */
+/* NACM's configuration in it; borrowed. */
+const struct acm *engine_candidate_acm(const struct engine *engine);
 bool engine_candidate_settled(const struct engine *engine);
 unsigned int engine_settle_candidate(struct engine *engine, const struct engine_who *who,
 				     engine_done_cb *done, void *arg);

@@ -140,6 +140,13 @@ bool engine_candidate_settled(const struct engine *engine)
 	return !engine->staging.edited;
 }
 
+const struct acm *engine_candidate_acm(const struct engine *engine)
+{
+	const struct staged *staged = engine->staging.staged;
+
+	return staged ? candidate_acm(&staged->changes) : engine->store->acm;
+}
+
 struct staged *engine_candidate(struct engine *engine)
 {
 	struct staged *staged = engine->staging.staged;

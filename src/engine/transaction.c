@@ -455,6 +455,7 @@ static int begin_publish(struct engine *engine)
 	t->waited = engine->agenda.wait.count;
 	if (t->request) {
 		datastore_publish(engine->store);
+		datastore_set_acm(engine->store, t->changes.acm);
 		engine->staging.commits++;
 	}
 	return has_begun_or_done(engine,

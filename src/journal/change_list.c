@@ -50,11 +50,15 @@ static void print_leaves(FILE *file, const struct change *change, uint64_t leave
 	}
 }
 
-void change_print(FILE *file, const struct change *change)
+void change_print(FILE *file, const struct change *change, uint64_t hidden)
 {
 	const struct row_set *set = &row_sets[change_object(change)];
 	uint64_t leaves = 0;
 
+	if (!change->tunnel_id) {
+		fputs("~ nacm\n", file);
+		return;
+	}
 	if (change->after)
 		leaves = change->after->present;
 	if (change->before && change->after)
@@ -67,12 +71,12 @@ void change_print(FILE *file, const struct change *change)
 	if (change->session_id != 0)
 		fprintf(file, "/%" PRIu32, change->session_id);
 	if (change->after)
-		print_leaves(file, change, leaves & ~BIT(row_number(set->key)));
+		print_leaves(file, change, leaves & ~BIT(row_number(set->key)) & ~hidden);
 	putc('\n', file);
 }
 
 void changes_print(FILE *file, const struct candidate *changes)
 {
 	for (struct change *at = candidate_first(changes); at; at = change_next(at))
-		change_print(file, at);
+		change_print(file, at, 0);
 }

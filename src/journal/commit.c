@@ -7,6 +7,7 @@
 
 #include "model/codec.h"
 #include "journal/frame.h"
+#include "store/acm.h"
 #include "store/overlay.h"
 
 /* Writing */
@@ -63,6 +64,26 @@ void commit_print_change(FILE *file, const struct change *change)
 		put_config(file, '-', object, change->before);
 	if (change->after)
 		put_config(file, '+', object, change->after);
+}
+
+static void put_acm(FILE *file, const struct acm_node *node, unsigned int depth)
+{
+	for (const struct acm_node *at = node->first; at; at = at->next) {
+		fprintf(file, " %u:%s=", depth, acm_rows[at->item].name);
+		put_escaped(file, at->text);
+		put_acm(file, at, depth + 1);
+	}
+}
+
+void commit_print_acm(FILE *file, const struct candidate *changes)
+{
+	if (!changes->acm)
+		return;
+	fputs("nacm\n-", file);
+	put_acm(file, changes->acm_before->root, 1);
+	fputs("\n+", file);
+	put_acm(file, changes->acm->root, 1);
+	putc_unlocked('\n', file);
 }
 
 void commit_print_info(FILE *file, const struct commit_info *info)
@@ -328,6 +349,43 @@ static int read_config(enum object object, struct span line, union config *confi
 	return rc;
 }
 
+/* "2:group=g", below @parents[1], which becomes @parents[2]. */
+static int read_acm_node(struct span word, struct acm *acm, struct acm_node *parents[ACM_DEPTH],
+			 struct error *err)
+{
+	struct span value = word, name = take_until(&value, '='), depth = take_until(&name, ':');
+	char text[ACM_TEXT_MAX] = "";
+	enum acm_item item;
+	uint64_t at;
+
+	if (!read_number(depth, ACM_DEPTH - 1, &at) || at == 0 || !parents[at - 1] ||
+	    !unescape(name, text, sizeof(text)))
+		return refuse_line(word, "unknown words", err);
+	item = acm_item_in(parents[at - 1]->item, text);
+	if (item == ACM_ITEMS || !unescape(value, text, sizeof(text)))
+		return refuse_line(word, "unknown leaf, perhaps of a newer version,", err);
+	parents[at] = acm_add(acm, parents[at - 1], item, text);
+	return parents[at] ? 0 : refuse_line(word, "no memory", err);
+}
+
+static int read_acm(struct span *rest, char sign, struct acm **ret, struct error *err)
+{
+	struct acm_node *parents[ACM_DEPTH] = {NULL};
+	struct span line = take_until(rest, '\n');
+	int rc = 0;
+
+	if (span_length(line) == 0 || *line.at != sign)
+		return refuse_line(line, "unknown words", err);
+	*ret = acm_new();
+	if (!*ret)
+		return refuse_line(line, "no memory", err);
+	parents[0] = (*ret)->root;
+	take_until(&line, ' ');
+	while (span_length(line) > 0 && rc == 0)
+		rc = read_acm_node(take_until(&line, ' '), *ret, parents, err);
+	return rc;
+}
+
 static bool read_ids(struct span line, struct change *change)
 {
 	struct span word = take_until(&line, ' ');
@@ -375,8 +433,15 @@ static int commit_read_change(struct commit_record *record, struct change_read *
 
 	if (span_length(rest) == 0)
 		return 0;
-	*ret = (struct change_read){0};
+	change_read_end(ret);
 	line = take_until(&rest, '\n');
+	if (span_is(line, "nacm")) {
+		rc = read_acm(&rest, '-', &ret->acm_before, err);
+		if (rc == 0)
+			rc = read_acm(&rest, '+', &ret->acm, err);
+		record->changes = rest.at;
+		return rc < 0 ? rc : 1;
+	}
 	if (!read_ids(line, change))
 		return refuse_line(line, "unknown words", err);
 	rc = read_side(&rest, '-', change, &ret->before, &change->before, err);
@@ -388,8 +453,27 @@ static int commit_read_change(struct commit_record *record, struct change_read *
 	return rc < 0 ? rc : 1;
 }
 
+void change_read_end(struct change_read *read)
+{
+	acm_drop(read->acm_before);
+	acm_drop(read->acm);
+	*read = (struct change_read){0};
+}
+
+int change_read_put(const struct change_read *read, bool back, struct candidate *candidate)
+{
+	const struct change *change = &read->change;
+
+	if (change->tunnel_id)
+		return candidate_put(candidate, change->tunnel_id, change->session_id,
+				     back ? change->before : change->after);
+	candidate_put_acm(candidate, back ? read->acm_before : read->acm);
+	return 0;
+}
+
 static const struct commit_format formats[] = {
 	{JOURNAL_VERSION, true, commit_read, commit_read_change},
+	{2, true, commit_read, commit_read_change},
 	{1, false, commit_read, commit_read_change},
 };
 

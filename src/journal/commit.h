@@ -10,6 +10,9 @@
  *     + peer-session-id=3 mtu=1450       as it became, if it is
  *                                        tentative=16 at its end: to be undone, back to commit
  *                                        16, if the last commit says so
+ *     nacm                               or: NACM's configuration, whole, before and after:
+ *     - 1:write-default=permit           depth, item and text of each node, in order
+ *     + 1:groups= 2:group=g 3:user-name=a
  *     confirm 17                         the kernel has commit 17 too
  *     end 17                             the last commit is 17, and nothing follows
  *     doubt 17                           the same, but what the disk has of this file is not
@@ -40,16 +43,25 @@ struct commit_record {
 /* Errors stay in @file, for ferror(). */
 void commit_print_info(FILE *file, const struct commit_info *info); /* the first line */
 void commit_print_change(FILE *file, const struct change *change);
+void commit_print_acm(FILE *file, const struct candidate *changes); /* if it changes */
 void commit_print_mark(FILE *file, enum record_kind kind, uint64_t number);
 /* @checksum: of the config.xml that holds @running; NULL: none to write. */
 void commit_print_base(FILE *file, uint64_t number, const uint32_t *checksum,
 		       const struct datastore *running);
 
-/* A change that was read. before and after point to the values beside them, or are NULL. */
+/*
+ * A change that was read. before and after point to the values beside them, or are NULL. If it is
+ * one of NACM's configuration, that has no tunnel-id, and the two trees. Zero it before the first
+ * is read, and drop the trees of the last.
+ */
 struct change_read {
 	struct change change;
 	union config before, after;
+	struct acm *acm_before, *acm;
 };
+void change_read_end(struct change_read *read);
+/* Make it so in @candidate; as it was, with @back. 0 or -ENOMEM. */
+int change_read_put(const struct change_read *read, bool back, struct candidate *candidate);
 
 /*
  * How to read a version of the format. To change the format, raise JOURNAL_VERSION (frame.h), put

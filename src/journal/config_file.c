@@ -107,16 +107,16 @@ bool config_stamp_is_damaged(const struct config_stamp *stamp, const struct comm
 static int fill_with_base(struct datastore *written, struct commit_record record)
 {
 	struct candidate candidate;
-	struct change_read read;
+	struct change_read read = {0};
 	int rc;
 
 	candidate_open(&candidate, written);
 	while ((rc = commit_format(JOURNAL_VERSION)->read_change(&record, &read, NULL)) > 0) {
-		rc = candidate_put(&candidate, read.change.tunnel_id, read.change.session_id,
-				   read.change.after);
+		rc = change_read_put(&read, false, &candidate);
 		if (rc < 0)
 			break;
 	}
+	change_read_end(&read);
 	if (rc == 0)
 		rc = candidate_publish(&candidate, written);
 	candidate_discard(&candidate);
@@ -148,7 +148,7 @@ static void tell_change(struct journal *journal, const struct change *change)
 
 	if (!file)
 		return;
-	change_print(file, change);
+	change_print(file, change, 0);
 	if (fclose(file) == 0)
 		journal_warn(journal, CONFIG_FILE ": %.*s",
 			     (int)(length > CHANGE_TEXT_MAX ? CHANGE_TEXT_MAX : length - 1), text);

@@ -1,7 +1,7 @@
 /*
  * Framing of the journal file:
  *
- *     l2tpv3d-journal 2
+ *     l2tpv3d-journal 4
  *     @0000004c 9a1b0c7d
  *     commit number=1 ... (0x4c bytes of payload, the last one a line feed)
  *     @...
@@ -17,8 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JOURNAL_VERSION       2
-#define JOURNAL_HEADER        "l2tpv3d-journal 2\n"
+/* There is no version 3: one flipped bit would make an earlier one of it. */
+#define JOURNAL_VERSION       4
+#define JOURNAL_HEADER        "l2tpv3d-journal 4\n"
 #define JOURNAL_HEADER_LENGTH (sizeof(JOURNAL_HEADER) - 1)
 
 #define FRAME_HEADER_LENGTH 19 /* "@%08x %08x\n" */

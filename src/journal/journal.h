@@ -207,6 +207,7 @@ size_t journal_read_memory(const struct journal_reading *reading);
  * Secrets are hidden.
  */
 void changes_print(FILE *file, const struct candidate *changes);
-void change_print(FILE *file, const struct change *change);
+/* Without the leaves @hidden (bits). */
+void change_print(FILE *file, const struct change *change, uint64_t hidden);
 
 #endif

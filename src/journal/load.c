@@ -165,7 +165,7 @@ static int load_snapshot(struct loading *loading)
 static int replay_held(struct loading *loading)
 {
 	struct error why = ERROR_INIT;
-	struct change_read read;
+	struct change_read read = {0};
 	int rc;
 
 	if (loading->held.info.number == 0)
@@ -173,10 +173,13 @@ static int replay_held(struct loading *loading)
 	loading->replayed = loading->held.info.number;
 	loading->held.info.number = 0;
 	while ((rc = loading->journal->format->read_change(&loading->held, &read, &why)) > 0) {
-		if (candidate_put(&loading->candidate, read.change.tunnel_id,
-				  read.change.session_id, read.change.after) < 0)
-			return no_memory(loading->err);
+		rc = change_read_put(&read, false, &loading->candidate);
+		if (rc < 0)
+			break;
 	}
+	change_read_end(&read);
+	if (rc == -ENOMEM)
+		return no_memory(loading->err);
 	return rc < 0 ? refuse_unknown(loading, why.text) : 0;
 }
 

@@ -146,6 +146,7 @@ void journal_read_end(struct journal_reading *reading, struct candidate *ret)
 	if (reading->fd >= 0)
 		close(reading->fd);
 	wipe_free(reading->data, reading->got);
+	change_read_end(&reading->read);
 	free(reading->directory);
 	free(reading->commits);
 	wipe_free(reading, sizeof(*reading));
@@ -195,21 +196,11 @@ static int check_frame(struct journal_reading *reading)
 	return JOURNAL_MORE;
 }
 
-static int take_change(struct journal_reading *reading, const struct change *change)
+static int take_change(struct journal_reading *reading, const struct change_read *read)
 {
-	struct candidate *candidate = &reading->candidate;
-
-	switch (reading->what) {
-	case JOURNAL_CHANGES:
+	if (reading->what == JOURNAL_CHANGES)
 		return 0;
-	case JOURNAL_RESUME:
-		return candidate_put(candidate, change->tunnel_id, change->session_id,
-				     change->after);
-	case JOURNAL_ROLLBACK:
-		return candidate_put(candidate, change->tunnel_id, change->session_id,
-				     change->before);
-	}
-	return -EINVAL;
+	return change_read_put(read, reading->what == JOURNAL_ROLLBACK, &reading->candidate);
 }
 
 /* A record of 64 MB takes 7 ms to wipe and to free: in pieces, from its end. */
@@ -248,7 +239,7 @@ static int take_changes(struct journal_reading *reading, struct error *err)
 
 	for (int i = 0; i < PIECE_ENTRIES && rc > 0; i++) {
 		rc = reading->format->read_change(&reading->record, read, err);
-		if (rc > 0 && take_change(reading, &read->change) < 0)
+		if (rc > 0 && take_change(reading, read) < 0)
 			rc = -ENOMEM;
 	}
 	if (rc == 0 && reading->what == JOURNAL_CHANGES) {

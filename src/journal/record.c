@@ -211,6 +211,7 @@ static int print_piece(struct writing *writing, char **ret, size_t *ret_size)
 	if (writing->written == 0) {
 		fwrite(room, 1, sizeof(room), file);
 		commit_print_info(file, &writing->info);
+		commit_print_acm(file, writing->changes);
 	}
 	for (int i = 0; writing->at && i < PIECE_ENTRIES; i++) {
 		commit_print_change(file, writing->at);

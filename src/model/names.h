@@ -31,7 +31,9 @@
 /* RFC 6243: the module, and the attribute that tags a default. */
 #define NAMESPACE_WITH_DEFAULTS "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
 #define NAMESPACE_DEFAULT       "urn:ietf:params:xml:ns:netconf:default:1.0"
-#define ELEMENT_CONTAINER       "l2tpv3"
-#define ELEMENT_STATISTICS      "statistics"
+/* RFC 8341. */
+#define NAMESPACE_ACM      "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
+#define ELEMENT_CONTAINER  "l2tpv3"
+#define ELEMENT_STATISTICS "statistics"
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/wipe.h"
 #include "model/codec.h"
+#include "netconf/acm_decode.h"
 #include "netconf/encode.h"
 #include "netconf/blank.h"
 
@@ -23,6 +24,8 @@ struct decoder {
 	bool leaf_explicit, leaf_tagged;
 	const char *text; /* of the open leaf */
 	size_t length;
+	struct acm_decoder acm; /* of <nacm>, beside the container */
+	bool acm_refused;
 	bool spoilt;        /* it is refused for its contents */
 	unsigned int skip;  /* open elements that we ignore */
 	struct error error; /* why the element just read is refused */
@@ -81,6 +84,7 @@ void decoder_close(struct decoder *decoder)
 	if (!decoder)
 		return;
 	edit_free(decoder->edit);
+	acm_drop(decoder->acm.acm);
 	wipe_free(decoder, sizeof(*decoder));
 }
 
@@ -102,7 +106,7 @@ static bool failing(const struct decoder *decoder)
 
 size_t decoder_memory(const struct decoder *decoder)
 {
-	return decoder->edit->entries.size;
+	return decoder->edit->entries.size + (decoder->acm.acm ? decoder->acm.acm->arena.size : 0);
 }
 
 static void fail(struct decoder *decoder, enum error_code code, const char *info, const char *text)
@@ -179,7 +183,10 @@ static enum edit_operation operation_of(struct decoder *decoder,
 					const struct reader_element *element,
 					const struct row *leaf, bool *ret_explicit)
 {
-	enum edit_operation inherited = decoder->operation[decoder->level], ret = inherited;
+	enum edit_operation inherited = decoder->acm.depth
+						? decoder->acm.operation[decoder->acm.depth]
+						: decoder->operation[decoder->level];
+	enum edit_operation ret = inherited;
 
 	*ret_explicit = false;
 	for (unsigned int i = 0; i < element->attribute_count; i++) {
@@ -316,12 +323,41 @@ static void start_leaf(struct decoder *decoder, const struct reader_element *ele
 	open_leaf(decoder, row);
 }
 
+/* Nothing of <nacm> is carried out if something in it is refused, and nothing more is read. */
+static void refuse_acm(struct decoder *decoder)
+{
+	error_at(&decoder->error, "/nacm");
+	decoder->failed_row = NULL;
+	decoder->acm_refused = true;
+	decoder->over = true;
+}
+
+/* Of <nacm>, or inside. */
+static void start_acm(struct decoder *decoder, const struct reader_element *element)
+{
+	bool is_explicit;
+	enum edit_operation operation = operation_of(decoder, element, NULL, &is_explicit);
+
+	if (!failing(decoder) && strcmp(element->uri, NAMESPACE_ACM) != 0) {
+		fail(decoder, ERROR_UNKNOWN_NAMESPACE, element->name,
+		     "the namespace here is " NAMESPACE_ACM);
+		snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", element->uri);
+	}
+	if (!failing(decoder))
+		acm_decode_start(&decoder->acm, element, operation, &decoder->error);
+	if (failing(decoder))
+		refuse_acm(decoder);
+}
+
 static void start_inside(struct decoder *decoder, const struct reader_element *element)
 {
 	if (decoder->row) {
 		fail(decoder, ERROR_BAD_ELEMENT, element->name, "a leaf cannot contain elements");
 		decoder->failed_row = decoder->row;
 		decoder->spoilt = true;
+	} else if (decoder->acm.depth ||
+		   (decoder->level == LEVEL_CONFIG && !strcmp(element->uri, NAMESPACE_ACM))) {
+		start_acm(decoder, element);
 	} else if (strcmp(element->uri, NAMESPACE_MODULE) != 0) {
 		fail(decoder, ERROR_UNKNOWN_NAMESPACE, element->name,
 		     "the namespace here is " NAMESPACE_MODULE);
@@ -357,6 +393,8 @@ static void locate(const struct decoder *decoder, struct error *err, const struc
 {
 	bool in_session = place->level == LEVEL_SESSION;
 
+	if (!strncmp(err->path, "/nacm", 5))
+		return;
 	if (place->level < LEVEL_TUNNEL || !tunnel_id)
 		error_at(err, "%s", decoder->container ? "/" ELEMENT_CONTAINER : "");
 	if (place->level < LEVEL_TUNNEL)
@@ -468,7 +506,11 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 	(void)err;
 	if (decoder->skip)
 		return 0;
-	if (decoder->row) {
+	if (decoder->acm.depth) {
+		if (!decoder->over &&
+		    acm_decode_text(&decoder->acm, bytes, length, &decoder->error))
+			refuse_acm(decoder);
+	} else if (decoder->row) {
 		decoder->text = bytes;
 		decoder->length = length;
 	} else if (!decoder->over && !blank_is(bytes, length)) {
@@ -584,6 +626,12 @@ static void end_entry(struct decoder *decoder)
 	decoder->entry[decoder->level--] = NULL;
 }
 
+static void end_acm(struct decoder *decoder)
+{
+	if (!decoder->over && acm_decode_end(&decoder->acm, &decoder->error))
+		refuse_acm(decoder);
+}
+
 static int end(void *arg, struct error *err)
 {
 	struct decoder *decoder = arg;
@@ -591,6 +639,8 @@ static int end(void *arg, struct error *err)
 	(void)err;
 	if (decoder->skip)
 		decoder->skip--;
+	else if (decoder->acm.depth)
+		end_acm(decoder);
 	else if (decoder->row)
 		end_leaf(decoder);
 	else if (decoder->level >= LEVEL_TUNNEL)
@@ -612,11 +662,13 @@ int decoder_finish(struct decoder *decoder, bool continues, struct edit **ret_ed
 	if (decoder->entry[LEVEL_TUNNEL])
 		locate_all(decoder, decoder->entry[LEVEL_TUNNEL]->tunnel_id);
 	/* what is not known must not be taken for left out of a replacement */
-	if (decoder_failed(decoder) &&
-	    (!continues || (decoder->outside && edit->operation != EDIT_MERGE))) {
+	if (decoder_failed(decoder) && (!continues || decoder->acm_refused ||
+					(decoder->outside && edit->operation != EDIT_MERGE))) {
 		*err = edit->refused;
 		return error_result(err);
 	}
+	edit->acm = decoder->acm.acm;
+	decoder->acm.acm = NULL;
 	edit->continues = continues;
 	*ret_edit = edit;
 	decoder->edit = NULL;

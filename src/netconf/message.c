@@ -70,6 +70,8 @@ static int start_operation(struct message *message, const struct reader_element 
 		rpc_unknown(rpcs, element->name, element->uri, &message->error);
 		return REFUSED;
 	}
+	if (access_check_rpc(message->session, message->rpc, &message->error))
+		return REFUSED;
 	rc = check_attributes(message, element);
 	return rc ? rc : build(message, element, err);
 }

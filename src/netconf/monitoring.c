@@ -119,15 +119,20 @@ static void add_locked_node(const char *path, void *arg)
 			  NAMESPACE_MODULE, path);
 }
 
-static void add_partial_locks(struct tree *tree, struct node *store, const struct engine *engine)
+/* Their paths name what others must not know of. */
+static void add_partial_locks(struct tree *tree, struct node *store,
+			      const struct netconf_session *session)
 {
-	const struct engine_partial *at = engine_partials(engine);
-	struct node *locks = at ? provider_add(tree, store, "locks") : NULL;
+	const struct engine_partial *at = engine_partials(session->server->options.engine);
+	struct node *locks = NULL, *lock;
 
 	for (; at; at = at->next) {
-		struct node *lock = provider_add(tree, locks, "partial-lock");
-		struct locked_nodes nodes = {tree, lock};
+		struct locked_nodes nodes = {.tree = tree};
 
+		if (!access_may_see_lock(session, at))
+			continue;
+		locks = locks ? locks : provider_add(tree, store, "locks");
+		nodes.lock = lock = provider_add(tree, locks, "partial-lock");
 		add_count(tree, lock, "lock-id", at->id);
 		add_count(tree, lock, "locked-by-session", at->session);
 		provider_time(tree, lock, "locked-time", &at->since);
@@ -138,8 +143,9 @@ static void add_partial_locks(struct tree *tree, struct node *store, const struc
 }
 
 static void add_datastores(struct tree *tree, struct node *state,
-			   const struct netconf_server *server)
+			   const struct netconf_session *session)
 {
+	const struct netconf_server *server = session->server;
 	struct node *list = provider_add(tree, state, "datastores");
 
 	for (enum engine_datastore which = 0; which < ENGINE_DATASTORES; which++) {
@@ -155,7 +161,7 @@ static void add_datastores(struct tree *tree, struct node *state,
 		}
 		if (which != ENGINE_RUNNING)
 			continue;
-		add_partial_locks(tree, store, server->options.engine);
+		add_partial_locks(tree, store, session);
 		add_pending(tree, store, server->options.engine);
 		add_progress(tree, store, server->options.engine);
 	}
@@ -243,7 +249,7 @@ static void build_state(const struct netconf_session *session, struct tree *ret)
 	struct node *state = tree_add(ret, NULL, "netconf-state", NAMESPACE_MONITORING);
 
 	add_capabilities(ret, state, &server->modules);
-	add_datastores(ret, state, server);
+	add_datastores(ret, state, session);
 	add_schemas(ret, state, &server->modules);
 	add_sessions(ret, state, server);
 	add_statistics(ret, state, server);

@@ -5,11 +5,15 @@
 static const struct provider *const providers[] = {&provider_monitoring, &provider_yang_library,
 						   &provider_modules_state, &provider_streams};
 
+/* of NACM's configuration */
+static const struct subtree_list acm_lists[] = {
+	{"group", 1}, {"rule-list", 1}, {"rule", 1}, {NULL, 0}};
+
 #define PROVIDERS (sizeof(providers) / sizeof(providers[0]))
 
 int provider_check(const struct node *filter, struct error *err)
 {
-	int rc = 0;
+	int rc = subtree_check(filter, acm_rows[ACM_NACM].name, NAMESPACE_ACM, err);
 
 	for (unsigned int i = 0; i < PROVIDERS && !rc; i++)
 		rc = subtree_check(filter, providers[i]->name, providers[i]->uri, err);
@@ -28,9 +32,10 @@ int provider_write(struct netconf_session *session, const struct node *filter,
 		if (!subtree_asks(filter, provider->name, provider->uri))
 			continue;
 		provider->build(session, &tree);
+		access_prune(session, &tree);
 		if (tree.broken)
 			rc = -ENOMEM;
-		else
+		else if (tree.root)
 			subtree_write(&session->writer, filter, tree.root, provider->lists,
 				      max_depth);
 		tree_free(&tree);
@@ -40,12 +45,31 @@ int provider_write(struct netconf_session *session, const struct node *filter,
 
 unsigned int provider_keys(const char *top, const char *list)
 {
-	for (unsigned int i = 0; i < PROVIDERS; i++) {
-		if (strcmp(providers[i]->name, top) != 0)
-			continue;
-		for (const struct subtree_list *at = providers[i]->lists; at->name; at++)
-			if (!strcmp(at->name, list))
-				return at->keys;
-	}
-	return 0;
+	const struct subtree_list *at = !strcmp(top, acm_rows[ACM_NACM].name) ? acm_lists : NULL;
+
+	for (unsigned int i = 0; i < PROVIDERS && !at; i++)
+		at = !strcmp(top, providers[i]->name) ? providers[i]->lists : NULL;
+	while (at && at->name && strcmp(at->name, list) != 0)
+		at++;
+	return at && at->name ? at->keys : 0;
+}
+
+int provider_write_acm(struct netconf_session *session, const struct node *filter,
+		       const struct acm *acm, bool state, enum defaults defaults,
+		       unsigned int max_depth)
+{
+	struct tree tree = {0};
+	int rc = 0;
+
+	if (!subtree_asks(filter, acm_rows[ACM_NACM].name, NAMESPACE_ACM) ||
+	    (session->lines && !filter)) /* our shell asks for it if it wants it */
+		return 0;
+	acm_tree_build(acm, state ? &session->server->denied : NULL, defaults, &tree);
+	access_prune(session, &tree);
+	if (tree.broken)
+		rc = -ENOMEM;
+	else if (tree.root && tree.root->first)
+		subtree_write(&session->writer, filter, tree.root, acm_lists, max_depth);
+	tree_free(&tree);
+	return rc;
 }

@@ -32,6 +32,11 @@ int provider_write(struct netconf_session *session, const struct node *filter,
 /* How many of the first leaves of a list's entries are keys; 0: of none of theirs. */
 unsigned int provider_keys(const char *top, const char *list);
 
+/* The same for NACM's configuration @acm, with its counters if @state. */
+int provider_write_acm(struct netconf_session *session, const struct node *filter,
+		       const struct acm *acm, bool state, enum defaults defaults,
+		       unsigned int max_depth);
+
 /*
  * Add a container or a list entry below @parent; NULL: no memory, now or before (@parent NULL), and
  * the tree is broken.

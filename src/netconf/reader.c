@@ -203,11 +203,23 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 		ns[i] = (struct reader_declaration){string(declaration[2 * i]),
 						    read_uri(reader, declaration[2 * i + 1])};
 	element.depth = reader->depth;
+	element.reader = reader;
 	if (reader->rc)
 		return;
 	rc = reader->handler->start(&element, reader->arg, &reader->error);
 	if (rc)
 		stop(reader, rc);
+}
+
+const char *reader_namespace(const struct reader *reader, const char *prefix, size_t length)
+{
+	const xmlParserCtxt *parser = reader->parser;
+
+	for (int i = parser->nsNr - 2; i >= 0; i -= 2) /* the innermost first */
+		if (parser->nsTab[i] && strlen((const char *)parser->nsTab[i]) == length &&
+		    !memcmp(parser->nsTab[i], prefix, length))
+			return (const char *)parser->nsTab[i + 1];
+	return NULL;
 }
 
 static void on_end(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)

@@ -52,12 +52,15 @@ struct reader_declaration {
  * A start tag. Names stay valid until the reader is closed, everything else during the call. Equal
  * names, and equal URIs, mostly have the same address.
  */
+struct reader;
+
 struct reader_element {
 	const char *name, *prefix, *uri; /* "" none */
 	const struct reader_attribute *attributes;
 	const struct reader_declaration *declarations;
 	unsigned int attribute_count, declaration_count;
 	unsigned int depth; /* the root is 1 */
+	const struct reader *reader;
 };
 
 /*
@@ -71,8 +74,6 @@ struct reader_handler {
 	int (*end)(void *arg, struct error *err);
 };
 
-struct reader;
-
 /* @handler is borrowed. NULL: no memory. */
 struct reader *reader_open(const struct reader_handler *handler, void *arg);
 /* 0 or a negative errno, and from then on always the same. May parse some of it later. */
@@ -80,6 +81,12 @@ int reader_feed(struct reader *reader, const char *bytes, size_t length, struct 
 /* The document ends here: parse the rest, and refuse it if it is incomplete. */
 int reader_finish(struct reader *reader, struct error *err);
 void reader_close(struct reader *reader); /* Accepts NULL. */
+
+/*
+ * The namespace that a prefix of @length bytes has in the element that was started last and has
+ * not ended; NULL: none. Good as long as that element is open.
+ */
+const char *reader_namespace(const struct reader *reader, const char *prefix, size_t length);
 
 unsigned int reader_line(const struct reader *reader);
 size_t reader_memory(const struct reader *reader); /* about how many bytes it takes */

@@ -105,13 +105,14 @@ static void error_path(struct netconf_session *session, const char *path)
 {
 	/* The client may use our prefix for the base namespace. */
 	bool taken = !strcmp(prefix_of(session), MODULE_PREFIX);
-	const char *prefix = taken ? MODULE_PREFIX "v3" : MODULE_PREFIX;
+	bool acm = !strncmp(path, "/nacm", 5);
+	const char *prefix = acm ? "acm" : taken ? MODULE_PREFIX "v3" : MODULE_PREFIX;
 
 	if (!*path)
 		return;
 	write_bytes(&session->writer, "<", 1);
 	write_name(session, "error-path");
-	write_attribute(&session->writer, "xmlns", prefix, NAMESPACE_MODULE);
+	write_attribute(&session->writer, "xmlns", prefix, acm ? NAMESPACE_ACM : NAMESPACE_MODULE);
 	write_bytes(&session->writer, ">", 1);
 	write_path(&session->writer, path, prefix);
 	reply_close(session, "error-path");

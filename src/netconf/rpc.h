@@ -24,11 +24,19 @@ struct rpc_augment {
 	const char *name, *uri;
 };
 
+enum rpc_access {
+	RPC_BY_DEFAULT,        /* as exec-default says */
+	RPC_DENIED,            /* nacm:default-deny-all */
+	RPC_DENIED_FOR_OTHERS, /* the same, but for what is the user's own; its function looks */
+	RPC_ALWAYS             /* whatever rules say */
+};
+
 struct rpc {
 	const char *name, *uri;
 	const char *parameters[RPC_PARAMETERS]; /* allowed children, in the same namespace */
 	const char *repeated[2];                /* those of them that may be given more than once */
 	const struct rpc_augment *augments;     /* ends with a NULL name; NULL: none */
+	enum rpc_access access;                 /* where no rule of NACM decides */
 	const char *streamed;    /* the one of them that holds an edit, or NULL ... */
 	const char *streamed_in; /* ... or a child of this one, which holds a configuration */
 	/*

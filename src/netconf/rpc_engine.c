@@ -55,7 +55,7 @@ struct engine_who rpc_who(const struct netconf_session *session)
 		.door = session->door,
 		.user = session->peer.user,
 		.session = session->id,
-		.policy = netconf_policy(session),
+		.policy = access_policy(session),
 	};
 }
 
@@ -71,6 +71,8 @@ void rpc_done(int rc, const struct error *err, void *arg)
 	struct netconf_session *session = arg;
 
 	rpc_answered(session);
+	if (rc && err->code == ERROR_DENIED)
+		access_count_write(session);
 	if (rc)
 		reply_error(session, err);
 	else

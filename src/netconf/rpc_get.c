@@ -21,6 +21,8 @@ struct get {
 	struct search *search;     /* by XPath, in place of the walk */
 	const struct node *filter; /* borrowed from the message, or: */
 	struct tree xpath;         /* the filter that an XPath stands for */
+	const struct acm *acm;     /* shared: as when it was asked for; NULL: it was not */
+	enum defaults defaults;
 	bool state;
 	bool begun;         /* the filter is good and the reply has begun */
 	bool nmda;          /* it is that of get-data */
@@ -91,7 +93,9 @@ static enum stream_step step(struct netconf_session *session, void *state)
 	}
 	if (walk_step(get->walk, &session->writer))
 		return STREAM_GOES_ON;
-	if (get->state && provider_write(session, get->filter, get->depth))
+	if ((get->acm && provider_write_acm(session, get->filter, get->acm, get->state,
+					    get->defaults, get->depth)) ||
+	    (get->state && provider_write(session, get->filter, get->depth)))
 		session->dead = true; /* half a reply is no reply */
 	write_tag_of_data(session, get, false);
 	return STREAM_ENDS;
@@ -104,6 +108,7 @@ static void free_get(void *state)
 	walk_close(get->walk);
 	search_close(get->search);
 	tree_free(&get->xpath);
+	acm_drop(get->acm);
 	free(get);
 }
 
@@ -143,6 +148,7 @@ static int open_xpath(struct netconf_session *session, struct get *get, const st
 	search.walk = *options;
 	search.walk.max_depth = 0;
 	search.state = get->state;
+	search.acm = get->acm;
 	rc = xpath_check(xpath->expression, xpath->scope, err);
 	return rc ? rc : search_open(&get->search, session, &search, err);
 }
@@ -165,13 +171,17 @@ static int show(struct netconf_session *session, enum engine_datastore which,
 	options->config = which != ENGINE_DATASTORES;
 	options->candidate = which == ENGINE_CANDIDATE;
 	options->lines = session->lines;
-	options->policy = netconf_policy(session);
+	options->policy = access_policy(session);
 	*get = (struct get){
 		.filter = options->filter,
 		.state = !options->config && !options->no_state,
 		.nmda = !strcmp(message_operation(session->message)->uri, NAMESPACE_NMDA),
 		.depth = options->max_depth,
+		.defaults = options->defaults,
 	};
+	if (!options->no_config)
+		get->acm = acm_share(options->candidate ? engine_candidate_acm(options->engine)
+							: options->store->acm);
 	if (xpath->expression)
 		rc = open_xpath(session, get, xpath, options, err);
 	rc = rc ? rc : provider_check(options->filter, err);

@@ -6,6 +6,7 @@
 #include "netconf/reply.h"
 #include "netconf/rpc_engine.h"
 #include "netconf/rpc_table.h"
+#include "store/overlay.h"
 
 static int no_memory(struct error *err)
 {
@@ -119,10 +120,19 @@ struct changes {
 static void write_change(struct netconf_session *session, struct changes *changes,
 			 const struct change *change)
 {
+	const struct policy *policy = access_policy(session);
 	struct writer *writer = &session->writer;
+	uint64_t readable = ~UINT64_C(0);
 
+	if (change->tunnel_id)
+		readable = policy_rows(policy, RIGHT_READ, change->tunnel_id, change->session_id);
+	else if (policy)
+		readable = 0; /* NACM's configuration is the superuser's */
+	if (!(readable & ROW_SELF))
+		return;
 	rewind(changes->file);
-	change_print(changes->file, change);
+	change_print(changes->file, change,
+		     policy ? ~readable & ~rows_secret(change_object(change)) : 0);
 	if (fflush(changes->file) != 0) {
 		session->dead = true; /* half of a reply is none */
 		return;

@@ -122,8 +122,9 @@ static int may_end(const struct netconf_session *session, const char *text,
 				 "this is your own session; end it with close-session");
 	if (!victim)
 		return error_set(err, ERROR_INVALID_VALUE, "there is no session %.20s", text);
-	/* RFC 8341 section 3.2.2: all but those a rule permits are denied; ours permits oneself */
-	if (netconf_policy(session) && session->peer.uid != victim->peer.uid)
+	/* by default one's own, although the operation is denied by default (RFC 8341) */
+	if (!access_rpc_is_ruled(session, session->message->rpc) &&
+	    session->peer.uid != victim->peer.uid)
 		return error_set(err, ERROR_DENIED,
 				 "session %u belongs to %s; you may end only your own sessions",
 				 victim->id, victim->peer.user);

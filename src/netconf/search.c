@@ -57,6 +57,7 @@ int search_open(struct search **ret, struct netconf_session *session,
 		return error_set(err, ERROR_RESOURCE, "out of memory");
 	search->session = session;
 	search->options = *options;
+	policy_share(options->walk.policy);
 	search->fd = -1;
 	session->server->searches++;
 	writer_init(&search->measure, count_bytes, search);
@@ -81,6 +82,7 @@ void search_close(struct search *search)
 		waitpid(search->pid, NULL, 0);
 	}
 	walk_close(search->walk);
+	policy_drop(search->options.walk.policy);
 	search->session->server->searches--;
 	free(search);
 }
@@ -126,6 +128,9 @@ static int fill(struct search *search, struct walk *walk, struct xpath_tree *tre
 	walk_detach(walk);
 	while (!rc && walk_step(walk, writer))
 		;
+	if (!rc)
+		rc = provider_write_acm(session, search->options.walk.filter, search->options.acm,
+					search->options.state, search->options.walk.defaults, 0);
 	if (!rc && search->options.state)
 		rc = provider_write(session, search->options.walk.filter, 0);
 	rc = rc ? rc : writer_flush(writer);

@@ -18,6 +18,7 @@ struct search_options {
 	unsigned int max_depth;   /* levels of what is selected; 0: all */
 	const char *expression;   /* checked: xpath_check() */
 	const struct node *scope; /* where its prefixes are declared */
+	const struct acm *acm;    /* the configuration of NACM */
 	bool state;               /* the data of providers, too */
 };
 

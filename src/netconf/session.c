@@ -255,8 +255,10 @@ static void take_piece(struct netconf_session *session, const char *piece, size_
 
 	if (!session->message && blank_is(piece, length))
 		return;
-	if (!session->message)
+	if (!session->message) {
+		access_refresh(session);
 		session->message = message_open(session);
+	}
 	if (!session->message) {
 		session->dead = true;
 		return;
@@ -597,6 +599,7 @@ void session_close(struct netconf_session *session)
 		event_free(session->presence);
 	if (session->transport)
 		bufferevent_free(session->transport);
+	access_close(session);
 	shares_remove(&server->shares, session);
 	TAILQ_REMOVE(&server->sessions, session, link);
 	count_end(session);

@@ -8,6 +8,7 @@
  *   session.c  a session's life: input, framing, the order of requests, output
  *   message.c  a request while it is read: its envelope becomes a tree, its <config> an edit
  *   reply.c    rpc-reply and rpc-error
+ *   access.c   what the user may do
  *   rpc.c      finds an operation and checks its parameters; rpc_table.c lists them all,
  *              rpc_*.c carry them out
  *   xpath.c    XPath without evaluating it; search.c evaluates, in a process of its own
@@ -25,6 +26,8 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+#include "netconf/access.h"
+#include "netconf/acm_tree.h"
 #include "netconf/framing.h"
 #include "netconf/message.h"
 #include "netconf/modules.h"
@@ -33,7 +36,6 @@
 #include "netconf/server.h"
 #include "netconf/shares.h"
 #include "netconf/writer.h"
-#include "store/policy.h"
 
 enum stream_step {
 	STREAM_GOES_ON,
@@ -65,11 +67,14 @@ struct netconf_session {
 	bool waits;
 	unsigned int id; /* not 0 */
 	struct peer peer;
-	enum refusal refusal;  /* why it has no place: refuse its first request ... */
-	bool told;             /* ... and it was refused */
-	struct timespec login; /* CLOCK_REALTIME */
-	int64_t rested;        /* clock_now() when it last came to rest */
-	int64_t began;         /* clock_now() when the request under way began */
+	const struct policy *policy; /* access.h; NULL: it may do everything */
+	const struct acm *acm;       /* of which the policy was made; NULL: of none yet */
+	char **groups;               /* names, ends with NULL; NULL: not looked up */
+	enum refusal refusal;        /* why it has no place: refuse its first request ... */
+	bool told;                   /* ... and it was refused */
+	struct timespec login;       /* CLOCK_REALTIME */
+	int64_t rested;              /* clock_now() when it last came to rest */
+	int64_t began;               /* clock_now() when the request under way began */
 	struct netconf_counters counters;
 	bool lines;             /* it is our own shell: send entries in lines (lines.h) */
 	const char *door;       /* for the history: "netconf", or "cli" if the hello says so */
@@ -105,6 +110,7 @@ struct netconf_server {
 	unsigned int last_id;
 	unsigned int searches; /* by XPath, under way (search.h) */
 	struct shares shares;
+	struct acm_denied denied;
 	struct events *events;            /* what subscribers are told */
 	struct timespec started;          /* CLOCK_REALTIME */
 	struct netconf_counters counters; /* of the sessions that have ended */
@@ -142,12 +148,6 @@ static inline bool session_output_full(const struct netconf_session *session)
 {
 	return evbuffer_get_length(bufferevent_get_output(session->transport)) >=
 	       session->server->options.limits.output;
-}
-
-/* What its user may see and do: root and the daemon's own user, everything. */
-static inline const struct policy *netconf_policy(const struct netconf_session *session)
-{
-	return peer_privileged(session->peer.uid) ? NULL : policy_of_members();
 }
 
 /* server_log.c */

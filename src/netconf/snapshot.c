@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/wipe.h"
+#include "netconf/acm_tree.h"
 #include "netconf/decode.h"
 #include "netconf/encode.h"
 #include "netconf/unwrap.h"
@@ -22,14 +23,24 @@ static int to_file(const char *bytes, size_t length, void *arg)
 int snapshot_write(FILE *file, const struct datastore *running, void *arg)
 {
 	struct writer writer;
+	int rc = 0;
 
 	(void)arg;
 	writer_init(&writer, to_file, file);
 	writer.indent = true;
 	write_text(&writer, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
-	encode_running(&writer, running, 0);
+	if (running->acm == acm_factory()) {
+		encode_running(&writer, running, 0);
+	} else {
+		write_line(&writer, 0);
+		write_text(&writer, "<config xmlns=\"" NAMESPACE_BASE "\">");
+		encode_running(&writer, running, 1);
+		rc = acm_tree_write(&writer, running->acm, 1);
+		write_line(&writer, 0);
+		write_text(&writer, "</config>");
+	}
 	write_bytes(&writer, "\n", 1);
-	return writer_flush(&writer);
+	return rc ? rc : writer_flush(&writer);
 }
 
 /* The decoder, and where in the file it refused something. */

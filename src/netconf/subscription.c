@@ -47,11 +47,38 @@ static void end(struct netconf_session *session)
 	session->counters.out_notifications++;
 }
 
-/* May this user have it (RFC 8341 section 3.4.6)? All who get a session may. */
-static bool is_permitted(const struct netconf_session *session, const struct event_record *record)
+static uint32_t id_in(const struct node *content, const char *leaf)
 {
-	(void)session, (void)record;
-	return true;
+	const char *text = node_text(content, leaf, NULL);
+
+	return text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+}
+
+/*
+ * May this user have it (RFC 8341 section 3.4.6)? Not if it is about an entry that the user may not
+ * see. What others configured is told by path, and so to those only from whom no entry is hidden.
+ */
+static bool is_permitted(struct netconf_session *session, const struct event_record *record)
+{
+	const struct policy *policy;
+	const struct node *content;
+	uint32_t tunnel_id;
+
+	access_refresh(session);
+	policy = access_policy(session);
+	if (!policy)
+		return true;
+	content = events_tree(session->server->events, record);
+	if (!content || !access_may_notify(session, content->uri, content->name))
+		return false;
+	tunnel_id = id_in(content, "tunnel-id");
+	if (!tunnel_id && strcmp(content->name, "netconf-config-change") != 0)
+		return true;
+	if (!tunnel_id && policy_cost(policy))
+		return false;
+	return policy_rows(policy, RIGHT_READ, tunnel_id ? tunnel_id : 1,
+			   id_in(content, "session-id")) &
+	       ROW_SELF;
 }
 
 static void offer(struct netconf_session *session, const struct event_record *record)

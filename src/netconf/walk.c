@@ -47,7 +47,7 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 	walk->store = options->store;
 	walk->config = options->config;
 	walk->lines = options->lines;
-	walk->policy = options->policy;
+	walk->policy = policy_share(options->policy);
 	walk->defaults = options->defaults;
 	walk->in_use = options->in_use;
 	walk->with_origin = options->with_origin;
@@ -102,6 +102,7 @@ void walk_close(struct walk *walk)
 	staged_view_close(&walk->view);
 	if (walk->staged)
 		engine_candidate_drop(walk->engine, walk->staged);
+	policy_drop(walk->policy);
 	filter_compiler_close(walk->compiler);
 	filter_free(&walk->filter);
 	free(walk);

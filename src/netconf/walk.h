@@ -21,7 +21,7 @@ struct walk_options {
 	bool exact;                  /* ... which selects as an XPath does (filter.h) */
 	bool config;                 /* get-config ... */
 	bool candidate;              /* ... of the candidate, which is settled, not of running */
-	const struct policy *policy; /* what to show; borrowed until it is closed; NULL: all */
+	const struct policy *policy; /* what to show; shared; NULL: all */
 	enum defaults defaults;      /* which leaves to show that have their default */
 	bool in_use;                 /* what is in use, not what is configured (nmda.h) ... */
 	bool with_origin;            /* ... with its origin ... */

@@ -11,6 +11,7 @@
 
 #include "model/codec.h"
 #include "model/rules.h"
+#include "store/acm.h"
 #include "store/overlay.h"
 #include "store/policy.h"
 
@@ -28,6 +29,8 @@ struct application {
 		uint32_t next;      /* session */
 		bool even_given;    /* ... even those that the edit has named */
 	} removal;
+	const struct acm *acm; /* once applied: the candidate's before */
+	bool acm_applied;
 	struct error error; /* what was found last */
 	struct error *err;  /* of begin */
 	int refused;        /* what the edit will fail with; 0: nothing yet */
@@ -433,12 +436,35 @@ static int remove_rest(struct application *app)
 	return 1;
 }
 
+/* NACM's configuration, at once: it is small. */
+static int apply_acm(struct application *app)
+{
+	struct candidate *candidate = app->candidate;
+	const struct acm *acm;
+	int rc;
+
+	if (!app->edit->acm)
+		return 0;
+	rc = acm_apply(candidate_acm(candidate), app->edit->acm, app->edit->policy, &acm,
+		       &app->error);
+	if (rc != 0)
+		return rc;
+	app->acm = acm_share(candidate->acm);
+	app->acm_applied = true;
+	candidate_put_acm(candidate, acm);
+	acm_drop(acm);
+	return 0;
+}
+
 /* Drop entries from the overlay that are as running has them. */
 static int keep_next(struct application *app)
 {
 	struct change *change = let_go(app);
 
 	app->cursor.decided = true;
+	if (app->acm_applied)
+		acm_drop(app->acm);
+	app->acm_applied = false;
 	if (!change)
 		return 0;
 	config_drop(change->kept);
@@ -449,7 +475,8 @@ static int keep_next(struct application *app)
 
 static const struct phase {
 	int (*unit)(struct application *app);
-} phases[] = {{look_for_any}, {apply_next}, {remove_rest_of_next}, {remove_rest}, {keep_next}};
+} phases[] = {{look_for_any}, {apply_next}, {remove_rest_of_next},
+	      {remove_rest},  {apply_acm},  {keep_next}};
 
 /* An entry is refused: look for what else is wrong, if the caller wants to know. */
 static int refuse(struct application *app, bool removing, int rc)
@@ -477,6 +504,12 @@ static int application_back(struct cursor *cursor)
 	struct application *app = (struct application *)cursor;
 	struct change *change = let_go(app);
 
+	if (app->acm_applied) {
+		candidate_put_acm(app->candidate,
+				  app->acm ? app->acm : app->candidate->running->acm);
+		acm_drop(app->acm);
+		app->acm_applied = false;
+	}
 	if (!change)
 		return 0;
 	config_drop(change->after);

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "store/acm.h"
 #include "store/index.h"
 #include "store/overlay.h"
 
@@ -23,7 +24,7 @@ void candidate_discard(struct candidate *candidate)
 
 bool candidate_dirty(const struct candidate *candidate)
 {
-	return !RB_EMPTY(&candidate->changes);
+	return !RB_EMPTY(&candidate->changes) || candidate->acm;
 }
 
 void candidate_move(struct candidate *to, struct candidate *from)
@@ -41,6 +42,22 @@ int candidate_put(struct candidate *candidate, uint32_t tunnel_id, uint32_t sess
 	if (change && change_is_nothing(change))
 		overlay_remove(candidate, change);
 	return rc;
+}
+
+const struct acm *candidate_acm(const struct candidate *candidate)
+{
+	return candidate->acm ? candidate->acm : candidate->running->acm;
+}
+
+void candidate_put_acm(struct candidate *candidate, const struct acm *after)
+{
+	bool changes = !acm_equal(after, candidate->running->acm);
+
+	after = changes ? acm_share(after) : NULL;
+	acm_drop(candidate->acm);
+	candidate->acm = after;
+	acm_drop(candidate->acm_before);
+	candidate->acm_before = changes ? acm_share(candidate->running->acm) : NULL;
 }
 
 struct discarding {
@@ -241,6 +258,8 @@ static struct cursor *copying_begin(const struct candidate *candidate, struct ca
 	copying->err = err;
 	candidate_open(ret, candidate->running);
 	ret->adopt = candidate->adopt;
+	ret->acm_before = acm_share(inverted ? candidate->acm : candidate->acm_before);
+	ret->acm = acm_share(inverted ? candidate->acm_before : candidate->acm);
 	return &copying->cursor;
 }
 

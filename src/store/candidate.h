@@ -23,10 +23,11 @@ struct candidate {
 	const struct datastore *running;
 	struct change_tree changes;
 	size_t count;
-	struct change_block *blocks; /* the memory of the changes */
-	struct change *spare;        /* changes not in use, linked by `earlier` */
-	unsigned int edits;          /* edits applied so far */
-	bool behind;                 /* it sees the layer below what is published (past.h) */
+	struct change_block *blocks;        /* the memory of the changes */
+	struct change *spare;               /* changes not in use, linked by `earlier` */
+	unsigned int edits;                 /* edits applied so far */
+	const struct acm *acm_before, *acm; /* NACM's (acm.h), if it changes; else both NULL */
+	bool behind;                        /* it sees the layer below what is published (past.h) */
 	bool adopt; /* it takes over foreign entries with the same ids: no conflict */
 };
 
@@ -71,10 +72,15 @@ struct cursor *candidate_apply_begin(struct candidate *candidate, const struct e
 int candidate_put(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
 		  const void *after);
 
+/* NACM's configuration as the candidate has it; the same as candidate_put(), of that. */
+const struct acm *candidate_acm(const struct candidate *candidate);
+void candidate_put_acm(struct candidate *candidate, const struct acm *after);
+
 /*
  * Take in what others have committed since this candidate was opened: leaves not changed here
  * follow running. An entry changed here and deleted there is created anew; one deleted here stays
- * deleted, a tunnel with all its sessions. Cost: the touched entries. Abandoned halfway (-ENOMEM,
+ * deleted, a tunnel with all its sessions. NACM's configuration is one value: changed here, it is
+ * what this candidate makes of all of it. Cost: the touched entries. Abandoned halfway (-ENOMEM,
  * -ECANCELED), some entries have followed and others have not: rebase it again, or discard it.
  */
 int candidate_rebase(struct candidate *candidate, struct error *err);

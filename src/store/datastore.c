@@ -1,5 +1,7 @@
 #include "store/datastore.h"
 
+#include "store/acm.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -70,7 +72,20 @@ static struct entry *as_seen(const struct datastore *ds, struct entry *entry)
 
 struct datastore *datastore_new(void)
 {
-	return calloc(1, sizeof(struct datastore));
+	struct datastore *ds = calloc(1, sizeof(*ds));
+
+	if (ds)
+		ds->acm = acm_factory();
+	return ds;
+}
+
+void datastore_set_acm(struct datastore *ds, const struct acm *acm)
+{
+	if (!acm)
+		return;
+	acm_share(acm);
+	acm_drop(ds->acm);
+	ds->acm = acm;
 }
 
 static void free_sessions(struct session_tree *sessions)
@@ -109,6 +124,7 @@ void datastore_free(struct datastore *ds)
 	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
 		free_tunnels(&ds->only[layer]);
 	name_pool_free(&ds->pool);
+	acm_drop(ds->acm);
 	free(ds);
 }
 

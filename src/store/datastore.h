@@ -90,6 +90,8 @@ struct datastore_counts {
 	size_t nameless; /* configured sessions that need an interface-name and have none */
 };
 
+struct acm;
+
 struct datastore {
 	struct tunnel_tree tunnels;      /* that both layers show */
 	struct tunnel_tree only[LAYERS]; /* ... that one shows */
@@ -106,6 +108,7 @@ struct datastore {
 	size_t attached;          /* changes in the top layer */
 	bool published;           /* the top layer is the one to be seen */
 	struct past *pasts;       /* open (past.h) */
+	const struct acm *acm;    /* NACM's configuration (acm.h); never NULL; owned */
 	/* Told of an entry that nothing keeps any more, just before it is freed. NULL: nobody. */
 	void (*dropped)(const struct entry *entry, void *arg);
 	void *dropped_arg;
@@ -113,6 +116,9 @@ struct datastore {
 
 struct datastore *datastore_new(void); /* NULL: no memory */
 void datastore_free(struct datastore *ds);
+
+/* Configure NACM. @acm is shared; NULL changes nothing. */
+void datastore_set_acm(struct datastore *ds, const struct acm *acm);
 
 /* The entry as a tunnel, or as a session; NULL: it is the other, or NULL itself. */
 static inline struct tunnel_entry *entry_tunnel(const struct entry *entry)

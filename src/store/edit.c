@@ -1,5 +1,7 @@
 #include "store/edit.h"
 
+#include "store/acm.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,6 +24,7 @@ void edit_free(struct edit *edit)
 	if (!edit)
 		return;
 	arena_free(&edit->entries);
+	acm_drop(edit->acm);
 	error_list_free(&edit->refused);
 	free(edit);
 }

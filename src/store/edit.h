@@ -38,6 +38,7 @@ struct edit_entry {
 };
 
 struct policy;
+struct acm;
 
 struct edit {
 	/*
@@ -62,6 +63,7 @@ struct edit {
 	 * everything.
 	 */
 	const struct policy *policy;
+	struct acm *acm; /* of NACM's configuration (acm.h); NULL: nothing; owned */
 	/* A session entry follows its tunnel's. When the tunnel entry replaces, its other sessions
 	 * go. */
 	struct edit_entry *first, **last;

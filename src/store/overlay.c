@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/codec.h"
+#include "store/acm.h"
 
 static int change_order(const struct change *a, const struct change *b)
 {
@@ -89,8 +90,12 @@ bool overlay_clear_last(struct candidate *candidate)
 {
 	struct change_block *block = candidate->blocks;
 
-	if (!block)
+	if (!block) {
+		acm_drop(candidate->acm);
+		acm_drop(candidate->acm_before);
+		candidate->acm = candidate->acm_before = NULL;
 		return false;
+	}
 	if (block->used > 0) {
 		change_clear(&block->changes[--block->used]);
 	} else {

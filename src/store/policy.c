@@ -1,10 +1,59 @@
 #include "store/policy.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "model/codec.h"
+#include "model/names.h"
+#include "store/acm.h"
+
+#define DEPTH_MAX  16 /* of a path, or of a node */
+#define RIGHT_EXEC RIGHTS
+
+/* A piece of a path: "/{uri}name[{uri}key='value']...". */
+struct span {
+	const char *at;
+	size_t length;
+};
+
+struct path_step {
+	struct span uri, name;
+	const char *predicates; /* up to the next step */
+};
+
+struct rule {
+	bool permit;
+	unsigned int rights;            /* bits */
+	const char *uri;                /* NULL: of any module */
+	const char *rpc, *notification; /* NULL: any, unless it has another of the three */
+	bool typed;
+	unsigned int depth; /* steps of its path; 0: none */
+	struct path_step path[DEPTH_MAX];
+};
+
+/* What a rule decides of entries: these rows, of any id where it is 0. */
+struct decision {
+	uint32_t tunnel_id, session_id;
+	uint64_t rows;
+	bool permit;
+};
+
+struct decisions {
+	struct decision *at;
+	size_t count;
+	uint64_t decided; /* for all entries */
+	uint64_t rest;    /* what is permitted of what none decides */
+};
 
 struct policy {
-	unsigned int owners;            /* 0: static */
-	uint64_t rest[RIGHTS][OBJECTS]; /* what no rule decides */
+	unsigned int owners;   /* 0: static */
+	const struct acm *acm; /* shared: paths and names point into it */
+	struct rule *rules;    /* of the user's groups, in order */
+	size_t count;
+	bool permits[RIGHTS + 1]; /* by default */
+	struct decisions decisions[RIGHTS][OBJECTS];
 };
 
 const struct policy *policy_share(const struct policy *policy)
@@ -14,29 +63,545 @@ const struct policy *policy_share(const struct policy *policy)
 	return policy;
 }
 
-void policy_drop(const struct policy *policy)
+void policy_drop(const struct policy *shared)
 {
-	(void)policy;
+	struct policy *policy = (struct policy *)(uintptr_t)shared;
+
+	if (!policy || !policy->owners || --policy->owners)
+		return;
+	for (unsigned int right = 0; right < RIGHTS; right++)
+		for (unsigned int object = 0; object < OBJECTS; object++)
+			free(policy->decisions[right][object].at);
+	free(policy->rules);
+	acm_drop(policy->acm);
+	free(policy);
+}
+
+size_t policy_cost(const struct policy *policy)
+{
+	size_t most = 0;
+
+	for (unsigned int i = 0; policy && i < RIGHTS * OBJECTS; i++) {
+		size_t count = policy->decisions[i / OBJECTS][i % OBJECTS].count;
+
+		most = count > most ? count : most;
+	}
+	return most;
+}
+
+/* ---- paths */
+
+static bool span_is(struct span span, const char *text)
+{
+	return strlen(text) == span.length && !memcmp(text, span.at, span.length);
+}
+
+static struct span take(const char **at, const char *stop)
+{
+	struct span span = {*at, strcspn(*at, stop)};
+
+	*at += span.length;
+	return span;
+}
+
+/* "{uri}name" */
+static bool take_name(const char **at, struct span *ret_uri, struct span *ret_name)
+{
+	if (**at != '{')
+		return false;
+	++*at;
+	*ret_uri = take(at, "}");
+	if (!**at)
+		return false;
+	++*at;
+	*ret_name = take(at, "/[]='\"{}|*@()!<>+,");
+	return ret_name->length;
+}
+
+/* "[{uri}key='value']", or with double quotes. */
+static bool take_predicate(const char **at, struct span *ret_key, struct span *ret_value)
+{
+	char quote[2] = "";
+	struct span uri;
+
+	++*at;
+	if (!take_name(at, &uri, ret_key) || (*at)[0] != '=' ||
+	    ((*at)[1] != '\'' && (*at)[1] != '"'))
+		return false;
+	quote[0] = (*at)[1];
+	*at += 2;
+	*ret_value = take(at, quote);
+	if (!**at || (*at)[1] != ']')
+		return false;
+	*at += 2;
+	return true;
+}
+
+/* The number of steps; 0: it is none that we know. */
+static unsigned int parse_path(const char *at, struct path_step ret[DEPTH_MAX])
+{
+	unsigned int depth = 0;
+
+	while (*at) {
+		struct span key, value;
+
+		if (*at++ != '/' || depth == DEPTH_MAX ||
+		    !take_name(&at, &ret[depth].uri, &ret[depth].name))
+			return 0;
+		ret[depth++].predicates = at;
+		while (*at == '[')
+			if (!take_predicate(&at, &key, &value))
+				return 0;
+	}
+	return depth;
+}
+
+bool policy_path_is_good(const char *path)
+{
+	struct path_step steps[DEPTH_MAX];
+
+	return parse_path(path, steps);
+}
+
+/* ---- rules that decide on tunnels and sessions */
+
+static const struct rule *add_decision(struct decisions *decisions, const struct rule *rule,
+				       uint32_t tunnel_id, uint32_t session_id, uint64_t rows)
+{
+	struct decision *last = decisions->count ? &decisions->at[decisions->count - 1] : NULL;
+	struct decision *grown;
+
+	rows &= ~decisions->decided;
+	if (!rows)
+		return rule;
+	if (!tunnel_id && !session_id)
+		decisions->decided |= rows;
+	if (last && last->tunnel_id == tunnel_id && last->session_id == session_id &&
+	    last->permit == rule->permit) {
+		last->rows |= rows;
+		return rule;
+	}
+	grown = realloc(decisions->at, (decisions->count + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	decisions->at = grown;
+	grown[decisions->count++] = (struct decision){tunnel_id, session_id, rows, rule->permit};
+	return rule;
+}
+
+/* The id that its predicates name, 0 if they name none; false: they match nothing. */
+static bool read_id(const struct path_step *step, enum object object, uint32_t *ret)
+{
+	const char *at = step->predicates;
+	struct span key, value;
+	union config config = {0};
+
+	*ret = 0;
+	while (*at == '[') {
+		const struct row *row = row_sets[object].key;
+
+		if (!take_predicate(&at, &key, &value) || !span_is(key, row->leaf) ||
+		    codec_parse(row, &config, value.at, value.length, NULL) != 0 ||
+		    (*ret && *ret != (uint32_t)codec_get_number(row, &config)))
+			return false;
+		*ret = (uint32_t)codec_get_number(row, &config);
+	}
+	return true;
+}
+
+static uint64_t statistics_of(enum object object)
+{
+	uint64_t rows = ROW_STATISTICS;
+
+	for (unsigned int i = 0; i < row_sets[object].count; i++)
+		if (row_sets[object].rows[i].part == PART_STATISTICS)
+			rows |= BIT(i);
+	return rows;
+}
+
+/* The rows below an entry that the rest of a path names. */
+static uint64_t rows_named(enum object object, const struct path_step *step, unsigned int depth)
+{
+	bool statistics = span_is(step->name, "statistics");
+	const struct row *row;
+
+	if (statistics && depth == 1)
+		return statistics_of(object);
+	if (depth != 1U + statistics)
+		return 0;
+	step += statistics;
+	row = row_by_leaf(object, step->name.at, step->name.length);
+	return row && (row->part == PART_STATISTICS) == statistics ? BIT(row_number(row)) : 0;
+}
+
+static bool is_ours(const struct rule *rule)
+{
+	for (unsigned int i = 0; i < rule->depth; i++)
+		if (!span_is(rule->path[i].uri, NAMESPACE_MODULE))
+			return false;
+	return (!rule->uri || !strcmp(rule->uri, NAMESPACE_MODULE)) && !rule->rpc &&
+	       !rule->notification &&
+	       (!rule->depth || span_is(rule->path[0].name, ELEMENT_CONTAINER));
+}
+
+/* NULL: no memory. */
+static const struct rule *decide(struct decisions of[OBJECTS], const struct rule *rule)
+{
+	const struct path_step *path = rule->path;
+	uint32_t tunnel_id = 0, session_id = 0;
+	unsigned int depth = rule->depth;
+
+	if (depth > 1 && (!span_is(path[1].name, row_sets[OBJECT_TUNNEL].name) ||
+			  !read_id(&path[1], OBJECT_TUNNEL, &tunnel_id)))
+		return rule;
+	if (depth <= 2)
+		return add_decision(&of[OBJECT_TUNNEL], rule, tunnel_id, 0, ~UINT64_C(0)) &&
+				       add_decision(&of[OBJECT_SESSION], rule, tunnel_id, 0,
+						    ~UINT64_C(0))
+			       ? rule
+			       : NULL;
+	if (!span_is(path[2].name, row_sets[OBJECT_SESSION].name))
+		return add_decision(&of[OBJECT_TUNNEL], rule, tunnel_id, 0,
+				    rows_named(OBJECT_TUNNEL, &path[2], depth - 2));
+	if (!read_id(&path[2], OBJECT_SESSION, &session_id))
+		return rule;
+	return add_decision(&of[OBJECT_SESSION], rule, tunnel_id, session_id,
+			    depth == 3 ? ~UINT64_C(0)
+				       : rows_named(OBJECT_SESSION, &path[3], depth - 3));
+}
+
+/* What is not readable for its container is not at all. */
+static bool container_is_readable(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->count; i++)
+		if (policy->rules[i].depth <= 1 && is_ours(&policy->rules[i]) &&
+		    (policy->rules[i].rights & (1U << RIGHT_READ)))
+			return policy->rules[i].permit;
+	return policy->permits[RIGHT_READ];
+}
+
+static int resolve(struct policy *policy)
+{
+	for (enum right right = 0; right < RIGHTS; right++) {
+		if (right == RIGHT_READ && !container_is_readable(policy))
+			continue;
+		for (enum object object = 0; object < OBJECTS; object++)
+			policy->decisions[right][object].rest =
+				policy->permits[right] ? ~rows_secret(object) : 0;
+		for (size_t i = 0; i < policy->count; i++)
+			if ((policy->rules[i].rights & (1U << right)) &&
+			    is_ours(&policy->rules[i]) &&
+			    !decide(policy->decisions[right], &policy->rules[i]))
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- rules */
+
+static bool has_word(const char *words, const char *word)
+{
+	const char *at = strstr(words, word);
+
+	return !strcmp(words, "*") || (at && (!at[strlen(word)] || at[strlen(word)] == ' '));
+}
+
+static bool is_true(const struct acm *acm, enum acm_item item)
+{
+	const char *text = acm_text(acm->root, item);
+
+	return !strcmp(text, "true") || !strcmp(text, "permit");
+}
+
+static bool add_rule(struct policy *policy, const struct acm_node *node,
+		     const char *(*module_uri)(const char *module))
+{
+	static const char *const words[] = {[RIGHT_READ] = "read",
+					    [RIGHT_CREATE] = "create",
+					    [RIGHT_UPDATE] = "update",
+					    [RIGHT_DELETE] = "delete",
+					    [RIGHT_EXEC] = "exec"};
+	const char *module = acm_text(node, ACM_MODULE_NAME), *path = acm_text(node, ACM_PATH);
+	struct rule rule = {
+		.permit = !strcmp(acm_text(node, ACM_ACTION), "permit"),
+		.rpc = acm_text(node, ACM_RPC_NAME),
+		.notification = acm_text(node, ACM_NOTIFICATION_NAME),
+	};
+	struct rule *grown;
+
+	if (strcmp(module, "*") != 0) {
+		rule.uri = module_uri(module);
+		if (!rule.uri)
+			return true; /* it has nothing that could be asked for */
+	}
+	rule.depth = path ? parse_path(path, rule.path) : 0;
+	if (path && !rule.depth)
+		return true;
+	rule.typed = path || rule.rpc || rule.notification;
+	for (unsigned int i = 0; i <= RIGHTS; i++)
+		rule.rights |= has_word(acm_text(node, ACM_OPERATIONS), words[i]) ? 1U << i : 0;
+	grown = realloc(policy->rules, (policy->count + 1) * sizeof(rule));
+	if (!grown)
+		return false;
+	policy->rules = grown;
+	grown[policy->count++] = rule;
+	return true;
+}
+
+static bool is_member(const struct acm *acm, const char *user, const char *const *groups,
+		      const char *group)
+{
+	const struct acm_node *own =
+		acm_find(acm_find(acm->root, ACM_GROUPS, NULL), ACM_GROUP, group);
+
+	if (acm_find(own, ACM_USER_NAME, user))
+		return true;
+	for (; groups && *groups && is_true(acm, ACM_EXTERNAL_GROUPS); groups++)
+		if (!strcmp(*groups, group))
+			return true;
+	return false;
+}
+
+static bool in_any_group(const struct acm *acm, const char *user, const char *const *groups)
+{
+	const struct acm_node *list = acm_find(acm->root, ACM_GROUPS, NULL);
+
+	if (groups && *groups && is_true(acm, ACM_EXTERNAL_GROUPS))
+		return true;
+	for (const struct acm_node *at = list ? list->first : NULL; at; at = at->next)
+		if (acm_find(at, ACM_USER_NAME, user))
+			return true;
+	return false;
+}
+
+/* RFC 8341 section 3.4.4, step 6. */
+static bool is_for(const struct acm *acm, const struct acm_node *list, const char *user,
+		   const char *const *groups)
+{
+	for (const struct acm_node *at = list->first; at; at = at->next)
+		if (at->item == ACM_RULE_LIST_GROUP &&
+		    (!strcmp(at->text, "*") || is_member(acm, user, groups, at->text)))
+			return true;
+	return false;
+}
+
+static int add_rules(struct policy *policy, const char *user, const char *const *groups,
+		     const char *(*module_uri)(const char *module))
+{
+	const struct acm *acm = policy->acm;
+
+	if (!in_any_group(acm, user, groups))
+		return 0;
+	for (const struct acm_node *list = acm->root->first; list; list = list->next)
+		if (list->item == ACM_RULE_LIST && is_for(acm, list, user, groups))
+			for (const struct acm_node *at = list->first; at; at = at->next)
+				if (at->item == ACM_RULE && !add_rule(policy, at, module_uri))
+					return -ENOMEM;
+	return 0;
+}
+
+static void set_defaults(struct policy *policy)
+{
+	policy->permits[RIGHT_READ] = is_true(policy->acm, ACM_READ_DEFAULT);
+	policy->permits[RIGHT_CREATE] = policy->permits[RIGHT_UPDATE] =
+		policy->permits[RIGHT_DELETE] = is_true(policy->acm, ACM_WRITE_DEFAULT);
+	policy->permits[RIGHT_EXEC] = is_true(policy->acm, ACM_EXEC_DEFAULT);
+}
+
+int policy_compile(const struct acm *acm, const char *user, const char *const *groups,
+		   const char *(*module_uri)(const char *module), const struct policy **ret)
+{
+	struct policy *policy;
+	int rc;
+
+	*ret = NULL;
+	if (!is_true(acm, ACM_ENABLE))
+		return 0;
+	policy = calloc(1, sizeof(*policy));
+	if (!policy)
+		return -ENOMEM;
+	policy->owners = 1;
+	policy->acm = acm_share(acm);
+	set_defaults(policy);
+	rc = add_rules(policy, user, groups, module_uri);
+	if (rc == 0)
+		rc = resolve(policy);
+	if (rc == 0)
+		*ret = policy;
+	else
+		policy_drop(policy);
+	return rc;
 }
 
 const struct policy *policy_of_members(void)
 {
 	static struct policy members;
 
-	for (unsigned int right = 0; right < RIGHTS && !members.rest[RIGHTS - 1][OBJECTS - 1];
-	     right++)
-		for (enum object object = 0; object < OBJECTS; object++)
-			members.rest[right][object] = ~rows_secret(object);
+	if (!members.acm) {
+		members.acm = acm_factory();
+		set_defaults(&members);
+		(void)resolve(&members); /* without rules it needs no memory */
+	}
 	return &members;
 }
+
+const struct policy *policy_of_nobody(void)
+{
+	static const struct policy nobody;
+
+	return &nobody;
+}
+
+/* ---- decisions */
 
 uint64_t policy_rows(const struct policy *policy, enum right right, uint32_t tunnel_id,
 		     uint32_t session_id)
 {
-	(void)tunnel_id;
-	return policy ? policy->rest[right][session_id ? OBJECT_SESSION : OBJECT_TUNNEL]
-		      : ~UINT64_C(0);
+	enum object object = session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
+	const struct decisions *decisions;
+	uint64_t open = ~UINT64_C(0), rows = 0;
+
+	if (!policy)
+		return open;
+	decisions = &policy->decisions[right][object];
+	for (size_t i = 0; i < decisions->count && open; i++) {
+		const struct decision *at = &decisions->at[i];
+
+		if ((at->tunnel_id && at->tunnel_id != tunnel_id) ||
+		    (at->session_id && at->session_id != session_id))
+			continue;
+		if (at->permit)
+			rows |= open & at->rows;
+		open &= ~at->rows;
+	}
+	rows |= open & decisions->rest;
+	if (right != RIGHT_READ)
+		return rows;
+	if (!(rows & ROW_STATISTICS))
+		rows &= ~statistics_of(object);
+	return (rows & ROW_SELF) && (rows & BIT(row_number(row_sets[object].key))) ? rows : 0;
 }
+
+enum ruling policy_rpc_rule(const struct policy *policy, const char *uri, const char *name)
+{
+	for (size_t i = 0; policy && i < policy->count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if ((rule->rights & (1U << RIGHT_EXEC)) &&
+		    (!rule->uri || !strcmp(rule->uri, uri)) &&
+		    (!rule->typed ||
+		     (rule->rpc && (!strcmp(rule->rpc, "*") || !strcmp(rule->rpc, name)))))
+			return rule->permit ? RULING_PERMIT : RULING_DENY;
+	}
+	return RULING_NONE;
+}
+
+bool policy_permits_rpcs(const struct policy *policy)
+{
+	return !policy || policy->permits[RIGHT_EXEC];
+}
+
+bool policy_may_notify(const struct policy *policy, const char *uri, const char *name)
+{
+	for (size_t i = 0; policy && i < policy->count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if ((rule->rights & (1U << RIGHT_READ)) &&
+		    (!rule->uri || !strcmp(rule->uri, uri)) &&
+		    (!rule->typed || (rule->notification && (!strcmp(rule->notification, "*") ||
+							     !strcmp(rule->notification, name)))))
+			return rule->permit;
+	}
+	return !policy || policy->permits[RIGHT_READ];
+}
+
+static bool step_matches(const struct path_step *step, const struct policy_node *node)
+{
+	const char *at = step->predicates;
+	struct span key, value;
+
+	if (!span_is(step->uri, node->uri) || !span_is(step->name, node->name))
+		return false;
+	while (*at == '[') {
+		char name[64];
+		const char *text;
+
+		if (!take_predicate(&at, &key, &value) || key.length >= sizeof(name))
+			return false;
+		snprintf(name, sizeof(name), "%.*s", (int)key.length, key.at);
+		text = node->value(node->node, name);
+		if (!text || !span_is(value, text))
+			return false;
+	}
+	return true;
+}
+
+/* Is the path of @rule that of the node, or of one that it is in? */
+static bool path_matches(const struct rule *rule, const struct policy_node *node)
+{
+	unsigned int depth = 0;
+
+	for (const struct policy_node *at = node; at; at = at->parent)
+		depth++;
+	if (depth < rule->depth)
+		return false;
+	for (; node; node = node->parent, depth--)
+		if (depth <= rule->depth && !step_matches(&rule->path[depth - 1], node))
+			return false;
+	return true;
+}
+
+static enum ruling node_rule(const struct policy *policy, enum right right,
+			     const struct policy_node *node)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if ((rule->rights & (1U << right)) &&
+		    (!rule->uri || !strcmp(rule->uri, node->uri)) &&
+		    (rule->depth ? path_matches(rule, node) : !rule->typed))
+			return rule->permit ? RULING_PERMIT : RULING_DENY;
+	}
+	return RULING_NONE;
+}
+
+bool policy_node(const struct policy *policy, enum right right, const struct policy_node *node)
+{
+	enum ruling verdict = policy ? node_rule(policy, right, node) : RULING_PERMIT;
+
+	return verdict == RULING_NONE ? policy->permits[right] : verdict == RULING_PERMIT;
+}
+
+bool policy_acm_node(const struct policy *policy, enum right right, const struct policy_node *node)
+{
+	return !policy || node_rule(policy, right, node) == RULING_PERMIT;
+}
+
+static const char *acm_value(const void *arg, const char *name)
+{
+	const struct acm_node *node = arg;
+
+	return acm_rows[node->item].kind == ACM_IS_LIST && !strcmp(name, "name") ? node->text
+										 : NULL;
+}
+
+bool policy_acm(const struct policy *policy, enum right right, const struct acm_node *node)
+{
+	struct policy_node nodes[DEPTH_MAX];
+	unsigned int depth = 0;
+
+	if (!policy)
+		return true;
+	for (; node && depth < DEPTH_MAX; node = node->parent, depth++) {
+		nodes[depth] = (struct policy_node){NULL, NAMESPACE_ACM, acm_rows[node->item].name,
+						    node, acm_value};
+		if (depth)
+			nodes[depth - 1].parent = &nodes[depth];
+	}
+	return node_rule(policy, right, &nodes[0]) == RULING_PERMIT;
+}
+
+/* ---- refusals */
 
 static const char *const right_names[RIGHTS] = {
 	[RIGHT_READ] = "read",
@@ -49,20 +614,23 @@ static const char *const right_names[RIGHTS] = {
 static int refuse(const struct policy *policy, enum right right, uint32_t tunnel_id,
 		  uint32_t session_id, const struct row *row, bool said, struct error *err)
 {
-	uint64_t shown =
-		said ? ~UINT64_C(0) : policy_rows(policy, RIGHT_READ, tunnel_id, session_id);
+	uint64_t readable = policy_rows(policy, RIGHT_READ, tunnel_id, session_id);
+	uint64_t shown = said ? ~UINT64_C(0) : readable;
 
 	if (row && !(shown & BIT(row_number(row))))
 		row = NULL;
 	if (shown & ROW_SELF)
 		error_at_entry(err, tunnel_id, session_id, row);
 	else
-		error_at(err, "/l2tpv3");
+		error_at(err, "/" ELEMENT_CONTAINER);
+	/* which right is lacking would tell whether there is one */
+	if (!(readable & (row ? BIT(row_number(row)) : ROW_SELF)))
+		return error_set(err, ERROR_DENIED, "you may not see or change %s",
+				 row ? row->leaf : "this");
 	return error_set(err, ERROR_DENIED, "you may not %s %s", right_names[right],
-			 !(shown & ROW_SELF) ? "all of this"
-			 : row               ? row->leaf
-			 : session_id        ? "all of this session"
-					     : "all of this tunnel");
+			 row          ? row->leaf
+			 : session_id ? "this session, or not all of it"
+				      : "this tunnel, or not all of it");
 }
 
 static const struct row *first_row(enum object object, uint64_t rows)

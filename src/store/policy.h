@@ -21,8 +21,46 @@ struct policy;
 const struct policy *policy_share(const struct policy *policy);
 void policy_drop(const struct policy *policy); /* accepts NULL */
 
-/* All but what is secret: for who may manage, and is not the superuser. Has no owner. */
+/*
+ * What NACM permits a user (RFC 8341), resolved once: rules become bits of rows, and those that
+ * cannot decide anything any more are left out. @groups are the user's from the system, and end
+ * with NULL; @module_uri gives a module's namespace (NULL: no such module). *ret NULL: everything,
+ * for NACM is off. -ENOMEM.
+ */
+struct acm;
+struct acm_node;
+int policy_compile(const struct acm *acm, const char *user, const char *const *groups,
+		   const char *(*module_uri)(const char *module), const struct policy **ret);
+/* Decisions that policy_rows() looks at, at most. */
+size_t policy_cost(const struct policy *policy);
+
+/* All but what is secret, for tests: of who is in no group, by acm_factory(). Has no owner. */
 const struct policy *policy_of_members(void);
+
+/* Nothing. */
+const struct policy *policy_of_nobody(void);
+
+/* What the rules say of an operation or of a notification; NONE: no rule does. */
+enum ruling { RULING_NONE, RULING_PERMIT, RULING_DENY };
+enum ruling policy_rpc_rule(const struct policy *policy, const char *uri, const char *name);
+bool policy_permits_rpcs(const struct policy *policy); /* exec-default */
+bool policy_may_notify(const struct policy *policy, const char *uri, const char *name);
+
+/* Is it "/{uri}name[{uri}key='value']...", as rules keep paths? */
+bool policy_path_is_good(const char *path);
+
+/* A node of other data than tunnels and sessions, in those that it is in. */
+struct policy_node {
+	const struct policy_node *parent; /* NULL: it is at the top */
+	const char *uri, *name;
+	const void *node;
+	const char *(*value)(const void *node, const char *name); /* of a key in it, or NULL */
+};
+bool policy_node(const struct policy *policy, enum right right, const struct policy_node *node);
+/* The same where the default is to deny, as of /nacm. */
+bool policy_acm_node(const struct policy *policy, enum right right, const struct policy_node *node);
+/* The same of NACM's own configuration, which is nacm:default-deny-all. */
+bool policy_acm(const struct policy *policy, enum right right, const struct acm_node *node);
 
 /*
  * The bits of what a user has @right to in the entry (@session_id 0: the tunnel itself), whether it

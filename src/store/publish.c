@@ -214,6 +214,7 @@ int candidate_publish(struct candidate *candidate, struct datastore *running)
 	if (rc != 0)
 		return rc;
 	datastore_publish(running);
+	datastore_set_acm(running, candidate->acm);
 	cursor_free(candidate_merge_begin(candidate, running));
 	return 0;
 }

@@ -74,8 +74,11 @@ static int rebase_next(struct rebase *rebase)
 	struct change *at = rebase->at;
 	int rc = 0;
 
-	if (!at)
+	if (!at) {
+		if (rebase->candidate->acm)
+			candidate_put_acm(rebase->candidate, rebase->candidate->acm);
 		return 0;
+	}
 	if (!rebase->followed)
 		rc = follow(rebase->candidate, at);
 	rebase->followed = rc == 0;

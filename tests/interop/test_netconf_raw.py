@@ -519,7 +519,7 @@ def test_default_operation_replace(client):
     ids = [e.text for e in client.get_config().iter(f"{{{L2TP}}}tunnel-id")]
     assert ids == ["2", "3"]
     client.edit_config("", options="<default-operation>replace</default-operation>")
-    assert "<data></data>" in client.rpc_text(GET_CONFIG)
+    assert "<l2tpv3" not in client.rpc_text(GET_CONFIG)
 
 
 def test_state_of_what_was_configured(client):

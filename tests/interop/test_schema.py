@@ -311,10 +311,10 @@ def test_one_filter_selects_of_our_data_and_of_all_providers(client):
     assert [element.tag.partition("}")[2] for element in reply[0].iter() if element.text and not len(element)] == [
         "tunnel-id", "in-bad-hellos", "name", "module-set", "module-set-id"]
     everything = client.get()
-    assert [element.tag.partition("}")[2] for element in everything[0]] == ["l2tpv3", "netconf-state", "yang-library",
-                                                                            "modules-state", "netconf"]
-    # They are no configuration.
-    assert [element.tag for element in client.get_config()[0]] == [f"{{{L2TP}}}l2tpv3"]
+    assert [element.tag.partition("}")[2] for element in everything[0]] == ["l2tpv3", "nacm", "netconf-state",
+                                                                            "yang-library", "modules-state", "netconf"]
+    # They are no configuration, but for NACM's.
+    assert [element.tag.partition("}")[2] for element in client.get_config()[0]] == ["l2tpv3", "nacm"]
     assert not len(client.get_config(filter=subtree(f'<yang-library xmlns="{LIBRARY}"/>'))[0])
 
 

@@ -18,6 +18,7 @@ from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, L2TP, RpcError  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
+ACM = "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
 NMDA = "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"
 DATASTORES = "urn:ietf:params:xml:ns:yang:ietf-datastores"
 MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
@@ -47,7 +48,8 @@ SMALL = (tunnel(1, session(11, "<mtu>1400</mtu>") + session(12) + session(13, "<
 
 
 def load(client, config):
-    client.edit_config(f'<l2tpv3 xmlns="{L2TP}">{config}</l2tpv3>',
+    """Without NACM's configuration: one container is to be searched."""
+    client.edit_config(f'<l2tpv3 xmlns="{L2TP}">{config}</l2tpv3><nacm xmlns="{ACM}"/>',
                        options="<default-operation>replace</default-operation>")
 
 

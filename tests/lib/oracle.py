@@ -20,7 +20,7 @@ MODULES = (BASE_MODULE, IETF / "ietf-netconf-monitoring@2010-10-04.yang", LIBYAN
            LIBYANG / "ietf-datastores@2018-02-14.yang", DERIVED / "nc-notifications.yang",
            LIBYANG / "ietf-datastores@2018-02-14.yang", IETF / "ietf-netconf-with-defaults@2011-06-01.yang",
            IETF / "ietf-origin@2018-02-14.yang", IETF / "ietf-netconf-nmda@2019-01-07.yang",
-           MODULE, next((CHECKOUT / "yang").glob("linux-l2tpv3-netconf@*.yang")))
+           IETF / "ietf-netconf-acm@2018-02-14.yang", MODULE, next((CHECKOUT / "yang").glob("linux-l2tpv3-netconf@*.yang")))
 
 
 def missing():

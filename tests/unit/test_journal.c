@@ -1,6 +1,8 @@
 /* The journal: what is acknowledged is there again, and what is damaged is noticed. */
 #include "state_dir.h"
 
+#include "store/acm.h"
+
 #include <signal.h>
 
 static void a_clean_stop_leaves_one_readable_file(void **state)
@@ -594,7 +596,8 @@ static void damage_names_its_place(void **state)
 static const struct {
 	const char *journal, *says;
 } unknown[] = {
-	{"l2tpv3d-journal 3\n", "a later version"},
+	{"l2tpv3d-journal 3\n", "too old a version"},
+	{"l2tpv3d-journal 5\n", "a later version"},
 	{"l2tpv3d-journal 999\nwhatever", "a later version"},
 	{"l2tpv3d-journal x\n", "not a journal"},
 	{"<?xml version=\"1.0\"?>\n", "not a journal"},
@@ -1264,10 +1267,9 @@ static void two_damaged_at_the_end_are_not_dropped(void **state)
 	assert_non_null(strstr(dir->err.text, "the checksum is wrong"));
 }
 
-/* Journals of version 1 have no end mark. Nothing of them is lost, nor is their history. */
-static void a_journal_of_the_first_version_is_taken_over(void **state)
+/* Nothing of an earlier version is lost, nor is its history. */
+static void take_over(struct state_dir *dir, const char *header, bool ends)
 {
-	struct state_dir *dir = *state;
 	size_t length, frames[64], count;
 	char *data;
 
@@ -1276,10 +1278,12 @@ static void a_journal_of_the_first_version_is_taken_over(void **state)
 	dir_abandon(dir);
 	data = file_get(dir, "journal", &length);
 	count = list_frames(data, length, frames);
-	memcpy(data, "l2tpv3d-journal 1\n", JOURNAL_HEADER_LENGTH);
-	file_put(dir, "journal", data, frames[count - 1]);
+	assert_memory_equal(data, JOURNAL_HEADER, JOURNAL_HEADER_LENGTH);
+	memcpy(data, header, JOURNAL_HEADER_LENGTH);
+	file_put(dir, "journal", data, ends ? length : frames[count - 1]);
 	free(data);
 	must_open(dir);
+	assert_ptr_equal(dir->running->acm, acm_factory());
 	assert_string_equal(dir->warning, "");
 	assert_true(story_is_at(dir->running, 4));
 	commit_story(dir, 5, 5);
@@ -1294,10 +1298,68 @@ static void a_journal_of_the_first_version_is_taken_over(void **state)
 	dir_close(dir);
 }
 
+/* Journals of version 1 have no end mark. */
+static void a_journal_of_the_first_version_is_taken_over(void **state)
+{
+	take_over(*state, "l2tpv3d-journal 1\n", false);
+}
+
+/* Those of version 2 know nothing of NACM. */
+static void a_journal_of_the_second_version_is_taken_over(void **state)
+{
+	take_over(*state, "l2tpv3d-journal 2\n", true);
+}
+
+/* NACM's configuration is in the record, and in the way back. */
+static void access_control_is_configuration(void **state)
+{
+	struct state_dir *dir = *state;
+	struct commit_info info = {.door = "test"};
+	struct edit *edit = edit_new();
+	struct candidate candidate;
+	struct acm_node *list, *rule;
+
+	must_open(dir);
+	assert_ptr_equal(dir->running->acm, acm_factory());
+	edit->acm = acm_new();
+	edit->acm->root->operation = EDIT_REPLACE;
+	list = acm_add(edit->acm, edit->acm->root, ACM_RULE_LIST, "a b%=");
+	acm_add(edit->acm, list, ACM_RULE_LIST_GROUP, "*");
+	rule = acm_add(edit->acm, list, ACM_RULE, "r");
+	acm_add(edit->acm, rule, ACM_PATH, "/{urn:u}a[{urn:u}k='v w']");
+	acm_add(edit->acm, rule, ACM_ACTION, "deny");
+	list->operation = rule->operation = EDIT_MERGE;
+	for (struct acm_node *at = rule->first; at; at = at->next)
+		at->operation = EDIT_MERGE;
+	list->first->operation = EDIT_MERGE;
+	candidate_open(&candidate, dir->running);
+	assert_int_equal(candidate_apply(&candidate, edit, NULL), 0);
+	assert_true(candidate_dirty(&candidate));
+	assert_int_equal(journal_append(dir->journal, &candidate, &info, NULL), 0);
+	assert_int_equal(candidate_publish(&candidate, dir->running), 0);
+	journal_confirm(dir->journal, info.number);
+	candidate_discard(&candidate);
+	dir_abandon(dir);
+	must_open(dir);
+	assert_string_equal(dir->warning, "");
+	rule = (struct acm_node *)(uintptr_t)acm_find(
+		acm_find(dir->running->acm->root, ACM_RULE_LIST, "a b%="), ACM_RULE, "r");
+	assert_non_null(rule);
+	assert_string_equal(acm_text(rule, ACM_PATH), "/{urn:u}a[{urn:u}k='v w']");
+	assert_null(acm_find(dir->running->acm->root, ACM_WRITE_DEFAULT, NULL));
+	if (journal_rollback(dir->journal, 0, dir->running, &candidate, &dir->err) != 0)
+		fail_msg("%s", dir->err.text);
+	assert_true(acm_equal(candidate_acm(&candidate), acm_factory()));
+	candidate_discard(&candidate);
+	edit_free(edit);
+	dir_close(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		dir_test(a_clean_stop_leaves_one_readable_file),
+		dir_test(access_control_is_configuration),
 		dir_test(all_is_the_daemons_users_alone),
 		dir_test(what_others_could_read_is_closed_to_them),
 		dir_test(a_directory_of_others_is_left_open),
@@ -1343,6 +1405,7 @@ int main(void)
 		dir_test(a_gap_in_the_numbers_is_refused),
 		dir_test(two_damaged_at_the_end_are_not_dropped),
 		dir_test(a_journal_of_the_first_version_is_taken_over),
+		dir_test(a_journal_of_the_second_version_is_taken_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

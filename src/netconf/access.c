@@ -1,0 +1,183 @@
+#include "netconf/access.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+
+#include "netconf/session.h"
+#include "store/acm.h"
+
+/* ---- the policy of a session */
+
+static const char *module_uri(const char *module)
+{
+	const struct module *at = netconf_modules;
+
+	while (at->name && strcmp(at->name, module) != 0)
+		at++;
+	return at->uri;
+}
+
+/* The names of its process's groups, once; those without a name are in no rule. */
+static void look_up_groups(struct netconf_session *session)
+{
+	size_t count = 0;
+
+	if (session->groups)
+		return;
+	session->groups = calloc(session->peer.group_count + 1, sizeof(*session->groups));
+	for (unsigned int i = 0; session->groups && i < session->peer.group_count; i++) {
+		struct group entry, *found = NULL;
+		char buffer[16384];
+
+		if (!getgrgid_r(session->peer.groups[i], &entry, buffer, sizeof(buffer), &found) &&
+		    found)
+			session->groups[count] = strdup(found->gr_name);
+		count += session->groups[count] != NULL;
+	}
+}
+
+void access_refresh(struct netconf_session *session)
+{
+	const struct acm *acm = engine_store(session->server->options.engine)->acm;
+	const struct policy *policy = NULL;
+	int rc;
+
+	if (peer_privileged(session->peer.uid) || session->acm == acm)
+		return;
+	if (!strcmp(acm_text(acm->root, ACM_EXTERNAL_GROUPS), "true") && acm != acm_factory())
+		look_up_groups(session);
+	rc = policy_compile(acm, session->peer.user, (const char *const *)session->groups,
+			    module_uri, &policy);
+	if (rc)
+		policy = policy_of_nobody(); /* no memory: nothing, and again with the next request
+					      */
+	acm_drop(session->acm);
+	session->acm = rc ? NULL : acm_share(acm);
+	policy_drop(session->policy);
+	session->policy = policy;
+}
+
+void access_close(struct netconf_session *session)
+{
+	policy_drop(session->policy);
+	acm_drop(session->acm);
+	for (char **at = session->groups; at && *at; at++)
+		free(*at);
+	free(session->groups);
+}
+
+const struct policy *access_policy(const struct netconf_session *session)
+{
+	return session->policy;
+}
+
+/* ---- operations and notifications */
+
+bool access_rpc_is_ruled(const struct netconf_session *session, const struct rpc *rpc)
+{
+	return !session->policy ||
+	       policy_rpc_rule(session->policy, rpc->uri, rpc->name) == RULING_PERMIT;
+}
+
+/*
+ * RFC 8341 section 3.4.4. kill-session is default-deny-all; still anybody may end sessions of its
+ * own, which rpc_session.c looks at.
+ */
+int access_check_rpc(const struct netconf_session *session, const struct rpc *rpc,
+		     struct error *err)
+{
+	const struct policy *policy = session->policy;
+	bool permitted = policy_permits_rpcs(policy);
+
+	if (!policy || rpc->access == RPC_ALWAYS)
+		return 0;
+	switch (policy_rpc_rule(policy, rpc->uri, rpc->name)) {
+	case RULING_PERMIT:
+		return 0;
+	case RULING_DENY:
+		permitted = false;
+		break;
+	case RULING_NONE:
+		permitted = permitted && rpc->access != RPC_DENIED;
+		break;
+	}
+	if (permitted)
+		return 0;
+	session->server->denied.operations++;
+	return error_set(err, ERROR_DENIED, "you may not call %s", rpc->name);
+}
+
+bool access_may_notify(const struct netconf_session *session, const char *uri, const char *name)
+{
+	bool may = policy_may_notify(session->policy, uri, name);
+
+	session->server->denied.notifications += !may;
+	return may;
+}
+
+bool access_may_see_lock(const struct netconf_session *session, const struct engine_partial *lock)
+{
+	for (size_t i = 0; i < lock->count; i++) {
+		const struct engine_part *part = &lock->parts[i];
+		uint64_t needed = ROW_SELF | part->leaves;
+
+		if (part->tunnel_id && needed & ~policy_rows(session->policy, RIGHT_READ,
+							     part->tunnel_id, part->session_id))
+			return false;
+	}
+	return true;
+}
+
+void access_count_write(const struct netconf_session *session)
+{
+	session->server->denied.data_writes++;
+}
+
+/* ---- trees of data */
+
+static const char *key_value(const void *arg, const char *name)
+{
+	return node_text(arg, name, NULL);
+}
+
+static bool may_read(const struct policy *policy, const struct policy_node *at)
+{
+	return strcmp(at->uri, NAMESPACE_ACM) != 0 ? policy_node(policy, RIGHT_READ, at)
+						   : policy_acm_node(policy, RIGHT_READ, at);
+}
+
+static void prune_children(const struct policy *policy, struct node *node,
+			   const struct policy_node *parent)
+{
+	struct node **link = &node->first;
+
+	node->last = NULL;
+	while (*link) {
+		struct node *child = *link;
+		const struct policy_node at = {parent, child->uri, child->name, child, key_value};
+
+		if (!may_read(policy, &at)) {
+			*link = child->next;
+			continue;
+		}
+		prune_children(policy, child, &at);
+		node->last = child;
+		link = &child->next;
+	}
+}
+
+void access_prune(const struct netconf_session *session, struct tree *tree)
+{
+	struct node *root = tree->root;
+	struct policy_node at = {.node = root, .value = key_value};
+
+	if (!session->policy || !root)
+		return;
+	at.uri = root->uri;
+	at.name = root->name;
+	if (may_read(session->policy, &at))
+		prune_children(session->policy, root, &at);
+	else
+		tree->root = NULL;
+}

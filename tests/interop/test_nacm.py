@@ -1,0 +1,364 @@
+"""Access control (RFC 8341): users of different rights, over the real socket, and what becomes of the rules."""
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib.built import need_built  # noqa: E402
+from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
+from lib.here import Here  # noqa: E402
+from lib.netconf import BASE, L2TP, Netconf, RpcError, subtree  # noqa: E402
+from lib.oracle import yanglint  # noqa: E402
+
+need_built(L2TPV3D, L2TPV3CTL)
+ACM = "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
+GAMES, NEWS = (5, 60), (9, 9)  # users that every Debian has, of groups of the same names
+
+if os.geteuid():
+    pytest.skip("needs root, to be somebody else", allow_module_level=True)
+
+
+def nacm(inner, attribute=""):
+    return f'<nacm xmlns="{ACM}" xmlns:nc="{BASE}"{attribute}>{inner}</nacm>'
+
+
+def group(name, *users):
+    return f"<group><name>{name}</name>{''.join(f'<user-name>{user}</user-name>' for user in users)}</group>"
+
+
+def rule(name, action, inner=""):
+    return f"<rule><name>{name}</name>{inner}<action>{action}</action></rule>"
+
+
+def rules(name, groups, *inner):
+    return f"<rule-list><name>{name}</name><group>{groups}</group>{''.join(inner)}</rule-list>"
+
+
+def path(text):
+    return f'<path xmlns:x="{L2TP}">{text}</path>'
+
+
+def operations(text):
+    return f"<access-operations>{text}</access-operations>"
+
+
+def tunnel(number, inner=""):
+    return (f"<tunnel><tunnel-id>{number}</tunnel-id><peer-tunnel-id>{number}</peer-tunnel-id>"
+            f"<local-address>127.0.0.1</local-address><remote-address>127.0.0.2</remote-address>"
+            f"<local-port>{5000 + number}</local-port>{inner}</tunnel>")
+
+
+def session(number, inner=""):
+    return f"<session><session-id>{number}</session-id><peer-session-id>1</peer-session-id>{inner}</session>"
+
+
+def change(inner):
+    return f'<l2tpv3 xmlns="{L2TP}" xmlns:nc="{BASE}">{inner}</l2tpv3>'
+
+
+class As:
+    """A client of another user: only while it connects is this process that user."""
+
+    def __init__(self, daemon, user):
+        self.daemon, self.user = daemon, user
+
+    def __enter__(self):
+        groups = os.getgroups()
+        os.setgroups([])
+        os.setegid(self.user[1])
+        os.seteuid(self.user[0])
+        try:
+            self.client = Netconf(self.daemon.socket)
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+            os.setgroups(groups)
+        return self.client
+
+    def __exit__(self, *_):
+        self.client.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    daemon = L2tpv3d(Here(), tmp_path_factory.mktemp("nacm"), kernel="sim").start()
+    for parent in daemon.socket.parents:
+        if parent != Path("/") and parent.stat().st_uid == os.getuid():
+            parent.chmod(parent.stat().st_mode | 0o055)
+    os.chmod(daemon.socket, 0o666)
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def daemon(server):
+    with Netconf(server.socket) as client:
+        client.rpc("<discard-changes/>")
+        client.edit_config(nacm("<write-default>permit</write-default>", ' nc:operation="replace"') +
+                           change(tunnel(1, session(1, "<tx-cookie>0011aabb</tx-cookie>")) +
+                                  tunnel(2, session(2))),
+                           options="<default-operation>replace</default-operation>")
+    return server
+
+
+def configure(daemon, inner):
+    with Netconf(daemon.socket) as client:
+        client.edit_config(nacm(inner, ' nc:operation="replace"'))
+
+
+def refused(call, *arguments, **named):
+    with pytest.raises(RpcError) as raised:
+        call(*arguments, **named)
+    assert raised.value.tag == "access-denied", raised.value
+    return raised.value
+
+
+def test_out_of_the_box_who_may_connect_may_change_all_but_what_is_secret(daemon):
+    with As(daemon, GAMES) as client:
+        shown = client.rpc_text("<get/>")
+        assert "<tunnel-id>1<" in shown and "tx-cookie" not in shown and "<nacm" not in shown
+        client.edit_config(change(tunnel(3)))
+        assert refused(client.edit_config, nacm("<enable-nacm>false</enable-nacm>")).path == "/acm:nacm"
+        refused(client.rpc, "<delete-config><target><candidate/></target></delete-config>")
+    with Netconf(daemon.socket) as client:
+        config = client.rpc_text("<get-config><source><running/></source>" + subtree(f'<nacm xmlns="{ACM}"/>') +
+                                 "</get-config>")
+        assert "<write-default>permit</write-default>" in config
+
+
+def test_defaults_deny_writes_and_operations(daemon):
+    configure(daemon, "<exec-default>deny</exec-default>" + group("g", "nobody").join(["<groups>", "</groups>"]))
+    with As(daemon, GAMES) as client:
+        assert refused(client.rpc, "<get/>").message == "you may not call get"
+    configure(daemon, "")
+    with As(daemon, GAMES) as client:
+        assert "<tunnel-id>1<" in client.rpc_text("<get/>")
+        refused(client.edit_config, change(tunnel(3)))
+        refused(client.edit_config, change("<tunnel><tunnel-id>1</tunnel-id><description>x</description></tunnel>"))
+    with Netconf(daemon.socket) as client:
+        state = client.rpc_text("<get>" + subtree(f'<nacm xmlns="{ACM}"/>') + "</get>")
+        assert "<denied-operations>2<" in state or "<denied-operations>1<" in state
+        assert "<denied-data-writes>" in state and "<denied-data-writes>0<" not in state
+        client.edit_config(change(tunnel(3)))  # the superuser recovers
+
+
+def test_rules_by_path_are_of_instances_and_leaves(daemon):
+    configure(daemon, "<groups>" + group("players", "games") + "</groups>" +
+              rules("r", "players",
+                    rule("own", "permit", path("/x:l2tpv3/x:tunnel[x:tunnel-id='2']") + operations("read update create")),
+                    rule("mtu", "deny", path("/x:l2tpv3/x:tunnel/x:session/x:mtu")),
+                    rule("hide", "deny", path("/x:l2tpv3/x:tunnel[x:tunnel-id='1']")),
+                    rule("too", "deny", path("/x:l2tpv3/x:tunnel[x:tunnel-id='88']")),
+                    rule("cookies", "permit", path("/x:l2tpv3/x:tunnel/x:session/x:tx-cookie") + operations("read"))))
+    with As(daemon, GAMES) as client:
+        shown = client.rpc_text("<get/>")
+        assert "<tunnel-id>2<" in shown and "<tunnel-id>1<" not in shown
+        client.edit_config(change("<tunnel><tunnel-id>2</tunnel-id><description>mine</description></tunnel>"))
+        client.edit_config(change(f"<tunnel><tunnel-id>2</tunnel-id>{session(22, '<mtu>1400</mtu>')}</tunnel>"))
+        # what is there and cannot be seen, and what is not there: the same answer
+        errors = [refused(client.edit_config, change(
+            f'<tunnel nc:operation="{operation}"><tunnel-id>{number}</tunnel-id></tunnel>')).errors
+            for number in (1, 88) for operation in ("delete", "remove", "create", "merge")]
+        assert str(errors[:4]).replace("'1'", "'88'") == str(errors[4:])
+        refused(client.edit_config, change('<tunnel nc:operation="delete"><tunnel-id>2</tunnel-id></tunnel>'))
+        filtered = subtree(change("<tunnel><local-port>5001</local-port></tunnel>"))
+        assert "<data></data>" in client.rpc_text(f"<get-config><source><running/></source>{filtered}</get-config>")
+    with As(daemon, NEWS) as client:  # in no group
+        assert "<tunnel-id>1<" in client.rpc_text("<get/>")
+        refused(client.edit_config, change("<tunnel><tunnel-id>2</tunnel-id><description>x</description></tunnel>"))
+
+
+def test_a_rule_opens_cookies(daemon):
+    configure(daemon, "<groups>" + group("keepers", "games") + "</groups>" +
+              rules("r", "keepers", rule("all", "permit", "<module-name>linux-l2tpv3</module-name>")))
+    with As(daemon, GAMES) as client:
+        assert "0011aabb" in client.rpc_text("<get/>")
+        client.edit_config(change("<tunnel><tunnel-id>1</tunnel-id>" + session(1, "<rx-cookie>01020304</rx-cookie>") +
+                                  "</tunnel>"))
+        assert "<nacm" not in client.rpc_text("<get/>")
+
+
+def test_groups_of_the_system_count_unless_they_are_switched_off(daemon):
+    allow = rules("r", "games", rule("all", "permit"))
+    edit = change("<tunnel><tunnel-id>1</tunnel-id><description>x</description></tunnel>")
+    configure(daemon, allow)
+    with As(daemon, GAMES) as client:
+        client.edit_config(edit)
+        configure(daemon, "<enable-external-groups>false</enable-external-groups>" + allow)
+        refused(client.edit_config, edit.replace("x<", "y<"))  # the same session, from its next request on
+
+
+def test_operations_and_sessions_of_others(daemon):
+    configure(daemon, "<groups>" + group("g", "games") + "</groups>" +
+              rules("r", "g", rule("kill", "permit", "<rpc-name>kill-session</rpc-name>"),
+                    rule("no", "deny", "<rpc-name>lock</rpc-name>")))
+    with As(daemon, GAMES) as games, As(daemon, NEWS) as news, Netconf(daemon.socket) as root:
+        refused(games.lock)
+        news.lock()
+        refused(news.rpc, f"<kill-session><session-id>{root.session_id}</session-id></kill-session>")
+        games.rpc(f"<kill-session><session-id>{news.session_id}</session-id></kill-session>")
+        games.rpc("<close-session/>")
+
+
+def test_who_commits_or_rolls_back_answers_for_what_others_made(daemon):
+    configure(daemon, "<groups>" + group("g", "games") + "</groups>" +
+              rules("r", "g", rule("some", "permit", path("/x:l2tpv3/x:tunnel/x:description"))))
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as games:
+        root.edit_config(change(tunnel(3)), target="candidate")
+        refused(games.rpc, "<commit/>")
+        root.rpc("<discard-changes/>")
+        root.edit_config(nacm("<exec-default>permit</exec-default>"), target="candidate")
+        assert refused(games.rpc, "<commit/>").path == "/acm:nacm"
+        root.rpc("<discard-changes/>")
+        games.edit_config(change("<tunnel><tunnel-id>1</tunnel-id><description>x</description></tunnel>"))
+        last = root.rpc_text(f'<history xmlns="{L2TP}"/>').split("<number>")[1].split("<")[0]
+        root.edit_config(change(tunnel(4)))
+        refused(games.rpc, f'<rollback xmlns="{L2TP}"><number>{last}</number></rollback>')
+        assert "<user>games</user>" in root.rpc_text(f'<history xmlns="{L2TP}"/>')
+
+
+def shown(client, source="running"):
+    text = client.rpc_text(f"<get-config><source><{source}/></source>" + subtree(f'<nacm xmlns="{ACM}"/>') + "</get-config>")
+    return text[text.index("<data"):text.index("</data>")]
+
+
+NMDA = "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"
+DATASTORES = "urn:ietf:params:xml:ns:yang:ietf-datastores"
+PARTIAL = "urn:ietf:params:xml:ns:netconf:partial-lock:1.0"
+MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
+DECLARED = f'xmlns:x="{L2TP}" xmlns:a="{ACM}" xmlns:m="{MONITORING}"'
+
+
+def by_xpath(client, xpath):
+    """What three operations say, each with where it looks; of them only what is selected."""
+    select = f'<filter type="xpath" {DECLARED} select="{xpath}"/>'
+    get_data = (f'<get-data xmlns="{NMDA}" xmlns:ds="{DATASTORES}"><datastore>ds:{{}}</datastore>'
+                f"<xpath-filter {DECLARED}>{xpath}</xpath-filter></get-data>")
+    found = []
+    for rpc in (f"<get>{select}</get>", f"<get-config><source><running/></source>{select}</get-config>",
+                f"<get-config><source><candidate/></source>{select}</get-config>",
+                get_data.format("running"), get_data.format("operational")):
+        text = client.rpc_text(rpc)
+        if "<rpc-error>" in text:
+            found.append(text[text.index("<rpc-error>"):])
+        else:
+            found.append(text[text.index(">", text.index("<data")) + 1:text.index("</data>")])
+    return found
+
+
+GUESSES = ["//x:tx-cookie", "//x:session[x:tx-cookie]", "//x:session[x:tx-cookie='0011aabb']",
+           "//x:session[starts-with(x:tx-cookie, '0')]", "//x:l2tpv3[count(//x:tx-cookie) = 1]",
+           "//x:l2tpv3[boolean(//x:tx-cookie)]", "//x:tunnel[contains(., '0011aabb')]", "//text()[. = '0011aabb']",
+           "//*[local-name() = 'tx-cookie']", "//x:session[string-length(x:tx-cookie) > 0]/x:session-id",
+           "/x:l2tpv3/x:tunnel[x:tunnel-id='1']/x:session[x:session-id='1']/x:tx-cookie",
+           "/x:l2tpv3/x:tunnel/x:session[x:tx-cookie='0011aabb']", "//a:*", "/a:nacm/a:write-default",
+           "//x:l2tpv3[/a:nacm]"]
+
+
+def test_no_xpath_tells_a_member_of_cookies(daemon):
+    with As(daemon, GAMES) as client, Netconf(daemon.socket) as root:
+        for xpath in GUESSES:
+            assert by_xpath(client, xpath) == 5 * [""], xpath
+            assert any(by_xpath(root, xpath)), xpath
+        # What it may see, it finds; nor is anything hidden in it.
+        for found in by_xpath(client, "//x:session[x:session-id='1']") + \
+                by_xpath(client, "//x:l2tpv3[count(//x:tx-cookie) = 0]"):
+            assert "<session-id>1<" in found and "<tx-cookie" not in found and "0011aabb" not in found
+        # An expression that fails with data that are hidden would tell, too.
+        assert by_xpath(client, "//x:session[count(//x:tx-cookie)") == by_xpath(root, "//x:session[count(//x:tx-cookie)")
+        for datastore in ("running", "operational"):
+            for inner in ("<tx-cookie>0011aabb</tx-cookie>", "<tx-cookie/>", ""):
+                text = client.rpc_text(
+                    f'<get-data xmlns="{NMDA}" xmlns:ds="{DATASTORES}"><datastore>ds:{datastore}</datastore><subtree-filter>'
+                    f"{change(f'<tunnel><session>{inner}</session></tunnel>')}</subtree-filter></get-data>")
+                assert ("<session-id>1<" in text) == (not inner) and "0011aabb" not in text
+
+
+def test_a_denied_tunnel_is_found_by_no_xpath_and_locked_by_nobody_else(daemon):
+    configure(daemon, "<write-default>permit</write-default>" +
+              rules("r", "*", rule("hide", "deny", path("/x:l2tpv3/x:tunnel[x:tunnel-id='1']")),
+                    rule("no", "deny", "<module-name>ietf-netconf-nmda</module-name><rpc-name>edit-data</rpc-name>")))
+
+    def lock(client, text):
+        return client.rpc(f'<partial-lock xmlns="{PARTIAL}"><select {DECLARED}>{text}</select></partial-lock>')
+    one, two, none = (f"/x:l2tpv3/x:tunnel[x:tunnel-id='{number}']" for number in (1, 2, 88))
+    with As(daemon, GAMES) as client, Netconf(daemon.socket) as root:
+        for xpath in (one, one + "/x:session", "//x:tunnel[x:tunnel-id=1]", "//x:tunnel[x:local-port=5001]",
+                      "//x:l2tpv3[count(x:tunnel) = 2]", "//x:tunnel[x:tunnel-id=2]/preceding-sibling::*",
+                      "//x:tunnel[2]", "//x:tunnel[position() != last()]"):
+            assert by_xpath(client, xpath) == 5 * [""], xpath
+            assert all(by_xpath(root, xpath)), xpath
+        for found in by_xpath(client, "//x:tunnel[1]"):
+            assert "<tunnel-id>2<" in found
+        answers = []
+        for path_of in (one, none):
+            with pytest.raises(RpcError) as error:
+                lock(client, path_of)
+            answers.append((error.value.tag, error.value.message))
+        assert answers[0] == answers[1]
+        locks = "//m:partial-lock"
+        lock(root, one)
+        assert by_xpath(root, locks)[0] and not by_xpath(client, locks)[0]
+        lock(root, two)
+        assert "tunnel-id='2'" in by_xpath(client, locks)[0].replace("&apos;", "'")
+        assert refused(client.rpc, f'<edit-data xmlns="{NMDA}" xmlns:ds="{DATASTORES}"><datastore>ds:running</datastore>'
+                       f"<config>{change('')}</config></edit-data>").message == "you may not call edit-data"
+        refused(client.edit_config, change("<tunnel><tunnel-id>1</tunnel-id><description>x</description></tunnel>"))
+    with Netconf(daemon.socket) as root:
+        found = by_xpath(root, "/a:nacm/a:rule-list/a:rule[a:name='hide']/a:action")
+        assert all("<name>hide</name><action>deny</action>" in text.replace("\n", "") for text in found), found
+
+
+def test_its_configuration_is_configuration(daemon):
+    """Every operation of edit-config, the candidate, confirmed commits, rollback, restart; yanglint takes it."""
+    first = ("<groups>" + group("g", "games", "news") + "</groups>" +
+             rules("r", "g", rule("a", "permit", path('/x:l2tpv3/x:tunnel[x:tunnel-id = "2"]') + operations("update read"))))
+    with Netconf(daemon.socket) as client:
+        before = shown(client)
+        client.edit_config(nacm(first), target="candidate")
+        assert shown(client) == before and "games" in shown(client, "candidate")
+        client.rpc("<commit><confirmed/></commit>")
+        assert "<user-name>games</user-name>" in shown(client)
+        assert "<access-operations>read update</access-operations>" in shown(client)
+        client.rpc("<cancel-commit/>")
+        assert shown(client) == before
+        client.edit_config(nacm(first))
+        text = client.rpc_text("<get-config><source><running/></source></get-config>")
+        yanglint("config", text[text.index("<nacm"):text.index("</nacm>") + 7])
+        number = client.rpc_text(f'<history xmlns="{L2TP}"/>').split("<number>")[1].split("<")[0]
+        made = shown(client)
+        other = '<groups><group><name>g</name><user-name nc:operation="{}">news</user-name></group></groups>'
+        client.edit_config(nacm(other.format("delete")))
+        assert "news" not in shown(client)
+        for operation, tag in (("delete", "data-missing"), ("remove", None), ("create", None), ("create", "data-exists")):
+            try:
+                client.edit_config(nacm(other.format(operation)))
+                assert tag is None
+            except RpcError as error:
+                assert error.tag == tag and error.path.startswith("/acm:nacm/acm:groups/acm:group")
+        client.edit_config(nacm('<rule-list nc:operation="replace"><name>r</name></rule-list>'))
+        assert "<rule>" not in shown(client)
+        client.rpc(f'<rollback xmlns="{L2TP}"><number>{number}</number></rollback>')
+        assert shown(client) == made
+        for wrong, tag in (("<enable-nacm>maybe</enable-nacm>", "invalid-value"), ("<what/>", "unknown-element"),
+                           (rules("w", "g", "<rule><name>x</name></rule>"), "data-missing"),
+                           (rules("w", "g", rule("x", "deny", path("/y:l2tpv3"))), "invalid-value"),
+                           (rules("w", "g", rule("x", "deny", path("/x:l2tpv3[1]"))), "invalid-value"),
+                           ("<denied-operations>1</denied-operations>", None)):
+            with pytest.raises(RpcError) as error:
+                client.edit_config(nacm(wrong))
+            assert tag is None or error.value.tag == tag, (wrong, error.value)
+    daemon.kill()
+    daemon.start()
+    os.chmod(daemon.socket, 0o666)
+    with Netconf(daemon.socket) as client:
+        assert shown(client) == made
+    daemon.stop()
+    assert "<nacm" in (daemon.state / "config.xml").read_text()
+    daemon.start()
+    os.chmod(daemon.socket, 0o666)
+    with Netconf(daemon.socket) as client:
+        assert shown(client) == made
