@@ -64,10 +64,11 @@ static int send_all(struct client *client, const char *bytes, size_t length, str
  * A daemon that refuses a message may close before it has read all of it. Its reply can then be
  * read, and says more than the failed write.
  */
-static int note_write_error(struct client *client, const struct error *err)
+static int note_write_error(struct client *client, struct error *err)
 {
 	client->write_error = *err;
 	client->dead = false;
+	err->code = ERROR_NONE;
 	return 0;
 }
 

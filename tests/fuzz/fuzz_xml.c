@@ -59,7 +59,7 @@ static void try_edit(struct message *message)
 	struct error err = ERROR_INIT;
 	struct edit *edit = NULL;
 
-	if (message_take_edit(message, &edit, &err) || !edit)
+	if (message_take_edit(message, false, &edit, &err) || !edit)
 		return;
 	candidate_open(&candidate, make_store());
 	if (!candidate_apply(&candidate, edit, &err))

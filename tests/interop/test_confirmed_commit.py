@@ -191,7 +191,7 @@ def test_from_the_shell(daemon, tmp_path):
         assert re.search(r"pending: back to commit 1 in (300|29\d) s, unless it is confirmed before$",
                          shell(daemon, "show clients"), re.M)
         assert "a confirmed commit is pending" in shell(daemon, add.format(3), 1)
-        assert "a confirmed commit is pending" in shell(daemon, add.format(3) + " --confirm 5", 1)
+        assert "confirmed commit is pending" in shell(daemon, add.format(3) + " --confirm 5", 1)
         assert shell(daemon, "confirm") == "" and tunnels(client) == [2]
         shell(daemon, add.format(3) + " --confirm 300")
         assert shell(daemon, "cancel") == "" and tunnels(client) == [2]

@@ -390,7 +390,7 @@ REFUSALS = [
     ("", "missing-element", ""),
     ("<get><bogus/></get>", "unknown-element", "<bad-element>bogus<"),
     ("<get><filter/><filter/></get>", "bad-element", "<bad-element>filter<"),
-    ('<get><filter type="xpath" select="/"/></get>', "bad-attribute", "<bad-attribute>type<"),
+    ('<get><filter type="regex" select="/"/></get>', "bad-attribute", "<bad-attribute>type<"),
     ('<get><filter select="/"/></get>', "unknown-attribute", "<bad-attribute>select<"),
     ("<get-config/>", "missing-element", "<bad-element>source<"),
     ("<get-config><source/></get-config>", "missing-element", "<bad-element>running<"),

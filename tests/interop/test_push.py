@@ -20,6 +20,8 @@ from lib.waiting import wait_for  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL)
 MANY = 20000
+CLIENTS = ('<get><filter><netconf-state xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"><sessions/>'
+           "</netconf-state></filter></get>")
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +97,15 @@ def test_how_far_a_push_of_others_is(daemon, many):
 @pytest.mark.parametrize("more", [[], ["--confirm", "300"]], ids=str)
 def test_interrupted_it_says_whether_anything_was_changed(daemon, many, more):
     outcomes = set()
-    for delay in (0.0, 0.2, 0.5):
-        push = Push(daemon, many, *more, terminal=False)
-        wait_for(lambda: len(daemon.ctl("show", "clients").stdout.splitlines()) == 2 or
-                 push.process.poll() is not None, "the push to connect")
+    for delay in (0.0, 0.1, 0.3):
+        with daemon.netconf() as watcher:
+            push = Push(daemon, many, *more, terminal=False)
+            wait_for(lambda: ">edit-config<" in watcher.rpc_text(CLIENTS) or push.process.poll() is not None,
+                     "the push to be sent")
         time.sleep(delay)
+        os.kill(daemon.pid, signal.SIGSTOP)  # or it may be done before the signal comes
         push.process.send_signal(signal.SIGINT)
+        os.kill(daemon.pid, signal.SIGCONT)
         status, said = push.end()
         with daemon.netconf() as client:
             client.seconds = 120

@@ -237,7 +237,7 @@ REFUSED = {
     "attribute of get with a prefix": (f'<get xmlns:n="{BASE}" n:operation="merge">', "unknown-attribute", "operation"),
     "unknown parameter": ("<get><foo>", "unknown-element", "foo"),
     "parameter twice": ("<get><filter/><filter>", "bad-element", "filter"),
-    "filter of another type": ('<get><filter type="xpath">', "bad-attribute", "type"),
+    "filter of another type": ('<get><filter type="regex">', "bad-attribute", "type"),
     "attribute of a parameter": ('<lock><target a="1">', "unknown-attribute", "a"),
     "attribute inside a parameter": ('<lock><target><running a="1">', "unknown-attribute", "a"),
     "text beside elements": ("<lock><target>x<running>", "bad-element", "target"),
