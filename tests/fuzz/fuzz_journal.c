@@ -84,7 +84,7 @@ static void read_changes(struct journal *journal, uint64_t number, const struct 
 		return;
 	while (journal_read_change(reading, &change, NULL) == JOURNAL_MORE)
 		if (change)
-			change_print(file, change);
+			change_print(file, change, 0);
 	journal_read_end(reading, NULL);
 }
 
