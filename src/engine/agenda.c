@@ -98,7 +98,7 @@ const char *key_text(const struct key *key, char ret[KEY_TEXT_MAX])
 
 void agenda_init(struct agenda *agenda)
 {
-	*agenda = (struct agenda){.retry_delay = RETRY_FIRST_NS / 2};
+	*agenda = (struct agenda){.stirred_first = NEVER, .retry_delay = RETRY_FIRST_NS / 2};
 }
 
 void agenda_free(struct agenda *agenda)
@@ -189,9 +189,16 @@ void agenda_try_now(struct agenda *agenda)
 	agenda->retry_at = clock_now();
 }
 
+void agenda_stirred(struct agenda *agenda, int64_t at)
+{
+	agenda->stirred_at = at;
+	if (agenda->stirred_first == NEVER)
+		agenda->stirred_first = at;
+}
+
 void agenda_stir(struct agenda *agenda)
 {
-	agenda->stirred_at = clock_now();
+	agenda_stirred(agenda, clock_now());
 	agenda->retry_delay = RETRY_FIRST_NS / 2;
 	agenda->retry_at = agenda->stirred_at + RETRY_SOON_NS;
 }

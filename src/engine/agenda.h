@@ -47,8 +47,9 @@ struct agenda {
 	struct keys look, later[2], changed, repair, wait, trying, removing;
 	int64_t later_at; /* when later[0] is due, and later[1] replaces it */
 	int64_t retry_at, retry_delay;
-	int64_t stirred_at; /* when we, or something around us, last changed something */
-	bool forgot;        /* lost a key for lack of memory */
+	int64_t stirred_at;    /* when we, or something around us, last changed something */
+	int64_t stirred_first; /* ... first since all counters were looked at, or NEVER */
+	bool forgot;           /* lost a key for lack of memory */
 	bool read_all;
 	int64_t read_all_at;            /* not earlier */
 	bool recheck, recheck_later[2]; /* addresses or routes changed; later as the keys are */
@@ -81,7 +82,9 @@ void agenda_read_all(struct agenda *agenda, int64_t at);
 
 /* What waits may be possible now: try once, without resetting the back-off. */
 void agenda_try_now(struct agenda *agenda);
-/* Something changed: what waits may be possible now, and what works may fail. */
+/* Something changed: what works may fail. */
+void agenda_stirred(struct agenda *agenda, int64_t at);
+/* The same, and what waits may be possible now. */
 void agenda_stir(struct agenda *agenda);
 
 /* ---- for the turn: when something is due (or NEVER), and moving on */

@@ -302,9 +302,10 @@ void counters_look(struct engine *engine)
 	sweep_expire(engine, now);
 	if (reading->look_from.tunnel_id == 0) {
 		reading->close = false;
-		reading->all = now >= reading->look_at_all_at ||
-			       engine->agenda.stirred_at > reading->looked_at;
-		reading->looked_at = now;
+		reading->all =
+			now >= reading->look_at_all_at || engine->agenda.stirred_first != NEVER;
+		if (reading->all)
+			engine->agenda.stirred_first = NEVER;
 	}
 	reading->look_at = 0;
 	if (!look(engine))
@@ -318,11 +319,11 @@ void counters_look(struct engine *engine)
 int64_t counters_due(const struct engine *engine)
 {
 	const struct reading *reading = engine->reading;
-	int64_t stirred = engine->agenda.stirred_at;
+	int64_t stirred = engine->agenda.stirred_first;
 
 	if (!engine->store->tunnels_in_kernel && !engine->reading->sweep.running)
 		return NEVER;
-	if (stirred > reading->looked_at && reading->look_at > stirred + NS_PER_S)
+	if (stirred != NEVER && reading->look_at > stirred + NS_PER_S)
 		return stirred + NS_PER_S;
 	return reading->look_at;
 }

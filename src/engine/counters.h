@@ -26,7 +26,6 @@ struct reading {
 	struct key look_from;   /* counters_look(): where it continues */
 	int64_t look_at;        /* ... and when */
 	int64_t look_at_all_at; /* when to look at all, even those without problems */
-	int64_t looked_at;      /* when the last pass began */
 	bool all, close;        /* this pass: looks at all; has met some to look at every second */
 };
 

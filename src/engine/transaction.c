@@ -474,7 +474,7 @@ static enum step end_publish(struct engine *engine, int rc)
 	if (!t->request)
 		return finish(engine, 0, &err);
 	engine->last_change = clock_moment();
-	engine->agenda.stirred_at = engine->last_change.at;
+	agenda_stirred(&engine->agenda, engine->last_change.at);
 	recall_mark_commit(engine);
 	recall_write_all(engine); /* what it deleted is ours, if we end now */
 	if (engine->o.journal)
