@@ -20,7 +20,7 @@ from lib import oracle, table  # noqa: E402
 from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.libyang import TOP, Refused, Tree, Yang  # noqa: E402
-from lib.netconf import BASE, L2TP, RpcError, local_name  # noqa: E402
+from lib.netconf import BASE, L2TP, RpcError, local_name, subtree  # noqa: E402
 from lib.values import values_of  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not L2TPV3D.exists() or bool(oracle.missing()),
@@ -317,7 +317,7 @@ class Bench:
         self.accepted = self.refused = 0
 
     def config(self):
-        data = self.client.get_config()[0]
+        data = self.client.get_config(filter=subtree(f'<l2tpv3 xmlns="{L2TP}"/>'))[0]
         return as_dict(data[0]) if len(data) else {}
 
     def send(self, default, text):
