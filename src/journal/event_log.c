@@ -140,10 +140,10 @@ static void load(struct event_log *log, const char *name, char *warning)
 			 "cannot be read (%s): notifications in it are not replayed",
 			 strerror(-rc));
 	else
-		snprintf(
-			what, sizeof(what),
-			"cut off a damaged tail of %zu bytes; notifications in it are not replayed",
-			length - good);
+		snprintf(what, sizeof(what),
+			 "cut off an unreadable tail of %zu bytes; notifications in it are not "
+			 "replayed",
+			 length - good);
 	if (rc || good < length)
 		warn(log, name, what, warning);
 	if (fd >= 0 && (rc || good == 0))

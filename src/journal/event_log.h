@@ -6,8 +6,8 @@
  * It is kept in memory, bounded, and in two files of the state directory, so that it survives a
  * restart: `notifications`, and `notifications.1`, which is what that was before it became too
  * long. Both are frames (frame.h). Nothing syncs them: a kill loses nothing that was written, a
- * power cut perhaps the last half minute. A damaged tail is cut off. A disk that fails costs the
- * files their contents, and readers nothing.
+ * power cut perhaps the last half minute. An unreadable tail is cut off. A disk that fails costs
+ * the files their contents, and readers nothing.
  */
 #ifndef JOURNAL_EVENT_LOG_H
 #define JOURNAL_EVENT_LOG_H

@@ -317,7 +317,7 @@ def test_a_kill_loses_nothing_that_a_subscriber_had(daemon):
     with open(path, "ab") as file:
         file.write(b"@00000100 1234")
     daemon.start()
-    assert daemon.logged("notifications: cut off a damaged tail of 14 bytes")
+    assert daemon.logged("notifications: cut off an unreadable tail of 14 bytes")
     with Subscriber(daemon, f"<startTime>{shown(begin)}</startTime>") as client:
         changes = [leaves(client.until("netconf-config-change"))["edits"] for _ in range(11)]
         assert changes[1:] == before and changes[0] == [("/l2tpv3/tunnel[tunnel-id='1']", "create")]

@@ -161,7 +161,7 @@ static void test_a_damaged_tail_is_cut_off(void **state)
 	close(fd);
 	reopen();
 	assert_int_equal(count(), 1);
-	assert_non_null(strstr(dir.warning, "cut off a damaged tail"));
+	assert_non_null(strstr(dir.warning, "cut off an unreadable tail"));
 }
 
 static void test_a_file_of_others_is_replaced(void **state)
