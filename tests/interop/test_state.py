@@ -315,7 +315,7 @@ def test_config_xml_edited_by_hand_is_taken_over(daemon):
         assert new.findtext("l2tp:mtu", None, NAMESPACE) == "1300"
         name = new.findtext("l2tp:interface-name", None, NAMESPACE)
         assert name == "l2tpeth1"
-        assert "interface names chosen" in daemon.ctl("history").stdout
+        wait_for(lambda: "interface names chosen" in daemon.ctl("history").stdout, "the names to be recorded")
     assert config_of(daemon).find(".//{*}session[{*}session-id='9']").findtext(
         "{*}interface-name") == name
 
