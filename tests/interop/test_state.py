@@ -14,6 +14,7 @@ from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import L2TP, RpcError  # noqa: E402
+from lib.waiting import wait_for  # noqa: E402
 
 NAMESPACE = {"l2tp": L2TP}
 
