@@ -229,7 +229,6 @@ static int read_filter(const struct node *operation, struct walk_options *ret_op
 {
 	const struct node *filter = node_child(operation, "filter", NAMESPACE_BASE);
 	const char *select = filter ? node_attribute(filter, "select", "") : NULL;
-	int rc;
 
 	*ret_xpath = (struct xpath){select, filter};
 	if (!select)
@@ -237,9 +236,7 @@ static int read_filter(const struct node *operation, struct walk_options *ret_op
 	if (!select || (!filter->first && !filter->length))
 		return defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &ret_options->defaults,
 				     err);
-	rc = error_set(err, ERROR_BAD_ELEMENT, "a filter of type xpath is empty");
-	snprintf(err->info, sizeof(err->info), "filter");
-	return error_in_operation(err, rc);
+	return rpc_refuse(err, ERROR_BAD_ELEMENT, "filter", "a filter of type xpath is empty");
 }
 
 int rpc_get(struct netconf_session *session, const struct node *operation, struct error *err)
@@ -266,10 +263,7 @@ int rpc_get_config(struct netconf_session *session, const struct node *operation
 
 static int refuse(enum error_code code, const char *parameter, const char *text, struct error *err)
 {
-	int rc = error_set(err, code, "%s: %s", parameter, text);
-
-	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return rc;
+	return rpc_refuse(err, code, parameter, "%s: %s", parameter, text);
 }
 
 static int read_config_filter(const struct node *operation, struct walk_options *ret,
@@ -354,7 +348,6 @@ static int read_options(const struct node *operation, const struct nmda_datastor
 	int rc = read_config_filter(operation, ret, err);
 
 	*ret_xpath = (struct xpath){xpath ? xpath->text : NULL, xpath};
-
 	ret->in_use = datastore->which == ENGINE_DATASTORES;
 	ret->filter = node_child(operation, "subtree-filter", NAMESPACE_NMDA);
 	if (!rc && xpath && ret->filter)

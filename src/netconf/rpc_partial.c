@@ -39,14 +39,6 @@ static void partial_done(int rc, const struct error *err, void *arg)
 	session_done(session);
 }
 
-static int refuse(const char *parameter, enum error_code code, const char *text, struct error *err)
-{
-	int rc = error_set(err, code, "%s", text);
-
-	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return rc;
-}
-
 static int parse_selects(const struct node *operation, struct engine_partial *partial,
 			 struct error *err)
 {
@@ -72,12 +64,11 @@ int rpc_partial_lock(struct netconf_session *session, const struct node *operati
 	for (const struct node *at = operation->first; at; at = at->next, count++)
 		length += at->length + 1;
 	if (!count)
-		return error_in_operation(err, refuse("select", ERROR_MISSING_ELEMENT,
-						      "select is required: what to lock", err));
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "select",
+				  "select is required: what to lock");
 	if (count > ENGINE_PARTS_MAX)
-		return error_in_operation(err,
-					  refuse("select", ERROR_TOO_BIG,
-						 "too many nodes; lock what contains them", err));
+		return rpc_refuse(err, ERROR_TOO_BIG, "select",
+				  "too many nodes; lock what contains them");
 	selects = calloc(1, length);
 	for (const struct node *at = operation->first; selects && at; at = at->next) {
 		memcpy(selects + used, at->text, at->length);
@@ -106,9 +97,8 @@ int rpc_partial_unlock(struct netconf_session *session, const struct node *opera
 	char *end;
 
 	if (!text)
-		return error_in_operation(err, refuse("lock-id", ERROR_MISSING_ELEMENT,
-						      "lock-id is required: which lock to release",
-						      err));
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "lock-id",
+				  "lock-id is required: which lock to release");
 	id = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || id > UINT32_MAX)
 		id = 0; /* no lock has it */
