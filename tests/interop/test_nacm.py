@@ -12,6 +12,7 @@ from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, L2TP, Netconf, RpcError, subtree  # noqa: E402
 from lib.oracle import yanglint  # noqa: E402
+from lib.waiting import wait_for  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL)
 ACM = "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
@@ -101,6 +102,8 @@ def daemon(server):
                            change(tunnel(1, session(1, "<tx-cookie>0011aabb</tx-cookie>")) +
                                   tunnel(2, session(2))),
                            options="<default-operation>replace</default-operation>")
+        # What the test before had is seen until the kernel has removed it.
+        wait_for(lambda: client.rpc_text("<get/>").count("<tunnel>") == 2, "the other tunnels to go")
     return server
 
 
