@@ -63,12 +63,12 @@ def change(inner):
 class As:
     """A client of another user: only while it connects is this process that user."""
 
-    def __init__(self, daemon, user):
-        self.daemon, self.user = daemon, user
+    def __init__(self, daemon, user, groups=()):
+        self.daemon, self.user, self.groups = daemon, user, list(groups)
 
     def __enter__(self):
         groups = os.getgroups()
-        os.setgroups([])
+        os.setgroups(self.groups)
         os.setegid(self.user[1])
         os.seteuid(self.user[0])
         try:
@@ -192,6 +192,13 @@ def test_groups_of_the_system_count_unless_they_are_switched_off(daemon):
         client.edit_config(edit)
         configure(daemon, "<enable-external-groups>false</enable-external-groups>" + allow)
         refused(client.edit_config, edit.replace("x<", "y<"))  # the same session, from its next request on
+
+
+def test_no_group_of_many_is_left_out(daemon):
+    configure(daemon, rules("r", "news", rule("no", "deny")) + rules("s", "games", rule("all", "permit")))
+    for others, may in ((range(3000, 3100), True), ([*range(3000, 3100), NEWS[1]], False)):
+        with As(daemon, GAMES, others) as client:
+            assert ("<tunnel>" in client.rpc_text("<get/>")) == may
 
 
 def test_operations_and_sessions_of_others(daemon):
