@@ -486,8 +486,6 @@ static enum step end_publish(struct engine *engine, int rc)
 						   .changes = &t->changes,
 						   .ticket = t->ticket,
 						   .session = t->request->session});
-	if (engine->o.journal && journal_maintain(engine->o.journal, engine->store, &err) < 0)
-		engine_log(engine, LOG_WARNING, "%s", err.text);
 	return finish(engine, 0, &err);
 }
 
