@@ -480,7 +480,7 @@ static enum step end_publish(struct engine *engine, int rc)
 	if (engine->o.journal)
 		journal_confirm(engine->o.journal, t->request->info.number);
 	if (engine->agenda.wait.count > t->waited)
-		agenda_stir(&engine->agenda);
+		agenda_try_soon(&engine->agenda);
 	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
 						   .commit = &t->request->info,
 						   .changes = &t->changes,

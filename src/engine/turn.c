@@ -173,9 +173,7 @@ static int64_t recheck_due(const struct engine *engine)
 
 static int64_t try_due(const struct engine *engine)
 {
-	if (engine->agenda.trying.count)
-		return 0;
-	return engine->agenda.wait.count ? engine->agenda.retry_at : NEVER;
+	return agenda_try_due(&engine->agenda);
 }
 
 /* ---- the table */
