@@ -228,18 +228,14 @@ static int read_filter(const struct node *operation, struct walk_options *ret_op
 		       struct xpath *ret_xpath, struct error *err)
 {
 	const struct node *filter = node_child(operation, "filter", NAMESPACE_BASE);
-	const char *select = filter ? node_attribute(filter, "select", "") : NULL;
-	int rc;
+	const char *select = NULL;
+	int rc = filter ? filter_select(filter, &select, err) : 0;
 
 	*ret_xpath = (struct xpath){select, filter};
 	if (!select)
 		ret_options->filter = filter;
-	if (!select || (!filter->first && !filter->length))
-		return defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &ret_options->defaults,
-				     err);
-	rc = error_set(err, ERROR_BAD_ELEMENT, "a filter of type xpath is empty");
-	snprintf(err->info, sizeof(err->info), "filter");
-	return error_in_operation(err, rc);
+	return rc ? error_in_operation(err, rc)
+		  : defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &ret_options->defaults, err);
 }
 
 int rpc_get(struct netconf_session *session, const struct node *operation, struct error *err)
