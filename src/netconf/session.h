@@ -40,9 +40,10 @@
 
 enum stream_step {
 	STREAM_GOES_ON,
-	STREAM_WAITS,   /* for an event, upon which session_resume() is called */
-	STREAM_ENDS,    /* everything is written but the end of the reply */
-	STREAM_ANSWERED /* the whole reply is written */
+	STREAM_WAITS,    /* for an event, upon which session_resume() is called */
+	STREAM_ENDS,     /* everything is written but the end of the reply */
+	STREAM_ANSWERED, /* the whole reply is written */
+	STREAM_LEAVES    /* nothing is: what it has called answers (rpc_await()) */
 };
 
 /* A reply made bit by bit while the client reads. */
