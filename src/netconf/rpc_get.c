@@ -260,10 +260,7 @@ int rpc_get_config(struct netconf_session *session, const struct node *operation
 
 static int refuse(enum error_code code, const char *parameter, const char *text, struct error *err)
 {
-	int rc = error_set(err, code, "%s: %s", parameter, text);
-
-	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return rc;
+	return rpc_refuse(err, code, parameter, "%s: %s", parameter, text);
 }
 
 static int read_config_filter(const struct node *operation, struct walk_options *ret,
@@ -349,7 +346,6 @@ static int read_options(const struct node *operation, const struct nmda_datastor
 	int rc = read_config_filter(operation, ret, err);
 
 	*ret_xpath = (struct search_select){xpath ? xpath->text : NULL, xpath};
-
 	ret->in_use = datastore->which == ENGINE_DATASTORES;
 	ret->filter = node_child(operation, "subtree-filter", NAMESPACE_NMDA);
 	if (!rc && xpath && ret->filter)

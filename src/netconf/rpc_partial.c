@@ -42,14 +42,6 @@ static void partial_done(int rc, const struct error *err, void *arg)
 	session_done(session);
 }
 
-static int refuse(const char *parameter, enum error_code code, const char *text, struct error *err)
-{
-	int rc = error_set(err, code, "%s", text);
-
-	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return rc;
-}
-
 /* ---- nodes found by XPath (RFC 5717 section 2.4.1) */
 
 #define SELECTS_MAX 64 /* that must be evaluated */
@@ -130,7 +122,7 @@ static int keep_parts(const char *bytes, size_t length, void *arg)
 
 static int too_many(struct error *err)
 {
-	return refuse("select", ERROR_TOO_BIG, "too many nodes; lock what contains them", err);
+	return rpc_refuse(err, ERROR_TOO_BIG, "select", "too many nodes; lock what contains them");
 }
 
 /* Room for @count parts, with the selects as they were given. */
@@ -179,14 +171,12 @@ static int lock_found(struct netconf_session *session, struct finding *finding, 
 		return out_of_memory(err);
 	count = finding->size / sizeof(finding->parts[0]);
 	if (count > ENGINE_PARTS_MAX)
-		return error_in_operation(err, too_many(err));
+		return too_many(err);
 	for (size_t i = 0; i < count; i++)
 		if (!memcmp(&finding->parts[i], &outside, sizeof(outside)))
-			return error_in_operation(
-				err, refuse("select", ERROR_INVALID_VALUE,
-					    "it selects more than nodes of " NAMESPACE_MODULE
-					    "; what is beside cannot be locked by itself",
-					    err));
+			return rpc_refuse(err, ERROR_INVALID_VALUE, "select",
+					  "it selects more than nodes of " NAMESPACE_MODULE
+					  "; what is beside cannot be locked by itself");
 	partial = new_partial(finding->operation, count);
 	if (!partial)
 		return out_of_memory(err);
@@ -268,10 +258,9 @@ static int find_parts(struct netconf_session *session, const struct node *operat
 	int rc;
 
 	if (count > SELECTS_MAX)
-		return refuse("select", ERROR_TOO_BIG,
-			      "too many XPaths; put bars between them, or give instance "
-			      "identifiers",
-			      err);
+		return rpc_refuse(err, ERROR_TOO_BIG, "select",
+				  "too many XPaths; put bars between them, or give instance "
+				  "identifiers");
 	finding = calloc(1, sizeof(*finding) + count * sizeof(finding->selects[0]));
 	if (!finding)
 		return out_of_memory(err);
@@ -308,10 +297,10 @@ int rpc_partial_lock(struct netconf_session *session, const struct node *operati
 	for (const struct node *at = operation->first; at; at = at->next)
 		count++;
 	if (!count)
-		return error_in_operation(err, refuse("select", ERROR_MISSING_ELEMENT,
-						      "select is required: what to lock", err));
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "select",
+				  "select is required: what to lock");
 	if (count > ENGINE_PARTS_MAX)
-		return error_in_operation(err, too_many(err));
+		return too_many(err);
 	partial = new_partial(operation, count);
 	if (!partial)
 		return out_of_memory(err);
@@ -330,9 +319,8 @@ int rpc_partial_unlock(struct netconf_session *session, const struct node *opera
 	char *end;
 
 	if (!text)
-		return error_in_operation(err, refuse("lock-id", ERROR_MISSING_ELEMENT,
-						      "lock-id is required: which lock to release",
-						      err));
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "lock-id",
+				  "lock-id is required: which lock to release");
 	id = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || id > UINT32_MAX)
 		id = 0; /* no lock has it */

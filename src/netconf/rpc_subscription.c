@@ -6,14 +6,6 @@
 #include "netconf/rpc_table.h"
 #include "netconf/subscription.h"
 
-static int refuse(const char *parameter, enum error_code code, const char *text, struct error *err)
-{
-	int rc = error_set(err, code, "%s", text);
-
-	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return rc;
-}
-
 static int read_time(const struct node *operation, const char *parameter, int64_t *ret,
 		     struct error *err)
 {
@@ -21,8 +13,8 @@ static int read_time(const struct node *operation, const char *parameter, int64_
 
 	if (!text || notification_parse_time(text, ret))
 		return 0;
-	return refuse(parameter, ERROR_BAD_ELEMENT,
-		      "this is no date and time with a zone, such as 2026-11-30T18:00:00Z", err);
+	return rpc_refuse(err, ERROR_BAD_ELEMENT, parameter,
+			  "this is no date and time with a zone, such as 2026-11-30T18:00:00Z");
 }
 
 static int read_times(const struct node *operation, struct subscription_options *ret,
@@ -38,13 +30,14 @@ static int read_times(const struct node *operation, struct subscription_options 
 	if (rc)
 		return rc;
 	if (stops && !ret->replay)
-		return refuse("startTime", ERROR_MISSING_ELEMENT,
-			      "stopTime needs a startTime, for it belongs to a replay", err);
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "startTime",
+				  "stopTime needs a startTime, for it belongs to a replay");
 	if (ret->replay && ret->start > clock_read(CLOCK_REALTIME))
-		return refuse("startTime", ERROR_BAD_ELEMENT,
-			      "startTime is later than now; leave it out for what is to come", err);
+		return rpc_refuse(err, ERROR_BAD_ELEMENT, "startTime",
+				  "startTime is later than now; leave it out for what is to come");
 	if (stops && ret->stop < ret->start)
-		return refuse("stopTime", ERROR_BAD_ELEMENT, "stopTime is before startTime", err);
+		return rpc_refuse(err, ERROR_BAD_ELEMENT, "stopTime",
+				  "stopTime is before startTime");
 	return 0;
 }
 
@@ -54,8 +47,8 @@ static int check_stream(const struct node *operation, struct error *err)
 
 	if (!name || !strcmp(name, EVENT_STREAM))
 		return 0;
-	return error_set(err, ERROR_INVALID_VALUE,
-			 "there is no stream %.60s; the only one is " EVENT_STREAM, name);
+	return rpc_refuse(err, ERROR_INVALID_VALUE, "stream",
+			  "there is no stream %.60s; the only one is " EVENT_STREAM, name);
 }
 
 int rpc_create_subscription(struct netconf_session *session, const struct node *operation,

@@ -64,12 +64,12 @@ def change(inner):
 class As:
     """A client of another user: only while it connects is this process that user."""
 
-    def __init__(self, daemon, user):
-        self.daemon, self.user = daemon, user
+    def __init__(self, daemon, user, groups=()):
+        self.daemon, self.user, self.groups = daemon, user, list(groups)
 
     def __enter__(self):
         groups = os.getgroups()
-        os.setgroups([])
+        os.setgroups(self.groups)
         os.setegid(self.user[1])
         os.seteuid(self.user[0])
         try:
@@ -103,8 +103,8 @@ def daemon(server):
                            change(tunnel(1, session(1, "<tx-cookie>0011aabb</tx-cookie>")) +
                                   tunnel(2, session(2))),
                            options="<default-operation>replace</default-operation>")
-        # What the test before made is shown until the kernel has let go of it.
-        wait_for(lambda: client.rpc_text("<get/>").count("<tunnel-id>") == 2, "only two tunnels")
+        # What the test before had is seen until the kernel has removed it.
+        wait_for(lambda: client.rpc_text("<get/>").count("<tunnel>") == 2, "the other tunnels to go")
     return server
 
 
@@ -193,6 +193,13 @@ def test_groups_of_the_system_count_unless_they_are_switched_off(daemon):
         client.edit_config(edit)
         configure(daemon, "<enable-external-groups>false</enable-external-groups>" + allow)
         refused(client.edit_config, edit.replace("x<", "y<"))  # the same session, from its next request on
+
+
+def test_no_group_of_many_is_left_out(daemon):
+    configure(daemon, rules("r", "news", rule("no", "deny")) + rules("s", "games", rule("all", "permit")))
+    for others, may in ((range(3000, 3100), True), ([*range(3000, 3100), NEWS[1]], False)):
+        with As(daemon, GAMES, others) as client:
+            assert ("<tunnel>" in client.rpc_text("<get/>")) == may
 
 
 def test_operations_and_sessions_of_others(daemon):
