@@ -1,5 +1,5 @@
 /*
- * A reply that an XPath selects, where it must be evaluated. That is done in a process of its own,
+ * What XPaths select, where they must be evaluated. That is done in a process of its own,
  * over a tree of the data as of one moment: it may take seconds and a hundred times the memory of
  * what is there, which holds up nobody, and ends with it. The data to search is limited.
  */
@@ -13,13 +13,23 @@
 #define SEARCH_SECONDS  10         /* of CPU */
 #define SEARCHES_MAX    4          /* at once, of all sessions */
 
+struct xpath_tree;
+
+struct search_select {
+	const char *expression;   /* checked: xpath_check() */
+	const struct node *scope; /* where its prefixes are declared */
+};
+
 struct search_options {
 	struct walk_options walk; /* all data; its filter says where to search */
 	unsigned int max_depth;   /* levels of what is selected; 0: all */
-	const char *expression;   /* checked: xpath_check() */
-	const struct node *scope; /* where its prefixes are declared */
-	const struct acm *acm;    /* the configuration of NACM */
-	bool state;               /* the data of providers, too */
+	const struct search_select *selects;
+	size_t count;
+	const struct acm *acm; /* the configuration of NACM */
+	bool state;            /* the data of providers, too */
+	/* In that process: write what is to be had of what is selected; NULL: that, as XML. */
+	void (*write)(const struct xpath_tree *tree, struct writer *writer);
+	struct writer *writer; /* here: gets that; NULL: the session's */
 };
 
 struct search;
@@ -32,7 +42,7 @@ void search_close(struct search *search); /* Accepts NULL. */
 enum search_result {
 	SEARCH_GOES_ON,
 	SEARCH_WAITS, /* session_resume() will be called */
-	SEARCH_FOUND, /* it is good: what is selected follows, through the session's writer */
+	SEARCH_FOUND, /* it is good: what is selected follows, through the writer */
 	SEARCH_ENDS
 };
 
