@@ -45,8 +45,7 @@ def errors_of(reply):
 class Netconf:
     def __init__(self, path, base="1.1", seconds=PATIENCE):
         self.seconds = seconds
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(path))
+        self.socket = self.connect(path)
         self.buffer = bytearray()
         self.chunked = False
         self.message_id = 0
@@ -58,6 +57,12 @@ class Netconf:
         self.session_id = self.hello.findtext(f"{{{BASE}}}session-id")
         self.capabilities = [(e.text or "").strip() for e in self.hello.iter(f"{{{BASE}}}capability")]
         self.chunked = base == "1.1" and BASE_1_1 in self.capabilities
+
+    @staticmethod
+    def connect(path):
+        connected = socket.socket(socket.AF_UNIX)
+        connected.connect(str(path))
+        return connected
 
     def __enter__(self):
         return self
