@@ -705,7 +705,10 @@ static enum step end_leave(struct engine *engine, int rc)
 
 static int begin_free_changes(struct engine *engine)
 {
-	return has_begun_or_done(engine, candidate_discard_begin(&engine->transaction->changes));
+	struct transaction *t = engine->transaction;
+
+	t->entries = t->changes.count;
+	return has_begun_or_done(engine, candidate_discard_begin(&t->changes));
 }
 
 static enum step end_free_changes(struct engine *engine, int rc)
@@ -720,6 +723,7 @@ static int begin_free_edit(struct engine *engine)
 	struct edit *edit = request->edit;
 
 	request->edit = NULL;
+	engine->transaction->entries += edit ? edit->count : request->candidate.count;
 	return edit ? has_begun_or_done(engine, edit_free_begin(edit))
 		    : has_begun_or_done(engine, candidate_discard_begin(&request->candidate));
 }
@@ -751,6 +755,8 @@ static enum step end_free_job(struct engine *engine, int rc)
 	if (t->request)
 		request_free(t->request);
 	keys_free(&t->keys);
+	engine_give_back(t->entries);
+	t->entries = 0;
 	t->request = NULL;
 	t->ticket = 0;
 	error_list_free(&t->error);

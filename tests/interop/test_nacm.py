@@ -13,38 +13,14 @@ from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, EVENTS, L2TP, Netconf, RpcError, local_name, subtree  # noqa: E402
 from lib.oracle import yanglint  # noqa: E402
+from lib.users import (  # noqa: E402
+    ACM, GAMES, NEWS, As, group, nacm, open_to_all, operations, path, rule, rules)
 from lib.waiting import wait_for  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL)
-ACM = "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
-GAMES, NEWS = (5, 60), (9, 9)  # users that every Debian has, of groups of the same names
 
 if os.geteuid():
     pytest.skip("needs root, to be somebody else", allow_module_level=True)
-
-
-def nacm(inner, attribute=""):
-    return f'<nacm xmlns="{ACM}" xmlns:nc="{BASE}"{attribute}>{inner}</nacm>'
-
-
-def group(name, *users):
-    return f"<group><name>{name}</name>{''.join(f'<user-name>{user}</user-name>' for user in users)}</group>"
-
-
-def rule(name, action, inner=""):
-    return f"<rule><name>{name}</name>{inner}<action>{action}</action></rule>"
-
-
-def rules(name, groups, *inner):
-    return f"<rule-list><name>{name}</name><group>{groups}</group>{''.join(inner)}</rule-list>"
-
-
-def path(text):
-    return f'<path xmlns:x="{L2TP}">{text}</path>'
-
-
-def operations(text):
-    return f"<access-operations>{text}</access-operations>"
 
 
 def tunnel(number, inner=""):
@@ -61,36 +37,10 @@ def change(inner):
     return f'<l2tpv3 xmlns="{L2TP}" xmlns:nc="{BASE}">{inner}</l2tpv3>'
 
 
-class As:
-    """A client of another user: only while it connects is this process that user."""
-
-    def __init__(self, daemon, user, groups=()):
-        self.daemon, self.user, self.groups = daemon, user, list(groups)
-
-    def __enter__(self):
-        groups = os.getgroups()
-        os.setgroups(self.groups)
-        os.setegid(self.user[1])
-        os.seteuid(self.user[0])
-        try:
-            self.client = Netconf(self.daemon.socket)
-        finally:
-            os.seteuid(0)
-            os.setegid(0)
-            os.setgroups(groups)
-        return self.client
-
-    def __exit__(self, *_):
-        self.client.close()
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     daemon = L2tpv3d(Here(), tmp_path_factory.mktemp("nacm"), kernel="sim").start()
-    for parent in daemon.socket.parents:
-        if parent != Path("/") and parent.stat().st_uid == os.getuid():
-            parent.chmod(parent.stat().st_mode | 0o055)
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     yield daemon
     daemon.stop()
 
@@ -103,8 +53,7 @@ def daemon(server):
                            change(tunnel(1, session(1, "<tx-cookie>0011aabb</tx-cookie>")) +
                                   tunnel(2, session(2))),
                            options="<default-operation>replace</default-operation>")
-        # What the test before had is seen until the kernel has removed it.
-        wait_for(lambda: client.rpc_text("<get/>").count("<tunnel>") == 2, "the other tunnels to go")
+        wait_for(lambda: "removing" not in client.rpc_text("<get/>"), "what the test before left to be gone")
     return server
 
 
@@ -413,12 +362,12 @@ def test_its_configuration_is_configuration(daemon):
             assert tag is None or error.value.tag == tag, (wrong, error.value)
     daemon.kill()
     daemon.start()
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     with Netconf(daemon.socket) as client:
         assert shown(client) == made
     daemon.stop()
     assert "<nacm" in (daemon.state / "config.xml").read_text()
     daemon.start()
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     with Netconf(daemon.socket) as client:
         assert shown(client) == made
