@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "model/names.h"
 #include "netconf/xpath.h"
@@ -167,12 +169,43 @@ static void the_evaluator_selects_with_keys(void **state)
 	check("//x:a", 0, "!");
 }
 
+/* How a process ends that may take so much, and makes a tree of this many elements. */
+static int end_of_process(size_t bytes, int elements)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct xpath_tree *tree;
+
+		xpath_tree_limit(bytes);
+		tree = xpath_tree_open();
+		for (int i = 0; tree && i < elements; i++)
+			if (xpath_tree_feed("<a>text</a>", 11, tree))
+				_exit(2);
+		xpath_tree_close(tree);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void a_process_ends_at_its_limit(void **state)
+{
+	int status = end_of_process(1 << 20, 100000);
+
+	(void)state;
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_int_equal(end_of_process(1 << 20, 100), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_with_keys_are_filters),
 		cmocka_unit_test(a_filter_has_the_path_and_the_key),
 		cmocka_unit_test(the_evaluator_selects_with_keys),
+		cmocka_unit_test(a_process_ends_at_its_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
