@@ -1,5 +1,7 @@
 """Access control (RFC 8341): users of different rights, over the real socket, and what becomes of the rules."""
+import contextlib
 import os
+import socket
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -319,6 +321,53 @@ def test_a_subscriber_is_told_of_no_path_that_it_may_not_see(daemon):
     with As(daemon, GAMES) as games:
         games.rpc(f'<create-subscription xmlns="{EVENTS}">{begin}</create-subscription>')
         assert told(games)[0] == 2 * [[one + "/session[session-id='1']/mtu"]]
+
+
+def test_no_refusal_tells_what_others_have_staged_or_configured(daemon):
+    """Whoever may not see tunnel 1, nor any local-address, learns no value of them from what is wrong with others."""
+    configure(daemon, "<write-default>permit</write-default>" +
+              rules("r", "*", rule("hide", "deny", path("/x:l2tpv3/x:tunnel[x:tunnel-id='1']") + operations("read")),
+                    rule("address", "deny", path("/x:l2tpv3/x:tunnel/x:local-address") + operations("read"))))
+
+    def wrong(number, leaf="<remote-address>2001:db8::1</remote-address>"):
+        return change(f"<tunnel><tunnel-id>{number}</tunnel-id>{leaf}</tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
+        root.edit_config(wrong(1, "<local-port>5001</local-port><encapsulation>ip</encapsulation>" + session(77).replace(
+            "peer-session-id", "description")), target="candidate")
+        answers = []
+        for call in ("<validate><source><candidate/></source></validate>", "<commit/>"):
+            answers += refused(client.rpc, call).errors
+        root.rpc("<discard-changes/>")
+        for edit in (wrong(1), wrong(2), wrong(2, "<local-port>5001</local-port>"), wrong(2, session(1))):
+            answers += refused(client.edit_config, edit).errors
+        assert not [hint for hint in ("5001", "port", "77", "127", "id='1'", "tunnel 1") if hint in str(answers)], answers
+        for edit, told in ((wrong(2), "127.0.0.1"), (wrong(2, session(1)), "tunnel 1")):
+            with pytest.raises(RpcError) as raised:
+                root.edit_config(edit)
+            assert told in raised.value.message
+
+
+def searching(daemon):
+    """The processes that look for what an XPath selects."""
+    return Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+
+
+def test_who_does_not_read_what_it_searched_for_leaves_places_to_others(daemon):
+    with Netconf(daemon.socket) as root:
+        root.edit_config(change(tunnel(3, "".join(session(n) for n in range(1000, 5000)))))
+        search = (f'<get-config><source><running/></source><filter type="xpath" {DECLARED} '
+                  'select="//x:session[{}]"/></get-config>').format
+        with contextlib.ExitStack() as stack:
+            for user, places in ((GAMES, 2), (NEWS, 1)):
+                clients = [stack.enter_context(As(daemon, user)) for _ in range(places + 1)]
+                for client in clients:
+                    client.send(f'<rpc xmlns="{BASE}" message-id="1">{search("1 = 1")}</rpc>')
+                    answered = "resource-denied" in client.receive() if client is clients[-1] else \
+                        wait_for(lambda c=client: c.socket.recv(1, socket.MSG_PEEK), "a reply that begins")
+                    assert answered
+            assert len(searching(daemon)) == 3
+            assert "<session-id>4999<" in root.rpc_text(search("x:session-id = 4999"))
+        wait_for(lambda: not searching(daemon), "the searches to end with their clients")
 
 
 def test_its_configuration_is_configuration(daemon):
