@@ -397,6 +397,7 @@ def test_its_configuration_is_configuration(daemon):
                            (rules("w", "g", "<rule><name>x</name></rule>"), "data-missing"),
                            (rules("w", "g", rule("x", "deny", path("/y:l2tpv3"))), "invalid-value"),
                            (rules("w", "g", rule("x", "deny", path("/x:l2tpv3[1]"))), "invalid-value"),
+                           (rules("w", "g", rule("x", "deny", path("/x:l2tpv3/x:tunel"))), "invalid-value"),
                            ("<denied-operations>1</denied-operations>", None)):
             with pytest.raises(RpcError) as error:
                 client.edit_config(nacm(wrong))
