@@ -132,6 +132,18 @@ def test_out_of_the_box_who_may_connect_may_change_all_but_what_is_secret(daemon
         assert "<write-default>permit</write-default>" in config
 
 
+def test_the_history_does_not_tell_of_leaves_that_are_hidden(daemon):
+    def cookie(value, more=""):
+        return change(f"<tunnel><tunnel-id>1</tunnel-id>{session(1, f'<tx-cookie>{value}</tx-cookie>{more}')}</tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
+        for edit, told in ((cookie("01020304"), []), (cookie("05060708", "<mtu>1400</mtu>"), ["~ session 1/1 mtu (unset) -> 1400"])):
+            root.edit_config(edit)
+            number = root.rpc_text(f'<history xmlns="{L2TP}"/>').split("<number>")[1].split("<")[0]
+            shown = f'<commit-changes xmlns="{L2TP}"><number>{number}</number></commit-changes>'
+            assert [line.text for line in client.rpc(shown)] == told
+            assert "tx-cookie (hidden) -> (hidden)" in root.rpc(shown)[0].text
+
+
 def test_defaults_deny_writes_and_operations(daemon):
     configure(daemon, "<exec-default>deny</exec-default>" + group("g", "nobody").join(["<groups>", "</groups>"]))
     with As(daemon, GAMES) as client:
