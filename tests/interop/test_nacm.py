@@ -235,6 +235,21 @@ def test_who_commits_or_rolls_back_answers_for_what_others_made(daemon):
         assert "<user>games</user>" in root.rpc_text(f'<history xmlns="{L2TP}"/>')
 
 
+def test_no_persist_id_locks_out_root(daemon):
+    note = change("<tunnel><tunnel-id>1</tunnel-id><description>x</description></tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as games, As(daemon, NEWS) as news:
+        games.edit_config(note, target="candidate")
+        games.rpc("<commit><confirmed/><confirm-timeout>4294967295</confirm-timeout><persist>mine</persist></commit>")
+        games.rpc("<close-session/>")
+        for call in (lambda: root.edit_config(note), root.commit, lambda: news.rpc("<cancel-commit/>"),
+                     lambda: root.rpc("<cancel-commit><persist-id>x</persist-id></cancel-commit>")):
+            with pytest.raises(RpcError):
+                call()
+        daemon.ctl("cancel")
+        root.edit_config(note)
+        assert "no confirmed commit is pending" in daemon.ctl("cancel", check=False).stderr
+
+
 def shown(client, source="running"):
     text = client.rpc_text(f"<get-config><source><{source}/></source>" + subtree(f'<nacm xmlns="{ACM}"/>') + "</get-config>")
     return text[text.index("<data"):text.index("</data>")]
