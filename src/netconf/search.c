@@ -219,20 +219,24 @@ static int fill(struct search *search, struct walk *walk, struct xpath_tree *tre
 
 static void answer(struct search *search, struct walk *walk)
 {
+	const struct search_options *options = &search->options;
 	struct verdict verdict = {0};
 	struct xpath_tree *tree = xpath_tree_open();
 	struct writer *writer = &search->session->writer;
 
 	if (!tree || fill(search, walk, tree))
 		verdict.rc = error_set(&verdict.err, ERROR_RESOURCE, "out of memory");
-	else
-		verdict.rc = xpath_tree_select(tree, search->options.expression,
-					       search->options.scope, &verdict.err);
+	for (size_t i = 0; i < options->count && verdict.rc >= 0; i++)
+		verdict.rc = xpath_tree_select(tree, options->selects[i].expression,
+					       options->selects[i].scope, &verdict.err);
 	to_pipe((const char *)&verdict, sizeof(verdict), NULL);
 	if (verdict.rc < 0)
 		return;
 	writer_init(writer, to_pipe, NULL);
-	xpath_tree_write(tree, writer, keys_of, search->options.max_depth);
+	if (options->write)
+		options->write(tree, writer);
+	else
+		xpath_tree_write(tree, writer, keys_of, options->max_depth);
 	writer_flush(writer);
 	to_pipe(&(const char){LAST_BYTE}, 1, NULL);
 }
@@ -382,6 +386,7 @@ int search_step(struct search *search, struct error *err)
 		return rc ? rc : SEARCH_FOUND;
 	}
 	ends = piece[count - 1] == LAST_BYTE;
-	write_bytes(&search->session->writer, piece, (size_t)count - ends);
+	write_bytes(search->options.writer ? search->options.writer : &search->session->writer,
+		    piece, (size_t)count - ends);
 	return ends ? SEARCH_ENDS : SEARCH_GOES_ON;
 }

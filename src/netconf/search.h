@@ -1,5 +1,5 @@
 /*
- * A reply that an XPath selects, where it must be evaluated. That is done in a process of its own,
+ * What XPaths select, where they must be evaluated. That is done in a process of its own,
  * over a tree of the data as of one moment: it may take seconds and a hundred times the memory of
  * what is there, which holds up nobody, and ends with it. The data to search is limited.
  */
@@ -16,13 +16,23 @@
 #define SEARCHES_KEPT     1 /* ... of which one is kept for root and the daemon's user, ... */
 #define SEARCHES_USER     2 /* ... and any other user may have two: one may not read its reply */
 
+struct xpath_tree;
+
+struct search_select {
+	const char *expression;   /* checked: xpath_check() */
+	const struct node *scope; /* where its prefixes are declared */
+};
+
 struct search_options {
 	struct walk_options walk; /* all data; its filter says where to search */
 	unsigned int max_depth;   /* levels of what is selected; 0: all */
-	const char *expression;   /* checked: xpath_check() */
-	const struct node *scope; /* where its prefixes are declared */
-	const struct acm *acm;    /* the configuration of NACM */
-	bool state;               /* the data of providers, too */
+	const struct search_select *selects;
+	size_t count;
+	const struct acm *acm; /* the configuration of NACM */
+	bool state;            /* the data of providers, too */
+	/* In that process: write what is to be had of what is selected; NULL: that, as XML. */
+	void (*write)(const struct xpath_tree *tree, struct writer *writer);
+	struct writer *writer; /* here: gets that; NULL: the session's */
 };
 
 struct search;
@@ -37,7 +47,7 @@ void searches_end(struct netconf_server *server);
 enum search_result {
 	SEARCH_GOES_ON,
 	SEARCH_WAITS, /* session_resume() will be called */
-	SEARCH_FOUND, /* it is good: what is selected follows, through the session's writer */
+	SEARCH_FOUND, /* it is good: what is selected follows, through the writer */
 	SEARCH_ENDS
 };
 

@@ -84,6 +84,8 @@ static void write_start(struct writer *writer, const struct node *node)
 		write_text(writer, "\"");
 	}
 	for (const struct declaration *ns = node->declarations; ns; ns = ns->next) {
+		if (!*ns->prefix) /* the default one is above */
+			continue;
 		write_text(writer, " xmlns:");
 		write_text(writer, ns->prefix);
 		write_text(writer, "=\"");

@@ -31,7 +31,7 @@ struct acm;
 struct acm_node;
 int policy_compile(const struct acm *acm, const char *user, const char *const *groups,
 		   const char *(*module_uri)(const char *module), const struct policy **ret);
-/* Decisions that policy_rows() looks at, at most. */
+/* Decisions about entries that its rules make, of the right and the object with the most. */
 size_t policy_cost(const struct policy *policy);
 
 /* All but what is secret, for tests: of who is in no group, by acm_factory(). Has no owner. */

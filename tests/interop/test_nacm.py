@@ -3,6 +3,7 @@ import contextlib
 import os
 import socket
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -12,40 +13,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
-from lib.netconf import BASE, L2TP, Netconf, RpcError, subtree  # noqa: E402
+from lib.netconf import BASE, EVENTS, L2TP, Netconf, RpcError, local_name, subtree  # noqa: E402
 from lib.oracle import yanglint  # noqa: E402
+from lib.users import (  # noqa: E402
+    ACM, GAMES, NEWS, As, group, nacm, open_to_all, operations, path, rule, rules)
 from lib.waiting import wait_for  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL)
-ACM = "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
-GAMES, NEWS = (5, 60), (9, 9)  # users that every Debian has, of groups of the same names
 
 if os.geteuid():
     pytest.skip("needs root, to be somebody else", allow_module_level=True)
-
-
-def nacm(inner, attribute=""):
-    return f'<nacm xmlns="{ACM}" xmlns:nc="{BASE}"{attribute}>{inner}</nacm>'
-
-
-def group(name, *users):
-    return f"<group><name>{name}</name>{''.join(f'<user-name>{user}</user-name>' for user in users)}</group>"
-
-
-def rule(name, action, inner=""):
-    return f"<rule><name>{name}</name>{inner}<action>{action}</action></rule>"
-
-
-def rules(name, groups, *inner):
-    return f"<rule-list><name>{name}</name><group>{groups}</group>{''.join(inner)}</rule-list>"
-
-
-def path(text):
-    return f'<path xmlns:x="{L2TP}">{text}</path>'
-
-
-def operations(text):
-    return f"<access-operations>{text}</access-operations>"
 
 
 def tunnel(number, inner=""):
@@ -62,36 +39,10 @@ def change(inner):
     return f'<l2tpv3 xmlns="{L2TP}" xmlns:nc="{BASE}">{inner}</l2tpv3>'
 
 
-class As:
-    """A client of another user: only while it connects is this process that user."""
-
-    def __init__(self, daemon, user):
-        self.daemon, self.user = daemon, user
-
-    def __enter__(self):
-        groups = os.getgroups()
-        os.setgroups([])
-        os.setegid(self.user[1])
-        os.seteuid(self.user[0])
-        try:
-            self.client = Netconf(self.daemon.socket)
-        finally:
-            os.seteuid(0)
-            os.setegid(0)
-            os.setgroups(groups)
-        return self.client
-
-    def __exit__(self, *_):
-        self.client.close()
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     daemon = L2tpv3d(Here(), tmp_path_factory.mktemp("nacm"), kernel="sim").start()
-    for parent in daemon.socket.parents:
-        if parent != Path("/") and parent.stat().st_uid == os.getuid():
-            parent.chmod(parent.stat().st_mode | 0o055)
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     yield daemon
     daemon.stop()
 
@@ -104,6 +55,7 @@ def daemon(server):
                            change(tunnel(1, session(1, "<tx-cookie>0011aabb</tx-cookie>")) +
                                   tunnel(2, session(2))),
                            options="<default-operation>replace</default-operation>")
+        wait_for(lambda: "removing" not in client.rpc_text("<get/>"), "what the test before left to be gone")
     return server
 
 
@@ -204,6 +156,13 @@ def test_groups_of_the_system_count_unless_they_are_switched_off(daemon):
         client.edit_config(edit)
         configure(daemon, "<enable-external-groups>false</enable-external-groups>" + allow)
         refused(client.edit_config, edit.replace("x<", "y<"))  # the same session, from its next request on
+
+
+def test_no_group_of_many_is_left_out(daemon):
+    configure(daemon, rules("r", "news", rule("no", "deny")) + rules("s", "games", rule("all", "permit")))
+    for others, may in ((range(3000, 3100), True), ([*range(3000, 3100), NEWS[1]], False)):
+        with As(daemon, GAMES, others) as client:
+            assert ("<tunnel>" in client.rpc_text("<get/>")) == may
 
 
 def test_operations_and_sessions_of_others(daemon):
@@ -324,11 +283,11 @@ def test_a_denied_tunnel_is_found_by_no_xpath_and_locked_by_nobody_else(daemon):
         for found in by_xpath(client, "//x:tunnel[1]"):
             assert "<tunnel-id>2<" in found
         answers = []
-        for path_of in (one, none):
+        for path_of in (one, none, "//x:tunnel[x:local-port=5001]", "//x:tunnel[x:local-port=5088]"):
             with pytest.raises(RpcError) as error:
                 lock(client, path_of)
             answers.append((error.value.tag, error.value.message))
-        assert answers[0] == answers[1]
+        assert len(set(answers)) == 1
         locks = "//m:partial-lock"
         lock(root, one)
         assert by_xpath(root, locks)[0] and not by_xpath(client, locks)[0]
@@ -340,6 +299,55 @@ def test_a_denied_tunnel_is_found_by_no_xpath_and_locked_by_nobody_else(daemon):
     with Netconf(daemon.socket) as root:
         found = by_xpath(root, "/a:nacm/a:rule-list/a:rule[a:name='hide']/a:action")
         assert all("<name>hide</name><action>deny</action>" in text.replace("\n", "") for text in found), found
+
+
+def told(client):
+    """What comes until nothing does for a moment: the targets of each config-change, and (tunnel, session) of others."""
+    changes, others = [], []
+    try:
+        while True:
+            content = client.notification(0.2)[1]
+            if local_name(content) == "netconf-config-change":
+                changes.append([edit.findtext("{*}target").replace("l2tp:", "") for edit in content.iterfind("{*}edit")])
+            elif content.find("{*}tunnel-id") is not None:
+                others.append((content.findtext("{*}tunnel-id"), content.findtext("{*}session-id")))
+    except TimeoutError:
+        return changes, others
+
+
+def test_a_subscriber_is_told_of_no_path_that_it_may_not_see(daemon):
+    hidden = '/x:l2tpv3/x:tunnel[x:tunnel-id="1"]/x:session[x:session-id="3"]'
+    configure(daemon, "<write-default>permit</write-default><groups>" + group("g", "games") + "</groups>" +
+              rules("r", "g", rule("a", "deny", path('/x:l2tpv3/x:tunnel[x:tunnel-id="2"]')), rule("b", "deny", path(hidden)),
+                    rule("c", "deny", path('/x:l2tpv3/x:tunnel/x:description'))))
+    select = ('<filter type="xpath" xmlns:n="urn:ietf:params:xml:ns:yang:ietf-netconf-notifications" '
+              "select=\"//n:target[contains(., &quot;tunnel-id='2'&quot;) or contains(., 'cookie')]\"/>")
+    begin = f"<startTime>{datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.%fZ')}</startTime>"
+    one = "/l2tpv3/tunnel[tunnel-id='1']"
+    with As(daemon, GAMES) as games, As(daemon, GAMES) as prying, Netconf(daemon.socket) as root, \
+            Netconf(daemon.socket) as editor:
+        for client, inner in ((games, ""), (prying, select), (root, "")):
+            client.rpc(f'<create-subscription xmlns="{EVENTS}">{inner}</create-subscription>')
+        told(games)
+        secret = f"<tx-cookie>{'11' * 4}</tx-cookie>"
+        editor.edit_config(change(tunnel(1, "<description>x</description>" + session(1, "<mtu>1300</mtu>" + secret) +
+                                            session(3)) + tunnel(2, session(2, "<mtu>1301</mtu>"))))
+        changes, others = told(games)
+        assert changes == [[one + "/session[session-id='1']/mtu"]] and ("1", "3") not in others
+        editor.edit_config(change(tunnel(1, session(1, "<tx-cookie>22222222</tx-cookie>")) + tunnel(2, session(9))))
+        editor.edit_config(nacm("<enable-external-groups>false</enable-external-groups>"))
+        assert told(games)[0] == []  # not even that, and by whom
+        editor.edit_config(change(tunnel(1, session(1, "<mtu>1310</mtu>"))))
+        assert told(games)[0] == [[one + "/session[session-id='1']/mtu"]]
+        seen, others = told(root)
+        assert ("1", "3") in others and ("2", "9") in others
+        assert seen[0] == [one + "/description", one + "/session[session-id='1']/mtu", one + "/session[session-id='1']/tx-cookie",
+                           one + "/session[session-id='3']", "/l2tpv3/tunnel[tunnel-id='2']/session[session-id='2']/mtu"]
+        assert seen[2] == ["/acm:nacm"]
+        assert told(prying) == ([], [])  # what it selects would tell it
+    with As(daemon, GAMES) as games:
+        games.rpc(f'<create-subscription xmlns="{EVENTS}">{begin}</create-subscription>')
+        assert told(games)[0] == 2 * [[one + "/session[session-id='1']/mtu"]]
 
 
 def test_no_refusal_tells_what_others_have_staged_or_configured(daemon):
@@ -431,12 +439,12 @@ def test_its_configuration_is_configuration(daemon):
             assert tag is None or error.value.tag == tag, (wrong, error.value)
     daemon.kill()
     daemon.start()
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     with Netconf(daemon.socket) as client:
         assert shown(client) == made
     daemon.stop()
     assert "<nacm" in (daemon.state / "config.xml").read_text()
     daemon.start()
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     with Netconf(daemon.socket) as client:
         assert shown(client) == made
