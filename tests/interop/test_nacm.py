@@ -85,6 +85,18 @@ def test_out_of_the_box_who_may_connect_may_change_all_but_what_is_secret(daemon
         assert "<write-default>permit</write-default>" in config
 
 
+def test_the_history_does_not_tell_of_leaves_that_are_hidden(daemon):
+    def cookie(value, more=""):
+        return change(f"<tunnel><tunnel-id>1</tunnel-id>{session(1, f'<tx-cookie>{value}</tx-cookie>{more}')}</tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
+        for edit, told in ((cookie("01020304"), []), (cookie("05060708", "<mtu>1400</mtu>"), ["~ session 1/1 mtu (unset) -> 1400"])):
+            root.edit_config(edit)
+            number = root.rpc_text(f'<history xmlns="{L2TP}"/>').split("<number>")[1].split("<")[0]
+            shown = f'<commit-changes xmlns="{L2TP}"><number>{number}</number></commit-changes>'
+            assert [line.text for line in client.rpc(shown)] == told
+            assert "tx-cookie (hidden) -> (hidden)" in root.rpc(shown)[0].text
+
+
 def test_defaults_deny_writes_and_operations(daemon):
     configure(daemon, "<exec-default>deny</exec-default>" + group("g", "nobody").join(["<groups>", "</groups>"]))
     with As(daemon, GAMES) as client:
@@ -181,6 +193,21 @@ def test_who_commits_or_rolls_back_answers_for_what_others_made(daemon):
         root.edit_config(change(tunnel(4)))
         refused(games.rpc, f'<rollback xmlns="{L2TP}"><number>{last}</number></rollback>')
         assert "<user>games</user>" in root.rpc_text(f'<history xmlns="{L2TP}"/>')
+
+
+def test_no_persist_id_locks_out_root(daemon):
+    note = change("<tunnel><tunnel-id>1</tunnel-id><description>x</description></tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as games, As(daemon, NEWS) as news:
+        games.edit_config(note, target="candidate")
+        games.rpc("<commit><confirmed/><confirm-timeout>4294967295</confirm-timeout><persist>mine</persist></commit>")
+        games.rpc("<close-session/>")
+        for call in (lambda: root.edit_config(note), root.commit, lambda: news.rpc("<cancel-commit/>"),
+                     lambda: root.rpc("<cancel-commit><persist-id>x</persist-id></cancel-commit>")):
+            with pytest.raises(RpcError):
+                call()
+        daemon.ctl("cancel")
+        root.edit_config(note)
+        assert "no confirmed commit is pending" in daemon.ctl("cancel", check=False).stderr
 
 
 def shown(client, source="running"):
@@ -492,6 +519,7 @@ def test_its_configuration_is_configuration(daemon):
                            (rules("w", "g", "<rule><name>x</name></rule>"), "data-missing"),
                            (rules("w", "g", rule("x", "deny", path("/y:l2tpv3"))), "invalid-value"),
                            (rules("w", "g", rule("x", "deny", path("/x:l2tpv3[1]"))), "invalid-value"),
+                           (rules("w", "g", rule("x", "deny", path("/x:l2tpv3/x:tunel"))), "invalid-value"),
                            ("<denied-operations>1</denied-operations>", None)):
             with pytest.raises(RpcError) as error:
                 client.edit_config(nacm(wrong))
