@@ -480,14 +480,12 @@ static enum step end_publish(struct engine *engine, int rc)
 	if (engine->o.journal)
 		journal_confirm(engine->o.journal, t->request->info.number);
 	if (engine->agenda.wait.count > t->waited)
-		agenda_stir(&engine->agenda);
+		agenda_try_soon(&engine->agenda);
 	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
 						   .commit = &t->request->info,
 						   .changes = &t->changes,
 						   .ticket = t->ticket,
 						   .session = t->request->session});
-	if (engine->o.journal && journal_maintain(engine->o.journal, engine->store, &err) < 0)
-		engine_log(engine, LOG_WARNING, "%s", err.text);
 	return finish(engine, 0, &err);
 }
 
@@ -707,7 +705,10 @@ static enum step end_leave(struct engine *engine, int rc)
 
 static int begin_free_changes(struct engine *engine)
 {
-	return has_begun_or_done(engine, candidate_discard_begin(&engine->transaction->changes));
+	struct transaction *t = engine->transaction;
+
+	t->entries = t->changes.count;
+	return has_begun_or_done(engine, candidate_discard_begin(&t->changes));
 }
 
 static enum step end_free_changes(struct engine *engine, int rc)
@@ -722,6 +723,7 @@ static int begin_free_edit(struct engine *engine)
 	struct edit *edit = request->edit;
 
 	request->edit = NULL;
+	engine->transaction->entries += edit ? edit->count : request->candidate.count;
 	return edit ? has_begun_or_done(engine, edit_free_begin(edit))
 		    : has_begun_or_done(engine, candidate_discard_begin(&request->candidate));
 }
@@ -753,6 +755,8 @@ static enum step end_free_job(struct engine *engine, int rc)
 	if (t->request)
 		request_free(t->request);
 	keys_free(&t->keys);
+	engine_give_back(t->entries);
+	t->entries = 0;
 	t->request = NULL;
 	t->ticket = 0;
 	error_list_free(&t->error);

@@ -142,7 +142,10 @@ static struct pending *take(struct events *events)
 	return pending;
 }
 
-/* Does a subscriber that reads lag too far behind? Is there one at all? */
+/*
+ * Does a subscriber that reads lag too far behind? Is there one at all? One that waits for a reply
+ * takes nothing meanwhile, for as long as it likes: others do not wait for it.
+ */
 static bool must_wait(const struct events *events, bool *ret_subscribed)
 {
 	const struct netconf_session *session;
@@ -153,7 +156,8 @@ static bool must_wait(const struct events *events, bool *ret_subscribed)
 		if (!session->subscription)
 			continue;
 		*ret_subscribed = true;
-		if (!session_output_full(session) && next - session->subscription->next > LAG_MAX)
+		if (!session_output_full(session) && !session->stream.step &&
+		    next - session->subscription->next > LAG_MAX)
 			return true;
 	}
 	return false;

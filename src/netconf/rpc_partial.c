@@ -1,5 +1,6 @@
 /* Partial locks (RFC 5717). */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "model/names.h"
@@ -52,9 +53,9 @@ struct finding {
 	struct search *search;
 	struct tree filter; /* that says where to search */
 	const struct acm *acm;
-	struct writer writer; /* into `parts` */
-	struct engine_part *parts;
-	size_t size; /* of parts, in bytes */
+	struct writer writer; /* into `text` */
+	char *text;           /* a line for each part that is found */
+	size_t length;
 	struct search_select selects[];
 };
 
@@ -74,9 +75,16 @@ static bool joins(const struct engine_part *last, const struct engine_part *part
 	       last->leaves && part->leaves;
 }
 
+#define PART_LINE "%" PRIx32 " %" PRIx32 " %" PRIx64 "\n"
+#define PART_SCAN "%" SCNx32 " %" SCNx32 " %" SCNx64
+
 static void write_last(struct output *out)
 {
-	write_bytes(out->writer, (const char *)&out->last, sizeof(out->last));
+	const struct engine_part *last = &out->last;
+	char line[64];
+
+	snprintf(line, sizeof(line), PART_LINE, last->tunnel_id, last->session_id, last->leaves);
+	write_text(out->writer, line);
 }
 
 static void put_part(const struct xpath_step *steps, size_t count, void *arg)
@@ -107,17 +115,33 @@ static void write_parts(const struct xpath_tree *tree, struct writer *writer)
 }
 
 /* Here: the sink of finding->writer. */
-static int keep_parts(const char *bytes, size_t length, void *arg)
+static int keep_text(const char *bytes, size_t length, void *arg)
 {
 	struct finding *finding = arg;
-	char *grown = realloc(finding->parts, finding->size + length);
+	char *grown = realloc(finding->text, finding->length + length + 1);
 
 	if (!grown)
 		return -ENOMEM;
-	memcpy(grown + finding->size, bytes, length);
-	finding->parts = (struct engine_part *)(void *)grown;
-	finding->size += length;
+	memcpy(grown + finding->length, bytes, length);
+	finding->text = grown;
+	finding->length += length;
+	grown[finding->length] = '\0';
 	return 0;
+}
+
+/* How many lines there are; the first ENGINE_PARTS_MAX into @ret. */
+static size_t read_parts(const char *text, struct engine_part ret[ENGINE_PARTS_MAX])
+{
+	size_t count = 0;
+
+	for (const char *at = text; at && *at; at = strchr(at, '\n') + 1, count++) {
+		struct engine_part part = {0};
+
+		sscanf(at, PART_SCAN, &part.tunnel_id, &part.session_id, &part.leaves);
+		if (count < ENGINE_PARTS_MAX)
+			ret[count] = part;
+	}
+	return count;
 }
 
 static int too_many(struct error *err)
@@ -164,16 +188,17 @@ static int lock_parts(struct netconf_session *session, struct engine_partial *pa
 
 static int lock_found(struct netconf_session *session, struct finding *finding, struct error *err)
 {
+	struct engine_part parts[ENGINE_PARTS_MAX];
 	struct engine_partial *partial;
 	size_t count;
 
 	if (writer_flush(&finding->writer))
 		return out_of_memory(err);
-	count = finding->size / sizeof(finding->parts[0]);
+	count = read_parts(finding->text, parts);
 	if (count > ENGINE_PARTS_MAX)
 		return too_many(err);
 	for (size_t i = 0; i < count; i++)
-		if (!memcmp(&finding->parts[i], &outside, sizeof(outside)))
+		if (!parts[i].tunnel_id && parts[i].session_id == outside.session_id)
 			return rpc_refuse(err, ERROR_INVALID_VALUE, "select",
 					  "it selects more than nodes of " NAMESPACE_MODULE
 					  "; what is beside cannot be locked by itself");
@@ -181,7 +206,7 @@ static int lock_found(struct netconf_session *session, struct finding *finding, 
 	if (!partial)
 		return out_of_memory(err);
 	if (count)
-		memcpy(partial->parts, finding->parts, count * sizeof(finding->parts[0]));
+		memcpy(partial->parts, parts, count * sizeof(parts[0]));
 	return lock_parts(session, partial, err);
 }
 
@@ -210,7 +235,7 @@ static void free_finding(void *state)
 	search_close(finding->search);
 	tree_free(&finding->filter);
 	acm_drop(finding->acm);
-	free(finding->parts);
+	free(finding->text);
 	free(finding);
 }
 
@@ -246,7 +271,7 @@ static int open_search(struct netconf_session *session, struct finding *finding,
 		options.walk.filter = finding->filter.root;
 	if (finding->filter.broken)
 		return out_of_memory(err);
-	writer_init(&finding->writer, keep_parts, finding);
+	writer_init(&finding->writer, keep_text, finding);
 	options.acm = finding->acm = acm_share(options.walk.store->acm);
 	return search_open(&finding->search, session, &options, err);
 }

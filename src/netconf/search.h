@@ -9,9 +9,12 @@
 #include "netconf/session.h"
 #include "netconf/walk.h"
 
-#define SEARCH_DATA_MAX (6U << 20) /* bytes of XML to search */
-#define SEARCH_SECONDS  10         /* of CPU */
-#define SEARCHES_MAX    4          /* at once, of all sessions */
+#define SEARCH_DATA_MAX   (6U << 20) /* bytes of XML to search */
+#define SEARCH_SECONDS    10         /* of CPU */
+#define SEARCH_MEMORY_MAX (256U << 20)
+#define SEARCHES_MAX      4 /* at once, of all sessions, ... */
+#define SEARCHES_KEPT     1 /* ... of which one is kept for root and the daemon's user, ... */
+#define SEARCHES_USER     2 /* ... and any other user may have two: one may not read its reply */
 
 struct xpath_tree;
 
@@ -34,10 +37,12 @@ struct search_options {
 
 struct search;
 
-/* What @options points to must stay in place. ERROR_RESOURCE: too many are under way. */
+/* What @options points to must stay in place. ERROR_RESOURCE: there is no place for it. */
 int search_open(struct search **ret, struct netconf_session *session,
 		const struct search_options *options, struct error *err);
 void search_close(struct search *search); /* Accepts NULL. */
+/* All are closed: wait until their processes have ended. */
+void searches_end(struct netconf_server *server);
 
 enum search_result {
 	SEARCH_GOES_ON,
@@ -46,7 +51,7 @@ enum search_result {
 	SEARCH_ENDS
 };
 
-/* Do a little. ERROR_TOO_BIG: there is too much to search, or it takes too long. */
+/* Do a little. ERROR_TOO_BIG: there is too much to search, or it takes too much. */
 int search_step(struct search *search, struct error *err);
 
 #endif

@@ -60,6 +60,7 @@ struct netconf_counters {
 };
 
 struct events;
+struct search;
 struct subscription;
 
 struct netconf_session {
@@ -110,7 +111,7 @@ struct netconf_server {
 	unsigned int count;   /* sessions with a place ... */
 	unsigned int refused; /* ... and without, waiting to be told why */
 	unsigned int last_id;
-	unsigned int searches; /* by XPath, under way (search.h) */
+	TAILQ_HEAD(, search) searches; /* by XPath, whose processes live (search.h) */
 	struct shares shares;
 	struct acm_denied denied;
 	struct events *events;             /* what subscribers are told ... */

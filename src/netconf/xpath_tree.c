@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <libxml/parser.h>
+#include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "netconf/xpath_expression.h"
 
@@ -20,6 +23,50 @@ struct xpath_tree {
 	xmlDocPtr document;
 	bool everything; /* is selected */
 };
+
+/* ---- memory, where it is limited: libxml2 hands no argument to these */
+
+static size_t memory_left;
+
+static void *limited(void *memory)
+{
+	size_t size = memory ? malloc_usable_size(memory) : 0;
+
+	if (size > memory_left)
+		_exit(EXIT_FAILURE);
+	memory_left -= size;
+	return memory;
+}
+
+static void *limited_malloc(size_t size)
+{
+	return limited(malloc(size));
+}
+
+static void limited_free(void *memory)
+{
+	memory_left += memory ? malloc_usable_size(memory) : 0;
+	free(memory);
+}
+
+static void *limited_realloc(void *memory, size_t size)
+{
+	memory_left += memory ? malloc_usable_size(memory) : 0;
+	return limited(realloc(memory, size));
+}
+
+static char *limited_strdup(const char *text)
+{
+	return limited(strdup(text));
+}
+
+void xpath_tree_limit(size_t bytes)
+{
+	memory_left = bytes;
+	xmlMemSetup(limited_free, limited_malloc, limited_realloc, limited_strdup);
+}
+
+/* ---- the tree */
 
 struct xpath_tree *xpath_tree_open(void)
 {

@@ -15,6 +15,12 @@
 
 struct xpath_tree;
 
+/*
+ * For a process that does nothing else: from now on it exits, with status 1, when libxml2 has taken
+ * that much more.
+ */
+void xpath_tree_limit(size_t bytes);
+
 struct xpath_tree *xpath_tree_open(void);       /* NULL: no memory */
 void xpath_tree_close(struct xpath_tree *tree); /* Accepts NULL. */
 /* A writer's sink, with the tree as its @arg. Feed it elements, several side by side if need be. */

@@ -33,15 +33,16 @@ struct rule {
 	struct path_step path[DEPTH_MAX];
 };
 
-/* What a rule decides of entries: these rows, of any id where it is 0. */
+/* What a rule decides of entries: these rows. */
 struct decision {
-	uint32_t tunnel_id, session_id;
+	uint64_t key; /* of the entries that it names: key_of() */
 	uint64_t rows;
+	size_t order; /* of the rules */
 	bool permit;
 };
 
 struct decisions {
-	struct decision *at;
+	struct decision *at; /* by key, and then as the rules stand */
 	size_t count;
 	uint64_t decided; /* for all entries */
 	uint64_t rest;    /* what is permitted of what none decides */
@@ -165,19 +166,25 @@ bool policy_path_is_good(const char *path)
 
 /* ---- rules that decide on tunnels and sessions */
 
+/* An id of 0 stands for any. */
+static uint64_t key_of(uint32_t tunnel_id, uint32_t session_id)
+{
+	return (uint64_t)session_id << 32 | tunnel_id;
+}
+
 static const struct rule *add_decision(struct decisions *decisions, const struct rule *rule,
 				       uint32_t tunnel_id, uint32_t session_id, uint64_t rows)
 {
 	struct decision *last = decisions->count ? &decisions->at[decisions->count - 1] : NULL;
+	uint64_t key = key_of(tunnel_id, session_id);
 	struct decision *grown;
 
 	rows &= ~decisions->decided;
 	if (!rows)
 		return rule;
-	if (!tunnel_id && !session_id)
+	if (!key)
 		decisions->decided |= rows;
-	if (last && last->tunnel_id == tunnel_id && last->session_id == session_id &&
-	    last->permit == rule->permit) {
+	if (last && last->key == key && last->permit == rule->permit) {
 		last->rows |= rows;
 		return rule;
 	}
@@ -185,8 +192,18 @@ static const struct rule *add_decision(struct decisions *decisions, const struct
 	if (!grown)
 		return NULL;
 	decisions->at = grown;
-	grown[decisions->count++] = (struct decision){tunnel_id, session_id, rows, rule->permit};
+	grown[decisions->count] = (struct decision){key, rows, decisions->count, rule->permit};
+	decisions->count++;
 	return rule;
+}
+
+static int compare_decisions(const void *left, const void *right)
+{
+	const struct decision *a = left, *b = right;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return (a->order > b->order) - (a->order < b->order);
 }
 
 /* The id that its predicates name, 0 if they name none; false: they match nothing. */
@@ -283,16 +300,20 @@ static bool container_is_readable(const struct policy *policy)
 static int resolve(struct policy *policy)
 {
 	for (enum right right = 0; right < RIGHTS; right++) {
+		struct decisions *decisions = policy->decisions[right];
+
 		if (right == RIGHT_READ && !container_is_readable(policy))
 			continue;
 		for (enum object object = 0; object < OBJECTS; object++)
-			policy->decisions[right][object].rest =
-				policy->permits[right] ? ~rows_secret(object) : 0;
+			decisions[object].rest = policy->permits[right] ? ~rows_secret(object) : 0;
 		for (size_t i = 0; i < policy->count; i++)
 			if ((policy->rules[i].rights & (1U << right)) &&
-			    is_ours(&policy->rules[i]) &&
-			    !decide(policy->decisions[right], &policy->rules[i]))
+			    is_ours(&policy->rules[i]) && !decide(decisions, &policy->rules[i]))
 				return -ENOMEM;
+		for (enum object object = 0; object < OBJECTS; object++)
+			if (decisions[object].count)
+				qsort(decisions[object].at, decisions[object].count,
+				      sizeof(*decisions[object].at), compare_decisions);
 	}
 	return 0;
 }
@@ -454,27 +475,66 @@ const struct policy *policy_of_nobody(void)
 
 /* ---- decisions */
 
+/* The first decision of those that name @key, or of the next one. */
+static const struct decision *first_of(const struct decisions *decisions, uint64_t key)
+{
+	const struct decision *from = decisions->at;
+
+	for (size_t count = decisions->count; count;) {
+		size_t half = count / 2;
+
+		if (from[half].key < key) {
+			from += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return from;
+}
+
+/*
+ * Those that name an entry have four keys: hundreds of rules about others cost it nothing. They
+ * count in the order of the rules.
+ */
+static uint64_t permitted_rows(const struct decisions *decisions, uint32_t tunnel_id,
+			       uint32_t session_id)
+{
+	const struct decision *end = decisions->at + decisions->count;
+	const uint64_t keys[] = {0, key_of(tunnel_id, 0), key_of(0, session_id),
+				 key_of(tunnel_id, session_id)};
+	unsigned int count = session_id && decisions->count && end[-1].key >> 32 ? 4 : 2;
+	const struct decision *at[4] = {decisions->at};
+	uint64_t open = ~UINT64_C(0), rows = 0;
+
+	for (unsigned int i = 1; i < count; i++)
+		at[i] = first_of(decisions, keys[i]);
+	while (open) {
+		const struct decision **next = NULL;
+
+		for (unsigned int i = 0; i < count; i++)
+			if (at[i] != end && at[i]->key == keys[i] &&
+			    (!next || at[i]->order < (*next)->order))
+				next = &at[i];
+		if (!next)
+			break;
+		if ((*next)->permit)
+			rows |= open & (*next)->rows;
+		open &= ~(*next)->rows;
+		++*next;
+	}
+	return rows | (open & decisions->rest);
+}
+
 uint64_t policy_rows(const struct policy *policy, enum right right, uint32_t tunnel_id,
 		     uint32_t session_id)
 {
 	enum object object = session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
-	const struct decisions *decisions;
-	uint64_t open = ~UINT64_C(0), rows = 0;
+	uint64_t rows;
 
 	if (!policy)
-		return open;
-	decisions = &policy->decisions[right][object];
-	for (size_t i = 0; i < decisions->count && open; i++) {
-		const struct decision *at = &decisions->at[i];
-
-		if ((at->tunnel_id && at->tunnel_id != tunnel_id) ||
-		    (at->session_id && at->session_id != session_id))
-			continue;
-		if (at->permit)
-			rows |= open & at->rows;
-		open &= ~at->rows;
-	}
-	rows |= open & decisions->rest;
+		return ~UINT64_C(0);
+	rows = permitted_rows(&policy->decisions[right][object], tunnel_id, session_id);
 	if (right != RIGHT_READ)
 		return rows;
 	if (!(rows & ROW_STATISTICS))
@@ -638,6 +698,13 @@ static const struct row *first_row(enum object object, uint64_t rows)
 	return &row_sets[object].rows[__builtin_ctzll(rows)];
 }
 
+/* A push names many entries and changes few: look only for what is needed. */
+static uint64_t lacking_rows(const struct policy *policy, enum right right, uint64_t needed,
+			     uint32_t tunnel_id, uint32_t session_id)
+{
+	return needed ? needed & ~policy_rows(policy, right, tunnel_id, session_id) : 0;
+}
+
 int policy_may_edit(const struct policy *policy, const struct edit_entry *entry,
 		    const struct policy_edit *what, const union config *now, struct error *err)
 {
@@ -666,7 +733,7 @@ int policy_may_edit(const struct policy *policy, const struct edit_entry *entry,
 			needed[RIGHT_DELETE] |= there & ~given & ~what->kept;
 	}
 	for (enum right right = RIGHT_CREATE; right < RIGHTS; right++) {
-		uint64_t lacking = needed[right] & ~policy_rows(policy, right, tunnel, session);
+		uint64_t lacking = lacking_rows(policy, right, needed[right], tunnel, session);
 
 		if (lacking & ROW_SELF)
 			return refuse(policy, right, tunnel, session, NULL, true, err);
@@ -702,7 +769,7 @@ int policy_may_change(const struct policy *policy, uint32_t tunnel_id, uint32_t 
 	}
 	for (enum right right = RIGHT_CREATE; right < RIGHTS; right++) {
 		uint64_t lacking =
-			needed[right] & ~policy_rows(policy, right, tunnel_id, session_id);
+			lacking_rows(policy, right, needed[right], tunnel_id, session_id);
 
 		if (lacking)
 			return refuse(policy, right, tunnel_id, session_id,

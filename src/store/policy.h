@@ -31,7 +31,7 @@ struct acm;
 struct acm_node;
 int policy_compile(const struct acm *acm, const char *user, const char *const *groups,
 		   const char *(*module_uri)(const char *module), const struct policy **ret);
-/* Decisions that policy_rows() looks at, at most. */
+/* Decisions about entries that its rules make, of the right and the object with the most. */
 size_t policy_cost(const struct policy *policy);
 
 /* All but what is secret, for tests: of who is in no group, by acm_factory(). Has no owner. */
@@ -86,8 +86,8 @@ int policy_may_edit(const struct policy *policy, const struct edit_entry *entry,
 
 /*
  * May a user make @before @after (NULL: not there), where others made the change and this user
- * carries it out? @restores: it was so once, and an entry that comes back brings what the user
- * cannot see along.
+ * carries it out? @restores: it was so once, or is so in the kernel, and an entry that
+ * comes (back) brings what the user cannot see along.
  */
 int policy_may_change(const struct policy *policy, uint32_t tunnel_id, uint32_t session_id,
 		      const union config *before, const union config *after, bool restores,

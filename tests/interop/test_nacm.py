@@ -1,5 +1,7 @@
 """Access control (RFC 8341): users of different rights, over the real socket, and what becomes of the rules."""
+import contextlib
 import os
+import socket
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,39 +15,15 @@ from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, EVENTS, L2TP, Netconf, RpcError, local_name, subtree  # noqa: E402
 from lib.oracle import yanglint  # noqa: E402
+from lib.users import (  # noqa: E402
+    ACM, GAMES, NEWS, As, group, nacm, open_to_all, operations, path, rule, rules)
 from lib.waiting import wait_for  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL)
-ACM = "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
 YANG = "urn:ietf:params:xml:ns:yang:1"
-GAMES, NEWS = (5, 60), (9, 9)  # users that every Debian has, of groups of the same names
 
 if os.geteuid():
     pytest.skip("needs root, to be somebody else", allow_module_level=True)
-
-
-def nacm(inner, attribute=""):
-    return f'<nacm xmlns="{ACM}" xmlns:nc="{BASE}"{attribute}>{inner}</nacm>'
-
-
-def group(name, *users):
-    return f"<group><name>{name}</name>{''.join(f'<user-name>{user}</user-name>' for user in users)}</group>"
-
-
-def rule(name, action, inner=""):
-    return f"<rule><name>{name}</name>{inner}<action>{action}</action></rule>"
-
-
-def rules(name, groups, *inner):
-    return f"<rule-list><name>{name}</name><group>{groups}</group>{''.join(inner)}</rule-list>"
-
-
-def path(text):
-    return f'<path xmlns:x="{L2TP}">{text}</path>'
-
-
-def operations(text):
-    return f"<access-operations>{text}</access-operations>"
 
 
 def tunnel(number, inner=""):
@@ -62,36 +40,10 @@ def change(inner):
     return f'<l2tpv3 xmlns="{L2TP}" xmlns:nc="{BASE}">{inner}</l2tpv3>'
 
 
-class As:
-    """A client of another user: only while it connects is this process that user."""
-
-    def __init__(self, daemon, user, groups=()):
-        self.daemon, self.user, self.groups = daemon, user, list(groups)
-
-    def __enter__(self):
-        groups = os.getgroups()
-        os.setgroups(self.groups)
-        os.setegid(self.user[1])
-        os.seteuid(self.user[0])
-        try:
-            self.client = Netconf(self.daemon.socket)
-        finally:
-            os.seteuid(0)
-            os.setegid(0)
-            os.setgroups(groups)
-        return self.client
-
-    def __exit__(self, *_):
-        self.client.close()
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     daemon = L2tpv3d(Here(), tmp_path_factory.mktemp("nacm"), kernel="sim").start()
-    for parent in daemon.socket.parents:
-        if parent != Path("/") and parent.stat().st_uid == os.getuid():
-            parent.chmod(parent.stat().st_mode | 0o055)
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     yield daemon
     daemon.stop()
 
@@ -104,8 +56,7 @@ def daemon(server):
                            change(tunnel(1, session(1, "<tx-cookie>0011aabb</tx-cookie>")) +
                                   tunnel(2, session(2))),
                            options="<default-operation>replace</default-operation>")
-        # What the test before had is seen until the kernel has removed it.
-        wait_for(lambda: client.rpc_text("<get/>").count("<tunnel>") == 2, "the other tunnels to go")
+        wait_for(lambda: "removing" not in client.rpc_text("<get/>"), "what the test before left to be gone")
     return server
 
 
@@ -459,6 +410,53 @@ def test_to_move_a_rule_takes_the_right_to_change_it(daemon):
             assert order_of(root) == ["ownxy", "Lbca"]
 
 
+def test_no_refusal_tells_what_others_have_staged_or_configured(daemon):
+    """Whoever may not see tunnel 1, nor any local-address, learns no value of them from what is wrong with others."""
+    configure(daemon, "<write-default>permit</write-default>" +
+              rules("r", "*", rule("hide", "deny", path("/x:l2tpv3/x:tunnel[x:tunnel-id='1']") + operations("read")),
+                    rule("address", "deny", path("/x:l2tpv3/x:tunnel/x:local-address") + operations("read"))))
+
+    def wrong(number, leaf="<remote-address>2001:db8::1</remote-address>"):
+        return change(f"<tunnel><tunnel-id>{number}</tunnel-id>{leaf}</tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
+        root.edit_config(wrong(1, "<local-port>5001</local-port><encapsulation>ip</encapsulation>" + session(77).replace(
+            "peer-session-id", "description")), target="candidate")
+        answers = []
+        for call in ("<validate><source><candidate/></source></validate>", "<commit/>"):
+            answers += refused(client.rpc, call).errors
+        root.rpc("<discard-changes/>")
+        for edit in (wrong(1), wrong(2), wrong(2, "<local-port>5001</local-port>"), wrong(2, session(1))):
+            answers += refused(client.edit_config, edit).errors
+        assert not [hint for hint in ("5001", "port", "77", "127", "id='1'", "tunnel 1") if hint in str(answers)], answers
+        for edit, told in ((wrong(2), "127.0.0.1"), (wrong(2, session(1)), "tunnel 1")):
+            with pytest.raises(RpcError) as raised:
+                root.edit_config(edit)
+            assert told in raised.value.message
+
+
+def searching(daemon):
+    """The processes that look for what an XPath selects."""
+    return Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+
+
+def test_who_does_not_read_what_it_searched_for_leaves_places_to_others(daemon):
+    with Netconf(daemon.socket) as root:
+        root.edit_config(change(tunnel(3, "".join(session(n) for n in range(1000, 5000)))))
+        search = (f'<get-config><source><running/></source><filter type="xpath" {DECLARED} '
+                  'select="//x:session[{}]"/></get-config>').format
+        with contextlib.ExitStack() as stack:
+            for user, places in ((GAMES, 2), (NEWS, 1)):
+                clients = [stack.enter_context(As(daemon, user)) for _ in range(places + 1)]
+                for client in clients:
+                    client.send(f'<rpc xmlns="{BASE}" message-id="1">{search("1 = 1")}</rpc>')
+                    answered = "resource-denied" in client.receive() if client is clients[-1] else \
+                        wait_for(lambda c=client: c.socket.recv(1, socket.MSG_PEEK), "a reply that begins")
+                    assert answered
+            assert len(searching(daemon)) == 3
+            assert "<session-id>4999<" in root.rpc_text(search("x:session-id = 4999"))
+        wait_for(lambda: not searching(daemon), "the searches to end with their clients")
+
+
 def test_its_configuration_is_configuration(daemon):
     """Every operation of edit-config, the candidate, confirmed commits, rollback, restart; yanglint takes it."""
     first = ("<groups>" + group("g", "games", "news") + "</groups>" +
@@ -500,12 +498,12 @@ def test_its_configuration_is_configuration(daemon):
             assert tag is None or error.value.tag == tag, (wrong, error.value)
     daemon.kill()
     daemon.start()
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     with Netconf(daemon.socket) as client:
         assert shown(client) == made
     daemon.stop()
     assert "<nacm" in (daemon.state / "config.xml").read_text()
     daemon.start()
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     with Netconf(daemon.socket) as client:
         assert shown(client) == made

@@ -114,6 +114,29 @@ def daemon(tmp_path):
         daemon.stop()
 
 
+def test_who_waits_for_a_reply_holds_up_no_other_subscriber(tmp_path):
+    """Not even with a search that takes seconds, while it lags behind by all that happens."""
+    count = 3000
+    daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
+    try:
+        with daemon.netconf() as client, Subscriber(daemon) as waiting, Subscriber(daemon) as other:
+            client.edit_config(tunnel(1, sessions(1, count)))
+            wait_for(lambda: client.rpc_text(f"<get>{subtree(container('<tunnel><session><session-id/><oper-status>up</oper-status></session></tunnel>'))}</get>")
+                     .count("<session-id>") == count, "the sessions", pause=0.2)
+            for one in (waiting, other):
+                one.subscribe()
+            waiting.send(f'<rpc xmlns="{BASE}" message-id="1"><get-config><source><running/></source><filter type="xpath" '
+                         f'xmlns:l="{L2TP}" select="//*[contains(string(/), string(//l:session))]"/></get-config></rpc>')
+            wait_for(Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text, "the search")
+            client.edit_config(container("<tunnel><tunnel-id>1</tunnel-id><enabled>false</enabled></tunnel>"))
+            heard = set()
+            while len(heard) < count:
+                heard.add(other.notification().findtext(f".//{{{L2TP}}}session-id"))
+            assert Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text()
+    finally:
+        daemon.stop()
+
+
 def test_what_there_is_to_subscribe_to(daemon):
     with Subscriber(daemon) as client:
         for name in ("notification:1.0", "interleave:1.0"):
@@ -140,6 +163,7 @@ def test_what_is_refused_by_rfc_5277(daemon):
             assert error(f"<startTime>{bad}</startTime>") == ("bad-element", "protocol", "", "startTime"), bad
         assert error("<period/>")[0] == "unknown-element"
         assert error(subtree("<a/>" * 300))[0] == "too-big"
+        assert error(subtree(f"<a>{'x' * 30000}</a>" * 3))[0] == "too-big"
         client.subscribe()
         assert refused(client.subscribe).tag == "in-use"
         assert client.rest() == []

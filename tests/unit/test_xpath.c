@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "model/names.h"
 #include "netconf/xpath.h"
@@ -331,6 +333,36 @@ static void what_is_selected_is_visited_in_order(void **state)
 	xpath_tree_close(tree);
 }
 
+/* How a process ends that may take so much, and makes a tree of this many elements. */
+static int end_of_process(size_t bytes, int elements)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct xpath_tree *tree;
+
+		xpath_tree_limit(bytes);
+		tree = xpath_tree_open();
+		for (int i = 0; tree && i < elements; i++)
+			if (xpath_tree_feed("<a>text</a>", 11, tree))
+				_exit(2);
+		xpath_tree_close(tree);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void a_process_ends_at_its_limit(void **state)
+{
+	int status = end_of_process(1 << 20, 100000);
+
+	(void)state;
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_int_equal(end_of_process(1 << 20, 100), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +373,7 @@ int main(void)
 		cmocka_unit_test(what_would_take_long_is_given_up),
 		cmocka_unit_test(names_must_be_known),
 		cmocka_unit_test(what_is_selected_is_visited_in_order),
+		cmocka_unit_test(a_process_ends_at_its_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
