@@ -123,7 +123,7 @@ static void on_share(evutil_socket_t fd, short what, void *arg)
 	write_to_disk(events);
 	TAILQ_FOREACH (session, &events->server->sessions, link)
 		if (session->subscription)
-			shares_add(&events->server->shares, session);
+			shares_add_notifications(&events->server->shares, session);
 }
 
 /* ---- objects */

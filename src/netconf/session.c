@@ -15,10 +15,12 @@
 #include "netconf/subscription.h"
 #include "netconf/blank.h"
 
-#define INPUT_MAX          65536 /* bytes of input held before the client must wait */
-#define INPUT_STEP         4096  /* bytes handled between two looks at the clock */
-#define NOTIFICATIONS_STEP 64    /* sent before the next request is read */
-#define REFUSAL_TIMEOUT    2     /* seconds for the request that a refusal answers */
+#define INPUT_MAX          65536        /* bytes of input held before the client must wait */
+#define INPUT_STEP         4096         /* bytes handled between two looks at the clock */
+#define OUTPUT_TURN        (256U << 10) /* bytes written in one turn, by all sessions ... */
+#define OUTPUT_WRITE       (16U << 10)  /* ... and by one */
+#define NOTIFICATIONS_STEP 64           /* sent before the next request is read */
+#define REFUSAL_TIMEOUT    2            /* seconds for the request that a refusal answers */
 
 static bool holds_lock(const struct netconf_session *session)
 {
@@ -89,6 +91,12 @@ static void give_up_framing(struct netconf_session *session, bool too_big)
 void session_resume(struct netconf_session *session)
 {
 	shares_add(&session->server->shares, session);
+}
+
+/* It may have notifications to send: look when there is time. */
+static void notify_later(struct netconf_session *session)
+{
+	shares_add_notifications(&session->server->shares, session);
 }
 
 static void set_timer(struct netconf_session *session, unsigned int seconds)
@@ -381,7 +389,7 @@ static void notify_on(struct netconf_session *session)
 	       shares_has_time(&session->server->shares))
 		more = subscription_step(session);
 	if (more && !session_output_full(session)) /* else on_write() goes on */
-		session_resume(session);
+		notify_later(session);
 	if (!session->subscription && !session->busy)
 		rest(session); /* it has come to its end */
 }
@@ -427,18 +435,25 @@ static int to_transport(const char *bytes, size_t length, void *arg)
 
 /* Events. After any of them the session may be gone. */
 
-void session_go_on(struct netconf_session *session)
+static bool has_subscription(const struct netconf_session *session)
+{
+	return session->subscription && !session->finished && !session->closing && !session->dead;
+}
+
+void session_go_on(struct netconf_session *session, bool notify)
 {
 	bool replying = session->stream.step;
 
 	if (replying && !session->dead)
 		write_on(session);
-	else if (session->subscription && !session->finished && !session->closing && !session->dead)
+	else if (notify && has_subscription(session))
 		notify_on(session);
 	if (!replying && !session->busy && !session->closing)
 		read_on(session);
 	if (session->dead)
 		session_close(session);
+	else if (!notify && has_subscription(session))
+		notify_later(session); /* perhaps it could not while it was replying */
 }
 
 static void on_read(struct bufferevent *transport, void *arg)
@@ -453,6 +468,8 @@ static void on_write(struct bufferevent *transport, void *arg)
 
 	if (session->closing && !evbuffer_get_length(bufferevent_get_output(transport)))
 		session_close(session);
+	else if (has_subscription(session) && !session->busy)
+		notify_later(session);
 	else
 		session_resume(session);
 }
@@ -516,6 +533,21 @@ static unsigned int new_id(struct netconf_server *server)
 	return server->last_id;
 }
 
+/*
+ * The kernel takes what sessions have to send outside their time (shares.h): in each turn so much
+ * of all of them. A write costs a copy, and where clients are slow all have one to make.
+ */
+static void share_output(struct netconf_server *server)
+{
+	size_t count = server->count + server->refused, size = OUTPUT_TURN / (count ? count : 1);
+	struct netconf_session *session;
+
+	TAILQ_FOREACH (session, &server->sessions, link)
+		if (session->transport)
+			bufferevent_set_max_single_write(session->transport,
+							 size < OUTPUT_WRITE ? size : OUTPUT_WRITE);
+}
+
 static bool open_transport(struct netconf_session *session, int fd)
 {
 	struct netconf_server *server = session->server;
@@ -533,6 +565,7 @@ static bool open_transport(struct netconf_session *session, int fd)
 	bufferevent_setwatermark(session->transport, EV_WRITE, server->options.limits.output / 4,
 				 0);
 	bufferevent_set_timeouts(session->transport, NULL, &stall);
+	share_output(server);
 	return session->timer;
 }
 
@@ -602,8 +635,9 @@ void session_close(struct netconf_session *session)
 	if (session->transport)
 		bufferevent_free(session->transport);
 	access_close(session);
-	shares_remove(&server->shares, session);
+	shares_remove(session);
 	TAILQ_REMOVE(&server->sessions, session, link);
 	count_end(session);
+	share_output(server);
 	wipe_free(session, sizeof(*session)); /* its output too */
 }

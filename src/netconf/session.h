@@ -66,9 +66,9 @@ struct subscription;
 struct netconf_session {
 	struct netconf_server *server;
 	TAILQ_ENTRY(netconf_session) link;
-	TAILQ_ENTRY(netconf_session) waiting; /* in the queue for its share, while `waits` */
-	bool waits;
-	unsigned int id; /* not 0 */
+	TAILQ_ENTRY(netconf_session) waiting; /* in the queue for its share (shares.h) ... */
+	struct shares_queue *queue;           /* ... NULL: in none */
+	unsigned int id;                      /* not 0 */
 	struct peer peer;
 	const struct policy *policy; /* access.h; NULL: it may do everything */
 	const struct acm *acm;       /* of which the policy was made; NULL: of none yet */
@@ -138,7 +138,7 @@ void session_close(struct netconf_session *session);
 /* It has something to do: go on with it when its turn comes. */
 void session_resume(struct netconf_session *session);
 /* Work until its share of the time is used up (shares.h). */
-void session_go_on(struct netconf_session *session);
+void session_go_on(struct netconf_session *session, bool notify);
 /* The reply is written: go on with the next request. */
 void session_done(struct netconf_session *session);
 /* Answer with @stream; takes over its state. */

@@ -30,7 +30,7 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	wait_for_stop(session->subscription);
-	shares_add(&session->server->shares, session);
+	shares_add_notifications(&session->server->shares, session);
 }
 
 /* ---- sending */
