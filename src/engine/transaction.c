@@ -499,14 +499,12 @@ static enum step end_publish(struct engine *engine, int rc)
 	if (engine->o.journal)
 		journal_confirm(engine->o.journal, t->request->info.number);
 	if (engine->agenda.wait.count > t->waited)
-		agenda_stir(&engine->agenda);
+		agenda_try_soon(&engine->agenda);
 	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
 						   .commit = &t->request->info,
 						   .changes = &t->changes,
 						   .ticket = t->ticket,
 						   .session = t->request->session});
-	if (engine->o.journal && journal_maintain(engine->o.journal, engine->store, &err) < 0)
-		engine_log(engine, LOG_WARNING, "%s", err.text);
 	return finish(engine, 0, &err);
 }
 

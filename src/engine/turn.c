@@ -61,10 +61,17 @@ static void hear_what_waits(struct engine *engine)
 
 /* ---- the journal */
 
+/* A transaction and what it leaves behind write or free much of the memory that a child shares. */
+static bool is_calm(const struct engine *engine)
+{
+	return transaction_due(engine) == NEVER && staging_due(engine) == NEVER;
+}
+
 static int64_t journal_due(const struct engine *engine)
 {
-	int64_t due =
-		engine->o.journal && !engine->closing ? journal_due_at(engine->o.journal) : NEVER;
+	int64_t due = engine->o.journal && !engine->closing
+			      ? journal_due_at(engine->o.journal, is_calm(engine))
+			      : NEVER;
 
 	return due < engine->maintain_at ? engine->maintain_at : due;
 }
@@ -74,7 +81,7 @@ void turn_keep_journal(struct engine *engine)
 	struct error err = ERROR_INIT;
 
 	engine->maintain_at = clock_now() + JOURNAL_NS;
-	if (journal_maintain(engine->o.journal, engine->store, &err) < 0)
+	if (journal_maintain(engine->o.journal, is_calm(engine), &err) < 0)
 		engine_log(engine, LOG_WARNING, "%s", err.text);
 }
 
@@ -166,9 +173,7 @@ static int64_t recheck_due(const struct engine *engine)
 
 static int64_t try_due(const struct engine *engine)
 {
-	if (engine->agenda.trying.count)
-		return 0;
-	return engine->agenda.wait.count ? engine->agenda.retry_at : NEVER;
+	return agenda_try_due(&engine->agenda);
 }
 
 /* ---- the table */

@@ -127,11 +127,6 @@ int acm_decode_text(struct acm_decoder *decoder, const char *text, size_t length
 	return 0;
 }
 
-static bool deletes(enum edit_operation operation)
-{
-	return operation == EDIT_DELETE || operation == EDIT_REMOVE;
-}
-
 static int end_leaf(struct acm_decoder *decoder, struct error *err)
 {
 	enum edit_operation operation = decoder->operation[decoder->depth];
@@ -141,7 +136,7 @@ static int end_leaf(struct acm_decoder *decoder, struct error *err)
 	int rc = 0;
 
 	/* a leaf that goes may be given without its value */
-	if (row->kind != ACM_IS_LEAF || !deletes(operation) || decoder->text[0])
+	if (row->kind != ACM_IS_LEAF || !edit_removes(operation) || decoder->text[0])
 		rc = acm_parse(decoder->leaf, decoder->text, strlen(decoder->text), text, err);
 	if (rc) {
 		error_at(err, "/nacm");
@@ -149,19 +144,13 @@ static int end_leaf(struct acm_decoder *decoder, struct error *err)
 	}
 	if (row->kind == ACM_IS_KEY && decoder->at->text[0])
 		return refuse(ERROR_BAD_ELEMENT, row->name, "given twice", err);
-	if (row->kind == ACM_IS_KEY) {
-		char *copy = arena_alloc(&decoder->acm->arena, strlen(text) + 1);
-
-		if (!copy)
-			return no_room(err);
-		memcpy(copy, text, strlen(text) + 1);
-		decoder->at->text = copy;
-		return 0;
-	}
+	if (row->kind == ACM_IS_KEY)
+		return acm_set_text(decoder->acm, decoder->at, text) ? 0 : no_room(err);
 	if (acm_find(decoder->at, decoder->leaf, row->kind == ACM_IS_LEAF_LIST ? text : NULL))
 		return refuse(ERROR_BAD_ELEMENT, row->name, "given twice", err);
 	for (const struct acm_node *at = decoder->at->first; at && row->choice; at = at->next)
-		if (acm_rows[at->item].choice && !deletes(at->operation) && !deletes(operation))
+		if (acm_rows[at->item].choice && !edit_removes(at->operation) &&
+		    !edit_removes(operation))
 			return refuse(ERROR_BAD_ELEMENT, row->name,
 				      "a rule has one of rpc-name, notification-name and path",
 				      err);
@@ -179,11 +168,11 @@ static int end_entry(struct acm_decoder *decoder, struct error *err)
 
 	if (acm_rows[node->item].kind == ACM_IS_LIST && !node->text[0])
 		rc = refuse(ERROR_MISSING_KEY, "name", "every entry needs its key", err);
-	for (const struct acm_node *at = node->parent ? node->parent->first : NULL; at && !rc;
-	     at = at->next)
-		if (at != node && at->item == node->item && !strcmp(at->text, node->text))
-			rc = refuse(ERROR_BAD_ELEMENT, acm_rows[node->item].name,
-				    "given twice in one edit; allowed once", err);
+	/* the first of its key is another */
+	if (!rc && acm_rows[node->item].kind == ACM_IS_LIST &&
+	    acm_find(node->parent, node->item, node->text) != node)
+		rc = refuse(ERROR_BAD_ELEMENT, acm_rows[node->item].name,
+			    "given twice in one edit; allowed once", err);
 	decoder->at = node->parent;
 	return rc;
 }

@@ -116,11 +116,6 @@ static void fail(struct decoder *decoder, enum error_code code, const char *info
 	decoder->failed_row = NULL;
 }
 
-static bool deletes(enum edit_operation operation)
-{
-	return operation == EDIT_DELETE || operation == EDIT_REMOVE;
-}
-
 static void refuse_attribute(struct decoder *decoder, const struct reader_element *element,
 			     const struct reader_attribute *attribute)
 {
@@ -149,7 +144,7 @@ static void check_operation(struct decoder *decoder, const struct reader_element
 		refuse_operation(
 			decoder, element,
 			"none is allowed as the default-operation only (RFC 6241 section 7.2)");
-	else if (deletes(inherited) && operation != inherited)
+	else if (edit_removes(inherited) && operation != inherited)
 		refuse_operation(decoder, element,
 				 "no other operation is allowed inside an element that is deleted");
 }
@@ -239,7 +234,7 @@ static void start_container(struct decoder *decoder, const struct reader_element
 	decoder->level = LEVEL_CONTAINER;
 	decoder->operation[LEVEL_CONTAINER] = operation;
 	decoder->edit->operation = EDIT_MERGE;
-	if (operation == EDIT_CREATE || operation == EDIT_REPLACE || deletes(operation))
+	if (operation == EDIT_CREATE || operation == EDIT_REPLACE || edit_removes(operation))
 		decoder->edit->operation = operation;
 }
 
@@ -254,7 +249,7 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 	if (failing(decoder))
 		return;
 	decoder->discarded[level] = (struct edit_entry){.object = object};
-	if (deletes(decoder->operation[decoder->level])) {
+	if (edit_removes(decoder->operation[decoder->level])) {
 		entry = &decoder->discarded[level];
 	} else if (decoder->limit && decoder->edit->count >= decoder->limit) {
 		fail(decoder, ERROR_TOO_BIG, "",
@@ -414,6 +409,8 @@ static void locate_all(struct decoder *decoder, uint32_t tunnel_id)
 {
 	struct error *at = &decoder->edit->refused;
 
+	if (decoder->located == decoder->count)
+		return;
 	for (unsigned int i = 0; i < decoder->count; i++, at = at->next)
 		if (i >= decoder->located)
 			locate(decoder, at, &decoder->places[i], tunnel_id);
@@ -558,7 +555,7 @@ static int unset_default(struct decoder *decoder, const struct row *row, struct 
 	struct error *err = &decoder->error;
 	union config given = {0};
 
-	if (deletes(operation) || operation == EDIT_NONE)
+	if (edit_removes(operation) || operation == EDIT_NONE)
 		return edit_leaf(entry, row, operation, decoder->text, decoder->length, err);
 	if (!row->fallback || codec_parse(row, &given, decoder->text, decoder->length, NULL) ||
 	    !codec_equal(row, &given, codec_defaults(row->object))) {
@@ -588,7 +585,7 @@ static void end_leaf(struct decoder *decoder)
 	}
 	if (decoder->over || decoder->spoilt)
 		return;
-	if (deletes(decoder->operation[decoder->level]))
+	if (edit_removes(decoder->operation[decoder->level]))
 		entry = &decoder->discarded[decoder->level];
 	/*
 	 * Inside an entry that is created or replaced a leaf is merged, and is checked as such

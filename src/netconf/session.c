@@ -363,6 +363,8 @@ static void write_on(struct netconf_session *session)
 		if (step == STREAM_WAITS)
 			return;
 		end_stream(session);
+		if (step == STREAM_LEAVES)
+			return;
 		if (step == STREAM_ENDS)
 			reply_end(session);
 		session_done(session);

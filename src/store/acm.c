@@ -85,17 +85,39 @@ const struct acm *acm_factory(void)
 	return &factory;
 }
 
+/* FNV-1a. */
+static uint32_t hash_text(const char *text)
+{
+	uint32_t hash = 2166136261U;
+
+	while (*text)
+		hash = (hash ^ (unsigned char)*text++) * 16777619U;
+	return hash;
+}
+
+bool acm_set_text(struct acm *acm, struct acm_node *node, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = arena_alloc(&acm->arena, size);
+
+	if (!copy)
+		return false;
+	node->text = memcpy(copy, text, size);
+	node->hash = hash_text(text);
+	return true;
+}
+
 struct acm_node *acm_add(struct acm *acm, struct acm_node *parent, enum acm_item item,
 			 const char *text)
 {
 	struct acm_node *node =
 		acm->count < ACM_NODES_MAX ? arena_alloc(&acm->arena, sizeof(*node)) : NULL;
-	char *copy = node ? arena_alloc(&acm->arena, strlen(text) + 1) : NULL;
 
-	if (!copy)
+	if (!node)
 		return NULL;
-	memcpy(copy, text, strlen(text) + 1);
-	*node = (struct acm_node){.parent = parent, .item = item, .text = copy};
+	*node = (struct acm_node){.parent = parent, .item = item};
+	if (!acm_set_text(acm, node, text))
+		return NULL;
 	if (parent && parent->last)
 		parent->last->next = node;
 	else if (parent)
@@ -109,8 +131,10 @@ struct acm_node *acm_add(struct acm *acm, struct acm_node *parent, enum acm_item
 const struct acm_node *acm_find(const struct acm_node *node, enum acm_item item, const char *text)
 {
 	const struct acm_node *at = node ? node->first : NULL;
+	uint32_t hash = text ? hash_text(text) : 0;
 
-	while (at && (at->item != item || (text && strcmp(at->text, text) != 0)))
+	while (at &&
+	       (at->item != item || (text && (at->hash != hash || strcmp(at->text, text) != 0))))
 		at = at->next;
 	return at;
 }

@@ -11,7 +11,7 @@
 #include "model/error.h"
 #include "store/edit.h"
 
-#define ACM_NODES_MAX 8192
+#define ACM_NODES_MAX 2048
 #define ACM_DEPTH     5    /* of nodes, the root is at 0 */
 #define ACM_TEXT_MAX  1024 /* bytes of a value, NUL included */
 
@@ -83,7 +83,8 @@ enum acm_item acm_item_in(enum acm_item parent, const char *name);
 struct acm_node {
 	struct acm_node *parent, *first, *last, *next;
 	enum acm_item item;
-	const char *text;              /* "" of a container */
+	const char *text;              /* "" of a container; set by acm_set_text() */
+	uint32_t hash;                 /* of the text */
 	enum edit_operation operation; /* in an edit */
 };
 
@@ -104,6 +105,8 @@ const struct acm *acm_factory(void);
 /* Append a node; NULL: no memory, or there are ACM_NODES_MAX. @text is copied. */
 struct acm_node *acm_add(struct acm *acm, struct acm_node *parent, enum acm_item item,
 			 const char *text);
+/* Copy @text into the node. False: no memory. */
+bool acm_set_text(struct acm *acm, struct acm_node *node, const char *text);
 /* The first child of that item, and of that text unless it is NULL. NULL: none, or no @node. */
 const struct acm_node *acm_find(const struct acm_node *node, enum acm_item item, const char *text);
 /* The value of a leaf, or its default. */

@@ -118,7 +118,6 @@ static int drop_other_cases(struct editing *editing, struct acm_node *into, enum
 
 static int set_text(struct editing *editing, struct acm_node *node, const char *text)
 {
-	char *copy;
 	int rc;
 
 	if (!strcmp(node->text, text))
@@ -126,11 +125,7 @@ static int set_text(struct editing *editing, struct acm_node *node, const char *
 	rc = need(editing, node, RIGHT_UPDATE);
 	if (rc)
 		return rc;
-	copy = arena_alloc(&editing->acm->arena, strlen(text) + 1);
-	if (!copy)
-		return no_room(editing);
-	node->text = memcpy(copy, text, strlen(text) + 1);
-	return 0;
+	return acm_set_text(editing->acm, node, text) ? 0 : no_room(editing);
 }
 
 static bool is_many(const struct acm_node *node)
@@ -156,7 +151,7 @@ static int edit_node(struct editing *editing, struct acm_node *into, const struc
 	enum acm_kind kind = acm_rows[edit->item].kind;
 	struct acm_node *node = (struct acm_node *)(uintptr_t)acm_find(
 		into, edit->item, is_many(edit) ? edit->text : NULL);
-	bool removes = edit->operation == EDIT_DELETE || edit->operation == EDIT_REMOVE;
+	bool removes = edit_removes(edit->operation);
 	int rc = 0;
 
 	if (!node || removes || edit->operation == EDIT_CREATE)
@@ -196,10 +191,9 @@ static int edit_root(struct editing *editing, const struct acm_node *edit)
 		rc = need(editing, edit, RIGHT_DELETE);
 	if (!rc && edit->operation == EDIT_DELETE && !root->first)
 		return refuse(editing, edit, ERROR_MISSING, "is not there");
-	if (!rc && (edit->operation == EDIT_REPLACE || edit->operation == EDIT_DELETE ||
-		    edit->operation == EDIT_REMOVE))
+	if (!rc && (edit->operation == EDIT_REPLACE || edit_removes(edit->operation)))
 		rc = clear(editing, root);
-	if (rc || edit->operation == EDIT_DELETE || edit->operation == EDIT_REMOVE)
+	if (rc || edit_removes(edit->operation))
 		return rc;
 	return edit_children(editing, root, edit);
 }

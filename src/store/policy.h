@@ -86,8 +86,8 @@ int policy_may_edit(const struct policy *policy, const struct edit_entry *entry,
 
 /*
  * May a user make @before @after (NULL: not there), where others made the change and this user
- * carries it out? @restores: it was so once, and an entry that comes back brings what the user
- * cannot see along.
+ * carries it out? @restores: it was so once, or is so in the kernel, and an entry that
+ * comes (back) brings what the user cannot see along.
  */
 int policy_may_change(const struct policy *policy, uint32_t tunnel_id, uint32_t session_id,
 		      const union config *before, const union config *after, bool restores,

@@ -1,6 +1,9 @@
 """Access control (RFC 8341): users of different rights, over the real socket, and what becomes of the rules."""
+import contextlib
 import os
+import socket
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
-from lib.netconf import BASE, L2TP, Netconf, RpcError, subtree  # noqa: E402
+from lib.netconf import BASE, EVENTS, L2TP, Netconf, RpcError, local_name, subtree  # noqa: E402
 from lib.oracle import yanglint  # noqa: E402
 from lib.users import (  # noqa: E402
     ACM, GAMES, NEWS, As, group, nacm, open_to_all, operations, path, rule, rules)
@@ -143,6 +146,13 @@ def test_groups_of_the_system_count_unless_they_are_switched_off(daemon):
         refused(client.edit_config, edit.replace("x<", "y<"))  # the same session, from its next request on
 
 
+def test_no_group_of_many_is_left_out(daemon):
+    configure(daemon, rules("r", "news", rule("no", "deny")) + rules("s", "games", rule("all", "permit")))
+    for others, may in ((range(3000, 3100), True), ([*range(3000, 3100), NEWS[1]], False)):
+        with As(daemon, GAMES, others) as client:
+            assert ("<tunnel>" in client.rpc_text("<get/>")) == may
+
+
 def test_operations_and_sessions_of_others(daemon):
     configure(daemon, "<groups>" + group("g", "games") + "</groups>" +
               rules("r", "g", rule("kill", "permit", "<rpc-name>kill-session</rpc-name>"),
@@ -246,11 +256,11 @@ def test_a_denied_tunnel_is_found_by_no_xpath_and_locked_by_nobody_else(daemon):
         for found in by_xpath(client, "//x:tunnel[1]"):
             assert "<tunnel-id>2<" in found
         answers = []
-        for path_of in (one, none):
+        for path_of in (one, none, "//x:tunnel[x:local-port=5001]", "//x:tunnel[x:local-port=5088]"):
             with pytest.raises(RpcError) as error:
                 lock(client, path_of)
             answers.append((error.value.tag, error.value.message))
-        assert answers[0] == answers[1]
+        assert len(set(answers)) == 1
         locks = "//m:partial-lock"
         lock(root, one)
         assert by_xpath(root, locks)[0] and not by_xpath(client, locks)[0]
@@ -262,6 +272,102 @@ def test_a_denied_tunnel_is_found_by_no_xpath_and_locked_by_nobody_else(daemon):
     with Netconf(daemon.socket) as root:
         found = by_xpath(root, "/a:nacm/a:rule-list/a:rule[a:name='hide']/a:action")
         assert all("<name>hide</name><action>deny</action>" in text.replace("\n", "") for text in found), found
+
+
+def told(client):
+    """What comes until nothing does for a moment: the targets of each config-change, and (tunnel, session) of others."""
+    changes, others = [], []
+    try:
+        while True:
+            content = client.notification(0.2)[1]
+            if local_name(content) == "netconf-config-change":
+                changes.append([edit.findtext("{*}target").replace("l2tp:", "") for edit in content.iterfind("{*}edit")])
+            elif content.find("{*}tunnel-id") is not None:
+                others.append((content.findtext("{*}tunnel-id"), content.findtext("{*}session-id")))
+    except TimeoutError:
+        return changes, others
+
+
+def test_a_subscriber_is_told_of_no_path_that_it_may_not_see(daemon):
+    hidden = '/x:l2tpv3/x:tunnel[x:tunnel-id="1"]/x:session[x:session-id="3"]'
+    configure(daemon, "<write-default>permit</write-default><groups>" + group("g", "games") + "</groups>" +
+              rules("r", "g", rule("a", "deny", path('/x:l2tpv3/x:tunnel[x:tunnel-id="2"]')), rule("b", "deny", path(hidden)),
+                    rule("c", "deny", path('/x:l2tpv3/x:tunnel/x:description'))))
+    select = ('<filter type="xpath" xmlns:n="urn:ietf:params:xml:ns:yang:ietf-netconf-notifications" '
+              "select=\"//n:target[contains(., &quot;tunnel-id='2'&quot;) or contains(., 'cookie')]\"/>")
+    begin = f"<startTime>{datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.%fZ')}</startTime>"
+    one = "/l2tpv3/tunnel[tunnel-id='1']"
+    with As(daemon, GAMES) as games, As(daemon, GAMES) as prying, Netconf(daemon.socket) as root, \
+            Netconf(daemon.socket) as editor:
+        for client, inner in ((games, ""), (prying, select), (root, "")):
+            client.rpc(f'<create-subscription xmlns="{EVENTS}">{inner}</create-subscription>')
+        told(games)
+        secret = f"<tx-cookie>{'11' * 4}</tx-cookie>"
+        editor.edit_config(change(tunnel(1, "<description>x</description>" + session(1, "<mtu>1300</mtu>" + secret) +
+                                            session(3)) + tunnel(2, session(2, "<mtu>1301</mtu>"))))
+        changes, others = told(games)
+        assert changes == [[one + "/session[session-id='1']/mtu"]] and ("1", "3") not in others
+        editor.edit_config(change(tunnel(1, session(1, "<tx-cookie>22222222</tx-cookie>")) + tunnel(2, session(9))))
+        editor.edit_config(nacm("<enable-external-groups>false</enable-external-groups>"))
+        assert told(games)[0] == []  # not even that, and by whom
+        editor.edit_config(change(tunnel(1, session(1, "<mtu>1310</mtu>"))))
+        assert told(games)[0] == [[one + "/session[session-id='1']/mtu"]]
+        seen, others = told(root)
+        assert ("1", "3") in others and ("2", "9") in others
+        assert seen[0] == [one + "/description", one + "/session[session-id='1']/mtu", one + "/session[session-id='1']/tx-cookie",
+                           one + "/session[session-id='3']", "/l2tpv3/tunnel[tunnel-id='2']/session[session-id='2']/mtu"]
+        assert seen[2] == ["/acm:nacm"]
+        assert told(prying) == ([], [])  # what it selects would tell it
+    with As(daemon, GAMES) as games:
+        games.rpc(f'<create-subscription xmlns="{EVENTS}">{begin}</create-subscription>')
+        assert told(games)[0] == 2 * [[one + "/session[session-id='1']/mtu"]]
+
+
+def test_no_refusal_tells_what_others_have_staged_or_configured(daemon):
+    """Whoever may not see tunnel 1, nor any local-address, learns no value of them from what is wrong with others."""
+    configure(daemon, "<write-default>permit</write-default>" +
+              rules("r", "*", rule("hide", "deny", path("/x:l2tpv3/x:tunnel[x:tunnel-id='1']") + operations("read")),
+                    rule("address", "deny", path("/x:l2tpv3/x:tunnel/x:local-address") + operations("read"))))
+
+    def wrong(number, leaf="<remote-address>2001:db8::1</remote-address>"):
+        return change(f"<tunnel><tunnel-id>{number}</tunnel-id>{leaf}</tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
+        root.edit_config(wrong(1, "<local-port>5001</local-port><encapsulation>ip</encapsulation>" + session(77).replace(
+            "peer-session-id", "description")), target="candidate")
+        answers = []
+        for call in ("<validate><source><candidate/></source></validate>", "<commit/>"):
+            answers += refused(client.rpc, call).errors
+        root.rpc("<discard-changes/>")
+        for edit in (wrong(1), wrong(2), wrong(2, "<local-port>5001</local-port>"), wrong(2, session(1))):
+            answers += refused(client.edit_config, edit).errors
+        assert not [hint for hint in ("5001", "port", "77", "127", "id='1'", "tunnel 1") if hint in str(answers)], answers
+        for edit, told in ((wrong(2), "127.0.0.1"), (wrong(2, session(1)), "tunnel 1")):
+            with pytest.raises(RpcError) as raised:
+                root.edit_config(edit)
+            assert told in raised.value.message
+
+
+def searching(daemon):
+    """The processes that look for what an XPath selects."""
+    return Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+
+
+def test_who_does_not_read_what_it_searched_for_leaves_places_to_others(daemon):
+    with Netconf(daemon.socket) as root:
+        root.edit_config(change(tunnel(3, "".join(session(n) for n in range(1000, 5000)))))
+        search = (f'<get-config><source><running/></source><filter type="xpath" {DECLARED} '
+                  'select="//x:session[{}]"/></get-config>').format
+        with contextlib.ExitStack() as stack:
+            for user, places in ((GAMES, 2), (NEWS, 1)):
+                clients = [stack.enter_context(As(daemon, user)) for _ in range(places + 1)]
+                for client in clients:
+                    client.send(f'<rpc xmlns="{BASE}" message-id="1">{search("1 = 1")}</rpc>')
+                    answered = "resource-denied" in client.receive() if client is clients[-1] else \
+                        wait_for(lambda c=client: c.socket.recv(1, socket.MSG_PEEK), "a reply that begins")
+                    assert answered
+            assert len(searching(daemon)) == 3
+            assert "<session-id>4999<" in root.rpc_text(search("x:session-id = 4999"))
+        wait_for(lambda: not searching(daemon), "the searches to end with their clients")
 
 
 def test_its_configuration_is_configuration(daemon):

@@ -186,10 +186,3 @@ def test_many_sessions(tmp_path):
             wait_for(lambda: not children(daemon), "the search to end with its client")
     finally:
         daemon.stop()
-
-
-def test_a_subscription_takes_no_xpath(daemon):
-    with daemon.netconf() as client, pytest.raises(RpcError) as refused:
-        client.rpc('<create-subscription xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
-                   f'<filter type="xpath" {DECLARED} select="//l:oper-status"/></create-subscription>')
-    assert refused.value.tag == "operation-not-supported"

@@ -43,12 +43,12 @@ def open_to_all(daemon):
 class As:
     """A client of another user: only while it connects is this process that user."""
 
-    def __init__(self, daemon, user):
-        self.daemon, self.user = daemon, user
+    def __init__(self, daemon, user, groups=()):
+        self.daemon, self.user, self.groups = daemon, user, list(groups)
 
     def connect(self):
         groups = os.getgroups()
-        os.setgroups([])
+        os.setgroups(self.groups)
         os.setegid(self.user[1])
         os.seteuid(self.user[0])
         try:
