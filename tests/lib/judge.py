@@ -15,12 +15,14 @@ from .netconf import BASE
 
 XML = 1
 RPC, NOTIFICATION, REPLY = 4, 5, 6  # enum lyd_type
-PARSE_ONLY, STRICT, NO_STATE_DATA, VALIDATE_PRESENT = 0x010000, 0x020000, 0x080000, 0x0002
+PARSE_ONLY, STRICT, NO_STATE_DATA = 0x010000, 0x020000, 0x080000
+VALIDATE_CONFIG = 0x0001 | 0x0002  # no state, and only of modules of which there is something
 SNAPSHOT_MAX = 1 << 18  # larger ones take libyang seconds
 NAMES = re.compile(r"<([A-Za-z][\w.:-]*)|<error-(?:tag|app-tag)>([^<]*)")
 DATA = re.compile(r"<data(?: [^>]*)?>(.*)</data>", re.S)
+CONFIG = re.compile(r"<config [^>]*>(.*)</config>", re.S)
 CLOSE = "<close-session/>"  # any rpc may be answered as this one: by <ok/> or by errors
-MODULES = [*oracle.MODULES, oracle.NOTIFICATIONS, oracle.LIBYANG / "ietf-yang-library@2019-01-04.yang"]
+MODULES = [*oracle.MODULES, oracle.NOTIFICATIONS, oracle.IETF / "ietf-netconf-partial-lock@2009-10-19.yang"]
 
 
 class Judge:
@@ -95,8 +97,9 @@ class Judge:
         kind = frozenset(NAMES.findall(text))
         if kind not in self.known and len(text) < SNAPSHOT_MAX:
             self.known.add(kind)
+            inner = CONFIG.search(text)  # around several containers
             with self.lock:
-                self.data(text, STRICT | NO_STATE_DATA, VALIDATE_PRESENT)
+                self.data(inner[1] if inner else text, STRICT | NO_STATE_DATA, VALIDATE_CONFIG)
 
     def message(self, text, requests):
         """One that came; @requests: the body by message-id."""

@@ -44,6 +44,7 @@ def errors_of(reply):
 
 class Netconf:
     judge = None  # judge.py: sees every message
+    requests = {}  # the last ones' bodies, by message-id, for the judge
 
     def __init__(self, path, base="1.1", seconds=PATIENCE):
         self.seconds = seconds
@@ -51,7 +52,6 @@ class Netconf:
         self.buffer = bytearray()
         self.chunked = False
         self.message_id = 0
-        self.requests = {}  # the last one's body, by message-id, for the judge
         self.notifications = []
         self.send(f'<hello xmlns="{BASE}"><capabilities><capability>{BASE_1_0}</capability>'
                   + (f"<capability>{BASE_1_1}</capability>" if base == "1.1" else "")
