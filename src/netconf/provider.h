@@ -52,8 +52,8 @@ struct node *provider_identity(struct tree *tree, struct node *parent, const cha
 struct node *provider_instance(struct tree *tree, struct node *parent, const char *name,
 			       const char *prefix, const char *uri, const char *path);
 /*
- * Add a leaf of type yang:xpath1.0: @from is the text, then prefixes with what each stands for, then
- * an empty one, each with its NUL. Returns what follows.
+ * Add a leaf of type yang:xpath1.0: @from is the text, then prefixes with what each stands for,
+ * then an empty one, each with its NUL. Returns what follows.
  */
 const char *provider_select(struct tree *tree, struct node *parent, const char *name,
 			    const char *from);
