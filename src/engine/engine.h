@@ -202,7 +202,7 @@ struct engine_partial {
 	struct engine_partial *next;
 	unsigned int id, session;
 	struct timespec since; /* CLOCK_REALTIME */
-	const char *selects;   /* as given, each with its NUL; an empty one ends them */
+	const char *selects;   /* as given, for who shows them, in the door's own form */
 	size_t count;
 	struct engine_part parts[]; /* in order, at most one of each entry, once it is taken */
 };

@@ -136,8 +136,8 @@ static void add_partial_locks(struct tree *tree, struct node *store,
 		add_count(tree, lock, "lock-id", at->id);
 		add_count(tree, lock, "locked-by-session", at->session);
 		provider_time(tree, lock, "locked-time", &at->since);
-		for (const char *select = at->selects; *select; select += strlen(select) + 1)
-			provider_leaf(tree, lock, "select", "%s", select);
+		for (const char *select = at->selects; *select;)
+			select = provider_select(tree, lock, "select", select);
 		instance_visit(at, add_locked_node, &nodes);
 	}
 }

@@ -51,6 +51,12 @@ struct node *provider_identity(struct tree *tree, struct node *parent, const cha
 /* Add a leaf of type instance-identifier, in whose path @prefix stands for the module of @uri. */
 struct node *provider_instance(struct tree *tree, struct node *parent, const char *name,
 			       const char *prefix, const char *uri, const char *path);
+/*
+ * Add a leaf of type yang:xpath1.0: @from is the text, then prefixes with what each stands for,
+ * then an empty one, each with its NUL. Returns what follows.
+ */
+const char *provider_select(struct tree *tree, struct node *parent, const char *name,
+			    const char *from);
 /* Add a leaf of type yang:date-and-time, in UTC. */
 struct node *provider_time(struct tree *tree, struct node *parent, const char *name,
 			   const struct timespec *time);

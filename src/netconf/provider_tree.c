@@ -1,5 +1,6 @@
 /* Helpers with which providers build their data. */
 #include <stdarg.h>
+#include <string.h>
 #include <time.h>
 
 #include "netconf/provider.h"
@@ -35,7 +36,7 @@ static struct node *declare(struct tree *tree, struct node *leaf, const char *pr
 	tree->broken |= !ns;
 	if (!ns)
 		return NULL;
-	*ns = (struct declaration){NULL, prefix, uri};
+	*ns = (struct declaration){leaf->declarations, prefix, uri};
 	leaf->declarations = ns;
 	return leaf;
 }
@@ -51,6 +52,33 @@ struct node *provider_identity(struct tree *tree, struct node *parent, const cha
 {
 	return declare(tree, provider_leaf(tree, parent, name, "%s:%s", prefix, identity), prefix,
 		       uri);
+}
+
+static const char *next_text(const char *text)
+{
+	return text + strlen(text) + 1;
+}
+
+static const char *copy(struct tree *tree, const char *text)
+{
+	const char *made = arena_text(&tree->arena, text, strlen(text));
+
+	tree->broken |= !made;
+	return made ? made : "";
+}
+
+const char *provider_select(struct tree *tree, struct node *parent, const char *name,
+			    const char *from)
+{
+	struct node *leaf = provider_add(tree, parent, name);
+
+	if (leaf) {
+		leaf->text = copy(tree, from);
+		leaf->length = strlen(leaf->text);
+	}
+	for (from = next_text(from); *from; from = next_text(next_text(from)))
+		declare(tree, leaf, copy(tree, from), copy(tree, next_text(from)));
+	return from + 1;
 }
 
 struct node *provider_time(struct tree *tree, struct node *parent, const char *name,

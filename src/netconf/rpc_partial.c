@@ -1,7 +1,9 @@
 /* Partial locks (RFC 5717). */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/names.h"
 #include "netconf/instance.h"
@@ -149,21 +151,32 @@ static int too_many(struct error *err)
 	return rpc_refuse(err, ERROR_TOO_BIG, "select", "too many nodes; lock what contains them");
 }
 
+/* Its text, and what the prefixes in scope stand for (provider_select() reads it). */
+static void put_select(FILE *to, const struct node *select)
+{
+	fprintf(to, "%s%c", select->text, '\0');
+	for (const struct node *at = select; at; at = at->parent)
+		for (const struct declaration *one = at->declarations; one; one = one->next)
+			if (*one->prefix &&
+			    one->uri == node_namespace(select, one->prefix, strlen(one->prefix)))
+				fprintf(to, "%s%c%s%c", one->prefix, '\0', one->uri, '\0');
+	fputc('\0', to);
+}
+
 /* Room for @count parts, with the selects as they were given. */
 static struct engine_partial *new_partial(const struct node *operation, size_t count)
 {
 	struct engine_partial *partial = NULL;
-	size_t length = 1, used = 0;
-	char *selects;
+	char *selects = NULL;
+	size_t length;
+	FILE *file = open_memstream(&selects, &length);
 
+	if (!file)
+		return NULL;
 	for (const struct node *at = operation->first; at; at = at->next)
-		length += at->length + 1;
-	selects = calloc(1, length);
-	for (const struct node *at = operation->first; selects && at; at = at->next) {
-		memcpy(selects + used, at->text, at->length);
-		used += at->length + 1;
-	}
-	if (selects)
+		put_select(file, at);
+	fputc('\0', file);
+	if (fclose(file) == 0)
 		partial = engine_partial_new(count, selects, length);
 	free(selects);
 	return partial;

@@ -135,6 +135,15 @@ def test_locks_and_partial_locks_exclude_each_other(pair):
             assert refused(partial_lock, four, TUNNEL.format(1)).tag == "lock-denied"
 
 
+def test_what_was_selected_is_shown_whole_with_what_its_prefixes_stand_for(pair):
+    one, two = pair
+    select = "/l:l2tpv3/l:tunnel[l:tunnel-id='1']" + "[true()]" * 40
+    one.rpc(f'<partial-lock xmlns="{PARTIAL}" xmlns:l="urn:other"><select xmlns:l="{L2TP}">{select}</select></partial-lock>')
+    shown = two.rpc_text(f'<get>{subtree(f"<netconf-state xmlns={chr(34)}{MONITORING}{chr(34)}><datastores/></netconf-state>")}</get>')
+    said = re.search(r"<select([^>]*)>([^<]*)</select>", shown)
+    assert said[2].replace("&apos;", "'") == select and f'xmlns:l="{L2TP}"' in said[1] and "urn:other" not in said[1]
+
+
 def ascii_of(error):
     return re.sub(r"<(/?)\w+:", r"<\1", ET.tostring(error.reply, "unicode"))
 
@@ -165,7 +174,7 @@ def test_an_xpath_is_evaluated_once(pair, daemon):
     one.edit_config(mtu(1200))
     assert refused(two.edit_config, mtu(1300)).app_tag == "locked"
     shown = two.rpc_text(f'<get>{subtree(f"<netconf-state xmlns={chr(34)}{MONITORING}{chr(34)}/>")}</get>')
-    assert "<select>//l:session[l:mtu = 1400]/l:mtu</select>" in shown
+    assert ">//l:session[l:mtu = 1400]/l:mtu</select>" in shown
     assert ctl(daemon, "set", "session", "tunnel_id", "1", "session_id", "1", "mtu", "1100").returncode == 1
     error = refused(partial_lock, two, "//l:mtu")
     assert error.tag == "lock-denied" and f"<session-id>{one.session_id}<" in ascii_of(error)

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.built import need_built  # noqa: E402
 from lib.daemons import CHECKOUT, L2TPV3D, RELAY, L2tpv3d, Sshd  # noqa: E402
 from lib.here import Here, free_port  # noqa: E402
-from lib.netconf import L2TP  # noqa: E402
+from lib.netconf import BASE, EVENTS, L2TP, subtree  # noqa: E402
 
 need_built(L2TPV3D, RELAY)
 pytestmark = [
@@ -167,7 +168,95 @@ if os.environ.get("L2TPV3D_ANSIBLE"):  # =1; needs the Debian package ansible
         assert play("careful.yml", "--check")[1] == "0"
 
 
-def test_opendaylight():
-    """As far as it can be told without it."""
+# ---- managers that are not at hand: their documents, and the requests that they are known to send
+
+MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
+TUNNEL_3000 = f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>3000</tunnel-id></tunnel></l2tpv3>'
+KEYED = "/l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id='3000']"
+
+
+def ask(client, body, expected="<ok/>"):
+    reply = client.rpc_text(body)
+    assert expected in reply and "<rpc-error" not in reply, reply
+    return reply
+
+
+def modules_by_get_schema(client):
+    """{name@revision: text} of all that the router lists, as a manager learns its modules."""
+    listed = client.get(subtree(f'<netconf-state xmlns="{MONITORING}"><schemas/></netconf-state>'))
+    found = {}
+    for schema in listed.iter(f"{{{MONITORING}}}schema"):
+        name, version, form = (schema.findtext(f"{{{MONITORING}}}{leaf}") for leaf in ("identifier", "version", "format"))
+        if form.endswith("yang"):
+            found[f"{name}@{version}"] = client.rpc(
+                f'<get-schema xmlns="{MONITORING}"><identifier>{name}</identifier><version>{version}</version>'
+                "<format>yang</format></get-schema>").findtext(f"{{{MONITORING}}}data")
+    return found
+
+
+def yanglint_of(folder, modules, *words):
+    """With nothing but what the router gave."""
+    for name, text in modules.items():
+        (folder / f"{name}.yang").write_text(text)
+    ours = next(folder.glob("linux-l2tpv3@*.yang"))
+    done = subprocess.run(["yanglint", "-p", folder, *words[:-1], ours, words[-1]], capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("yanglint"), reason="yanglint is not installed (Debian: libyang2-tools)")
+def test_nso(router, tmp_path):
+    template = example("xml")
+    for name, value in {"device": "router", "id": "3000", "peer-id": "4000", "local": "192.0.2.1",
+                        "remote": "198.51.100.1"}.items():
+        template = template.replace(f"{{/{name}}}", value)
+    device = ET.fromstring(template).find("{http://tail-f.com/ns/ncs}devices/{http://tail-f.com/ns/ncs}device")
+    made = ET.tostring(device.find("{http://tail-f.com/ns/ncs}config")[0], "unicode")
+    assert "{/" not in made
+    with router.daemon.netconf() as client:
+        (tmp_path / "config.xml").write_text(made)
+        yanglint_of(tmp_path, modules_by_get_schema(client), "-t", "config", tmp_path / "config.xml")
+        # sync-from
+        ask(client, f"<get-config><source><running/></source>{subtree(f'<l2tpv3 xmlns={chr(34)}{L2TP}{chr(34)}/>')}</get-config>",
+            "<data")
+        # commit, by the candidate and with confirmation
+        for store in ("running", "candidate"):
+            ask(client, f"<lock><target><{store}/></target></lock>")
+        ask(client, "<discard-changes/>")
+        ask(client, "<edit-config><target><candidate/></target><default-operation>merge</default-operation>"
+                    "<test-option>test-then-set</test-option><error-option>rollback-on-error</error-option>"
+                    f"<config>{made}</config></edit-config>")
+        ask(client, "<validate><source><candidate/></source></validate>")
+        ask(client, "<commit><confirmed/><confirm-timeout>30</confirm-timeout></commit>")
+        ask(client, "<commit/>")
+        for store in ("candidate", "running"):
+            ask(client, f"<unlock><target><{store}/></target></unlock>")
+        # partial-sync-from and live-status of one entry
+        for operation in ("get-config><source><running/></source>", "get>"):
+            ask(client, f'<{operation}<filter type="xpath" xmlns:l2tp="{L2TP}" select="{KEYED}"/></{operation.split(">")[0]}>',
+                "<peer-tunnel-id>4000<")
+            ask(client, f"<{operation}{subtree(TUNNEL_3000)}</{operation.split('>')[0]}>", "<peer-tunnel-id>4000<")
+
+
+@pytest.mark.skipif(not shutil.which("yanglint"), reason="yanglint is not installed (Debian: libyang2-tools)")
+def test_opendaylight(router, tmp_path):
     node = json.loads(example("json"))["node"][0]
     assert node["netconf-node-topology:netconf-node"]["port"] == 830
+    tunnels = json.loads(example("json", 1))["linux-l2tpv3:tunnel"]
+    (tmp_path / "config.json").write_text(json.dumps({"linux-l2tpv3:l2tpv3": {"tunnel": tunnels}}))
+    with router.daemon.netconf() as client:
+        assert "urn:ietf:params:netconf:capability:candidate:1.0" in client.capabilities
+        made = yanglint_of(tmp_path, modules_by_get_schema(client), "-t", "config", "-f", "xml", tmp_path / "config.json")
+        # a PUT: nothing but that entry, replaced, by the candidate
+        replaced = made.replace("<tunnel>", f'<tunnel xmlns:nc="{BASE}" nc:operation="replace">')
+        for store in ("candidate", "running"):
+            ask(client, f"<lock><target><{store}/></target></lock>")
+        ask(client, "<edit-config><target><candidate/></target><default-operation>none</default-operation>"
+                    f"<error-option>rollback-on-error</error-option><config>{replaced}</config></edit-config>")
+        ask(client, "<commit/>")
+        for store in ("candidate", "running"):
+            ask(client, f"<unlock><target><{store}/></target></unlock>")
+        ask(client, f"<get-config><source><running/></source>{subtree(TUNNEL_3000)}</get-config>", "<peer-session-id>2000<")
+        ask(client, f"<get>{subtree(TUNNEL_3000)}</get>", "<oper-status>")
+        # it hears when what the router can do changes
+        ask(client, f'<create-subscription xmlns="{EVENTS}"><stream>NETCONF</stream></create-subscription>')

@@ -108,6 +108,13 @@ class L2tpv3d(Process):
         self.launch(self.argv, lambda: self.logged(r"\bready\b"))
         return self
 
+    def stop(self, *arguments, **named):
+        """What it leaves is judged, as what it said."""
+        status, snapshot = super().stop(*arguments, **named), self.state / "config.xml"
+        if netconf.Netconf.judge and status == 0 and snapshot.exists():
+            netconf.Netconf.judge.snapshot(snapshot.read_text())
+        return status
+
     def restart(self):
         self.stop()
         return self.start()
