@@ -433,7 +433,7 @@ void session_go_on(struct netconf_session *session)
 
 	if (replying && !session->dead)
 		write_on(session);
-	else if (session->subscription && !session->finished && !session->closing && !session->dead)
+	else if (session_takes_notifications(session))
 		notify_on(session);
 	if (!replying && !session->busy && !session->closing)
 		read_on(session);

@@ -154,6 +154,13 @@ static inline bool session_output_full(const struct netconf_session *session)
 	       session->server->options.limits.output;
 }
 
+/* Is it subscribed, and free to be told something now? */
+static inline bool session_takes_notifications(const struct netconf_session *session)
+{
+	return session->subscription && !session->stream.step && !session->finished &&
+	       !session->closing && !session->dead && !session_output_full(session);
+}
+
 /* server_log.c */
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
