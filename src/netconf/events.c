@@ -33,6 +33,7 @@ struct events {
 	struct pending_tree tree;
 	struct pending_list lists[OBJECTS]; /* oldest first */
 	size_t count;
+	int64_t began;       /* clock_now() when the first of them came */
 	uint64_t lost;       /* for lack of memory, and not told yet */
 	struct event *tell;  /* the pending ones */
 	struct event *share; /* what was appended: with subscribers and the disk */
@@ -143,24 +144,26 @@ static struct pending *take(struct events *events)
 }
 
 /*
- * Is a subscriber that reads too far behind? (Is there a subscriber at all?) One whose reply is
- * under way takes no notifications, however long that lasts: others do not wait for it.
+ * Does a subscriber that takes notifications lag too far behind? Is there one at all? One that
+ * waits for a reply, or is about to end, takes none for as long as it likes; and some filters take
+ * long. Others wait for so long only.
  */
 static bool must_wait(const struct events *events, bool *ret_subscribed)
 {
 	const struct netconf_session *session;
 	uint64_t next = event_log_next(events->log);
+	int64_t patience = events->server->options.limits.lag_timeout * NS_PER_S;
+	bool lags = false;
 
 	*ret_subscribed = false;
 	TAILQ_FOREACH (session, &events->server->sessions, link) {
 		if (!session->subscription)
 			continue;
 		*ret_subscribed = true;
-		if (!session_output_full(session) && !session->stream.step &&
-		    next - session->subscription->next > LAG_MAX)
-			return true;
+		lags |= session_takes_notifications(session) &&
+			next - session->subscription->next > LAG_MAX;
 	}
-	return false;
+	return lags && clock_now() - events->began < patience;
 }
 
 static bool tell_one(struct events *events)
@@ -215,7 +218,8 @@ static void put(struct events *events, const struct object_event *event)
 	TAILQ_INSERT_TAIL(&events->lists[event->key.session_id ? OBJECT_SESSION : OBJECT_TUNNEL],
 			  pending, order);
 	RB_INSERT(pending_tree, &events->tree, pending);
-	events->count++;
+	if (!events->count++)
+		events->began = clock_now();
 	schedule(events->tell, REST_MS);
 }
 

@@ -27,6 +27,7 @@ static const struct netconf_limits defaults = {
 	.idle_timeout = 1800,
 	.lock_timeout = 300,
 	.stall_timeout = 300,
+	.lag_timeout = 5,
 	.input_timeout = 60,
 	.message_size = 64U << 20,
 	.memory = 256U << 20,
@@ -44,6 +45,7 @@ static void fill_limits(struct netconf_limits *limits)
 	FILL(idle_timeout);
 	FILL(lock_timeout);
 	FILL(stall_timeout);
+	FILL(lag_timeout);
 	FILL(input_timeout);
 	FILL(message_size);
 	FILL(memory);

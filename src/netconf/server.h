@@ -30,6 +30,8 @@ struct netconf_limits {
 	unsigned int lock_timeout;  /* the same for one that holds the lock; default 300 */
 	unsigned int
 		stall_timeout; /* seconds in which a client reads none of its reply; default 300 */
+	unsigned int lag_timeout;   /* seconds in which notifications wait for subscribers that lag;
+				       default 5 */
 	unsigned int input_timeout; /* seconds without input amid a request; default 60 */
 	size_t message_size;        /* bytes of a request; default 64 MB */
 	size_t memory; /* bytes that all requests hold beyond 256 kB each; default 256 MB */

@@ -435,24 +435,19 @@ static int to_transport(const char *bytes, size_t length, void *arg)
 
 /* Events. After any of them the session may be gone. */
 
-static bool has_subscription(const struct netconf_session *session)
-{
-	return session->subscription && !session->finished && !session->closing && !session->dead;
-}
-
 void session_go_on(struct netconf_session *session, bool notify)
 {
 	bool replying = session->stream.step;
 
 	if (replying && !session->dead)
 		write_on(session);
-	else if (notify && has_subscription(session))
+	else if (notify && session_takes_notifications(session))
 		notify_on(session);
 	if (!replying && !session->busy && !session->closing)
 		read_on(session);
 	if (session->dead)
 		session_close(session);
-	else if (!notify && has_subscription(session))
+	else if (!notify && session_is_subscribed(session))
 		notify_later(session); /* perhaps it could not while it was replying */
 }
 
@@ -468,7 +463,7 @@ static void on_write(struct bufferevent *transport, void *arg)
 
 	if (session->closing && !evbuffer_get_length(bufferevent_get_output(transport)))
 		session_close(session);
-	else if (has_subscription(session) && !session->busy)
+	else if (session_is_subscribed(session) && !session->busy)
 		notify_later(session);
 	else
 		session_resume(session);

@@ -154,6 +154,18 @@ static inline bool session_output_full(const struct netconf_session *session)
 	       session->server->options.limits.output;
 }
 
+static inline bool session_is_subscribed(const struct netconf_session *session)
+{
+	return session->subscription && !session->finished && !session->closing && !session->dead;
+}
+
+/* Is it subscribed, and free to be told something now? */
+static inline bool session_takes_notifications(const struct netconf_session *session)
+{
+	return session_is_subscribed(session) && !session->stream.step &&
+	       !session_output_full(session);
+}
+
 /* server_log.c */
 void server_log(const struct netconf_server *server, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

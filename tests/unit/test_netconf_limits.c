@@ -6,7 +6,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "netconf/server.h"
+#include "netconf/session.h"
 
 #define BASE "urn:ietf:params:xml:ns:netconf:base:1.0"
 #define HELLO                                                                                      \
@@ -213,7 +213,7 @@ static void halves_of_requests_hold_so_much_memory_together(void **state)
 #define SESSIONS 20000
 
 /* A tunnel with so many sessions, committed. */
-static void configure(struct server *server, int fd)
+static void configure(struct server *server, int fd, unsigned int count)
 {
 	char *text = NULL;
 	size_t length;
@@ -224,7 +224,7 @@ static void configure(struct server *server, int fd)
 	      "</tunnel-id><peer-tunnel-id>1</peer-tunnel-id><encapsulation>ip</encapsulation>"
 	      "<local-address>192.0.2.1</local-address><remote-address>192.0.2.2</remote-address>",
 	      file);
-	for (unsigned int i = 1; i <= SESSIONS; i++)
+	for (unsigned int i = 1; i <= count; i++)
 		fprintf(file,
 			"<session><session-id>%u</session-id><peer-session-id>%u</peer-session-id>"
 			"</session>",
@@ -256,7 +256,7 @@ static void a_small_request_is_not_behind_large_ones(void **state)
 	unsigned int turns = 0;
 
 	(void)state;
-	configure(server, one);
+	configure(server, one, SESSIONS);
 	for (unsigned int i = 0; i < 10; i++)
 		clients[i] = connect_client(server);
 	for (unsigned int i = 0; i < 10; i++)
@@ -334,6 +334,43 @@ static void a_parser_counts_while_it_reads(void **state)
 	stop_server(server);
 }
 
+#define SUBSCRIBE                                                                                  \
+	"<rpc xmlns=\"" BASE "\" message-id=\"1\"><create-subscription xmlns="                     \
+	"\"urn:ietf:params:xml:ns:netconf:notification:1.0\"/></rpc>" END
+#define TOLD 3000
+
+/* Of two subscribers one never comes to its turn: the other hears everything. */
+static void check_lag(unsigned int lag_timeout, bool finished)
+{
+	struct server *server = start_server((struct netconf_limits){.lag_timeout = lag_timeout});
+	int one = connect_client(server), slow = connect_client(server);
+	int other = connect_client(server);
+	struct netconf_session *stuck = TAILQ_NEXT(TAILQ_FIRST(&server->netconf->sessions), link);
+	unsigned int heard = 0;
+
+	receive(server, one), receive(server, slow), receive(server, other);
+	send_text(server, slow, SUBSCRIBE);
+	send_text(server, other, SUBSCRIBE);
+	stuck->waits = true; /* as if it were in the queue already */
+	stuck->finished = finished;
+	configure(server, one, TOLD);
+	for (unsigned int i = 0; i < 200 && heard < TOLD - 10; i++)
+		for (const char *at = receive(server, other);
+		     (at = strstr(at, "</session-state-change>")); at++)
+			heard++;
+	assert_in_range(heard, TOLD - 10, TOLD); /* a piece may end amid one */
+	stuck->waits = false;
+	close(one), close(slow), close(other);
+	stop_server(server);
+}
+
+static void who_lags_does_not_hold_up_others_for_long(void **state)
+{
+	(void)state;
+	check_lag(1, false);
+	check_lag(1000, true); /* it is about to end, and takes none */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +379,7 @@ int main(void)
 		cmocka_unit_test(a_small_request_is_not_behind_large_ones),
 		cmocka_unit_test(a_filter_counts_while_it_is_used),
 		cmocka_unit_test(a_parser_counts_while_it_reads),
+		cmocka_unit_test(who_lags_does_not_hold_up_others_for_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
