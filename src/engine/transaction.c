@@ -227,13 +227,32 @@ static bool continues(const struct engine *engine)
 	return request && request->edit && request->edit->continues;
 }
 
+/* That @err is about: of a session that only its tunnel's change makes anew, the tunnel's. */
+static struct change *change_to_blame(struct engine *engine, struct error *err)
+{
+	const struct candidate *changes = &engine->transaction->changes;
+	struct change *change = overlay_find(changes, err->tunnel_id, err->session_id);
+	struct error said = *err;
+
+	if (change || !err->session_id)
+		return change;
+	change = overlay_find(changes, err->tunnel_id, 0);
+	if (change) {
+		error_at_entry(err, err->tunnel_id, 0, NULL);
+		error_set(err, said.code, "session %u cannot be made anew with it: %s",
+			  said.session_id, said.text);
+		err->os_errno = said.os_errno;
+	}
+	return change;
+}
+
 /* If the change that @err is about can be left out, note that it must. */
 static bool leave_out(struct engine *engine, struct error *err)
 {
 	struct transaction *t = engine->transaction;
-	struct change *change = overlay_find(&t->changes, err->tunnel_id, err->session_id);
+	struct change *change = continues(engine) ? change_to_blame(engine, err) : NULL;
 
-	if (!continues(engine) || !change || error_insert(&t->request->edit->refused, err) < 0)
+	if (!change || error_insert(&t->request->edit->refused, err) < 0)
 		return false;
 	error_list_free(err);
 	change->refused = true;

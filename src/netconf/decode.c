@@ -198,6 +198,8 @@ static enum edit_operation operation_of(struct decoder *decoder,
 				 element->name);
 			return ret;
 		}
+		if (decoder->acm.depth && acm_decode_places(at))
+			continue;
 		if (strcmp(at->uri, NAMESPACE_BASE) != 0 || strcmp(at->name, "operation") != 0) {
 			refuse_attribute(decoder, element, at);
 			return ret;
