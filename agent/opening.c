@@ -63,8 +63,7 @@ static int understand(struct opening *opening)
 	if (opening->have < PDU_HEADER_LENGTH)
 		return 0;
 	opened->header = pdu_header(opening->answer);
-	if (!pdu_header_is_sane(opening->answer) || opened->header.size > ANSWER_MAX ||
-	    opening->have > opened->header.size)
+	if (!pdu_header_is_sane(opening->answer) || opened->header.size > ANSWER_MAX)
 		return -EPROTO;
 	if (opening->have < opened->header.size)
 		return 0;

@@ -160,13 +160,7 @@ static enum cli_status take_clearing(struct request *request, const struct row *
 static enum cli_status take_term(struct request *request, const struct row *row,
 				 const struct pair *pair, struct error *err)
 {
-	union {
-		struct tunnel tunnel;
-		struct session session;
-		struct tunnel_state tunnel_state;
-		struct session_state session_state;
-		struct statistics statistics;
-	} scratch;
+	union codec_object scratch;
 	struct term *term = &request->terms[request->term_count];
 
 	if (spelling_means_absent(row, pair->value))

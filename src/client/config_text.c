@@ -25,18 +25,6 @@ static void put_text(struct config_text *config, bool whole)
 	config->length = 0;
 }
 
-static void put_attribute(struct writer *writer, const char *prefix, const char *name,
-			  const char *value, size_t length)
-{
-	write_text(writer, " ");
-	write_text(writer, prefix);
-	write_text(writer, *prefix && *name ? ":" : "");
-	write_text(writer, name);
-	write_text(writer, "=\"");
-	write_escaped(writer, value, length);
-	write_text(writer, "\"");
-}
-
 /* Invent prefixes, except "xml", which need not be declared. */
 static void put_attributes(struct writer *writer, const struct reader_element *element)
 {
@@ -48,9 +36,9 @@ static void put_attributes(struct writer *writer, const struct reader_element *e
 			snprintf(prefix, sizeof(prefix), "xml");
 		} else if (*at->uri) {
 			snprintf(prefix, sizeof(prefix), "a%u", i);
-			put_attribute(writer, "xmlns", prefix, at->uri, strlen(at->uri));
+			write_declaration(writer, prefix, at->uri);
 		}
-		put_attribute(writer, prefix, at->name, at->value, at->length);
+		write_attribute(writer, prefix, at->name, at->value, at->length);
 	}
 }
 
@@ -65,7 +53,7 @@ static int start(const struct reader_element *element, void *arg, struct error *
 	write_text(writer, "<");
 	write_text(writer, element->name);
 	if (!around || strcmp(around, element->uri) != 0)
-		put_attribute(writer, "xmlns", "", element->uri, strlen(element->uri));
+		write_declaration(writer, "", element->uri);
 	put_attributes(writer, element);
 	write_text(writer, ">");
 	config->names[config->depth] = element->name;

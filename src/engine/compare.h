@@ -1,6 +1,6 @@
 /*
  * Compares what is wanted with what the kernel has. Changes nothing; may call desired and the
- * context.
+ * context. Called by all that plan, create, look or report.
  */
 #ifndef ENGINE_COMPARE_H
 #define ENGINE_COMPARE_H

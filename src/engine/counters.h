@@ -1,7 +1,7 @@
 /*
  * Keeps counters fresh when a door asks for them (engine_refresh()), and reads ahead when entries
  * are read in order; also looks at counters that nobody asks for, because the status depends on
- * them. May call status and the context.
+ * them. May call status and the context; called by the turn, and for doors.
  */
 #ifndef ENGINE_COUNTERS_H
 #define ENGINE_COUNTERS_H

@@ -1,7 +1,7 @@
 /*
  * Takes what the kernel reports into datastore and links: events, entries that are looked at, and
  * everything (read_all.c). Puts what must follow on the agenda; changes nothing in the kernel. May
- * call status, compare and the context.
+ * call status, compare and the context; called by the turn, read_all, removal and interface.
  */
 #ifndef ENGINE_OBSERVE_H
 #define ENGINE_OBSERVE_H

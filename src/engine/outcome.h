@@ -1,6 +1,7 @@
 /*
  * Writes the outcome of a job into the datastore: what was created is there; what could not be
- * created waits or has failed. May call plan, status and what they may.
+ * created waits or has failed. May call plan, status and what they may; called by
+ * the transaction and removal.
  */
 #ifndef ENGINE_OUTCOME_H
 #define ENGINE_OUTCOME_H

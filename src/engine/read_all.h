@@ -1,4 +1,7 @@
-/* Reads the whole kernel with dumps, at the start and when events were lost. See observe.h. */
+/*
+ * Reads the whole kernel with dumps, at the start and when events were lost; see observe.h. Called
+ * by the transaction and engine.c.
+ */
 #ifndef ENGINE_READ_ALL_H
 #define ENGINE_READ_ALL_H
 

@@ -15,7 +15,7 @@
  * them takes, and an object that changed and changed back within these shows its earlier
  * last-change.
  *
- * A ground floor beside context and links.
+ * On the ground floor, beside context and links: anybody in engine/ may call it.
  */
 #ifndef ENGINE_RECALL_H
 #define ENGINE_RECALL_H

@@ -1,6 +1,7 @@
 /*
  * Keeps the candidate datastore (RFC 6241 section 8.3): one overlay for all sessions, which the
- * transaction changes and doors read. May call the context and the store.
+ * transaction changes and doors read. May call the context and the store; called by
+ * changes, lock, the transaction and the turn.
  */
 #ifndef ENGINE_STAGING_H
 #define ENGINE_STAGING_H

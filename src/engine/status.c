@@ -25,6 +25,14 @@ void status_set(struct engine *engine, struct entry *entry, enum oper_status sta
 					   .old_status = old});
 }
 
+static void set_oper_up(struct engine *engine, struct entry *entry)
+{
+	status_set(engine, entry, OPER_UP,
+		   entry_state(entry)->externally_modified ? REASON_EXTERNALLY_MODIFIED
+							   : REASON_NONE,
+		   0);
+}
+
 /* ---- a tunnel: its path */
 
 static void note_link(struct engine *engine, const struct tunnel *ends, unsigned int index)
@@ -159,9 +167,7 @@ static void derive_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 	else if (state->transmit_failing)
 		status_set(engine, entry, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
 	else
-		status_set(engine, entry, OPER_UP,
-			   state->externally_modified ? REASON_EXTERNALLY_MODIFIED : REASON_NONE,
-			   0);
+		set_oper_up(engine, entry);
 }
 
 /* ---- a session: its interface */
@@ -243,9 +249,7 @@ static void derive_session(struct engine *engine, struct session_entry *session)
 	else if (state->peer_silent)
 		status_set(engine, entry, OPER_PEER_SILENT, REASON_PEER_SILENT, 0);
 	else
-		status_set(engine, entry, OPER_UP,
-			   state->externally_modified ? REASON_EXTERNALLY_MODIFIED : REASON_NONE,
-			   0);
+		set_oper_up(engine, entry);
 }
 
 /* ---- either */

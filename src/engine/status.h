@@ -1,7 +1,8 @@
 /*
  * Derives the status of an entry from its path, interface and counters, for the kernel has none.
  * Writes state into the datastore and tells watchers; asks the kernel only for
- * addresses and routes. May call compare, desired and the context.
+ * addresses and routes. May call compare, desired and the context; called by
+ * those who create or see objects, and by counters.
  */
 #ifndef ENGINE_STATUS_H
 #define ENGINE_STATUS_H

@@ -1,7 +1,8 @@
 /*
  * The confirmed commit (RFC 6241 section 8.4): while one is pending running is tentative, and is
  * undone unless the commit is confirmed in time. The journal records this too, so that a restart
- * undoes it. May call the context and requests.
+ * undoes it. May call the context and requests; called by
+ * changes, lock, the transaction and the turn.
  */
 #ifndef ENGINE_TENTATIVE_H
 #define ENGINE_TENTATIVE_H

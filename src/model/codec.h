@@ -16,6 +16,15 @@
 #include "model/error.h"
 #include "model/table.h"
 
+/* Room for any object. */
+union codec_object {
+	struct tunnel tunnel;
+	struct session session;
+	struct tunnel_state tunnel_state;
+	struct session_state session_state;
+	struct statistics statistics;
+};
+
 #define VALUE_TEXT_MAX 256 /* fits the text of any value, NUL included */
 
 /*

@@ -137,14 +137,9 @@ static void write_node(struct writer *writer, const struct node *node, unsigned 
 	write_text(writer, "<");
 	write_text(writer, node->name);
 	if (!node->parent)
-		write_text(writer, " xmlns=\"" NAMESPACE_ACM "\"");
-	for (const struct declaration *ns = node->declarations; ns; ns = ns->next) {
-		write_text(writer, " xmlns:");
-		write_text(writer, ns->prefix);
-		write_text(writer, "=\"");
-		write_escaped(writer, ns->uri, strlen(ns->uri));
-		write_text(writer, "\"");
-	}
+		write_declaration(writer, "", NAMESPACE_ACM);
+	for (const struct declaration *ns = node->declarations; ns; ns = ns->next)
+		write_declaration(writer, ns->prefix, ns->uri);
 	write_text(writer, ">");
 	write_escaped(writer, node->text, strlen(node->text));
 	for (const struct node *at = node->first; at; at = at->next)

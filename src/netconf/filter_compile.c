@@ -55,13 +55,7 @@ static bool content_match(const struct node *node)
 static bool canonical(const struct row *row, const char *text, size_t *length,
 		      char ret[VALUE_TEXT_MAX])
 {
-	union {
-		struct tunnel tunnel;
-		struct session session;
-		struct tunnel_state tunnel_state;
-		struct session_state session_state;
-		struct statistics statistics;
-	} scratch = {0};
+	union codec_object scratch = {0};
 
 	if (*length >= VALUE_TEXT_MAX)
 		return false;

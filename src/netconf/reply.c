@@ -36,19 +36,6 @@ void reply_close(struct netconf_session *session, const char *name)
 	write_bytes(&session->writer, ">", 1);
 }
 
-static void write_attribute(struct writer *writer, const char *prefix, const char *name,
-			    const char *value)
-{
-	write_bytes(writer, " ", 1);
-	write_text(writer, prefix);
-	if (*prefix && *name)
-		write_bytes(writer, ":", 1);
-	write_text(writer, name);
-	write_bytes(writer, "=\"", 2);
-	write_escaped(writer, value, strlen(value));
-	write_bytes(writer, "\"", 1);
-}
-
 void reply_begin(struct netconf_session *session)
 {
 	const struct node *envelope = session->message ? session->message->tree.root : NULL;
@@ -59,12 +46,12 @@ void reply_begin(struct netconf_session *session)
 	write_bytes(writer, "<", 1);
 	write_name(session, "rpc-reply");
 	if (!envelope)
-		write_attribute(writer, "xmlns", "", NAMESPACE_BASE);
+		write_declaration(writer, "", NAMESPACE_BASE);
 	/* the envelope is the root, so it has the declarations that its attributes need */
 	for (; ns; ns = ns->next)
-		write_attribute(writer, "xmlns", ns->prefix, ns->uri);
+		write_declaration(writer, ns->prefix, ns->uri);
 	for (; at; at = at->next)
-		write_attribute(writer, at->prefix, at->name, at->value);
+		write_attribute(writer, at->prefix, at->name, at->value, strlen(at->value));
 	write_bytes(writer, ">", 1);
 }
 
@@ -111,7 +98,7 @@ static void error_path(struct netconf_session *session, const char *path)
 		return;
 	write_bytes(&session->writer, "<", 1);
 	write_name(session, "error-path");
-	write_attribute(&session->writer, "xmlns", prefix, acm ? NAMESPACE_ACM : NAMESPACE_MODULE);
+	write_declaration(&session->writer, prefix, acm ? NAMESPACE_ACM : NAMESPACE_MODULE);
 	write_bytes(&session->writer, ">", 1);
 	write_path(&session->writer, path, prefix);
 	reply_close(session, "error-path");
@@ -166,7 +153,7 @@ static void yang_element(struct netconf_session *session, const char *name, cons
 
 	write_text(writer, "<");
 	write_text(writer, name);
-	write_attribute(writer, "xmlns", "", NAMESPACE_YANG);
+	write_declaration(writer, "", NAMESPACE_YANG);
 	write_text(writer, ">");
 	write_escaped(writer, text, strlen(text));
 	write_text(writer, "</");
@@ -184,8 +171,8 @@ static void non_unique(struct netconf_session *session, const char *path)
 	struct writer *writer = &session->writer;
 
 	write_text(writer, "<non-unique");
-	write_attribute(writer, "xmlns", "", NAMESPACE_YANG);
-	write_attribute(writer, "xmlns", MODULE_PREFIX, NAMESPACE_MODULE);
+	write_declaration(writer, "", NAMESPACE_YANG);
+	write_declaration(writer, MODULE_PREFIX, NAMESPACE_MODULE);
 	write_text(writer, ">");
 	write_path(writer, path, MODULE_PREFIX);
 	write_text(writer, "</non-unique>");

@@ -78,20 +78,11 @@ static void write_start(struct writer *writer, const struct node *node)
 
 	write_text(writer, "<");
 	write_text(writer, node->name);
-	if (changes) {
-		write_text(writer, " xmlns=\"");
-		write_escaped(writer, node->uri, strlen(node->uri));
-		write_text(writer, "\"");
-	}
-	for (const struct declaration *ns = node->declarations; ns; ns = ns->next) {
-		if (!*ns->prefix) /* the default one is above */
-			continue;
-		write_text(writer, " xmlns:");
-		write_text(writer, ns->prefix);
-		write_text(writer, "=\"");
-		write_escaped(writer, ns->uri, strlen(ns->uri));
-		write_text(writer, "\"");
-	}
+	if (changes)
+		write_declaration(writer, "", node->uri);
+	for (const struct declaration *ns = node->declarations; ns; ns = ns->next)
+		if (*ns->prefix) /* the default one is above */
+			write_declaration(writer, ns->prefix, ns->uri);
 	write_text(writer, ">");
 }
 

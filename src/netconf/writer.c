@@ -132,6 +132,23 @@ void write_tag(struct writer *writer, const char *opening, const char *name)
 	writer->used += size;
 }
 
+void write_attribute(struct writer *writer, const char *prefix, const char *name, const char *value,
+		     size_t length)
+{
+	write_text(writer, " ");
+	write_text(writer, prefix);
+	write_text(writer, *prefix && *name ? ":" : "");
+	write_text(writer, name);
+	write_text(writer, "=\"");
+	write_escaped(writer, value, length);
+	write_text(writer, "\"");
+}
+
+void write_declaration(struct writer *writer, const char *prefix, const char *uri)
+{
+	write_attribute(writer, "xmlns", prefix, uri, strlen(uri));
+}
+
 void writer_make_tags(struct writer_tags *tags, const char *name)
 {
 	assert(strlen(name) <= WRITER_TAG - sizeof("</>"));

@@ -49,6 +49,11 @@ void write_number_between(struct writer *writer, const struct writer_tags *tags,
 /* A tag without attributes: @opening is "<" or "</". */
 void write_tag(struct writer *writer, const char *opening, const char *name);
 void write_number(struct writer *writer, unsigned long number);
+/* An attribute in a start tag; "": no @prefix. */
+void write_attribute(struct writer *writer, const char *prefix, const char *name, const char *value,
+		     size_t length);
+/* The declaration of a namespace there; "" for @prefix: the default one. */
+void write_declaration(struct writer *writer, const char *prefix, const char *uri);
 /* A new line and @depth indentation, if the writer indents. */
 void write_line(struct writer *writer, unsigned int depth);
 

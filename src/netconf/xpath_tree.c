@@ -204,27 +204,18 @@ static const char *string(const xmlChar *text)
 	return text ? (const char *)text : "";
 }
 
-static void write_attribute(struct writer *writer, const char *prefix, const char *name,
-			    const xmlChar *value)
-{
-	write_text(writer, " ");
-	write_text(writer, prefix);
-	write_text(writer, *prefix && *name ? ":" : "");
-	write_text(writer, name);
-	write_text(writer, "=\"");
-	write_escaped(writer, string(value), strlen(string(value)));
-	write_text(writer, "\"");
-}
-
 static void write_start(struct writer *writer, const xmlNode *node)
 {
 	write_text(writer, "<");
 	write_text(writer, string(node->name));
 	for (const xmlNs *ns = node->nsDef; ns; ns = ns->next)
-		write_attribute(writer, "xmlns", string(ns->prefix), ns->href);
-	for (const xmlAttr *at = node->properties; at; at = at->next)
+		write_declaration(writer, string(ns->prefix), string(ns->href));
+	for (const xmlAttr *at = node->properties; at; at = at->next) {
+		const char *value = string(at->children ? at->children->content : NULL);
+
 		write_attribute(writer, at->ns ? string(at->ns->prefix) : "", string(at->name),
-				at->children ? at->children->content : NULL);
+				value, strlen(value));
+	}
 	write_text(writer, ">");
 }
 

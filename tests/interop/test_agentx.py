@@ -24,7 +24,8 @@ from lib.waiting import stays_true, wait_for  # noqa: E402
 
 need_built(L2TPV3D)
 CREATE_AND_GO, DESTROY = 4, 6
-INCONSISTENT_VALUE, GEN_ERR, WRONG_LENGTH, RESOURCE_UNAVAILABLE, TOO_BIG = 12, 5, 8, 13, 1
+LAST_CHANGE = 8  # l2tpv3LastChange, a scalar
+INCONSISTENT_VALUE, GEN_ERR, WRONG_LENGTH, RESOURCE_UNAVAILABLE, TOO_BIG, UNDO_FAILED = 12, 5, 8, 13, 1, 15
 
 
 @pytest.fixture
@@ -111,6 +112,18 @@ def test_a_refused_registration_is_tried_again(master, daemon):
     daemon.wait_for_log("connected to the AgentX master")
     assert len(daemon.log().split("another subagent")) == 2  # said once
     assert session.get(column(1, 4, 0))[0][2] == 0
+    # It is 4 s since Open, and a TimeStamp is of the master's time by now.
+    begun = agentx.up_time()
+    assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
+    assert begun - 100 <= session.get(column(1, LAST_CHANGE, 0))[0][2] <= agentx.up_time() + 100
+
+
+def test_each_master_that_refuses_is_told_of(master, daemon):
+    begin(daemon)
+    for number in 1, 2:
+        session = master.open(register_error=agentx.DUPLICATE_REGISTRATION)
+        wait_for(lambda: daemon.log().count("another subagent has registered it") == number, "it to be logged")
+        session.close()
 
 
 def test_an_answer_to_a_registration_that_comes_late_counts(master, daemon):
@@ -457,7 +470,8 @@ def test_a_master_that_closes_the_session_is_left_and_asked_again(master, daemon
     assert master.open().get(column(1, 6, 0))[0][2] == 0
 
 
-@pytest.mark.parametrize("what", ["an error", "no PDU", "another packet", "half an answer", "the end"])
+@pytest.mark.parametrize("what", ["an error", "no PDU", "another packet", "more than an answer", "half an answer",
+                                  "the end"])
 def test_an_open_that_is_not_answered_well_is_tried_again(master, daemon, what):
     begin(daemon)
     session = master.accept()
@@ -470,8 +484,13 @@ def test_an_open_that_is_not_answered_well_is_tried_again(master, daemon, what):
     elif what == "another packet":
         asked.packet += 1
         session.answer(asked)
+    elif what == "more than an answer":
+        session.socket.sendall(session.encode(agentx.RESPONSE, bytes(8), packet=asked.packet) + bytes(1))
     elif what == "half an answer":
         session.socket.sendall(session.encode(agentx.RESPONSE, bytes(8), packet=asked.packet)[:-2])
+    if what not in ("half an answer", "the end"):
+        with pytest.raises((EOFError, ConnectionError)):
+            session.receive()
     session.close()
     assert master.open().get(column(1, 6, 0))[0][2] == 0
 
@@ -531,6 +550,22 @@ def test_undo_of_a_destroyed_tunnel_brings_its_sessions_back(daemon, session):
     assert session.get(column(4, 6, 1, 11), column(6, 1, 1, 11)) == before
 
 
+def test_a_test_set_with_the_number_of_what_is_done_is_refused(daemon, session):
+    assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
+    assert session.test_set(1, *tunnel(2)).error == GEN_ERR
+    assert session.undo_set(1).error == 0  # it can still be undone
+    assert tunnels(daemon) == []
+
+
+def test_an_undo_that_is_refused_is_told(daemon, session):
+    assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
+    with daemon.netconf() as other:
+        other.lock()
+        assert session.undo_set(1).error == UNDO_FAILED
+    assert tunnels(daemon) == ["1"]
+    daemon.wait_for_log("cannot undo a set request: .*NETCONF session")
+
+
 def test_a_repeated_test_set_is_taken_once_and_complained_of_once(daemon, session):
     for _ in range(3):
         assert session.test_set(1, *tunnel(1)).error == 0
@@ -545,7 +580,8 @@ def test_neither_cleanup_nor_undo(master, daemon, session):
     session.close()
     session = master.open()
     assert tunnels(daemon) == ["1"]  # acknowledged, so it stands
-    daemon.wait_for_log("abandoned a set request after it was carried out")
+    wait_for(lambda: daemon.logged("abandoned a set request after it was carried out"), "it to be logged",
+             seconds=20)  # at once, not when an old one is forgotten
     assert session.test_set(1, *tunnel(2)).error == session.commit_set(1).error == 0
     assert "repeats a set request" not in daemon.log()  # the same number is another master's
 
@@ -576,6 +612,23 @@ def push_sessions(daemon, tmp_path, count):
                       "</local-address><remote-address>192.0.2.2</remote-address>"
                       f"{sessions}</tunnel></l2tpv3></config>")
     daemon.ctl("push", config)
+
+
+def test_notifications_that_are_lost_are_counted_and_none_is_sent_twice(tmp_path):
+    """A master that comes late and answers no Notify."""
+    daemon = L2tpv3d(Here(), tmp_path, "--notify", snmp_master=tmp_path / "master", kernel="sim").start()
+    push_sessions(daemon, tmp_path, 10500)
+    daemon.wait_for_log("10,500 sessions of tunnel 1 up")
+    with Master(tmp_path / "master") as master:
+        session = master.open()
+        daemon.wait_for_log(r"lost \d+ notifications: more than 10000 were queued")
+        end, packets = time.monotonic() + 1.5, []
+        while time.monotonic() < end:
+            pdu = session.receive()
+            if pdu.kind == agentx.NOTIFY:
+                packets.append(pdu.packet)
+    assert len(packets) == len(set(packets)) > 100
+    assert daemon.stop() == 0
 
 
 RECREATE_ALL = (column(2, 3, 1), UNSIGNED, 8)  # when the old ones are gone

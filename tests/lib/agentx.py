@@ -23,6 +23,11 @@ PATIENCE = 30
 REGISTRATIONS = 7  # the root, and the entries of the tables
 
 
+def up_time():
+    """The master's sysUpTime, in hundredths of a second."""
+    return int(time.monotonic() * 100) & 0xffffffff
+
+
 def numbers(oid):
     return [int(part) for part in oid.strip(".").split(".")] if oid else []
 
@@ -145,7 +150,7 @@ class Session:
             "4I", session, transaction, packet, len(payload)) + payload
 
     def answer(self, pdu, error=0):
-        payload = self.codec.pack("IHH", int(time.monotonic() * 100) & 0xffffffff, error, 0)
+        payload = self.codec.pack("IHH", up_time(), error, 0)
         self.socket.sendall(self.encode(RESPONSE, payload, packet=pdu.packet))
 
     def serve(self, pdu, register_error=0):

@@ -23,6 +23,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def accepts(path):
+    """Does anybody listen on the unix socket?  A program makes it a moment before it listens, or may have left it."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 class Process:
     """A program in the foreground with its output in a log file."""
 
@@ -145,7 +151,7 @@ class Snmpd(Process):
 
     def start(self):
         self.launch(["snmpd", "-f", "-Lo", "-C", "-c", self.config, "-I", self.modules],
-                    self.master.exists)
+                    lambda: accepts(self.master))
         return self
 
     def manager(self, community="private"):

@@ -8,6 +8,7 @@
 
 #include "model/codec.h"
 #include "mib.h"
+#include "scalars.h"
 
 #define WALK_LENGTH 60000
 
@@ -197,6 +198,19 @@ static void test_empty_store_has_the_scalars(void **state)
 
 	assert_int_equal(count, SCALARS_END - SCALAR_VERSION);
 	free(names);
+}
+
+/* SnmpAdminString has 255 octets at most (RFC 3411). */
+static void test_a_long_error_is_cut(void **state)
+{
+	struct bench *bench = *state;
+	struct value value;
+	size_t length;
+
+	memset(bench->mib.last_error, 'x', sizeof(bench->mib.last_error) - 1);
+	scalar_value(&bench->mib, SCALAR_LAST_ERROR, &value);
+	value_data(&value, &length);
+	assert_int_equal(length, 255);
 }
 
 static size_t columns_of(enum mib_table table)
@@ -556,6 +570,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_empty_store_has_the_scalars, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_long_error_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_walk_is_ordered_and_complete, setup_filled,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_walked_can_be_got, setup_filled,

@@ -698,9 +698,14 @@ static void test_which_error_on_which_varbind(void **state)
 	/* what is not unique, on the column that says so */
 	REFUSE(bench, VALUE, 1, X(SESSION, 2, 1, 11, "x"), X(SESSION, 6, 1, 12, "l2tpeth0"),
 	       CREATE_SESSION(1, 12));
-	/* columns of a row to be destroyed; a column twice */
+	/* columns of a row to be destroyed; a column twice, of each kind */
 	REFUSE(bench, VALUE, 1, X(TUNNEL, 2, 1, 0, "x"), I(TUNNEL, T_STATUS, 1, 0, 6));
+	REFUSE(bench, VALUE, 1, I(TUNNEL, 5, 1, 0, 1), I(TUNNEL, T_STATUS, 1, 0, 6));
+	REFUSE(bench, VALUE, 1, I(TUNNEL, 23, 1, 0, 3), I(TUNNEL, T_STATUS, 1, 0, 6));
 	REFUSE(bench, VALUE, 1, X(TUNNEL, 2, 1, 0, "x"), X(TUNNEL, 2, 1, 0, "x"));
+	REFUSE(bench, VALUE, 1, I(TUNNEL, 5, 1, 0, 1), I(TUNNEL, 5, 1, 0, 1));
+	REFUSE(bench, VALUE, 1, I(TUNNEL, 23, 1, 0, 3), I(TUNNEL, 23, 1, 0, 3));
+	REFUSE(bench, VALUE, 1, I(TUNNEL, T_STATUS, 1, 0, 1), I(TUNNEL, T_STATUS, 1, 0, 1));
 	REFUSE(bench, SNMP_WRONG_VALUE, 0, I(TUNNEL, 23, 1, 0, 2));
 	ACCEPT(bench, I(TUNNEL, 23, 1, 0, 3));
 	assert_int_equal(changes(bench), before);

@@ -135,6 +135,48 @@ static void before_its_last_piece_it_is_no_record(void **state)
 	dir_close(dir);
 }
 
+/* Whatever room is left near its end: there is also some for its confirmation, or it is refused. */
+static void one_acknowledged_on_a_full_disk_is_confirmed(void **state)
+{
+	struct state_dir *dir = *state;
+	unsigned int taken = 0, refused = 0;
+	uint64_t room = 0, length = 0;
+
+	for (; room <= length + 400; room += length ? 20 : 0) {
+		struct commit_info info = {.door = "test"};
+		struct candidate changes;
+		int rc;
+
+		must_open(dir);
+		big_changes(dir, 1, &changes);
+		disk_room = length ? dir->journal->length + room : 0;
+		dir->journal->room = 0;
+		rc = journal_begin(dir->journal, &changes, &info, &dir->err);
+		rc = step_to_end(dir, rc, NULL);
+		if (rc == 0)
+			publish(dir, &changes, 1);
+		else
+			candidate_discard(&changes);
+		assert_int_equal(dir->journal->mark_due, 0);
+		if (length && rc == 0)
+			taken++;
+		else if (length)
+			refused++;
+		else {
+			length = dir->journal->history[0].length;
+			room = length - 100;
+		}
+		disk_room = 0;
+		dir_abandon(dir);
+		must_open(dir);
+		assert_int_equal(journal_unfinished(dir->journal), 0);
+		assert_int_equal(journal_generation(dir->journal), rc == 0);
+		dir_abandon(dir);
+		dir_empty(dir);
+	}
+	assert_true(taken > 3 && refused > 3);
+}
+
 static void one_given_up_is_not_there(void **state)
 {
 	struct state_dir *dir = *state;
@@ -524,6 +566,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		dir_test(in_pieces_it_is_the_same_as_at_once),
 		dir_test(before_its_last_piece_it_is_no_record),
+		dir_test(one_acknowledged_on_a_full_disk_is_confirmed),
 		dir_test(one_given_up_is_not_there),
 		dir_test(one_is_written_at_a_time),
 		dir_test(nobody_waits_for_the_disk),
