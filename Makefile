@@ -49,7 +49,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench durability fuzz coverage lint asan install deps build-deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench durability random fuzz coverage lint asan install deps build-deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -152,6 +152,11 @@ CYCLES ?= 5000
 durability: all $B/tests/test_journal_power ## kill -9 and power cuts, CYCLES (5000) of each: none may lose or bring back anything
 	$QL2TPV3D_CUTS=$(CYCLES) $B/tests/test_journal_power
 	$QL2TPV3D_KILLS=$(CYCLES) $(PYTHON) -m pytest tests/interop/test_kills.py -q -s -p no:cacheprovider
+
+EDITS ?= 100000
+random: all ## EDITS (100000) random edits, filters, XPaths and requests of sessions with locks, judged by libyang, libxml2 and a model
+	$QL2TPV3D_EDITS=$(EDITS) L2TPV3D_FILTERS=$(EDITS) L2TPV3D_STEPS=$(EDITS) $(PYTHON) -m pytest -q -p no:cacheprovider \
+	  tests/interop/test_edits_random.py tests/interop/test_filters_random.py tests/interop/test_sessions_random.py
 
 clean: ## remove build/ but keep downloaded kernels
 	$Qfind build -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true

@@ -17,23 +17,38 @@ int confirm_begin(const struct cli_options *options, struct client *client, stru
 	return options->confirm ? client_rpc(client, lock, NULL, err) : 0;
 }
 
+/* @persist_id: "", or the parameter that makes it a follow-up of ours. */
+static int commit(const struct cli_options *options, struct client *client, const char *persist_id,
+		  struct error *err)
+{
+	char operation[256];
+
+	snprintf(operation, sizeof(operation),
+		 "<commit><confirmed/><confirm-timeout>%s</confirm-timeout><persist>" PERSIST_ID
+		 "</persist>%s</commit>",
+		 options->confirm, persist_id);
+	return client_rpc(client, operation, NULL, err);
+}
+
 int confirm_commit(const struct cli_options *options, struct client *client, struct error *err)
 {
-	char operation[160];
+	bool follows = true;
 	int rc;
 
 	if (!options->confirm)
 		return 0;
-	snprintf(operation, sizeof(operation),
-		 "<commit><confirmed/><confirm-timeout>%s</confirm-timeout><persist>" PERSIST_ID
-		 "</persist></commit>",
-		 options->confirm);
-	rc = client_rpc(client, operation, NULL, err);
+	rc = commit(options, client, "<persist-id>" PERSIST_ID "</persist-id>", err);
+	if (rc && !strcmp(error_kind(err->code)->tag, "invalid-value")) { /* ours is not pending */
+		error_list_free(err);
+		follows = false;
+		rc = commit(options, client, "", err);
+	}
 	if (!rc)
-		printf("Done for now. Run \"l2tpv3ctl confirm\" within %s s to keep it. If nobody "
+		printf("Done for now%s. Run \"l2tpv3ctl confirm\" within %s s to keep it. If "
+		       "nobody "
 		       "does, or the daemon\nor the machine restarts before, it is undone; "
 		       "\"l2tpv3ctl cancel\" undoes it at once.\n",
-		       options->confirm);
+		       follows ? ", with what was to be confirmed already" : "", options->confirm);
 	return rc;
 }
 

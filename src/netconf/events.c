@@ -12,10 +12,10 @@
 #include "netconf/subtree.h"
 #include "netconf/xpath_tree.h"
 
-#define SETTLE_MS 20   /* in which an object may come to rest before it is told about */
-#define SHARE_MS  20   /* after which subscribers and the disk get what has come since */
-#define SOME      64   /* objects told about in one turn */
-#define LAG_MAX   1024 /* records that a subscriber may be behind before objects wait */
+#define REST_MS  20   /* in which an object may come to rest before it is reported */
+#define SHARE_MS 20   /* after which subscribers and the disk get what has come since */
+#define SOME     64   /* objects told about in one turn */
+#define LAG_MAX  1024 /* records that a subscriber may be behind before objects wait */
 
 /* An object to be told about. */
 struct pending {
@@ -144,9 +144,9 @@ static struct pending *take(struct events *events)
 }
 
 /*
- * Does a subscriber that takes notifications lag too far behind? Is there one at all? One that
- * waits for a reply, or is about to end, takes none for as long as it likes; and some filters take
- * long. Others wait for so long only.
+ * Is a subscriber that takes notifications too far behind? (Is there a subscriber at all?) One whose
+ * reply is under way, or that is about to end, takes none, however long that lasts: others do not
+ * wait for it. They do not wait for long for one that is slow, as some filters are.
  */
 static bool must_wait(const struct events *events, bool *ret_subscribed)
 {
@@ -220,10 +220,10 @@ static void put(struct events *events, const struct object_event *event)
 	RB_INSERT(pending_tree, &events->tree, pending);
 	if (!events->count++)
 		events->began = clock_now();
-	schedule(events->tell, SETTLE_MS);
+	schedule(events->tell, REST_MS);
 }
 
-/* Only the reason is another: that is told if the state is to be told anyway. */
+/* Only the reason has changed: report it if the state is to be reported anyway. */
 static void renew_reason(struct events *events, const struct entry *entry)
 {
 	struct pending wanted = {.event = {.what = HAPPENING_STATE, .key = entry->key}};
