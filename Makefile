@@ -23,6 +23,8 @@ try        = $(shell $(CC) $(CFLAGS) -Werror $(1) -x c -c -include stdio.h -o /d
 fortify    = $(if $(SANITIZE)$(FUZZ)$(COVERAGE),,$(call try,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(1)))
 HARDENED   = $(eval HARDENED := $(call try,-fPIE) $(call try,-fstack-protector-strong) $(call try,-fcf-protection) \
 	$(or $(call fortify,3),$(call fortify,2)))$(HARDENED)
+# Counters in the mapped file (see tests/coverage): those of a process that is killed, or calls _exit().
+COUNTED_ALIVE := -mllvm -runtime-counter-relocation -Wno-unused-command-line-argument
 LINKED_SO := -pie -Wl,-z,relro,-z,now
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wconversion
 # Asked for when the first file is compiled: `deps` may install pkg-config before that.
@@ -31,7 +33,7 @@ PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WARN) \
 	$(if $(WERROR),-Werror) $(HARDENED) $(CFLAGS) -include src/base/banned.h \
 	$(if $(SANITIZE),$(SANITIZERS)) $(if $(FUZZ),$(SANITIZERS) -fsanitize=fuzzer-no-link) \
-	$(if $(COVERAGE),-fprofile-instr-generate -fcoverage-mapping) \
+	$(if $(COVERAGE),-fprofile-instr-generate -fcoverage-mapping $(COUNTED_ALIVE)) \
 	$(PKG_CFLAGS)
 ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
 

@@ -144,9 +144,9 @@ static struct pending *take(struct events *events)
 }
 
 /*
- * Does a subscriber that takes notifications lag too far behind? Is there one at all? One that
- * waits for a reply, or is about to end, takes none for as long as it likes; and some filters take
- * long. Others wait for so long only.
+ * Is a subscriber that takes notifications too far behind? (Is there a subscriber at all?) One whose
+ * reply is under way, or that is about to end, takes none, however long that lasts: others do not
+ * wait for it. They do not wait for long for one that is slow, as some filters are.
  */
 static bool must_wait(const struct events *events, bool *ret_subscribed)
 {

@@ -140,6 +140,11 @@ def test_what_the_manual_says_is_refused_though_ip_takes_it(daemon):
     assert "session-id 2 is in use in tunnel 1" in refused(daemon, "add session tid 2 sid 2 psid 3")
 
 
+def test_help_is_there_without_a_daemon(tmp_path):
+    said = subprocess.run([L2TPV3CTL, "-S", tmp_path / "none", "help"], check=True, capture_output=True, text=True).stdout
+    assert said == subprocess.run([L2TPV3CTL, "-h"], check=True, capture_output=True, text=True).stdout and "this text" in said
+
+
 def test_misuse_is_told_apart_from_refusal(daemon):
     for line in ("add", "show", "frob", "add tunnel colour red", "set tunnel peer_tunnel_id 1",
                  "push", "push a b", "resync now", "--frob", "-S"):
