@@ -148,9 +148,9 @@ struct error *error_at(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Several errors of one request: who wants them all sets `collects` in the first, hands it on as
- * usual, and frees what follows it with error_list_free(). Who takes a list, and wants one, has the
- * first of it. A list ends after ERRORS_MAX with an ERROR_MORE that says how many more there were.
+ * Several errors of one request: a caller that wants them all sets `collects` in the first, passes
+ * it on as usual, and frees what follows it with error_list_free(). A caller that wants one takes
+ * the first. A list ends after ERRORS_MAX with an ERROR_MORE that says how many more there were.
  */
 #define ERRORS_MAX 100
 
