@@ -72,7 +72,7 @@ static void answer_error(struct transport *transport, const struct pdu_header *t
 	outgoing_put(transport->out, answer, sizeof(answer));
 }
 
-/* Else the master would wait for an answer in vain, and then disconnect. */
+/* Unanswered, the master would disconnect in the end. */
 static void refuse_long(struct transport *transport, const struct pdu_header *header)
 {
 	bool is_set = header->type == PDU_TEST_SET;

@@ -145,7 +145,7 @@ static bool on_wait(void *arg)
 void progress_begin(struct progress *progress, const struct cli_options *options,
 		    struct client *client)
 {
-	/* once: who interrupts again does not want to wait for an explanation */
+	/* once: a second interrupt means that the user does not want to wait for an explanation */
 	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
 
 	*progress = (struct progress){.options = options,

@@ -1,6 +1,6 @@
 /*
- * For who waits for a change: how far it is, on a terminal; and what became of it when the user
- * interrupts (Ctrl-C).
+ * Shows on a terminal how far a change is, and says what became of it when the user interrupts
+ * (Ctrl-C).
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H

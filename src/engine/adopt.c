@@ -84,7 +84,7 @@ struct adoption {
 	struct cursor cursor;
 	struct engine *engine;
 	uint32_t tunnel_id;
-	bool visible;  /* to who asks */
+	bool visible;  /* to whoever asks */
 	uint32_t from; /* the next session; 0: the tunnel itself */
 	bool passed;   /* reached the last possible id */
 	struct candidate *changes;

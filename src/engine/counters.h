@@ -38,8 +38,9 @@ void counters_close(struct engine *engine);
  * Update the status from the counters: every second for sessions with a dead-interval and for what
  * already fails. Errors mostly begin after something changed: so look at the rest a second after
  * the last change, then after ever longer intervals, as long as the time since the change, for a
- * minute. They may begin without a visible cause, too: so look every half a minute while doors ask
- * for status or counters, and for a minute after. Who does not ask costs nothing. Does a slice.
+ * minute. They may also begin without a visible cause: so look every half minute while doors ask
+ * for status or counters, and for a minute after. While nobody asks this costs nothing. Does a
+ * slice.
  */
 void counters_look(struct engine *engine);
 int64_t counters_due(const struct engine *engine);

@@ -26,7 +26,7 @@ struct engine_options {
 	unsigned int slice_units;    /* units of work in a turn, for tests; 0: by the clock */
 	bool no_repair;              /* report what others change, but do not restore it */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
-	/* Told each second that engine_open() takes, for who waits for the daemon; may be NULL. */
+	/* Called each second that engine_open() takes, for those waiting; may be NULL. */
 	void (*waits)(const char *what_for);
 	void *arg;
 };

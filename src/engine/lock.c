@@ -43,7 +43,7 @@ int engine_may_lock(const struct engine *engine, enum engine_datastore which, un
 	unsigned int holder = lock ? lock->session : 0;
 	int rc = 0;
 
-	if (partial) { /* not even to who has it: RFC 5717 section 2.5 */
+	if (partial) { /* nor to the session that has it: RFC 5717 section 2.5 */
 		holder = partial->session;
 		rc = error_set(err, ERROR_LOCK_DENIED,
 			       "session %u has locked parts of running; wait until it has unlocked "
@@ -52,7 +52,7 @@ int engine_may_lock(const struct engine *engine, enum engine_datastore which, un
 	} else if (lock) {
 		rc = error_set(err, ERROR_LOCK_DENIED, "session %u holds the lock", holder);
 	} else if (which == ENGINE_CANDIDATE && staging_dirty(engine)) {
-		/* not even to who made them: RFC 6241 section 7.5 */
+		/* nor to the session that made them: RFC 6241 section 7.5 */
 		rc = error_set(err, ERROR_LOCK_DENIED,
 			       "the candidate has changes that are not committed; commit them, or "
 			       "discard-changes, first");

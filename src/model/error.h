@@ -148,9 +148,9 @@ struct error *error_at(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Several errors of one request: who wants them all sets `collects` in the first, hands it on as
- * usual, and frees what follows it with error_list_free(). Who takes a list, and wants one, has the
- * first of it. A list ends after ERRORS_MAX with an ERROR_MORE that says how many more there were.
+ * Several errors of one request: a caller that wants them all sets `collects` in the first, passes
+ * it on as usual, and frees what follows it with error_list_free(). A caller that wants one takes
+ * the first. A list ends after ERRORS_MAX with an ERROR_MORE that says how many more there were.
  */
 #define ERRORS_MAX 100
 
@@ -162,6 +162,10 @@ struct error *error_at(struct error *err, const char *format, ...)
 int error_append(struct error *err, const struct error *one);
 /* The same in the order of entries (tunnel, session), of which only the first of each is kept. */
 int error_insert(struct error *err, const struct error *one);
+/* Is it about the whole request, so that nobody need look for more? */
+bool error_ends_list(const struct error *one);
+/* @more errors were found when the list was full, and only counted: let its end say so. */
+void error_leave_out(struct error *err, unsigned int more);
 /* 0, if there is no error, or a negative errno fit for the first. */
 int error_result(const struct error *err);
 void error_list_free(struct error *err); /* what follows @err; it is empty then, and collects */

@@ -11,8 +11,7 @@ int error_result(const struct error *err)
 	return err->os_errno ? -err->os_errno : -error_kind(err->code)->os_errno;
 }
 
-/* Is it about the whole request, so that to look for more would be vain? */
-static bool ends_all(const struct error *one)
+bool error_ends_list(const struct error *one)
 {
 	return one->code == ERROR_RESOURCE || one->code == ERROR_INTERNAL ||
 	       one->code == ERROR_TOO_BIG;
@@ -41,9 +40,9 @@ static void assign(struct error *to, const struct error *from)
 }
 
 /* Make the last one the end of the list, which counts those that are left out. */
-static void count_more(struct error *last)
+static void count_more(struct error *last, unsigned int more)
 {
-	unsigned int more = last->code == ERROR_MORE ? last->session + 1 : 1;
+	more += last->code == ERROR_MORE ? last->session : 0;
 
 	error_at(last, "%s", "");
 	error_set(last, ERROR_MORE, "%u more error%s not shown; mend these %d first, and try again",
@@ -64,7 +63,7 @@ static void cut(struct error *head)
 		last->next = excess->next;
 		free(excess);
 	}
-	count_more(last->next);
+	count_more(last->next, 1);
 }
 
 /* Put a copy after @before, or, if that is NULL, first. */
@@ -88,11 +87,11 @@ static int add(struct error *err, const struct error *one, bool ordered)
 
 	if (!err)
 		return error_result(one);
-	if (err->code && ends_all(err))
+	if (err->code && error_ends_list(err))
 		return error_result(err);
-	if (!err->code || !err->collects || ends_all(one)) {
+	if (!err->code || !err->collects || error_ends_list(one)) {
 		assign(err, one);
-		return err->collects && !ends_all(one) ? 0 : error_result(one);
+		return err->collects && !error_ends_list(one) ? 0 : error_result(one);
 	}
 	for (at = err; at && at->code != ERROR_MORE; at = at->next) {
 		if (ordered && is_same_entry(at, one))
@@ -101,7 +100,7 @@ static int add(struct error *err, const struct error *one, bool ordered)
 			before = at;
 	}
 	if (at && before && before->next == at)
-		count_more(at); /* the list is full, and ends before it */
+		count_more(at, 1); /* the list is full, and ends before it */
 	else
 		put(err, before, one);
 	return 0;
@@ -115,6 +114,20 @@ int error_append(struct error *err, const struct error *one)
 int error_insert(struct error *err, const struct error *one)
 {
 	return add(err, one, true);
+}
+
+void error_leave_out(struct error *err, unsigned int more)
+{
+	struct error *last = err;
+
+	while (last->next)
+		last = last->next;
+	if (more && last->code != ERROR_MORE) {
+		last->next = calloc(1, sizeof(*last));
+		last = last->next;
+	}
+	if (more && last)
+		count_more(last, more);
 }
 
 void error_list_free(struct error *err)

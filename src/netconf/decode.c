@@ -39,6 +39,7 @@ struct decoder {
 		const struct row *row;
 	} places[ERRORS_MAX];
 	unsigned int count, located;
+	unsigned int more; /* beyond those, only counted */
 };
 
 static const char *const operation_names[] = {
@@ -440,7 +441,9 @@ static void note(struct decoder *decoder)
 		decoder->entry[level]->refused = true;
 	else
 		decoder->outside = true;
-	if (error_append(&decoder->edit->refused, &decoder->error) < 0)
+	if (decoder->count == ERRORS_MAX && !error_ends_list(&decoder->error))
+		decoder->more++; /* for there may be millions */
+	else if (error_append(&decoder->edit->refused, &decoder->error) < 0)
 		decoder->over = true;
 	if (decoder->count < ERRORS_MAX)
 		decoder->places[decoder->count++] =
@@ -661,6 +664,7 @@ int decoder_finish(struct decoder *decoder, bool continues, struct edit **ret_ed
 		session_ends(decoder, decoder->entry[LEVEL_SESSION]->session_id);
 	if (decoder->entry[LEVEL_TUNNEL])
 		locate_all(decoder, decoder->entry[LEVEL_TUNNEL]->tunnel_id);
+	error_leave_out(&edit->refused, decoder->more);
 	/* a replacement must not delete an entry whose key could not be read */
 	if (decoder_failed(decoder) && (!continues || decoder->acm_refused ||
 					(decoder->outside && edit->operation != EDIT_MERGE))) {

@@ -18,24 +18,24 @@
 #define LAG_MAX  1024 /* records that a subscriber may be behind before objects wait */
 
 /* An object to be told about. */
-struct pending {
-	TAILQ_ENTRY(pending) order;
-	RB_ENTRY(pending) place;
+struct untold {
+	TAILQ_ENTRY(untold) order;
+	RB_ENTRY(untold) place;
 	struct object_event event;
 };
 
-TAILQ_HEAD(pending_list, pending);
-RB_HEAD(pending_tree, pending);
+TAILQ_HEAD(untold_list, untold);
+RB_HEAD(untold_tree, untold);
 
 struct events {
 	struct netconf_server *server;
 	struct event_log *log;
-	struct pending_tree tree;
-	struct pending_list lists[OBJECTS]; /* oldest first */
+	struct untold_tree tree;
+	struct untold_list lists[OBJECTS]; /* oldest first */
 	size_t count;
 	int64_t began;       /* clock_now() when the first of them came */
 	uint64_t lost;       /* for lack of memory, and not told yet */
-	struct event *tell;  /* the pending ones */
+	struct event *tell;  /* the untold ones */
 	struct event *share; /* what was appended: with subscribers and the disk */
 	bool complained;     /* the disk failed, and has not worked since */
 	struct tree parsed;  /* the content of record number ... */
@@ -46,14 +46,14 @@ struct events {
 	struct writer writer;         /* never flushed: every notification fits */
 };
 
-static int compare(const struct pending *a, const struct pending *b)
+static int compare(const struct untold *a, const struct untold *b)
 {
 	if (a->event.what != b->event.what)
 		return a->event.what < b->event.what ? -1 : 1;
 	return key_compare(&a->event.key, &b->event.key);
 }
 
-RB_GENERATE_INTERNAL(pending_tree, pending, place, compare, static __attribute__((unused)))
+RB_GENERATE_INTERNAL(untold_tree, untold, place, compare, static __attribute__((unused)))
 
 static int does_not_fit(const char *bytes, size_t length, void *arg)
 {
@@ -129,18 +129,18 @@ static void on_share(evutil_socket_t fd, short what, void *arg)
 
 /* ---- objects */
 
-static struct pending *take(struct events *events)
+static struct untold *take(struct events *events)
 {
 	enum object object =
 		TAILQ_EMPTY(&events->lists[OBJECT_TUNNEL]) ? OBJECT_SESSION : OBJECT_TUNNEL;
-	struct pending *pending = TAILQ_FIRST(&events->lists[object]);
+	struct untold *untold = TAILQ_FIRST(&events->lists[object]);
 
-	if (!pending)
+	if (!untold)
 		return NULL;
-	TAILQ_REMOVE(&events->lists[object], pending, order);
-	RB_REMOVE(pending_tree, &events->tree, pending);
+	TAILQ_REMOVE(&events->lists[object], untold, order);
+	RB_REMOVE(untold_tree, &events->tree, untold);
 	events->count--;
-	return pending;
+	return untold;
 }
 
 /*
@@ -168,14 +168,14 @@ static bool must_wait(const struct events *events, bool *ret_subscribed)
 
 static bool tell_one(struct events *events)
 {
-	struct pending *pending = take(events);
+	struct untold *untold = take(events);
 
-	if (!pending)
+	if (!untold)
 		return false;
-	notification_write_object(begin(events), &pending->event,
+	notification_write_object(begin(events), &untold->event,
 				  engine_store(events->server->options.engine));
-	append(events, pending->event.time);
-	free(pending);
+	append(events, untold->event.time);
+	free(untold);
 	return true;
 }
 
@@ -200,24 +200,24 @@ static void on_tell(evutil_socket_t fd, short what, void *arg)
 
 static void put(struct events *events, const struct object_event *event)
 {
-	struct pending wanted = {.event = *event};
-	struct pending *pending = RB_FIND(pending_tree, &events->tree, &wanted);
+	struct untold wanted = {.event = *event};
+	struct untold *untold = RB_FIND(untold_tree, &events->tree, &wanted);
 
-	if (pending) {
-		wanted.event.old_status = pending->event.old_status;
-		pending->event = wanted.event;
+	if (untold) {
+		wanted.event.old_status = untold->event.old_status;
+		untold->event = wanted.event;
 		return;
 	}
-	pending = malloc(sizeof(*pending));
-	if (!pending) {
+	untold = malloc(sizeof(*untold));
+	if (!untold) {
 		events->lost++;
 		schedule(events->share, SHARE_MS);
 		return;
 	}
-	pending->event = *event;
+	untold->event = *event;
 	TAILQ_INSERT_TAIL(&events->lists[event->key.session_id ? OBJECT_SESSION : OBJECT_TUNNEL],
-			  pending, order);
-	RB_INSERT(pending_tree, &events->tree, pending);
+			  untold, order);
+	RB_INSERT(untold_tree, &events->tree, untold);
 	if (!events->count++)
 		events->began = clock_now();
 	schedule(events->tell, REST_MS);
@@ -226,11 +226,11 @@ static void put(struct events *events, const struct object_event *event)
 /* Only the reason has changed: report it if the state is to be reported anyway. */
 static void renew_reason(struct events *events, const struct entry *entry)
 {
-	struct pending wanted = {.event = {.what = HAPPENING_STATE, .key = entry->key}};
-	struct pending *pending = RB_FIND(pending_tree, &events->tree, &wanted);
+	struct untold wanted = {.event = {.what = HAPPENING_STATE, .key = entry->key}};
+	struct untold *untold = RB_FIND(untold_tree, &events->tree, &wanted);
 
-	if (pending)
-		pending->event.reason = entry_state(entry)->status_reason;
+	if (untold)
+		untold->event.reason = entry_state(entry)->status_reason;
 }
 
 static void take_object(struct events *events, enum happening what,

@@ -34,7 +34,7 @@ int policy_compile(const struct acm *acm, const char *user, const char *const *g
 /* Decisions about entries that its rules make, of the right and the object with the most. */
 size_t policy_cost(const struct policy *policy);
 
-/* All but what is secret, for tests: of who is in no group, by acm_factory(). Has no owner. */
+/* For tests: all but secrets, as acm_factory() permits to users in no group. Has no owner. */
 const struct policy *policy_of_members(void);
 
 /* Nothing. */

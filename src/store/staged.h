@@ -1,6 +1,6 @@
 /*
  * The candidate datastore (RFC 6241 section 8.3) as its owner keeps it, and its
- * configuration at a moment for who reads it in steps: what is staged, over running as
+ * configuration at a moment for a reader in steps: what is staged, over running as
  * it was then (past.h). Reading costs nothing to begin, and waits for nobody: where
  * running has gone on since the candidate followed it, the two are merged as they are
  * read, as candidate_rebase() would.
@@ -26,7 +26,7 @@ struct staged_view {
 	union config merged; /* what was returned last may be in here */
 };
 
-/* @staged is borrowed: its readers are counted by who calls. */
+/* @staged is borrowed: the caller counts its readers. */
 void staged_view_open(struct staged_view *view, const struct staged *staged,
 		      struct datastore *running);
 void staged_view_close(struct staged_view *view); /* of one zeroed too, which was never opened */

@@ -73,8 +73,8 @@ static void point_at_other(struct error *err, uint32_t tunnel_id, uint32_t sessi
 static const char *adopt_or_choose = "adopt that tunnel or choose another";
 
 /*
- * Refuse with who has it already: ERROR_NOT_UNIQUE, or ERROR_FOREIGN if others made that. Doors
- * hide the text from who may not see `other` (access.h).
+ * Refuse, and name the owner: ERROR_NOT_UNIQUE, or ERROR_FOREIGN if others made that. Doors
+ * hide the text from users who may not see `other` (access.h).
  */
 
 static int refuse_session_id(const struct claim *claim, uint32_t tunnel_id, uint32_t session_id,

@@ -617,8 +617,8 @@ def push_sessions(daemon, tmp_path, count):
 def test_of_many_notifications_none_is_lost_or_sent_twice(tmp_path):
     """A master that comes late and answers no Notify."""
     daemon = L2tpv3d(Here(), tmp_path, "--notify", snmp_master=tmp_path / "master", kernel="sim").start()
-    push_sessions(daemon, tmp_path, 10500)
-    daemon.wait_for_log("10,500 sessions of tunnel 1 up")
+    push_sessions(daemon, tmp_path, 500)
+    daemon.wait_for_log("500 sessions of tunnel 1 up")
     with Master(tmp_path / "master") as master:
         session = master.open()
         end, packets = time.monotonic() + 1.5, []
