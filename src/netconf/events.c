@@ -144,9 +144,9 @@ static struct pending *take(struct events *events)
 }
 
 /*
- * Is a subscriber that takes notifications too far behind? (Is there a subscriber at all?) One whose
- * reply is under way, or that is about to end, takes none, however long that lasts: others do not
- * wait for it. They do not wait for long for one that is slow, as some filters are.
+ * Is a subscriber that takes notifications too far behind? (Is there a subscriber at all?) One
+ * whose reply is under way, or that is about to end, takes none, however long that lasts: others do
+ * not wait for it. They do not wait for long for one that is slow, as some filters are.
  */
 static bool must_wait(const struct events *events, bool *ret_subscribed)
 {
