@@ -5,8 +5,7 @@
 #include "netconf/capabilities.h"
 #include "netconf/encode.h"
 
-#define NAMESPACE_YANG "urn:ietf:params:xml:ns:yang:1"
-#define MODULE_PREFIX  "l2tp"
+#define MODULE_PREFIX "l2tp"
 
 static const char *prefix_of(const struct netconf_session *session)
 {

@@ -20,6 +20,7 @@ from lib.users import (  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL)
+YANG = "urn:ietf:params:xml:ns:yang:1"
 
 if os.geteuid():
     pytest.skip("needs root, to be somebody else", allow_module_level=True)
@@ -82,6 +83,18 @@ def test_out_of_the_box_who_may_connect_may_change_all_but_what_is_secret(daemon
         config = client.rpc_text("<get-config><source><running/></source>" + subtree(f'<nacm xmlns="{ACM}"/>') +
                                  "</get-config>")
         assert "<write-default>permit</write-default>" in config
+
+
+def test_the_history_does_not_tell_of_leaves_that_are_hidden(daemon):
+    def cookie(value, more=""):
+        return change(f"<tunnel><tunnel-id>1</tunnel-id>{session(1, f'<tx-cookie>{value}</tx-cookie>{more}')}</tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
+        for edit, told in ((cookie("01020304"), []), (cookie("05060708", "<mtu>1400</mtu>"), ["~ session 1/1 mtu (unset) -> 1400"])):
+            root.edit_config(edit)
+            number = root.rpc_text(f'<history xmlns="{L2TP}"/>').split("<number>")[1].split("<")[0]
+            shown = f'<commit-changes xmlns="{L2TP}"><number>{number}</number></commit-changes>'
+            assert [line.text for line in client.rpc(shown)] == told
+            assert "tx-cookie (hidden) -> (hidden)" in root.rpc(shown)[0].text
 
 
 def test_defaults_deny_writes_and_operations(daemon):
@@ -180,6 +193,21 @@ def test_who_commits_or_rolls_back_answers_for_what_others_made(daemon):
         root.edit_config(change(tunnel(4)))
         refused(games.rpc, f'<rollback xmlns="{L2TP}"><number>{last}</number></rollback>')
         assert "<user>games</user>" in root.rpc_text(f'<history xmlns="{L2TP}"/>')
+
+
+def test_no_persist_id_locks_out_root(daemon):
+    note = change("<tunnel><tunnel-id>1</tunnel-id><description>x</description></tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as games, As(daemon, NEWS) as news:
+        games.edit_config(note, target="candidate")
+        games.rpc("<commit><confirmed/><confirm-timeout>4294967295</confirm-timeout><persist>mine</persist></commit>")
+        games.rpc("<close-session/>")
+        for call in (lambda: root.edit_config(note), root.commit, lambda: news.rpc("<cancel-commit/>"),
+                     lambda: root.rpc("<cancel-commit><persist-id>x</persist-id></cancel-commit>")):
+            with pytest.raises(RpcError):
+                call()
+        daemon.ctl("cancel")
+        root.edit_config(note)
+        assert "no confirmed commit is pending" in daemon.ctl("cancel", check=False).stderr
 
 
 def shown(client, source="running"):
@@ -370,6 +398,92 @@ def test_who_does_not_read_what_it_searched_for_leaves_places_to_others(daemon):
         wait_for(lambda: not searching(daemon), "the searches to end with their clients")
 
 
+def order_of(client, source="running"):
+    """Names of the rule-lists, each with those of its rules."""
+    config = client.get_config(source, subtree(f'<nacm xmlns="{ACM}"/>'))
+    return [one.findtext("{*}name") + "".join(rule.findtext("{*}name") for rule in one.iterfind("{*}rule"))
+            for one in config.iter(f"{{{ACM}}}rule-list")]
+
+
+def put(attributes, name, inner="<action>permit</action>"):
+    return (f'<rule-list><name>L</name><rule xmlns:y="{YANG}" xmlns:acm="{ACM}" {attributes}><name>{name}</name>{inner}</rule>'
+            "</rule-list>")
+
+
+@pytest.mark.parametrize("target", ["running", "candidate"])
+def test_rules_are_put_where_the_user_wants_them(daemon, target):
+    """RFC 7950 section 7.8.6; which rule is first decides."""
+    configure(daemon, rules("K", "*") + rules("L", "*", *(rule(name, "permit") for name in "abc")) + rules("M", "*"))
+    with Netconf(daemon.socket) as client:
+        client.rpc("<discard-changes/>")
+
+        def order(inner):
+            client.edit_config(nacm(inner), target)
+            return order_of(client, target)
+
+        assert order(put('y:insert="first"', "d")) == ["K", "Ldabc", "M"]
+        assert order(put('y:insert="last"', "d", "")) == ["K", "Labcd", "M"]
+        assert order(put("y:insert='before' y:key=\"[acm:name='b']\"", "d", "")) == ["K", "Ladbc", "M"]
+        assert order(put("nc:operation='create' y:key=' [ acm:name = &quot;a&quot; ] ' y:insert=' after '", "e")) == [
+            "K", "Laedbc", "M"]
+        assert order(put("nc:operation='replace' y:insert='after' y:key=\"[acm:name='c']\"", "a")) == ["K", "Ledbca", "M"]
+        assert order(put("y:insert='before' y:key=\"[acm:name='c']\"", "c", "")) == ["K", "Ledbca", "M"]
+        assert order(put("y:insert='after' y:key=\"[acm:name='b']\"", "c", "")) == ["K", "Ledbca", "M"]
+        assert order(put("", "a")) == ["K", "Ledbca", "M"]  # stays where it is
+        assert order(put("", "f")) == ["K", "Ledbcaf", "M"]
+        assert order(f'<rule-list xmlns:y="{YANG}" y:insert="first"><name>M</name></rule-list>') == ["M", "K", "Ledbcaf"]
+        assert order(f'<rule-list xmlns:y="{YANG}" xmlns:a="{ACM}" y:insert="after" y:key="[a:name=\'K\']"><name>N</name>'
+                     "</rule-list>") == ["M", "K", "N", "Ledbcaf"]
+        for attributes, tag, attribute, app_tag in (
+                ("y:insert='middle'", "bad-attribute", "insert", None), ("insert='first'", "unknown-attribute", "insert", None),
+                ("y:insert='before'", "missing-attribute", "key", None), ("y:insert='first' y:key=\"[acm:name='b']\"", "bad-attribute", "key", None),
+                ("y:key=\"[acm:name='b']\"", "bad-attribute", "key", None), ("y:value='b'", "unknown-attribute", "value", None),
+                ("nc:operation='delete' y:insert='first'", "bad-attribute", "insert", None),
+                *((f"y:insert='after' y:key=\"{key}\"", "bad-attribute", "key", None) for key in (
+                    "b", "[name='b']", "[x:name='b']", "[acm:name=b]", "[acm:name='b'", "[acm:names='b']", "[acm:name='b'][1]", "",
+                    "[nc:name='b']", "[acm:name='" + "b" * 2000 + "']")),
+                ("y:insert='after' y:key=\"[acm:name='x']\"", "bad-attribute", "key", "missing-instance"),
+                ("y:insert='after' y:key=\"[acm:name='z']\"", "bad-attribute", "key", "missing-instance")):
+            with pytest.raises(RpcError) as error:
+                order(put(attributes, "z"))
+            assert (error.value.tag, error.value.app_tag) == (tag, app_tag), attributes
+            assert error.value.reply.findtext(".//{*}bad-attribute") == attribute, attributes
+            assert error.value.reply.findtext(".//{*}bad-element") == "rule", attributes
+        for inner in (f'<groups xmlns:y="{YANG}" y:insert="first"/>', f'<enable-nacm xmlns:y="{YANG}" y:insert="first">true</enable-nacm>'):
+            with pytest.raises(RpcError) as error:
+                order(inner)
+            assert error.value.tag == "unknown-attribute"
+        with pytest.raises(RpcError) as error:
+            order("<what/>")
+        assert error.value.reply.findtext(".//{*}bad-element") == "what"
+        assert order_of(client, target) == ["M", "K", "N", "Ledbcaf"]
+        if target == "candidate":
+            assert order_of(client) == ["K", "Labc", "M"]
+            client.rpc("<commit/>")
+            assert order_of(client) == ["M", "K", "N", "Ledbcaf"]
+            number = client.rpc(f'<history xmlns="{L2TP}"/>').findtext(".//{*}number")
+            client.rpc(f'<rollback xmlns="{L2TP}"><number>{int(number) - 1}</number></rollback>')
+            assert order_of(client) == ["K", "Labc", "M"]
+
+
+def test_to_move_a_rule_takes_the_right_to_change_it(daemon):
+    may, nothing = operations("create read"), "<module-name>none</module-name>"
+    configure(daemon, "<groups>" + group("g", "games") + "</groups>" +
+              rules("own", "g", rule("x", "permit", f"<module-name>ietf-netconf-acm</module-name>{may}"),
+                    rule("y", "permit", "<module-name>linux-l2tpv3</module-name>")) +
+              rules("L", "g", rule("a", "permit", nothing), rule("b", "deny", nothing)))
+    with As(daemon, GAMES) as client:
+        client.edit_config(nacm(put('y:insert="first"', "c", nothing + "<action>permit</action>")))  # what it makes it may put anywhere
+        refused(client.edit_config, nacm(put('y:insert="first"', "b", "")))
+        client.edit_config(nacm(put('y:insert="last"', "b", "")))  # where it is
+        with Netconf(daemon.socket) as root:
+            assert order_of(root) == ["ownxy", "Lcab"]
+            root.edit_config(nacm(put('y:insert="first"', "b", "")), "candidate")
+            refused(client.rpc, "<commit/>")
+            root.rpc("<commit/>")
+            assert order_of(root) == ["ownxy", "Lbca"]
+
+
 def test_its_configuration_is_configuration(daemon):
     """Every operation of edit-config, the candidate, confirmed commits, rollback, restart; yanglint takes it."""
     first = ("<groups>" + group("g", "games", "news") + "</groups>" +
@@ -405,6 +519,7 @@ def test_its_configuration_is_configuration(daemon):
                            (rules("w", "g", "<rule><name>x</name></rule>"), "data-missing"),
                            (rules("w", "g", rule("x", "deny", path("/y:l2tpv3"))), "invalid-value"),
                            (rules("w", "g", rule("x", "deny", path("/x:l2tpv3[1]"))), "invalid-value"),
+                           (rules("w", "g", rule("x", "deny", path("/x:l2tpv3/x:tunel"))), "invalid-value"),
                            ("<denied-operations>1</denied-operations>", None)):
             with pytest.raises(RpcError) as error:
                 client.edit_config(nacm(wrong))
