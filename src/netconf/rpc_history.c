@@ -13,6 +13,9 @@ static int no_memory(struct error *err)
 	return error_set(err, ERROR_RESOURCE, "no memory for the answer");
 }
 
+/* A reply that gives nothing back has this (RFC 7950 section 7.14.4). */
+#define NOTHING "<ok/>"
+
 /* ---- history */
 
 static void write_leaf(struct writer *writer, const char *name, const char *text, size_t length)
@@ -83,6 +86,8 @@ int rpc_history(struct netconf_session *session, const struct node *operation, s
 	history->at = 0;
 	history->count = journal ? journal_history(journal, history->commits) : 0;
 	reply_begin(session);
+	if (!history->count)
+		write_text(&session->writer, NOTHING);
 	session_stream(session, &(struct stream){history_step, free, history});
 	return RPC_LATER;
 }
@@ -113,6 +118,7 @@ struct changes {
 	char *line;
 	size_t length;
 	bool begun; /* the reply is, since the record is good */
+	bool told;  /* ... with a change in it */
 };
 
 static void write_change(struct netconf_session *session, struct changes *changes,
@@ -140,6 +146,7 @@ static void write_change(struct netconf_session *session, struct changes *change
 	write_text(writer, "<change xmlns=\"" NAMESPACE_MODULE "\">");
 	write_escaped(writer, changes->line, changes->length - 1); /* not the end of the line */
 	write_text(writer, "</change>");
+	changes->told = true;
 }
 
 static enum stream_step changes_step(struct netconf_session *session, void *state)
@@ -159,6 +166,8 @@ static enum stream_step changes_step(struct netconf_session *session, void *stat
 	}
 	if (change)
 		write_change(session, changes, change);
+	if (rc == 0 && !changes->told)
+		write_text(&session->writer, NOTHING);
 	return rc == JOURNAL_MORE ? STREAM_GOES_ON : STREAM_ENDS;
 }
 
