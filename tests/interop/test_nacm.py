@@ -93,7 +93,7 @@ def test_the_history_does_not_tell_of_leaves_that_are_hidden(daemon):
             root.edit_config(edit)
             number = root.rpc_text(f'<history xmlns="{L2TP}"/>').split("<number>")[1].split("<")[0]
             shown = f'<commit-changes xmlns="{L2TP}"><number>{number}</number></commit-changes>'
-            assert [line.text for line in client.rpc(shown).iterfind("{*}change")] == told
+            assert [line.text for line in client.rpc(shown).iter(f"{{{L2TP}}}change")] == told
             assert "tx-cookie (hidden) -> (hidden)" in root.rpc(shown)[0].text
 
 
