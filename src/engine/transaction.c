@@ -284,40 +284,12 @@ static enum step end_make(struct engine *engine, int rc)
 	if (!t->resumed)
 		tentative_fill(engine, t->request);
 	if (candidate_dirty(&t->changes) || tentative_is_ended_by(engine, t->request))
-		return STEP_SPEND;
+		return STEP_PLAN;
 	if (t->request->type == REQUEST_CHECK)
 		return end_check(engine);
 	if (t->resumed) /* an edited config.xml has all of it already */
 		journal_confirm(engine->o.journal, t->request->info.number);
 	return finish(engine, 0, &t->error);
-}
-
-static int begin_free_edit(struct engine *engine)
-{
-	struct transaction *t = engine->transaction;
-	struct request *request = t->request;
-	struct edit *edit = request->edit;
-
-	request->edit = NULL;
-	t->entries += edit ? edit->count : request->candidate.count;
-	return edit ? has_begun_or_done(engine, edit_free_begin(edit))
-		    : has_begun_or_done(engine, candidate_discard_begin(&request->candidate));
-}
-
-/* At the most a big commit then holds its changes: not its edit, too. */
-static int begin_spend(struct engine *engine)
-{
-	const struct request *request = engine->transaction->request;
-	bool needed = request->type == REQUEST_CHECK || continues(engine);
-
-	return request->edit && !needed ? begin_free_edit(engine) : 0;
-}
-
-static enum step end_spend(struct engine *engine, int rc)
-{
-	(void)engine;
-	(void)rc;
-	return STEP_PLAN;
 }
 
 /* Of a commit or a repair. */
@@ -754,7 +726,7 @@ static int begin_free_changes(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
 
-	t->entries += t->changes.count;
+	t->entries = t->changes.count;
 	return has_begun_or_done(engine, candidate_discard_begin(&t->changes));
 }
 
@@ -762,6 +734,17 @@ static enum step end_free_changes(struct engine *engine, int rc)
 {
 	(void)rc;
 	return engine->transaction->request ? STEP_FREE_EDIT : STEP_FREE_JOB;
+}
+
+static int begin_free_edit(struct engine *engine)
+{
+	struct request *request = engine->transaction->request;
+	struct edit *edit = request->edit;
+
+	request->edit = NULL;
+	engine->transaction->entries += edit ? edit->count : request->candidate.count;
+	return edit ? has_begun_or_done(engine, edit_free_begin(edit))
+		    : has_begun_or_done(engine, candidate_discard_begin(&request->candidate));
 }
 
 static enum step end_free_edit(struct engine *engine, int rc)
@@ -810,7 +793,6 @@ static const struct step_row {
 } steps[] = {
 	[STEP_READ] = {begin_read, end_read},
 	[STEP_MAKE] = {begin_make, end_make},
-	[STEP_SPEND] = {begin_spend, end_spend},
 	[STEP_PLAN] = {begin_plan, end_plan},
 	[STEP_ATTACH] = {begin_attach, end_attach},
 	[STEP_RECORD] = {begin_record, end_record},

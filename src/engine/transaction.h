@@ -18,7 +18,6 @@ enum step {
 	STEP_NONE,    /* nothing is under way */
 	STEP_READ,    /* no transaction: read the whole kernel, which others may have changed */
 	STEP_MAKE,    /* apply, choose names, validate */
-	STEP_SPEND,   /* free the edit: all of it is in the changes */
 	STEP_PLAN,    /* first, so that what it refuses never reaches the journal */
 	STEP_ATTACH,  /* to the entries it changes, where nobody sees it yet */
 	STEP_RECORD,  /* in the journal, before anything is done */
