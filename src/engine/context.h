@@ -102,6 +102,7 @@ struct engine {
 
 	int64_t maintain_at;        /* the journal */
 	int64_t removing_polled_at; /* what is being removed */
+	bool freed_much;            /* memory, which malloc keeps */
 	struct moment last_change;  /* the last commit */
 	char last_error[640];
 

@@ -173,6 +173,7 @@ void staging_free_some(struct engine *engine)
 {
 	struct staged *staged = engine->staging.spent;
 
+	engine->freed_much |= staged->changes.count >= MANY;
 	do
 		if (!overlay_clear_last(&staged->changes)) {
 			engine->staging.spent = staged->next;

@@ -30,7 +30,7 @@ enum step {
 	STEP_CREATED, /* a resumed one failed: find and delete what it created */
 	STEP_LEAVE,   /* the client has its reply: detach or merge */
 	STEP_FREE_CHANGES,
-	STEP_FREE_EDIT,
+	STEP_FREE_EDIT, /* or before the plan, if it is not needed any more */
 	STEP_FREE_JOB
 };
 
