@@ -84,7 +84,7 @@ static void put(struct error *head, struct error *before, const struct error *on
 
 static int add(struct error *err, const struct error *one, bool ordered)
 {
-	struct error *before = NULL;
+	struct error *before = NULL, *at;
 
 	if (!err)
 		return error_result(one);
@@ -94,13 +94,16 @@ static int add(struct error *err, const struct error *one, bool ordered)
 		assign(err, one);
 		return err->collects && !ends_all(one) ? 0 : error_result(one);
 	}
-	for (struct error *at = err; at && at->code != ERROR_MORE; at = at->next) {
+	for (at = err; at && at->code != ERROR_MORE; at = at->next) {
 		if (ordered && is_same_entry(at, one))
 			return 0;
 		if (!ordered || !comes_before(one, at))
 			before = at;
 	}
-	put(err, before, one);
+	if (at && before && before->next == at)
+		count_more(at); /* the list is full, and ends before it */
+	else
+		put(err, before, one);
 	return 0;
 }
 

@@ -2,12 +2,23 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "model/names.h"
 #include "netconf/session.h"
 #include "store/acm.h"
 
 /* ---- the policy of a session */
+
+static void free_groups(struct netconf_session *session)
+{
+	for (char **at = session->groups; at && *at; at++)
+		free(*at);
+	free(session->groups);
+	session->groups = NULL;
+}
 
 static const char *module_uri(const char *module)
 {
@@ -18,40 +29,75 @@ static const char *module_uri(const char *module)
 	return at->uri;
 }
 
-/* The names of its process's groups, once; those without a name are in no rule. */
-static void look_up_groups(struct netconf_session *session)
+/*
+ * The groups of the process that connected, its own first: by the kernel, so that no directory of
+ * users is asked for them. NULL: they cannot be had.
+ */
+static gid_t *read_groups(int fd, gid_t own, size_t *ret_count)
 {
-	size_t count = 0;
+	socklen_t length = 0;
+	gid_t *groups;
+
+	/* with no room it says how much they need */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &length) && errno != ERANGE)
+		return NULL;
+	groups = malloc(length + sizeof(*groups));
+	if (!groups)
+		return NULL;
+	groups[0] = own;
+	if (length && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups + 1, &length)) {
+		free(groups);
+		return NULL;
+	}
+	*ret_count = 1 + length / sizeof(*groups);
+	return groups;
+}
+
+/*
+ * Look up the names of those groups, once; those without a name are in no rule. All or none: a
+ * group that is left out may be the one that a rule denies something. False: they cannot be had.
+ */
+static bool look_up_groups(struct netconf_session *session)
+{
+	size_t count = 0, names = 0;
+	gid_t *groups;
 
 	if (session->groups)
-		return;
-	session->groups = calloc(session->peer.group_count + 1, sizeof(*session->groups));
-	for (unsigned int i = 0; session->groups && i < session->peer.group_count; i++) {
+		return true;
+	groups = read_groups(bufferevent_getfd(session->transport), session->peer.gid, &count);
+	session->groups = groups ? calloc(count + 1, sizeof(*session->groups)) : NULL;
+	for (size_t i = 0; session->groups && i < count; i++) {
 		struct group entry, *found = NULL;
 		char buffer[16384];
+		int rc = getgrgid_r(groups[i], &entry, buffer, sizeof(buffer), &found);
 
-		if (!getgrgid_r(session->peer.groups[i], &entry, buffer, sizeof(buffer), &found) &&
-		    found)
-			session->groups[count] = strdup(found->gr_name);
-		count += session->groups[count] != NULL;
+		if (found)
+			session->groups[names] = strdup(found->gr_name);
+		if (rc == ERANGE || rc == ENOMEM || (found && !session->groups[names]))
+			free_groups(session);
+		else
+			names += found != NULL;
 	}
+	free(groups);
+	return session->groups;
 }
 
 void access_refresh(struct netconf_session *session)
 {
 	const struct acm *acm = engine_store(session->server->options.engine)->acm;
 	const struct policy *policy = NULL;
-	int rc;
+	int rc = 0;
 
 	if (peer_privileged(session->peer.uid) || session->acm == acm)
 		return;
-	if (!strcmp(acm_text(acm->root, ACM_EXTERNAL_GROUPS), "true") && acm != acm_factory())
-		look_up_groups(session);
-	rc = policy_compile(acm, session->peer.user, (const char *const *)session->groups,
-			    module_uri, &policy);
+	if (!strcmp(acm_text(acm->root, ACM_EXTERNAL_GROUPS), "true") && acm != acm_factory() &&
+	    !look_up_groups(session))
+		rc = -ENOMEM;
+	if (!rc)
+		rc = policy_compile(acm, session->peer.user, (const char *const *)session->groups,
+				    module_uri, &policy);
 	if (rc)
-		policy = policy_of_nobody(); /* no memory: nothing, and again with the next request
-					      */
+		policy = policy_of_nobody(); /* and try again with the next request */
 	acm_drop(session->acm);
 	session->acm = rc ? NULL : acm_share(acm);
 	policy_drop(session->policy);
@@ -62,9 +108,7 @@ void access_close(struct netconf_session *session)
 {
 	policy_drop(session->policy);
 	acm_drop(session->acm);
-	for (char **at = session->groups; at && *at; at++)
-		free(*at);
-	free(session->groups);
+	free_groups(session);
 }
 
 const struct policy *access_policy(const struct netconf_session *session)
@@ -127,6 +171,68 @@ bool access_may_see_lock(const struct netconf_session *session, const struct eng
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Does the error reveal more than the client has sent? These quote values that others configured.
+ * (Whether an object exists is no secret: create and delete tell by succeeding or failing.)
+ */
+static bool tells_of_data(enum error_code code)
+{
+	switch (code) {
+	case ERROR_MANDATORY:
+	case ERROR_MISSING_CHOICE:
+	case ERROR_NOT_APPLICABLE:
+	case ERROR_MUST:
+	case ERROR_NOT_UNIQUE:
+	case ERROR_FOREIGN:
+	case ERROR_LOCKED:
+	case ERROR_KERNEL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What its text may quote of the entry: the leaf that its path ends with; some, of any but secrets.
+ */
+static uint64_t rows_told(const struct error *err)
+{
+	enum object object = err->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
+	const char *leaf = strrchr(err->path, '/');
+	const struct row *row = leaf ? row_by_leaf(object, leaf + 1, strlen(leaf + 1)) : NULL;
+
+	if (err->code == ERROR_MUST || err->code == ERROR_NOT_UNIQUE || err->code == ERROR_FOREIGN)
+		return ~rows_secret(object);
+	return row ? ROW_SELF | BIT(row_number(row)) : ROW_SELF;
+}
+
+static bool may_be_told(const struct policy *policy, const struct error *err)
+{
+	uint64_t told = rows_told(err);
+	uint32_t tunnel_id = 0, session_id = 0;
+
+	if ((policy_rows(policy, RIGHT_READ, err->tunnel_id, err->session_id) & told) != told)
+		return false;
+	sscanf(err->other,
+	       "/" ELEMENT_CONTAINER "/tunnel[tunnel-id='%" SCNu32
+	       "']/session[session-id='%" SCNu32,
+	       &tunnel_id, &session_id);
+	return !tunnel_id || (policy_rows(policy, RIGHT_READ, tunnel_id, session_id) & ROW_SELF);
+}
+
+const struct error *access_conceal(const struct netconf_session *session, const struct error *err,
+				   struct error *scratch)
+{
+	const struct policy *policy = session->policy;
+
+	if (!policy || !err->tunnel_id || !tells_of_data(err->code) || may_be_told(policy, err))
+		return err;
+	*scratch = ERROR_INIT;
+	error_at(scratch, "/" ELEMENT_CONTAINER);
+	error_set(scratch, ERROR_DENIED,
+		  "this is refused for a reason that is in what you may not see");
+	return scratch;
 }
 
 void access_count_write(const struct netconf_session *session)

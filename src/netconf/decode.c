@@ -30,7 +30,7 @@ struct decoder {
 	unsigned int skip;  /* open elements that we ignore */
 	struct error error; /* why the element just read is refused */
 	const struct row *failed_row;
-	bool over;    /* nothing is read any more but keys */
+	bool over;    /* only keys are still read */
 	bool outside; /* something is refused that is of no entry, or of one without its key */
 	/* Where the errors in edit->refused are, of which those before `located` have a path. */
 	struct place {
@@ -116,11 +116,6 @@ static void fail(struct decoder *decoder, enum error_code code, const char *info
 	decoder->failed_row = NULL;
 }
 
-static bool deletes(enum edit_operation operation)
-{
-	return operation == EDIT_DELETE || operation == EDIT_REMOVE;
-}
-
 static void refuse_attribute(struct decoder *decoder, const struct reader_element *element,
 			     const struct reader_attribute *attribute)
 {
@@ -149,7 +144,7 @@ static void check_operation(struct decoder *decoder, const struct reader_element
 		refuse_operation(
 			decoder, element,
 			"none is allowed as the default-operation only (RFC 6241 section 7.2)");
-	else if (deletes(inherited) && operation != inherited)
+	else if (edit_removes(inherited) && operation != inherited)
 		refuse_operation(decoder, element,
 				 "no other operation is allowed inside an element that is deleted");
 }
@@ -203,6 +198,8 @@ static enum edit_operation operation_of(struct decoder *decoder,
 				 element->name);
 			return ret;
 		}
+		if (decoder->acm.depth && acm_decode_places(at))
+			continue;
 		if (strcmp(at->uri, NAMESPACE_BASE) != 0 || strcmp(at->name, "operation") != 0) {
 			refuse_attribute(decoder, element, at);
 			return ret;
@@ -239,7 +236,7 @@ static void start_container(struct decoder *decoder, const struct reader_element
 	decoder->level = LEVEL_CONTAINER;
 	decoder->operation[LEVEL_CONTAINER] = operation;
 	decoder->edit->operation = EDIT_MERGE;
-	if (operation == EDIT_CREATE || operation == EDIT_REPLACE || deletes(operation))
+	if (operation == EDIT_CREATE || operation == EDIT_REPLACE || edit_removes(operation))
 		decoder->edit->operation = operation;
 }
 
@@ -254,7 +251,7 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 	if (failing(decoder))
 		return;
 	decoder->discarded[level] = (struct edit_entry){.object = object};
-	if (deletes(decoder->operation[decoder->level])) {
+	if (edit_removes(decoder->operation[decoder->level])) {
 		entry = &decoder->discarded[level];
 	} else if (decoder->limit && decoder->edit->count >= decoder->limit) {
 		fail(decoder, ERROR_TOO_BIG, "",
@@ -376,7 +373,7 @@ static void start_inside(struct decoder *decoder, const struct reader_element *e
 	}
 }
 
-/* Where an error is becomes known piece by piece: the key of an entry may be its last element. */
+/* The place of an error emerges piece by piece: an entry's key may be its last element. */
 
 /* Append @name to the path, and the leaf that failed, if one did. */
 static void locate_list(struct error *err, const char *name, const struct row *row)
@@ -409,11 +406,13 @@ static void locate(const struct decoder *decoder, struct error *err, const struc
 	}
 }
 
-/* The tunnel ends, or there is none: all errors so far can be located. */
+/* The tunnel has ended, or there is none: now all errors so far can be located. */
 static void locate_all(struct decoder *decoder, uint32_t tunnel_id)
 {
 	struct error *at = &decoder->edit->refused;
 
+	if (decoder->located == decoder->count)
+		return;
 	for (unsigned int i = 0; i < decoder->count; i++, at = at->next)
 		if (i >= decoder->located)
 			locate(decoder, at, &decoder->places[i], tunnel_id);
@@ -464,7 +463,7 @@ static bool start_missing_key(struct decoder *decoder, const struct reader_eleme
 	return true;
 }
 
-/* Is it over, with nothing more to come that a path needs? */
+/* Is it over, and is every key known that the path of an error needs? */
 static int verdict(struct decoder *decoder)
 {
 	note(decoder);
@@ -558,7 +557,7 @@ static int unset_default(struct decoder *decoder, const struct row *row, struct 
 	struct error *err = &decoder->error;
 	union config given = {0};
 
-	if (deletes(operation) || operation == EDIT_NONE)
+	if (edit_removes(operation) || operation == EDIT_NONE)
 		return edit_leaf(entry, row, operation, decoder->text, decoder->length, err);
 	if (!row->fallback || codec_parse(row, &given, decoder->text, decoder->length, NULL) ||
 	    !codec_equal(row, &given, codec_defaults(row->object))) {
@@ -588,7 +587,7 @@ static void end_leaf(struct decoder *decoder)
 	}
 	if (decoder->over || decoder->spoilt)
 		return;
-	if (deletes(decoder->operation[decoder->level]))
+	if (edit_removes(decoder->operation[decoder->level]))
 		entry = &decoder->discarded[decoder->level];
 	/*
 	 * Inside an entry that is created or replaced a leaf is merged, and is checked as such
@@ -621,7 +620,8 @@ static void end_entry(struct decoder *decoder)
 		session_ends(decoder, entry->session_id);
 	if (!entry_id(entry) && is_tunnel)
 		decoder->outside = true;
-	else if (!entry_id(entry)) /* which one it is is not known: leave all of them */
+	else if (!entry_id(entry)) /* nobody knows which session it is: leave all of them as they
+				      are */
 		decoder->entry[LEVEL_TUNNEL]->refused = true;
 	decoder->entry[decoder->level--] = NULL;
 }
@@ -661,7 +661,7 @@ int decoder_finish(struct decoder *decoder, bool continues, struct edit **ret_ed
 		session_ends(decoder, decoder->entry[LEVEL_SESSION]->session_id);
 	if (decoder->entry[LEVEL_TUNNEL])
 		locate_all(decoder, decoder->entry[LEVEL_TUNNEL]->tunnel_id);
-	/* what is not known must not be taken for left out of a replacement */
+	/* a replacement must not delete an entry whose key could not be read */
 	if (decoder_failed(decoder) && (!continues || decoder->acm_refused ||
 					(decoder->outside && edit->operation != EDIT_MERGE))) {
 		*err = edit->refused;

@@ -82,17 +82,6 @@ static void name_user(struct peer *peer)
 		snprintf(peer->user, sizeof(peer->user), "uid %u", peer->uid);
 }
 
-/* By the kernel, so that no directory of users is asked, for which everybody would wait. */
-static void read_groups(int fd, gid_t primary, struct peer *ret)
-{
-	socklen_t length = sizeof(ret->groups) - sizeof(ret->groups[0]);
-
-	ret->groups[0] = primary;
-	ret->group_count = 1;
-	if (!getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, &ret->groups[1], &length))
-		ret->group_count += (unsigned int)(length / sizeof(ret->groups[0]));
-}
-
 int peer_read(int fd, struct peer *ret)
 {
 	struct ucred credentials;
@@ -101,8 +90,8 @@ int peer_read(int fd, struct peer *ret)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length))
 		return -errno;
 	ret->uid = credentials.uid;
+	ret->gid = credentials.gid;
 	ret->pid = credentials.pid;
-	read_groups(fd, credentials.gid, ret);
 	name_user(ret);
 	read_source(fd, ret->source);
 	return 0;

@@ -13,13 +13,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define PEER_GROUPS 64 /* more are ignored */
-
 struct peer {
 	uid_t uid;
-	pid_t pid;                 /* of the process that connected */
-	gid_t groups[PEER_GROUPS]; /* of that process, the primary one first */
-	unsigned int group_count;
+	gid_t gid;
+	pid_t pid;                     /* of the process that connected */
 	char user[36];                 /* or "uid 1000" if it has no name */
 	char source[INET6_ADDRSTRLEN]; /* the ssh client's address by the relay's word; "": none */
 };

@@ -1,5 +1,7 @@
 #include "netconf/rpc.h"
 
+#include <stdarg.h>
+
 #include "model/names.h"
 #include "netconf/nmda.h"
 
@@ -14,6 +16,21 @@ static void set_info(struct error *err, const char *info, const char *info2)
 {
 	snprintf(err->info, sizeof(err->info), "%s", info);
 	snprintf(err->info2, sizeof(err->info2), "%s", info2);
+}
+
+int rpc_refuse(struct error *err, enum error_code code, const char *parameter, const char *format,
+	       ...)
+{
+	char text[sizeof(err->text)];
+	va_list arguments;
+	int rc;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	rc = error_set(err, code, "%s", text);
+	set_info(err, parameter, "");
+	return error_in_operation(err, rc);
 }
 
 int rpc_unknown(const struct rpc *rpcs, const char *name, const char *uri, struct error *err)
@@ -97,15 +114,6 @@ static int refuse_configuration(const struct node *which, struct error *err)
 	return rc;
 }
 
-static int refuse_content(const struct node *which, struct error *err)
-{
-	int rc = error_set(err, ERROR_BAD_ELEMENT, "%s must be empty, as in <%s/>", which->name,
-			   which->name);
-
-	set_info(err, which->name, "");
-	return rc;
-}
-
 /* lock, unlock and validate may name it as get-data does (RFC 8526 section 3.2). */
 static bool may_have_leaf(const struct node *operation)
 {
@@ -114,19 +122,19 @@ static bool may_have_leaf(const struct node *operation)
 	       node_is(operation, "validate", NAMESPACE_BASE);
 }
 
-static int read_leaf(const struct node *which, enum engine_datastore *ret, struct error *err)
+int rpc_datastore_leaf(const struct node *operation, enum engine_datastore *ret, struct error *err)
 {
-	const struct nmda_datastore *found = nmda_find_datastore(which);
-	int rc;
+	const struct node *leaf = node_child(operation, "datastore", NAMESPACE_NMDA);
+	const struct nmda_datastore *found = leaf ? nmda_find_datastore(leaf) : NULL;
 
-	if (found && found->writable) {
-		*ret = found->which;
-		return 0;
-	}
-	rc = error_set(err, ERROR_INVALID_VALUE,
-		       "datastore: allowed here: running and candidate of ietf-datastores");
-	set_info(err, which->name, "");
-	return rc;
+	if (!leaf)
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "datastore", "datastore is required");
+	if (!found || !found->writable)
+		return rpc_refuse(
+			err, ERROR_INVALID_VALUE, "datastore",
+			"datastore: allowed here: running and candidate of ietf-datastores");
+	*ret = found->which;
+	return 0;
 }
 
 static int read_datastore(const struct node *operation, const char *parameter, bool inline_too,
@@ -134,25 +142,23 @@ static int read_datastore(const struct node *operation, const char *parameter, b
 {
 	const struct node *holder = node_child(operation, parameter, NAMESPACE_BASE);
 	const struct node *which = holder ? holder->first : NULL;
-	int rc;
 
-	if (!which) {
-		rc = error_set(err, ERROR_MISSING_ELEMENT,
-			       "%s is required, as in <%s><running/></%s>", parameter, parameter,
-			       parameter);
-		set_info(err, holder ? "running" : parameter, "");
-		return rc;
-	}
-	if (which->next) {
-		rc = error_set(err, ERROR_BAD_ELEMENT, "%s has one configuration", parameter);
-		set_info(err, which->next->name, "");
-		return rc;
-	}
+	if (!which)
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, holder ? "running" : parameter,
+				  "%s is required, as in <%s><running/></%s>", parameter, parameter,
+				  parameter);
+	if (which->next)
+		return rpc_refuse(err, ERROR_BAD_ELEMENT, which->next->name,
+				  "%s has one configuration", parameter);
 	if (node_is(which, "datastore", NAMESPACE_NMDA) && may_have_leaf(operation))
-		return read_leaf(which, ret, err);
+		return rpc_datastore_leaf(holder, ret, err);
 	for (*ret = 0; *ret < ENGINE_DATASTORES; ++*ret)
 		if (node_is(which, engine_datastore_name(*ret), NAMESPACE_BASE))
-			return which->first || which->length ? refuse_content(which, err) : 0;
+			return which->first || which->length
+				       ? rpc_refuse(err, ERROR_BAD_ELEMENT, which->name,
+						    "%s must be empty, as in <%s/>", which->name,
+						    which->name)
+				       : 0;
 	return inline_too && node_is(which, "config", NAMESPACE_BASE)
 		       ? 0
 		       : refuse_configuration(which, err);

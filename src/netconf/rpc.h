@@ -56,11 +56,16 @@ int rpc_unknown(const struct rpc *rpcs, const char *name, const char *uri, struc
 /* Check the next parameter of @operation: refuse one that it does not have, or has been given. */
 int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, const char *name,
 			const char *uri, struct error *err);
+/* Refuse a parameter of an operation, with a printf text. Returns a negative errno. */
+int rpc_refuse(struct error *err, enum error_code code, const char *parameter, const char *format,
+	       ...) __attribute__((format(printf, 4, 5)));
 /*
  * The datastore that a parameter names, as <source><running/></source> does. A <config> in its
  * place, where @inline_too, is ENGINE_DATASTORES.
  */
 int rpc_datastore(const struct node *operation, const char *parameter, bool inline_too,
 		  enum engine_datastore *ret, struct error *err);
+/* The datastore that may be written, by the leaf datastore of ietf-netconf-nmda. */
+int rpc_datastore_leaf(const struct node *operation, enum engine_datastore *ret, struct error *err);
 
 #endif

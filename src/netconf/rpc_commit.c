@@ -7,14 +7,6 @@
 
 #define CONFIRM_TIMEOUT 600 /* seconds */
 
-static int refuse(const char *parameter, enum error_code code, const char *text, struct error *err)
-{
-	int rc = error_set(err, code, "%s", text);
-
-	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return error_in_operation(err, rc);
-}
-
 static int read_timeout(const struct node *operation, uint32_t *ret, struct error *err)
 {
 	const char *text = node_text(operation, "confirm-timeout", NAMESPACE_BASE);
@@ -27,8 +19,8 @@ static int read_timeout(const struct node *operation, uint32_t *ret, struct erro
 	errno = 0;
 	seconds = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || seconds < 1 || seconds > UINT32_MAX)
-		return refuse("confirm-timeout", ERROR_INVALID_VALUE,
-			      "confirm-timeout is in seconds, 1 to 4294967295", err);
+		return rpc_refuse(err, ERROR_INVALID_VALUE, "confirm-timeout",
+				  "confirm-timeout is in seconds, 1 to 4294967295");
 	*ret = (uint32_t)seconds;
 	return 0;
 }
@@ -44,13 +36,13 @@ static int read_confirm(const struct node *operation, struct engine_confirm *ret
 		.persist_id = node_text(operation, "persist-id", NAMESPACE_BASE),
 	};
 	if (confirmed && (confirmed->first || confirmed->length))
-		return refuse("confirmed", ERROR_BAD_ELEMENT,
-			      "confirmed is empty, as in <confirmed/>", err);
+		return rpc_refuse(err, ERROR_BAD_ELEMENT, "confirmed",
+				  "confirmed is empty, as in <confirmed/>");
 	if (!confirmed &&
 	    (ret->persist || node_child(operation, "confirm-timeout", NAMESPACE_BASE)))
-		return refuse("confirmed", ERROR_MISSING_ELEMENT,
-			      "confirm-timeout and persist belong to a commit that is <confirmed/>",
-			      err);
+		return rpc_refuse(
+			err, ERROR_MISSING_ELEMENT, "confirmed",
+			"confirm-timeout and persist belong to a commit that is <confirmed/>");
 	return read_timeout(operation, &ret->timeout, err);
 }
 

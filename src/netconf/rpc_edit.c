@@ -11,10 +11,8 @@
 
 static int bad_value(const char *parameter, const char *allowed, struct error *err)
 {
-	int rc = error_set(err, ERROR_INVALID_VALUE, "%s: allowed: %s", parameter, allowed);
-
-	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return error_in_operation(err, rc);
+	return rpc_refuse(err, ERROR_INVALID_VALUE, parameter, "%s: allowed: %s", parameter,
+			  allowed);
 }
 
 static int read_default_operation(const struct node *operation, enum edit_operation *ret,
@@ -36,13 +34,10 @@ static int check_order(const struct node *operation, struct error *err)
 	const struct node *child = node_child(operation, "config", operation->uri);
 
 	for (; child; child = child->next)
-		if (!strcmp(child->name, "default-operation")) {
-			error_set(err, ERROR_BAD_ELEMENT,
-				  "default-operation must come before config (RFC 7950 section "
-				  "7.14.4)");
-			snprintf(err->info, sizeof(err->info), "default-operation");
-			return error_in_operation(err, -EINVAL);
-		}
+		if (!strcmp(child->name, "default-operation"))
+			return rpc_refuse(err, ERROR_BAD_ELEMENT, "default-operation",
+					  "default-operation must come before config (RFC 7950 "
+					  "section 7.14.4)");
 	return 0;
 }
 
@@ -105,10 +100,8 @@ static int take_edit(struct netconf_session *session, bool continues, struct edi
 
 	if (rc || *ret_edit)
 		return rc;
-	rc = error_set(err, ERROR_MISSING_ELEMENT, "%s needs a config",
-		       message_operation(session->message)->name);
-	snprintf(err->info, sizeof(err->info), "config");
-	return rc;
+	return rpc_refuse(err, ERROR_MISSING_ELEMENT, "config", "%s needs a config",
+			  message_operation(session->message)->name);
 }
 
 /* Takes ownership of @edit. */
@@ -149,29 +142,12 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 	return carry_out(session, which, edit, test == TEST_THEN_SET, err);
 }
 
-static int read_target(const struct node *operation, enum engine_datastore *ret, struct error *err)
-{
-	const struct node *leaf = node_child(operation, "datastore", NAMESPACE_NMDA);
-	const struct nmda_datastore *found = leaf ? nmda_find_datastore(leaf) : NULL;
-	int rc;
-
-	if (found && found->writable) {
-		*ret = found->which;
-		return 0;
-	}
-	rc = leaf ? error_set(err, ERROR_INVALID_VALUE,
-			      "datastore: writable are running and candidate")
-		  : error_set(err, ERROR_MISSING_ELEMENT, "datastore is required");
-	snprintf(err->info, sizeof(err->info), "datastore");
-	return error_in_operation(err, rc);
-}
-
 /* The datastore may come after <config>: it is looked at then. */
 int rpc_edit_data_begin(const struct node *operation, enum edit_operation *ret, struct error *err)
 {
 	bool has_target = node_child(operation, "datastore", NAMESPACE_NMDA);
 	enum engine_datastore which;
-	int rc = has_target ? read_target(operation, &which, err) : 0;
+	int rc = has_target ? rpc_datastore_leaf(operation, &which, err) : 0;
 
 	return rc ? rc : read_default_operation(operation, ret, err);
 }
@@ -180,7 +156,7 @@ int rpc_edit_data(struct netconf_session *session, const struct node *operation,
 {
 	enum engine_datastore which;
 	struct edit *edit = NULL;
-	int rc = read_target(operation, &which, err);
+	int rc = rpc_datastore_leaf(operation, &which, err);
 
 	rc = rc ? rc : check_order(operation, err);
 	rc = rc ? rc : take_edit(session, false, &edit, err);
@@ -193,14 +169,6 @@ int rpc_replace_begin(const struct node *operation, enum edit_operation *ret, st
 	(void)operation, (void)err;
 	*ret = EDIT_REPLACE;
 	return 0;
-}
-
-static int refuse_same(struct error *err)
-{
-	int rc =
-		error_set(err, ERROR_INVALID_VALUE, "source and target are the same configuration");
-
-	return error_in_operation(err, rc);
 }
 
 int rpc_copy_config(struct netconf_session *session, const struct node *operation,
@@ -217,7 +185,8 @@ int rpc_copy_config(struct netconf_session *session, const struct node *operatio
 	rc = rc ? rc : rpc_datastore(operation, "source", true, &source, err);
 	rc = rc ? rc : defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &unused, err);
 	if (!rc && source == target)
-		rc = refuse_same(err);
+		rc = rpc_refuse(err, ERROR_INVALID_VALUE, "source",
+				"source and target are the same configuration");
 	if (!rc && source == ENGINE_DATASTORES)
 		rc = take_edit(session, false, &edit, err);
 	if (rc)
@@ -239,10 +208,9 @@ int rpc_delete_config(struct netconf_session *session, const struct node *operat
 	struct edit *edit;
 
 	if (!rc && target == ENGINE_RUNNING)
-		rc = error_in_operation(
-			err, error_set(err, ERROR_UNSUPPORTED,
-				       "running cannot be deleted (RFC 6241 section 7.4); to "
-				       "empty it, edit it with operation remove"));
+		rc = rpc_refuse(err, ERROR_UNSUPPORTED, "target",
+				"running cannot be deleted (RFC 6241 section 7.4); to empty it, "
+				"edit it with operation remove");
 	if (rc)
 		return rc;
 	edit = edit_new();

@@ -100,12 +100,10 @@ static int read_number(const struct node *operation, uint64_t *ret, struct error
 	if (text && end != text && *end == '\0' && errno == 0 && *text != '-')
 		return 0;
 	if (!text)
-		error_set(err, ERROR_MISSING_ELEMENT,
-			  "number is required: a commit of the history");
-	else
-		error_set(err, ERROR_INVALID_VALUE, "number is that of a commit, not %.40s", text);
-	snprintf(err->info, sizeof(err->info), "number");
-	return error_in_operation(err, -EINVAL);
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "number",
+				  "number is required: a commit of the history");
+	return rpc_refuse(err, ERROR_INVALID_VALUE, "number",
+			  "number is that of a commit, not %.40s", text);
 }
 
 /* A commit that is read as the client takes it: nothing but its record is held. */
@@ -130,9 +128,11 @@ static void write_change(struct netconf_session *session, struct changes *change
 		readable = 0; /* NACM's configuration is the superuser's */
 	if (!(readable & ROW_SELF))
 		return;
+	if (change->before && change->after &&
+	    !(readable & codec_difference(change_object(change), change->before, change->after)))
+		return;
 	rewind(changes->file);
-	change_print(changes->file, change,
-		     policy ? ~readable & ~rows_secret(change_object(change)) : 0);
+	change_print(changes->file, change, ~readable);
 	if (fflush(changes->file) != 0) {
 		session->dead = true; /* half of a reply is none */
 		return;

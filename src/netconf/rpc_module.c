@@ -12,11 +12,9 @@ static int read_tunnel_id(const struct node *operation, uint32_t *ret_id, struct
 	struct tunnel scratch = {0};
 	int rc;
 
-	if (!text) {
-		error_set(err, ERROR_MISSING_ELEMENT, "%s is required", key->leaf);
-		snprintf(err->info, sizeof(err->info), "%s", key->leaf);
-		return -EINVAL;
-	}
+	if (!text)
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, key->leaf, "%s is required",
+				  key->leaf);
 	rc = codec_parse(key, &scratch, text, strlen(text), err);
 	if (rc)
 		return error_in_operation(err, rc);
@@ -27,7 +25,7 @@ static int read_tunnel_id(const struct node *operation, uint32_t *ret_id, struct
 int rpc_adopt(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct engine_who who = rpc_who(session);
-	uint32_t tunnel_id;
+	uint32_t tunnel_id = 0;
 	int rc = read_tunnel_id(operation, &tunnel_id, err);
 
 	if (rc)

@@ -34,13 +34,12 @@ static int find_schema(const struct node *operation, const struct module **ret, 
 	char identifier[TEXT_MAX], version[TEXT_MAX];
 	bool any = !node_child(operation, "version", NAMESPACE_MONITORING);
 
-	if (!node_child(operation, "identifier", NAMESPACE_MONITORING)) {
-		error_set(err, ERROR_MISSING_ELEMENT, "get-schema needs an identifier");
-		snprintf(err->info, sizeof(err->info), "identifier");
-		return -EINVAL;
-	}
+	if (!node_child(operation, "identifier", NAMESPACE_MONITORING))
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "identifier",
+				  "get-schema needs an identifier");
 	if (format && !node_names_identity(format, NAMESPACE_MONITORING, "yang"))
-		return error_set(err, ERROR_INVALID_VALUE, "the only format here is yang");
+		return rpc_refuse(err, ERROR_INVALID_VALUE, "format",
+				  "the only format here is yang");
 	read_text(operation, "identifier", identifier);
 	read_text(operation, "version", version);
 	*ret = module_find(netconf_modules, identifier, any ? NULL : version, err);

@@ -139,11 +139,9 @@ int rpc_kill_session(struct netconf_session *session, const struct node *operati
 	struct netconf_session *victim = NULL;
 	int rc;
 
-	if (!text) {
-		error_set(err, ERROR_MISSING_ELEMENT, "kill-session needs a session-id");
-		snprintf(err->info, sizeof(err->info), "session-id");
-		return -EINVAL;
-	}
+	if (!text)
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "session-id",
+				  "kill-session needs a session-id");
 	rc = may_end(session, text, &victim, err);
 	if (rc)
 		return error_in_operation(err, rc);

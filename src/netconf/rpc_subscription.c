@@ -5,15 +5,6 @@
 #include "netconf/events.h"
 #include "netconf/rpc_table.h"
 #include "netconf/subscription.h"
-#include "netconf/subtree.h"
-
-static int refuse(const char *parameter, enum error_code code, const char *text, struct error *err)
-{
-	int rc = error_set(err, code, "%s", text);
-
-	snprintf(err->info, sizeof(err->info), "%s", parameter);
-	return rc;
-}
 
 static int read_time(const struct node *operation, const char *parameter, int64_t *ret,
 		     struct error *err)
@@ -22,8 +13,8 @@ static int read_time(const struct node *operation, const char *parameter, int64_
 
 	if (!text || notification_parse_time(text, ret))
 		return 0;
-	return refuse(parameter, ERROR_BAD_ELEMENT,
-		      "this is no date and time with a zone, such as 2026-11-30T18:00:00Z", err);
+	return rpc_refuse(err, ERROR_BAD_ELEMENT, parameter,
+			  "this is no date and time with a zone, such as 2026-11-30T18:00:00Z");
 }
 
 static int read_times(const struct node *operation, struct subscription_options *ret,
@@ -39,13 +30,14 @@ static int read_times(const struct node *operation, struct subscription_options 
 	if (rc)
 		return rc;
 	if (stops && !ret->replay)
-		return refuse("startTime", ERROR_MISSING_ELEMENT,
-			      "stopTime needs a startTime, for it belongs to a replay", err);
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "startTime",
+				  "stopTime needs a startTime, for it belongs to a replay");
 	if (ret->replay && ret->start > clock_read(CLOCK_REALTIME))
-		return refuse("startTime", ERROR_BAD_ELEMENT,
-			      "startTime is later than now; leave it out for what is to come", err);
+		return rpc_refuse(err, ERROR_BAD_ELEMENT, "startTime",
+				  "startTime is later than now; leave it out for what is to come");
 	if (stops && ret->stop < ret->start)
-		return refuse("stopTime", ERROR_BAD_ELEMENT, "stopTime is before startTime", err);
+		return rpc_refuse(err, ERROR_BAD_ELEMENT, "stopTime",
+				  "stopTime is before startTime");
 	return 0;
 }
 
@@ -55,8 +47,8 @@ static int check_stream(const struct node *operation, struct error *err)
 
 	if (!name || !strcmp(name, EVENT_STREAM))
 		return 0;
-	return error_set(err, ERROR_INVALID_VALUE,
-			 "there is no stream %.60s; the only one is " EVENT_STREAM, name);
+	return rpc_refuse(err, ERROR_INVALID_VALUE, "stream",
+			  "there is no stream %.60s; the only one is " EVENT_STREAM, name);
 }
 
 int rpc_create_subscription(struct netconf_session *session, const struct node *operation,
@@ -72,10 +64,6 @@ int rpc_create_subscription(struct netconf_session *session, const struct node *
 			       "this session has a subscription; open another session for another");
 	rc = rc ? rc : check_stream(operation, err);
 	rc = rc ? rc : read_times(operation, &options, err);
-	if (!rc && options.filter && node_attribute(options.filter, "select", ""))
-		rc = error_set(err, ERROR_UNSUPPORTED,
-			       "notifications are filtered by subtree filters, not by an XPath");
-	rc = rc ? rc : subtree_check(options.filter, NULL, NULL, err);
 	rc = rc ? rc : subscription_open(session, &options, err);
 	return rc ? error_in_operation(err, rc) : RPC_OK;
 }

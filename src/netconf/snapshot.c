@@ -10,7 +10,8 @@
 #include "netconf/encode.h"
 #include "netconf/unwrap.h"
 
-#define PIECE 65536
+#define PIECE      65536
+#define PATH_SHOWN 80 /* bytes of a path that an error has room for */
 
 static int to_file(const char *bytes, size_t length, void *arg)
 {
@@ -111,13 +112,16 @@ static void name_place(struct error *err, const char *path, unsigned int line)
 {
 	char text[sizeof(err->text)], number[16] = "";
 	const char *what = err->text;
+	size_t length = strlen(path);
+	bool cut = length > PATH_SHOWN; /* its end says which file it is */
 
 	/* The reader's own refusals begin with "line N: ". */
 	if (sscanf(what, "line %u: ", &line) == 1)
 		what = strstr(what, ": ") + 2;
 	if (line)
 		snprintf(number, sizeof(number), ":%u", line);
-	snprintf(text, sizeof(text), "%.80s%s: %.250s; correct the file there", path, number, what);
+	snprintf(text, sizeof(text), "%s%s%s: %.250s; correct the file there", cut ? "..." : "",
+		 cut ? path + length - PATH_SHOWN : path, number, what);
 	memcpy(err->text, text, sizeof(text));
 }
 

@@ -19,10 +19,10 @@ const struct acm_row acm_rows[ACM_ITEMS] = {
 	[ACM_GROUP] = { "group", ACM_GROUPS, ACM_IS_LIST, ACM_TYPE_GROUP, .fallback = NULL },
 	[ACM_GROUP_NAME] = { "name", ACM_GROUP, ACM_IS_KEY, ACM_TYPE_GROUP, .fallback = NULL },
 	[ACM_USER_NAME] = { "user-name", ACM_GROUP, ACM_IS_LEAF_LIST, ACM_TYPE_NAME, .fallback = NULL },
-	[ACM_RULE_LIST] = { "rule-list", ACM_NACM, ACM_IS_LIST, ACM_TYPE_NAME, .fallback = NULL },
+	[ACM_RULE_LIST] = { "rule-list", ACM_NACM, ACM_IS_LIST, ACM_TYPE_NAME, .ordered = true },
 	[ACM_RULE_LIST_NAME] = { "name", ACM_RULE_LIST, ACM_IS_KEY, ACM_TYPE_NAME, .fallback = NULL },
 	[ACM_RULE_LIST_GROUP] = { "group", ACM_RULE_LIST, ACM_IS_LEAF_LIST, ACM_TYPE_GROUP_ANY, .fallback = NULL },
-	[ACM_RULE] = { "rule", ACM_RULE_LIST, ACM_IS_LIST, ACM_TYPE_NAME, .fallback = NULL },
+	[ACM_RULE] = { "rule", ACM_RULE_LIST, ACM_IS_LIST, ACM_TYPE_NAME, .ordered = true },
 	[ACM_RULE_NAME] = { "name", ACM_RULE, ACM_IS_KEY, ACM_TYPE_NAME, .fallback = NULL },
 	[ACM_MODULE_NAME] = { "module-name", ACM_RULE, ACM_IS_LEAF, ACM_TYPE_NAME, .fallback = "*" },
 	[ACM_RPC_NAME] = { "rpc-name", ACM_RULE, ACM_IS_LEAF, ACM_TYPE_NAME, .choice = true },
@@ -85,17 +85,39 @@ const struct acm *acm_factory(void)
 	return &factory;
 }
 
+/* FNV-1a. */
+static uint32_t hash_text(const char *text)
+{
+	uint32_t hash = 2166136261U;
+
+	while (*text)
+		hash = (hash ^ (unsigned char)*text++) * 16777619U;
+	return hash;
+}
+
+bool acm_set_text(struct acm *acm, struct acm_node *node, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = arena_alloc(&acm->arena, size);
+
+	if (!copy)
+		return false;
+	node->text = memcpy(copy, text, size);
+	node->hash = hash_text(text);
+	return true;
+}
+
 struct acm_node *acm_add(struct acm *acm, struct acm_node *parent, enum acm_item item,
 			 const char *text)
 {
 	struct acm_node *node =
 		acm->count < ACM_NODES_MAX ? arena_alloc(&acm->arena, sizeof(*node)) : NULL;
-	char *copy = node ? arena_alloc(&acm->arena, strlen(text) + 1) : NULL;
 
-	if (!copy)
+	if (!node)
 		return NULL;
-	memcpy(copy, text, strlen(text) + 1);
-	*node = (struct acm_node){.parent = parent, .item = item, .text = copy};
+	*node = (struct acm_node){.parent = parent, .item = item};
+	if (!acm_set_text(acm, node, text))
+		return NULL;
 	if (parent && parent->last)
 		parent->last->next = node;
 	else if (parent)
@@ -109,8 +131,10 @@ struct acm_node *acm_add(struct acm *acm, struct acm_node *parent, enum acm_item
 const struct acm_node *acm_find(const struct acm_node *node, enum acm_item item, const char *text)
 {
 	const struct acm_node *at = node ? node->first : NULL;
+	uint32_t hash = text ? hash_text(text) : 0;
 
-	while (at && (at->item != item || (text && strcmp(at->text, text) != 0)))
+	while (at &&
+	       (at->item != item || (text && (at->hash != hash || strcmp(at->text, text) != 0))))
 		at = at->next;
 	return at;
 }
@@ -187,6 +211,7 @@ static const char *const allowed[] = {
 int acm_parse(enum acm_item item, const char *text, size_t length, char *ret, struct error *err)
 {
 	enum acm_type type = acm_rows[item].type;
+	int rc;
 	bool good = length < ACM_TEXT_MAX && !memchr(text, '\0', length);
 
 	snprintf(ret, ACM_TEXT_MAX, "%.*s", good ? (int)length : 0, text);
@@ -208,7 +233,8 @@ int acm_parse(enum acm_item item, const char *text, size_t length, char *ret, st
 	}
 	if (good)
 		return 0;
+	rc = error_set(err, ERROR_INVALID_VALUE, "%s: allowed: %s, of less than %d bytes",
+		       acm_rows[item].name, allowed[type], ACM_TEXT_MAX);
 	snprintf(err->info, sizeof(err->info), "%s", acm_rows[item].name);
-	return error_set(err, ERROR_INVALID_VALUE, "%s: allowed: %s, of less than %d bytes",
-			 acm_rows[item].name, allowed[type], ACM_TEXT_MAX);
+	return rc;
 }

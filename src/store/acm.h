@@ -11,7 +11,7 @@
 #include "model/error.h"
 #include "store/edit.h"
 
-#define ACM_NODES_MAX 8192
+#define ACM_NODES_MAX 2048
 #define ACM_DEPTH     5    /* of nodes, the root is at 0 */
 #define ACM_TEXT_MAX  1024 /* bytes of a value, NUL included */
 
@@ -72,6 +72,7 @@ struct acm_row {
 	enum acm_type type;
 	const char *fallback; /* default, or NULL */
 	bool choice;          /* of the choice rule-type: one at most */
+	bool ordered;         /* a list that is ordered-by user */
 };
 
 extern const struct acm_row acm_rows[ACM_ITEMS];
@@ -79,12 +80,25 @@ extern const struct acm_row acm_rows[ACM_ITEMS];
 /* ACM_ITEMS: there is none of that name in it. */
 enum acm_item acm_item_in(enum acm_item parent, const char *name);
 
+/* Where an edit puts an entry of an ordered list (RFC 7950 section 7.8.6). */
+enum acm_place {
+	ACM_PLACE_NONE, /* where it is; a new one at the end */
+	ACM_PLACE_FIRST,
+	ACM_PLACE_LAST,
+	ACM_PLACE_BEFORE,
+	ACM_PLACE_AFTER
+};
+
 /* In the order of the document. An entry of a list has its key as text, and no node for it. */
 struct acm_node {
 	struct acm_node *parent, *first, *last, *next;
 	enum acm_item item;
-	const char *text;              /* "" of a container */
-	enum edit_operation operation; /* in an edit */
+	const char *text; /* "" of a container; set by acm_set_text() */
+	uint32_t hash;    /* of the text */
+	/* in an edit */
+	enum edit_operation operation;
+	enum acm_place place;
+	const char *beside; /* the key of the entry that it goes before or after */
 };
 
 struct acm {
@@ -104,6 +118,8 @@ const struct acm *acm_factory(void);
 /* Append a node; NULL: no memory, or there are ACM_NODES_MAX. @text is copied. */
 struct acm_node *acm_add(struct acm *acm, struct acm_node *parent, enum acm_item item,
 			 const char *text);
+/* Copy @text into the node. False: no memory. */
+bool acm_set_text(struct acm *acm, struct acm_node *node, const char *text);
 /* The first child of that item, and of that text unless it is NULL. NULL: none, or no @node. */
 const struct acm_node *acm_find(const struct acm_node *node, enum acm_item item, const char *text);
 /* The value of a leaf, or its default. */
@@ -115,7 +131,7 @@ int acm_parse(enum acm_item item, const char *text, size_t length, char *ret, st
 
 /*
  * Apply @edit, a tree with operations, to @now; RFC 6241 section 7.2. *ret has one owner. Each node
- * that would change needs the right of @policy.
+ * that would change, or move, needs the right of @policy.
  */
 struct policy;
 int acm_apply(const struct acm *now, const struct acm *edit, const struct policy *policy,

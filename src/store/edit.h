@@ -22,6 +22,11 @@ enum edit_operation {
 	EDIT_REMOVE   /* may exist */
 };
 
+static inline bool edit_removes(enum edit_operation operation)
+{
+	return operation == EDIT_DELETE || operation == EDIT_REMOVE;
+}
+
 /*
  * One entry. Bits are presence bits (BIT(row)). `values` has the leaves to set (with their
  * presence bits), `cleared` those to remove. `must_exist` (delete of a leaf, or EDIT_NONE
