@@ -9,8 +9,9 @@
 #include "pdu.h"
 
 #define NAME              "l2tpv3d"
-#define RECONNECT_S       1
-#define REGISTER_S        2 /* doubled each time there is no answer ... */
+#define RECONNECT_S       1  /* doubled each time there is no master ... */
+#define RECONNECT_MAX_S   15 /* ... up to this */
+#define REGISTER_S        2  /* doubled each time there is no answer ... */
 #define REGISTER_MAX_S    TRANSPORT_DELAY_MAX
 #define TIDY_S            5
 #define AGENTX_TIMEOUT_US 330000 /* for Notify; nobody waits for its answer */
@@ -80,6 +81,8 @@ static int on_start(int major, int minor, void *session, void *arg)
 	agent->registered = false;
 	agent->asked = true;
 	agent->unreachable = -1;
+	agent->rest = 0;
+	loop_rest(agent->loop, 0);
 	agent->register_delay = REGISTER_S;
 	set_ping_interval(NEVER_S);
 	retry_later(agent);
@@ -95,8 +98,8 @@ static int on_stop(int major, int minor, void *session, void *arg)
 	evtimer_del(agent->retry);
 	if (agent->connected)
 		agent_log(agent, LOG_NOTICE,
-			  "lost the AgentX master at %s; trying again every %d s", agent->address,
-			  RECONNECT_S);
+			  "lost the AgentX master at %s; trying again within %d s", agent->address,
+			  RECONNECT_MAX_S);
 	agent->connected = agent->registered = false;
 	agent->refused = 0;
 	set_disconnected(agent);
@@ -173,10 +176,34 @@ static const char *cure(int os_errno)
 	}
 }
 
+/* Nobody listens, or not to us: that ends when somebody makes the socket, or changes its mode. */
+static void rest(struct agent *agent, int os_errno)
+{
+	if (os_errno != ENOENT && os_errno != ECONNREFUSED && os_errno != EACCES)
+		agent->rest = 0;
+	else if (agent->rest == 0)
+		agent->rest = RECONNECT_S;
+	else
+		agent->rest = 2 * agent->rest < RECONNECT_MAX_S ? 2 * agent->rest : RECONNECT_MAX_S;
+	if (agent->rest)
+		arrival_watch(agent->arrival);
+	loop_rest(agent->loop, agent->rest);
+}
+
+static void on_arrival(void *arg)
+{
+	struct agent *agent = arg;
+
+	agent->rest = 0;
+	loop_rest(agent->loop, 0);
+	loop_turn(agent->loop);
+}
+
 static void on_unreachable(int os_errno, void *arg)
 {
 	struct agent *agent = arg;
 
+	rest(agent, os_errno);
 	if (os_errno == agent->unreachable)
 		return;
 	agent->unreachable = os_errno;
@@ -190,7 +217,7 @@ static void on_unreachable(int os_errno, void *arg)
 		agent_log(agent, LOG_NOTICE,
 			  "no AgentX master at %s: %s%s; trying again within %d s", agent->address,
 			  strerror(os_errno), cure(os_errno),
-			  os_errno == ETIMEDOUT ? TRANSPORT_DELAY_MAX : RECONNECT_S);
+			  os_errno == ETIMEDOUT ? TRANSPORT_DELAY_MAX : RECONNECT_MAX_S);
 }
 
 static void on_malformed(unsigned int type, const char *ends, void *arg)
@@ -353,6 +380,7 @@ static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 	agent->transport = transport_open(base, endpoint, &events);
 	if (!agent->address || !agent->retry || !agent->tidy || !agent->pace || !agent->transport)
 		return false;
+	agent->arrival = arrival_new(base, endpoint, on_arrival, agent);
 	agent->loop = loop_new(base, agent->transport, after, agent);
 	return agent->loop;
 }
@@ -360,6 +388,7 @@ static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 static void release(struct agent *agent)
 {
 	transport_close(agent->transport);
+	arrival_free(agent->arrival);
 	loop_free(agent->loop);
 	if (agent->retry)
 		event_free(agent->retry);

@@ -20,6 +20,7 @@
 #include <sys/queue.h>
 
 #include "agent.h"
+#include "arrival.h"
 #include "loop.h"
 #include "notice.h"
 #include "transport.h"
@@ -34,9 +35,11 @@ struct agent {
 	struct mib mib;
 	struct loop *loop;
 	struct transport *transport;
-	struct event *retry; /* registers, then does what comes after */
-	struct event *tidy;  /* forgets what is old, now and then */
-	struct event *pace;  /* of notifications */
+	struct arrival *arrival; /* of a master; NULL: nothing tells of it */
+	unsigned int rest;       /* seconds between attempts to connect, while there is none */
+	struct event *retry;     /* registers, then does what comes after */
+	struct event *tidy;      /* forgets what is old, now and then */
+	struct event *pace;      /* of notifications */
 	struct notices notices;
 	uint64_t dropped; /* notices lost, as last logged */
 	bool connected, registered;

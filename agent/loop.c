@@ -25,6 +25,7 @@ struct loop {
 	struct timeval due; /* of the timer; 0: not set */
 	netsnmp_large_fd_set wanted, ready;
 	bool renew;
+	unsigned int rest; /* seconds */
 };
 
 static void look_again(struct loop *loop);
@@ -173,6 +174,8 @@ static void look_again(struct loop *loop)
 		if (NETSNMP_LARGE_FD_ISSET(fd, &loop->wanted))
 			watch(loop, fd);
 	}
+	if (delay.tv_sec < loop->rest)
+		delay = (struct timeval){.tv_sec = loop->rest};
 	if (!block)
 		set_timer(loop, &delay);
 }
@@ -213,4 +216,9 @@ void loop_free(struct loop *loop)
 void loop_renew(struct loop *loop)
 {
 	loop->renew = true;
+}
+
+void loop_rest(struct loop *loop, unsigned int seconds)
+{
+	loop->rest = seconds;
 }

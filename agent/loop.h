@@ -28,4 +28,10 @@ void loop_turn(struct loop *loop);
  */
 void loop_renew(struct loop *loop);
 
+/*
+ * Let net-snmp's alarms, of which the only one without a session tries to connect every second, run
+ * no earlier than so many seconds after the one that runs now. 0: when net-snmp wants to.
+ */
+void loop_rest(struct loop *loop, unsigned int seconds);
+
 #endif

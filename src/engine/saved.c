@@ -71,7 +71,7 @@ static int take(struct engine *engine, const struct job *job, const struct item 
 		return -ENOMEM;
 	forget(entry);
 	entry->saved = saved;
-	entry->free_saved = free_saved;
+	engine->store->free_saved = free_saved;
 	kept = loses(engine, job, item, link);
 	rc = keep(engine, &saved->interface, link, kept);
 	saved->interface.set = LINK_MAC;

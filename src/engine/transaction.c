@@ -271,6 +271,12 @@ static enum step end_check(struct engine *engine)
 	return STEP_AGAIN;
 }
 
+/* Would it be applied once more? Else free it now, for what comes needs as much memory. */
+static bool needs_edit(const struct request *request)
+{
+	return !request->edit || request->edit->continues || request->then_edit;
+}
+
 static enum step end_make(struct engine *engine, int rc)
 {
 	struct transaction *t = engine->transaction;
@@ -284,7 +290,7 @@ static enum step end_make(struct engine *engine, int rc)
 	if (!t->resumed)
 		tentative_fill(engine, t->request);
 	if (candidate_dirty(&t->changes) || tentative_is_ended_by(engine, t->request))
-		return STEP_PLAN;
+		return needs_edit(t->request) ? STEP_PLAN : STEP_FREE_EDIT;
 	if (t->request->type == REQUEST_CHECK)
 		return end_check(engine);
 	if (t->resumed) /* an edited config.xml has all of it already */
@@ -724,10 +730,8 @@ static enum step end_leave(struct engine *engine, int rc)
 
 static int begin_free_changes(struct engine *engine)
 {
-	struct transaction *t = engine->transaction;
-
-	t->entries = t->changes.count;
-	return has_begun_or_done(engine, candidate_discard_begin(&t->changes));
+	engine->freed_much |= engine->transaction->changes.count >= MANY;
+	return has_begun_or_done(engine, candidate_discard_begin(&engine->transaction->changes));
 }
 
 static enum step end_free_changes(struct engine *engine, int rc)
@@ -742,16 +746,15 @@ static int begin_free_edit(struct engine *engine)
 	struct edit *edit = request->edit;
 
 	request->edit = NULL;
-	engine->transaction->entries += edit ? edit->count : request->candidate.count;
+	engine->freed_much |= edit && edit->count >= MANY;
 	return edit ? has_begun_or_done(engine, edit_free_begin(edit))
 		    : has_begun_or_done(engine, candidate_discard_begin(&request->candidate));
 }
 
 static enum step end_free_edit(struct engine *engine, int rc)
 {
-	(void)engine;
 	(void)rc;
-	return STEP_FREE_JOB;
+	return engine->transaction->told ? STEP_FREE_JOB : STEP_PLAN;
 }
 
 static int begin_free_job(struct engine *engine)
@@ -774,8 +777,6 @@ static enum step end_free_job(struct engine *engine, int rc)
 	if (t->request)
 		request_free(t->request);
 	keys_free(&t->keys);
-	engine_give_back(t->entries);
-	t->entries = 0;
 	t->request = NULL;
 	t->ticket = 0;
 	error_list_free(&t->error);

@@ -30,7 +30,7 @@ enum step {
 	STEP_CREATED, /* a resumed one failed: find and delete what it created */
 	STEP_LEAVE,   /* the client has its reply: detach or merge */
 	STEP_FREE_CHANGES,
-	STEP_FREE_EDIT,
+	STEP_FREE_EDIT, /* or before the plan, if it is not needed any more */
 	STEP_FREE_JOB
 };
 
@@ -50,7 +50,6 @@ struct transaction {
 	bool aborted;       /* abort it, unless decided */
 	bool decided;
 	bool told;           /* the client has its reply */
-	size_t entries;      /* that it or its edit held, when it came to free them */
 	size_t waited;       /* keys on agenda.wait before its outcome */
 	bool blamed;         /* something was refused that can be left out ... */
 	size_t left_out;     /* ... entries of the edit that now are ... */

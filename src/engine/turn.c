@@ -2,6 +2,7 @@
 #include "engine/turn.h"
 
 #include <event2/event.h>
+#include <malloc.h>
 #include <syslog.h>
 
 #include "engine/counters.h"
@@ -83,6 +84,20 @@ void turn_keep_journal(struct engine *engine)
 	engine->maintain_at = clock_now() + JOURNAL_NS;
 	if (journal_maintain(engine->o.journal, is_calm(engine), &err) < 0)
 		engine_log(engine, LOG_WARNING, "%s", err.text);
+}
+
+/* ---- memory */
+
+/* A big change needed it for a while: malloc keeps it for more of the same. */
+static int64_t memory_due(const struct engine *engine)
+{
+	return now_if(engine->freed_much && is_calm(engine) && !engine->agenda.removing.count);
+}
+
+static void give_memory_back(struct engine *engine)
+{
+	engine->freed_much = false;
+	malloc_trim(0);
 }
 
 /* ---- what is being removed */
@@ -189,6 +204,7 @@ static const struct duty {
 	void (*run)(struct engine *engine);
 } duties[] = {
 	{"hear the kernel", false, hear_due, hear_what_waits},
+	{"give memory back", true, memory_due, give_memory_back},
 	{"keep the journal", false, journal_due, turn_keep_journal},
 	{"write identities down", false, recall_due, recall_write},
 	{"release what is gone", false, removal_due, poll_removal},

@@ -131,14 +131,14 @@ struct state {
 	uint8_t oper_status;       /* enum oper_status */
 	uint8_t status_reason;     /* enum status_reason */
 	uint8_t origin;            /* enum origin */
+	bool peer_silent;          /* for longer than dead-interval */
+	bool transmit_failing;     /* at the last reading errors had grown, and nothing was sent */
+	bool externally_modified;  /* others changed it, and --no-repair leaves it so */
 	int16_t status_errno;      /* positive errno behind the reason, or 0 */
 	struct moment last_change; /* when oper_status last changed */
 	struct statistics statistics;
-	int64_t statistics_time;  /* when the counters were read, 0 never */
-	int64_t heard_time;       /* when rx_packets were last seen to grow */
-	bool peer_silent;         /* for longer than dead-interval */
-	bool transmit_failing;    /* at the last reading errors had grown, and nothing was sent */
-	bool externally_modified; /* others changed it, and --no-repair leaves it so */
+	int64_t statistics_time; /* when the counters were read, 0 never */
+	int64_t heard_time;      /* when rx_packets were last seen to grow */
 };
 
 struct tunnel_state {

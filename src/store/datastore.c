@@ -96,7 +96,7 @@ static void free_sessions(struct session_tree *sessions)
 		RB_REMOVE(session_tree, sessions, session);
 		config_drop(session->entry.config);
 		if (session->saved)
-			session->free_saved(session->saved);
+			session->tunnel->store->free_saved(session->saved);
 		wipe_free(session, sizeof(*session));
 	}
 }

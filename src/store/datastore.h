@@ -12,7 +12,7 @@
  * a commit, or none of it. So ask entry_config(), tunnel_config() or session_config() what an
  * entry's configuration is.
  *
- * Look-ups and changes cost O(log n). Memory: about 640 bytes a session.
+ * Look-ups and changes cost O(log n). Memory: about 680 bytes a session.
  */
 #ifndef STORE_DATASTORE_H
 #define STORE_DATASTORE_H
@@ -33,11 +33,11 @@ enum layer { LAYER_BASE, LAYER_TOP, LAYERS };
 /* What tunnels and sessions have in common; the first member of both. */
 struct entry {
 	struct key key; /* always valid; config and actual are not, in a held entry */
-	bool in_kernel, held;
-	bool unlinked;              /* a held session whose interface was seen to go */
-	bool seen;                  /* for the engine: the dump under way has shown it */
-	uint32_t slot;              /* for the engine: where its identity is kept, 0 nowhere */
+	bool in_kernel : 1, held : 1;
+	bool unlinked : 1;          /* a held session whose interface was seen to go */
+	bool seen : 1;              /* for the engine: the dump under way has shown it */
 	uint8_t layers;             /* bits of the layers that show it */
+	uint32_t slot;              /* for the engine: where its identity is kept, 0 nowhere */
 	const union config *config; /* shared; in the base layer; NULL: not configured there */
 	struct change *change;      /* attached: its `after` is the top layer; NULL: none */
 };
@@ -51,9 +51,7 @@ struct session_entry {
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct session_state state;
 	struct session actual; /* as the kernel reported it; valid if in_kernel */
-	/* What others had set on its interface: the engine's (saved.h). Freed with the entry. */
-	struct saved *saved;
-	void (*free_saved)(struct saved *saved);
+	struct saved *saved;   /* what others had set on its interface: the engine's (saved.h) */
 };
 
 RB_HEAD(session_tree, session_entry);
@@ -112,6 +110,8 @@ struct datastore {
 	/* Called just before an entry is freed; may be NULL. */
 	void (*dropped)(const struct entry *entry, void *arg);
 	void *dropped_arg;
+	/* Frees what an entry has saved, when that is freed. NULL: none has. */
+	void (*free_saved)(struct saved *saved);
 };
 
 struct datastore *datastore_new(void); /* NULL: no memory */

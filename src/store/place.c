@@ -291,7 +291,7 @@ static void session_drop(struct datastore *ds, struct session_entry *session)
 	RB_REMOVE(session_id_tree, &ds->sessions, session);
 	tell_dropped(ds, &session->entry);
 	if (session->saved)
-		session->free_saved(session->saved);
+		ds->free_saved(session->saved);
 	wipe_free(session, sizeof(*session));
 }
 

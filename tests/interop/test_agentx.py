@@ -1,6 +1,7 @@
 """The AgentX door against a master that is played by hand: what snmpd does rarely, or wrongly."""
 import os
 import platform
+import re
 import shutil
 import signal
 import socket
@@ -270,6 +271,26 @@ def test_a_master_that_never_answers_a_registration_is_asked_less_and_less_often
     assert daemon.log().count("accepts the connection but does not answer") == 1
     session.answer(asked)
     daemon.wait_for_log("connected to the AgentX master")
+
+
+def test_without_a_master_it_sleeps_until_one_comes(tmp_path):
+    daemon = L2tpv3d(Here(), tmp_path, snmp_master=tmp_path / "master", kernel="sim").start()
+
+    def slept():
+        text = Path(f"/proc/{daemon.pid}/status").read_text()
+        return re.search(r"^voluntary_ctxt_switches:.*$", text, re.M)[0]
+
+    def sleeps():
+        begun = slept()
+        return stays_true(lambda: slept() == begun, 4.5)
+
+    wait_for(sleeps, "4.5 s without a wake-up")  # it tries after 1, 3, 7 and 15 seconds
+    with Master(tmp_path / "master") as master:
+        begun = time.monotonic()
+        master.open()
+        assert time.monotonic() - begun < 2
+        daemon.wait_for_log("connected to the AgentX master")
+    assert daemon.stop() == 0
 
 
 def test_it_connects_again(master, daemon, session):

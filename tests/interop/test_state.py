@@ -310,7 +310,8 @@ def test_config_xml_edited_by_hand_is_taken_over(daemon):
     path.write_text(text)
     assert checked(path).returncode == 0
     with running(daemon):
-        assert daemon.sessions() == {1: "up", 3: "up", 9: "up"}
+        # the one without a name comes up when its name is recorded, which the disk may take long for
+        wait_for(lambda: daemon.sessions() == {1: "up", 3: "up", 9: "up"}, "all sessions to be up")
         with daemon.netconf() as client:
             new = client.get().find(".//l2tp:session[l2tp:session-id='9']", NAMESPACE)
         assert new.findtext("l2tp:mtu", None, NAMESPACE) == "1300"

@@ -365,6 +365,29 @@ static void a_small_commit_is_done_in_one_turn(void **state)
 	free_bench(bench);
 }
 
+/* Unless it may be applied once more, without what is refused. */
+static void an_edit_is_freed_before_the_plan(void **state)
+{
+	struct bench *bench = *state;
+	const struct transaction *t = bench->engine->transaction;
+
+	begin(bench, 1);
+	for (unsigned int continues = 0; continues < 2; continues++) {
+		struct edit *edit = edit_new();
+
+		tunnel(edit, EDIT_MERGE, 1, continues ? "description=b" : "description=a");
+		edit->continues = continues;
+		bench->done = false;
+		engine_edit(bench->engine, edit, &tester, on_done, bench);
+		while (t->step != STEP_PLAN)
+			turn(bench);
+		assert_int_equal(t->request->edit != NULL, continues);
+		while (!bench->done || t->step != STEP_NONE)
+			turn(bench);
+		assert_int_equal(bench->result, 0);
+	}
+}
+
 /* Its child shares the memory: what is written or freed meanwhile would be copied first. */
 static void a_snapshot_begins_when_all_of_the_commit_is_freed(void **state)
 {
@@ -402,6 +425,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_small_commit_is_done_in_one_turn, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(an_edit_is_freed_before_the_plan, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_snapshot_begins_when_all_of_the_commit_is_freed,
 						setup, teardown),
 	};

@@ -4,6 +4,8 @@
 #include "engine/counters.h"
 #include "netconf/walk.h"
 
+#include <malloc.h>
+
 #define UNTIL(bench, condition)                                                                    \
 	for (int64_t end = clock_now() + 5 * NS_PER_S; !(condition);) {                            \
 		assert_true(clock_now() < end);                                                    \
@@ -372,6 +374,35 @@ static void events_that_follow_each_other_are_heard_together(void **state)
 	UNTIL(bench, !datastore_tunnel(bench->store, 1)); /* all gone: let go of, too */
 }
 
+/* ---- memory */
+
+static unsigned int trims;
+
+/* In place of libc's: how often it is called. */
+int malloc_trim(size_t pad)
+{
+	(void)pad;
+	trims++;
+	return 1;
+}
+
+static void what_a_big_change_needed_is_given_back(void **state)
+{
+	struct bench *bench = *state;
+	struct edit *edit = edit_new();
+
+	trims = 0;
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, MANY)), 0);
+	UNTIL(bench, trims == 1);
+	assert_int_equal(edit_one_session(bench, 1, 1001, "mtu=1300"), 0);
+	settle(bench);
+	assert_int_equal(trims, 1);
+	tunnel(edit, EDIT_DELETE, 1, "");
+	assert_int_equal(commit(bench, edit), 0);
+	UNTIL(bench, trims == 2);
+	assert_null(datastore_tunnel(bench->store, 1)); /* that was the most of it */
+}
+
 /* ---- paths */
 
 static unsigned int asked;
@@ -552,6 +583,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(events_that_follow_each_other_are_heard_together,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_big_change_needed_is_given_back, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			tunnels_with_the_same_address_ask_about_it_once_a_slice, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_can_do_nothing_hushes_no_events, setup,

@@ -167,6 +167,9 @@ def test_a_state_directory_that_meets_another_namespace_moves_all(filled, r1, r2
 
 
 def test_what_was_deleted_is_ours_and_being_removed_after_a_kill(daemon, k1, kernel):
+    if kernel >= (6, 12):
+        pytest.skip("a kernel before 6.12 takes 20 ms to remove a session; this one is done before the next "
+                    "daemon looks, and test_recall simulates a slow one")
     count, few = 300, 5
     push(daemon, tunnel(1, "".join(session(100 + i) for i in range(count)))
          + tunnel(2, "".join(session(1000 + i) for i in range(few))))
@@ -184,7 +187,6 @@ def test_what_was_deleted_is_ours_and_being_removed_after_a_kill(daemon, k1, ker
     removing = {key for key, value in found.items() if value[2] == "removing"}
     assert set(found) == removing | {(2, None)}
     assert "foreign" not in {value[3] for value in found.values()}
-    # Before 6.12 each session takes the kernel some 20 ms; since then it can be done by now.
-    assert len(removing) > few or kernel >= (6, 12)
+    assert len(removing) > few
     wait_for(lambda: set(objects(daemon)) == {(2, None)}, "all that was deleted to go")
     assert not daemon.logged("foreign")
