@@ -47,7 +47,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench durability fuzz coverage lint asan install deps build-deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench durability random fuzz coverage lint asan install deps build-deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -76,6 +76,7 @@ $B/tests/%: tests/unit/%.c $B/libl2tpv3d.a
 	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS) -lcmocka $(TESTLIBS_$*)
 TESTLIBS_test_table_yang := -lyang
 TESTLIBS_test_event_filter := -Wl,--wrap=events_document,--wrap=xpath_tree_has
+TESTLIBS_test_wiped_stream := -Wl,--wrap=free
 TESTLIBS_test_publish := -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 
 $B/attributes: docs/attributes.c
@@ -150,6 +151,11 @@ CYCLES ?= 5000
 durability: all $B/tests/test_journal_power ## kill -9 and power cuts, CYCLES (5000) of each: none may lose or bring back anything
 	$QL2TPV3D_CUTS=$(CYCLES) $B/tests/test_journal_power
 	$QL2TPV3D_KILLS=$(CYCLES) $(PYTHON) -m pytest tests/interop/test_kills.py -q -s -p no:cacheprovider
+
+EDITS ?= 100000
+random: all ## EDITS (100000) random edits, filters, XPaths and requests of sessions with locks, judged by libyang, libxml2 and a model
+	$QL2TPV3D_EDITS=$(EDITS) L2TPV3D_FILTERS=$(EDITS) L2TPV3D_STEPS=$(EDITS) $(PYTHON) -m pytest -q -p no:cacheprovider \
+	  tests/interop/test_edits_random.py tests/interop/test_filters_random.py tests/interop/test_sessions_random.py
 
 clean: ## remove build/ but keep downloaded kernels
 	$Qfind build -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true

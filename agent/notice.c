@@ -28,21 +28,33 @@ RB_GENERATE_INTERNAL(notice_tree, notice, key, compare, static __attribute__((un
 
 void notices_init(struct notices *notices)
 {
-	TAILQ_INIT(&notices->list);
+	TAILQ_INIT(&notices->lists[OBJECT_TUNNEL]);
+	TAILQ_INIT(&notices->lists[OBJECT_SESSION]);
 	RB_INIT(&notices->tree);
 	notices->count = 0;
 }
 
-struct notice *notices_take(struct notices *notices)
+static enum object object_of(const struct notice *notice)
 {
-	struct notice *notice = TAILQ_FIRST(&notices->list);
+	return notice->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
+}
 
+static struct notice *take_oldest(struct notices *notices, enum object first, enum object then)
+{
+	struct notice *notice = TAILQ_FIRST(&notices->lists[first]);
+
+	notice = notice ? notice : TAILQ_FIRST(&notices->lists[then]);
 	if (!notice)
 		return NULL;
-	TAILQ_REMOVE(&notices->list, notice, order);
+	TAILQ_REMOVE(&notices->lists[object_of(notice)], notice, order);
 	RB_REMOVE(notice_tree, &notices->tree, notice);
 	notices->count--;
 	return notice;
+}
+
+struct notice *notices_take(struct notices *notices)
+{
+	return take_oldest(notices, OBJECT_TUNNEL, OBJECT_SESSION);
 }
 
 void notices_clear(struct notices *notices)
@@ -81,10 +93,10 @@ void notices_add(struct notices *notices, const struct engine_event *event)
 	}
 	*notice = what;
 	if (notices->count == NOTICES_MAX) {
-		free(notices_take(notices));
+		free(take_oldest(notices, OBJECT_SESSION, OBJECT_TUNNEL));
 		notices->dropped++;
 	}
-	TAILQ_INSERT_TAIL(&notices->list, notice, order);
+	TAILQ_INSERT_TAIL(&notices->lists[object_of(notice)], notice, order);
 	RB_INSERT(notice_tree, &notices->tree, notice);
 	notices->count++;
 }

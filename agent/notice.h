@@ -2,9 +2,9 @@
  * Notifications of LINUX-L2TPV3-MIB: which are due, in what order, and what each carries. Knows
  * nothing of AgentX: notify.c sends them.
  *
- * They are kept by object, not by event: an object that changes again before its turn is reported
- * once, as it is then. So the queue is bounded by the number of objects, even while there is no
- * master for hours.
+ * They are kept by object, not by event, tunnels before sessions: an object that changes again
+ * before its turn is reported once, as it is then. So the queue is bounded by the number of
+ * objects, even while there is no master for hours.
  */
 #ifndef AGENT_NOTICE_H
 #define AGENT_NOTICE_H
@@ -13,7 +13,11 @@
 
 #include "mib.h"
 
-#define NOTICES_MAX        10000 /* queued; then the oldest is dropped */
+/*
+ * Queued, of 80 bytes each; then the oldest of a session is dropped. Enough for all objects of a
+ * daemon with 65,000 sessions.
+ */
+#define NOTICES_MAX        131072
 #define NOTICE_OBJECTS_MAX 4
 
 enum notice_kind { NOTICE_TUNNEL_STATE = 1, NOTICE_SESSION_STATE, NOTICE_FOREIGN };
@@ -26,7 +30,7 @@ struct notice {
 };
 
 struct notices {
-	TAILQ_HEAD(notice_list, notice) list;
+	TAILQ_HEAD(notice_list, notice) lists[OBJECTS];
 	RB_HEAD(notice_tree, notice) tree;
 	size_t count;
 	uint64_t dropped; /* since the start */
@@ -38,7 +42,7 @@ void notices_clear(struct notices *notices);
 /* Queue the event, if there is a notification for it. Without memory it is lost, and counted. */
 void notices_add(struct notices *notices, const struct engine_event *event);
 
-/* The oldest, which the caller frees; NULL: none. */
+/* The oldest, of a tunnel if there is one, which the caller frees; NULL: none. */
 struct notice *notices_take(struct notices *notices);
 
 /* What a notification says: snmpTrapOID.0 and the objects of its OBJECTS clause. */

@@ -88,9 +88,18 @@ enum cli_status cancel_run(const struct command *command, const struct cli_optio
 			   int argc, char *argv[], struct error *err)
 {
 	char operation[PERSIST_MAX + 80];
+	struct client *client;
 	enum cli_status status =
 		make_rpc("cancel-commit", argc, argv, operation, sizeof(operation), err);
+	int rc;
 
 	(void)command;
-	return status ? status : talk_rpc(options, operation, err);
+	if (!status)
+		status = talk_connect(options, &client, err);
+	if (status)
+		return status;
+	rc = client_rpc(client, operation, NULL, err);
+	if (rc && !argc) /* root may cancel that of others, too */
+		rc = client_rpc(client, "<cancel-commit/>", NULL, err);
+	return talk_end(options, client, rc, err);
 }

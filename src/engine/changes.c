@@ -268,7 +268,7 @@ static int begin_way_back(struct engine *engine, uint64_t number, struct candida
 
 /* ---- from a request, in slices */
 
-/* Has nothing changed that it was checked against? */
+/* Does the check still hold? */
 static bool take_checked(const struct engine *engine, struct engine_checked *checked,
 			 struct candidate *changes)
 {
@@ -407,8 +407,8 @@ static int begin_rebase(struct sequence *sequence, struct cursor **ret)
 }
 
 /*
- * The author of an edit is judged as it is applied; who carries out what others made, here: commits
- * or rolls back, or adopts.
+ * An edit is judged as it is applied; here, whoever carries out what others made, by a commit, a
+ * rollback or adopt.
  */
 static int begin_policy(struct sequence *sequence, struct cursor **ret)
 {

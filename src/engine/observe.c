@@ -107,8 +107,8 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 }
 
 /*
- * Sessions that we deleted are known no more to GET before their interfaces are
- * gone, whose names are not free yet.
+ * A GET no longer finds a deleted session while its interface still exists, and so its name is
+ * still taken.
  */
 void observe_lingering(struct engine *engine)
 {

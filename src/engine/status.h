@@ -1,6 +1,6 @@
 /*
  * Derives the status of an entry from its path, interface and counters, for the kernel has none.
- * Writes state into the datastore, logs changes and tells watchers; asks the kernel only for
+ * Writes state into the datastore and tells watchers; asks the kernel only for
  * addresses and routes. May call compare, desired and the context.
  */
 #ifndef ENGINE_STATUS_H

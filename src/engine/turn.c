@@ -1,4 +1,4 @@
-/* What the daemon does, in order of urgency. Whoever has read the table below knows the engine. */
+/* What the daemon does, in order of urgency. To know the engine, read the table below. */
 #include "engine/turn.h"
 
 #include <event2/event.h>
@@ -27,8 +27,8 @@ static int64_t now_if(bool something)
 /* ---- events */
 
 /*
- * The kernel tells of thousands of interfaces one by one, as when it takes them away, and a wake-up
- * for each costs more than what it tells. One that comes soon after another waits for more.
+ * Thousands of interfaces that appear or go are an event each, and waking up costs more than
+ * handling one. So an event that comes soon after another waits for more.
  */
 void turn_hear(struct engine *engine)
 {
@@ -56,7 +56,7 @@ static void hear_what_waits(struct engine *engine)
 	engine->hear_at = NEVER;
 	for (size_t i = 0; i < 2 && engine->kernel_events[i]; i++)
 		if (event_add(engine->kernel_events[i], NULL) < 0)
-			engine->hear_at = engine->heard_at + HEAR_NS; /* and again */
+			engine->hear_at = engine->heard_at + HEAR_NS; /* try again then */
 }
 
 /* ---- the journal */
@@ -222,7 +222,7 @@ static const struct duty *first_due(const struct engine *engine, int64_t now, in
 	return NULL;
 }
 
-/* Events that wait are heard before anything else is done, for they may change what is due. */
+/* Hear waiting events before anything else is done: they may change what is due. */
 bool turn_once(struct engine *engine)
 {
 	int64_t next, now = clock_now();

@@ -174,9 +174,8 @@ bool access_may_see_lock(const struct netconf_session *session, const struct eng
 }
 
 /*
- * Does it tell of the datastore, and not only of what the client has sent? Such a text quotes
- * values that others configured. That an object exists or not, create and delete tell by what they
- * do.
+ * Does the error reveal more than the client has sent? These quote values that others configured.
+ * (Whether an object exists is no secret: create and delete tell by succeeding or failing.)
  */
 static bool tells_of_data(enum error_code code)
 {

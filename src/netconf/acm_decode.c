@@ -253,7 +253,8 @@ int acm_decode_text(struct acm_decoder *decoder, const char *text, size_t length
 		return refuse(
 			ERROR_INVALID_VALUE, name,
 			"a path is as in /l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id='7'], with its "
-			"prefixes declared, and keys only in its predicates",
+			"prefixes declared, of nodes that the module has, and keys only in its "
+			"predicates",
 			err);
 	return 0;
 }

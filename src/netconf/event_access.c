@@ -50,7 +50,7 @@ static bool hides(const struct node *element, void *arg)
 	       !(target && may_see_target(arg, target));
 }
 
-/* If nothing is left of what was changed, not even who did it is the user's business. */
+/* If every edit is hidden, so is who made them. */
 static const struct event_record *without_hidden(struct netconf_session *session,
 						 const struct event_record *record,
 						 const struct node *content)

@@ -12,10 +12,10 @@
 #include "netconf/subtree.h"
 #include "netconf/xpath_tree.h"
 
-#define SETTLE_MS 20   /* in which an object may come to rest before it is told about */
-#define SHARE_MS  20   /* after which subscribers and the disk get what has come since */
-#define SOME      64   /* objects told about in one turn */
-#define LAG_MAX   1024 /* records that a subscriber may be behind before objects wait */
+#define REST_MS  20   /* in which an object may come to rest before it is reported */
+#define SHARE_MS 20   /* after which subscribers and the disk get what has come since */
+#define SOME     64   /* objects told about in one turn */
+#define LAG_MAX  1024 /* records that a subscriber may be behind before objects wait */
 
 /* An object to be told about. */
 struct pending {
@@ -143,8 +143,8 @@ static struct pending *take(struct events *events)
 }
 
 /*
- * Does a subscriber that reads lag too far behind? Is there one at all? One that waits for a reply
- * takes nothing meanwhile, for as long as it likes: others do not wait for it.
+ * Is a subscriber that reads too far behind? (Is there a subscriber at all?) One whose reply is
+ * under way takes no notifications, however long that lasts: others do not wait for it.
  */
 static bool must_wait(const struct events *events, bool *ret_subscribed)
 {
@@ -216,10 +216,10 @@ static void put(struct events *events, const struct object_event *event)
 			  pending, order);
 	RB_INSERT(pending_tree, &events->tree, pending);
 	events->count++;
-	schedule(events->tell, SETTLE_MS);
+	schedule(events->tell, REST_MS);
 }
 
-/* Only the reason is another: that is told if the state is to be told anyway. */
+/* Only the reason has changed: report it if the state is to be reported anyway. */
 static void renew_reason(struct events *events, const struct entry *entry)
 {
 	struct pending wanted = {.event = {.what = HAPPENING_STATE, .key = entry->key}};

@@ -28,8 +28,8 @@ struct filter {
 	struct arena memory;
 	struct filter_level tunnels;
 	/*
-	 * Set it before compiling: what a condition is on is not selected by that, and of an entry
-	 * nothing is shown if it has nothing of what is selected.
+	 * Set it before compiling: a leaf with a condition is not selected by that, and an entry
+	 * that has nothing of what is selected is left out.
 	 */
 	bool exact;
 	bool reads_state; /* what matches depends on state or statistics */

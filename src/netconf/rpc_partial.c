@@ -59,10 +59,10 @@ struct finding {
 	struct search_select selects[];
 };
 
-/* What is found but is not to be locked by itself: a part that there cannot be. */
+/* Stands for a node that cannot be locked by itself: no entry has these ids. */
 static const struct engine_part outside = {.session_id = UINT32_MAX};
 
-/* In that process. */
+/* In the search's process. */
 struct output {
 	struct writer *writer;
 	struct engine_part last; /* leaves of an entry are one part */
@@ -98,7 +98,7 @@ static void put_part(const struct xpath_step *steps, size_t count, void *arg)
 		out->last.leaves |= part.leaves;
 		return;
 	}
-	if (out->count > ENGINE_PARTS_MAX) /* which tells that there are too many */
+	if (out->count > ENGINE_PARTS_MAX) /* one more than fits: enough to refuse it */
 		return;
 	if (out->count++)
 		write_last(out);
@@ -114,7 +114,7 @@ static void write_parts(const struct xpath_tree *tree, struct writer *writer)
 		write_last(&out);
 }
 
-/* Here: the sink of finding->writer. */
+/* In the daemon: the sink of finding->writer. */
 static int keep_text(const char *bytes, size_t length, void *arg)
 {
 	struct finding *finding = arg;

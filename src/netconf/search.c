@@ -15,10 +15,10 @@
 #define PIECE   16384
 #define WAIT_MS 10 /* for the end of a process */
 
-/* What the process writes last, if all went well: XML has none of it. */
+/* The last byte that the process writes if all went well; XML cannot contain it. */
 #define LAST_BYTE '\0'
 
-/* The process's first words. */
+/* The first that the process writes. */
 struct verdict {
 	int rc;
 	struct error err; /* its pointers are to static storage, which is in the same place there */
@@ -91,7 +91,7 @@ static void wait_a_little(struct search *search)
 	evtimer_add(search->timer, &soon);
 }
 
-/* Closed: a process that was killed may take a while to give back its memory. */
+/* The search is closed, but its killed process may take a while to free its memory. */
 static void reap(struct search *search)
 {
 	if (search->pid && !waitpid(search->pid, NULL, WNOHANG))
@@ -250,7 +250,7 @@ static void run(struct search *search, struct walk *walk, int fd, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || dup2(fd, STDOUT_FILENO) < 0)
 		_exit(1);
-	sigfillset(&others); /* the daemon's handlers are not for here */
+	sigfillset(&others); /* the daemon's handlers must not run here */
 	sigdelset(&others, SIGPROF);
 	sigprocmask(SIG_SETMASK, &others, NULL);
 	close_range(STDERR_FILENO + 1, ~0U, 0);

@@ -109,7 +109,7 @@ static void set_timer(struct netconf_session *session, unsigned int seconds)
 		evtimer_del(session->timer);
 }
 
-/* It asks for nothing now: set how long that may last. */
+/* The client asks for nothing now: limit how long it may do so. */
 static void set_rest_timer(struct netconf_session *session)
 {
 	const struct netconf_limits *limits = &session->server->options.limits;

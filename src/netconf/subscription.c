@@ -9,13 +9,13 @@
 #include "netconf/reply.h"
 
 #define ENTRIES_STEP 32              /* looked at in one step */
-#define SETTLE_NS    (NS_PER_S / 10) /* until what happened before `stop` is in the log */
+#define DELAY_NS     (NS_PER_S / 10) /* until what happened before `stop` is in the log */
 #define SLACK_NS     (60 * NS_PER_S) /* a change may have waited so long to be told */
 #define WAIT_MAX     INT64_C(86400)  /* seconds: the clock may be set meanwhile */
 
 static void wait_for_stop(struct subscription *subscription)
 {
-	int64_t left = subscription->stop + SETTLE_NS - clock_read(CLOCK_REALTIME);
+	int64_t left = subscription->stop + DELAY_NS - clock_read(CLOCK_REALTIME);
 	struct timeval delay = {.tv_sec = WAIT_MAX};
 
 	left = left > 0 ? left : 0;
@@ -152,7 +152,7 @@ static void catch_up(struct netconf_session *session)
 static bool is_over(const struct subscription *subscription)
 {
 	return subscription->stop != SUBSCRIPTION_NEVER &&
-	       clock_read(CLOCK_REALTIME) >= subscription->stop + SETTLE_NS;
+	       clock_read(CLOCK_REALTIME) >= subscription->stop + DELAY_NS;
 }
 
 bool subscription_step(struct netconf_session *session)

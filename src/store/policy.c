@@ -119,14 +119,16 @@ static bool take_name(const char **at, struct span *ret_uri, struct span *ret_na
 	return ret_name->length;
 }
 
-/* "[{uri}key='value']", or with double quotes. */
-static bool take_predicate(const char **at, struct span *ret_key, struct span *ret_value)
+/* "[{uri}key='value']", or with double quotes; the namespace is that of @step. */
+static bool take_predicate(const char **at, const struct path_step *step, struct span *ret_key,
+			   struct span *ret_value)
 {
 	char quote[2] = "";
 	struct span uri;
 
 	++*at;
-	if (!take_name(at, &uri, ret_key) || (*at)[0] != '=' ||
+	if (!take_name(at, &uri, ret_key) || uri.length != step->uri.length ||
+	    memcmp(uri.at, step->uri.at, uri.length) != 0 || (*at)[0] != '=' ||
 	    ((*at)[1] != '\'' && (*at)[1] != '"'))
 		return false;
 	quote[0] = (*at)[1];
@@ -151,17 +153,10 @@ static unsigned int parse_path(const char *at, struct path_step ret[DEPTH_MAX])
 			return 0;
 		ret[depth++].predicates = at;
 		while (*at == '[')
-			if (!take_predicate(&at, &key, &value))
+			if (!take_predicate(&at, &ret[depth - 1], &key, &value))
 				return 0;
 	}
 	return depth;
-}
-
-bool policy_path_is_good(const char *path)
-{
-	struct path_step steps[DEPTH_MAX];
-
-	return parse_path(path, steps);
 }
 
 /* ---- rules that decide on tunnels and sessions */
@@ -217,7 +212,7 @@ static bool read_id(const struct path_step *step, enum object object, uint32_t *
 	while (*at == '[') {
 		const struct row *row = row_sets[object].key;
 
-		if (!take_predicate(&at, &key, &value) || !span_is(key, row->leaf) ||
+		if (!take_predicate(&at, step, &key, &value) || !span_is(key, row->leaf) ||
 		    codec_parse(row, &config, value.at, value.length, NULL) != 0 ||
 		    (*ret && *ret != (uint32_t)codec_get_number(row, &config)))
 			return false;
@@ -261,30 +256,47 @@ static bool is_ours(const struct rule *rule)
 	       (!rule->depth || span_is(rule->path[0].name, ELEMENT_CONTAINER));
 }
 
+/* What a path in our container names: these rows of a tunnel and of a session, of any id where it
+ * is 0. */
+struct target {
+	uint32_t tunnel_id, session_id;
+	uint64_t rows[OBJECTS];
+};
+
+/* False: nothing. */
+static bool find_target(const struct path_step *path, unsigned int depth, struct target *ret)
+{
+	*ret = (struct target){0};
+	if (depth > 1 && (!span_is(path[1].name, row_sets[OBJECT_TUNNEL].name) ||
+			  !read_id(&path[1], OBJECT_TUNNEL, &ret->tunnel_id)))
+		return false;
+	if (depth <= 2) {
+		ret->rows[OBJECT_TUNNEL] = ret->rows[OBJECT_SESSION] = ~UINT64_C(0);
+		return true;
+	}
+	if (!span_is(path[2].name, row_sets[OBJECT_SESSION].name)) {
+		ret->rows[OBJECT_TUNNEL] = rows_named(OBJECT_TUNNEL, &path[2], depth - 2);
+		return ret->rows[OBJECT_TUNNEL];
+	}
+	if (!read_id(&path[2], OBJECT_SESSION, &ret->session_id))
+		return false;
+	ret->rows[OBJECT_SESSION] =
+		depth == 3 ? ~UINT64_C(0) : rows_named(OBJECT_SESSION, &path[3], depth - 3);
+	return ret->rows[OBJECT_SESSION];
+}
+
 /* NULL: no memory. */
 static const struct rule *decide(struct decisions of[OBJECTS], const struct rule *rule)
 {
-	const struct path_step *path = rule->path;
-	uint32_t tunnel_id = 0, session_id = 0;
-	unsigned int depth = rule->depth;
+	struct target target;
 
-	if (depth > 1 && (!span_is(path[1].name, row_sets[OBJECT_TUNNEL].name) ||
-			  !read_id(&path[1], OBJECT_TUNNEL, &tunnel_id)))
+	if (!find_target(rule->path, rule->depth, &target))
 		return rule;
-	if (depth <= 2)
-		return add_decision(&of[OBJECT_TUNNEL], rule, tunnel_id, 0, ~UINT64_C(0)) &&
-				       add_decision(&of[OBJECT_SESSION], rule, tunnel_id, 0,
-						    ~UINT64_C(0))
-			       ? rule
-			       : NULL;
-	if (!span_is(path[2].name, row_sets[OBJECT_SESSION].name))
-		return add_decision(&of[OBJECT_TUNNEL], rule, tunnel_id, 0,
-				    rows_named(OBJECT_TUNNEL, &path[2], depth - 2));
-	if (!read_id(&path[2], OBJECT_SESSION, &session_id))
-		return rule;
-	return add_decision(&of[OBJECT_SESSION], rule, tunnel_id, session_id,
-			    depth == 3 ? ~UINT64_C(0)
-				       : rows_named(OBJECT_SESSION, &path[3], depth - 3));
+	for (enum object object = 0; object < OBJECTS; object++)
+		if (!add_decision(&of[object], rule, target.tunnel_id, target.session_id,
+				  target.rows[object]))
+			return NULL;
+	return rule;
 }
 
 /* What is not readable for its container is not at all. */
@@ -316,6 +328,30 @@ static int resolve(struct policy *policy)
 				      sizeof(*decisions[object].at), compare_decisions);
 	}
 	return 0;
+}
+
+/* A rule for something misspelt would be none, and what it denies would be open. */
+static bool names_ours(const struct path_step *path, unsigned int depth)
+{
+	struct target target;
+
+	for (unsigned int i = 0; i < depth; i++) {
+		bool is_list =
+			i == 1 || (i == 2 && span_is(path[i].name, row_sets[OBJECT_SESSION].name));
+
+		if (!span_is(path[i].uri, NAMESPACE_MODULE) ||
+		    (*path[i].predicates == '[' && !is_list))
+			return false;
+	}
+	return span_is(path[0].name, ELEMENT_CONTAINER) && find_target(path, depth, &target);
+}
+
+bool policy_path_is_good(const char *path)
+{
+	struct path_step steps[DEPTH_MAX];
+	unsigned int depth = parse_path(path, steps);
+
+	return depth && (!span_is(steps[0].uri, NAMESPACE_MODULE) || names_ours(steps, depth));
 }
 
 /* ---- rules */
@@ -586,7 +622,7 @@ static bool step_matches(const struct path_step *step, const struct policy_node 
 		char name[64];
 		const char *text;
 
-		if (!take_predicate(&at, &key, &value) || key.length >= sizeof(name))
+		if (!take_predicate(&at, step, &key, &value) || key.length >= sizeof(name))
 			return false;
 		snprintf(name, sizeof(name), "%.*s", (int)key.length, key.at);
 		text = node->value(node->node, name);

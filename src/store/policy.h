@@ -46,7 +46,10 @@ enum ruling policy_rpc_rule(const struct policy *policy, const char *uri, const 
 bool policy_permits_rpcs(const struct policy *policy); /* exec-default */
 bool policy_may_notify(const struct policy *policy, const char *uri, const char *name);
 
-/* Is it "/{uri}name[{uri}key='value']...", as rules keep paths? */
+/*
+ * Is it "/{uri}name[{uri}key='value']...", as rules keep paths? One in our module must name
+ * something that it has, with keys in its predicates and values that they can have.
+ */
 bool policy_path_is_good(const char *path);
 
 /* A node of other data than tunnels and sessions, in those that it is in. */

@@ -4,6 +4,8 @@ What an operation does to a tree is said here; types, "when", "must", mandatory 
 which takes everything that an edit gives for new. Whether data exists is asked of the configuration
 before the edit, also within what the edit replaces. A name that nobody gave is the daemon's to choose, and
 a session that is left without one keeps the one that it had.
+
+L2TPV3D_EDITS=n: so many; L2TPV3D_SEED=n: one other course of them.
 """
 import os
 import random

@@ -85,6 +85,18 @@ def test_out_of_the_box_who_may_connect_may_change_all_but_what_is_secret(daemon
         assert "<write-default>permit</write-default>" in config
 
 
+def test_the_history_does_not_tell_of_leaves_that_are_hidden(daemon):
+    def cookie(value, more=""):
+        return change(f"<tunnel><tunnel-id>1</tunnel-id>{session(1, f'<tx-cookie>{value}</tx-cookie>{more}')}</tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
+        for edit, told in ((cookie("01020304"), []), (cookie("05060708", "<mtu>1400</mtu>"), ["~ session 1/1 mtu (unset) -> 1400"])):
+            root.edit_config(edit)
+            number = root.rpc_text(f'<history xmlns="{L2TP}"/>').split("<number>")[1].split("<")[0]
+            shown = f'<commit-changes xmlns="{L2TP}"><number>{number}</number></commit-changes>'
+            assert [line.text for line in client.rpc(shown)] == told
+            assert "tx-cookie (hidden) -> (hidden)" in root.rpc(shown)[0].text
+
+
 def test_defaults_deny_writes_and_operations(daemon):
     configure(daemon, "<exec-default>deny</exec-default>" + group("g", "nobody").join(["<groups>", "</groups>"]))
     with As(daemon, GAMES) as client:
@@ -181,6 +193,21 @@ def test_who_commits_or_rolls_back_answers_for_what_others_made(daemon):
         root.edit_config(change(tunnel(4)))
         refused(games.rpc, f'<rollback xmlns="{L2TP}"><number>{last}</number></rollback>')
         assert "<user>games</user>" in root.rpc_text(f'<history xmlns="{L2TP}"/>')
+
+
+def test_no_persist_id_locks_out_root(daemon):
+    note = change("<tunnel><tunnel-id>1</tunnel-id><description>x</description></tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as games, As(daemon, NEWS) as news:
+        games.edit_config(note, target="candidate")
+        games.rpc("<commit><confirmed/><confirm-timeout>4294967295</confirm-timeout><persist>mine</persist></commit>")
+        games.rpc("<close-session/>")
+        for call in (lambda: root.edit_config(note), root.commit, lambda: news.rpc("<cancel-commit/>"),
+                     lambda: root.rpc("<cancel-commit><persist-id>x</persist-id></cancel-commit>")):
+            with pytest.raises(RpcError):
+                call()
+        daemon.ctl("cancel")
+        root.edit_config(note)
+        assert "no confirmed commit is pending" in daemon.ctl("cancel", check=False).stderr
 
 
 def shown(client, source="running"):
@@ -324,6 +351,53 @@ def test_a_subscriber_is_told_of_no_path_that_it_may_not_see(daemon):
         assert told(games)[0] == 2 * [[one + "/session[session-id='1']/mtu"]]
 
 
+def test_no_refusal_tells_what_others_have_staged_or_configured(daemon):
+    """Whoever may not see tunnel 1, nor any local-address, learns no value of them from what is wrong with others."""
+    configure(daemon, "<write-default>permit</write-default>" +
+              rules("r", "*", rule("hide", "deny", path("/x:l2tpv3/x:tunnel[x:tunnel-id='1']") + operations("read")),
+                    rule("address", "deny", path("/x:l2tpv3/x:tunnel/x:local-address") + operations("read"))))
+
+    def wrong(number, leaf="<remote-address>2001:db8::1</remote-address>"):
+        return change(f"<tunnel><tunnel-id>{number}</tunnel-id>{leaf}</tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
+        root.edit_config(wrong(1, "<local-port>5001</local-port><encapsulation>ip</encapsulation>" + session(77).replace(
+            "peer-session-id", "description")), target="candidate")
+        answers = []
+        for call in ("<validate><source><candidate/></source></validate>", "<commit/>"):
+            answers += refused(client.rpc, call).errors
+        root.rpc("<discard-changes/>")
+        for edit in (wrong(1), wrong(2), wrong(2, "<local-port>5001</local-port>"), wrong(2, session(1))):
+            answers += refused(client.edit_config, edit).errors
+        assert not [hint for hint in ("5001", "port", "77", "127", "id='1'", "tunnel 1") if hint in str(answers)], answers
+        for edit, told in ((wrong(2), "127.0.0.1"), (wrong(2, session(1)), "tunnel 1")):
+            with pytest.raises(RpcError) as raised:
+                root.edit_config(edit)
+            assert told in raised.value.message
+
+
+def searching(daemon):
+    """The processes that look for what an XPath selects."""
+    return Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+
+
+def test_who_does_not_read_what_it_searched_for_leaves_places_to_others(daemon):
+    with Netconf(daemon.socket) as root:
+        root.edit_config(change(tunnel(3, "".join(session(n) for n in range(1000, 5000)))))
+        search = (f'<get-config><source><running/></source><filter type="xpath" {DECLARED} '
+                  'select="//x:session[{}]"/></get-config>').format
+        with contextlib.ExitStack() as stack:
+            for user, places in ((GAMES, 2), (NEWS, 1)):
+                clients = [stack.enter_context(As(daemon, user)) for _ in range(places + 1)]
+                for client in clients:
+                    client.send(f'<rpc xmlns="{BASE}" message-id="1">{search("1 = 1")}</rpc>')
+                    answered = "resource-denied" in client.receive() if client is clients[-1] else \
+                        wait_for(lambda c=client: c.socket.recv(1, socket.MSG_PEEK), "a reply that begins")
+                    assert answered
+            assert len(searching(daemon)) == 3
+            assert "<session-id>4999<" in root.rpc_text(search("x:session-id = 4999"))
+        wait_for(lambda: not searching(daemon), "the searches to end with their clients")
+
+
 def order_of(client, source="running"):
     """Names of the rule-lists, each with those of its rules."""
     config = client.get_config(source, subtree(f'<nacm xmlns="{ACM}"/>'))
@@ -410,53 +484,6 @@ def test_to_move_a_rule_takes_the_right_to_change_it(daemon):
             assert order_of(root) == ["ownxy", "Lbca"]
 
 
-def test_no_refusal_tells_what_others_have_staged_or_configured(daemon):
-    """Whoever may not see tunnel 1, nor any local-address, learns no value of them from what is wrong with others."""
-    configure(daemon, "<write-default>permit</write-default>" +
-              rules("r", "*", rule("hide", "deny", path("/x:l2tpv3/x:tunnel[x:tunnel-id='1']") + operations("read")),
-                    rule("address", "deny", path("/x:l2tpv3/x:tunnel/x:local-address") + operations("read"))))
-
-    def wrong(number, leaf="<remote-address>2001:db8::1</remote-address>"):
-        return change(f"<tunnel><tunnel-id>{number}</tunnel-id>{leaf}</tunnel>")
-    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
-        root.edit_config(wrong(1, "<local-port>5001</local-port><encapsulation>ip</encapsulation>" + session(77).replace(
-            "peer-session-id", "description")), target="candidate")
-        answers = []
-        for call in ("<validate><source><candidate/></source></validate>", "<commit/>"):
-            answers += refused(client.rpc, call).errors
-        root.rpc("<discard-changes/>")
-        for edit in (wrong(1), wrong(2), wrong(2, "<local-port>5001</local-port>"), wrong(2, session(1))):
-            answers += refused(client.edit_config, edit).errors
-        assert not [hint for hint in ("5001", "port", "77", "127", "id='1'", "tunnel 1") if hint in str(answers)], answers
-        for edit, told in ((wrong(2), "127.0.0.1"), (wrong(2, session(1)), "tunnel 1")):
-            with pytest.raises(RpcError) as raised:
-                root.edit_config(edit)
-            assert told in raised.value.message
-
-
-def searching(daemon):
-    """The processes that look for what an XPath selects."""
-    return Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
-
-
-def test_who_does_not_read_what_it_searched_for_leaves_places_to_others(daemon):
-    with Netconf(daemon.socket) as root:
-        root.edit_config(change(tunnel(3, "".join(session(n) for n in range(1000, 5000)))))
-        search = (f'<get-config><source><running/></source><filter type="xpath" {DECLARED} '
-                  'select="//x:session[{}]"/></get-config>').format
-        with contextlib.ExitStack() as stack:
-            for user, places in ((GAMES, 2), (NEWS, 1)):
-                clients = [stack.enter_context(As(daemon, user)) for _ in range(places + 1)]
-                for client in clients:
-                    client.send(f'<rpc xmlns="{BASE}" message-id="1">{search("1 = 1")}</rpc>')
-                    answered = "resource-denied" in client.receive() if client is clients[-1] else \
-                        wait_for(lambda c=client: c.socket.recv(1, socket.MSG_PEEK), "a reply that begins")
-                    assert answered
-            assert len(searching(daemon)) == 3
-            assert "<session-id>4999<" in root.rpc_text(search("x:session-id = 4999"))
-        wait_for(lambda: not searching(daemon), "the searches to end with their clients")
-
-
 def test_its_configuration_is_configuration(daemon):
     """Every operation of edit-config, the candidate, confirmed commits, rollback, restart; yanglint takes it."""
     first = ("<groups>" + group("g", "games", "news") + "</groups>" +
@@ -492,6 +519,7 @@ def test_its_configuration_is_configuration(daemon):
                            (rules("w", "g", "<rule><name>x</name></rule>"), "data-missing"),
                            (rules("w", "g", rule("x", "deny", path("/y:l2tpv3"))), "invalid-value"),
                            (rules("w", "g", rule("x", "deny", path("/x:l2tpv3[1]"))), "invalid-value"),
+                           (rules("w", "g", rule("x", "deny", path("/x:l2tpv3/x:tunel"))), "invalid-value"),
                            ("<denied-operations>1</denied-operations>", None)):
             with pytest.raises(RpcError) as error:
                 client.edit_config(nacm(wrong))

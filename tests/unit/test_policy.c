@@ -292,22 +292,32 @@ static void switched_off_it_permits_everything(void **state)
 	assert_null(policy_for("guest", NULL));
 }
 
+#define OUR    "{" NAMESPACE_MODULE "}"
+#define TOP    "/" OUR "l2tpv3"
+#define TUNNEL TOP "/" OUR "tunnel"
+
 static void paths(void **state)
 {
-	static const char *const good[] = {"/{u}a", "/{u}a/{v}b", "/{u}a[{u}k='v']",
-					   "/{u}a[{u}k=\"/x[\"][{u}l='']/{u}b"};
-	static const char *const bad[] = {"",
-					  "/",
-					  "a",
-					  "/a",
-					  "/{u}",
-					  "/{u}a/",
-					  "//{u}a",
-					  "/{u}a[1]",
-					  "/{u}a[k='v'",
-					  "/{u}a[{u}k=v]",
-					  "/{u}a[{u}k!='v']",
-					  "/{u}a | /{u}b"};
+	static const char *const good[] = {"/{u}a",
+					   "/{u}a/{v}b",
+					   "/{u}a[{u}k='v']",
+					   "/{u}a[{u}k=\"/x[\"][{u}l='']/{u}b",
+					   "/{u}tunel[{u}k='v']",
+					   TOP,
+					   TUNNEL "[" OUR "tunnel-id='1']",
+					   TUNNEL "/" OUR "statistics/" OUR "tx-packets",
+					   TUNNEL "/" OUR "session[" OUR "session-id='1']/" OUR
+						  "tx-cookie"};
+	static const char *const bad[] = {
+		"", "/", "a", "/a", "/{u}", "/{u}a/", "//{u}a", "/{u}a[1]", "/{u}a[k='v'",
+		"/{u}a[{u}k=v]", "/{u}a[{u}k!='v']", "/{u}a | /{u}b", "/{u}a[{v}k='v']",
+		/* not in our module: they would deny nothing */
+		"/" OUR "tunnel", TOP "/" OUR "tunel", TOP "/{u}tunnel", TOP "[" OUR "x='1']",
+		TUNNEL "[" OUR "peer-tunnel-id='1']", TUNNEL "[{u}tunnel-id='1']",
+		TUNNEL "[" OUR "tunnel-id='0']",
+		TUNNEL "[" OUR "tunnel-id='1'][" OUR "tunnel-id='2']", TUNNEL "/" OUR "tx-packets",
+		TUNNEL "/" OUR "statistics/" OUR "mtu", TUNNEL "/" OUR "description[" OUR "x='1']",
+		TUNNEL "/" OUR "description/" OUR "x"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
