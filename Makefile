@@ -77,6 +77,7 @@ $B/tests/%: tests/unit/%.c $B/libl2tpv3d.a
 	@echo "  CC    $<"
 	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS) -lcmocka $(TESTLIBS_$*)
 TESTLIBS_test_table_yang := -lyang
+TESTLIBS_test_event_filter := -Wl,--wrap=events_document,--wrap=xpath_tree_has
 TESTLIBS_test_wiped_stream := -Wl,--wrap=free
 TESTLIBS_test_publish := -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 

@@ -37,8 +37,7 @@ static void serve(struct shares *shares)
 		evtimer_add(shares->next, &at_once);
 	}
 	serve_queue(shares, &shares->requests, shares->end - kept, 0);
-	now = clock_now(); /* perhaps the processor was others' meanwhile: one is served all the
-			      same */
+	now = clock_now(); /* others may have had the processor: still, one is served */
 	serve_queue(shares, &shares->notifications,
 		    begins && now >= shares->end ? now + NOTIFICATIONS_NS : shares->end,
 		    NOTIFICATIONS_NS);
