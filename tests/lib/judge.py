@@ -21,7 +21,7 @@ SNAPSHOT_MAX = 1 << 18  # larger ones take libyang seconds
 NAMES = re.compile(r"<([A-Za-z][\w.:-]*)|<error-(?:tag|app-tag)>([^<]*)")
 DATA = re.compile(r"<data(?: [^>]*)?>(.*)</data>", re.S)
 CONFIG = re.compile(r"<config [^>]*>(.*)</config>", re.S)
-CLOSE = "<close-session/>"  # any rpc may be answered as this one: by <ok/> or by errors
+CLOSE, GET = "<close-session/>", "<get/>"  # any rpc may be answered as these: by <ok/>, errors or data
 MODULES = [*oracle.MODULES, oracle.NOTIFICATIONS, oracle.IETF / "ietf-netconf-partial-lock@2009-10-19.yang"]
 
 
@@ -77,7 +77,7 @@ class Judge:
         return None
 
     def reply(self, text, body):
-        operation, envelope = (body and self.request(body)) or self.request(CLOSE)
+        operation, envelope = (body and self.request(body)) or self.request(GET if "<data" in text else CLOSE)
         failed, _, reply = self.parse(text, REPLY, operation)
         said = self.said()
         self.free(reply, operation, envelope)
