@@ -92,7 +92,7 @@ void notices_add(struct notices *notices, const struct engine_event *event)
 void notice_objects(const struct notice *notice, struct notice_objects *ret)
 {
 	const struct clause *clause = &clauses[notice->kind];
-	enum object object = table_object(clause->table);
+	enum object object = clause->table == MIB_TUNNEL ? OBJECT_TUNNEL : OBJECT_SESSION;
 
 	memcpy(ret->trap, mib_root, mib_root_length * sizeof(oid));
 	ret->trap[mib_root_length] = 0; /* l2tpv3Notifications */
@@ -103,7 +103,7 @@ void notice_objects(const struct notice *notice, struct notice_objects *ret)
 		const struct row *row = row_by_leaf(object, leaf, strlen(leaf));
 		struct instance *instance = &ret->instances[ret->count];
 
-		column_find(clause->table, row->mib_column, &instance->column);
+		instance->column = column_find(clause->table, row->mib_column);
 		instance->index = (struct index){{notice->tunnel_id, notice->session_id}};
 	}
 }

@@ -78,7 +78,7 @@ static void test_objects_are_columns(void **state)
 		assert_int_equal(objects.trap[objects.trap_length - 2], 0);
 		assert_in_range(objects.count, 1, NOTICE_OBJECTS_MAX);
 		for (unsigned int i = 0; i < objects.count; i++)
-			assert_int_equal(objects.instances[i].column.kind, COLUMN_ROW);
+			assert_int_equal(objects.instances[i].column->kind, COLUMN_ROW);
 	}
 }
 
