@@ -425,7 +425,7 @@ static void release(struct agent *agent)
 		event_free(agent->tidy);
 	if (agent->pace)
 		event_free(agent->pace);
-	notices_clear(&agent->notices);
+	notices_free(&agent->notices);
 	mib_clear(&agent->mib);
 	free(agent->address);
 	free(agent);
@@ -445,6 +445,7 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 	agent->unreachable = -1;
 	mib_init(&agent->mib, options->engine, engine_store(options->engine));
 	agent->mib.notify = options->notify;
+	agent->mib.notify_pseudowires = options->notify_pseudowires;
 	rc = endpoint_parse(address_of(agent), &endpoint, err);
 	if (!rc && !prepare(agent, &endpoint))
 		rc = no_memory(err);

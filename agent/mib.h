@@ -13,10 +13,11 @@ struct mib {
 	const struct datastore *store;
 	struct pending pending;
 	struct epoch epoch;
-	long spin_lock;       /* TestAndIncr */
-	bool notify;          /* l2tpv3NotificationEnable */
-	char last_error[600]; /* why the last set request was refused */
-	uint64_t errors;      /* pwPerfTotalErrorPackets, and the sum that it was made of ... */
+	long spin_lock;          /* TestAndIncr */
+	bool notify;             /* l2tpv3NotificationEnable */
+	bool notify_pseudowires; /* pwUpDownNotifEnable */
+	char last_error[600];    /* why the last set request was refused */
+	uint64_t errors;         /* pwPerfTotalErrorPackets, and the sum that it was made of ... */
 	uint64_t errors_seen;
 	int64_t errors_at; /* ... then; 0: never */
 };

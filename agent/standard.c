@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "mib.h"
 #include "model/codec.h"
+#include "notice.h"
 
 #define TICKS_A_SECOND 100
 #define LENGTH(array)  (sizeof(array) / sizeof((array)[0]))
@@ -109,9 +110,6 @@ static bool up_time(struct mib *mib, const struct subject *subject, struct value
 	return true;
 }
 
-/* PwOperStatusTC */
-enum { PW_UP = 1, PW_DOWN, PW_TESTING, PW_DORMANT, PW_NOT_PRESENT, PW_LOWER_LAYER_DOWN };
-
 /* Is it the network below that fails, the tunnel's or further down? */
 static bool is_below(enum status_reason reason)
 {
@@ -196,6 +194,13 @@ static bool total_errors(struct mib *mib, const struct subject *subject, struct 
 	}
 	value_unsigned(ret, mib->errors & UINT32_MAX);
 	ret->type = ASN_COUNTER;
+	return true;
+}
+
+static bool up_down_enable(struct mib *mib, const struct subject *subject, struct value *ret)
+{
+	(void)subject;
+	value_integer(ret, mib->notify_pseudowires ? 1 : 2);
 	return true;
 }
 
@@ -315,9 +320,9 @@ const struct standard_column standard_columns[] = {
 	{ PW(TABLE, 48), UNSIGNED(0) },        /* pwGenLocalAIIType */
 	{ PW(TABLE, 49), UNSIGNED(0) },        /* pwGenRemoteAIIType */
 	{ PW(SCALARS, 6), FUNCTION(total_errors) },
-	{ PW(SCALARS, 9), INTEGER(2) },        /* pwUpDownNotifEnable false */
+	{ PW(SCALARS, 9), FUNCTION(up_down_enable) },
 	{ PW(SCALARS, 10), INTEGER(2) },       /* pwDeletedNotifEnable false */
-	{ PW(SCALARS, 11), UNSIGNED(0) },      /* pwNotifRate */
+	{ PW(SCALARS, 11), UNSIGNED(NOTICES_A_SECOND) }, /* pwNotifRate */
 
 	{ ENET(TABLE, 2), FUNCTION(vlan) },
 	{ ENET(TABLE, 3), FUNCTION(vlan_mode) },

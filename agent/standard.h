@@ -28,6 +28,16 @@ struct standard_column {
 	standard_function *function; /* COLUMN_FUNCTION */
 };
 
+/* PwOperStatusTC (RFC 5542) */
+enum pw_oper_status {
+	PW_UP = 1,
+	PW_DOWN,
+	PW_TESTING,
+	PW_DORMANT,
+	PW_NOT_PRESENT,
+	PW_LOWER_LAYER_DOWN
+};
+
 extern const struct region pw_region;      /* PW-STD-MIB, RFC 5601 */
 extern const struct region pw_enet_region; /* PW-ENET-STD-MIB, RFC 5603 */
 extern const struct standard_column standard_columns[];

@@ -1,6 +1,5 @@
 """PW-STD-MIB and PW-ENET-STD-MIB through a real snmpd: what a management system that knows only them sees,
 read back against NETCONF."""
-import socket
 import sys
 from pathlib import Path
 
@@ -10,11 +9,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import observium  # noqa: E402
 from lib.built import need_built  # noqa: E402
-from lib.daemons import L2TPV3D, L2tpv3d, Snmpd  # noqa: E402
-from lib.here import Here, free_port  # noqa: E402
+from lib.daemons import L2TPV3D  # noqa: E402
 from lib.netconf import L2TP  # noqa: E402
 from lib.snmp import SnmpError  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
+from test_snmp import Bench  # noqa: E402
 
 need_built(L2TPV3D)
 PW, PW_ENET = "1.3.6.1.2.1.10.246", "1.3.6.1.2.1.180"
@@ -42,15 +41,7 @@ CONFIG = f"""<l2tpv3 xmlns="{L2TP}">
 </l2tpv3>"""
 
 
-class Site:
-    def __init__(self, folder):
-        self.snmpd = Snmpd(Here(), folder / "snmpd", port=free_port(socket.SOCK_DGRAM))
-        self.daemon = L2tpv3d(Here(), folder, snmp_master=self.snmpd.master, kernel="sim")
-        self.snmp = self.snmpd.manager()
-
-    def wait_until_served(self):
-        wait_for(lambda: self.snmp.get(f"{PW_ENET}.1.2.1.2.11") is not None, "the last of the tables")
-
+class Site(Bench):
     def sessions(self):
         """{session id: {leaf: text}} as NETCONF tells them, with their tunnel's remote-address."""
         with self.daemon.netconf() as client:
@@ -64,16 +55,11 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    site = Site(tmp_path_factory.mktemp("pseudowires"))
-    site.snmpd.start()
-    site.daemon.start()
-    with site.daemon.netconf() as client:
-        client.edit_config(CONFIG)
-    site.wait_until_served()
+    site = Site(tmp_path_factory.mktemp("pseudowires")).start()
+    site.push(CONFIG)
+    wait_for(lambda: site.snmp.get(f"{PW_ENET}.1.2.1.2.11") is not None, "the last of the tables")
     yield site
-    status = site.daemon.stop()
-    site.snmpd.stop()
-    assert status == 0 and "ERROR: " not in site.daemon.log(), site.daemon.log()
+    site.stop()
 
 
 def test_observium_discovers_what_netconf_tells(site):
