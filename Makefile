@@ -36,7 +36,8 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WAR
 ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
 
 # Programs of the tests and the documents.
-TOOLS    := $B/attributes $B/tests/turn_watch.so $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bench_store
+TOOLS    := $B/attributes $B/tests/turn_watch.so $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bench_store \
+            $B/tests/bare_parse $B/tests/sim_memory
 FUZZERS  := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Everything but the mains is one library that tests link.
@@ -46,7 +47,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench durability fuzz coverage lint asan install deps build-deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench durability random fuzz coverage lint asan install deps build-deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -74,12 +75,15 @@ $B/tests/%: tests/unit/%.c $B/libl2tpv3d.a
 	@echo "  CC    $<"
 	$Q$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS) -lcmocka $(TESTLIBS_$*)
 TESTLIBS_test_table_yang := -lyang
+TESTLIBS_test_wiped_stream := -Wl,--wrap=free
 TESTLIBS_test_publish := -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 
 $B/attributes: docs/attributes.c
 $B/tests/kernel_tool: tests/vm/kernel_tool.c $B/tests/vm/tool_print.o $B/tests/vm/tool_request.o
 $B/tests/bare_loop: tests/bench/bare_loop.c
 $B/tests/bench_store: tests/bench/bench_store.c
+$B/tests/bare_parse: tests/bench/bare_parse.c
+$B/tests/sim_memory: tests/bench/sim_memory.c
 $B/tests/turn_watch.so: tests/bench/turn_watch.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
@@ -146,6 +150,11 @@ CYCLES ?= 5000
 durability: all $B/tests/test_journal_power ## kill -9 and power cuts, CYCLES (5000) of each: none may lose or bring back anything
 	$QL2TPV3D_CUTS=$(CYCLES) $B/tests/test_journal_power
 	$QL2TPV3D_KILLS=$(CYCLES) $(PYTHON) -m pytest tests/interop/test_kills.py -q -s -p no:cacheprovider
+
+EDITS ?= 100000
+random: all ## EDITS (100000) random edits, filters, XPaths and requests of sessions with locks, judged by libyang, libxml2 and a model
+	$QL2TPV3D_EDITS=$(EDITS) L2TPV3D_FILTERS=$(EDITS) L2TPV3D_STEPS=$(EDITS) $(PYTHON) -m pytest -q -p no:cacheprovider \
+	  tests/interop/test_edits_random.py tests/interop/test_filters_random.py tests/interop/test_sessions_random.py
 
 clean: ## remove build/ but keep downloaded kernels
 	$Qfind build -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true

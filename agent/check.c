@@ -4,7 +4,7 @@
 #include "model/codec.h"
 #include "rows.h"
 
-/* ---- whom to blame */
+/* ---- which binding is to blame */
 
 static size_t find_binding(const struct varbinds *varbinds, const struct set_row *row,
 			   enum column_kind kind, const struct row *column)

@@ -30,12 +30,15 @@ void mib_follow_epoch(struct mib *mib, int64_t now, unsigned long uptime)
 		engine_keep_epoch(mib->engine, mib->epoch.at);
 }
 
-/* Get counters that are fresh enough; the engine looks at what they say of the status. */
+/* Get counters and status that are fresh enough. */
 static void refresh(struct mib *mib, const struct column *column, const struct subject *subject)
 {
-	if (mib->engine && subject->entry && column->kind == COLUMN_ROW &&
-	    column->row->part == PART_STATISTICS)
+	if (!mib->engine || !subject->entry)
+		return;
+	if (column->row->part == PART_STATISTICS)
 		engine_refresh(mib->engine, subject->entry);
+	else if (column->row->part == PART_STATE)
+		engine_look(mib->engine, subject->entry);
 }
 
 /* A row that is being removed is notReady: no configuration has it. */

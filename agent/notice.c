@@ -30,25 +30,38 @@ RB_GENERATE_INTERNAL(notice_tree, notice, key, compare, static __attribute__((un
 
 void notices_init(struct notices *notices)
 {
-	TAILQ_INIT(&notices->list);
+	TAILQ_INIT(&notices->lists[OBJECT_TUNNEL]);
+	TAILQ_INIT(&notices->lists[OBJECT_SESSION]);
 	RB_INIT(&notices->tree);
 	RB_INIT(&notices->down);
 	notices->count = 0;
+}
+
+static enum object object_of(const struct notice *notice)
+{
+	return notice->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
 }
 
 static struct notice *take(struct notices *notices, struct notice *notice)
 {
 	if (!notice)
 		return NULL;
-	TAILQ_REMOVE(&notices->list, notice, order);
+	TAILQ_REMOVE(&notices->lists[object_of(notice)], notice, order);
 	RB_REMOVE(notice_tree, &notices->tree, notice);
 	notices->count--;
 	return notice;
 }
 
+static struct notice *take_oldest(struct notices *notices, enum object first, enum object then)
+{
+	struct notice *notice = TAILQ_FIRST(&notices->lists[first]);
+
+	return take(notices, notice ? notice : TAILQ_FIRST(&notices->lists[then]));
+}
+
 struct notice *notices_take(struct notices *notices)
 {
-	return take(notices, TAILQ_FIRST(&notices->list));
+	return take_oldest(notices, OBJECT_TUNNEL, OBJECT_SESSION);
 }
 
 static struct notice pseudowire(uint32_t session_id)
@@ -134,10 +147,10 @@ static void queue(struct notices *notices, struct notice what)
 	}
 	*notice = what;
 	if (notices->count == NOTICES_MAX) {
-		free(notices_take(notices));
+		free(take_oldest(notices, OBJECT_SESSION, OBJECT_TUNNEL));
 		notices->dropped++;
 	}
-	TAILQ_INSERT_TAIL(&notices->list, notice, order);
+	TAILQ_INSERT_TAIL(&notices->lists[object_of(notice)], notice, order);
 	RB_INSERT(notice_tree, &notices->tree, notice);
 	notices->count++;
 }

@@ -2,9 +2,9 @@
  * Notifications of LINUX-L2TPV3-MIB: which are due, in what order, and what each carries. Knows
  * nothing of AgentX: notify.c sends them.
  *
- * They are kept by object, not by event: an object that changes again before its turn is reported
- * once, as it is then. So the queue is bounded by the number of objects, even while there is no
- * master for hours.
+ * They are kept by object, not by event, tunnels before sessions: an object that changes again
+ * before its turn is reported once, as it is then. So the queue is bounded by the number of
+ * objects, even while there is no master for hours.
  */
 #ifndef AGENT_NOTICE_H
 #define AGENT_NOTICE_H
@@ -13,7 +13,11 @@
 
 #include "mib.h"
 
-#define NOTICES_MAX        10000 /* queued; then the oldest is dropped */
+/*
+ * Queued, of 80 bytes each; then the oldest of a session is dropped. Enough for all objects of a
+ * daemon with 65,000 sessions.
+ */
+#define NOTICES_MAX        131072
 #define NOTICE_OBJECTS_MAX 4
 
 #define NOTICES_A_SECOND 200
@@ -33,7 +37,7 @@ struct notice {
 };
 
 struct notices {
-	TAILQ_HEAD(notice_list, notice) list;
+	TAILQ_HEAD(notice_list, notice) lists[OBJECTS];
 	RB_HEAD(notice_tree, notice) tree;
 	struct notice_tree down; /* the pseudowires that pwDown has told of, and pwUp not since */
 	size_t count;
@@ -52,7 +56,7 @@ void notices_free(struct notices *notices);
  */
 void notices_add(struct notices *notices, unsigned int sets, const struct engine_event *event);
 
-/* The oldest, which the caller frees; NULL: none. */
+/* The oldest, of a tunnel if there is one, which the caller frees; NULL: none. */
 struct notice *notices_take(struct notices *notices);
 
 /* The notice of that pseudowire, out of turn; the caller frees it. NULL: none is queued. */

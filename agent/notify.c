@@ -1,7 +1,7 @@
 /*
  * Sends notifications: the master turns them into traps or informs (RFC 2741 section 7.1.10) and
- * does not report how that went. Slowly, for a push of thousands of sessions is as many changes of
- * state.
+ * does not report how that went. They are paced, for a push of thousands of sessions changes as
+ * many states.
  */
 #include "internal.h"
 

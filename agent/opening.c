@@ -11,9 +11,7 @@
 #define NAME       "l2tpv3d " VERSION
 #define PACKET     1 /* h.packetID of our only request */
 #define ANSWER_MAX 4096
-#define AT_ONCE_MS                                                                                 \
-	10 /* a healthy master answers in one; else net-snmp asks again a second later             \
-	    */
+#define AT_ONCE_MS 10 /* a healthy master takes 1; else net-snmp tries again in a second */
 
 struct opening {
 	struct event_base *base;

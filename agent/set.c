@@ -87,7 +87,9 @@ static void finish(struct set *set)
 	end(set);
 }
 
-/* The master sent no COMMIT, UNDO or FREE: the manager knows of an error, or of nothing. */
+/*
+ * The master sent no COMMIT, UNDO or FREE: the manager was told of an error, or of nothing.
+ */
 static void finish_forsaken(struct set *set)
 {
 	if (set->state == SET_DONE)
@@ -354,7 +356,7 @@ static struct set *find_ticket(struct agent *agent, unsigned int ticket)
 	return NULL;
 }
 
-/* Others made rows: managers see those, not what was pending under the same index. */
+/* Others made rows: these replace what was pending under the same index. */
 static void forget_pending(struct pending *pending, const struct candidate *changes)
 {
 	struct change *change;

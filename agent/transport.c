@@ -263,8 +263,8 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 /* ---- net-snmp sends */
 
 /*
- * Answer in the master's place: net-snmp waits for this answer, and nobody shall wait for
- * net-snmp. The time is the master's: net-snmp sets our sysUpTime by it.
+ * Answer in the master's place: net-snmp blocks until it has this answer, and then everybody would
+ * wait. The time is the master's: net-snmp sets our sysUpTime by it.
  */
 static void tell(struct transport *transport, const struct pdu_header *header)
 {

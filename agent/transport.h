@@ -68,15 +68,15 @@ void transport_pass_registers(struct transport *transport, unsigned int mark);
 
 /*
  * How many requests were read and are not answered yet; an end of the stream that is held back
- * counts as one. When net-snmp has nothing more to do the rest were delegated or dropped: say so
- * with transport_idle().
+ * counts as one. Call transport_idle() when net-snmp has nothing more to do: the rest were
+ * delegated or dropped.
  */
 unsigned int transport_backlog(const struct transport *transport);
 void transport_idle(struct transport *transport);
 
 /*
- * Shall nobody read the descriptor now? The stream is at its end and that must wait, or there is
- * enough to do. (A master that does not read is no reason: it may be unable to before we do.)
+ * Leave the descriptor unread for now? Yes if the stream has ended and that must wait, or if there
+ * is enough to do. (Not if the master does not read: it may be waiting for us to do so.)
  */
 bool transport_paused(const struct transport *transport);
 

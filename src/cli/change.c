@@ -1,5 +1,6 @@
 /* add, delete, set, adopt, resync: each sends one rpc and prints nothing. */
 #include "base/wipe.h"
+#include "base/wiped_stream.h"
 #include "cli/command.h"
 #include "cli/confirm.h"
 #include "cli/message.h"
@@ -23,7 +24,7 @@ static enum cli_status send_request(const struct cli_options *options,
 {
 	char *operation = NULL;
 	size_t length;
-	FILE *file = open_memstream(&operation, &length);
+	FILE *file = wiped_stream(&operation, &length);
 	struct client *client;
 	enum cli_status status;
 

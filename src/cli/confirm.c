@@ -17,23 +17,38 @@ int confirm_begin(const struct cli_options *options, struct client *client, stru
 	return options->confirm ? client_rpc(client, lock, NULL, err) : 0;
 }
 
+/* @persist_id: "", or the parameter that makes it a follow-up of ours. */
+static int commit(const struct cli_options *options, struct client *client, const char *persist_id,
+		  struct error *err)
+{
+	char operation[256];
+
+	snprintf(operation, sizeof(operation),
+		 "<commit><confirmed/><confirm-timeout>%s</confirm-timeout><persist>" PERSIST_ID
+		 "</persist>%s</commit>",
+		 options->confirm, persist_id);
+	return client_rpc(client, operation, NULL, err);
+}
+
 int confirm_commit(const struct cli_options *options, struct client *client, struct error *err)
 {
-	char operation[160];
+	bool follows = true;
 	int rc;
 
 	if (!options->confirm)
 		return 0;
-	snprintf(operation, sizeof(operation),
-		 "<commit><confirmed/><confirm-timeout>%s</confirm-timeout><persist>" PERSIST_ID
-		 "</persist></commit>",
-		 options->confirm);
-	rc = client_rpc(client, operation, NULL, err);
+	rc = commit(options, client, "<persist-id>" PERSIST_ID "</persist-id>", err);
+	if (rc && !strcmp(error_kind(err->code)->tag, "invalid-value")) { /* ours is not pending */
+		error_list_free(err);
+		follows = false;
+		rc = commit(options, client, "", err);
+	}
 	if (!rc)
-		printf("Done for now. Run \"l2tpv3ctl confirm\" within %s s to keep it. If nobody "
+		printf("Done for now%s. Run \"l2tpv3ctl confirm\" within %s s to keep it. If "
+		       "nobody "
 		       "does, or the daemon\nor the machine restarts before, it is undone; "
 		       "\"l2tpv3ctl cancel\" undoes it at once.\n",
-		       options->confirm);
+		       follows ? ", with what was to be confirmed already" : "", options->confirm);
 	return rc;
 }
 
@@ -73,9 +88,18 @@ enum cli_status cancel_run(const struct command *command, const struct cli_optio
 			   int argc, char *argv[], struct error *err)
 {
 	char operation[PERSIST_MAX + 80];
+	struct client *client;
 	enum cli_status status =
 		make_rpc("cancel-commit", argc, argv, operation, sizeof(operation), err);
+	int rc;
 
 	(void)command;
-	return status ? status : talk_rpc(options, operation, err);
+	if (!status)
+		status = talk_connect(options, &client, err);
+	if (status)
+		return status;
+	rc = client_rpc(client, operation, NULL, err);
+	if (rc && !argc) /* root may cancel that of others, too */
+		rc = client_rpc(client, "<cancel-commit/>", NULL, err);
+	return talk_end(options, client, rc, err);
 }

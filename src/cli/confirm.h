@@ -14,7 +14,10 @@
  * the session discards what was staged.
  */
 int confirm_begin(const struct cli_options *options, struct client *client, struct error *err);
-/* Says on standard output what happens if nobody confirms. */
+/*
+ * While a confirmed commit of l2tpv3ctl is pending, this is a follow-up: it prolongs it, and both
+ * are confirmed or undone together. Says on standard output what happens if nobody confirms.
+ */
 int confirm_commit(const struct cli_options *options, struct client *client, struct error *err);
 
 #endif

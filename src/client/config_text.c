@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/wipe.h"
+#include "base/wiped_stream.h"
 #include "netconf/unwrap.h"
 #include "netconf/writer.h"
 #include "netconf/blank.h"
@@ -122,7 +123,7 @@ int config_text_make(const char *file, size_t length, char **ret, size_t *ret_le
 	char *made = NULL;
 	int rc, written;
 
-	config.file = open_memstream(&made, ret_length);
+	config.file = wiped_stream(&made, ret_length);
 	if (!config.file)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
 	writer_init(&config.writer, to_file, config.file);

@@ -3,8 +3,8 @@
  * and output and the daemon's socket: sshd runs it as the user who logged in, and the daemon sees
  * that uid. With --call-home it runs sshd instead, for a manager that it connects to.
  *
- * sshd sends standard error to the client inside the NETCONF channel, so nothing is written there
- * unless there is no daemon to talk to.
+ * Nothing is written to standard error unless there is no daemon to talk to: as ForceCommand, sshd
+ * sends it to the client beside NETCONF. As subsystem, sshd drops it: that is logged too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/wipe.h"
@@ -153,8 +154,13 @@ static void do_not_block(int fd)
 
 static int no_daemon(const char *path, int os_errno)
 {
-	fprintf(stderr, "l2tpv3-netconf: no l2tpv3d at %s: %s%s\n", path, strerror(os_errno),
-		os_errno == EACCES ? "; ask for membership in the group of that socket" : "");
+	const char *cure =
+		os_errno == EACCES ? "; ask for membership in the group of that socket" : "";
+
+	fprintf(stderr, "l2tpv3-netconf: no l2tpv3d at %s: %s%s\n", path, strerror(os_errno), cure);
+	openlog("l2tpv3-netconf", LOG_PID, LOG_DAEMON);
+	syslog(LOG_ERR, "no l2tpv3d for user %u at %s: %s%s", getuid(), path, strerror(os_errno),
+	       cure);
 	return 1;
 }
 

@@ -35,7 +35,7 @@ static void on_child(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
-	if (daemon->journal && journal_maintain(daemon->journal, daemon->store, &err) < 0)
+	if (daemon->journal && journal_maintain(daemon->journal, false, &err) < 0)
 		log_text(LOG_WARNING, "%s", err.text);
 }
 

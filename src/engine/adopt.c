@@ -5,6 +5,7 @@
 
 #include "engine/compare.h"
 #include "model/codec.h"
+#include "store/policy.h"
 
 /* Refuse objects of others that no configuration can express or create. */
 static int check_adoptable(enum object object, const void *config, uint32_t tunnel_id,
@@ -83,6 +84,7 @@ struct adoption {
 	struct cursor cursor;
 	struct engine *engine;
 	uint32_t tunnel_id;
+	bool visible;  /* to who asks */
 	uint32_t from; /* the next session; 0: the tunnel itself */
 	bool passed;   /* reached the last possible id */
 	struct candidate *changes;
@@ -108,7 +110,7 @@ static int adopt_next(struct adoption *adoption)
 	int rc = 0;
 
 	error_at_entry(adoption->err, adoption->tunnel_id, 0, NULL);
-	if (!tunnel || !tunnel->entry.in_kernel)
+	if (!tunnel || !tunnel->entry.in_kernel || !adoption->visible)
 		return error_set(adoption->err, ERROR_MISSING,
 				 "there is no tunnel %u in the kernel", adoption->tunnel_id);
 	if (id == 0) {
@@ -138,8 +140,8 @@ static int adoption_forth(struct cursor *cursor)
 			     : rc;
 }
 
-struct cursor *adopt_begin(struct engine *engine, uint32_t tunnel_id, struct candidate *changes,
-			   struct error *err)
+struct cursor *adopt_begin(struct engine *engine, uint32_t tunnel_id, const struct policy *policy,
+			   struct candidate *changes, struct error *err)
 {
 	static const struct cursor_kind kind = {.forth = adoption_forth};
 	struct adoption *adoption = cursor_new(&kind, sizeof(*adoption));
@@ -152,6 +154,7 @@ struct cursor *adopt_begin(struct engine *engine, uint32_t tunnel_id, struct can
 	changes->adopt = true;
 	adoption->engine = engine;
 	adoption->tunnel_id = tunnel_id;
+	adoption->visible = policy_rows(policy, RIGHT_READ, tunnel_id, 0) & ROW_SELF;
 	adoption->changes = changes;
 	adoption->err = err;
 	return &adoption->cursor;

@@ -5,10 +5,11 @@
 #include "engine/context.h"
 
 /*
- * Add to @changes the configuration of a tunnel and its sessions as the kernel has them. NULL: no
- * memory.
+ * Add to @changes the configuration of a tunnel and its sessions as the kernel has them. A tunnel
+ * that @policy hides is not there. NULL: no memory.
  */
-struct cursor *adopt_begin(struct engine *engine, uint32_t tunnel_id, struct candidate *changes,
-			   struct error *err);
+struct policy;
+struct cursor *adopt_begin(struct engine *engine, uint32_t tunnel_id, const struct policy *policy,
+			   struct candidate *changes, struct error *err);
 
 #endif

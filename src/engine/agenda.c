@@ -11,6 +11,7 @@
 #define RETRY_SOON_NS  (20 * (NS_PER_S / 1000))
 #define RETRY_MOST_NS  (300 * NS_PER_S) /* for changes without events: a module, a port */
 #define NO_MEMORY_NS   (2 * NS_PER_S)
+#define SLEEPERS       64 /* that may be on the list twice */
 
 /* ---- lists of keys */
 
@@ -109,6 +110,7 @@ void agenda_free(struct agenda *agenda)
 	keys_free(&agenda->changed);
 	keys_free(&agenda->repair);
 	keys_free(&agenda->wait);
+	keys_free(&agenda->asleep);
 	keys_free(&agenda->trying);
 	keys_free(&agenda->removing);
 }
@@ -172,6 +174,18 @@ bool agenda_wait(struct agenda *agenda, const struct key *key)
 	return put(agenda, &agenda->wait, key);
 }
 
+/* One that is changed again and again, and goes to sleep after each try, must not fill the list. */
+bool agenda_sleep(struct agenda *agenda, const struct key *key)
+{
+	struct keys *asleep = &agenda->asleep;
+
+	if (asleep->count > 2 * agenda->asleep_once + SLEEPERS) {
+		keys_sort(asleep);
+		agenda->asleep_once = asleep->count;
+	}
+	return put(agenda, asleep, key);
+}
+
 void agenda_removing(struct agenda *agenda, const struct key *key)
 {
 	put(agenda, &agenda->removing, key);
@@ -186,7 +200,14 @@ void agenda_read_all(struct agenda *agenda, int64_t at)
 
 void agenda_try_now(struct agenda *agenda)
 {
+	agenda->woken = true;
 	agenda->retry_at = clock_now();
+}
+
+void agenda_try_soon(struct agenda *agenda)
+{
+	agenda->retry_delay = RETRY_FIRST_NS / 2;
+	agenda->retry_at = clock_now() + RETRY_SOON_NS;
 }
 
 void agenda_stirred(struct agenda *agenda, int64_t at)
@@ -199,8 +220,8 @@ void agenda_stirred(struct agenda *agenda, int64_t at)
 void agenda_stir(struct agenda *agenda)
 {
 	agenda_stirred(agenda, clock_now());
-	agenda->retry_delay = RETRY_FIRST_NS / 2;
-	agenda->retry_at = agenda->stirred_at + RETRY_SOON_NS;
+	agenda_try_soon(agenda);
+	agenda->woken = true;
 }
 
 int64_t agenda_later_due(const struct agenda *agenda)
@@ -209,6 +230,14 @@ int64_t agenda_later_due(const struct agenda *agenda)
 		if (agenda->later[i].count || agenda->recheck_later[i])
 			return agenda->later_at;
 	return NEVER;
+}
+
+int64_t agenda_try_due(const struct agenda *agenda)
+{
+	if (agenda->trying.count)
+		return 0;
+	return agenda->wait.count || (agenda->woken && agenda->asleep.count) ? agenda->retry_at
+									     : NEVER;
 }
 
 void agenda_later_to_look(struct agenda *agenda)
@@ -236,6 +265,13 @@ void agenda_begin_try(struct agenda *agenda)
 {
 	int64_t delay = agenda->retry_delay * 2;
 
+	for (size_t i = 0; agenda->woken && i < agenda->asleep.count; i++)
+		agenda_wait(agenda, &agenda->asleep.at[i]);
+	if (agenda->woken) {
+		keys_free(&agenda->asleep);
+		agenda->asleep_once = 0;
+	}
+	agenda->woken = false;
 	agenda->trying = keys_take(&agenda->wait);
 	agenda->retry_delay = delay > RETRY_MOST_NS ? RETRY_MOST_NS : delay;
 	agenda->retry_at = clock_now() + agenda->retry_delay;

@@ -7,7 +7,8 @@
  *	  changed   may differ, because others changed it: report it, then repair it
  *	  repair    plan what it lacks, and do it
  *	  wait      not possible yet: retry ever more rarely, and when the surroundings change
- *	  trying    those that wait and are looked at in the current try
+ *	  asleep    the same, but only when they change: an event tells of what it lacks
+ *	  trying    those that wait or sleep and are looked at in the current try
  *	  removing  deleted, and not gone yet
  *
  * One policy for lack of memory: when a key cannot be kept the engine reads everything again a
@@ -44,9 +45,11 @@ const char *key_text(const struct key *key, char ret[KEY_TEXT_MAX]);
 
 /* Times are nanoseconds of CLOCK_BOOTTIME. */
 struct agenda {
-	struct keys look, later[2], changed, repair, wait, trying, removing;
+	struct keys look, later[2], changed, repair, wait, asleep, trying, removing;
 	int64_t later_at; /* when later[0] is due, and later[1] replaces it */
 	int64_t retry_at, retry_delay;
+	bool woken;            /* the next try is of those asleep, too */
+	size_t asleep_once;    /* of them, how many there were when each was last there once */
 	int64_t stirred_at;    /* when we, or something around us, last changed something */
 	int64_t stirred_first; /* ... first since all counters were looked at, or NEVER */
 	bool forgot;           /* lost a key for lack of memory */
@@ -65,7 +68,8 @@ void agenda_look_later(struct agenda *agenda, const struct key *key);
 void agenda_look_twice(struct agenda *agenda, const struct key *key); /* now and later */
 void agenda_changed(struct agenda *agenda, const struct key *key);
 void agenda_repair(struct agenda *agenda, const struct key *key);
-bool agenda_wait(struct agenda *agenda, const struct key *key); /* false: no memory */
+bool agenda_wait(struct agenda *agenda, const struct key *key);  /* false: no memory */
+bool agenda_sleep(struct agenda *agenda, const struct key *key); /* false: no memory */
 void agenda_removing(struct agenda *agenda, const struct key *key);
 
 /*
@@ -80,19 +84,22 @@ void agenda_forgot(struct agenda *agenda);
 /* Read everything again, not before @at (0: now); does not override a later time. */
 void agenda_read_all(struct agenda *agenda, int64_t at);
 
-/* What waits may be possible now: try once, without resetting the back-off. */
+/* What waits or sleeps may be possible now: try once, without resetting the back-off. */
 void agenda_try_now(struct agenda *agenda);
+/* Something new waits: try it soon, and begin the back-off anew. */
+void agenda_try_soon(struct agenda *agenda);
 /* Something changed: what works may fail. */
 void agenda_stirred(struct agenda *agenda, int64_t at);
-/* The same, and what waits may be possible now. */
+/* The same, and what waits or sleeps may be possible now. */
 void agenda_stir(struct agenda *agenda);
 
 /* ---- for the turn: when something is due (or NEVER), and moving on */
 
 int64_t agenda_later_due(const struct agenda *agenda);
+int64_t agenda_try_due(const struct agenda *agenda);
 void agenda_later_to_look(struct agenda *agenda);
 void agenda_begin_recheck(struct agenda *agenda); /* changes from now on need another */
-/* Try all that waits; the next try takes twice as long to come. */
+/* Try all that waits, and what sleeps if it was woken; the next try takes twice as long to come. */
 void agenda_begin_try(struct agenda *agenda);
 /* The next to try: all that wait in one tunnel. Returns how many; 0: no more. */
 size_t agenda_next_tried(struct agenda *agenda, const struct key **ret);

@@ -110,7 +110,7 @@ static int check_policy(struct engine *engine, const struct candidate *changes,
 	(void)engine;
 	(void)changes;
 	return policy_may_change(request->policy, c->tunnel_id, c->session_id, c->before, c->after,
-				 request->type == REQUEST_ROLLBACK, err);
+				 request->type != REQUEST_COMMIT, err);
 }
 
 /* A configured name must not belong to a link that is no session's. */
@@ -268,7 +268,7 @@ static int begin_way_back(struct engine *engine, uint64_t number, struct candida
 
 /* ---- from a request, in slices */
 
-/* Has nothing changed that it was checked against? */
+/* Does the check still hold? */
 static bool take_checked(const struct engine *engine, struct engine_checked *checked,
 			 struct candidate *changes)
 {
@@ -375,7 +375,8 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 		candidate_move(changes, &request->candidate);
 		break;
 	case REQUEST_ADOPT:
-		return begun(adopt_begin(engine, (uint32_t)request->number, changes, making->err),
+		return begun(adopt_begin(engine, (uint32_t)request->number, request->policy,
+					 changes, making->err),
 			     ret);
 	case REQUEST_ROLLBACK:
 		return begin_way_back(engine, request->number, changes, ret, making->err);
@@ -405,14 +406,18 @@ static int begin_rebase(struct sequence *sequence, struct cursor **ret)
 	return begun(candidate_rebase_begin(making->changes, making->err), ret);
 }
 
-/* The author of an edit is judged as it is applied; who carries out what is there already, here. */
+/*
+ * An edit is judged as it is applied; here, whoever carries out what others made, by a commit, a
+ * rollback or adopt.
+ */
 static int begin_policy(struct sequence *sequence, struct cursor **ret)
 {
 	struct making *making = (struct making *)sequence;
 	struct request *request = making->request;
-	bool staged = request->type == REQUEST_COMMIT && request->which == ENGINE_CANDIDATE;
+	bool by_others = request->type == REQUEST_ROLLBACK || request->type == REQUEST_ADOPT ||
+			 (request->type == REQUEST_COMMIT && request->which == ENGINE_CANDIDATE);
 
-	if (!request->policy || (request->type != REQUEST_ROLLBACK && !staged))
+	if (!request->policy || !by_others)
 		return 0;
 	if (making->changes->acm && acm_check(making->changes->acm_before, making->changes->acm,
 					      request->policy, making->err) < 0)

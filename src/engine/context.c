@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#define MANY_ENTRIES 4096 /* a megabyte or so */
 
 #define POLLED_NS (2 * NS_PER_S) /* for this long after a poll slices are half as long */
 
@@ -67,6 +70,12 @@ static bool family_gone(const struct kernel_request *requests, size_t count)
 		if (requests[i].verb <= KERNEL_SESSION_GET && requests[i].result == -ENOENT)
 			return true;
 	return false;
+}
+
+void engine_give_back(size_t entries)
+{
+	if (entries >= MANY_ENTRIES)
+		malloc_trim(0);
 }
 
 int engine_submit(struct engine *engine, struct kernel_request *requests, size_t count)

@@ -51,7 +51,8 @@ struct asked {
 struct staging {
 	struct staged *staged; /* NULL: it is as running */
 	struct staged *copy;   /* being made of it, to be edited */
-	struct staged *spent;  /* to be freed */
+	struct staged *spent;  /* to be freed ... */
+	size_t spent_entries;  /* ... and how many entries those freed with them held */
 	bool edited;           /* by the transaction under way */
 	bool unwanted;         /* ... and to be discarded then */
 	uint64_t commits;      /* published so far: is it behind? */
@@ -130,6 +131,12 @@ void engine_begin_slice(struct engine *engine);
 bool engine_may_go_on(struct engine *engine);
 /* @usual, or half of that while somebody polls. */
 int64_t engine_share(const struct engine *engine, int64_t usual);
+
+/*
+ * @entries were freed: if they were many, return to the system what they leave in the heap. Takes 3
+ * ms after 65,000.
+ */
+void engine_give_back(size_t entries);
 
 /* Send requests to the kernel, as submit() of kernel.h does; notices when the family is gone. */
 int engine_submit(struct engine *engine, struct kernel_request *requests, size_t count);

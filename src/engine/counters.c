@@ -9,6 +9,7 @@
 #define SKIP_MAX     256      /* sessions without counters to skip in one reading */
 #define LOOK_AGE_NS  NS_PER_S /* of counters that decide the status */
 #define LOOK_MOST_NS (30 * NS_PER_S)
+#define WATCH_NS     (60 * NS_PER_S) /* after a change, or a question of a door */
 #define TUNNELS_MAX  8
 #define STEPS_MAX    4 /* datagrams, of some hundred sessions each, to read at once */
 
@@ -226,8 +227,30 @@ static int64_t served_age(const struct engine *engine)
 	return engine->o.counter_age_ms * (NS_PER_S / 1000);
 }
 
+/* A look at all of them that nobody needed is needed again. */
+void counters_wanted(struct engine *engine)
+{
+	struct reading *reading = engine->reading;
+
+	reading->asked_at = clock_now();
+	if (reading->look_at_all_at != NEVER)
+		return;
+	reading->look_at_all_at = reading->asked_at + LOOK_MOST_NS;
+	if (reading->look_at == NEVER)
+		reading->look_at = reading->look_at_all_at;
+	engine_schedule(engine);
+}
+
+/* Sending fails, or does not, in a tunnel as a whole. */
+void engine_look(struct engine *engine, const struct entry *entry)
+{
+	counters_wanted(engine);
+	refresh(engine, &entry_tunnel_of(entry)->entry, LOOK_MOST_NS);
+}
+
 void engine_refresh(struct engine *engine, struct entry *entry)
 {
+	engine_look(engine, entry);
 	refresh(engine, entry, served_age(engine));
 }
 
@@ -286,12 +309,14 @@ static bool look(struct engine *engine)
 	return true;
 }
 
-static int64_t wait_for_all(const struct engine *engine, int64_t now)
+static int64_t next_look_at_all(const struct engine *engine, int64_t now)
 {
 	int64_t calm = now - engine->agenda.stirred_at;
 
+	if (calm > WATCH_NS && now - engine->reading->asked_at > WATCH_NS)
+		return NEVER;
 	calm = calm < NS_PER_S ? NS_PER_S : calm;
-	return calm > LOOK_MOST_NS ? LOOK_MOST_NS : calm;
+	return now + (calm > LOOK_MOST_NS ? LOOK_MOST_NS : calm);
 }
 
 void counters_look(struct engine *engine)
@@ -312,7 +337,7 @@ void counters_look(struct engine *engine)
 		return;
 	now = clock_now();
 	if (reading->all)
-		reading->look_at_all_at = now + wait_for_all(engine, now);
+		reading->look_at_all_at = next_look_at_all(engine, now);
 	reading->look_at = reading->close ? now + NS_PER_S : reading->look_at_all_at;
 }
 

@@ -25,7 +25,9 @@ struct reading {
 	struct sweep sweep;
 	struct key look_from;   /* counters_look(): where it continues */
 	int64_t look_at;        /* ... and when */
-	int64_t look_at_all_at; /* when to look at all, even those without problems */
+	int64_t look_at_all_at; /* when to look at all tunnels, even those without problems; NEVER
+				 */
+	int64_t asked_at;       /* when a door last asked for status or counters */
 	bool all, close;        /* this pass: looks at all; has met some to look at every second */
 };
 
@@ -33,12 +35,15 @@ bool counters_open(struct engine *engine); /* false: no memory */
 void counters_close(struct engine *engine);
 
 /*
- * Update the status from the counters where nobody polls: every second for sessions with a
- * dead-interval and for what already fails. Errors mostly begin after something changed, but may
- * begin without a visible cause: so look at the rest a second after the last change, then after
- * ever longer intervals, as long as the time since the change, up to half a minute. Does a slice.
+ * Update the status from the counters: every second for sessions with a dead-interval and for what
+ * already fails. Errors mostly begin after something changed: so look at the rest a second after
+ * the last change, then after ever longer intervals, as long as the time since the change, for a
+ * minute. They may begin without a visible cause, too: so look every half a minute while doors ask
+ * for status or counters, and for a minute after. Who does not ask costs nothing. Does a slice.
  */
 void counters_look(struct engine *engine);
 int64_t counters_due(const struct engine *engine);
+/* A door asks for what depends on counters. */
+void counters_wanted(struct engine *engine);
 
 #endif

@@ -225,6 +225,7 @@ void engine_close(struct engine *engine)
 void engine_polled(struct engine *engine)
 {
 	engine->polled_at = clock_now();
+	counters_wanted(engine);
 }
 
 const struct datastore *engine_store(const struct engine *engine)

@@ -236,7 +236,7 @@ void engine_end_session(struct engine *engine, unsigned int session);
 
 /*
  * Somebody is polling, and would wait for work of others: for a while use shorter slices, which
- * costs that work a percent.
+ * costs that work a percent. Counters are looked at meanwhile, for he may ask how many are up.
  */
 void engine_polled(struct engine *engine);
 
@@ -246,6 +246,11 @@ void engine_polled(struct engine *engine);
  * where that is cheaper (counters.c). The entry stays valid.
  */
 void engine_refresh(struct engine *engine, struct entry *entry);
+/*
+ * The status of this entry is asked for: make sure that the tunnel's counters, on which it depends,
+ * are no older than half a minute. engine_refresh() does it too.
+ */
+void engine_look(struct engine *engine, const struct entry *entry);
 
 /* An event, for notifications. Pointers are valid only during the call. */
 enum engine_event_type {

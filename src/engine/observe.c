@@ -107,8 +107,8 @@ struct entry *observe_found(struct engine *engine, const struct key *key, const 
 }
 
 /*
- * Sessions that we deleted are known no more to GET before their interfaces are
- * gone, whose names are not free yet.
+ * A GET no longer finds a deleted session while its interface still exists, and so its name is
+ * still taken.
  */
 void observe_lingering(struct engine *engine)
 {
@@ -343,28 +343,54 @@ void observe_recheck(struct engine *engine)
 
 /* ---- what waits */
 
-static bool still_lacks(struct engine *engine, const struct entry *entry)
+/* It lacks what it lacked, which tells whether it may sleep. */
+struct lack {
+	enum status_reason reason; /* 0: it lacks nothing, or something else */
+	int os_errno;
+};
+
+static struct lack still_lacks(struct engine *engine, const struct entry *entry)
 {
 	const struct state *state = entry_state(entry);
+	struct lack lack = {0};
 
-	return state->oper_status == OPER_WAITING &&
-	       status_lack(engine, entry) == state->status_reason;
+	if (state->oper_status == OPER_WAITING)
+		lack.reason = status_lack(engine, entry, &lack.os_errno);
+	if (lack.reason != state->status_reason)
+		lack.reason = 0;
+	return lack;
+}
+
+/* Addresses, routes, links and so bridges have events; modules and permissions have none. */
+static void wait_on(struct engine *engine, const struct key *key, const struct lack *lack)
+{
+	bool told = lack->reason != REASON_MODULE_MISSING && lack->reason != REASON_NO_PERMISSION;
+
+	if (told && kernel_answered(-lack->os_errno))
+		agenda_sleep(&engine->agenda, key);
+	else
+		agenda_wait(&engine->agenda, key);
 }
 
 /* Try those of one tunnel: while it waits, its sessions need no try. */
 static void try_some(struct engine *engine, const struct key *keys, size_t count)
 {
 	const struct tunnel_entry *tunnel = datastore_tunnel(engine->store, keys->tunnel_id);
-	bool lacks = tunnel && !tunnel->entry.in_kernel && still_lacks(engine, &tunnel->entry);
+	struct lack of_tunnel = {0};
 
+	if (tunnel && !tunnel->entry.in_kernel)
+		of_tunnel = still_lacks(engine, &tunnel->entry);
 	for (size_t i = 0; i < count; i++) {
+		struct lack lack = of_tunnel;
 		const struct entry *entry =
-			lacks ? NULL
-			      : datastore_entry(engine->store, keys[i].tunnel_id,
-						keys[i].session_id);
+			lack.reason ? NULL
+				    : datastore_entry(engine->store, keys[i].tunnel_id,
+						      keys[i].session_id);
 
-		if (lacks || (entry && entry->in_kernel && still_lacks(engine, entry)))
-			agenda_wait(&engine->agenda, &keys[i]);
+		if (entry && entry->in_kernel)
+			lack = still_lacks(engine, entry);
+		if (lack.reason)
+			wait_on(engine, &keys[i], &lack);
 		else
 			agenda_repair(&engine->agenda, &keys[i]);
 	}

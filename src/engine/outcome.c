@@ -23,8 +23,10 @@ static void outcome_absent(struct engine *engine, struct entry *entry, const str
 	const struct session *session = entry->key.session_id ? entry_config(entry) : NULL;
 	bool enabled = session && (!(session->present & BIT(SESSION_ENABLED)) || session->enabled);
 
+	int ignored;
+
 	if (reason == REASON_ADDRESS_IN_VRF) /* there was no entry to note which */
-		(void)status_lack(engine, entry);
+		(void)status_lack(engine, entry, &ignored);
 	if (reason)
 		status_set(engine, entry, failed ? OPER_FAILED : OPER_WAITING, reason,
 			   item->os_errno);

@@ -19,6 +19,7 @@ static void give_up(struct engine *engine, struct staged *staged)
 		return;
 	staged->next = engine->staging.spent;
 	engine->staging.spent = staged;
+	engine->staging.spent_entries += staged->changes.count;
 	engine_schedule(engine);
 }
 
@@ -180,6 +181,10 @@ void staging_free_some(struct engine *engine)
 			staged = engine->staging.spent;
 		}
 	while (staged && engine_may_go_on(engine));
+	if (staged)
+		return;
+	engine_give_back(engine->staging.spent_entries);
+	engine->staging.spent_entries = 0;
 }
 
 void staging_close(struct engine *engine)

@@ -50,7 +50,8 @@ static enum kernel_address_state ask_address(struct engine *engine, const struct
 	return asked->state;
 }
 
-static enum status_reason look_for_address(struct engine *engine, const struct tunnel *ends)
+static enum status_reason look_for_address(struct engine *engine, const struct tunnel *ends,
+					   int *ret_errno)
 {
 	const struct address *local = &ends->local_address;
 	const struct link_entry *vrf;
@@ -62,6 +63,9 @@ static enum status_reason look_for_address(struct engine *engine, const struct t
 		return REASON_ADDRESS_TENTATIVE;
 	case ADDRESS_DUPLICATE:
 		return REASON_ADDRESS_DUPLICATE;
+	case ADDRESS_UNKNOWN:
+		*ret_errno = EIO;
+		return REASON_NO_LOCAL_ADDRESS;
 	case ADDRESS_ABSENT:
 		break;
 	}
@@ -84,7 +88,7 @@ static enum status_reason look_at_path(struct engine *engine, const struct tunne
 
 	*ret_errno = 0;
 	if (!address_is_unspecified(&ends->local_address))
-		reason = look_for_address(engine, ends);
+		reason = look_for_address(engine, ends, ret_errno);
 	if (reason || address_is_unspecified(&ends->remote_address))
 		return reason;
 	rc = engine->k->route(engine->o.kernel, ends, &down);
@@ -209,7 +213,7 @@ static bool lacks_bridge(struct engine *engine, struct session_entry *session)
 	bool lacks = is_without_bridge(engine, session);
 
 	if (lacks && !session->state.awaits_bridge)
-		session->state.awaits_bridge = agenda_wait(&engine->agenda, &session->entry.key);
+		session->state.awaits_bridge = agenda_sleep(&engine->agenda, &session->entry.key);
 	if (!lacks)
 		session->state.awaits_bridge = false;
 	return lacks;
@@ -256,20 +260,21 @@ enum status_reason status_family(struct engine *engine, int *ret_errno)
 	return err.os_errno == EPERM ? REASON_NO_PERMISSION : REASON_MODULE_MISSING;
 }
 
-enum status_reason status_lack(struct engine *engine, const struct entry *entry)
+enum status_reason status_lack(struct engine *engine, const struct entry *entry, int *ret_errno)
 {
 	const struct session_entry *session = entry_session(entry);
 	enum status_reason reason;
 	struct tunnel want;
 	int rc;
 
+	*ret_errno = 0;
 	if (session)
 		return is_without_bridge(engine, session) ? REASON_NO_BRIDGE : 0;
-	reason = status_family(engine, &rc);
+	reason = status_family(engine, ret_errno);
 	if (reason)
 		return reason;
 	rc = want_tunnel(engine, &engine->running, entry->key.tunnel_id, &want);
-	return rc == -ENOENT ? 0 : status_obstacle(engine, &want, rc, &rc);
+	return rc == -ENOENT ? 0 : status_obstacle(engine, &want, rc, ret_errno);
 }
 
 void status_derive(struct engine *engine, struct entry *entry)

@@ -1,6 +1,6 @@
 /*
  * Derives the status of an entry from its path, interface and counters, for the kernel has none.
- * Writes state into the datastore, logs changes and tells watchers; asks the kernel only for
+ * Writes state into the datastore and tells watchers; asks the kernel only for
  * addresses and routes. May call compare, desired and the context.
  */
 #ifndef ENGINE_STATUS_H
@@ -24,9 +24,10 @@ void status_path(struct engine *engine, struct tunnel_entry *tunnel);
 void status_link(struct engine *engine, struct session_entry *session);
 /*
  * What an entry visibly lacks: a tunnel its address or route, a session its bridge, either of them
- * the l2tp family. 0: nothing. Notes the VRF of the address in the tunnel's state.
+ * the l2tp family. 0: nothing. *@ret_errno is positive or 0. Notes the VRF of the address in the
+ * tunnel's state.
  */
-enum status_reason status_lack(struct engine *engine, const struct entry *entry);
+enum status_reason status_lack(struct engine *engine, const struct entry *entry, int *ret_errno);
 /* Is the l2tp family available? Connects. 0, or the reason and the errno. */
 enum status_reason status_family(struct engine *engine, int *ret_errno);
 /*

@@ -100,6 +100,9 @@ int tentative_check_commit(const struct engine *engine, const struct request *re
 		return error_set(err, ERROR_NOT_PENDING, "no confirmed commit is pending");
 	if (!tentative->pending || (is_of(tentative, request->session) && !tentative->persist))
 		return 0;
+	/* whoever may do everything: else a lost id would lock out all until its time is up */
+	if (tentative->persist && request->type == REQUEST_UNDO && !request->policy)
+		return 0;
 	if (tentative->persist)
 		return error_set(err, ERROR_LOCKED,
 				 "a persistent confirmed commit is pending; give its persist-id");

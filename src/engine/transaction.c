@@ -25,7 +25,7 @@
 #define RETRY_NS     (2 * NS_PER_S) /* no event tells when a module can be loaded */
 #define REPORT_NS    (10 * NS_PER_S)
 #define DISK_NS      (20 * 1000000LL)
-#define ROUNDS_MAX   32 /* of leaving out what is refused */
+#define ROUNDS_MAX   32 /* of retries without what was refused */
 #define UNITS        8  /* of a cursor between looks at the clock */
 
 /* ---- open and close */
@@ -97,7 +97,7 @@ static void hush(struct engine *engine, bool hushed)
 		engine->agenda.recheck = true;
 }
 
-/* With continue-on-error, what was left out is told even if the rest was done. */
+/* With continue-on-error, report what was left out even if the rest was done. */
 static void tell(struct engine *engine, int rc, const struct error *err)
 {
 	struct request *request = engine->transaction->request;
@@ -137,7 +137,7 @@ static void open_job(struct engine *engine, const struct candidate *from,
 	t->batch.size = 1;
 }
 
-/* Return to the configuration without a resumed commit: we did nothing of it. */
+/* Go back to the configuration before a resumed commit, of which we have done nothing. */
 static void turn_back(struct engine *engine, const struct error *err)
 {
 	struct transaction *t = engine->transaction;
@@ -227,13 +227,32 @@ static bool continues(const struct engine *engine)
 	return request && request->edit && request->edit->continues;
 }
 
+/* That @err is about: of a session that only its tunnel's change makes anew, the tunnel's. */
+static struct change *change_to_blame(struct engine *engine, struct error *err)
+{
+	const struct candidate *changes = &engine->transaction->changes;
+	struct change *change = overlay_find(changes, err->tunnel_id, err->session_id);
+	struct error said = *err;
+
+	if (change || !err->session_id)
+		return change;
+	change = overlay_find(changes, err->tunnel_id, 0);
+	if (change) {
+		error_at_entry(err, err->tunnel_id, 0, NULL);
+		error_set(err, said.code, "session %u cannot be made anew with it: %s",
+			  said.session_id, said.text);
+		err->os_errno = said.os_errno;
+	}
+	return change;
+}
+
 /* If the change that @err is about can be left out, note that it must. */
 static bool leave_out(struct engine *engine, struct error *err)
 {
 	struct transaction *t = engine->transaction;
-	struct change *change = overlay_find(&t->changes, err->tunnel_id, err->session_id);
+	struct change *change = continues(engine) ? change_to_blame(engine, err) : NULL;
 
-	if (!continues(engine) || !change || error_insert(&t->request->edit->refused, err) < 0)
+	if (!change || error_insert(&t->request->edit->refused, err) < 0)
 		return false;
 	error_list_free(err);
 	change->refused = true;
@@ -480,14 +499,12 @@ static enum step end_publish(struct engine *engine, int rc)
 	if (engine->o.journal)
 		journal_confirm(engine->o.journal, t->request->info.number);
 	if (engine->agenda.wait.count > t->waited)
-		agenda_stir(&engine->agenda);
+		agenda_try_soon(&engine->agenda);
 	engine_tell(engine, &(struct engine_event){.type = ENGINE_COMMIT,
 						   .commit = &t->request->info,
 						   .changes = &t->changes,
 						   .ticket = t->ticket,
 						   .session = t->request->session});
-	if (engine->o.journal && journal_maintain(engine->o.journal, engine->store, &err) < 0)
-		engine_log(engine, LOG_WARNING, "%s", err.text);
 	return finish(engine, 0, &err);
 }
 
@@ -707,7 +724,10 @@ static enum step end_leave(struct engine *engine, int rc)
 
 static int begin_free_changes(struct engine *engine)
 {
-	return has_begun_or_done(engine, candidate_discard_begin(&engine->transaction->changes));
+	struct transaction *t = engine->transaction;
+
+	t->entries = t->changes.count;
+	return has_begun_or_done(engine, candidate_discard_begin(&t->changes));
 }
 
 static enum step end_free_changes(struct engine *engine, int rc)
@@ -722,6 +742,7 @@ static int begin_free_edit(struct engine *engine)
 	struct edit *edit = request->edit;
 
 	request->edit = NULL;
+	engine->transaction->entries += edit ? edit->count : request->candidate.count;
 	return edit ? has_begun_or_done(engine, edit_free_begin(edit))
 		    : has_begun_or_done(engine, candidate_discard_begin(&request->candidate));
 }
@@ -753,6 +774,8 @@ static enum step end_free_job(struct engine *engine, int rc)
 	if (t->request)
 		request_free(t->request);
 	keys_free(&t->keys);
+	engine_give_back(t->entries);
+	t->entries = 0;
 	t->request = NULL;
 	t->ticket = 0;
 	error_list_free(&t->error);

@@ -50,6 +50,7 @@ struct transaction {
 	bool aborted;       /* abort it, unless decided */
 	bool decided;
 	bool told;           /* the client has its reply */
+	size_t entries;      /* that it or its edit held, when it came to free them */
 	size_t waited;       /* keys on agenda.wait before its outcome */
 	bool blamed;         /* something was refused that can be left out ... */
 	size_t left_out;     /* ... entries of the edit that now are ... */

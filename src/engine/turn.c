@@ -1,4 +1,4 @@
-/* What the daemon does, in order of urgency. Whoever has read the table below knows the engine. */
+/* What the daemon does, in order of urgency. To know the engine, read the table below. */
 #include "engine/turn.h"
 
 #include <event2/event.h>
@@ -27,8 +27,8 @@ static int64_t now_if(bool something)
 /* ---- events */
 
 /*
- * The kernel tells of thousands of interfaces one by one, as when it takes them away, and a wake-up
- * for each costs more than what it tells. One that comes soon after another waits for more.
+ * Thousands of interfaces that appear or go are an event each, and waking up costs more than
+ * handling one. So an event that comes soon after another waits for more.
  */
 void turn_hear(struct engine *engine)
 {
@@ -56,15 +56,22 @@ static void hear_what_waits(struct engine *engine)
 	engine->hear_at = NEVER;
 	for (size_t i = 0; i < 2 && engine->kernel_events[i]; i++)
 		if (event_add(engine->kernel_events[i], NULL) < 0)
-			engine->hear_at = engine->heard_at + HEAR_NS; /* and again */
+			engine->hear_at = engine->heard_at + HEAR_NS; /* try again then */
 }
 
 /* ---- the journal */
 
+/* A transaction and what it leaves behind write or free much of the memory that a child shares. */
+static bool is_calm(const struct engine *engine)
+{
+	return transaction_due(engine) == NEVER && staging_due(engine) == NEVER;
+}
+
 static int64_t journal_due(const struct engine *engine)
 {
-	int64_t due =
-		engine->o.journal && !engine->closing ? journal_due_at(engine->o.journal) : NEVER;
+	int64_t due = engine->o.journal && !engine->closing
+			      ? journal_due_at(engine->o.journal, is_calm(engine))
+			      : NEVER;
 
 	return due < engine->maintain_at ? engine->maintain_at : due;
 }
@@ -74,7 +81,7 @@ void turn_keep_journal(struct engine *engine)
 	struct error err = ERROR_INIT;
 
 	engine->maintain_at = clock_now() + JOURNAL_NS;
-	if (journal_maintain(engine->o.journal, engine->store, &err) < 0)
+	if (journal_maintain(engine->o.journal, is_calm(engine), &err) < 0)
 		engine_log(engine, LOG_WARNING, "%s", err.text);
 }
 
@@ -166,9 +173,7 @@ static int64_t recheck_due(const struct engine *engine)
 
 static int64_t try_due(const struct engine *engine)
 {
-	if (engine->agenda.trying.count)
-		return 0;
-	return engine->agenda.wait.count ? engine->agenda.retry_at : NEVER;
+	return agenda_try_due(&engine->agenda);
 }
 
 /* ---- the table */
@@ -217,7 +222,7 @@ static const struct duty *first_due(const struct engine *engine, int64_t now, in
 	return NULL;
 }
 
-/* Events that wait are heard before anything else is done, for they may change what is due. */
+/* Hear waiting events before anything else is done: they may change what is due. */
 bool turn_once(struct engine *engine)
 {
 	int64_t next, now = clock_now();

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* There is no version 3: one flipped bit would make an earlier one of it. */
+/* There is no version 3: one flipped bit would turn it into version 1 or 2. */
 #define JOURNAL_VERSION       4
 #define JOURNAL_HEADER        "l2tpv3d-journal 4\n"
 #define JOURNAL_HEADER_LENGTH (sizeof(JOURNAL_HEADER) - 1)

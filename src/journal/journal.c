@@ -238,7 +238,7 @@ static void hear(struct journal *journal)
 		journal->stirred = true;
 }
 
-int64_t journal_due_at(const struct journal *journal)
+int64_t journal_due_at(const struct journal *journal, bool calm)
 {
 	const bool again = journal->stirred || journal->unknown || journal->doubt;
 
@@ -247,7 +247,7 @@ int64_t journal_due_at(const struct journal *journal)
 	if (journal->fold.stage != FOLD_NONE || journal->mark_due || journal->restored ||
 	    journal->moved || journal->watchfd < 0)
 		return 0;
-	if (fold_is_wanted(journal) || (again && !journal->unfinished))
+	if ((calm && fold_is_wanted(journal)) || (again && !journal->unfinished))
 		return journal->fold.retry_at;
 	return INT64_MAX;
 }
@@ -257,11 +257,10 @@ int journal_watch_fd(const struct journal *journal)
 	return journal->watchfd;
 }
 
-int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err)
+int journal_maintain(struct journal *journal, bool calm, struct error *err)
 {
 	int rc;
 
-	(void)running;
 	hear(journal);
 	if (journal->writing.stage != WRITING_NOTHING)
 		return 0;
@@ -276,7 +275,7 @@ int journal_maintain(struct journal *journal, const struct datastore *running, s
 		return rc;
 	if (journal->fold.stage != FOLD_NONE)
 		return fold_go_on(journal, err);
-	return fold_due(journal) ? fold_start(journal, err) : 0;
+	return calm && fold_due(journal) ? fold_start(journal, err) : 0;
 }
 
 int journal_snapshot_pid(const struct journal *journal)

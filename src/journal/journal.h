@@ -158,12 +158,14 @@ bool journal_tentative(const struct journal *journal, uint64_t *ret_baseline);
  * snapshot when one is due; rewrite both files if one was removed or an outcome is unknown (only
  * this blocks). Call it after appends, when it is due, and when journal_watch_fd() is readable, but
  * not between journal_confirm() and candidate_publish() (publish first). Does nothing while a
- * commit is being written. @running as passed to journal_open(). Returns 0, or a negative errno
- * with a text to log in @err: something failed (and will be retried), or files were rewritten.
+ * commit is being written. A snapshot begins only when it is @calm: its child shares the daemon's
+ * memory, and each page that the daemon writes or frees meanwhile is copied first. Returns 0, or a
+ * negative errno with a text to log in @err: something failed (and will be retried), or files were
+ * rewritten.
  */
-int journal_maintain(struct journal *journal, const struct datastore *running, struct error *err);
+int journal_maintain(struct journal *journal, bool calm, struct error *err);
 /* When journal_maintain() next has work, as clock_now(): in the past: now; INT64_MAX: never. */
-int64_t journal_due_at(const struct journal *journal);
+int64_t journal_due_at(const struct journal *journal, bool calm);
 /* Readable when one of the files may have been removed. -1: not available. */
 int journal_watch_fd(const struct journal *journal);
 /* The process that is writing a snapshot, which journal_maintain() reaps; 0: none. */

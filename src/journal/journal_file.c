@@ -7,6 +7,7 @@
 
 #include "base/fault.h"
 #include "base/wipe.h"
+#include "base/wiped_stream.h"
 #include "journal/journal_file.h"
 
 #define ROOM_SPARE 4096
@@ -19,7 +20,7 @@ int frame_text_open(struct frame_text *text)
 	static const char room[FRAME_HEADER_LENGTH];
 
 	*text = (struct frame_text){0};
-	text->file = open_memstream(&text->data, &text->size);
+	text->file = wiped_stream(&text->data, &text->size);
 	if (!text->file)
 		return -ENOMEM;
 	fwrite(room, 1, sizeof(room), text->file);

@@ -15,6 +15,7 @@
 #include "base/boot_id.h"
 #include "base/clock.h"
 #include "base/wipe.h"
+#include "base/wiped_stream.h"
 #include "journal/journal_file.h"
 
 #define PIECE_ENTRIES 64
@@ -203,7 +204,7 @@ static void count_entries(struct writing *writing)
 static int print_piece(struct writing *writing, char **ret, size_t *ret_size)
 {
 	static const char room[FRAME_HEADER_LENGTH];
-	FILE *file = open_memstream(ret, ret_size);
+	FILE *file = wiped_stream(ret, ret_size);
 	bool failed;
 
 	if (!file)

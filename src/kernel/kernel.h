@@ -15,6 +15,7 @@
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
 
+#include <errno.h>
 #include <net/if.h>
 #include <stddef.h>
 
@@ -150,11 +151,22 @@ struct kernel_visitor {
 };
 
 enum kernel_address_state {
+	ADDRESS_UNKNOWN, /* the kernel could not be asked */
 	ADDRESS_ABSENT,
 	ADDRESS_TENTATIVE, /* duplicate address detection is under way */
 	ADDRESS_DUPLICATE, /* it has failed: another host has the address */
 	ADDRESS_READY
 };
+
+/*
+ * Does the result of a question about addresses or routes answer it? Other errors, such as for lack
+ * of memory, say nothing about them: ask again.
+ */
+static inline bool kernel_answered(int rc)
+{
+	return rc == 0 || rc == -ENETUNREACH || rc == -EHOSTUNREACH || rc == -EINVAL ||
+	       rc == -EACCES || rc == -ENODEV || rc == -EADDRNOTAVAIL || rc == -EAGAIN;
+}
 
 struct kernel_operations {
 	const char *name;

@@ -31,7 +31,8 @@
 /* RFC 6243: the module, and the attribute that tags a default. */
 #define NAMESPACE_WITH_DEFAULTS "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
 #define NAMESPACE_DEFAULT       "urn:ietf:params:xml:ns:netconf:default:1.0"
-/* RFC 8341. */
+/* RFC 7950's attributes and errors, RFC 8341. */
+#define NAMESPACE_YANG     "urn:ietf:params:xml:ns:yang:1"
 #define NAMESPACE_ACM      "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
 #define ELEMENT_CONTAINER  "l2tpv3"
 #define ELEMENT_STATISTICS "statistics"

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "model/names.h"
 #include "netconf/session.h"
 #include "store/acm.h"
 
@@ -168,6 +171,68 @@ bool access_may_see_lock(const struct netconf_session *session, const struct eng
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Does the error reveal more than the client has sent? These quote values that others configured.
+ * (Whether an object exists is no secret: create and delete tell by succeeding or failing.)
+ */
+static bool tells_of_data(enum error_code code)
+{
+	switch (code) {
+	case ERROR_MANDATORY:
+	case ERROR_MISSING_CHOICE:
+	case ERROR_NOT_APPLICABLE:
+	case ERROR_MUST:
+	case ERROR_NOT_UNIQUE:
+	case ERROR_FOREIGN:
+	case ERROR_LOCKED:
+	case ERROR_KERNEL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What its text may quote of the entry: the leaf that its path ends with; some, of any but secrets.
+ */
+static uint64_t rows_told(const struct error *err)
+{
+	enum object object = err->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
+	const char *leaf = strrchr(err->path, '/');
+	const struct row *row = leaf ? row_by_leaf(object, leaf + 1, strlen(leaf + 1)) : NULL;
+
+	if (err->code == ERROR_MUST || err->code == ERROR_NOT_UNIQUE || err->code == ERROR_FOREIGN)
+		return ~rows_secret(object);
+	return row ? ROW_SELF | BIT(row_number(row)) : ROW_SELF;
+}
+
+static bool may_be_told(const struct policy *policy, const struct error *err)
+{
+	uint64_t told = rows_told(err);
+	uint32_t tunnel_id = 0, session_id = 0;
+
+	if ((policy_rows(policy, RIGHT_READ, err->tunnel_id, err->session_id) & told) != told)
+		return false;
+	sscanf(err->other,
+	       "/" ELEMENT_CONTAINER "/tunnel[tunnel-id='%" SCNu32
+	       "']/session[session-id='%" SCNu32,
+	       &tunnel_id, &session_id);
+	return !tunnel_id || (policy_rows(policy, RIGHT_READ, tunnel_id, session_id) & ROW_SELF);
+}
+
+const struct error *access_conceal(const struct netconf_session *session, const struct error *err,
+				   struct error *scratch)
+{
+	const struct policy *policy = session->policy;
+
+	if (!policy || !err->tunnel_id || !tells_of_data(err->code) || may_be_told(policy, err))
+		return err;
+	*scratch = ERROR_INIT;
+	error_at(scratch, "/" ELEMENT_CONTAINER);
+	error_set(scratch, ERROR_DENIED,
+		  "this is refused for a reason that is in what you may not see");
+	return scratch;
 }
 
 void access_count_write(const struct netconf_session *session)

@@ -36,6 +36,12 @@ bool access_rpc_is_ruled(const struct netconf_session *session, const struct rpc
 bool access_may_notify(const struct netconf_session *session, const char *uri, const char *name);
 /* May it see all that is locked? All of running tells nothing of what is in it. */
 bool access_may_see_lock(const struct netconf_session *session, const struct engine_partial *lock);
+/*
+ * What its user may be told of @err, one of a list: itself, or @scratch in its place, which does
+ * not tell what is wrong with an entry or a leaf that the user may not read.
+ */
+const struct error *access_conceal(const struct netconf_session *session, const struct error *err,
+				   struct error *scratch);
 /* A change of data was refused. */
 void access_count_write(const struct netconf_session *session);
 

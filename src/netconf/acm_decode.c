@@ -1,22 +1,151 @@
 #include "netconf/acm_decode.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "netconf/blank.h"
+#include "netconf/node.h"
 #include "store/policy.h"
 
 static int refuse(enum error_code code, const char *name, const char *text, struct error *err)
 {
-	error_at(err, "/nacm");
+	int rc = error_set(error_at(err, "/nacm"), code, "%s", text);
+
 	snprintf(err->info, sizeof(err->info), "%s", name);
-	return error_set(err, code, "%s", text);
+	return rc;
 }
 
 static int no_room(struct error *err)
 {
 	return refuse(ERROR_TOO_BIG, "", "NACM's configuration is too large for one request", err);
 }
+
+/* ---- insert and key */
+
+bool acm_decode_places(const struct reader_attribute *attribute)
+{
+	return !strcmp(attribute->uri, NAMESPACE_YANG) &&
+	       (!strcmp(attribute->name, "insert") || !strcmp(attribute->name, "key"));
+}
+
+static const struct reader_attribute *find_place(const struct reader_element *element,
+						 const char *name)
+{
+	for (unsigned int i = 0; i < element->attribute_count; i++)
+		if (acm_decode_places(&element->attributes[i]) &&
+		    !strcmp(element->attributes[i].name, name))
+			return &element->attributes[i];
+	return NULL;
+}
+
+static int refuse_place(enum error_code code, const char *attribute,
+			const struct reader_element *element, const char *text, struct error *err)
+{
+	int rc = refuse(code, attribute, text, err);
+
+	snprintf(err->info2, sizeof(err->info2), "%s", element->name);
+	return rc;
+}
+
+static const char *skip_blanks(const char *text)
+{
+	return text + strspn(text, " \t\r\n");
+}
+
+/* "[acm:name='x']", the predicate of an instance identifier. @text is cut. False: it is another. */
+static bool read_key(const struct reader *reader, char *text, const char **ret)
+{
+	const char *at = skip_blanks(text), *uri, *name;
+	size_t prefix;
+	char *end;
+
+	if (*at != '[')
+		return false;
+	at = skip_blanks(at + 1);
+	prefix = strcspn(at, ":='\"");
+	uri = at[prefix] == ':' ? reader_namespace(reader, at, prefix) : NULL;
+	name = acm_rows[ACM_RULE_NAME].name;
+	if (!uri || strcmp(uri, NAMESPACE_ACM) != 0 ||
+	    strncmp(at + prefix + 1, name, strlen(name)) != 0)
+		return false;
+	at = skip_blanks(at + prefix + 1 + strlen(name));
+	if (*at != '=')
+		return false;
+	at = skip_blanks(at + 1);
+	end = *at == '\'' || *at == '"' ? strchr(at + 1, *at) : NULL;
+	if (!end || *skip_blanks(end + 1) != ']' || *skip_blanks(skip_blanks(end + 1) + 1))
+		return false;
+	*end = '\0';
+	*ret = at + 1;
+	return true;
+}
+
+static bool read_place(const struct reader_attribute *insert, enum acm_place *ret)
+{
+	static const char *const words[] = {
+		[ACM_PLACE_FIRST] = "first",
+		[ACM_PLACE_LAST] = "last",
+		[ACM_PLACE_BEFORE] = "before",
+		[ACM_PLACE_AFTER] = "after",
+	};
+	size_t length = insert->length;
+	const char *word = blank_trim(insert->value, &length);
+
+	for (enum acm_place place = ACM_PLACE_FIRST; place <= ACM_PLACE_AFTER; place++)
+		if (strlen(words[place]) == length && !memcmp(words[place], word, length)) {
+			*ret = place;
+			return true;
+		}
+	return false;
+}
+
+/* Where the entry @node goes, if the element says so. */
+static int take_place(struct acm_decoder *decoder, const struct reader_element *element,
+		      struct acm_node *node, struct error *err)
+{
+	const struct reader_attribute *insert = find_place(element, "insert");
+	const struct reader_attribute *key = find_place(element, "key");
+	char text[ACM_TEXT_MAX];
+
+	if (!insert && !key)
+		return 0;
+	if (insert && !read_place(insert, &node->place))
+		return refuse_place(ERROR_BAD_ATTRIBUTE, "insert", element,
+				    "allowed: first, last, before, after", err);
+	if (node->operation == EDIT_NONE || edit_removes(node->operation))
+		return refuse_place(ERROR_BAD_ATTRIBUTE, insert ? "insert" : "key", element,
+				    "it goes with merge, create and replace", err);
+	if (key && node->place < ACM_PLACE_BEFORE)
+		return refuse_place(ERROR_BAD_ATTRIBUTE, "key", element,
+				    "it goes with insert=\"before\" and insert=\"after\"", err);
+	if (!key && node->place >= ACM_PLACE_BEFORE)
+		return refuse_place(ERROR_MISSING_ATTRIBUTE, "key", element,
+				    "which entry? As in yang:key=\"[acm:name='x']\"", err);
+	if (!key)
+		return 0;
+	snprintf(text, sizeof(text), "%.*s", (int)key->length, key->value);
+	if (key->length >= sizeof(text) || !read_key(element->reader, text, &node->beside))
+		return refuse_place(
+			ERROR_BAD_ATTRIBUTE, "key", element,
+			"it is the predicate of an entry, as in yang:key=\"[acm:name='x']"
+			"\", with the prefix declared for " NAMESPACE_ACM,
+			err);
+	node->beside = arena_text(&decoder->acm->arena, node->beside, strlen(node->beside));
+	return node->beside ? 0 : no_room(err);
+}
+
+static int check_place(const struct reader_element *element, enum acm_item item, struct error *err)
+{
+	for (unsigned int i = 0; i < element->attribute_count && !acm_rows[item].ordered; i++)
+		if (acm_decode_places(&element->attributes[i]))
+			return refuse_place(ERROR_UNKNOWN_ATTRIBUTE, element->attributes[i].name,
+					    element, "only rules and rule-lists have an order",
+					    err);
+	return 0;
+}
+
+/* ---- elements */
 
 int acm_decode_start(struct acm_decoder *decoder, const struct reader_element *element,
 		     enum edit_operation operation, struct error *err)
@@ -37,6 +166,8 @@ int acm_decode_start(struct acm_decoder *decoder, const struct reader_element *e
 	if (acm_rows[item].kind == ACM_IS_STATE)
 		return refuse(ERROR_READ_ONLY, element->name, "this is state, not configuration",
 			      err);
+	if (check_place(element, item, err))
+		return -EINVAL;
 	decoder->operation[++decoder->depth] = operation;
 	decoder->reader = element->reader;
 	decoder->text[0] = '\0';
@@ -53,7 +184,7 @@ int acm_decode_start(struct acm_decoder *decoder, const struct reader_element *e
 	if (!decoder->at)
 		return no_room(err);
 	decoder->at->operation = operation;
-	return 0;
+	return take_place(decoder, element, decoder->at, err);
 }
 
 /* Give each name its namespace in place of its prefix; white space between steps goes. */
@@ -122,7 +253,8 @@ int acm_decode_text(struct acm_decoder *decoder, const char *text, size_t length
 		return refuse(
 			ERROR_INVALID_VALUE, name,
 			"a path is as in /l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id='7'], with its "
-			"prefixes declared, and keys only in its predicates",
+			"prefixes declared, of nodes that the module has, and keys only in its "
+			"predicates",
 			err);
 	return 0;
 }

@@ -16,6 +16,10 @@ struct acm_decoder {
 	bool no_operations;
 };
 
+/* An attribute that says where an entry goes (RFC 7950 section 7.8.6): acm_decode_start() reads it.
+ */
+bool acm_decode_places(const struct reader_attribute *attribute);
+
 /* Its operation, by decode.c; as reader handlers, each returns a negative errno with @err. */
 int acm_decode_start(struct acm_decoder *decoder, const struct reader_element *element,
 		     enum edit_operation operation, struct error *err);

@@ -20,7 +20,7 @@ static struct node *add(struct tree *tree, struct node *parent, enum acm_item it
 	return node->text ? node : NULL;
 }
 
-/* Prefixes are the modules' names; ns1, ns2 ... for modules that we have not. */
+/* Prefixes are the modules' names; ns1, ns2 ... for modules that we do not have. */
 static const char *declare(struct tree *tree, struct node *leaf, const char *uri, size_t length)
 {
 	struct declaration *ns = leaf->declarations;

@@ -37,7 +37,7 @@ bool capability_has(const char *name)
 	return *at;
 }
 
-/* FNV-1a, 64 bits, with the NUL, so that two texts are not as another two. */
+/* FNV-1a, 64 bits, with the NUL, so that "ab", "c" differs from "a", "bc". */
 static uint64_t hash(uint64_t sum, const char *text)
 {
 	do
@@ -61,8 +61,8 @@ void capability_content_id(char ret[CONTENT_ID_SIZE])
 }
 
 /*
- * For clients of RFC 8525 and RFC 7895. Said even if the module's text is not found: a server must
- * say one of them (RFC 7950 section 5.6.4), and what it says is no less true.
+ * For clients of RFC 8525 and RFC 7895. Announced even if the module's text is not found: a server
+ * must announce one of them (RFC 7950 section 5.6.4), and it holds without the text.
  */
 static void say_library(bool old, char ret[CAPABILITY_SIZE])
 {

@@ -68,8 +68,8 @@ static struct change *add_tunnel(struct edit_list *list, struct change *at)
 	return end;
 }
 
-static void write_edit(struct writer *writer, const char *path, const char *operation,
-		       const char *prefix)
+static void write_edit(struct writer *writer, const char *path, const char *prefix,
+		       const char *operation)
 {
 	write_text(writer, "<edit><target>");
 	write_path(writer, path, prefix);
@@ -78,25 +78,32 @@ static void write_edit(struct writer *writer, const char *path, const char *oper
 	write_text(writer, "</operation></edit>");
 }
 
-void config_change_write(struct writer *writer, const struct candidate *changes, const char *prefix)
+static void write_items(struct writer *writer, const struct edit_list *list)
+{
+	struct error place;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct edit_item *item = &list->items[i];
+
+		place = ERROR_INIT;
+		error_at_entry(&place, item->tunnel_id, item->session_id, item->row);
+		write_edit(writer, place.path, CONFIG_CHANGE_PREFIX, item->operation);
+	}
+}
+
+void config_change_write(struct writer *writer, const struct candidate *changes)
 {
 	struct edit_list list = {.count = 0};
 	struct change *at = candidate_first(changes);
-	struct error place;
 
 	if (changes->count > CONFIG_CHANGE_TOUCHED)
 		list.count = SIZE_MAX;
 	while (at && list.count <= CONFIG_CHANGE_EDITS)
 		at = add_tunnel(&list, at);
-	if (list.count > CONFIG_CHANGE_EDITS) {
-		write_edit(writer, "/" ELEMENT_CONTAINER, "merge", prefix);
-		return;
-	}
-	for (size_t i = 0; i < list.count; i++) {
-		const struct edit_item *item = &list.items[i];
-
-		place = ERROR_INIT;
-		error_at_entry(&place, item->tunnel_id, item->session_id, item->row);
-		write_edit(writer, place.path, item->operation, prefix);
-	}
+	if (list.count > CONFIG_CHANGE_EDITS)
+		write_edit(writer, "/" ELEMENT_CONTAINER, CONFIG_CHANGE_PREFIX, "merge");
+	else
+		write_items(writer, &list);
+	if (changes->acm)
+		write_edit(writer, "/nacm", CONFIG_CHANGE_PREFIX_ACM, "merge");
 }

@@ -7,7 +7,8 @@
  *  - of a tunnel with more than CONFIG_CHANGE_SESSIONS touched sessions only the tunnel is named,
  * as a merge;
  *  - when there would be more than CONFIG_CHANGE_EDITS edits, or more than CONFIG_CHANGE_TOUCHED
- *    entries were touched, only the container is, as a merge.
+ *    entries were touched, only the container is, as a merge;
+ *  - of NACM's configuration only its container is, as a merge.
  */
 #ifndef NETCONF_CONFIG_CHANGE_H
 #define NETCONF_CONFIG_CHANGE_H
@@ -19,8 +20,11 @@
 #define CONFIG_CHANGE_SESSIONS 16
 #define CONFIG_CHANGE_TOUCHED  16384
 
-/* The list `edit`; @prefix stands for our namespace. */
-void config_change_write(struct writer *writer, const struct candidate *changes,
-			 const char *prefix);
+/* The prefixes of its paths: of our module, and of NACM's. */
+#define CONFIG_CHANGE_PREFIX     "l2tp"
+#define CONFIG_CHANGE_PREFIX_ACM "acm"
+
+/* The list `edit`. */
+void config_change_write(struct writer *writer, const struct candidate *changes);
 
 #endif

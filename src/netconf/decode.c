@@ -30,7 +30,7 @@ struct decoder {
 	unsigned int skip;  /* open elements that we ignore */
 	struct error error; /* why the element just read is refused */
 	const struct row *failed_row;
-	bool over;    /* nothing is read any more but keys */
+	bool over;    /* only keys are still read */
 	bool outside; /* something is refused that is of no entry, or of one without its key */
 	/* Where the errors in edit->refused are, of which those before `located` have a path. */
 	struct place {
@@ -198,6 +198,8 @@ static enum edit_operation operation_of(struct decoder *decoder,
 				 element->name);
 			return ret;
 		}
+		if (decoder->acm.depth && acm_decode_places(at))
+			continue;
 		if (strcmp(at->uri, NAMESPACE_BASE) != 0 || strcmp(at->name, "operation") != 0) {
 			refuse_attribute(decoder, element, at);
 			return ret;
@@ -371,7 +373,7 @@ static void start_inside(struct decoder *decoder, const struct reader_element *e
 	}
 }
 
-/* Where an error is becomes known piece by piece: the key of an entry may be its last element. */
+/* The place of an error emerges piece by piece: an entry's key may be its last element. */
 
 /* Append @name to the path, and the leaf that failed, if one did. */
 static void locate_list(struct error *err, const char *name, const struct row *row)
@@ -404,7 +406,7 @@ static void locate(const struct decoder *decoder, struct error *err, const struc
 	}
 }
 
-/* The tunnel ends, or there is none: all errors so far can be located. */
+/* The tunnel has ended, or there is none: now all errors so far can be located. */
 static void locate_all(struct decoder *decoder, uint32_t tunnel_id)
 {
 	struct error *at = &decoder->edit->refused;
@@ -461,7 +463,7 @@ static bool start_missing_key(struct decoder *decoder, const struct reader_eleme
 	return true;
 }
 
-/* Is it over, with nothing more to come that a path needs? */
+/* Is it over, and is every key known that the path of an error needs? */
 static int verdict(struct decoder *decoder)
 {
 	note(decoder);
@@ -618,7 +620,8 @@ static void end_entry(struct decoder *decoder)
 		session_ends(decoder, entry->session_id);
 	if (!entry_id(entry) && is_tunnel)
 		decoder->outside = true;
-	else if (!entry_id(entry)) /* which one it is is not known: leave all of them */
+	else if (!entry_id(entry)) /* nobody knows which session it is: leave all of them as they
+				      are */
 		decoder->entry[LEVEL_TUNNEL]->refused = true;
 	decoder->entry[decoder->level--] = NULL;
 }
@@ -658,7 +661,7 @@ int decoder_finish(struct decoder *decoder, bool continues, struct edit **ret_ed
 		session_ends(decoder, decoder->entry[LEVEL_SESSION]->session_id);
 	if (decoder->entry[LEVEL_TUNNEL])
 		locate_all(decoder, decoder->entry[LEVEL_TUNNEL]->tunnel_id);
-	/* what is not known must not be taken for left out of a replacement */
+	/* a replacement must not delete an entry whose key could not be read */
 	if (decoder_failed(decoder) && (!continues || decoder->acm_refused ||
 					(decoder->outside && edit->operation != EDIT_MERGE))) {
 		*err = edit->refused;

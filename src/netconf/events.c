@@ -7,12 +7,15 @@
 #include <syslog.h>
 
 #include "base/clock.h"
+#include "netconf/reader.h"
 #include "netconf/subscription.h"
+#include "netconf/subtree.h"
+#include "netconf/xpath_tree.h"
 
-#define SETTLE_MS 20   /* in which an object may come to rest before it is told about */
-#define SHARE_MS  20   /* after which subscribers and the disk get what has come since */
-#define SOME      64   /* objects told about in one turn */
-#define LAG_MAX   1024 /* records that a subscriber may be behind before objects wait */
+#define REST_MS  20   /* in which an object may come to rest before it is reported */
+#define SHARE_MS 20   /* after which subscribers and the disk get what has come since */
+#define SOME     64   /* objects told about in one turn */
+#define LAG_MAX  1024 /* records that a subscriber may be behind before objects wait */
 
 /* An object to be told about. */
 struct pending {
@@ -36,7 +39,9 @@ struct events {
 	bool complained;     /* the disk failed, and has not worked since */
 	struct tree parsed;  /* the content of record number ... */
 	uint64_t parsed_number;
-	struct event_record *scratch; /* events_state()'s */
+	struct xpath_tree *document; /* the same of record number ... */
+	uint64_t document_number;
+	struct event_record *scratch; /* events_state()'s and events_prune()'s */
 	struct writer writer;         /* never flushed: every notification fits */
 };
 
@@ -137,7 +142,10 @@ static struct pending *take(struct events *events)
 	return pending;
 }
 
-/* Does a subscriber that reads lag too far behind? Is there one at all? */
+/*
+ * Is a subscriber that reads too far behind? (Is there a subscriber at all?) One whose reply is
+ * under way takes no notifications, however long that lasts: others do not wait for it.
+ */
 static bool must_wait(const struct events *events, bool *ret_subscribed)
 {
 	const struct netconf_session *session;
@@ -148,7 +156,8 @@ static bool must_wait(const struct events *events, bool *ret_subscribed)
 		if (!session->subscription)
 			continue;
 		*ret_subscribed = true;
-		if (!session_output_full(session) && next - session->subscription->next > LAG_MAX)
+		if (!session_output_full(session) && !session->stream.step &&
+		    next - session->subscription->next > LAG_MAX)
 			return true;
 	}
 	return false;
@@ -207,10 +216,10 @@ static void put(struct events *events, const struct object_event *event)
 			  pending, order);
 	RB_INSERT(pending_tree, &events->tree, pending);
 	events->count++;
-	schedule(events->tell, SETTLE_MS);
+	schedule(events->tell, REST_MS);
 }
 
-/* Only the reason is another: that is told if the state is to be told anyway. */
+/* Only the reason has changed: report it if the state is to be reported anyway. */
 static void renew_reason(struct events *events, const struct entry *entry)
 {
 	struct pending wanted = {.event = {.what = HAPPENING_STATE, .key = entry->key}};
@@ -350,6 +359,31 @@ void events_session_end(struct netconf_session *session)
 
 /* ---- for subscriptions */
 
+/* What follows eventTime; NULL: the record is damaged. */
+static const char *content_of(const struct event_record *record)
+{
+	static const char end[] = "</eventTime>";
+	const char *at = strstr(record->text, end);
+
+	return at ? at + sizeof(end) - 1 : NULL;
+}
+
+/* Make a record, in no log, of what was written. NULL: no memory, or it does not fit. */
+static const struct event_record *keep_scratch(struct events *events, int64_t time)
+{
+	const struct writer *writer = &events->writer;
+	struct event_record *record =
+		writer->rc ? NULL : realloc(events->scratch, sizeof(*record) + writer->used + 1);
+
+	if (!record)
+		return NULL;
+	events->scratch = record;
+	*record = (struct event_record){.time = time, .length = writer->used};
+	memcpy(record->text, writer->buffer, writer->used);
+	record->text[writer->used] = '\0';
+	return record;
+}
+
 const struct event_record *events_state(struct events *events, const struct entry *entry)
 {
 	const struct state *state = entry_state(entry);
@@ -360,18 +394,40 @@ const struct event_record *events_state(struct events *events, const struct entr
 		.oper_status = state->oper_status,
 		.reason = state->status_reason,
 	};
-	struct writer *writer = begin(events);
-	struct event_record *record;
 
-	notification_write_object(writer, &event, engine_store(events->server->options.engine));
-	record = realloc(events->scratch, sizeof(*record) + writer->used + 1);
-	if (!record)
-		return NULL;
-	events->scratch = record;
-	*record = (struct event_record){.time = event.time, .length = writer->used};
-	memcpy(record->text, writer->buffer, writer->used);
-	record->text[writer->used] = '\0';
-	return record;
+	notification_write_object(begin(events), &event,
+				  engine_store(events->server->options.engine));
+	return keep_scratch(events, event.time);
+}
+
+const struct event_record *events_prune(struct events *events, const struct event_record *record,
+					events_hides_cb *hides, void *arg)
+{
+	static const struct subtree_list none = {.name = NULL};
+	const struct node *content = events_tree(events, record);
+	const char *from = content ? content_of(record) : NULL;
+	struct tree tree = {0};
+	struct node *copy = from ? tree_copy(&tree, NULL, content) : NULL;
+	struct node **link = copy ? &copy->first : NULL;
+
+	while (link && *link) {
+		if (hides(*link, arg))
+			*link = (*link)->next;
+		else
+			link = &(*link)->next;
+	}
+	if (copy) {
+		write_bytes(begin(events), record->text, (size_t)(from - record->text));
+		subtree_write(&events->writer, NULL, copy, &none, 0);
+	}
+	tree_free(&tree);
+	return copy ? keep_scratch(events, record->time) : NULL;
+}
+
+/* Is @kept, of record @number, of this one? Records without a number are never kept. */
+static bool is_kept(const void *kept, uint64_t number, const struct event_record *record)
+{
+	return kept && record->number && record->number == number;
 }
 
 const struct node *events_tree(struct events *events, const struct event_record *record)
@@ -382,7 +438,7 @@ const struct node *events_tree(struct events *events, const struct event_record 
 	struct reader *reader;
 	int rc;
 
-	if (record->number && events->parsed_number == record->number && events->parsed.root)
+	if (is_kept(events->parsed.root, events->parsed_number, record))
 		return events->parsed.root->last;
 	tree_free(&events->parsed);
 	reader = reader_open(&tree_builder_handler, &builder);
@@ -395,6 +451,26 @@ const struct node *events_tree(struct events *events, const struct event_record 
 		tree_free(&events->parsed);
 	events->parsed_number = record->number;
 	return rc ? NULL : events->parsed.root->last;
+}
+
+const struct xpath_tree *events_document(struct events *events, const struct event_record *record)
+{
+	const char *from = content_of(record);
+	struct xpath_tree *document;
+
+	if (is_kept(events->document, events->document_number, record))
+		return events->document;
+	xpath_tree_close(events->document);
+	document = from ? xpath_tree_open() : NULL;
+	if (document &&
+	    (xpath_tree_feed(from, (size_t)(record->text + record->length - from), document) ||
+	     xpath_tree_finish(document))) {
+		xpath_tree_close(document);
+		document = NULL;
+	}
+	events->document = document;
+	events->document_number = record->number;
+	return document;
 }
 
 /* ---- life */
@@ -440,6 +516,7 @@ void events_close(struct netconf_server *server)
 		write_to_disk(events);
 	event_log_close(events->log);
 	tree_free(&events->parsed);
+	xpath_tree_close(events->document);
 	free(events->scratch);
 	if (events->tell)
 		event_free(events->tell);

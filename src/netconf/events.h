@@ -30,7 +30,18 @@ void events_session_end(struct netconf_session *session);
 /* A record, in no log, of the state that an entry has. Good until the next call; NULL: no memory.
  */
 const struct event_record *events_state(struct events *events, const struct entry *entry);
-/* The content of a record as a tree to be filtered. Good until the next call; NULL: no memory. */
+/*
+ * The content of a record to be filtered: as a tree; for an XPath. Good until the next call for
+ * another record; NULL: no memory.
+ */
 const struct node *events_tree(struct events *events, const struct event_record *record);
+const struct xpath_tree *events_document(struct events *events, const struct event_record *record);
+/*
+ * The record, in no log, without those elements of its content that @hides says. Good until the
+ * next call of this or events_state(); NULL: no memory.
+ */
+typedef bool events_hides_cb(const struct node *element, void *arg);
+const struct event_record *events_prune(struct events *events, const struct event_record *record,
+					events_hides_cb *hides, void *arg);
 
 #endif

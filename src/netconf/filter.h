@@ -28,8 +28,8 @@ struct filter {
 	struct arena memory;
 	struct filter_level tunnels;
 	/*
-	 * Set it before compiling: what a condition is on is not selected by that, and of an entry
-	 * nothing is shown if it has nothing of what is selected.
+	 * Set it before compiling: a leaf with a condition is not selected by that, and an entry
+	 * that has nothing of what is selected is left out.
 	 */
 	bool exact;
 	bool reads_state; /* what matches depends on state or statistics */
@@ -37,6 +37,8 @@ struct filter {
 
 /* Check its start tag: of a subtree filter, or of an XPath, which is then in its `select`. */
 int filter_check(const struct node *element, struct error *err);
+/* Once it is complete: *ret is its XPath, or NULL if it is a subtree filter. ERROR_BAD_ELEMENT. */
+int filter_select(const struct node *element, const char **ret, struct error *err);
 
 /*
  * Compile @element (<filter>, or NULL for none) in steps, each of which works on some nodes and

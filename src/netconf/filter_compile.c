@@ -482,3 +482,15 @@ int filter_check(const struct node *element, struct error *err)
 					err);
 	return 0;
 }
+
+int filter_select(const struct node *element, const char **ret, struct error *err)
+{
+	int rc;
+
+	*ret = node_attribute(element, "select", "");
+	if (!*ret || (!element->first && !element->length))
+		return 0;
+	rc = error_set(err, ERROR_BAD_ELEMENT, "a filter of type xpath is empty");
+	snprintf(err->info, sizeof(err->info), "filter");
+	return rc;
+}

@@ -123,6 +123,31 @@ int instance_parse(const struct node *at, struct engine_part *ret, struct error 
 		quoted, NAMESPACE_MODULE);
 }
 
+static bool read_key(const struct xpath_step *step, enum object object, uint32_t *ret)
+{
+	const struct row *key = row_sets[object].key;
+	union config value = {0};
+
+	if (strcmp(step->name, row_sets[object].name) != 0 ||
+	    codec_parse(key, &value, step->key, strlen(step->key), NULL))
+		return false;
+	*ret = (uint32_t)codec_get_number(key, &value);
+	return true;
+}
+
+bool instance_find(const struct xpath_step *steps, size_t count, struct engine_part *ret)
+{
+	*ret = (struct engine_part){0};
+	if (!count || strcmp(steps[0].uri, NAMESPACE_MODULE) != 0 ||
+	    strcmp(steps[0].name, ELEMENT_CONTAINER) != 0)
+		return false;
+	if (count > 1 && !read_key(&steps[1], OBJECT_TUNNEL, &ret->tunnel_id))
+		return false;
+	if (count <= 2 || read_key(&steps[2], OBJECT_SESSION, &ret->session_id))
+		return count <= 3 || take_leaf(steps[3].name, OBJECT_SESSION, ret);
+	return count == 3 && take_leaf(steps[2].name, OBJECT_TUNNEL, ret);
+}
+
 #define STEP "/" INSTANCE_PREFIX ":"
 
 static void print(const struct engine_part *part, const struct row *row, char *ret, size_t size)

@@ -1,15 +1,22 @@
-/* Instance identifiers (RFC 7950 section 9.13) of nodes of linux-l2tpv3, as clients write them. */
+/*
+ * Nodes of linux-l2tpv3 that can be locked by themselves: as instance identifiers (RFC 7950 section
+ * 9.13), which clients write, and as an XPath finds them.
+ */
 #ifndef NETCONF_INSTANCE_H
 #define NETCONF_INSTANCE_H
 
 #include "engine/engine.h"
 #include "netconf/node.h"
+#include "netconf/xpath_tree.h"
 
 /*
  * The node that @at, an element with an instance identifier as its text, names; prefixes are those
  * in scope there. ERROR_INVALID_VALUE: it is none, or names no node of the configuration.
  */
 int instance_parse(const struct node *at, struct engine_part *ret, struct error *err);
+
+/* The node to which @steps lead (xpath_tree_visit()). False: it is none of our configuration. */
+bool instance_find(const struct xpath_step *steps, size_t count, struct engine_part *ret);
 
 #define INSTANCE_PREFIX "l2tp" /* of linux-l2tpv3, in the paths below */
 

@@ -73,6 +73,26 @@ static bool copy_attributes(struct tree *tree, struct node *to, const struct nod
 	return true;
 }
 
+static bool copy_declarations(struct tree *tree, struct node *to, const struct node *from)
+{
+	struct declaration **link = &to->declarations;
+
+	for (const struct declaration *at = from->declarations; at; at = at->next) {
+		struct declaration *copy = arena_alloc(&tree->arena, sizeof(*copy));
+
+		if (!copy)
+			return false;
+		*copy = (struct declaration){
+			NULL, arena_text(&tree->arena, at->prefix, strlen(at->prefix)),
+			arena_text(&tree->arena, at->uri, strlen(at->uri))};
+		if (!copy->prefix || !copy->uri)
+			return false;
+		*link = copy;
+		link = &copy->next;
+	}
+	return true;
+}
+
 struct node *tree_copy(struct tree *tree, struct node *parent, const struct node *node)
 {
 	struct node *copy = tree_add(tree, parent, node->name, node->uri);
@@ -81,7 +101,8 @@ struct node *tree_copy(struct tree *tree, struct node *parent, const struct node
 		return NULL;
 	copy->length = node->length;
 	copy->text = arena_text(&tree->arena, node->text, node->length);
-	tree->broken |= !copy->text || !copy_attributes(tree, copy, node);
+	tree->broken |= !copy->text || !copy_attributes(tree, copy, node) ||
+			!copy_declarations(tree, copy, node);
 	for (const struct node *at = node->first; at && !tree->broken; at = at->next)
 		tree_copy(tree, copy, at);
 	return tree->broken ? NULL : copy;

@@ -215,14 +215,15 @@ void notification_write_commit(struct writer *writer, int64_t time,
 			       const struct engine_event *event, const struct actor *actor)
 {
 	begin(writer, time, "netconf-config-change",
-	      NAMESPACE_NETCONF_EVENTS "\" xmlns:" PREFIX "=\"" NAMESPACE_MODULE);
+	      NAMESPACE_NETCONF_EVENTS "\" xmlns:" CONFIG_CHANGE_PREFIX "=\"" NAMESPACE_MODULE
+				       "\" xmlns:" CONFIG_CHANGE_PREFIX_ACM "=\"" NAMESPACE_ACM);
 	write_text(writer, "<changed-by>");
 	if (actor->user)
 		actor_leaves(writer, actor);
 	else
 		write_text(writer, "<server/>");
 	write_text(writer, "</changed-by><datastore>running</datastore>");
-	config_change_write(writer, event->changes, PREFIX);
+	config_change_write(writer, event->changes);
 	write_tag(writer, "</", "netconf-config-change");
 }
 

@@ -5,8 +5,7 @@
 #include "netconf/capabilities.h"
 #include "netconf/encode.h"
 
-#define NAMESPACE_YANG "urn:ietf:params:xml:ns:yang:1"
-#define MODULE_PREFIX  "l2tp"
+#define MODULE_PREFIX "l2tp"
 
 static const char *prefix_of(const struct netconf_session *session)
 {
@@ -247,6 +246,8 @@ static void write_error(struct netconf_session *session, const struct error *err
 
 void reply_error(struct netconf_session *session, const struct error *err)
 {
+	struct error concealed;
+
 	session->counters.out_rpc_errors++;
 	reply_begin(session);
 	for (; err; err = err->next) {
@@ -254,7 +255,7 @@ void reply_error(struct netconf_session *session, const struct error *err)
 			   "NETCONF session %u of %s: refused: %s: %s%s%s", session->id,
 			   session->peer.user, error_kind(err->code)->name, err->path,
 			   err->path[0] ? ": " : "", err->text);
-		write_error(session, err);
+		write_error(session, access_conceal(session, err, &concealed));
 	}
 	reply_end(session);
 }

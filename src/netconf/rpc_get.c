@@ -18,7 +18,8 @@
  */
 struct get {
 	struct walk *walk;
-	struct search *search;     /* by XPath, in place of the walk */
+	struct search *search; /* by XPath, in place of the walk ... */
+	struct search_select select;
 	const struct node *filter; /* borrowed from the message, or: */
 	struct tree xpath;         /* the filter that an XPath stands for */
 	const struct acm *acm;     /* shared: as when it was asked for; NULL: it was not */
@@ -112,23 +113,18 @@ static void free_get(void *state)
 	free(get);
 }
 
-/* What an XPath says, and where its prefixes are declared. */
-struct xpath {
-	const char *expression; /* NULL: none */
-	const struct node *scope;
-};
-
 static int out_of_memory(struct error *err)
 {
 	return error_set(err, ERROR_RESOURCE, "out of memory");
 }
 
 /* Have what the XPath selects read: by a filter, if one says the same. */
-static int open_xpath(struct netconf_session *session, struct get *get, const struct xpath *xpath,
-		      struct walk_options *options, struct error *err)
+static int open_xpath(struct netconf_session *session, struct get *get,
+		      const struct search_select *xpath, struct walk_options *options,
+		      struct error *err)
 {
 	enum xpath_kind kind = xpath_to_filter(xpath->expression, xpath->scope, &get->xpath);
-	struct search_options search = {.expression = xpath->expression, .scope = xpath->scope};
+	struct search_options search = {.selects = &get->select, .count = 1};
 	int rc = get->xpath.broken ? out_of_memory(err) : 0;
 
 	if (rc)
@@ -144,6 +140,7 @@ static int open_xpath(struct netconf_session *session, struct get *get, const st
 			"a path with keys, as in /l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id="
 			"'1'], and with a subtree filter, not with others");
 	options->lines = false;
+	get->select = *xpath;
 	search.max_depth = options->max_depth;
 	search.walk = *options;
 	search.walk.max_depth = 0;
@@ -158,7 +155,7 @@ static int open_xpath(struct netconf_session *session, struct get *get, const st
  * is filled in.
  */
 static int show(struct netconf_session *session, enum engine_datastore which,
-		struct walk_options *options, const struct xpath *xpath, struct error *err)
+		struct walk_options *options, const struct search_select *xpath, struct error *err)
 {
 	struct get *get = calloc(1, sizeof(*get));
 	struct stream stream = {step, free_get, get};
@@ -212,7 +209,8 @@ static void show_candidate(int rc, const struct error *told, void *arg)
 
 /* show(), once the candidate is settled, if it is that. */
 static int show_settled(struct netconf_session *session, enum engine_datastore which,
-			struct walk_options *options, const struct xpath *xpath, struct error *err)
+			struct walk_options *options, const struct search_select *xpath,
+			struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
@@ -225,24 +223,23 @@ static int show_settled(struct netconf_session *session, enum engine_datastore w
 
 /* The parameter filter, of either type; its start tag was checked (filter_check()). */
 static int read_filter(const struct node *operation, struct walk_options *ret_options,
-		       struct xpath *ret_xpath, struct error *err)
+		       struct search_select *ret_xpath, struct error *err)
 {
 	const struct node *filter = node_child(operation, "filter", NAMESPACE_BASE);
-	const char *select = filter ? node_attribute(filter, "select", "") : NULL;
+	const char *select = NULL;
+	int rc = filter ? filter_select(filter, &select, err) : 0;
 
-	*ret_xpath = (struct xpath){select, filter};
+	*ret_xpath = (struct search_select){select, filter};
 	if (!select)
 		ret_options->filter = filter;
-	if (!select || (!filter->first && !filter->length))
-		return defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &ret_options->defaults,
-				     err);
-	return rpc_refuse(err, ERROR_BAD_ELEMENT, "filter", "a filter of type xpath is empty");
+	return rc ? error_in_operation(err, rc)
+		  : defaults_read(operation, NAMESPACE_WITH_DEFAULTS, &ret_options->defaults, err);
 }
 
 int rpc_get(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct walk_options options = {.filter = NULL};
-	struct xpath xpath;
+	struct search_select xpath;
 	int rc = read_filter(operation, &options, &xpath, err);
 
 	return rc ? rc : show(session, ENGINE_DATASTORES, &options, &xpath, err);
@@ -252,7 +249,7 @@ int rpc_get_config(struct netconf_session *session, const struct node *operation
 {
 	struct walk_options options = {.filter = NULL};
 	enum engine_datastore which;
-	struct xpath xpath;
+	struct search_select xpath;
 	int rc = rpc_datastore(operation, "source", false, &which, err);
 
 	rc = rc ? rc : read_filter(operation, &options, &xpath, err);
@@ -342,12 +339,13 @@ static int read_origin_filters(const struct node *operation, struct walk_options
 }
 
 static int read_options(const struct node *operation, const struct nmda_datastore *datastore,
-			struct walk_options *ret, struct xpath *ret_xpath, struct error *err)
+			struct walk_options *ret, struct search_select *ret_xpath,
+			struct error *err)
 {
 	const struct node *xpath = node_child(operation, "xpath-filter", NAMESPACE_NMDA);
 	int rc = read_config_filter(operation, ret, err);
 
-	*ret_xpath = (struct xpath){xpath ? xpath->text : NULL, xpath};
+	*ret_xpath = (struct search_select){xpath ? xpath->text : NULL, xpath};
 	ret->in_use = datastore->which == ENGINE_DATASTORES;
 	ret->filter = node_child(operation, "subtree-filter", NAMESPACE_NMDA);
 	if (!rc && xpath && ret->filter)
@@ -367,7 +365,7 @@ int rpc_get_data(struct netconf_session *session, const struct node *operation, 
 	const struct node *leaf = node_child(operation, "datastore", NAMESPACE_NMDA);
 	const struct nmda_datastore *datastore = leaf ? nmda_find_datastore(leaf) : NULL;
 	struct walk_options options = {.filter = NULL};
-	struct xpath xpath;
+	struct search_select xpath;
 	int rc;
 
 	if (!leaf)

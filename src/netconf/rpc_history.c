@@ -128,9 +128,11 @@ static void write_change(struct netconf_session *session, struct changes *change
 		readable = 0; /* NACM's configuration is the superuser's */
 	if (!(readable & ROW_SELF))
 		return;
+	if (change->before && change->after &&
+	    !(readable & codec_difference(change_object(change), change->before, change->after)))
+		return;
 	rewind(changes->file);
-	change_print(changes->file, change,
-		     policy ? ~readable & ~rows_secret(change_object(change)) : 0);
+	change_print(changes->file, change, ~readable);
 	if (fflush(changes->file) != 0) {
 		session->dead = true; /* half of a reply is none */
 		return;

@@ -5,7 +5,6 @@
 #include "netconf/events.h"
 #include "netconf/rpc_table.h"
 #include "netconf/subscription.h"
-#include "netconf/subtree.h"
 
 static int read_time(const struct node *operation, const char *parameter, int64_t *ret,
 		     struct error *err)
@@ -65,10 +64,6 @@ int rpc_create_subscription(struct netconf_session *session, const struct node *
 			       "this session has a subscription; open another session for another");
 	rc = rc ? rc : check_stream(operation, err);
 	rc = rc ? rc : read_times(operation, &options, err);
-	if (!rc && options.filter && node_attribute(options.filter, "select", ""))
-		rc = error_set(err, ERROR_UNSUPPORTED,
-			       "notifications are filtered by subtree filters, not by an XPath");
-	rc = rc ? rc : subtree_check(options.filter, NULL, NULL, err);
 	rc = rc ? rc : subscription_open(session, &options, err);
 	return rc ? error_in_operation(err, rc) : RPC_OK;
 }

@@ -12,16 +12,23 @@
 #include "netconf/provider.h"
 #include "netconf/xpath_tree.h"
 
-#define PIECE 16384
+#define PIECE   16384
+#define WAIT_MS 10 /* for the end of a process */
 
-/* The process's first words. */
+/* The last byte that the process writes if all went well; XML cannot contain it. */
+#define LAST_BYTE '\0'
+
+/* The first that the process writes. */
 struct verdict {
 	int rc;
 	struct error err; /* its pointers are to static storage, which is in the same place there */
 };
 
 struct search {
-	struct netconf_session *session;
+	TAILQ_ENTRY(search) link;
+	struct netconf_server *server;
+	struct netconf_session *session; /* NULL: closed, and its process has not ended yet */
+	uid_t uid;
 	struct search_options options;
 	struct walk *walk;     /* looks how much there is, and refreshes counters; NULL: it has */
 	bool prepared;         /* its filter is */
@@ -30,6 +37,7 @@ struct search {
 	pid_t pid; /* 0: none */
 	int fd;    /* from the process; -1: none */
 	struct event *readable;
+	struct event *timer;
 	bool told; /* its verdict has come */
 };
 
@@ -42,27 +50,90 @@ static int count_bytes(const char *bytes, size_t length, void *arg)
 	return 0;
 }
 
+static unsigned int count_open(const struct netconf_server *server, uid_t uid, bool all)
+{
+	const struct search *search;
+	unsigned int count = 0;
+
+	TAILQ_FOREACH (search, &server->searches, link)
+		count += search->session && (all || search->uid == uid);
+	return count;
+}
+
+static int admit(const struct netconf_session *session, struct error *err)
+{
+	uid_t uid = session->peer.uid;
+	bool privileged = peer_privileged(uid);
+	unsigned int places = SEARCHES_MAX - (privileged ? 0 : SEARCHES_KEPT);
+
+	if (count_open(session->server, uid, true) < places &&
+	    (privileged || count_open(session->server, uid, false) < SEARCHES_USER))
+		return 0;
+	return error_set(
+		err, ERROR_RESOURCE,
+		"there are %d searches by XPath at once, and %d of one user; try again, or "
+		"use a subtree filter or a path with keys",
+		SEARCHES_MAX, SEARCHES_USER);
+}
+
+static void release(struct search *search)
+{
+	TAILQ_REMOVE(&search->server->searches, search, link);
+	if (search->timer)
+		event_free(search->timer);
+	free(search);
+}
+
+static void wait_a_little(struct search *search)
+{
+	const struct timeval soon = {.tv_usec = WAIT_MS * 1000};
+
+	evtimer_add(search->timer, &soon);
+}
+
+/* The search is closed, but its killed process may take a while to free its memory. */
+static void reap(struct search *search)
+{
+	if (search->pid && !waitpid(search->pid, NULL, WNOHANG))
+		wait_a_little(search);
+	else
+		release(search);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct search *search = arg;
+
+	(void)fd, (void)what;
+	if (search->session)
+		session_resume(search->session);
+	else
+		reap(search);
+}
+
 int search_open(struct search **ret, struct netconf_session *session,
 		const struct search_options *options, struct error *err)
 {
+	struct netconf_server *server = session->server;
 	struct search *search;
-	int rc;
+	int rc = admit(session, err);
 
-	if (session->server->searches >= SEARCHES_MAX)
-		return error_set(err, ERROR_RESOURCE,
-				 "%d searches by XPath are under way; try again, or use a subtree "
-				 "filter or a path with keys",
-				 SEARCHES_MAX);
+	if (rc)
+		return rc;
 	search = calloc(1, sizeof(*search));
 	if (!search)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
+	search->server = server;
 	search->session = session;
+	search->uid = session->peer.uid;
 	search->options = *options;
 	policy_share(options->walk.policy);
 	search->fd = -1;
-	session->server->searches++;
+	TAILQ_INSERT_TAIL(&server->searches, search, link);
 	writer_init(&search->measure, count_bytes, search);
-	rc = walk_open(&search->walk, &search->options.walk, err);
+	search->timer = evtimer_new(server->options.base, on_timer, search);
+	rc = search->timer ? walk_open(&search->walk, &search->options.walk, err)
+			   : error_set(err, ERROR_RESOURCE, "out of memory");
 	if (rc)
 		search_close(search);
 	else
@@ -78,14 +149,22 @@ void search_close(struct search *search)
 		event_free(search->readable);
 	if (search->fd >= 0)
 		close(search->fd);
-	if (search->pid) {
-		kill(search->pid, SIGKILL);
-		waitpid(search->pid, NULL, 0);
-	}
 	walk_close(search->walk);
 	policy_drop(search->options.walk.policy);
-	search->session->server->searches--;
-	free(search);
+	search->session = NULL;
+	if (search->pid)
+		kill(search->pid, SIGKILL);
+	reap(search);
+}
+
+void searches_end(struct netconf_server *server)
+{
+	struct search *search;
+
+	while ((search = TAILQ_FIRST(&server->searches))) {
+		waitpid(search->pid, NULL, 0); /* it was killed */
+		release(search);
+	}
 }
 
 /* ---- in the process */
@@ -140,21 +219,26 @@ static int fill(struct search *search, struct walk *walk, struct xpath_tree *tre
 
 static void answer(struct search *search, struct walk *walk)
 {
+	const struct search_options *options = &search->options;
 	struct verdict verdict = {0};
 	struct xpath_tree *tree = xpath_tree_open();
 	struct writer *writer = &search->session->writer;
 
 	if (!tree || fill(search, walk, tree))
 		verdict.rc = error_set(&verdict.err, ERROR_RESOURCE, "out of memory");
-	else
-		verdict.rc = xpath_tree_select(tree, search->options.expression,
-					       search->options.scope, &verdict.err);
+	for (size_t i = 0; i < options->count && verdict.rc >= 0; i++)
+		verdict.rc = xpath_tree_select(tree, options->selects[i].expression,
+					       options->selects[i].scope, &verdict.err);
 	to_pipe((const char *)&verdict, sizeof(verdict), NULL);
 	if (verdict.rc < 0)
 		return;
 	writer_init(writer, to_pipe, NULL);
-	xpath_tree_write(tree, writer, keys_of, search->options.max_depth);
+	if (options->write)
+		options->write(tree, writer);
+	else
+		xpath_tree_write(tree, writer, keys_of, options->max_depth);
 	writer_flush(writer);
+	to_pipe(&(const char){LAST_BYTE}, 1, NULL);
 }
 
 static void run(struct search *search, struct walk *walk, int fd, pid_t parent)
@@ -166,12 +250,13 @@ static void run(struct search *search, struct walk *walk, int fd, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || dup2(fd, STDOUT_FILENO) < 0)
 		_exit(1);
-	sigfillset(&others); /* the daemon's handlers are not for here */
+	sigfillset(&others); /* the daemon's handlers must not run here */
 	sigdelset(&others, SIGPROF);
 	sigprocmask(SIG_SETMASK, &others, NULL);
 	close_range(STDERR_FILENO + 1, ~0U, 0);
 	setitimer(ITIMER_PROF, &limit, NULL); /* its signal ends the process */
 	setpriority(PRIO_PROCESS, 0, 5);
+	xpath_tree_limit(SEARCH_MEMORY_MAX);
 	answer(search, walk);
 	_exit(0);
 }
@@ -244,7 +329,18 @@ static int measure(struct search *search, struct error *err)
 	}
 	walk_close(walk);
 	search->walk = NULL;
-	return start(search, err);
+	return SEARCH_GOES_ON;
+}
+
+/* Processes that were killed have their memory until they have ended. */
+static bool too_many_processes(const struct netconf_server *server)
+{
+	const struct search *search;
+	unsigned int count = 0;
+
+	TAILQ_FOREACH (search, &server->searches, link)
+		count += search->pid != 0;
+	return count >= SEARCHES_MAX;
 }
 
 static int take_verdict(const char *bytes, size_t length, struct error *err)
@@ -258,29 +354,21 @@ static int take_verdict(const char *bytes, size_t length, struct error *err)
 	return verdict.rc < 0 ? verdict.rc : 0;
 }
 
-/* The pipe is closed: did the process do all of it? */
-static int finish(struct search *search, struct error *err)
-{
-	int status = 0;
-
-	waitpid(search->pid, &status, 0);
-	search->pid = 0;
-	if (search->told && WIFEXITED(status) && !WEXITSTATUS(status))
-		return SEARCH_ENDS;
-	return error_set(err, ERROR_TOO_BIG,
-			 "the XPath takes more than %d s, or more memory than there is; name "
-			 "entries by their keys",
-			 SEARCH_SECONDS);
-}
-
 int search_step(struct search *search, struct error *err)
 {
 	char piece[PIECE];
 	ssize_t count;
+	bool ends;
 	int rc;
 
-	if (search->fd < 0)
+	if (search->walk)
 		return measure(search, err);
+	if (search->fd < 0 && too_many_processes(search->server)) {
+		wait_a_little(search);
+		return SEARCH_WAITS;
+	}
+	if (search->fd < 0)
+		return start(search, err);
 	/* The verdict is written, and so read, as one: a pipe takes that many bytes at once. */
 	count = read(search->fd, piece, search->told ? sizeof(piece) : sizeof(struct verdict));
 	if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
@@ -288,12 +376,17 @@ int search_step(struct search *search, struct error *err)
 		return SEARCH_WAITS;
 	}
 	if (count <= 0)
-		return finish(search, err);
+		return error_set(err, ERROR_TOO_BIG,
+				 "the XPath takes more than %d s, or more than %u MB of memory; "
+				 "name entries by their keys",
+				 SEARCH_SECONDS, SEARCH_MEMORY_MAX >> 20);
 	if (!search->told) {
 		rc = take_verdict(piece, (size_t)count, err);
 		search->told = true;
 		return rc ? rc : SEARCH_FOUND;
 	}
-	write_bytes(&search->session->writer, piece, (size_t)count);
-	return SEARCH_GOES_ON;
+	ends = piece[count - 1] == LAST_BYTE;
+	write_bytes(search->options.writer ? search->options.writer : &search->session->writer,
+		    piece, (size_t)count - ends);
+	return ends ? SEARCH_ENDS : SEARCH_GOES_ON;
 }

@@ -11,6 +11,7 @@
 #include "netconf/events.h"
 #include "netconf/places.h"
 #include "netconf/rpc_table.h"
+#include "netconf/search.h"
 #include "netconf/session.h"
 
 #define BACKLOG     128
@@ -242,6 +243,7 @@ int netconf_open(struct netconf_server **ret, const struct netconf_options *opti
 	server->options = *options;
 	server->rpcs = netconf_rpcs;
 	TAILQ_INIT(&server->sessions);
+	TAILQ_INIT(&server->searches);
 	fill_limits(&server->options.limits);
 	snprintf(server->path, sizeof(server->path), "%s", options->socket_path);
 	server->options.socket_path = server->path;
@@ -265,6 +267,7 @@ void netconf_close(struct netconf_server *server)
 		TAILQ_FIRST(&server->sessions)->ending = "other";
 		session_close(TAILQ_FIRST(&server->sessions));
 	}
+	searches_end(server);
 	events_close(server);
 	shares_close(&server->shares);
 	if (server->acceptor)

@@ -101,7 +101,7 @@ static void set_timer(struct netconf_session *session, unsigned int seconds)
 		evtimer_del(session->timer);
 }
 
-/* It asks for nothing now: set how long that may last. */
+/* The client asks for nothing now: limit how long it may do so. */
 static void set_rest_timer(struct netconf_session *session)
 {
 	const struct netconf_limits *limits = &session->server->options.limits;
@@ -363,6 +363,8 @@ static void write_on(struct netconf_session *session)
 		if (step == STREAM_WAITS)
 			return;
 		end_stream(session);
+		if (step == STREAM_LEAVES)
+			return;
 		if (step == STREAM_ENDS)
 			reply_end(session);
 		session_done(session);

@@ -12,7 +12,8 @@
  *   rpc.c      finds an operation and checks its parameters; rpc_table.c lists them all,
  *              rpc_*.c carry them out
  *   xpath.c    XPath without evaluating it; search.c evaluates, in a process of its own
- *   subscription.c  notifications, as the client reads; events.c makes them
+ *   subscription.c  notifications, as the client reads; events.c makes them, event_filter.c says
+ *              which are wanted
  *   provider.c read-only data beside ours, one file per module: monitoring.c, streams.c,
  *              yang_library.c
  *   modules.c  the YANG modules, of which capabilities.c makes the hello, and their texts
@@ -39,9 +40,10 @@
 
 enum stream_step {
 	STREAM_GOES_ON,
-	STREAM_WAITS,   /* for an event, upon which session_resume() is called */
-	STREAM_ENDS,    /* everything is written but the end of the reply */
-	STREAM_ANSWERED /* the whole reply is written */
+	STREAM_WAITS,    /* for an event, upon which session_resume() is called */
+	STREAM_ENDS,     /* everything is written but the end of the reply */
+	STREAM_ANSWERED, /* the whole reply is written */
+	STREAM_LEAVES    /* nothing is: what it has called answers (rpc_await()) */
 };
 
 /* A reply made bit by bit while the client reads. */
@@ -58,6 +60,7 @@ struct netconf_counters {
 };
 
 struct events;
+struct search;
 struct subscription;
 
 struct netconf_session {
@@ -108,12 +111,13 @@ struct netconf_server {
 	unsigned int count;   /* sessions with a place ... */
 	unsigned int refused; /* ... and without, waiting to be told why */
 	unsigned int last_id;
-	unsigned int searches; /* by XPath, under way (search.h) */
+	TAILQ_HEAD(, search) searches; /* by XPath, whose processes live (search.h) */
 	struct shares shares;
 	struct acm_denied denied;
-	struct events *events;            /* what subscribers are told */
-	struct timespec started;          /* CLOCK_REALTIME */
-	struct netconf_counters counters; /* of the sessions that have ended */
+	struct events *events;             /* what subscribers are told ... */
+	LIST_HEAD(, event_filter) filters; /* ... and XPaths that say what they want of it */
+	struct timespec started;           /* CLOCK_REALTIME */
+	struct netconf_counters counters;  /* of the sessions that have ended */
 	uint32_t opened, dropped, bad_hellos;
 	size_t memory; /* that counts, of all sessions' requests (message.h) */
 	int fd;

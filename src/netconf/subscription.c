@@ -3,18 +3,19 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "netconf/event_access.h"
+#include "netconf/event_filter.h"
 #include "netconf/events.h"
 #include "netconf/reply.h"
-#include "netconf/subtree.h"
 
 #define ENTRIES_STEP 32              /* looked at in one step */
-#define SETTLE_NS    (NS_PER_S / 10) /* until what happened before `stop` is in the log */
+#define DELAY_NS     (NS_PER_S / 10) /* until what happened before `stop` is in the log */
 #define SLACK_NS     (60 * NS_PER_S) /* a change may have waited so long to be told */
 #define WAIT_MAX     INT64_C(86400)  /* seconds: the clock may be set meanwhile */
 
 static void wait_for_stop(struct subscription *subscription)
 {
-	int64_t left = subscription->stop + SETTLE_NS - clock_read(CLOCK_REALTIME);
+	int64_t left = subscription->stop + DELAY_NS - clock_read(CLOCK_REALTIME);
 	struct timeval delay = {.tv_sec = WAIT_MAX};
 
 	left = left > 0 ? left : 0;
@@ -47,53 +48,15 @@ static void end(struct netconf_session *session)
 	session->counters.out_notifications++;
 }
 
-static uint32_t id_in(const struct node *content, const char *leaf)
-{
-	const char *text = node_text(content, leaf, NULL);
-
-	return text ? (uint32_t)strtoul(text, NULL, 10) : 0;
-}
-
-/*
- * May this user have it (RFC 8341 section 3.4.6)? Not if it is about an entry that the user may not
- * see. What others configured is told by path, and so to those only from whom no entry is hidden.
- */
-static bool is_permitted(struct netconf_session *session, const struct event_record *record)
-{
-	const struct policy *policy;
-	const struct node *content;
-	uint32_t tunnel_id;
-
-	access_refresh(session);
-	policy = access_policy(session);
-	if (!policy)
-		return true;
-	content = events_tree(session->server->events, record);
-	if (!content || !access_may_notify(session, content->uri, content->name))
-		return false;
-	tunnel_id = id_in(content, "tunnel-id");
-	if (!tunnel_id && strcmp(content->name, "netconf-config-change") != 0)
-		return true;
-	if (!tunnel_id && policy_cost(policy))
-		return false;
-	return policy_rows(policy, RIGHT_READ, tunnel_id ? tunnel_id : 1,
-			   id_in(content, "session-id")) &
-	       ROW_SELF;
-}
-
 static void offer(struct netconf_session *session, const struct event_record *record)
 {
 	const struct subscription *subscription = session->subscription;
-	const struct node *content;
 
-	if (record->time > subscription->stop || !is_permitted(session, record))
+	if (record->time > subscription->stop)
 		return;
-	if (subscription->filter.root) {
-		content = events_tree(session->server->events, record);
-		/* without memory to look at it, rather one too many */
-		if (content && !subtree_selects(subscription->filter.root, content))
-			return;
-	}
+	record = event_access(session, record);
+	if (!record || (subscription->filter && !event_filter_passes(subscription->filter, record)))
+		return;
 	write_bytes(begin(session), record->text, record->length);
 	end(session);
 }
@@ -189,7 +152,7 @@ static void catch_up(struct netconf_session *session)
 static bool is_over(const struct subscription *subscription)
 {
 	return subscription->stop != SUBSCRIPTION_NEVER &&
-	       clock_read(CLOCK_REALTIME) >= subscription->stop + SETTLE_NS;
+	       clock_read(CLOCK_REALTIME) >= subscription->stop + DELAY_NS;
 }
 
 bool subscription_step(struct netconf_session *session)
@@ -224,6 +187,7 @@ int subscription_open(struct netconf_session *session, const struct subscription
 {
 	const struct event_log *log = events_log(session->server->events);
 	struct subscription *subscription = calloc(1, sizeof(*subscription));
+	int rc = 0;
 
 	session->subscription = subscription;
 	if (!subscription)
@@ -236,10 +200,14 @@ int subscription_open(struct netconf_session *session, const struct subscription
 	subscription->seen = options->replay ? options->start : clock_read(CLOCK_REALTIME);
 	subscription->since = SUBSCRIPTION_NEVER;
 	subscription->timer = evtimer_new(session->server->options.base, on_stop, session);
-	if (!subscription->timer ||
-	    (options->filter && !tree_copy(&subscription->filter, NULL, options->filter))) {
+	if (!subscription->timer)
+		rc = error_set(err, ERROR_RESOURCE, "out of memory; try again later");
+	if (!rc && options->filter)
+		rc = event_filter_open(&subscription->filter, session->server, options->filter,
+				       err);
+	if (rc) {
 		subscription_close(session);
-		return error_set(err, ERROR_RESOURCE, "out of memory; try again later");
+		return rc;
 	}
 	if (options->stop != SUBSCRIPTION_NEVER)
 		wait_for_stop(subscription);
@@ -254,7 +222,7 @@ void subscription_close(struct netconf_session *session)
 		return;
 	if (subscription->timer)
 		event_free(subscription->timer);
-	tree_free(&subscription->filter);
+	event_filter_close(subscription->filter);
 	free(subscription);
 	session->subscription = NULL;
 }

@@ -12,12 +12,12 @@
 #define SUBSCRIPTION_NEVER INT64_MAX
 
 struct subscription {
-	struct tree filter;  /* root: <filter>; NULL: all are wanted */
-	uint64_t next;       /* the record to send next */
-	uint64_t live;       /* the first one that is not replayed */
-	bool replays;        /* until replayComplete */
-	int64_t start, stop; /* CLOCK_REALTIME */
-	int64_t seen;        /* the time of the last record it had */
+	struct event_filter *filter; /* shared; NULL: all are wanted */
+	uint64_t next;               /* the record to send next */
+	uint64_t live;               /* the first one that is not replayed */
+	bool replays;                /* until replayComplete */
+	int64_t start, stop;         /* CLOCK_REALTIME */
+	int64_t seen;                /* the time of the last record it had */
 	int64_t since;       /* states that changed since then are to be told; NEVER: none */
 	enum object object;  /* tunnels, then sessions ... */
 	struct key key;      /* ... from here on */
@@ -25,12 +25,13 @@ struct subscription {
 };
 
 struct subscription_options {
-	const struct node *filter; /* <filter>, which is copied; NULL: none */
+	const struct node *filter; /* <filter>; not needed afterwards; NULL: none */
 	bool replay;               /* what happened since `start` */
 	int64_t start;
 	int64_t stop; /* SUBSCRIPTION_NEVER: none */
 };
 
+/* ERROR_TOO_BIG, or what an XPath is refused with (xpath_expression.h). */
 int subscription_open(struct netconf_session *session, const struct subscription_options *options,
 		      struct error *err);
 void subscription_close(struct netconf_session *session); /* if it has one */

@@ -84,6 +84,8 @@ static void write_start(struct writer *writer, const struct node *node)
 		write_text(writer, "\"");
 	}
 	for (const struct declaration *ns = node->declarations; ns; ns = ns->next) {
+		if (!*ns->prefix) /* the default one is above */
+			continue;
 		write_text(writer, " xmlns:");
 		write_text(writer, ns->prefix);
 		write_text(writer, "=\"");
@@ -217,25 +219,28 @@ bool subtree_asks(const struct node *filter, const char *name, const char *uri)
 	return !filter || child;
 }
 
-static size_t count_nodes(const struct node *node)
-{
-	size_t count = 1;
+struct amount {
+	size_t nodes, bytes;
+};
 
+static void add_up(const struct node *node, struct amount *amount)
+{
+	amount->nodes++;
+	amount->bytes += strlen(node->name) + strlen(node->uri) + node->length;
 	for (const struct node *child = node->first; child; child = child->next)
-		count += count_nodes(child);
-	return count;
+		add_up(child, amount);
 }
 
 int subtree_check(const struct node *filter, const char *name, const char *uri, struct error *err)
 {
 	const struct node *child = filter ? filter->first : NULL;
-	size_t count = 0;
+	struct amount amount = {0};
 
 	for (; child; child = child->next)
 		if (!name || names(child, name, uri))
-			count += count_nodes(child);
-	if (count <= SUBTREE_NODES)
+			add_up(child, &amount);
+	if (amount.nodes <= SUBTREE_NODES && amount.bytes <= SUBTREE_BYTES)
 		return 0;
-	return error_set(err, ERROR_TOO_BIG, "the filter has more than %d elements%s%s",
-			 SUBTREE_NODES, name ? " for " : "", name ? name : "");
+	return error_set(err, ERROR_TOO_BIG, "the filter has more than %d elements or %d bytes%s%s",
+			 SUBTREE_NODES, SUBTREE_BYTES, name ? " for " : "", name ? name : "");
 }

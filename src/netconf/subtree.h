@@ -9,7 +9,8 @@
 #include "netconf/node.h"
 #include "netconf/writer.h"
 
-#define SUBTREE_NODES 256 /* of a filter: each costs time for every element of the data */
+#define SUBTREE_NODES 256   /* of a filter: each costs time for every element of the data */
+#define SUBTREE_BYTES 65536 /* of their names and texts: a subscription keeps them */
 
 /* A list in the data: the name of its entries, and how many of their first leaves are keys. */
 struct subtree_list {

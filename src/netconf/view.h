@@ -27,7 +27,7 @@ struct view {
 	const struct statistics *statistics; /* NULL: none */
 	const struct tunnel *tunnel;         /* for the status text */
 	const struct session *session;
-	uint64_t hidden; /* rows that are not shown: it is as if the entry had them not */
+	uint64_t hidden; /* rows that are not shown, as if the entry did not have them */
 	const struct view_origins *origins; /* nmda.h; NULL: not known */
 	uint64_t tagged;                    /* leaves to be tagged as defaults (defaults.h) */
 };

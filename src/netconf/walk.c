@@ -26,7 +26,7 @@ struct walk {
 	struct filter filter;
 	struct filter_compiler *compiler; /* NULL: the filter is good */
 	const struct policy *policy;
-	uint64_t statistics[OBJECTS];
+	uint64_t statistics[OBJECTS], state[OBJECTS];
 	bool container_open, tunnel_open; /* start tags written */
 	bool in_tunnel;                   /* at a tunnel's sessions */
 	bool finished;
@@ -68,6 +68,7 @@ int walk_open(struct walk **ret, const struct walk_options *options, struct erro
 			walk->left_out[object] |=
 				view_rows(object, PART_STATE) | view_rows(object, PART_STATISTICS);
 		walk->statistics[object] = view_rows(object, PART_STATISTICS);
+		walk->state[object] = view_rows(object, PART_STATE);
 	}
 	walk->filter.exact = options->exact;
 	walk->compiler = filter_compiler_open(&walk->filter, options->filter);
@@ -198,14 +199,20 @@ static bool find_session(struct walk *walk, uint32_t *id, struct view *ret)
 	return found;
 }
 
-/* Refresh the counters if they are shown; the engine looks at what they say of the status. */
+/* Refresh the counters if they are shown, or the status that depends on them. */
 static void refresh(const struct walk *walk, const struct view *view, uint64_t rows)
 {
-	if (walk->engine && !walk->config && !walk->filter.reads_state &&
-	    (rows & walk->statistics[view->object]))
-		engine_refresh(walk->engine,
-			       datastore_entry(walk->store, walk->tunnel_id,
-					       view->object == OBJECT_SESSION ? view->id : 0));
+	struct entry *entry;
+
+	if (!walk->engine || walk->config || walk->filter.reads_state ||
+	    !(rows & (walk->statistics[view->object] | walk->state[view->object])))
+		return;
+	entry = datastore_entry(walk->store, walk->tunnel_id,
+				view->object == OBJECT_SESSION ? view->id : 0);
+	if (rows & walk->statistics[view->object])
+		engine_refresh(walk->engine, entry);
+	else
+		engine_look(walk->engine, entry);
 }
 
 /* Leaves within @levels of the entry, which is the first. */

@@ -44,7 +44,7 @@ void write_text(struct writer *writer, const char *text)
 	write_bytes(writer, text, strlen(text));
 }
 
-/* What to write for one sequence of @length bytes; NULL: the sequence itself. */
+/* What to write in place of a sequence of @length bytes; NULL: the sequence itself. */
 static const char *replacement(const char *text, size_t length)
 {
 	if (!length)

@@ -2,7 +2,7 @@
  * XPath 1.0 (RFC 6241 section 8.9) without evaluating: absolute paths of names, in which a
  * predicate compares a leaf of an entry with a value, say the same as a subtree filter. Those are
  * compiled and looked up as such, at the cost of what they select. All others are for
- * xpath_search.h.
+ * search.h.
  */
 #ifndef NETCONF_XPATH_H
 #define NETCONF_XPATH_H

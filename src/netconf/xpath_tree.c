@@ -2,15 +2,18 @@
 
 #include <errno.h>
 #include <libxml/parser.h>
-#include <libxml/xpath.h>
-#include <libxml/xpathInternals.h>
+#include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netconf/xpath_expression.h"
 
 #define ROOT     "<data>"
 #define ROOT_END "</data>"
-/* Steps of an evaluation, by libxml2's count: over data, over none. */
-#define OPERATIONS       100000000
-#define OPERATIONS_CHECK 100000
+/* Steps of an evaluation (xpath_expression.h): in a process of its own, and here. */
+#define STEPS_SEARCH 100000000
+#define STEPS_SMALL  4000
 
 /* What node->_private says. */
 static const char selected[] = "selected", around[] = "around";
@@ -20,6 +23,50 @@ struct xpath_tree {
 	xmlDocPtr document;
 	bool everything; /* is selected */
 };
+
+/* ---- memory, where it is limited: libxml2 hands no argument to these */
+
+static size_t memory_left;
+
+static void *limited(void *memory)
+{
+	size_t size = memory ? malloc_usable_size(memory) : 0;
+
+	if (size > memory_left)
+		_exit(EXIT_FAILURE);
+	memory_left -= size;
+	return memory;
+}
+
+static void *limited_malloc(size_t size)
+{
+	return limited(malloc(size));
+}
+
+static void limited_free(void *memory)
+{
+	memory_left += memory ? malloc_usable_size(memory) : 0;
+	free(memory);
+}
+
+static void *limited_realloc(void *memory, size_t size)
+{
+	memory_left += memory ? malloc_usable_size(memory) : 0;
+	return limited(realloc(memory, size));
+}
+
+static char *limited_strdup(const char *text)
+{
+	return limited(strdup(text));
+}
+
+void xpath_tree_limit(size_t bytes)
+{
+	memory_left = bytes;
+	xmlMemSetup(limited_free, limited_malloc, limited_realloc, limited_strdup);
+}
+
+/* ---- the tree */
 
 struct xpath_tree *xpath_tree_open(void)
 {
@@ -81,133 +128,17 @@ int xpath_tree_finish(struct xpath_tree *tree)
 		child->parent = (xmlNodePtr)document;
 	}
 	xmlFreeNode(root);
+	xmlXPathOrderDocElems(document); /* else sorting a node-set compares in linear time */
 	return 0;
 }
 
-/* libxml2 would write to stderr. */
-static void ignore_complaint(void *arg, xmlErrorPtr complaint)
+int xpath_check(const char *text, const struct node *scope, struct error *err)
 {
-	(void)arg, (void)complaint;
-}
+	struct xpath_expression *expression = NULL;
+	int rc = xpath_expression_open(&expression, text, scope, err);
 
-static void ignore_text(void *arg, const char *format, ...)
-{
-	(void)arg, (void)format;
-}
-
-static int refuse(const xmlError *why, struct error *err)
-{
-	switch (why->code) {
-	case XML_XPATH_EXPRESSION_OK + XPATH_OP_LIMIT_EXCEEDED:
-	case XML_XPATH_MEMORY_ERROR:
-		return error_set(err, ERROR_TOO_BIG,
-				 "the XPath takes too much work; name entries by their keys");
-	case XML_XPATH_UNDEF_PREFIX_ERROR:
-		return error_set(err, ERROR_INVALID_VALUE,
-				 "a prefix of the XPath is not declared around it");
-	case XML_XPATH_UNKNOWN_FUNC_ERROR:
-		return error_set(err, ERROR_INVALID_VALUE,
-				 "the XPath has a function that is not one of XPath 1.0");
-	case XML_XPATH_UNDEF_VARIABLE_ERROR:
-		return error_set(err, ERROR_INVALID_VALUE,
-				 "the XPath has a variable, and there are none");
-	default:
-		return error_set(err, ERROR_INVALID_VALUE,
-				 "not an XPath 1.0 expression, from character %d on",
-				 why->int1 + 1);
-	}
-}
-
-/* An inner declaration hides those around it. */
-static void declare(xmlXPathContextPtr context, const struct node *scope)
-{
-	for (; scope; scope = scope->parent)
-		for (const struct declaration *ns = scope->declarations; ns; ns = ns->next)
-			if (*ns->prefix && !xmlXPathNsLookup(context, (const xmlChar *)ns->prefix))
-				xmlXPathRegisterNs(context, (const xmlChar *)ns->prefix,
-						   (const xmlChar *)ns->uri);
-	xmlXPathRegisterNs(context, (const xmlChar *)"xml",
-			   (const xmlChar *)"http://www.w3.org/XML/1998/namespace");
-}
-
-static xmlXPathContextPtr new_context(xmlDocPtr document, const struct node *scope,
-				      unsigned long operations)
-{
-	xmlXPathContextPtr context = xmlXPathNewContext(document);
-
-	if (!context)
-		return NULL;
-	context->error = ignore_complaint;
-	context->opLimit = operations;
-	context->node = (xmlNodePtr)document;
-	declare(context, scope);
-	xmlSetGenericErrorFunc(NULL, ignore_text);
-	return context;
-}
-
-/* NULL, with @err, if that fails, or yields no node-set. */
-static xmlXPathObjectPtr evaluate(xmlDocPtr document, const char *expression,
-				  const struct node *scope, unsigned long operations,
-				  struct error *err)
-{
-	xmlXPathContextPtr context = new_context(document, scope, operations);
-	xmlXPathObjectPtr object;
-
-	if (!context) {
-		error_set(err, ERROR_RESOURCE, "out of memory");
-		return NULL;
-	}
-	object = xmlXPathEval((const xmlChar *)expression, context);
-	if (!object) {
-		refuse(&context->lastError, err);
-	} else if (object->type != XPATH_NODESET) {
-		error_set(err, ERROR_INVALID_VALUE,
-			  "the XPath must yield a node-set (RFC 6241 section 8.9.5)");
-		xmlXPathFreeObject(object);
-		object = NULL;
-	}
-	xmlXPathFreeContext(context);
-	return object;
-}
-
-/* libxml2 recurses for each. */
-static unsigned int nesting(const char *expression)
-{
-	unsigned int depth = 0, most = 0;
-
-	for (; *expression; expression++) {
-		if (*expression == '\'' || *expression == '"') {
-			const char *end = strchr(expression + 1, *expression);
-
-			expression = end ? end : expression;
-		} else if (strchr("([", *expression)) {
-			most = ++depth > most ? depth : most;
-		} else if (strchr(")]", *expression) && depth) {
-			depth--;
-		}
-	}
-	return most;
-}
-
-int xpath_check(const char *expression, const struct node *scope, struct error *err)
-{
-	xmlXPathObjectPtr object;
-	xmlDocPtr document;
-
-	if (strlen(expression) > XPATH_LENGTH_MAX || nesting(expression) > XPATH_DEPTH_MAX)
-		return error_set(err, ERROR_TOO_BIG,
-				 "an XPath may have %d bytes, and %d levels of parentheses and "
-				 "predicates",
-				 XPATH_LENGTH_MAX, XPATH_DEPTH_MAX);
-	document = xmlNewDoc((const xmlChar *)"1.0");
-	if (!document)
-		return error_set(err, ERROR_RESOURCE, "out of memory");
-	object = evaluate(document, expression, scope, OPERATIONS_CHECK, err);
-	xmlFreeDoc(document);
-	if (!object)
-		return -error_kind(err->code)->os_errno;
-	xmlXPathFreeObject(object);
-	return 0;
+	xpath_expression_close(expression);
+	return rc;
 }
 
 /* Others than elements select the element that they are of. */
@@ -227,19 +158,36 @@ static void select_node(struct xpath_tree *tree, xmlNodePtr node)
 		node->_private = (void *)(uintptr_t)around;
 }
 
-int xpath_tree_select(struct xpath_tree *tree, const char *expression, const struct node *scope,
+int xpath_tree_select(struct xpath_tree *tree, const char *text, const struct node *scope,
 		      struct error *err)
 {
-	xmlXPathObjectPtr object = evaluate(tree->document, expression, scope, OPERATIONS, err);
-	int count;
+	struct xpath_expression *expression = NULL;
+	xmlXPathObjectPtr object = NULL;
+	int rc = xpath_expression_open(&expression, text, scope, err);
 
-	if (!object)
-		return -error_kind(err->code)->os_errno;
-	count = object->nodesetval ? object->nodesetval->nodeNr : 0;
-	for (int i = 0; i < count; i++)
+	if (!rc) {
+		object = xpath_expression_evaluate(expression, tree->document, STEPS_SEARCH, err);
+		rc = object ? 0 : -error_kind(err->code)->os_errno;
+	}
+	if (!rc && object->nodesetval)
+		rc = object->nodesetval->nodeNr;
+	for (int i = 0; i < rc; i++)
 		select_node(tree, object->nodesetval->nodeTab[i]);
 	xmlXPathFreeObject(object);
-	return count;
+	xpath_expression_close(expression);
+	return rc;
+}
+
+int xpath_tree_has(const struct xpath_tree *tree, struct xpath_expression *expression)
+{
+	struct error err = ERROR_INIT;
+	xmlXPathObjectPtr object =
+		xpath_expression_evaluate(expression, tree->document, STEPS_SMALL, &err);
+	int rc = object ? object->nodesetval && object->nodesetval->nodeNr
+			: -error_kind(err.code)->os_errno;
+
+	xmlXPathFreeObject(object);
+	return rc;
 }
 
 /* ---- writing */
@@ -317,4 +265,38 @@ void xpath_tree_write(const struct xpath_tree *tree, struct writer *writer, xpat
 		if (whole || node->_private)
 			write_node(&out, node, whole ? out.max_depth : 0);
 	}
+}
+
+/* ---- visiting */
+
+static const char *first_text(const xmlNode *node)
+{
+	const xmlNode *leaf = xmlFirstElementChild((xmlNodePtr)(uintptr_t)node);
+	const xmlNode *text = leaf ? leaf->children : NULL;
+
+	return text && text->type == XML_TEXT_NODE ? string(text->content) : "";
+}
+
+static void visit_node(const xmlNode *node, struct xpath_step *steps, size_t depth,
+		       xpath_visit_cb *visit, void *arg)
+{
+	if (!node->_private || depth == XPATH_STEPS_MAX)
+		return;
+	steps[depth++] = (struct xpath_step){node->ns ? string(node->ns->href) : "",
+					     string(node->name), first_text(node)};
+	if (node->_private == selected)
+		visit(steps, depth, arg);
+	for (const xmlNode *child = node->children; child; child = child->next)
+		if (child->type == XML_ELEMENT_NODE)
+			visit_node(child, steps, depth, visit, arg);
+}
+
+void xpath_tree_visit(const struct xpath_tree *tree, xpath_visit_cb *visit, void *arg)
+{
+	struct xpath_step steps[XPATH_STEPS_MAX] = {{0}};
+
+	if (tree->everything)
+		visit(steps, 0, arg);
+	for (const xmlNode *node = tree->document->children; node; node = node->next)
+		visit_node(node, steps, 0, visit, arg);
 }

@@ -19,10 +19,10 @@ const struct acm_row acm_rows[ACM_ITEMS] = {
 	[ACM_GROUP] = { "group", ACM_GROUPS, ACM_IS_LIST, ACM_TYPE_GROUP, .fallback = NULL },
 	[ACM_GROUP_NAME] = { "name", ACM_GROUP, ACM_IS_KEY, ACM_TYPE_GROUP, .fallback = NULL },
 	[ACM_USER_NAME] = { "user-name", ACM_GROUP, ACM_IS_LEAF_LIST, ACM_TYPE_NAME, .fallback = NULL },
-	[ACM_RULE_LIST] = { "rule-list", ACM_NACM, ACM_IS_LIST, ACM_TYPE_NAME, .fallback = NULL },
+	[ACM_RULE_LIST] = { "rule-list", ACM_NACM, ACM_IS_LIST, ACM_TYPE_NAME, .ordered = true },
 	[ACM_RULE_LIST_NAME] = { "name", ACM_RULE_LIST, ACM_IS_KEY, ACM_TYPE_NAME, .fallback = NULL },
 	[ACM_RULE_LIST_GROUP] = { "group", ACM_RULE_LIST, ACM_IS_LEAF_LIST, ACM_TYPE_GROUP_ANY, .fallback = NULL },
-	[ACM_RULE] = { "rule", ACM_RULE_LIST, ACM_IS_LIST, ACM_TYPE_NAME, .fallback = NULL },
+	[ACM_RULE] = { "rule", ACM_RULE_LIST, ACM_IS_LIST, ACM_TYPE_NAME, .ordered = true },
 	[ACM_RULE_NAME] = { "name", ACM_RULE, ACM_IS_KEY, ACM_TYPE_NAME, .fallback = NULL },
 	[ACM_MODULE_NAME] = { "module-name", ACM_RULE, ACM_IS_LEAF, ACM_TYPE_NAME, .fallback = "*" },
 	[ACM_RPC_NAME] = { "rpc-name", ACM_RULE, ACM_IS_LEAF, ACM_TYPE_NAME, .choice = true },
@@ -211,6 +211,7 @@ static const char *const allowed[] = {
 int acm_parse(enum acm_item item, const char *text, size_t length, char *ret, struct error *err)
 {
 	enum acm_type type = acm_rows[item].type;
+	int rc;
 	bool good = length < ACM_TEXT_MAX && !memchr(text, '\0', length);
 
 	snprintf(ret, ACM_TEXT_MAX, "%.*s", good ? (int)length : 0, text);
@@ -232,7 +233,8 @@ int acm_parse(enum acm_item item, const char *text, size_t length, char *ret, st
 	}
 	if (good)
 		return 0;
+	rc = error_set(err, ERROR_INVALID_VALUE, "%s: allowed: %s, of less than %d bytes",
+		       acm_rows[item].name, allowed[type], ACM_TEXT_MAX);
 	snprintf(err->info, sizeof(err->info), "%s", acm_rows[item].name);
-	return error_set(err, ERROR_INVALID_VALUE, "%s: allowed: %s, of less than %d bytes",
-			 acm_rows[item].name, allowed[type], ACM_TEXT_MAX);
+	return rc;
 }

@@ -72,6 +72,7 @@ struct acm_row {
 	enum acm_type type;
 	const char *fallback; /* default, or NULL */
 	bool choice;          /* of the choice rule-type: one at most */
+	bool ordered;         /* a list that is ordered-by user */
 };
 
 extern const struct acm_row acm_rows[ACM_ITEMS];
@@ -79,13 +80,25 @@ extern const struct acm_row acm_rows[ACM_ITEMS];
 /* ACM_ITEMS: there is none of that name in it. */
 enum acm_item acm_item_in(enum acm_item parent, const char *name);
 
+/* Where an edit puts an entry of an ordered list (RFC 7950 section 7.8.6). */
+enum acm_place {
+	ACM_PLACE_NONE, /* where it is; a new one at the end */
+	ACM_PLACE_FIRST,
+	ACM_PLACE_LAST,
+	ACM_PLACE_BEFORE,
+	ACM_PLACE_AFTER
+};
+
 /* In the order of the document. An entry of a list has its key as text, and no node for it. */
 struct acm_node {
 	struct acm_node *parent, *first, *last, *next;
 	enum acm_item item;
-	const char *text;              /* "" of a container; set by acm_set_text() */
-	uint32_t hash;                 /* of the text */
-	enum edit_operation operation; /* in an edit */
+	const char *text; /* "" of a container; set by acm_set_text() */
+	uint32_t hash;    /* of the text */
+	/* in an edit */
+	enum edit_operation operation;
+	enum acm_place place;
+	const char *beside; /* the key of the entry that it goes before or after */
 };
 
 struct acm {
@@ -118,7 +131,7 @@ int acm_parse(enum acm_item item, const char *text, size_t length, char *ret, st
 
 /*
  * Apply @edit, a tree with operations, to @now; RFC 6241 section 7.2. *ret has one owner. Each node
- * that would change needs the right of @policy.
+ * that would change, or move, needs the right of @policy.
  */
 struct policy;
 int acm_apply(const struct acm *now, const struct acm *edit, const struct policy *policy,

@@ -72,24 +72,38 @@ static size_t count_nodes(const struct acm_node *node)
 	return count;
 }
 
+static void unlink_node(struct acm_node *node)
+{
+	struct acm_node *parent = node->parent, **link = &parent->first, *before = NULL;
+
+	for (; *link != node; link = &before->next)
+		before = *link;
+	*link = node->next;
+	if (parent->last == node)
+		parent->last = before;
+}
+
+/* @next NULL: at the end. */
+static void link_before(struct acm_node *node, struct acm_node *next)
+{
+	struct acm_node *parent = node->parent, **link = &parent->first;
+
+	while (*link != next)
+		link = &(*link)->next;
+	node->next = next;
+	*link = node;
+	if (!next)
+		parent->last = node;
+}
+
 /* Take it out; all of it is deleted. */
 static int take_out(struct editing *editing, struct acm_node *node)
 {
-	struct acm_node *parent = node->parent, *before = parent->first;
 	int rc = need(editing, node, RIGHT_DELETE);
 
 	if (rc)
 		return rc;
-	if (before == node) {
-		parent->first = node->next;
-		before = NULL;
-	} else {
-		while (before->next != node)
-			before = before->next;
-		before->next = node->next;
-	}
-	if (parent->last == node)
-		parent->last = before;
+	unlink_node(node);
 	editing->acm->count -= count_nodes(node);
 	return 0;
 }
@@ -134,6 +148,58 @@ static bool is_many(const struct acm_node *node)
 	       acm_rows[node->item].kind == ACM_IS_LEAF_LIST;
 }
 
+static struct acm_node *next_entry(const struct acm_node *node)
+{
+	struct acm_node *at = node->next;
+
+	while (at && at->item != node->item)
+		at = at->next;
+	return at;
+}
+
+/* The entry that will follow @node, where @edit puts it; NULL: none. */
+static int find_place(const struct editing *editing, const struct acm_node *node,
+		      const struct acm_node *edit, bool is_new, struct acm_node **ret)
+{
+	const char *beside = edit->place >= ACM_PLACE_BEFORE ? edit->beside : NULL;
+	struct acm_node *found =
+		(struct acm_node *)(uintptr_t)acm_find(node->parent, edit->item, beside);
+	int rc;
+
+	if (!found || (found == node && beside && is_new)) { /* RFC 7950 section 15.7 */
+		rc = refuse(editing, edit, ERROR_BAD_ATTRIBUTE,
+			    "there is no entry with the key that it should stand beside");
+		editing->err->app_tag = "missing-instance";
+		snprintf(editing->err->info, sizeof(editing->err->info), "key");
+		snprintf(editing->err->info2, sizeof(editing->err->info2), "%s",
+			 acm_rows[edit->item].name);
+		return rc;
+	}
+	*ret = edit->place == ACM_PLACE_LAST    ? NULL
+	       : edit->place == ACM_PLACE_AFTER ? next_entry(found)
+						: found;
+	if (*ret == node)
+		*ret = next_entry(node);
+	return 0;
+}
+
+/* To move an entry is to change it. */
+static int put_in_place(struct editing *editing, struct acm_node *node, const struct acm_node *edit,
+			bool is_new)
+{
+	struct acm_node *next = NULL;
+	int rc = find_place(editing, node, edit, is_new, &next);
+
+	if (rc || next == next_entry(node))
+		return rc;
+	rc = is_new ? 0 : need(editing, node, RIGHT_UPDATE);
+	if (rc)
+		return rc;
+	unlink_node(node);
+	link_before(node, next);
+	return 0;
+}
+
 static int edit_node(struct editing *editing, struct acm_node *into, const struct acm_node *edit);
 
 static int edit_children(struct editing *editing, struct acm_node *into,
@@ -151,7 +217,7 @@ static int edit_node(struct editing *editing, struct acm_node *into, const struc
 	enum acm_kind kind = acm_rows[edit->item].kind;
 	struct acm_node *node = (struct acm_node *)(uintptr_t)acm_find(
 		into, edit->item, is_many(edit) ? edit->text : NULL);
-	bool removes = edit_removes(edit->operation);
+	bool removes = edit_removes(edit->operation), is_new = !node;
 	int rc = 0;
 
 	if (!node || removes || edit->operation == EDIT_CREATE)
@@ -175,6 +241,8 @@ static int edit_node(struct editing *editing, struct acm_node *into, const struc
 		rc = set_text(editing, node, edit->text);
 	if (!rc && !node)
 		rc = no_room(editing);
+	if (!rc && edit->place)
+		rc = put_in_place(editing, node, edit, is_new);
 	return rc ? rc : edit_children(editing, node, edit);
 }
 
@@ -203,11 +271,9 @@ static int check(const struct editing *editing)
 {
 	for (const struct acm_node *list = editing->acm->root->first; list; list = list->next)
 		for (const struct acm_node *rule = list->first; rule; rule = rule->next)
-			if (rule->item == ACM_RULE && !acm_find(rule, ACM_ACTION, NULL)) {
-				snprintf(editing->err->info, sizeof(editing->err->info), "action");
+			if (rule->item == ACM_RULE && !acm_find(rule, ACM_ACTION, NULL))
 				return refuse(editing, rule, ERROR_MANDATORY,
 					      "a rule needs an action, permit or deny");
-			}
 	return 0;
 }
 
@@ -231,10 +297,33 @@ int acm_apply(const struct acm *now, const struct acm *edit, const struct policy
 	return rc;
 }
 
+/* Entries that both have must be in the same order, or those that are not may be changed. */
+static int check_order(const struct editing *editing, const struct acm_node *before,
+		       const struct acm_node *after)
+{
+	const struct acm_node *was = before->first, *is = after->first;
+	int rc = 0;
+
+	while (!rc) {
+		while (was &&
+		       !(acm_rows[was->item].ordered && acm_find(after, was->item, was->text)))
+			was = was->next;
+		while (is && !(acm_rows[is->item].ordered && acm_find(before, is->item, is->text)))
+			is = is->next;
+		if (!was || !is)
+			break;
+		if (strcmp(was->text, is->text) != 0)
+			rc = need(editing, is, RIGHT_UPDATE);
+		was = was->next;
+		is = is->next;
+	}
+	return rc;
+}
+
 static int check_nodes(const struct editing *editing, const struct acm_node *before,
 		       const struct acm_node *after)
 {
-	int rc = 0;
+	int rc = check_order(editing, before, after);
 
 	for (const struct acm_node *at = before->first; at && !rc; at = at->next) {
 		const struct acm_node *now =

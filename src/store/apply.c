@@ -205,7 +205,7 @@ static int check_existence(struct application *app, const struct edit_entry *ent
 	if (!operation->must_exist || change->after)
 		return 0;
 	if (operation->removes && entry->object == OBJECT_SESSION && tunnel && !tunnel->after)
-		return 0; /* the edit deletes its tunnel, and it with that */
+		return 0; /* the edit has deleted it with its tunnel */
 	return refuse_missing(app, entry, operation);
 }
 
@@ -244,7 +244,10 @@ static void put_leaves(const struct edit_entry *entry, union config *config)
 		codec_clear(&rows[__builtin_ctzll(left)], config);
 }
 
-/* We most likely chose a name that a replace leaves out; and its author has not seen all. */
+/*
+ * What a replace leaves out and yet keeps: the interface's name, which we most likely chose, and
+ * leaves that its author cannot see.
+ */
 static uint64_t outlives_replace(const struct edit *edit, const struct edit_entry *entry)
 {
 	uint64_t readable =
@@ -287,7 +290,7 @@ static int put_entry(const struct edit *edit, const struct edit_entry *entry, bo
 	return change_set(change, &after);
 }
 
-/* Before anything tells what is there. */
+/* Comes before all checks that would reveal what exists. */
 static int check_policy(struct application *app, const struct edit_entry *entry,
 			const struct operation *operation, const struct change *change)
 {

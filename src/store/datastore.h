@@ -110,7 +110,7 @@ struct datastore {
 	bool published;           /* the top layer is the one to be seen */
 	struct past *pasts;       /* open (past.h) */
 	const struct acm *acm;    /* NACM's configuration (acm.h); never NULL; owned */
-	/* Told of an entry that nothing keeps any more, just before it is freed. NULL: nobody. */
+	/* Called just before an entry is freed; may be NULL. */
 	void (*dropped)(const struct entry *entry, void *arg);
 	void *dropped_arg;
 };

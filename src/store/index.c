@@ -140,8 +140,8 @@ TREE(top_endpoints, endpoint_change_tree, change, by_claim, struct endpoint_key,
      key_of_endpoint_change)
 
 /*
- * Handing out. Some of an entry's state depends on the layer: set it right here, for doing so for
- * all entries when a layer is published is too much.
+ * Handing out. Some of an entry's state depends on the layer. It is corrected here, for correcting
+ * all entries when a layer is published would take too long.
  */
 
 static struct tunnel_entry *hand_tunnel(struct tunnel_entry *tunnel)

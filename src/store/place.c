@@ -76,7 +76,7 @@ static void count_tunnel(struct datastore *ds, const struct standing *old,
 	}
 }
 
-/* What is freed is told, to who has noted it. */
+/* Whoever has noted the entry must learn that it is about to be freed. */
 static void tell_dropped(struct datastore *ds, const struct entry *entry)
 {
 	if (ds->dropped)
@@ -163,7 +163,7 @@ static void move_tunnel(struct datastore *ds, struct tunnel_entry *tunnel, unsig
 	tunnel->entry.layers = (uint8_t)layers;
 }
 
-/* Sessions have come or gone, and the tunnel perhaps with them. */
+/* Its sessions have changed: the tunnel may appear or go with them. */
 static void place_with_sessions(struct tunnel_entry *tunnel)
 {
 	unsigned int layers = tunnel->entry.layers;

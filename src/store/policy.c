@@ -33,15 +33,16 @@ struct rule {
 	struct path_step path[DEPTH_MAX];
 };
 
-/* What a rule decides of entries: these rows, of any id where it is 0. */
+/* What a rule decides of entries: these rows. */
 struct decision {
-	uint32_t tunnel_id, session_id;
+	uint64_t key; /* of the entries that it names: key_of() */
 	uint64_t rows;
+	size_t order; /* of the rules */
 	bool permit;
 };
 
 struct decisions {
-	struct decision *at;
+	struct decision *at; /* by key, and then as the rules stand */
 	size_t count;
 	uint64_t decided; /* for all entries */
 	uint64_t rest;    /* what is permitted of what none decides */
@@ -118,14 +119,16 @@ static bool take_name(const char **at, struct span *ret_uri, struct span *ret_na
 	return ret_name->length;
 }
 
-/* "[{uri}key='value']", or with double quotes. */
-static bool take_predicate(const char **at, struct span *ret_key, struct span *ret_value)
+/* "[{uri}key='value']", or with double quotes; the namespace is that of @step. */
+static bool take_predicate(const char **at, const struct path_step *step, struct span *ret_key,
+			   struct span *ret_value)
 {
 	char quote[2] = "";
 	struct span uri;
 
 	++*at;
-	if (!take_name(at, &uri, ret_key) || (*at)[0] != '=' ||
+	if (!take_name(at, &uri, ret_key) || uri.length != step->uri.length ||
+	    memcmp(uri.at, step->uri.at, uri.length) != 0 || (*at)[0] != '=' ||
 	    ((*at)[1] != '\'' && (*at)[1] != '"'))
 		return false;
 	quote[0] = (*at)[1];
@@ -150,34 +153,33 @@ static unsigned int parse_path(const char *at, struct path_step ret[DEPTH_MAX])
 			return 0;
 		ret[depth++].predicates = at;
 		while (*at == '[')
-			if (!take_predicate(&at, &key, &value))
+			if (!take_predicate(&at, &ret[depth - 1], &key, &value))
 				return 0;
 	}
 	return depth;
 }
 
-bool policy_path_is_good(const char *path)
-{
-	struct path_step steps[DEPTH_MAX];
-
-	return parse_path(path, steps);
-}
-
 /* ---- rules that decide on tunnels and sessions */
+
+/* An id of 0 stands for any. */
+static uint64_t key_of(uint32_t tunnel_id, uint32_t session_id)
+{
+	return (uint64_t)session_id << 32 | tunnel_id;
+}
 
 static const struct rule *add_decision(struct decisions *decisions, const struct rule *rule,
 				       uint32_t tunnel_id, uint32_t session_id, uint64_t rows)
 {
 	struct decision *last = decisions->count ? &decisions->at[decisions->count - 1] : NULL;
+	uint64_t key = key_of(tunnel_id, session_id);
 	struct decision *grown;
 
 	rows &= ~decisions->decided;
 	if (!rows)
 		return rule;
-	if (!tunnel_id && !session_id)
+	if (!key)
 		decisions->decided |= rows;
-	if (last && last->tunnel_id == tunnel_id && last->session_id == session_id &&
-	    last->permit == rule->permit) {
+	if (last && last->key == key && last->permit == rule->permit) {
 		last->rows |= rows;
 		return rule;
 	}
@@ -185,8 +187,18 @@ static const struct rule *add_decision(struct decisions *decisions, const struct
 	if (!grown)
 		return NULL;
 	decisions->at = grown;
-	grown[decisions->count++] = (struct decision){tunnel_id, session_id, rows, rule->permit};
+	grown[decisions->count] = (struct decision){key, rows, decisions->count, rule->permit};
+	decisions->count++;
 	return rule;
+}
+
+static int compare_decisions(const void *left, const void *right)
+{
+	const struct decision *a = left, *b = right;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return (a->order > b->order) - (a->order < b->order);
 }
 
 /* The id that its predicates name, 0 if they name none; false: they match nothing. */
@@ -200,7 +212,7 @@ static bool read_id(const struct path_step *step, enum object object, uint32_t *
 	while (*at == '[') {
 		const struct row *row = row_sets[object].key;
 
-		if (!take_predicate(&at, &key, &value) || !span_is(key, row->leaf) ||
+		if (!take_predicate(&at, step, &key, &value) || !span_is(key, row->leaf) ||
 		    codec_parse(row, &config, value.at, value.length, NULL) != 0 ||
 		    (*ret && *ret != (uint32_t)codec_get_number(row, &config)))
 			return false;
@@ -244,30 +256,47 @@ static bool is_ours(const struct rule *rule)
 	       (!rule->depth || span_is(rule->path[0].name, ELEMENT_CONTAINER));
 }
 
+/* What a path in our container names: these rows of a tunnel and of a session, of any id where it
+ * is 0. */
+struct target {
+	uint32_t tunnel_id, session_id;
+	uint64_t rows[OBJECTS];
+};
+
+/* False: nothing. */
+static bool find_target(const struct path_step *path, unsigned int depth, struct target *ret)
+{
+	*ret = (struct target){0};
+	if (depth > 1 && (!span_is(path[1].name, row_sets[OBJECT_TUNNEL].name) ||
+			  !read_id(&path[1], OBJECT_TUNNEL, &ret->tunnel_id)))
+		return false;
+	if (depth <= 2) {
+		ret->rows[OBJECT_TUNNEL] = ret->rows[OBJECT_SESSION] = ~UINT64_C(0);
+		return true;
+	}
+	if (!span_is(path[2].name, row_sets[OBJECT_SESSION].name)) {
+		ret->rows[OBJECT_TUNNEL] = rows_named(OBJECT_TUNNEL, &path[2], depth - 2);
+		return ret->rows[OBJECT_TUNNEL];
+	}
+	if (!read_id(&path[2], OBJECT_SESSION, &ret->session_id))
+		return false;
+	ret->rows[OBJECT_SESSION] =
+		depth == 3 ? ~UINT64_C(0) : rows_named(OBJECT_SESSION, &path[3], depth - 3);
+	return ret->rows[OBJECT_SESSION];
+}
+
 /* NULL: no memory. */
 static const struct rule *decide(struct decisions of[OBJECTS], const struct rule *rule)
 {
-	const struct path_step *path = rule->path;
-	uint32_t tunnel_id = 0, session_id = 0;
-	unsigned int depth = rule->depth;
+	struct target target;
 
-	if (depth > 1 && (!span_is(path[1].name, row_sets[OBJECT_TUNNEL].name) ||
-			  !read_id(&path[1], OBJECT_TUNNEL, &tunnel_id)))
+	if (!find_target(rule->path, rule->depth, &target))
 		return rule;
-	if (depth <= 2)
-		return add_decision(&of[OBJECT_TUNNEL], rule, tunnel_id, 0, ~UINT64_C(0)) &&
-				       add_decision(&of[OBJECT_SESSION], rule, tunnel_id, 0,
-						    ~UINT64_C(0))
-			       ? rule
-			       : NULL;
-	if (!span_is(path[2].name, row_sets[OBJECT_SESSION].name))
-		return add_decision(&of[OBJECT_TUNNEL], rule, tunnel_id, 0,
-				    rows_named(OBJECT_TUNNEL, &path[2], depth - 2));
-	if (!read_id(&path[2], OBJECT_SESSION, &session_id))
-		return rule;
-	return add_decision(&of[OBJECT_SESSION], rule, tunnel_id, session_id,
-			    depth == 3 ? ~UINT64_C(0)
-				       : rows_named(OBJECT_SESSION, &path[3], depth - 3));
+	for (enum object object = 0; object < OBJECTS; object++)
+		if (!add_decision(&of[object], rule, target.tunnel_id, target.session_id,
+				  target.rows[object]))
+			return NULL;
+	return rule;
 }
 
 /* What is not readable for its container is not at all. */
@@ -283,18 +312,46 @@ static bool container_is_readable(const struct policy *policy)
 static int resolve(struct policy *policy)
 {
 	for (enum right right = 0; right < RIGHTS; right++) {
+		struct decisions *decisions = policy->decisions[right];
+
 		if (right == RIGHT_READ && !container_is_readable(policy))
 			continue;
 		for (enum object object = 0; object < OBJECTS; object++)
-			policy->decisions[right][object].rest =
-				policy->permits[right] ? ~rows_secret(object) : 0;
+			decisions[object].rest = policy->permits[right] ? ~rows_secret(object) : 0;
 		for (size_t i = 0; i < policy->count; i++)
 			if ((policy->rules[i].rights & (1U << right)) &&
-			    is_ours(&policy->rules[i]) &&
-			    !decide(policy->decisions[right], &policy->rules[i]))
+			    is_ours(&policy->rules[i]) && !decide(decisions, &policy->rules[i]))
 				return -ENOMEM;
+		for (enum object object = 0; object < OBJECTS; object++)
+			if (decisions[object].count)
+				qsort(decisions[object].at, decisions[object].count,
+				      sizeof(*decisions[object].at), compare_decisions);
 	}
 	return 0;
+}
+
+/* A rule for something misspelt would be none, and what it denies would be open. */
+static bool names_ours(const struct path_step *path, unsigned int depth)
+{
+	struct target target;
+
+	for (unsigned int i = 0; i < depth; i++) {
+		bool is_list =
+			i == 1 || (i == 2 && span_is(path[i].name, row_sets[OBJECT_SESSION].name));
+
+		if (!span_is(path[i].uri, NAMESPACE_MODULE) ||
+		    (*path[i].predicates == '[' && !is_list))
+			return false;
+	}
+	return span_is(path[0].name, ELEMENT_CONTAINER) && find_target(path, depth, &target);
+}
+
+bool policy_path_is_good(const char *path)
+{
+	struct path_step steps[DEPTH_MAX];
+	unsigned int depth = parse_path(path, steps);
+
+	return depth && (!span_is(steps[0].uri, NAMESPACE_MODULE) || names_ours(steps, depth));
 }
 
 /* ---- rules */
@@ -454,27 +511,66 @@ const struct policy *policy_of_nobody(void)
 
 /* ---- decisions */
 
+/* The first decision of those that name @key, or of the next one. */
+static const struct decision *first_of(const struct decisions *decisions, uint64_t key)
+{
+	const struct decision *from = decisions->at;
+
+	for (size_t count = decisions->count; count;) {
+		size_t half = count / 2;
+
+		if (from[half].key < key) {
+			from += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return from;
+}
+
+/*
+ * Those that name an entry have four keys: hundreds of rules about others cost it nothing. They
+ * count in the order of the rules.
+ */
+static uint64_t permitted_rows(const struct decisions *decisions, uint32_t tunnel_id,
+			       uint32_t session_id)
+{
+	const struct decision *end = decisions->at + decisions->count;
+	const uint64_t keys[] = {0, key_of(tunnel_id, 0), key_of(0, session_id),
+				 key_of(tunnel_id, session_id)};
+	unsigned int count = session_id && decisions->count && end[-1].key >> 32 ? 4 : 2;
+	const struct decision *at[4] = {decisions->at};
+	uint64_t open = ~UINT64_C(0), rows = 0;
+
+	for (unsigned int i = 1; i < count; i++)
+		at[i] = first_of(decisions, keys[i]);
+	while (open) {
+		const struct decision **next = NULL;
+
+		for (unsigned int i = 0; i < count; i++)
+			if (at[i] != end && at[i]->key == keys[i] &&
+			    (!next || at[i]->order < (*next)->order))
+				next = &at[i];
+		if (!next)
+			break;
+		if ((*next)->permit)
+			rows |= open & (*next)->rows;
+		open &= ~(*next)->rows;
+		++*next;
+	}
+	return rows | (open & decisions->rest);
+}
+
 uint64_t policy_rows(const struct policy *policy, enum right right, uint32_t tunnel_id,
 		     uint32_t session_id)
 {
 	enum object object = session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
-	const struct decisions *decisions;
-	uint64_t open = ~UINT64_C(0), rows = 0;
+	uint64_t rows;
 
 	if (!policy)
-		return open;
-	decisions = &policy->decisions[right][object];
-	for (size_t i = 0; i < decisions->count && open; i++) {
-		const struct decision *at = &decisions->at[i];
-
-		if ((at->tunnel_id && at->tunnel_id != tunnel_id) ||
-		    (at->session_id && at->session_id != session_id))
-			continue;
-		if (at->permit)
-			rows |= open & at->rows;
-		open &= ~at->rows;
-	}
-	rows |= open & decisions->rest;
+		return ~UINT64_C(0);
+	rows = permitted_rows(&policy->decisions[right][object], tunnel_id, session_id);
 	if (right != RIGHT_READ)
 		return rows;
 	if (!(rows & ROW_STATISTICS))
@@ -526,7 +622,7 @@ static bool step_matches(const struct path_step *step, const struct policy_node 
 		char name[64];
 		const char *text;
 
-		if (!take_predicate(&at, &key, &value) || key.length >= sizeof(name))
+		if (!take_predicate(&at, step, &key, &value) || key.length >= sizeof(name))
 			return false;
 		snprintf(name, sizeof(name), "%.*s", (int)key.length, key.at);
 		text = node->value(node->node, name);
@@ -638,6 +734,13 @@ static const struct row *first_row(enum object object, uint64_t rows)
 	return &row_sets[object].rows[__builtin_ctzll(rows)];
 }
 
+/* A push names many entries and changes few: look only for what is needed. */
+static uint64_t lacking_rows(const struct policy *policy, enum right right, uint64_t needed,
+			     uint32_t tunnel_id, uint32_t session_id)
+{
+	return needed ? needed & ~policy_rows(policy, right, tunnel_id, session_id) : 0;
+}
+
 int policy_may_edit(const struct policy *policy, const struct edit_entry *entry,
 		    const struct policy_edit *what, const union config *now, struct error *err)
 {
@@ -666,7 +769,7 @@ int policy_may_edit(const struct policy *policy, const struct edit_entry *entry,
 			needed[RIGHT_DELETE] |= there & ~given & ~what->kept;
 	}
 	for (enum right right = RIGHT_CREATE; right < RIGHTS; right++) {
-		uint64_t lacking = needed[right] & ~policy_rows(policy, right, tunnel, session);
+		uint64_t lacking = lacking_rows(policy, right, needed[right], tunnel, session);
 
 		if (lacking & ROW_SELF)
 			return refuse(policy, right, tunnel, session, NULL, true, err);
@@ -702,7 +805,7 @@ int policy_may_change(const struct policy *policy, uint32_t tunnel_id, uint32_t 
 	}
 	for (enum right right = RIGHT_CREATE; right < RIGHTS; right++) {
 		uint64_t lacking =
-			needed[right] & ~policy_rows(policy, right, tunnel_id, session_id);
+			lacking_rows(policy, right, needed[right], tunnel_id, session_id);
 
 		if (lacking)
 			return refuse(policy, right, tunnel_id, session_id,

@@ -31,7 +31,7 @@ struct acm;
 struct acm_node;
 int policy_compile(const struct acm *acm, const char *user, const char *const *groups,
 		   const char *(*module_uri)(const char *module), const struct policy **ret);
-/* Decisions that policy_rows() looks at, at most. */
+/* Decisions about entries that its rules make, of the right and the object with the most. */
 size_t policy_cost(const struct policy *policy);
 
 /* All but what is secret, for tests: of who is in no group, by acm_factory(). Has no owner. */
@@ -46,7 +46,10 @@ enum ruling policy_rpc_rule(const struct policy *policy, const char *uri, const 
 bool policy_permits_rpcs(const struct policy *policy); /* exec-default */
 bool policy_may_notify(const struct policy *policy, const char *uri, const char *name);
 
-/* Is it "/{uri}name[{uri}key='value']...", as rules keep paths? */
+/*
+ * Is it "/{uri}name[{uri}key='value']...", as rules keep paths? One in our module must name
+ * something that it has, with keys in its predicates and values that they can have.
+ */
 bool policy_path_is_good(const char *path);
 
 /* A node of other data than tunnels and sessions, in those that it is in. */
@@ -86,8 +89,8 @@ int policy_may_edit(const struct policy *policy, const struct edit_entry *entry,
 
 /*
  * May a user make @before @after (NULL: not there), where others made the change and this user
- * carries it out? @restores: it was so once, and an entry that comes back brings what the user
- * cannot see along.
+ * carries it out? @restores: it was so once, or is so in the kernel, and an entry that
+ * comes (back) brings what the user cannot see along.
  */
 int policy_may_change(const struct policy *policy, uint32_t tunnel_id, uint32_t session_id,
 		      const union config *before, const union config *after, bool restores,

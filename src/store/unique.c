@@ -72,27 +72,28 @@ static void point_at_other(struct error *err, uint32_t tunnel_id, uint32_t sessi
 
 static const char *adopt_or_choose = "adopt that tunnel or choose another";
 
-/* Refuse with who has it already: ERROR_NOT_UNIQUE, or ERROR_FOREIGN if others made that. */
+/*
+ * Refuse with who has it already: ERROR_NOT_UNIQUE, or ERROR_FOREIGN if others made that. Doors
+ * hide the text from who may not see `other` (access.h).
+ */
 
 static int refuse_session_id(const struct claim *claim, uint32_t tunnel_id, uint32_t session_id,
 			     bool foreign, struct error *err)
 {
 	const struct row *row = &row_sets[OBJECT_SESSION].rows[SESSION_ID];
-
 	int rc;
 
 	error_at_entry(err, claim->change->tunnel_id, claim->change->session_id, row);
-	if (foreign)
-		return error_set(err, ERROR_FOREIGN,
+	rc = foreign ? error_set(err, ERROR_FOREIGN,
 				 "session %" PRIu32 " of tunnel %" PRIu32
 				 " was made in the kernel by others, and a session-id must be "
 				 "unique in the namespace; %s",
-				 claim->key.session_id, tunnel_id, adopt_or_choose);
-	rc = error_set(err, ERROR_NOT_UNIQUE,
-		       "session-id %" PRIu32 " is in use in tunnel %" PRIu32
-		       "; choose one that no tunnel uses: the kernel finds the session of a "
-		       "packet by it alone",
-		       claim->key.session_id, tunnel_id);
+				 claim->key.session_id, tunnel_id, adopt_or_choose)
+		     : error_set(err, ERROR_NOT_UNIQUE,
+				 "session-id %" PRIu32 " is in use in tunnel %" PRIu32
+				 "; choose one that no tunnel uses: the kernel finds the session "
+				 "of a packet by it alone",
+				 claim->key.session_id, tunnel_id);
 	point_at_other(err, tunnel_id, session_id, row);
 	return rc;
 }
@@ -104,15 +105,14 @@ static int refuse_name(const struct claim *claim, uint32_t tunnel_id, uint32_t s
 	int rc;
 
 	error_at_entry(err, claim->change->tunnel_id, claim->change->session_id, row);
-	if (foreign)
-		return error_set(err, ERROR_FOREIGN,
+	rc = foreign ? error_set(err, ERROR_FOREIGN,
 				 "interface \"%s\" is that of session %" PRIu32
 				 " of tunnel %" PRIu32 ", made in the kernel by others; %s",
-				 claim->key.name, session_id, tunnel_id, adopt_or_choose);
-	rc = error_set(err, ERROR_NOT_UNIQUE,
-		       "interface \"%s\" is that of session %" PRIu32 " of tunnel %" PRIu32
-		       "; choose another name, or leave it out",
-		       claim->key.name, session_id, tunnel_id);
+				 claim->key.name, session_id, tunnel_id, adopt_or_choose)
+		     : error_set(err, ERROR_NOT_UNIQUE,
+				 "interface \"%s\" is that of session %" PRIu32
+				 " of tunnel %" PRIu32 "; choose another name, or leave it out",
+				 claim->key.name, session_id, tunnel_id);
 	point_at_other(err, tunnel_id, session_id, row);
 	return rc;
 }
@@ -128,16 +128,15 @@ static int refuse_endpoint(const struct claim *claim, uint32_t tunnel_id, uint32
 	(void)session_id; /* it is a tunnel's */
 	codec_print(row, claim->change->after, address);
 	error_at_entry(err, claim->change->tunnel_id, 0, port);
-	if (foreign)
-		return error_set(err, ERROR_FOREIGN,
+	rc = foreign ? error_set(err, ERROR_FOREIGN,
 				 "%s port %u is bound by tunnel %" PRIu32
 				 ", made in the kernel by others; %s local-port",
-				 address, claim->key.endpoint.port, tunnel_id, adopt_or_choose);
-	rc = error_set(err, ERROR_NOT_UNIQUE,
-		       "%s port %u is used by tunnel %" PRIu32
-		       "; choose another local-port: two tunnels cannot share one, whatever "
-		       "their peers",
-		       address, claim->key.endpoint.port, tunnel_id);
+				 address, claim->key.endpoint.port, tunnel_id, adopt_or_choose)
+		     : error_set(err, ERROR_NOT_UNIQUE,
+				 "%s port %u is used by tunnel %" PRIu32
+				 "; choose another local-port: two tunnels cannot share one, "
+				 "whatever their peers",
+				 address, claim->key.endpoint.port, tunnel_id);
 	point_at_other(err, tunnel_id, 0, port);
 	return rc;
 }

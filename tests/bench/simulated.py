@@ -1,4 +1,5 @@
 """A daemon on the simulated kernel: it runs here, for that kernel needs no namespace."""
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +14,26 @@ class Host:
     @staticmethod
     def popen(*command, **kwargs):
         return subprocess.Popen(list(map(str, command)), **kwargs)
+
+
+RECORD = bytes(200)  # about what a commit appends
+
+
+class Disk:
+    """The disk's own fsync."""
+
+    def __init__(self, folder):
+        self.file = open(folder / "fsync", "ab", buffering=0)
+
+    def append(self):
+        self.file.write(RECORD)
+        os.fsync(self.file.fileno())
+
+
+def client_of(daemon):
+    client = daemon.netconf()
+    client.seconds = 600
+    return client
 
 
 def cpu_ms(daemon):

@@ -1,19 +1,26 @@
 """Confirmed commits (RFC 6241 section 8.4): in time or not, by whose session, through kills and restarts."""
+import itertools
 import os
 import random
 import re
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lib.agentx import column  # noqa: E402
 from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D, RELAY, L2tpv3d, Sshd  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import BASE, L2TP, Netconf, RpcError  # noqa: E402
+from lib.snmp import SnmpError  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
+from test_snmp import Bench  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL, RELAY)
 CONFIRMED = "<commit><confirmed/>{}</commit>"
@@ -191,9 +198,14 @@ def test_from_the_shell(daemon, tmp_path):
         assert re.search(r"pending: back to commit 1 in (300|29\d) s, unless it is confirmed before$",
                          shell(daemon, "show clients"), re.M)
         assert "a confirmed commit is pending" in shell(daemon, add.format(3), 1)
-        assert "confirmed commit is pending" in shell(daemon, add.format(3) + " --confirm 5", 1)
+        # A further one joins it.
+        file.write_text(tunnel(4))
+        assert "with what was to be confirmed already" in shell(daemon, f"push {file} --confirm 600")
+        assert tunnels(client) == [2, 4] and re.search("back to commit 1 in (600|59.) s", shell(daemon, "show clients"))
+        assert shell(daemon, "cancel") == "" and tunnels(client) == [1]
+        shell(daemon, "delete tunnel tunnel_id 1 --confirm 300"), shell(daemon, add.format(2) + " --confirm 300")
         assert shell(daemon, "confirm") == "" and tunnels(client) == [2]
-        shell(daemon, add.format(3) + " --confirm 300")
+        assert "already" not in shell(daemon, add.format(3) + " --confirm 300")
         assert shell(daemon, "cancel") == "" and tunnels(client) == [2]
         shell(daemon, "set tunnel tunnel_id 2 description x --confirm 1")
         wait_for(lambda: "description" not in ctl(daemon, "get-config").stdout, "the change to be undone")
@@ -211,6 +223,7 @@ def test_the_shell_and_the_candidate_of_others(daemon):
             assert "the candidate has changes that are not committed" in shell(daemon, line, 1)
         client.rpc(CONFIRMED.format("<persist>a &amp; b</persist>"))
         assert "not the persist-id" in shell(daemon, "confirm", 1)
+        assert "give its persist-id" in shell(daemon, "delete tunnel tunnel_id 1 --confirm 300", 1)
         assert ctl(daemon, "confirm", "a & b").returncode == 0 and tunnels(client) == [1, 2]
         # a change that fails stages nothing
         assert "/l2tpv3/tunnel[tunnel-id='9']" in shell(daemon, "delete tunnel tunnel_id 9 --confirm 300", 1)
@@ -226,6 +239,46 @@ def test_the_shell_and_the_candidate_of_others(daemon):
 ])
 def test_what_makes_no_sense_in_the_shell(daemon, line, why):
     assert why in shell(daemon, line, 2)
+
+
+def test_it_and_snmp_sets_at_once(tmp_path):
+    """No SET that was acknowledged is undone: it comes before the commit, or after the end of it."""
+    bench = Bench(tmp_path).start()
+    kept, refusals, stopped = [], set(), threading.Event()
+
+    def describe():
+        for number in itertools.count():
+            try:
+                bench.snmp.set((column(2, 2, 1), "s", f"set {number}"))
+                kept.append(number)
+            except SnmpError as error:
+                refusals.add(error.status)
+            if stopped.is_set():
+                return
+
+    manager = threading.Thread(target=describe)
+    try:
+        bench.push(tunnel(1))
+        manager.start()
+        with bench.daemon.netconf() as one:
+            for rounds in range(4):
+                wait_for(lambda: len(kept) > 2 * rounds + 1, "SETs that are accepted")
+                one.edit_config(tunnel(2 + rounds), "candidate")
+                one.rpc(CONFIRMED.format(""))
+                seen = one.get_config().findtext(f".//{{{L2TP}}}description")
+                refusals.clear()
+                wait_for(lambda: refusals, "a SET that is refused")
+                assert one.get_config().findtext(f".//{{{L2TP}}}description") == seen == f"set {kept[-1]}"
+                one.rpc("<cancel-commit/>" if rounds % 2 else "<commit/>")
+                assert refusals == {"resourceUnavailable"}
+            wait_for(lambda: len(kept) > 9, "SETs again")
+            stopped.set()
+            manager.join()
+            assert one.get_config().findtext(f".//{{{L2TP}}}description") == f"set {kept[-1]}"
+            assert tunnels(one) == [1, 2, 4]
+    finally:
+        stopped.set()
+        bench.stop()
 
 
 KILLS = int(os.environ.get("L2TPV3D_CONFIRMED_KILLS", "12"))

@@ -4,6 +4,8 @@ What an operation does to a tree is said here; types, "when", "must", mandatory 
 which takes everything that an edit gives for new. Whether data exists is asked of the configuration
 before the edit, also within what the edit replaces. A name that nobody gave is the daemon's to choose, and
 a session that is left without one keeps the one that it had.
+
+L2TPV3D_EDITS=n: so many; L2TPV3D_SEED=n: one other course of them.
 """
 import os
 import random
@@ -20,7 +22,7 @@ from lib import oracle, table  # noqa: E402
 from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.libyang import TOP, Refused, Tree, Yang  # noqa: E402
-from lib.netconf import BASE, L2TP, RpcError, local_name, subtree  # noqa: E402
+from lib.netconf import BASE, L2TP, errors_of, local_name, subtree  # noqa: E402
 from lib.values import values_of  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not L2TPV3D.exists() or bool(oracle.missing()),
@@ -28,9 +30,10 @@ pytestmark = pytest.mark.skipif(not L2TPV3D.exists() or bool(oracle.missing()),
 
 SEED = os.environ.get("L2TPV3D_SEED")
 SEEDS = [int(SEED)] if SEED else range(1, 5)
-EDITS = int(os.environ.get("L2TPV3D_EDITS", 300))
+EDITS = int(os.environ.get("L2TPV3D_EDITS", 10000)) // len(SEEDS)
 
 OPERATION = f"{{{BASE}}}operation"
+TOP_FILTER = subtree(f'<l2tpv3 xmlns="{L2TP}"/>')
 REMOVAL = ("delete", "remove")
 OPERATIONS = ("merge", "create", "replace", "replace", "delete", "remove", "remove")
 KEYS = {"tunnel": "tunnel-id", "session": "session-id"}
@@ -316,17 +319,15 @@ class Bench:
         self.tree = Tree(self.yang)
         self.accepted = self.refused = 0
 
-    def config(self):
-        data = self.client.get_config(filter=subtree(f'<l2tpv3 xmlns="{L2TP}"/>'))[0]
-        return as_dict(data[0]) if len(data) else {}
-
     def send(self, default, text):
-        """The error-tags; "" when it is accepted."""
-        try:
-            self.client.edit_config(text, options=f"<default-operation>{default}</default-operation>")
-        except RpcError as error:
-            return {one["error-tag"] for one in error.errors}
-        return {""}
+        """The error-tags ("" when it is accepted), and the configuration then: sent as one, for waiting is what costs."""
+        edited, shown = self.client.rpc_texts(
+            f"<edit-config><target><running/></target><default-operation>{default}</default-operation>"
+            f"<config>{text}</config></edit-config>",
+            f"<get-config><source><running/></source>{TOP_FILTER}</get-config>")
+        errors = errors_of(ET.fromstring(edited))
+        data = ET.fromstring(shown)[0]
+        return {error["error-tag"] for error in errors} or {""}, as_dict(data[0]) if len(data) else {}
 
     def take_names(self, tree, shown):
         """The daemon's choice of what the tree says nothing of."""
@@ -338,7 +339,7 @@ class Bench:
 
     def step(self, default, text):
         edit = Edit(self.yang, self.tree, default, text)
-        tags, shown = self.send(default, text), self.config()
+        tags, shown = self.send(default, text)
         allowed = edit.tags or {""}
         if not edit.tags and "<local-interface>" in edit.after.text():
             allowed.add("in-use")  # its address is not known here, and may be another tunnel's

@@ -139,18 +139,73 @@ def ascii_of(error):
     return re.sub(r"<(/?)\w+:", r"<\1", ET.tostring(error.reply, "unicode"))
 
 
+def short(nodes):
+    return [re.sub(r"/(tunnel|session)\[\1-id='(\d+)'\]", r"/\2", node.replace("l2tp:", "").replace("/l2tpv3", "")) for node in nodes]
+
+
+@pytest.mark.parametrize("selects, expected", [
+    (["//l:session[l:mtu = 1400]"], ["/1/1"]),
+    (["//l:mtu/text()", "//l:tunnel[l:local-port &gt; 5001]"], ["/1/1/mtu", "/2"]),
+    (["/l:l2tpv3/l:tunnel[1]/l:session[last()] | /l:l2tpv3/l:tunnel[2]/l:local-port"], ["/1/2", "/2/local-port"]),
+    (["/l:l2tpv3/l:tunnel[l:local-port='5001']"], ["/1"]),  # found by index
+    ([TUNNEL.format(1) + "/*[starts-with(local-name(), 'local-')]"], ["/1/local-address", "/1/local-port"]),
+    ([TUNNEL.format(9), "//l:tunnel[count(l:session) = 0]", TUNNEL.format(1) + "/l:session[l:session-id='1']"], ["/1/1", "/2"]),
+    (["//*[self::l:tunnel or self::l:l2tpv3]"], ["", "/1", "/2"]),
+])
+def test_an_xpath_says_what_is_locked(pair, selects, expected):
+    assert short(partial_lock(pair[0], *selects)[1]) == expected
+
+
+def test_an_xpath_is_evaluated_once(pair, daemon):
+    one, two = pair
+    partial_lock(one, "//l:session[l:mtu = 1400]/l:mtu")
+    assert refused(two.edit_config, mtu(1300)).app_tag == "locked"
+    two.edit_config(top(tunnel(2, session(3, "<mtu>1400</mtu>"))))
+    two.edit_config(top(tunnel(2, session(3, "<mtu>1300</mtu>"))))
+    one.edit_config(mtu(1200))
+    assert refused(two.edit_config, mtu(1300)).app_tag == "locked"
+    shown = two.rpc_text(f'<get>{subtree(f"<netconf-state xmlns={chr(34)}{MONITORING}{chr(34)}/>")}</get>')
+    assert "<select>//l:session[l:mtu = 1400]/l:mtu</select>" in shown
+    assert ctl(daemon, "set", "session", "tunnel_id", "1", "session_id", "1", "mtu", "1100").returncode == 1
+    error = refused(partial_lock, two, "//l:mtu")
+    assert error.tag == "lock-denied" and f"<session-id>{one.session_id}<" in ascii_of(error)
+
+
 @pytest.mark.parametrize("select, tag, app_tag", [
     (TUNNEL.format(9), "operation-failed", "no-matches"),
     (TUNNEL.format(1) + "/l:session[l:session-id='1']/l:bridge", "operation-failed", "no-matches"),
-    ("/l2tpv3", "invalid-value", "invalid-lock-specification"),
-    ("1 + 1", "invalid-value", "invalid-lock-specification"),
-    ("/l:l2tpv3/l:tunnel[l:tunnel-id='1'", "invalid-value", "invalid-lock-specification"),
-    (TUNNEL.format(1) + "/l:oper-status", "invalid-value", "invalid-lock-specification"),
-    (TUNNEL.format("x"), "invalid-value", "invalid-lock-specification"),
+    ("/l2tpv3", "operation-failed", "no-matches"),  # in no namespace
+    (TUNNEL.format(1) + "/l:oper-status", "operation-failed", "no-matches"),  # no configuration
+    (TUNNEL.format("x"), "operation-failed", "no-matches"),
+    ("1 + 1", "invalid-value", "not-a-node-set"),
+    ("/l:l2tpv3/l:tunnel[l:tunnel-id='1'", "invalid-value", None),
+    ("", "invalid-value", None),
+    ("//x:tunnel", "invalid-value", None),
+    ("//l:tunnel[$x]", "invalid-value", None),
+    ("//l:tunnel[document('/etc/passwd')]", "invalid-value", None),
+    ("/*", "invalid-value", None),  # also of NACM
+    ("/", "invalid-value", None),
+    ("//l:tunnel[" * 70 + "1" + "]" * 70, "too-big", None),
+    ("//l:tunnel" + "[1]" * 1000, "too-big", None),
 ])
-def test_what_selects_nothing_or_is_no_instance_identifier(pair, select, tag, app_tag):
+def test_what_selects_nothing_or_cannot_be_locked(pair, select, tag, app_tag):
+    pair[0].edit_config('<nacm xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-acm"><enable-nacm>true</enable-nacm></nacm>')
     error = refused(partial_lock, pair[0], select)
     assert (error.tag, error.app_tag) == (tag, app_tag)
+
+
+def test_an_xpath_that_selects_too_many_or_takes_too_long(pair):
+    one, two = pair
+    one.edit_config(top(tunnel(3, "".join(session(n) for n in range(100, 4300)))))
+    assert refused(partial_lock, one, "//l:session").tag == "too-big"
+    assert refused(partial_lock, one, *["//l:tunnel[l:local-port = 1]"] * 65).tag == "too-big"
+    assert short(partial_lock(one, "//l:tunnel[count(l:session) &gt; 4000]")[1]) == ["/3"]
+    one.send(f'<rpc xmlns="{BASE}" message-id="9"><partial-lock xmlns="{PARTIAL}" xmlns:l="{L2TP}">'
+             "<select>//*[//* &lt; -1 or //* &lt; -2 or count(//*[. = //*]) = -1]</select></partial-lock></rpc>")
+    two.edit_config(mtu(1300))  # it holds up nobody
+    one.close()
+    with Netconf(two.socket.getpeername()) as three:
+        wait_for(lambda: "<ok/>" in three.rpc_text("<lock><target><running/></target></lock>"), "its locks to be gone")
 
 
 def test_no_partial_lock_while_a_confirmed_commit_is_pending(pair):

@@ -1,6 +1,9 @@
 """Access control (RFC 8341): users of different rights, over the real socket, and what becomes of the rules."""
+import contextlib
 import os
+import socket
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -10,40 +13,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
-from lib.netconf import BASE, L2TP, Netconf, RpcError, subtree  # noqa: E402
+from lib.netconf import BASE, EVENTS, L2TP, Netconf, RpcError, local_name, subtree  # noqa: E402
 from lib.oracle import yanglint  # noqa: E402
+from lib.users import (  # noqa: E402
+    ACM, GAMES, NEWS, As, group, nacm, open_to_all, operations, path, rule, rules)
 from lib.waiting import wait_for  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL)
-ACM = "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
-GAMES, NEWS = (5, 60), (9, 9)  # users that every Debian has, of groups of the same names
+YANG = "urn:ietf:params:xml:ns:yang:1"
 
 if os.geteuid():
     pytest.skip("needs root, to be somebody else", allow_module_level=True)
-
-
-def nacm(inner, attribute=""):
-    return f'<nacm xmlns="{ACM}" xmlns:nc="{BASE}"{attribute}>{inner}</nacm>'
-
-
-def group(name, *users):
-    return f"<group><name>{name}</name>{''.join(f'<user-name>{user}</user-name>' for user in users)}</group>"
-
-
-def rule(name, action, inner=""):
-    return f"<rule><name>{name}</name>{inner}<action>{action}</action></rule>"
-
-
-def rules(name, groups, *inner):
-    return f"<rule-list><name>{name}</name><group>{groups}</group>{''.join(inner)}</rule-list>"
-
-
-def path(text):
-    return f'<path xmlns:x="{L2TP}">{text}</path>'
-
-
-def operations(text):
-    return f"<access-operations>{text}</access-operations>"
 
 
 def tunnel(number, inner=""):
@@ -60,36 +40,10 @@ def change(inner):
     return f'<l2tpv3 xmlns="{L2TP}" xmlns:nc="{BASE}">{inner}</l2tpv3>'
 
 
-class As:
-    """A client of another user: only while it connects is this process that user."""
-
-    def __init__(self, daemon, user, groups=()):
-        self.daemon, self.user, self.groups = daemon, user, list(groups)
-
-    def __enter__(self):
-        groups = os.getgroups()
-        os.setgroups(self.groups)
-        os.setegid(self.user[1])
-        os.seteuid(self.user[0])
-        try:
-            self.client = Netconf(self.daemon.socket)
-        finally:
-            os.seteuid(0)
-            os.setegid(0)
-            os.setgroups(groups)
-        return self.client
-
-    def __exit__(self, *_):
-        self.client.close()
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     daemon = L2tpv3d(Here(), tmp_path_factory.mktemp("nacm"), kernel="sim").start()
-    for parent in daemon.socket.parents:
-        if parent != Path("/") and parent.stat().st_uid == os.getuid():
-            parent.chmod(parent.stat().st_mode | 0o055)
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     yield daemon
     daemon.stop()
 
@@ -102,8 +56,7 @@ def daemon(server):
                            change(tunnel(1, session(1, "<tx-cookie>0011aabb</tx-cookie>")) +
                                   tunnel(2, session(2))),
                            options="<default-operation>replace</default-operation>")
-        # What the test before had is seen until the kernel has removed it.
-        wait_for(lambda: client.rpc_text("<get/>").count("<tunnel>") == 2, "the other tunnels to go")
+        wait_for(lambda: "removing" not in client.rpc_text("<get/>"), "what the test before left to be gone")
     return server
 
 
@@ -130,6 +83,18 @@ def test_out_of_the_box_who_may_connect_may_change_all_but_what_is_secret(daemon
         config = client.rpc_text("<get-config><source><running/></source>" + subtree(f'<nacm xmlns="{ACM}"/>') +
                                  "</get-config>")
         assert "<write-default>permit</write-default>" in config
+
+
+def test_the_history_does_not_tell_of_leaves_that_are_hidden(daemon):
+    def cookie(value, more=""):
+        return change(f"<tunnel><tunnel-id>1</tunnel-id>{session(1, f'<tx-cookie>{value}</tx-cookie>{more}')}</tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
+        for edit, told in ((cookie("01020304"), []), (cookie("05060708", "<mtu>1400</mtu>"), ["~ session 1/1 mtu (unset) -> 1400"])):
+            root.edit_config(edit)
+            number = root.rpc_text(f'<history xmlns="{L2TP}"/>').split("<number>")[1].split("<")[0]
+            shown = f'<commit-changes xmlns="{L2TP}"><number>{number}</number></commit-changes>'
+            assert [line.text for line in client.rpc(shown)] == told
+            assert "tx-cookie (hidden) -> (hidden)" in root.rpc(shown)[0].text
 
 
 def test_defaults_deny_writes_and_operations(daemon):
@@ -230,6 +195,21 @@ def test_who_commits_or_rolls_back_answers_for_what_others_made(daemon):
         assert "<user>games</user>" in root.rpc_text(f'<history xmlns="{L2TP}"/>')
 
 
+def test_no_persist_id_locks_out_root(daemon):
+    note = change("<tunnel><tunnel-id>1</tunnel-id><description>x</description></tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as games, As(daemon, NEWS) as news:
+        games.edit_config(note, target="candidate")
+        games.rpc("<commit><confirmed/><confirm-timeout>4294967295</confirm-timeout><persist>mine</persist></commit>")
+        games.rpc("<close-session/>")
+        for call in (lambda: root.edit_config(note), root.commit, lambda: news.rpc("<cancel-commit/>"),
+                     lambda: root.rpc("<cancel-commit><persist-id>x</persist-id></cancel-commit>")):
+            with pytest.raises(RpcError):
+                call()
+        daemon.ctl("cancel")
+        root.edit_config(note)
+        assert "no confirmed commit is pending" in daemon.ctl("cancel", check=False).stderr
+
+
 def shown(client, source="running"):
     text = client.rpc_text(f"<get-config><source><{source}/></source>" + subtree(f'<nacm xmlns="{ACM}"/>') + "</get-config>")
     return text[text.index("<data"):text.index("</data>")]
@@ -304,11 +284,11 @@ def test_a_denied_tunnel_is_found_by_no_xpath_and_locked_by_nobody_else(daemon):
         for found in by_xpath(client, "//x:tunnel[1]"):
             assert "<tunnel-id>2<" in found
         answers = []
-        for path_of in (one, none):
+        for path_of in (one, none, "//x:tunnel[x:local-port=5001]", "//x:tunnel[x:local-port=5088]"):
             with pytest.raises(RpcError) as error:
                 lock(client, path_of)
             answers.append((error.value.tag, error.value.message))
-        assert answers[0] == answers[1]
+        assert len(set(answers)) == 1
         locks = "//m:partial-lock"
         lock(root, one)
         assert by_xpath(root, locks)[0] and not by_xpath(client, locks)[0]
@@ -320,6 +300,188 @@ def test_a_denied_tunnel_is_found_by_no_xpath_and_locked_by_nobody_else(daemon):
     with Netconf(daemon.socket) as root:
         found = by_xpath(root, "/a:nacm/a:rule-list/a:rule[a:name='hide']/a:action")
         assert all("<name>hide</name><action>deny</action>" in text.replace("\n", "") for text in found), found
+
+
+def told(client):
+    """What comes until nothing does for a moment: the targets of each config-change, and (tunnel, session) of others."""
+    changes, others = [], []
+    try:
+        while True:
+            content = client.notification(0.2)[1]
+            if local_name(content) == "netconf-config-change":
+                changes.append([edit.findtext("{*}target").replace("l2tp:", "") for edit in content.iterfind("{*}edit")])
+            elif content.find("{*}tunnel-id") is not None:
+                others.append((content.findtext("{*}tunnel-id"), content.findtext("{*}session-id")))
+    except TimeoutError:
+        return changes, others
+
+
+def test_a_subscriber_is_told_of_no_path_that_it_may_not_see(daemon):
+    hidden = '/x:l2tpv3/x:tunnel[x:tunnel-id="1"]/x:session[x:session-id="3"]'
+    configure(daemon, "<write-default>permit</write-default><groups>" + group("g", "games") + "</groups>" +
+              rules("r", "g", rule("a", "deny", path('/x:l2tpv3/x:tunnel[x:tunnel-id="2"]')), rule("b", "deny", path(hidden)),
+                    rule("c", "deny", path('/x:l2tpv3/x:tunnel/x:description'))))
+    select = ('<filter type="xpath" xmlns:n="urn:ietf:params:xml:ns:yang:ietf-netconf-notifications" '
+              "select=\"//n:target[contains(., &quot;tunnel-id='2'&quot;) or contains(., 'cookie')]\"/>")
+    begin = f"<startTime>{datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.%fZ')}</startTime>"
+    one = "/l2tpv3/tunnel[tunnel-id='1']"
+    with As(daemon, GAMES) as games, As(daemon, GAMES) as prying, Netconf(daemon.socket) as root, \
+            Netconf(daemon.socket) as editor:
+        for client, inner in ((games, ""), (prying, select), (root, "")):
+            client.rpc(f'<create-subscription xmlns="{EVENTS}">{inner}</create-subscription>')
+        told(games)
+        secret = f"<tx-cookie>{'11' * 4}</tx-cookie>"
+        editor.edit_config(change(tunnel(1, "<description>x</description>" + session(1, "<mtu>1300</mtu>" + secret) +
+                                            session(3)) + tunnel(2, session(2, "<mtu>1301</mtu>"))))
+        changes, others = told(games)
+        assert changes == [[one + "/session[session-id='1']/mtu"]] and ("1", "3") not in others
+        editor.edit_config(change(tunnel(1, session(1, "<tx-cookie>22222222</tx-cookie>")) + tunnel(2, session(9))))
+        editor.edit_config(nacm("<enable-external-groups>false</enable-external-groups>"))
+        assert told(games)[0] == []  # not even that, and by whom
+        editor.edit_config(change(tunnel(1, session(1, "<mtu>1310</mtu>"))))
+        assert told(games)[0] == [[one + "/session[session-id='1']/mtu"]]
+        seen, others = told(root)
+        assert ("1", "3") in others and ("2", "9") in others
+        assert seen[0] == [one + "/description", one + "/session[session-id='1']/mtu", one + "/session[session-id='1']/tx-cookie",
+                           one + "/session[session-id='3']", "/l2tpv3/tunnel[tunnel-id='2']/session[session-id='2']/mtu"]
+        assert seen[2] == ["/acm:nacm"]
+        assert told(prying) == ([], [])  # what it selects would tell it
+    with As(daemon, GAMES) as games:
+        games.rpc(f'<create-subscription xmlns="{EVENTS}">{begin}</create-subscription>')
+        assert told(games)[0] == 2 * [[one + "/session[session-id='1']/mtu"]]
+
+
+def test_no_refusal_tells_what_others_have_staged_or_configured(daemon):
+    """Whoever may not see tunnel 1, nor any local-address, learns no value of them from what is wrong with others."""
+    configure(daemon, "<write-default>permit</write-default>" +
+              rules("r", "*", rule("hide", "deny", path("/x:l2tpv3/x:tunnel[x:tunnel-id='1']") + operations("read")),
+                    rule("address", "deny", path("/x:l2tpv3/x:tunnel/x:local-address") + operations("read"))))
+
+    def wrong(number, leaf="<remote-address>2001:db8::1</remote-address>"):
+        return change(f"<tunnel><tunnel-id>{number}</tunnel-id>{leaf}</tunnel>")
+    with Netconf(daemon.socket) as root, As(daemon, GAMES) as client:
+        root.edit_config(wrong(1, "<local-port>5001</local-port><encapsulation>ip</encapsulation>" + session(77).replace(
+            "peer-session-id", "description")), target="candidate")
+        answers = []
+        for call in ("<validate><source><candidate/></source></validate>", "<commit/>"):
+            answers += refused(client.rpc, call).errors
+        root.rpc("<discard-changes/>")
+        for edit in (wrong(1), wrong(2), wrong(2, "<local-port>5001</local-port>"), wrong(2, session(1))):
+            answers += refused(client.edit_config, edit).errors
+        assert not [hint for hint in ("5001", "port", "77", "127", "id='1'", "tunnel 1") if hint in str(answers)], answers
+        for edit, told in ((wrong(2), "127.0.0.1"), (wrong(2, session(1)), "tunnel 1")):
+            with pytest.raises(RpcError) as raised:
+                root.edit_config(edit)
+            assert told in raised.value.message
+
+
+def searching(daemon):
+    """The processes that look for what an XPath selects."""
+    return Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+
+
+def test_who_does_not_read_what_it_searched_for_leaves_places_to_others(daemon):
+    with Netconf(daemon.socket) as root:
+        root.edit_config(change(tunnel(3, "".join(session(n) for n in range(1000, 5000)))))
+        search = (f'<get-config><source><running/></source><filter type="xpath" {DECLARED} '
+                  'select="//x:session[{}]"/></get-config>').format
+        with contextlib.ExitStack() as stack:
+            for user, places in ((GAMES, 2), (NEWS, 1)):
+                clients = [stack.enter_context(As(daemon, user)) for _ in range(places + 1)]
+                for client in clients:
+                    client.send(f'<rpc xmlns="{BASE}" message-id="1">{search("1 = 1")}</rpc>')
+                    answered = "resource-denied" in client.receive() if client is clients[-1] else \
+                        wait_for(lambda c=client: c.socket.recv(1, socket.MSG_PEEK), "a reply that begins")
+                    assert answered
+            assert len(searching(daemon)) == 3
+            assert "<session-id>4999<" in root.rpc_text(search("x:session-id = 4999"))
+        wait_for(lambda: not searching(daemon), "the searches to end with their clients")
+
+
+def order_of(client, source="running"):
+    """Names of the rule-lists, each with those of its rules."""
+    config = client.get_config(source, subtree(f'<nacm xmlns="{ACM}"/>'))
+    return [one.findtext("{*}name") + "".join(rule.findtext("{*}name") for rule in one.iterfind("{*}rule"))
+            for one in config.iter(f"{{{ACM}}}rule-list")]
+
+
+def put(attributes, name, inner="<action>permit</action>"):
+    return (f'<rule-list><name>L</name><rule xmlns:y="{YANG}" xmlns:acm="{ACM}" {attributes}><name>{name}</name>{inner}</rule>'
+            "</rule-list>")
+
+
+@pytest.mark.parametrize("target", ["running", "candidate"])
+def test_rules_are_put_where_the_user_wants_them(daemon, target):
+    """RFC 7950 section 7.8.6; which rule is first decides."""
+    configure(daemon, rules("K", "*") + rules("L", "*", *(rule(name, "permit") for name in "abc")) + rules("M", "*"))
+    with Netconf(daemon.socket) as client:
+        client.rpc("<discard-changes/>")
+
+        def order(inner):
+            client.edit_config(nacm(inner), target)
+            return order_of(client, target)
+
+        assert order(put('y:insert="first"', "d")) == ["K", "Ldabc", "M"]
+        assert order(put('y:insert="last"', "d", "")) == ["K", "Labcd", "M"]
+        assert order(put("y:insert='before' y:key=\"[acm:name='b']\"", "d", "")) == ["K", "Ladbc", "M"]
+        assert order(put("nc:operation='create' y:key=' [ acm:name = &quot;a&quot; ] ' y:insert=' after '", "e")) == [
+            "K", "Laedbc", "M"]
+        assert order(put("nc:operation='replace' y:insert='after' y:key=\"[acm:name='c']\"", "a")) == ["K", "Ledbca", "M"]
+        assert order(put("y:insert='before' y:key=\"[acm:name='c']\"", "c", "")) == ["K", "Ledbca", "M"]
+        assert order(put("y:insert='after' y:key=\"[acm:name='b']\"", "c", "")) == ["K", "Ledbca", "M"]
+        assert order(put("", "a")) == ["K", "Ledbca", "M"]  # stays where it is
+        assert order(put("", "f")) == ["K", "Ledbcaf", "M"]
+        assert order(f'<rule-list xmlns:y="{YANG}" y:insert="first"><name>M</name></rule-list>') == ["M", "K", "Ledbcaf"]
+        assert order(f'<rule-list xmlns:y="{YANG}" xmlns:a="{ACM}" y:insert="after" y:key="[a:name=\'K\']"><name>N</name>'
+                     "</rule-list>") == ["M", "K", "N", "Ledbcaf"]
+        for attributes, tag, attribute, app_tag in (
+                ("y:insert='middle'", "bad-attribute", "insert", None), ("insert='first'", "unknown-attribute", "insert", None),
+                ("y:insert='before'", "missing-attribute", "key", None), ("y:insert='first' y:key=\"[acm:name='b']\"", "bad-attribute", "key", None),
+                ("y:key=\"[acm:name='b']\"", "bad-attribute", "key", None), ("y:value='b'", "unknown-attribute", "value", None),
+                ("nc:operation='delete' y:insert='first'", "bad-attribute", "insert", None),
+                *((f"y:insert='after' y:key=\"{key}\"", "bad-attribute", "key", None) for key in (
+                    "b", "[name='b']", "[x:name='b']", "[acm:name=b]", "[acm:name='b'", "[acm:names='b']", "[acm:name='b'][1]", "",
+                    "[nc:name='b']", "[acm:name='" + "b" * 2000 + "']")),
+                ("y:insert='after' y:key=\"[acm:name='x']\"", "bad-attribute", "key", "missing-instance"),
+                ("y:insert='after' y:key=\"[acm:name='z']\"", "bad-attribute", "key", "missing-instance")):
+            with pytest.raises(RpcError) as error:
+                order(put(attributes, "z"))
+            assert (error.value.tag, error.value.app_tag) == (tag, app_tag), attributes
+            assert error.value.reply.findtext(".//{*}bad-attribute") == attribute, attributes
+            assert error.value.reply.findtext(".//{*}bad-element") == "rule", attributes
+        for inner in (f'<groups xmlns:y="{YANG}" y:insert="first"/>', f'<enable-nacm xmlns:y="{YANG}" y:insert="first">true</enable-nacm>'):
+            with pytest.raises(RpcError) as error:
+                order(inner)
+            assert error.value.tag == "unknown-attribute"
+        with pytest.raises(RpcError) as error:
+            order("<what/>")
+        assert error.value.reply.findtext(".//{*}bad-element") == "what"
+        assert order_of(client, target) == ["M", "K", "N", "Ledbcaf"]
+        if target == "candidate":
+            assert order_of(client) == ["K", "Labc", "M"]
+            client.rpc("<commit/>")
+            assert order_of(client) == ["M", "K", "N", "Ledbcaf"]
+            number = client.rpc(f'<history xmlns="{L2TP}"/>').findtext(".//{*}number")
+            client.rpc(f'<rollback xmlns="{L2TP}"><number>{int(number) - 1}</number></rollback>')
+            assert order_of(client) == ["K", "Labc", "M"]
+
+
+def test_to_move_a_rule_takes_the_right_to_change_it(daemon):
+    may, nothing = operations("create read"), "<module-name>none</module-name>"
+    configure(daemon, "<groups>" + group("g", "games") + "</groups>" +
+              rules("own", "g", rule("x", "permit", f"<module-name>ietf-netconf-acm</module-name>{may}"),
+                    rule("y", "permit", "<module-name>linux-l2tpv3</module-name>")) +
+              rules("L", "g", rule("a", "permit", nothing), rule("b", "deny", nothing)))
+    with As(daemon, GAMES) as client:
+        client.edit_config(nacm(put('y:insert="first"', "c", nothing + "<action>permit</action>")))  # what it makes it may put anywhere
+        refused(client.edit_config, nacm(put('y:insert="first"', "b", "")))
+        client.edit_config(nacm(put('y:insert="last"', "b", "")))  # where it is
+        with Netconf(daemon.socket) as root:
+            assert order_of(root) == ["ownxy", "Lcab"]
+            root.edit_config(nacm(put('y:insert="first"', "b", "")), "candidate")
+            refused(client.rpc, "<commit/>")
+            root.rpc("<commit/>")
+            assert order_of(root) == ["ownxy", "Lbca"]
 
 
 def test_its_configuration_is_configuration(daemon):
@@ -357,18 +519,19 @@ def test_its_configuration_is_configuration(daemon):
                            (rules("w", "g", "<rule><name>x</name></rule>"), "data-missing"),
                            (rules("w", "g", rule("x", "deny", path("/y:l2tpv3"))), "invalid-value"),
                            (rules("w", "g", rule("x", "deny", path("/x:l2tpv3[1]"))), "invalid-value"),
+                           (rules("w", "g", rule("x", "deny", path("/x:l2tpv3/x:tunel"))), "invalid-value"),
                            ("<denied-operations>1</denied-operations>", None)):
             with pytest.raises(RpcError) as error:
                 client.edit_config(nacm(wrong))
             assert tag is None or error.value.tag == tag, (wrong, error.value)
     daemon.kill()
     daemon.start()
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     with Netconf(daemon.socket) as client:
         assert shown(client) == made
     daemon.stop()
     assert "<nacm" in (daemon.state / "config.xml").read_text()
     daemon.start()
-    os.chmod(daemon.socket, 0o666)
+    open_to_all(daemon)
     with Netconf(daemon.socket) as client:
         assert shown(client) == made

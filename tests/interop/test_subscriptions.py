@@ -1,10 +1,12 @@
 """NETCONF notifications (RFC 5277, RFC 6470) on the simulated kernel: who is told what, and what a restart keeps."""
+import contextlib
 import re
 import sys
 import time
 import xml.etree.ElementTree as ET
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import pytest
 
@@ -69,12 +71,12 @@ class Subscriber(Netconf):
             if local_name(content) == name:
                 return content
 
-    def rest(self):
+    def rest(self, moment=0.3):
         """What comes until nothing does for a moment."""
         found = []
         try:
             while True:
-                found.append(self.notification(0.3)[1])
+                found.append(self.notification(moment)[1])
         except TimeoutError:
             return found
 
@@ -112,6 +114,29 @@ def daemon(tmp_path):
         daemon.stop()
 
 
+def test_who_waits_for_a_reply_holds_up_no_other_subscriber(tmp_path):
+    """Not even with a search that takes seconds, while it lags behind by all that happens."""
+    count = 3000
+    daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
+    try:
+        with daemon.netconf() as client, Subscriber(daemon) as waiting, Subscriber(daemon) as other:
+            client.edit_config(tunnel(1, sessions(1, count)))
+            wait_for(lambda: client.rpc_text(f"<get>{subtree(container('<tunnel><session><session-id/><oper-status>up</oper-status></session></tunnel>'))}</get>")
+                     .count("<session-id>") == count, "the sessions", pause=0.2)
+            for one in (waiting, other):
+                one.subscribe()
+            waiting.send(f'<rpc xmlns="{BASE}" message-id="1"><get-config><source><running/></source><filter type="xpath" '
+                         f'xmlns:l="{L2TP}" select="//*[contains(string(/), string(//l:session))]"/></get-config></rpc>')
+            wait_for(Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text, "the search")
+            client.edit_config(container("<tunnel><tunnel-id>1</tunnel-id><enabled>false</enabled></tunnel>"))
+            heard = set()
+            while len(heard) < count:
+                heard.add(other.notification().findtext(f".//{{{L2TP}}}session-id"))
+            assert Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text()
+    finally:
+        daemon.stop()
+
+
 def test_what_there_is_to_subscribe_to(daemon):
     with Subscriber(daemon) as client:
         for name in ("notification:1.0", "interleave:1.0"):
@@ -138,6 +163,7 @@ def test_what_is_refused_by_rfc_5277(daemon):
             assert error(f"<startTime>{bad}</startTime>") == ("bad-element", "protocol", "", "startTime"), bad
         assert error("<period/>")[0] == "unknown-element"
         assert error(subtree("<a/>" * 300))[0] == "too-big"
+        assert error(subtree(f"<a>{'x' * 30000}</a>" * 3))[0] == "too-big"
         client.subscribe()
         assert refused(client.subscribe).tag == "in-use"
         assert client.rest() == []
@@ -276,6 +302,67 @@ def test_a_filter_passes_or_holds_back_the_whole(daemon):
         assert found[0].find("{*}edit") is not None
         assert [local_name(one) for one in states.rest()] == ["tunnel-state-change"]
         assert others.rest() == nothing.rest() == []
+
+
+DECLARED = f'xmlns:l="{L2TP}" xmlns:n="{NETCONF_EVENTS}"'
+COSTLY = "//*[" * 30 + "1" + "]" * 30
+
+
+def xpath(select, inner=""):
+    return f'<filter type="xpath" {DECLARED} select={quoteattr(select)}>{inner}</filter>'
+
+
+def test_an_xpath_passes_what_it_selects_something_of(daemon):
+    created = "//n:edit[contains(n:target, \"session-id='9001'\")]/n:operation[. = 'create']"
+    wanted = {
+        "/l:session-state-change[l:oper-status = 'up']": ["session-state-change"],
+        "/l:session-state-change[l:oper-status = 'waiting'] | /n:nothing": [],
+        created: ["netconf-config-change"],
+        created.replace("create", "delete"): [],
+        "/*[starts-with(local-name(), 'netconf-c') or @x]": ["netconf-config-change"],
+        "/*[count(n:edit) = 2 and substring-after(concat(., 'x'), 'root') != '']": ["netconf-config-change"],
+        "//n:eventTime | //eventTime | //session-state-change": [],  # not in the content; in no namespace
+        COSTLY: ["netconf-config-change", "session-state-change"],  # rather one too many
+    }
+    with contextlib.ExitStack() as stack:
+        editor = stack.enter_context(Netconf(daemon.socket))
+        clients = {select: [stack.enter_context(Subscriber(daemon, xpath(select))) for _ in range(2)] for select in wanted}
+        for one, other in clients.values():
+            one.rest(0.02), other.rest(0.02)  # of the sessions that began meanwhile
+        editor.edit_config(tunnel(1, sessions(9001, 9001) + sessions(9002, 9002, "<enabled>false</enabled>")))
+        found = {select: [[local_name(one) for one in client.rest(0.3 if select == created else 0.05)] for client in pair]
+                 for select, pair in clients.items()}
+        for select, (one, other) in found.items():
+            assert one == other and sorted(set(one)) == wanted[select], select
+        # Replayed, it is as it was.
+        with Subscriber(daemon, xpath(created) + f"<startTime>{shown(now(-60))}</startTime>") as late:
+            assert [local_name(one) for one in late.rest()] == ["netconf-config-change", "replayComplete"]
+
+
+def test_what_an_xpath_is_refused_for(daemon):
+    with Subscriber(daemon) as client:
+        for select, tag in {
+                "/l:a[": "invalid-value", "": "invalid-value", "count(/*)": "invalid-value", "/x:a": "invalid-value",
+                "/*[$x]": "invalid-value", "/*[document('/etc/passwd')]": "invalid-value", "/*[current()]": "invalid-value",
+                "/*[" * 65 + "1" + "]" * 65: "too-big", "(" * 100 + "/*" + ")" * 100: "too-big",
+                "/*" + "[1]" * 1000: "too-big", "-" * 2000 + "1": "invalid-value", "/*[" + "-" * 2000 + "1]": "",
+                "|".join(["/*"] * 600): "", "/*[" + " or ".join(["1"] * 400) + "]": "",
+                "/*[translate('" + "a" * 900 + "', '" + "b" * 900 + "', '')]": ""}.items():
+            began = time.monotonic()
+            if tag:
+                assert refused(client.subscribe, xpath(select)).tag == tag, select
+            else:
+                with Subscriber(daemon, xpath(select)):
+                    pass
+            assert time.monotonic() - began < 1
+        assert refused(client.subscribe, xpath("/*", "<a/>")).tag == "bad-element"
+        assert refused(client.subscribe, '<filter type="xpath"/>').tag == "missing-attribute"
+        client.subscribe(xpath("//*"))
+    with Subscriber(daemon) as client, pytest.raises((RpcError, ConnectionResetError)):
+        client.rpc_text(f'<!DOCTYPE rpc [<!ENTITY e "//*">]><rpc xmlns="{BASE}" message-id="1"><create-subscription '
+                        f'xmlns="{EVENTS}"><filter type="xpath" select="&e;"/></create-subscription></rpc>')
+        client.receive()
+    assert daemon.running
 
 
 def test_replay_and_its_ends(daemon):

@@ -45,8 +45,7 @@ def errors_of(reply):
 class Netconf:
     def __init__(self, path, base="1.1", seconds=PATIENCE):
         self.seconds = seconds
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(path))
+        self.socket = self.connect(path)
         self.buffer = bytearray()
         self.chunked = False
         self.message_id = 0
@@ -58,6 +57,12 @@ class Netconf:
         self.session_id = self.hello.findtext(f"{{{BASE}}}session-id")
         self.capabilities = [(e.text or "").strip() for e in self.hello.iter(f"{{{BASE}}}capability")]
         self.chunked = base == "1.1" and BASE_1_1 in self.capabilities
+
+    @staticmethod
+    def connect(path):
+        connected = socket.socket(socket.AF_UNIX)
+        connected.connect(str(path))
+        return connected
 
     def __enter__(self):
         return self
@@ -71,13 +76,13 @@ class Netconf:
     def send_raw(self, data):
         self.socket.sendall(data)
 
-    def send(self, text):
-        """Send one message in the framing of the session."""
+    def framed(self, text):
+        """One message in the framing of the session."""
         data = text.encode()
-        if self.chunked:
-            self.send_raw(b"\n#%d\n%s\n##\n" % (len(data), data))
-        else:
-            self.send_raw(data + END_OF_MESSAGE)
+        return b"\n#%d\n%s\n##\n" % (len(data), data) if self.chunked else data + END_OF_MESSAGE
+
+    def send(self, text):
+        self.send_raw(self.framed(text))
 
     def more(self, deadline):
         self.socket.settimeout(max(deadline - time.monotonic(), 0.001))
@@ -117,11 +122,19 @@ class Netconf:
             del self.buffer[:found.end()]
             message.append(self.take(length, deadline))
 
+    def rpc_message(self, body):
+        self.message_id += 1
+        return self.framed(f'<rpc xmlns="{BASE}" message-id="{self.message_id}">{body}</rpc>')
+
     def rpc_text(self, body):
         """Send an rpc with this body, return the reply's text."""
-        self.message_id += 1
-        self.send(f'<rpc xmlns="{BASE}" message-id="{self.message_id}">{body}</rpc>')
+        self.send_raw(self.rpc_message(body))
         return self.reply_text()
+
+    def rpc_texts(self, *bodies):
+        """The same of several, sent at once."""
+        self.send_raw(b"".join(map(self.rpc_message, bodies)))
+        return [self.reply_text() for _ in bodies]
 
     def reply_text(self):
         while True:

@@ -209,6 +209,47 @@ static void a_stir_begins_the_back_off_anew(void **state)
 	agenda_free(&agenda);
 }
 
+/* Only those that no event tells of are tried again by themselves. */
+static void what_sleeps_is_not_tried_unless_woken(void **state)
+{
+	struct agenda agenda;
+	const struct key *tried;
+
+	(void)state;
+	agenda_init(&agenda);
+	assert_true(agenda_sleep(&agenda, &(struct key){1, 1}));
+	assert_int_equal(agenda_try_due(&agenda), NEVER);
+	assert_true(agenda_wait(&agenda, &(struct key){2, 2}));
+	assert_int_not_equal(agenda_try_due(&agenda), NEVER);
+	agenda_begin_try(&agenda);
+	assert_int_equal(agenda_next_tried(&agenda, &tried), 1);
+	assert_int_equal(tried->tunnel_id, 2);
+	assert_int_equal(agenda_next_tried(&agenda, &tried), 0);
+	assert_int_equal(agenda_try_due(&agenda), NEVER);
+	agenda_try_soon(&agenda);
+	assert_int_equal(agenda_try_due(&agenda), NEVER);
+	agenda_try_now(&agenda);
+	assert_true(agenda_try_due(&agenda) <= clock_now());
+	agenda_begin_try(&agenda);
+	assert_int_equal(agenda_next_tried(&agenda, &tried), 1);
+	assert_int_equal(tried->tunnel_id, 1);
+	assert_int_equal(agenda_next_tried(&agenda, &tried), 0);
+	agenda_free(&agenda);
+}
+
+/* Each commit that changes it has it tried, and put to sleep again. */
+static void who_goes_to_sleep_again_and_again_fills_no_list(void **state)
+{
+	struct agenda agenda;
+
+	(void)state;
+	agenda_init(&agenda);
+	for (unsigned int i = 0; i < 10000; i++)
+		assert_true(agenda_sleep(&agenda, &(struct key){1, 1 + i % 3}));
+	assert_true(agenda.asleep.count < 100);
+	agenda_free(&agenda);
+}
+
 /* ---- checked, then committed */
 
 static struct edit *mtu_edit(const char *leaves)
@@ -289,6 +330,8 @@ int main(void)
 		cmocka_unit_test(keys_are_taken_in_order_and_once),
 		cmocka_unit_test(keys_are_taken_one_by_one),
 		cmocka_unit_test(a_stir_begins_the_back_off_anew),
+		cmocka_unit_test(what_sleeps_is_not_tried_unless_woken),
+		cmocka_unit_test(who_goes_to_sleep_again_and_again_fills_no_list),
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 		WITH_BENCH(a_key_that_is_kept_is_looked_at),
 		WITH_BENCH(a_key_that_cannot_be_kept_has_everything_read),

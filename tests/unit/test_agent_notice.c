@@ -42,26 +42,28 @@ static void test_once_for_each_object(void **state)
 	happen(&notices, ENGINE_FOREIGN, 1, 0);
 	happen(&notices, ENGINE_COMMIT, 1, 0);
 	assert_int_equal(notices.count, 3);
-	expect(&notices, NOTICE_SESSION_STATE, 2, 7);
-	happen(&notices, ENGINE_STATE, 2, 7);
-	expect(&notices, NOTICE_TUNNEL_STATE, 1, 0);
+	expect(&notices, NOTICE_TUNNEL_STATE, 1, 0); /* tunnels come first */
+	happen(&notices, ENGINE_STATE, 1, 0);
 	expect(&notices, NOTICE_FOREIGN, 1, 0);
+	expect(&notices, NOTICE_TUNNEL_STATE, 1, 0);
 	expect(&notices, NOTICE_SESSION_STATE, 2, 7);
 	assert_null(notices_take(&notices));
 	assert_int_equal(notices.dropped, 0);
 }
 
-static void test_the_oldest_give_way(void **state)
+static void test_the_oldest_of_sessions_give_way(void **state)
 {
 	struct notices notices = {0};
 
 	(void)state;
 	notices_init(&notices);
-	for (uint32_t id = 1; id <= NOTICES_MAX + 2; id++)
-		happen(&notices, ENGINE_STATE, id, 0);
+	happen(&notices, ENGINE_STATE, 1, 0);
+	for (uint32_t id = 1; id <= NOTICES_MAX + 1; id++)
+		happen(&notices, ENGINE_STATE, 1, id);
 	assert_int_equal(notices.count, NOTICES_MAX);
 	assert_int_equal(notices.dropped, 2);
-	expect(&notices, NOTICE_TUNNEL_STATE, 3, 0);
+	expect(&notices, NOTICE_TUNNEL_STATE, 1, 0);
+	expect(&notices, NOTICE_SESSION_STATE, 1, 3);
 	notices_clear(&notices);
 	assert_int_equal(notices.count, 0);
 	assert_null(notices_take(&notices));
@@ -116,7 +118,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_once_for_each_object),
-		cmocka_unit_test(test_the_oldest_give_way),
+		cmocka_unit_test(test_the_oldest_of_sessions_give_way),
 		cmocka_unit_test(test_a_pseudowire_is_told_of_in_turn),
 		cmocka_unit_test(test_objects_are_columns),
 	};

@@ -400,6 +400,21 @@ static void test_pending_row_column_by_column(void **state)
 		    BIT(TUNNEL_LOCAL_INTERFACE));
 }
 
+/* The status depends on the counters of the tunnel, at which nobody may have looked for long. */
+static void test_status_looks_at_counters(void **state)
+{
+	const struct statistics bad = {.tx_errors = 5};
+	struct bench *bench = *state;
+	struct tunnel_entry *tunnel;
+
+	ACCEPT(bench, CREATE_SESSION(2, 22), CREATE(2));
+	tunnel = datastore_tunnel(bench->store, 2);
+	engine_look(bench->engine, &tunnel->entry);
+	assert_int_equal(sim_count(bench->kernel, 2, 0, &bad), 0);
+	tunnel->state.common.statistics_time -= 31 * NS_PER_S;
+	assert_int_equal(get(bench, MIB_SESSION, 16, 2, 22), OPER_DOWN);
+}
+
 static long next_status(struct bench *bench)
 {
 	struct instance before = {.column = column_find(TUNNEL, T_STATUS)};
@@ -961,6 +976,7 @@ int main(void)
 		cmocka_unit_test(test_row_status_table),
 		T(test_activation_with_the_missing_columns),
 		T(test_varbinds_in_any_order),
+		T(test_status_looks_at_counters),
 		T(test_pending_row_column_by_column),
 		T(test_a_row_made_while_the_one_before_it_is_being_removed),
 		T(test_what_rows_outside_of_the_configuration_read),

@@ -1,6 +1,8 @@
 /* The engine over the simulated kernel: transactions, undo, waiting, repair. */
 #include "engine_bench.h"
 
+#include "store/acm.h"
+
 static int setup(void **state)
 {
 	*state = new_bench("6.12", NULL);
@@ -384,8 +386,20 @@ static bool sees_foreign(struct bench *bench)
 	return entry && entry->entry.in_kernel && is_idle(bench);
 }
 
+static int adopt_as(struct bench *bench, const struct policy *policy)
+{
+	const struct engine_who who = {.door = "test", .user = "tester", .policy = policy};
+
+	bench->done = false;
+	engine_adopt(bench->engine, 50, &who, on_done, bench);
+	assert_true(turn_until(bench, is_done, 2000));
+	return bench->result;
+}
+
 static void shows_and_does_not_touch_what_others_made(void **state)
 {
+	const struct acm *readers = acm_new(); /* as write-default is, if it is not given */
+	const struct policy *policy;
 	struct bench *bench = *state;
 	struct session found;
 	uint64_t writes;
@@ -399,6 +413,12 @@ static void shows_and_does_not_touch_what_others_made(void **state)
 	assert_true(edit_one_session(bench, 1, 51, "peer-session-id=1") < 0);
 	assert_int_equal(bench->error.code, ERROR_FOREIGN);
 	assert_int_equal(ask_kernel(bench, 50, 51, &found), 0);
+
+	assert_int_equal(adopt_as(bench, policy_of_nobody()), -ENOENT); /* it is not there for it */
+	assert_int_equal(policy_compile(readers, "tester", NULL, NULL, &policy), 0);
+	assert_int_equal(adopt_as(bench, policy), -EACCES);
+	policy_drop(policy);
+	acm_drop(readers);
 
 	writes = bench->kernel->ops->writes(bench->kernel);
 	bench->done = false;

@@ -10,6 +10,7 @@
 
 #include "engine/observe.h"
 #include "engine/turn.h"
+#include "journal/journal_file.h"
 
 static char directory[64];
 
@@ -364,6 +365,29 @@ static void a_small_commit_is_done_in_one_turn(void **state)
 	free_bench(bench);
 }
 
+/* Its child shares the memory: what is written or freed meanwhile would be copied first. */
+static void a_snapshot_begins_when_all_of_the_commit_is_freed(void **state)
+{
+	static const struct engine_confirm plain = {.confirmed = false};
+	struct bench *bench = *state;
+	struct engine *engine = bench->engine;
+
+	begin(bench, 1);
+	engine_stage(engine, mixed_edit(), false, &tester, NULL, NULL);
+	engine_commit_staged(engine, &plain, &tester, on_done, bench);
+	while (!bench->done)
+		turn(bench);
+	assert_int_equal(bench->result, 0);
+	assert_int_not_equal(engine->transaction->step, STEP_NONE);
+	bench->journal->fold_min = bench->journal->config_size = 1;
+	while (!journal_snapshot_pid(bench->journal)) {
+		engine->maintain_at = 0;
+		turn(bench);
+	}
+	assert_int_equal(engine->transaction->step, STEP_NONE);
+	assert_null(engine->staging.spent);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +402,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_small_commit_is_done_in_one_turn, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_snapshot_begins_when_all_of_the_commit_is_freed,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

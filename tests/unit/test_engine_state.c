@@ -365,7 +365,7 @@ static void a_refusal_that_may_not_last_is_told_as_unknown(void **state)
 	assert_int_equal(s->bench->error.code, ERROR_STORAGE);
 	syncs_left = -1;
 	s->bench->journal->fold.retry_at = 0;
-	(void)journal_maintain(s->bench->journal, s->bench->store, &(struct error){0});
+	(void)journal_maintain(s->bench->journal, true, &(struct error){0});
 	assert_int_equal(edit_one_session(s->bench, 1, 1004, "peer-session-id=7"), 0);
 	stop_bench(s->bench);
 	start(s);

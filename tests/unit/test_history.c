@@ -8,7 +8,7 @@ static int maintain_to_end(struct state_dir *dir)
 
 	while (journal_snapshot_pid(dir->journal) != 0 && result == 0) {
 		usleep(1000);
-		result = journal_maintain(dir->journal, dir->running, &dir->err);
+		result = journal_maintain(dir->journal, true, &dir->err);
 	}
 	return result;
 }
@@ -23,7 +23,7 @@ static void the_journal_is_folded_in_the_background(void **state)
 	dir->journal->fold_min = 1000;
 	for (uint32_t n = 1; n <= 120; n++) {
 		commit_story(dir, n, n);
-		assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+		assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 		folds += journal_snapshot_pid(dir->journal) != 0 && n % 4 == 0;
 		if (n % 4 == 0)
 			assert_int_equal(maintain_to_end(dir), 0);
@@ -48,7 +48,7 @@ static void a_commit_may_be_revoked_while_the_child_writes(void **state)
 	commit_story(dir, 1, 4);
 	dir->journal->fold_min = 1;
 	dir->journal->config_size = 1;
-	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 	assert_true(journal_snapshot_pid(dir->journal) != 0);
 	append_only(dir, 5, &candidate);
 	assert_int_equal(maintain_to_end(dir), 0);
@@ -69,7 +69,7 @@ static void closing_ends_the_child(void **state)
 	must_open(dir);
 	commit_story(dir, 1, 4);
 	dir->journal->fold_min = 1;
-	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 	assert_true(journal_snapshot_pid(dir->journal) != 0);
 	dir_close(dir);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);

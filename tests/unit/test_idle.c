@@ -1,6 +1,9 @@
 /* What waits costs nothing, what is up costs nothing, and a commit is planned once. */
 #include "engine_bench.h"
 
+#include "engine/counters.h"
+#include "netconf/walk.h"
+
 #define UNTIL(bench, condition)                                                                    \
 	for (int64_t end = clock_now() + 5 * NS_PER_S; !(condition);) {                            \
 		assert_true(clock_now() < end);                                                    \
@@ -48,6 +51,13 @@ static void settle(struct bench *bench)
 	turn_until(bench, never, 1500);
 }
 
+/* Only an event can wake it. */
+static bool sleeps(struct bench *bench)
+{
+	return agenda_try_due(&bench->engine->agenda) == NEVER &&
+	       !evtimer_pending(bench->engine->turn, NULL) && wakeups(bench, 300) == 0;
+}
+
 /* Sessions 1001 and so on of tunnel 1. */
 static struct edit *with_sessions(const char *leaves, unsigned int sessions, const char *each)
 {
@@ -77,7 +87,10 @@ static void what_waits_for_an_address_sleeps_until_there_is_one(void **state)
 	wait_for_address(bench, 3 * MANY);
 	settle(bench);
 	calls = sim_calls(bench->kernel);
-	assert_in_range(wakeups(bench, 4000), 0, 2);       /* tries 2 s and 4 s after the last */
+	assert_true(sleeps(bench));
+	assert_int_equal(sim_add_address(bench->kernel, "eth0", "10.9.9.8/32", false), 0);
+	settle(bench);
+	assert_true(sleeps(bench));
 	assert_int_equal(sim_calls(bench->kernel), calls); /* a look is enough */
 	assert_int_equal(sim_add_address(bench->kernel, "eth0", "10.9.9.9/32", false), 0);
 	UNTIL(bench, status_of(bench, 1, 1001) == OPER_UP);
@@ -94,7 +107,7 @@ static void what_waits_for_a_route_sleeps_until_there_is_one(void **state)
 	assert_int_equal(datastore_tunnel(bench->store, 1)->state.common.status_reason,
 			 REASON_NO_ROUTE);
 	settle(bench);
-	assert_in_range(wakeups(bench, 4000), 0, 4);
+	assert_true(sleeps(bench));
 	assert_int_equal(sim_add_route(bench->kernel, "100.64.0.0/10", 0), 0);
 	UNTIL(bench, status_of(bench, 1, 1001) == OPER_UP);
 }
@@ -107,12 +120,49 @@ static void what_waits_for_a_bridge_sleeps_until_there_is_one(void **state)
 	assert_int_equal(commit(bench, edit), 0);
 	settle(bench);
 	assert_int_equal(entry_of(bench, 1, 1001)->state.common.status_reason, REASON_NO_BRIDGE);
-	assert_in_range(wakeups(bench, 4000), 0, 5);
+	assert_int_equal(agenda_try_due(&bench->engine->agenda), NEVER);
 	assert_int_equal(sim_add_link(bench->kernel, "other", true), 0);
 	turn_until(bench, never, 100);
 	assert_int_equal(status_of(bench, 1, 1001), OPER_WAITING);
 	assert_int_equal(sim_rename_link(bench->kernel, "other", "br7"), 0);
 	UNTIL(bench, status_of(bench, 1, 1001) == OPER_UP);
+}
+
+static void what_sleeps_is_tried_when_events_were_lost(void **state)
+{
+	struct bench *bench = *state;
+
+	wait_for_address(bench, 3);
+	settle(bench);
+	assert_true(sleeps(bench));
+	assert_int_equal(sim_add_address(bench->kernel, "eth0", "10.9.9.9/32", false), 0);
+	sim_lose_events(bench->kernel);
+	UNTIL(bench, status_of(bench, 1, 1003) == OPER_UP);
+}
+
+static enum kernel_address_state no_answer(struct kernel *kernel, const struct address *address,
+					   unsigned int vrf)
+{
+	(void)kernel, (void)address, (void)vrf;
+	return ADDRESS_UNKNOWN;
+}
+
+/* The address may be there: no event would tell. */
+static void a_question_without_an_answer_is_asked_again(void **state)
+{
+	struct bench *bench = *state;
+	struct kernel_operations operations = *bench->engine->k;
+
+	operations.address_state = no_answer;
+	bench->engine->k = &operations;
+	wait_for_address(bench, 3);
+	settle(bench);
+	assert_int_not_equal(agenda_try_due(&bench->engine->agenda), NEVER);
+	bench->engine->k = bench->kernel->ops;
+	bench->engine->agenda.retry_at = 0;
+	engine_schedule(bench->engine);
+	turn_until(bench, never, 50);
+	assert_true(sleeps(bench));
 }
 
 static void what_waits_for_the_module_sleeps_until_it_comes(void **state)
@@ -132,18 +182,141 @@ static void what_waits_for_the_module_sleeps_until_it_comes(void **state)
 	assert_int_equal(status_of(bench, 1, 1001), OPER_UP);
 }
 
-static void what_is_up_is_looked_at_ever_more_rarely(void **state)
+static struct state *state_of_tunnel(struct bench *bench)
+{
+	return &datastore_tunnel(bench->store, 1)->state.common;
+}
+
+/* As if so much time had passed since what kept the looks at counters going. */
+static void pass(struct bench *bench, unsigned int seconds)
+{
+	struct reading *reading = bench->engine->reading;
+
+	bench->engine->agenda.stirred_at -= seconds * NS_PER_S;
+	reading->asked_at -= seconds * NS_PER_S;
+	state_of_tunnel(bench)->statistics_time -= seconds * NS_PER_S;
+	reading->look_at = reading->look_at_all_at = 0;
+	engine_schedule(bench->engine);
+	turn_until(bench, never, 50);
+}
+
+static int forget(const char *bytes, size_t length, void *arg)
+{
+	(void)bytes, (void)length, (void)arg;
+	return 0;
+}
+
+/* All but the counters, as NETCONF shows it. */
+static void read_status(struct bench *bench)
+{
+	const struct walk_options options = {
+		.engine = bench->engine, .store = bench->store, .max_depth = 3};
+	struct writer writer;
+	struct walk *walk;
+
+	writer_init(&writer, forget, NULL);
+	assert_int_equal(walk_open(&walk, &options, NULL), 0);
+	while (walk_prepare(walk, NULL) > 0)
+		;
+	while (walk_step(walk, &writer))
+		;
+	walk_close(walk);
+}
+
+static void due_in(struct bench *bench, unsigned int from, unsigned int to)
+{
+	assert_in_range(counters_due(bench->engine), clock_now() + from * NS_PER_S,
+			clock_now() + to * NS_PER_S);
+}
+
+static void what_is_up_is_looked_at_ever_more_rarely_for_a_minute(void **state)
 {
 	struct bench *bench = *state;
-	unsigned int early, late;
 
 	assert_int_equal(commit(bench, tunnel_with_sessions(1, MANY)), 0);
 	assert_true(turn_until(bench, is_idle, 5000));
-	turn_until(bench, never, 1000);
-	early = wakeups(bench, 3000);
-	late = wakeups(bench, 3500);
-	assert_in_range(early, 1, 3);
-	assert_in_range(late, 0, 1);
+	turn_until(bench, never, 600); /* what was made is looked at again after half a second */
+	pass(bench, 10);
+	due_in(bench, 9, 15);
+	pass(bench, 10);
+	due_in(bench, 19, 25);
+	pass(bench, 30);
+	due_in(bench, 29, 30);
+	pass(bench, 11);
+	assert_int_equal(counters_due(bench->engine), NEVER);
+	assert_true(sleeps(bench));
+	assert_int_equal(sim_add_route(bench->kernel, "100.64.0.0/10", 0), 0);
+	turn_until(bench, never, 50);
+	due_in(bench, 0, 1);
+}
+
+static void who_asks_has_counters_looked_at_for_a_minute(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 1)), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	turn_until(bench, never, 600);
+	for (unsigned int who = 0; who < 4; who++) {
+		pass(bench, 70);
+		assert_int_equal(counters_due(bench->engine), NEVER);
+		if (who == 0)
+			engine_look(bench->engine, &datastore_tunnel(bench->store, 1)->entry);
+		else if (who == 1)
+			engine_refresh(bench->engine, &entry_of(bench, 1, 1001)->entry);
+		else if (who == 2)
+			engine_polled(bench->engine);
+		else
+			read_status(bench);
+		turn_until(bench, never, 50);
+		assert_true(evtimer_pending(bench->engine->turn, NULL));
+		for (unsigned int i = 0; i < 2; i++) {
+			due_in(bench, 29, 30);
+			pass(bench, 29);
+		}
+	}
+}
+
+/* Its sessions say so too: so a reader of the status looks at the tunnel's counters. */
+static void who_asks_for_the_status_hears_of_errors_since(void **state)
+{
+	struct bench *bench = *state;
+	const struct statistics bad = {.tx_errors = 5};
+	uint64_t calls;
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 2)), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	turn_until(bench, never, 600);
+	pass(bench, 70);
+	assert_int_equal(sim_count(bench->kernel, 1, 0, &bad), 0);
+	calls = sim_calls(bench->kernel);
+	engine_look(bench->engine, &entry_of(bench, 1, 1002)->entry);
+	assert_int_equal(sim_calls(bench->kernel), calls); /* they are not old */
+	state_of_tunnel(bench)->statistics_time -= 31 * NS_PER_S;
+	engine_look(bench->engine, &entry_of(bench, 1, 1002)->entry);
+	assert_int_equal(sim_calls(bench->kernel), calls + 1);
+	assert_int_equal(state_of_tunnel(bench)->status_reason, REASON_TRANSMIT_ERRORS);
+	assert_int_equal(status_of(bench, 1, 1002), OPER_DOWN);
+}
+
+/* ... without end: nobody else notices when it is over. */
+static void what_fails_is_looked_at_every_second(void **state)
+{
+	struct bench *bench = *state;
+	const struct statistics bad = {.tx_errors = 5}, good = {.tx_packets = 9, .tx_errors = 5};
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 2)), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	turn_until(bench, never, 600);
+	assert_int_equal(sim_count(bench->kernel, 1, 0, &bad), 0);
+	pass(bench, 70);
+	assert_true(state_of_tunnel(bench)->transmit_failing);
+	pass(bench, 70);
+	due_in(bench, 0, 1);
+	assert_int_equal(sim_count(bench->kernel, 1, 0, &good), 0);
+	UNTIL(bench, !state_of_tunnel(bench)->transmit_failing);
+	pass(bench, 70);
+	assert_true(sleeps(bench));
 }
 
 /* Errors that begin after the calm are seen all the same, and at once after a change. */
@@ -359,9 +532,19 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(what_waits_for_a_bridge_sleeps_until_there_is_one,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_sleeps_is_tried_when_events_were_lost, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_question_without_an_answer_is_asked_again, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(what_waits_for_the_module_sleeps_until_it_comes,
 						setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_up_is_looked_at_ever_more_rarely, setup,
+		cmocka_unit_test_setup_teardown(
+			what_is_up_is_looked_at_ever_more_rarely_for_a_minute, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_asks_has_counters_looked_at_for_a_minute, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(who_asks_for_the_status_hears_of_errors_since,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_fails_is_looked_at_every_second, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_change_has_the_counters_looked_at, setup,
 						teardown),

@@ -839,11 +839,11 @@ static void a_removed_journal_is_written_anew(void **state)
 	file_path(dir, "journal", path);
 	assert_int_equal(unlink(path), 0);
 	commit_story(dir, 3, 3);
-	assert_true(journal_maintain(dir->journal, dir->running, &dir->err) != 0);
+	assert_true(journal_maintain(dir->journal, true, &dir->err) != 0);
 	assert_non_null(strstr(dir->err.text, "journal was removed"));
 	assert_int_equal(unlink(path), 0);
-	assert_true(journal_maintain(dir->journal, dir->running, &dir->err) != 0);
-	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_true(journal_maintain(dir->journal, true, &dir->err) != 0);
+	assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 	dir_abandon(dir);
 	must_open(dir);
 	assert_true(story_is_at(dir->running, 3));
@@ -865,9 +865,9 @@ static void so_is_a_removed_config_xml(void **state)
 	dir_close(dir);
 	must_open(dir);
 	assert_int_equal(unlink(path), 0);
-	assert_true(journal_maintain(dir->journal, dir->running, &dir->err) != 0);
+	assert_true(journal_maintain(dir->journal, true, &dir->err) != 0);
 	assert_non_null(strstr(dir->err.text, "config.xml was removed"));
-	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 	assert_int_equal(unlink(path), 0);
 	file_path(dir, "config.xml.new", new);
 	assert_int_equal(mkdir(new, 0700), 0);
@@ -950,7 +950,7 @@ static void the_lock_ends_with_the_daemon(void **state)
 			must_open(dir);
 			commit_story(dir, n, n);
 			dir->journal->fold_min = dir->journal->config_size = 1;
-			journal_maintain(dir->journal, dir->running, &dir->err);
+			journal_maintain(dir->journal, true, &dir->err);
 			if (journal_snapshot_pid(dir->journal) > 0)
 				kill(getpid(), SIGKILL);
 			_exit(1);
@@ -1012,15 +1012,15 @@ static void a_moved_directory_takes_no_change(void **state)
 		assert_int_equal(dir->err.code, ERROR_STORAGE);
 		assert_non_null(strstr(dir->err.text, "was moved or replaced"));
 		assert_non_null(strstr(dir->err.text, "nothing was changed"));
-		assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), -EIO);
+		assert_int_equal(journal_maintain(dir->journal, true, &dir->err), -EIO);
 		assert_non_null(
 			strstr(dir->err.text, "no change is accepted until it is put back"));
-		assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+		assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 		assert_false(replaced && file_there(dir, "journal"));
 		if (replaced)
 			assert_int_equal(rmdir(dir->path), 0);
 		assert_int_equal(rename(aside, dir->path), 0);
-		assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+		assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 	}
 	commit_story(dir, 3, 3);
 	dir_abandon(dir);

@@ -16,11 +16,11 @@
 
 static int maintain(struct state_dir *dir)
 {
-	int result = journal_maintain(dir->journal, dir->running, &dir->err);
+	int result = journal_maintain(dir->journal, true, &dir->err);
 
 	while (journal_snapshot_pid(dir->journal) != 0) {
 		usleep(500);
-		result = journal_maintain(dir->journal, dir->running, &dir->err);
+		result = journal_maintain(dir->journal, true, &dir->err);
 	}
 	return result;
 }
@@ -198,7 +198,7 @@ static void wait_for_certainty(struct state_dir *dir, uint32_t n)
 		assert_non_null(strstr(dir->err.text, "nothing was changed"));
 		journal->fold.retry_at = 0;
 		dir->err = ERROR_INIT;
-		(void)journal_maintain(journal, dir->running, &dir->err);
+		(void)journal_maintain(journal, true, &dir->err);
 		assert_true(tries < 10);
 	}
 	assert_non_null(strstr(dir->err.text, "whose outcome was unknown, was not made"));
@@ -260,7 +260,7 @@ static void the_child_of_a_fold_has_no_lock(void **state)
 	journal = dir->journal;
 	journal->fold_min = journal->config_size = 1;
 	pthread_mutex_lock(&sync_gate); /* which is locked in the child for ever */
-	assert_int_equal(journal_maintain(journal, dir->running, &dir->err), 0);
+	assert_int_equal(journal_maintain(journal, true, &dir->err), 0);
 	pthread_mutex_unlock(&sync_gate);
 	while (!file_there(dir, "config.xml.new") || file_length(dir, "config.xml.new") == 0)
 		usleep(1000);
@@ -365,9 +365,9 @@ static void a_confirmation_that_failed_is_tried_again(void **state)
 	fail_call(NULL, 3, EIO);
 	failure.width = 4; /* cutting it off fails too, and so does the next try */
 	assert_int_equal(journal_commit(dir, story(2), NULL), 0);
-	assert_true(journal_maintain(dir->journal, dir->running, &dir->err) != 0);
+	assert_true(journal_maintain(dir->journal, true, &dir->err) != 0);
 	assert_non_null(strstr(dir->err.text, "cannot confirm the last commit"));
-	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 	fail_call(NULL, 0, EIO);
 	dir_abandon(dir);
 	must_open(dir);
@@ -531,7 +531,7 @@ static void so_it_is_when_a_fold_ends_before(void **state)
 		must_open(dir);
 		commit_story(dir, 1, 2);
 		dir->journal->fold_min = dir->journal->config_size = 1;
-		assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+		assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 		assert_true(journal_snapshot_pid(dir->journal) != 0);
 		append_only(dir, 3, &candidate);
 		waitid(P_PID, (id_t)dir->journal->fold.pid, &(siginfo_t){0}, WEXITED | WNOWAIT);

@@ -190,7 +190,7 @@ static void one_is_written_at_a_time(void **state)
 	assert_true(journal_append(dir->journal, &changes, &other, &dir->err) < 0);
 	assert_int_equal(dir->err.code, ERROR_INTERNAL);
 	dir->journal->fold_min = dir->journal->config_size = 1;
-	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 	assert_int_equal(journal_snapshot_pid(dir->journal), 0); /* it would not have it all */
 	assert_int_equal(step_to_end(dir, JOURNAL_MORE, NULL), 0);
 	publish(dir, &changes, 2);
@@ -292,7 +292,7 @@ static void one_is_revoked_in_pieces_too(void **state)
 static void begin_to_fold(struct state_dir *dir)
 {
 	dir->journal->fold_min = dir->journal->config_size = 1;
-	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 	assert_int_equal(dir->journal->fold.stage, FOLD_CHILD);
 }
 
@@ -301,7 +301,7 @@ static void begin_to_end_it(struct state_dir *dir)
 {
 	assert_int_equal(
 		waitid(P_PID, (id_t)dir->journal->fold.pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
-	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 	assert_true(fold_is_ending(dir->journal));
 }
 
@@ -319,7 +319,7 @@ static void a_commit_waits_for_the_end_of_a_fold(void **state)
 	big_changes(dir, 7, &changes);
 	assert_int_equal(journal_begin(dir->journal, &changes, &info, NULL), JOURNAL_MORE);
 	assert_int_equal(journal_step(dir->journal, INT64_MAX, NULL), JOURNAL_WAIT);
-	assert_int_equal(journal_maintain(dir->journal, dir->running, &dir->err), 0);
+	assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
 	pthread_mutex_unlock(&sync_gate);
 	assert_int_equal(step_to_end(dir, JOURNAL_WAIT, NULL), 0);
 	assert_int_equal(dir->journal->base, 2);
@@ -348,7 +348,7 @@ static void a_confirmation_at_the_end_of_a_fold_is_not_lost(void **state)
 		(void)fold_complete(dir->journal, false);
 		fail_call(NULL, 0, 0);
 		assert_int_equal(dir->journal->base, n & 1 ? 0 : 2);
-		(void)journal_maintain(dir->journal, dir->running, &dir->err);
+		(void)journal_maintain(dir->journal, true, &dir->err);
 		assert_int_equal(dir->journal->mark_due, 0);
 		for (uint32_t last = 3; last <= 4; last++) {
 			dir_abandon(dir);

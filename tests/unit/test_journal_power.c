@@ -263,7 +263,7 @@ static void wait_for_certainty(void)
 
 	while (journal->unknown) {
 		journal->fold.retry_at = 0;
-		(void)journal_maintain(journal, run.dir.running, &run.dir.err);
+		(void)journal_maintain(journal, true, &run.dir.err);
 	}
 	set_text(&run.flight, NULL);
 	cut_power("certainty");
@@ -330,7 +330,7 @@ static void maintain(void)
 		} else if (journal->syncer && syncer_busy(journal->syncer)) {
 			poll(&done, 1, -1);
 		}
-		(void)journal_maintain(journal, run.dir.running, &run.dir.err);
+		(void)journal_maintain(journal, true, &run.dir.err);
 	}
 }
 
@@ -560,7 +560,7 @@ static void one_that_cannot_be_made_safe_does_no_harm(void **state)
 		cut_often("it is in doubt");
 		disk.cut = cut_often;
 		run.dir.journal->fold.retry_at = 0;
-		(void)journal_maintain(run.dir.journal, run.dir.running, &run.dir.err);
+		(void)journal_maintain(run.dir.journal, true, &run.dir.err);
 		disk.cut = NULL;
 		assert_false(run.dir.journal->doubt);
 		now_it_counts();
@@ -576,14 +576,14 @@ static void fold_into_doubt(bool unfinished)
 	struct journal *journal = run.dir.journal;
 
 	journal->fold_min = journal->config_size = 1;
-	assert_int_equal(journal_maintain(journal, run.dir.running, &run.dir.err), 0);
+	assert_int_equal(journal_maintain(journal, true, &run.dir.err), 0);
 	if (unfinished)
 		append_third();
 	kill(journal->fold.pid, SIGCONT);
 	waitid(P_PID, (id_t)journal->fold.pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
 	fail_call("fsync", 3, EIO); /* of the directory, after the journal was renamed */
 	while (journal->fold.stage != FOLD_NONE)
-		(void)journal_maintain(journal, run.dir.running, &run.dir.err);
+		(void)journal_maintain(journal, true, &run.dir.err);
 	fail_call(NULL, 0, 0);
 	assert_int_equal(journal->base, 2);
 	assert_true(journal->doubt);
@@ -633,7 +633,7 @@ static void doubt_ends_by_itself(void **state)
 	assert_true(journal_commit(&run.dir, story(3), NULL) < 0);
 	fail_call(NULL, 0, 0);
 	run.dir.journal->doubt = true;
-	assert_int_equal(journal_maintain(run.dir.journal, run.dir.running, &run.dir.err), 0);
+	assert_int_equal(journal_maintain(run.dir.journal, true, &run.dir.err), 0);
 	assert_false(run.dir.journal->doubt);
 	end_run();
 }

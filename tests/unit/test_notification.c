@@ -27,7 +27,7 @@ static const char *told(struct datastore *running, struct edit *edit)
 	if (apply(&candidate, edit, &err) != 0)
 		fail_msg("%s: %s", err.path, err.text);
 	writer_init(&writer, full, NULL);
-	config_change_write(&writer, &candidate, "l2tp");
+	config_change_write(&writer, &candidate);
 	assert_int_equal(writer.rc, 0);
 	writer.buffer[writer.used] = '\0';
 	candidate_discard(&candidate);

@@ -229,6 +229,62 @@ static void rules_of_what_is_decided_cost_nothing(void **state)
 	policy_drop(policy);
 }
 
+/* "[key='id']", or nothing for any. */
+static void print_step(char *text, size_t size, const char *name, unsigned int id)
+{
+	size_t length = strlen(text);
+
+	snprintf(text + length, size - length,
+		 id ? "/" OURS "%s[" OURS "%s-id='%u']" : "/" OURS "%s", name, name, id);
+}
+
+/* However they name it: by its tunnel's id, its own, both or neither. */
+static void of_the_rules_that_name_an_entry_the_first_decides(void **state)
+{
+	enum { IDS = 4, RULES = 12 };
+	struct rule_made {
+		unsigned int tunnel, session;
+		bool permit;
+	} made[RULES];
+
+	(void)state;
+	srandom(8);
+	for (unsigned int round = 0; round < 300; round++) {
+		struct acm *before = acm;
+		struct acm_node *list;
+		const struct policy *policy;
+
+		acm = acm_new();
+		list = add(acm->root, ACM_RULE_LIST, "random");
+		add(list, ACM_RULE_LIST_GROUP, "group");
+		for (unsigned int i = 0; i < RULES; i++) {
+			char path[256] = "/" OURS "l2tpv3", name[16];
+
+			made[i] = (struct rule_made){(unsigned int)random() % IDS,
+						     (unsigned int)random() % IDS, random() % 2};
+			print_step(path, sizeof(path), "tunnel", made[i].tunnel);
+			print_step(path, sizeof(path), "session", made[i].session);
+			snprintf(name, sizeof(name), "r%u", i);
+			add(rule(list, name, NULL, "update", made[i].permit ? "permit" : "deny"),
+			    ACM_PATH, path);
+		}
+		policy = policy_for("somebody", "group");
+		for (unsigned int entry = 0; entry < IDS * IDS; entry++) {
+			unsigned int tunnel = 1 + entry % IDS, session = 1 + entry / IDS, i = 0;
+
+			while (i < RULES && ((made[i].tunnel && made[i].tunnel != tunnel) ||
+					     (made[i].session && made[i].session != session)))
+				i++;
+			assert_int_equal((policy_rows(policy, RIGHT_UPDATE, tunnel, session) &
+					  ROW_SELF) != 0,
+					 i < RULES && made[i].permit);
+		}
+		policy_drop(policy);
+		acm_drop(acm);
+		acm = before;
+	}
+}
+
 static void switched_off_it_permits_everything(void **state)
 {
 	(void)state;
@@ -236,22 +292,32 @@ static void switched_off_it_permits_everything(void **state)
 	assert_null(policy_for("guest", NULL));
 }
 
+#define OUR    "{" NAMESPACE_MODULE "}"
+#define TOP    "/" OUR "l2tpv3"
+#define TUNNEL TOP "/" OUR "tunnel"
+
 static void paths(void **state)
 {
-	static const char *const good[] = {"/{u}a", "/{u}a/{v}b", "/{u}a[{u}k='v']",
-					   "/{u}a[{u}k=\"/x[\"][{u}l='']/{u}b"};
-	static const char *const bad[] = {"",
-					  "/",
-					  "a",
-					  "/a",
-					  "/{u}",
-					  "/{u}a/",
-					  "//{u}a",
-					  "/{u}a[1]",
-					  "/{u}a[k='v'",
-					  "/{u}a[{u}k=v]",
-					  "/{u}a[{u}k!='v']",
-					  "/{u}a | /{u}b"};
+	static const char *const good[] = {"/{u}a",
+					   "/{u}a/{v}b",
+					   "/{u}a[{u}k='v']",
+					   "/{u}a[{u}k=\"/x[\"][{u}l='']/{u}b",
+					   "/{u}tunel[{u}k='v']",
+					   TOP,
+					   TUNNEL "[" OUR "tunnel-id='1']",
+					   TUNNEL "/" OUR "statistics/" OUR "tx-packets",
+					   TUNNEL "/" OUR "session[" OUR "session-id='1']/" OUR
+						  "tx-cookie"};
+	static const char *const bad[] = {
+		"", "/", "a", "/a", "/{u}", "/{u}a/", "//{u}a", "/{u}a[1]", "/{u}a[k='v'",
+		"/{u}a[{u}k=v]", "/{u}a[{u}k!='v']", "/{u}a | /{u}b", "/{u}a[{v}k='v']",
+		/* not in our module: they would deny nothing */
+		"/" OUR "tunnel", TOP "/" OUR "tunel", TOP "/{u}tunnel", TOP "[" OUR "x='1']",
+		TUNNEL "[" OUR "peer-tunnel-id='1']", TUNNEL "[{u}tunnel-id='1']",
+		TUNNEL "[" OUR "tunnel-id='0']",
+		TUNNEL "[" OUR "tunnel-id='1'][" OUR "tunnel-id='2']", TUNNEL "/" OUR "tx-packets",
+		TUNNEL "/" OUR "statistics/" OUR "mtu", TUNNEL "/" OUR "description[" OUR "x='1']",
+		TUNNEL "/" OUR "description/" OUR "x"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -270,6 +336,7 @@ int main(void)
 		TEST(operations_and_notifications),
 		TEST(its_own_configuration_is_denied_by_default),
 		TEST(rules_of_what_is_decided_cost_nothing),
+		TEST(of_the_rules_that_name_an_entry_the_first_decides),
 		TEST(switched_off_it_permits_everything),
 		TEST(paths),
 	};

@@ -79,10 +79,12 @@ static enum kernel_address_state state6(struct netlink *netlink, const struct ad
 {
 	struct nlmsghdr *message = route_put_header(netlink->request, RTM_GETADDR, 0);
 	struct interface_address found = {0};
+	int rc = address_put_get6(message, MESSAGE_BYTES, address);
 
-	if (address_put_get6(message, MESSAGE_BYTES, address) ||
-	    exchange(netlink, CHANNEL_ROUTE, message, take_address, &found))
-		return ADDRESS_ABSENT;
+	if (!rc)
+		rc = exchange(netlink, CHANNEL_ROUTE, message, take_address, &found);
+	if (rc)
+		return kernel_answered(rc) ? ADDRESS_ABSENT : ADDRESS_UNKNOWN;
 	return address_state_of(&found);
 }
 
@@ -93,14 +95,17 @@ enum kernel_address_state netlink_address_state(struct kernel *kernel,
 	const struct route_question question = {.to = address, .link = vrf};
 	enum kernel_address_state state = ADDRESS_READY;
 	struct route route = {0};
+	int rc;
 
 	if (address->family == AF_INET6)
 		state = state6(netlink, address);
 	if (state != ADDRESS_READY)
 		return state;
 	/* bind() also consults the local table, of the VRF or of none */
-	return look_up(netlink, &question, &route) == 0 && route.type == RTN_LOCAL ? ADDRESS_READY
-										   : ADDRESS_ABSENT;
+	rc = look_up(netlink, &question, &route);
+	if (!kernel_answered(rc))
+		return ADDRESS_UNKNOWN;
+	return rc == 0 && route.type == RTN_LOCAL ? ADDRESS_READY : ADDRESS_ABSENT;
 }
 
 #define SOURCES 3
