@@ -121,6 +121,7 @@ class Session:
         self.socket.settimeout(PATIENCE)
         self.packet = 1000
         self.registered = []  # (oid, flags) as they came
+        self.refused = {}  # what it shall not have: the error by oid
         self.pings = 0
 
     def close(self):
@@ -157,7 +158,7 @@ class Session:
         if pdu.kind == REGISTER:
             pdu.reader.unpack("4B")
             self.registered.append((pdu.reader.oid(), pdu.flags))
-            self.answer(pdu, register_error)
+            self.answer(pdu, self.refused.get(self.registered[-1][0], register_error))
         elif pdu.kind != RESPONSE:
             self.pings += pdu.kind == PING
             self.answer(pdu)
