@@ -2,7 +2,7 @@
  * The second mapping table: columns of standard MIB modules, each with where its value comes from.
  * Their rows are the sessions that LINUX-L2TPV3-MIB shows, under other names; nobody can write
  * them. The texts are the RFCs'; each column that is not here is of an optional group that we do
- * not claim (l2tpv3Agent in our MIB).
+ * not claim (mibs/L2TPV3D-CAPABILITIES-MIB).
  */
 #ifndef AGENT_STANDARD_H
 #define AGENT_STANDARD_H
