@@ -67,9 +67,9 @@ static void retry_later(struct agent *agent)
 }
 
 /*
- * Connected. net-snmp will register now, then ping the master at its reconnect interval and wait
- * for each answer. Never ping: a socket reports a dead master by itself, and a busy one is no
- * reason to disconnect. after() restores the interval.
+ * Connected. net-snmp will believe to register now, then ping the master at its reconnect interval
+ * and wait for each answer. Never ping: a socket reports a dead master by itself, and a busy one is
+ * no reason to disconnect. after() restores the interval.
  */
 static int on_start(int major, int minor, void *session, void *arg)
 {
@@ -78,14 +78,14 @@ static int on_start(int major, int minor, void *session, void *arg)
 	(void)major, (void)minor, (void)session;
 	loop_renew(agent->loop);
 	agent->connected = true;
-	agent->registered = false;
-	agent->asked = true;
+	agent->registered = agent->asked = false;
+	agent->region = agent->table = 0;
 	agent->unreachable = -1;
 	agent->rest = 0;
 	loop_rest(agent->loop, 0);
 	agent->register_delay = REGISTER_S;
 	set_ping_interval(NEVER_S);
-	retry_later(agent);
+	retry_in(agent, 0);
 	return 0;
 }
 
@@ -134,22 +134,18 @@ static const char *explain(unsigned int error)
 	}
 }
 
-static void on_registered(unsigned int error, void *arg)
+/* Ours is asked for again; a standard one that another subagent has stays its. */
+static void on_refused(struct agent *agent, unsigned int error)
 {
-	struct agent *agent = arg;
+	const char *name = regions[agent->region]->name;
 
-	agent->asked = false;
 	if (agent->registered) {
-		retry_in(agent, 0); /* the next table, whatever the master said to the last */
-		return;
-	}
-	if (error == 0) {
-		agent->registered = true;
-		agent->refused = 0;
-		agent->next_table = MIB_TUNNEL;
+		agent_log(agent, LOG_NOTICE,
+			  "the AgentX master at %s refuses to register %s for us: %s (error %u); "
+			  "we do not serve it",
+			  agent->address, name, explain(error), error);
+		agent->region++;
 		retry_in(agent, 0);
-		agent_log(agent, LOG_INFO, "connected to the AgentX master at %s", agent->address);
-		notify_connected(agent);
 		return;
 	}
 	agent->register_delay = REGISTER_S;
@@ -161,6 +157,48 @@ static void on_registered(unsigned int error, void *arg)
 			  "trying again every %d s",
 			  agent->address, explain(error), error, REGISTER_S);
 	}
+}
+
+/* The next of its tables, or the next region. */
+static void advance(struct agent *agent)
+{
+	const struct region *region = regions[agent->region];
+
+	do
+		agent->table++;
+	while (agent->table <= region->table_count &&
+	       region->tables[agent->table - 1].index == INDEX_SCALAR);
+	if (agent->table > region->table_count) {
+		agent->region++;
+		agent->table = 0;
+	}
+}
+
+/* What is registered now, as one number. */
+static unsigned int registration_mark(const struct agent *agent)
+{
+	return (unsigned int)(agent->region << 16 | agent->table) + 1;
+}
+
+static void on_registered(unsigned int mark, unsigned int error, void *arg)
+{
+	struct agent *agent = arg;
+
+	if (mark != registration_mark(agent))
+		return; /* asked again meanwhile, and answered twice */
+	agent->asked = false;
+	if (error != 0 && agent->table == 0) {
+		on_refused(agent, error);
+		return;
+	}
+	advance(agent);
+	retry_in(agent, 0);
+	if (agent->registered)
+		return;
+	agent->registered = true;
+	agent->refused = 0;
+	agent_log(agent, LOG_INFO, "connected to the AgentX master at %s", agent->address);
+	notify_connected(agent);
 }
 
 static const char *cure(int os_errno)
@@ -244,23 +282,30 @@ static void on_resumed(void *arg)
 	loop_turn(agent->loop);
 }
 
-/* What register_mib() does: net-snmp repeats that when it connects, but not when refused. */
-static void ask_to_register(struct agent *agent, oid *name, size_t length)
+/* What register_mib() does. */
+static void ask_to_register(struct agent *agent)
 {
+	const struct region *region = regions[agent->region];
+	oid name[MAX_OID_LEN];
 	struct register_parameters parameters = {
 		.name = name,
-		.namelen = length,
 		.priority = DEFAULT_MIB_PRIORITY,
 		.timeout = PDU_TIMEOUT_S,
 	};
 
+	memcpy(name, region->root, region->root_length * sizeof(oid));
+	parameters.namelen = region->root_length;
+	if (agent->table > 0)
+		parameters.namelen = oid_of_table(region, &region->tables[agent->table - 1], name);
 	agent->asked = true;
+	transport_pass_registers(agent->transport, registration_mark(agent));
 	snmp_call_callbacks(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_REGISTER_OID, &parameters);
+	transport_pass_registers(agent->transport, 0);
 	loop_turn(agent->loop);
 }
 
 /*
- * The root alone would do. But what a manager's view excludes snmpd skips instance by instance,
+ * The roots alone would do. But what a manager's view excludes snmpd skips instance by instance,
  * within one request, unless it is a registration of its own. (It asks the view about what the
  * first and the last OID of a registration have in common: of a table's entry that is the table,
  * of a table it is all tables. netsnmp_add_varbind_to_cache, 5.9.)
@@ -268,26 +313,19 @@ static void ask_to_register(struct agent *agent, oid *name, size_t length)
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
-	oid name[MAX_OID_LEN];
 	int delay = 2 * agent->register_delay;
 
 	(void)fd, (void)what;
-	if (!agent->connected)
+	if (!agent->connected || agent->region == region_count)
 		return;
-	if (agent->registered) {
-		if (agent->next_table > MIB_TABLE_LAST)
-			return;
-		ask_to_register(agent, name,
-				oid_of_entry((enum mib_table)agent->next_table++, name));
-		return;
+	if (!agent->registered) {
+		if (agent->asked) {
+			agent->register_delay = delay < REGISTER_MAX_S ? delay : REGISTER_MAX_S;
+			on_unreachable(0, agent);
+		}
+		retry_later(agent);
 	}
-	if (agent->asked) {
-		agent->register_delay = delay < REGISTER_MAX_S ? delay : REGISTER_MAX_S;
-		on_unreachable(0, agent);
-	}
-	retry_later(agent);
-	memcpy(name, mib_root, mib_root_length * sizeof(oid));
-	ask_to_register(agent, name, mib_root_length);
+	ask_to_register(agent);
 }
 
 static void on_pace(evutil_socket_t fd, short what, void *arg)
@@ -353,11 +391,31 @@ static const char *address_of(const struct agent *agent)
 	return agent->options.address ? agent->options.address : AGENTX_ADDRESS;
 }
 
+/* pwTable is indexed by session id, which is unique but for what others make. */
+static void watch_ids(const struct engine_event *event, void *arg)
+{
+	const struct session_entry *first;
+	const struct entry *entry = event->entry;
+	struct agent *agent = arg;
+
+	if (event->type != ENGINE_FOREIGN || entry->key.session_id == 0 || agent->warned_same_id)
+		return;
+	first = datastore_session_by_id(agent->mib.store, entry->key.session_id);
+	if (!first || !session_same_id(first))
+		return;
+	agent->warned_same_id = true;
+	agent_log(agent, LOG_NOTICE,
+		  "session %u of tunnel %u has the id of a session of another tunnel: PW-STD-MIB "
+		  "shows one of the two; further ones are left out without a log line",
+		  entry->key.session_id, entry->key.tunnel_id);
+}
+
 static int start_library(struct agent *agent, struct error *err)
 {
 	if (init_agent(NAME) || handler_register(agent))
 		return error_set(err, ERROR_INTERNAL, "net-snmp cannot be initialized");
 	if (engine_watch(agent->options.engine, set_commit_event, agent) ||
+	    engine_watch(agent->options.engine, watch_ids, agent) ||
 	    engine_watch(agent->options.engine, notify_event, agent))
 		return no_memory(err);
 	set_ping_interval(RECONNECT_S); /* init_agent() has set its own */
@@ -396,7 +454,7 @@ static void release(struct agent *agent)
 		event_free(agent->tidy);
 	if (agent->pace)
 		event_free(agent->pace);
-	notices_clear(&agent->notices);
+	notices_free(&agent->notices);
 	mib_clear(&agent->mib);
 	free(agent->address);
 	free(agent);
@@ -416,6 +474,7 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 	agent->unreachable = -1;
 	mib_init(&agent->mib, options->engine, engine_store(options->engine));
 	agent->mib.notify = options->notify;
+	agent->mib.notify_pseudowires = options->notify_pseudowires;
 	rc = endpoint_parse(address_of(agent), &endpoint, err);
 	if (!rc && !prepare(agent, &endpoint))
 		rc = no_memory(err);

@@ -13,9 +13,10 @@
 
 struct agent_options {
 	struct event_base *base;
-	struct engine *engine; /* borrowed */
-	const char *address;   /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENTX_ADDRESS */
-	bool notify;           /* l2tpv3NotificationEnable at the start */
+	struct engine *engine;   /* borrowed */
+	const char *address;     /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENTX_ADDRESS */
+	bool notify;             /* l2tpv3NotificationEnable at the start */
+	bool notify_pseudowires; /* pwUpDownNotifEnable, for good */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	void *arg;
 };

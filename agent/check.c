@@ -12,8 +12,8 @@ static size_t find_binding(const struct varbinds *varbinds, const struct set_row
 	for (size_t i = 0; i < varbinds->count; i++) {
 		const struct binding *binding = &varbinds->bindings[i];
 
-		if (binding->row == row && (kind == COLUMN_NONE || binding->column.kind == kind) &&
-		    (!column || binding->column.row == column))
+		if (binding->row == row && (kind == COLUMN_NONE || binding->column->kind == kind) &&
+		    (!column || binding->column->row == column))
 			return i;
 	}
 	return varbinds->count;
@@ -49,9 +49,9 @@ static size_t blame(const struct varbinds *varbinds, const struct error *err)
 		struct error probe = ERROR_INIT;
 
 		row = binding->row;
-		if (!row || binding->column.kind != COLUMN_ROW)
+		if (!row || binding->column->kind != COLUMN_ROW)
 			continue;
-		error_at_entry(&probe, row->tunnel_id, row->session_id, binding->column.row);
+		error_at_entry(&probe, row->tunnel_id, row->session_id, binding->column->row);
 		if (!strcmp(probe.path, err->path))
 			return i;
 	}
@@ -90,12 +90,12 @@ static enum row_state look_up(const struct varbinds *varbinds, struct set_row *r
 			      struct subject *ret, struct error *missing)
 {
 	const struct mib *mib = varbinds->mib;
-	enum mib_table table = row->object == OBJECT_TUNNEL ? MIB_TUNNEL : MIB_SESSION;
+	enum index_kind kind = row->object == OBJECT_TUNNEL ? INDEX_TUNNEL : INDEX_SESSION;
 	const struct index index = {{row->tunnel_id, row->session_id}};
 	struct pending_row probe;
 
 	row->draft = row->given;
-	if (!subject_find(mib->store, &mib->pending, table, &index, ret))
+	if (!subject_find(mib->store, &mib->pending, kind, &index, ret))
 		return ROW_MISSING;
 	if (!ret->pending)
 		return subject_state(ret);
@@ -218,7 +218,7 @@ static int check_locks(const struct varbinds *varbinds, size_t *ret_varbind, str
 	if (!varbinds->sets_lock || varbinds->lock == mib->spin_lock)
 		return 0;
 	while (varbinds->bindings[*ret_varbind].row ||
-	       varbinds->bindings[*ret_varbind].column.number != SCALAR_SPIN_LOCK)
+	       varbinds->bindings[*ret_varbind].column->number != SCALAR_SPIN_LOCK)
 		++*ret_varbind;
 	error_set(err, ERROR_MUST, "given %ld; allowed its current value, %ld", varbinds->lock,
 		  mib->spin_lock);

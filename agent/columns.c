@@ -1,134 +1,207 @@
 #include "columns.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
-const oid mib_root[] = {L2TPV3_MIB_ROOT};
-const size_t mib_root_length = sizeof(mib_root) / sizeof(mib_root[0]);
+#include "standard.h"
 
-_Static_assert(sizeof(mib_root) / sizeof(mib_root[0]) <= ROOT_LENGTH_MAX, "a shorter root, please");
+#define ARC_OBJECTS 1 /* l2tpv3Objects */
+#define ARC_ENTRY   1 /* of every table */
 
-#define ARC_OBJECTS    1  /* l2tpv3Objects */
-#define ARC_ENTRY      1  /* of every table */
-#define COLUMN_LAST    64 /* no table has more */
-#define COLUMN_NOWHERE (COLUMN_LAST + 1)
-
-/* Columns that have no row in the mapping table. */
 /* clang-format off */
-static const struct column extra_columns[] = {
-	{ COLUMN_STORAGE_TYPE, MIB_TUNNEL, 23, NULL, true },
-	{ COLUMN_ROW_STATUS,   MIB_TUNNEL, 24, NULL, true },
-	{ COLUMN_STORAGE_TYPE, MIB_SESSION, 22, NULL, true },
-	{ COLUMN_ROW_STATUS,   MIB_SESSION, 23, NULL, true },
-	{ COLUMN_TUNNEL_ID,    MIB_INTERFACE, 1, NULL, false },
-	{ COLUMN_SESSION_ID,   MIB_INTERFACE, 2, NULL, false },
+#define TABLE(arc, kind) \
+	[arc] = { .at = { ARC_OBJECTS, arc, ARC_ENTRY }, .at_length = 3, .index = kind }
+
+static const struct table own_tables[] = {
+	[MIB_SCALARS] = { .at = { ARC_OBJECTS, MIB_SCALARS }, .at_length = 2 },
+	TABLE(MIB_TUNNEL, INDEX_TUNNEL),
+	TABLE(MIB_TUNNEL_STATS, INDEX_TUNNEL),
+	TABLE(MIB_SESSION, INDEX_SESSION),
+	TABLE(MIB_SESSION_STATS, INDEX_SESSION),
+	TABLE(MIB_COOKIE, INDEX_SESSION),
+	TABLE(MIB_INTERFACE, INDEX_INTERFACE),
+};
+
+/* Columns of ours that have no row in the mapping table. */
+static const struct extra_column {
+	enum mib_table table;
+	unsigned int number;
+	enum column_kind kind;
+	bool writable;
+} extra_columns[] = {
+	{ MIB_TUNNEL, 23, COLUMN_STORAGE_TYPE, true },
+	{ MIB_TUNNEL, 24, COLUMN_ROW_STATUS, true },
+	{ MIB_SESSION, 22, COLUMN_STORAGE_TYPE, true },
+	{ MIB_SESSION, 23, COLUMN_ROW_STATUS, true },
+	{ MIB_INTERFACE, 1, COLUMN_TUNNEL_ID, false },
+	{ MIB_INTERFACE, 2, COLUMN_SESSION_ID, false },
 };
 /* clang-format on */
 
-static bool find_scalar(unsigned int number, struct column *ret)
-{
-	if (number < SCALAR_VERSION || number >= SCALARS_END)
-		return false;
-	*ret = (struct column){COLUMN_SCALAR, MIB_SCALARS, number, NULL,
-			       number == SCALAR_SPIN_LOCK || number == SCALAR_NOTIFICATION_ENABLE};
-	return true;
-}
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool find_extra(enum mib_table table, unsigned int number, struct column *ret)
+const oid mib_root[] = {L2TPV3_MIB_ROOT};
+const size_t mib_root_length = LENGTH(mib_root);
+
+_Static_assert(LENGTH(mib_root) <= ROOT_LENGTH_MAX, "a shorter root, please");
+
+static const struct region own_region = {
+	.name = "LINUX-L2TPV3-MIB",
+	.root = mib_root,
+	.root_length = LENGTH(mib_root),
+	.tables = own_tables,
+	.table_count = LENGTH(own_tables),
+};
+
+const struct region *const regions[] = {&own_region, &pw_region, &pw_enet_region};
+const size_t region_count = LENGTH(regions);
+
+/* ---- the list, made once: it follows from constants */
+
+#define COLUMNS_MAX 256
+
+static struct column columns[COLUMNS_MAX];
+static size_t column_count;
+
+static void add(const struct region *region, struct column column)
 {
-	for (size_t i = 0; i < sizeof(extra_columns) / sizeof(extra_columns[0]); i++) {
-		if (extra_columns[i].table == table && extra_columns[i].number == number) {
-			*ret = extra_columns[i];
-			return true;
-		}
-	}
-	return false;
+	assert(column_count < COLUMNS_MAX);
+	column.length = oid_of_table(region, column.table, column.name);
+	column.name[column.length++] = column.number;
+	columns[column_count++] = column;
 }
 
 /* A key is the index, and not accessible. An address has its type in the column before it. */
-static bool find_row(enum mib_table table, unsigned int number, struct column *ret)
+static void add_row(const struct row *row)
 {
-	const struct row *row = row_by_column(table, number);
-	enum column_kind kind = COLUMN_ROW;
+	struct column column = {.kind = COLUMN_ROW,
+				.table = &own_tables[row->mib_table],
+				.number = row->mib_column,
+				.row = row,
+				.writable = row->access == ACCESS_WRITE};
 
-	if (!row) {
-		row = row_by_column(table, number + 1);
-		kind = COLUMN_ADDRESS_TYPE;
-		if (!row || row->type != TYPE_ADDRESS)
-			return false;
+	if (row->mib_table == MIB_NONE || row->access == ACCESS_KEY)
+		return;
+	add(&own_region, column);
+	if (row->type != TYPE_ADDRESS)
+		return;
+	column.kind = COLUMN_ADDRESS_TYPE;
+	column.number--;
+	add(&own_region, column);
+}
+
+static void add_own(void)
+{
+	for (unsigned int n = SCALAR_VERSION; n < SCALARS_END; n++)
+		add(&own_region, (struct column){.kind = COLUMN_SCALAR,
+						 .table = &own_tables[MIB_SCALARS],
+						 .number = n,
+						 .writable = n == SCALAR_SPIN_LOCK ||
+							     n == SCALAR_NOTIFICATION_ENABLE});
+	for (enum object object = 0; object < OBJECTS; object++)
+		for (unsigned int i = 0; i < row_sets[object].count; i++)
+			add_row(&row_sets[object].rows[i]);
+	for (size_t i = 0; i < LENGTH(extra_columns); i++)
+		add(&own_region, (struct column){.kind = extra_columns[i].kind,
+						 .table = &own_tables[extra_columns[i].table],
+						 .number = extra_columns[i].number,
+						 .writable = extra_columns[i].writable});
+}
+
+static void add_standard(const struct standard_column *standard)
+{
+	const char *leaf = standard->leaf;
+
+	add(standard->region,
+	    (struct column){.kind = standard->kind,
+			    .table = &standard->region->tables[standard->table],
+			    .number = standard->number,
+			    .row = leaf ? row_by_leaf(OBJECT_SESSION, leaf, strlen(leaf)) : NULL,
+			    .standard = standard});
+}
+
+static int in_order(const void *a, const void *b)
+{
+	const struct column *left = a, *right = b;
+
+	return snmp_oid_compare(left->name, left->length, right->name, right->length);
+}
+
+static void make_list(void)
+{
+	if (column_count > 0)
+		return;
+	add_own();
+	for (size_t i = 0; i < standard_column_count; i++)
+		add_standard(&standard_columns[i]);
+	qsort(columns, column_count, sizeof(columns[0]), in_order);
+}
+
+const struct column *column_first(void)
+{
+	make_list();
+	return columns;
+}
+
+const struct column *column_next(const struct column *column)
+{
+	return column + 1 < columns + column_count ? column + 1 : NULL;
+}
+
+const struct column *column_find(enum mib_table table, unsigned int number)
+{
+	const struct column *column = column_first();
+
+	while (column && (column->table != &own_tables[table] || column->number != number))
+		column = column_next(column);
+	return column;
+}
+
+enum object table_object(const struct table *table)
+{
+	return table->index == INDEX_TUNNEL ? OBJECT_TUNNEL : OBJECT_SESSION;
+}
+
+unsigned int index_length(enum index_kind kind)
+{
+	return kind == INDEX_SESSION || kind == INDEX_ETHERNET_INSTANCE ? 2 : 1;
+}
+
+/* ---- OIDs */
+
+/* The last column whose name is not after @name; NULL: all are. */
+static const struct column *column_before(const oid *name, size_t length)
+{
+	size_t low = 0, high;
+
+	make_list();
+	for (high = column_count; low < high;) {
+		size_t middle = (low + high) / 2;
+
+		if (snmp_oid_compare(columns[middle].name, columns[middle].length, name, length) <=
+		    0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	if (row->access == ACCESS_KEY)
-		return false;
-	*ret = (struct column){kind, table, number, row, row->access == ACCESS_WRITE};
-	return true;
+	return low > 0 ? &columns[low - 1] : NULL;
 }
 
-bool column_find(enum mib_table table, unsigned int number, struct column *ret)
+static bool has_name(const struct column *column, const oid *name, size_t length)
 {
-	if (table == MIB_SCALARS)
-		return find_scalar(number, ret);
-	return find_row(table, number, ret) || find_extra(table, number, ret);
+	return column && length >= column->length &&
+	       memcmp(name, column->name, column->length * sizeof(oid)) == 0;
 }
 
-static void take_less(unsigned int number, unsigned int from, unsigned int *least)
+static bool parse_index(enum index_kind kind, const oid *at, size_t length, struct index *ret)
 {
-	if (number >= from && number < *least)
-		*least = number;
-}
-
-bool column_from(enum mib_table table, unsigned int number, struct column *ret)
-{
-	const struct row_set *set = &row_sets[table_object(table)];
-	unsigned int least = COLUMN_NOWHERE;
-
-	if (table == MIB_SCALARS)
-		return find_scalar(number, ret);
-	for (unsigned int i = 0; i < set->count; i++) {
-		const struct row *row = &set->rows[i];
-
-		if (row->mib_table != table || row->access == ACCESS_KEY)
-			continue;
-		take_less(row->mib_column, number, &least);
-		if (row->type == TYPE_ADDRESS)
-			take_less(row->mib_column - 1U, number, &least);
-	}
-	for (size_t i = 0; i < sizeof(extra_columns) / sizeof(extra_columns[0]); i++) {
-		if (extra_columns[i].table == table)
-			take_less(extra_columns[i].number, number, &least);
-	}
-	return least != COLUMN_NOWHERE && column_find(table, least, ret);
-}
-
-enum object table_object(enum mib_table table)
-{
-	return table == MIB_TUNNEL || table == MIB_TUNNEL_STATS ? OBJECT_TUNNEL : OBJECT_SESSION;
-}
-
-unsigned int index_length(enum mib_table table)
-{
-	switch (table) {
-	case MIB_SESSION:
-	case MIB_SESSION_STATS:
-	case MIB_COOKIE:
-		return 2;
-	default:
-		return 1;
-	}
-}
-
-/* How many sub-identifiers stand before the index, from the root on. */
-static size_t head_length(enum mib_table table)
-{
-	return mib_root_length + (table == MIB_SCALARS ? 3 : 4);
-}
-
-static bool parse_index(enum mib_table table, const oid *at, size_t length, struct index *ret)
-{
-	unsigned int count = index_length(table);
+	unsigned int count = index_length(kind);
 
 	memset(ret, 0, sizeof(*ret));
 	if (length != count)
 		return false;
-	if (table == MIB_SCALARS)
+	if (kind == INDEX_SCALAR)
 		return at[0] == 0;
 	for (unsigned int i = 0; i < count; i++) {
 		if (at[i] == 0 || at[i] > UINT32_MAX)
@@ -140,39 +213,29 @@ static bool parse_index(enum mib_table table, const oid *at, size_t length, stru
 
 enum oid_fault oid_to_instance(const oid *name, size_t length, struct instance *ret)
 {
-	const oid *at = name + mib_root_length;
-	enum mib_table table;
-	size_t head;
-	oid number;
+	const struct column *column = column_before(name, length);
 
-	if (length < mib_root_length + 3 ||
-	    memcmp(name, mib_root, mib_root_length * sizeof(oid)) != 0)
+	if (!has_name(column, name, length))
 		return OID_NO_OBJECT;
-	if (at[0] != ARC_OBJECTS || at[1] < MIB_SCALARS || at[1] > MIB_TABLE_LAST)
-		return OID_NO_OBJECT;
-	table = (enum mib_table)at[1];
-	head = head_length(table);
-	if (length < head || (table != MIB_SCALARS && at[2] != ARC_ENTRY))
-		return OID_NO_OBJECT;
-	number = name[head - 1];
-	if (number > COLUMN_LAST || !column_find(table, (unsigned int)number, &ret->column))
-		return OID_NO_OBJECT;
-	return parse_index(table, name + head, length - head, &ret->index) ? OID_FINE
-									   : OID_NO_INSTANCE;
+	ret->column = column;
+	return parse_index(column->table->index, name + column->length, length - column->length,
+			   &ret->index)
+		       ? OID_FINE
+		       : OID_NO_INSTANCE;
 }
 
 /*
  * The least index greater than the given sub-identifiers, which may be fewer or more than an index
  * has. False when no index of 32 bits is.
  */
-static bool index_after(enum mib_table table, const oid *at, size_t length, struct index *ret)
+static bool index_after(enum index_kind kind, const oid *at, size_t length, struct index *ret)
 {
-	unsigned int count = index_length(table);
+	unsigned int count = index_length(kind);
 
 	memset(ret, 0, sizeof(*ret));
 	if (length == 0)
 		return true;
-	if (table == MIB_SCALARS)
+	if (kind == INDEX_SCALAR)
 		return false;
 	if (at[0] > UINT32_MAX)
 		return false;
@@ -189,80 +252,34 @@ static bool index_after(enum mib_table table, const oid *at, size_t length, stru
 	return true;
 }
 
-/* The first column of @table or of a later table. */
-static bool table_from(oid table, struct instance *ret)
-{
-	memset(&ret->index, 0, sizeof(ret->index));
-	for (; table <= MIB_TABLE_LAST; table++) {
-		if (column_from((enum mib_table)table, 1, &ret->column))
-			return true;
-	}
-	return false;
-}
-
-static bool column_after(enum mib_table table, oid number, struct instance *ret)
-{
-	memset(&ret->index, 0, sizeof(ret->index));
-	if (number < COLUMN_LAST && column_from(table, (unsigned int)number + 1, &ret->column))
-		return true;
-	return table_from((oid)table + 1, ret);
-}
-
-static bool start_in_table(const oid *name, size_t length, enum mib_table table,
-			   struct instance *ret)
-{
-	size_t head = head_length(table);
-	oid number = length < head ? 0 : name[head - 1];
-
-	if (number == 0)
-		return table_from(table, ret);
-	if (number > COLUMN_LAST || !column_find(table, (unsigned int)number, &ret->column))
-		return column_after(table, number, ret);
-	if (!index_after(table, name + head, length - head, &ret->index))
-		return column_after(table, number, ret);
-	return true;
-}
-
 bool oid_to_start(const oid *name, size_t length, struct instance *ret)
 {
-	size_t root = length < mib_root_length ? length : mib_root_length;
-	int order = snmp_oid_compare(name, root, mib_root, mib_root_length);
-	const oid *at = name + mib_root_length;
+	const struct column *column = column_before(name, length);
 
-	if (order > 0)
-		return false;
-	if (order < 0 || length == mib_root_length || at[0] < ARC_OBJECTS)
-		return table_from(MIB_SCALARS, ret);
-	if (at[0] > ARC_OBJECTS)
-		return false;
-	if (length == mib_root_length + 1 || at[1] < MIB_SCALARS)
-		return table_from(MIB_SCALARS, ret);
-	if (at[1] > MIB_TABLE_LAST)
-		return false;
-	if (at[1] != MIB_SCALARS && length > mib_root_length + 2 && at[2] != ARC_ENTRY)
-		return table_from(at[2] < ARC_ENTRY ? at[1] : at[1] + 1, ret);
-	return start_in_table(name, length, (enum mib_table)at[1], ret);
+	ret->column = column;
+	if (has_name(column, name, length) &&
+	    index_after(column->table->index, name + column->length, length - column->length,
+			&ret->index))
+		return true;
+	ret->column = column ? column_next(column) : column_first();
+	ret->index = (struct index){{0, 0}};
+	return ret->column != NULL;
 }
 
-size_t oid_of_entry(enum mib_table table, oid ret[MAX_OID_LEN])
+size_t oid_of_table(const struct region *region, const struct table *table, oid ret[])
 {
-	size_t length = mib_root_length;
-
-	memcpy(ret, mib_root, sizeof(mib_root));
-	ret[length++] = ARC_OBJECTS;
-	ret[length++] = (oid)table;
-	if (table != MIB_SCALARS)
-		ret[length++] = ARC_ENTRY;
-	return length;
+	memcpy(ret, region->root, region->root_length * sizeof(oid));
+	memcpy(ret + region->root_length, table->at, table->at_length * sizeof(oid));
+	return region->root_length + table->at_length;
 }
 
 size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN])
 {
-	const struct column *column = &instance->column;
-	size_t length = oid_of_entry(column->table, ret);
+	const struct column *column = instance->column;
+	size_t length = column->length;
 
-	ret[length++] = column->number;
-	for (unsigned int i = 0; i < index_length(column->table); i++)
+	memcpy(ret, column->name, length * sizeof(oid));
+	for (unsigned int i = 0; i < index_length(column->table->index); i++)
 		ret[length++] = instance->index.at[i];
 	return length;
 }

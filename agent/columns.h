@@ -1,7 +1,11 @@
 /*
- * The shape of LINUX-L2TPV3-MIB: which columns a table has; taking OIDs apart and putting them
- * together. Columns come from the mapping table; the rest (scalars, RowStatus, StorageType, the
- * interface table) are one list in columns.c.
+ * The columns that managers see, whatever the MIB: taking OIDs apart and putting them together.
+ *
+ * A region is what we register with the master: a MIB module of our own or of the IETF. It has
+ * tables, and these have columns. Those of LINUX-L2TPV3-MIB come from the mapping table and a list
+ * in columns.c of what has no row there; those of the standard modules are a table of their own
+ * (standard.c). From all of them columns.c makes one list in the order of their OIDs, which is the
+ * order of a walk.
  */
 #ifndef AGENT_COLUMNS_H
 #define AGENT_COLUMNS_H
@@ -22,6 +26,36 @@
 extern const oid mib_root[];
 extern const size_t mib_root_length;
 
+/* What the index of a table is; the subjects of its rows are sessions but for the first two. */
+enum index_kind {
+	INDEX_SCALAR,           /* 0 */
+	INDEX_TUNNEL,           /* tunnel id */
+	INDEX_SESSION,          /* tunnel id, session id */
+	INDEX_INTERFACE,        /* ifIndex */
+	INDEX_PSEUDOWIRE,       /* session id, which is unique in the namespace */
+	INDEX_ETHERNET,         /* ... of an Ethernet pseudowire */
+	INDEX_ETHERNET_INSTANCE /* ... and 1: the only one */
+};
+
+/* A table, or scalars that stand side by side. */
+struct table {
+	oid at[3];        /* what stands between the root and the number of a column ... */
+	size_t at_length; /* ... 0: there is no such table */
+	enum index_kind index;
+};
+
+struct region {
+	const char *name; /* of the module */
+	const oid *root;
+	size_t root_length;
+	const struct table *tables;
+	size_t table_count;
+};
+
+/* Ours comes first. */
+extern const struct region *const regions[];
+extern const size_t region_count;
+
 enum column_kind {
 	COLUMN_NONE,
 	COLUMN_ROW,          /* a row of the mapping table */
@@ -30,15 +64,22 @@ enum column_kind {
 	COLUMN_ROW_STATUS,
 	COLUMN_TUNNEL_ID, /* of the interface table */
 	COLUMN_SESSION_ID,
-	COLUMN_SCALAR
+	COLUMN_SCALAR,   /* of ours */
+	COLUMN_CONSTANT, /* the same for all, as `standard` says */
+	COLUMN_FUNCTION  /* computed as `standard` says */
 };
+
+#define COLUMN_OID_MAX (ROOT_LENGTH_MAX + 4)
 
 struct column {
 	enum column_kind kind;
-	enum mib_table table;
+	const struct table *table;
 	unsigned int number;   /* of the column, or of the scalar */
 	const struct row *row; /* COLUMN_ROW, COLUMN_ADDRESS_TYPE */
 	bool writable;
+	const struct standard_column *standard; /* of the standard modules (standard.h) */
+	oid name[COLUMN_OID_MAX];               /* what the OIDs of its instances begin with */
+	size_t length;
 };
 
 enum scalar {
@@ -57,26 +98,27 @@ enum scalar {
 	SCALARS_END
 };
 
-#define MIB_TABLE_LAST MIB_INTERFACE
+/* The readable columns of all regions in the order of their OIDs; NULL at the end. */
+const struct column *column_first(void);
+const struct column *column_next(const struct column *column);
 
-/* The readable column @number of @table; false when there is none. */
-bool column_find(enum mib_table table, unsigned int number, struct column *ret);
-/* The readable column whose number is @number or the next greater. */
-bool column_from(enum mib_table table, unsigned int number, struct column *ret);
+/* The readable column @number of a table of ours; NULL when there is none. */
+const struct column *column_find(enum mib_table table, unsigned int number);
 
-/* How many sub-identifiers the index has: 1 or 2, for scalars 1 (the 0). */
-unsigned int index_length(enum mib_table table);
-/* What the rows of the table are; those of the interface table are sessions. */
-enum object table_object(enum mib_table table);
+/* What the rows of the table are. */
+enum object table_object(const struct table *table);
 
-/* Index of an instance: tunnel id and session id, ifIndex and 0, or 0 and 0. */
+/* How many sub-identifiers an index has. */
+unsigned int index_length(enum index_kind kind);
+
+/* Index of an instance: its sub-identifiers, the rest 0. */
 struct index {
 	uint32_t at[2];
 };
 
 /* One instance. */
 struct instance {
-	struct column column;
+	const struct column *column;
 	struct index index;
 };
 
@@ -96,8 +138,8 @@ enum oid_fault oid_to_instance(const oid *name, size_t length, struct instance *
  */
 bool oid_to_start(const oid *name, size_t length, struct instance *ret);
 
-/* The OID of a table's entry, or of the scalars; returns its length. */
-size_t oid_of_entry(enum mib_table table, oid ret[MAX_OID_LEN]);
+/* The OID below which the columns of a table stand; returns its length. */
+size_t oid_of_table(const struct region *region, const struct table *table, oid ret[]);
 
 /* The OID of an instance; returns its length. */
 size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN]);

@@ -19,7 +19,7 @@ struct address_pair {
 	uint8_t bytes[16];
 };
 
-enum inet_type { INET_UNKNOWN = 0, INET_IPV4 = 1, INET_IPV6 = 2 };
+enum inet_type { INET_UNKNOWN = 0, INET_IPV4 = 1, INET_IPV6 = 2, INET_IPV6Z = 4 };
 
 struct draft {
 	enum object object;

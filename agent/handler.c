@@ -32,14 +32,16 @@ static void get(struct agent *agent, netsnmp_agent_request_info *reqinfo,
 	}
 }
 
-/* If nothing is found the varbind stays as it is, and net-snmp goes on after our subtree. */
-static void get_next(struct agent *agent, netsnmp_request_info *request)
+/* If nothing is found the varbind stays as it is, and net-snmp goes on after our region. */
+static void get_next(struct agent *agent, const struct region *region,
+		     netsnmp_request_info *request)
 {
 	oid from[MAX_OID_LEN], name[MAX_OID_LEN];
 	size_t length = oid_of_varbind(request->requestvb, from);
 	struct value value;
 
-	if (!mib_next(&agent->mib, from, length, name, &length, &value))
+	if (!mib_next(&agent->mib, from, length, name, &length, &value) ||
+	    netsnmp_oid_is_subtree(region->root, region->root_length, name, length))
 		return;
 	snmp_set_var_objid(request->requestvb, name, length);
 	answer(request, &value);
@@ -61,19 +63,28 @@ static int handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *re
 		if (reqinfo->mode == MODE_GET)
 			get(agent, reqinfo, request);
 		else
-			get_next(agent, request);
+			get_next(agent, reginfo->my_reg_void, request);
 	}
 	return SNMP_ERR_NOERROR;
 }
 
-int handler_register(struct agent *agent)
+static bool register_region(struct agent *agent, const struct region *region)
 {
 	netsnmp_handler_registration *registration = netsnmp_create_handler_registration(
-		"l2tpv3MIB", handle, mib_root, mib_root_length, HANDLER_CAN_RWRITE);
+		region->name, handle, region->root, region->root_length, HANDLER_CAN_RWRITE);
 
 	if (!registration)
-		return -ENOMEM;
+		return false;
 	registration->handler->myvoid = agent;
+	registration->my_reg_void = (void *)(uintptr_t)region;
 	registration->timeout = PDU_TIMEOUT_S;
-	return netsnmp_register_handler(registration) == MIB_REGISTERED_OK ? 0 : -ENOMEM;
+	return netsnmp_register_handler(registration) == MIB_REGISTERED_OK;
+}
+
+int handler_register(struct agent *agent)
+{
+	for (size_t i = 0; i < region_count; i++)
+		if (!register_region(agent, regions[i]))
+			return -ENOMEM;
+	return 0;
 }

@@ -10,9 +10,9 @@
  *                pdu.c cuts it into PDUs and knows their octets, outgoing.c queues
  *   log.c        tells the operator; a leaf
  *
- * The others know nothing of AgentX: mib.c (with columns.c, subject.c, value.c, scalars.c,
- * pending.c) reads, varbinds.c (with check.c, draft.c, take.c, rowstatus.c) makes edits, notice.c
- * keeps what is to be told.
+ * The others know nothing of AgentX: mib.c (with columns.c, standard.c, subject.c, value.c,
+ * scalars.c, pending.c) reads, varbinds.c (with check.c, draft.c, take.c, rowstatus.c) makes edits,
+ * notice.c keeps what is to be told.
  */
 #ifndef AGENT_INTERNAL_H
 #define AGENT_INTERNAL_H
@@ -42,14 +42,15 @@ struct agent {
 	struct event *pace;      /* of notifications */
 	struct notices notices;
 	uint64_t dropped; /* notices lost, as last logged */
-	bool connected, registered;
-	bool asked;              /* we sent Register and have no answer yet */
-	int unreachable;         /* the errno last logged; 0: no answer; -1: nothing logged */
-	int register_delay;      /* seconds */
-	unsigned int next_table; /* registered on its own, once the root is */
-	unsigned int refused;    /* the res.error last logged; 0: none */
-	struct set_list sets;    /* set.c */
-	bool warned_retries, warned_malformed;
+	bool connected;
+	bool registered;      /* our own region is */
+	bool asked;           /* we sent Register and have no answer yet */
+	int unreachable;      /* the errno last logged; 0: no answer; -1: nothing logged */
+	int register_delay;   /* seconds */
+	unsigned int refused; /* the res.error last logged; 0: none */
+	size_t region, table; /* to be registered next: its root (table 0), or table - 1 of it */
+	struct set_list sets; /* set.c */
+	bool warned_retries, warned_malformed, warned_same_id;
 };
 
 /* log.c */

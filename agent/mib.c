@@ -4,6 +4,7 @@
 
 #include "model/codec.h"
 #include "scalars.h"
+#include "standard.h"
 
 void mib_init(struct mib *mib, struct engine *engine, const struct datastore *store)
 {
@@ -62,10 +63,28 @@ static long storage_type(const struct subject *subject)
 							    : STORAGE_NON_VOLATILE;
 }
 
+static void give_constant(const struct standard_column *standard, struct value *ret)
+{
+	if (standard->type == ASN_OCTET_STR)
+		value_bytes(ret, standard->octets, standard->length);
+	else
+		value_integer(ret, standard->constant);
+	ret->type = standard->type;
+}
+
+/* @subject: NULL for a scalar. */
 static bool give(struct mib *mib, const struct column *column, const struct subject *subject,
 		 struct value *ret)
 {
 	switch (column->kind) {
+	case COLUMN_SCALAR:
+		scalar_value(mib, column->number, ret);
+		return true;
+	case COLUMN_CONSTANT:
+		give_constant(column->standard, ret);
+		return true;
+	case COLUMN_FUNCTION:
+		return column->standard->function(mib, subject, ret);
 	case COLUMN_ROW:
 		refresh(mib, column, subject);
 		return value_of_row(column->row, subject, &mib->epoch, ret);
@@ -90,14 +109,13 @@ static bool give(struct mib *mib, const struct column *column, const struct subj
 
 bool mib_value(struct mib *mib, const struct instance *instance, struct value *ret)
 {
-	const struct column *column = &instance->column;
+	const struct column *column = instance->column;
+	enum index_kind kind = column->table->index;
 	struct subject subject;
 
-	if (column->kind == COLUMN_SCALAR) {
-		scalar_value(mib, column->number, ret);
-		return true;
-	}
-	return subject_find(mib->store, &mib->pending, column->table, &instance->index, &subject) &&
+	if (kind == INDEX_SCALAR)
+		return give(mib, column, NULL, ret);
+	return subject_find(mib->store, &mib->pending, kind, &instance->index, &subject) &&
 	       give(mib, column, &subject, ret);
 }
 
@@ -112,9 +130,9 @@ enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct v
 }
 
 /* The index after @index; false after the last of 32 bits. */
-static bool step(enum mib_table table, struct index *index)
+static bool step(enum index_kind kind, struct index *index)
 {
-	unsigned int last = index_length(table) - 1;
+	unsigned int last = index_length(kind) - 1;
 
 	if (index->at[last] < UINT32_MAX) {
 		index->at[last]++;
@@ -130,31 +148,17 @@ static bool step(enum mib_table table, struct index *index)
 /* The first row at or after the instance that has the column. */
 static bool first_in_column(struct mib *mib, struct instance *instance, struct value *ret)
 {
-	const struct column *column = &instance->column;
+	const struct column *column = instance->column;
+	enum index_kind kind = column->table->index;
 	struct subject subject;
 
-	if (column->kind == COLUMN_SCALAR) {
-		scalar_value(mib, column->number, ret);
-		return true;
-	}
-	while (subject_from(mib->store, &mib->pending, column->table, &instance->index, &subject)) {
+	if (kind == INDEX_SCALAR)
+		return give(mib, column, NULL, ret);
+	while (subject_from(mib->store, &mib->pending, kind, &instance->index, &subject)) {
 		if (give(mib, column, &subject, ret))
 			return true;
-		if (!step(column->table, &instance->index))
+		if (!step(kind, &instance->index))
 			return false;
-	}
-	return false;
-}
-
-static bool next_column(struct instance *instance)
-{
-	unsigned int number = instance->column.number + 1;
-	unsigned int table = instance->column.table;
-
-	instance->index = (struct index){{0, 0}};
-	for (; table <= MIB_TABLE_LAST; table++, number = 1) {
-		if (column_from((enum mib_table)table, number, &instance->column))
-			return true;
 	}
 	return false;
 }
@@ -163,13 +167,15 @@ bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_
 	      size_t *ret_length, struct value *ret)
 {
 	struct instance instance;
-	bool more = oid_to_start(name, length, &instance);
 
-	for (; more; more = next_column(&instance)) {
-		if (first_in_column(mib, &instance, ret)) {
-			*ret_length = oid_of_instance(&instance, ret_name);
-			return true;
-		}
+	if (!oid_to_start(name, length, &instance))
+		return false;
+	while (!first_in_column(mib, &instance, ret)) {
+		instance.column = column_next(instance.column);
+		instance.index = (struct index){{0, 0}};
+		if (!instance.column)
+			return false;
 	}
-	return false;
+	*ret_length = oid_of_instance(&instance, ret_name);
+	return true;
 }

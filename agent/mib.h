@@ -13,9 +13,13 @@ struct mib {
 	const struct datastore *store;
 	struct pending pending;
 	struct epoch epoch;
-	long spin_lock;       /* TestAndIncr */
-	bool notify;          /* l2tpv3NotificationEnable */
-	char last_error[600]; /* why the last set request was refused */
+	long spin_lock;          /* TestAndIncr */
+	bool notify;             /* l2tpv3NotificationEnable */
+	bool notify_pseudowires; /* pwUpDownNotifEnable */
+	char last_error[600];    /* why the last set request was refused */
+	uint64_t errors;         /* pwPerfTotalErrorPackets, and the sum that it was made of ... */
+	uint64_t errors_seen;
+	int64_t errors_at; /* ... then; 0: never */
 };
 
 /* Fill in a zeroed @mib; the spin lock starts at random (RFC 2579 TestAndIncr). */
@@ -28,8 +32,9 @@ void mib_follow_epoch(struct mib *mib, int64_t now, unsigned long uptime);
 enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct value *ret);
 
 /*
- * GETNEXT: the name and value of the first instance after @name. False when nothing of ours comes
- * after. O(log n), except for tunnels without sessions between two sessions.
+ * GETNEXT: the name and value of the first instance after @name, in whatever region. False when
+ * nothing of ours comes after. O(log n), except for tunnels without sessions between two sessions,
+ * and for PPP sessions between two Ethernet ones.
  */
 bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_OID_LEN],
 	      size_t *ret_length, struct value *ret);

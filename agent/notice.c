@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "standard.h"
+
 /* The OBJECTS clauses of the MIB, by leaf. */
 struct clause {
 	enum mib_table table;
@@ -31,6 +33,7 @@ void notices_init(struct notices *notices)
 	TAILQ_INIT(&notices->lists[OBJECT_TUNNEL]);
 	TAILQ_INIT(&notices->lists[OBJECT_SESSION]);
 	RB_INIT(&notices->tree);
+	RB_INIT(&notices->down);
 	notices->count = 0;
 }
 
@@ -39,11 +42,8 @@ static enum object object_of(const struct notice *notice)
 	return notice->session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
 }
 
-static struct notice *take_oldest(struct notices *notices, enum object first, enum object then)
+static struct notice *take(struct notices *notices, struct notice *notice)
 {
-	struct notice *notice = TAILQ_FIRST(&notices->lists[first]);
-
-	notice = notice ? notice : TAILQ_FIRST(&notices->lists[then]);
 	if (!notice)
 		return NULL;
 	TAILQ_REMOVE(&notices->lists[object_of(notice)], notice, order);
@@ -52,15 +52,69 @@ static struct notice *take_oldest(struct notices *notices, enum object first, en
 	return notice;
 }
 
+static struct notice *take_oldest(struct notices *notices, enum object first, enum object then)
+{
+	struct notice *notice = TAILQ_FIRST(&notices->lists[first]);
+
+	return take(notices, notice ? notice : TAILQ_FIRST(&notices->lists[then]));
+}
+
 struct notice *notices_take(struct notices *notices)
 {
 	return take_oldest(notices, OBJECT_TUNNEL, OBJECT_SESSION);
+}
+
+static struct notice pseudowire(uint32_t session_id)
+{
+	return (struct notice){.kind = NOTICE_PSEUDOWIRE, .session_id = session_id};
+}
+
+struct notice *notices_take_pseudowire(struct notices *notices, uint32_t session_id)
+{
+	struct notice key = pseudowire(session_id);
+
+	return take(notices, RB_FIND(notice_tree, &notices->tree, &key));
+}
+
+unsigned int notices_due(const struct notices *notices, uint32_t session_id, long status)
+{
+	struct notice key = pseudowire(session_id);
+	bool down = RB_FIND(notice_tree, (struct notice_tree *)(uintptr_t)&notices->down, &key);
+
+	if (status == PW_DOWN || status == PW_LOWER_LAYER_DOWN)
+		return down ? 0 : NOTIFICATION_PW_DOWN;
+	return status == PW_UP && down ? NOTIFICATION_PW_UP : 0;
+}
+
+void notices_set_down(struct notices *notices, uint32_t session_id, bool down)
+{
+	struct notice key = pseudowire(session_id);
+	struct notice *told = RB_FIND(notice_tree, &notices->down, &key);
+
+	if (told && !down) {
+		RB_REMOVE(notice_tree, &notices->down, told);
+		free(told);
+	} else if (!told && down && (told = malloc(sizeof(*told))) != NULL) {
+		*told = key;
+		RB_INSERT(notice_tree, &notices->down, told);
+	}
 }
 
 void notices_clear(struct notices *notices)
 {
 	while (notices->count > 0)
 		free(notices_take(notices));
+}
+
+void notices_free(struct notices *notices)
+{
+	struct notice *told;
+
+	notices_clear(notices);
+	while ((told = RB_ROOT(&notices->down)) != NULL) {
+		RB_REMOVE(notice_tree, &notices->down, told);
+		free(told);
+	}
 }
 
 static bool notice_of(const struct engine_event *event, struct notice *ret)
@@ -80,11 +134,11 @@ static bool notice_of(const struct engine_event *event, struct notice *ret)
 	return true;
 }
 
-void notices_add(struct notices *notices, const struct engine_event *event)
+static void queue(struct notices *notices, struct notice what)
 {
-	struct notice what = {0}, *notice;
+	struct notice *notice;
 
-	if (!notice_of(event, &what) || RB_FIND(notice_tree, &notices->tree, &what))
+	if (RB_FIND(notice_tree, &notices->tree, &what))
 		return;
 	notice = malloc(sizeof(*notice));
 	if (!notice) {
@@ -101,10 +155,22 @@ void notices_add(struct notices *notices, const struct engine_event *event)
 	notices->count++;
 }
 
+void notices_add(struct notices *notices, unsigned int sets, const struct engine_event *event)
+{
+	struct notice what = {0};
+
+	if (!notice_of(event, &what))
+		return;
+	if (sets & NOTICES_OURS)
+		queue(notices, what);
+	if (sets & NOTICES_PSEUDOWIRES && what.kind == NOTICE_SESSION_STATE)
+		queue(notices, pseudowire(what.session_id));
+}
+
 void notice_objects(const struct notice *notice, struct notice_objects *ret)
 {
 	const struct clause *clause = &clauses[notice->kind];
-	enum object object = table_object(clause->table);
+	enum object object = clause->table == MIB_TUNNEL ? OBJECT_TUNNEL : OBJECT_SESSION;
 
 	memcpy(ret->trap, mib_root, mib_root_length * sizeof(oid));
 	ret->trap[mib_root_length] = 0; /* l2tpv3Notifications */
@@ -115,7 +181,24 @@ void notice_objects(const struct notice *notice, struct notice_objects *ret)
 		const struct row *row = row_by_leaf(object, leaf, strlen(leaf));
 		struct instance *instance = &ret->instances[ret->count];
 
-		column_find(clause->table, row->mib_column, &instance->column);
+		instance->column = column_find(clause->table, row->mib_column);
 		instance->index = (struct index){{notice->tunnel_id, notice->session_id}};
 	}
+}
+
+static size_t below_pw(const oid *tail, size_t count, oid ret[MAX_OID_LEN])
+{
+	memcpy(ret, pw_region.root, pw_region.root_length * sizeof(oid));
+	memcpy(ret + pw_region.root_length, tail, count * sizeof(oid));
+	return pw_region.root_length + count;
+}
+
+size_t oid_of_pw_notification(unsigned int arc, oid ret[MAX_OID_LEN])
+{
+	return below_pw((const oid[]){0, arc}, 2, ret);
+}
+
+size_t oid_of_oper_status(uint32_t session_id, oid ret[MAX_OID_LEN])
+{
+	return below_pw((const oid[]){1, 2, 1, 38, session_id}, 5, ret);
 }

@@ -8,8 +8,11 @@
 #include <event2/event.h>
 #include <syslog.h>
 
-#define PACE_MS 50 /* also how long an object may take to come to rest */
-#define BURST   10 /* every PACE_MS: 200 a second */
+#include "standard.h"
+
+#define PACE_MS   50   /* also how long an object may take to come to rest */
+#define RANGE_MAX 1000 /* pseudowires in one notification: looking at them takes time */
+#define BURST     (NOTICES_A_SECOND * PACE_MS / 1000)
 
 static const oid snmp_trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 
@@ -58,6 +61,62 @@ static void tell(struct agent *agent, const struct notice *notice)
 	snmp_free_varbind(list);
 }
 
+/* 0: it is gone. */
+static long oper_status(struct agent *agent, uint32_t session_id)
+{
+	oid name[MAX_OID_LEN];
+	struct value value;
+
+	if (mib_get(&agent->mib, name, oid_of_oper_status(session_id, name), &value) != OID_FINE)
+		return 0;
+	return value.number.integer;
+}
+
+static bool add_oper_status(struct agent *agent, netsnmp_variable_list **list, uint32_t session_id)
+{
+	oid name[MAX_OID_LEN];
+	size_t length = oid_of_oper_status(session_id, name);
+	long status = oper_status(agent, session_id);
+
+	return add(list, name, length, ASN_INTEGER, &status, sizeof(status));
+}
+
+static void send_pseudowires(struct agent *agent, unsigned int arc, uint32_t first, uint32_t last)
+{
+	netsnmp_variable_list *list = NULL;
+	oid trap[MAX_OID_LEN];
+	size_t length = oid_of_pw_notification(arc, trap);
+
+	if (add(&list, snmp_trap_oid, OID_LENGTH(snmp_trap_oid), ASN_OBJECT_ID, trap,
+		length * sizeof(oid)) &&
+	    add_oper_status(agent, &list, first) && add_oper_status(agent, &list, last))
+		send_v2trap(list);
+	snmp_free_varbind(list);
+}
+
+/* One notification for a range of contiguous indexes, as far as they are queued. */
+static void tell_pseudowires(struct agent *agent, uint32_t first)
+{
+	struct notices *notices = &agent->notices;
+	long status = oper_status(agent, first);
+	unsigned int arc = notices_due(notices, first, status);
+	struct notice *next = NULL;
+	uint32_t last = first;
+
+	if (!arc && (status == 0 || status == PW_NOT_PRESENT))
+		notices_set_down(notices, first, false); /* another may come by that id */
+	if (!arc)
+		return;
+	notices_set_down(notices, first, arc == NOTIFICATION_PW_DOWN);
+	while (last < ID_MAX && last - first < RANGE_MAX &&
+	       notices_due(notices, last + 1, oper_status(agent, last + 1)) == arc &&
+	       (next = notices_take_pseudowire(notices, last + 1)) != NULL) {
+		notices_set_down(notices, ++last, arc == NOTIFICATION_PW_DOWN);
+		free(next);
+	}
+	send_pseudowires(agent, arc, first, last);
+}
+
 static void tell_dropped(struct agent *agent)
 {
 	if (agent->notices.dropped == agent->dropped)
@@ -67,9 +126,16 @@ static void tell_dropped(struct agent *agent)
 	agent->dropped = agent->notices.dropped;
 }
 
+/* Bits of enum notice_set. */
+static unsigned int enabled(const struct agent *agent)
+{
+	return (agent->mib.notify ? NOTICES_OURS : 0) |
+	       (agent->mib.notify_pseudowires ? NOTICES_PSEUDOWIRES : 0);
+}
+
 void notify_some(struct agent *agent)
 {
-	if (!agent->mib.notify)
+	if (!enabled(agent))
 		notices_clear(&agent->notices);
 	if (!agent->registered)
 		return; /* notify_connected() will go on */
@@ -77,7 +143,10 @@ void notify_some(struct agent *agent)
 	for (unsigned int i = 0; i < BURST && agent->notices.count > 0; i++) {
 		struct notice *notice = notices_take(&agent->notices);
 
-		tell(agent, notice);
+		if (notice->kind == NOTICE_PSEUDOWIRE)
+			tell_pseudowires(agent, notice->session_id);
+		else if (agent->mib.notify)
+			tell(agent, notice);
 		free(notice);
 	}
 	if (agent->notices.count > 0)
@@ -95,8 +164,8 @@ void notify_event(const struct engine_event *event, void *arg)
 {
 	struct agent *agent = arg;
 
-	if (!agent->mib.notify)
+	if (!enabled(agent))
 		return;
-	notices_add(&agent->notices, event);
+	notices_add(&agent->notices, enabled(agent), event);
 	notify_connected(agent);
 }

@@ -25,7 +25,7 @@ RB_HEAD(set_row_tree, set_row);
 /* What the variable binding at this place sets. */
 struct binding {
 	struct set_row *row; /* NULL: a scalar */
-	struct column column;
+	const struct column *column;
 };
 
 struct varbinds {

@@ -34,15 +34,76 @@ static bool from_pending(const struct pending_row *row, struct subject *ret)
 	return true;
 }
 
-bool subject_find(const struct datastore *store, const struct pending *pending,
-		  enum mib_table table, const struct index *index, struct subject *ret)
+static enum object object_of(enum index_kind kind)
 {
-	enum object object = table_object(table);
+	return kind == INDEX_TUNNEL ? OBJECT_TUNNEL : OBJECT_SESSION;
+}
+
+static bool is_ethernet(const struct session_entry *session)
+{
+	const struct session *shown = entry_shown(&session->entry);
+
+	return !shown || shown->pseudowire_type != PSEUDOWIRE_PPP;
+}
+
+/* Of the tables that are indexed by one number: the first session at or after @number ... */
+static struct session_entry *numbered_from(const struct datastore *store, enum index_kind kind,
+					   uint32_t number)
+{
+	struct session_entry *session;
+
+	if (kind == INDEX_INTERFACE)
+		return datastore_index_from(store, number);
+	session = datastore_id_from(store, number);
+	while (session && kind != INDEX_PSEUDOWIRE && !is_ethernet(session))
+		session = session->entry.key.session_id < ID_MAX
+				  ? datastore_id_from(store, session->entry.key.session_id + 1)
+				  : NULL;
+	return session;
+}
+
+/* ... and its number. */
+static uint32_t number_of(const struct session_entry *session, enum index_kind kind)
+{
+	return kind == INDEX_INTERFACE ? session->state.if_index : session->entry.key.session_id;
+}
+
+static bool find_numbered(const struct datastore *store, enum index_kind kind,
+			  const struct index *index, struct subject *ret)
+{
+	struct session_entry *session = numbered_from(store, kind, index->at[0]);
+
+	if (session && number_of(session, kind) != index->at[0])
+		session = NULL;
+	if (kind == INDEX_ETHERNET_INSTANCE && index->at[1] != 1)
+		session = NULL;
+	return from_session(session, ret);
+}
+
+static bool numbered_subject_from(const struct datastore *store, enum index_kind kind,
+				  struct index *index, struct subject *ret)
+{
+	bool has_instance = kind == INDEX_ETHERNET_INSTANCE;
+	struct session_entry *session;
+
+	if (has_instance && index->at[1] > 1 && index->at[0]++ == ID_MAX)
+		return false;
+	session = numbered_from(store, kind, index->at[0]);
+	if (!from_session(session, ret))
+		return false;
+	*index = (struct index){{number_of(session, kind), has_instance}};
+	return true;
+}
+
+bool subject_find(const struct datastore *store, const struct pending *pending,
+		  enum index_kind kind, const struct index *index, struct subject *ret)
+{
+	enum object object = object_of(kind);
 	struct subject waiting;
 	bool there;
 
-	if (table == MIB_INTERFACE)
-		return from_session(datastore_session_by_index(store, index->at[0]), ret);
+	if (kind != INDEX_TUNNEL && kind != INDEX_SESSION)
+		return find_numbered(store, kind, index, ret);
 	there = from_entry(
 		object,
 		datastore_entry(store, index->at[0], object == OBJECT_TUNNEL ? 0 : index->at[1]),
@@ -88,18 +149,14 @@ static bool comes_first(const struct subject *waiting, const struct subject *the
 }
 
 bool subject_from(const struct datastore *store, const struct pending *pending,
-		  enum mib_table table, struct index *index, struct subject *ret)
+		  enum index_kind kind, struct index *index, struct subject *ret)
 {
-	enum object object = table_object(table);
+	enum object object = object_of(kind);
 	struct subject waiting;
 	bool there, waits;
 
-	if (table == MIB_INTERFACE) {
-		if (!from_session(datastore_index_from(store, index->at[0]), ret))
-			return false;
-		index->at[0] = entry_session(ret->entry)->state.if_index;
-		return true;
-	}
+	if (kind != INDEX_TUNNEL && kind != INDEX_SESSION)
+		return numbered_subject_from(store, kind, index, ret);
 	there = from_entry(object, entry_from(store, object, *index), ret);
 	waits = from_pending(pending_from(pending, object, index->at[0], index->at[1]), &waiting);
 	if (waits && (!there || comes_first(&waiting, ret)))

@@ -25,13 +25,16 @@ enum row_state {
 	ROW_STATES
 };
 
-/* The row with exactly this index; false when there is none. */
+/*
+ * The row with exactly this index, of a table that is indexed so; false when there is none. Not of
+ * scalars. Pending rows are in our own tables alone: nothing says that their ids are free.
+ */
 bool subject_find(const struct datastore *store, const struct pending *pending,
-		  enum mib_table table, const struct index *index, struct subject *ret);
+		  enum index_kind kind, const struct index *index, struct subject *ret);
 
 /* The first row at or after *@index, which becomes its index; false at the end of the table. */
 bool subject_from(const struct datastore *store, const struct pending *pending,
-		  enum mib_table table, struct index *index, struct subject *ret);
+		  enum index_kind kind, struct index *index, struct subject *ret);
 
 uint32_t subject_tunnel_id(const struct subject *subject);
 uint32_t subject_session_id(const struct subject *subject);

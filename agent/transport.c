@@ -36,8 +36,12 @@ struct transport {
 	uint32_t packet;
 	uint8_t told[PDU_RESPONSE_LENGTH]; /* what we answer net-snmp in the master's place */
 	bool telling;
+	unsigned int mark;    /* transport_pass_registers() */
 	struct opened opened; /* the master's answer to Open */
-	uint32_t registers[REGISTERS];
+	struct {
+		uint32_t packet;
+		unsigned int mark;
+	} registers[REGISTERS];
 	unsigned int next_register;
 	unsigned int delay, skip_attempts; /* counted in net-snmp's attempts, one a second */
 };
@@ -87,10 +91,11 @@ static bool answers_register(struct transport *transport, const uint8_t *bytes,
 			     const struct pdu_header *header)
 {
 	for (unsigned int i = 0; i < REGISTERS; i++) {
-		if (header->packet == 0 || transport->registers[i] != header->packet)
+		if (header->packet == 0 || transport->registers[i].packet != header->packet)
 			continue;
-		transport->registers[i] = 0;
-		transport->events.registered(pdu_response(bytes).error, transport->events.arg);
+		transport->registers[i].packet = 0;
+		transport->events.registered(transport->registers[i].mark,
+					     pdu_response(bytes).error, transport->events.arg);
 		return true;
 	}
 	return false;
@@ -274,6 +279,14 @@ static void tell(struct transport *transport, const struct pdu_header *header)
 	transport->net->sock = transport->ready_fd;
 }
 
+static void note_register(struct transport *transport, uint32_t packet)
+{
+	unsigned int place = transport->next_register++ % REGISTERS;
+
+	transport->registers[place].packet = packet;
+	transport->registers[place].mark = transport->mark;
+}
+
 static void sent(struct transport *transport, const struct pdu_header *header)
 {
 	switch (header->type) {
@@ -282,7 +295,8 @@ static void sent(struct transport *transport, const struct pdu_header *header)
 		transport->acting = transport->acting && header->packet != transport->packet;
 		break;
 	case PDU_REGISTER:
-		transport->registers[transport->next_register++ % REGISTERS] = header->packet;
+		if (transport->mark)
+			note_register(transport, header->packet);
 		/* fall through */
 	case PDU_OPEN:
 	case PDU_CLOSE:
@@ -294,6 +308,12 @@ static void sent(struct transport *transport, const struct pdu_header *header)
 	default: /* net-snmp does not wait for Notify's answer */
 		break;
 	}
+}
+
+/* The session is open already when net-snmp says Open. */
+static bool is_for_master(const struct transport *transport, const struct pdu_header *header)
+{
+	return header->type == PDU_REGISTER ? transport->mark : header->type != PDU_OPEN;
 }
 
 static int transmit(netsnmp_transport *t, const void *bytes, int size, void **opaque,
@@ -311,7 +331,7 @@ static int transmit(netsnmp_transport *t, const void *bytes, int size, void **op
 		answer_error(transport, &header, PDU_TOO_BIG);
 		transport->events.oversized(SIZE_OF_ANSWER, (size_t)size, INCOMING_PDU_MAX,
 					    transport->events.arg);
-	} else if (header.type != PDU_OPEN) { /* the session is open already */
+	} else if (is_for_master(transport, &header)) {
 		outgoing_put(transport->out, bytes, (size_t)size);
 	}
 	sent(transport, &header);
@@ -483,6 +503,11 @@ void transport_close(struct transport *transport)
 int transport_fd(const struct transport *transport)
 {
 	return transport->fd;
+}
+
+void transport_pass_registers(struct transport *transport, unsigned int mark)
+{
+	transport->mark = mark;
 }
 
 unsigned int transport_backlog(const struct transport *transport)

@@ -29,8 +29,11 @@ struct transport;
 enum transport_size { SIZE_OF_SET, SIZE_OF_GET, SIZE_OF_ANSWER };
 
 struct transport_events {
-	/* The master answered a Register PDU; @error is RFC 2741's res.error, 0 for success. */
-	void (*registered)(unsigned int error, void *arg);
+	/*
+	 * The master answered a Register PDU passed under @mark; @error is RFC 2741's res.error, 0
+	 * for success.
+	 */
+	void (*registered)(unsigned int mark, unsigned int error, void *arg);
 	/* There is no connection; @os_errno says why, 0: the master accepts but does not answer. */
 	void (*unreachable)(int os_errno, void *arg);
 	/* transport_paused() may have changed, outside any call of net-snmp. */
@@ -55,6 +58,13 @@ struct transport *transport_open(struct event_base *base, const struct endpoint 
 void transport_close(struct transport *transport); /* after snmp_shutdown(); accepts NULL */
 
 int transport_fd(const struct transport *transport); /* -1: not connected */
+
+/*
+ * Pass on the Register PDUs that net-snmp sends from now on, under this mark; 0: pass none. At each
+ * connection net-snmp repeats by itself all that it ever registered. It is told that this went
+ * well, and the master hears nothing of it: who registers wants to know what an answer is to.
+ */
+void transport_pass_registers(struct transport *transport, unsigned int mark);
 
 /*
  * How many requests were read and are not answered yet; an end of the stream that is held back

@@ -68,7 +68,7 @@ static bool note(struct varbinds *varbinds, struct set_row *row, const struct co
 		varbinds->bindings = more;
 		varbinds->capacity = capacity;
 	}
-	varbinds->bindings[varbinds->count++] = (struct binding){row, *column};
+	varbinds->bindings[varbinds->count++] = (struct binding){row, column};
 	return true;
 }
 
@@ -83,7 +83,7 @@ static struct set_row *row_of(struct varbinds *varbinds, const struct instance *
 	row = calloc(1, sizeof(*row));
 	if (!row)
 		return NULL;
-	row->object = table_object(instance->column.table);
+	row->object = table_object(instance->column->table);
 	row->tunnel_id = key.tunnel_id;
 	row->session_id = key.session_id;
 	row->given.object = row->draft.object = row->object;
@@ -190,7 +190,7 @@ static int take_scalar(struct varbinds *varbinds, const struct column *column,
 /* The path of a refused column, in YANG's words if it has any. */
 static void point(struct error *err, const struct instance *instance)
 {
-	const struct column *column = &instance->column;
+	const struct column *column = instance->column;
 
 	if (column->kind == COLUMN_SCALAR)
 		error_at(err, "l2tpv3Scalars.%u", column->number);
@@ -217,10 +217,10 @@ static int find_column(const struct varbind *varbind, struct instance *ret, stru
 {
 	enum oid_fault fault = oid_to_instance(varbind->name, varbind->name_length, ret);
 
-	if (fault == OID_FINE && ret->column.writable)
+	if (fault == OID_FINE && ret->column->writable)
 		return 0;
 	point_at_name(err, varbind);
-	if (fault == OID_NO_OBJECT || !ret->column.writable)
+	if (fault == OID_NO_OBJECT || !ret->column->writable)
 		return varbind_refuse(SNMP_NOT_WRITABLE, ERROR_READ_ONLY, err,
 				      "there is no such column, or it is read-only");
 	return varbind_refuse(SNMP_NO_CREATION, ERROR_MISSING_KEY, err,
@@ -235,14 +235,14 @@ int varbinds_add(struct varbinds *varbinds, const struct varbind *varbind, struc
 
 	if (status)
 		return status;
-	if (instance.column.kind == COLUMN_SCALAR) {
-		status = note(varbinds, NULL, &instance.column)
-				 ? take_scalar(varbinds, &instance.column, varbind, err)
+	if (instance.column->kind == COLUMN_SCALAR) {
+		status = note(varbinds, NULL, instance.column)
+				 ? take_scalar(varbinds, instance.column, varbind, err)
 				 : varbind_no_memory(err);
 	} else {
 		row = row_of(varbinds, &instance);
-		status = row && note(varbinds, row, &instance.column)
-				 ? take_column(row, &instance.column, varbind, err)
+		status = row && note(varbinds, row, instance.column)
+				 ? take_column(row, instance.column, varbind, err)
 				 : varbind_no_memory(err);
 	}
 	if (status)

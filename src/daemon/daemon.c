@@ -255,6 +255,7 @@ static int start_agent(struct daemon *daemon, struct error *err)
 		.engine = daemon->engine,
 		.address = daemon->options->agentx_address,
 		.notify = daemon->options->notify,
+		.notify_pseudowires = daemon->options->notify_pseudowires,
 		.log = log_callback,
 		.arg = (void *)(uintptr_t) "snmp",
 	};

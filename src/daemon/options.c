@@ -34,6 +34,7 @@ static const struct option_row rows[] = {
 	{ "agentx",       'x', KIND_TEXT,   AT(agentx_address),  "ADDR",   "AgentX address of snmpd (" AGENTX_ADDRESS ")" },
 	{ "no-snmp",      0,   KIND_FLAG,   AT(no_snmp),         NULL,     "do not start the SNMP door" },
 	{ "notify",       0,   KIND_FLAG,   AT(notify),          NULL,     "send SNMP notifications from the start" },
+	{ "notify-pw",    0,   KIND_FLAG,   AT(notify_pseudowires), NULL,  "send PW-STD-MIB's pwUp and pwDown" },
 	{ "netns",        'N', KIND_TEXT,   AT(netns),           "NAME",   "manage this network namespace (ip netns)" },
 	{ "kernel",       0,   KIND_TEXT,   AT(kernel),          "WHICH",  "real, or sim (sim:6.1, sim:6.12) to simulate one in memory" },
 	{ "no-repair",    0,   KIND_FLAG,   AT(no_repair),       NULL,     "report what others change, but do not restore it" },

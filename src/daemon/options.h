@@ -16,7 +16,7 @@ struct options {
 	unsigned int counter_age_ms; /* --counter-age */
 	unsigned int idle_timeout;   /* --idle-timeout, --lock-timeout: seconds, 0 never */
 	unsigned int lock_timeout;
-	bool foreground, no_snmp, notify, no_repair;
+	bool foreground, no_snmp, notify, notify_pseudowires, no_repair;
 };
 
 /* What main does next. */

@@ -64,6 +64,7 @@ struct session {
 	uint32_t mtu;
 	uint32_t reorder_timeout; /* milliseconds */
 	uint32_t dead_interval;   /* seconds */
+	uint32_t pseudowire_id;
 	char description[DESCRIPTION_LENGTH + 1];
 	char interface_name[IFNAME_LENGTH + 1];
 	char bridge[IFNAME_LENGTH + 1];

@@ -468,6 +468,15 @@ static const struct row session_rows[] = {
 		.doc = "Silence of the peer after which oper-status becomes peer-silent; "
 		       "never when absent",
 	},
+	[SESSION_PSEUDOWIRE_ID] = {
+		.leaf = "pseudowire-id", .cli = "pseudowire_id",
+		.mib = "PseudowireId", .mib_table = MIB_SESSION, .mib_column = 24,
+		SESSION(pseudowire_id, U32), .min = 1, .max = ID_MAX,
+		.access = ACCESS_WRITE, .change = CHANGE_LOCAL, .source = SOURCE_RECORD,
+		.why = "0 stands for none (RFC 5601 pwID)",
+		.doc = "What managers call the pseudowire at both ends: the same there, and pwID in "
+		       "PW-STD-MIB (RFC 5601)",
+	},
 	STATUS_ROWS(SESSION, session_state, 15),
 	{
 		.leaf = "if-index",

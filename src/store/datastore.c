@@ -42,7 +42,6 @@ static struct session_entry *find_or_make_session(struct tunnel_entry *tunnel, u
 	session->entry.key = (struct key){tunnel->entry.key.tunnel_id, session_id};
 	session->state.common.oper_status = OPER_DOWN;
 	session->state.common.status_reason = REASON_NONE;
-	RB_INSERT(session_id_tree, &tunnel->store->sessions, session);
 	return session;
 }
 

@@ -93,8 +93,9 @@ struct acm;
 struct datastore {
 	struct tunnel_tree tunnels;      /* that both layers show */
 	struct tunnel_tree only[LAYERS]; /* ... that one shows */
-	struct session_id_tree sessions; /* of any layer, as the next */
-	struct session_index_tree indexes;
+	struct session_id_tree ids;      /* of the sessions that both layers show */
+	struct session_id_tree only_ids[LAYERS];
+	struct session_index_tree indexes; /* of the sessions of any layer */
 	struct session_name_tree names; /* names and endpoints in the base layer, actual ones too */
 	struct endpoint_tree endpoints;
 	struct name_change_tree top_names; /* ... in the top layer, where that differs */
@@ -192,6 +193,11 @@ struct session_entry *datastore_session(const struct datastore *ds, uint32_t tun
 /* The first entry with that session id in any tunnel, then session_same_id() for more. */
 struct session_entry *datastore_session_by_id(const struct datastore *ds, uint32_t session_id);
 struct session_entry *session_same_id(const struct session_entry *session);
+/*
+ * The first session at or after that id; of several with one id the configured one, or else that of
+ * the least tunnel id.
+ */
+struct session_entry *datastore_id_from(const struct datastore *ds, uint32_t session_id);
 /* The configured session with that interface-name. */
 struct session_entry *datastore_session_by_name(const struct datastore *ds, const char *name);
 /* Any session with that name, foreign ones too, then session_same_name() for more. */

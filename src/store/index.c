@@ -333,24 +333,41 @@ struct session_entry *index_session(const struct tunnel_entry *tunnel, uint32_t 
 
 /* By session id */
 
-/* The first shown one with that id, from there on. */
-static struct session_entry *shown_id(struct session_entry *at, uint32_t session_id)
+static struct session_entry *shown_id_from(const struct datastore *ds, struct session_key key)
 {
-	while (at && SESSION_KEY(at) == session_id && !is_shown(at))
-		at = RB_NEXT(session_id_tree, NULL, at);
-	return at && SESSION_KEY(at) == session_id ? hand_session(at) : NULL;
+	struct session_entry *both = ids_from(&ds->ids, key),
+			     *one = ids_from(&ds->only_ids[datastore_layer(ds)], key);
+
+	return hand_session(!both || (one && ids_order(one, both) < 0) ? one : both);
+}
+
+static struct session_entry *of_id(struct session_entry *session, uint32_t session_id)
+{
+	return session && SESSION_KEY(session) == session_id ? session : NULL;
 }
 
 struct session_entry *datastore_session_by_id(const struct datastore *ds, uint32_t session_id)
 {
-	return shown_id(ids_from(&ds->sessions, (struct session_key){.session_id = session_id}),
-			session_id);
+	return of_id(shown_id_from(ds, (struct session_key){session_id, 0}), session_id);
 }
 
 struct session_entry *session_same_id(const struct session_entry *session)
 {
-	return shown_id(RB_NEXT(session_id_tree, NULL, (struct session_entry *)(uintptr_t)session),
-			SESSION_KEY(session));
+	struct session_key key = key_of_session(session);
+
+	if (key.tunnel_id++ == ID_MAX)
+		return NULL;
+	return of_id(shown_id_from(session->tunnel->store, key), key.session_id);
+}
+
+struct session_entry *datastore_id_from(const struct datastore *ds, uint32_t session_id)
+{
+	struct session_entry *first = shown_id_from(ds, (struct session_key){session_id, 0});
+	struct session_entry *at = first;
+
+	while (at && !session_config(at))
+		at = session_same_id(at);
+	return at ? at : first;
 }
 
 /*

@@ -256,20 +256,28 @@ static void index_session_again(struct datastore *ds, struct session_entry *sess
 static struct session_tree *tree_of_sessions(struct tunnel_entry *tunnel, unsigned int layers)
 {
 	return layers == LAYERS_ALL ? &tunnel->sessions
-	       : layers != 0        ? &tunnel->only[layers == LAYER_BIT(LAYER_TOP)]
-				    : NULL;
+				    : &tunnel->only[layers == LAYER_BIT(LAYER_TOP)];
+}
+
+static struct session_id_tree *tree_of_ids(struct datastore *ds, unsigned int layers)
+{
+	return layers == LAYERS_ALL ? &ds->ids : &ds->only_ids[layers == LAYER_BIT(LAYER_TOP)];
 }
 
 /* Its tunnel may come or go with it: the caller sees to that. */
 static void move_session(struct session_entry *session, unsigned int layers)
 {
-	struct session_tree *from = tree_of_sessions(session->tunnel, session->entry.layers),
-			    *to = tree_of_sessions(session->tunnel, layers);
+	struct tunnel_entry *tunnel = session->tunnel;
+	unsigned int old = session->entry.layers;
 
-	if (from)
-		RB_REMOVE(session_tree, from, session);
-	if (to)
-		RB_INSERT(session_tree, to, session);
+	if (old != 0) {
+		RB_REMOVE(session_tree, tree_of_sessions(tunnel, old), session);
+		RB_REMOVE(session_id_tree, tree_of_ids(tunnel->store, old), session);
+	}
+	if (layers != 0) {
+		RB_INSERT(session_tree, tree_of_sessions(tunnel, layers), session);
+		RB_INSERT(session_id_tree, tree_of_ids(tunnel->store, layers), session);
+	}
 	session->entry.layers = (uint8_t)layers;
 }
 
@@ -288,7 +296,6 @@ void datastore_set_index(struct datastore *ds, struct session_entry *session, un
 static void session_drop(struct datastore *ds, struct session_entry *session)
 {
 	datastore_set_index(ds, session, 0);
-	RB_REMOVE(session_id_tree, &ds->sessions, session);
 	tell_dropped(ds, &session->entry);
 	if (session->saved)
 		ds->free_saved(session->saved);

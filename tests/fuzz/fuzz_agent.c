@@ -49,15 +49,18 @@ static oid take_id(struct input *input)
 
 static size_t take_name(struct input *input, oid name[MAX_OID_LEN])
 {
-	struct instance instance = {
-		.column = {.table = (enum mib_table)(take(input) % 9), .number = take(input) % 30},
-	};
-	unsigned int shape = take(input);
-	size_t length = oid_of_instance(&instance, name);
+	const struct column *column = column_first();
+	unsigned int shape, kind;
+	size_t length;
 
-	length -= index_length(instance.column.table);
-	for (unsigned int i = 0; i < index_length(instance.column.table); i++)
-		name[length++] = instance.column.table == MIB_SCALARS ? 0 : take_id(input);
+	for (unsigned int n = take(input); n > 0 && column_next(column); n--)
+		column = column_next(column);
+	shape = take(input);
+	kind = column->table->index;
+	length = column->length;
+	memcpy(name, column->name, length * sizeof(oid));
+	for (unsigned int i = 0; i < index_length(kind); i++)
+		name[length++] = kind == INDEX_SCALAR ? 0 : take_id(input);
 	if (shape == 1)
 		name[length++] = take(input);
 	if (shape == 2)

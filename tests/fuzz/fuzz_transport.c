@@ -35,9 +35,9 @@ static struct {
 	bool ended;
 } seen;
 
-static void on_registered(unsigned int error, void *arg)
+static void on_registered(unsigned int mark, unsigned int error, void *arg)
 {
-	(void)error, (void)arg;
+	(void)mark, (void)error, (void)arg;
 	seen.dropped++;
 }
 

@@ -77,8 +77,8 @@ def tunnels(daemon):
 # ---- connecting
 
 
-def test_registered_are_the_root_and_then_the_tables(session):
-    assert [oid for oid, _ in session.registered] == [ROOT, *(f"{ROOT}.1.{n}.1" for n in range(2, 8))]
+def test_registered_are_the_roots_each_before_its_tables(session):
+    assert [oid for oid, _ in session.registered] == agentx.REGISTERED
     assert all(flags & 0x09 == 0 for _, flags in session.registered)  # neither an instance nor a context
 
 
@@ -87,11 +87,31 @@ def test_a_table_that_cannot_be_registered_by_itself_is_served_all_the_same(mast
     session = master.accept()
     session.serve_until(agentx.OPEN)
     session.serve_until(agentx.REGISTER)
-    for _ in range(agentx.REGISTRATIONS - 1):
-        session.serve_until(agentx.REGISTER, register_error=agentx.DUPLICATE_REGISTRATION)
+    session.refused = {oid: agentx.DUPLICATE_REGISTRATION for oid in agentx.REGISTERED
+                       if oid not in agentx.REGIONS}
+    for _ in agentx.REGISTERED[1:]:
+        session.serve_until(agentx.REGISTER)
     assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
     assert session.get(column(2, 24, 1))[0][2] == 1
     assert "another subagent" not in daemon.log()
+
+
+def serve_all_but_pw(session, expected, daemon):
+    """Another subagent has PW-STD-MIB: nothing below its root may be registered."""
+    session.refused = {agentx.PW: agentx.DUPLICATE_REGISTRATION}
+    expected = [oid for oid in expected if not oid.startswith(agentx.PW + ".")]
+    for _ in expected:
+        session.serve_until(agentx.REGISTER)
+    assert [oid for oid, _ in session.registered] == expected
+    daemon.wait_for_log("refuses to register PW-STD-MIB for us: another subagent has registered it")
+
+
+def test_a_standard_module_that_another_subagent_has_stays_its(master, daemon):
+    begin(daemon)
+    session = master.accept()
+    session.serve_until(agentx.OPEN)
+    serve_all_but_pw(session, agentx.REGISTERED, daemon)
+    assert session.get(column(1, 4, 0))[0][2] == 0
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -138,6 +158,7 @@ def test_an_answer_to_a_registration_that_comes_late_counts(master, daemon):
     session.answer(second, agentx.DUPLICATE_REGISTRATION)
     daemon.wait_for_log("connected to the AgentX master")
     assert "another subagent" not in daemon.log()
+    serve_all_but_pw(session, agentx.REGISTERED[1:], daemon)  # each answer is known to be its own
 
 
 def test_it_never_pings_a_unix_socket(session):
@@ -520,7 +541,7 @@ def test_what_the_master_is_told_to_wait_for_our_answers(master, daemon):
     """In Open and in each Register; net-snmp's own takes no notice."""
     begin(daemon)
     session = master.accept()
-    for kind in [agentx.OPEN] + agentx.REGISTRATIONS * [agentx.REGISTER]:
+    for kind in [agentx.OPEN] + len(agentx.REGISTERED) * [agentx.REGISTER]:
         asked = session.receive()
         assert (asked.kind, asked.reader.data[0]) == (kind, 30)
         session.answer(asked)

@@ -102,6 +102,27 @@ def test_they_say_what_a_get_says(receiver):
     assert list(tunnel)[:2] == [UPTIME, SNMP_TRAP]
 
 
+PW = "1.3.6.1.2.1.10.246"
+PW_DOWN, PW_UP = (f"{PW}.0.{arc}" for arc in (1, 2))
+
+
+def test_pseudowires_are_told_by_range_and_up_only_after_down(receiver):
+    bench = receiver("--notify-pw")
+    assert bench.snmp.get(f"{PW}.1.9.0", f"{PW}.1.11.0") == [1, 200]
+    bench.push(entries(3))
+    bench.push(entries(1, first=9))
+    wait_for(lambda: bench.snmp.get(f"{PW}.1.2.1.38.9") == UP, "the last to be up")
+    ranges = [[f"{PW}.1.2.1.38.1", f"{PW}.1.2.1.38.3"], [f"{PW}.1.2.1.38.9"]]
+    for enabled, kind, status in (("false", PW_DOWN, 6), ("true", PW_UP, UP)):
+        bench.daemon.ctl("set", "tunnel", "tunnel_id", "1", "enabled", enabled)
+        wait_for(lambda: len(bench.of(kind)) == 2, kind)  # pylint: disable=cell-var-from-loop
+        told = sorted((objects(trap) for trap in bench.of(kind)), key=list)
+        assert [list(trap) for trap in told] == ranges
+        assert {value for trap in told for value in trap.values()} == {status}
+    assert len(bench.of(PW_DOWN)) == len(bench.of(PW_UP)) == 2
+    assert not bench.of(SESSION_STATE)
+
+
 @pytest.fixture(scope="module")
 def mib():
     """The MIB as smidump reads it."""

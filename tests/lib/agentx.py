@@ -20,7 +20,11 @@ NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_VIEW = 128, 129, 130
 DUPLICATE_REGISTRATION, PARSE_ERROR = 263, 266
 NETWORK_ORDER = 0x10
 PATIENCE = 30
-REGISTRATIONS = 7  # the root, and the entries of the tables
+# Roots of modules, each with its tables, whose entries are registered by themselves.
+PW, PW_ENET = "1.3.6.1.2.1.10.246", "1.3.6.1.2.1.180"
+REGIONS = {ROOT: range(2, 8), PW: [2], PW_ENET: [1, 2]}
+REGISTERED = [oid for root, tables in REGIONS.items()
+              for oid in (root, *(f"{root}.1.{n}.1" for n in tables))]
 
 
 def up_time():
@@ -122,6 +126,7 @@ class Session:
         self.socket.settimeout(PATIENCE)
         self.packet = 1000
         self.registered = []  # (oid, flags) as they came
+        self.refused = {}  # what it shall not have: the error by oid
         self.pings = 0
 
     def close(self):
@@ -158,7 +163,7 @@ class Session:
         if pdu.kind == REGISTER:
             pdu.reader.unpack("4B")
             self.registered.append((pdu.reader.oid(), pdu.flags))
-            self.answer(pdu, register_error)
+            self.answer(pdu, self.refused.get(self.registered[-1][0], register_error))
         elif pdu.kind != RESPONSE:
             self.pings += pdu.kind == PING
             self.answer(pdu)
@@ -243,7 +248,7 @@ class Master:
         """A subagent that has all it registers; with an error, that has asked for the root."""
         session = self.accept()
         session.serve_until(OPEN)
-        for _ in range(1 if register_error else REGISTRATIONS):
+        for _ in range(1 if register_error else len(REGISTERED)):
             session.serve_until(REGISTER, register_error=register_error)
         return session
 

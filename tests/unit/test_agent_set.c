@@ -151,14 +151,29 @@ struct vb {
 #define CREATE(t)            I(TUNNEL, T_STATUS, t, 0, 4), MANDATORY(t)
 #define CREATE_SESSION(t, s) I(SESSION, S_STATUS, t, s, 4), U(SESSION, 3, t, s, 9)
 
+/* There need not be such a column. */
+static size_t name_of(const struct vb *vb, oid name[MAX_OID_LEN])
+{
+	size_t length = mib_root_length;
+
+	memcpy(name, mib_root, mib_root_length * sizeof(oid));
+	name[length++] = 1;
+	name[length++] = vb->table;
+	if (vb->table != MIB_SCALARS)
+		name[length++] = 1;
+	name[length++] = vb->column;
+	name[length++] = vb->tunnel_id;
+	if (vb->table >= MIB_SESSION && vb->table <= MIB_COOKIE)
+		name[length++] = vb->session_id;
+	return length;
+}
+
 static int add(struct varbinds *varbinds, const struct vb *vb, struct error *err)
 {
-	struct instance instance = {.column = {.table = vb->table, .number = vb->column},
-				    .index = {{vb->tunnel_id, vb->session_id}}};
 	oid name[MAX_OID_LEN];
 	struct varbind varbind = {.name = name, .type = vb->type, .integer = vb->integer};
 
-	varbind.name_length = oid_of_instance(&instance, name);
+	varbind.name_length = name_of(vb, name);
 	varbind.bytes = vb->bytes ? vb->bytes : "";
 	varbind.length = vb->type == ASN_OCTET_STR ? vb->length : sizeof(long);
 	return varbinds_add(varbinds, &varbind, err);
@@ -207,10 +222,9 @@ static int set(struct bench *bench, const struct vb *vbs)
 static bool read_value(struct bench *bench, enum mib_table table, unsigned int number, uint32_t t,
 		       uint32_t s, struct value *ret)
 {
-	struct instance instance = {.index = {{t, s}}};
+	struct instance instance = {.column = column_find(table, number), .index = {{t, s}}};
 
-	return column_find(table, number, &instance.column) &&
-	       mib_value(&bench->mib, &instance, ret);
+	return instance.column && mib_value(&bench->mib, &instance, ret);
 }
 
 /* -1: no such instance. */
@@ -403,7 +417,7 @@ static void test_status_looks_at_counters(void **state)
 
 static long next_status(struct bench *bench)
 {
-	struct instance before = {.column = {.table = TUNNEL, .number = T_STATUS}};
+	struct instance before = {.column = column_find(TUNNEL, T_STATUS)};
 	oid name[MAX_OID_LEN];
 	size_t length = oid_of_instance(&before, name);
 	struct value value;
@@ -489,14 +503,9 @@ static size_t writable_columns(struct column ret[64])
 {
 	size_t count = 0;
 
-	for (unsigned int table = MIB_TUNNEL; table <= MIB_TABLE_LAST; table++) {
-		struct column column;
-
-		for (unsigned int n = 1; column_from((enum mib_table)table, n, &column);
-		     n = column.number + 1) {
-			if (column.writable && column.kind == COLUMN_ROW)
-				ret[count++] = column;
-		}
+	for (const struct column *column = column_first(); column; column = column_next(column)) {
+		if (column->writable && column->kind == COLUMN_ROW)
+			ret[count++] = *column;
 	}
 	return count;
 }
@@ -505,7 +514,7 @@ static struct vb vb_of(const struct column *column)
 {
 	bool tunnel = table_object(column->table) == OBJECT_TUNNEL;
 
-	return (struct vb){.table = column->table,
+	return (struct vb){.table = column->row->mib_table,
 			   .column = column->number,
 			   .tunnel_id = 1,
 			   .session_id = tunnel ? 0 : 11,
@@ -544,7 +553,7 @@ static void test_wrong_type_of_every_column(void **state)
 		}
 		if (right != 1)
 			fail_msg("column %u of table %u takes %zu types", columns[i].number,
-				 columns[i].table, right);
+				 columns[i].row->mib_table, right);
 	}
 }
 
@@ -584,7 +593,7 @@ static void test_range_of_every_number(void **state)
 			if (set(bench, vbs))
 				fail_msg("%s %ld: %s", row->leaf, vbs[0].integer,
 					 bench->error.text);
-			assert_int_equal(get(bench, columns[i].table, columns[i].number, 1,
+			assert_int_equal(get(bench, columns[i].row->mib_table, columns[i].number, 1,
 					     vbs[0].session_id),
 					 vbs[0].integer);
 		}
@@ -662,7 +671,7 @@ static void test_every_column_can_be_set_to_what_it_reads(void **state)
 		struct vb vbs[2] = {vb_of(&columns[i]), END};
 		struct value value;
 
-		assert_true(read_value(bench, columns[i].table, columns[i].number, 1,
+		assert_true(read_value(bench, columns[i].row->mib_table, columns[i].number, 1,
 				       vbs[0].session_id, &value));
 		vbs[0].type = value.type;
 		vbs[0].integer = value.number.integer;

@@ -196,6 +196,10 @@ static void print_lookups(FILE *file, const struct datastore *ds)
 		for (; at; at = session_same_id(at))
 			fprintf(file, " %u", at->tunnel->entry.key.tunnel_id);
 	}
+	fputs("\nfrom id:", file);
+	for (struct session_entry *at = datastore_id_from(ds, 0); at;
+	     at = datastore_id_from(ds, at->entry.key.session_id + 1))
+		fprintf(file, " %u/%u", at->entry.key.session_id, at->entry.key.tunnel_id);
 	fputs("\nindexes:", file);
 	for (struct session_entry *at = datastore_index_from(ds, 0); at;
 	     at = datastore_index_from(ds, at->state.if_index + 1))

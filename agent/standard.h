@@ -1,0 +1,46 @@
+/*
+ * The second mapping table: columns of standard MIB modules, each with where its value comes from.
+ * Their rows are the sessions that LINUX-L2TPV3-MIB shows, under other names; nobody can write
+ * them. The texts are the RFCs'; each column that is not here is of an optional group that we do
+ * not claim (mibs/L2TPV3D-CAPABILITIES-MIB).
+ */
+#ifndef AGENT_STANDARD_H
+#define AGENT_STANDARD_H
+
+#include "columns.h"
+
+struct mib;
+struct subject;
+struct value;
+
+/* @subject: NULL for a scalar. False: this row does not have the column. */
+typedef bool standard_function(struct mib *mib, const struct subject *subject, struct value *ret);
+
+struct standard_column {
+	const struct region *region;
+	unsigned int table, number;
+	enum column_kind kind;
+	const char *leaf;   /* COLUMN_ROW: of a session */
+	unsigned char type; /* COLUMN_CONSTANT: ASN_*, and a number or octets */
+	long constant;
+	const char *octets;
+	size_t length;
+	standard_function *function; /* COLUMN_FUNCTION */
+};
+
+/* PwOperStatusTC (RFC 5542) */
+enum pw_oper_status {
+	PW_UP = 1,
+	PW_DOWN,
+	PW_TESTING,
+	PW_DORMANT,
+	PW_NOT_PRESENT,
+	PW_LOWER_LAYER_DOWN
+};
+
+extern const struct region pw_region;      /* PW-STD-MIB, RFC 5601 */
+extern const struct region pw_enet_region; /* PW-ENET-STD-MIB, RFC 5603 */
+extern const struct standard_column standard_columns[];
+extern const size_t standard_column_count;
+
+#endif

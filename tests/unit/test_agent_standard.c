@@ -1,0 +1,429 @@
+/* PW-STD-MIB (RFC 5601) and PW-ENET-STD-MIB (RFC 5603): sessions under the IETF's names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "mib.h"
+#include "model/codec.h"
+#include "varbinds.h"
+
+#define PW      1, 3, 6, 1, 2, 1, 10, 246, 1
+#define PW_ENET 1, 3, 6, 1, 2, 1, 180, 1
+
+struct bench {
+	struct datastore *store;
+	struct mib mib;
+};
+
+/* ---- sessions of all kinds */
+
+static void set(enum object object, void *config, const char *leaf, const char *text)
+{
+	const struct row *row = row_by_leaf(object, leaf, strlen(leaf));
+
+	assert_int_equal(codec_parse(row, config, text, strlen(text), NULL), 0);
+}
+
+static struct tunnel tunnel_to(const char *id, const char *local, const char *remote)
+{
+	struct tunnel tunnel = {0};
+
+	set(OBJECT_TUNNEL, &tunnel, "tunnel-id", id);
+	set(OBJECT_TUNNEL, &tunnel, "peer-tunnel-id", "7");
+	set(OBJECT_TUNNEL, &tunnel, "local-address", local);
+	set(OBJECT_TUNNEL, &tunnel, "remote-address", remote);
+	return tunnel;
+}
+
+static struct session some_session(const char *id, const char *name)
+{
+	struct session session = {0};
+
+	set(OBJECT_SESSION, &session, "session-id", id);
+	set(OBJECT_SESSION, &session, "peer-session-id", "4294967295");
+	if (name)
+		set(OBJECT_SESSION, &session, "interface-name", name);
+	return session;
+}
+
+static struct session_entry *configure(struct bench *bench, uint32_t tunnel_id,
+				       const struct session *session)
+{
+	return entry_session(
+		datastore_configure(bench->store, tunnel_id, session->session_id, session));
+}
+
+/* 11 is Ethernet and has all there is, 12 is tagged, 13 PPP, 14 foreign; another 11 is, too. */
+static void fill(struct bench *bench)
+{
+	struct tunnel four = tunnel_to("1", "192.0.2.1", "192.0.2.2"),
+		      six = tunnel_to("2", "2001:db8::1", "2001:db8::2");
+	struct session full = some_session("11", "one"), tagged = some_session("12", "two"),
+		       ppp = some_session("13", NULL), foreign = some_session("14", "theirs");
+	struct session_entry *entry;
+
+	datastore_configure(bench->store, 1, 0, &four);
+	datastore_configure(bench->store, 2, 0, &six);
+	set(OBJECT_SESSION, &full, "description", "to Bern");
+	set(OBJECT_SESSION, &full, "pseudowire-id", "7001");
+	entry = configure(bench, 2, &full);
+	datastore_set_index(bench->store, entry, 5);
+	set(OBJECT_SESSION, &tagged, "pseudowire-type", "ethernet-vlan");
+	set(OBJECT_SESSION, &tagged, "vlan-id", "7");
+	set(OBJECT_SESSION, &tagged, "l2-specific-sublayer", "none");
+	set(OBJECT_SESSION, &tagged, "enabled", "false");
+	configure(bench, 1, &tagged);
+	set(OBJECT_SESSION, &ppp, "pseudowire-type", "ppp");
+	configure(bench, 1, &ppp);
+	datastore_observe(bench->store, 3, 14, &foreign);
+	full = some_session("11", "theirs2");
+	datastore_observe(bench->store, 1, 11, &full);
+}
+
+static int setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+
+	bench->store = datastore_new();
+	mib_init(&bench->mib, NULL, bench->store);
+	fill(bench);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	mib_clear(&bench->mib);
+	datastore_free(bench->store);
+	free(bench);
+	return 0;
+}
+
+static struct state *state_of(struct bench *bench, uint32_t tunnel_id, uint32_t session_id)
+{
+	return entry_state(datastore_entry(bench->store, tunnel_id, session_id));
+}
+
+/* ---- values as text */
+
+#define TEXT_MAX 64
+
+/* INTEGER i, Unsigned32 u, TimeTicks t, Counter32 c, OCTET STRING x and its octets. */
+static void print(const struct value *value, char ret[TEXT_MAX])
+{
+	size_t used = 1;
+
+	switch (value->type) {
+	case ASN_OCTET_STR:
+		snprintf(ret, TEXT_MAX, "x");
+		for (size_t i = 0; i < value->length; i++)
+			used += (size_t)snprintf(ret + used, TEXT_MAX - used, "%02x",
+						 ((const uint8_t *)value->bytes)[i]);
+		break;
+	case ASN_INTEGER:
+	case ASN_UNSIGNED:
+	case ASN_TIMETICKS:
+	case ASN_COUNTER:
+		snprintf(ret, TEXT_MAX, "%c%lu",
+			 value->type == ASN_INTEGER    ? 'i'
+			 : value->type == ASN_UNSIGNED ? 'u'
+			 : value->type == ASN_COUNTER  ? 'c'
+						       : 't',
+			 (unsigned long)value->number.integer);
+		break;
+	default:
+		fail_msg("type 0x%02x", value->type);
+	}
+}
+
+static void expect(struct bench *bench, const oid *name, size_t length, const char *expected)
+{
+	char text[TEXT_MAX] = "none";
+	struct value value;
+
+	if (mib_get(&bench->mib, name, length, &value) == OID_FINE)
+		print(&value, text);
+	if (strcmp(text, expected) != 0)
+		fail_msg("column %lu is %s, not %s", name[length - 2], text, expected);
+}
+
+#define EXPECT(bench, expected, ...)                                                               \
+	expect(bench, (const oid[]){__VA_ARGS__},                                                  \
+	       sizeof((const oid[]){__VA_ARGS__}) / sizeof(oid), expected)
+
+/* ---- tests */
+
+/* In the order of the RFC, 11's and 12's. pwTimeElapsed and pwValidIntervals are not served. */
+static const struct {
+	unsigned int column;
+	const char *full, *tagged;
+} pw_columns[] = {
+	{2, "i5", "i4"},
+	{3, "i1", "i1"},
+	{4, "i2", "i2"},
+	{5, "i0", "i0"},
+	{6, "i0", "i0"},
+	{8, "i2", "i1"},
+	{9, "x20010db8000000000000000000000002", "xc0000202"},
+	{10, "u0", "u0"},
+	{11, "i5", "i0"},
+	{12, "u7001", "u0"},
+	{13, "u0", "u0"},
+	{14, "x", "x"},
+	{15, "x", "x"},
+	{16, "x", "x"},
+	{17, "i1", "i2"},
+	{18, "u0", "u0"},
+	{19, "i2", "i2"},
+	{20, "x00", "x00"},
+	{21, "u0", "u0"},
+	{22, "i5", "i6"},
+	{23, "u0", "u0"},
+	{24, "x", "x"},
+	{25, "x00", "x00"},
+	{26, "u0", "u0"},
+	{27, "x80", "x80"},
+	{28, "i1", "i1"},
+	{29, "x10", "x10"},
+	{30, "u4294967295", "u4294967295"},
+	{31, "u11", "u12"},
+	{32, "x6f6e65", "x74776f"},
+	{33, "x746f204265726e", "x"},
+	{34, "t500", "t0"},
+	{35, "t0", "t0"},
+	{36, "t700", "t0"},
+	{37, "i1", "i2"},
+	{38, "i2", "i2"},
+	{39, "x80", "x80"},
+	{40, "i1", "i1"},
+	{41, "x00", "x00"},
+	{44, "i1", "i2"},
+	{45, "i3", "i3"},
+	{46, "i2", "i2"},
+	{47, "u0", "u0"},
+	{48, "u0", "u0"},
+	{49, "u0", "u0"},
+};
+
+static void test_every_column_of_pw_table(void **state)
+{
+	const oid entry[] = {PW, 2, 1};
+	struct bench *bench = *state;
+	struct state *full = state_of(bench, 2, 11);
+	size_t served = 0, count = sizeof(pw_columns) / sizeof(pw_columns[0]);
+
+	mib_follow_epoch(&bench->mib, 100 * NS_PER_S, 0);
+	full->statistics.discontinuity_time.at = 105 * NS_PER_S;
+	full->last_change.at = 107 * NS_PER_S;
+	for (size_t i = 0; i < count; i++) {
+		EXPECT(bench, pw_columns[i].full, PW, 2, 1, pw_columns[i].column, 11);
+		EXPECT(bench, pw_columns[i].tagged, PW, 2, 1, pw_columns[i].column, 12);
+	}
+	for (const struct column *column = column_first(); column; column = column_next(column))
+		served += column->length == 12 && !memcmp(column->name, entry, sizeof(entry));
+	assert_int_equal(served, count);
+}
+
+static void test_ppp_and_foreign_sessions_are_pseudowires(void **state)
+{
+	EXPECT(*state, "i7", PW, 2, 1, 2, 13);
+	EXPECT(*state, "x", PW, 2, 1, 32, 13);
+	EXPECT(*state, "i5", PW, 2, 1, 45, 14); /* readOnly */
+	EXPECT(*state, "i1", PW, 2, 1, 44, 14);
+	EXPECT(*state, "i7", PW, 2, 1, 22, 14); /* the kernel does not report the sublayer */
+	EXPECT(*state, "i0", PW, 2, 1, 8, 14);  /* nor do we know its tunnel's peer yet */
+	EXPECT(*state, "none", PW, 2, 1, 2, 15);
+	EXPECT(*state, "none", PW, 2, 1, 2, 0);
+	EXPECT(*state, "none", PW, 2, 1, 1, 11); /* pwIndex is not accessible */
+	EXPECT(*state, "none", PW, 2, 1, 42, 11);
+}
+
+static void test_of_two_with_one_id_the_configured_one_is_served(void **state)
+{
+	struct bench *bench = *state;
+
+	EXPECT(bench, "x6f6e65", PW, 2, 1, 32, 11);
+	datastore_configure(bench->store, 2, 11, NULL);
+	EXPECT(bench, "x74686569727332", PW, 2, 1, 32, 11);
+}
+
+static void test_pending_rows_are_no_pseudowires(void **state)
+{
+	struct bench *bench = *state;
+
+	pending_put(&bench->mib.pending, pending_new(OBJECT_SESSION, 1, 20));
+	EXPECT(bench, "none", PW, 2, 1, 44, 20);
+}
+
+static void test_a_link_local_peer_has_a_zone(void **state)
+{
+	struct bench *bench = *state;
+	struct tunnel tunnel = tunnel_to("3", "2001:db8::1", "2001:db8::2");
+
+	memcpy(tunnel.remote_address.bytes, "\xfe\x80", 2);
+	datastore_observe(bench->store, 3, 0, &tunnel);
+	EXPECT(bench, "i4", PW, 2, 1, 8, 14);
+	EXPECT(bench, "xfe800db800000000000000000000000200000000", PW, 2, 1, 9, 14);
+}
+
+/* up(1), down(2), dormant(4), notPresent(5), lowerLayerDown(6); and pwLocalStatus. */
+static void test_status(void **state)
+{
+	static const struct {
+		enum oper_status status;
+		enum status_reason reason;
+		const char *oper, *local;
+	} cases[] = {
+		{OPER_UP, REASON_NONE, "i1", "x00"},
+		{OPER_UP, REASON_EXTERNALLY_MODIFIED, "i1", "x00"},
+		{OPER_DOWN, REASON_DISABLED, "i2", "x80"},
+		{OPER_DOWN, REASON_LINK_DOWN, "i2", "x80"},
+		{OPER_DOWN, REASON_TRANSMIT_ERRORS, "i2", "x08"},
+		{OPER_PEER_SILENT, REASON_PEER_SILENT, "i2", "x10"},
+		{OPER_DOWN, REASON_TUNNEL_NOT_UP, "i6", "x80"},
+		{OPER_WAITING, REASON_NO_ROUTE, "i6", "x80"},
+		{OPER_WAITING, REASON_NO_LOCAL_ADDRESS, "i6", "x80"},
+		{OPER_WAITING, REASON_ADDRESS_TENTATIVE, "i6", "x80"},
+		{OPER_WAITING, REASON_ADDRESS_DUPLICATE, "i6", "x80"},
+		{OPER_WAITING, REASON_ADDRESS_IN_VRF, "i6", "x80"},
+		{OPER_WAITING, REASON_NO_INTERFACE_ADDRESS, "i6", "x80"},
+		{OPER_WAITING, REASON_NO_BRIDGE, "i4", "x80"},
+		{OPER_WAITING, REASON_MODULE_MISSING, "i4", "x80"},
+		{OPER_FAILED, REASON_KERNEL_ERROR, "i5", "x80"},
+		{OPER_REMOVING, REASON_BEING_REMOVED, "i5", "x80"},
+	};
+	struct state *status = state_of(*state, 2, 11);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		status->oper_status = (uint8_t)cases[i].status;
+		status->status_reason = (uint8_t)cases[i].reason;
+		EXPECT(*state, cases[i].oper, PW, 2, 1, 38, 11);
+		EXPECT(*state, cases[i].local, PW, 2, 1, 39, 11);
+	}
+}
+
+static void test_up_time_counts_from_the_change_to_up(void **state)
+{
+	const oid name[] = {PW, 2, 1, 35, 11};
+	struct bench *bench = *state;
+	struct state *status = state_of(bench, 2, 11);
+	struct value value;
+
+	status->oper_status = OPER_UP;
+	status->status_reason = REASON_NONE;
+	status->last_change.at = clock_now() - 30 * NS_PER_S;
+	assert_int_equal(mib_get(&bench->mib, name, sizeof(name) / sizeof(oid), &value), OID_FINE);
+	assert_in_range(value.number.integer, 3000, 3500);
+}
+
+static void test_scalars(void **state)
+{
+	EXPECT(*state, "u0", PW, 1, 0);
+	EXPECT(*state, "i2", PW, 9, 0);
+	EXPECT(*state, "i2", PW, 10, 0);
+	EXPECT(*state, "none", PW, 1);
+	EXPECT(*state, "none", PW, 1, 1);
+}
+
+static void test_errors_of_all_add_up_and_never_fall(void **state)
+{
+	struct bench *bench = *state;
+
+	state_of(bench, 2, 11)->statistics.rx_errors = 3;
+	state_of(bench, 1, 13)->statistics.tx_errors = 4;
+	state_of(bench, 1, 0)->statistics.rx_errors = 100; /* of the tunnel, its sessions' again */
+	EXPECT(bench, "c7", PW, 6, 0);
+	state_of(bench, 2, 11)->statistics.rx_errors = 1;
+	bench->mib.errors_at = 1;
+	EXPECT(bench, "c7", PW, 6, 0);
+	state_of(bench, 2, 11)->statistics.rx_errors = 2;
+	EXPECT(bench, "c7", PW, 6, 0); /* not looked at again within a second */
+	bench->mib.errors_at = 1;
+	EXPECT(bench, "c8", PW, 6, 0);
+}
+
+static void test_ethernet_has_its_own_tables(void **state)
+{
+	static const struct {
+		unsigned int column;
+		const char *full, *tagged;
+	} columns[] = {
+		{2, "i4095", "i7"}, {3, "i1", "i4"}, {4, "i4095", "i4095"}, {5, "i0", "i0"},
+		{6, "i5", "i0"},    {7, "i1", "i2"}, {8, "i3", "i3"},
+	};
+
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+		EXPECT(*state, columns[i].full, PW_ENET, 1, 1, columns[i].column, 11, 1);
+		EXPECT(*state, columns[i].tagged, PW_ENET, 1, 1, columns[i].column, 12, 1);
+		EXPECT(*state, "none", PW_ENET, 1, 1, columns[i].column, 13, 1);
+		EXPECT(*state, "none", PW_ENET, 1, 1, columns[i].column, 11, 2);
+	}
+	EXPECT(*state, "u0", PW_ENET, 2, 1, 1, 11);
+	EXPECT(*state, "u0", PW_ENET, 2, 1, 2, 12);
+	EXPECT(*state, "none", PW_ENET, 2, 1, 2, 13);
+}
+
+/* 13 is PPP: after 12 comes 14. */
+static void test_a_walk_passes_over_what_is_not_ethernet(void **state)
+{
+	oid name[MAX_OID_LEN] = {PW_ENET, 1, 1, 2, 12, 1};
+	struct bench *bench = *state;
+	struct value value;
+	size_t length = 13;
+
+	assert_true(mib_next(&bench->mib, name, length, name, &length, &value));
+	assert_int_equal(name[length - 2], 14);
+	assert_int_equal(name[length - 1], 1);
+	assert_true(mib_next(&bench->mib, name, length, name, &length, &value));
+	assert_int_equal(name[length - 3], 3);
+	assert_int_equal(name[length - 2], 11);
+}
+
+static void test_nobody_can_write(void **state)
+{
+	struct bench *bench = *state;
+
+	for (const struct column *column = column_first(); column; column = column_next(column)) {
+		struct instance instance = {.column = column, .index = {{11, 1}}};
+		struct varbinds *varbinds = varbinds_new(&bench->mib);
+		struct error err = ERROR_INIT;
+		oid name[MAX_OID_LEN];
+		struct varbind varbind = {.name = name, .type = ASN_INTEGER, .bytes = ""};
+
+		varbind.name_length = oid_of_instance(&instance, name);
+		if (column->table->index == INDEX_SCALAR)
+			name[varbind.name_length - 1] = 0;
+		if (name[3] == 1 && name[4] == 2)
+			assert_int_equal(varbinds_add(varbinds, &varbind, &err), SNMP_NOT_WRITABLE);
+		varbinds_free(varbinds);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_every_column_of_pw_table),
+		TEST(test_ppp_and_foreign_sessions_are_pseudowires),
+		TEST(test_of_two_with_one_id_the_configured_one_is_served),
+		TEST(test_pending_rows_are_no_pseudowires),
+		TEST(test_a_link_local_peer_has_a_zone),
+		TEST(test_status),
+		TEST(test_up_time_counts_from_the_change_to_up),
+		TEST(test_scalars),
+		TEST(test_errors_of_all_add_up_and_never_fall),
+		TEST(test_ethernet_has_its_own_tables),
+		TEST(test_a_walk_passes_over_what_is_not_ethernet),
+		TEST(test_nobody_can_write),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
