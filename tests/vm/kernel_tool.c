@@ -101,7 +101,11 @@ static struct address parse_address(const char *text)
 
 static void address_command(struct tool *tool, char **words)
 {
-	static const char *const states[] = {"absent", "tentative", "duplicate", "ready"};
+	static const char *const states[] = {
+		[ADDRESS_UNKNOWN] = "unknown",     [ADDRESS_ABSENT] = "absent",
+		[ADDRESS_TENTATIVE] = "tentative", [ADDRESS_DUPLICATE] = "duplicate",
+		[ADDRESS_READY] = "ready",
+	};
 	struct address address = parse_address(word_at(words, 0));
 	unsigned int vrf = words[1] ? (unsigned int)strtoul(words[1], NULL, 10) : 0;
 

@@ -33,7 +33,7 @@ def expect(daemon, tunnel_id, status, reason="none", text=""):
         return (leaves.get("oper-status"), leaves.get("status-reason")) == (status, reason) and \
             text in leaves.get("status-text", "")
     def reached():
-        found = daemon.state(tunnel_id)
+        found = daemon.tunnel_state(tunnel_id)
         assert told(found), found
         return told(daemon.leaves(tunnel_id))
     wait_for(reached, f"tunnel {tunnel_id} to be {status}, {reason}")
@@ -41,7 +41,7 @@ def expect(daemon, tunnel_id, status, reason="none", text=""):
 
 @pytest.fixture
 def told(daemon):
-    """The daemon, asked for what it tells of a tunnel: leaves() through the shell, and state() by a
+    """The daemon, asked for what it tells of a tunnel: leaves() through the shell, and tunnel_state() by a
     NETCONF session that is kept, for under emulation a process takes long."""
     def leaves(tunnel_id):
         words = json.loads(daemon.ctl("-j", "get", "tunnel").stdout)
@@ -51,7 +51,7 @@ def told(daemon):
         wanted = subtree(f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>{tunnel_id}</tunnel-id></tunnel></l2tpv3>')
         found = client.get(wanted).find(".//{*}tunnel")
         return {local_name(leaf): leaf.text or "" for leaf in ([] if found is None else found)}
-    daemon.leaves, daemon.state = leaves, state
+    daemon.leaves, daemon.tunnel_state = leaves, state
     with daemon.netconf() as client:
         yield daemon
 
@@ -99,7 +99,7 @@ def test_a_route_by_a_rule_for_the_source_is_one(told, r1, k1):
     push(told, tunnel(1, PEER4, local_address="10.0.0.1"))
     expect(told, 1, "up")
     r1.ip("route", "add", "203.0.113.0/24", "via", "10.0.0.2")  # an event: it is looked at anew
-    assert stays_true(lambda: told.state(1)["oper-status"] == "up", 1)
+    assert stays_true(lambda: told.tunnel_state(1)["oper-status"] == "up", 1)
     r1.ip("route", "del", PEER4, "table", "100")
     expect(told, 1, "down", "no-route")
     assert k1.has_tunnel(1)
@@ -243,7 +243,7 @@ def test_local_interface_takes_the_source_that_the_route_prefers(told, r1, k1):
         expect(told, number, "up")
         found = k1.tunnel_get(number)
         assert found.get("ip_saddr", found.get("ip6_saddr")) == source, number
-        assert told.state(number)["resolved-local-address"] == source
+        assert told.tunnel_state(number)["resolved-local-address"] == source
     assert k1.tunnel_get(7)["ip_saddr"] == "172.20.0.1"
     # a route that changes moves nothing; another peer has another source
     r1.ip("route", "change", "10.7.0.0/16", "via", "172.20.0.9", "src", "172.20.0.1")
