@@ -147,6 +147,14 @@ static int check_place(const struct reader_element *element, enum acm_item item,
 
 /* ---- elements */
 
+bool acm_decode_may_tag(const struct acm_decoder *decoder, const char *name)
+{
+	enum acm_item item =
+		decoder->at && !decoder->leaf ? acm_item_in(decoder->at->item, name) : ACM_ITEMS;
+
+	return item != ACM_ITEMS && acm_rows[item].kind == ACM_IS_LEAF;
+}
+
 int acm_decode_start(struct acm_decoder *decoder, const struct reader_element *element,
 		     enum edit_operation operation, struct error *err)
 {
@@ -259,6 +267,15 @@ int acm_decode_text(struct acm_decoder *decoder, const char *text, size_t length
 	return 0;
 }
 
+static int refuse_tag(const struct acm_row *row, struct error *err)
+{
+	error_set(error_at(err, "/nacm"), ERROR_INVALID_VALUE, "%s: tagged as a default, but %s%s",
+		  row->name, row->fallback ? "the default is " : "there is none",
+		  row->fallback ? row->fallback : "");
+	snprintf(err->info, sizeof(err->info), "%s", row->name);
+	return -EINVAL;
+}
+
 static int end_leaf(struct acm_decoder *decoder, struct error *err)
 {
 	enum edit_operation operation = decoder->operation[decoder->depth];
@@ -286,6 +303,11 @@ static int end_leaf(struct acm_decoder *decoder, struct error *err)
 			return refuse(ERROR_BAD_ELEMENT, row->name,
 				      "a rule has one of rpc-name, notification-name and path",
 				      err);
+	if (decoder->tagged && !edit_removes(operation) && operation != EDIT_NONE) {
+		if (!row->fallback || strcmp(row->fallback, text) != 0)
+			return refuse_tag(row, err);
+		operation = EDIT_REMOVE; /* it is not set by that (RFC 6243 section 4.5.2) */
+	}
 	node = acm_add(decoder->acm, decoder->at, decoder->leaf, text);
 	if (!node)
 		return no_room(err);
