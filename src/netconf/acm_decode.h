@@ -29,5 +29,7 @@ int acm_decode_start(struct acm_decoder *decoder, const struct reader_element *e
 int acm_decode_text(struct acm_decoder *decoder, const char *text, size_t length,
 		    struct error *err);
 int acm_decode_end(struct acm_decoder *decoder, struct error *err);
+/* After a failure: put into @err which element was open, or the nearest around it with a path. */
+void acm_decode_place(const struct acm_decoder *decoder, struct error *err);
 
 #endif

@@ -324,7 +324,7 @@ static void start_leaf(struct decoder *decoder, const struct reader_element *ele
 /* Nothing of <nacm> is carried out if something in it is refused, and nothing more is read. */
 static void refuse_acm(struct decoder *decoder)
 {
-	error_at(&decoder->error, "/nacm");
+	acm_decode_place(&decoder->acm, &decoder->error);
 	decoder->failed_row = NULL;
 	decoder->acm_refused = true;
 	decoder->over = true;

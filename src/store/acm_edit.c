@@ -12,25 +12,10 @@ struct editing {
 	struct error *err;
 };
 
-static void print_path(const struct acm_node *node, char *ret, size_t size)
-{
-	const struct acm_row *row = &acm_rows[node->item];
-	size_t used;
-
-	ret[0] = '\0';
-	if (node->parent)
-		print_path(node->parent, ret, size);
-	used = strlen(ret);
-	if (row->kind == ACM_IS_LIST)
-		snprintf(ret + used, size - used, "/%s[name='%s']", row->name, node->text);
-	else
-		snprintf(ret + used, size - used, "%s%s", "/", row->name);
-}
-
 static int refuse(const struct editing *editing, const struct acm_node *node, enum error_code code,
 		  const char *text)
 {
-	print_path(node, editing->err->path, sizeof(editing->err->path));
+	acm_print_path(node, editing->err->path, sizeof(editing->err->path));
 	return error_set(editing->err, code, "%s: %s", acm_rows[node->item].name, text);
 }
 
