@@ -205,6 +205,10 @@ static int edit_node(struct editing *editing, struct acm_node *into, const struc
 	bool removes = edit_removes(edit->operation), is_new = !node;
 	int rc = 0;
 
+	/* who sees that it is not there may remove it, or tag it as a default */
+	if (!node && edit->operation == EDIT_REMOVE &&
+	    policy_acm(editing->policy, RIGHT_READ, edit))
+		return 0;
 	if (!node || removes || edit->operation == EDIT_CREATE)
 		rc = need(editing, node ? node : edit, removes ? RIGHT_DELETE : RIGHT_CREATE);
 	if (rc)

@@ -484,6 +484,20 @@ def test_to_move_a_rule_takes_the_right_to_change_it(daemon):
             assert order_of(root) == ["ownxy", "Lbca"]
 
 
+def test_what_is_read_with_tags_is_written_back_by_who_may_not_delete(daemon):
+    configure(daemon, "<groups>" + group("g", "games") + "</groups>" + rules("l", "g", rule(
+        "r", "permit", f'<path xmlns:a="{ACM}">/a:nacm</path>' + operations("create read update"))))
+    with As(daemon, GAMES) as client:
+        filter = subtree(f'<nacm xmlns="{ACM}"/>') + (
+            '<with-defaults xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults">report-all-tagged</with-defaults>')
+        text = client.rpc_text(f"<get-config><source><running/></source>{filter}</get-config>")
+        assert text.count(':default="true"') == 5 + 1  # of the container, and of the rule
+        client.edit_config(text[text.index("<nacm"):text.index("</nacm>") + 7])
+        refused(client.edit_config, nacm('<groups nc:operation="remove"/>'))
+    with As(daemon, NEWS) as client:  # who may not see it is not told that it is not there
+        refused(client.edit_config, nacm('<read-default nc:operation="remove"/>'))
+
+
 LIST = "/acm:rule-list[acm:name={}]"
 AROUND = rules("{}", "g", "<rule><name>r</name></rule>")  # lacks an action
 
