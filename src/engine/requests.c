@@ -248,7 +248,14 @@ unsigned int engine_lock_parts(struct engine *engine, struct engine_partial *par
 
 bool request_undo(struct engine *engine, uint64_t serial, engine_done_cb *done)
 {
-	return enqueue_number(engine, REQUEST_UNDO, serial, NULL, done, engine);
+	struct request *request = request_new(engine, REQUEST_UNDO, NULL, done, engine);
+
+	if (!request)
+		return false;
+	request->number = serial;
+	TAILQ_INSERT_HEAD(&engine->requests, request, link);
+	engine_schedule(engine);
+	return true;
 }
 
 bool request_names(struct engine *engine)

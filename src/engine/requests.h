@@ -51,7 +51,10 @@ struct request *request_new(struct engine *engine, enum request_type type,
 void request_free(struct request *request);
 /* Queue a request to choose missing interface names. */
 bool request_names(struct engine *engine); /* false: no memory */
-/* Undo that confirmed commit; @done has the engine. False: no memory. */
+/*
+ * Undo that confirmed commit, before all that waits: what was asked for since may count on it.
+ * @done has the engine. False: no memory.
+ */
 bool request_undo(struct engine *engine, uint64_t serial, engine_done_cb *done);
 /* Call the client's callback, once. */
 void request_tell(struct engine *engine, struct request *request, int rc, const struct error *err);

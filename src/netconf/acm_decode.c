@@ -10,7 +10,7 @@
 
 static int refuse(enum error_code code, const char *name, const char *text, struct error *err)
 {
-	int rc = error_set(error_at(err, "/nacm"), code, "%s", text);
+	int rc = error_set(err, code, "%s", text);
 
 	snprintf(err->info, sizeof(err->info), "%s", name);
 	return rc;
@@ -147,6 +147,14 @@ static int check_place(const struct reader_element *element, enum acm_item item,
 
 /* ---- elements */
 
+bool acm_decode_may_tag(const struct acm_decoder *decoder, const char *name)
+{
+	enum acm_item item =
+		decoder->at && !decoder->leaf ? acm_item_in(decoder->at->item, name) : ACM_ITEMS;
+
+	return item != ACM_ITEMS && acm_rows[item].kind == ACM_IS_LEAF;
+}
+
 int acm_decode_start(struct acm_decoder *decoder, const struct reader_element *element,
 		     enum edit_operation operation, struct error *err)
 {
@@ -259,6 +267,15 @@ int acm_decode_text(struct acm_decoder *decoder, const char *text, size_t length
 	return 0;
 }
 
+static int refuse_tag(const struct acm_row *row, struct error *err)
+{
+	error_set(err, ERROR_INVALID_VALUE, "%s: tagged as a default, but %s%s", row->name,
+		  row->fallback ? "the default is " : "there is none",
+		  row->fallback ? row->fallback : "");
+	snprintf(err->info, sizeof(err->info), "%s", row->name);
+	return -EINVAL;
+}
+
 static int end_leaf(struct acm_decoder *decoder, struct error *err)
 {
 	enum edit_operation operation = decoder->operation[decoder->depth];
@@ -270,10 +287,8 @@ static int end_leaf(struct acm_decoder *decoder, struct error *err)
 	/* a leaf that goes may be given without its value */
 	if (row->kind != ACM_IS_LEAF || !edit_removes(operation) || decoder->text[0])
 		rc = acm_parse(decoder->leaf, decoder->text, strlen(decoder->text), text, err);
-	if (rc) {
-		error_at(err, "/nacm");
+	if (rc)
 		return rc;
-	}
 	if (row->kind == ACM_IS_KEY && decoder->at->text[0])
 		return refuse(ERROR_BAD_ELEMENT, row->name, "given twice", err);
 	if (row->kind == ACM_IS_KEY)
@@ -286,6 +301,11 @@ static int end_leaf(struct acm_decoder *decoder, struct error *err)
 			return refuse(ERROR_BAD_ELEMENT, row->name,
 				      "a rule has one of rpc-name, notification-name and path",
 				      err);
+	if (decoder->tagged && !edit_removes(operation) && operation != EDIT_NONE) {
+		if (!row->fallback || strcmp(row->fallback, text) != 0)
+			return refuse_tag(row, err);
+		operation = EDIT_REMOVE; /* it is not set by that (RFC 6243 section 4.5.2) */
+	}
 	node = acm_add(decoder->acm, decoder->at, decoder->leaf, text);
 	if (!node)
 		return no_room(err);
@@ -305,7 +325,8 @@ static int end_entry(struct acm_decoder *decoder, struct error *err)
 	    acm_find(node->parent, node->item, node->text) != node)
 		rc = refuse(ERROR_BAD_ELEMENT, acm_rows[node->item].name,
 			    "given twice in one edit; allowed once", err);
-	decoder->at = node->parent;
+	if (!rc)
+		decoder->at = node->parent;
 	return rc;
 }
 
@@ -313,7 +334,22 @@ int acm_decode_end(struct acm_decoder *decoder, struct error *err)
 {
 	int rc = decoder->leaf ? end_leaf(decoder, err) : end_entry(decoder, err);
 
+	if (rc)
+		return rc; /* the place of the fault stays open */
 	decoder->leaf = ACM_NACM;
 	decoder->depth--;
-	return rc;
+	return 0;
+}
+
+void acm_decode_place(const struct acm_decoder *decoder, struct error *err)
+{
+	size_t used, size = sizeof(err->path);
+
+	error_at(err, "/nacm");
+	if (!decoder->at || !acm_print_path(decoder->at, err->path, size) || !decoder->leaf)
+		return;
+	used = strlen(err->path);
+	if (snprintf(err->path + used, size - used, "/%s", acm_rows[decoder->leaf].name) >=
+	    (int)(size - used))
+		err->path[used] = '\0';
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/names.h"
+#include "netconf/encode.h"
 #include "netconf/modules.h"
 
 static struct node *add(struct tree *tree, struct node *parent, enum acm_item item,
@@ -76,23 +77,73 @@ static void add_path(struct tree *tree, struct node *parent, const char *path)
 	tree->broken |= broken;
 }
 
-static void add_defaults(struct tree *tree, struct node *parent, const struct acm_node *node)
+static void annotate(struct tree *tree, struct node *node, const char *prefix, const char *uri,
+		     const char *name, const char *value)
 {
-	for (enum acm_item item = ACM_NACM; item < ACM_ITEMS; item++)
-		if (acm_rows[item].parent == node->item && acm_rows[item].fallback &&
-		    !acm_find(node, item, NULL))
-			add(tree, parent, item, acm_rows[item].fallback);
+	struct attribute *made = node ? arena_alloc(&tree->arena, sizeof(*made)) : NULL;
+
+	tree->broken |= !made;
+	if (!made)
+		return;
+	*made = (struct attribute){node->attributes, prefix, name, uri, value};
+	node->attributes = made;
+}
+
+static void annotate_origin(struct tree *tree, struct node *node, const char *value)
+{
+	annotate(tree, node, PREFIX_ORIGIN, NAMESPACE_ORIGIN, "origin", value);
+}
+
+static void declare_prefix(struct tree *tree, struct node *node, const char *prefix,
+			   const char *uri)
+{
+	struct declaration *ns = arena_alloc(&tree->arena, sizeof(*ns));
+
+	tree->broken |= !ns;
+	if (!ns)
+		return;
+	*ns = (struct declaration){node->declarations, prefix, uri};
+	node->declarations = ns;
+}
+
+static void add_defaults(struct tree *tree, struct node *parent, const struct acm_node *node,
+			 const struct acm_tree_options *options)
+{
+	if (options->omit_origins & BIT(VIEW_DEFAULT))
+		return;
+	for (enum acm_item item = ACM_NACM; item < ACM_ITEMS; item++) {
+		struct node *leaf;
+
+		if (acm_rows[item].parent != node->item || !acm_rows[item].fallback ||
+		    acm_find(node, item, NULL))
+			continue;
+		leaf = add(tree, parent, item, acm_rows[item].fallback);
+		if (options->defaults == DEFAULTS_REPORT_ALL_TAGGED)
+			annotate(tree, leaf, PREFIX_DEFAULT, NAMESPACE_DEFAULT, "default", "true");
+		if (options->with_origin)
+			annotate_origin(tree, leaf, PREFIX_ORIGIN ":default");
+	}
+}
+
+static void cut_after(struct node *parent, struct node *last)
+{
+	*(last ? &last->next : &parent->first) = NULL;
+	parent->last = last;
 }
 
 static void build(struct tree *tree, struct node *into, const struct acm_node *from,
-		  enum defaults defaults)
+		  const struct acm_tree_options *options)
 {
+	bool omits = options->omit_origins & BIT(VIEW_INTENDED);
+
 	for (const struct acm_node *at = from->first; at; at = at->next) {
 		const struct acm_row *row = &acm_rows[at->item];
-		struct node *node;
+		struct node *before = into->last, *node, *key = NULL;
 
-		if (row->kind == ACM_IS_LEAF && row->fallback && defaults == DEFAULTS_TRIM &&
-		    !strcmp(row->fallback, at->text))
+		if (row->kind >= ACM_IS_KEY && omits)
+			continue;
+		if (row->kind == ACM_IS_LEAF && row->fallback &&
+		    options->defaults == DEFAULTS_TRIM && !strcmp(row->fallback, at->text))
 			continue;
 		if (at->item == ACM_PATH) {
 			add_path(tree, into, at->text);
@@ -102,11 +153,14 @@ static void build(struct tree *tree, struct node *into, const struct acm_node *f
 		if (!node)
 			return;
 		if (row->kind == ACM_IS_LIST)
-			add(tree, node, at->item + 1, at->text); /* the key's row follows */
-		build(tree, node, at, defaults);
+			key = add(tree, node, at->item + 1, at->text); /* its row follows */
+		build(tree, node, at, options);
+		if (row->kind < ACM_IS_KEY && omits && node->last == key)
+			cut_after(into, before);
 	}
-	if (defaults == DEFAULTS_REPORT_ALL || defaults == DEFAULTS_REPORT_ALL_TAGGED)
-		add_defaults(tree, into, from);
+	if (options->defaults == DEFAULTS_REPORT_ALL ||
+	    options->defaults == DEFAULTS_REPORT_ALL_TAGGED)
+		add_defaults(tree, into, from, options);
 }
 
 static void add_count(struct tree *tree, struct node *root, enum acm_item item, uint32_t count)
@@ -117,14 +171,21 @@ static void add_count(struct tree *tree, struct node *root, enum acm_item item, 
 	add(tree, root, item, text);
 }
 
-void acm_tree_build(const struct acm *acm, const struct acm_denied *denied, enum defaults defaults,
-		    struct tree *ret)
+void acm_tree_build(const struct acm *acm, const struct acm_denied *denied,
+		    const struct acm_tree_options *options, struct tree *ret)
 {
 	struct node *root = add(ret, NULL, ACM_NACM, NULL);
 
-	if (root)
-		build(ret, root, acm->root, defaults);
-	if (!root || !denied)
+	if (!root)
+		return;
+	if (options->defaults == DEFAULTS_REPORT_ALL_TAGGED)
+		declare_prefix(ret, root, PREFIX_DEFAULT, NAMESPACE_DEFAULT);
+	if (options->with_origin) {
+		declare_prefix(ret, root, PREFIX_ORIGIN, NAMESPACE_ORIGIN);
+		annotate_origin(ret, root, PREFIX_ORIGIN ":intended");
+	}
+	build(ret, root, acm->root, options);
+	if (!denied)
 		return;
 	add_count(ret, root, ACM_DENIED_OPERATIONS, denied->operations);
 	add_count(ret, root, ACM_DENIED_DATA_WRITES, denied->data_writes);
@@ -154,7 +215,7 @@ int acm_tree_write(struct writer *writer, const struct acm *acm, unsigned int de
 	struct tree tree = {0};
 	int rc;
 
-	acm_tree_build(acm, NULL, DEFAULTS_EXPLICIT, &tree);
+	acm_tree_build(acm, NULL, &(struct acm_tree_options){.defaults = DEFAULTS_EXPLICIT}, &tree);
 	rc = tree.broken || !tree.root ? -ENOMEM : 0;
 	if (!rc)
 		write_node(writer, tree.root, depth);

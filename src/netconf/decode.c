@@ -176,8 +176,8 @@ static bool take_tag(struct decoder *decoder, const struct reader_element *eleme
 
 /* The operation in force in an element: its own, or else the inherited one. May fail(). */
 static enum edit_operation operation_of(struct decoder *decoder,
-					const struct reader_element *element,
-					const struct row *leaf, bool *ret_explicit)
+					const struct reader_element *element, bool may_tag,
+					bool *ret_explicit)
 {
 	enum edit_operation inherited = decoder->acm.depth
 						? decoder->acm.operation[decoder->acm.depth]
@@ -190,7 +190,7 @@ static enum edit_operation operation_of(struct decoder *decoder,
 		size_t length = at->length;
 		const char *word;
 
-		if (leaf && take_tag(decoder, element, at))
+		if (may_tag && take_tag(decoder, element, at))
 			continue;
 		if (decoder->no_operations) {
 			fail(decoder, ERROR_UNKNOWN_ATTRIBUTE, at->name,
@@ -220,7 +220,7 @@ static enum edit_operation operation_of(struct decoder *decoder,
 static void start_container(struct decoder *decoder, const struct reader_element *element)
 {
 	bool is_explicit;
-	enum edit_operation operation = operation_of(decoder, element, NULL, &is_explicit);
+	enum edit_operation operation = operation_of(decoder, element, false, &is_explicit);
 
 	if (failing(decoder))
 		return;
@@ -246,7 +246,7 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 {
 	bool is_explicit;
 	enum level level = object == OBJECT_TUNNEL ? LEVEL_TUNNEL : LEVEL_SESSION;
-	enum edit_operation operation = operation_of(decoder, element, NULL, &is_explicit);
+	enum edit_operation operation = operation_of(decoder, element, false, &is_explicit);
 	struct edit_entry *entry;
 
 	if (failing(decoder))
@@ -313,7 +313,7 @@ static void start_leaf(struct decoder *decoder, const struct reader_element *ele
 	if (failing(decoder))
 		return;
 	decoder->leaf_tagged = false;
-	decoder->leaf_operation = operation_of(decoder, element, row, &decoder->leaf_explicit);
+	decoder->leaf_operation = operation_of(decoder, element, true, &decoder->leaf_explicit);
 	if (failing(decoder)) {
 		decoder->failed_row = row;
 		return;
@@ -324,7 +324,7 @@ static void start_leaf(struct decoder *decoder, const struct reader_element *ele
 /* Nothing of <nacm> is carried out if something in it is refused, and nothing more is read. */
 static void refuse_acm(struct decoder *decoder)
 {
-	error_at(&decoder->error, "/nacm");
+	acm_decode_place(&decoder->acm, &decoder->error);
 	decoder->failed_row = NULL;
 	decoder->acm_refused = true;
 	decoder->over = true;
@@ -333,9 +333,12 @@ static void refuse_acm(struct decoder *decoder)
 /* Of <nacm>, or inside. */
 static void start_acm(struct decoder *decoder, const struct reader_element *element)
 {
-	bool is_explicit;
-	enum edit_operation operation = operation_of(decoder, element, NULL, &is_explicit);
+	bool may_tag = acm_decode_may_tag(&decoder->acm, element->name), is_explicit;
+	enum edit_operation operation;
 
+	decoder->leaf_tagged = false;
+	operation = operation_of(decoder, element, may_tag, &is_explicit);
+	decoder->acm.tagged = decoder->leaf_tagged;
 	if (!failing(decoder) && strcmp(element->uri, NAMESPACE_ACM) != 0) {
 		fail(decoder, ERROR_UNKNOWN_NAMESPACE, element->name,
 		     "the namespace here is " NAMESPACE_ACM);

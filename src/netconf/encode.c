@@ -1,8 +1,5 @@
 #include "netconf/encode.h"
 
-#define PREFIX_DEFAULT "wd"
-#define PREFIX_ORIGIN  "or"
-
 static void write_origin(struct writer *writer, enum view_origin origin)
 {
 	static const char *const names[] = {

@@ -289,6 +289,8 @@ static void take_commit(struct events *events, const struct engine_event *event)
 	const struct actor actor = actor_of(events, event->session, commit->user, door);
 	int64_t now = wall();
 
+	if (!candidate_dirty(event->changes))
+		return; /* it confirms, and changes nothing (RFC 6470 section 2.2) */
 	notification_write_commit(begin(events), now, event, &actor);
 	append(events, now);
 }

@@ -454,14 +454,19 @@ static int refuse_attribute(const char *name, enum error_code code, const char *
 	return rc;
 }
 
+/* Of <filter>: without a namespace, or in that of NETCONF. NULL: it is not given. */
+static const char *attribute_of(const struct node *element, const char *name)
+{
+	const char *value = node_attribute(element, name, "");
+
+	return value ? value : node_attribute(element, name, NAMESPACE_BASE);
+}
+
 int filter_check(const struct node *element, struct error *err)
 {
-	const char *type = node_attribute(element, "type", "");
-	bool is_xpath;
+	const char *type = attribute_of(element, "type");
+	bool is_xpath = type && !strcmp(type, "xpath");
 
-	if (!type)
-		type = node_attribute(element, "type", NAMESPACE_BASE);
-	is_xpath = type && !strcmp(type, "xpath");
 	if (type && !is_xpath && strcmp(type, "subtree") != 0)
 		return refuse_attribute("type", ERROR_BAD_ATTRIBUTE,
 					"the types of filters are subtree and xpath", err);
@@ -470,7 +475,7 @@ int filter_check(const struct node *element, struct error *err)
 			return refuse_attribute(
 				at->name, ERROR_UNKNOWN_ATTRIBUTE,
 				"a filter has a type, and a select if that is xpath", err);
-	if (is_xpath && !node_attribute(element, "select", ""))
+	if (is_xpath && !attribute_of(element, "select"))
 		return refuse_attribute("select", ERROR_MISSING_ATTRIBUTE,
 					"a filter of type xpath selects by its attribute select",
 					err);
@@ -481,7 +486,7 @@ int filter_select(const struct node *element, const char **ret, struct error *er
 {
 	int rc;
 
-	*ret = node_attribute(element, "select", "");
+	*ret = attribute_of(element, "select");
 	if (!*ret || (!element->first && !element->length))
 		return 0;
 	rc = error_set(err, ERROR_BAD_ELEMENT, "a filter of type xpath is empty");

@@ -55,7 +55,7 @@ unsigned int provider_keys(const char *top, const char *list)
 }
 
 int provider_write_acm(struct netconf_session *session, const struct node *filter,
-		       const struct acm *acm, bool state, enum defaults defaults,
+		       const struct acm *acm, bool state, const struct acm_tree_options *options,
 		       unsigned int max_depth)
 {
 	struct tree tree = {0};
@@ -64,7 +64,7 @@ int provider_write_acm(struct netconf_session *session, const struct node *filte
 	if (!subtree_asks(filter, acm_rows[ACM_NACM].name, NAMESPACE_ACM) ||
 	    (session->lines && !filter)) /* our shell asks for it if it wants it */
 		return 0;
-	acm_tree_build(acm, state ? &session->server->denied : NULL, defaults, &tree);
+	acm_tree_build(acm, state ? &session->server->denied : NULL, options, &tree);
 	access_prune(session, &tree);
 	if (tree.broken)
 		rc = -ENOMEM;

@@ -34,7 +34,7 @@ unsigned int provider_keys(const char *top, const char *list);
 
 /* The same for NACM's configuration @acm, with its counters if @state. */
 int provider_write_acm(struct netconf_session *session, const struct node *filter,
-		       const struct acm *acm, bool state, enum defaults defaults,
+		       const struct acm *acm, bool state, const struct acm_tree_options *options,
 		       unsigned int max_depth);
 
 /*

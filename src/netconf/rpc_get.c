@@ -23,7 +23,7 @@ struct get {
 	const struct node *filter; /* borrowed from the message, or: */
 	struct tree xpath;         /* the filter that an XPath stands for */
 	const struct acm *acm;     /* shared: as when it was asked for; NULL: it was not */
-	enum defaults defaults;
+	struct acm_tree_options acm_options;
 	bool state;
 	bool begun;         /* the filter is good and the reply has begun */
 	bool nmda;          /* it is that of get-data */
@@ -95,7 +95,7 @@ static enum stream_step step(struct netconf_session *session, void *state)
 	if (walk_step(get->walk, &session->writer))
 		return STREAM_GOES_ON;
 	if ((get->acm && provider_write_acm(session, get->filter, get->acm, get->state,
-					    get->defaults, get->depth)) ||
+					    &get->acm_options, get->depth)) ||
 	    (get->state && provider_write(session, get->filter, get->depth)))
 		session->dead = true; /* half a reply is no reply */
 	write_tag_of_data(session, get, false);
@@ -146,6 +146,7 @@ static int open_xpath(struct netconf_session *session, struct get *get,
 	search.walk.max_depth = 0;
 	search.state = get->state;
 	search.acm = get->acm;
+	search.acm_options = get->acm_options;
 	rc = xpath_check(xpath->expression, xpath->scope, err);
 	return rc ? rc : search_open(&get->search, session, &search, err);
 }
@@ -174,7 +175,7 @@ static int show(struct netconf_session *session, enum engine_datastore which,
 		.state = !options->config && !options->no_state,
 		.nmda = !strcmp(message_operation(session->message)->uri, NAMESPACE_NMDA),
 		.depth = options->max_depth,
-		.defaults = options->defaults,
+		.acm_options = {options->defaults, options->with_origin, options->omit_origins},
 	};
 	if (!options->no_config)
 		get->acm = acm_share(options->candidate ? engine_candidate_acm(options->engine)

@@ -361,7 +361,8 @@ int rpc_partial_unlock(struct netconf_session *session, const struct node *opera
 				  "lock-id is required: which lock to release");
 	id = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || id > UINT32_MAX)
-		id = 0; /* no lock has it */
+		return rpc_refuse(err, ERROR_INVALID_VALUE, "lock-id",
+				  "lock-id is a number, that of the reply to partial-lock");
 	return error_in_operation(err, engine_unlock_parts(session->server->options.engine,
 							   (unsigned int)id, session->id, err));
 }

@@ -136,7 +136,10 @@ int rpc_kill_session(struct netconf_session *session, const struct node *operati
 		     struct error *err)
 {
 	const char *text = node_text(operation, "session-id", NAMESPACE_BASE);
+	struct engine *engine = session->server->options.engine;
+	struct engine_who who = rpc_who(session);
 	struct netconf_session *victim = NULL;
+	bool undoes;
 	int rc;
 
 	if (!text)
@@ -151,6 +154,10 @@ int rpc_kill_session(struct netconf_session *session, const struct node *operati
 	victim->finished = true; /* do not count it as dropped */
 	victim->ending = "killed";
 	victim->killer = session->id;
+	undoes = engine_awaits_confirmation(engine, victim->id);
 	session_close(victim);
-	return RPC_OK;
+	if (!undoes)
+		return RPC_OK;
+	/* whoever has killed it may rely on running as it was before (section 7.9) */
+	return rpc_await(session, engine_settle_candidate(engine, &who, rpc_done, session), err);
 }

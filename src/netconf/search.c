@@ -210,7 +210,7 @@ static int fill(struct search *search, struct walk *walk, struct xpath_tree *tre
 		;
 	if (!rc)
 		rc = provider_write_acm(session, search->options.walk.filter, search->options.acm,
-					search->options.state, search->options.walk.defaults, 0);
+					search->options.state, &search->options.acm_options, 0);
 	if (!rc && search->options.state)
 		rc = provider_write(session, search->options.walk.filter, 0);
 	rc = rc ? rc : writer_flush(writer);

@@ -28,8 +28,9 @@ struct search_options {
 	unsigned int max_depth;   /* levels of what is selected; 0: all */
 	const struct search_select *selects;
 	size_t count;
-	const struct acm *acm; /* the configuration of NACM */
-	bool state;            /* the data of providers, too */
+	const struct acm *acm;               /* the configuration of NACM ... */
+	struct acm_tree_options acm_options; /* ... and what to show of it */
+	bool state;                          /* the data of providers, too */
 	/* In that process: write what is to be had of what is selected; NULL: that, as XML. */
 	void (*write)(const struct xpath_tree *tree, struct writer *writer);
 	struct writer *writer; /* here: gets that; NULL: the session's */

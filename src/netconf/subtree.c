@@ -83,6 +83,8 @@ static void write_start(struct writer *writer, const struct node *node)
 	for (const struct declaration *ns = node->declarations; ns; ns = ns->next)
 		if (*ns->prefix) /* the default one is above */
 			write_declaration(writer, ns->prefix, ns->uri);
+	for (const struct attribute *at = node->attributes; at; at = at->next)
+		write_attribute(writer, at->prefix, at->name, at->value, strlen(at->value));
 	write_text(writer, ">");
 }
 

@@ -209,16 +209,18 @@ void write_line(struct writer *writer, unsigned int depth)
 
 void write_path(struct writer *writer, const char *path, const char *prefix)
 {
-	char before = '\0';
-	bool quoted = false;
+	const char *from = path;
+	char before = '\0', quote = '\0';
 
 	for (; *path; before = *path++) {
-		if (*path == '\'')
-			quoted = !quoted;
-		if (!quoted && (before == '/' || before == '[') && isalpha((unsigned char)*path)) {
-			write_text(writer, prefix);
-			write_bytes(writer, ":", 1);
-		}
-		write_escaped(writer, path, 1);
+		if (quote ? *path == quote : *path == '\'' || *path == '"')
+			quote = quote ? '\0' : *path;
+		if (quote || !(before == '/' || before == '[') || !isalpha((unsigned char)*path))
+			continue;
+		write_escaped(writer, from, (size_t)(path - from));
+		write_text(writer, prefix);
+		write_bytes(writer, ":", 1);
+		from = path;
 	}
+	write_escaped(writer, from, (size_t)(path - from));
 }

@@ -160,6 +160,30 @@ bool acm_equal(const struct acm *a, const struct acm *b)
 	return a == b || nodes_equal(a->root->first, b->root->first);
 }
 
+bool acm_print_path(const struct acm_node *node, char *ret, size_t size)
+{
+	const struct acm_row *row = &acm_rows[node->item];
+	bool is_entry = row->kind == ACM_IS_LIST;
+	char quote = strchr(node->text, '\'') ? '"' : '\'';
+	size_t used;
+	int length;
+
+	ret[0] = '\0';
+	if (node->parent && !acm_print_path(node->parent, ret, size))
+		return false;
+	used = strlen(ret);
+	if (is_entry)
+		length = snprintf(ret + used, size - used, "/%s[name=%c%s%c]", row->name, quote,
+				  node->text, quote);
+	else
+		length = snprintf(ret + used, size - used, "/%s", row->name);
+	if ((size_t)length < size - used &&
+	    !(is_entry && (!node->text[0] || strchr(node->text, quote))))
+		return true;
+	ret[used] = '\0';
+	return false;
+}
+
 static const char *const operation_words[] = {"create", "read", "update", "delete", "exec"};
 
 #define OPERATIONS (sizeof(operation_words) / sizeof(operation_words[0]))
@@ -199,13 +223,13 @@ static bool one_of(const char *text, const char *a, const char *b)
 static const char *const allowed[] = {
 	[ACM_TYPE_BOOL] = "true, false",
 	[ACM_TYPE_ACTION] = "permit, deny",
-	[ACM_TYPE_NAME] = "a name",
-	[ACM_TYPE_GROUP] = "a name that does not begin with *",
-	[ACM_TYPE_GROUP_ANY] = "*, or a name that does not begin with *",
+	[ACM_TYPE_NAME] = "a name, of less than 1024 bytes",
+	[ACM_TYPE_GROUP] = "a name that does not begin with *, of less than 1024 bytes",
+	[ACM_TYPE_GROUP_ANY] = "*, or a name that does not begin with *, of less than 1024 bytes",
 	[ACM_TYPE_OPERATIONS] = "*, or some of create, read, update, delete, exec",
 	[ACM_TYPE_PATH] = "a path as in /l2tp:l2tpv3/l2tp:tunnel[l2tp:tunnel-id='7'], with its "
 			  "prefixes declared and keys only in its predicates",
-	[ACM_TYPE_TEXT] = "text",
+	[ACM_TYPE_TEXT] = "text of less than 1024 bytes",
 };
 
 int acm_parse(enum acm_item item, const char *text, size_t length, char *ret, struct error *err)
@@ -233,8 +257,8 @@ int acm_parse(enum acm_item item, const char *text, size_t length, char *ret, st
 	}
 	if (good)
 		return 0;
-	rc = error_set(err, ERROR_INVALID_VALUE, "%s: allowed: %s, of less than %d bytes",
-		       acm_rows[item].name, allowed[type], ACM_TEXT_MAX);
+	rc = error_set(err, ERROR_INVALID_VALUE, "%s: allowed: %s", acm_rows[item].name,
+		       allowed[type]);
 	snprintf(err->info, sizeof(err->info), "%s", acm_rows[item].name);
 	return rc;
 }

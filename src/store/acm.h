@@ -125,6 +125,11 @@ const struct acm_node *acm_find(const struct acm_node *node, enum acm_item item,
 /* The value of a leaf, or its default. */
 const char *acm_text(const struct acm_node *node, enum acm_item item);
 bool acm_equal(const struct acm *a, const struct acm *b);
+/*
+ * Its instance path, as in "/nacm/groups/group[name='x']". False: an entry has no key yet, or one
+ * that does not fit or has both kinds of quotes; then it is the path of what that entry is in.
+ */
+bool acm_print_path(const struct acm_node *node, char *ret, size_t size);
 
 /* Check and make canonical: @ret has room for ACM_TEXT_MAX. ERROR_INVALID_VALUE. */
 int acm_parse(enum acm_item item, const char *text, size_t length, char *ret, struct error *err);

@@ -12,25 +12,10 @@ struct editing {
 	struct error *err;
 };
 
-static void print_path(const struct acm_node *node, char *ret, size_t size)
-{
-	const struct acm_row *row = &acm_rows[node->item];
-	size_t used;
-
-	ret[0] = '\0';
-	if (node->parent)
-		print_path(node->parent, ret, size);
-	used = strlen(ret);
-	if (row->kind == ACM_IS_LIST)
-		snprintf(ret + used, size - used, "/%s[name='%s']", row->name, node->text);
-	else
-		snprintf(ret + used, size - used, "%s%s", "/", row->name);
-}
-
 static int refuse(const struct editing *editing, const struct acm_node *node, enum error_code code,
 		  const char *text)
 {
-	print_path(node, editing->err->path, sizeof(editing->err->path));
+	acm_print_path(node, editing->err->path, sizeof(editing->err->path));
 	return error_set(editing->err, code, "%s: %s", acm_rows[node->item].name, text);
 }
 
@@ -220,6 +205,10 @@ static int edit_node(struct editing *editing, struct acm_node *into, const struc
 	bool removes = edit_removes(edit->operation), is_new = !node;
 	int rc = 0;
 
+	/* who sees that it is not there may remove it, or tag it as a default */
+	if (!node && edit->operation == EDIT_REMOVE &&
+	    policy_acm(editing->policy, RIGHT_READ, edit))
+		return 0;
 	if (!node || removes || edit->operation == EDIT_CREATE)
 		rc = need(editing, node ? node : edit, removes ? RIGHT_DELETE : RIGHT_CREATE);
 	if (rc)

@@ -150,6 +150,22 @@ def test_its_session_ends(daemon, persist):
         assert tunnels(two) == [1, 2, 3]
 
 
+def test_who_kills_its_session_finds_it_undone(daemon):
+    """RFC 6241 section 7.9: not in a moment, but with the reply."""
+    with Netconf(daemon.socket) as two:
+        for _ in range(3):
+            one = Netconf(daemon.socket)
+            one.edit_config(tunnel(2), "candidate")
+            one.rpc(CONFIRMED.format(""))
+            replies = two.rpc_texts(f"<kill-session><session-id>{one.session_id}</session-id></kill-session>",
+                                    "<get-config><source><running/></source></get-config>",
+                                    "<lock><target><running/></target></lock>",
+                                    "<unlock><target><running/></target></unlock>")
+            assert ["<ok/>" in reply for reply in replies] == [True, False, True, True], replies
+            assert "<tunnel-id>1<" in replies[1] and "<tunnel-id>2<" not in replies[1]
+            one.close()
+
+
 def test_an_idle_session_is_not_ended_before_the_time_it_has(tmp_path):
     daemon = L2tpv3d(Here(), tmp_path, "--idle-timeout", "1", "--lock-timeout", "1", kernel="sim").start()
     try:

@@ -251,6 +251,13 @@ def test_the_candidate_is_not_locked_while_dirty_and_discarded_while_others_comm
     two.lock("candidate")
 
 
+@pytest.mark.parametrize("number,word", [("x", "is a number"), ("-1", "is a number"), ("4000000000", "4000000000")])
+def test_a_lock_that_is_not_ones_own(pair, number, word):
+    with pytest.raises(RpcError) as refused:
+        pair[0].rpc(f'<partial-unlock xmlns="{PARTIAL}"><lock-id>{number}</lock-id></partial-unlock>')
+    assert refused.value.tag == "invalid-value" and word in refused.value.message
+
+
 def test_unlock_without_the_lock(pair):
     one, two = pair
     error = refused(one.unlock)

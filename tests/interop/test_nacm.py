@@ -484,6 +484,43 @@ def test_to_move_a_rule_takes_the_right_to_change_it(daemon):
             assert order_of(root) == ["ownxy", "Lbca"]
 
 
+def test_what_is_read_with_tags_is_written_back_by_who_may_not_delete(daemon):
+    configure(daemon, "<groups>" + group("g", "games") + "</groups>" + rules("l", "g", rule(
+        "r", "permit", f'<path xmlns:a="{ACM}">/a:nacm</path>' + operations("create read update"))))
+    with As(daemon, GAMES) as client:
+        filter = subtree(f'<nacm xmlns="{ACM}"/>') + (
+            '<with-defaults xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults">report-all-tagged</with-defaults>')
+        text = client.rpc_text(f"<get-config><source><running/></source>{filter}</get-config>")
+        assert text.count(':default="true"') == 5 + 1  # of the container, and of the rule
+        client.edit_config(text[text.index("<nacm"):text.index("</nacm>") + 7])
+        refused(client.edit_config, nacm('<groups nc:operation="remove"/>'))
+    with As(daemon, NEWS) as client:  # who may not see it is not told that it is not there
+        refused(client.edit_config, nacm('<read-default nc:operation="remove"/>'))
+
+
+LIST = "/acm:rule-list[acm:name={}]"
+AROUND = rules("{}", "g", "<rule><name>r</name></rule>")  # lacks an action
+
+
+@pytest.mark.parametrize("inner,place", [
+    (rules("l", "g", rule("r", "no")), LIST.format("'l'") + "/acm:rule[acm:name='r']/acm:action"),
+    (rules("l", "g", rule("r", "deny", "<bogus/>")), LIST.format("'l'") + "/acm:rule[acm:name='r']"),
+    (rules("l", "g", 2 * rule("r", "deny")), LIST.format("'l'") + "/acm:rule[acm:name='r']"),
+    ("<groups>text</groups>", "/acm:groups"),
+    ("<groups><group><user-name>games</user-name></group></groups>", "/acm:groups"),
+    ("<enable-nacm>1</enable-nacm>", "/acm:enable-nacm"),
+    (AROUND.format("it's [/x"), LIST.format('"it\'s [/x"') + "/acm:rule[acm:name='r']"),
+    (AROUND.format("Z\u00fcrich"), LIST.format("'Z\u00fcrich'") + "/acm:rule[acm:name='r']"),
+    (AROUND.format("it's \"both\""), ""),  # XPath 1.0 cannot quote it ...
+    (AROUND.format("x" * 1000), ""),  # ... nor has an error room for it
+])
+def test_an_error_says_where_by_a_path_that_is_an_xpath(daemon, inner, place):
+    with Netconf(daemon.socket) as client:
+        with pytest.raises(RpcError) as raised:
+            client.edit_config(nacm(inner))
+        assert raised.value.path == "/acm:nacm" + place
+
+
 def test_its_configuration_is_configuration(daemon):
     """Every operation of edit-config, the candidate, confirmed commits, rollback, restart; yanglint takes it."""
     first = ("<groups>" + group("g", "games", "news") + "</groups>" +

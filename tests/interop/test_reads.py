@@ -12,7 +12,7 @@ from lib import oracle  # noqa: E402
 from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
-from lib.netconf import L2TP, RpcError, errors_of, subtree  # noqa: E402
+from lib.netconf import BASE, L2TP, RpcError, errors_of, subtree  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
 WITH_DEFAULTS = "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
@@ -151,6 +151,81 @@ def test_tagged_is_report_all_with_tags(client):
     assert re.search(f'<l2tpv3 [^>]*xmlns:wd="{DEFAULT}"', read[1])
     plain = [re.sub(r' xmlns:wd="[^"]*"| wd:default="true"| message-id="[0-9]+"', "", text) for text in read]
     assert plain[0] == plain[1]
+
+
+# NACM's configuration, which is another tree
+
+ACM = "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
+RULES = (f'<nacm xmlns="{ACM}"><enable-nacm>true</enable-nacm><rule-list><name>l</name><group>g</group>'
+         "<rule><name>r</name><module-name>x</module-name><action>deny</action></rule></rule-list></nacm>")
+
+
+def nacm(tree):
+    """Its leaves by name but `name`: value, tag and origin."""
+    found = tree.find(f".//{{{ACM}}}nacm")
+    return {} if found is None else {
+        name: (leaf.text, leaf.get(TAG), leaf.get(f"{{{ORIGIN}}}origin"))
+        for leaf in found.iter() if len(leaf) == 0 and (name := leaf.tag.rpartition("}")[2]) != "name"}
+
+
+@pytest.fixture
+def ruled(client):
+    def replace(inner):
+        client.edit_config(inner.replace("<nacm ", f'<nacm xmlns:nc="{BASE}" nc:operation="replace" '))
+    replace(RULES)
+    yield client
+    replace(f'<nacm xmlns="{ACM}"><write-default>permit</write-default></nacm>')
+
+
+def test_each_mode_holds_for_nacm_too(ruled):
+    def read(mode, filter=f'<filter><nacm xmlns="{ACM}"/></filter>'):
+        return ruled.get_config(filter=filter + with_defaults(mode))
+    given = {"enable-nacm": ("true", None, None), "group": ("g", None, None), "module-name": ("x", None, None),
+             "action": ("deny", None, None)}
+    unset = {"read-default": "permit", "write-default": "deny", "exec-default": "permit", "enable-external-groups": "true",
+             "access-operations": "*"}
+    assert nacm(read("explicit")) == given
+    assert nacm(read("trim")) == {name: given[name] for name in given if name != "enable-nacm"}
+    assert nacm(read("report-all")) == {**given, **{name: (value, None, None) for name, value in unset.items()}}
+    tagged = {**given, **{name: (value, "true", None) for name, value in unset.items()}}
+    assert nacm(read("report-all-tagged")) == tagged
+    searched = nacm(read("report-all-tagged", f'<filter type="xpath" xmlns:a="{ACM}" select="//a:rule/a:*"/>'))
+    assert searched == {name: tagged[name] for name in ("module-name", "action", "access-operations")}
+
+
+def test_nacm_that_was_read_with_tags_is_written_back_as_it_was(ruled):
+    def read(mode):
+        reply = ruled.get_config(filter=f'<filter><nacm xmlns="{ACM}"/></filter>' + with_defaults(mode))
+        return ET.tostring(reply.find(f".//{{{ACM}}}nacm")).decode()
+    before, tagged = read("explicit"), read("report-all-tagged")
+    for write in (tagged, tagged.replace("<ns0:nacm ", f'<ns0:nacm xmlns:nc="{BASE}" nc:operation="replace" ')):
+        ruled.edit_config(write)
+        assert read("explicit") == before
+    ruled.edit_config(f'<nacm xmlns="{ACM}"><read-default>deny</read-default></nacm>')
+    ruled.edit_config(tagged)  # back to its default
+    assert read("explicit") == before
+    for leaf in ("<read-default wd:default='true'>deny</read-default>",
+                 "<rule-list><name>l</name><rule><name>r</name><action wd:default='1'>deny</action></rule></rule-list>"):
+        with pytest.raises(RpcError) as refused:
+            ruled.edit_config(f'<nacm xmlns="{ACM}" xmlns:wd="{DEFAULT}">{leaf}</nacm>')
+        assert refused.value.tag == "invalid-value" and "tagged as a default" in refused.value.message
+
+
+def test_nacm_in_use_has_origins(ruled):
+    def read(more):
+        return nacm(ET.fromstring(f"<data>{get_data_text(ruled, more=more + subtree_filter(ONLY))}</data>"))
+    ONLY = f'<nacm xmlns="{ACM}"/>'
+    config = "<config-filter>true</config-filter>"
+    shown = read(config + "<with-origin/>")
+    assert "or:intended" in get_data_text(ruled, more="<with-origin/>" + subtree_filter(ONLY)).partition(">")[0]
+    defaults = {name for name, (_, _, origin) in shown.items() if origin == "or:default"}
+    assert defaults == {"read-default", "write-default", "exec-default", "enable-external-groups", "access-operations"}
+    assert set(shown) - defaults == {"enable-nacm", "group", "module-name", "action"}
+    assert set(read(config + "<origin-filter>or:default</origin-filter>")) == defaults
+    assert set(read(config + "<negated-origin-filter>or:default</negated-origin-filter>")) == set(shown) - defaults
+    assert read(config + "<origin-filter>or:system</origin-filter>") == {}
+    assert set(read("<origin-filter>or:system</origin-filter>")) == {  # state has no origin
+        "denied-operations", "denied-data-writes", "denied-notifications"}
 
 
 # get-data

@@ -262,7 +262,9 @@ def test_confirmed_commits(daemon):
         one.rpc("<commit><confirmed/></commit>")
         assert told() == {**by_one, "confirm-event": "extend", "timeout": "600"}
         one.rpc("<commit/>")
-        assert told() == {**by_one, "confirm-event": "complete"}
+        confirmation = {local_name(content): leaves(content) for content in subscriber.rest()}
+        assert confirmation["netconf-confirmed-commit"] == {**by_one, "confirm-event": "complete"}
+        assert "netconf-config-change" not in confirmation  # for running did not change (RFC 6470 section 2.2)
         stage(4)
         one.rpc("<commit><confirmed/></commit>")
         told()

@@ -152,6 +152,12 @@ def test_refused(client, filter, tag, word):
     assert word in refused.value.message
 
 
+def test_the_attributes_may_be_in_the_namespace_of_netconf(client):
+    def read(prefix):
+        return client.get_config(filter=f'<filter xmlns:nc="{BASE}" {prefix}type="xpath" {prefix}select="/*"/>')
+    assert [child.tag for child in read("nc:").iter()] == [child.tag for child in read("").iter()]
+
+
 def test_the_capability_is_there(client):
     assert "urn:ietf:params:netconf:capability:xpath:1.0" in client.capabilities
 

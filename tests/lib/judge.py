@@ -107,6 +107,8 @@ class Judge:
         if kind in self.known:
             return
         self.known.add(kind)
+        # libyang has the attribute `default` in the namespace of the module, not in that of RFC 6243
+        text = text.replace("urn:ietf:params:xml:ns:netconf:default:1.0", "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults")
         root = ET.fromstring(text)
         with self.lock:
             if root.tag.endswith("}notification"):
