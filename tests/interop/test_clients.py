@@ -223,6 +223,20 @@ def test_out_of_descriptors_a_client_is_told_so_and_those_that_are_there_go_on(d
         assert daemon.ctl("show", "tunnel").stdout == ""
 
 
+def test_without_a_descriptor_of_any_kind_it_refuses_and_tries_again(daemon):
+    with daemon.netconf() as client, pytest.raises(RpcError) as refused:
+        before = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (4, before[1]))
+        waiting = connect(daemon)
+        daemon.wait_for_log("cannot accept NETCONF clients: Too many open files")
+        client.get('<filter type="xpath" select="//*[text() = 1]"/>')
+    assert refused.value.tag == "resource-denied"
+    assert "cannot start a process to search" in refused.value.message
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, before)
+    assert waiting.recv(1) == b"<"  # a hello, within a second
+    assert daemon.log().count("cannot accept NETCONF clients") == 1
+
+
 # Time
 
 def test_a_lock_ends_with_who_forgot_it(tmp_path):
