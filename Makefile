@@ -100,7 +100,7 @@ $B/fuzz_%: tests/fuzz/fuzz_%.c $B/libl2tpv3d.a
 	@echo "  CC    $<"
 	$Q$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -Itests -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS)
 
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -type f -name '*.d' 2>/dev/null)
 
 unit: $(UNIT) ## build the unit tests
 
@@ -127,7 +127,7 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS (10)
 	$Qtests/fuzz/run $(FUZZ_SECONDS)
 
 coverage: deps ## what of the programs the unit, interop and fuzz runs reach, by folder
-	$Q$(MAKE) -s COVERAGE=1 CC=clang all unit fuzzers
+	$Q$(MAKE) -s COVERAGE=1 CC=clang all unit tools fuzzers
 	$Qtests/coverage
 
 deps: ## install all Debian packages needed, for tests too (when not root: say which)

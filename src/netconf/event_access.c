@@ -19,15 +19,9 @@ static bool may_see(const struct policy *policy, uint32_t tunnel_id, uint32_t se
 	return !(needed & ~policy_rows(policy, RIGHT_READ, tunnel_id, session_id));
 }
 
-static const char *no_key(const void *node, const char *name)
-{
-	(void)node, (void)name;
-	return NULL;
-}
-
 static bool may_see_target(const struct policy *policy, const struct node *target)
 {
-	struct policy_node top = {.uri = NAMESPACE_ACM, .name = "nacm", .value = no_key};
+	struct policy_node top = {.uri = NAMESPACE_ACM, .name = "nacm"};
 	struct engine_part part;
 
 	if (!strcmp(target->text, "/" CONFIG_CHANGE_PREFIX_ACM ":nacm"))

@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "base/clock.h"
+#include "netconf/ration.h"
 #include "netconf/reader.h"
 #include "netconf/subscription.h"
 #include "netconf/subtree.h"
@@ -33,8 +34,10 @@ struct events {
 	struct untold_tree tree;
 	struct untold_list lists[OBJECTS]; /* oldest first */
 	size_t count;
-	int64_t began;       /* clock_now() when the first of them came */
-	uint64_t lost;       /* for lack of memory, and not told yet */
+	int64_t began; /* clock_now() when the first of them came */
+	uint64_t lost; /* for lack of memory, and not told yet */
+	struct ration ration;
+	uint64_t unrationed; /* notifications beyond it, and not told yet */
 	struct event *tell;  /* the untold ones */
 	struct event *share; /* what was appended: with subscribers and the disk */
 	bool complained;     /* the disk failed, and has not worked since */
@@ -338,6 +341,19 @@ static bool is_shell(const struct netconf_session *session)
 	return strcmp(session->door, "cli") == 0;
 }
 
+/* What was beyond the ration is counted by the next one within it: to tell at once would fill the
+ * log too. */
+static bool may_tell(const struct netconf_session *session)
+{
+	struct events *events = session->server->events;
+
+	if (!ration_take(&events->ration, session->peer.uid, clock_now()))
+		return false;
+	events->lost += events->unrationed;
+	events->unrationed = 0;
+	return true;
+}
+
 void events_session_start(struct netconf_session *session)
 {
 	struct events *events = session->server->events;
@@ -346,6 +362,11 @@ void events_session_start(struct netconf_session *session)
 
 	if (is_shell(session) || session->refusal)
 		return;
+	session->announced = may_tell(session);
+	if (!session->announced) {
+		events->unrationed++;
+		return;
+	}
 	notification_write_start(begin(events), now, &actor);
 	append(events, now);
 }
@@ -358,6 +379,10 @@ void events_session_end(struct netconf_session *session)
 
 	if (is_shell(session) || session->refusal || (!session->greeted && !session->ending))
 		return;
+	if (session->greeted ? !session->announced : !may_tell(session)) {
+		events->unrationed++;
+		return;
+	}
 	notification_write_end(begin(events), now, &actor,
 			       session->ending ? session->ending : "dropped", session->killer);
 	append(events, now);

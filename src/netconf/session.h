@@ -82,6 +82,7 @@ struct netconf_session {
 	bool lines;             /* it is our own shell: send entries in lines (lines.h) */
 	const char *door;       /* for the history: "netconf", or "cli" if the hello says so */
 	bool greeted;           /* the client's hello has come */
+	bool announced;         /* subscribers were told that it began */
 	bool busy;              /* carrying out or answering a request: read no further */
 	bool ended;             /* the client will send no more */
 	bool finished;          /* close-session or killed: ignore what it sends */

@@ -625,7 +625,7 @@ static bool step_matches(const struct path_step *step, const struct policy_node 
 		if (!take_predicate(&at, step, &key, &value) || key.length >= sizeof(name))
 			return false;
 		snprintf(name, sizeof(name), "%.*s", (int)key.length, key.at);
-		text = node->value(node->node, name);
+		text = node->value ? node->value(node->node, name) : NULL;
 		if (!text || !span_is(value, text))
 			return false;
 	}

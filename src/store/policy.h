@@ -57,7 +57,8 @@ struct policy_node {
 	const struct policy_node *parent; /* NULL: it is at the top */
 	const char *uri, *name;
 	const void *node;
-	const char *(*value)(const void *node, const char *name); /* of a key in it, or NULL */
+	/* Of a key in it, or NULL. NULL: it has no keys. */
+	const char *(*value)(const void *node, const char *name);
 };
 bool policy_node(const struct policy *policy, enum right right, const struct policy_node *node);
 /* The same where the default is to deny, as of /nacm. */

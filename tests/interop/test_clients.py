@@ -1,4 +1,5 @@
 """Who is connected: places, refusals in words, idle time, and what is told of clients."""
+import fcntl
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -223,6 +225,20 @@ def test_out_of_descriptors_a_client_is_told_so_and_those_that_are_there_go_on(d
         assert daemon.ctl("show", "tunnel").stdout == ""
 
 
+def test_without_a_descriptor_of_any_kind_it_refuses_and_tries_again(daemon):
+    with daemon.netconf() as client, pytest.raises(RpcError) as refused:
+        before = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (4, before[1]))
+        waiting = connect(daemon)
+        daemon.wait_for_log("cannot accept NETCONF clients: Too many open files")
+        client.get('<filter type="xpath" select="//*[text() = 1]"/>')
+    assert refused.value.tag == "resource-denied"
+    assert "cannot start a process to search" in refused.value.message
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, before)
+    assert waiting.recv(1) == b"<"  # a hello, within a second
+    assert daemon.log().count("cannot accept NETCONF clients") == 1
+
+
 # Time
 
 def test_a_lock_ends_with_who_forgot_it(tmp_path):
@@ -369,6 +385,23 @@ def test_the_relay_tells_where_its_user_came_from(daemon, told, shown):
         for process in (one, two):
             process.kill()
             process.communicate()
+
+
+def test_a_relay_ends_with_a_daemon_that_had_not_read_all(tmp_path):
+    daemon = start(tmp_path)
+    process = relay(daemon, "")
+    try:
+        assert b"<hello" in process.stdout.read1()
+        daemon.send_signal(signal.SIGSTOP)
+        process.stdin.write(b"<hello/>]]>]]>")
+        process.stdin.flush()
+        wait_for(lambda: not any(fcntl.ioctl(process.stdin, termios.FIONREAD, bytes(4))), "the relay to read it")
+        daemon.kill()  # its unread input makes the relay's next read fail, with ECONNRESET
+        process.wait(10)
+    finally:
+        daemon.kill()
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("name", [b"l2tpv3-netconf 1 <evil/>", b"l2tpv3-netconf 1 " + 90 * b"1", b"l2tpv3-netconf 1",

@@ -178,6 +178,26 @@ def test_operations_and_sessions_of_others(daemon):
         games.rpc("<close-session/>")
 
 
+def test_a_session_is_hidden_by_its_number(daemon):
+    monitoring = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
+    with As(daemon, GAMES) as client, Netconf(daemon.socket) as other:
+        hidden = f"/m:netconf-state/m:sessions/m:session[m:session-id='{other.session_id}']"
+        configure(daemon, rules("games", "games", rule("one", "deny", f'<path xmlns:m="{monitoring}">{hidden}</path>')))
+        shown = client.rpc_text("<get>" + subtree(f'<netconf-state xmlns="{monitoring}"><sessions/></netconf-state>') + "</get>")
+        assert f"<session-id>{client.session_id}<" in shown and f"<session-id>{other.session_id}<" not in shown
+
+
+def test_more_than_it_takes_is_refused_in_one_request_or_in_two(daemon):
+    def users(first, last):
+        return nacm(f"<groups>{group('many', *(f'u{n}' for n in range(first, last)))}</groups>")
+    with Netconf(daemon.socket) as client:
+        client.edit_config(users(0, 1500))
+        for first, last in ((0, 2100), (1500, 2500)):
+            with pytest.raises(RpcError) as raised:
+                client.edit_config(users(first, last))
+            assert raised.value.tag == "too-big"
+
+
 def test_who_commits_or_rolls_back_answers_for_what_others_made(daemon):
     configure(daemon, "<groups>" + group("g", "games") + "</groups>" +
               rules("r", "g", rule("some", "permit", path("/x:l2tpv3/x:tunnel/x:description"))))

@@ -1,5 +1,6 @@
 """NETCONF notifications (RFC 5277, RFC 6470) on the simulated kernel: who is told what, and what a restart keeps."""
 import contextlib
+import os
 import re
 import sys
 import time
@@ -13,12 +14,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib import oracle  # noqa: E402
+from lib import oracle, users  # noqa: E402
 from lib.agentx import column  # noqa: E402
 from lib.built import need_built  # noqa: E402
 from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
-from lib.netconf import BASE, EVENTS, L2TP, Netconf, RpcError, local_name, subtree  # noqa: E402
+from lib.netconf import BASE, BASE_1_0, EVENTS, L2TP, Netconf, RpcError, local_name, subtree  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 from test_snmp import Bench  # noqa: E402
 
@@ -242,6 +243,26 @@ def test_states_and_sessions(daemon):
             "{urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring}session")}
         assert counts[subscriber.session_id] == len(subscriber.texts)
         check(subscriber.texts)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="must be root, to be another user too")
+def test_who_connects_in_a_loop_leaves_the_log_to_others(daemon):
+    users.open_to_all(daemon)
+    began = now()
+    hello = f'<hello xmlns="{BASE}"><capabilities><capability>{BASE_1_0}</capability></capabilities></hello>]]>]]>'
+    for _ in range(650):
+        with Netconf.connect(daemon.socket) as client:  # without a look at what comes, which takes longer
+            client.sendall(hello.encode())
+            client.recv(1)
+    with Netconf(daemon.socket) as editor, Subscriber(daemon, f"<startTime>{shown(began)}</startTime>") as subscriber:
+        editor.edit_config(mtu(1300))
+        names = [local_name(one) for one in subscriber.rest()]
+        assert 599 <= names.count("netconf-session-start") < 610  # the first was the fixture; one more in ten seconds
+        assert "netconf-config-change" in names
+        with users.As(daemon, users.GAMES).connect():
+            assert leaves(subscriber.until("netconf-session-start"))["username"] == "games"
+            assert int(leaves(subscriber.until("notifications-missed"))["count"]) >= 80
+        check(subscriber.texts[-1:])
 
 
 def test_confirmed_commits(daemon):

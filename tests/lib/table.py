@@ -5,9 +5,9 @@ import re
 import subprocess
 from types import SimpleNamespace
 
-from .daemons import CHECKOUT
+from .daemons import BUILD, CHECKOUT
 
-TOOL = CHECKOUT / "build" / "attributes"
+TOOL = BUILD / "attributes"
 MIB = CHECKOUT / "mibs" / "LINUX-L2TPV3-MIB"
 ERRORS = CHECKOUT / "src" / "model" / "error.c"
 KIND = re.compile(r'\[ERROR_\w+\] = \{ "[\w-]+", "\w+", "([\w-]+)", (?:NULL|"([\w-]+)"),\s*SNMP_(\w+),')

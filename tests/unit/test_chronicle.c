@@ -6,6 +6,7 @@
 
 #include "daemon/chronicle.h"
 #include "daemon/log.h"
+#include "engine/context.h"
 
 static int spare, ends[2];
 
@@ -156,6 +157,24 @@ static void how_far_a_commit_is(void **state)
 				  "done, 120 a second, about 31 s left");
 }
 
+static void a_commit_that_takes_long_is_told_of(void **state)
+{
+	static const struct commit_info info = {.number = 12, .door = "netconf", .user = "alice"};
+	struct bench *bench = new_bench("6.12", NULL);
+	struct chronicle *chronicle = NULL;
+	struct error err = ERROR_INIT;
+	char said[4096];
+
+	(void)state;
+	capture();
+	assert_int_equal(chronicle_open(&chronicle, bench->base, bench->engine, &err), 0);
+	engine_tell(bench->engine,
+		    &(struct engine_event){.type = ENGINE_PROGRESS, .commit = &info});
+	chronicle_close(chronicle);
+	assert_non_null(strstr(captured(said), "commit 12 by alice (netconf): 0 of "));
+	free_bench(bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +183,7 @@ int main(void)
 		cmocka_unit_test(what_others_made_is_told),
 		cmocka_unit_test(names_that_others_chose_begin_no_line),
 		cmocka_unit_test(how_far_a_commit_is),
+		cmocka_unit_test(a_commit_that_takes_long_is_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

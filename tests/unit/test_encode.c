@@ -251,6 +251,22 @@ static void refuse(const char *document, enum error_code code, const char *part)
 		fail_msg("\"%s\" has no \"%s\"", err.text, place);
 }
 
+static void test_a_file_that_cannot_be_read(void **state)
+{
+	static const char *const paths[] = {"/nonexistent/config.xml", "/tmp"};
+	struct edit *edit = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct error err = ERROR_INIT;
+
+		assert_true(snapshot_read(paths[i], &edit, &err, NULL) < 0);
+		assert_null(edit);
+		assert_int_equal(err.code, ERROR_STORAGE);
+		assert_non_null(strstr(err.text, paths[i]));
+	}
+}
+
 /* The file, the line, what is wrong, and what to do. */
 static void test_file_errors_name_the_line(void **state)
 {
@@ -306,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_failure_sticks),
 		cmocka_unit_test(test_file_reads_back),
 		cmocka_unit_test(test_foreign_is_not_written),
+		cmocka_unit_test(test_a_file_that_cannot_be_read),
 		cmocka_unit_test(test_file_errors_name_the_line),
 		cmocka_unit_test(test_file_wrappers),
 	};

@@ -193,6 +193,78 @@ static void what_is_aborted_leaves_nothing(void **state)
 	free(kernel_after);
 }
 
+/* The daemon stops at once after: its journal finishes what it has begun. */
+static void what_is_aborted_as_it_stops_is_whole_or_not_there(void **state)
+{
+	struct bench *bench = *state;
+	size_t there = 0, turns = 0;
+
+	for (bool whole = false; !whole; turns += 1 + turns / 16) {
+		unsigned int ticket;
+
+		begin(bench, 1);
+		ticket = engine_edit(bench->engine, mixed_edit(), &tester, on_done, bench);
+		for (size_t n = 0; n < turns && !bench->done; n++)
+			turn(bench);
+		whole = bench->done;
+		if (!whole)
+			engine_forget(bench->engine, ticket);
+		stop_bench(bench);
+		start_bench(bench);
+		assert_true(turn_until(bench, is_idle, 20000));
+		assert_int_equal(journal_unfinished(bench->journal), 0);
+		assert_int_equal(datastore_tunnel(bench->store, 3) == NULL,
+				 datastore_tunnel(bench->store, 4) != NULL);
+		there += datastore_tunnel(bench->store, 4) != NULL;
+		teardown(state);
+		setup(state);
+		bench = *state;
+	}
+	assert_true(there >= 1);
+}
+
+static unsigned int dumps_left;
+
+static void count_left_dumps(struct kernel *kernel)
+{
+	(void)kernel;
+	dumps_left++;
+}
+
+static bool is_reading(struct bench *bench)
+{
+	const struct transaction *t = bench->engine->transaction;
+
+	return t->step == STEP_READ && t->begun;
+}
+
+/* One that nobody asked for, of several pieces. */
+static void a_stop_in_the_middle_of_a_reading_leaves_the_dump(void **state)
+{
+	struct bench *bench = *state;
+	const struct kernel_operations *ops = bench->kernel->ops;
+	struct kernel_operations counting = *ops;
+	struct engine *engine = bench->engine;
+
+	begin(bench, 0);
+	assert_int_equal(commit(bench, tunnel_with_sessions(77, 300)), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	engine->o.slice_units = 1;
+	counting.leave_dump = count_left_dumps;
+	engine->k = &counting;
+	dumps_left = 0;
+	agenda_read_all(&engine->agenda, clock_now());
+	while (!is_reading(bench))
+		turn(bench);
+	turn(bench);
+	assert_true(is_reading(bench));
+	stop_bench(bench);
+	assert_int_equal(dumps_left, 1);
+	start_bench(bench);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_true(datastore_counts(bench->store)->configured_sessions > 300);
+}
+
 static void count_reports(const struct engine_event *event, void *arg)
 {
 	size_t *reports = arg;
@@ -417,6 +489,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(readers_see_all_of_a_commit_or_none, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_aborted_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_aborted_as_it_stops_is_whole_or_not_there,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stop_in_the_middle_of_a_reading_leaves_the_dump,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(progress_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_forgotten_in_the_queue_is_not_begun, setup,
 						teardown),

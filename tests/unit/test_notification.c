@@ -251,6 +251,35 @@ static void test_filters(void **state)
 	tree_free(&data);
 }
 
+static const char *drift_told(struct object_event event)
+{
+	struct datastore *store = populate(1, 1);
+
+	event.what = HAPPENING_DRIFT;
+	event.key = (struct key){1, 1};
+	writer_init(&writer, full, NULL);
+	notification_write_object(&writer, &event, store);
+	assert_int_equal(writer.rc, 0);
+	writer.buffer[writer.used] = '\0';
+	datastore_free(store);
+	return strstr(writer.buffer, "<drift>");
+}
+
+static void test_what_others_changed(void **state)
+{
+	const struct row *mtu = row_by_leaf(OBJECT_SESSION, "mtu", 3);
+
+	(void)state;
+	assert_non_null(
+		strstr(drift_told((struct object_event){.drift = DRIFT_DIFFERS, .row = mtu}),
+		       "<drift>differs</drift><leaf-name>mtu</leaf-name>"
+		       "<restores>false</restores>"));
+	assert_non_null(
+		strstr(drift_told((struct object_event){.drift = DRIFT_GONE, .restores = true}),
+		       "<drift>gone</drift><restores>true</restores>"));
+	assert_null(strstr(drift_told((struct object_event){.drift = DRIFT_ENDED}), "restores"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_many_sessions_are_told_as_their_tunnel),
 		cmocka_unit_test(test_many_edits_are_told_as_the_container),
 		cmocka_unit_test(test_the_longest_list_fits),
+		cmocka_unit_test(test_what_others_changed),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_filters),
 	};

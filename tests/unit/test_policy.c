@@ -12,6 +12,7 @@
 #include "store/policy.h"
 
 #define OURS "{" NAMESPACE_MODULE "}"
+#define ACM  "{" NAMESPACE_ACM "}"
 
 static struct acm *acm;
 
@@ -208,6 +209,31 @@ static void its_own_configuration_is_denied_by_default(void **state)
 	assert_true(policy_acm(NULL, RIGHT_DELETE, acm->root));
 }
 
+static void a_list_of_rules_is_opened_by_its_name(void **state)
+{
+	struct acm_node *list = acm->root->first, *at, *first = NULL, *other = NULL;
+	const struct policy *policy;
+
+	(void)state;
+	for (; list; list = list->next)
+		if (list->item == ACM_RULE_LIST && !strcmp(list->text, "limited-acl"))
+			break;
+	at = rule(list, "own", NULL, "read", "permit");
+	add(at, ACM_PATH, "/" ACM "nacm/" ACM "rule-list[" ACM "name='limited-acl']");
+	for (struct acm_node *node = acm->root->first; node; node = node->next) {
+		if (node == list)
+			first = node;
+		else if (node->item == ACM_RULE_LIST)
+			other = node;
+	}
+	policy = policy_for("wilma", NULL);
+	assert_true(policy_acm(policy, RIGHT_READ, first));
+	assert_true(policy_acm(policy, RIGHT_READ, first->first));
+	assert_false(policy_acm(policy, RIGHT_READ, other));
+	assert_false(policy_acm(policy, RIGHT_READ, acm->root));
+	policy_drop(policy);
+}
+
 /* 100 rules that do not name instances are a few decisions, and those that cannot count are none.
  */
 static void rules_of_what_is_decided_cost_nothing(void **state)
@@ -335,6 +361,7 @@ int main(void)
 		TEST(statistics_are_hidden_as_a_whole),
 		TEST(operations_and_notifications),
 		TEST(its_own_configuration_is_denied_by_default),
+		TEST(a_list_of_rules_is_opened_by_its_name),
 		TEST(rules_of_what_is_decided_cost_nothing),
 		TEST(of_the_rules_that_name_an_entry_the_first_decides),
 		TEST(switched_off_it_permits_everything),
