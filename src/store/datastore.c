@@ -264,3 +264,20 @@ void datastore_merge(struct datastore *ds, struct change *change)
 {
 	take_off(ds, change, true);
 }
+
+int datastore_put(struct datastore *ds, const struct change *change)
+{
+	struct entry *entry = find_or_make(ds, change->tunnel_id, change->session_id);
+	const union config *old;
+	union place place;
+
+	if (!entry)
+		return -ENOMEM;
+	assert(!entry->change);
+	note_place(entry, &place);
+	old = entry->config;
+	entry->config = config_share(change->after);
+	put_in_place(entry, &place);
+	config_drop(old);
+	return 0;
+}
