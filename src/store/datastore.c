@@ -177,10 +177,14 @@ struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32
 {
 	struct entry *entry = actual ? find_or_make(ds, tunnel_id, session_id)
 				     : datastore_entry(ds, tunnel_id, session_id);
+
+	return entry ? datastore_observe_entry(ds, entry, actual) : NULL;
+}
+
+struct entry *datastore_observe_entry(struct datastore *ds, struct entry *entry, const void *actual)
+{
 	union place place;
 
-	if (!entry)
-		return NULL;
 	note_place(entry, &place);
 	set_actual(entry, actual);
 	return put_in_place(entry, &place) ? as_seen(ds, entry) : NULL;
