@@ -64,12 +64,9 @@ static int get_link(struct engine *engine, unsigned int index, const char *name,
 
 /* Put the link work of a session into the batch's second round of requests. */
 static void request_link(struct engine *engine, struct job *job, struct item *item,
+			 const struct session_entry *entry, const struct kernel_link *have,
 			 const struct session *want, const struct session *before)
 {
-	const struct session_entry *entry = entry_of(engine, item);
-	bool known = entry && !(item->done & ACTION_CREATE);
-	const struct kernel_link *have = links_of_session(
-		&engine->links, known ? entry->state.if_index : 0, want->interface_name);
 	const struct saved *saved = saved_of(job, item, entry);
 	struct kernel_link unknown = {.index = 0};
 	const struct tunnel *tunnel = candidate_tunnel(job->to, item->key.tunnel_id);
@@ -293,12 +290,9 @@ static enum verdict finish_link(struct engine *engine, struct job *job, size_t i
 }
 
 /* Note the index now: if the commit is undone, we must wait for the interface to go. */
-static void note_link(struct engine *engine, struct item *item, const struct session *want)
+static void note_link(struct engine *engine, struct item *item, struct session_entry *entry,
+		      const struct kernel_link *link)
 {
-	const struct kernel_link *link = links_of_session(&engine->links, 0, want->interface_name);
-	struct session_entry *entry =
-		datastore_session(engine->store, item->key.tunnel_id, item->key.session_id);
-
 	if (link)
 		item->kernel_mtu = link->mtu;
 	if (link && entry && !entry->entry.held)
@@ -309,15 +303,21 @@ static void gather_link(struct engine *engine, struct job *job, size_t i)
 {
 	struct batch *batch = job->batch;
 	struct item *item = batch->items[i];
+	const struct session *want = &batch->want[i].session;
+	struct session_entry *entry = entry_of(engine, item);
+	bool created = item->done & ACTION_CREATE;
+	const struct kernel_link *link =
+		links_of_session(&engine->links, entry && !created ? entry->state.if_index : 0,
+				 want->interface_name);
 	struct session before;
 	bool had = (item->todo & ACTION_LINK) &&
 		   want_session(job->from, item->key.tunnel_id, item->key.session_id, &before) == 0;
 	size_t was = batch->requested;
 
-	if (has_interface(batch, i) && (item->done & ACTION_CREATE))
-		note_link(engine, item, &batch->want[i].session);
+	if (has_interface(batch, i) && created)
+		note_link(engine, item, entry, link);
 	if (has_interface(batch, i))
-		request_link(engine, job, item, &batch->want[i].session, had ? &before : NULL);
+		request_link(engine, job, item, entry, link, want, had ? &before : NULL);
 	/* the last of two: it fails if the first does, and both can be repeated */
 	batch->link_requests[i] =
 		batch->requested > was ? &batch->requests[batch->requested - 1] : NULL;

@@ -166,6 +166,7 @@ static void drop(struct links *links, struct link_entry *entry)
 bool links_put(struct links *links, const struct kernel_link *link)
 {
 	struct link_entry *entry = find_index(links, link->index), *old;
+	bool renamed = !entry || strcmp(entry->link.name, link->name) != 0;
 
 	links->changes++;
 	if (!entry) {
@@ -175,7 +176,8 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		entry->link.index = link->index;
 		RB_INSERT(link_index_tree, &links->by_index, entry);
 	} else {
-		RB_REMOVE(link_name_tree, &links->by_name, entry);
+		if (renamed)
+			RB_REMOVE(link_name_tree, &links->by_name, entry);
 		forget_vrf(links, entry);
 	}
 	entry->link = *link;
@@ -185,7 +187,7 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		links->vrfs = entry;
 	}
 	/* After a missed deletion another link may still have this name: the newer one is right. */
-	old = RB_INSERT(link_name_tree, &links->by_name, entry);
+	old = renamed ? RB_INSERT(link_name_tree, &links->by_name, entry) : NULL;
 	if (old) {
 		RB_REMOVE(link_name_tree, &links->by_name, old);
 		drop(links, old);

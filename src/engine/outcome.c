@@ -39,21 +39,19 @@ static void outcome_absent(struct engine *engine, struct entry *entry, const str
 }
 
 /* It was created or changed in place, and the kernel has it as in @want. */
-static void outcome_done(struct engine *engine, const struct item *item, union config *want)
+static void outcome_done(struct engine *engine, const struct item *item, struct entry *entry,
+			 union config *want)
 {
 	bool created = item->done & ACTION_CREATE;
 	struct tunnel_entry *tunnel;
 	struct session_entry *session;
-	struct entry *entry;
 
 	if (item->key.session_id == 0) {
 		/* and not the one that local-interface has by now */
 		want->tunnel.local_address = item->local;
 		want->tunnel.present |= BIT(TUNNEL_LOCAL_ADDRESS);
 	}
-	entry = datastore_observe(engine->store, item->key.tunnel_id, item->key.session_id, want);
-	if (!entry)
-		return;
+	datastore_observe_entry(engine->store, entry, want);
 	if (created)
 		status_begin(engine, entry);
 	tunnel = entry_tunnel(entry);
@@ -84,7 +82,7 @@ static void outcome_of_item(struct engine *engine, const struct job *job, const 
 		return;
 	if ((item->done & (ACTION_CREATE | ACTION_MODIFY)) && !item->reason &&
 	    want_entry(engine, job->to, &item->key, &want) != -ENOENT)
-		outcome_done(engine, item, &want);
+		outcome_done(engine, item, entry, &want);
 	else if (entry->in_kernel ? item->reason : !entry->held)
 		outcome_absent(engine, entry, item);
 	else if (entry->in_kernel && entry->key.session_id)

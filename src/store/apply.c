@@ -19,7 +19,10 @@ struct application {
 	struct cursor cursor;
 	struct candidate *candidate;
 	const struct edit *edit;
-	struct change *touched; /* by this edit, the latest first */
+	struct change *touched;      /* by this edit, the latest first */
+	const struct change *tunnel; /* touched, and asked for last; NULL: none */
+	bool replaces;               /* some tunnel */
+	bool from_nothing;           /* all that is there in the end is named by the edit */
 	const struct phase *phase;
 	const struct edit_entry *entry; /* the next to apply */
 	uint32_t tunnel_id;             /* the next one ... */
@@ -91,6 +94,14 @@ static const struct change *touched(const struct application *app, uint32_t tunn
 	const struct change *change = overlay_find(app->candidate, tunnel_id, session_id);
 
 	return change && change->edit == app->candidate->edits ? change : NULL;
+}
+
+/* The same of a tunnel, which many entries in a row ask for. */
+static const struct change *touched_tunnel(struct application *app, uint32_t tunnel_id)
+{
+	if (!app->tunnel || app->tunnel->tunnel_id != tunnel_id)
+		app->tunnel = touched(app, tunnel_id, 0);
+	return app->tunnel;
 }
 
 /* Removing */
@@ -198,7 +209,7 @@ static int refuse_existing(struct application *app, const struct edit_entry *ent
 static int check_existence(struct application *app, const struct edit_entry *entry,
 			   const struct operation *operation, const struct change *change)
 {
-	const struct change *tunnel = touched(app, entry->tunnel_id, 0);
+	const struct change *tunnel = touched_tunnel(app, entry->tunnel_id);
 
 	if (operation->must_not_exist && change->after)
 		return refuse_existing(app, entry);
@@ -306,11 +317,10 @@ static int check_policy(struct application *app, const struct edit_entry *entry,
 }
 
 /* What is merged into something that is being replaced is replaced itself. */
-static const struct operation *operation_on(const struct application *app,
-					    const struct edit_entry *entry)
+static const struct operation *operation_on(struct application *app, const struct edit_entry *entry)
 {
 	const struct change *tunnel =
-		entry->object == OBJECT_SESSION ? touched(app, entry->tunnel_id, 0) : NULL;
+		entry->object == OBJECT_SESSION ? touched_tunnel(app, entry->tunnel_id) : NULL;
 	bool replaced = app->edit->operation == EDIT_REPLACE || (tunnel && tunnel->replaced);
 
 	return &operations[entry->operation == EDIT_MERGE && replaced ? EDIT_REPLACE
@@ -351,6 +361,7 @@ static int apply_entry(struct application *app, const struct edit_entry *entry)
 	if (rc != 0)
 		return rc;
 	change->replaced = operation->afresh;
+	app->replaces |= operation->afresh && entry->object == OBJECT_TUNNEL;
 	if (operation->removes)
 		return entry->object == OBJECT_TUNNEL
 			       ? remove_tunnel(app, entry->tunnel_id)
@@ -409,10 +420,10 @@ static int remove_rest_of_next(struct application *app)
 	const struct edit_entry *entry = app->entry;
 	const struct change *change;
 
-	if (!entry)
+	if (!entry || !app->replaces || app->from_nothing)
 		return 0;
 	app->entry = entry->next;
-	change = entry->object == OBJECT_TUNNEL ? touched(app, entry->tunnel_id, 0) : NULL;
+	change = entry->object == OBJECT_TUNNEL ? touched_tunnel(app, entry->tunnel_id) : NULL;
 	if (change && change->replaced && change->after)
 		begin_removal(app, entry->tunnel_id, false);
 	return 1;
@@ -422,9 +433,11 @@ static int remove_rest_of_next(struct application *app)
 static int remove_rest(struct application *app)
 {
 	bool everything = operations[app->edit->operation].removes, more;
+	const struct change *tunnel;
 	uint32_t id = app->tunnel_id;
 
-	if (app->was_last || (!everything && app->edit->operation != EDIT_REPLACE))
+	if (app->was_last || app->from_nothing ||
+	    (!everything && app->edit->operation != EDIT_REPLACE))
 		return 0;
 	if (!overlay_tunnel_within(app->candidate, &id, PLACES_MAX, &more)) {
 		app->tunnel_id = id;
@@ -434,7 +447,8 @@ static int remove_rest(struct application *app)
 	app->tunnel_id = id + 1;
 	if (everything || !is_given(app, id, 0))
 		return remove_tunnel(app, id);
-	if (!touched(app, id, 0)->refused)
+	tunnel = touched_tunnel(app, id);
+	if (!tunnel->refused && !tunnel->replaced) /* else it is left as it is, or done already */
 		begin_removal(app, id, false);
 	return 1;
 }
@@ -527,6 +541,7 @@ struct cursor *candidate_apply_begin(struct candidate *candidate, const struct e
 {
 	static const struct cursor_kind kind = {.forth = application_forth,
 						.back = application_back};
+	const struct datastore_counts *counts = datastore_counts(candidate->running);
 	struct application *app = cursor_new(&kind, sizeof(*app));
 
 	if (!app) {
@@ -538,6 +553,8 @@ struct cursor *candidate_apply_begin(struct candidate *candidate, const struct e
 	app->entry = edit->first;
 	app->phase = phases;
 	app->err = err;
+	app->from_nothing = RB_EMPTY(&candidate->changes) &&
+			    counts->configured_tunnels + counts->configured_sessions == 0;
 	candidate->edits++;
 	return &app->cursor;
 }

@@ -12,5 +12,7 @@ int datastore_attach(struct datastore *ds, struct change *change);
  */
 void datastore_detach(struct datastore *ds, struct change *change);
 void datastore_merge(struct datastore *ds, struct change *change);
+/* Attach and merge at once, where nobody looks on. 0, or -ENOMEM: the entry is as it was. */
+int datastore_put(struct datastore *ds, const struct change *change);
 
 #endif

@@ -177,10 +177,14 @@ struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32
 {
 	struct entry *entry = actual ? find_or_make(ds, tunnel_id, session_id)
 				     : datastore_entry(ds, tunnel_id, session_id);
+
+	return entry ? datastore_observe_entry(ds, entry, actual) : NULL;
+}
+
+struct entry *datastore_observe_entry(struct datastore *ds, struct entry *entry, const void *actual)
+{
 	union place place;
 
-	if (!entry)
-		return NULL;
 	note_place(entry, &place);
 	set_actual(entry, actual);
 	return put_in_place(entry, &place) ? as_seen(ds, entry) : NULL;
@@ -263,4 +267,21 @@ void datastore_detach(struct datastore *ds, struct change *change)
 void datastore_merge(struct datastore *ds, struct change *change)
 {
 	take_off(ds, change, true);
+}
+
+int datastore_put(struct datastore *ds, const struct change *change)
+{
+	struct entry *entry = find_or_make(ds, change->tunnel_id, change->session_id);
+	const union config *old;
+	union place place;
+
+	if (!entry)
+		return -ENOMEM;
+	assert(!entry->change);
+	note_place(entry, &place);
+	old = entry->config;
+	entry->config = config_share(change->after);
+	put_in_place(entry, &place);
+	config_drop(old);
+	return 0;
 }

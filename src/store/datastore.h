@@ -241,6 +241,9 @@ struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint
 /* What the kernel has (NULL: no longer). An entry that is not configured becomes foreign. */
 struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
 				const void *actual);
+/* The same of an entry that was looked up already. */
+struct entry *datastore_observe_entry(struct datastore *ds, struct entry *entry,
+				      const void *actual);
 
 void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index);
 

@@ -209,12 +209,15 @@ struct cursor *candidate_merge_begin(struct candidate *candidate, struct datasto
 
 int candidate_publish(struct candidate *candidate, struct datastore *running)
 {
-	int rc = cursor_run(candidate_attach_begin(candidate, running, NULL));
+	int rc = 0;
 
-	if (rc != 0)
-		return rc;
-	datastore_publish(running);
-	datastore_set_acm(running, candidate->acm);
-	cursor_free(candidate_merge_begin(candidate, running));
-	return 0;
+	assert(running->attached == 0 && candidate->running == running);
+	pasts_publish(running);
+	for (struct change *at = candidate_first(candidate); at && rc == 0; at = change_next(at)) {
+		pasts_keep(running, at);
+		rc = datastore_put(running, at);
+	}
+	if (rc == 0)
+		datastore_set_acm(running, candidate->acm);
+	return rc;
 }

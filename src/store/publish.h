@@ -28,7 +28,7 @@ void datastore_publish(struct datastore *running);
 /* NULL: there was no memory; it is all merged already. */
 struct cursor *candidate_merge_begin(struct candidate *candidate, struct datastore *running);
 
-/* All three at once. -ENOMEM: running is as it was. */
+/* All of it at once, without a layer. -ENOMEM: running has a part of it, and is of no use. */
 int candidate_publish(struct candidate *candidate, struct datastore *running);
 
 #endif

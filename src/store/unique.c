@@ -6,6 +6,7 @@
  */
 #include "store/unique.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ struct claim {
 	const struct change *change;
 	union {
 		uint8_t bytes[20];
-		uint32_t session_id;
+		uint32_t session_id;          /* in network order, which is that of the bytes */
 		char name[IFNAME_LENGTH + 1]; /* of a session's interface or its 802.1Q link */
 		struct {
 			struct address address;
@@ -35,7 +36,7 @@ static size_t claim_id(const struct change *change, const union config *config, 
 {
 	if (change->session_id == 0)
 		return 0;
-	ret->key.session_id = config->session.session_id;
+	ret->key.session_id = htonl(config->session.session_id);
 	return 1;
 }
 
@@ -88,12 +89,12 @@ static int refuse_session_id(const struct claim *claim, uint32_t tunnel_id, uint
 				 "session %" PRIu32 " of tunnel %" PRIu32
 				 " was made in the kernel by others, and a session-id must be "
 				 "unique in the namespace; %s",
-				 claim->key.session_id, tunnel_id, adopt_or_choose)
+				 ntohl(claim->key.session_id), tunnel_id, adopt_or_choose)
 		     : error_set(err, ERROR_NOT_UNIQUE,
 				 "session-id %" PRIu32 " is in use in tunnel %" PRIu32
 				 "; choose one that no tunnel uses: the kernel finds the session "
 				 "of a packet by it alone",
-				 claim->key.session_id, tunnel_id);
+				 ntohl(claim->key.session_id), tunnel_id);
 	point_at_other(err, tunnel_id, session_id, row);
 	return rc;
 }
@@ -211,7 +212,7 @@ static void hold_session_id(const struct candidate *candidate, const struct clai
 			    struct holder *ret)
 {
 	const struct session_entry *at =
-		datastore_session_by_id(candidate->running, claim->key.session_id);
+		datastore_session_by_id(candidate->running, ntohl(claim->key.session_id));
 
 	for (; at; at = session_same_id(at)) {
 		if (!is_own(claim, &at->entry) ||
@@ -315,6 +316,9 @@ static int collect(struct unique *unique)
 			continue;
 		if (!grow(unique))
 			return overlay_no_memory(unique->err);
+		unique->in_order &=
+			unique->count == 0 ||
+			claims_order(&unique->claims[unique->count - 1], &claims[i]) < 0;
 		unique->claims[unique->count++] = claims[i];
 	}
 	unique->at = change_next(at);
@@ -323,6 +327,10 @@ static int collect(struct unique *unique)
 
 static int prepare_sort(struct unique *unique)
 {
+	if (unique->in_order) {
+		unique->sorted = unique->claims;
+		return 0;
+	}
 	if (unique->count > 0) {
 		unique->spare = malloc(unique->count * sizeof(struct claim));
 		if (!unique->spare)
@@ -335,10 +343,11 @@ static int prepare_sort(struct unique *unique)
 
 static int sort(struct unique *unique)
 {
+	if (unique->in_order)
+		return 0;
 	if (sort_unit(&unique->sort))
 		return 1;
 	unique->sorted = sort_result(&unique->sort);
-	unique->next = 0;
 	return 0;
 }
 
@@ -387,7 +396,8 @@ static int next_kind(struct unique *unique)
 	free(unique->claims);
 	free(unique->spare);
 	unique->claims = unique->spare = unique->sorted = NULL;
-	unique->count = unique->room = 0;
+	unique->count = unique->room = unique->next = 0;
+	unique->in_order = true;
 	if (!*++unique->kind)
 		return 0;
 	unique->at = candidate_first(unique->candidate);
@@ -414,6 +424,7 @@ void unique_begin(struct unique *unique, const struct candidate *candidate, bool
 		.candidate = candidate,
 		.kind = kinds,
 		.at = candidate_first(candidate),
+		.in_order = true,
 		.all = all,
 		.err = err,
 	};

@@ -15,6 +15,7 @@ struct unique {
 	struct change *at;              /* the next to ask for its claims */
 	struct claim *claims, *spare, *sorted;
 	size_t count, room;
+	bool in_order; /* as collected: there is nothing to sort */
 	struct sort sort;
 	size_t next; /* sorted one to check */
 	bool all;    /* return at each conflict, to be called again */

@@ -712,6 +712,25 @@ static void of_several_reasons_the_one_is_told_that_explains_the_others(void **s
 	assert_int_equal(derived(bench, &session->entry), REASON_NONE);
 }
 
+/* A link is found by the name that it has now, and only by that, however often it is heard of. */
+static void a_link_is_known_by_its_last_name(void **state)
+{
+	struct kernel_link pw = {.index = 1, .name = "pw0"}, wan = {.index = 2, .name = "wan"};
+	struct links links = LINKS_EMPTY;
+
+	(void)state;
+	assert_true(links_put(&links, &pw));
+	assert_true(links_put(&links, &wan));
+	assert_true(links_put(&links, &pw));
+	assert_int_equal(links_by_name(&links, "pw0")->index, 1);
+	memcpy(pw.name, "zz9", sizeof("zz9"));
+	assert_true(links_put(&links, &pw));
+	assert_null(links_by_name(&links, "pw0"));
+	assert_int_equal(links_by_name(&links, "zz9")->index, 1);
+	assert_int_equal(links_by_name(&links, "wan")->index, 2);
+	links_clear(&links);
+}
+
 /* ---- removal, and what vanishes */
 
 /* Gone, and no event told of it: those of our own requests are not told. */
@@ -1009,6 +1028,7 @@ int main(void)
 		TEST(errors_beside_what_is_sent_are_no_failing),
 		TEST(errors_without_anything_sent_are_failing_until_something_is),
 		TEST(of_several_reasons_the_one_is_told_that_explains_the_others),
+		cmocka_unit_test(a_link_is_known_by_its_last_name),
 		TEST(a_session_that_vanished_has_its_tunnel_looked_at),
 		TEST(without_repair_what_vanished_stays_away_after_a_resync),
 		TEST(a_removal_without_end_is_given_up_after_two_minutes),
