@@ -227,7 +227,7 @@ static unsigned int dumps_left;
 
 static void count_left_dumps(struct kernel *kernel)
 {
-	(void)kernel;
+	kernel->ops->leave_dump(kernel);
 	dumps_left++;
 }
 
