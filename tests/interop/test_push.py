@@ -68,13 +68,12 @@ class Push:
 
 
 def test_a_bar_on_a_terminal_and_nothing_elsewhere(daemon, many, tmp_path):
-    with daemon.netconf() as watcher:
-        push = Push(daemon, many, "--replace", "--confirm", 300)
-        while ">edit-config<" not in watcher.rpc_text(CLIENTS) and push.process.poll() is None:
-            pass
-    os.kill(daemon.pid, signal.SIGSTOP)  # or it may be done before the bar is drawn for the first time
-    time.sleep(0.5)
-    os.kill(daemon.pid, signal.SIGCONT)
+    push = Push(daemon, many, "--replace", "--confirm", 300)
+    while push.process.poll() is None:  # slowly, or it may be done before the bar is drawn for the first time
+        time.sleep(0.01)
+        os.kill(daemon.pid, signal.SIGSTOP)
+        time.sleep(0.04)
+        os.kill(daemon.pid, signal.SIGCONT)
     status, said = push.end()
     assert status == 0
     assert re.search(r"\r(checking|recording|applying)", said), said
