@@ -1,10 +1,12 @@
 """l2tpv3ctl push: how far it is, on a terminal, and what becomes of it when the user interrupts."""
+import contextlib
 import os
 import pty
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -42,6 +44,25 @@ def daemon(tmp_path):
     daemon.stop()
 
 
+@contextlib.contextmanager
+def slowly(daemon):
+    """The daemon runs a fifth of the time, so that a push takes long enough to be looked at on any machine."""
+    over = threading.Event()
+
+    def hold():
+        while not over.wait(0.01):
+            os.kill(daemon.pid, signal.SIGSTOP)
+            time.sleep(0.04)
+            os.kill(daemon.pid, signal.SIGCONT)
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 class Push:
     """`l2tpv3ctl push` with its standard error on a terminal, or else in a pipe."""
 
@@ -68,13 +89,8 @@ class Push:
 
 
 def test_a_bar_on_a_terminal_and_nothing_elsewhere(daemon, many, tmp_path):
-    push = Push(daemon, many, "--replace", "--confirm", 300)
-    while push.process.poll() is None:  # slowly, or it may be done before the bar is drawn for the first time
-        time.sleep(0.01)
-        os.kill(daemon.pid, signal.SIGSTOP)
-        time.sleep(0.04)
-        os.kill(daemon.pid, signal.SIGCONT)
-    status, said = push.end()
+    with slowly(daemon):
+        status, said = Push(daemon, many, "--replace", "--confirm", 300).end()
     assert status == 0
     assert re.search(r"\r(checking|recording|applying)", said), said
     for bar in re.findall(r"\[([#.]*)\] (\d+) of (\d+)", said):
@@ -104,15 +120,13 @@ def test_how_far_a_push_of_others_is(daemon, many):
 def test_interrupted_it_says_whether_anything_was_changed(daemon, many, more):
     outcomes = set()
     for delay in (0.0, 0.1, 0.3):
-        with daemon.netconf() as watcher:
+        with daemon.netconf() as watcher, slowly(daemon):
             push = Push(daemon, many, *more, terminal=False)
             while ">edit-config<" not in watcher.rpc_text(CLIENTS) and push.process.poll() is None:
-                pass  # it may take some milliseconds only
-        time.sleep(delay)
-        os.kill(daemon.pid, signal.SIGSTOP)  # or it may be done before the signal comes
-        push.process.send_signal(signal.SIGINT)
-        os.kill(daemon.pid, signal.SIGCONT)
-        status, said = push.end()
+                pass
+            time.sleep(delay)
+            push.process.send_signal(signal.SIGINT)
+            status, said = push.end()
         with daemon.netconf() as client:
             client.seconds = 120
             client.rpc_text("<lock><target><candidate/></target></lock>")  # when all before it is done
