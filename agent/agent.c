@@ -67,9 +67,9 @@ static void retry_later(struct agent *agent)
 }
 
 /*
- * Connected. net-snmp will believe to register now, then ping the master at its reconnect interval
- * and wait for each answer. Never ping: a socket reports a dead master by itself, and a busy one is
- * no reason to disconnect. after() restores the interval.
+ * Connected. net-snmp will think that it registers now, then ping the master at its reconnect
+ * interval and wait for each answer. Never ping: a socket reports a dead master by itself, and a
+ * busy one is no reason to disconnect. after() restores the interval.
  */
 static int on_start(int major, int minor, void *session, void *arg)
 {

@@ -187,13 +187,12 @@ static struct kernel_request request_for(const struct entry *entry, struct stati
 }
 
 /* Read this one and, for sessions, those that a reader in order asks for next. */
-static void refresh(struct engine *engine, struct entry *entry, int64_t age)
+static void refresh(struct engine *engine, struct entry *entry, int64_t age, int64_t now)
 {
 	struct kernel_request requests[BATCH_MAX];
 	struct statistics statistics[BATCH_MAX];
 	struct entry *entries[BATCH_MAX];
 	struct session_entry *session = entry_session(entry);
-	int64_t now = clock_now();
 	size_t count = 0, most = 1;
 
 	if (!engine->connected || !is_due(entry, age, now))
@@ -228,11 +227,11 @@ static int64_t served_age(const struct engine *engine)
 }
 
 /* A look at all of them that nobody needed is needed again. */
-void counters_wanted(struct engine *engine)
+static void want(struct engine *engine, int64_t now)
 {
 	struct reading *reading = engine->reading;
 
-	reading->asked_at = clock_now();
+	reading->asked_at = now;
 	if (reading->look_at_all_at != NEVER)
 		return;
 	reading->look_at_all_at = reading->asked_at + LOOK_MOST_NS;
@@ -241,17 +240,29 @@ void counters_wanted(struct engine *engine)
 	engine_schedule(engine);
 }
 
+void counters_wanted(struct engine *engine)
+{
+	want(engine, clock_now());
+}
+
 /* Sending fails, or does not, in a tunnel as a whole. */
+static void look_at_tunnel(struct engine *engine, const struct entry *entry, int64_t now)
+{
+	want(engine, now);
+	refresh(engine, &entry_tunnel_of(entry)->entry, LOOK_MOST_NS, now);
+}
+
 void engine_look(struct engine *engine, const struct entry *entry)
 {
-	counters_wanted(engine);
-	refresh(engine, &entry_tunnel_of(entry)->entry, LOOK_MOST_NS);
+	look_at_tunnel(engine, entry, clock_now());
 }
 
 void engine_refresh(struct engine *engine, struct entry *entry)
 {
-	engine_look(engine, entry);
-	refresh(engine, entry, served_age(engine));
+	int64_t now = clock_now(); /* once: this is called for each entry of a walk */
+
+	look_at_tunnel(engine, entry, now);
+	refresh(engine, entry, served_age(engine), now);
 }
 
 /* ---- watching those that nobody polls */
@@ -276,7 +287,7 @@ static bool look_at_sessions(struct engine *engine, struct tunnel_entry *tunnel,
 			return false;
 		if (all || session->state.common.transmit_failing ||
 		    (session_config(session) && session_config(session)->dead_interval))
-			refresh(engine, &session->entry, look_age(engine));
+			refresh(engine, &session->entry, look_age(engine), clock_now());
 	}
 	return true;
 }
@@ -301,7 +312,7 @@ static bool look(struct engine *engine)
 		if (!tunnel->entry.in_kernel || (!close && !reading->all))
 			continue;
 		if (from->session_id == 0)
-			refresh(engine, &tunnel->entry, look_age(engine));
+			refresh(engine, &tunnel->entry, look_age(engine), clock_now());
 		if (!look_at_sessions(engine, tunnel, until))
 			return false;
 	}

@@ -1,8 +1,7 @@
 /*
  * What the kernel should have according to a configuration, which is a candidate (engine->running
  * is the one without changes). Asks the kernel for the address of a local-interface, and changes
- * nothing. May call only context and links;
- * called by compare and all above it.
+ * nothing. May call only context and links; called by compare and all above it.
  */
 #ifndef ENGINE_DESIRED_H
 #define ENGINE_DESIRED_H

@@ -236,7 +236,8 @@ void engine_end_session(struct engine *engine, unsigned int session);
 
 /*
  * Somebody is polling, and would wait for work of others: for a while use shorter slices, which
- * costs that work a percent. Counters are looked at meanwhile, for he may ask how many are up.
+ * costs that work a percent. Counters are looked at meanwhile, for the manager may ask how many
+ * are up.
  */
 void engine_polled(struct engine *engine);
 

@@ -22,7 +22,6 @@ static void outcome_absent(struct engine *engine, struct entry *entry, const str
 	bool failed = reason == REASON_KERNEL_ERROR || reason == REASON_FOREIGN_OBJECT;
 	const struct session *session = entry->key.session_id ? entry_config(entry) : NULL;
 	bool enabled = session && (!(session->present & BIT(SESSION_ENABLED)) || session->enabled);
-
 	int ignored;
 
 	if (reason == REASON_ADDRESS_IN_VRF) /* there was no entry to note which */

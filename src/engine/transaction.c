@@ -271,10 +271,10 @@ static enum step end_check(struct engine *engine)
 	return STEP_AGAIN;
 }
 
-/* Would it be applied once more? Else free it now, for what comes needs as much memory. */
-static bool needs_edit(const struct request *request)
+/* Is there an edit that is not applied again? Free it now: what comes needs as much memory. */
+static bool is_edit_spent(const struct request *request)
 {
-	return !request->edit || request->edit->continues || request->then_edit;
+	return request->edit && !request->edit->continues && !request->then_edit;
 }
 
 static enum step end_make(struct engine *engine, int rc)
@@ -290,7 +290,7 @@ static enum step end_make(struct engine *engine, int rc)
 	if (!t->resumed)
 		tentative_fill(engine, t->request);
 	if (candidate_dirty(&t->changes) || tentative_is_ended_by(engine, t->request))
-		return needs_edit(t->request) ? STEP_PLAN : STEP_FREE_EDIT;
+		return is_edit_spent(t->request) ? STEP_FREE_EDIT : STEP_PLAN;
 	if (t->request->type == REQUEST_CHECK)
 		return end_check(engine);
 	if (t->resumed) /* an edited config.xml has all of it already */

@@ -341,8 +341,10 @@ static bool is_shell(const struct netconf_session *session)
 	return strcmp(session->door, "cli") == 0;
 }
 
-/* What was beyond the ration is counted by the next one within it: to tell at once would fill the
- * log too. */
+/*
+ * What was beyond the ration is counted by the next one within it: to tell at once would fill the
+ * log too.
+ */
 static bool may_tell(const struct netconf_session *session)
 {
 	struct events *events = session->server->events;

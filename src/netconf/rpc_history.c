@@ -13,9 +13,6 @@ static int no_memory(struct error *err)
 	return error_set(err, ERROR_RESOURCE, "no memory for the answer");
 }
 
-/* A reply that gives nothing back has this (RFC 7950 section 7.14.4). */
-#define NOTHING "<ok/>"
-
 /* ---- history */
 
 static void write_leaf(struct writer *writer, const char *name, const char *text, size_t length)
@@ -85,9 +82,11 @@ int rpc_history(struct netconf_session *session, const struct node *operation, s
 		return no_memory(err);
 	history->at = 0;
 	history->count = journal ? journal_history(journal, history->commits) : 0;
+	if (!history->count) { /* no output (RFC 7950 section 7.14.4) */
+		free(history);
+		return RPC_OK;
+	}
 	reply_begin(session);
-	if (!history->count)
-		write_text(&session->writer, NOTHING);
 	session_stream(session, &(struct stream){history_step, free, history});
 	return RPC_LATER;
 }
@@ -117,8 +116,7 @@ struct changes {
 	FILE *file; /* into the line */
 	char *line;
 	size_t length;
-	bool begun; /* the reply is, since the record is good */
-	bool told;  /* ... with a change in it */
+	bool begun; /* the reply is, with a change that may be seen */
 };
 
 static void write_change(struct netconf_session *session, struct changes *changes,
@@ -143,10 +141,12 @@ static void write_change(struct netconf_session *session, struct changes *change
 		session->dead = true; /* half of a reply is none */
 		return;
 	}
+	if (!changes->begun)
+		reply_begin(session);
+	changes->begun = true;
 	write_text(writer, "<change xmlns=\"" NAMESPACE_MODULE "\">");
 	write_escaped(writer, changes->line, changes->length - 1); /* not the end of the line */
 	write_text(writer, "</change>");
-	changes->told = true;
 }
 
 static enum stream_step changes_step(struct netconf_session *session, void *state)
@@ -160,15 +160,14 @@ static enum stream_step changes_step(struct netconf_session *session, void *stat
 		reply_error(session, &err);
 		return STREAM_ANSWERED;
 	}
-	if (!changes->begun && (change || rc == 0)) {
-		reply_begin(session);
-		changes->begun = true;
-	}
 	if (change)
 		write_change(session, changes, change);
-	if (rc == 0 && !changes->told)
-		write_text(&session->writer, NOTHING);
-	return rc == JOURNAL_MORE ? STREAM_GOES_ON : STREAM_ENDS;
+	if (rc == JOURNAL_MORE)
+		return STREAM_GOES_ON;
+	if (changes->begun)
+		return STREAM_ENDS;
+	reply_ok(session); /* no output, as above */
+	return STREAM_ANSWERED;
 }
 
 static void changes_free(void *state)

@@ -256,8 +256,10 @@ static bool is_ours(const struct rule *rule)
 	       (!rule->depth || span_is(rule->path[0].name, ELEMENT_CONTAINER));
 }
 
-/* What a path in our container names: these rows of a tunnel and of a session, of any id where it
- * is 0. */
+/*
+ * What a path in our container names: these rows of a tunnel and of a session, of any id where it
+ * is 0.
+ */
 struct target {
 	uint32_t tunnel_id, session_id;
 	uint64_t rows[OBJECTS];
@@ -531,7 +533,7 @@ static const struct decision *first_of(const struct decisions *decisions, uint64
 
 /*
  * Those that name an entry have four keys: hundreds of rules about others cost it nothing. They
- * count in the order of the rules.
+ * count in the order of the rules. There are some decisions.
  */
 static uint64_t permitted_rows(const struct decisions *decisions, uint32_t tunnel_id,
 			       uint32_t session_id)
@@ -539,7 +541,7 @@ static uint64_t permitted_rows(const struct decisions *decisions, uint32_t tunne
 	const struct decision *end = decisions->at + decisions->count;
 	const uint64_t keys[] = {0, key_of(tunnel_id, 0), key_of(0, session_id),
 				 key_of(tunnel_id, session_id)};
-	unsigned int count = session_id && decisions->count && end[-1].key >> 32 ? 4 : 2;
+	unsigned int count = session_id && end[-1].key >> 32 ? 4 : 2;
 	const struct decision *at[4] = {decisions->at};
 	uint64_t open = ~UINT64_C(0), rows = 0;
 
@@ -566,11 +568,14 @@ uint64_t policy_rows(const struct policy *policy, enum right right, uint32_t tun
 		     uint32_t session_id)
 {
 	enum object object = session_id ? OBJECT_SESSION : OBJECT_TUNNEL;
+	const struct decisions *decisions;
 	uint64_t rows;
 
 	if (!policy)
 		return ~UINT64_C(0);
-	rows = permitted_rows(&policy->decisions[right][object], tunnel_id, session_id);
+	decisions = &policy->decisions[right][object];
+	rows = decisions->count ? permitted_rows(decisions, tunnel_id, session_id)
+				: decisions->rest;
 	if (right != RIGHT_READ)
 		return rows;
 	if (!(rows & ROW_STATISTICS))

@@ -895,3 +895,12 @@ def test_many_clients_at_once(daemon):
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_an_operation_without_output_is_answered_with_an_ok_of_the_clients_prefix(tmp_path):
+    """RFC 7950 section 7.14.4: there is nothing to show, such as a history without commits."""
+    daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
+    wire = Wire(daemon, HELLO + END + chunks(f'<nc:rpc xmlns:nc="{BASE}" message-id="1"><history {NS}/></nc:rpc>') +
+                chunks(f'<nc:rpc xmlns:nc="{BASE}" message-id="2"><nc:close-session/></nc:rpc>'))
+    assert b'message-id="1"><nc:ok/></nc:rpc-reply>' in wire.after_hello()
+    daemon.stop()
