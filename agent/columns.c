@@ -158,11 +158,6 @@ const struct column *column_find(enum mib_table table, unsigned int number)
 	return column;
 }
 
-enum object table_object(const struct table *table)
-{
-	return table->index == INDEX_TUNNEL ? OBJECT_TUNNEL : OBJECT_SESSION;
-}
-
 unsigned int index_length(enum index_kind kind)
 {
 	return kind == INDEX_SESSION || kind == INDEX_ETHERNET_INSTANCE ? 2 : 1;

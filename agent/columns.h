@@ -105,8 +105,11 @@ const struct column *column_next(const struct column *column);
 /* The readable column @number of a table of ours; NULL when there is none. */
 const struct column *column_find(enum mib_table table, unsigned int number);
 
-/* What the rows of the table are. */
-enum object table_object(const struct table *table);
+/* What the rows of a table with that index are. */
+static inline enum object index_object(enum index_kind kind)
+{
+	return kind == INDEX_TUNNEL ? OBJECT_TUNNEL : OBJECT_SESSION;
+}
 
 /* How many sub-identifiers an index has. */
 unsigned int index_length(enum index_kind kind);

@@ -200,5 +200,5 @@ size_t oid_of_pw_notification(unsigned int arc, oid ret[MAX_OID_LEN])
 
 size_t oid_of_oper_status(uint32_t session_id, oid ret[MAX_OID_LEN])
 {
-	return below_pw((const oid[]){1, 2, 1, 38, session_id}, 5, ret);
+	return below_pw((const oid[]){1, 2, 1, PW_COLUMN_OPER_STATUS, session_id}, 5, ret);
 }

@@ -309,7 +309,7 @@ const struct standard_column standard_columns[] = {
 	{ PW(TABLE, 35), FUNCTION(up_time) },
 	{ PW(TABLE, 36), ROW("last-change") }, /* pwLastChange */
 	{ PW(TABLE, 37), ROW("enabled") },     /* pwAdminStatus: up(1) or down(2), as TruthValue */
-	{ PW(TABLE, 38), FUNCTION(oper_status) },
+	{ PW(TABLE, PW_COLUMN_OPER_STATUS), FUNCTION(oper_status) },
 	{ PW(TABLE, 39), FUNCTION(local_status) },
 	{ PW(TABLE, 40), INTEGER(1) },         /* pwRemoteStatusCapable notApplicable */
 	{ PW(TABLE, 41), OCTETS("\0") },       /* pwRemoteStatus */

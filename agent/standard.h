@@ -38,6 +38,9 @@ enum pw_oper_status {
 	PW_LOWER_LAYER_DOWN
 };
 
+/* The number of pwOperStatus in pwTable, which notifications carry too. */
+#define PW_COLUMN_OPER_STATUS 38
+
 extern const struct region pw_region;      /* PW-STD-MIB, RFC 5601 */
 extern const struct region pw_enet_region; /* PW-ENET-STD-MIB, RFC 5603 */
 extern const struct standard_column standard_columns[];

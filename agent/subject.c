@@ -34,11 +34,6 @@ static bool from_pending(const struct pending_row *row, struct subject *ret)
 	return true;
 }
 
-static enum object object_of(enum index_kind kind)
-{
-	return kind == INDEX_TUNNEL ? OBJECT_TUNNEL : OBJECT_SESSION;
-}
-
 static bool is_ethernet(const struct session_entry *session)
 {
 	const struct session *shown = entry_shown(&session->entry);
@@ -98,7 +93,7 @@ static bool numbered_subject_from(const struct datastore *store, enum index_kind
 bool subject_find(const struct datastore *store, const struct pending *pending,
 		  enum index_kind kind, const struct index *index, struct subject *ret)
 {
-	enum object object = object_of(kind);
+	enum object object = index_object(kind);
 	struct subject waiting;
 	bool there;
 
@@ -151,7 +146,7 @@ static bool comes_first(const struct subject *waiting, const struct subject *the
 bool subject_from(const struct datastore *store, const struct pending *pending,
 		  enum index_kind kind, struct index *index, struct subject *ret)
 {
-	enum object object = object_of(kind);
+	enum object object = index_object(kind);
 	struct subject waiting;
 	bool there, waits;
 

@@ -83,7 +83,7 @@ static struct set_row *row_of(struct varbinds *varbinds, const struct instance *
 	row = calloc(1, sizeof(*row));
 	if (!row)
 		return NULL;
-	row->object = table_object(instance->column->table);
+	row->object = index_object(instance->column->table->index);
 	row->tunnel_id = key.tunnel_id;
 	row->session_id = key.session_id;
 	row->given.object = row->draft.object = row->object;

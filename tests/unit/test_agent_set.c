@@ -512,7 +512,7 @@ static size_t writable_columns(struct column ret[64])
 
 static struct vb vb_of(const struct column *column)
 {
-	bool tunnel = table_object(column->table) == OBJECT_TUNNEL;
+	bool tunnel = index_object(column->table->index) == OBJECT_TUNNEL;
 
 	return (struct vb){.table = column->row->mib_table,
 			   .column = column->number,
