@@ -39,9 +39,9 @@ struct agent {
 	unsigned int rest;       /* seconds between attempts to connect, while there is none */
 	struct event *retry;     /* registers, then does what comes after */
 	struct event *tidy;      /* forgets what is old, now and then */
-	struct event *pace;      /* of notifications */
+	struct event *pace;      /* of notifications ... */
+	int64_t pace_at;         /* ... when it is due */
 	struct notices notices;
-	uint64_t dropped; /* notices lost, as last logged */
 	bool connected;
 	bool registered;      /* our own region is */
 	bool asked;           /* we sent Register and have no answer yet */

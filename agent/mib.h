@@ -16,10 +16,9 @@ struct mib {
 	long spin_lock;          /* TestAndIncr */
 	bool notify;             /* l2tpv3NotificationEnable */
 	bool notify_pseudowires; /* pwUpDownNotifEnable */
-	char last_error[600];    /* why the last set request was refused */
-	uint64_t errors;         /* pwPerfTotalErrorPackets, and the sum that it was made of ... */
-	uint64_t errors_seen;
-	int64_t errors_at; /* ... then; 0: never */
+	unsigned int notify_rate;    /* pwNotifRate */
+	uint64_t notifications_lost; /* l2tpv3NotificationsLost */
+	char last_error[600];        /* why the last set request was refused */
 };
 
 /* Fill in a zeroed @mib; the spin lock starts at random (RFC 2579 TestAndIncr). */

@@ -1,11 +1,11 @@
 #include "standard.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "mib.h"
 #include "model/codec.h"
-#include "notice.h"
 
 #define TICKS_A_SECOND 100
 #define LENGTH(array)  (sizeof(array) / sizeof((array)[0]))
@@ -17,48 +17,56 @@ static const struct session *shown(const struct subject *subject)
 	return subject_config(subject, NULL);
 }
 
-static struct subject tunnel_of(const struct subject *subject)
+/* ---- the peer */
+
+struct address session_peer(const struct session_entry *session)
 {
-	return (struct subject){.object = OBJECT_TUNNEL,
-				.entry = &entry_tunnel_of(subject->entry)->entry};
-}
+	const struct tunnel *tunnel = entry_shown(&session->tunnel->entry);
 
-static bool is_link_local(const struct value *address)
-{
-	const uint8_t *bytes = address->bytes;
-
-	return address->length == 16 && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
-}
-
-static void peer_of(struct mib *mib, const struct subject *subject, struct value *ret)
-{
-	const struct row *remote = &row_sets[OBJECT_TUNNEL].rows[TUNNEL_REMOTE_ADDRESS];
-	struct subject tunnel = tunnel_of(subject);
-
-	value_of_row(remote, &tunnel, &mib->epoch, ret);
+	return tunnel ? tunnel->remote_address : session->tunnel->state.last_remote_address;
 }
 
 /* RFC 4001: a link-local address has a zone; 0 is the default one, the kernel has no other. */
+static bool is_link_local(const struct address *address)
+{
+	return address->family == AF_INET6 && address->bytes[0] == 0xfe &&
+	       (address->bytes[1] & 0xc0) == 0x80;
+}
+
+void value_peer_type(struct value *value, const struct address *address)
+{
+	if (is_link_local(address))
+		value_integer(value, INET_IPV6Z);
+	else
+		value_integer(value, address->family == AF_INET6  ? INET_IPV6
+				     : address->family == AF_INET ? INET_IPV4
+								  : INET_UNKNOWN);
+}
+
+void value_peer(struct value *value, const struct address *address)
+{
+	size_t length = address->family == AF_INET6 ? 16 : address->family == AF_INET ? 4 : 0;
+
+	memset(value->text, 0, 20);
+	memcpy(value->text, address->bytes, length);
+	value_bytes(value, value->text, is_link_local(address) ? 20 : length);
+}
+
 static bool peer_address(struct mib *mib, const struct subject *subject, struct value *ret)
 {
-	peer_of(mib, subject, ret);
-	if (is_link_local(ret)) {
-		memcpy(ret->text, ret->bytes, 16);
-		memset(ret->text + 16, 0, 4);
-		value_bytes(ret, ret->text, 20);
-	}
+	const struct address peer = session_peer(entry_session(subject->entry));
+
+	(void)mib;
+	value_peer(ret, &peer);
 	return true;
 }
 
 static bool peer_address_type(struct mib *mib, const struct subject *subject, struct value *ret)
 {
-	peer_of(mib, subject, ret);
-	if (is_link_local(ret))
-		value_integer(ret, INET_IPV6Z);
-	else
-		value_integer(ret, ret->length == 16  ? INET_IPV6
-				   : ret->length == 4 ? INET_IPV4
-						      : INET_UNKNOWN);
+	const struct address peer = session_peer(entry_session(subject->entry));
+
+	(void)mib;
+	value_peer_type(ret, &peer);
 	return true;
 }
 
@@ -170,37 +178,28 @@ static bool local_status(struct mib *mib, const struct subject *subject, struct 
 	return true;
 }
 
-/*
- * The errors of all sessions as last read, which for most is up to 30 s ago. A session that goes
- * takes its errors along, and a counter must not fall: it stands still until there are as many
- * again.
- */
 static bool total_errors(struct mib *mib, const struct subject *subject, struct value *ret)
 {
-	uint64_t sum = 0;
+	struct engine_totals totals = {0};
 
 	(void)subject;
-	if (mib->errors_at == 0 || clock_now() - mib->errors_at > NS_PER_S) {
-		for (struct entry *entry = datastore_entry_from(mib->store, 0, 0); entry;
-		     entry = entry_next(entry)) {
-			const struct statistics *statistics = &entry_state(entry)->statistics;
-
-			if (entry->key.session_id != 0)
-				sum += statistics->tx_errors + statistics->rx_errors;
-		}
-		mib->errors += sum > mib->errors_seen ? sum - mib->errors_seen : 0;
-		mib->errors_seen = sum;
-		mib->errors_at = clock_now();
-	}
-	value_unsigned(ret, mib->errors & UINT32_MAX);
-	ret->type = ASN_COUNTER;
+	if (mib->engine)
+		engine_totals(mib->engine, &totals);
+	value_counter32(ret, totals.session_errors);
 	return true;
 }
 
-static bool up_down_enable(struct mib *mib, const struct subject *subject, struct value *ret)
+static bool notif_enable(struct mib *mib, const struct subject *subject, struct value *ret)
 {
 	(void)subject;
 	value_integer(ret, mib->notify_pseudowires ? 1 : 2);
+	return true;
+}
+
+static bool notif_rate(struct mib *mib, const struct subject *subject, struct value *ret)
+{
+	(void)subject;
+	value_unsigned(ret, mib->notify_rate);
 	return true;
 }
 
@@ -320,9 +319,9 @@ const struct standard_column standard_columns[] = {
 	{ PW(TABLE, 48), UNSIGNED(0) },        /* pwGenLocalAIIType */
 	{ PW(TABLE, 49), UNSIGNED(0) },        /* pwGenRemoteAIIType */
 	{ PW(SCALARS, 6), FUNCTION(total_errors) },
-	{ PW(SCALARS, 9), FUNCTION(up_down_enable) },
-	{ PW(SCALARS, 10), INTEGER(2) },       /* pwDeletedNotifEnable false */
-	{ PW(SCALARS, 11), UNSIGNED(NOTICES_A_SECOND) }, /* pwNotifRate */
+	{ PW(SCALARS, 9), FUNCTION(notif_enable) },
+	{ PW(SCALARS, 10), FUNCTION(notif_enable) },
+	{ PW(SCALARS, 11), FUNCTION(notif_rate) },
 
 	{ ENET(TABLE, 2), FUNCTION(vlan) },
 	{ ENET(TABLE, 3), FUNCTION(vlan_mode) },

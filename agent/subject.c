@@ -197,6 +197,8 @@ const void *subject_config(const struct subject *subject, union config *room)
 
 	if (!subject->pending) {
 		shown = entry_shown(subject->entry);
+		if (!shown && subject->object == OBJECT_SESSION)
+			shown = session_last(entry_session(subject->entry));
 		return shown ? shown : &nothing;
 	}
 	pending_config(subject->pending, room);

@@ -346,6 +346,7 @@ static void on_event(const struct engine_event *event, void *arg)
 	case ENGINE_PROGRESS:
 		on_progress(chronicle, event->commit);
 		break;
+	case ENGINE_GONE:  /* as with OPER_REMOVING */
 	case ENGINE_DRIFT: /* the engine logs these where they happen */
 	case ENGINE_CONFIRM:
 		break;

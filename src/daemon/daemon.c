@@ -256,6 +256,8 @@ static int start_agent(struct daemon *daemon, struct error *err)
 		.address = daemon->options->agentx_address,
 		.notify = daemon->options->notify,
 		.notify_pseudowires = daemon->options->notify_pseudowires,
+		.notify_rate = daemon->options->notify_rate,
+		.notify_each = daemon->options->notify_each,
 		.log = log_callback,
 		.arg = (void *)(uintptr_t) "snmp",
 	};

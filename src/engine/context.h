@@ -90,6 +90,8 @@ struct engine {
 	struct reading *reading;         /* counters.c */
 	struct recall *recall;           /* recall.c */
 
+	struct engine_totals totals;
+
 	bool deaf;               /* leave events unread: all links are being read */
 	bool connected;          /* to the l2tp family */
 	bool disconnected;       /* the family went away */

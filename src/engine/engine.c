@@ -91,6 +91,15 @@ static int watch_kernel(struct engine *engine)
 	return 0;
 }
 
+static void on_dropped(const struct entry *entry, bool seen, void *arg)
+{
+	struct engine *engine = arg;
+
+	recall_release(engine, entry);
+	if (seen)
+		engine_tell(engine, &(struct engine_event){.type = ENGINE_GONE, .entry = entry});
+}
+
 /* All of it before the doors open: what they show is true. */
 static int read_kernel(struct engine *engine, struct error *err)
 {
@@ -128,6 +137,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 	rc = engine->turn && counters_open(engine) ? transaction_open(engine) : -ENOMEM;
 	if (rc == 0)
 		rc = recall_open(engine);
+	engine->store->dropped = on_dropped;
+	engine->store->dropped_arg = engine;
 	if (rc == 0)
 		rc = watch_kernel(engine);
 	if (rc == 0)
@@ -138,6 +149,7 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		error_set(err, ERROR_RESOURCE, "no memory");
 	if (rc == 0)
 		rc = read_kernel(engine, err);
+	engine->totals = (struct engine_totals){.since = clock_moment()}; /* not what was before */
 	if (rc == 0)
 		rc = transaction_resume(engine, err);
 	if (rc == 0)
@@ -212,6 +224,7 @@ void engine_close(struct engine *engine)
 	staging_close(engine);
 	partial_close(engine);
 	tentative_close(engine);
+	engine->store->dropped = NULL;
 	recall_close(engine);
 	counters_close(engine);
 	links_clear(&engine->links);
@@ -231,6 +244,11 @@ void engine_polled(struct engine *engine)
 const struct datastore *engine_store(const struct engine *engine)
 {
 	return engine->store;
+}
+
+void engine_totals(const struct engine *engine, struct engine_totals *ret)
+{
+	*ret = engine->totals;
 }
 
 struct journal *engine_journal(struct engine *engine)

@@ -253,11 +253,24 @@ void engine_refresh(struct engine *engine, struct entry *entry);
  */
 void engine_look(struct engine *engine, const struct entry *entry);
 
+/*
+ * What tunnels carried, and the errors of sessions (sent and received), since the engine opened, as
+ * far as their counters were read. They never fall: what an object counted stays when it goes or is
+ * made anew. While managers poll, tunnels are read at least every 30 s, sessions when asked for.
+ */
+struct engine_totals {
+	uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes;
+	uint64_t session_errors;
+	struct moment since;
+};
+void engine_totals(const struct engine *engine, struct engine_totals *ret);
+
 /* An event, for notifications. Pointers are valid only during the call. */
 enum engine_event_type {
 	ENGINE_STATE,  /* oper-status changed */
 	ENGINE_REASON, /* only the reason changed, not oper-status */
 	ENGINE_FOREIGN,
+	ENGINE_GONE,  /* the entry goes: no reader finds it any more (session_last()) */
 	ENGINE_DRIFT, /* others changed in the kernel what is configured, or changed it back */
 	ENGINE_COMMIT,
 	ENGINE_PROGRESS, /* a commit goes on; every 10 s */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/wipe.h"
+#include "model/codec.h"
 #include "model/table.h"
 #include "store/attach.h"
 #include "store/place.h"
@@ -155,6 +156,20 @@ struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint
 	return kept ? entry : NULL;
 }
 
+/* What session_last() tells, and no secrets: those go with the configuration. */
+static void keep_last(struct session_entry *session, const void *last)
+{
+	static const enum session_row rows[] = {SESSION_INTERFACE_NAME, SESSION_PSEUDOWIRE_TYPE,
+						SESSION_PSEUDOWIRE_ID};
+	const struct row *all = row_sets[OBJECT_SESSION].rows;
+	union config kept = {0};
+
+	for (size_t i = 0; last && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (codec_present(&all[rows[i]], last))
+			codec_copy(&all[rows[i]], &kept, last);
+	session->actual = kept.session;
+}
+
 static void set_actual(struct entry *entry, const void *actual)
 {
 	struct tunnel_entry *tunnel = entry_tunnel(entry);
@@ -162,14 +177,13 @@ static void set_actual(struct entry *entry, const void *actual)
 	if (tunnel) {
 		tunnel->store->tunnels_in_kernel -= entry->in_kernel;
 		tunnel->store->tunnels_in_kernel += actual != NULL;
+		tunnel->actual = actual ? *(const struct tunnel *)actual : (struct tunnel){0};
+	} else if (actual) {
+		entry_session(entry)->actual = *(const struct session *)actual;
+	} else if (entry->in_kernel) {
+		keep_last(entry_session(entry), entry_shown(entry));
 	}
 	entry->in_kernel = actual;
-	if (entry->key.session_id != 0)
-		entry_session(entry)->actual =
-			actual ? *(const struct session *)actual : (struct session){0};
-	else
-		entry_tunnel(entry)->actual =
-			actual ? *(const struct tunnel *)actual : (struct tunnel){0};
 }
 
 struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
@@ -241,6 +255,17 @@ int datastore_attach(struct datastore *ds, struct change *change)
 	return 0;
 }
 
+/* It is no longer configured, and was not in the kernel, or is not any more. */
+static void keep_config(struct entry *entry, const union config *old)
+{
+	struct tunnel_entry *tunnel = entry_tunnel(entry);
+
+	if (!tunnel)
+		keep_last(entry_session(entry), old);
+	else if (tunnel->state.last_remote_address.family == 0)
+		tunnel->state.last_remote_address = old->tunnel.remote_address;
+}
+
 static void take_off(struct datastore *ds, struct change *change, bool merge)
 {
 	struct entry *entry = change->entry;
@@ -252,6 +277,8 @@ static void take_off(struct datastore *ds, struct change *change, bool merge)
 		old = entry->config;
 		entry->config = config_share(change->after);
 	}
+	if (old && !change->after && !entry->in_kernel)
+		keep_config(entry, old);
 	entry->change = NULL;
 	ds->attached--;
 	put_in_place(entry, &place);

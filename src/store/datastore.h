@@ -50,7 +50,7 @@ struct session_entry {
 	RB_ENTRY(session_entry) by_name;  /* those with a name, foreign ones too */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct session_state state;
-	struct session actual; /* as the kernel reported it; valid if in_kernel */
+	struct session actual; /* as the kernel reported it; else session_last() */
 	struct saved *saved;   /* what others had set on its interface: the engine's (saved.h) */
 };
 
@@ -108,8 +108,11 @@ struct datastore {
 	bool published;           /* the top layer is the one to be seen */
 	struct past *pasts;       /* open (past.h) */
 	const struct acm *acm;    /* NACM's configuration (acm.h); never NULL; owned */
-	/* Called just before an entry is freed; may be NULL. */
-	void (*dropped)(const struct entry *entry, void *arg);
+	/*
+	 * Called just before an entry is freed, when no look-up finds it any more; may be NULL.
+	 * @seen: readers saw it, so it was not a commit's that came to nothing.
+	 */
+	void (*dropped)(const struct entry *entry, bool seen, void *arg);
 	void *dropped_arg;
 	/* Frees what an entry has saved, when that is freed. NULL: none has. */
 	void (*free_saved)(struct saved *saved);
@@ -182,6 +185,14 @@ const void *entry_actual(const struct entry *entry);
 struct state *entry_state(const struct entry *entry);
 /* What doors show of it: its configuration, else what was seen; NULL: neither. */
 const void *entry_shown(const struct entry *entry);
+/*
+ * Of a session that is neither configured nor in the kernel, what it was when it was last: its
+ * interface-name, pseudowire-type and pseudowire-id, as far as known.
+ */
+static inline const struct session *session_last(const struct session_entry *session)
+{
+	return &session->actual;
+}
 /* Did others make it? It is in the kernel, not configured, and not being removed by us. */
 bool entry_is_foreign(const struct entry *entry);
 

@@ -329,25 +329,9 @@ static void test_scalars(void **state)
 	EXPECT(*state, "u0", PW, 1, 0);
 	EXPECT(*state, "i2", PW, 9, 0);
 	EXPECT(*state, "i2", PW, 10, 0);
+	EXPECT(*state, "c0", PW, 6, 0);
 	EXPECT(*state, "none", PW, 1);
 	EXPECT(*state, "none", PW, 1, 1);
-}
-
-static void test_errors_of_all_add_up_and_never_fall(void **state)
-{
-	struct bench *bench = *state;
-
-	state_of(bench, 2, 11)->statistics.rx_errors = 3;
-	state_of(bench, 1, 13)->statistics.tx_errors = 4;
-	state_of(bench, 1, 0)->statistics.rx_errors = 100; /* of the tunnel, its sessions' again */
-	EXPECT(bench, "c7", PW, 6, 0);
-	state_of(bench, 2, 11)->statistics.rx_errors = 1;
-	bench->mib.errors_at = 1;
-	EXPECT(bench, "c7", PW, 6, 0);
-	state_of(bench, 2, 11)->statistics.rx_errors = 2;
-	EXPECT(bench, "c7", PW, 6, 0); /* not looked at again within a second */
-	bench->mib.errors_at = 1;
-	EXPECT(bench, "c8", PW, 6, 0);
 }
 
 static void test_ethernet_has_its_own_tables(void **state)
@@ -419,7 +403,6 @@ int main(void)
 		TEST(test_status),
 		TEST(test_up_time_counts_from_the_change_to_up),
 		TEST(test_scalars),
-		TEST(test_errors_of_all_add_up_and_never_fall),
 		TEST(test_ethernet_has_its_own_tables),
 		TEST(test_a_walk_passes_over_what_is_not_ethernet),
 		TEST(test_nobody_can_write),
