@@ -339,6 +339,22 @@ void notices_set_down(struct notices *notices, uint32_t session_id, bool down)
 
 /* ---- queueing */
 
+/* That is the first to be told, once however many are lost. */
+static void count_loss(struct notices *notices)
+{
+	struct notice *loss = NULL;
+
+	notices->dropped++;
+	if (!queued(notices, NOTICE_LOSS, 0, 0))
+		loss = malloc(sizeof(*loss));
+	if (!loss)
+		return;
+	*loss = (struct notice){.kind = NOTICE_LOSS};
+	TAILQ_INSERT_HEAD(&notices->first, loss, order);
+	RB_INSERT(notice_tree, &notices->tree, loss);
+	notices->count++;
+}
+
 /* Make room: it is a session's, if there is one. */
 static void drop_one(struct notices *notices)
 {
@@ -358,7 +374,7 @@ static void drop_one(struct notices *notices)
 	free(take(notices, notice));
 	if (group)
 		settle_group(notices, group->tunnel_id);
-	notices->dropped++;
+	count_loss(notices);
 }
 
 static bool put_in_list(struct notices *notices, struct notice *notice)
@@ -390,7 +406,7 @@ static void queue(struct notices *notices, const struct notice *what)
 		memcpy(&notice->drift, &what->drift, sizeof(*what) - offsetof(struct notice, drift));
 		return;
 	}
-	if (notices->count == NOTICES_MAX)
+	if (notices->count >= NOTICES_MAX)
 		drop_one(notices);
 	notice = malloc(sizeof(*notice));
 	if (notice) {
@@ -402,7 +418,7 @@ static void queue(struct notices *notices, const struct notice *what)
 		}
 	}
 	free(notice);
-	notices->dropped++;
+	count_loss(notices);
 }
 
 static void queue_commit(struct notices *notices, const struct engine_event *event)

@@ -92,7 +92,7 @@ struct notices {
 	bool turn;         /* of pseudowires, not of sessions */
 	unsigned int each; /* sessions of a tunnel that are told by themselves in a window; >= 1 */
 	size_t count;
-	uint64_t dropped, dropped_told; /* since the start */
+	uint64_t dropped; /* since the start; NOTICE_LOSS tells of it */
 };
 
 enum notice_set { NOTICES_OURS = 1, NOTICES_PSEUDOWIRES = 2 };

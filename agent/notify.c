@@ -206,6 +206,8 @@ static void tell_drift(struct trap *trap, const struct notice *notice)
 static void tell_loss(struct trap *trap, const struct notice *notice)
 {
 	(void)notice;
+	agent_log(trap->agent, LOG_WARNING, "lost %llu notifications since the start: too many waited",
+		  (unsigned long long)trap->agent->mib.notifications_lost);
 	add_scalar(trap, SCALAR_NOTIFICATIONS_LOST);
 }
 
@@ -244,21 +246,6 @@ static void tell_sessions(struct agent *agent, const struct notice *first)
 	add_column(&trap, "status-reason", range.tunnel_id, range.first, &reason);
 	add_unsigned(&trap, NOTIFY_SESSIONS, range.count);
 	finish(&trap);
-}
-
-/* What was lost is told first. */
-static void tell_dropped(struct agent *agent)
-{
-	struct notices *notices = &agent->notices;
-	const struct notice loss = {.kind = NOTICE_LOSS};
-
-	agent->mib.notifications_lost = notices->dropped;
-	if (notices->dropped == notices->dropped_told)
-		return;
-	agent_log(agent, LOG_WARNING, "lost %llu notifications: more than %d were queued",
-		  (unsigned long long)(notices->dropped - notices->dropped_told), NOTICES_MAX);
-	notices->dropped_told = notices->dropped;
-	tell(agent, &loss);
 }
 
 /* ---- PW-STD-MIB's */
@@ -401,7 +388,6 @@ void notify_some(struct agent *agent)
 		notices_clear(&agent->notices);
 	if (!agent->registered)
 		return; /* notify_connected() will go on */
-	tell_dropped(agent);
 	for (unsigned int i = 0; i < burst(agent); i++) {
 		notice = notices_take(&agent->notices, clock_now(), &sum);
 		if (!notice)
@@ -425,5 +411,6 @@ void notify_event(const struct engine_event *event, void *arg)
 	if (!enabled(agent))
 		return;
 	notices_add(&agent->notices, enabled(agent), event);
+	agent->mib.notifications_lost = agent->notices.dropped;
 	wait_a_little(agent);
 }

@@ -105,10 +105,16 @@ static void test_one_of_a_session_gives_way(void **state)
 	happen(&notices, ENGINE_STATE, 1, 0);
 	for (uint32_t id = 1; id <= NOTICES_MAX + 1; id++)
 		happen(&notices, ENGINE_STATE, 1, id);
-	assert_int_equal(notices.count, NOTICES_MAX);
+	assert_int_equal(notices.count, NOTICES_MAX + 1); /* with what tells of the loss */
 	assert_int_equal(notices.dropped, 2);
+	expect(&notices, NOTICE_LOSS, 0, 0);
 	expect(&notices, NOTICE_TUNNEL_STATE, 1, 0);
 	expect(&notices, NOTICE_SESSION_STATE, 1, 3);
+	happen(&notices, ENGINE_STATE, 1, 1);
+	happen(&notices, ENGINE_STATE, 1, 2);
+	happen(&notices, ENGINE_STATE, 1, 3);
+	assert_int_equal(notices.dropped, 3);
+	expect(&notices, NOTICE_LOSS, 0, 0);
 	notices_clear(&notices);
 	assert_int_equal(notices.count, 0);
 	assert_int_equal(next_at(&notices, 1, NULL), 0);
