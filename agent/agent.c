@@ -112,7 +112,8 @@ static void tidy_later(struct agent *agent)
 {
 	const struct timeval delay = {.tv_sec = TIDY_S};
 
-	if ((!TAILQ_EMPTY(&agent->sets) || agent->mib.pending.count) &&
+	if ((!TAILQ_EMPTY(&agent->sets) || agent->mib.pending.count ||
+	     mappings_kept(&agent->mib.mappings)) &&
 	    !evtimer_pending(agent->tidy, NULL))
 		evtimer_add(agent->tidy, &delay);
 }
@@ -343,6 +344,7 @@ static void on_tidy(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	set_tidy(agent, now);
 	pending_expire(&agent->mib.pending, now - PENDING_AGE_S * NS_PER_S);
+	mappings_expire(&agent->mib.mappings, now - MAPPING_AGE_S * NS_PER_S);
 	tidy_later(agent);
 }
 

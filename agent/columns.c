@@ -160,7 +160,16 @@ const struct column *column_find(enum mib_table table, unsigned int number)
 
 unsigned int index_length(enum index_kind kind)
 {
-	return kind == INDEX_SESSION || kind == INDEX_ETHERNET_INSTANCE ? 2 : 1;
+	switch (kind) {
+	case INDEX_ID_MAPPING:
+	case INDEX_PEER_MAPPING:
+		return 0;
+	case INDEX_SESSION:
+	case INDEX_ETHERNET_INSTANCE:
+		return 2;
+	default:
+		return 1;
+	}
 }
 
 /* ---- OIDs */
@@ -189,11 +198,22 @@ static bool has_name(const struct column *column, const oid *name, size_t length
 	       memcmp(name, column->name, column->length * sizeof(oid)) == 0;
 }
 
+/* As they are, whatever they mean; false: no index is that long. */
+static bool take_subids(const oid *at, size_t length, struct index *ret)
+{
+	ret->length = (unsigned int)(length < INDEX_MAX - 1 ? length : INDEX_MAX - 1);
+	for (unsigned int i = 0; i < ret->length; i++)
+		ret->at[i] = (uint32_t)at[i];
+	return length == ret->length;
+}
+
 static bool parse_index(enum index_kind kind, const oid *at, size_t length, struct index *ret)
 {
 	unsigned int count = index_length(kind);
 
 	memset(ret, 0, sizeof(*ret));
+	if (count == 0)
+		return take_subids(at, length, ret);
 	if (length != count)
 		return false;
 	if (kind == INDEX_SCALAR)
@@ -232,6 +252,11 @@ static bool index_after(enum index_kind kind, const oid *at, size_t length, stru
 		return true;
 	if (kind == INDEX_SCALAR)
 		return false;
+	if (count == 0) {
+		take_subids(at, length, ret);
+		ret->length++; /* with a 0 more it is what comes next */
+		return true;
+	}
 	if (at[0] > UINT32_MAX)
 		return false;
 	ret->at[0] = (uint32_t)at[0];
@@ -257,7 +282,7 @@ bool oid_to_start(const oid *name, size_t length, struct instance *ret)
 			&ret->index))
 		return true;
 	ret->column = column ? column_next(column) : column_first();
-	ret->index = (struct index){{0, 0}};
+	ret->index = (struct index){0};
 	return ret->column != NULL;
 }
 
@@ -271,10 +296,13 @@ size_t oid_of_table(const struct region *region, const struct table *table, oid 
 size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN])
 {
 	const struct column *column = instance->column;
+	unsigned int count = index_length(column->table->index);
 	size_t length = column->length;
 
 	memcpy(ret, column->name, length * sizeof(oid));
-	for (unsigned int i = 0; i < index_length(column->table->index); i++)
+	if (count == 0)
+		count = instance->index.length;
+	for (unsigned int i = 0; i < count; i++)
 		ret[length++] = instance->index.at[i];
 	return length;
 }

@@ -21,6 +21,7 @@ void mib_init(struct mib *mib, struct engine *engine, const struct datastore *st
 void mib_clear(struct mib *mib)
 {
 	pending_clear(&mib->pending);
+	mappings_expire(&mib->mappings, INT64_MAX);
 }
 
 void mib_follow_epoch(struct mib *mib, int64_t now, unsigned long uptime)
@@ -115,6 +116,9 @@ bool mib_value(struct mib *mib, const struct instance *instance, struct value *r
 
 	if (kind == INDEX_SCALAR)
 		return give(mib, column, NULL, ret);
+	if (is_mapping(kind))
+		return mapping_find(&mib->mappings, mib->store, kind, &instance->index, &subject) &&
+		       give(mib, column, &subject, ret);
 	return subject_find(mib->store, &mib->pending, kind, &instance->index, &subject) &&
 	       give(mib, column, &subject, ret);
 }
@@ -154,6 +158,9 @@ static bool first_in_column(struct mib *mib, struct instance *instance, struct v
 
 	if (kind == INDEX_SCALAR)
 		return give(mib, column, NULL, ret);
+	if (is_mapping(kind))
+		return mapping_from(&mib->mappings, mib->store, kind, &instance->index, &subject) &&
+		       give(mib, column, &subject, ret);
 	while (subject_from(mib->store, &mib->pending, kind, &instance->index, &subject)) {
 		if (give(mib, column, &subject, ret))
 			return true;
@@ -172,7 +179,7 @@ bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_
 		return false;
 	while (!first_in_column(mib, &instance, ret)) {
 		instance.column = column_next(instance.column);
-		instance.index = (struct index){{0, 0}};
+		instance.index = (struct index){0};
 		if (!instance.column)
 			return false;
 	}

@@ -6,12 +6,14 @@
 #define AGENT_MIB_H
 
 #include "engine/engine.h"
+#include "mapping.h"
 #include "value.h"
 
 struct mib {
 	struct engine *engine; /* NULL in tests of this file alone: counters stay as they are */
 	const struct datastore *store;
 	struct pending pending;
+	struct mappings mappings;
 	struct epoch epoch;
 	long spin_lock;          /* TestAndIncr */
 	bool notify;             /* l2tpv3NotificationEnable */

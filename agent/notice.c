@@ -447,8 +447,7 @@ static void queue_deleted(struct notices *notices, const struct session_entry *s
 	if (datastore_session_by_id(session->tunnel->store, what.session_id))
 		return;
 	what.deleted.pseudowire_id = last->pseudowire_id;
-	what.deleted.type = last->present & BIT(SESSION_PSEUDOWIRE_TYPE) ? last->pseudowire_type
-									 : PSEUDOWIRE_ETHERNET;
+	what.deleted.type = (uint8_t)session_type(last);
 	what.deleted.peer = session_peer(session);
 	queue(notices, &what);
 }

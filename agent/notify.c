@@ -80,7 +80,7 @@ static struct instance instance_of(enum object object, const char *leaf, uint32_
 	const struct row *row = row_by_leaf(object, leaf, strlen(leaf));
 
 	return (struct instance){.column = column_find(row->mib_table, row->mib_column),
-				 .index = {{tunnel_id, session_id}}};
+				 .index = {.at = {tunnel_id, session_id}}};
 }
 
 /* A column of a tunnel or session; @gone: its value if there is no such row any more, or NULL. */
@@ -322,7 +322,7 @@ static void tell_deleted(struct agent *agent, const struct notice *notice)
 	add_pseudowire(&trap, PW_COLUMN_TYPE, notice->session_id, &value);
 	value_unsigned(&value, notice->deleted.pseudowire_id);
 	add_pseudowire(&trap, PW_COLUMN_ID, notice->session_id, &value);
-	value_peer_type(&value, &notice->deleted.peer);
+	value_integer(&value, peer_type(&notice->deleted.peer));
 	add_pseudowire(&trap, PW_COLUMN_PEER_TYPE, notice->session_id, &value);
 	value_peer(&value, &notice->deleted.peer);
 	add_pseudowire(&trap, PW_COLUMN_PEER, notice->session_id, &value);

@@ -10,20 +10,27 @@
 #define TICKS_A_SECOND 100
 #define LENGTH(array)  (sizeof(array) / sizeof((array)[0]))
 
-/* ---- values that no row has */
-
-static const struct session *shown(const struct subject *subject)
-{
-	return subject_config(subject, NULL);
-}
-
-/* ---- the peer */
+/* ---- what a pseudowire is */
 
 struct address session_peer(const struct session_entry *session)
 {
 	const struct tunnel *tunnel = entry_shown(&session->tunnel->entry);
 
 	return tunnel ? tunnel->remote_address : session->tunnel->state.last_remote_address;
+}
+
+const struct session *session_shown(const struct session_entry *session)
+{
+	const struct session *shown = entry_shown(&session->entry);
+
+	return shown ? shown : session_last(session);
+}
+
+enum pseudowire_type session_type(const struct session *session)
+{
+	return session->present & BIT(SESSION_PSEUDOWIRE_TYPE)
+		       ? (enum pseudowire_type)session->pseudowire_type
+		       : PSEUDOWIRE_ETHERNET;
 }
 
 /* RFC 4001: a link-local address has a zone; 0 is the default one, the kernel has no other. */
@@ -33,23 +40,30 @@ static bool is_link_local(const struct address *address)
 	       (address->bytes[1] & 0xc0) == 0x80;
 }
 
-void value_peer_type(struct value *value, const struct address *address)
+enum inet_type peer_type(const struct address *address)
 {
 	if (is_link_local(address))
-		value_integer(value, INET_IPV6Z);
-	else
-		value_integer(value, address->family == AF_INET6  ? INET_IPV6
-				     : address->family == AF_INET ? INET_IPV4
-								  : INET_UNKNOWN);
+		return INET_IPV6Z;
+	return address->family == AF_INET6  ? INET_IPV6
+	       : address->family == AF_INET ? INET_IPV4
+					    : INET_UNKNOWN;
+}
+
+size_t peer_bytes(const struct address *address, uint8_t ret[PEER_BYTES_MAX])
+{
+	static const size_t lengths[] = {
+		[INET_UNKNOWN] = 0, [INET_IPV4] = 4, [INET_IPV6] = 16, [INET_IPV6Z] = 20};
+
+	memset(ret, 0, PEER_BYTES_MAX);
+	memcpy(ret, address->bytes, sizeof(address->bytes));
+	return lengths[peer_type(address)];
 }
 
 void value_peer(struct value *value, const struct address *address)
 {
-	size_t length = address->family == AF_INET6 ? 16 : address->family == AF_INET ? 4 : 0;
+	size_t length = peer_bytes(address, (uint8_t *)value->text);
 
-	memset(value->text, 0, 20);
-	memcpy(value->text, address->bytes, length);
-	value_bytes(value, value->text, is_link_local(address) ? 20 : length);
+	value_bytes(value, value->text, length);
 }
 
 static bool peer_address(struct mib *mib, const struct subject *subject, struct value *ret)
@@ -66,11 +80,13 @@ static bool peer_address_type(struct mib *mib, const struct subject *subject, st
 	const struct address peer = session_peer(entry_session(subject->entry));
 
 	(void)mib;
-	value_peer_type(ret, &peer);
+	value_integer(ret, peer_type(&peer));
 	return true;
 }
 
-static bool inbound_label(struct mib *mib, const struct subject *subject, struct value *ret)
+/* ---- values that no row has */
+
+static bool session_id(struct mib *mib, const struct subject *subject, struct value *ret)
 {
 	(void)mib;
 	value_unsigned(ret, subject_session_id(subject));
@@ -80,7 +96,7 @@ static bool inbound_label(struct mib *mib, const struct subject *subject, struct
 /* The Default L2-Specific Sublayer is L2TP's control word. The kernel does not report it. */
 static bool has_control_word(const struct subject *subject)
 {
-	const struct session *session = shown(subject);
+	const struct session *session = session_shown(entry_session(subject->entry));
 
 	return !(session->present & BIT(SESSION_L2_SPECIFIC_SUBLAYER)) ||
 	       session->l2_specific_sublayer == SUBLAYER_DEFAULT;
@@ -207,7 +223,7 @@ static bool notif_rate(struct mib *mib, const struct subject *subject, struct va
 
 static bool is_tagged(const struct subject *subject)
 {
-	const struct session *session = shown(subject);
+	const struct session *session = session_shown(entry_session(subject->entry));
 
 	return session->pseudowire_type == PSEUDOWIRE_ETHERNET_VLAN;
 }
@@ -217,7 +233,7 @@ static bool vlan(struct mib *mib, const struct subject *subject, struct value *r
 	enum { ANY = 4095 };
 
 	(void)mib;
-	value_integer(ret, is_tagged(subject) ? shown(subject)->vlan_id : ANY);
+	value_integer(ret, is_tagged(subject) ? session_shown(entry_session(subject->entry))->vlan_id : ANY);
 	return true;
 }
 
@@ -232,7 +248,7 @@ static bool vlan_mode(struct mib *mib, const struct subject *subject, struct val
 
 /* ---- the regions */
 
-enum { PW_SCALARS, PW_TABLE };
+enum { PW_SCALARS, PW_TABLE, PW_ID_MAPPING, PW_PEER_MAPPING };
 enum { ENET_TABLE, ENET_STATS };
 
 static const oid pw_root[] = {1, 3, 6, 1, 2, 1, 10, 246};
@@ -244,6 +260,8 @@ static const oid pw_enet_root[] = {1, 3, 6, 1, 2, 1, 180};
 static const struct table pw_tables[] = {
 	[PW_SCALARS] = { .at = { 1 }, .at_length = 1 },
 	[PW_TABLE] = TABLE(2, INDEX_PSEUDOWIRE),
+	[PW_ID_MAPPING] = TABLE(7, INDEX_ID_MAPPING),
+	[PW_PEER_MAPPING] = TABLE(8, INDEX_PEER_MAPPING),
 };
 
 static const struct table pw_enet_tables[] = {
@@ -301,7 +319,7 @@ const struct standard_column standard_columns[] = {
 	{ PW(TABLE, 28), INTEGER(1) },         /* pwFcsRetentionCfg disable */
 	{ PW(TABLE, 29), OCTETS("\x10") },     /* pwFcsRetentionStatus disabled */
 	{ PW(TABLE, 30), ROW("peer-session-id") }, /* pwOutboundLabel */
-	{ PW(TABLE, 31), FUNCTION(inbound_label) },
+	{ PW(TABLE, 31), FUNCTION(session_id) },
 	{ PW(TABLE, 32), ROW("interface-name") }, /* pwName: Observium's key into IF-MIB */
 	{ PW(TABLE, 33), ROW("description") }, /* pwDescr */
 	{ PW(TABLE, 34), ROW("discontinuity-time") }, /* pwCreateTime: in the kernel */
@@ -318,6 +336,8 @@ const struct standard_column standard_columns[] = {
 	{ PW(TABLE, 47), UNSIGNED(0) },        /* pwGenAGIType */
 	{ PW(TABLE, 48), UNSIGNED(0) },        /* pwGenLocalAIIType */
 	{ PW(TABLE, 49), UNSIGNED(0) },        /* pwGenRemoteAIIType */
+	{ PW(ID_MAPPING, 5), FUNCTION(session_id) },   /* pwIndexMappingPwIndex */
+	{ PW(PEER_MAPPING, 5), FUNCTION(session_id) }, /* pwPeerMappingPwIndex */
 	{ PW(SCALARS, 6), FUNCTION(total_errors) },
 	{ PW(SCALARS, 9), FUNCTION(notif_enable) },
 	{ PW(SCALARS, 10), FUNCTION(notif_enable) },

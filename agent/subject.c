@@ -86,7 +86,7 @@ static bool numbered_subject_from(const struct datastore *store, enum index_kind
 	session = numbered_from(store, kind, index->at[0]);
 	if (!from_session(session, ret))
 		return false;
-	*index = (struct index){{number_of(session, kind), has_instance}};
+	*index = (struct index){.at = {number_of(session, kind), has_instance}};
 	return true;
 }
 
@@ -158,7 +158,7 @@ bool subject_from(const struct datastore *store, const struct pending *pending,
 		*ret = waiting;
 	else if (!there)
 		return false;
-	*index = (struct index){{subject_tunnel_id(ret), subject_session_id(ret)}};
+	*index = (struct index){.at = {subject_tunnel_id(ret), subject_session_id(ret)}};
 	return true;
 }
 

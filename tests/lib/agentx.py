@@ -22,7 +22,7 @@ NETWORK_ORDER = 0x10
 PATIENCE = 30
 # Roots of modules, each with its tables, whose entries are registered by themselves.
 PW, PW_ENET = "1.3.6.1.2.1.10.246", "1.3.6.1.2.1.180"
-REGIONS = {ROOT: range(2, 8), PW: [2], PW_ENET: [1, 2]}
+REGIONS = {ROOT: range(2, 8), PW: [2, 7, 8], PW_ENET: [1, 2]}
 REGISTERED = [oid for root, tables in REGIONS.items()
               for oid in (root, *(f"{root}.1.{n}.1" for n in tables))]
 

@@ -371,12 +371,141 @@ static void test_a_walk_passes_over_what_is_not_ethernet(void **state)
 	assert_int_equal(name[length - 2], 11);
 }
 
+/* ---- the tables that map back to pwIndex */
+
+#define PEER4     1, 4, 192, 0, 2, 2
+#define PEER6     2, 16, 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2
+#define BY_ID     PW, 7, 1, 5
+#define BY_PEER   PW, 8, 1, 5
+#define COUNT(...) (sizeof((const oid[]){__VA_ARGS__}) / sizeof(oid))
+
+static void test_peers_are_mapped_back(void **state)
+{
+	EXPECT(*state, "u14", BY_PEER, 0, 0, 5, 0); /* its tunnel's peer is unknown */
+	EXPECT(*state, "u12", BY_PEER, PEER4, 4, 0);
+	EXPECT(*state, "none", BY_PEER, PEER4, 5, 0); /* the other 11, which pwTable leaves out */
+	EXPECT(*state, "u13", BY_PEER, PEER4, 7, 0);
+	EXPECT(*state, "u11", BY_PEER, PEER6, 5, 7001);
+	EXPECT(*state, "none", BY_PEER, PEER6, 5, 7002);
+	EXPECT(*state, "none", BY_PEER, PEER6, 5);
+	EXPECT(*state, "none", BY_PEER, PEER6, 5, 7001, 0);
+	EXPECT(*state, "u11", BY_ID, 5, 7001, PEER6);
+	EXPECT(*state, "none", BY_ID, 4, 0, PEER4); /* it has no pwID */
+	EXPECT(*state, "none", BY_ID, 5, 7001, PEER4);
+}
+
+/* The session ids of all rows after @name, in the order of a walk. */
+static void walk(struct bench *bench, const oid *name, size_t length, const char *expected)
+{
+	oid last[MAX_OID_LEN], next[MAX_OID_LEN];
+	size_t next_length, root = COUNT(BY_ID);
+	char told[TEXT_MAX] = "", text[TEXT_MAX];
+	struct value value;
+
+	memcpy(last, name, length * sizeof(oid));
+	while (mib_next(&bench->mib, last, length, next, &next_length, &value) &&
+	       memcmp(name, next, root * sizeof(oid)) == 0) {
+		assert_true(snmp_oid_compare(last, length, next, next_length) < 0);
+		print(&value, text);
+		expect(bench, next, next_length, text); /* GET agrees */
+		snprintf(told + strlen(told), TEXT_MAX - strlen(told), "%s ", text + 1);
+		length = next_length;
+		memcpy(last, next, length * sizeof(oid));
+	}
+	assert_string_equal(told, expected);
+}
+
+#define WALK(bench, expected, ...)                                                                 \
+	walk(bench, (const oid[]){__VA_ARGS__}, COUNT(__VA_ARGS__), expected)
+
+/* As if the second had passed for which an order is kept at least. */
+static void let_order_age(struct bench *bench)
+{
+	bench->mib.mappings.by_id.made_at -= 100 * NS_PER_S;
+	bench->mib.mappings.by_peer.made_at -= 100 * NS_PER_S;
+}
+
+static void test_mapping_tables_are_in_order(void **state)
+{
+	struct bench *bench = *state;
+	struct tunnel four = tunnel_to("4", "192.0.2.1", "192.0.2.1");
+	struct session session = some_session("100", NULL), other = some_session("99", NULL);
+
+	datastore_configure(bench->store, 4, 0, &four);
+	set(OBJECT_SESSION, &session, "pseudowire-id", "7");
+	configure(bench, 1, &session);
+	configure(bench, 4, &other);
+	other = some_session("98", NULL);
+	configure(bench, 4, &other); /* with the same index, and the lower id */
+	set(OBJECT_SESSION, &session, "session-id", "101");
+	set(OBJECT_SESSION, &session, "pseudowire-id", "4294967295");
+	configure(bench, 4, &session);
+	WALK(bench, "14 98 101 12 100 13 11 ", BY_PEER);
+	WALK(bench, "100 11 101 ", BY_ID);
+	WALK(bench, "100 13 11 ", BY_PEER, PEER4, 4, 0);
+	WALK(bench, "12 100 13 11 ", BY_PEER, 1, 4, 192, 0, 2, 1, 6);
+	WALK(bench, "11 ", BY_PEER, 1, 4, 192, 0, 2, 2, 9);
+	WALK(bench, "", BY_PEER, 3);
+	WALK(bench, "11 101 ", BY_ID, 5, 7, PEER4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
+}
+
+/* What is served is true at once; what is new comes when the order is made again. */
+static void test_mapping_tables_follow_what_changes(void **state)
+{
+	struct bench *bench = *state;
+	struct session session = some_session("15", NULL);
+	struct tunnel six = tunnel_to("2", "2001:db8::1", "2001:db8::3");
+
+	WALK(bench, "14 12 13 11 ", BY_PEER);
+	configure(bench, 1, &session);
+	datastore_configure(bench->store, 1, 13, NULL);
+	datastore_configure(bench->store, 2, 0, &six);
+	WALK(bench, "14 12 ", BY_PEER);
+	let_order_age(bench);
+	WALK(bench, "14 12 15 11 ", BY_PEER);
+	EXPECT(bench, "none", BY_PEER, PEER6, 5, 7001);
+	mappings_expire(&bench->mib.mappings, clock_now());
+	assert_false(mappings_kept(&bench->mib.mappings));
+	WALK(bench, "14 12 15 11 ", BY_PEER);
+	assert_true(mappings_kept(&bench->mib.mappings));
+}
+
+/* However many went, an answer is soon found, and all that is there. */
+static void test_a_stale_order_is_made_again(void **state)
+{
+	struct bench *bench = *state;
+	struct session session = some_session("1", NULL);
+
+	set(OBJECT_SESSION, &session, "pseudowire-id", "1");
+	for (uint32_t id = 1000; id < 2000; id++) {
+		session.session_id = session.pseudowire_id = id;
+		configure(bench, 1, &session);
+	}
+	EXPECT(bench, "u1999", BY_ID, 5, 1999, PEER4);
+	for (uint32_t id = 1000; id < 1900; id++)
+		datastore_configure(bench->store, 1, id, NULL);
+	session.session_id = session.pseudowire_id = 1500;
+	configure(bench, 1, &session);
+	session.session_id = session.pseudowire_id = 1895;
+	configure(bench, 1, &session);
+	session.session_id = 5000;
+	session.pseudowire_id = 1000;
+	configure(bench, 1, &session);
+	let_order_age(bench);
+	EXPECT(bench, "u1895", BY_ID, 5, 1895, PEER4);
+	datastore_configure(bench->store, 1, 1500, NULL);
+	for (uint32_t id = 1900; id < 1999; id++)
+		datastore_configure(bench->store, 1, id, NULL);
+	WALK(bench, "5000 1895 1999 11 ", BY_ID);
+}
+
 static void test_nobody_can_write(void **state)
 {
 	struct bench *bench = *state;
 
 	for (const struct column *column = column_first(); column; column = column_next(column)) {
-		struct instance instance = {.column = column, .index = {{11, 1}}};
+		struct instance instance = {.column = column, .index = {.at = {11, 1}}};
 		struct varbinds *varbinds = varbinds_new(&bench->mib);
 		struct error err = ERROR_INIT;
 		oid name[MAX_OID_LEN];
@@ -405,6 +534,10 @@ int main(void)
 		TEST(test_scalars),
 		TEST(test_ethernet_has_its_own_tables),
 		TEST(test_a_walk_passes_over_what_is_not_ethernet),
+		TEST(test_peers_are_mapped_back),
+		TEST(test_mapping_tables_are_in_order),
+		TEST(test_mapping_tables_follow_what_changes),
+		TEST(test_a_stale_order_is_made_again),
 		TEST(test_nobody_can_write),
 	};
 
