@@ -138,6 +138,7 @@ build-deps: ## install those for building only, as on a router
 docs: $B/attributes ## print the attribute lists anew from the mapping table
 	$Qfor page in $$(grep -rl --exclude='*.c' 'end of attributes' docs); do \
 	  $B/attributes <$$page >$B/page && cat $B/page >$$page; done
+	$Qdocs/nms/generate || [ $$? -eq 77 ]
 
 install: all ## install into DESTDIR, below PREFIX
 	$QDESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' docs/install/install $B
