@@ -255,6 +255,7 @@ static void test_walk_is_ordered_and_complete(void **state)
 	expected += sessions *
 		    (columns_indexed_by(INDEX_PSEUDOWIRE) + columns_indexed_by(INDEX_ETHERNET) +
 		     columns_indexed_by(INDEX_ETHERNET_INSTANCE));
+	expected += columns_indexed_by(INDEX_PEER_MAPPING); /* one peer, and no pwID */
 	assert_int_equal(count, expected);
 	free(names);
 }
