@@ -13,10 +13,10 @@
 
 struct agent_options {
 	struct event_base *base;
-	struct engine *engine;   /* borrowed */
-	const char *address;     /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENTX_ADDRESS */
-	bool notify;             /* l2tpv3NotificationEnable at the start */
-	bool notify_pseudowires; /* pwUpDownNotifEnable and pwDeletedNotifEnable, for good */
+	struct engine *engine;    /* borrowed */
+	const char *address;      /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENTX_ADDRESS */
+	bool notify;              /* l2tpv3NotificationEnable at the start */
+	bool notify_pseudowires;  /* pwUpDownNotifEnable and pwDeletedNotifEnable, for good */
 	unsigned int notify_rate; /* notifications a second at most; 0: NOTIFY_RATE */
 	unsigned int notify_each; /* of a tunnel's sessions in a second; 0: NOTIFY_EACH */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */

@@ -28,12 +28,12 @@ extern const size_t mib_root_length;
 
 /* What the index of a table is; the subjects of its rows are sessions but for the first two. */
 enum index_kind {
-	INDEX_SCALAR,           /* 0 */
-	INDEX_TUNNEL,           /* tunnel id */
-	INDEX_SESSION,          /* tunnel id, session id */
-	INDEX_INTERFACE,        /* ifIndex */
-	INDEX_PSEUDOWIRE,       /* session id, which is unique in the namespace */
-	INDEX_ETHERNET,         /* ... of an Ethernet pseudowire */
+	INDEX_SCALAR,            /* 0 */
+	INDEX_TUNNEL,            /* tunnel id */
+	INDEX_SESSION,           /* tunnel id, session id */
+	INDEX_INTERFACE,         /* ifIndex */
+	INDEX_PSEUDOWIRE,        /* session id, which is unique in the namespace */
+	INDEX_ETHERNET,          /* ... of an Ethernet pseudowire */
 	INDEX_ETHERNET_INSTANCE, /* ... and 1: the only one */
 	INDEX_ID_MAPPING,        /* type, pwID, peer (mapping.h) */
 	INDEX_PEER_MAPPING       /* peer, type, pwID */

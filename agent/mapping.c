@@ -105,8 +105,8 @@ static struct parts parts_of(const struct session_entry *session, size_t peer)
 static size_t place_of_peer(const struct mapping *mapping, const struct session_entry *session)
 {
 	const struct address peer = session_peer(session);
-	const struct address *found = bsearch(&peer, mapping->peers, mapping->peer_count,
-					      sizeof(peer), compare_peers);
+	const struct address *found =
+		bsearch(&peer, mapping->peers, mapping->peer_count, sizeof(peer), compare_peers);
 
 	return found ? (size_t)(found - mapping->peers) : mapping->peer_count;
 }

@@ -3,9 +3,9 @@
  * peer, pwPeerMappingTable by peer, type and pwID.
  *
  * The datastore has no such order, and few managers ask for it. So it is made when one does, in one
- * go, and forgotten when none has asked for a while: 16 bytes a row, and no work meanwhile. What was
- * changed since is left out, or appears when the order is made again, a second later or more; what
- * is served is true.
+ * go, and forgotten when none has asked for a while: 16 bytes a row, and no work meanwhile. What
+ * was changed since is left out, or appears when the order is made again, a second later or more;
+ * what is served is true.
  */
 #ifndef AGENT_MAPPING_H
 #define AGENT_MAPPING_H
@@ -22,7 +22,7 @@ struct mapping {
 	size_t count;
 	struct address *peers; /* in their order; a row has the place of its own */
 	size_t peer_count;
-	uint64_t changes;              /* datastore.changes when it was made */
+	uint64_t changes;               /* datastore.changes when it was made */
 	int64_t made_at, took, used_at; /* nanoseconds; made_at 0: there is none */
 };
 

@@ -15,9 +15,9 @@ struct mib {
 	struct pending pending;
 	struct mappings mappings;
 	struct epoch epoch;
-	long spin_lock;          /* TestAndIncr */
-	bool notify;             /* l2tpv3NotificationEnable */
-	bool notify_pseudowires; /* pwUpDownNotifEnable */
+	long spin_lock;              /* TestAndIncr */
+	bool notify;                 /* l2tpv3NotificationEnable */
+	bool notify_pseudowires;     /* pwUpDownNotifEnable */
 	unsigned int notify_rate;    /* pwNotifRate */
 	uint64_t notifications_lost; /* l2tpv3NotificationsLost */
 	char last_error[600];        /* why the last set request was refused */

@@ -403,7 +403,8 @@ static void queue(struct notices *notices, const struct notice *what)
 
 	if (notice) {
 		notice->kind = what->kind;
-		memcpy(&notice->drift, &what->drift, sizeof(*what) - offsetof(struct notice, drift));
+		memcpy(&notice->drift, &what->drift,
+		       sizeof(*what) - offsetof(struct notice, drift));
 		return;
 	}
 	if (notices->count >= NOTICES_MAX)

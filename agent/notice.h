@@ -4,9 +4,9 @@
  *
  * They are kept by object, not by event: an object that changes again before its turn is told once,
  * as it is then. So the queue is bounded by the number of objects, even while there is no master
- * for hours. Tunnels and what is rare come before sessions, and tunnels take turns with theirs; so do
- * sessions and pseudowires. A tunnel of which more than so many sessions change in a second has them summed up, by ranges of
- * its rows.
+ * for hours. Tunnels and what is rare come before sessions, and tunnels take turns with theirs; so
+ * do sessions and pseudowires. A tunnel of which more than so many sessions change in a second has
+ * them summed up, by ranges of its rows.
  */
 #ifndef AGENT_NOTICE_H
 #define AGENT_NOTICE_H

@@ -206,18 +206,19 @@ static void tell_drift(struct trap *trap, const struct notice *notice)
 static void tell_loss(struct trap *trap, const struct notice *notice)
 {
 	(void)notice;
-	agent_log(trap->agent, LOG_WARNING, "lost %llu notifications since the start: too many waited",
+	agent_log(trap->agent, LOG_WARNING,
+		  "lost %llu notifications since the start: too many waited",
 		  (unsigned long long)trap->agent->mib.notifications_lost);
 	add_scalar(trap, SCALAR_NOTIFICATIONS_LOST);
 }
 
 static void tell(struct agent *agent, const struct notice *notice)
 {
-	static void (*const tellers[])(struct trap *trap, const struct notice *notice) = {
-		[NOTICE_TUNNEL_STATE] = tell_state,  [NOTICE_SESSION_STATE] = tell_state,
-		[NOTICE_FOREIGN] = tell_foreign,     [NOTICE_TUNNEL_GONE] = tell_gone,
-		[NOTICE_SESSION_GONE] = tell_gone,   [NOTICE_COMMIT] = tell_commit,
-		[NOTICE_TUNNEL_DRIFT] = tell_drift,  [NOTICE_SESSION_DRIFT] = tell_drift,
+	static void (*const tellers[])(struct trap * trap, const struct notice *notice) = {
+		[NOTICE_TUNNEL_STATE] = tell_state, [NOTICE_SESSION_STATE] = tell_state,
+		[NOTICE_FOREIGN] = tell_foreign,    [NOTICE_TUNNEL_GONE] = tell_gone,
+		[NOTICE_SESSION_GONE] = tell_gone,  [NOTICE_COMMIT] = tell_commit,
+		[NOTICE_TUNNEL_DRIFT] = tell_drift, [NOTICE_SESSION_DRIFT] = tell_drift,
 		[NOTICE_LOSS] = tell_loss,
 	};
 	struct trap trap = begin(agent, mib_root, mib_root_length, notice->kind);
@@ -313,8 +314,8 @@ static void tell_pseudowires(struct agent *agent, uint32_t first)
 
 static void tell_deleted(struct agent *agent, const struct notice *notice)
 {
-	struct trap trap = begin(agent, pw_region.root, pw_region.root_length,
-				 NOTIFICATION_PW_DELETED);
+	struct trap trap =
+		begin(agent, pw_region.root, pw_region.root_length, NOTIFICATION_PW_DELETED);
 	struct value value;
 
 	notices_set_down(&agent->notices, notice->session_id, false);
@@ -351,8 +352,7 @@ static void wait_a_little(struct agent *agent)
 {
 	int64_t due = notices_due_at(&agent->notices), now = clock_now();
 	int64_t wait = due - now > pace(agent) ? due - now : pace(agent);
-	const struct timeval delay = {.tv_sec = wait / NS_PER_S,
-				      .tv_usec = wait % NS_PER_S / 1000};
+	const struct timeval delay = {.tv_sec = wait / NS_PER_S, .tv_usec = wait % NS_PER_S / 1000};
 
 	if (due < 0 || (evtimer_pending(agent->pace, NULL) && agent->pace_at <= now + wait))
 		return;

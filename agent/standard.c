@@ -233,7 +233,9 @@ static bool vlan(struct mib *mib, const struct subject *subject, struct value *r
 	enum { ANY = 4095 };
 
 	(void)mib;
-	value_integer(ret, is_tagged(subject) ? session_shown(entry_session(subject->entry))->vlan_id : ANY);
+	value_integer(ret, is_tagged(subject)
+				   ? session_shown(entry_session(subject->entry))->vlan_id
+				   : ANY);
 	return true;
 }
 

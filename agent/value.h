@@ -35,8 +35,8 @@ const void *value_data(const struct value *value, size_t *ret_size);
 /*
  * When the agent's sysUpTime was 0, on CLOCK_BOOTTIME in nanoseconds: TimeStamp columns count from
  * there. Keep it steady: a TimeStamp that moves by a tick between two polls tells a manager that
- * counters restarted. When sysUpTime wraps, after 497 days, it begins again: times before that are 0
- * from then on, as RFC 2579 wants it (TimeStamp).
+ * counters restarted. When sysUpTime wraps, after 497 days, it begins again: times before that are
+ * 0 from then on, as RFC 2579 wants it (TimeStamp).
  */
 struct epoch {
 	int64_t at;

@@ -348,9 +348,9 @@ static void commit(struct notices *notices, const struct candidate *changes, uin
 	struct commit_info info = {.number = number, .door = "cli", .tunnels = 1, .sessions = 10};
 
 	memcpy(info.user, user, strlen(user) + 1);
-	notices_add(notices, NOTICES_OURS,
-		    &(struct engine_event){
-			    .type = ENGINE_COMMIT, .commit = &info, .changes = changes});
+	notices_add(
+		notices, NOTICES_OURS,
+		&(struct engine_event){.type = ENGINE_COMMIT, .commit = &info, .changes = changes});
 }
 
 static void test_commits_that_wait_are_told_as_one(void **state)

@@ -373,10 +373,10 @@ static void test_a_walk_passes_over_what_is_not_ethernet(void **state)
 
 /* ---- the tables that map back to pwIndex */
 
-#define PEER4     1, 4, 192, 0, 2, 2
-#define PEER6     2, 16, 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2
-#define BY_ID     PW, 7, 1, 5
-#define BY_PEER   PW, 8, 1, 5
+#define PEER4      1, 4, 192, 0, 2, 2
+#define PEER6      2, 16, 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2
+#define BY_ID      PW, 7, 1, 5
+#define BY_PEER    PW, 8, 1, 5
 #define COUNT(...) (sizeof((const oid[]){__VA_ARGS__}) / sizeof(oid))
 
 static void test_peers_are_mapped_back(void **state)

@@ -607,8 +607,12 @@ static struct engine_totals count_and_read(struct bench *bench, const struct sta
 
 static void totals_never_fall(void **state)
 {
-	const struct statistics some = {.tx_packets = 5, .tx_bytes = 500, .rx_packets = 3,
-					.rx_bytes = 300, .tx_errors = 1, .rx_errors = 1};
+	const struct statistics some = {.tx_packets = 5,
+					.tx_bytes = 500,
+					.rx_packets = 3,
+					.rx_bytes = 300,
+					.tx_errors = 1,
+					.rx_errors = 1};
 	struct bench *bench = *state;
 	struct engine_totals totals;
 	struct edit *edit = edit_new();
