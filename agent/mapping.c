@@ -138,17 +138,6 @@ static void list_rows(struct mapping *mapping, const struct datastore *store, en
 	}
 }
 
-static void sort_rows(struct mapping *mapping)
-{
-	size_t kept = 0;
-
-	qsort(mapping->rows, mapping->count, sizeof(*mapping->rows), compare_rows);
-	for (size_t i = 0; i < mapping->count; i++)
-		if (i == 0 || mapping->rows[i].key != mapping->rows[kept - 1].key)
-			mapping->rows[kept++] = mapping->rows[i];
-	mapping->count = kept;
-}
-
 static bool make(struct mapping *mapping, const struct datastore *store, enum index_kind kind)
 {
 	int64_t begun = clock_now();
@@ -160,7 +149,7 @@ static bool make(struct mapping *mapping, const struct datastore *store, enum in
 		return false;
 	}
 	list_rows(mapping, store, kind);
-	sort_rows(mapping);
+	qsort(mapping->rows, mapping->count, sizeof(*mapping->rows), compare_rows);
 	mapping->changes = store->changes;
 	mapping->made_at = clock_now();
 	mapping->took = mapping->made_at - begun;
@@ -251,23 +240,6 @@ static struct mapping *mapping_of(struct mappings *mappings, enum index_kind kin
 	return kind == INDEX_PEER_MAPPING ? &mappings->by_peer : &mappings->by_id;
 }
 
-bool mapping_find(struct mappings *mappings, const struct datastore *store, enum index_kind kind,
-		  const struct index *index, struct subject *ret)
-{
-	struct mapping *mapping = mapping_of(mappings, kind);
-	struct index found;
-	size_t place;
-
-	if (!refresh(mapping, store, kind))
-		return false;
-	place = search(mapping, kind, index);
-	if (place == mapping->count)
-		return false;
-	put_index(mapping, kind, &mapping->rows[place], &found);
-	return compare_indexes(&found, index) == 0 &&
-	       is_there(mapping, store, kind, &mapping->rows[place], ret);
-}
-
 bool mapping_from(struct mappings *mappings, const struct datastore *store, enum index_kind kind,
 		  struct index *index, struct subject *ret)
 {
@@ -290,6 +262,15 @@ bool mapping_from(struct mappings *mappings, const struct datastore *store, enum
 		stale = 0;
 	}
 	return false;
+}
+
+bool mapping_find(struct mappings *mappings, const struct datastore *store, enum index_kind kind,
+		  const struct index *index, struct subject *ret)
+{
+	struct index found = *index;
+
+	return mapping_from(mappings, store, kind, &found, ret) &&
+	       compare_indexes(&found, index) == 0;
 }
 
 void mappings_expire(struct mappings *mappings, int64_t before)

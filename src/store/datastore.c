@@ -170,7 +170,7 @@ static int set_actual_session(struct session_entry *session, const struct sessio
 	const union config *config = entry_config(&session->entry), *new = NULL;
 	bool same = actual && is_as_configured(config, actual);
 
-	if (same || (!actual && config))
+	if (same)
 		new = config_share(config);
 	else if (actual)
 		new = config_new(session->entry.key.tunnel_id, session->entry.key.session_id,

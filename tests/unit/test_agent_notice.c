@@ -160,6 +160,12 @@ static void test_a_tunnel_tells_few_sessions_in_a_second(void **state)
 
 	(void)state;
 	notices_init(&notices, EACH);
+	happen(&notices, ENGINE_STATE, 3, 1);
+	assert_int_equal(next_at(&notices, start, NULL), NOTICE_SESSION_STATE);
+	happen(&notices, ENGINE_STATE, 3, 2); /* one more may be told in this window */
+	assert_int_equal(notices_due_at(&notices), 0);
+	assert_int_equal(next_at(&notices, start, NULL), NOTICE_SESSION_STATE);
+	notices_clear(&notices);
 	assert_int_equal(notices_due_at(&notices), -1);
 	for (id = 1; id <= EACH; id++)
 		happen(&notices, ENGINE_STATE, 1, id);
@@ -339,6 +345,15 @@ static void test_what_is_gone_still_has_its_name_and_peer(void **state)
 	assert_memory_equal(&deleted->deleted.peer, &tunnel.remote_address, sizeof(struct address));
 	free(gone);
 	free(deleted);
+
+	/* one of two with the id: the pseudowire is still there */
+	datastore_configure(bench->store, 2, 7, &session);
+	datastore_observe(bench->store, 1, 7, &session);
+	datastore_observe(bench->store, 1, 7, NULL);
+	gone = notices_take(&bench->notices, 9 * NS_PER_S, &sum);
+	assert_int_equal(gone->kind, NOTICE_SESSION_GONE);
+	free(gone);
+	assert_int_equal(bench->notices.count, 0);
 	bench->store->dropped = NULL;
 }
 
