@@ -11,9 +11,10 @@
 #include "base/clock.h"
 #include "standard.h"
 
-#define PACE_MS   50   /* also how long an object may take to come to rest */
-#define RANGE_MAX 1000 /* pseudowires in one notification: looking at them takes time */
-#define BURST_MAX 200  /* in a turn of the loop: each takes some 50 us */
+#define PACE_MS   50              /* also how long an object may take to come to rest */
+#define RANGE_MAX 1000            /* pseudowires in one notification: looking at them takes time */
+#define BURST_MAX 200             /* in a turn of the loop: each takes some 50 us */
+#define TURN_NS   (5 * 1000000LL) /* a range may be thousands of rows */
 
 static const oid snmp_trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 
@@ -381,14 +382,15 @@ static void tell_notice(struct agent *agent, const struct notice *notice, bool s
 
 void notify_some(struct agent *agent)
 {
-	struct notice *notice = NULL;
+	int64_t until = clock_now() + TURN_NS;
+	struct notice *notice;
 	bool sum;
 
 	if (!enabled(agent))
 		notices_clear(&agent->notices);
 	if (!agent->registered)
 		return; /* notify_connected() will go on */
-	for (unsigned int i = 0; i < burst(agent); i++) {
+	for (unsigned int i = 0; i < burst(agent) && clock_now() < until; i++) {
 		notice = notices_take(&agent->notices, clock_now(), &sum);
 		if (!notice)
 			break;
