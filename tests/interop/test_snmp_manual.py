@@ -76,4 +76,4 @@ def test_what_is_left_behind(outputs):
     # snmpd has made keys of the passphrases.
     assert left.count("usmUser ") >= 3 and "createUser" not in left and "passphrase" not in left
     assert "ERROR: " not in left
-    assert "-> /usr/local/share/snmp/mibs/LINUX-L2TPV3-MIB" in left
+    assert "-> /usr/local/share/snmp/mibs/LINUX-L2TPV3-MIB.txt" in left
