@@ -24,6 +24,7 @@ struct cli_options {
 	bool pretty;         /* -p */
 	bool statistics;     /* -s */
 	bool details;        /* -d */
+	bool prometheus;     /* --prometheus */
 	bool replace;        /* --replace */
 	bool check;          /* --check */
 	bool plugin;         /* --plugin */

@@ -11,6 +11,7 @@ enum command_takes {
 	TAKES_REPLACE = 4,
 	TAKES_CHECK = 8,
 	TAKES_CONFIRM = 16,
+	TAKES_PROMETHEUS = 32,
 	TAKES_PLUGIN = 64
 };
 

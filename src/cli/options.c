@@ -7,7 +7,7 @@
 
 #define TIMEOUT_DIGITS 10 /* of a confirm-timeout, 32 bits */
 
-enum { OPTION_REPLACE = 256, OPTION_CHECK, OPTION_PLUGIN, OPTION_CONFIRM };
+enum { OPTION_REPLACE = 256, OPTION_CHECK, OPTION_PROMETHEUS, OPTION_PLUGIN, OPTION_CONFIRM };
 
 static const struct option long_options[] = {
 	{"socket", required_argument, NULL, 'S'},
@@ -20,6 +20,7 @@ static const struct option long_options[] = {
 	{"replace", no_argument, NULL, OPTION_REPLACE},
 	{"check", no_argument, NULL, OPTION_CHECK},
 	{"plugin", no_argument, NULL, OPTION_PLUGIN},
+	{"prometheus", no_argument, NULL, OPTION_PROMETHEUS},
 	{"confirm", required_argument, NULL, OPTION_CONFIRM},
 	{NULL, 0, NULL, 0},
 };
@@ -41,6 +42,7 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		[OPTION_REPLACE] = &options->replace,
 		[OPTION_CHECK] = &options->check,
 		[OPTION_PLUGIN] = &options->plugin,
+		[OPTION_PROMETHEUS] = &options->prometheus,
 	};
 
 	if (option == 'S')
