@@ -187,7 +187,7 @@ def test_the_dashboard_counts_what_is_there(prometheus):
 
 def test_the_dashboards_variables_have_values(prometheus):
     for variable in DASHBOARD["templating"]["list"][1:]:
-        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["definition"]).groups()
+        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"]).groups()
         selector = selector.replace("$job", "node").replace("$instance", ".*")
         assert prometheus.query(f"count by ({label}) ({selector})"), variable["name"]
 
