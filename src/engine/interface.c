@@ -148,7 +148,7 @@ static int set_vlan(struct engine *engine, const struct item *item, const struct
 	struct kernel_link link;
 
 	if (!(want->present & BIT(SESSION_BRIDGE)) && saved && (saved->set & LINK_MASTER))
-		bridge = links_by_index(&engine->links, saved->link.master);
+		bridge = links_by_index(&engine->links, saved->master);
 	memcpy(down.link.name, name, sizeof(down.link.name));
 	memcpy(request.link.name, name, sizeof(request.link.name));
 	request.link.up = want->link_enabled;

@@ -43,7 +43,9 @@ static int keep(struct engine *engine, struct saved_link *saved, const struct ke
 {
 	int rc = all ? engine->k->keep(engine->o.kernel, link->index, &saved->kept) : 0;
 
-	saved->link = *link;
+	saved->mtu = link->mtu;
+	saved->master = link->master;
+	saved->mac = link->mac;
 	return rc == -ENODEV ? 0 : rc;
 }
 
@@ -177,17 +179,17 @@ unsigned int saved_link_bits(const struct saved_link *saved, const struct sessio
 	unsigned int bits = saved->set;
 
 	if ((want->present & BIT(SESSION_MAC_ADDRESS)) ||
-	    memcmp(&have->mac, &saved->link.mac, sizeof(have->mac)) == 0)
+	    memcmp(&have->mac, &saved->mac, sizeof(have->mac)) == 0)
 		bits &= ~(unsigned int)LINK_MAC;
-	if ((want->present & BIT(SESSION_MTU)) || have->mtu == saved->link.mtu)
+	if ((want->present & BIT(SESSION_MTU)) || have->mtu == saved->mtu)
 		bits &= ~(unsigned int)LINK_MTU;
-	if ((want->present & BIT(SESSION_BRIDGE)) || have->master == saved->link.master)
+	if ((want->present & BIT(SESSION_BRIDGE)) || have->master == saved->master)
 		bits &= ~(unsigned int)LINK_MASTER;
 	if (bits & LINK_MAC)
-		set->mac = saved->link.mac;
+		set->mac = saved->mac;
 	if (bits & LINK_MTU)
-		set->mtu = saved->link.mtu;
+		set->mtu = saved->mtu;
 	if (bits & LINK_MASTER)
-		set->master = saved->link.master;
+		set->master = saved->master;
 	return bits;
 }

@@ -574,7 +574,7 @@ static int unset_default(struct decoder *decoder, const struct row *row, struct 
 		return -EINVAL;
 	}
 	if (operation == EDIT_CREATE)
-		entry->must_not_exist |= BIT(row_number(row));
+		entry->must_not_exist |= (uint32_t)BIT(row_number(row));
 	return edit_leaf(entry, row, EDIT_REMOVE, decoder->text, decoder->length, err);
 }
 

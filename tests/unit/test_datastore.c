@@ -375,6 +375,14 @@ static void what_is_as_configured_is_kept_once(void **state)
 	assert_true(datastore_observe_link(entry_session(entry), &actual));
 	assert_ptr_equal(session->actual, entry->config);
 	assert_actual(entry, &actual);
+
+	config = named(7, NULL);
+	other = in_kernel(&config);
+	memcpy(other.interface_name, "l2tpeth5", sizeof("l2tpeth5")); /* the kernel's choice */
+	other.present |= BIT(SESSION_INTERFACE_NAME);
+	datastore_configure(ds, 1, 7, &config);
+	datastore_observe(ds, 1, 7, &other);
+	assert_actual(entry, &other);
 	datastore_free(ds);
 }
 

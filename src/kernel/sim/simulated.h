@@ -180,7 +180,8 @@ struct sim {
 	int64_t delay, delay_each; /* ns */
 	int64_t last_due;          /* of the last entry in the work queue, which has one worker */
 
-	TAILQ_HEAD(, sim_event) events;
+	TAILQ_HEAD(sim_events, sim_event) events;
+	struct sim_events spare; /* for the next ones: freed, they would leave holes in the heap */
 	unsigned int event_count;
 	bool events_lost;
 	int event_fd, timer_fd;
