@@ -141,8 +141,9 @@ build-deps: ## install those for building only, as on a router
 	$Qtests/deps build
 
 docs: $B/attributes ## print the attribute lists anew from the mapping table
-	$Qfor page in docs/attributes.md docs/ip-l2tp.md docs/linux-l2tpv3.5; do \
+	$Qfor page in $$(grep -rl --exclude='*.c' 'end of attributes' docs); do \
 	  $B/attributes <$$page >$B/page && cat $B/page >$$page; done
+	$Qdocs/nms/generate || [ $$? -eq 77 ]
 
 install: all ## install into DESTDIR, below PREFIX
 	$QDESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' docs/install/install $B
