@@ -53,19 +53,19 @@ static const struct kernel_link *find_name(const struct links *links, const char
 	return NULL;
 }
 
+static struct link_alias *find_alias(const struct links *links, const char *name)
+{
+	const struct link_alias key = {.name = name};
+
+	return RB_FIND(link_alias_tree, (struct link_alias_tree *)&links->by_alias, (void *)&key);
+}
+
 const struct kernel_link *links_by_name(const struct links *links, const char *name)
 {
 	const struct kernel_link *link = find_name(links, name);
-	const struct link_alias *alias = link ? NULL : RB_ROOT(&links->by_alias);
+	const struct link_alias *alias = link ? NULL : find_alias(links, name);
 
-	while (alias) {
-		int order = strcmp(name, alias->name);
-
-		if (order == 0)
-			return &alias->of->link;
-		alias = order < 0 ? RB_LEFT(alias, by_name) : RB_RIGHT(alias, by_name);
-	}
-	return link;
+	return alias ? &alias->of->link : link;
 }
 
 bool links_know_names(const struct links *links, const struct kernel_link *link)
@@ -104,53 +104,72 @@ const struct kernel_link *links_of_session(const struct links *links, unsigned i
 
 static void forget_vrf(struct links *links, const struct link_entry *entry)
 {
-	struct link_entry **at = &links->vrfs;
+	size_t at = 0;
 
-	while (entry->link.vrf && *at && *at != entry)
-		at = &(*at)->next_vrf;
-	if (entry->link.vrf && *at)
-		*at = entry->next_vrf;
+	while (entry->link.vrf && at < links->vrf_count && links->vrfs[at] != entry)
+		at++;
+	if (!entry->link.vrf || at == links->vrf_count)
+		return;
+	links->vrfs[at] = links->vrfs[--links->vrf_count];
+	if (links->vrf_count == 0) {
+		free(links->vrfs);
+		links->vrfs = NULL;
+	}
+}
+
+static bool put_vrf(struct links *links, struct link_entry *entry)
+{
+	struct link_entry **vrfs =
+		reallocarray(links->vrfs, links->vrf_count + 1, sizeof(struct link_entry *));
+
+	if (!vrfs)
+		return false;
+	links->vrfs = vrfs;
+	vrfs[links->vrf_count++] = entry;
+	return true;
 }
 
 static void forget_aliases(struct links *links, struct link_entry *entry)
 {
-	struct link_alias *alias;
+	const char *names = entry->link.alternatives;
 
-	while ((alias = entry->aliases) != NULL) {
-		entry->aliases = alias->next;
+	for (const char *name = names; name && *name; name += strlen(name) + 1) {
+		struct link_alias *alias = find_alias(links, name);
+
+		if (!alias || alias->of != entry)
+			continue;
 		RB_REMOVE(link_alias_tree, &links->by_alias, alias);
 		free(alias);
 	}
+	free((char *)(uintptr_t)names);
+	entry->link.alternatives = NULL;
 }
 
-/* After a missed event another link may still have the name: the newer one is right. */
-static void take_from_other(struct links *links, const struct link_alias *like)
-{
-	struct link_alias *old = RB_FIND(link_alias_tree, &links->by_alias, (void *)like), **at;
-
-	if (!old)
-		return;
-	for (at = &old->of->aliases; *at != old; at = &(*at)->next)
-		;
-	*at = old->next;
-	RB_REMOVE(link_alias_tree, &links->by_alias, old);
-	free(old);
-}
-
+/* After a missed event another link may still have a name: the newer one is right. */
 static bool put_aliases(struct links *links, struct link_entry *entry, const char *names)
 {
-	forget_aliases(links, entry);
-	for (; names && *names; names += strlen(names) + 1) {
-		struct link_alias *alias = calloc(1, sizeof(*alias));
+	size_t length = 1;
+	char *copy;
+
+	if (!names)
+		return true;
+	for (const char *name = names; *name; name += strlen(name) + 1)
+		length += strlen(name) + 1;
+	copy = malloc(length);
+	if (!copy)
+		return false;
+	memcpy(copy, names, length);
+	entry->link.alternatives = copy;
+	for (const char *name = copy; *name; name += strlen(name) + 1) {
+		struct link_alias *known = find_alias(links, name),
+				  *alias = known ? known : calloc(1, sizeof(*alias));
 
 		if (!alias)
 			return false;
-		snprintf(alias->name, sizeof(alias->name), "%s", names);
 		alias->of = entry;
-		take_from_other(links, alias);
-		alias->next = entry->aliases;
-		entry->aliases = alias;
-		RB_INSERT(link_alias_tree, &links->by_alias, alias);
+		alias->name = name;
+		if (!known)
+			RB_INSERT(link_alias_tree, &links->by_alias, alias);
 	}
 	return true;
 }
@@ -179,13 +198,10 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		if (renamed)
 			RB_REMOVE(link_name_tree, &links->by_name, entry);
 		forget_vrf(links, entry);
+		forget_aliases(links, entry);
 	}
 	entry->link = *link;
 	entry->link.alternatives = NULL;
-	if (link->vrf) {
-		entry->next_vrf = links->vrfs;
-		links->vrfs = entry;
-	}
 	/* After a missed deletion another link may still have this name: the newer one is right. */
 	old = renamed ? RB_INSERT(link_name_tree, &links->by_name, entry) : NULL;
 	if (old) {
@@ -193,7 +209,8 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		drop(links, old);
 		RB_INSERT(link_name_tree, &links->by_name, entry);
 	}
-	return put_aliases(links, entry, link->alternatives);
+	return (!link->vrf || put_vrf(links, entry)) &&
+	       put_aliases(links, entry, link->alternatives);
 }
 
 void links_remove(struct links *links, unsigned int index)

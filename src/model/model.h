@@ -160,6 +160,8 @@ struct session_state {
 	uint32_t kernel_mtu; /* what the kernel chose when we created it, 0 unknown */
 	bool awaits_bridge;  /* configured, and there is none of that name */
 	int16_t port_errno;  /* why it is kept out of its bridge; positive, 0: it is not */
+	uint32_t mtu;        /* of its interface, 0: not seen ... */
+	struct mac mac;      /* ... and its address */
 };
 
 #endif

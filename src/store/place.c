@@ -299,6 +299,7 @@ static void session_drop(struct datastore *ds, struct session_entry *session)
 	if (ds->recent == session)
 		ds->recent = NULL;
 	tell_dropped(ds, &session->entry);
+	config_drop(session->actual);
 	if (session->saved)
 		ds->free_saved(session->saved);
 	wipe_free(session, sizeof(*session));
