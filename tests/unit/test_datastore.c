@@ -230,6 +230,36 @@ static void interface_indexes_are_walked_in_order(void **state)
 	datastore_free(ds);
 }
 
+/* Those in a state, configured or foreign, by their number. */
+static uint32_t in_state(const struct datastore *ds, enum object object, bool configured,
+			 enum oper_status status, enum status_reason reason)
+{
+	return datastore_counts(ds)->by_status[object][configured][status][reason];
+}
+
+static void each_state_is_counted_with_its_reason(void **state)
+{
+	struct datastore *ds = populate(1, 3);
+	struct session_entry *one = datastore_session(ds, 1, 1);
+	const struct session foreign = {.session_id = 9, .peer_session_id = 9};
+	const struct moment now = {5, 5};
+
+	(void)state;
+	assert_int_equal(in_state(ds, OBJECT_SESSION, true, OPER_DOWN, REASON_NONE), 3);
+	datastore_set_status(ds, &one->entry, OPER_DOWN, REASON_DISABLED, 0, now);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, true, OPER_DOWN, REASON_NONE), 2);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, true, OPER_DOWN, REASON_DISABLED), 1);
+	assert_int_equal(in_state(ds, OBJECT_TUNNEL, true, OPER_DOWN, REASON_NONE), 1);
+	datastore_observe(ds, 1, 9, &foreign);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, false, OPER_DOWN, REASON_NONE), 1);
+	datastore_configure(ds, 1, 9, &foreign);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, false, OPER_DOWN, REASON_NONE), 0);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, true, OPER_DOWN, REASON_NONE), 3);
+	datastore_configure(ds, 1, 1, NULL);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, true, OPER_DOWN, REASON_DISABLED), 0);
+	datastore_free(ds);
+}
+
 static void what_is_up_is_counted(void **state)
 {
 	struct datastore *ds = populate(1, 2);
@@ -242,14 +272,14 @@ static void what_is_up_is_counted(void **state)
 	assert_false(
 		datastore_set_status(ds, tunnel, OPER_UP, REASON_NONE, 0, (struct moment){6, 6}));
 	assert_int_equal(entry_state(tunnel)->last_change.at, 5);
-	assert_int_equal(datastore_counts(ds)->tunnels_up, 1);
+	assert_int_equal(datastore_up(ds, OBJECT_TUNNEL), 1);
 	datastore_set_status(ds, &one->entry, OPER_UP, REASON_NONE, 0, (struct moment){7, 7});
-	assert_int_equal(datastore_counts(ds)->sessions_up, 1);
+	assert_int_equal(datastore_up(ds, OBJECT_SESSION), 1);
 	datastore_configure(ds, 1, 1, NULL);
-	assert_int_equal(datastore_counts(ds)->sessions_up, 0);
+	assert_int_equal(datastore_up(ds, OBJECT_SESSION), 0);
 	datastore_set_status(ds, tunnel, OPER_WAITING, REASON_NO_ROUTE, ENETUNREACH,
 			     (struct moment){9, 9});
-	assert_int_equal(datastore_counts(ds)->tunnels_up, 0);
+	assert_int_equal(datastore_up(ds, OBJECT_TUNNEL), 0);
 	assert_int_equal(entry_state(tunnel)->status_errno, ENETUNREACH);
 	datastore_free(ds);
 }
@@ -390,6 +420,7 @@ int main(void)
 		cmocka_unit_test(endpoints_are_those_of_udp),
 		cmocka_unit_test(interface_indexes_are_walked_in_order),
 		cmocka_unit_test(what_is_up_is_counted),
+		cmocka_unit_test(each_state_is_counted_with_its_reason),
 		cmocka_unit_test(what_is_as_configured_is_kept_once),
 		cmocka_unit_test(what_the_kernel_has_outlives_the_configuration),
 		cmocka_unit_test(pools_give_the_lowest_free_number),
