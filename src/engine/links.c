@@ -14,12 +14,12 @@ static int compare_name(const struct link_entry *a, const struct link_entry *b)
 	return strcmp(a->link.name, b->link.name);
 }
 
-static int compare_alias(const struct link_alias *a, const struct link_alias *b)
+static int compare_alternative(const struct link_alternative *a, const struct link_alternative *b)
 {
 	return strcmp(a->name, b->name);
 }
 
-RB_GENERATE_INTERNAL(link_alias_tree, link_alias, by_name, compare_alias,
+RB_GENERATE_INTERNAL(link_alternative_tree, link_alternative, by_name, compare_alternative,
 		     __attribute__((unused)) static)
 RB_GENERATE_INTERNAL(link_index_tree, link_entry, by_index, compare_index,
 		     __attribute__((unused)) static)
@@ -56,14 +56,14 @@ static const struct kernel_link *find_name(const struct links *links, const char
 const struct kernel_link *links_by_name(const struct links *links, const char *name)
 {
 	const struct kernel_link *link = find_name(links, name);
-	const struct link_alias *alias = link ? NULL : RB_ROOT(&links->by_alias);
+	const struct link_alternative *other = link ? NULL : RB_ROOT(&links->by_alternative);
 
-	while (alias) {
-		int order = strcmp(name, alias->name);
+	while (other) {
+		int order = strcmp(name, other->name);
 
 		if (order == 0)
-			return &alias->of->link;
-		alias = order < 0 ? RB_LEFT(alias, by_name) : RB_RIGHT(alias, by_name);
+			return &other->of->link;
+		other = order < 0 ? RB_LEFT(other, by_name) : RB_RIGHT(other, by_name);
 	}
 	return link;
 }
@@ -112,54 +112,57 @@ static void forget_vrf(struct links *links, const struct link_entry *entry)
 		*at = entry->next_vrf;
 }
 
-static void forget_aliases(struct links *links, struct link_entry *entry)
+static void forget_alternatives(struct links *links, struct link_entry *entry)
 {
-	struct link_alias *alias;
+	struct link_alternative *other;
 
-	while ((alias = entry->aliases) != NULL) {
-		entry->aliases = alias->next;
-		RB_REMOVE(link_alias_tree, &links->by_alias, alias);
-		free(alias);
+	while ((other = entry->alternatives) != NULL) {
+		entry->alternatives = other->next;
+		RB_REMOVE(link_alternative_tree, &links->by_alternative, other);
+		free(other);
 	}
 }
 
 /* After a missed event another link may still have the name: the newer one is right. */
-static void take_from_other(struct links *links, const struct link_alias *like)
+static void take_from_other(struct links *links, const struct link_alternative *like)
 {
-	struct link_alias *old = RB_FIND(link_alias_tree, &links->by_alias, (void *)like), **at;
+	struct link_alternative *old = RB_FIND(link_alternative_tree, &links->by_alternative,
+					       (void *)like),
+				**at;
 
 	if (!old)
 		return;
-	for (at = &old->of->aliases; *at != old; at = &(*at)->next)
+	for (at = &old->of->alternatives; *at != old; at = &(*at)->next)
 		;
 	*at = old->next;
-	RB_REMOVE(link_alias_tree, &links->by_alias, old);
+	RB_REMOVE(link_alternative_tree, &links->by_alternative, old);
 	free(old);
 }
 
-static bool put_aliases(struct links *links, struct link_entry *entry, const char *names)
+static bool put_alternatives(struct links *links, struct link_entry *entry, const char *names)
 {
-	forget_aliases(links, entry);
+	forget_alternatives(links, entry);
 	for (; names && *names; names += strlen(names) + 1) {
-		struct link_alias *alias = calloc(1, sizeof(*alias));
+		struct link_alternative *other = calloc(1, sizeof(*other));
 
-		if (!alias)
+		if (!other)
 			return false;
-		snprintf(alias->name, sizeof(alias->name), "%s", names);
-		alias->of = entry;
-		take_from_other(links, alias);
-		alias->next = entry->aliases;
-		entry->aliases = alias;
-		RB_INSERT(link_alias_tree, &links->by_alias, alias);
+		snprintf(other->name, sizeof(other->name), "%s", names);
+		other->of = entry;
+		take_from_other(links, other);
+		other->next = entry->alternatives;
+		entry->alternatives = other;
+		RB_INSERT(link_alternative_tree, &links->by_alternative, other);
 	}
 	return true;
 }
 
 static void drop(struct links *links, struct link_entry *entry)
 {
-	forget_aliases(links, entry);
+	forget_alternatives(links, entry);
 	forget_vrf(links, entry);
 	RB_REMOVE(link_index_tree, &links->by_index, entry);
+	free((char *)entry->link.alias);
 	free(entry);
 }
 
@@ -167,12 +170,17 @@ bool links_put(struct links *links, const struct kernel_link *link)
 {
 	struct link_entry *entry = find_index(links, link->index), *old;
 	bool renamed = !entry || strcmp(entry->link.name, link->name) != 0;
+	char *alias = link->alias ? strdup(link->alias) : NULL;
 
 	links->changes++;
+	if (link->alias && !alias)
+		return false;
 	if (!entry) {
 		entry = calloc(1, sizeof(*entry));
-		if (!entry)
+		if (!entry) {
+			free(alias);
 			return false;
+		}
 		entry->link.index = link->index;
 		RB_INSERT(link_index_tree, &links->by_index, entry);
 	} else {
@@ -180,8 +188,10 @@ bool links_put(struct links *links, const struct kernel_link *link)
 			RB_REMOVE(link_name_tree, &links->by_name, entry);
 		forget_vrf(links, entry);
 	}
+	free((char *)entry->link.alias);
 	entry->link = *link;
 	entry->link.alternatives = NULL;
+	entry->link.alias = alias;
 	if (link->vrf) {
 		entry->next_vrf = links->vrfs;
 		links->vrfs = entry;
@@ -193,7 +203,7 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		drop(links, old);
 		RB_INSERT(link_name_tree, &links->by_name, entry);
 	}
-	return put_aliases(links, entry, link->alternatives);
+	return put_alternatives(links, entry, link->alternatives);
 }
 
 void links_remove(struct links *links, unsigned int index)

@@ -9,9 +9,9 @@
 struct link_entry;
 
 /* An alternative name, as set by "ip link property add altname". */
-struct link_alias {
-	RB_ENTRY(link_alias) by_name;
-	struct link_alias *next; /* of the same link */
+struct link_alternative {
+	RB_ENTRY(link_alternative) by_name;
+	struct link_alternative *next; /* of the same link */
 	struct link_entry *of;
 	char name[IFNAME_LENGTH + 1];
 };
@@ -19,17 +19,17 @@ struct link_alias {
 struct link_entry {
 	RB_ENTRY(link_entry) by_index, by_name;
 	struct link_entry *next_vrf;
-	struct kernel_link link; /* without .alternatives */
-	struct link_alias *aliases;
+	struct kernel_link link; /* without .alternatives; owns .alias */
+	struct link_alternative *alternatives;
 };
 RB_HEAD(link_index_tree, link_entry);
 RB_HEAD(link_name_tree, link_entry);
-RB_HEAD(link_alias_tree, link_alias);
+RB_HEAD(link_alternative_tree, link_alternative);
 
 struct links {
 	struct link_index_tree by_index;
 	struct link_name_tree by_name;
-	struct link_alias_tree by_alias;
+	struct link_alternative_tree by_alternative;
 	struct link_entry *vrfs; /* links that are VRFs: few */
 	uint64_t changes;        /* counts changes */
 };

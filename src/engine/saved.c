@@ -7,10 +7,16 @@
 #include "engine/desired.h"
 #include "model/rules.h"
 
+static void free_link(struct saved_link *saved)
+{
+	free(saved->kept);
+	free((char *)saved->link.alias);
+}
+
 static void free_saved(struct saved *saved)
 {
-	free(saved->interface.kept);
-	free(saved->vlan.kept);
+	free_link(&saved->interface);
+	free_link(&saved->vlan);
 	free(saved);
 }
 
@@ -43,6 +49,9 @@ static int keep(struct engine *engine, struct saved_link *saved, const struct ke
 	int rc = all ? engine->k->keep(engine->o.kernel, link->index, &saved->kept) : 0;
 
 	saved->link = *link;
+	saved->link.alias = link->alias ? strdup(link->alias) : NULL;
+	if (link->alias && !saved->link.alias)
+		return -ENOMEM;
 	return rc == -ENODEV ? 0 : rc;
 }
 
@@ -80,6 +89,8 @@ static int take(struct engine *engine, const struct job *job, const struct item 
 		saved->interface.set |= LINK_MTU;
 	if (link->master && !(before.present & BIT(SESSION_BRIDGE)))
 		saved->interface.set |= LINK_MASTER;
+	if (link->alias && !(before.present & BIT(SESSION_DESCRIPTION)))
+		saved->interface.set |= LINK_ALIAS;
 	if (rc < 0 || before.pseudowire_type != PSEUDOWIRE_ETHERNET_VLAN)
 		return rc;
 	rules_vlan_name(&before, name);
@@ -88,7 +99,9 @@ static int take(struct engine *engine, const struct job *job, const struct item 
 		return 0;
 	rc = keep(engine, &saved->vlan, vlan, kept);
 	if (vlan->master && !(before.present & BIT(SESSION_BRIDGE)))
-		saved->vlan.set = LINK_MASTER;
+		saved->vlan.set |= LINK_MASTER;
+	if (vlan->alias)
+		saved->vlan.set |= LINK_ALIAS;
 	return rc;
 }
 
@@ -180,11 +193,15 @@ unsigned int saved_link_bits(const struct saved_link *saved, const struct sessio
 		bits &= ~(unsigned int)LINK_MTU;
 	if ((want->present & BIT(SESSION_BRIDGE)) || have->master == saved->link.master)
 		bits &= ~(unsigned int)LINK_MASTER;
+	if ((want->present & BIT(SESSION_DESCRIPTION)) || kernel_has_alias(have, saved->link.alias))
+		bits &= ~(unsigned int)LINK_ALIAS;
 	if (bits & LINK_MAC)
 		set->mac = saved->link.mac;
 	if (bits & LINK_MTU)
 		set->mtu = saved->link.mtu;
 	if (bits & LINK_MASTER)
 		set->master = saved->link.master;
+	if (bits & LINK_ALIAS)
+		set->alias = saved->link.alias;
 	return bits;
 }

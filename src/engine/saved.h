@@ -10,7 +10,7 @@
 #include "engine/plan.h"
 
 struct saved_link {
-	struct kernel_link link;
+	struct kernel_link link;  /* owns .alias */
 	unsigned int set;         /* of link: enum kernel_link_bit */
 	struct kernel_kept *kept; /* NULL: nothing to put back */
 };
