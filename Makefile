@@ -6,7 +6,7 @@
 #   FUZZ=1       libFuzzer, by clang, into build/fuzz
 #   COVERAGE=1   counting what is run, by clang, into build/coverage
 
-VERSION  := 0.1.0
+VERSION  := $(firstword $(shell sed -n 's/^.. \([0-9.]*\) - .*/\1/p' CHANGELOG.md))
 PREFIX   ?= /usr/local
 CC       ?= gcc
 PYTHON   := /usr/bin/python3
@@ -49,7 +49,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit tools fuzzers docs format check check-unit check-vm demo demo-shell bench durability random fuzz coverage lint asan install deps build-deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm check-package deb demo demo-shell bench durability random fuzz coverage lint asan install uninstall deps build-deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -68,6 +68,9 @@ $B/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Those that tell the version.
+$(patsubst %,$B/%.o,src/daemon/options src/cli/options agent/opening agent/scalars): CHANGELOG.md
 
 # The texts that it builds in, which no #include tells of.
 $B/src/netconf/modules.o: $(wildcard yang/*.yang)
@@ -112,6 +115,8 @@ check-unit: deps all tools ## unit tests only, under ASan and UBSan
 	$Qtests/check unit scripts
 check-vm: deps all tools ## tests on real kernels only
 	$Qtests/check vm
+check-package: all ## build the packages twice, and install and use them in fresh Debian 12 and 13
+	$Qtests/check package
 asan: ## the programs and tests with ASan and UBSan, into build/asan
 	$Q$(MAKE) SANITIZE=1 all unit
 
@@ -136,11 +141,17 @@ build-deps: ## install those for building only, as on a router
 	$Qtests/deps build
 
 docs: $B/attributes ## print the attribute lists anew from the mapping table
-	$Qfor page in docs/attributes.md docs/ip-l2tp.md docs/linux-l2tpv3.5; do \
+	$Qfor page in $$(grep -rl --exclude='*.c' 'end of attributes' docs); do \
 	  $B/attributes <$$page >$B/page && cat $B/page >$$page; done
+	$Qdocs/nms/generate || [ $$? -eq 77 ]
 
 install: all ## install into DESTDIR, below PREFIX
 	$QDESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' docs/install/install $B
+uninstall: ## remove what `make install` has installed, wherever; keep what was changed below /etc
+	$QDESTDIR='$(DESTDIR)' docs/install/install --remove
+deb: ## build the Debian packages into build/deb/
+	$Qtests/deps deb
+	$Qdocs/install/deb
 
 demo: deps all tools ## show the main job on a real kernel
 	$Qtests/demo/demo

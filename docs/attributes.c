@@ -146,7 +146,8 @@ static void print_ip(const struct row_set *set)
 	(void)set;
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		printf("\n### Of a %s\n\n"
-		       "| word | leaf, and our word | value | MIB object | netlink | on Linux today |\n"
+		       "| word | leaf, and our word | value | MIB object | netlink | on Linux "
+		       "today |\n"
 		       "|---|---|---|---|---|---|\n",
 		       row_sets[object].name);
 		for (unsigned int i = 0; i < row_sets[object].config_count; i++) {
@@ -161,6 +162,29 @@ static void print_ip(const struct row_set *set)
 		printf(" | %s | %s |\n", at->accepted ? at->accepted : "never", at->why);
 	}
 	putchar('\n');
+}
+
+/* ---- for management systems */
+
+static void each_counter(void print(const struct row *row))
+{
+	for (unsigned int object = 0; object < OBJECTS; object++) {
+		for (unsigned int i = 0; i < row_sets[object].count; i++) {
+			if (row_sets[object].rows[i].type == TYPE_COUNTER)
+				print(&row_sets[object].rows[i]);
+		}
+	}
+}
+
+static void exporter_row(const struct row *row)
+{
+	printf("      - %s%s\n", mib_prefix(row->mib_table), row->mib);
+}
+
+static void print_exporter(const struct row_set *set)
+{
+	(void)set;
+	each_counter(exporter_row);
 }
 
 /* A sentence, in lines no longer than manuals have. */
@@ -229,6 +253,11 @@ static void print_mdoc(const struct row_set *set)
 
 typedef void printer(const struct row_set *set);
 
+static const struct {
+	const char *name;
+	printer *print;
+} others[] = {{"ip-l2tp", print_ip}, {"exporter", print_exporter}};
+
 /* What comes after a line with a mark, and of which rows; NULL for other lines. */
 static printer *find_printer(const char *line, const struct row_set **ret_set)
 {
@@ -242,7 +271,11 @@ static printer *find_printer(const char *line, const struct row_set **ret_set)
 		if (!strncmp(mark, row_sets[object].name, strlen(row_sets[object].name)))
 			return line[0] == '.' ? print_mdoc : print_markdown;
 	}
-	return strncmp(mark, "ip-l2tp", strlen("ip-l2tp")) ? NULL : print_ip;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (!strncmp(mark, others[i].name, strlen(others[i].name)))
+			return others[i].print;
+	}
+	return NULL;
 }
 
 /* ---- the rows as JSON, an array of objects */

@@ -23,6 +23,7 @@ struct cli_options {
 	bool pretty;         /* -p */
 	bool statistics;     /* -s */
 	bool details;        /* -d */
+	bool prometheus;     /* --prometheus */
 	bool replace;        /* --replace */
 	bool check;          /* --check */
 	const char *confirm; /* --confirm: seconds, as given; NULL: none */

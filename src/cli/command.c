@@ -10,16 +10,19 @@ static const struct command commands[] = {
 	{ "delete", true, VERB_DELETE, change_run, TAKES_CHECK | TAKES_CONFIRM,
 	  "tunnel|session", "tunnel_id ID [session_id ID] [--check|--confirm SECONDS]",
 	  "delete; deleting a tunnel deletes its sessions" },
-	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
+	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE | TAKES_PROMETHEUS,
 	  "tunnel|session", "[KEYWORD VALUE ...]",
 	  "print what matches every value, in the form of ip l2tp" },
 	/* The abbreviation finds the command before it; its function looks at the word. */
 	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT,
 	  NULL, "clients",
 	  "print the clients of the daemon, since when, and who holds the lock" },
-	{ "lst", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
+	{ "show", true, VERB_SHOW, show_run, TAKES_PROMETHEUS,
+	  "[tunnel|session]", "[KEYWORD VALUE ...] --prometheus",
+	  "print names, states and counters as Prometheus reads them" },
+	{ "lst", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE | TAKES_PROMETHEUS,
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
-	{ "list", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE,
+	{ "list", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE | TAKES_PROMETHEUS,
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
 	{ "set", false, VERB_SET, change_run, TAKES_CHECK | TAKES_CONFIRM,
 	  "tunnel|session", "tunnel_id ID [session_id ID] KEYWORD VALUE|no-KEYWORD ... [--check|--confirm SECONDS]",
@@ -105,6 +108,7 @@ enum cli_status command_check_options(const struct command *command,
 		{"-p", options->pretty, TAKES_OUTPUT},
 		{"-s", options->statistics, TAKES_MORE},
 		{"-d", options->details, TAKES_MORE},
+		{"--prometheus", options->prometheus, TAKES_PROMETHEUS},
 		{"--replace", options->replace, TAKES_REPLACE},
 		{"--check", options->check, TAKES_CHECK},
 		{"--confirm", options->confirm, TAKES_CONFIRM},
@@ -115,6 +119,10 @@ enum cli_status command_check_options(const struct command *command,
 			return cli_usage_error(err, "%s does not go with %s", all[i].name,
 					       command->name);
 	}
+	if (options->prometheus &&
+	    (options->json || options->pretty || options->statistics || options->details))
+		return cli_usage_error(err,
+				       "--prometheus is a form of its own: without -j, -p, -s, -d");
 	if (options->check && options->confirm)
 		return cli_usage_error(err, "--check changes nothing that --confirm could undo");
 	return CLI_OK;

@@ -10,7 +10,8 @@ enum command_takes {
 	TAKES_MORE = 2,   /* -s, -d */
 	TAKES_REPLACE = 4,
 	TAKES_CHECK = 8,
-	TAKES_CONFIRM = 16
+	TAKES_CONFIRM = 16,
+	TAKES_PROMETHEUS = 32
 };
 
 struct command {

@@ -7,7 +7,7 @@
 
 #define TIMEOUT_DIGITS 10 /* of a confirm-timeout, 32 bits */
 
-enum { OPTION_REPLACE = 256, OPTION_CHECK, OPTION_CONFIRM };
+enum { OPTION_REPLACE = 256, OPTION_CHECK, OPTION_PROMETHEUS, OPTION_CONFIRM };
 
 static const struct option long_options[] = {
 	{"socket", required_argument, NULL, 'S'},
@@ -19,6 +19,7 @@ static const struct option long_options[] = {
 	{"help", no_argument, NULL, 'h'},
 	{"replace", no_argument, NULL, OPTION_REPLACE},
 	{"check", no_argument, NULL, OPTION_CHECK},
+	{"prometheus", no_argument, NULL, OPTION_PROMETHEUS},
 	{"confirm", required_argument, NULL, OPTION_CONFIRM},
 	{NULL, 0, NULL, 0},
 };
@@ -39,13 +40,14 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		['h'] = &wishes->help,
 		[OPTION_REPLACE] = &options->replace,
 		[OPTION_CHECK] = &options->check,
+		[OPTION_PROMETHEUS] = &options->prometheus,
 	};
 
 	if (option == 'S')
 		options->socket = optarg;
 	else if (option == OPTION_CONFIRM)
 		options->confirm = optarg;
-	else if (option < 0 || option > OPTION_CHECK || !flags[option])
+	else if (option < 0 || option > OPTION_PROMETHEUS || !flags[option])
 		return false;
 	else
 		*flags[option] = true;

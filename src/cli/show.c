@@ -19,7 +19,9 @@ static void put_entry(struct show *show, const struct record *record)
 {
 	if (!wants(show, record->entry->object))
 		return;
-	if (!show->as_text)
+	if (show->prometheus)
+		prometheus_entry(show->prometheus, record);
+	else if (!show->as_text)
 		document_entry(&show->document, record->entry);
 	else if (record->entry->object == OBJECT_TUNNEL)
 		text_tunnel(&show->text, record);
@@ -30,7 +32,8 @@ static void put_entry(struct show *show, const struct record *record)
 /* A session's plain text shows no defaults: skip the work, there may be many sessions. */
 static bool needs_defaults(const struct show *show, enum object object)
 {
-	return object == OBJECT_TUNNEL || show->options->details || show->request->term_count;
+	return object == OBJECT_TUNNEL || show->options->details || show->prometheus ||
+	       show->request->term_count;
 }
 
 static void hold_tunnel(struct held_tunnel *held, const struct client_entry *entry)
@@ -103,7 +106,9 @@ void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS])
 		last = PART_STATISTICS;
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		ret[object] = 0;
-		if (wants(show, object))
+		if (wants(show, object) && show->prometheus)
+			ret[object] = prometheus_rows(object);
+		else if (wants(show, object))
 			ret[object] = show->as_text ? text_rows(object, show->options)
 						    : message_rows(object, last);
 	}
@@ -156,16 +161,51 @@ void show_end(struct show *show)
 		document_end(&show->document);
 }
 
+/* Tunnels, then sessions: a reply has both among each other, and this form must not. */
+static enum cli_status run_prometheus(const struct request *request,
+				      const struct cli_options *options, struct error *err)
+{
+	bool all = !request->wants[OBJECT_TUNNEL] && !request->wants[OBJECT_SESSION];
+	enum cli_status status = CLI_OK;
+
+	for (enum object object = 0; object < OBJECTS && !status; object++) {
+		struct request one = *request;
+		struct prometheus prometheus;
+		struct show show;
+
+		if (!all && !request->wants[object])
+			continue;
+		one.verb = VERB_SHOW;
+		one.wants[OBJECT_TUNNEL] = object == OBJECT_TUNNEL;
+		one.wants[OBJECT_SESSION] = object == OBJECT_SESSION;
+		show_begin(&show, &one, options, stdout);
+		show.prometheus = &prometheus;
+		if (prometheus_begin(&prometheus, object, stdout))
+			status = read_entries(&show, false, err);
+		else
+			status = cli_refused(error_set(err, ERROR_RESOURCE, "out of memory"));
+		if (!status && !prometheus_end(&prometheus))
+			status = cli_refused(error_set(err, ERROR_RESOURCE, "out of memory"));
+		prometheus_free(&prometheus);
+	}
+	if (!status)
+		fputs(PROMETHEUS_END, stdout);
+	return status;
+}
+
 static enum cli_status run_show(const struct command *command, const struct cli_options *options,
 				int argc, char *argv[], bool config_only, struct error *err)
 {
 	struct request request;
 	struct show show;
-	enum cli_status status = grammar_parse(command->verb, argc, argv, &request, err);
+	enum cli_status status = grammar_parse(options->prometheus ? VERB_GET : command->verb, argc,
+					       argv, &request, err);
 
 	if (status)
 		return status;
 	request_print_notes(stderr, &request);
+	if (options->prometheus)
+		return run_prometheus(&request, options, err);
 	show_begin(&show, &request, options, stdout);
 	status = read_entries(&show, config_only, err);
 	if (!status)

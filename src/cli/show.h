@@ -4,6 +4,7 @@
 
 #include "cli/document.h"
 #include "cli/grammar.h"
+#include "cli/prometheus.h"
 #include "cli/text.h"
 
 /* A tunnel held back until one of its sessions matches. */
@@ -18,6 +19,7 @@ struct show {
 	const struct request *request;
 	const struct cli_options *options;
 	bool as_text;
+	struct prometheus *prometheus; /* NULL, or the form */
 	struct text text;
 	struct document document;
 	bool tunnel_matches; /* the tunnel of the sessions that follow */

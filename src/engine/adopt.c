@@ -43,7 +43,8 @@ static int check_adoptable(enum object object, const void *config, uint32_t tunn
 static int adopt_session(struct engine *engine, struct candidate *changes,
 			 const struct session_entry *entry, struct error *err)
 {
-	struct session config = entry->actual;
+	union config room;
+	struct session config = *(const struct session *)entry_actual(&entry->entry, &room);
 	int rc = check_adoptable(OBJECT_SESSION, &config, entry->tunnel->entry.key.tunnel_id,
 				 entry->entry.key.session_id, err);
 	const struct kernel_link *link = links_by_index(&engine->links, entry->state.if_index);

@@ -70,12 +70,13 @@ static const struct row *compare_session(struct engine *engine, const struct ses
 	const struct row *rows = row_sets[OBJECT_SESSION].rows, *row;
 	const struct key *key = &session->entry.key;
 	struct session want;
+	union config have;
 
 	if (want_session(&engine->running, key->tunnel_id, key->session_id, &want) < 0)
 		return session->entry.in_kernel ? &rows[SESSION_ENABLED] : NULL;
 	if (!session->entry.in_kernel)
 		return &rows[SESSION_ID];
-	row = compare_kernel(OBJECT_SESSION, &want, &session->actual, false);
+	row = compare_kernel(OBJECT_SESSION, &want, entry_actual(&session->entry, &have), false);
 	return row ? row : compare_link(engine, session, &want);
 }
 

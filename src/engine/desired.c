@@ -69,10 +69,12 @@ unsigned int default_mtu(const struct session_entry *entry, const struct tunnel 
 			 const struct session *want)
 {
 	unsigned int whole = 1500; /* the MTU of the path to the peer */
+	union config actual;
 
 	if (entry && entry->entry.in_kernel && entry->state.kernel_mtu)
 		whole = entry->state.kernel_mtu +
-			rules_overhead(&entry->tunnel->actual, &entry->actual);
+			rules_overhead(&entry->tunnel->actual,
+				       entry_actual(&entry->entry, &actual));
 	return whole - rules_overhead(tunnel, want);
 }
 

@@ -53,19 +53,20 @@ static const struct kernel_link *find_name(const struct links *links, const char
 	return NULL;
 }
 
+static struct link_alternative *find_alternative(const struct links *links, const char *name)
+{
+	const struct link_alternative key = {.name = name};
+
+	return RB_FIND(link_alternative_tree,
+		       (struct link_alternative_tree *)&links->by_alternative, (void *)&key);
+}
+
 const struct kernel_link *links_by_name(const struct links *links, const char *name)
 {
 	const struct kernel_link *link = find_name(links, name);
-	const struct link_alternative *other = link ? NULL : RB_ROOT(&links->by_alternative);
+	const struct link_alternative *other = link ? NULL : find_alternative(links, name);
 
-	while (other) {
-		int order = strcmp(name, other->name);
-
-		if (order == 0)
-			return &other->of->link;
-		other = order < 0 ? RB_LEFT(other, by_name) : RB_RIGHT(other, by_name);
-	}
-	return link;
+	return other ? &other->of->link : link;
 }
 
 bool links_know_names(const struct links *links, const struct kernel_link *link)
@@ -104,55 +105,72 @@ const struct kernel_link *links_of_session(const struct links *links, unsigned i
 
 static void forget_vrf(struct links *links, const struct link_entry *entry)
 {
-	struct link_entry **at = &links->vrfs;
+	size_t at = 0;
 
-	while (entry->link.vrf && *at && *at != entry)
-		at = &(*at)->next_vrf;
-	if (entry->link.vrf && *at)
-		*at = entry->next_vrf;
+	while (entry->link.vrf && at < links->vrf_count && links->vrfs[at] != entry)
+		at++;
+	if (!entry->link.vrf || at == links->vrf_count)
+		return;
+	links->vrfs[at] = links->vrfs[--links->vrf_count];
+	if (links->vrf_count == 0) {
+		free(links->vrfs);
+		links->vrfs = NULL;
+	}
+}
+
+static bool put_vrf(struct links *links, struct link_entry *entry)
+{
+	struct link_entry **vrfs =
+		reallocarray(links->vrfs, links->vrf_count + 1, sizeof(struct link_entry *));
+
+	if (!vrfs)
+		return false;
+	links->vrfs = vrfs;
+	vrfs[links->vrf_count++] = entry;
+	return true;
 }
 
 static void forget_alternatives(struct links *links, struct link_entry *entry)
 {
-	struct link_alternative *other;
+	const char *names = entry->link.alternatives;
 
-	while ((other = entry->alternatives) != NULL) {
-		entry->alternatives = other->next;
+	for (const char *name = names; name && *name; name += strlen(name) + 1) {
+		struct link_alternative *other = find_alternative(links, name);
+
+		if (!other || other->of != entry)
+			continue;
 		RB_REMOVE(link_alternative_tree, &links->by_alternative, other);
 		free(other);
 	}
+	free((char *)(uintptr_t)names);
+	entry->link.alternatives = NULL;
 }
 
-/* After a missed event another link may still have the name: the newer one is right. */
-static void take_from_other(struct links *links, const struct link_alternative *like)
-{
-	struct link_alternative *old = RB_FIND(link_alternative_tree, &links->by_alternative,
-					       (void *)like),
-				**at;
-
-	if (!old)
-		return;
-	for (at = &old->of->alternatives; *at != old; at = &(*at)->next)
-		;
-	*at = old->next;
-	RB_REMOVE(link_alternative_tree, &links->by_alternative, old);
-	free(old);
-}
-
+/* After a missed event another link may still have a name: the newer one is right. */
 static bool put_alternatives(struct links *links, struct link_entry *entry, const char *names)
 {
-	forget_alternatives(links, entry);
-	for (; names && *names; names += strlen(names) + 1) {
-		struct link_alternative *other = calloc(1, sizeof(*other));
+	size_t length = 1;
+	char *copy;
+
+	if (!names)
+		return true;
+	for (const char *name = names; *name; name += strlen(name) + 1)
+		length += strlen(name) + 1;
+	copy = malloc(length);
+	if (!copy)
+		return false;
+	memcpy(copy, names, length);
+	entry->link.alternatives = copy;
+	for (const char *name = copy; *name; name += strlen(name) + 1) {
+		struct link_alternative *known = find_alternative(links, name),
+					*other = known ? known : calloc(1, sizeof(*other));
 
 		if (!other)
 			return false;
-		snprintf(other->name, sizeof(other->name), "%s", names);
 		other->of = entry;
-		take_from_other(links, other);
-		other->next = entry->alternatives;
-		entry->alternatives = other;
-		RB_INSERT(link_alternative_tree, &links->by_alternative, other);
+		other->name = name;
+		if (!known)
+			RB_INSERT(link_alternative_tree, &links->by_alternative, other);
 	}
 	return true;
 }
@@ -162,7 +180,7 @@ static void drop(struct links *links, struct link_entry *entry)
 	forget_alternatives(links, entry);
 	forget_vrf(links, entry);
 	RB_REMOVE(link_index_tree, &links->by_index, entry);
-	free((char *)entry->link.alias);
+	free((char *)(uintptr_t)entry->link.alias);
 	free(entry);
 }
 
@@ -187,15 +205,12 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		if (renamed)
 			RB_REMOVE(link_name_tree, &links->by_name, entry);
 		forget_vrf(links, entry);
+		forget_alternatives(links, entry);
 	}
-	free((char *)entry->link.alias);
+	free((char *)(uintptr_t)entry->link.alias);
 	entry->link = *link;
 	entry->link.alternatives = NULL;
 	entry->link.alias = alias;
-	if (link->vrf) {
-		entry->next_vrf = links->vrfs;
-		links->vrfs = entry;
-	}
 	/* After a missed deletion another link may still have this name: the newer one is right. */
 	old = renamed ? RB_INSERT(link_name_tree, &links->by_name, entry) : NULL;
 	if (old) {
@@ -203,7 +218,8 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		drop(links, old);
 		RB_INSERT(link_name_tree, &links->by_name, entry);
 	}
-	return put_alternatives(links, entry, link->alternatives);
+	return (!link->vrf || put_vrf(links, entry)) &&
+	       put_alternatives(links, entry, link->alternatives);
 }
 
 void links_remove(struct links *links, unsigned int index)

@@ -11,16 +11,13 @@ struct link_entry;
 /* An alternative name, as set by "ip link property add altname". */
 struct link_alternative {
 	RB_ENTRY(link_alternative) by_name;
-	struct link_alternative *next; /* of the same link */
 	struct link_entry *of;
-	char name[IFNAME_LENGTH + 1];
+	const char *name; /* in the link's .alternatives */
 };
 
 struct link_entry {
 	RB_ENTRY(link_entry) by_index, by_name;
-	struct link_entry *next_vrf;
-	struct kernel_link link; /* without .alternatives; owns .alias */
-	struct link_alternative *alternatives;
+	struct kernel_link link; /* .alternatives, .alias: our own copies */
 };
 RB_HEAD(link_index_tree, link_entry);
 RB_HEAD(link_name_tree, link_entry);
@@ -30,8 +27,9 @@ struct links {
 	struct link_index_tree by_index;
 	struct link_name_tree by_name;
 	struct link_alternative_tree by_alternative;
-	struct link_entry *vrfs; /* links that are VRFs: few */
-	uint64_t changes;        /* counts changes */
+	struct link_entry **vrfs; /* links that are VRFs: few */
+	size_t vrf_count;
+	uint64_t changes; /* counts changes */
 };
 
 #define LINKS_EMPTY ((struct links){0})

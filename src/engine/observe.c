@@ -31,8 +31,13 @@ static void fill_from_record(enum object object, union config *actual, const voi
 /* If the kernel cannot create a session's interface, it removes the session by itself. */
 static bool lacks_link(const struct session_entry *session)
 {
-	return session && !session->state.if_index &&
-	       session->actual.pseudowire_type != PSEUDOWIRE_PPP;
+	union config room;
+	const struct session *actual;
+
+	if (!session || session->state.if_index)
+		return false;
+	actual = entry_actual(&session->entry, &room);
+	return actual->pseudowire_type != PSEUDOWIRE_PPP;
 }
 
 /* Queue it for a report if it is ours and differs, or differed until now. */

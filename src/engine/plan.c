@@ -85,7 +85,9 @@ static uint8_t change_session(struct engine *engine, const struct job *job,
 	struct session before;
 	int rc = want_session(job->from, tunnel_id, want->session_id, &before);
 	const struct session *was = rc == 0 ? &before : NULL;
-	uint64_t rows = compare_change(OBJECT_SESSION, was, want, &entry->actual);
+	union config have;
+	uint64_t rows =
+		compare_change(OBJECT_SESSION, was, want, entry_actual(&entry->entry, &have));
 	uint8_t todo = 0;
 
 	if (codec_any_change(OBJECT_SESSION, rows, CHANGE_RECREATE))

@@ -13,7 +13,7 @@ static bool is_same(struct engine *engine, const struct candidate *changes,
 {
 	const struct key *key = &entry->key;
 	const struct session *session = candidate_session(changes, key->tunnel_id, key->session_id);
-	union config want;
+	union config want, have;
 	int rc;
 
 	if (session && !candidate_tunnel(changes, key->tunnel_id)) {
@@ -26,7 +26,7 @@ static bool is_same(struct engine *engine, const struct candidate *changes,
 	}
 	if (rc < 0) /* local-interface has no address now, but may have had one */
 		return rc != -ENOENT;
-	return !compare_kernel(entry_object(entry), &want, entry_actual(entry), false);
+	return !compare_kernel(entry_object(entry), &want, entry_actual(entry, &have), false);
 }
 
 /* The entry if the commit creates it and the kernel has it; else NULL. */

@@ -67,6 +67,7 @@ static int take(struct engine *engine, const struct job *job, const struct item 
 				 *vlan;
 	char name[IFNAME_LENGTH + 1];
 	struct session before;
+	union config have;
 	struct saved *saved;
 	bool kept;
 	int rc;
@@ -84,7 +85,8 @@ static int take(struct engine *engine, const struct job *job, const struct item 
 	kept = loses(engine, job, item, link);
 	rc = keep(engine, &saved->interface, link, kept);
 	saved->interface.set = LINK_MAC;
-	if (link->mtu != default_mtu(entry, &entry->tunnel->actual, &entry->actual) &&
+	if (link->mtu != default_mtu(entry, &entry->tunnel->actual,
+				     entry_actual(&entry->entry, &have)) &&
 	    !(before.present & BIT(SESSION_MTU)))
 		saved->interface.set |= LINK_MTU;
 	if (link->master && !(before.present & BIT(SESSION_BRIDGE)))

@@ -63,7 +63,6 @@ static enum status_reason look_for_address(struct engine *engine, const struct t
 					   int *ret_errno)
 {
 	const struct address *local = &ends->local_address;
-	const struct link_entry *vrf;
 
 	switch (ask_address(engine, local)) {
 	case ADDRESS_READY:
@@ -78,12 +77,14 @@ static enum status_reason look_for_address(struct engine *engine, const struct t
 	case ADDRESS_ABSENT:
 		break;
 	}
-	for (vrf = engine->links.vrfs; vrf; vrf = vrf->next_vrf)
-		if (engine->k->address_state(engine->o.kernel, local, vrf->link.index) ==
-		    ADDRESS_READY) {
-			note_link(engine, ends, vrf->link.index);
+	for (size_t i = 0; i < engine->links.vrf_count; i++) {
+		unsigned int vrf = engine->links.vrfs[i]->link.index;
+
+		if (engine->k->address_state(engine->o.kernel, local, vrf) == ADDRESS_READY) {
+			note_link(engine, ends, vrf);
 			return REASON_ADDRESS_IN_VRF;
 		}
+	}
 	return REASON_NO_LOCAL_ADDRESS;
 }
 
@@ -196,17 +197,22 @@ static void take_link(struct engine *engine, struct session *actual, const struc
 
 void status_link(struct engine *engine, struct session_entry *session)
 {
-	const struct kernel_link *link = links_of_session(&engine->links, session->state.if_index,
-							  session->actual.interface_name);
+	const struct kernel_link *link;
+	struct session actual;
+	union config room;
 
 	if (!session->entry.in_kernel)
 		return;
-	if (link && session->actual.interface_name[0]) {
+	actual = *(const struct session *)entry_actual(&session->entry, &room);
+	link = links_of_session(&engine->links, session->state.if_index, actual.interface_name);
+	if (link && actual.interface_name[0]) {
 		if (session->state.if_index != link->index) {
 			datastore_set_index(engine->store, session, link->index);
 			recall_mark(engine, &session->entry, true);
 		}
-		take_link(engine, &session->actual, link);
+		take_link(engine, &actual, link);
+		if (!datastore_observe_link(session, &actual))
+			agenda_forgot(&engine->agenda);
 	}
 	status_derive(engine, &session->entry);
 }

@@ -158,6 +158,7 @@ static void begin(struct error *err, enum error_code code)
 	err->app_tag = NULL;
 	err->protocol = false;
 	err->session = 0;
+	err->other_tunnel_id = err->other_session_id = 0;
 	err->other[0] = '\0';
 	err->info[0] = '\0';
 	err->info2[0] = '\0';

@@ -67,12 +67,14 @@ struct error {
 	bool protocol;        /* in the operation itself, not in the data that it is about */
 	unsigned int session; /* ERROR_LOCK_DENIED: NETCONF session that holds the lock, 0 other */
 	uint32_t tunnel_id, session_id; /* of the entry that `path` is in; 0: of none */
-	char path[192];  /* instance path, "/l2tpv3/tunnel[tunnel-id='1']/mtu", or "" */
-	char other[128]; /* ERROR_NOT_UNIQUE, ERROR_FOREIGN: path of the leaf that it conflicts
-			    with, or "" */
-	char info[64];   /* the bad element or attribute by name, or "" */
-	char info2[64];  /* bad attribute's element, or bad namespace, or "" */
-	char text[384];  /* for a person: given, allowed, why; no final stop or newline */
+	char path[192]; /* instance path, "/l2tpv3/tunnel[tunnel-id='1']/mtu", or "" */
+	/* ERROR_NOT_UNIQUE, ERROR_FOREIGN: the entry that it conflicts with, and the path of the
+	   leaf; or 0 and "" */
+	uint32_t other_tunnel_id, other_session_id;
+	char other[128];
+	char info[64];  /* the bad element or attribute by name, or "" */
+	char info2[64]; /* bad attribute's element, or bad namespace, or "" */
+	char text[384]; /* for a person: given, allowed, why; no final stop or newline */
 	/* Several in a list; see error_append(). */
 	bool collects;
 	struct error *next;

@@ -164,6 +164,8 @@ struct session_state {
 	bool awaits_bridge;  /* configured, and there is none of that name */
 	bool silenced;       /* we made its interface dormant (dead-action), and not yet up again */
 	int16_t port_errno;  /* why it is kept out of its bridge; positive, 0: it is not */
+	uint32_t mtu;        /* of its interface, 0: not seen ... */
+	struct mac mac;      /* ... and its address */
 };
 
 #endif

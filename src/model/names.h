@@ -32,8 +32,13 @@
 #define NAMESPACE_WITH_DEFAULTS "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
 #define NAMESPACE_DEFAULT       "urn:ietf:params:xml:ns:netconf:default:1.0"
 /* RFC 7950's attributes and errors, RFC 8341. */
-#define NAMESPACE_YANG     "urn:ietf:params:xml:ns:yang:1"
-#define NAMESPACE_ACM      "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
+#define NAMESPACE_YANG "urn:ietf:params:xml:ns:yang:1"
+#define NAMESPACE_ACM  "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
+/* The prefixes that their modules define. */
+#define PREFIX_MODULE      "l2tp"
+#define PREFIX_ACM         "acm"
+#define PREFIX_DEFAULT     "wd"
+#define PREFIX_ORIGIN      "or"
 #define ELEMENT_CONTAINER  "l2tpv3"
 #define ELEMENT_STATISTICS "statistics"
 

@@ -2,8 +2,7 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/names.h"
@@ -210,15 +209,12 @@ static uint64_t rows_told(const struct error *err)
 static bool may_be_told(const struct policy *policy, const struct error *err)
 {
 	uint64_t told = rows_told(err);
-	uint32_t tunnel_id = 0, session_id = 0;
 
 	if ((policy_rows(policy, RIGHT_READ, err->tunnel_id, err->session_id) & told) != told)
 		return false;
-	sscanf(err->other,
-	       "/" ELEMENT_CONTAINER "/tunnel[tunnel-id='%" SCNu32
-	       "']/session[session-id='%" SCNu32,
-	       &tunnel_id, &session_id);
-	return !tunnel_id || (policy_rows(policy, RIGHT_READ, tunnel_id, session_id) & ROW_SELF);
+	return !err->other_tunnel_id ||
+	       (policy_rows(policy, RIGHT_READ, err->other_tunnel_id, err->other_session_id) &
+		ROW_SELF);
 }
 
 const struct error *access_conceal(const struct netconf_session *session, const struct error *err,

@@ -24,27 +24,24 @@ static struct node *add(struct tree *tree, struct node *parent, enum acm_item it
 /* Prefixes are the modules' names; ns1, ns2 ... for modules that we do not have. */
 static const char *declare(struct tree *tree, struct node *leaf, const char *uri, size_t length)
 {
-	struct declaration *ns = leaf->declarations;
+	const char *prefix = NULL;
 	unsigned int number = 1;
 	char made[16];
 
-	for (; ns; ns = ns->next, number++)
+	for (struct declaration *ns = leaf->declarations; ns; ns = ns->next, number++)
 		if (strlen(ns->uri) == length && !memcmp(ns->uri, uri, length))
 			return ns->prefix;
-	ns = arena_alloc(&tree->arena, sizeof(*ns));
-	if (!ns)
-		return NULL;
-	*ns = (struct declaration){leaf->declarations, NULL, arena_text(&tree->arena, uri, length)};
-	for (const struct module *at = netconf_modules; ns->uri && at->name && !ns->prefix; at++)
-		if (!strcmp(at->uri, ns->uri))
-			ns->prefix = at->name;
+	uri = arena_text(&tree->arena, uri, length);
+	for (const struct module *at = netconf_modules; uri && at->name && !prefix; at++)
+		if (!strcmp(at->uri, uri))
+			prefix = at->name;
 	snprintf(made, sizeof(made), "ns%u", number);
-	if (!ns->prefix)
-		ns->prefix = arena_text(&tree->arena, made, strlen(made));
-	if (!ns->prefix || !ns->uri)
+	if (!prefix)
+		prefix = arena_text(&tree->arena, made, strlen(made));
+	if (!prefix || !uri)
 		return NULL;
-	leaf->declarations = ns;
-	return ns->prefix;
+	tree_declare(tree, leaf, prefix, uri);
+	return prefix;
 }
 
 /* "/{uri}name" becomes "/prefix:name". A prefix may be longer than its namespace. */
@@ -92,18 +89,6 @@ static void annotate(struct tree *tree, struct node *node, const char *prefix, c
 static void annotate_origin(struct tree *tree, struct node *node, const char *value)
 {
 	annotate(tree, node, PREFIX_ORIGIN, NAMESPACE_ORIGIN, "origin", value);
-}
-
-static void declare_prefix(struct tree *tree, struct node *node, const char *prefix,
-			   const char *uri)
-{
-	struct declaration *ns = arena_alloc(&tree->arena, sizeof(*ns));
-
-	tree->broken |= !ns;
-	if (!ns)
-		return;
-	*ns = (struct declaration){node->declarations, prefix, uri};
-	node->declarations = ns;
 }
 
 static void add_defaults(struct tree *tree, struct node *parent, const struct acm_node *node,
@@ -179,9 +164,9 @@ void acm_tree_build(const struct acm *acm, const struct acm_denied *denied,
 	if (!root)
 		return;
 	if (options->defaults == DEFAULTS_REPORT_ALL_TAGGED)
-		declare_prefix(ret, root, PREFIX_DEFAULT, NAMESPACE_DEFAULT);
+		tree_declare(ret, root, PREFIX_DEFAULT, NAMESPACE_DEFAULT);
 	if (options->with_origin) {
-		declare_prefix(ret, root, PREFIX_ORIGIN, NAMESPACE_ORIGIN);
+		tree_declare(ret, root, PREFIX_ORIGIN, NAMESPACE_ORIGIN);
 		annotate_origin(ret, root, PREFIX_ORIGIN ":intended");
 	}
 	build(ret, root, acm->root, options);

@@ -87,7 +87,7 @@ static void write_items(struct writer *writer, const struct edit_list *list)
 
 		place = ERROR_INIT;
 		error_at_entry(&place, item->tunnel_id, item->session_id, item->row);
-		write_edit(writer, place.path, CONFIG_CHANGE_PREFIX, item->operation);
+		write_edit(writer, place.path, PREFIX_MODULE, item->operation);
 	}
 }
 
@@ -101,9 +101,9 @@ void config_change_write(struct writer *writer, const struct candidate *changes)
 	while (at && list.count <= CONFIG_CHANGE_EDITS)
 		at = add_tunnel(&list, at);
 	if (list.count > CONFIG_CHANGE_EDITS)
-		write_edit(writer, "/" ELEMENT_CONTAINER, CONFIG_CHANGE_PREFIX, "merge");
+		write_edit(writer, "/" ELEMENT_CONTAINER, PREFIX_MODULE, "merge");
 	else
 		write_items(writer, &list);
 	if (changes->acm)
-		write_edit(writer, "/nacm", CONFIG_CHANGE_PREFIX_ACM, "merge");
+		write_edit(writer, "/nacm", PREFIX_ACM, "merge");
 }

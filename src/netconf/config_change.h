@@ -20,11 +20,7 @@
 #define CONFIG_CHANGE_SESSIONS 16
 #define CONFIG_CHANGE_TOUCHED  16384
 
-/* The prefixes of its paths: of our module, and of NACM's. */
-#define CONFIG_CHANGE_PREFIX     "l2tp"
-#define CONFIG_CHANGE_PREFIX_ACM "acm"
-
-/* The list `edit`. */
+/* The list `edit`; its paths have the prefixes PREFIX_MODULE and PREFIX_ACM. */
 void config_change_write(struct writer *writer, const struct candidate *changes);
 
 #endif

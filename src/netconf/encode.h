@@ -10,10 +10,6 @@
 #include "netconf/view.h"
 #include "netconf/writer.h"
 
-/* Of the namespaces of annotations. */
-#define PREFIX_DEFAULT "wd"
-#define PREFIX_ORIGIN  "or"
-
 /* The container around everything; @depth is its own, for indentation. */
 void encode_begin(struct writer *writer, unsigned int depth);
 /* The same with the namespaces of attributes: the tags of defaults, the origins. */

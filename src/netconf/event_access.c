@@ -24,7 +24,7 @@ static bool may_see_target(const struct policy *policy, const struct node *targe
 	struct policy_node top = {.uri = NAMESPACE_ACM, .name = "nacm"};
 	struct engine_part part;
 
-	if (!strcmp(target->text, "/" CONFIG_CHANGE_PREFIX_ACM ":nacm"))
+	if (!strcmp(target->text, "/" PREFIX_ACM ":nacm"))
 		return policy_acm_node(policy, RIGHT_READ, &top);
 	if (instance_parse(target, &part, NULL))
 		return false;

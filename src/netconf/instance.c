@@ -148,7 +148,7 @@ bool instance_find(const struct xpath_step *steps, size_t count, struct engine_p
 	return count == 3 && take_leaf(steps[2].name, OBJECT_TUNNEL, ret);
 }
 
-#define STEP "/" INSTANCE_PREFIX ":"
+#define STEP "/" PREFIX_MODULE ":"
 
 static void print(const struct engine_part *part, const struct row *row, char *ret, size_t size)
 {
@@ -156,11 +156,11 @@ static void print(const struct engine_part *part, const struct row *row, char *r
 
 	if (part->tunnel_id)
 		used += snprintf(ret + used, size - (size_t)used,
-				 STEP "tunnel[" INSTANCE_PREFIX ":tunnel-id='%" PRIu32 "']",
+				 STEP "tunnel[" PREFIX_MODULE ":tunnel-id='%" PRIu32 "']",
 				 part->tunnel_id);
 	if (part->session_id)
 		used += snprintf(ret + used, size - (size_t)used,
-				 STEP "session[" INSTANCE_PREFIX ":session-id='%" PRIu32 "']",
+				 STEP "session[" PREFIX_MODULE ":session-id='%" PRIu32 "']",
 				 part->session_id);
 	if (row)
 		snprintf(ret + used, size - (size_t)used, STEP "%s", row->leaf);

@@ -18,8 +18,6 @@ int instance_parse(const struct node *at, struct engine_part *ret, struct error 
 /* The node to which @steps lead (xpath_tree_visit()). False: it is none of our configuration. */
 bool instance_find(const struct xpath_step *steps, size_t count, struct engine_part *ret);
 
-#define INSTANCE_PREFIX "l2tp" /* of linux-l2tpv3, in the paths below */
-
 /* Call @visit with the path of each node that is locked; the path is valid during the call. */
 typedef void instance_visitor(const char *path, void *arg);
 void instance_visit(const struct engine_partial *partial, instance_visitor *visit, void *arg);

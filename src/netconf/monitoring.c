@@ -115,8 +115,8 @@ static void add_locked_node(const char *path, void *arg)
 {
 	const struct locked_nodes *nodes = arg;
 
-	provider_instance(nodes->tree, nodes->lock, "locked-node", INSTANCE_PREFIX,
-			  NAMESPACE_MODULE, path);
+	provider_instance(nodes->tree, nodes->lock, "locked-node", PREFIX_MODULE, NAMESPACE_MODULE,
+			  path);
 }
 
 /* Their paths name what others must not know of. */

@@ -92,7 +92,8 @@ void nmda_show_in_use(const struct entry *entry, struct view *view, struct view_
 		      union config *config)
 {
 	const struct row_set *set = &row_sets[view->object];
-	const void *configured = entry_config(entry);
+	const void *configured = entry_config(entry), *actual;
+	union config room;
 	uint64_t given;
 
 	*ret = (struct view_origins){.entry = configured ? VIEW_INTENDED : VIEW_SYSTEM};
@@ -105,12 +106,13 @@ void nmda_show_in_use(const struct entry *entry, struct view *view, struct view_
 	given = config->present;
 	codec_complete(view->object, config);
 	view->config = config;
+	actual = entry->in_kernel ? entry_actual(entry, &room) : NULL;
 	for (unsigned int i = 0; i < set->config_count; i++) {
 		const struct row *row = &set->rows[i];
 		enum view_origin origin = given & BIT(i) ? VIEW_INTENDED : VIEW_DEFAULT;
 
-		if (entry->in_kernel)
-			origin = show_leaf(row, given, config, entry_actual(entry));
+		if (actual)
+			origin = show_leaf(row, given, config, actual);
 		else if (!is_kept_here(row))
 			codec_clear(row, config);
 		ret->rows[origin] |= BIT(i);

@@ -73,6 +73,17 @@ static bool copy_attributes(struct tree *tree, struct node *to, const struct nod
 	return true;
 }
 
+void tree_declare(struct tree *tree, struct node *node, const char *prefix, const char *uri)
+{
+	struct declaration *ns = node ? arena_alloc(&tree->arena, sizeof(*ns)) : NULL;
+
+	tree->broken |= node && !ns;
+	if (!ns)
+		return;
+	*ns = (struct declaration){node->declarations, prefix, uri};
+	node->declarations = ns;
+}
+
 static bool copy_declarations(struct tree *tree, struct node *to, const struct node *from)
 {
 	struct declaration **link = &to->declarations;

@@ -50,6 +50,9 @@ const char *arena_text(struct arena *arena, const char *text, size_t length);
 /* Append a child to @parent (NULL: the root). */
 struct node *tree_add(struct tree *tree, struct node *parent, const char *name, const char *uri);
 
+/* Declare a namespace on @node (NULL: do nothing). Keeps pointers to both texts. */
+void tree_declare(struct tree *tree, struct node *node, const char *prefix, const char *uri);
+
 /* A copy of @node and what is in it, below @parent (NULL: the root); NULL: no memory. */
 struct node *tree_copy(struct tree *tree, struct node *parent, const struct node *node);
 

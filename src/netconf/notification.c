@@ -7,7 +7,6 @@
 #include "netconf/config_change.h"
 #include "netconf/encode.h"
 
-#define PREFIX    "l2tp"
 #define TEXT_LEAF "status-text"
 
 /* ---- times */
@@ -215,8 +214,8 @@ void notification_write_commit(struct writer *writer, int64_t time,
 			       const struct engine_event *event, const struct actor *actor)
 {
 	begin(writer, time, "netconf-config-change",
-	      NAMESPACE_NETCONF_EVENTS "\" xmlns:" CONFIG_CHANGE_PREFIX "=\"" NAMESPACE_MODULE
-				       "\" xmlns:" CONFIG_CHANGE_PREFIX_ACM "=\"" NAMESPACE_ACM);
+	      NAMESPACE_NETCONF_EVENTS "\" xmlns:" PREFIX_MODULE "=\"" NAMESPACE_MODULE
+				       "\" xmlns:" PREFIX_ACM "=\"" NAMESPACE_ACM);
 	write_text(writer, "<changed-by>");
 	if (actor->user)
 		actor_leaves(writer, actor);

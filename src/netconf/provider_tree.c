@@ -28,30 +28,22 @@ struct node *provider_leaf(struct tree *tree, struct node *parent, const char *n
 	return leaf->text ? leaf : NULL;
 }
 
-static struct node *declare(struct tree *tree, struct node *leaf, const char *prefix,
-			    const char *uri)
-{
-	struct declaration *ns = leaf ? arena_alloc(&tree->arena, sizeof(*ns)) : NULL;
-
-	tree->broken |= !ns;
-	if (!ns)
-		return NULL;
-	*ns = (struct declaration){leaf->declarations, prefix, uri};
-	leaf->declarations = ns;
-	return leaf;
-}
-
 struct node *provider_instance(struct tree *tree, struct node *parent, const char *name,
 			       const char *prefix, const char *uri, const char *path)
 {
-	return declare(tree, provider_leaf(tree, parent, name, "%s", path), prefix, uri);
+	struct node *leaf = provider_leaf(tree, parent, name, "%s", path);
+
+	tree_declare(tree, leaf, prefix, uri);
+	return leaf;
 }
 
 struct node *provider_identity(struct tree *tree, struct node *parent, const char *name,
 			       const char *prefix, const char *uri, const char *identity)
 {
-	return declare(tree, provider_leaf(tree, parent, name, "%s:%s", prefix, identity), prefix,
-		       uri);
+	struct node *leaf = provider_leaf(tree, parent, name, "%s:%s", prefix, identity);
+
+	tree_declare(tree, leaf, prefix, uri);
+	return leaf;
 }
 
 static const char *next_text(const char *text)
@@ -77,7 +69,7 @@ const char *provider_select(struct tree *tree, struct node *parent, const char *
 		leaf->length = strlen(leaf->text);
 	}
 	for (from = next_text(from); *from; from = next_text(next_text(from)))
-		declare(tree, leaf, copy(tree, from), copy(tree, next_text(from)));
+		tree_declare(tree, leaf, copy(tree, from), copy(tree, next_text(from)));
 	return from + 1;
 }
 

@@ -5,8 +5,6 @@
 #include "netconf/capabilities.h"
 #include "netconf/encode.h"
 
-#define MODULE_PREFIX "l2tp"
-
 static const char *prefix_of(const struct netconf_session *session)
 {
 	return session->message && session->message->tree.root ? session->message->prefix : "";
@@ -90,9 +88,9 @@ static void element(struct netconf_session *session, const char *name, const cha
 static void error_path(struct netconf_session *session, const char *path)
 {
 	/* The client may use our prefix for the base namespace. */
-	bool taken = !strcmp(prefix_of(session), MODULE_PREFIX);
+	bool taken = !strcmp(prefix_of(session), PREFIX_MODULE);
 	bool acm = !strncmp(path, "/nacm", 5);
-	const char *prefix = acm ? "acm" : taken ? MODULE_PREFIX "v3" : MODULE_PREFIX;
+	const char *prefix = acm ? PREFIX_ACM : taken ? PREFIX_MODULE "v3" : PREFIX_MODULE;
 
 	if (!*path)
 		return;
@@ -172,9 +170,9 @@ static void non_unique(struct netconf_session *session, const char *path)
 
 	write_text(writer, "<non-unique");
 	write_declaration(writer, "", NAMESPACE_YANG);
-	write_declaration(writer, MODULE_PREFIX, NAMESPACE_MODULE);
+	write_declaration(writer, PREFIX_MODULE, NAMESPACE_MODULE);
 	write_text(writer, ">");
-	write_path(writer, path, MODULE_PREFIX);
+	write_path(writer, path, PREFIX_MODULE);
 	write_text(writer, "</non-unique>");
 }
 

@@ -17,8 +17,8 @@ static void write_node(const char *path, void *arg)
 {
 	struct writer *writer = arg;
 
-	write_text(writer, "<locked-node xmlns=\"" NAMESPACE_PARTIAL_LOCK
-			   "\" xmlns:" INSTANCE_PREFIX "=\"" NAMESPACE_MODULE "\">");
+	write_text(writer, "<locked-node xmlns=\"" NAMESPACE_PARTIAL_LOCK "\" xmlns:" PREFIX_MODULE
+			   "=\"" NAMESPACE_MODULE "\">");
 	write_escaped(writer, path, strlen(path));
 	write_text(writer, "</locked-node>");
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/wipe.h"
-#include "model/table.h"
+#include "model/codec.h"
 #include "store/attach.h"
 #include "store/place.h"
 
@@ -94,6 +94,7 @@ static void free_sessions(struct session_tree *sessions)
 	while ((session = RB_ROOT(sessions)) != NULL) {
 		RB_REMOVE(session_tree, sessions, session);
 		config_drop(session->entry.config);
+		config_drop(session->actual);
 		if (session->saved)
 			session->tunnel->store->free_saved(session->saved);
 		wipe_free(session, sizeof(*session));
@@ -127,6 +128,89 @@ void datastore_free(struct datastore *ds)
 	free(ds);
 }
 
+/* What the kernel has */
+
+static void set_actual_tunnel(struct tunnel_entry *tunnel, const struct tunnel *actual)
+{
+	tunnel->store->tunnels_in_kernel -= tunnel->entry.in_kernel;
+	tunnel->store->tunnels_in_kernel += actual != NULL;
+	tunnel->entry.in_kernel = actual;
+	tunnel->actual = actual ? *actual : (struct tunnel){0};
+}
+
+/* Does the kernel have what the configuration says? MTU and MAC are kept beside it. */
+static bool is_as_configured(const union config *config, const struct session *actual)
+{
+	const struct row_set *set = &row_sets[OBJECT_SESSION];
+	uint64_t beside = BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS), differs;
+	union config want;
+
+	if (!config)
+		return false;
+	want = *config;
+	codec_complete(OBJECT_SESSION, &want);
+	differs = codec_difference(OBJECT_SESSION, &want, actual) & ~beside;
+	for (unsigned int i = 0; i < set->config_count && differs; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (!(differs & BIT(i)) || row->source == SOURCE_RECORD)
+			continue;
+		if (row->wire == WIRE_NONE
+			    ? row->change == CHANGE_LINK
+			    : !(want.present & BIT(i)) || !codec_same_in_kernel(row, &want, actual))
+			return false;
+	}
+	return true;
+}
+
+static int set_actual_session(struct session_entry *session, const struct session *actual)
+{
+	uint64_t both = BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS);
+	bool seen = actual && (actual->present & both) == both;
+	const union config *config = entry_config(&session->entry), *new = NULL;
+	bool same = actual && is_as_configured(config, actual);
+
+	if (actual)
+		new = same ? config_share(config)
+			   : config_new(session->entry.key.tunnel_id, session->entry.key.session_id,
+					actual);
+	if (actual && !new)
+		return -ENOMEM;
+	config_drop(session->actual);
+	session->actual = new;
+	session->state.mtu = seen ? actual->mtu : 0;
+	session->state.mac = seen ? actual->mac_address : (struct mac){{0}};
+	session->entry.as_configured = same;
+	session->entry.in_kernel = actual;
+	return 0;
+}
+
+static int set_actual(struct entry *entry, const void *actual)
+{
+	if (entry->key.session_id != 0)
+		return set_actual_session(entry_session(entry), actual);
+	set_actual_tunnel(entry_tunnel(entry), actual);
+	return 0;
+}
+
+bool datastore_observe_link(struct session_entry *session, const struct session *actual)
+{
+	return set_actual_session(session, actual) == 0;
+}
+
+/* Another configuration may say the same about the kernel: then let go of the old one. */
+static void set_config(struct entry *entry, const union config *config)
+{
+	struct session_entry *session = entry_session(entry);
+	union config actual;
+
+	entry->config = config;
+	if (entry->as_configured && session->actual != config) {
+		entry_actual(entry, &actual);
+		(void)set_actual_session(session, &actual.session); /* the old one is right, too */
+	}
+}
+
 /* Configuring and observing */
 
 struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
@@ -147,29 +231,12 @@ struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint
 	if (config)
 		new = config_new(tunnel_id, session_id, config);
 	if (!config || new)
-		entry->config = new;
+		set_config(entry, new);
 	kept = put_in_place(entry, &place);
 	if (config && !new)
 		return NULL;
 	config_drop(old);
 	return kept ? entry : NULL;
-}
-
-static void set_actual(struct entry *entry, const void *actual)
-{
-	struct tunnel_entry *tunnel = entry_tunnel(entry);
-
-	if (tunnel) {
-		tunnel->store->tunnels_in_kernel -= entry->in_kernel;
-		tunnel->store->tunnels_in_kernel += actual != NULL;
-	}
-	entry->in_kernel = actual;
-	if (entry->key.session_id != 0)
-		entry_session(entry)->actual =
-			actual ? *(const struct session *)actual : (struct session){0};
-	else
-		entry_tunnel(entry)->actual =
-			actual ? *(const struct tunnel *)actual : (struct tunnel){0};
 }
 
 struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
@@ -184,10 +251,11 @@ struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32
 struct entry *datastore_observe_entry(struct datastore *ds, struct entry *entry, const void *actual)
 {
 	union place place;
+	int rc;
 
 	note_place(entry, &place);
-	set_actual(entry, actual);
-	return put_in_place(entry, &place) ? as_seen(ds, entry) : NULL;
+	rc = set_actual(entry, actual);
+	return put_in_place(entry, &place) && rc == 0 ? as_seen(ds, entry) : NULL;
 }
 
 void datastore_hold(struct datastore *ds, struct entry *entry, bool held)
@@ -250,7 +318,7 @@ static void take_off(struct datastore *ds, struct change *change, bool merge)
 	note_place(entry, &place);
 	if (merge) {
 		old = entry->config;
-		entry->config = config_share(change->after);
+		set_config(entry, config_share(change->after));
 	}
 	entry->change = NULL;
 	ds->attached--;
@@ -280,7 +348,7 @@ int datastore_put(struct datastore *ds, const struct change *change)
 	assert(!entry->change);
 	note_place(entry, &place);
 	old = entry->config;
-	entry->config = config_share(change->after);
+	set_config(entry, config_share(change->after));
 	put_in_place(entry, &place);
 	config_drop(old);
 	return 0;

@@ -12,7 +12,7 @@
  * a commit, or none of it. So ask entry_config(), tunnel_config() or session_config() what an
  * entry's configuration is.
  *
- * Look-ups and changes cost O(log n). Memory: about 680 bytes a session.
+ * Look-ups and changes cost O(log n). Memory: about 540 bytes a session.
  */
 #ifndef STORE_DATASTORE_H
 #define STORE_DATASTORE_H
@@ -36,6 +36,7 @@ struct entry {
 	bool in_kernel : 1, held : 1;
 	bool unlinked : 1;          /* a held session whose interface was seen to go */
 	bool seen : 1;              /* for the engine: the dump under way has shown it */
+	bool as_configured : 1;     /* a session: see its actual */
 	uint8_t layers;             /* bits of the layers that show it */
 	uint32_t slot;              /* for the engine: where its identity is kept, 0 nowhere */
 	const union config *config; /* shared; in the base layer; NULL: not configured there */
@@ -50,8 +51,13 @@ struct session_entry {
 	RB_ENTRY(session_entry) by_name;  /* those with a name, foreign ones too */
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct session_state state;
-	struct session actual; /* as the kernel reported it; valid if in_kernel */
-	struct saved *saved;   /* what others had set on its interface: the engine's (saved.h) */
+	/*
+	 * As the kernel reported it: ask entry_actual(). NULL: it is not in the kernel. Shared with
+	 * the configuration while that says the same (as_configured), but for MTU and MAC, which
+	 * are in the state.
+	 */
+	const union config *actual;
+	struct saved *saved; /* what others had set on its interface: the engine's (saved.h) */
 };
 
 RB_HEAD(session_tree, session_entry);
@@ -177,9 +183,11 @@ static inline const struct session *session_config(const struct session_entry *s
 	return entry_config(&session->entry);
 }
 
-/* What the kernel reported, of either kind; the state that both kinds have in common. */
-const void *entry_actual(const struct entry *entry);
+/* The state that both kinds have in common. */
 struct state *entry_state(const struct entry *entry);
+/* What the kernel reported, of either kind; of one that is in the kernel. @room is for the answer.
+ */
+const void *entry_actual(const struct entry *entry, union config *room);
 /* What doors show of it: its configuration, else what was seen; NULL: neither. */
 const void *entry_shown(const struct entry *entry);
 /* Did others make it? It is in the kernel, not configured, and not being removed by us. */
@@ -238,12 +246,17 @@ struct entry *entry_next(const struct entry *entry);
 struct entry *datastore_configure(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
 				  const void *config);
 
-/* What the kernel has (NULL: no longer). An entry that is not configured becomes foreign. */
+/*
+ * What the kernel has (NULL: no longer). An entry that is not configured becomes foreign. NULL: the
+ * entry is gone, or memory ran out, and it is as it was.
+ */
 struct entry *datastore_observe(struct datastore *ds, uint32_t tunnel_id, uint32_t session_id,
 				const void *actual);
 /* The same of an entry that was looked up already. */
 struct entry *datastore_observe_entry(struct datastore *ds, struct entry *entry,
 				      const void *actual);
+/* The same of one that has changed in its link leaves only. False: no memory. */
+bool datastore_observe_link(struct session_entry *session, const struct session *actual);
 
 void datastore_set_index(struct datastore *ds, struct session_entry *session, unsigned int index);
 

@@ -1,10 +1,26 @@
 /* Questions about one entry. */
+#include "model/codec.h"
 #include "store/index.h"
 
-const void *entry_actual(const struct entry *entry)
+static void complete_actual(const struct session_entry *entry, struct session *ret)
 {
-	return entry->key.session_id ? (const void *)&entry_session(entry)->actual
-				     : (const void *)&entry_tunnel(entry)->actual;
+	*ret = entry->actual->session;
+	codec_complete(OBJECT_SESSION, ret);
+	if (!entry->state.mtu)
+		return;
+	ret->mtu = entry->state.mtu;
+	ret->mac_address = entry->state.mac;
+	ret->present |= BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS);
+}
+
+const void *entry_actual(const struct entry *entry, union config *room)
+{
+	if (entry->key.session_id == 0)
+		return &entry_tunnel(entry)->actual;
+	if (!entry->as_configured)
+		return entry_session(entry)->actual;
+	complete_actual(entry_session(entry), &room->session);
+	return room;
 }
 
 struct state *entry_state(const struct entry *entry)

@@ -33,7 +33,10 @@ static inline const void *entry_shown_in(const struct entry *entry, enum layer l
 {
 	const void *config = entry_config_in(entry, layer);
 
-	return !config && entry->in_kernel ? entry_actual(entry) : config;
+	if (config || !entry->in_kernel)
+		return config;
+	return entry->key.session_id ? (const void *)entry_session(entry)->actual
+				     : (const void *)&entry_tunnel(entry)->actual;
 }
 
 /* The name of its interface there; "" none. */

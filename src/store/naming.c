@@ -48,11 +48,12 @@ static int keep_name(struct naming *naming, const struct session_entry *entry,
 	union config named;
 
 	if (!lacks_name(change->after) || !entry->entry.in_kernel ||
-	    *entry->actual.interface_name == '\0' ||
-	    datastore_session_by_name(naming->candidate->running, entry->actual.interface_name))
+	    *entry->actual->session.interface_name == '\0' ||
+	    datastore_session_by_name(naming->candidate->running,
+				      entry->actual->session.interface_name))
 		return 0;
 	named = *change->after;
-	codec_copy(name_row(), &named, &entry->actual);
+	codec_copy(name_row(), &named, entry->actual);
 	return change_set(change, &named);
 }
 

@@ -297,6 +297,7 @@ static void session_drop(struct datastore *ds, struct session_entry *session)
 {
 	datastore_set_index(ds, session, 0);
 	tell_dropped(ds, &session->entry);
+	config_drop(session->actual);
 	if (session->saved)
 		ds->free_saved(session->saved);
 	wipe_free(session, sizeof(*session));

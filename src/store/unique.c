@@ -68,6 +68,8 @@ static void point_at_other(struct error *err, uint32_t tunnel_id, uint32_t sessi
 	if (!err)
 		return;
 	error_at_entry(&other, tunnel_id, session_id, row);
+	err->other_tunnel_id = tunnel_id;
+	err->other_session_id = session_id;
 	snprintf(err->other, sizeof(err->other), "%.127s", other.path);
 }
 

@@ -34,7 +34,7 @@ def drop_in(folder):
     lines = (folder / "etc/snmp/snmpd.conf.d/l2tpv3d.conf").read_text().splitlines()
     examples = ("#rouser", "#group", "#access")
     lines = [line[1:] if line.startswith(examples) else line for line in lines]
-    return [line.replace(" l2tpv3d ", f" {DAEMON} ") if line.startswith("agentXPerms") else line
+    return [line.replace(" l2tpv3d", f" {DAEMON}") if line.startswith("agentXPerms") else line
             for line in lines if line and not line.startswith("#")]
 
 

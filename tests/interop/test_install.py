@@ -15,10 +15,19 @@ BUILD = Path(os.environ.get("L2TPV3D_BUILD") or CHECKOUT / "build")
 PREFIX = "/opt/l2tpv3d"
 
 
-def install(root, **environment):
+def install(root, what=BUILD, **environment):
     env = {**os.environ, "DESTDIR": str(root), "PREFIX": PREFIX, **environment}
-    return subprocess.run([CHECKOUT / "docs/install/install", BUILD], env=env, check=True,
+    return subprocess.run([CHECKOUT / "docs/install/install", what], env=env, check=True,
                           capture_output=True, text=True).stdout
+
+
+def uninstall(root, **environment):
+    return install(root, "--remove", **environment)
+
+
+def tree(root):
+    """Every file and folder below it."""
+    return {str(path.relative_to(root)) for path in root.rglob("*")}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +45,7 @@ def need(program):
 def test_installs_every_kind_of_file_with_nothing_left_to_fill_in(root):
     files = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     for name in ("sbin/l2tpv3d", "bin/l2tpv3ctl", "libexec/l2tpv3-netconf",
-                 "share/snmp/mibs/LINUX-L2TPV3-MIB", "share/man/man8/l2tpv3d.8",
+                 "share/snmp/mibs/LINUX-L2TPV3-MIB.txt", "share/man/man8/l2tpv3d.8",
                  "share/man/man8/l2tpv3ctl.8", "share/man/man5/linux-l2tpv3.5",
                  "lib/systemd/system/l2tpv3d.service",
                  "lib/systemd/system/l2tpv3d-call-home@.service", "lib/sysusers.d/l2tpv3d.conf"):
@@ -59,20 +68,62 @@ def test_all_may_read_it_whatever_the_umask(tmp_path):
         assert path.stat().st_mode & 0o777 == wanted, path
 
 
-def test_keeps_what_an_administrator_changed(tmp_path):
+def test_keeps_what_an_administrator_changed_and_tells_of_the_new_file(tmp_path):
     install(tmp_path)
     config = tmp_path / "etc/ssh/sshd_config.d/l2tpv3d.conf"
     assert "l2tpv3d.conf.new" not in install(tmp_path)
     config.write_text("# mine\n")
-    assert "l2tpv3d.conf.new" in install(tmp_path)
-    assert config.read_text() == "# mine\n"
+    said = install(tmp_path)
+    assert f"Kept as you have changed it: {config}. Compare it with {config}.new" in said
+    assert config.read_text() == "# mine\n" and (config.parent / "l2tpv3d.conf.new").exists()
+    config.write_text((config.parent / "l2tpv3d.conf.new").read_text())
+    install(tmp_path)
+    assert not (config.parent / "l2tpv3d.conf.new").exists()
+
+
+def test_uninstall_leaves_what_was_there_before(tmp_path):
+    """Folders that somebody else made, empty or not, and nothing of ours."""
+    (tmp_path / "opt/l2tpv3d/sbin").mkdir(parents=True)
+    (tmp_path / "var/lib/misc").mkdir(parents=True)
+    before = tree(tmp_path)
+    install(tmp_path)
+    install(tmp_path)
+    uninstall(tmp_path)
+    assert tree(tmp_path) == before
+
+
+def test_uninstall_keeps_what_an_administrator_changed(tmp_path):
+    install(tmp_path)
+    config = tmp_path / "etc/snmp/snmpd.conf.d/l2tpv3d.conf"
+    config.write_text("# mine\n")
+    install(tmp_path)
+    assert f"KEEP    {config}" in uninstall(tmp_path)
+    assert [path for path in tree(tmp_path / "etc") if path.endswith((".conf", ".new"))] == [
+        "snmp/snmpd.conf.d/l2tpv3d.conf"]
+
+
+def test_another_prefix_or_an_older_revision_leaves_nothing_behind(tmp_path):
+    install(tmp_path, PREFIX="/usr/local")
+    listed = tmp_path / "var/lib/misc/l2tpv3d.files"
+    old = tmp_path / "usr/local/share/yang/modules/linux-l2tpv3@2001-01-01.yang"
+    old.write_text("module of an older version")
+    listed.write_text(f"{listed.read_text()}{'0' * 64}  /{old.relative_to(tmp_path)}\n")
+    install(tmp_path, PREFIX="/usr/local")
+    assert not old.exists()
+    install(tmp_path)
+    assert not (tmp_path / "usr").exists()
+    # Nobody has changed it, so it follows too.
+    drop_in = tmp_path / "etc/ssh/sshd_config.d/l2tpv3d.conf"
+    assert f"Subsystem netconf {PREFIX}/libexec" in drop_in.read_text()
+    assert not drop_in.with_name("l2tpv3d.conf.new").exists()
 
 
 def test_systemd_takes_the_unit_and_rates_it_as_hardened(tmp_path):
     need("systemd-analyze")
     need("systemd-escape")
     # Without DESTDIR, so that the program is where the unit says.
-    install("", PREFIX=str(tmp_path), SYSCONFDIR=str(tmp_path / "etc"))
+    install("", PREFIX=str(tmp_path), SYSCONFDIR=str(tmp_path / "etc"),
+            LOCALSTATEDIR=str(tmp_path / "var"))
     unit = tmp_path / "lib/systemd/system/l2tpv3d.service"
     verify = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True,
                             text=True, check=False)
@@ -124,10 +175,10 @@ def test_snmpd_takes_the_drop_in_and_its_views_name_the_mib(root, tmp_path):
     assert re.search(rf"^view l2tpv3write +included \.{re.escape(mib_root)}$", drop_in, re.M)
     config = tmp_path / "snmpd.conf"
     # The user is made by systemd-sysusers, which does not run here.
-    config.write_text(re.sub("#(rouser|group|access)", r"\1", drop_in.replace(" l2tpv3d root", " root root")) +
+    config.write_text(re.sub("#(rouser|group|access)", r"\1", drop_in.replace("agentXPerms 0600 0755 l2tpv3d", "agentXPerms 0600 0755 daemon")) +
                       f"agentXSocket unix:{tmp_path}/master\n")
     test = subprocess.run(["timeout", "3", "snmpd", "-f", "-Le", "-C", "-c", config, "-I", "-smux",
                            f"unix:{tmp_path}/snmp"], capture_output=True, text=True, check=False,
                           env={**os.environ, "SNMP_PERSISTENT_DIR": str(tmp_path), "MIBS": ""})
     assert test.returncode == 124, test.stderr
-    assert not re.search(r"[Ww]arning|[Ee]rror|Unknown", test.stderr), test.stderr
+    assert not re.search(r"[Ww]arning|[Ee]rror|Unknown|Can't", test.stderr), test.stderr

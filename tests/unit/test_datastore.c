@@ -242,6 +242,93 @@ static void a_name_leaves_room_for_its_vlan(void **state)
 	assert_string_equal(name, "l2tpeth1000");
 }
 
+/* As the kernel would have it: with the defaults, and what it chose for the interface. */
+static struct session in_kernel(const struct session *config)
+{
+	struct session actual = *config;
+
+	codec_complete(OBJECT_SESSION, &actual);
+	actual.mtu = 1446;
+	actual.mac_address = (struct mac){{2, 0, 0, 0, 0, 1}};
+	actual.present |= BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS);
+	return actual;
+}
+
+static void assert_actual(const struct entry *entry, const struct session *actual)
+{
+	union config room;
+
+	assert_int_equal(codec_difference(OBJECT_SESSION, entry_actual(entry, &room), actual), 0);
+}
+
+static void what_is_as_configured_is_kept_once(void **state)
+{
+	struct datastore *ds = datastore_new();
+	struct session config = named(7, "blue"), actual, other;
+	const struct session_entry *session;
+	struct entry *entry;
+
+	(void)state;
+	config.peer_session_id = 70;
+	config.present |= BIT(SESSION_PEER_SESSION_ID);
+	actual = in_kernel(&config);
+	entry = datastore_configure(ds, 1, 7, &config);
+	session = entry_session(entry);
+	datastore_observe(ds, 1, 7, &actual);
+	assert_ptr_equal(session->actual, entry->config);
+	assert_actual(entry, &actual);
+
+	other = actual;
+	other.peer_session_id = 71;
+	datastore_observe(ds, 1, 7, &other);
+	assert_ptr_not_equal(session->actual, entry->config);
+	assert_actual(entry, &other);
+	other = actual;
+	other.link_enabled = false;
+	assert_true(datastore_observe_link(entry_session(entry), &other));
+	assert_actual(entry, &other);
+	other = actual;
+	other.tx_cookie = (struct cookie){4, {1, 2, 3, 4}}; /* not configured */
+	other.present |= BIT(SESSION_TX_COOKIE);
+	datastore_observe(ds, 1, 7, &other);
+	assert_actual(entry, &other);
+
+	assert_true(datastore_observe_link(entry_session(entry), &actual));
+	assert_ptr_equal(session->actual, entry->config);
+	assert_actual(entry, &actual);
+	datastore_free(ds);
+}
+
+static void what_the_kernel_has_outlives_the_configuration(void **state)
+{
+	struct datastore *ds = datastore_new();
+	struct session config = named(7, "blue"), actual = in_kernel(&config), other;
+	struct entry *entry = datastore_configure(ds, 1, 7, &config);
+	const struct session_entry *session = entry_session(entry);
+
+	(void)state;
+	datastore_observe(ds, 1, 7, &actual);
+	config.dead_interval = 30; /* of no concern to the kernel */
+	config.present |= BIT(SESSION_DEAD_INTERVAL);
+	datastore_configure(ds, 1, 7, &config);
+	assert_ptr_equal(session->actual, entry->config);
+
+	config.reorder_timeout = 50;
+	config.present |= BIT(SESSION_REORDER_TIMEOUT);
+	datastore_configure(ds, 1, 7, &config);
+	assert_int_equal(
+		((const struct session *)entry_actual(entry, &(union config){0}))->reorder_timeout,
+		0);
+
+	other = in_kernel(&config);
+	datastore_observe(ds, 1, 7, &other);
+	assert_ptr_equal(session->actual, entry->config);
+	datastore_configure(ds, 1, 7, NULL);
+	assert_int_equal(entry_state(entry)->origin, ORIGIN_FOREIGN);
+	assert_int_equal(codec_difference(OBJECT_SESSION, entry_shown(entry), &other), 0);
+	datastore_free(ds);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +340,8 @@ int main(void)
 		cmocka_unit_test(endpoints_are_those_of_udp),
 		cmocka_unit_test(interface_indexes_are_walked_in_order),
 		cmocka_unit_test(what_is_up_is_counted),
+		cmocka_unit_test(what_is_as_configured_is_kept_once),
+		cmocka_unit_test(what_the_kernel_has_outlives_the_configuration),
 		cmocka_unit_test(pools_give_the_lowest_free_number),
 		cmocka_unit_test(a_name_leaves_room_for_its_vlan),
 	};

@@ -214,7 +214,7 @@ static void old_claims_are_not_contested(void **state)
 static void adopting_is_no_conflict(void **state)
 {
 	struct datastore *running = populate_with_others();
-	struct session session = datastore_session(running, 8, 80)->actual;
+	struct session session = datastore_session(running, 8, 80)->actual->session;
 	struct error err = ERROR_INIT;
 	struct candidate candidate;
 	struct edit *edit = edit_new();

@@ -138,7 +138,7 @@ def test_what_it_writes_is_its_own_alone(daemon):
 def test_everything_it_does_passes_the_filter(daemon, tmp_path):
     """Provisioning, every kind of reading, SNMP, a rollback, a resync, a clean stop and a start."""
     os.makedirs("/var/agentx", exist_ok=True)
-    snmpd = Snmpd(Here(), tmp_path / "snmpd", "agentXPerms 0600 0755 l2tpv3d root",
+    snmpd = Snmpd(Here(), tmp_path / "snmpd", "agentXPerms 0600 0755 l2tpv3d",
                   "agentXSocket unix:/var/agentx/master", port=free_port())
     snmpd.master = Path("/var/agentx/master")
     snmpd.master.unlink(missing_ok=True)
