@@ -12,7 +12,10 @@
 int keepalive_open(struct engine *engine); /* 0 or -ENOMEM */
 void keepalive_close(struct engine *engine);
 
-/* The session is in the kernel, or its configuration changed: send, if that says so. */
+/*
+ * Something of the session has changed: its configuration, status or interface. Sends from now on
+ * what these say, or no longer.
+ */
 void keepalive_follow(struct engine *engine, const struct session_entry *session);
 
 int64_t keepalive_due(const struct engine *engine);

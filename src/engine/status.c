@@ -408,6 +408,7 @@ void status_gone(struct engine *engine, struct entry *entry)
 	} else {
 		entry_session(entry)->state.kernel_mtu = 0;
 		entry_session(entry)->state.port_errno = 0;
+		keepalive_follow(engine, entry_session(entry));
 	}
 	status_begin(engine, entry);
 	datastore_observe(engine->store, entry->key.tunnel_id, entry->key.session_id, NULL);
