@@ -99,6 +99,9 @@ def test_a_restart_neither_flaps_nor_forgets_a_link_that_is_down(daemon, r1, pee
     assert link(r1, "pw0")["operstate"] == "DORMANT"  # nobody is there to undo it
     watch.terminate()
     assert "pw0" not in watch.communicate()[0]
+    r1.ip("link", "set", "dev", "pw0", "mode", "default", "state", "up")  # as the manual says
+    assert link(r1, "pw0")["operstate"] == "UP"
+    r1.ip("link", "set", "dev", "pw0", "mode", "dormant", "state", "dormant")
     daemon.start()
     wait_for(lambda: link(r1, "pw0")["operstate"] == "UP", "the interface to be up again")
     wait_for(lambda: link(r1, "pw0")["operstate"] == "DORMANT", "the interface to be down again")
