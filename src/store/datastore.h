@@ -107,6 +107,7 @@ struct datastore {
 	struct endpoint_tree endpoints;
 	struct name_change_tree top_names; /* ... in the top layer, where that differs */
 	struct endpoint_change_tree top_endpoints;
+	struct session_entry *recent; /* that a look-up found last; NULL: it is gone */
 	struct datastore_counts counts[LAYERS];
 	struct name_pool pool;    /* numbers of the l2tpeth<n> in both layers */
 	size_t tunnels_in_kernel; /* foreign ones too, and those that are held and shown */

@@ -230,7 +230,7 @@ static void note_session(const struct session_entry *session, struct session_pla
 /* A name has left an index: if it was the last of that name, free the name. */
 static void free_name(struct datastore *ds, const char *name)
 {
-	if (!index_has_name(ds, name))
+	if (name_pool_has(&ds->pool, name) && !index_has_name(ds, name))
 		name_pool_remove(&ds->pool, name);
 }
 
@@ -305,6 +305,8 @@ void datastore_set_index(struct datastore *ds, struct session_entry *session, un
 static void session_drop(struct datastore *ds, struct session_entry *session)
 {
 	datastore_set_index(ds, session, 0);
+	if (ds->recent == session)
+		ds->recent = NULL;
 	tell_dropped(ds, &session->entry);
 	config_drop(session->actual);
 	if (session->saved)

@@ -95,6 +95,55 @@ static void walks_are_in_order_of_ids(void **state)
 	datastore_free(ds);
 }
 
+/* Sessions 2, 4 ... @most in a tunnel: the id of the first from there on, 0 none. */
+static uint32_t even_from(uint32_t id, uint32_t most)
+{
+	uint32_t even = id + id % 2;
+
+	return even > most ? 0 : even < 2 ? 2 : even;
+}
+
+static uint32_t found_from(const struct datastore *ds, uint32_t tunnel_id, uint32_t id)
+{
+	const struct session_entry *found =
+		tunnel_session_from(datastore_tunnel(ds, tunnel_id), id);
+
+	if (found)
+		assert_int_equal(found->entry.key.tunnel_id, tunnel_id);
+	return found ? found->entry.key.session_id : 0;
+}
+
+static void a_look_up_depends_on_none_before(void **state)
+{
+	enum { MOST = 12 };
+	struct datastore *ds = datastore_new();
+	struct tunnel tunnels[] = {bound(1, 1, 0), bound(2, 1, 0)};
+	struct session session;
+
+	(void)state;
+	for (uint32_t t = 1; t <= 2; t++)
+		datastore_configure(ds, t, 0, &tunnels[t - 1]);
+	for (uint32_t id = 2; id <= MOST; id += 2) {
+		session = named(id, NULL);
+		datastore_configure(ds, 1, id, &session);
+		datastore_configure(ds, 2, id, &session);
+	}
+	for (uint32_t one = 0; one <= MOST + 1; one++)
+		for (uint32_t other = 0; other <= MOST + 1; other++)
+			for (uint32_t t = 1; t <= 2; t++) {
+				assert_int_equal(found_from(ds, 1, one), even_from(one, MOST));
+				assert_int_equal(found_from(ds, t, other), even_from(other, MOST));
+				assert_int_equal(datastore_session(ds, 1, one) != NULL,
+						 one && even_from(one, MOST) == one);
+			}
+	for (uint32_t id = 2; id <= MOST; id += 2) {
+		assert_int_equal(found_from(ds, 1, id), id);
+		datastore_configure(ds, 1, id, NULL);
+		assert_int_equal(found_from(ds, 1, id), even_from(id + 2, MOST));
+	}
+	datastore_free(ds);
+}
+
 static void session_ids_are_found_in_every_tunnel(void **state)
 {
 	struct datastore *ds = datastore_new();
@@ -365,6 +414,7 @@ int main(void)
 		cmocka_unit_test(an_entry_lives_while_something_keeps_it),
 		cmocka_unit_test(a_tunnel_stays_for_its_sessions),
 		cmocka_unit_test(walks_are_in_order_of_ids),
+		cmocka_unit_test(a_look_up_depends_on_none_before),
 		cmocka_unit_test(session_ids_are_found_in_every_tunnel),
 		cmocka_unit_test(names_follow_the_configuration),
 		cmocka_unit_test(endpoints_are_those_of_udp),
