@@ -26,10 +26,23 @@ RB_GENERATE_INTERNAL(link_index_tree, link_entry, by_index, compare_index,
 RB_GENERATE_INTERNAL(link_name_tree, link_entry, by_name, compare_name,
 		     __attribute__((unused)) static)
 
+/* New links, and most look-ups, come in order: the link found last, or the next one, mostly tells.
+ */
 static struct link_entry *find_index(const struct links *links, unsigned int index)
 {
-	struct link_entry key = {.link.index = index};
-	return RB_FIND(link_index_tree, (struct link_index_tree *)&links->by_index, &key);
+	struct links *own = (struct links *)(uintptr_t)links;
+	struct link_entry key = {.link.index = index}, *at = links->recent;
+
+	if (at && at->link.index < index) {
+		at = RB_NEXT(link_index_tree, NULL, at);
+		if (!at || at->link.index > index)
+			return NULL;
+	}
+	if (!at || at->link.index != index)
+		at = RB_FIND(link_index_tree, &own->by_index, &key);
+	if (at)
+		own->recent = at;
+	return at;
 }
 
 const struct kernel_link *links_by_index(const struct links *links, unsigned int index)
@@ -178,6 +191,8 @@ static void drop(struct links *links, struct link_entry *entry)
 {
 	forget_aliases(links, entry);
 	forget_vrf(links, entry);
+	if (links->recent == entry)
+		links->recent = NULL;
 	RB_REMOVE(link_index_tree, &links->by_index, entry);
 	free(entry);
 }
