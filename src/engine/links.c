@@ -51,19 +51,27 @@ const struct kernel_link *links_by_index(const struct links *links, unsigned int
 	return entry ? &entry->link : NULL;
 }
 
-/* By its primary name. */
+/* By its primary name. Interfaces are mostly made, and looked for, in order here, too. */
 static const struct kernel_link *find_name(const struct links *links, const char *name)
 {
-	const struct link_entry *entry = RB_ROOT(&links->by_name);
+	struct link_entry *entry = RB_ROOT(&links->by_name), *near = links->recent;
+	int order = 1;
 
-	while (entry) {
-		int order = strcmp(name, entry->link.name);
-
+	for (int i = 0; near && i < 2 && order != 0; i++) {
+		order = strcmp(name, near->link.name);
 		if (order == 0)
-			return &entry->link;
-		entry = order < 0 ? RB_LEFT(entry, by_name) : RB_RIGHT(entry, by_name);
+			entry = near;
+		near = RB_NEXT(link_index_tree, NULL, near);
 	}
-	return NULL;
+	while (entry && order != 0) {
+		order = strcmp(name, entry->link.name);
+		if (order != 0)
+			entry = order < 0 ? RB_LEFT(entry, by_name) : RB_RIGHT(entry, by_name);
+	}
+	if (!entry)
+		return NULL;
+	((struct links *)(uintptr_t)links)->recent = entry;
+	return &entry->link;
 }
 
 static struct link_alias *find_alias(const struct links *links, const char *name)
