@@ -198,13 +198,31 @@ static bool has_name(const struct column *column, const oid *name, size_t length
 	       memcmp(name, column->name, column->length * sizeof(oid)) == 0;
 }
 
-/* As they are, whatever they mean; false: no index is that long. */
-static bool take_subids(const oid *at, size_t length, struct index *ret)
+/* As they are, whatever they mean, but no more than an index has, and up to one beyond 32 bits. */
+static void take_subids(const oid *at, size_t length, struct index *ret)
 {
-	ret->length = (unsigned int)(length < INDEX_MAX - 1 ? length : INDEX_MAX - 1);
-	for (unsigned int i = 0; i < ret->length; i++)
-		ret->at[i] = (uint32_t)at[i];
-	return length == ret->length;
+	for (ret->length = 0; ret->length < length && ret->length < INDEX_MAX - 1; ret->length++) {
+		if (at[ret->length] > UINT32_MAX)
+			return;
+		ret->at[ret->length] = (uint32_t)at[ret->length];
+	}
+}
+
+/* The least that is greater: with a 0 more, or, where none of 32 bits is, with one less. */
+static void subids_after(const oid *at, size_t length, struct index *ret)
+{
+	take_subids(at, length, ret);
+	if (ret->length == length || at[ret->length] <= UINT32_MAX) {
+		ret->length++;
+		return;
+	}
+	while (ret->length > 0 && ret->at[ret->length - 1] == UINT32_MAX)
+		ret->at[--ret->length] = 0;
+	if (ret->length > 0)
+		ret->at[ret->length - 1]++;
+	else
+		ret->at[ret->length++] =
+			UINT32_MAX; /* after all types of addresses or pseudowires */
 }
 
 static bool parse_index(enum index_kind kind, const oid *at, size_t length, struct index *ret)
@@ -212,8 +230,10 @@ static bool parse_index(enum index_kind kind, const oid *at, size_t length, stru
 	unsigned int count = index_length(kind);
 
 	memset(ret, 0, sizeof(*ret));
-	if (count == 0)
-		return take_subids(at, length, ret);
+	if (count == 0) {
+		take_subids(at, length, ret);
+		return ret->length == length;
+	}
 	if (length != count)
 		return false;
 	if (kind == INDEX_SCALAR)
@@ -253,8 +273,7 @@ static bool index_after(enum index_kind kind, const oid *at, size_t length, stru
 	if (kind == INDEX_SCALAR)
 		return false;
 	if (count == 0) {
-		take_subids(at, length, ret);
-		ret->length++; /* with a 0 more it is what comes next */
+		subids_after(at, length, ret);
 		return true;
 	}
 	if (at[0] > UINT32_MAX)
