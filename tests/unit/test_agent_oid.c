@@ -36,12 +36,13 @@ static struct tunnel some_tunnel(uint32_t id)
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
 	struct tunnel tunnel = {0};
+	bool six = id == 4294967294U;
 	char port[8];
 
 	codec_set_number(&rows[TUNNEL_ID], &tunnel, id, NULL);
 	set_text(&rows[TUNNEL_PEER_TUNNEL_ID], &tunnel, "7");
-	set_text(&rows[TUNNEL_LOCAL_ADDRESS], &tunnel, id % 2 ? "2001:db8::1" : "192.0.2.1");
-	set_text(&rows[TUNNEL_REMOTE_ADDRESS], &tunnel, id % 2 ? "fe80::2" : "192.0.2.2");
+	set_text(&rows[TUNNEL_LOCAL_ADDRESS], &tunnel, six ? "2001:db8::1" : "192.0.2.1");
+	set_text(&rows[TUNNEL_REMOTE_ADDRESS], &tunnel, six ? "2001:db8::2" : "192.0.2.2");
 	snprintf(port, sizeof(port), "%u", 1024 + id % 60000);
 	set_text(&rows[TUNNEL_LOCAL_PORT], &tunnel, port);
 	return tunnel;
