@@ -65,11 +65,23 @@ static struct notice_group_list *list_of(struct notices *notices, const struct n
 	return group->waits ? &notices->waiting : &notices->ready;
 }
 
+/* Those that wait stay in the order of their ends: it will be near the tail. */
 static void move_group(struct notices *notices, struct notice_group *group, bool waits)
 {
+	struct notice_group *before = NULL;
+
 	TAILQ_REMOVE(list_of(notices, group), group, order);
 	group->waits = waits;
-	TAILQ_INSERT_TAIL(list_of(notices, group), group, order);
+	if (waits)
+		before = TAILQ_LAST(&notices->waiting, notice_group_list);
+	while (before && before->until > group->until)
+		before = TAILQ_PREV(before, notice_group_list, order);
+	if (before)
+		TAILQ_INSERT_AFTER(&notices->waiting, before, group, order);
+	else if (waits)
+		TAILQ_INSERT_HEAD(&notices->waiting, group, order);
+	else
+		TAILQ_INSERT_TAIL(&notices->ready, group, order);
 }
 
 static void free_group(struct notices *notices, struct notice_group *group)

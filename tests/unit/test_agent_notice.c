@@ -184,6 +184,23 @@ static void test_a_tunnel_tells_few_sessions_in_a_second(void **state)
 	notices_free(&notices);
 }
 
+static void test_windows_end_one_after_the_other(void **state)
+{
+	const int64_t start = 5 * NS_PER_S, half = NOTICES_WINDOW_NS / 2;
+	struct notices notices;
+
+	(void)state;
+	notices_init(&notices, EACH);
+	happen(&notices, ENGINE_STATE, 1, 1);
+	assert_int_equal(next_at(&notices, start, NULL), NOTICE_SESSION_STATE);
+	happen(&notices, ENGINE_STATE, 2, 1);
+	assert_int_equal(next_at(&notices, start + half, NULL), NOTICE_SESSION_STATE);
+	happen(&notices, ENGINE_STATE, 1, 2);
+	assert_int_equal(next_at(&notices, start + half, NULL), NOTICE_SESSION_STATE);
+	assert_int_equal(notices_due_at(&notices), start + NOTICES_WINDOW_NS);
+	notices_free(&notices);
+}
+
 struct bench {
 	struct datastore *store;
 	struct notices notices;
@@ -397,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_one_of_a_session_gives_way),
 		cmocka_unit_test(test_a_pseudowire_is_told_of_in_turn),
 		cmocka_unit_test(test_a_tunnel_tells_few_sessions_in_a_second),
+		cmocka_unit_test(test_windows_end_one_after_the_other),
 		BENCH(test_more_are_summed_up_by_rows_that_are_alike),
 		BENCH(test_those_that_have_gone_are_a_range_if_no_row_is_left_in_it),
 		BENCH(test_the_whole_tunnel_may_have_gone),
