@@ -20,15 +20,33 @@ struct arena_block {
 	_Alignas(max_align_t) char bytes[];
 };
 
-bool arena_free_block(struct arena *arena)
+static bool free_first(struct arena_block **blocks)
 {
-	struct arena_block *block = arena->blocks;
+	struct arena_block *block = *blocks;
 
 	if (!block)
 		return false;
-	arena->blocks = block->next;
+	*blocks = block->next;
 	wipe_free(block, block->used); /* requests hold cookies */
 	return true;
+}
+
+bool arena_free_block(struct arena *arena)
+{
+	return free_first(&arena->blocks);
+}
+
+bool arena_free_before(struct arena *arena, const void *piece)
+{
+	struct arena_block *block = arena->blocks;
+	bool any = false;
+
+	while (block && ((const char *)piece < (const char *)block ||
+			 (const char *)piece >= (const char *)block + block->size))
+		block = block->next;
+	while (block && free_first(&block->next))
+		any = true;
+	return any;
 }
 
 void arena_free(struct arena *arena)
@@ -67,7 +85,7 @@ static bool add_block(struct arena *arena, size_t need)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	const size_t align = _Alignof(max_align_t);
+	const size_t align = _Alignof(int64_t);
 	struct arena_block *block = arena->blocks;
 	void *ret;
 

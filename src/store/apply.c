@@ -18,15 +18,15 @@
 struct application {
 	struct cursor cursor;
 	struct candidate *candidate;
-	const struct edit *edit;
+	struct edit *edit;
 	struct change *touched;      /* by this edit, the latest first */
 	const struct change *tunnel; /* touched, and asked for last; NULL: none */
 	bool replaces;               /* some tunnel */
 	bool from_nothing;           /* all that is there in the end is named by the edit */
 	const struct phase *phase;
-	const struct edit_entry *entry; /* the next to apply */
-	uint32_t tunnel_id;             /* the next one ... */
-	bool was_last;                  /* ... unless the one before had the last id */
+	struct edit_entry *entry; /* the next to apply */
+	uint32_t tunnel_id;       /* the next one ... */
+	bool was_last;            /* ... unless the one before had the last id */
 	struct {
 		uint32_t tunnel_id; /* the tunnel whose sessions are being removed; 0: none */
 		uint32_t next;      /* session */
@@ -407,8 +407,10 @@ static int look_for_any(struct application *app)
 
 static int apply_next(struct application *app)
 {
-	const struct edit_entry *entry = app->entry;
+	struct edit_entry *entry = app->entry;
 
+	if (entry && !app->replaces) /* else some are looked at again */
+		edit_pass(app->edit, entry);
 	if (!entry)
 		app->entry = app->edit->first; /* once more in the next phase */
 	if (!entry || operations[app->edit->operation].removes)
@@ -539,7 +541,7 @@ static int application_back(struct cursor *cursor)
 	return 1;
 }
 
-struct cursor *candidate_apply_begin(struct candidate *candidate, const struct edit *edit,
+struct cursor *candidate_apply_begin(struct candidate *candidate, struct edit *edit,
 				     struct error *err)
 {
 	static const struct cursor_kind kind = {.forth = application_forth,
@@ -562,7 +564,7 @@ struct cursor *candidate_apply_begin(struct candidate *candidate, const struct e
 	return &app->cursor;
 }
 
-int candidate_apply(struct candidate *candidate, const struct edit *edit, struct error *err)
+int candidate_apply(struct candidate *candidate, struct edit *edit, struct error *err)
 {
 	return cursor_run(candidate_apply_begin(candidate, edit, err));
 }

@@ -58,6 +58,12 @@ struct cursor *edit_free_begin(struct edit *edit)
 	return &freeing->cursor;
 }
 
+void edit_pass(struct edit *edit, struct edit_entry *entry)
+{
+	if (edit->once && arena_free_before(&edit->entries, entry))
+		edit->first = entry;
+}
+
 static struct edit_entry *edit_append(struct edit *edit, enum edit_operation operation,
 				      uint32_t tunnel_id, uint32_t session_id)
 {
@@ -129,7 +135,7 @@ static int check_text(const struct row *row, const char *text, size_t length, st
 static int set_leaf(struct edit_entry *entry, const struct row *row, enum edit_operation operation,
 		    const char *text, size_t length, struct error *err)
 {
-	uint64_t bit = BIT(row_number(row));
+	uint32_t bit = (uint32_t)BIT(row_number(row));
 
 	switch (operation) {
 	case EDIT_DELETE:

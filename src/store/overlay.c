@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/codec.h"
 #include "store/acm.h"
@@ -25,7 +26,7 @@ int overlay_no_memory(struct error *err)
  */
 
 #define BLOCK_FIRST 4
-#define BLOCK_MAX   256
+#define BLOCK_MAX   2048 /* with pages of its own (base/arena.h) */
 
 struct change_block {
 	struct change_block *next;
@@ -237,13 +238,15 @@ void overlay_remove(struct candidate *candidate, struct change *change)
 
 int change_set(struct change *change, const void *after)
 {
+	size_t size = change->session_id ? sizeof(struct session) : sizeof(struct tunnel);
 	const union config *new = NULL;
 
-	if (after) {
+	if (after && change->before && memcmp(change->before, after, size) == 0)
+		new = config_share(change->before); /* most of a replace that changes little */
+	else if (after)
 		new = config_new(change->tunnel_id, change->session_id, after);
-		if (!new)
-			return -ENOMEM;
-	}
+	if (after && !new)
+		return -ENOMEM;
 	config_drop(change->after);
 	change->after = new;
 	return 0;
