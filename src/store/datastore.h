@@ -12,7 +12,7 @@
  * a commit, or none of it. So ask entry_config(), tunnel_config() or session_config() what an
  * entry's configuration is.
  *
- * Look-ups and changes cost O(log n). Memory: about 540 bytes a session.
+ * Look-ups and changes cost O(log n), O(1) for sessions in order. About 540 bytes a session.
  */
 #ifndef STORE_DATASTORE_H
 #define STORE_DATASTORE_H

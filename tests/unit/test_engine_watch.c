@@ -261,6 +261,21 @@ static void a_link_that_took_the_name_is_left_alone(void **state)
 	assert_int_equal(status_of(bench, 1, 5), OPER_DOWN);
 }
 
+static void an_index_not_known_is_learnt_by_the_name(void **state)
+{
+	struct bench *bench = *state;
+	struct session_entry *session;
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0");
+	assert_true(turn_until(bench, is_idle, 5000));
+	session = entry_of(bench, 1, 5);
+	datastore_set_index(bench->store, session, 0);
+	assert_int_equal(bench->store->unindexed, 1);
+	assert_int_equal(sim_set_carrier(bench->kernel, "pw0", false), 0);
+	UNTIL(bench, session->state.if_index == ask_link(bench, "pw0").index);
+	assert_int_equal(bench->store->unindexed, 0);
+}
+
 static void a_name_in_use_is_refused_before_anything_is_done(void **state)
 {
 	struct bench *bench = *state;
@@ -1132,6 +1147,7 @@ int main(void)
 		TEST(the_kernels_choice_of_mtu_is_known),
 		TEST(an_interface_gets_its_name_back),
 		TEST(a_link_that_took_the_name_is_left_alone),
+		TEST(an_index_not_known_is_learnt_by_the_name),
 		TEST(a_name_in_use_is_refused_before_anything_is_done),
 		TEST(a_session_made_anew_while_events_were_lost_is_noticed),
 		TEST(a_missing_route_is_seen_by_who_starts),
