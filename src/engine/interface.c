@@ -9,6 +9,7 @@
 #include "engine/batch.h"
 #include "engine/desired.h"
 #include "engine/observe.h"
+#include "engine/recall.h"
 #include "engine/saved.h"
 #include "model/rules.h"
 
@@ -157,6 +158,10 @@ static int set_vlan(struct engine *engine, const struct item *item, const struct
 		request.link.master = bridge ? bridge->index : 0;
 		request.link_set |= LINK_MASTER;
 	}
+	if (saved && (saved->set & LINK_ALIAS)) {
+		request.link.alias = saved->alias;
+		request.link_set |= LINK_ALIAS;
+	}
 	*ret_master = request.link.master;
 	if (restores)
 		engine_submit(engine, &down, 1);
@@ -280,6 +285,10 @@ static enum verdict finish_link(struct engine *engine, struct job *job, size_t i
 		return VERDICT_AGAIN;
 	}
 	item->tried |= item->todo & ACTION_LINK; /* part of it may be done */
+	if (rc == 0 && entry && request && (request->link_set & LINK_DORMANT)) {
+		entry->state.silenced = request->link.dormant;
+		recall_mark(engine, &entry->entry, true);
+	}
 	if (rc == 0) {
 		item->done |= item->todo & ACTION_LINK;
 		return VERDICT_DONE;

@@ -180,6 +180,7 @@ static void drop(struct links *links, struct link_entry *entry)
 	forget_alternatives(links, entry);
 	forget_vrf(links, entry);
 	RB_REMOVE(link_index_tree, &links->by_index, entry);
+	free((char *)(uintptr_t)entry->link.alias);
 	free(entry);
 }
 
@@ -187,12 +188,17 @@ bool links_put(struct links *links, const struct kernel_link *link)
 {
 	struct link_entry *entry = find_index(links, link->index), *old;
 	bool renamed = !entry || strcmp(entry->link.name, link->name) != 0;
+	char *alias = link->alias ? strdup(link->alias) : NULL;
 
 	links->changes++;
+	if (link->alias && !alias)
+		return false;
 	if (!entry) {
 		entry = calloc(1, sizeof(*entry));
-		if (!entry)
+		if (!entry) {
+			free(alias);
 			return false;
+		}
 		entry->link.index = link->index;
 		RB_INSERT(link_index_tree, &links->by_index, entry);
 	} else {
@@ -201,8 +207,10 @@ bool links_put(struct links *links, const struct kernel_link *link)
 		forget_vrf(links, entry);
 		forget_alternatives(links, entry);
 	}
+	free((char *)(uintptr_t)entry->link.alias);
 	entry->link = *link;
 	entry->link.alternatives = NULL;
+	entry->link.alias = alias;
 	/* After a missed deletion another link may still have this name: the newer one is right. */
 	old = renamed ? RB_INSERT(link_name_tree, &links->by_name, entry) : NULL;
 	if (old) {

@@ -17,7 +17,7 @@ struct link_alternative {
 
 struct link_entry {
 	RB_ENTRY(link_entry) by_index, by_name;
-	struct kernel_link link; /* .alternatives: our own copy */
+	struct kernel_link link; /* .alternatives, .alias: our own copies */
 };
 RB_HEAD(link_index_tree, link_entry);
 RB_HEAD(link_name_tree, link_entry);

@@ -13,6 +13,7 @@ struct saved_link {
 	unsigned int mtu, master; /* as in struct kernel_link */
 	struct mac mac;
 	uint8_t set;              /* which of these: enum kernel_link_bit */
+	char *alias;              /* NULL: none */
 	struct kernel_kept *kept; /* NULL: nothing to put back */
 };
 

@@ -251,7 +251,8 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 
 	if (failing(decoder))
 		return;
-	decoder->discarded[level] = (struct edit_entry){.object = object};
+	if (edit_removes(operation))
+		decoder->discarded[level] = (struct edit_entry){.object = object};
 	if (edit_removes(decoder->operation[decoder->level])) {
 		entry = &decoder->discarded[level];
 	} else if (decoder->limit && decoder->edit->count >= decoder->limit) {

@@ -285,10 +285,11 @@ static void keep_leaves(const struct edit *edit, const struct edit_entry *entry,
 static int put_entry(const struct edit *edit, const struct edit_entry *entry, bool afresh,
 		     struct change *change)
 {
-	union config before = {0}, after = {0};
+	union config before, after = {0};
 
-	if (change->after)
-		before = *change->after;
+	if (!change->after) /* all that it will have is given */
+		return change_set(change, &entry->values);
+	before = *change->after;
 	if (!afresh)
 		after = before;
 	put_leaves(entry, &after);

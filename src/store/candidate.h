@@ -22,6 +22,7 @@ struct change_block;
 struct candidate {
 	const struct datastore *running;
 	struct change_tree changes;
+	struct change *last; /* the greatest of them; NULL: none */
 	size_t count;
 	struct change_block *blocks;        /* the memory of the changes */
 	struct change *spare;               /* changes not in use, linked by `earlier` */

@@ -120,7 +120,10 @@ struct change *overlay_from(const struct candidate *candidate, uint32_t tunnel_i
 			    uint32_t session_id)
 {
 	struct change *at = RB_ROOT(&candidate->changes), *found = NULL;
+	const struct change *last = candidate->last;
 
+	if (last && entry_order(last->tunnel_id, last->session_id, tunnel_id, session_id) < 0)
+		return NULL;
 	while (at) {
 		if (entry_order(at->tunnel_id, at->session_id, tunnel_id, session_id) >= 0) {
 			found = at;
@@ -149,6 +152,22 @@ const union config *running_config(const struct datastore *running, uint32_t tun
 	return entry ? entry_config(entry) : NULL;
 }
 
+/* Edits mostly come in order: what belongs behind all others need not be searched a place for. */
+static bool insert(struct candidate *candidate, struct change *change)
+{
+	struct change *last = candidate->last;
+
+	if (last && change_order(last, change) >= 0)
+		return !RB_INSERT(change_tree, &candidate->changes, change);
+	candidate->last = change;
+	if (!last)
+		return !RB_INSERT(change_tree, &candidate->changes, change);
+	RB_SET(change, last, link);
+	RB_RIGHT(last, link) = change;
+	change_tree_RB_INSERT_COLOR(&candidate->changes, change);
+	return true;
+}
+
 struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
 			      const union config *before, const union config *after)
 {
@@ -160,7 +179,7 @@ struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, u
 	change->session_id = session_id;
 	change->before = config_share(before);
 	change->after = config_share(after);
-	if (RB_INSERT(change_tree, &candidate->changes, change)) {
+	if (!insert(candidate, change)) {
 		change_free(candidate, change);
 		return NULL;
 	}
@@ -182,6 +201,8 @@ struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, ui
 /* The last one takes the memory along: a clean candidate has none. */
 void overlay_remove(struct candidate *candidate, struct change *change)
 {
+	if (change == candidate->last)
+		candidate->last = RB_PREV(change_tree, NULL, change);
 	RB_REMOVE(change_tree, &candidate->changes, change);
 	change_free(candidate, change);
 	if (--candidate->count > 0)

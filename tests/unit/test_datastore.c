@@ -395,8 +395,8 @@ static void what_the_kernel_has_outlives_the_configuration(void **state)
 
 	(void)state;
 	datastore_observe(ds, 1, 7, &actual);
-	snprintf(config.description, sizeof(config.description), "of no concern to the kernel");
-	config.present |= BIT(SESSION_DESCRIPTION);
+	config.dead_interval = 30; /* of no concern to the kernel */
+	config.present |= BIT(SESSION_DEAD_INTERVAL);
 	datastore_configure(ds, 1, 7, &config);
 	assert_ptr_equal(session->actual, entry->config);
 

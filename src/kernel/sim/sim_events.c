@@ -3,6 +3,7 @@
  * queue is not empty; and the timer.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -55,6 +56,10 @@ static void add_event(struct sim *sim, const struct kernel_event *event)
 			memcpy(entry->alternatives, event->link.alternatives,
 			       sizeof(entry->alternatives));
 			entry->event.link.alternatives = entry->alternatives;
+		}
+		if (event->link.alias) {
+			snprintf(entry->alias, sizeof(entry->alias), "%s", event->link.alias);
+			entry->event.link.alias = entry->alias;
 		}
 		TAILQ_INSERT_TAIL(&sim->events, entry, entry);
 		sim->event_count++;
@@ -112,9 +117,8 @@ void sim_tell(struct sim *sim, enum kernel_event_type type, uint32_t tunnel_id, 
 
 void sim_tell_link(struct sim *sim, enum kernel_event_type type, const struct sim_link *link)
 {
-	struct kernel_event event = {.type = type, .link = link->link};
+	const struct kernel_event event = {.type = type, .link = sim_link_seen(link)};
 
-	event.link.alternatives = link->alternatives[0] ? link->alternatives : NULL;
 	add_event(sim, &event);
 }
 
