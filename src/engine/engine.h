@@ -94,6 +94,12 @@ struct engine_checked {
  */
 unsigned int engine_test(struct engine *engine, enum engine_datastore which, struct edit *edit,
 			 const struct engine_who *who, engine_done_cb *done, void *arg);
+/*
+ * The same of @edit on running as a configuration to be validated: nobody asks to write it, so
+ * neither locks nor rights to write matter.
+ */
+unsigned int engine_validate(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			     engine_done_cb *done, void *arg);
 
 /*
  * The same immediately, for edits as small as an SNMP SET, by that NETCONF session (0: by another

@@ -138,8 +138,11 @@ static void set_actual_tunnel(struct tunnel_entry *tunnel, const struct tunnel *
 	tunnel->actual = actual ? *actual : (struct tunnel){0};
 }
 
-/* Does the kernel have what the configuration says? MTU and MAC are kept beside it. */
-static bool is_as_configured(const union config *config, const struct session *actual)
+/*
+ * Does the kernel have what the configuration says? MTU and MAC are kept beside it; until they are
+ * seen, nothing has told of the link, and a ppp session has none.
+ */
+static bool is_as_configured(const union config *config, const struct session *actual, bool seen)
 {
 	const struct row_set *set = &row_sets[OBJECT_SESSION];
 	uint64_t beside = BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS), differs;
@@ -156,7 +159,7 @@ static bool is_as_configured(const union config *config, const struct session *a
 		if (!(differs & BIT(i)) || row->source == SOURCE_RECORD)
 			continue;
 		if (row->wire == WIRE_NONE
-			    ? row->change == CHANGE_LINK
+			    ? seen && row->change == CHANGE_LINK
 			    : !(want.present & BIT(i)) || !codec_same_in_kernel(row, &want, actual))
 			return false;
 	}
@@ -168,7 +171,7 @@ static int set_actual_session(struct session_entry *session, const struct sessio
 	uint64_t both = BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS);
 	bool seen = actual && (actual->present & both) == both;
 	const union config *config = entry_config(&session->entry), *new = NULL;
-	bool same = actual && is_as_configured(config, actual);
+	bool same = actual && is_as_configured(config, actual, seen);
 
 	if (same)
 		new = config_share(config);

@@ -123,6 +123,20 @@ def test_validate(pair):
     assert leaves(one.get_config("candidate")) == ["2"] and leaves(one.get_config()) == []
 
 
+def test_to_validate_is_not_to_write(pair):
+    one, two = pair
+    whole = f"<validate><source><config>{config(tunnel(3))}</config></source></validate>"
+    one.edit_config(config(tunnel(1)))
+    lock = f'<partial-lock xmlns="urn:ietf:params:xml:ns:netconf:partial-lock:1.0"><select xmlns:l="{L2TP}">/l:l2tpv3</select></partial-lock>'
+    for taken, given_back in ((lambda: one.lock(), lambda: one.unlock()),
+                              (lambda: one.rpc("<commit><confirmed/></commit>"), lambda: one.rpc("<cancel-commit/>")),
+                              (lambda: one.rpc(lock), lambda: one.rpc("<close-session/>"))):
+        taken()
+        assert refused(two.edit_config, config(tunnel(3)), "running", "<default-operation>replace</default-operation>").tag == "in-use"
+        two.rpc(whole)
+        given_back()
+
+
 def test_options_of_an_edit(pair):
     one, _ = pair
     option = "<test-option>{}</test-option>"
