@@ -14,7 +14,8 @@
 enum cli_status {
 	CLI_OK = 0,
 	CLI_REFUSED = 1, /* struct error says where and why */
-	CLI_USAGE = 2    /* the command line makes no sense; struct error says why */
+	CLI_USAGE = 2,   /* the command line makes no sense; struct error says why */
+	CLI_VERDICT = 64 /* and the program's exit status, of which the command has said all */
 };
 
 struct cli_options {
@@ -26,6 +27,7 @@ struct cli_options {
 	bool prometheus;     /* --prometheus */
 	bool replace;        /* --replace */
 	bool check;          /* --check */
+	bool plugin;         /* --plugin */
 	const char *confirm; /* --confirm: seconds, as given; NULL: none */
 };
 

@@ -4,6 +4,9 @@
 
 /* clang-format off */
 static const struct command commands[] = {
+	{ "status", false, VERB_SHOW, status_run, TAKES_OUTPUT | TAKES_PLUGIN,
+	  NULL, "[--plugin]",
+	  "one screen: the daemon, how many are in which state, and the worst of what is not up" },
 	{ "add", true, VERB_ADD, change_run, TAKES_CHECK | TAKES_CONFIRM,
 	  "tunnel|session", "KEYWORD VALUE ... [--check|--confirm SECONDS]",
 	  "create; both words create a tunnel with its first session" },
@@ -11,8 +14,8 @@ static const struct command commands[] = {
 	  "tunnel|session", "tunnel_id ID [session_id ID] [--check|--confirm SECONDS]",
 	  "delete; deleting a tunnel deletes its sessions" },
 	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE | TAKES_PROMETHEUS,
-	  "tunnel|session", "[KEYWORD VALUE ...]",
-	  "print what matches every value, in the form of ip l2tp" },
+	  "tunnel|session", "[problem] [KEYWORD VALUE ...]",
+	  "print what matches every value, or is not up and should be, in the form of ip l2tp" },
 	/* The abbreviation finds the command before it; its function looks at the word. */
 	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT,
 	  NULL, "clients",
@@ -70,6 +73,7 @@ static const char options_text[] =
 	"  -s          show: counters too\n"
 	"  -d          show: every value, with status and reason\n"
 	"  --replace   push, validate: the file becomes the whole configuration\n"
+	"  --plugin    status: one line and an exit status for Nagios and Icinga\n"
 	"  --check     add, delete, set, push: only say whether it would be accepted\n"
 	"  --confirm SECONDS  add, delete, set, push: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
 	"  -V, -h      version; this text\n";
@@ -110,6 +114,7 @@ enum cli_status command_check_options(const struct command *command,
 		{"-d", options->details, TAKES_MORE},
 		{"--prometheus", options->prometheus, TAKES_PROMETHEUS},
 		{"--replace", options->replace, TAKES_REPLACE},
+		{"--plugin", options->plugin, TAKES_PLUGIN},
 		{"--check", options->check, TAKES_CHECK},
 		{"--confirm", options->confirm, TAKES_CONFIRM},
 	};

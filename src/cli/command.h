@@ -11,7 +11,8 @@ enum command_takes {
 	TAKES_REPLACE = 4,
 	TAKES_CHECK = 8,
 	TAKES_CONFIRM = 16,
-	TAKES_PROMETHEUS = 32
+	TAKES_PROMETHEUS = 32,
+	TAKES_PLUGIN = 64
 };
 
 struct command {
@@ -75,6 +76,8 @@ enum cli_status history_run(const struct command *command, const struct cli_opti
 			    int argc, char *argv[], struct error *err);
 enum cli_status rollback_run(const struct command *command, const struct cli_options *options,
 			     int argc, char *argv[], struct error *err);
+enum cli_status status_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err);
 enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,
 			 char *argv[], struct error *err);
 

@@ -7,7 +7,7 @@
 
 #define TIMEOUT_DIGITS 10 /* of a confirm-timeout, 32 bits */
 
-enum { OPTION_REPLACE = 256, OPTION_CHECK, OPTION_PROMETHEUS, OPTION_CONFIRM };
+enum { OPTION_REPLACE = 256, OPTION_CHECK, OPTION_PROMETHEUS, OPTION_PLUGIN, OPTION_CONFIRM };
 
 static const struct option long_options[] = {
 	{"socket", required_argument, NULL, 'S'},
@@ -19,6 +19,7 @@ static const struct option long_options[] = {
 	{"help", no_argument, NULL, 'h'},
 	{"replace", no_argument, NULL, OPTION_REPLACE},
 	{"check", no_argument, NULL, OPTION_CHECK},
+	{"plugin", no_argument, NULL, OPTION_PLUGIN},
 	{"prometheus", no_argument, NULL, OPTION_PROMETHEUS},
 	{"confirm", required_argument, NULL, OPTION_CONFIRM},
 	{NULL, 0, NULL, 0},
@@ -40,6 +41,7 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		['h'] = &wishes->help,
 		[OPTION_REPLACE] = &options->replace,
 		[OPTION_CHECK] = &options->check,
+		[OPTION_PLUGIN] = &options->plugin,
 		[OPTION_PROMETHEUS] = &options->prometheus,
 	};
 
@@ -47,7 +49,7 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		options->socket = optarg;
 	else if (option == OPTION_CONFIRM)
 		options->confirm = optarg;
-	else if (option < 0 || option > OPTION_PROMETHEUS || !flags[option])
+	else if (option < 0 || option >= OPTION_CONFIRM || !flags[option])
 		return false;
 	else
 		*flags[option] = true;
@@ -134,7 +136,7 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 		status = command_check_options(command, options, &err);
 	if (!status)
 		status = command->run(command, options, argc - 1, argv + 1, &err);
-	if (status)
+	if (status && status < CLI_VERDICT)
 		report(status, command, &err);
 	error_list_free(&err);
 	return status;
@@ -167,5 +169,5 @@ int cli_main(int argc, char *argv[])
 		fprintf(stderr, "l2tpv3ctl: cannot write the output\n");
 		return CLI_REFUSED;
 	}
-	return (int)status;
+	return (int)status % CLI_VERDICT;
 }

@@ -10,6 +10,8 @@ static bool wants(const struct show *show, enum object object)
 {
 	const bool *wanted = show->request->wants;
 
+	if (show->request->problem && !wanted[OBJECT_TUNNEL] && !wanted[OBJECT_SESSION])
+		return true;
 	if (show->request->verb == VERB_SHOW) /* as ip does: given both words, show sessions */
 		return object == (wanted[OBJECT_SESSION] ? OBJECT_SESSION : OBJECT_TUNNEL);
 	return object == OBJECT_TUNNEL || wanted[OBJECT_SESSION] || !wanted[OBJECT_TUNNEL];
@@ -19,6 +21,7 @@ static void put_entry(struct show *show, const struct record *record)
 {
 	if (!wants(show, record->entry->object))
 		return;
+	show->empty = false;
 	if (show->prometheus)
 		prometheus_entry(show->prometheus, record);
 	else if (!show->as_text)
@@ -63,8 +66,9 @@ static void take_tunnel(struct show *show, const struct record *record)
 {
 	show->tunnel_matches = record_matches(record, show->request);
 	show->tunnel.held = false;
+	show->tunnel_disabled = record_is_disabled(record);
 	text_enter(&show->text, record->entry->tunnel_id, record->config.tunnel.peer_tunnel_id);
-	if (!show->tunnel_matches)
+	if (!show->tunnel_matches || (show->request->problem && !record_is_problem(record, false)))
 		return;
 	if (show->by_session)
 		hold_tunnel(&show->tunnel, record->entry);
@@ -80,7 +84,8 @@ int show_entry(const struct client_entry *entry, void *arg)
 	record_read(entry, needs_defaults(show, entry->object), &record);
 	if (entry->object == OBJECT_TUNNEL)
 		take_tunnel(show, &record);
-	else if (show->tunnel_matches && record_matches(&record, show->request)) {
+	else if (show->tunnel_matches && record_matches(&record, show->request) &&
+		 (!show->request->problem || record_is_problem(&record, show->tunnel_disabled))) {
 		release_tunnel(show);
 		put_entry(show, &record);
 	}
@@ -95,6 +100,16 @@ static uint64_t rows_of_condition(const struct row *row)
 	if (row->when == WHEN_ALWAYS || !row->fallback)
 		return BIT(row_number(row));
 	return message_rows(row->object, PART_CONFIG);
+}
+
+static uint64_t rows_of_problem(enum object object)
+{
+	static const char *const leaves[] = {"oper-status", "status-reason", "origin"};
+	uint64_t rows = 0;
+
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
+		rows |= BIT(row_number(row_by_leaf(object, leaves[i], strlen(leaves[i]))));
+	return rows;
 }
 
 void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS])
@@ -114,6 +129,9 @@ void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS])
 	}
 	for (unsigned int i = 0; i < request->term_count; i++)
 		ret[request->terms[i].row->object] |= rows_of_condition(request->terms[i].row);
+	for (unsigned int object = 0; request->problem && object < OBJECTS; object++)
+		if (ret[object] || object == OBJECT_TUNNEL)
+			ret[object] |= rows_of_problem(object);
 	ret[OBJECT_TUNNEL] |= BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID);
 	if (ret[OBJECT_SESSION])
 		ret[OBJECT_SESSION] |= BIT(SESSION_ID) | BIT(SESSION_PEER_SESSION_ID);
@@ -147,7 +165,7 @@ static enum document_form form(const struct show *show)
 void show_begin(struct show *show, const struct request *request, const struct cli_options *options,
 		FILE *file)
 {
-	*show = (struct show){.request = request, .options = options};
+	*show = (struct show){.request = request, .options = options, .empty = true};
 	text_begin(&show->text, file, options);
 	for (unsigned int i = 0; i < request->term_count; i++)
 		show->by_session |= request->terms[i].row->object == OBJECT_SESSION;
@@ -159,6 +177,20 @@ void show_end(struct show *show)
 {
 	if (!show->as_text)
 		document_end(&show->document);
+}
+
+/* On stderr: who reads the output finds it as empty as that of ip. */
+static void note_empty(const struct request *request)
+{
+	const char *name =
+		row_sets[request->wants[OBJECT_SESSION] ? OBJECT_SESSION : OBJECT_TUNNEL].name;
+
+	if (request->problem)
+		fputs("l2tpv3ctl: no problem: what should be up is up\n", stderr);
+	else if (request->term_count)
+		fprintf(stderr, "l2tpv3ctl: no %s matches\n", name);
+	else
+		fprintf(stderr, "l2tpv3ctl: there is no %s\n", name);
 }
 
 /* Tunnels, then sessions: a reply has both among each other, and this form must not. */
@@ -210,6 +242,8 @@ static enum cli_status run_show(const struct command *command, const struct cli_
 	status = read_entries(&show, config_only, err);
 	if (!status)
 		show_end(&show);
+	if (!status && show.as_text && show.empty)
+		note_empty(&request);
 	return status;
 }
 

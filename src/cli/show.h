@@ -23,7 +23,9 @@ struct show {
 	struct text text;
 	struct document document;
 	bool tunnel_matches; /* the tunnel of the sessions that follow */
-	bool by_session;     /* there is a condition on sessions */
+	bool tunnel_disabled;
+	bool empty;      /* nothing was printed */
+	bool by_session; /* there is a condition on sessions */
 	struct held_tunnel tunnel;
 };
 

@@ -59,26 +59,17 @@ uint64_t text_rows(enum object object, const struct cli_options *options)
 	return rows;
 }
 
-/* The text of a state leaf, "" when it was not sent. */
-static const char *state_text(const struct record *record, const char *leaf)
-{
-	const struct row *row = row_by_leaf(record->entry->object, leaf, strlen(leaf));
-	const char *text = row ? record->entry->text[row_number(row)] : NULL;
-
-	return text ? text : "";
-}
-
 /* One line, unless the object is ours and up. */
 static void put_status(FILE *file, const struct record *record)
 {
-	const char *status = state_text(record, "oper-status");
-	bool foreign = !strcmp(state_text(record, "origin"), "foreign");
+	const char *status = record_sent(record, "oper-status");
+	bool foreign = !strcmp(record_sent(record, "origin"), "foreign");
 	const char *reason, *text;
 
 	if (!foreign && (!*status || !strcmp(status, "up")))
 		return;
-	reason = state_text(record, "status-reason");
-	text = state_text(record, "status-text");
+	reason = record_sent(record, "status-reason");
+	text = record_sent(record, "status-text");
 	fprintf(file, "  status: %s%s", status, foreign ? ", foreign" : "");
 	if (*reason && strcmp(reason, "none") != 0)
 		fprintf(file, ", %s", reason);
@@ -91,7 +82,7 @@ static bool stands_above(const struct record *record, unsigned int number)
 
 	/* the first lines show the address instead, once there is one */
 	if (object == OBJECT_TUNNEL && number == TUNNEL_LOCAL_INTERFACE)
-		return !*state_text(record, "resolved-local-address") &&
+		return !*record_sent(record, "resolved-local-address") &&
 		       !codec_present(&row_sets[object].rows[TUNNEL_LOCAL_ADDRESS],
 				      &record->config);
 	return shown[object] & BIT(number);
@@ -235,7 +226,7 @@ static void put_remnant(const struct text *text, const struct record *record)
 static const char *local_text(const struct record *record, char buffer[VALUE_TEXT_MAX])
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
-	const char *resolved = state_text(record, "resolved-local-address");
+	const char *resolved = record_sent(record, "resolved-local-address");
 	const char *text;
 
 	if (*resolved)

@@ -227,6 +227,15 @@ static unsigned int timeout(unsigned int seconds)
 	return seconds ? seconds : NETCONF_NEVER;
 }
 
+static enum netconf_snmp snmp_state(void *arg)
+{
+	const struct daemon *daemon = arg;
+
+	if (!daemon->agent)
+		return NETCONF_SNMP_OFF;
+	return agent_is_registered(daemon->agent) ? NETCONF_SNMP_CONNECTED : NETCONF_SNMP_WAITING;
+}
+
 static int start_netconf(struct daemon *daemon, struct error *err)
 {
 	struct netconf_options options = {
@@ -234,6 +243,8 @@ static int start_netconf(struct daemon *daemon, struct error *err)
 		.engine = daemon->engine,
 		.socket_path = daemon->options->socket_path,
 		.yang_path = daemon->options->yang_path,
+		.snmp = snmp_state,
+		.snmp_arg = daemon,
 		.limits = {.idle_timeout = timeout(daemon->options->idle_timeout),
 			   .lock_timeout = timeout(daemon->options->lock_timeout)},
 		.log = log_callback,
@@ -267,8 +278,11 @@ static int start_agent(struct daemon *daemon, struct error *err)
 
 static void stop_agent(struct daemon *daemon)
 {
-	if (daemon->agent)
-		agent_close(daemon->agent);
+	struct agent *agent = daemon->agent;
+
+	daemon->agent = NULL;
+	if (agent)
+		agent_close(agent);
 }
 
 static int start_requests(struct daemon *daemon, struct error *err)

@@ -262,6 +262,8 @@ static bool is_same(struct engine *engine, struct entry *entry, const struct ide
 static void take_over(struct engine *engine, struct entry *entry, const struct identity *known)
 {
 	entry->slot = identities_take(identities_of(engine), &entry->key);
+	if (known->oper_status >= OPER_STATUSES || known->status_reason >= STATUS_REASONS)
+		return; /* words of a later version */
 	datastore_set_status(engine->store, entry, known->oper_status, known->status_reason,
 			     known->status_errno, known->last_change);
 	entry_state(entry)->last_change = known->last_change; /* even for the same status */

@@ -27,11 +27,12 @@ static bool loses(struct engine *engine, const struct job *job, const struct ite
 {
 	const struct key *key = &item->key;
 	struct session before, want;
-	bool had = want_session(job->from, key->tunnel_id, key->session_id, &before) == 0;
 	struct kernel_link ignored;
+	bool had;
 
 	if (item->todo & (ACTION_DELETE | ACTION_CASCADE))
 		return true;
+	had = want_session(job->from, key->tunnel_id, key->session_id, &before) == 0;
 	return want_session(job->to, key->tunnel_id, key->session_id, &want) == 0 &&
 	       (want_link(engine, 0, had ? &before : NULL, &want, link, &ignored) &
 		(LINK_MAC | LINK_MASTER | LINK_NAME));

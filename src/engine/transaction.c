@@ -771,8 +771,7 @@ static enum step end_free_job(struct engine *engine, int rc)
 
 	(void)rc;
 	job_close(&t->job);
-	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* they held cookies */
-	explicit_bzero(t->batch.found, sizeof(t->batch.found));
+	batch_wipe(&t->batch);
 	hush(engine, false);
 	if (t->request)
 		request_free(t->request);

@@ -276,13 +276,25 @@ bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_s
 	bool changed = state->oper_status != status;
 
 	(void)ds;
-	recount_up(entry, state->oper_status == OPER_UP, status == OPER_UP);
+	discount_status(entry);
 	state->oper_status = (uint8_t)status;
 	state->status_reason = (uint8_t)reason;
+	recount_status(entry);
 	state->status_errno = (int16_t)os_errno;
 	if (changed)
 		state->last_change = now;
 	return changed;
+}
+
+size_t datastore_up(const struct datastore *ds, enum object object)
+{
+	size_t count = 0;
+
+	for (unsigned int configured = 0; configured < 2; configured++)
+		for (unsigned int reason = 0; reason < STATUS_REASONS; reason++)
+			count += datastore_counts(ds)
+					 ->by_status[object][configured][OPER_UP][reason];
+	return count;
 }
 
 /* The top layer */
