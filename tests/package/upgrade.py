@@ -3,6 +3,7 @@ test_upgrade.py runs this in a guest."""
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -145,6 +146,7 @@ def test_an_upgrade_and_a_downgrade_lose_no_packet_of_thousands_of_sessions(conf
 
 def test_the_packages_main_job_is_done_on_a_real_kernel(system):
     system.ctl("stop", "l2tpv3d")
+    shutil.rmtree("/var/lib/l2tpv3d")  # so that no id is taken
     said = subprocess.run([SOURCE / "debian/tests/main-job"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           check=False)
     assert said.returncode == 0 and "with the kernel: real" in said.stdout, said.stdout
