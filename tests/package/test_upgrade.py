@@ -13,7 +13,7 @@ def test_an_upgrade_on_a_real_kernel():
     found = subprocess.run([CHECKOUT / "tests/vm/kernels", KERNEL], text=True, capture_output=True, check=False)
     if found.returncode:
         pytest.skip(found.stderr.strip().splitlines()[-1])
-    done = subprocess.run([CHECKOUT / "tests/vm/guest", "--kernel", KERNEL, "--", "/usr/bin/python3", "-B", "-m", "pytest", "-q", "-s",
-                           "-p", "no:cacheprovider", "tests/package/upgrade.py"], text=True, capture_output=True, check=False)
+    done = subprocess.run([CHECKOUT / "tests/vm/guest", "--kernel", KERNEL, "--timeout", "1200", "--", "/usr/bin/python3", "-B",
+                           "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "tests/package/upgrade.py"], text=True, capture_output=True, check=False)
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr

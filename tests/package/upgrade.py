@@ -22,7 +22,7 @@ from lib.packages import SOURCE, package, repacked, version  # noqa: E402
 from lib.systemd import Systemd  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
-SESSIONS = int(os.environ.get("L2TPV3D_SESSIONS", "1000"))  # 5,000 take minutes to make under emulation
+SESSIONS = int(os.environ.get("L2TPV3D_SESSIONS", "300"))  # 5,000 take minutes to make under emulation
 PINGED = (1, SESSIONS // 2, SESSIONS)
 LATER = "99.0"
 
