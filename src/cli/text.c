@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+#include "cli/grid.h"
 #include "cli/message.h"
 
 #define COLUMN 16 /* bytes wide, and a space before it */
@@ -60,7 +61,7 @@ uint64_t text_rows(enum object object, const struct cli_options *options)
 }
 
 /* One line, unless the object is ours and up. */
-static void put_status(FILE *file, const struct record *record)
+static void put_status(FILE *file, const struct record *record, bool color)
 {
 	const char *status = record_sent(record, "oper-status");
 	bool foreign = !strcmp(record_sent(record, "origin"), "foreign");
@@ -70,7 +71,8 @@ static void put_status(FILE *file, const struct record *record)
 		return;
 	reason = record_sent(record, "status-reason");
 	text = record_sent(record, "status-text");
-	fprintf(file, "  status: %s%s", status, foreign ? ", foreign" : "");
+	fprintf(file, "  status: %s%s%s%s", color ? grid_color(status) : "", status,
+		color ? GRID_PLAIN : "", foreign ? ", foreign" : "");
 	if (*reason && strcmp(reason, "none") != 0)
 		fprintf(file, ", %s", reason);
 	fprintf(file, "%s%s\n", *text ? ": " : "", text);
@@ -168,7 +170,7 @@ static void put_rest(const struct text *text, const struct record *record)
 	if (text->options->details)
 		put_details(text->file, record);
 	else
-		put_status(text->file, record);
+		put_status(text->file, record, text->options->color);
 	if (!text->options->statistics)
 		return;
 	put_counters(text->file, record, &counters[TEXT_RX]);
@@ -220,7 +222,7 @@ static void put_remnant(const struct text *text, const struct record *record)
 			entry->tunnel_id);
 	else
 		fprintf(file, "Tunnel %" PRIu32 "\n", entry->tunnel_id);
-	put_status(file, record);
+	put_status(file, record, text->options->color);
 }
 
 static const char *local_text(const struct record *record, char buffer[VALUE_TEXT_MAX])
