@@ -50,9 +50,13 @@ class Systemd:
                  "--cgroup", "sh", "-c", START.format(path=self.path, program=PROGRAM)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.pid = wait_for(self.child, "systemd to be started")
-        wait_for(lambda: self.ctl("is-system-running", check=False).stdout.strip() == "running",
-                 f"systemd to run; {self.log.read_text(errors='replace')}")
+        wait_for(self.runs, "systemd to run", seconds=180)
         return self
+
+    def runs(self):
+        state = self.ctl("is-system-running", check=False).stdout.strip()
+        assert state == "running", f"{state}; {self.log.read_text(errors='replace')}"
+        return True
 
     def child(self):
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
