@@ -103,7 +103,7 @@ $B/fuzz_%: tests/fuzz/fuzz_%.c $B/libl2tpv3d.a
 	@echo "  CC    $<"
 	$Q$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -Itests -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS)
 
--include $(shell find $B -type f -name '*.d' 2>/dev/null)
+-include $(shell find $B/*.d $B/src $B/agent $B/tests -type f -name '*.d' 2>/dev/null)
 
 unit: $(UNIT) ## build the unit tests
 
@@ -170,8 +170,8 @@ random: all ## EDITS (100000) random edits, filters, XPaths and requests of sess
 	$QL2TPV3D_EDITS=$(EDITS) L2TPV3D_FILTERS=$(EDITS) L2TPV3D_STEPS=$(EDITS) $(PYTHON) -m pytest -q -p no:cacheprovider \
 	  tests/interop/test_edits_random.py tests/interop/test_filters_random.py tests/interop/test_sessions_random.py
 
-clean: ## remove build/ but keep downloaded kernels
-	$Qfind build -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true
+clean: ## remove build/ but keep what was downloaded: kernels, systems
+	$Qfind build -mindepth 1 -maxdepth 1 ! -name vm ! -name roots -exec rm -rf {} + 2>/dev/null || true
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
