@@ -521,7 +521,8 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 		decoder->length = length;
 	} else if (!decoder->over && !blank_is(bytes, length)) {
 		fail(decoder, ERROR_BAD_ELEMENT,
-		     decoder->level <= LEVEL_CONTAINER
+		     decoder->level == LEVEL_CONFIG ? "config"
+		     : decoder->level == LEVEL_CONTAINER
 			     ? ELEMENT_CONTAINER
 			     : row_sets[level_object(decoder->level)].name,
 		     "text is not allowed here, only elements");
