@@ -38,7 +38,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WAR
 ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
 
 # Programs of the tests and the documents.
-TOOLS    := $B/attributes $B/tests/turn_watch.so $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bench_store \
+TOOLS    := $B/attributes $B/tests/turn_watch.so $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bare_frames $B/tests/bench_store \
             $B/tests/bare_parse $B/tests/sim_memory
 FUZZERS  := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -87,6 +87,7 @@ TESTLIBS_test_publish := -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 $B/attributes: docs/attributes.c
 $B/tests/kernel_tool: tests/vm/kernel_tool.c $B/tests/vm/tool_print.o $B/tests/vm/tool_request.o
 $B/tests/bare_loop: tests/bench/bare_loop.c
+$B/tests/bare_frames: tests/bench/bare_frames.c
 $B/tests/bench_store: tests/bench/bench_store.c
 $B/tests/bare_parse: tests/bench/bare_parse.c
 $B/tests/sim_memory: tests/bench/sim_memory.c
