@@ -48,6 +48,12 @@ static const struct command commands[] = {
 	{ "validate", false, VERB_SET, validate_run, TAKES_REPLACE | TAKES_CHECK,
 	  NULL, "FILE|- [--replace]",
 	  "say whether push would be accepted; change nothing" },
+	{ "diff", false, VERB_SET, diff_run, 0,
+	  NULL, "FILE|-",
+	  "say what push --replace would change, and what that costs" },
+	{ "save", false, VERB_SHOW, save_run, 0,
+	  NULL, "FILE",
+	  "write the configuration into a file that only you can read" },
 	{ "confirm", false, VERB_SET, confirm_run, 0,
 	  NULL, "[PERSIST-ID]",
 	  "keep what was changed with --confirm" },
@@ -84,7 +90,7 @@ static const char options_text[] =
 	"  -b, -n COUNT, -i SECONDS  top: no screen; so many times; every so many seconds (2)\n"
 	"  --replace   push, validate: the file becomes the whole configuration\n"
 	"  --plugin    status: one line and an exit status for Nagios and Icinga\n"
-	"  --check     add, delete, set, push: only say whether it would be accepted\n"
+	"  --check     add, delete, set, push: only say whether it would be accepted, what would change, and what that costs\n"
 	"  --confirm SECONDS  add, delete, set, push: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
 	"  -V, -h      version; this text\n";
 /* clang-format on */

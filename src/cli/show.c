@@ -1,6 +1,8 @@
 /* show, get and get-config print a reply as it arrives. */
 #include "cli/show.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -318,6 +320,45 @@ static bool wants_table(const struct cli_options *options)
 
 	return options->table || options->brief || options->columns ||
 	       (!other && view && !strcmp(view, "table") && isatty(STDOUT_FILENO));
+}
+
+/* The whole configuration, into a file that takes the place of @path once it is on the disk. */
+static enum cli_status save(const struct cli_options *options, const char *path, struct error *err)
+{
+	struct request request = {.verb = VERB_GET};
+	char *aside = NULL;
+	int fd = asprintf(&aside, "%s.new", path) < 0
+			 ? -1
+			 : open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	enum cli_status status = CLI_OK;
+	struct show show;
+	int rc = file ? 0 : -errno;
+
+	if (file) {
+		show_begin(&show, &request, options, file);
+		status = show_read(&show, true, err);
+		if (!status)
+			show_end(&show);
+		rc = !status && (fflush(file) || fsync(fd)) ? -errno : 0;
+		rc = fclose(file) && !rc ? -errno : rc;
+		rc = !rc && !status && rename(aside, path) ? -errno : rc;
+		if (rc || status)
+			unlink(aside);
+	}
+	if (rc)
+		status = cli_refused(
+			error_set_errno(err, ERROR_STORAGE, -rc, "cannot write %s", path));
+	free(aside);
+	return status;
+}
+
+enum cli_status save_run(const struct command *command, const struct cli_options *options, int argc,
+			 char *argv[], struct error *err)
+{
+	if (argc != 1)
+		return cli_usage_error(err, "%s needs one FILE", command->name);
+	return save(options, argv[0], err);
 }
 
 static enum cli_status run_show(const struct command *command, const struct cli_options *options,

@@ -26,10 +26,23 @@ RB_GENERATE_INTERNAL(link_index_tree, link_entry, by_index, compare_index,
 RB_GENERATE_INTERNAL(link_name_tree, link_entry, by_name, compare_name,
 		     __attribute__((unused)) static)
 
+/* New links, and most look-ups, come in order: the link found last, or the next one, mostly tells.
+ */
 static struct link_entry *find_index(const struct links *links, unsigned int index)
 {
-	struct link_entry key = {.link.index = index};
-	return RB_FIND(link_index_tree, (struct link_index_tree *)&links->by_index, &key);
+	struct links *own = (struct links *)(uintptr_t)links;
+	struct link_entry key = {.link.index = index}, *at = links->recent;
+
+	if (at && at->link.index < index) {
+		at = RB_NEXT(link_index_tree, NULL, at);
+		if (!at || at->link.index > index)
+			return NULL;
+	}
+	if (!at || at->link.index != index)
+		at = RB_FIND(link_index_tree, &own->by_index, &key);
+	if (at)
+		own->recent = at;
+	return at;
 }
 
 const struct kernel_link *links_by_index(const struct links *links, unsigned int index)
@@ -38,19 +51,27 @@ const struct kernel_link *links_by_index(const struct links *links, unsigned int
 	return entry ? &entry->link : NULL;
 }
 
-/* By its primary name. */
+/* By its primary name. Interfaces are mostly made, and looked for, in order here, too. */
 static const struct kernel_link *find_name(const struct links *links, const char *name)
 {
-	const struct link_entry *entry = RB_ROOT(&links->by_name);
+	struct link_entry *entry = RB_ROOT(&links->by_name), *near = links->recent;
+	int order = 1;
 
-	while (entry) {
-		int order = strcmp(name, entry->link.name);
-
+	for (int i = 0; near && i < 2 && order != 0; i++) {
+		order = strcmp(name, near->link.name);
 		if (order == 0)
-			return &entry->link;
-		entry = order < 0 ? RB_LEFT(entry, by_name) : RB_RIGHT(entry, by_name);
+			entry = near;
+		near = RB_NEXT(link_index_tree, NULL, near);
 	}
-	return NULL;
+	while (entry && order != 0) {
+		order = strcmp(name, entry->link.name);
+		if (order != 0)
+			entry = order < 0 ? RB_LEFT(entry, by_name) : RB_RIGHT(entry, by_name);
+	}
+	if (!entry)
+		return NULL;
+	((struct links *)(uintptr_t)links)->recent = entry;
+	return &entry->link;
 }
 
 static struct link_alternative *find_alternative(const struct links *links, const char *name)
@@ -179,6 +200,8 @@ static void drop(struct links *links, struct link_entry *entry)
 {
 	forget_alternatives(links, entry);
 	forget_vrf(links, entry);
+	if (links->recent == entry)
+		links->recent = NULL;
 	RB_REMOVE(link_index_tree, &links->by_index, entry);
 	free((char *)(uintptr_t)entry->link.alias);
 	free(entry);

@@ -27,7 +27,8 @@ struct links {
 	struct link_index_tree by_index;
 	struct link_name_tree by_name;
 	struct link_alternative_tree by_alternative;
-	struct link_entry **vrfs; /* links that are VRFs: few */
+	struct link_entry *recent; /* found last by its index; NULL: it is gone */
+	struct link_entry **vrfs;  /* links that are VRFs: few */
 	size_t vrf_count;
 	uint64_t changes; /* counts changes */
 };

@@ -22,7 +22,8 @@ struct change_block;
 struct candidate {
 	const struct datastore *running;
 	struct change_tree changes;
-	struct change *last; /* the greatest of them; NULL: none */
+	struct change *last;   /* the greatest of them; NULL: none */
+	struct change *recent; /* of a session, that a look-up found last; NULL: none */
 	size_t count;
 	struct change_block *blocks;        /* the memory of the changes */
 	struct change *spare;               /* changes not in use, linked by `earlier` */

@@ -116,23 +116,43 @@ bool change_is_nothing(const struct change *change)
 	       codec_difference(change_object(change), change->before, change->after) == 0;
 }
 
+static int order_to(const struct change *change, uint32_t tunnel_id, uint32_t session_id)
+{
+	return entry_order(change->tunnel_id, change->session_id, tunnel_id, session_id);
+}
+
+/* Look-ups mostly go from one session to the next, with their tunnel in between. */
+static struct change *note_recent(const struct candidate *candidate, struct change *found)
+{
+	if (found && found->session_id != 0)
+		((struct candidate *)(uintptr_t)candidate)->recent = found;
+	return found;
+}
+
 struct change *overlay_from(const struct candidate *candidate, uint32_t tunnel_id,
 			    uint32_t session_id)
 {
 	struct change *at = RB_ROOT(&candidate->changes), *found = NULL;
-	const struct change *last = candidate->last;
+	struct change *last = candidate->last, *recent = candidate->recent;
 
-	if (last && entry_order(last->tunnel_id, last->session_id, tunnel_id, session_id) < 0)
+	if (!last || order_to(last, tunnel_id, session_id) < 0)
 		return NULL;
+	if (recent && order_to(recent, tunnel_id, session_id) < 0) {
+		recent = RB_NEXT(change_tree, NULL, recent);
+		if (order_to(recent, tunnel_id, session_id) >= 0)
+			return note_recent(candidate, recent);
+	} else if (recent && order_to(recent, tunnel_id, session_id) == 0) {
+		return recent;
+	}
 	while (at) {
-		if (entry_order(at->tunnel_id, at->session_id, tunnel_id, session_id) >= 0) {
+		if (order_to(at, tunnel_id, session_id) >= 0) {
 			found = at;
 			at = RB_LEFT(at, link);
 		} else {
 			at = RB_RIGHT(at, link);
 		}
 	}
-	return found;
+	return note_recent(candidate, found);
 }
 
 struct change *overlay_find(const struct candidate *candidate, uint32_t tunnel_id,
@@ -201,6 +221,8 @@ struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, ui
 /* The last one takes the memory along: a clean candidate has none. */
 void overlay_remove(struct candidate *candidate, struct change *change)
 {
+	if (change == candidate->recent)
+		candidate->recent = NULL;
 	if (change == candidate->last)
 		candidate->last = RB_PREV(change_tree, NULL, change);
 	RB_REMOVE(change_tree, &candidate->changes, change);

@@ -283,3 +283,68 @@ def test_top_shows_what_fits_the_screen(daemon):
     shown = os.read(master, 65536).decode()
     os.close(master)
     assert shown.startswith("\033[H\033[J") and shown.count("\n") <= 9, shown
+
+
+COSTS = ("What is re-created loses packets meanwhile, counts from 0 and has a new ifIndex. Addresses, MTU, MAC and bridge\n"
+         "are put back; routes, neighbours, tc, XDP and sysctls of its interface are lost.\n")
+
+
+def test_check_says_what_would_change_and_what_each_change_costs(daemon):
+    ok(daemon, f"add tunnel session tid 1 sid 1 psid 1 {HERE}")
+    ok(daemon, "add session tid 1 sid 2 psid 2 enabled off")
+    before, newest = ok(daemon, "get-config"), ok(daemon, "history").split()[0]
+    for line, told in (
+            ("add session tid 1 sid 3 psid 3 mtu 1400", "+ session 1/3 peer-session-id 3, mtu 1400\n1 created\n"),
+            ("del session tid 1 sid 1", "- session 1/1\n1 deleted\n"),
+            ("set session tid 1 sid 1 description x mtu 1400",
+             '~ session 1/1 description (unset) -> "x", mtu (unset) -> 1400  (in place)\n1 changed in place\n'),
+            ("set tunnel tid 1 description x",
+             '~ tunnel 1 description (unset) -> "x"  (not in the kernel)\n1 changed but not in the kernel\n'),
+            ("set session tid 1 sid 1 cookie 01234567",
+             "~ session 1/1 tx-cookie (unset) -> (hidden)  (re-created)\n1 re-created\n" + COSTS),
+            ("set tunnel tid 1 remote 10.0.0.9",
+             "~ tunnel 1 remote-address 10.0.0.2 -> 10.0.0.9  (re-created with 1 session)\n"
+             "1 re-created with 1 session\n" + COSTS),
+            ("set session tid 1 sid 2 cookie 01234567",
+             "~ session 1/2 tx-cookie (unset) -> (hidden)  (not in the kernel)\n1 changed but not in the kernel\n"),
+            ("set session tid 1 sid 1 enabled off",
+             "~ session 1/1 enabled (unset) -> false  (deleted in the kernel)\n1 changed in place\n"),
+            ("set tunnel tid 1 remote 10.0.0.2", "nothing changes\n")):
+        assert ok(daemon, f"{line} --check") == told, line
+    assert (ok(daemon, "get-config"), ok(daemon, "history").split()[0]) == (before, newest)
+    with daemon.netconf() as client:  # and the candidate is as if nobody had been there
+        assert "mtu" not in client.rpc_text("<get-config><source><candidate/></source></get-config>")
+
+
+def test_an_old_kernel_is_said_to_take_its_time(tmp_path):
+    daemon = L2tpv3d(Here(), tmp_path, kernel="sim:6.1").start()
+    ok(daemon, f"push {write(daemon, many(200))}")
+    told = ok(daemon, "set tunnel tid 1 remote 10.0.0.9 --check")
+    assert "1 re-created with 200 sessions\n" in told and "takes about 6.0 s to delete 200 sessions" in told, told
+    daemon.stop()
+
+
+def test_push_check_and_diff_compare_a_file(daemon, tmp_path):
+    saved = tmp_path / "saved.xml"
+    ok(daemon, f"push {write(daemon, many(3))}")
+    ok(daemon, f"save {saved}")
+    assert saved.read_text() == ok(daemon, "get-config") and saved.stat().st_mode & 0o777 == 0o600
+    assert ok(daemon, f"diff {saved}") == "nothing changes\n"
+    ok(daemon, "set session tid 1 sid 2 mtu 1400")
+    ok(daemon, "add session tid 1 sid 9 psid 9")
+    assert ok(daemon, f"diff {saved}") == ("~ session 1/2 mtu 1400 -> (unset)  (in place)\n- session 1/9\n"
+                                           "1 deleted, 1 changed in place\n")
+    assert ok(daemon, f"push {saved} --check") == ok(daemon, f"validate {saved}") == "nothing changes\n"
+    assert ok(daemon, f"push {saved} --check --replace") == ok(daemon, f"diff {saved}")
+    done = daemon.ctl("save", tmp_path / "none" / "x", check=False)
+    assert done.returncode == 1 and "cannot write" in done.stderr
+    assert not list(tmp_path.glob("*.new"))
+
+
+def test_where_others_have_the_candidate_check_only_says_whether(daemon):
+    ok(daemon, f"add tunnel tid 1 {HERE}")
+    with daemon.netconf() as client:
+        client.rpc_text("<lock><target><candidate/></target></lock>")
+        done = daemon.ctl("set", "tunnel", "tid", "1", "remote", "10.0.0.9", "--check")
+        assert done.stdout == "" and done.stderr.startswith("l2tpv3ctl: note: no difference is shown: ")
+        assert daemon.ctl("del", "tunnel", "tid", "9", "--check", check=False).returncode == 1
