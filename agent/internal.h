@@ -11,9 +11,9 @@
  *   answer.c     answers Get, GetNext and GetBulk from what mib.c reads
  *   log.c        tells the operator; a leaf
  *
- * The others know nothing of AgentX: mib.c (with columns.c, standard.c, subject.c, value.c,
- * scalars.c, pending.c) reads, varbinds.c (with check.c, draft.c, take.c, rowstatus.c) makes edits,
- * notice.c keeps what is to be told.
+ * The others know nothing of AgentX: mib.c (with columns.c, standard.c, subject.c, mapping.c,
+ * value.c, scalars.c, pending.c) reads, varbinds.c (with check.c, draft.c, take.c, rowstatus.c)
+ * makes edits, notice.c keeps what is to be told.
  */
 #ifndef AGENT_INTERNAL_H
 #define AGENT_INTERNAL_H

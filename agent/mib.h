@@ -35,7 +35,7 @@ enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct v
 /*
  * GETNEXT: the name and value of the first instance after @name, in whatever region. False when
  * nothing of ours comes after. O(log n), except for tunnels without sessions between two sessions,
- * and for PPP sessions between two Ethernet ones.
+ * for PPP sessions between two Ethernet ones, and for sorting a mapping (mapping.h).
  */
 bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_OID_LEN],
 	      size_t *ret_length, struct value *ret);
