@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "cli/suggest.h"
 #include "model/names.h"
 
 /* clang-format off */
@@ -27,6 +28,9 @@ static const struct command commands[] = {
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
 	{ "list", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE | TAKES_PROMETHEUS,
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
+	{ "explain", false, VERB_SHOW, explain_run, 0,
+	  "tunnel|session", "tunnel_id ID [session_id ID]",
+	  "say in sentences what it waits for, its path, MTU and counters" },
 	{ "monitor", false, VERB_SHOW, monitor_run, TAKES_OUTPUT,
 	  NULL, NULL,
 	  "print what happens as it happens, with -j a JSON object a line" },
@@ -75,7 +79,7 @@ static const struct command commands[] = {
 	{ "rollback", false, VERB_SET, rollback_run, 0,
 	  NULL, "NUMBER",
 	  "return to the configuration as that commit left it" },
-	{ "help", true, VERB_SHOW, help_run, 0, NULL, NULL, "this text" },
+	{ "help", true, VERB_SHOW, help_run, 0, NULL, "[COMMAND]", "this text, or that of one command with its keywords" },
 };
 
 static const char options_text[] =
@@ -158,6 +162,16 @@ enum cli_status command_check_options(const struct command *command,
 	return CLI_OK;
 }
 
+static void refuse_unknown(const char *word, struct error *err)
+{
+	struct suggestion suggestion = {.word = word};
+	char text[80];
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		suggest_try(&suggestion, commands[i].name);
+	cli_usage_error(err, "unknown command \"%.64s\"%s", word, suggest_text(&suggestion, text));
+}
+
 const struct command *command_find(const char *word, struct error *err)
 {
 	const struct command *found = NULL;
@@ -179,7 +193,7 @@ const struct command *command_find(const char *word, struct error *err)
 		return NULL;
 	}
 	if (!found)
-		cli_usage_error(err, "unknown command \"%.64s\"", word);
+		refuse_unknown(word, err);
 	return found;
 }
 
@@ -308,10 +322,42 @@ void command_print_usage(FILE *file)
 	      file);
 }
 
+/* Every form of the command, and the keywords that it takes. */
+static void print_command(FILE *file, const char *name)
+{
+	bool takes[OBJECTS] = {false};
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct command *command = &commands[i];
+
+		if (strcmp(command->name, name) != 0)
+			continue;
+		command_print_synopsis(file, command);
+		if (command->help)
+			fprintf(file, "      %s\n", command->help);
+		for (unsigned int object = 0; object < OBJECTS; object++)
+			takes[object] |= command->object && command->arguments &&
+					 strstr(command->arguments, "KEYWORD") &&
+					 strstr(command->object, row_sets[object].name);
+	}
+	for (unsigned int object = 0; object < OBJECTS; object++)
+		if (takes[object])
+			print_keywords(file, object);
+}
+
 enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,
 			 char *argv[], struct error *err)
 {
-	(void)command, (void)options, (void)argc, (void)argv, (void)err;
-	command_print_usage(stdout);
+	const struct command *found;
+
+	(void)command, (void)options;
+	if (!argc) {
+		command_print_usage(stdout);
+		return CLI_OK;
+	}
+	found = command_find(argv[0], err);
+	if (!found)
+		return CLI_USAGE;
+	print_command(stdout, found->name);
 	return CLI_OK;
 }

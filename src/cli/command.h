@@ -83,6 +83,8 @@ enum cli_status rollback_run(const struct command *command, const struct cli_opt
 			     int argc, char *argv[], struct error *err);
 enum cli_status status_run(const struct command *command, const struct cli_options *options,
 			   int argc, char *argv[], struct error *err);
+enum cli_status explain_run(const struct command *command, const struct cli_options *options,
+			    int argc, char *argv[], struct error *err);
 enum cli_status monitor_run(const struct command *command, const struct cli_options *options,
 			    int argc, char *argv[], struct error *err);
 enum cli_status top_run(const struct command *command, const struct cli_options *options, int argc,

@@ -156,6 +156,12 @@ static enum cli_status take_options(int argc, char *argv[], struct cli_options *
 		if (option == ':')
 			return cli_usage_error(err, "option %.32s needs a value",
 					       option_word(argv, word));
+		if (option == '?' && optopt >= '0' && optopt <= '9')
+			return cli_usage_error(err,
+					       "-%c... is taken for an option: no number here is "
+					       "negative, and a value that begins with \"-\" goes "
+					       "after \"--\"",
+					       optopt);
 		if (!set_option(option, options, wishes))
 			return cli_usage_error(err, "unknown option %.32s",
 					       option_word(argv, word));

@@ -56,6 +56,12 @@ struct request {
 void request_note(char notes[NOTES_MAX], const char *keyword);
 void request_print_notes(FILE *file, const struct request *request);
 
+/*
+ * Is it about a session that exists, and names its id alone? That is unique in the network
+ * namespace: whoever sends the request looks for its tunnel.
+ */
+bool request_lacks_tunnel(const struct request *request);
+
 /* The condition on @row, or NULL. */
 const char *request_term(const struct request *request, const struct row *row);
 

@@ -47,6 +47,7 @@ const struct rpc netconf_rpcs[] = {
 	  { "stream", "filter", "startTime", "stopTime" }, .run = rpc_create_subscription },
 	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, .run = rpc_adopt },
 	{ "resync", NAMESPACE_MODULE, { NULL }, .run = rpc_resync },
+	{ "explain", NAMESPACE_MODULE, { "tunnel-id", "session-id" }, .run = rpc_explain },
 	{ "history", NAMESPACE_MODULE, { NULL }, .run = rpc_history },
 	{ "commit-changes", NAMESPACE_MODULE, { "number" }, .run = rpc_commit_changes },
 	{ "rollback", NAMESPACE_MODULE, { "number" }, .run = rpc_rollback },

@@ -348,3 +348,51 @@ def test_where_others_have_the_candidate_check_only_says_whether(daemon):
         done = daemon.ctl("set", "tunnel", "tid", "1", "remote", "10.0.0.9", "--check")
         assert done.stdout == "" and done.stderr.startswith("l2tpv3ctl: note: no difference is shown: ")
         assert daemon.ctl("del", "tunnel", "tid", "9", "--check", check=False).returncode == 1
+
+
+def test_explain_says_in_sentences_what_is_known(daemon):
+    ok(daemon, f"add tunnel session tid 1 sid 7 psid 1 mtu 1480 {HERE}")
+    shown = ok(daemon, "explain session sid 7")
+    for sentence in (r"^Session 7 in tunnel 1 is up", r"^Tunnel 1 is up", r"^It goes to 10\.0\.0\.2 by eth0, from 10\.0\.0\.1\.$",
+                     r"^That way carries packets of 1500 octets; encapsulation takes 54 of them, so the interface's MTU can be 1446\.$",
+                     r"^  It is 1480: packets of more than 1446 octets are fragmented, or lost\.$",
+                     r"^Its interface is l2tpeth0 \(ifIndex \d+\)\.$", r"^  tx-packets 0, 0 of them in the last second\.$",
+                     r"^Nothing has come from the peer yet, for \d+ s: ", r"^  It has no dead-interval: "):
+        assert re.search(sentence, shown, re.M), (sentence, shown)
+    ok(daemon, f"add tunnel session tid 5 sid 8 psid 5 description far udp_sport 5 {AWAY}")
+    shown = ok(daemon, "session explain sid 8")
+    assert "Tunnel 5 (far) is waiting, no-local-address, for" in shown and "does not have the local address 10.9.9.9" in shown
+    assert "and there is no way: Network is unreachable." in ok(daemon, "explain tunnel tid 5")
+    for line, status, said in (("explain session sid 9", 1, "there is no such session"),
+                               ("explain session tid 1", 2, '"session-id" is required'), ("explain", 2, "is required")):
+        done = daemon.ctl(*line.split(), check=False)
+        assert done.returncode == status and said in done.stderr, done.stderr
+
+
+def test_a_session_is_found_by_its_id_alone(daemon):
+    ok(daemon, f"add tunnel session tid 1 sid 7 psid 1 {HERE}")
+    assert ok(daemon, "set session sid 7 mtu 1400 --check").startswith("~ session 1/7 mtu (unset) -> 1400")
+    ok(daemon, "set session sid 7 mtu 1400")
+    assert json.loads(ok(daemon, "-j show session sid 7 mtu 1400")) != []
+    done = daemon.ctl("set", "session", "sid", "8", "mtu", "1400", check=False)
+    assert done.returncode == 1 and done.stderr == "l2tpv3ctl: there is no session 8\n"
+    ok(daemon, "del session sid 7")
+    assert ok(daemon, "show session") == ""
+
+
+def test_what_is_misspelt_is_understood_enough_to_say_what_is_meant(daemon):
+    def said(line):
+        done = daemon.ctl(*line.split(), check=False)
+        assert done.returncode == 2, line
+        return done.stderr
+
+    assert 'unknown command "psuh"; did you mean "push"?' in said("psuh x")
+    assert 'unknown command "xyzzy"\n' in said("xyzzy")
+    assert "no number here is negative, and a value that begins with \"-\" goes after \"--\"" in said("set session sid 7 mtu -5")
+
+
+def test_help_of_a_command_has_its_keywords_and_no_others(daemon):
+    shown = ok(daemon, "help add")
+    assert shown.startswith("Usage: l2tpv3ctl [OPTIONS] add tunnel|session KEYWORD VALUE ...") and "  mtu NUMBER" in shown
+    assert "remote" in shown and "push" not in shown
+    assert "mtu" not in ok(daemon, "help push") and daemon.ctl("help", "frob", check=False).returncode == 2
