@@ -35,6 +35,8 @@ struct cli_options {
 	bool plugin;                  /* --plugin */
 	bool batch_mode;              /* -b: of top */
 	const char *count, *interval; /* -n, -i: of top, as given; NULL: none */
+	const char *batch;            /* -batch: a file; NULL: none */
+	bool force;                   /* -force */
 	const char *confirm;          /* --confirm: seconds, as given; NULL: none */
 };
 

@@ -52,6 +52,9 @@ static const struct command commands[] = {
 	{ "validate", false, VERB_SET, validate_run, TAKES_REPLACE | TAKES_CHECK,
 	  NULL, "FILE|- [--replace]",
 	  "say whether push would be accepted; change nothing" },
+	{ "import", false, VERB_SET, import_run, TAKES_CHECK | TAKES_CONFIRM,
+	  NULL, "FILE|- [--check|--confirm SECONDS]",
+	  "take the lines of ip l2tp, and of ip link about what these made, from a script" },
 	{ "diff", false, VERB_SET, diff_run, 0,
 	  NULL, "FILE|-",
 	  "say what push --replace would change, and what that costs" },
@@ -96,6 +99,8 @@ static const char options_text[] =
 	"  --plugin    status: one line and an exit status for Nagios and Icinga\n"
 	"  --check     add, delete, set, push: only say whether it would be accepted, what would change, and what that costs\n"
 	"  --confirm SECONDS  add, delete, set, push: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
+	"  -batch FILE [-force]  instead of a command: lines of add, delete and set, in one transaction;\n"
+	"              with -force of any command, one by one\n"
 	"  -V, -h      version; this text\n";
 /* clang-format on */
 

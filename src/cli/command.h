@@ -71,6 +71,8 @@ enum cli_status diff_run(const struct command *command, const struct cli_options
 			 char *argv[], struct error *err);
 enum cli_status save_run(const struct command *command, const struct cli_options *options, int argc,
 			 char *argv[], struct error *err);
+enum cli_status import_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err);
 enum cli_status confirm_run(const struct command *command, const struct cli_options *options,
 			    int argc, char *argv[], struct error *err);
 enum cli_status cancel_run(const struct command *command, const struct cli_options *options,

@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <unistd.h>
 
+#include "cli/batch.h"
 #include "cli/command.h"
 #include "model/names.h"
 
@@ -13,8 +14,10 @@ enum {
 	OPTION_PROMETHEUS,
 	OPTION_PLUGIN,
 	OPTION_BRIEF,
+	OPTION_FORCE,
 	OPTION_CONFIRM, /* this and below have a value */
 	OPTION_COLUMNS,
+	OPTION_BATCH,
 };
 
 static const struct option long_options[] = {
@@ -30,6 +33,8 @@ static const struct option long_options[] = {
 	{"columns", required_argument, NULL, OPTION_COLUMNS},
 	{"count", required_argument, NULL, 'n'},
 	{"interval", required_argument, NULL, 'i'},
+	{"batch", required_argument, NULL, OPTION_BATCH},
+	{"force", no_argument, NULL, OPTION_FORCE},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{"replace", no_argument, NULL, OPTION_REPLACE},
@@ -71,6 +76,8 @@ static const char *const ip_words[][2] = {
 	{"-c=auto", "--color=auto"},
 	{"-c=never", "--color=never"},
 	{"-help", "--help"},
+	{"-batch", "--batch"},
+	{"-force", "--force"},
 	{"-Version", "--version"},
 };
 
@@ -93,6 +100,7 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		['t'] = &options->table,
 		['b'] = &options->batch_mode,
 		['o'] = &options->oneline,
+		[OPTION_FORCE] = &options->force,
 		[OPTION_BRIEF] = &options->brief,
 		['V'] = &wishes->version,
 		['h'] = &wishes->help,
@@ -110,6 +118,8 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		options->interval = optarg;
 	else if (option == OPTION_CONFIRM)
 		options->confirm = optarg;
+	else if (option == OPTION_BATCH)
+		options->batch = optarg;
 	else if (option == OPTION_COLUMNS)
 		options->columns = optarg;
 	else if (option == 'c')
@@ -194,7 +204,7 @@ static void report(enum cli_status status, const struct command *command, const 
 	fputs("Try \"l2tpv3ctl help\".\n", stderr);
 }
 
-static enum cli_status run_command(int argc, char *argv[], const struct cli_options *options)
+enum cli_status cli_run_line(int argc, char *argv[], const struct cli_options *options)
 {
 	struct error err = {.collects = true};
 	const struct command *command;
@@ -215,6 +225,18 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 	return status;
 }
 
+static enum cli_status run_batch(int argc, char *argv[], const struct cli_options *options)
+{
+	struct error err = {.collects = true};
+	enum cli_status status = argc ? cli_usage_error(&err, "unexpected \"%.64s\"", argv[0])
+				      : batch_run(options, &err);
+
+	if (status && status < CLI_VERDICT)
+		report(status, NULL, &err);
+	error_list_free(&err);
+	return status;
+}
+
 static enum cli_status run(int argc, char *argv[])
 {
 	struct cli_options options = {.socket = CONTROL_SOCKET};
@@ -230,7 +252,8 @@ static enum cli_status run(int argc, char *argv[])
 	else if (wishes.version)
 		puts("l2tpv3ctl " VERSION);
 	else
-		return run_command(argc - optind, argv + optind, &options);
+		return options.batch ? run_batch(argc - optind, argv + optind, &options)
+				     : cli_run_line(argc - optind, argv + optind, &options);
 	return CLI_OK;
 }
 

@@ -1,10 +1,9 @@
 /* push, validate and diff: send a file as an edit-config. */
-#include <errno.h>
-
 #include "base/wipe.h"
 #include "cli/command.h"
 #include "cli/confirm.h"
 #include "cli/difference.h"
+#include "cli/file.h"
 #include "cli/progress.h"
 #include "cli/talk.h"
 #include "client/config_text.h"
@@ -64,47 +63,6 @@ static enum cli_status push_config(const char *config, size_t length,
 	return talk_end(options, client, rc, err);
 }
 
-/* All of @file; the caller frees *ret. */
-static int read_all(FILE *file, char **ret, size_t *ret_length)
-{
-	size_t length = 0, size = 0;
-	char *text = NULL;
-
-	do {
-		if (length == size) {
-			char *grown = realloc(text, size = size ? 2 * size : 1 << 16);
-
-			if (!grown) {
-				free(text);
-				return -ENOMEM;
-			}
-			text = grown;
-		}
-		length += fread(text + length, 1, size - length, file);
-	} while (!feof(file) && !ferror(file));
-	*ret = text;
-	*ret_length = length;
-	return ferror(file) ? -errno : 0;
-}
-
-static enum cli_status read_file(const char *path, char **ret, size_t *ret_length,
-				 struct error *err)
-{
-	bool standard = !strcmp(path, "-");
-	FILE *file = standard ? stdin : fopen(path, "re");
-	int rc;
-
-	if (!file)
-		return cli_refused(
-			error_set_errno(err, ERROR_STORAGE, errno, "cannot read %s", path));
-	rc = read_all(file, ret, ret_length);
-	if (!standard)
-		fclose(file);
-	if (rc)
-		error_set_errno(err, ERROR_STORAGE, -rc, "cannot read %s", path);
-	return cli_refused(rc);
-}
-
 static enum cli_status push_text(const char *text, size_t length, const struct cli_options *options,
 				 struct error *err)
 {
@@ -123,7 +81,7 @@ static enum cli_status push_file(const char *path, const struct cli_options *opt
 {
 	char *text = NULL;
 	size_t length = 0;
-	enum cli_status status = read_file(path, &text, &length, err);
+	enum cli_status status = file_read(path, &text, &length, err);
 
 	if (!status)
 		status = push_text(text, length, options, err);

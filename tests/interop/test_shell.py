@@ -396,3 +396,55 @@ def test_help_of_a_command_has_its_keywords_and_no_others(daemon):
     assert shown.startswith("Usage: l2tpv3ctl [OPTIONS] add tunnel|session KEYWORD VALUE ...") and "  mtu NUMBER" in shown
     assert "remote" in shown and "push" not in shown
     assert "mtu" not in ok(daemon, "help push") and daemon.ctl("help", "frob", check=False).returncode == 2
+
+
+SCRIPT = """#!/bin/sh
+# site A
+modprobe l2tp_eth
+ip l2tp add tunnel tunnel_id 3000 peer_tunnel_id 4000 \\
+\tencap udp local 10.0.0.1 remote 10.0.0.2 udp_sport 5000 udp_dport 6000
+/sbin/ip l2tp add session name l2tpA tunnel_id 3000 session_id 1000 peer_session_id 2000 cookie "0123abcd"
+ip link set l2tpA up mtu 1446
+ip link set dev l2tpA master br0 address '02:00:00:00:00:01'   # the customer's
+ip addr add 192.0.2.1/30 dev l2tpA
+ip link set eth0 up
+"""
+
+
+def test_a_script_of_ip_l2tp_is_imported_and_what_is_not_taken_is_said(daemon, tmp_path):
+    path = tmp_path / "l2tp.sh"
+    path.write_text(SCRIPT)
+    done = daemon.ctl("import", path)
+    assert done.stdout == "2 lines taken in one commit, 3 not taken\n"
+    assert [line.partition(": not taken: ")[0] for line in done.stderr.splitlines()] == [f"{path}:{n}" for n in (3, 9, 10)]
+    [session] = json.loads(ok(daemon, "-j get-config"))["linux-l2tpv3:l2tpv3"]["tunnel"][0]["session"]
+    assert session == {"session-id": 1000, "peer-session-id": 2000, "interface-name": "l2tpA", "mtu": 1446,
+                       "mac-address": "02:00:00:00:00:01", "bridge": "br0", "tx-cookie": "0123abcd"}
+    assert len(ok(daemon, "history").splitlines()) == 1
+
+
+def test_a_thousand_lines_of_ip_l2tp_are_one_commit(daemon, tmp_path):
+    path = tmp_path / "many.sh"
+    path.write_text(f"ip l2tp add tunnel tunnel_id 1 {HERE}\n"
+                    + "".join(f"ip l2tp add session tunnel_id 1 session_id {i} peer_session_id {i}\n" for i in range(1, 1000)))
+    assert ok(daemon, f"import {path} --check").endswith("1000 created\n")
+    assert ok(daemon, f"import {path}") == "1000 lines taken in one commit, 0 not taken\n"
+    assert re.fullmatch(r" +1 .* 1 tunnels, 999 sessions\n", ok(daemon, "history"))
+
+
+def test_a_batch_is_one_transaction_or_with_force_many(daemon, tmp_path):
+    path = tmp_path / "batch"
+    path.write_text(f"add tunnel tid 1 {HERE}\nadd session tid 1 sid 1 psid 1\nshow tunnel\nadd sesion tid 1\n")
+    done = daemon.ctl("-batch", path, check=False)
+    assert done.returncode == 1 and ok(daemon, "show tunnel") == ""
+    assert f"{path}:3: show is no change" in done.stderr and f'{path}:4: unknown keyword "sesion"; did you mean "session"?' in done.stderr
+    assert done.stderr.endswith("2 lines are wrong: nothing was changed\n")
+    done = daemon.ctl("-batch", path, "-force", check=False)
+    assert done.returncode == 1 and done.stdout.startswith("Tunnel 1,") and f"Command failed {path}:4\n" in done.stderr
+    path.write_text("set session tid 1 sid 1 mtu 1400\n\n# nothing\ndel session tid 1 sid 9\n")
+    assert daemon.ctl("-batch", path, check=False).returncode == 1 and ok(daemon, "show session mtu 1400") == ""
+    assert daemon.ctl("-batch", "-", input="add session tid 1 sid 2 psid 2\nset session tid 1 sid 1 mtu 1400\n").stdout == ""
+    assert ok(daemon, "show session").count("Session ") == 2
+    assert len(ok(daemon, "history").splitlines()) == 3, "-force made two commits, the last batch one"
+    for words in (["-batch", path, "show"], ["-batch", tmp_path / "none"]):
+        assert daemon.ctl(*words, check=False).returncode in (1, 2)
