@@ -43,6 +43,11 @@ struct cli_options {
 /* All of l2tpv3ctl: prints to stdout and stderr, and returns the exit status. */
 int cli_main(int argc, char *argv[]);
 
+/* The long options by number, without dashes; NULL: no more. */
+const char *cli_option_name(unsigned int number);
+/* Does this option, with its dashes, take the next word as its value? */
+bool cli_option_takes_value(const char *word);
+
 /* Fill @err with a usage error; returns CLI_USAGE. */
 enum cli_status cli_usage_error(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

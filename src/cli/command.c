@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "cli/complete.h"
 #include "cli/suggest.h"
 #include "model/names.h"
 
@@ -82,6 +83,8 @@ static const struct command commands[] = {
 	{ "rollback", false, VERB_SET, rollback_run, 0,
 	  NULL, "NUMBER",
 	  "return to the configuration as that commit left it" },
+	{ "complete", false, VERB_SHOW, complete_run, 0,
+	  NULL, "-- WORD ...", NULL },
 	{ "help", true, VERB_SHOW, help_run, 0, NULL, "[COMMAND]", "this text, or that of one command with its keywords" },
 };
 
@@ -165,6 +168,11 @@ enum cli_status command_check_options(const struct command *command,
 	if (options->check && options->confirm)
 		return cli_usage_error(err, "--check changes nothing that --confirm could undo");
 	return CLI_OK;
+}
+
+const struct command *command_at(unsigned int number)
+{
+	return number < COMMANDS ? &commands[number] : NULL;
 }
 
 static void refuse_unknown(const char *word, struct error *err)
@@ -348,6 +356,14 @@ static void print_command(FILE *file, const char *name)
 	for (unsigned int object = 0; object < OBJECTS; object++)
 		if (takes[object])
 			print_keywords(file, object);
+}
+
+enum cli_status complete_run(const struct command *command, const struct cli_options *options,
+			     int argc, char *argv[], struct error *err)
+{
+	(void)command, (void)err;
+	complete_words(stdout, options, argc, argv);
+	return CLI_OK;
 }
 
 enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,

@@ -35,6 +35,9 @@ struct command {
  */
 const struct command *command_find(const char *word, struct error *err);
 
+/* The forms of commands by number, in order of the usage; NULL: no more. */
+const struct command *command_at(unsigned int number);
+
 /*
  * The command of a line. "tunnel add ..." is reordered in @argv to "add tunnel ...": object words
  * before the command move behind it. There an object may be abbreviated to anything that no command
@@ -91,6 +94,8 @@ enum cli_status monitor_run(const struct command *command, const struct cli_opti
 			    int argc, char *argv[], struct error *err);
 enum cli_status top_run(const struct command *command, const struct cli_options *options, int argc,
 			char *argv[], struct error *err);
+enum cli_status complete_run(const struct command *command, const struct cli_options *options,
+			     int argc, char *argv[], struct error *err);
 enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,
 			 char *argv[], struct error *err);
 

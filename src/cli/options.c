@@ -45,6 +45,23 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
+const char *cli_option_name(unsigned int number)
+{
+	return number < sizeof(long_options) / sizeof(long_options[0]) ? long_options[number].name
+								       : NULL;
+}
+
+bool cli_option_takes_value(const char *word)
+{
+	bool is_long = word[1] == '-' || word[2];
+
+	for (const struct option *at = long_options; at->name; at++)
+		if (at->has_arg == required_argument &&
+		    (is_long ? !strcmp(word + 1 + (word[1] == '-'), at->name) : word[1] == at->val))
+			return true;
+	return false;
+}
+
 /* -V and -h take precedence over everything else. */
 struct wishes {
 	bool version, help;

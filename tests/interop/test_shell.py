@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.built import need_built  # noqa: E402
-from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
+from lib.daemons import CHECKOUT, L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
@@ -448,3 +448,47 @@ def test_a_batch_is_one_transaction_or_with_force_many(daemon, tmp_path):
     assert len(ok(daemon, "history").splitlines()) == 3, "-force made two commits, the last batch one"
     for words in (["-batch", path, "show"], ["-batch", tmp_path / "none"]):
         assert daemon.ctl(*words, check=False).returncode in (1, 2)
+
+
+def complete(daemon, line):
+    """What the last word of a line may become."""
+    return ok_words(daemon, "complete", "--", *line.split(" ")).split()
+
+
+def ok_words(daemon, *words, **kwargs):
+    return daemon.ctl(*words, **kwargs).stdout
+
+
+def test_completion_knows_the_grammar_and_what_is_there(daemon):
+    ok(daemon, f"add tunnel session tid 1 sid 70 psid 1 name pw0 {HERE}")
+    ok(daemon, f"add tunnel session tid 20 sid 80 psid 1 udp_sport 5 {HERE}")
+    for line, words in (("", {"add", "push", "monitor", "tunnel", "session"}), ("st", {"status"}), ("add ", {"tunnel", "session"}),
+                        ("tunnel sho", {"show"}), ("set session sid ", {"70", "80"}), ("set session tid 20 session_id ", {"80"}),
+                        ("del tunnel tid 2", {"20"}), ("show session name ", {"pw0", "l2tpeth0"}), ("show p", {"peer_tunnel_id", "problem"}),
+                        ("show session oper-status wa", {"waiting"}), ("add session pw_type eth", {"ethernet", "ethernet-vlan"}),
+                        ("set session tid 1 sid 70 link_enabled ", {"on", "off"}), ("set session tid 1 sid 70 no-mt", {"no-mtu"}),
+                        ("help pu", {"push"}), ("show --col", {"--color", "--columns"}), (f"-S {daemon.socket} del tunnel tid ", {"1", "20"})):
+        offered = set(complete(daemon, line))
+        assert words <= offered and all(word.startswith(line.rpartition(" ")[2]) for word in offered), (line, offered)
+    assert "mtu" not in complete(daemon, "del session ") and "remote" not in complete(daemon, "add session ")
+    assert "tunnel_id" not in complete(daemon, "set session tid 1 ") and "no-peer_session_id" not in complete(daemon, "set session no")
+    assert complete(daemon, "push ") == complete(daemon, "frob ") == complete(daemon, "-S ") == []
+    daemon.stop()
+    assert complete(daemon, "del tunnel tid ") == [] and "status" in complete(daemon, "")
+    daemon.start()
+
+
+def test_bash_completes_by_it(daemon):
+    ok(daemon, f"add tunnel tid 77 {HERE}")
+    script = (f"source {CHECKOUT}/docs/install/l2tpv3ctl.bash; complete -p l2tpv3ctl; "
+              f"COMP_WORDS=({L2TPV3CTL} -S {daemon.socket} del tunnel tid ''); COMP_CWORD=6; _l2tpv3ctl; echo ${{COMPREPLY[*]}}")
+    assert subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout \
+        == "complete -o default -F _l2tpv3ctl l2tpv3ctl\n77\n"
+
+
+def test_completion_among_20000_sessions_is_as_fast_as_a_reader(daemon):
+    """Of many ids some are offered: nobody reads, or waits for, all."""
+    ok(daemon, f"push {write(daemon, many(20000))}")
+    before = cpu_ms(daemon)
+    offered = complete(daemon, "set session sid ")
+    assert 100 < len(offered) <= 500 and cpu_ms(daemon) - before < 50
