@@ -230,7 +230,7 @@ static bool write_requests(FILE *file, const struct requests *requests,
 			;
 		message_edit_tunnel(file, &order[i], end - i);
 	}
-	message_edit_end(file);
+	message_edit_end(file, staged ? NULL : options->comment);
 	free(order);
 	return true;
 }

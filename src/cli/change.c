@@ -83,6 +83,7 @@ static enum cli_status check(const struct cli_options *options, struct client *c
 
 	request->staged = difference.staged;
 	request->check = !difference.staged;
+	request->comment = NULL;
 	rc = rc ? rc : send(client, request, message_edit, err);
 	rc = rc ? rc : difference_end(&difference, client, stdout, err);
 	difference_free(&difference);
@@ -111,6 +112,7 @@ static enum cli_status run_request(const struct command *command, const struct c
 	if (status)
 		return status;
 	request.staged = options->confirm;
+	request.comment = options->confirm ? NULL : options->comment;
 	request_print_notes(stderr, &request);
 	status = talk_connect(options, &client, err);
 	if (!status)

@@ -18,6 +18,8 @@ enum cli_status {
 	CLI_VERDICT = 64 /* and the program's exit status, of which the command has said all */
 };
 
+#define COMMENT_MAX 512 /* more than the daemon takes */
+
 struct cli_options {
 	const char *socket;
 	bool json;                    /* -j */
@@ -35,6 +37,7 @@ struct cli_options {
 	bool plugin;                  /* --plugin */
 	bool batch_mode;              /* -b: of top */
 	const char *count, *interval; /* -n, -i: of top, as given; NULL: none */
+	const char *comment;          /* -m; NULL: none */
 	const char *batch;            /* -batch: a file; NULL: none */
 	bool force;                   /* -force */
 	const char *confirm;          /* --confirm: seconds, as given; NULL: none */

@@ -102,6 +102,7 @@ static const char options_text[] =
 	"  --plugin    status: one line and an exit status for Nagios and Icinga\n"
 	"  --check     add, delete, set, push: only say whether it would be accepted, what would change, and what that costs\n"
 	"  --confirm SECONDS  add, delete, set, push: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
+	"  -m TEXT     add, delete, set, push, import: a comment for the history\n"
 	"  -batch FILE [-force]  instead of a command: lines of add, delete and set, in one transaction;\n"
 	"              with -force of any command, one by one\n"
 	"  -V, -h      version; this text\n";
@@ -152,6 +153,7 @@ enum cli_status command_check_options(const struct command *command,
 		{"--plugin", options->plugin, TAKES_PLUGIN},
 		{"--check", options->check, TAKES_CHECK},
 		{"--confirm", options->confirm, TAKES_CONFIRM},
+		{"-m", options->comment, TAKES_CONFIRM},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

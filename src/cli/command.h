@@ -10,7 +10,7 @@ enum command_takes {
 	TAKES_MORE = 2,   /* -s, -d, and -t, -br, -o, -c, --columns */
 	TAKES_REPLACE = 4,
 	TAKES_CHECK = 8,
-	TAKES_CONFIRM = 16,
+	TAKES_CONFIRM = 16, /* and -m */
 	TAKES_PROMETHEUS = 32,
 	TAKES_PLUGIN = 64,
 	TAKES_TOP = 128 /* -b, -n, -i, --columns, -c */

@@ -84,16 +84,26 @@ void message_edit_begin(FILE *file, const struct request *request)
 	      file);
 }
 
-void message_edit_end(FILE *file)
+void message_comment(FILE *file, const char *comment)
 {
-	fputs("</" ELEMENT_CONTAINER "></config></edit-config>", file);
+	char escaped[6 * COMMENT_MAX];
+
+	if (comment && client_escape(comment, escaped, sizeof(escaped)) >= 0)
+		fprintf(file, "<comment xmlns=\"" NAMESPACE_CLIENTS "\">%s</comment>", escaped);
+}
+
+void message_edit_end(FILE *file, const char *comment)
+{
+	fputs("</" ELEMENT_CONTAINER "></config>", file);
+	message_comment(file, comment);
+	fputs("</edit-config>", file);
 }
 
 void message_edit(FILE *file, const struct request *request)
 {
 	message_edit_begin(file, request);
 	message_edit_tunnel(file, &request, 1);
-	message_edit_end(file);
+	message_edit_end(file, request->comment);
 }
 
 /* A condition that the daemon can judge as we do: every entry has the leaf, if it has it at all. */

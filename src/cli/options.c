@@ -35,6 +35,7 @@ static const struct option long_options[] = {
 	{"interval", required_argument, NULL, 'i'},
 	{"batch", required_argument, NULL, OPTION_BATCH},
 	{"force", no_argument, NULL, OPTION_FORCE},
+	{"comment", required_argument, NULL, 'm'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{"replace", no_argument, NULL, OPTION_REPLACE},
@@ -135,6 +136,8 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		options->interval = optarg;
 	else if (option == OPTION_CONFIRM)
 		options->confirm = optarg;
+	else if (option == 'm')
+		options->comment = optarg;
 	else if (option == OPTION_BATCH)
 		options->batch = optarg;
 	else if (option == OPTION_COLUMNS)
@@ -178,7 +181,7 @@ static enum cli_status take_options(int argc, char *argv[], struct cli_options *
 	take_ip_words(argc, argv);
 	opterr = 0;
 	optind = 0; /* glibc: start over, for tests call this many times */
-	while ((option = getopt_long(argc, argv, ":S:jpsdtoc::bn:i:Vh", long_options, NULL)) !=
+	while ((option = getopt_long(argc, argv, ":S:jpsdtoc::bn:i:m:Vh", long_options, NULL)) !=
 	       -1) {
 		if (option == ':')
 			return cli_usage_error(err, "option %.32s needs a value",
@@ -193,6 +196,8 @@ static enum cli_status take_options(int argc, char *argv[], struct cli_options *
 			return cli_usage_error(err, "unknown option %.32s",
 					       option_word(argv, word));
 	}
+	if (options->comment && strlen(options->comment) >= COMMENT_MAX)
+		return cli_usage_error(err, "this comment is too long");
 	return check_timeout(options->confirm, err);
 }
 

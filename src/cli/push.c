@@ -4,6 +4,7 @@
 #include "cli/confirm.h"
 #include "cli/difference.h"
 #include "cli/file.h"
+#include "cli/message.h"
 #include "cli/progress.h"
 #include "cli/talk.h"
 #include "client/config_text.h"
@@ -11,6 +12,18 @@
 static int write_text(struct client *client, const char *text, struct error *err)
 {
 	return client_write(client, text, strlen(text), err);
+}
+
+static int write_comment(struct client *client, const char *comment, struct error *err)
+{
+	char text[6 * COMMENT_MAX + 80] = "";
+	FILE *file = fmemopen(text, sizeof(text), "w");
+
+	if (!file)
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	message_comment(file, comment);
+	fclose(file);
+	return write_text(client, text, err);
 }
 
 /* @staged: into the candidate. */
@@ -33,7 +46,11 @@ static int send_config(struct client *client, const char *config, size_t length,
 	if (!rc)
 		rc = client_write(client, config, length, err);
 	if (!rc)
-		rc = write_text(client, "</config></edit-config>", err);
+		rc = write_text(client, "</config>", err);
+	if (!rc && !staged && !options->check)
+		rc = write_comment(client, options->comment, err);
+	if (!rc)
+		rc = write_text(client, "</edit-config>", err);
 	return rc ? rc : client_end(client, NULL, err);
 }
 

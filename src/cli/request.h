@@ -36,6 +36,7 @@ struct request {
 	bool wants[OBJECTS]; /* the object words given */
 	bool check;          /* set by the caller: test the edit only ... */
 	bool staged;         /* ... or make it in the candidate */
+	const char *comment; /* for the history; NULL: none; borrowed */
 	/* For edits: the leaves given, by their presence bits, keys among them. */
 	struct tunnel tunnel;
 	struct session session;

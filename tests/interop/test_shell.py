@@ -492,3 +492,23 @@ def test_completion_among_20000_sessions_is_as_fast_as_a_reader(daemon):
     before = cpu_ms(daemon)
     offered = complete(daemon, "set session sid ")
     assert 100 < len(offered) <= 500 and cpu_ms(daemon) - before < 50
+
+
+def test_a_comment_is_in_the_history_by_whichever_door(daemon, tmp_path):
+    ok_words(daemon, "add", "tunnel", "tid", "1", *HERE.split(), "-m", "for <A> & B")
+    path = write(daemon, many(1))
+    ok_words(daemon, "push", path, "-m", "pushed")
+    ok_words(daemon, "set", "session", "sid", "1", "mtu", "1400", "--confirm", "60", "-m", "for a minute")
+    ok(daemon, "confirm")
+    (tmp_path / "batch").write_text("set session tid 1 sid 1 no-mtu\n")
+    ok_words(daemon, "-batch", tmp_path / "batch", "-m", "batched")
+    with daemon.netconf() as client:
+        client.rpc_text("<edit-config><target><running/></target><config><l2tpv3 xmlns='urn:l2tpv3d:yang:linux-l2tpv3'><tunnel>"
+                        "<tunnel-id>1</tunnel-id><description>x</description></tunnel></l2tpv3></config>"
+                        f"<comment xmlns='{CLIENTS}'>from afar</comment></edit-config>")
+    told = [commit.get("comment") for commit in json.loads(ok(daemon, "-j history"))]
+    assert told[0] == "from afar" and told[1] == "batched" and told[-2:] == ["pushed", "for <A> & B"], told
+    assert "for a minute" in told, told
+    done = daemon.ctl("set", "tunnel", "tid", "1", "enabled", "on", "-m", "x" * 96, check=False)
+    assert done.returncode == 1 and "comment has 96 octets; allowed: up to 95" in done.stderr
+    assert daemon.ctl("show", "tunnel", "-m", "x", check=False).returncode == 2
