@@ -76,7 +76,6 @@ static int on_start(int major, int minor, void *session, void *arg)
 	struct agent *agent = arg;
 
 	(void)major, (void)minor, (void)session;
-	loop_renew(agent->loop);
 	agent->connected = true;
 	agent->registered = agent->asked = false;
 	agent->region = agent->table = 0;
@@ -94,7 +93,6 @@ static int on_stop(int major, int minor, void *session, void *arg)
 	struct agent *agent = arg;
 
 	(void)major, (void)minor, (void)session;
-	loop_renew(agent->loop);
 	evtimer_del(agent->retry);
 	if (agent->connected)
 		agent_log(agent, LOG_NOTICE,
@@ -280,11 +278,11 @@ static void on_malformed(unsigned int type, const char *ends, void *arg)
 	agent->warned_malformed = agent->warned_malformed || !ends;
 }
 
-static void on_resumed(void *arg)
+static void on_handed(void *arg)
 {
 	struct agent *agent = arg;
 
-	loop_turn(agent->loop);
+	loop_feed(agent->loop);
 }
 
 /* What register_mib() does. */
@@ -431,9 +429,17 @@ static int start_library(struct agent *agent, struct error *err)
 
 static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 {
-	const struct transport_events events = {on_registered, on_unreachable, on_resumed,
-						set_answering, set_repeated,   set_oversized,
-						on_malformed,  agent};
+	const struct transport_events events = {
+		.asked = handler_asked,
+		.handed = on_handed,
+		.registered = on_registered,
+		.unreachable = on_unreachable,
+		.answering = set_answering,
+		.repeated = set_repeated,
+		.oversized = set_oversized,
+		.malformed = on_malformed,
+		.arg = agent,
+	};
 	struct event_base *base = agent->options.base;
 
 	agent->address = strdup(address_of(agent));

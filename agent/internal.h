@@ -2,12 +2,13 @@
  * What the files that need net-snmp's agent share.
  *
  *   agent.c      sets net-snmp up, connects and registers; nobody calls it
- *   handler.c    requests of the master: GET, GETNEXT
+ *   handler.c    requests of the master: Get, GetNext, GetBulk
  *   set.c        ... and the phases of SET
  *   notify.c     sends notifications to the master
  *   loop.c       net-snmp in the event loop
  *   transport.c  the stream to the master, between net-snmp and these: opening.c reaches it,
  *                pdu.c cuts it into PDUs and knows their octets, outgoing.c queues
+ *   answer.c     answers Get, GetNext and GetBulk from what mib.c reads
  *   log.c        tells the operator; a leaf
  *
  * The others know nothing of AgentX: mib.c (with columns.c, standard.c, subject.c, value.c,
@@ -20,6 +21,7 @@
 #include <sys/queue.h>
 
 #include "agent.h"
+#include "answer.h"
 #include "arrival.h"
 #include "loop.h"
 #include "notice.h"
@@ -33,6 +35,7 @@ struct agent {
 	struct agent_options options;
 	char *address; /* as given */
 	struct mib mib;
+	struct answer answer; /* the one under way */
 	struct loop *loop;
 	struct transport *transport;
 	struct arrival *arrival; /* of a master; NULL: nothing tells of it */
@@ -57,8 +60,10 @@ struct agent {
 void agent_log(struct agent *agent, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* handler.c; 0 or -ENOMEM */
-int handler_register(struct agent *agent);
+/* handler.c */
+int handler_register(struct agent *agent); /* 0 or -ENOMEM */
+size_t handler_asked(const uint8_t *request, size_t size, uint8_t *ret, bool again, int64_t until,
+		     void *agent); /* transport.h */
 
 /* set.c */
 int set_handle(struct agent *agent, netsnmp_mib_handler *handler,

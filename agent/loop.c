@@ -6,7 +6,7 @@
 #include "netsnmp.h"
 #include "transport.h"
 
-#define WATCH_MAX 16  /* two pipes and a socket; more only while sessions change */
+#define WATCH_MAX 16  /* two pipes, as far as we know */
 #define PUMP_MAX  100 /* rounds before others get a turn: a few milliseconds */
 
 struct watch {
@@ -24,7 +24,6 @@ struct loop {
 	struct event *timer;
 	struct timeval due; /* of the timer; 0: not set */
 	netsnmp_large_fd_set wanted, ready;
-	bool renew;
 	unsigned int rest; /* seconds */
 };
 
@@ -39,15 +38,12 @@ static void read_ready(struct loop *loop)
 /* Which of the pipes inside net-snmp are readable; false: none. */
 static bool look_inside(struct loop *loop)
 {
-	int stream = transport_fd(loop->transport);
 	struct pollfd fds[WATCH_MAX];
-	nfds_t count = 0;
+	nfds_t count = loop->count;
 	bool found = false;
 
-	for (unsigned int i = 0; i < loop->count; i++) {
-		if (loop->watches[i].fd != stream)
-			fds[count++] = (struct pollfd){.fd = loop->watches[i].fd, .events = POLLIN};
-	}
+	for (nfds_t i = 0; i < count; i++)
+		fds[i] = (struct pollfd){.fd = loop->watches[i].fd, .events = POLLIN};
 	NETSNMP_LARGE_FD_ZERO(&loop->ready);
 	if (poll(fds, count, 0) <= 0)
 		return false;
@@ -82,12 +78,17 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
 
-	(void)what;
-	if (fd == transport_fd(loop->transport)) {
-		NETSNMP_LARGE_FD_ZERO(&loop->ready);
-		NETSNMP_LARGE_FD_SET(fd, &loop->ready);
-		read_ready(loop);
-	}
+	(void)fd, (void)what;
+	pump(loop);
+	transport_go_on(loop->transport);
+	loop_turn(loop);
+}
+
+void loop_feed(struct loop *loop)
+{
+	NETSNMP_LARGE_FD_ZERO(&loop->ready);
+	NETSNMP_LARGE_FD_SET(transport_fd(loop->transport), &loop->ready);
+	read_ready(loop);
 	pump(loop);
 	loop_turn(loop);
 }
@@ -119,10 +120,9 @@ static void forget(struct loop *loop, unsigned int place)
 static void forget_unwanted(struct loop *loop)
 {
 	for (unsigned int i = loop->count; i-- > 0;) {
-		if (loop->renew || !NETSNMP_LARGE_FD_ISSET(loop->watches[i].fd, &loop->wanted))
+		if (!NETSNMP_LARGE_FD_ISSET(loop->watches[i].fd, &loop->wanted))
 			forget(loop, i);
 	}
-	loop->renew = false;
 }
 
 static bool is_watched(const struct loop *loop, int fd)
@@ -167,7 +167,7 @@ static void look_again(struct loop *loop)
 
 	NETSNMP_LARGE_FD_ZERO(&loop->wanted);
 	snmp_select_info2(&end, &loop->wanted, &delay, &block);
-	if (transport_paused(loop->transport))
+	if (transport_fd(loop->transport) >= 0)
 		NETSNMP_LARGE_FD_CLR(transport_fd(loop->transport), &loop->wanted);
 	forget_unwanted(loop);
 	for (int fd = 0; fd < end; fd++) {
@@ -211,11 +211,6 @@ void loop_free(struct loop *loop)
 	netsnmp_large_fd_set_cleanup(&loop->wanted);
 	netsnmp_large_fd_set_cleanup(&loop->ready);
 	free(loop);
-}
-
-void loop_renew(struct loop *loop)
-{
-	loop->renew = true;
 }
 
 void loop_rest(struct loop *loop, unsigned int seconds)

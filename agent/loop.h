@@ -1,6 +1,6 @@
 /*
- * net-snmp in a libevent loop: its descriptors, timeouts and alarms. net-snmp cannot say that they
- * changed, so look at them after every call into it.
+ * net-snmp in a libevent loop: its pipes, timeouts and alarms. net-snmp cannot say that they
+ * changed, so look at them after every call into it. The stream to the master is transport.c's.
  */
 #ifndef AGENT_LOOP_H
 #define AGENT_LOOP_H
@@ -22,11 +22,8 @@ void loop_free(struct loop *loop); /* accepts NULL */
  */
 void loop_turn(struct loop *loop);
 
-/*
- * A session was opened or closed. Its descriptor may have been closed and the number used again;
- * the loop would never notice.
- */
-void loop_renew(struct loop *loop);
+/* Have net-snmp read what transport.c has for it, and do what it can do now. */
+void loop_feed(struct loop *loop);
 
 /*
  * Let net-snmp's alarms, of which the only one without a session tries to connect every second, run

@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include "base/clock.h"
 #include "model/codec.h"
 #include "scalars.h"
 #include "standard.h"
@@ -146,36 +147,53 @@ static bool step(enum index_kind kind, struct index *index)
 }
 
 /* The first row at or after the instance that has the column. */
-static bool first_in_column(struct mib *mib, struct instance *instance, struct value *ret)
+static enum search first_in_column(struct mib *mib, struct instance *at, int64_t until,
+				   struct value *ret)
 {
-	const struct column *column = instance->column;
+	const struct column *column = at->column;
 	enum index_kind kind = column->table->index;
 	struct subject subject;
 
 	if (kind == INDEX_SCALAR)
-		return give(mib, column, NULL, ret);
-	while (subject_from(mib->store, &mib->pending, kind, &instance->index, &subject)) {
+		return give(mib, column, NULL, ret) ? SEARCH_FOUND : SEARCH_NONE;
+	while (subject_from(mib->store, &mib->pending, kind, &at->index, &subject)) {
 		if (give(mib, column, &subject, ret))
-			return true;
-		if (!step(kind, &instance->index))
-			return false;
+			return SEARCH_FOUND;
+		if (!step(kind, &at->index))
+			return SEARCH_NONE;
+		if (clock_now() > until)
+			return SEARCH_LATER;
 	}
-	return false;
+	return SEARCH_NONE;
+}
+
+enum search mib_search(struct mib *mib, struct instance *at, const oid *end, size_t end_length,
+		       int64_t until, struct value *ret)
+{
+	enum search found = first_in_column(mib, at, until, ret);
+
+	while (found == SEARCH_NONE) {
+		at->column = column_next(at->column);
+		at->index = (struct index){{0, 0}};
+		if (!at->column ||
+		    (end_length > 0 &&
+		     snmp_oid_compare(at->column->name, at->column->length, end, end_length) >= 0))
+			return SEARCH_NONE;
+		if (clock_now() > until)
+			return SEARCH_LATER;
+		found = first_in_column(mib, at, until, ret);
+	}
+	return found;
 }
 
 bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_OID_LEN],
 	      size_t *ret_length, struct value *ret)
 {
-	struct instance instance;
+	struct instance at;
 
-	if (!oid_to_start(name, length, &instance))
+	if (!oid_to_start(name, length, &at) ||
+	    mib_search(mib, &at, NULL, 0, INT64_MAX, ret) != SEARCH_FOUND)
 		return false;
-	while (!first_in_column(mib, &instance, ret)) {
-		instance.column = column_next(instance.column);
-		instance.index = (struct index){{0, 0}};
-		if (!instance.column)
-			return false;
-	}
-	*ret_length = oid_of_instance(&instance, ret_name);
+	*ret_length = oid_of_instance(&at, ret_name);
 	return true;
 }

@@ -39,6 +39,16 @@ enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct v
 bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_OID_LEN],
 	      size_t *ret_length, struct value *ret);
 
+/*
+ * The same in steps, for whoever has not the time: begin where oid_to_start() says; SEARCH_FOUND:
+ * *@at is the instance. SEARCH_NONE: there is none in a column that begins before @end (length 0:
+ * in any). SEARCH_LATER: it is @until (clock_now()); go on from *@at.
+ */
+enum search { SEARCH_NONE, SEARCH_FOUND, SEARCH_LATER };
+
+enum search mib_search(struct mib *mib, struct instance *at, const oid *end, size_t end_length,
+		       int64_t until, struct value *ret);
+
 /* The value of an instance; false when there is none. */
 bool mib_value(struct mib *mib, const struct instance *instance, struct value *ret);
 

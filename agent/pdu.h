@@ -1,6 +1,6 @@
 /*
  * AgentX PDUs as octets (RFC 2741 sections 5 and 6): bounded reading, checking whether they are
- * well-formed, and writing the few that we make ourselves. Knows neither net-snmp nor sockets.
+ * well-formed, and bounded writing. Knows neither net-snmp nor sockets.
  */
 #ifndef AGENT_PDU_H
 #define AGENT_PDU_H
@@ -12,6 +12,8 @@
 #define PDU_HEADER_LENGTH   20 /* RFC 2741 section 6.1 */
 #define PDU_RESPONSE_LENGTH 28 /* ... with sysUpTime, error and index: section 6.2.16 */
 #define PDU_OPEN_MAX        128
+#define PDU_SUBIDS_MAX      128   /* of an OID: section 5.1 */
+#define PDU_MAX             65536 /* net-snmp silently drops what is longer (agentx_parse) */
 
 /*
  * How long the master shall wait for our answers, as Open and Register say: a set request takes
@@ -54,6 +56,7 @@ enum pdu_error {
 struct pdu_header {
 	uint8_t version, type;
 	bool network; /* byte order */
+	bool context; /* one that is not the default: its name follows the header */
 	uint32_t session, transaction, packet;
 	uint64_t size; /* of the whole PDU, as the header claims */
 };
@@ -75,6 +78,61 @@ bool pdu_check(const uint8_t *bytes, size_t size);
 /* Of a well-formed Response. */
 struct pdu_response pdu_response(const uint8_t *bytes);
 
+/* Reading what a well-formed PDU contains: what was not there reads as zero. */
+struct pdu_reader {
+	const uint8_t *at;
+	size_t left;
+	bool network,
+		bad; /* bad: once more was asked for than there is, nothing is read any more */
+};
+
+struct pdu_octets {
+	const void *bytes; /* into the PDU */
+	size_t length;
+};
+
+struct pdu_oid {
+	size_t length; /* 0: the null identifier */
+	bool include;
+	unsigned long ids[PDU_SUBIDS_MAX];
+};
+
+/* What follows the header and the name of the context, which is *ret_context. */
+struct pdu_reader pdu_contents(const uint8_t *bytes, size_t size, struct pdu_octets *ret_context);
+uint16_t pdu_take_16(struct pdu_reader *reader);
+void pdu_take_oid(struct pdu_reader *reader, struct pdu_oid *ret);
+/* A variable's name and type; its value is passed over. */
+uint16_t pdu_take_variable(struct pdu_reader *reader, struct pdu_oid *ret);
+/* Pass over so many search ranges, if there are. */
+void pdu_skip_ranges(struct pdu_reader *reader, size_t count);
+
+/*
+ * Writing a Response with variables. What does not fit is left out, and the writer is `full` from
+ * then on; pdu_forget() undoes that.
+ */
+struct pdu_writer {
+	uint8_t *start;
+	size_t length, room;
+	bool network, full;
+};
+
+/* A variable's value, of the types of section 5.4. */
+struct pdu_value {
+	uint16_t type;
+	uint64_t number;
+	struct pdu_octets octets;
+};
+
+/* To the request @to, in its context (whose name net-snmp wants to see again). */
+struct pdu_writer pdu_begin_response(uint8_t *ret, size_t room, const struct pdu_header *to,
+				     struct pdu_octets context, const struct pdu_response *say);
+void pdu_put_variable(struct pdu_writer *writer, const unsigned long *ids, size_t length,
+		      const struct pdu_value *value);
+/* Take back what was written since the writer was @length octets long. */
+void pdu_forget(struct pdu_writer *writer, size_t length);
+/* The PDU is complete; returns its length. */
+size_t pdu_end_response(struct pdu_writer *writer);
+
 /* Write a Response without variables to the request @to; PDU_RESPONSE_LENGTH octets. */
 void pdu_put_response(uint8_t *ret, const struct pdu_header *to, const struct pdu_response *say);
 
@@ -89,11 +147,10 @@ size_t pdu_put_open(uint8_t ret[PDU_OPEN_MAX], uint32_t packet, uint8_t timeout,
  * malformed, too long to hold, or no PDU at all, after which nobody can tell where the next one
  * begins.
  */
-#define INCOMING_PDU_MAX  65536       /* net-snmp silently drops what is longer (agentx_parse) */
 #define INCOMING_SKIP_MAX (16U << 20) /* what claims to be longer is no PDU */
 
 struct incoming {
-	uint8_t bytes[INCOMING_PDU_MAX];
+	uint8_t bytes[PDU_MAX];
 	size_t have, at; /* octets received; octets done with */
 	uint64_t skip;   /* octets of an overlong PDU still to skip */
 };

@@ -411,9 +411,9 @@ void set_oversized(enum transport_size what, uint64_t size, unsigned int max, vo
 	struct error err = ERROR_INIT;
 
 	error_set(&err, ERROR_RESOURCE,
-		  "%s of %" PRIu64 " octets in AgentX; allowed %u: name fewer "
+		  "%s of %s%" PRIu64 " octets in AgentX; allowed %u: name fewer "
 		  "variables at once",
-		  subjects[what], size, max);
+		  subjects[what], what == SIZE_OF_ANSWER ? "more than " : "", size, max);
 	if (what == SIZE_OF_SET)
 		remember(agent, &err);
 	agent_log(agent, LOG_WARNING, "refused a %s request: %s",

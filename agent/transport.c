@@ -14,10 +14,11 @@
 #include "pdu.h"
 
 #define DOMAIN_NAME  "l2tpv3d"
-#define BACKLOG_MAX  32 /* net-snmp's own queue costs by its square */
-#define PAUSE_S      35 /* longer than net-snmp waits for a handler (30 s) */
-#define REGISTERS    8  /* Register PDUs whose answer may still come */
-#define UNFINISHED_S 3  /* a PDU that is not complete by then never will be */
+#define TURN_NS      (4 * NS_PER_S / 1000) /* begin no more answers in a turn after this */
+#define BACKLOG_MAX  32                    /* net-snmp's own queue costs by its square */
+#define PAUSE_S      35                    /* longer than net-snmp waits for a handler (30 s) */
+#define REGISTERS    8                     /* Register PDUs whose answer may still come */
+#define UNFINISHED_S 3                     /* a PDU that is not complete by then never will be */
 
 struct transport {
 	struct event_base *base;
@@ -25,12 +26,23 @@ struct transport {
 	struct opening *opening;
 	netsnmp_transport *net; /* how net-snmp knows us, while connected */
 	int fd, ready_fd;       /* the stream; a descriptor that is always readable */
+	struct event *readable; /* the stream is */
+	struct event *again;    /* to do the rest of what was read */
 	struct event *patience, *unfinished;
 	struct incoming in;
+	const uint8_t *request; /* in it, and not dealt with; NULL: none */
+	struct pdu_header header;
+	bool half_answered;
+	uint8_t answer[PDU_MAX]; /* to a request */
+	uint8_t batch[PDU_MAX];  /* answers to be sent together */
+	size_t batched;
 	struct outgoing *out;
+	uint8_t handed[PDU_MAX]; /* for net-snmp to read */
+	size_t handed_length;
 	unsigned int backlog;
 	bool set_open; /* a set request came and may be unanswered ... */
 	bool ended;    /* ... and the stream has ended */
+	bool gone;     /* it has, and net-snmp may know */
 	bool broken;   /* we ended it: read no more */
 	bool acting;   /* a CommitSet or UndoSet, `packet`, is not answered yet */
 	uint32_t packet;
@@ -48,6 +60,23 @@ struct transport {
 
 /* net-snmp's list of transports has no place for a pointer of ours. */
 static struct transport *the_transport;
+
+/* ---- what the master is told */
+
+static void flush(struct transport *transport)
+{
+	if (transport->batched > 0)
+		outgoing_put(transport->out, transport->batch, transport->batched);
+	transport->batched = 0;
+}
+
+static void put(struct transport *transport, const void *bytes, size_t size)
+{
+	if (size > sizeof(transport->batch) - transport->batched)
+		flush(transport);
+	memcpy(transport->batch + transport->batched, bytes, size);
+	transport->batched += size;
+}
 
 /* ---- what the master says */
 
@@ -73,7 +102,7 @@ static void answer_error(struct transport *transport, const struct pdu_header *t
 	uint8_t answer[PDU_RESPONSE_LENGTH];
 
 	pdu_put_response(answer, to, &say);
-	outgoing_put(transport->out, answer, sizeof(answer));
+	put(transport, answer, sizeof(answer));
 }
 
 /* Unanswered, the master would disconnect in the end. */
@@ -82,8 +111,8 @@ static void refuse_long(struct transport *transport, const struct pdu_header *he
 	bool is_set = header->type == PDU_TEST_SET;
 
 	answer_error(transport, header, is_set ? PDU_RESOURCE_UNAVAILABLE : PDU_GEN_ERR);
-	transport->events.oversized(is_set ? SIZE_OF_SET : SIZE_OF_GET, header->size,
-				    INCOMING_PDU_MAX, transport->events.arg);
+	transport->events.oversized(is_set ? SIZE_OF_SET : SIZE_OF_GET, header->size, PDU_MAX,
+				    transport->events.arg);
 }
 
 /* Is it the master's answer to Register? net-snmp got one from us and must not see it. */
@@ -145,39 +174,121 @@ static void expect_rest(struct transport *transport)
 		evtimer_add(transport->unfinished, &limit);
 }
 
-/* Sort what was read. Returns how many octets, in @out, are for net-snmp. */
-static size_t sort(struct transport *transport, uint8_t *out)
+static bool is_read(const struct pdu_header *header)
 {
-	struct pdu_header header;
+	return header->type >= PDU_GET && header->type <= PDU_GET_BULK;
+}
+
+/* Find the next request that we cannot refuse at once. False: no whole PDU is left. */
+static bool find_request(struct transport *transport)
+{
+	struct pdu_header *header = &transport->header;
 	const uint8_t *bytes = NULL;
 	const char *why_broken = NULL;
-	size_t handed = 0;
 
 	while (!transport->broken) {
-		switch (incoming_next(&transport->in, &header, &bytes, &why_broken)) {
+		switch (incoming_next(&transport->in, header, &bytes, &why_broken)) {
 		case INCOMING_PDU:
-			if (!accept_pdu(transport, bytes, &header))
-				break;
-			memcpy(out + handed, bytes, (size_t)header.size);
-			handed += (size_t)header.size;
-			break;
+			transport->request = bytes;
+			return true;
 		case INCOMING_MALFORMED:
-			answer_error(transport, &header, PDU_PARSE_ERROR);
-			transport->events.malformed(header.type, NULL, transport->events.arg);
+			answer_error(transport, header, PDU_PARSE_ERROR);
+			transport->events.malformed(header->type, NULL, transport->events.arg);
 			break;
 		case INCOMING_LONG:
-			refuse_long(transport, &header);
+			refuse_long(transport, header);
 			break;
 		case INCOMING_BROKEN:
-			hang_up(transport, header.type, why_broken);
+			hang_up(transport, header->type, why_broken);
 			break;
 		default:
 			incoming_pack(&transport->in);
 			expect_rest(transport);
-			return handed;
+			return false;
 		}
 	}
-	return handed;
+	return false;
+}
+
+/* Must net-snmp do something before we deal with this one? */
+static bool must_wait(const struct transport *transport)
+{
+	if (is_read(&transport->header))
+		return transport->backlog > 0;
+	return transport->backlog > BACKLOG_MAX ||
+	       transport->header.size > PDU_MAX - transport->handed_length;
+}
+
+/* False: time is up. */
+static bool answer(struct transport *transport, int64_t until)
+{
+	size_t length = transport->events.asked(transport->request, (size_t)transport->header.size,
+						transport->answer, transport->half_answered, until,
+						transport->events.arg);
+
+	transport->half_answered = length == 0;
+	put(transport, transport->answer, length);
+	return length > 0;
+}
+
+static void hand_over(struct transport *transport)
+{
+	memcpy(transport->handed + transport->handed_length, transport->request,
+	       (size_t)transport->header.size);
+	transport->handed_length += (size_t)transport->header.size;
+}
+
+enum sorted { SORTED, SORTED_UNTIL_ONE_THAT_WAITS, SORTED_UNTIL_LATER };
+
+/* Answer what was read, or put it down for net-snmp. */
+static enum sorted sort(struct transport *transport, int64_t until)
+{
+	while (transport->request || find_request(transport)) {
+		if (must_wait(transport))
+			return SORTED_UNTIL_ONE_THAT_WAITS;
+		if (is_read(&transport->header)) {
+			if (!answer(transport, until))
+				return SORTED_UNTIL_LATER;
+		} else if (accept_pdu(transport, transport->request, &transport->header)) {
+			hand_over(transport);
+		}
+		transport->request = NULL;
+		if (clock_now() > until)
+			return SORTED_UNTIL_LATER;
+	}
+	return SORTED;
+}
+
+/* Unless the stream has ended, or there is enough to do. (Also when the master does not read: it
+ * may be waiting for us to do so.) */
+static void watch(struct transport *transport)
+{
+	if (transport->fd < 0)
+		return;
+	if (transport->ended || transport->gone || transport->request ||
+	    transport->backlog > BACKLOG_MAX)
+		event_del(transport->readable);
+	else
+		event_add(transport->readable, NULL);
+}
+
+/* Do with what was read all that can be done in this turn. */
+static void work(struct transport *transport)
+{
+	static const struct timeval at_once;
+	int64_t until = clock_now() + TURN_NS;
+	enum sorted sorted;
+
+	do {
+		sorted = sort(transport, until);
+		flush(transport);
+		if (transport->handed_length > 0)
+			transport->events.handed(transport->events.arg);
+	} while (transport->fd >= 0 && sorted == SORTED_UNTIL_ONE_THAT_WAITS &&
+		 !must_wait(transport));
+	if (transport->fd >= 0 && sorted == SORTED_UNTIL_LATER)
+		event_add(transport->again, &at_once);
+	watch(transport);
 }
 
 /* Half a PDU is left and nobody sends the rest: its length lies. */
@@ -194,38 +305,52 @@ static void on_unfinished(evutil_socket_t fd, short what, void *arg)
 		hang_up(transport, 0, "never ends");
 }
 
-/* ---- net-snmp reads */
-
-static int nothing_yet(netsnmp_transport *t)
+/* The stream has ended: net-snmp learns of it when no set request is open. */
+static void end(struct transport *transport)
 {
-	t->flags |= NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
-	return 0;
-}
+	const struct timeval pause = {.tv_sec = PAUSE_S};
 
-/* 0 at the end of the stream, as recv(). */
-static ssize_t read_more(struct transport *transport, size_t size)
-{
-	struct incoming *in = &transport->in;
-	ssize_t count;
-
-	if (transport->broken)
-		return 0;
-	if (size <= in->have) {
-		errno = EAGAIN;
-		return -1;
+	if (transport->set_open && !transport->ended) {
+		transport->ended = true;
+		evtimer_add(transport->patience, &pause);
+		transport->events.handed(transport->events.arg); /* it may be done with all */
 	}
-	count = recv(transport->fd, in->bytes + in->have, size - in->have, MSG_DONTWAIT);
-	if (count > 0)
-		in->have += (size_t)count;
-	return count;
+	if (!transport->set_open && transport->fd >= 0) {
+		transport->gone = true;
+		transport->events.handed(transport->events.arg);
+	}
+	watch(transport);
 }
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct transport *transport = arg;
+	struct incoming *in = &transport->in;
+	ssize_t count = 0;
+
+	(void)what;
+	if (!transport->broken)
+		count = recv(fd, in->bytes + in->have, sizeof(in->bytes) - in->have, MSG_DONTWAIT);
+	if (count > 0) {
+		in->have += (size_t)count;
+		work(transport);
+	} else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
+		end(transport);
+	}
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	work(arg);
+}
+
+/* ---- net-snmp reads */
 
 static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, int *opaque_length)
 {
-	const struct timeval pause = {.tv_sec = PAUSE_S};
 	struct transport *transport = the_transport;
-	size_t handed;
-	ssize_t count;
+	size_t length = transport->handed_length;
 
 	*opaque = NULL;
 	*opaque_length = 0;
@@ -235,20 +360,14 @@ static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, i
 		t->sock = transport->fd;
 		return sizeof(transport->told);
 	}
-	/* No more than fits: net-snmp asks for 65,536 octets as long as it gets whole PDUs. */
-	count = read_more(transport, size < INCOMING_PDU_MAX ? (size_t)size : INCOMING_PDU_MAX);
-	if (count < 0 && (errno == EAGAIN || errno == EINTR))
-		return nothing_yet(t);
-	if (count > 0) {
-		handed = sort(transport, bytes);
-		return handed > 0 ? (int)handed : nothing_yet(t);
-	}
-	if (transport->set_open) {
-		transport->ended = true;
-		evtimer_add(transport->patience, &pause);
-		return nothing_yet(t);
-	}
-	return -1;
+	/* net-snmp asks for 65,536 octets as long as it gets whole PDUs */
+	if (transport->gone || length > (size_t)size)
+		return -1;
+	if (length == 0)
+		t->flags |= NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
+	memcpy(bytes, transport->handed, length);
+	transport->handed_length = 0;
+	return (int)length;
 }
 
 static void on_patience(evutil_socket_t fd, short what, void *arg)
@@ -257,7 +376,7 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	transport->set_open = false;
-	transport->events.resumed(transport->events.arg);
+	transport_go_on(transport);
 }
 
 /* ---- net-snmp sends */
@@ -301,6 +420,7 @@ static void sent(struct transport *transport, const struct pdu_header *header)
 	case PDU_OPEN:
 	case PDU_CLOSE:
 	case PDU_UNREGISTER:
+	case PDU_PING:
 	case PDU_ADD_AGENT_CAPS:
 	case PDU_REMOVE_AGENT_CAPS:
 		tell(transport, header);
@@ -310,10 +430,11 @@ static void sent(struct transport *transport, const struct pdu_header *header)
 	}
 }
 
-/* The session is open already when net-snmp says Open. */
+/* The session is open already when net-snmp says Open; and we never ping (agent.c). */
 static bool is_for_master(const struct transport *transport, const struct pdu_header *header)
 {
-	return header->type == PDU_REGISTER ? transport->mark : header->type != PDU_OPEN;
+	return header->type == PDU_REGISTER ? transport->mark
+					    : header->type != PDU_OPEN && header->type != PDU_PING;
 }
 
 static int transmit(netsnmp_transport *t, const void *bytes, int size, void **opaque,
@@ -326,14 +447,16 @@ static int transmit(netsnmp_transport *t, const void *bytes, int size, void **op
 	if (t->sock < 0 || size < PDU_HEADER_LENGTH)
 		return size;
 	header = pdu_header(bytes);
-	if (size > INCOMING_PDU_MAX && header.type == PDU_RESPONSE) {
+	if (size > PDU_MAX && header.type == PDU_RESPONSE) {
 		/* the master's net-snmp would silently drop it, wait for it, and disconnect */
 		answer_error(transport, &header, PDU_TOO_BIG);
-		transport->events.oversized(SIZE_OF_ANSWER, (size_t)size, INCOMING_PDU_MAX,
+		transport->events.oversized(SIZE_OF_ANSWER, (size_t)size, PDU_MAX,
 					    transport->events.arg);
 	} else if (is_for_master(transport, &header)) {
+		flush(transport);
 		outgoing_put(transport->out, bytes, (size_t)size);
 	}
+	flush(transport);
 	sent(transport, &header);
 	return size;
 }
@@ -357,13 +480,17 @@ static void on_failed(int os_errno, void *arg)
 
 static void forget_stream(struct transport *transport)
 {
+	event_del(transport->readable);
+	event_del(transport->again);
 	event_del(transport->patience);
 	event_del(transport->unfinished);
 	outgoing_attach(transport->out, -1);
 	incoming_clear(&transport->in);
+	transport->request = NULL;
+	transport->batched = transport->handed_length = 0;
 	transport->backlog = 0;
-	transport->set_open = transport->ended = transport->acting = false;
-	transport->broken = transport->telling = false;
+	transport->set_open = transport->ended = transport->gone = transport->acting = false;
+	transport->broken = transport->telling = transport->half_answered = false;
 	memset(transport->registers, 0, sizeof(transport->registers));
 }
 
@@ -414,6 +541,9 @@ static netsnmp_transport *take_over(struct transport *transport)
 	transport->fd = opened.fd;
 	transport->net = t;
 	transport->delay = 0;
+	event_assign(transport->readable, transport->base, opened.fd, EV_READ | EV_PERSIST,
+		     on_readable, transport);
+	watch(transport);
 	return t;
 }
 
@@ -458,10 +588,13 @@ static bool prepare(struct transport *transport)
 {
 	transport->ready_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	transport->out = outgoing_new(transport->base);
+	transport->readable = event_new(transport->base, -1, EV_READ, on_readable, transport);
+	transport->again = evtimer_new(transport->base, on_again, transport);
 	transport->patience = evtimer_new(transport->base, on_patience, transport);
 	transport->unfinished = evtimer_new(transport->base, on_unfinished, transport);
 	return transport->ready_fd >= 0 && transport->opening && transport->out &&
-	       transport->patience && transport->unfinished && register_domain();
+	       transport->readable && transport->again && transport->patience &&
+	       transport->unfinished && register_domain();
 }
 
 struct transport *transport_open(struct event_base *base, const struct endpoint *endpoint,
@@ -483,6 +616,12 @@ struct transport *transport_open(struct event_base *base, const struct endpoint 
 	return transport;
 }
 
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
 void transport_close(struct transport *transport)
 {
 	if (!transport)
@@ -493,10 +632,10 @@ void transport_close(struct transport *transport)
 	if (transport->ready_fd >= 0)
 		close(transport->ready_fd);
 	outgoing_free(transport->out);
-	if (transport->patience)
-		event_free(transport->patience);
-	if (transport->unfinished)
-		event_free(transport->unfinished);
+	free_event(transport->readable);
+	free_event(transport->again);
+	free_event(transport->patience);
+	free_event(transport->unfinished);
 	free(transport);
 }
 
@@ -522,8 +661,14 @@ void transport_idle(struct transport *transport)
 		transport->set_open = transport->acting = false;
 }
 
-bool transport_paused(const struct transport *transport)
+void transport_go_on(struct transport *transport)
 {
-	return transport &&
-	       ((transport->ended && transport->set_open) || transport->backlog > BACKLOG_MAX);
+	if (transport->fd < 0)
+		return;
+	if (transport->ended && !transport->set_open)
+		end(transport);
+	else if (transport->request && !evtimer_pending(transport->again, NULL))
+		work(transport);
+	else
+		watch(transport);
 }

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <syslog.h>
 
 #include "agent.h"
+#include "base/capability.h"
 #include "base/clock.h"
 #include "base/wipe.h"
 #include "daemon/chronicle.h"
@@ -94,7 +96,7 @@ static void stop_loop(struct daemon *daemon)
 
 /* ---- kernel */
 
-static int start_kernel(struct daemon *daemon, struct error *err)
+static int open_kernel(struct daemon *daemon, struct error *err)
 {
 	const char *which = daemon->options->kernel;
 
@@ -106,6 +108,19 @@ static int start_kernel(struct daemon *daemon, struct error *err)
 		return kernel_open_sim(&daemon->kernel, which + 4, err);
 	return error_set(err, ERROR_INVALID_VALUE,
 			 "--kernel %s: give real, sim, sim:6.1 or sim:6.12", which);
+}
+
+/* The packet socket for keepalives is open: nothing else needs CAP_NET_RAW, ever. */
+static int start_kernel(struct daemon *daemon, struct error *err)
+{
+	int rc = open_kernel(daemon, err), dropped;
+
+	if (rc < 0)
+		return rc;
+	dropped = capability_drop(CAP_NET_RAW);
+	if (dropped < 0)
+		log_text(LOG_WARNING, "cannot give up CAP_NET_RAW: %s", strerror(-dropped));
+	return 0;
 }
 
 static void stop_kernel(struct daemon *daemon)

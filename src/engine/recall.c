@@ -76,6 +76,7 @@ static bool fill(const struct key *key, struct identity *ret, void *arg)
 	ret->transmit_failing = state->transmit_failing;
 	ret->peer_silent = state->peer_silent;
 	ret->in_kernel = entry->in_kernel;
+	ret->silenced = entry_session(entry) && entry_session(entry)->state.silenced;
 	if (entry->in_kernel || entry->held)
 		ret->object = object_of(engine, entry);
 	else if (state->oper_status == OPER_REMOVING) /* released: the next one is another object */
@@ -289,6 +290,8 @@ const struct identity *recall_found(struct engine *engine, struct entry *entry,
 		.discontinuity_time = known->began,
 	};
 	state->statistics_time = 1; /* long ago, but still a reading to compare with */
+	if (entry_session(entry))
+		entry_session(entry)->state.silenced = known->silenced;
 	if (entry_session(entry) && known->object)
 		datastore_set_index(engine->store, entry_session(entry),
 				    (unsigned int)known->object);

@@ -258,6 +258,15 @@ const void *codec_defaults(enum object object)
 	return &defaults[object];
 }
 
+/* Most defaults are one byte, and every session of a commit is completed several times. */
+static void copy_member(const struct row *row, void *to, const void *from)
+{
+	if (row->size == 1)
+		*(char *)member_of(row, to) = *(const char *)member_in(row, from);
+	else
+		memcpy(member_of(row, to), member_in(row, from), row->size);
+}
+
 void codec_complete(enum object object, void *config)
 {
 	const struct row_set *set = &row_sets[object];
@@ -267,8 +276,10 @@ void codec_complete(enum object object, void *config)
 	for (; absent; absent &= absent - 1) {
 		const struct row *row = &set->rows[__builtin_ctzll(absent)];
 
-		if (codec_applies(row, config))
-			codec_copy(row, config, defaults);
+		if (!codec_applies(row, config))
+			continue;
+		copy_member(row, config, defaults);
+		*(uint64_t *)config |= BIT(row_number(row));
 	}
 }
 

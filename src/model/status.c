@@ -79,6 +79,11 @@ static const struct sentence sentences[] = {
 static const struct sentence way_down = { "the way to ", SUBJECT_WAY,
 	", which is down or has no carrier; retried when it is up" };
 
+/* REASON_PEER_SILENT with a dead-action */
+static const struct sentence link_taken_down = { "nothing came from the peer for ",
+	SUBJECT_DEAD_INTERVAL, ", so the interface is down until something does; check the peer, "
+	"the path, and that ids and cookies agree" };
+
 /* What an errno of REASON_NO_ROUTE means. */
 static const struct {
 	int error;
@@ -204,6 +209,9 @@ static const struct sentence *sentence_of(const struct state *state, const struc
 	if (state->status_reason < sizeof(sentences) / sizeof(sentences[0]) &&
 	    sentences[state->status_reason].before)
 		sentence = &sentences[state->status_reason];
+	if (state->status_reason == REASON_PEER_SILENT && session &&
+	    session->dead_action == DEAD_ACTION_LINK_DOWN)
+		return &link_taken_down;
 	return state->status_reason == REASON_LINK_DOWN && !session ? &way_down : sentence;
 }
 

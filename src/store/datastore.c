@@ -176,12 +176,14 @@ static int set_actual_session(struct session_entry *session, const struct sessio
 					actual);
 	if (actual && !new)
 		return -ENOMEM;
+	session->tunnel->store->unindexed -= lacks_index(session);
 	config_drop(session->actual);
 	session->actual = new;
 	session->state.mtu = seen ? actual->mtu : 0;
 	session->state.mac = seen ? actual->mac_address : (struct mac){{0}};
 	session->entry.as_configured = same;
 	session->entry.in_kernel = actual;
+	session->tunnel->store->unindexed += lacks_index(session);
 	return 0;
 }
 

@@ -111,6 +111,7 @@ struct datastore {
 	struct datastore_counts counts[LAYERS];
 	struct name_pool pool;    /* numbers of the l2tpeth<n> in both layers */
 	size_t tunnels_in_kernel; /* foreign ones too, and those that are held and shown */
+	size_t unindexed;         /* sessions in the kernel without an if_index */
 	uint64_t changes;         /* counts changes in what is configured, seen or held */
 	size_t attached;          /* changes in the top layer */
 	bool published;           /* the top layer is the one to be seen */

@@ -295,11 +295,13 @@ void datastore_set_index(struct datastore *ds, struct session_entry *session, un
 	if (session->state.if_index == index)
 		return;
 	ds->changes++;
+	ds->unindexed -= lacks_index(session);
 	if (session->state.if_index != 0)
 		RB_REMOVE(session_index_tree, &ds->indexes, session);
 	session->state.if_index = index;
 	if (index != 0)
 		RB_INSERT(session_index_tree, &ds->indexes, session);
+	ds->unindexed += lacks_index(session);
 }
 
 static void session_drop(struct datastore *ds, struct session_entry *session)

@@ -35,6 +35,11 @@ union place {
 void note_place(const struct entry *entry, union place *ret);
 /* False if nothing keeps it and it is gone; a session may take its tunnel along. */
 bool put_in_place(struct entry *entry, const union place *old);
+static inline bool lacks_index(const struct session_entry *session)
+{
+	return session->entry.in_kernel && !session->state.if_index;
+}
+
 /* Leave its status out of the counts while it changes, and count it again. */
 void discount_status(const struct entry *entry);
 void recount_status(const struct entry *entry);

@@ -3,12 +3,13 @@
  * that net-snmp can parse, or is answered here, or the session ends. What the
  * stream holds is told by an independent look at its headers. The input is parts
  * as they arrive: two bytes of length (the first's top bit: net-snmp answers what
- * it was handed), then so many bytes.
+ * it was handed; the next: an answer takes two turns), then so many bytes.
  */
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,7 +17,6 @@
 #include "pdu.h"
 #include "transport.h"
 
-#define PDU_MAX          65536
 #define AGENTX_VERSION_1 0xc1
 #define PARTS_MAX        64
 
@@ -31,9 +31,13 @@ static int listener = -1, master = -1;
 
 /* What came out for what went in. */
 static struct {
-	unsigned int handed, dropped, refused_long, refused_malformed;
+	unsigned int asked, handed, dropped, refused_long, refused_malformed;
 	bool ended;
 } seen;
+
+/* How things go now. */
+static bool answers, is_slow, half_answered;
+static netsnmp_transport *net;
 
 static void on_registered(unsigned int mark, unsigned int error, void *arg)
 {
@@ -47,9 +51,22 @@ static void on_unreachable(int os_errno, void *arg)
 	abort(); /* the master is here */
 }
 
-static void on_resumed(void *arg)
+static size_t on_asked(const uint8_t *request, size_t size, uint8_t *ret, bool again, int64_t until,
+		       void *arg)
 {
-	(void)arg;
+	struct pdu_header header = pdu_header(request);
+
+	(void)until, (void)arg;
+	assert(pdu_check(request, size) && header.size == size);
+	assert(header.type >= PDU_GET && header.type <= PDU_GET_BULK);
+	assert(again == half_answered);
+	half_answered = is_slow && !again;
+	if (half_answered)
+		return 0;
+	seen.asked++;
+	memset(ret, 0, PDU_MAX);
+	pdu_put_response(ret, &header, &(struct pdu_response){.error = 0});
+	return PDU_RESPONSE_LENGTH;
 }
 
 static bool is_answering(void *arg)
@@ -78,13 +95,61 @@ static void on_malformed(unsigned int type, const char *ends, void *arg)
 	seen.refused_malformed += !ends;
 }
 
+/* net-snmp has to understand what it is handed: otherwise it drops it, and nobody is told. */
+static void take(uint8_t *bytes, size_t length)
+{
+	static netsnmp_session session = {.version = AGENTX_VERSION_1};
+
+	while (length > 0) {
+		struct pdu_header header;
+		netsnmp_pdu *pdu = calloc(1, sizeof(*pdu));
+		uint8_t answer[PDU_RESPONSE_LENGTH];
+
+		assert(pdu && length >= PDU_HEADER_LENGTH);
+		header = pdu_header(bytes);
+		assert(header.size <= length);
+		assert(header.type < PDU_GET || header.type > PDU_GET_BULK);
+		assert(agentx_parse(&session, pdu, bytes, (size_t)header.size) == SNMP_ERR_NOERROR);
+		snmp_free_pdu(pdu);
+		seen.handed++;
+		if (answers && header.type != PDU_RESPONSE) {
+			pdu_put_response(answer, &header, &(struct pdu_response){.error = 0});
+			net->f_send(net, answer, sizeof(answer), NULL, NULL);
+		}
+		bytes += header.size;
+		length -= (size_t)header.size;
+	}
+}
+
+static void on_handed(void *arg)
+{
+	static uint8_t bytes[PDU_MAX];
+	void *opaque;
+	int opaque_length, count;
+
+	(void)arg;
+	count = net->f_recv(net, bytes, sizeof(bytes), &opaque, &opaque_length);
+	net->flags &= ~(unsigned int)NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
+	if (count > 0)
+		take(bytes, (size_t)count);
+	seen.ended = seen.ended || count < 0;
+	transport_idle(transport); /* as the loop does, when net-snmp has nothing more to do */
+}
+
 static void open_listener(void)
 {
 	static char path[] = "/tmp/l2tpv3d-fuzz-XXXXXX";
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const struct transport_events events = {
-		on_registered, on_unreachable, on_resumed,   is_answering,
-		on_repeated,   on_oversized,   on_malformed, NULL};
+		.asked = on_asked,
+		.handed = on_handed,
+		.registered = on_registered,
+		.unreachable = on_unreachable,
+		.answering = is_answering,
+		.repeated = on_repeated,
+		.oversized = on_oversized,
+		.malformed = on_malformed,
+	};
 	struct endpoint endpoint;
 	char text[64];
 
@@ -121,55 +186,6 @@ int poll(struct pollfd *fds, nfds_t count, int milliseconds)
 	return (int)count;
 }
 
-/* net-snmp has to understand what it is handed: otherwise it drops it, and nobody is told. */
-static void take(netsnmp_transport *t, uint8_t *bytes, size_t length, bool answers)
-{
-	static netsnmp_session session = {.version = AGENTX_VERSION_1};
-
-	while (length > 0) {
-		struct pdu_header header;
-		netsnmp_pdu *pdu = calloc(1, sizeof(*pdu));
-		uint8_t answer[PDU_RESPONSE_LENGTH];
-
-		assert(pdu && length >= PDU_HEADER_LENGTH);
-		header = pdu_header(bytes);
-		assert(header.size <= length);
-		assert(agentx_parse(&session, pdu, bytes, (size_t)header.size) == SNMP_ERR_NOERROR);
-		snmp_free_pdu(pdu);
-		seen.handed++;
-		if (answers && header.type != PDU_RESPONSE) {
-			pdu_put_response(answer, &header, &(struct pdu_response){.error = 0});
-			t->f_send(t, answer, sizeof(answer), NULL, NULL);
-		}
-		bytes += header.size;
-		length -= (size_t)header.size;
-	}
-}
-
-/* False at the end of the stream. */
-static bool read_all(netsnmp_transport *t, bool answers)
-{
-	static uint8_t bytes[PDU_MAX];
-	void *opaque;
-	int opaque_length;
-
-	while (true) {
-		int count;
-
-		errno = 0;
-		count = t->f_recv(t, bytes, sizeof(bytes), &opaque, &opaque_length);
-		t->flags &= ~(unsigned int)NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
-		if (count > 0)
-			take(t, bytes, (size_t)count, answers);
-		else if (count < 0 || seen.ended)
-			return false;
-		else if (errno == EAGAIN)
-			return true;
-		transport_idle(
-			transport); /* as the loop does, when net-snmp has nothing more to do */
-	}
-}
-
 /* How many PDUs the whole input holds; *ret_ends: one after which nobody can go on. */
 static unsigned int count_pdus(const uint8_t *bytes, size_t length, bool *ret_ends)
 {
@@ -194,6 +210,15 @@ static unsigned int count_pdus(const uint8_t *bytes, size_t length, bool *ret_en
 	return count;
 }
 
+/* Is there something to read, or half an answer? */
+static bool has_more(void)
+{
+	int unread = 0;
+
+	return !seen.ended &&
+	       (half_answered || (ioctl(net->sock, FIONREAD, &unread) == 0 && unread > 0));
+}
+
 static unsigned int count_answers(void)
 {
 	static uint8_t bytes[1 << 20];
@@ -210,38 +235,39 @@ static unsigned int count_answers(void)
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	uint8_t *whole = malloc(size + 1);
-	netsnmp_transport *t;
 	size_t length = 0;
-	bool ends, going = true;
 	unsigned int pdus, refused;
+	bool ends;
 
 	if (!transport)
 		open_listener();
 	memset(&seen, 0, sizeof(seen));
-	t = netsnmp_transport_open_client("agentx", TRANSPORT_ADDRESS);
-	assert(whole && t && master >= 0);
-	for (unsigned int i = 0; size > 2 && going && i < PARTS_MAX; i++) {
-		size_t part = (size_t)(data[0] & 0x7f) << 8 | data[1];
-		bool answers = data[0] & 0x80;
+	half_answered = false;
+	net = netsnmp_transport_open_client("agentx", TRANSPORT_ADDRESS);
+	assert(whole && net && master >= 0);
+	for (unsigned int i = 0; size > 2 && !seen.ended && i < PARTS_MAX; i++) {
+		size_t part = (size_t)(data[0] & 0x3f) << 8 | data[1];
 
+		answers = data[0] & 0x80;
+		is_slow = data[0] & 0x40;
 		data += 2, size -= 2;
 		part = part < size ? part : size;
 		memcpy(whole + length, data, part);
 		length += part;
 		assert(send(master, data, part, MSG_NOSIGNAL) == (ssize_t)part);
 		data += part, size -= part;
-		going = read_all(t, answers);
-		event_base_loop(base, EVLOOP_NONBLOCK);
+		while (event_base_loop(base, EVLOOP_NONBLOCK) == 0 && has_more())
+			;
 	}
 	pdus = count_pdus(whole, length, &ends);
 	refused = seen.refused_long + seen.refused_malformed;
-	if (going) {
-		assert(!ends);
-		assert(seen.handed + seen.dropped + refused == pdus);
-		assert(count_answers() >= refused);
+	if (!seen.ended) {
+		assert(!ends && !half_answered);
+		assert(seen.asked + seen.handed + seen.dropped + refused == pdus);
+		assert(count_answers() >= seen.asked + refused);
 	}
-	t->f_close(t);
-	free(t);
+	net->f_close(net);
+	free(net);
 	close(master);
 	master = -1;
 	free(whole);

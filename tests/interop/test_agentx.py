@@ -785,6 +785,30 @@ def test_phases_out_of_order(daemon, session):
     assert session.get(column(1, 4, 0))[0][2] == 0
 
 
+def test_requests_of_one_write_are_dealt_with_in_their_order(session):
+    """What follows a phase of a set request in the stream sees what it did."""
+    look = session.codec.oid(column(2, 24, 3)) + session.codec.oid("")
+    row = session.test_set_payload((column(2, 24, 3), INTEGER, 5))
+    session.socket.sendall(b"".join([
+        session.encode(agentx.GET, look), session.encode(agentx.TEST_SET, row, transaction=1),
+        session.encode(agentx.GET, look), session.encode(agentx.COMMIT_SET, b"", transaction=1),
+        session.encode(agentx.GET, look), session.encode(agentx.UNDO_SET, b"", transaction=1),
+        session.encode(agentx.GET, look)]))
+    answers = [session.response() for _ in range(7)]
+    assert [answer.packet for answer in answers] == list(range(session.packet - 6, session.packet + 1))
+    assert [answer.error for answer in answers] == 7 * [0]
+    found = [answers[place].reader.varbinds()[0][1:] for place in (0, 2, 4, 6)]
+    missing = (agentx.NO_SUCH_INSTANCE, None)
+    assert found == [missing, missing, (INTEGER, 3), missing]
+
+
+def test_requests_of_one_write_are_answered_with_one(session):
+    search = session.codec.oid(column(1, 4, 0)) + session.codec.oid("")
+    session.socket.sendall(b"".join(session.encode(agentx.GET, search) for _ in range(100)))
+    octets = session.socket.recv(1 << 20)  # what there is when the first are there
+    assert len(octets) % 100 == 0 and len(octets) > 100 * 28
+
+
 def test_two_masters_requests_do_not_wait_for_a_set(daemon, session):
     """A GET between the phases, and answers in any order."""
     assert session.test_set(1, *tunnel(1)).error == 0

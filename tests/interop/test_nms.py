@@ -32,6 +32,7 @@ CONFIG = f"""<l2tpv3 xmlns="{L2TP}">
  <local-address>192.0.2.1</local-address><remote-address>192.0.2.3</remote-address>
  <session><session-id>21</session-id><peer-session-id>3</peer-session-id><interface-name>pw21</interface-name></session></tunnel>
 </l2tpv3>"""
+SECURE = yaml.safe_load(re.search(r"^    version: 3\n(?:    .*\n)+", (nms.DOCS / "README.md").read_text(), re.M)[0])
 DASHBOARD = json.loads((nms.DOCS / "grafana.json").read_text())
 
 
@@ -44,7 +45,8 @@ def need(*programs):
 def router(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nms")
     port = free_port()
-    snmpd = Snmpd(Here(), folder / "snmpd", port=port).start()
+    snmpd = Snmpd(Here(), folder / "snmpd", 'createUser {username} SHA-256 "{password}" AES "{priv_password}"'.format(**SECURE["auth"]),
+                  "rouser l2tpv3read authpriv", port=port).start()
     daemon = L2tpv3d(Here(), folder, snmp_master=snmpd.master, kernel="sim").start()
     daemon.wait_for_log("connected to the AgentX master")
     daemon.ctl("push", "-", input=CONFIG)
@@ -64,6 +66,19 @@ def test_the_module_is_what_the_generator_makes_of_the_mib(tmp_path):
         pytest.skip(done.stderr)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "snmp.yml").read_text() == (nms.DOCS / "snmp.yml").read_text(), "run `make docs`"
+
+
+@need("prometheus-snmp-exporter")
+def test_the_exporter_asks_by_version_3_as_the_page_says(router, tmp_path):
+    modules = yaml.safe_load((nms.DOCS / "snmp.yml").read_text())
+    modules["l2tpv3"].update(SECURE)
+    (tmp_path / "snmp.yml").write_text(yaml.safe_dump(modules))
+    exporter = nms.SnmpExporter(tmp_path, tmp_path / "snmp.yml").start()
+    try:
+        assert "l2tpv3SessionCount 3\n" in exporter.scrape(router.target)
+        assert "l2tpv3SessionCount 3\n" in exporter.scrape(router.target, "l2tpv3_status")
+    finally:
+        exporter.stop()
 
 
 @need("promtool")
@@ -172,7 +187,7 @@ def test_the_dashboard_counts_what_is_there(prometheus):
 
 def test_the_dashboards_variables_have_values(prometheus):
     for variable in DASHBOARD["templating"]["list"][1:]:
-        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["definition"]).groups()
+        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"]).groups()
         selector = selector.replace("$job", "node").replace("$instance", ".*")
         assert prometheus.query(f"count by ({label}) ({selector})"), variable["name"]
 

@@ -18,7 +18,7 @@ INTEGER, OCTETS, NULL, OBJECT_ID = 2, 4, 5, 6
 IP_ADDRESS, COUNTER, UNSIGNED, TIME_TICKS, OPAQUE, COUNTER64 = 64, 65, 66, 67, 68, 70
 NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_VIEW = 128, 129, 130
 DUPLICATE_REGISTRATION, PARSE_ERROR = 263, 266
-NETWORK_ORDER = 0x10
+NON_DEFAULT_CONTEXT, NETWORK_ORDER = 0x08, 0x10
 PATIENCE = 30
 # Roots of modules, each with its tables, whose entries are registered by themselves.
 PW, PW_ENET = "1.3.6.1.2.1.10.246", "1.3.6.1.2.1.180"
@@ -114,8 +114,10 @@ class Pdu:
          _) = struct.unpack(self.order + "4I", header[4:])
         self.reader = Reader(payload, self.order)
         self.error = self.index = None
+        self.context = self.reader.octets() if self.flags & NON_DEFAULT_CONTEXT else b""
+        self.up_time = None
         if self.kind == RESPONSE:
-            _, self.error, self.index = self.reader.unpack("IHH")
+            self.up_time, self.error, self.index = self.reader.unpack("IHH")
 
 
 class Session:

@@ -375,6 +375,14 @@ static void what_is_as_configured_is_kept_once(void **state)
 	assert_true(datastore_observe_link(entry_session(entry), &actual));
 	assert_ptr_equal(session->actual, entry->config);
 	assert_actual(entry, &actual);
+
+	config = named(7, NULL);
+	other = in_kernel(&config);
+	memcpy(other.interface_name, "l2tpeth5", sizeof("l2tpeth5")); /* the kernel's choice */
+	other.present |= BIT(SESSION_INTERFACE_NAME);
+	datastore_configure(ds, 1, 7, &config);
+	datastore_observe(ds, 1, 7, &other);
+	assert_actual(entry, &other);
 	datastore_free(ds);
 }
 
@@ -387,8 +395,8 @@ static void what_the_kernel_has_outlives_the_configuration(void **state)
 
 	(void)state;
 	datastore_observe(ds, 1, 7, &actual);
-	snprintf(config.description, sizeof(config.description), "of no concern to the kernel");
-	config.present |= BIT(SESSION_DESCRIPTION);
+	config.dead_interval = 30; /* of no concern to the kernel */
+	config.present |= BIT(SESSION_DEAD_INTERVAL);
 	datastore_configure(ds, 1, 7, &config);
 	assert_ptr_equal(session->actual, entry->config);
 
