@@ -110,7 +110,8 @@ static int program_words(const struct batch_line *line)
 }
 
 /* The line as a request; @ret is valid with CLI_OK alone. */
-static enum cli_status parse(const struct batch_line *line, struct request *ret, struct error *err)
+static enum cli_status parse(const struct batch_line *line, const struct cli_options *options,
+			     struct request *ret, struct error *err)
 {
 	int skip = line->argc > 0 ? program_words(line) : 0;
 	int argc = line->argc - skip;
@@ -122,10 +123,11 @@ static enum cli_status parse(const struct batch_line *line, struct request *ret,
 		return cli_usage_error(err, "more than %d words, or an open quote", BATCH_WORDS);
 	if (!argc)
 		return cli_usage_error(err, "a command is missing");
-	command = command_take(argc, argv, err);
+	command = options->take(argc, argv, err);
 	if (!command)
 		return CLI_USAGE;
-	if (command->run != change_run)
+	if (command->verb != VERB_ADD && command->verb != VERB_DELETE &&
+	    !(command->verb == VERB_SET && command->object))
 		return cli_usage_error(err,
 				       "%s is no change: only add, delete and set are, in one "
 				       "transaction",
@@ -273,7 +275,8 @@ static enum cli_status commit(const struct requests *requests, const struct cli_
 }
 
 /* Every line that is wrong is reported. Returns how many. */
-static size_t parse_all(char *text, const char *path, bool import, struct requests *requests)
+static size_t parse_all(char *text, const char *path, bool import,
+			const struct cli_options *options, struct requests *requests)
 {
 	unsigned int number = 0;
 	struct batch_line line;
@@ -288,7 +291,7 @@ static size_t parse_all(char *text, const char *path, bool import, struct reques
 		request = add_request(requests);
 		if (!request)
 			error_set(&err, ERROR_RESOURCE, "out of memory");
-		else if (parse(&line, request, &err) == CLI_OK) {
+		else if (parse(&line, options, request, &err) == CLI_OK) {
 			request_print_notes(stderr, request);
 			requests->count++;
 			continue;
@@ -299,7 +302,8 @@ static size_t parse_all(char *text, const char *path, bool import, struct reques
 	return wrong;
 }
 
-static enum cli_status run_one_by_one(char *text, const struct cli_options *options)
+static enum cli_status run_one_by_one(char *text, const struct cli_options *options,
+				      batch_runner *run)
 {
 	unsigned int number = 0, failed = 0;
 	struct batch_line line;
@@ -307,8 +311,7 @@ static enum cli_status run_one_by_one(char *text, const struct cli_options *opti
 	while (batch_next(&text, &number, &line)) {
 		int skip = line.argc > 0 ? program_words(&line) : 0;
 
-		if (line.argc > skip &&
-		    cli_run_line(line.argc - skip, line.argv + skip, options) == CLI_OK)
+		if (line.argc > skip && run(line.argc - skip, line.argv + skip, options) == CLI_OK)
 			continue;
 		fprintf(stderr, "Command failed %s:%u\n", options->batch, line.number);
 		failed++;
@@ -316,7 +319,7 @@ static enum cli_status run_one_by_one(char *text, const struct cli_options *opti
 	return failed ? (enum cli_status)(CLI_VERDICT + CLI_REFUSED) : CLI_OK;
 }
 
-enum cli_status batch_run(const struct cli_options *options, struct error *err)
+enum cli_status batch_run(const struct cli_options *options, batch_runner *run, struct error *err)
 {
 	struct requests requests = {.count = 0};
 	char *text = NULL;
@@ -326,9 +329,9 @@ enum cli_status batch_run(const struct cli_options *options, struct error *err)
 	if (status)
 		return status;
 	if (options->force) {
-		status = run_one_by_one(text, options);
+		status = run_one_by_one(text, options, run);
 	} else {
-		wrong = parse_all(text, options->batch, false, &requests);
+		wrong = parse_all(text, options->batch, false, options, &requests);
 		if (wrong)
 			status = cli_refused(error_set(err, ERROR_MALFORMED,
 						       "%zu line%s wrong: nothing was changed",
@@ -355,7 +358,7 @@ enum cli_status import_run(const struct command *command, const struct cli_optio
 	status = file_read(argv[0], &text, &length, err);
 	if (status)
 		return status;
-	wrong = parse_all(text, argv[0], true, &requests);
+	wrong = parse_all(text, argv[0], true, options, &requests);
 	if (requests.count)
 		status = commit(&requests, options, err);
 	if (!status && !options->check)

@@ -5,8 +5,7 @@
 #ifndef CLI_BATCH_H
 #define CLI_BATCH_H
 
-#include "cli/cli.h"
-#include "cli/request.h"
+#include "cli/command.h"
 
 #define BATCH_WORDS 128
 
@@ -25,12 +24,11 @@ struct batch_line {
 bool batch_next(char **text, unsigned int *number, struct batch_line *ret);
 
 /*
- * -batch FILE. With --force each line is a transaction of its own, and any command will do; one
- * that fails does not end it.
+ * --batch FILE. With --force each line is a transaction of its own, and any command will do; one
+ * that fails does not end it. @run: runs one line, and
+ * reports its errors.
  */
-enum cli_status batch_run(const struct cli_options *options, struct error *err);
-
-/* Run one command line, and report its errors; options before the command are not taken. */
-enum cli_status cli_run_line(int argc, char *argv[], const struct cli_options *options);
+typedef enum cli_status batch_runner(int argc, char *argv[], const struct cli_options *options);
+enum cli_status batch_run(const struct cli_options *options, batch_runner *run, struct error *err);
 
 #endif

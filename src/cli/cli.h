@@ -20,7 +20,11 @@ enum cli_status {
 
 #define COMMENT_MAX 512 /* more than the daemon takes */
 
+struct command;
+
 struct cli_options {
+	/* command_take(), for who reads lines and is below it. */
+	const struct command *(*take)(int argc, char *argv[], struct error *err);
 	const char *socket;
 	bool json;                    /* -j */
 	bool pretty;                  /* -p */
@@ -39,17 +43,13 @@ struct cli_options {
 	const char *count, *interval; /* -n, -i: of top, as given; NULL: none */
 	const char *comment;          /* -m; NULL: none */
 	const char *batch;            /* -batch: a file; NULL: none */
+	bool script;                  /* --ip */
 	bool force;                   /* -force */
 	const char *confirm;          /* --confirm: seconds, as given; NULL: none */
 };
 
 /* All of l2tpv3ctl: prints to stdout and stderr, and returns the exit status. */
 int cli_main(int argc, char *argv[]);
-
-/* The long options by number, without dashes; NULL: no more. */
-const char *cli_option_name(unsigned int number);
-/* Does this option, with its dashes, take the next word as its value? */
-bool cli_option_takes_value(const char *word);
 
 /* Fill @err with a usage error; returns CLI_USAGE. */
 enum cli_status cli_usage_error(struct error *err, const char *format, ...)

@@ -1,6 +1,5 @@
 #include "cli/command.h"
 
-#include "cli/complete.h"
 #include "cli/suggest.h"
 #include "model/names.h"
 
@@ -44,9 +43,9 @@ static const struct command commands[] = {
 	{ "get", false, VERB_GET, get_run, TAKES_OUTPUT,
 	  "[tunnel|session]", "[KEYWORD VALUE ...]",
 	  "print configuration, state and counters as XML, or with -j as JSON" },
-	{ "get-config", false, VERB_GET, get_config_run, TAKES_OUTPUT,
-	  "[tunnel|session]", "[KEYWORD VALUE ...]",
-	  "print the configuration, in a form that push takes" },
+	{ "get-config", false, VERB_GET, get_config_run, TAKES_OUTPUT | TAKES_SCRIPT,
+	  "[tunnel|session]", "[KEYWORD VALUE ...] [--ip]",
+	  "print the configuration, in a form that push takes, or as a script of ip l2tp" },
 	{ "push", false, VERB_SET, push_run, TAKES_REPLACE | TAKES_CHECK | TAKES_CONFIRM,
 	  NULL, "FILE|- [--replace] [--check|--confirm SECONDS]",
 	  "merge a file into the configuration, or replace the configuration by it" },
@@ -83,8 +82,6 @@ static const struct command commands[] = {
 	{ "rollback", false, VERB_SET, rollback_run, 0,
 	  NULL, "NUMBER",
 	  "return to the configuration as that commit left it" },
-	{ "complete", false, VERB_SHOW, complete_run, 0,
-	  NULL, "-- WORD ...", NULL },
 	{ "help", true, VERB_SHOW, help_run, 0, NULL, "[COMMAND]", "this text, or that of one command with its keywords" },
 };
 
@@ -100,11 +97,12 @@ static const char options_text[] =
 	"  -b, -n COUNT, -i SECONDS  top: no screen; so many times; every so many seconds (2)\n"
 	"  --replace   push, validate: the file becomes the whole configuration\n"
 	"  --plugin    status: one line and an exit status for Nagios and Icinga\n"
+	"  --ip        get-config: a script of ip l2tp and ip link\n"
 	"  --check     add, delete, set, push: only say whether it would be accepted, what would change, and what that costs\n"
 	"  --confirm SECONDS  add, delete, set, push: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
 	"  -m TEXT     add, delete, set, push, import: a comment for the history\n"
-	"  -batch FILE [-force]  instead of a command: lines of add, delete and set, in one transaction;\n"
-	"              with -force of any command, one by one\n"
+	"  --batch FILE  instead of a command: its lines of add, delete and set, in one transaction\n"
+	"  --force     with --batch: each line by itself, of any command\n"
 	"  -V, -h      version; this text\n";
 /* clang-format on */
 
@@ -150,6 +148,7 @@ enum cli_status command_check_options(const struct command *command,
 		{"-i", options->interval, TAKES_TOP},
 		{"--prometheus", options->prometheus, TAKES_PROMETHEUS},
 		{"--replace", options->replace, TAKES_REPLACE},
+		{"--ip", options->script, TAKES_SCRIPT},
 		{"--plugin", options->plugin, TAKES_PLUGIN},
 		{"--check", options->check, TAKES_CHECK},
 		{"--confirm", options->confirm, TAKES_CONFIRM},
@@ -165,6 +164,8 @@ enum cli_status command_check_options(const struct command *command,
 	    (options->json || options->pretty || options->statistics || options->details))
 		return cli_usage_error(err,
 				       "--prometheus is a form of its own: without -j, -p, -s, -d");
+	if (options->script && (options->json || options->pretty))
+		return cli_usage_error(err, "--ip is a form of its own: without -j and -p");
 	if (options->json && (options->table || options->brief || options->columns))
 		return cli_usage_error(err, "-j is no table: without -t, -br and --columns");
 	if (options->check && options->confirm)
@@ -358,14 +359,6 @@ static void print_command(FILE *file, const char *name)
 	for (unsigned int object = 0; object < OBJECTS; object++)
 		if (takes[object])
 			print_keywords(file, object);
-}
-
-enum cli_status complete_run(const struct command *command, const struct cli_options *options,
-			     int argc, char *argv[], struct error *err)
-{
-	(void)command, (void)err;
-	complete_words(stdout, options, argc, argv);
-	return CLI_OK;
 }
 
 enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,

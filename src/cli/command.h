@@ -13,7 +13,8 @@ enum command_takes {
 	TAKES_CONFIRM = 16, /* and -m */
 	TAKES_PROMETHEUS = 32,
 	TAKES_PLUGIN = 64,
-	TAKES_TOP = 128 /* -b, -n, -i, --columns, -c */
+	TAKES_SCRIPT = 256, /* --ip */
+	TAKES_TOP = 128     /* -b, -n, -i, --columns, -c */
 };
 
 struct command {
@@ -94,8 +95,6 @@ enum cli_status monitor_run(const struct command *command, const struct cli_opti
 			    int argc, char *argv[], struct error *err);
 enum cli_status top_run(const struct command *command, const struct cli_options *options, int argc,
 			char *argv[], struct error *err);
-enum cli_status complete_run(const struct command *command, const struct cli_options *options,
-			     int argc, char *argv[], struct error *err);
 enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,
 			 char *argv[], struct error *err);
 

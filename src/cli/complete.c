@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/long_options.h"
 #include "cli/talk.h"
 #include "model/names.h"
 
@@ -166,11 +167,10 @@ static void offer_commands(const struct completion *completion)
 
 static void offer_options(const struct completion *completion)
 {
-	const char *name;
 	char word[40];
 
-	for (unsigned int i = 0; (name = cli_option_name(i)); i++) {
-		snprintf(word, sizeof(word), "--%s", name);
+	for (const struct option *at = long_options; at->name; at++) {
+		snprintf(word, sizeof(word), "--%s", at->name);
 		offer(completion, word);
 	}
 }
@@ -189,7 +189,7 @@ static const char *take_words(struct completion *completion, int argc, char *arg
 		bool object = false;
 
 		if (word[0] == '-' && word[1]) {
-			bool valued = cli_option_takes_value(word);
+			bool valued = option_takes_value(word);
 
 			if (valued && i + 2 == argc)
 				return word;

@@ -4,64 +4,11 @@
 
 #include "cli/batch.h"
 #include "cli/command.h"
+#include "cli/complete.h"
+#include "cli/long_options.h"
 #include "model/names.h"
 
 #define TIMEOUT_DIGITS 10 /* of a confirm-timeout, 32 bits */
-
-enum {
-	OPTION_REPLACE = 256,
-	OPTION_CHECK,
-	OPTION_PROMETHEUS,
-	OPTION_PLUGIN,
-	OPTION_BRIEF,
-	OPTION_FORCE,
-	OPTION_CONFIRM, /* this and below have a value */
-	OPTION_COLUMNS,
-	OPTION_BATCH,
-};
-
-static const struct option long_options[] = {
-	{"socket", required_argument, NULL, 'S'},
-	{"json", no_argument, NULL, 'j'},
-	{"pretty", no_argument, NULL, 'p'},
-	{"statistics", no_argument, NULL, 's'},
-	{"details", no_argument, NULL, 'd'},
-	{"table", no_argument, NULL, 't'},
-	{"brief", no_argument, NULL, OPTION_BRIEF},
-	{"oneline", no_argument, NULL, 'o'},
-	{"color", optional_argument, NULL, 'c'},
-	{"columns", required_argument, NULL, OPTION_COLUMNS},
-	{"count", required_argument, NULL, 'n'},
-	{"interval", required_argument, NULL, 'i'},
-	{"batch", required_argument, NULL, OPTION_BATCH},
-	{"force", no_argument, NULL, OPTION_FORCE},
-	{"comment", required_argument, NULL, 'm'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{"replace", no_argument, NULL, OPTION_REPLACE},
-	{"check", no_argument, NULL, OPTION_CHECK},
-	{"plugin", no_argument, NULL, OPTION_PLUGIN},
-	{"prometheus", no_argument, NULL, OPTION_PROMETHEUS},
-	{"confirm", required_argument, NULL, OPTION_CONFIRM},
-	{NULL, 0, NULL, 0},
-};
-
-const char *cli_option_name(unsigned int number)
-{
-	return number < sizeof(long_options) / sizeof(long_options[0]) ? long_options[number].name
-								       : NULL;
-}
-
-bool cli_option_takes_value(const char *word)
-{
-	bool is_long = word[1] == '-' || word[2];
-
-	for (const struct option *at = long_options; at->name; at++)
-		if (at->has_arg == required_argument &&
-		    (is_long ? !strcmp(word + 1 + (word[1] == '-'), at->name) : word[1] == at->val))
-			return true;
-	return false;
-}
 
 /* -V and -h take precedence over everything else. */
 struct wishes {
@@ -118,6 +65,7 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		['t'] = &options->table,
 		['b'] = &options->batch_mode,
 		['o'] = &options->oneline,
+		[OPTION_IP] = &options->script,
 		[OPTION_FORCE] = &options->force,
 		[OPTION_BRIEF] = &options->brief,
 		['V'] = &wishes->version,
@@ -226,7 +174,7 @@ static void report(enum cli_status status, const struct command *command, const 
 	fputs("Try \"l2tpv3ctl help\".\n", stderr);
 }
 
-enum cli_status cli_run_line(int argc, char *argv[], const struct cli_options *options)
+static enum cli_status run_line(int argc, char *argv[], const struct cli_options *options)
 {
 	struct error err = {.collects = true};
 	const struct command *command;
@@ -235,6 +183,10 @@ enum cli_status cli_run_line(int argc, char *argv[], const struct cli_options *o
 	if (!argc) {
 		command_print_usage(stderr);
 		return CLI_USAGE;
+	}
+	if (!strcmp(argv[0], "complete")) { /* by the completion of a shell: no command of users */
+		complete_words(stdout, options, argc - 1, argv + 1);
+		return CLI_OK;
 	}
 	command = command_take(argc, argv, &err);
 	if (command)
@@ -251,7 +203,7 @@ static enum cli_status run_batch(int argc, char *argv[], const struct cli_option
 {
 	struct error err = {.collects = true};
 	enum cli_status status = argc ? cli_usage_error(&err, "unexpected \"%.64s\"", argv[0])
-				      : batch_run(options, &err);
+				      : batch_run(options, run_line, &err);
 
 	if (status && status < CLI_VERDICT)
 		report(status, NULL, &err);
@@ -261,7 +213,7 @@ static enum cli_status run_batch(int argc, char *argv[], const struct cli_option
 
 static enum cli_status run(int argc, char *argv[])
 {
-	struct cli_options options = {.socket = CONTROL_SOCKET};
+	struct cli_options options = {.take = command_take, .socket = CONTROL_SOCKET};
 	struct wishes wishes = {0};
 	struct error err = ERROR_INIT;
 
@@ -275,7 +227,7 @@ static enum cli_status run(int argc, char *argv[])
 		puts("l2tpv3ctl " VERSION);
 	else
 		return options.batch ? run_batch(argc - optind, argv + optind, &options)
-				     : cli_run_line(argc - optind, argv + optind, &options);
+				     : run_line(argc - optind, argv + optind, &options);
 	return CLI_OK;
 }
 

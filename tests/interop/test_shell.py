@@ -512,3 +512,25 @@ def test_a_comment_is_in_the_history_by_whichever_door(daemon, tmp_path):
     done = daemon.ctl("set", "tunnel", "tid", "1", "enabled", "on", "-m", "x" * 96, check=False)
     assert done.returncode == 1 and "comment has 96 octets; allowed: up to 95" in done.stderr
     assert daemon.ctl("show", "tunnel", "-m", "x", check=False).returncode == 2
+
+
+def test_the_configuration_as_a_script_of_ip_l2tp_is_imported_again(daemon, tmp_path):
+    script = tmp_path / "l2tp.sh"
+    ok(daemon, "add tunnel session tid 1 ptid 2 local 10.0.0.1 remote 10.0.0.2 udp_csum on sid 7 psid 8 name pw0 mtu 1400 "
+               "bridge br0 cookie 01234567 seq both dead_interval 30")
+    ok(daemon, "add tunnel tid 3 ptid 4 encap ip dev eth0 remote 10.0.0.2 description far")
+    assert ok(daemon, "get-config --ip") == (
+        "ip l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2 udp_sport 1701 udp_dport 1701 udp_csum on\n"
+        "# ip l2tp has no words for this session's dead-interval 30\n"
+        "ip l2tp add session tunnel_id 1 session_id 7 peer_session_id 8 name pw0 cookie 01234567 seq both\n"
+        "ip link set dev pw0 mtu 1400 master br0 up\n"
+        "# ip l2tp has no words for this tunnel's description far\n"
+        "# ip l2tp has no words for this tunnel's local-interface eth0\n"
+        "ip l2tp add tunnel tunnel_id 3 peer_tunnel_id 4 encap ip remote 10.0.0.2\n")
+    ok(daemon, "del tunnel tid 3")
+    saved = ok(daemon, "get-config --ip")
+    script.write_text(saved)
+    ok(daemon, "del tunnel tid 1")
+    assert ok(daemon, f"import {script}") == "2 lines taken in one commit, 0 not taken\n"
+    assert ok(daemon, "get-config --ip") == saved.replace("# ip l2tp has no words for this session's dead-interval 30\n", "")
+    assert daemon.ctl("get-config", "--ip", "-j", check=False).returncode == 2
