@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/counters.h"
 #include "engine/keepalive.h"
@@ -15,6 +16,8 @@
 #include "engine/tentative.h"
 #include "engine/transaction.h"
 #include "engine/turn.h"
+#include "model/codec.h"
+#include "model/overhead.h"
 
 #define FINISH_NS      (10 * NS_PER_S)  /* for a commit under way when the daemon stops ... */
 #define FINISH_EACH_NS (60 * 1000000LL) /* ... plus this for each object still being torn down */
@@ -315,4 +318,47 @@ void engine_info(const struct engine *engine, struct engine_info *ret)
 	};
 	TAILQ_FOREACH (request, &engine->requests, link)
 		ret->queued++;
+}
+
+static void explain_path(struct engine *engine, const struct tunnel *ends,
+			 struct engine_explanation *ret)
+{
+	struct kernel_path path = {0};
+	const struct kernel_link *link;
+
+	ret->path_error = engine->k->path(engine->o.kernel, ends, &path);
+	if (ret->path_error)
+		return;
+	link = links_by_index(&engine->links, path.link);
+	ret->source = path.source;
+	ret->gateway = path.gateway;
+	ret->path_mtu = path.mtu ? path.mtu : link ? link->mtu : 0;
+	snprintf(ret->link, sizeof(ret->link), "%s", link ? link->name : "");
+}
+
+void engine_explain(struct engine *engine, struct entry *entry, struct engine_explanation *ret)
+{
+	const struct tunnel_entry *tunnel = entry_tunnel_of(entry);
+	const struct state *state = entry_state(entry);
+	const struct tunnel *shown = entry_shown(&tunnel->entry);
+	const struct session *session = entry->key.session_id ? entry_shown(entry) : NULL;
+	union config ends = {0}, own = {0};
+
+	*ret = (struct engine_explanation){.path_error = -ENOENT, .heard_for = -1};
+	engine_refresh(engine, entry);
+	if (state->heard_time && entry->in_kernel)
+		ret->heard_for = (clock_now() - state->heard_time) / NS_PER_S;
+	if (!shown)
+		return;
+	ends.tunnel = *shown;
+	codec_complete(OBJECT_TUNNEL, &ends);
+	if (tunnel->state.resolved_local_address.family)
+		ends.tunnel.local_address = tunnel->state.resolved_local_address;
+	explain_path(engine, &ends.tunnel, ret);
+	if (!session)
+		return;
+	own.session = *session;
+	codec_complete(OBJECT_SESSION, &own);
+	ret->overhead = overhead_of(&ends.tunnel, &own.session);
+	explicit_bzero(&own, sizeof(own));
 }

@@ -271,6 +271,18 @@ struct engine_totals {
 };
 void engine_totals(const struct engine *engine, struct engine_totals *ret);
 
+/* What the engine can say of an entry beyond its state, now. */
+struct engine_explanation {
+	int path_error;                 /* negative errno: no way to the peer; 0: these are valid */
+	struct address source, gateway; /* AF_UNSPEC: none */
+	char link[IFNAME_LENGTH + 1];   /* that packets leave by; "": none, or several */
+	uint32_t path_mtu;              /* 0: not known */
+	uint32_t overhead;              /* octets, of a session; 0: a tunnel */
+	int64_t heard_for; /* seconds since rx-packets were seen to grow; < 0: not known */
+};
+/* Asks the kernel. @entry's counters are no older than counter_age_ms afterwards. */
+void engine_explain(struct engine *engine, struct entry *entry, struct engine_explanation *ret);
+
 /* An event, for notifications. Pointers are valid only during the call. */
 enum engine_event_type {
 	ENGINE_STATE,  /* oper-status changed */

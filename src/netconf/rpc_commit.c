@@ -52,6 +52,7 @@ int rpc_commit(struct netconf_session *session, const struct node *operation, st
 	struct engine_confirm confirm;
 	int rc = read_confirm(operation, &confirm, err);
 
+	rc = rc ? rc : rpc_comment(operation, &who, err);
 	if (rc)
 		return rc;
 	return rpc_await(session,

@@ -223,6 +223,29 @@ static int ignore_vlans(const struct port_vlans *vlans, void *arg)
 	return 0;
 }
 
+static void a_route_has_its_gateway_and_its_mtu(void **state)
+{
+	char buffer[256] = "";
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	const uint8_t gateway[] = {192, 0, 2, 1};
+	struct nlattr *metrics;
+	struct route route;
+
+	(void)state;
+	message->nlmsg_type = RTM_NEWROUTE;
+	header->rtm_family = AF_INET;
+	mnl_attr_put(message, RTA_GATEWAY, sizeof(gateway), gateway);
+	metrics = mnl_attr_nest_start(message, RTA_METRICS);
+	mnl_attr_put_u32(message, RTAX_HOPLIMIT, 9);
+	mnl_attr_put_u32(message, RTAX_MTU, 1280);
+	mnl_attr_nest_end(message, metrics);
+	assert_int_equal(route_decode(message, &route), 0);
+	assert_int_equal(route.mtu, 1280);
+	assert_int_equal(route.gateway.family, AF_INET);
+	assert_memory_equal(route.gateway.bytes, gateway, sizeof(gateway));
+}
+
 static void decode_everything(const struct nlmsghdr *message)
 {
 	char names[LINK_ALTERNATIVES_BYTES];
@@ -601,6 +624,7 @@ static void test_settings_of_a_link_are_put_as_others_do(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_route_has_its_gateway_and_its_mtu),
 		cmocka_unit_test(test_recorded_messages_are_read_rightly),
 		cmocka_unit_test(test_damaged_messages_do_no_harm),
 		cmocka_unit_test(test_wrong_lengths_are_errors_and_unknown_attributes_none),
