@@ -39,7 +39,7 @@ ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
 
 # Programs of the tests and the documents.
 TOOLS    := $B/attributes $B/tests/turn_watch.so $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bench_store \
-            $B/tests/bare_parse $B/tests/sim_memory
+            $B/tests/bare_parse $B/tests/sim_memory $B/tests/bare_agentx $B/tests/empty_table $B/tests/walk
 FUZZERS  := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Everything but the mains is one library that tests link.
@@ -90,6 +90,9 @@ $B/tests/bare_loop: tests/bench/bare_loop.c
 $B/tests/bench_store: tests/bench/bench_store.c
 $B/tests/bare_parse: tests/bench/bare_parse.c
 $B/tests/sim_memory: tests/bench/sim_memory.c
+$B/tests/bare_agentx: tests/bench/bare_agentx.c
+$B/tests/empty_table: tests/bench/empty_table.c
+$B/tests/walk: tests/bench/walk.c
 $B/tests/turn_watch.so: tests/bench/turn_watch.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"

@@ -156,7 +156,7 @@ static enum search first_in_column(struct mib *mib, struct instance *at, int64_t
 
 	if (kind == INDEX_SCALAR)
 		return give(mib, column, NULL, ret) ? SEARCH_FOUND : SEARCH_NONE;
-	while (subject_from(mib->store, &mib->pending, kind, &at->index, &subject)) {
+	while (subject_from(mib->store, &mib->pending, kind, &at->index, &subject, &mib->last)) {
 		if (give(mib, column, &subject, ret))
 			return SEARCH_FOUND;
 		if (!step(kind, &at->index))

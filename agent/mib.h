@@ -12,6 +12,7 @@ struct mib {
 	struct engine *engine; /* NULL in tests of this file alone: counters stay as they are */
 	const struct datastore *store;
 	struct pending pending;
+	struct subject_last last; /* of a GETNEXT */
 	struct epoch epoch;
 	long spin_lock;          /* TestAndIncr */
 	bool notify;             /* l2tpv3NotificationEnable */
