@@ -158,11 +158,6 @@ const struct column *column_find(enum mib_table table, unsigned int number)
 	return column;
 }
 
-unsigned int index_length(enum index_kind kind)
-{
-	return kind == INDEX_SESSION || kind == INDEX_ETHERNET_INSTANCE ? 2 : 1;
-}
-
 /* ---- OIDs */
 
 /* The last column whose name is not after @name; NULL: all are. */

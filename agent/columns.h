@@ -112,7 +112,10 @@ static inline enum object index_object(enum index_kind kind)
 }
 
 /* How many sub-identifiers an index has. */
-unsigned int index_length(enum index_kind kind);
+static inline unsigned int index_length(enum index_kind kind)
+{
+	return kind == INDEX_SESSION || kind == INDEX_ETHERNET_INSTANCE ? 2 : 1;
+}
 
 /* Index of an instance: its sub-identifiers, the rest 0. */
 struct index {
