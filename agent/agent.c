@@ -199,6 +199,11 @@ static void on_registered(unsigned int mark, unsigned int error, void *arg)
 	notify_connected(agent);
 }
 
+bool agent_is_registered(const struct agent *agent)
+{
+	return agent->registered;
+}
+
 static const char *cure(int os_errno)
 {
 	switch (os_errno) {

@@ -26,6 +26,9 @@ struct agent;
 /* Returns 0 also when there is no master yet. -ENOMEM, -EINVAL with @err. */
 int agent_open(struct agent **ret, const struct agent_options *options, struct error *err);
 
+/* Is it connected to the master, and registered there? */
+bool agent_is_registered(const struct agent *agent);
+
 /* Call before engine_close(): the engine decides set requests under way. Accepts NULL. */
 void agent_close(struct agent *agent);
 

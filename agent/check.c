@@ -161,7 +161,7 @@ static int configure(struct varbinds *varbinds, struct set_row *row, const void 
 	if (row->step == STEP_DELETE)
 		return 0;
 	draft_apply(&row->draft, edit_values(entry));
-	entry->cleared = row->draft.cleared;
+	entry->cleared = (uint32_t)row->draft.cleared;
 	return 0;
 }
 

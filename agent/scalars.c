@@ -51,13 +51,13 @@ void scalar_value(struct mib *mib, unsigned int number, struct value *ret)
 		value_unsigned(ret, datastore_counts(store)->tunnel_count);
 		break;
 	case SCALAR_TUNNEL_UP_COUNT:
-		value_unsigned(ret, datastore_counts(store)->tunnels_up);
+		value_unsigned(ret, datastore_up(store, OBJECT_TUNNEL));
 		break;
 	case SCALAR_SESSION_COUNT:
 		value_unsigned(ret, datastore_counts(store)->session_count);
 		break;
 	case SCALAR_SESSION_UP_COUNT:
-		value_unsigned(ret, datastore_counts(store)->sessions_up);
+		value_unsigned(ret, datastore_up(store, OBJECT_SESSION));
 		break;
 	case SCALAR_SPIN_LOCK:
 		value_integer(ret, mib->spin_lock);

@@ -3,7 +3,9 @@
  * filter that copies a document and writes anew what stands between a line with
  * "attributes: tunnel" or "attributes: session" and one with "end of
  * attributes". Those lines are comments, of mdoc(7) or of Markdown. Between
- * "attributes: ip-l2tp" and the end comes what the words of `ip l2tp` are here.
+ * "attributes: ip-l2tp" and the end comes what the words of `ip l2tp` are here; after
+ * "attributes: exporter" and "attributes: zabbix" what docs/nms has of the table, whose marks are
+ * comments of YAML.
  *
  *	build/attributes <docs/attributes.md >new
  *
@@ -14,6 +16,7 @@
  */
 #include <inttypes.h>
 
+#include "columns.h"
 #include "model/codec.h"
 
 #define BEGIN_MARK "attributes: "
@@ -166,25 +169,87 @@ static void print_ip(const struct row_set *set)
 
 /* ---- for management systems */
 
-static void each_counter(void print(const struct row *row))
+static void print_exporter(const struct row_set *set)
 {
-	for (unsigned int object = 0; object < OBJECTS; object++) {
-		for (unsigned int i = 0; i < row_sets[object].count; i++) {
-			if (row_sets[object].rows[i].type == TYPE_COUNTER)
-				print(&row_sets[object].rows[i]);
-		}
+	for (unsigned int i = 0; i < set->count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (row->type == TYPE_COUNTER)
+			printf("      - %s%s\n", mib_prefix(row->mib_table), row->mib);
 	}
 }
 
-static void exporter_row(const struct row *row)
+/* In place of a UUID of version 4, which has to stay the same: "l2tpv3", table and column. */
+static void zabbix_uuid(const struct row *row)
 {
-	printf("      - %s%s\n", mib_prefix(row->mib_table), row->mib);
+	printf("6c32747076334%03x8%03x000000000000\n", row->mib_table, row->mib_column);
 }
 
-static void print_exporter(const struct row_set *set)
+/* An item prototype of a counter: what it grows by in a second, and of octets in bits. */
+static void zabbix_counter(const struct row_set *set, const struct row *row)
+{
+	bool octets = !strcmp(row->units, "octets");
+	const char *name = row->object == OBJECT_SESSION ? "{#SNMPINDEX} {#NAME}" : "{#SNMPINDEX}";
+
+	printf("            - uuid: ");
+	zabbix_uuid(row);
+	printf("              name: 'L2TPv3 %s %s: %s'\n"
+	       "              type: SNMP_AGENT\n"
+	       "              snmp_oid: '",
+	       set->name, name, row->leaf);
+	for (size_t i = 0; i < mib_root_length; i++)
+		printf("%lu.", mib_root[i]);
+	printf("1.%u.1.%u.{#SNMPINDEX}'\n"
+	       "              key: 'l2tpv3.%s.%s[{#SNMPINDEX}]'\n"
+	       "              history: 7d\n"
+	       "              value_type: FLOAT\n"
+	       "              units: %s\n"
+	       "              description: '%s.'\n"
+	       "              preprocessing:\n"
+	       "                - type: CHANGE_PER_SECOND\n"
+	       "                  parameters:\n"
+	       "                    - ''\n"
+	       "%s",
+	       row->mib_table, row->mib_column, set->name, row->leaf, octets ? "bps" : "pps",
+	       row->doc,
+	       octets ? "                - type: MULTIPLIER\n"
+			"                  parameters:\n"
+			"                    - '8'\n"
+		      : "");
+	printf("              tags:\n"
+	       "                - tag: component\n"
+	       "                  value: l2tpv3\n"
+	       "                - tag: %s\n"
+	       "                  value: '%s'\n",
+	       set->name, name);
+}
+
+static void print_zabbix(const struct row_set *set)
+{
+	for (unsigned int i = 0; i < set->count; i++) {
+		if (set->rows[i].type == TYPE_COUNTER)
+			zabbix_counter(set, &set->rows[i]);
+	}
+}
+
+/* The words of a state leaf, as the value map has them. */
+static void zabbix_words(const struct word *words)
+{
+	for (; words->name; words++)
+		printf("            - value: '%u'\n              newvalue: %s\n", words->value,
+		       words->name);
+}
+
+static void print_zabbix_status(const struct row_set *set)
 {
 	(void)set;
-	each_counter(exporter_row);
+	zabbix_words(oper_status_words);
+}
+
+static void print_zabbix_reason(const struct row_set *set)
+{
+	(void)set;
+	zabbix_words(status_reason_words);
 }
 
 /* A sentence, in lines no longer than manuals have. */
@@ -256,7 +321,16 @@ typedef void printer(const struct row_set *set);
 static const struct {
 	const char *name;
 	printer *print;
-} others[] = {{"ip-l2tp", print_ip}, {"exporter", print_exporter}};
+	const struct row_set *set;
+} others[] = {
+	{"ip-l2tp", print_ip, NULL},
+	{"exporter tunnel", print_exporter, &row_sets[OBJECT_TUNNEL]},
+	{"exporter session", print_exporter, &row_sets[OBJECT_SESSION]},
+	{"zabbix tunnel", print_zabbix, &row_sets[OBJECT_TUNNEL]},
+	{"zabbix session", print_zabbix, &row_sets[OBJECT_SESSION]},
+	{"zabbix oper-status", print_zabbix_status, NULL},
+	{"zabbix status-reason", print_zabbix_reason, NULL},
+};
 
 /* What comes after a line with a mark, and of which rows; NULL for other lines. */
 static printer *find_printer(const char *line, const struct row_set **ret_set)
@@ -272,6 +346,7 @@ static printer *find_printer(const char *line, const struct row_set **ret_set)
 			return line[0] == '.' ? print_mdoc : print_markdown;
 	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		*ret_set = others[i].set;
 		if (!strncmp(mark, others[i].name, strlen(others[i].name)))
 			return others[i].print;
 	}

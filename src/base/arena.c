@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* Each block is twice the size of the last: an arena has few blocks, and wastes at most half. */
 #define BLOCK_FIRST 4096U
@@ -18,15 +20,33 @@ struct arena_block {
 	_Alignas(max_align_t) char bytes[];
 };
 
-bool arena_free_block(struct arena *arena)
+static bool free_first(struct arena_block **blocks)
 {
-	struct arena_block *block = arena->blocks;
+	struct arena_block *block = *blocks;
 
 	if (!block)
 		return false;
-	arena->blocks = block->next;
+	*blocks = block->next;
 	wipe_free(block, block->used); /* requests hold cookies */
 	return true;
+}
+
+bool arena_free_block(struct arena *arena)
+{
+	return free_first(&arena->blocks);
+}
+
+bool arena_free_before(struct arena *arena, const void *piece)
+{
+	struct arena_block *block = arena->blocks;
+	bool any = false;
+
+	while (block && ((const char *)piece < (const char *)block ||
+			 (const char *)piece >= (const char *)block + block->size))
+		block = block->next;
+	while (block && free_first(&block->next))
+		any = true;
+	return any;
 }
 
 void arena_free(struct arena *arena)
@@ -34,6 +54,14 @@ void arena_free(struct arena *arena)
 	while (arena_free_block(arena))
 		;
 	*arena = (struct arena){0};
+}
+
+/* All pages at once: they will be written soon, and each fault costs more than clearing a page. */
+static void fault_in(struct arena_block *block, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)block & -page;
+
+	(void)madvise((void *)from, (uintptr_t)block + size - from, MADV_POPULATE_WRITE);
 }
 
 static bool add_block(struct arena *arena, size_t need)
@@ -48,6 +76,8 @@ static bool add_block(struct arena *arena, size_t need)
 	block = malloc(size);
 	if (!block)
 		return false;
+	if (size >= BLOCK_OWN)
+		fault_in(block, size);
 	*block = (struct arena_block){.next = arena->blocks, .used = sizeof(*block), .size = size};
 	arena->blocks = block;
 	return true;
@@ -55,7 +85,7 @@ static bool add_block(struct arena *arena, size_t need)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	const size_t align = _Alignof(max_align_t);
+	const size_t align = _Alignof(int64_t);
 	struct arena_block *block = arena->blocks;
 	void *ret;
 

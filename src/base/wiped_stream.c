@@ -56,8 +56,8 @@ static int on_close(void *arg)
 FILE *wiped_stream(char **ret, size_t *ret_size)
 {
 	static const cookie_io_functions_t functions = {.write = on_write, .close = on_close};
-	struct wiped *wiped = calloc(1, sizeof(*wiped));
-	char *text = calloc(1, ROOM_FIRST);
+	struct wiped *wiped = malloc(sizeof(*wiped));
+	char *text = malloc(ROOM_FIRST);
 	FILE *file = wiped && text ? fopencookie(wiped, "w", functions) : NULL;
 
 	if (!file) {
@@ -65,7 +65,10 @@ FILE *wiped_stream(char **ret, size_t *ret_size)
 		free(text);
 		return NULL;
 	}
-	*wiped = (struct wiped){.ret = ret, .ret_size = ret_size, .room = ROOM_FIRST};
+	wiped->ret = ret;
+	wiped->ret_size = ret_size;
+	wiped->room = ROOM_FIRST;
+	text[0] = '\0';
 	*ret = text;
 	*ret_size = 0;
 	setvbuf(file, wiped->buffer, _IOFBF, sizeof(wiped->buffer));

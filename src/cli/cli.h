@@ -14,19 +14,28 @@
 enum cli_status {
 	CLI_OK = 0,
 	CLI_REFUSED = 1, /* struct error says where and why */
-	CLI_USAGE = 2    /* the command line makes no sense; struct error says why */
+	CLI_USAGE = 2,   /* the command line makes no sense; struct error says why */
+	CLI_VERDICT = 64 /* and the program's exit status, of which the command has said all */
 };
 
 struct cli_options {
 	const char *socket;
-	bool json;           /* -j */
-	bool pretty;         /* -p */
-	bool statistics;     /* -s */
-	bool details;        /* -d */
-	bool prometheus;     /* --prometheus */
-	bool replace;        /* --replace */
-	bool check;          /* --check */
-	const char *confirm; /* --confirm: seconds, as given; NULL: none */
+	bool json;                    /* -j */
+	bool pretty;                  /* -p */
+	bool statistics;              /* -s */
+	bool details;                 /* -d */
+	bool table;                   /* -t */
+	bool brief;                   /* -br */
+	bool oneline;                 /* -o */
+	bool color;                   /* -c, once it is decided */
+	const char *columns;          /* --columns; NULL: the usual ones */
+	bool prometheus;              /* --prometheus */
+	bool replace;                 /* --replace */
+	bool check;                   /* --check */
+	bool plugin;                  /* --plugin */
+	bool batch_mode;              /* -b: of top */
+	const char *count, *interval; /* -n, -i: of top, as given; NULL: none */
+	const char *confirm;          /* --confirm: seconds, as given; NULL: none */
 };
 
 /* All of l2tpv3ctl: prints to stdout and stderr, and returns the exit status. */

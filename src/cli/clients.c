@@ -110,8 +110,7 @@ static void put_client(struct json *json, const struct node *entry, const struct
 	json_close(json, '}');
 }
 
-/* The confirmed commit that is pending, if there is one. */
-static void print_pending(const struct node *state)
+void clients_print_pending(const struct node *state)
 {
 	const struct node *list = node_child(state, "datastores", NULL), *pending = NULL;
 	const char *session;
@@ -148,7 +147,7 @@ static void print_clients(const struct node *state, unsigned int own,
 	if (options->json)
 		json_close(&json, ']');
 	else
-		print_pending(state);
+		clients_print_pending(state);
 }
 
 enum cli_status clients_show(const struct cli_options *options, struct error *err)

@@ -4,6 +4,9 @@
 
 /* clang-format off */
 static const struct command commands[] = {
+	{ "status", false, VERB_SHOW, status_run, TAKES_OUTPUT | TAKES_PLUGIN,
+	  NULL, "[--plugin]",
+	  "one screen: the daemon, how many are in which state, and the worst of what is not up" },
 	{ "add", true, VERB_ADD, change_run, TAKES_CHECK | TAKES_CONFIRM,
 	  "tunnel|session", "KEYWORD VALUE ... [--check|--confirm SECONDS]",
 	  "create; both words create a tunnel with its first session" },
@@ -11,8 +14,8 @@ static const struct command commands[] = {
 	  "tunnel|session", "tunnel_id ID [session_id ID] [--check|--confirm SECONDS]",
 	  "delete; deleting a tunnel deletes its sessions" },
 	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE | TAKES_PROMETHEUS,
-	  "tunnel|session", "[KEYWORD VALUE ...]",
-	  "print what matches every value, in the form of ip l2tp" },
+	  "tunnel|session", "[problem] [KEYWORD VALUE ...]",
+	  "print what matches every value, or is not up and should be, in the form of ip l2tp" },
 	/* The abbreviation finds the command before it; its function looks at the word. */
 	{ "show", true, VERB_SHOW, show_run, TAKES_OUTPUT,
 	  NULL, "clients",
@@ -24,6 +27,12 @@ static const struct command commands[] = {
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
 	{ "list", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE | TAKES_PROMETHEUS,
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
+	{ "monitor", false, VERB_SHOW, monitor_run, TAKES_OUTPUT,
+	  NULL, NULL,
+	  "print what happens as it happens, with -j a JSON object a line" },
+	{ "top", false, VERB_GET, top_run, TAKES_TOP,
+	  "[tunnel|session]", "[KEYWORD VALUE ...] [-b] [-n COUNT] [-i SECONDS]",
+	  "show who sends and receives most, again and again" },
 	{ "set", false, VERB_SET, change_run, TAKES_CHECK | TAKES_CONFIRM,
 	  "tunnel|session", "tunnel_id ID [session_id ID] KEYWORD VALUE|no-KEYWORD ... [--check|--confirm SECONDS]",
 	  "change leaves of what exists; no-KEYWORD resets one to its default" },
@@ -39,6 +48,12 @@ static const struct command commands[] = {
 	{ "validate", false, VERB_SET, validate_run, TAKES_REPLACE | TAKES_CHECK,
 	  NULL, "FILE|- [--replace]",
 	  "say whether push would be accepted; change nothing" },
+	{ "diff", false, VERB_SET, diff_run, 0,
+	  NULL, "FILE|-",
+	  "say what push --replace would change, and what that costs" },
+	{ "save", false, VERB_SHOW, save_run, 0,
+	  NULL, "FILE",
+	  "write the configuration into a file that only you can read" },
 	{ "confirm", false, VERB_SET, confirm_run, 0,
 	  NULL, "[PERSIST-ID]",
 	  "keep what was changed with --confirm" },
@@ -69,8 +84,13 @@ static const char options_text[] =
 	"  -p          indent JSON\n"
 	"  -s          show: counters too\n"
 	"  -d          show: every value, with status and reason\n"
+	"  -t          show: a table; with -s, rates over a second\n"
+	"  --columns LIST  show: a table with these columns: keywords, leaves, age, rx-rate, tx-rate, rx-pps, tx-pps\n"
+	"  -br, -o, -c[=always|auto|never]  show: brief, each on one line, in colours, as with ip\n"
+	"  -b, -n COUNT, -i SECONDS  top: no screen; so many times; every so many seconds (2)\n"
 	"  --replace   push, validate: the file becomes the whole configuration\n"
-	"  --check     add, delete, set, push: only say whether it would be accepted\n"
+	"  --plugin    status: one line and an exit status for Nagios and Icinga\n"
+	"  --check     add, delete, set, push: only say whether it would be accepted, what would change, and what that costs\n"
 	"  --confirm SECONDS  add, delete, set, push: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
 	"  -V, -h      version; this text\n";
 /* clang-format on */
@@ -108,8 +128,16 @@ enum cli_status command_check_options(const struct command *command,
 		{"-p", options->pretty, TAKES_OUTPUT},
 		{"-s", options->statistics, TAKES_MORE},
 		{"-d", options->details, TAKES_MORE},
+		{"-t", options->table, TAKES_MORE},
+		{"-br", options->brief, TAKES_MORE},
+		{"-o", options->oneline, TAKES_MORE},
+		{"--columns", options->columns, TAKES_MORE | TAKES_TOP},
+		{"-b", options->batch_mode, TAKES_TOP},
+		{"-n", options->count, TAKES_TOP},
+		{"-i", options->interval, TAKES_TOP},
 		{"--prometheus", options->prometheus, TAKES_PROMETHEUS},
 		{"--replace", options->replace, TAKES_REPLACE},
+		{"--plugin", options->plugin, TAKES_PLUGIN},
 		{"--check", options->check, TAKES_CHECK},
 		{"--confirm", options->confirm, TAKES_CONFIRM},
 	};
@@ -123,6 +151,8 @@ enum cli_status command_check_options(const struct command *command,
 	    (options->json || options->pretty || options->statistics || options->details))
 		return cli_usage_error(err,
 				       "--prometheus is a form of its own: without -j, -p, -s, -d");
+	if (options->json && (options->table || options->brief || options->columns))
+		return cli_usage_error(err, "-j is no table: without -t, -br and --columns");
 	if (options->check && options->confirm)
 		return cli_usage_error(err, "--check changes nothing that --confirm could undo");
 	return CLI_OK;
@@ -156,7 +186,8 @@ const struct command *command_find(const char *word, struct error *err)
 static bool is_command(const char *word)
 {
 	for (size_t i = 0; i < COMMANDS; i++) {
-		if (begins(commands[i].name, word))
+		/* "t" has always been tunnel */
+		if (begins(commands[i].name, word) && (word[1] || commands[i].like_ip))
 			return true;
 	}
 	return false;

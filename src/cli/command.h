@@ -7,11 +7,13 @@
 /* The options that a command takes; -S, -V and -h go with every one. */
 enum command_takes {
 	TAKES_OUTPUT = 1, /* -j, -p */
-	TAKES_MORE = 2,   /* -s, -d */
+	TAKES_MORE = 2,   /* -s, -d, and -t, -br, -o, -c, --columns */
 	TAKES_REPLACE = 4,
 	TAKES_CHECK = 8,
 	TAKES_CONFIRM = 16,
-	TAKES_PROMETHEUS = 32
+	TAKES_PROMETHEUS = 32,
+	TAKES_PLUGIN = 64,
+	TAKES_TOP = 128 /* -b, -n, -i, --columns, -c */
 };
 
 struct command {
@@ -65,6 +67,10 @@ enum cli_status push_run(const struct command *command, const struct cli_options
 			 char *argv[], struct error *err);
 enum cli_status validate_run(const struct command *command, const struct cli_options *options,
 			     int argc, char *argv[], struct error *err);
+enum cli_status diff_run(const struct command *command, const struct cli_options *options, int argc,
+			 char *argv[], struct error *err);
+enum cli_status save_run(const struct command *command, const struct cli_options *options, int argc,
+			 char *argv[], struct error *err);
 enum cli_status confirm_run(const struct command *command, const struct cli_options *options,
 			    int argc, char *argv[], struct error *err);
 enum cli_status cancel_run(const struct command *command, const struct cli_options *options,
@@ -75,6 +81,12 @@ enum cli_status history_run(const struct command *command, const struct cli_opti
 			    int argc, char *argv[], struct error *err);
 enum cli_status rollback_run(const struct command *command, const struct cli_options *options,
 			     int argc, char *argv[], struct error *err);
+enum cli_status status_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err);
+enum cli_status monitor_run(const struct command *command, const struct cli_options *options,
+			    int argc, char *argv[], struct error *err);
+enum cli_status top_run(const struct command *command, const struct cli_options *options, int argc,
+			char *argv[], struct error *err);
 enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,
 			 char *argv[], struct error *err);
 

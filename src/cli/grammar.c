@@ -46,8 +46,11 @@ static bool find_keyword(enum verb verb, const char *keyword, struct pair *ret)
 	return ret->row[OBJECT_TUNNEL] || ret->row[OBJECT_SESSION] || ret->ignored;
 }
 
+/* An object, or "problem". */
 static bool take_object_word(struct request *request, const char *word)
 {
+	if (request->verb == VERB_SHOW && !strcmp(word, "problem"))
+		return request->problem = true;
 	for (unsigned int object = 0; object < OBJECTS; object++) {
 		if (!strcmp(word, row_sets[object].name)) {
 			request->wants[object] = true;
@@ -377,7 +380,8 @@ enum cli_status grammar_parse(enum verb verb, int argc, char *const argv[], stru
 	status = take_words(argc, argv, ret, &words, err);
 	if (status)
 		return status;
-	if (rules[verb].object && !ret->wants[OBJECT_TUNNEL] && !ret->wants[OBJECT_SESSION])
+	if (rules[verb].object && !ret->wants[OBJECT_TUNNEL] && !ret->wants[OBJECT_SESSION] &&
+	    !ret->problem)
 		return cli_usage_error(err, "\"tunnel\" or \"session\" is required");
 	if (verb == VERB_ADOPT && ret->wants[OBJECT_SESSION])
 		return cli_usage_error(err, "a tunnel is adopted with its sessions");

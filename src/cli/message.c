@@ -1,6 +1,6 @@
 #include "cli/message.h"
 
-#include "client/client.h"
+#include "cli/record.h"
 
 static void put_leaf(FILE *file, const struct row *row, const void *config, const char *operation)
 {
@@ -76,14 +76,29 @@ void message_edit(FILE *file, const struct request *request)
 	fputs("</" ELEMENT_CONTAINER "></config></edit-config>", file);
 }
 
-/* RFC 6241 section 6.2: an empty leaf selects, a leaf with text is a condition. */
+/* A condition that the daemon can judge as we do: every entry has the leaf, if it has it at all. */
+static const char *condition_on(const struct request *request, const struct row *row,
+				const struct word *status)
+{
+	if (status && row->words == oper_status_words)
+		return status->name;
+	return row->part == PART_STATE && row->type == TYPE_ENUM ? request_term(request, row)
+								 : NULL;
+}
+
+/*
+ * RFC 6241 section 6.2: an empty leaf selects, a leaf with text is a condition. @status: the
+ * oper-status that is asked for; NULL: any.
+ */
 static void put_selection(FILE *file, const struct request *request, enum object object,
-			  uint64_t rows)
+			  uint64_t rows, const struct word *status)
 {
 	const struct row_set *set = &row_sets[object];
 	const char *key = request_term(request, set->key);
+	const char *condition;
 	bool in_statistics = false;
 
+	fprintf(file, "<%s>", set->name);
 	if (key)
 		fprintf(file, "<%s>%s</%s>", set->key->leaf, key, set->key->leaf);
 	for (unsigned int i = key ? 1 : 0; i < set->count; i++) {
@@ -94,26 +109,40 @@ static void put_selection(FILE *file, const struct request *request, enum object
 		if (row->part == PART_STATISTICS && !in_statistics)
 			fputs("<" ELEMENT_STATISTICS ">", file);
 		in_statistics = row->part == PART_STATISTICS;
-		fprintf(file, "<%s/>", row->leaf);
+		condition = condition_on(request, row, status);
+		fprintf(file, condition ? "<%s>%s</%s>" : "<%s/>", row->leaf, condition, row->leaf);
 	}
 	if (in_statistics)
 		fputs("</" ELEMENT_STATISTICS ">", file);
+}
+
+/* One selection, or one for each state that a problem may be in. @after follows each. */
+static void put_selections(FILE *file, const struct request *request, enum object object,
+			   uint64_t rows, const char *after)
+{
+	const enum oper_status *state = problem_states;
+
+	do {
+		put_selection(file, request, object, rows,
+			      request->problem ? word_by_value(oper_status_words, *state) : NULL);
+		fputs(after, file);
+	} while (request->problem && *++state);
 }
 
 void message_get(FILE *file, const struct request *request, const uint64_t rows[OBJECTS],
 		 bool config_only)
 {
 	fputs(config_only ? "<get-config><source><running/></source>" : "<get>", file);
-	fputs("<filter type=\"subtree\"><" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE
-	      "\"><tunnel>",
+	fputs("<filter type=\"subtree\"><" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE "\">",
 	      file);
-	put_selection(file, request, OBJECT_TUNNEL, rows[OBJECT_TUNNEL]);
 	if (rows[OBJECT_SESSION]) {
-		fputs("<session>", file);
-		put_selection(file, request, OBJECT_SESSION, rows[OBJECT_SESSION]);
-		fputs("</session>", file);
+		put_selection(file, request, OBJECT_TUNNEL, rows[OBJECT_TUNNEL], NULL);
+		put_selections(file, request, OBJECT_SESSION, rows[OBJECT_SESSION], "</session>");
+		fputs("</tunnel>", file);
+	} else {
+		put_selections(file, request, OBJECT_TUNNEL, rows[OBJECT_TUNNEL], "</tunnel>");
 	}
-	fputs("</tunnel></" ELEMENT_CONTAINER "></filter>", file);
+	fputs("</" ELEMENT_CONTAINER "></filter>", file);
 	fputs(config_only ? "</get-config>" : "</get>", file);
 }
 

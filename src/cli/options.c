@@ -7,7 +7,15 @@
 
 #define TIMEOUT_DIGITS 10 /* of a confirm-timeout, 32 bits */
 
-enum { OPTION_REPLACE = 256, OPTION_CHECK, OPTION_PROMETHEUS, OPTION_CONFIRM };
+enum {
+	OPTION_REPLACE = 256,
+	OPTION_CHECK,
+	OPTION_PROMETHEUS,
+	OPTION_PLUGIN,
+	OPTION_BRIEF,
+	OPTION_CONFIRM, /* this and below have a value */
+	OPTION_COLUMNS,
+};
 
 static const struct option long_options[] = {
 	{"socket", required_argument, NULL, 'S'},
@@ -15,10 +23,18 @@ static const struct option long_options[] = {
 	{"pretty", no_argument, NULL, 'p'},
 	{"statistics", no_argument, NULL, 's'},
 	{"details", no_argument, NULL, 'd'},
+	{"table", no_argument, NULL, 't'},
+	{"brief", no_argument, NULL, OPTION_BRIEF},
+	{"oneline", no_argument, NULL, 'o'},
+	{"color", optional_argument, NULL, 'c'},
+	{"columns", required_argument, NULL, OPTION_COLUMNS},
+	{"count", required_argument, NULL, 'n'},
+	{"interval", required_argument, NULL, 'i'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{"replace", no_argument, NULL, OPTION_REPLACE},
 	{"check", no_argument, NULL, OPTION_CHECK},
+	{"plugin", no_argument, NULL, OPTION_PLUGIN},
 	{"prometheus", no_argument, NULL, OPTION_PROMETHEUS},
 	{"confirm", required_argument, NULL, OPTION_CONFIRM},
 	{NULL, 0, NULL, 0},
@@ -29,6 +45,44 @@ struct wishes {
 	bool version, help;
 };
 
+/* False: it is none of ip's words. */
+static bool set_color(const char *when, struct cli_options *options)
+{
+	options->color = !when || !strcmp(when, "always") ||
+			 (!strcmp(when, "auto") && isatty(STDOUT_FILENO));
+	return options->color || !strcmp(when, "auto") || !strcmp(when, "never");
+}
+
+/* Words of ip with one dash, which getopt would take for letters. */
+static const char *const ip_words[][2] = {
+	{"-json", "--json"},
+	{"-pretty", "--pretty"},
+	{"-stats", "--statistics"},
+	{"-statistics", "--statistics"},
+	{"-details", "--details"},
+	{"-br", "--brief"},
+	{"-brief", "--brief"},
+	{"-oneline", "--oneline"},
+	{"-color", "--color"},
+	{"-color=always", "--color=always"},
+	{"-color=auto", "--color=auto"},
+	{"-color=never", "--color=never"},
+	{"-c=always", "--color=always"},
+	{"-c=auto", "--color=auto"},
+	{"-c=never", "--color=never"},
+	{"-help", "--help"},
+	{"-Version", "--version"},
+};
+
+/* Up to "--", for what follows that are values. */
+static void take_ip_words(int argc, char *argv[])
+{
+	for (int at = 1; at < argc && strcmp(argv[at], "--") != 0; at++)
+		for (size_t i = 0; i < sizeof(ip_words) / sizeof(ip_words[0]); i++)
+			if (!strcmp(argv[at], ip_words[i][0]))
+				argv[at] = (char *)(uintptr_t)ip_words[i][1];
+}
+
 static bool set_option(int option, struct cli_options *options, struct wishes *wishes)
 {
 	bool *const flags[] = {
@@ -36,18 +90,31 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		['p'] = &options->pretty,
 		['s'] = &options->statistics,
 		['d'] = &options->details,
+		['t'] = &options->table,
+		['b'] = &options->batch_mode,
+		['o'] = &options->oneline,
+		[OPTION_BRIEF] = &options->brief,
 		['V'] = &wishes->version,
 		['h'] = &wishes->help,
 		[OPTION_REPLACE] = &options->replace,
 		[OPTION_CHECK] = &options->check,
+		[OPTION_PLUGIN] = &options->plugin,
 		[OPTION_PROMETHEUS] = &options->prometheus,
 	};
 
 	if (option == 'S')
 		options->socket = optarg;
+	else if (option == 'n')
+		options->count = optarg;
+	else if (option == 'i')
+		options->interval = optarg;
 	else if (option == OPTION_CONFIRM)
 		options->confirm = optarg;
-	else if (option < 0 || option > OPTION_PROMETHEUS || !flags[option])
+	else if (option == OPTION_COLUMNS)
+		options->columns = optarg;
+	else if (option == 'c')
+		return set_color(optarg, options);
+	else if (option < 0 || option >= OPTION_CONFIRM || !flags[option])
 		return false;
 	else
 		*flags[option] = true;
@@ -81,9 +148,11 @@ static enum cli_status take_options(int argc, char *argv[], struct cli_options *
 	char word[3];
 	int option;
 
+	take_ip_words(argc, argv);
 	opterr = 0;
 	optind = 0; /* glibc: start over, for tests call this many times */
-	while ((option = getopt_long(argc, argv, ":S:jpsdVh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":S:jpsdtoc::bn:i:Vh", long_options, NULL)) !=
+	       -1) {
 		if (option == ':')
 			return cli_usage_error(err, "option %.32s needs a value",
 					       option_word(argv, word));
@@ -134,7 +203,7 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 		status = command_check_options(command, options, &err);
 	if (!status)
 		status = command->run(command, options, argc - 1, argv + 1, &err);
-	if (status)
+	if (status && status < CLI_VERDICT)
 		report(status, command, &err);
 	error_list_free(&err);
 	return status;
@@ -167,5 +236,5 @@ int cli_main(int argc, char *argv[])
 		fprintf(stderr, "l2tpv3ctl: cannot write the output\n");
 		return CLI_REFUSED;
 	}
-	return (int)status;
+	return (int)status % CLI_VERDICT;
 }

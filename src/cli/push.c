@@ -1,9 +1,10 @@
-/* push and validate: send a file as an edit-config. */
+/* push, validate and diff: send a file as an edit-config. */
 #include <errno.h>
 
 #include "base/wipe.h"
 #include "cli/command.h"
 #include "cli/confirm.h"
+#include "cli/difference.h"
 #include "cli/progress.h"
 #include "cli/talk.h"
 #include "client/config_text.h"
@@ -13,19 +14,20 @@ static int write_text(struct client *client, const char *text, struct error *err
 	return client_write(client, text, strlen(text), err);
 }
 
+/* @staged: into the candidate. */
 static int send_config(struct client *client, const char *config, size_t length,
-		       const struct cli_options *options, struct error *err)
+		       const struct cli_options *options, bool staged, struct error *err)
 {
 	int rc = client_begin(client, err);
 
 	if (!rc)
 		rc = write_text(client,
-				options->confirm ? "<edit-config><target><candidate/></target>"
-						 : "<edit-config><target><running/></target>",
+				staged ? "<edit-config><target><candidate/></target>"
+				       : "<edit-config><target><running/></target>",
 				err);
 	if (!rc && options->replace)
 		rc = write_text(client, "<default-operation>replace</default-operation>", err);
-	if (!rc && options->check)
+	if (!rc && options->check && !staged)
 		rc = write_text(client, "<test-option>test-only</test-option>", err);
 	if (!rc)
 		rc = write_text(client, "<config>", err);
@@ -39,6 +41,7 @@ static int send_config(struct client *client, const char *config, size_t length,
 static enum cli_status push_config(const char *config, size_t length,
 				   const struct cli_options *options, struct error *err)
 {
+	struct difference difference = {.staged = false};
 	struct progress progress;
 	struct client *client;
 	enum cli_status status = talk_connect(options, &client, err);
@@ -47,12 +50,17 @@ static enum cli_status push_config(const char *config, size_t length,
 	if (status)
 		return status;
 	progress_begin(&progress, options, client);
-	rc = confirm_begin(options, client, err);
+	rc = options->check ? difference_begin(&difference, client, 0, err)
+			    : confirm_begin(options, client, err);
 	progress.decides = !options->check && !options->confirm;
-	rc = rc ? rc : send_config(client, config, length, options, err);
+	rc = rc ? rc
+		: send_config(client, config, length, options,
+			      difference.staged || options->confirm, err);
 	progress.decides = !options->check && (progress.decides || !rc);
 	rc = rc ? rc : confirm_commit(options, client, err);
 	rc = progress_end(&progress, rc, err);
+	rc = rc ? rc : difference_end(&difference, client, stdout, err);
+	difference_free(&difference);
 	return talk_end(options, client, rc, err);
 }
 
@@ -138,5 +146,15 @@ enum cli_status validate_run(const struct command *command, const struct cli_opt
 	struct cli_options check = *options;
 
 	check.check = true;
+	return push_run(command, &check, argc, argv, err);
+}
+
+enum cli_status diff_run(const struct command *command, const struct cli_options *options, int argc,
+			 char *argv[], struct error *err)
+{
+	struct cli_options check = *options;
+
+	check.check = true;
+	check.replace = true;
 	return push_run(command, &check, argc, argv, err);
 }

@@ -5,19 +5,24 @@ bool record_untold(const struct row *row)
 	return row->source == SOURCE_RECORD && row->genl && row->fallback;
 }
 
-static bool is_foreign(const struct client_entry *entry)
+const char *record_sent(const struct record *record, const char *leaf)
 {
-	const struct row *row = row_by_leaf(entry->object, "origin", strlen("origin"));
-	const char *origin = entry->text[row_number(row)];
+	const struct row *row = row_by_leaf(record->entry->object, leaf, strlen(leaf));
+	const char *text = row ? record->entry->text[row_number(row)] : NULL;
 
-	return origin && !strcmp(origin, "foreign");
+	return text ? text : "";
+}
+
+static bool is_foreign(const struct record *record)
+{
+	return strcmp(record_sent(record, "origin"), "foreign") == 0;
 }
 
 static void complete_record(struct record *record)
 {
 	const struct client_entry *entry = record->entry;
 	const struct row_set *set = &row_sets[entry->object];
-	bool foreign = is_foreign(entry);
+	bool foreign = is_foreign(record);
 
 	codec_complete(entry->object, &record->config);
 	for (unsigned int i = 0; i < set->config_count && foreign; i++) {
@@ -78,4 +83,24 @@ bool record_matches(const struct record *record, const struct request *request)
 			return false;
 	}
 	return true;
+}
+
+const enum oper_status problem_states[] = {OPER_FAILED, OPER_DOWN, OPER_PEER_SILENT, OPER_WAITING,
+					   0};
+
+bool record_is_disabled(const struct record *record)
+{
+	return strcmp(record_sent(record, "status-reason"), "disabled") == 0;
+}
+
+bool record_is_problem(const struct record *record, bool tunnel_disabled)
+{
+	const char *status = record_sent(record, "oper-status");
+	const struct word *word = word_by_name(oper_status_words, status, strlen(status));
+	const enum oper_status *state = problem_states;
+
+	while (word && *state && *state != word->value)
+		state++;
+	return word && *state && !is_foreign(record) && !record_is_disabled(record) &&
+	       !(tunnel_disabled && !strcmp(record_sent(record, "status-reason"), "tunnel-not-up"));
 }

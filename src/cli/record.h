@@ -42,4 +42,17 @@ bool record_is_remnant(const struct record *record);
 /* Does it meet every condition of @request on its kind of object? */
 bool record_matches(const struct record *record, const struct request *request);
 
+/*
+ * Is it not up, and should be? @tunnel_disabled: its tunnel is. The record needs its oper-status,
+ * status-reason and origin.
+ */
+bool record_is_problem(const struct record *record, bool tunnel_disabled);
+/* Was it disabled by its configuration? */
+bool record_is_disabled(const struct record *record);
+/* A leaf as sent, "" if it was not. */
+const char *record_sent(const struct record *record, const char *leaf);
+
+/* The states that a problem may be in, the worst first; ends with 0. */
+extern const enum oper_status problem_states[];
+
 #endif

@@ -43,6 +43,7 @@ struct request {
 	/* For filters. */
 	struct term terms[GRAMMAR_TERMS];
 	unsigned int term_count;
+	bool problem; /* only what is not up and should be */
 	/*
 	 * Keywords, as "a, b", for notes to the user: those that `ip l2tp` accepts here and
 	 * ignores,

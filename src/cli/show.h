@@ -5,6 +5,7 @@
 #include "cli/document.h"
 #include "cli/grammar.h"
 #include "cli/prometheus.h"
+#include "cli/table.h"
 #include "cli/text.h"
 
 /* A tunnel held back until one of its sessions matches. */
@@ -21,9 +22,13 @@ struct show {
 	bool as_text;
 	struct prometheus *prometheus; /* NULL, or the form */
 	struct text text;
+	struct table *tables; /* one per object; NULL: no tables */
+	bool sampling;        /* this reading is for the rates only */
 	struct document document;
 	bool tunnel_matches; /* the tunnel of the sessions that follow */
-	bool by_session;     /* there is a condition on sessions */
+	bool tunnel_disabled;
+	bool empty;      /* nothing was printed */
+	bool by_session; /* there is a condition on sessions */
 	struct held_tunnel tunnel;
 };
 
@@ -33,6 +38,9 @@ void show_begin(struct show *show, const struct request *request, const struct c
 /* A client_entry_cb; @arg is the struct show. */
 int show_entry(const struct client_entry *entry, void *arg);
 void show_end(struct show *show);
+
+/* Ask the daemon for what the request selects, and pass it to show_entry(). */
+enum cli_status show_read(struct show *show, bool config_only, struct error *err);
 
 /* What to ask the daemon for: the rows to print, and those with conditions. */
 void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS]);

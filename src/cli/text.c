@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+#include "cli/grid.h"
 #include "cli/message.h"
 
 #define COLUMN 16 /* bytes wide, and a space before it */
@@ -59,27 +60,19 @@ uint64_t text_rows(enum object object, const struct cli_options *options)
 	return rows;
 }
 
-/* The text of a state leaf, "" when it was not sent. */
-static const char *state_text(const struct record *record, const char *leaf)
-{
-	const struct row *row = row_by_leaf(record->entry->object, leaf, strlen(leaf));
-	const char *text = row ? record->entry->text[row_number(row)] : NULL;
-
-	return text ? text : "";
-}
-
 /* One line, unless the object is ours and up. */
-static void put_status(FILE *file, const struct record *record)
+static void put_status(FILE *file, const struct record *record, bool color)
 {
-	const char *status = state_text(record, "oper-status");
-	bool foreign = !strcmp(state_text(record, "origin"), "foreign");
+	const char *status = record_sent(record, "oper-status");
+	bool foreign = !strcmp(record_sent(record, "origin"), "foreign");
 	const char *reason, *text;
 
 	if (!foreign && (!*status || !strcmp(status, "up")))
 		return;
-	reason = state_text(record, "status-reason");
-	text = state_text(record, "status-text");
-	fprintf(file, "  status: %s%s", status, foreign ? ", foreign" : "");
+	reason = record_sent(record, "status-reason");
+	text = record_sent(record, "status-text");
+	fprintf(file, "  status: %s%s%s%s", color ? grid_color(status) : "", status,
+		color ? GRID_PLAIN : "", foreign ? ", foreign" : "");
 	if (*reason && strcmp(reason, "none") != 0)
 		fprintf(file, ", %s", reason);
 	fprintf(file, "%s%s\n", *text ? ": " : "", text);
@@ -91,7 +84,7 @@ static bool stands_above(const struct record *record, unsigned int number)
 
 	/* the first lines show the address instead, once there is one */
 	if (object == OBJECT_TUNNEL && number == TUNNEL_LOCAL_INTERFACE)
-		return !*state_text(record, "resolved-local-address") &&
+		return !*record_sent(record, "resolved-local-address") &&
 		       !codec_present(&row_sets[object].rows[TUNNEL_LOCAL_ADDRESS],
 				      &record->config);
 	return shown[object] & BIT(number);
@@ -177,7 +170,7 @@ static void put_rest(const struct text *text, const struct record *record)
 	if (text->options->details)
 		put_details(text->file, record);
 	else
-		put_status(text->file, record);
+		put_status(text->file, record, text->options->color);
 	if (!text->options->statistics)
 		return;
 	put_counters(text->file, record, &counters[TEXT_RX]);
@@ -229,13 +222,13 @@ static void put_remnant(const struct text *text, const struct record *record)
 			entry->tunnel_id);
 	else
 		fprintf(file, "Tunnel %" PRIu32 "\n", entry->tunnel_id);
-	put_status(file, record);
+	put_status(file, record, text->options->color);
 }
 
 static const char *local_text(const struct record *record, char buffer[VALUE_TEXT_MAX])
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
-	const char *resolved = state_text(record, "resolved-local-address");
+	const char *resolved = record_sent(record, "resolved-local-address");
 	const char *text;
 
 	if (*resolved)

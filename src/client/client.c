@@ -289,6 +289,17 @@ static int prefer_write_error(struct client *client, int rc, struct error *err)
 	return rc;
 }
 
+int client_notification(struct client *client, struct tree *ret, struct error *err)
+{
+	int rc = client->dead ? lost(client, 0, err) : read_tree(client, ret, err);
+
+	if (rc || node_is(ret->root, "notification", NAMESPACE_NOTIFICATION))
+		return rc;
+	client->dead = true;
+	return error_set(err, ERROR_MALFORMED, "the daemon sent <%s>, not a notification",
+			 ret->root->name);
+}
+
 int client_end(struct client *client, struct tree *ret_reply, struct error *err)
 {
 	struct tree reply = {0};

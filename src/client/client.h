@@ -73,6 +73,9 @@ typedef int client_entry_cb(const struct client_entry *entry, void *arg);
 int client_read(struct client *client, const char *operation, client_entry_cb *cb, void *arg,
 		struct error *err);
 
+/* Wait for the next notification, after a create-subscription (RFC 5277). To tree_free(). */
+int client_notification(struct client *client, struct tree *ret, struct error *err);
+
 /* Escape @text for element content and attribute values. Returns the length, or -ENOSPC. */
 ssize_t client_escape(const char *text, char *ret, size_t size);
 

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <syslog.h>
 
 #include "agent.h"
+#include "base/capability.h"
 #include "base/clock.h"
 #include "base/wipe.h"
 #include "daemon/chronicle.h"
@@ -94,7 +96,7 @@ static void stop_loop(struct daemon *daemon)
 
 /* ---- kernel */
 
-static int start_kernel(struct daemon *daemon, struct error *err)
+static int open_kernel(struct daemon *daemon, struct error *err)
 {
 	const char *which = daemon->options->kernel;
 
@@ -106,6 +108,19 @@ static int start_kernel(struct daemon *daemon, struct error *err)
 		return kernel_open_sim(&daemon->kernel, which + 4, err);
 	return error_set(err, ERROR_INVALID_VALUE,
 			 "--kernel %s: give real, sim, sim:6.1 or sim:6.12", which);
+}
+
+/* The packet socket for keepalives is open: nothing else needs CAP_NET_RAW, ever. */
+static int start_kernel(struct daemon *daemon, struct error *err)
+{
+	int rc = open_kernel(daemon, err), dropped;
+
+	if (rc < 0)
+		return rc;
+	dropped = capability_drop(CAP_NET_RAW);
+	if (dropped < 0)
+		log_text(LOG_WARNING, "cannot give up CAP_NET_RAW: %s", strerror(-dropped));
+	return 0;
 }
 
 static void stop_kernel(struct daemon *daemon)
@@ -227,6 +242,15 @@ static unsigned int timeout(unsigned int seconds)
 	return seconds ? seconds : NETCONF_NEVER;
 }
 
+static enum netconf_snmp snmp_state(void *arg)
+{
+	const struct daemon *daemon = arg;
+
+	if (!daemon->agent)
+		return NETCONF_SNMP_OFF;
+	return agent_is_registered(daemon->agent) ? NETCONF_SNMP_CONNECTED : NETCONF_SNMP_WAITING;
+}
+
 static int start_netconf(struct daemon *daemon, struct error *err)
 {
 	struct netconf_options options = {
@@ -234,6 +258,8 @@ static int start_netconf(struct daemon *daemon, struct error *err)
 		.engine = daemon->engine,
 		.socket_path = daemon->options->socket_path,
 		.yang_path = daemon->options->yang_path,
+		.snmp = snmp_state,
+		.snmp_arg = daemon,
 		.limits = {.idle_timeout = timeout(daemon->options->idle_timeout),
 			   .lock_timeout = timeout(daemon->options->lock_timeout)},
 		.log = log_callback,
@@ -267,8 +293,11 @@ static int start_agent(struct daemon *daemon, struct error *err)
 
 static void stop_agent(struct daemon *daemon)
 {
-	if (daemon->agent)
-		agent_close(daemon->agent);
+	struct agent *agent = daemon->agent;
+
+	daemon->agent = NULL;
+	if (agent)
+		agent_close(agent);
 }
 
 static int start_requests(struct daemon *daemon, struct error *err)

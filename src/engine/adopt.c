@@ -56,6 +56,10 @@ static int adopt_session(struct engine *engine, struct candidate *changes,
 	config.present &= ~(BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_BRIDGE));
 	if (link && link->up)
 		config.present &= ~BIT(SESSION_LINK_ENABLED);
+	if (link && link->dormant) { /* an earlier daemon's doing: ours to undo */
+		config.dead_action = DEAD_ACTION_LINK_DOWN;
+		config.present |= BIT(SESSION_DEAD_ACTION);
+	}
 	for (unsigned int i = 0; i < row_sets[OBJECT_SESSION].config_count; i++) {
 		const struct row *row = &row_sets[OBJECT_SESSION].rows[i];
 

@@ -32,6 +32,19 @@ void batch_fit(const struct engine *engine, struct batch *batch, size_t objects,
 	batch->size = batch->size > BATCH_MAX ? BATCH_MAX : batch->size;
 }
 
+void batch_empty(struct batch *batch)
+{
+	batch->count = batch->requested = 0;
+	batch->used = batch->used < batch->size ? batch->size : batch->used;
+}
+
+void batch_wipe(struct batch *batch)
+{
+	explicit_bzero(batch->want, batch->used * sizeof(batch->want[0]));
+	explicit_bzero(batch->found, batch->used * sizeof(batch->found[0]));
+	batch->used = 0;
+}
+
 /* ---- its items */
 
 enum status_reason item_reason(struct engine *engine, const struct tunnel *tunnel, int *os_errno,

@@ -15,6 +15,7 @@ struct batch {
 	struct kernel_request requests[2 * BATCH_MAX];
 	size_t requested;
 	union config want[BATCH_MAX], found[BATCH_MAX];
+	size_t used; /* so many of both hold something, cookies perhaps */
 	const struct kernel_request *link_requests[BATCH_MAX]; /* of the items; NULL: none */
 };
 
@@ -22,6 +23,9 @@ struct kernel_request *batch_add(struct batch *batch, enum kernel_verb verb, con
 
 /* Choose the size of the next batch by the time that @objects took. */
 void batch_fit(const struct engine *engine, struct batch *batch, size_t objects, int64_t took);
+
+void batch_empty(struct batch *batch); /* for other items */
+void batch_wipe(struct batch *batch);  /* what it held */
 
 enum verdict { VERDICT_DONE, VERDICT_AGAIN, VERDICT_REFUSED }; /* from best to worst */
 

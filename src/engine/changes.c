@@ -193,7 +193,7 @@ struct cursor *changes_walk_begin(struct engine *engine, const struct candidate 
 
 /* ---- an immediate check, for a door */
 
-int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
+int engine_check(struct engine *engine, struct edit *edit, unsigned int session,
 		 struct engine_checked *ret, struct error *err)
 {
 	struct engine_checked checked = {.store = engine->store->changes,

@@ -42,7 +42,8 @@ static const struct row *compare_link(struct engine *engine, const struct sessio
 	} leaves[] = {
 		{LINK_NAME, SESSION_INTERFACE_NAME}, {LINK_MTU, SESSION_MTU},
 		{LINK_MAC, SESSION_MAC_ADDRESS},     {LINK_MASTER, SESSION_BRIDGE},
-		{LINK_UP, SESSION_LINK_ENABLED},
+		{LINK_UP, SESSION_LINK_ENABLED},     {LINK_ALIAS, SESSION_DESCRIPTION},
+		{LINK_DORMANT, SESSION_DEAD_ACTION},
 	};
 	const struct row *rows = row_sets[OBJECT_SESSION].rows;
 	const struct kernel_link *link = links_by_index(&engine->links, session->state.if_index);
@@ -56,6 +57,8 @@ static const struct row *compare_link(struct engine *engine, const struct sessio
 	set = want_link(engine, 0, NULL, want, link, &ignored);
 	if (session->state.port_errno)
 		set &= ~(unsigned int)LINK_MASTER; /* we keep it out of the bridge */
+	if (session->state.silenced != want_dormant(session, want))
+		set &= ~(unsigned int)LINK_DORMANT; /* not done yet, and nobody else's doing */
 	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
 		if (set & leaves[i].bit)
 			return &rows[leaves[i].row];

@@ -32,6 +32,7 @@ struct request;
 struct transaction;
 struct reading;
 struct recall;
+struct keepalives;
 TAILQ_HEAD(request_list, request);
 
 struct watcher {
@@ -89,6 +90,7 @@ struct engine {
 	struct transaction *transaction; /* transaction.c */
 	struct reading *reading;         /* counters.c */
 	struct recall *recall;           /* recall.c */
+	struct keepalives *keepalives;   /* keepalive.c */
 
 	bool deaf;               /* leave events unread: all links are being read */
 	bool connected;          /* to the l2tp family */

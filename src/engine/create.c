@@ -164,7 +164,7 @@ static bool session_blocked(const struct engine *engine, const struct item *item
 
 	if (is_held(engine, &item->key))
 		return true;
-	if (!(want->present & BIT(SESSION_INTERFACE_NAME)))
+	if (!(want->present & BIT(SESSION_INTERFACE_NAME)) || !engine->agenda.removing.count)
 		return false;
 	link = links_by_name(&engine->links, want->interface_name);
 	entry = link ? datastore_session_by_index(engine->store, link->index) : NULL;

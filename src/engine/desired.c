@@ -102,6 +102,26 @@ static unsigned int want_bridge(struct engine *engine, const struct session *bef
 	return on->master ? LINK_MASTER : 0;
 }
 
+bool want_dormant(const struct session_entry *entry, const struct session *want)
+{
+	return want->dead_action == DEAD_ACTION_LINK_DOWN && want->dead_interval &&
+	       entry->state.common.peer_silent;
+}
+
+/* Others may make links dormant for reasons of theirs: only what we made so is made up again. */
+static unsigned int want_state(struct engine *engine, const struct session *want,
+			       const struct kernel_link *have, struct kernel_link *ret)
+{
+	const struct session_entry *entry =
+		have->index ? datastore_session_by_index(engine->store, have->index) : NULL;
+
+	if (!entry || (want->dead_action != DEAD_ACTION_LINK_DOWN && !entry->state.silenced))
+		return 0;
+	ret->dormant = want_dormant(entry, want);
+	return ret->dormant != have->dormant || ret->dormant != entry->state.silenced ? LINK_DORMANT
+										      : 0;
+}
+
 unsigned int want_link(struct engine *engine, unsigned int mtu, const struct session *before,
 		       const struct session *want, const struct kernel_link *have,
 		       struct kernel_link *ret)
@@ -124,6 +144,11 @@ unsigned int want_link(struct engine *engine, unsigned int mtu, const struct ses
 		ret->mtu = has(want, SESSION_MTU) ? want->mtu : mtu;
 		set |= ret->mtu != have->mtu ? LINK_MTU : 0;
 	}
+	if (has(want, SESSION_DESCRIPTION) || has(before, SESSION_DESCRIPTION)) {
+		ret->alias = want->description;
+		set |= kernel_has_alias(have, ret->alias) ? 0 : LINK_ALIAS;
+	}
+	set |= want_state(engine, want, have, ret);
 	return set | want_bridge(engine, before, want, have, ret);
 }
 

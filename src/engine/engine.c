@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/counters.h"
+#include "engine/keepalive.h"
 #include "engine/observe.h"
 #include "engine/partial.h"
 #include "engine/read_all.h"
@@ -127,6 +128,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 	engine->turn = evtimer_new(options->base, turn, engine);
 	rc = engine->turn && counters_open(engine) ? transaction_open(engine) : -ENOMEM;
 	if (rc == 0)
+		rc = keepalive_open(engine);
+	if (rc == 0)
 		rc = recall_open(engine);
 	if (rc == 0)
 		rc = watch_kernel(engine);
@@ -213,6 +216,7 @@ void engine_close(struct engine *engine)
 	partial_close(engine);
 	tentative_close(engine);
 	recall_close(engine);
+	keepalive_close(engine);
 	counters_close(engine);
 	links_clear(&engine->links);
 	agenda_free(&engine->agenda);

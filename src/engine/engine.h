@@ -100,7 +100,7 @@ unsigned int engine_test(struct engine *engine, enum engine_datastore which, str
  * door). @ret, if not NULL, saves engine_edit_checked() from doing it again; the caller discards
  * its changes.
  */
-int engine_check(struct engine *engine, const struct edit *edit, unsigned int session,
+int engine_check(struct engine *engine, struct edit *edit, unsigned int session,
 		 struct engine_checked *ret, struct error *err);
 /* engine_edit() of an edit that was checked; takes ownership of both. */
 unsigned int engine_edit_checked(struct engine *engine, struct edit *edit,

@@ -9,6 +9,7 @@
 #include "engine/batch.h"
 #include "engine/desired.h"
 #include "engine/observe.h"
+#include "engine/recall.h"
 #include "engine/saved.h"
 #include "model/rules.h"
 
@@ -148,7 +149,7 @@ static int set_vlan(struct engine *engine, const struct item *item, const struct
 	struct kernel_link link;
 
 	if (!(want->present & BIT(SESSION_BRIDGE)) && saved && (saved->set & LINK_MASTER))
-		bridge = links_by_index(&engine->links, saved->link.master);
+		bridge = links_by_index(&engine->links, saved->master);
 	memcpy(down.link.name, name, sizeof(down.link.name));
 	memcpy(request.link.name, name, sizeof(request.link.name));
 	request.link.up = want->link_enabled;
@@ -156,6 +157,10 @@ static int set_vlan(struct engine *engine, const struct item *item, const struct
 	if (bridge || leave) {
 		request.link.master = bridge ? bridge->index : 0;
 		request.link_set |= LINK_MASTER;
+	}
+	if (saved && (saved->set & LINK_ALIAS)) {
+		request.link.alias = saved->alias;
+		request.link_set |= LINK_ALIAS;
 	}
 	*ret_master = request.link.master;
 	if (restores)
@@ -280,6 +285,10 @@ static enum verdict finish_link(struct engine *engine, struct job *job, size_t i
 		return VERDICT_AGAIN;
 	}
 	item->tried |= item->todo & ACTION_LINK; /* part of it may be done */
+	if (rc == 0 && entry && request && (request->link_set & LINK_DORMANT)) {
+		entry->state.silenced = request->link.dormant;
+		recall_mark(engine, &entry->entry, true);
+	}
 	if (rc == 0) {
 		item->done |= item->todo & ACTION_LINK;
 		return VERDICT_DONE;

@@ -105,7 +105,7 @@ static enum verdict phase_link(struct engine *engine, struct job *job)
 
 static enum verdict run_batch(struct engine *engine, struct job *job)
 {
-	job->batch->count = job->batch->requested = 0;
+	batch_empty(job->batch);
 	switch (job->phase) {
 	case PHASE_DELETE_SESSIONS:
 		return phase_delete(engine, job, true);

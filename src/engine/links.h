@@ -9,25 +9,26 @@
 struct link_entry;
 
 /* An alternative name, as set by "ip link property add altname". */
-struct link_alias {
-	RB_ENTRY(link_alias) by_name;
+struct link_alternative {
+	RB_ENTRY(link_alternative) by_name;
 	struct link_entry *of;
 	const char *name; /* in the link's .alternatives */
 };
 
 struct link_entry {
 	RB_ENTRY(link_entry) by_index, by_name;
-	struct kernel_link link; /* .alternatives: our own copy */
+	struct kernel_link link; /* .alternatives, .alias: our own copies */
 };
 RB_HEAD(link_index_tree, link_entry);
 RB_HEAD(link_name_tree, link_entry);
-RB_HEAD(link_alias_tree, link_alias);
+RB_HEAD(link_alternative_tree, link_alternative);
 
 struct links {
 	struct link_index_tree by_index;
 	struct link_name_tree by_name;
-	struct link_alias_tree by_alias;
-	struct link_entry **vrfs; /* links that are VRFs: few */
+	struct link_alternative_tree by_alternative;
+	struct link_entry *recent; /* found last by its index; NULL: it is gone */
+	struct link_entry **vrfs;  /* links that are VRFs: few */
 	size_t vrf_count;
 	uint64_t changes; /* counts changes */
 };

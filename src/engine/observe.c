@@ -168,7 +168,7 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 		return;
 	}
 	session = datastore_session_by_index(engine->store, link->index);
-	if (!session) {
+	if (!session && engine->store->unindexed > 0) {
 		session = datastore_session_by_name(engine->store, link->name);
 		if (session && (session->state.if_index || session->entry.held || link->kind))
 			session = NULL;

@@ -76,6 +76,7 @@ static bool fill(const struct key *key, struct identity *ret, void *arg)
 	ret->transmit_failing = state->transmit_failing;
 	ret->peer_silent = state->peer_silent;
 	ret->in_kernel = entry->in_kernel;
+	ret->silenced = entry_session(entry) && entry_session(entry)->state.silenced;
 	if (entry->in_kernel || entry->held)
 		ret->object = object_of(engine, entry);
 	else if (state->oper_status == OPER_REMOVING) /* released: the next one is another object */
@@ -262,6 +263,8 @@ static bool is_same(struct engine *engine, struct entry *entry, const struct ide
 static void take_over(struct engine *engine, struct entry *entry, const struct identity *known)
 {
 	entry->slot = identities_take(identities_of(engine), &entry->key);
+	if (known->oper_status >= OPER_STATUSES || known->status_reason >= STATUS_REASONS)
+		return; /* words of a later version */
 	datastore_set_status(engine->store, entry, known->oper_status, known->status_reason,
 			     known->status_errno, known->last_change);
 	entry_state(entry)->last_change = known->last_change; /* even for the same status */
@@ -287,6 +290,8 @@ const struct identity *recall_found(struct engine *engine, struct entry *entry,
 		.discontinuity_time = known->began,
 	};
 	state->statistics_time = 1; /* long ago, but still a reading to compare with */
+	if (entry_session(entry))
+		entry_session(entry)->state.silenced = known->silenced;
 	if (entry_session(entry) && known->object)
 		datastore_set_index(engine->store, entry_session(entry),
 				    (unsigned int)known->object);

@@ -7,10 +7,16 @@
 #include "engine/desired.h"
 #include "model/rules.h"
 
+static void free_link(struct saved_link *saved)
+{
+	free(saved->kept);
+	free(saved->alias);
+}
+
 static void free_saved(struct saved *saved)
 {
-	free(saved->interface.kept);
-	free(saved->vlan.kept);
+	free_link(&saved->interface);
+	free_link(&saved->vlan);
 	free(saved);
 }
 
@@ -27,11 +33,12 @@ static bool loses(struct engine *engine, const struct job *job, const struct ite
 {
 	const struct key *key = &item->key;
 	struct session before, want;
-	bool had = want_session(job->from, key->tunnel_id, key->session_id, &before) == 0;
 	struct kernel_link ignored;
+	bool had;
 
 	if (item->todo & (ACTION_DELETE | ACTION_CASCADE))
 		return true;
+	had = want_session(job->from, key->tunnel_id, key->session_id, &before) == 0;
 	return want_session(job->to, key->tunnel_id, key->session_id, &want) == 0 &&
 	       (want_link(engine, 0, had ? &before : NULL, &want, link, &ignored) &
 		(LINK_MAC | LINK_MASTER | LINK_NAME));
@@ -42,7 +49,12 @@ static int keep(struct engine *engine, struct saved_link *saved, const struct ke
 {
 	int rc = all ? engine->k->keep(engine->o.kernel, link->index, &saved->kept) : 0;
 
-	saved->link = *link;
+	saved->mtu = link->mtu;
+	saved->master = link->master;
+	saved->mac = link->mac;
+	saved->alias = link->alias ? strdup(link->alias) : NULL;
+	if (link->alias && !saved->alias)
+		return -ENOMEM;
 	return rc == -ENODEV ? 0 : rc;
 }
 
@@ -82,6 +94,8 @@ static int take(struct engine *engine, const struct job *job, const struct item 
 		saved->interface.set |= LINK_MTU;
 	if (link->master && !(before.present & BIT(SESSION_BRIDGE)))
 		saved->interface.set |= LINK_MASTER;
+	if (link->alias && !(before.present & BIT(SESSION_DESCRIPTION)))
+		saved->interface.set |= LINK_ALIAS;
 	if (rc < 0 || before.pseudowire_type != PSEUDOWIRE_ETHERNET_VLAN)
 		return rc;
 	rules_vlan_name(&before, name);
@@ -90,7 +104,9 @@ static int take(struct engine *engine, const struct job *job, const struct item 
 		return 0;
 	rc = keep(engine, &saved->vlan, vlan, kept);
 	if (vlan->master && !(before.present & BIT(SESSION_BRIDGE)))
-		saved->vlan.set = LINK_MASTER;
+		saved->vlan.set |= LINK_MASTER;
+	if (vlan->alias)
+		saved->vlan.set |= LINK_ALIAS;
 	return rc;
 }
 
@@ -176,17 +192,21 @@ unsigned int saved_link_bits(const struct saved_link *saved, const struct sessio
 	unsigned int bits = saved->set;
 
 	if ((want->present & BIT(SESSION_MAC_ADDRESS)) ||
-	    memcmp(&have->mac, &saved->link.mac, sizeof(have->mac)) == 0)
+	    memcmp(&have->mac, &saved->mac, sizeof(have->mac)) == 0)
 		bits &= ~(unsigned int)LINK_MAC;
-	if ((want->present & BIT(SESSION_MTU)) || have->mtu == saved->link.mtu)
+	if ((want->present & BIT(SESSION_MTU)) || have->mtu == saved->mtu)
 		bits &= ~(unsigned int)LINK_MTU;
-	if ((want->present & BIT(SESSION_BRIDGE)) || have->master == saved->link.master)
+	if ((want->present & BIT(SESSION_BRIDGE)) || have->master == saved->master)
 		bits &= ~(unsigned int)LINK_MASTER;
+	if ((want->present & BIT(SESSION_DESCRIPTION)) || kernel_has_alias(have, saved->alias))
+		bits &= ~(unsigned int)LINK_ALIAS;
 	if (bits & LINK_MAC)
-		set->mac = saved->link.mac;
+		set->mac = saved->mac;
 	if (bits & LINK_MTU)
-		set->mtu = saved->link.mtu;
+		set->mtu = saved->mtu;
 	if (bits & LINK_MASTER)
-		set->master = saved->link.master;
+		set->master = saved->master;
+	if (bits & LINK_ALIAS)
+		set->alias = saved->alias;
 	return bits;
 }

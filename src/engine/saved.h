@@ -10,13 +10,15 @@
 #include "engine/plan.h"
 
 struct saved_link {
-	struct kernel_link link;
-	unsigned int set;         /* of link: enum kernel_link_bit */
+	unsigned int mtu, master; /* as in struct kernel_link */
+	struct mac mac;
+	uint8_t set;              /* which of these: enum kernel_link_bit */
+	char *alias;              /* NULL: none */
 	struct kernel_kept *kept; /* NULL: nothing to put back */
 };
 
 struct saved {
-	struct saved_link interface, vlan; /* vlan: of its 802.1Q link; index 0: none */
+	struct saved_link interface, vlan; /* vlan: of its 802.1Q link, if it has one */
 	bool owed; /* not put back yet: nobody wants what the interface has now */
 };
 

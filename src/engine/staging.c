@@ -50,7 +50,7 @@ void staging_finish(struct engine *engine)
 struct staging_edit {
 	struct sequence sequence;
 	struct engine *engine;
-	const struct edit *edit;
+	struct edit *edit;
 	struct error *err;
 };
 
@@ -117,7 +117,7 @@ static int begin_apply(struct sequence *sequence, struct cursor **ret)
 		     ret);
 }
 
-struct cursor *staging_edit_begin(struct engine *engine, const struct edit *edit, struct error *err)
+struct cursor *staging_edit_begin(struct engine *engine, struct edit *edit, struct error *err)
 {
 	static sequence_part *const parts[] = {begin_copy, begin_rebase, begin_apply, NULL};
 	struct staging_edit *editing = sequence_new(parts, sizeof(*editing));

@@ -9,8 +9,7 @@
 #include "engine/requests.h"
 
 /* Rebase it if others have committed since, then apply all of @edit or none. NULL: no memory. */
-struct cursor *staging_edit_begin(struct engine *engine, const struct edit *edit,
-				  struct error *err);
+struct cursor *staging_edit_begin(struct engine *engine, struct edit *edit, struct error *err);
 /* Make it equal running: at once or, while an edit of it is under way, when that has ended. */
 void staging_clear(struct engine *engine);
 /* The transaction has ended. */

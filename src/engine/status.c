@@ -6,6 +6,7 @@
 
 #include "engine/compare.h"
 #include "engine/desired.h"
+#include "engine/keepalive.h"
 #include "engine/recall.h"
 #include "model/codec.h"
 
@@ -176,6 +177,8 @@ static void derive_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 static void take_link(struct engine *engine, struct session *actual, const struct kernel_link *link)
 {
 	const struct kernel_link *bridge = links_by_index(&engine->links, link->master);
+	const struct row *description = &row_sets[OBJECT_SESSION].rows[SESSION_DESCRIPTION];
+	struct error ignored = ERROR_INIT; /* a longer alias is no description, for instance */
 
 	actual->mtu = link->mtu;
 	actual->mac_address = link->mac;
@@ -187,6 +190,9 @@ static void take_link(struct engine *engine, struct session *actual, const struc
 		memcpy(actual->bridge, bridge->name, sizeof(actual->bridge));
 		actual->present |= BIT(SESSION_BRIDGE);
 	}
+	codec_clear(description, actual);
+	if (link->alias)
+		(void)codec_parse(description, actual, link->alias, strlen(link->alias), &ignored);
 }
 
 void status_link(struct engine *engine, struct session_entry *session)
@@ -287,6 +293,17 @@ enum status_reason status_lack(struct engine *engine, const struct entry *entry,
 	return rc == -ENOENT ? 0 : status_obstacle(engine, &want, rc, ret_errno);
 }
 
+/* Its interface is to go down, or up again: that is a repair, for it takes a request. */
+static void act_on_silence(struct engine *engine, const struct session_entry *session)
+{
+	const struct session *config = session_config(session);
+
+	if (!config || want_dormant(session, config) == session->state.silenced)
+		return;
+	agenda_repair(&engine->agenda, &session->entry.key);
+	engine_schedule(engine);
+}
+
 void status_derive(struct engine *engine, struct entry *entry)
 {
 	struct session_entry *session = entry_session(entry);
@@ -297,6 +314,8 @@ void status_derive(struct engine *engine, struct entry *entry)
 		if (!session_config(session) || !session_config(session)->dead_interval)
 			state->peer_silent = false;
 		derive_session(engine, session);
+		act_on_silence(engine, session);
+		keepalive_follow(engine, session);
 		return;
 	}
 	derive_tunnel(engine, entry_tunnel(entry));
@@ -332,6 +351,8 @@ void status_begin(struct engine *engine, struct entry *entry)
 	state->peer_silent = state->transmit_failing = false;
 	if (entry_tunnel(entry) && !entry->held)
 		entry_tunnel(entry)->state.socket = 0;
+	if (entry_session(entry))
+		entry_session(entry)->state.silenced = false;
 	recall_mark(engine, entry, true);
 }
 
@@ -387,6 +408,7 @@ void status_gone(struct engine *engine, struct entry *entry)
 	} else {
 		entry_session(entry)->state.kernel_mtu = 0;
 		entry_session(entry)->state.port_errno = 0;
+		keepalive_follow(engine, entry_session(entry));
 	}
 	status_begin(engine, entry);
 	datastore_observe(engine->store, entry->key.tunnel_id, entry->key.session_id, NULL);

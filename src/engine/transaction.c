@@ -208,12 +208,20 @@ static enum step end_read(struct engine *engine, int rc)
 
 /* ---- the steps up to the decision */
 
+/* Is there an edit that is not applied again? Free it then: what comes needs as much memory. */
+static bool is_edit_spent(const struct request *request)
+{
+	return request->edit && !request->edit->continues && !request->then_edit;
+}
+
 static int begin_make(struct engine *engine)
 {
 	struct transaction *t = engine->transaction;
 
 	if (t->resumed && t->acknowledged)
 		return 0; /* journal_open() has made sure that it fits */
+	if (is_edit_spent(t->request))
+		t->request->edit->once = true;
 	return has_begun(engine,
 			 t->resumed ? resume_check_begin(engine, &t->changes, &t->error)
 				    : changes_begin(engine, t->request, &t->changes, &t->error));
@@ -269,12 +277,6 @@ static enum step end_check(struct engine *engine)
 	t->request->then_edit = false;
 	t->request->type = REQUEST_EDIT;
 	return STEP_AGAIN;
-}
-
-/* Is there an edit that is not applied again? Free it now: what comes needs as much memory. */
-static bool is_edit_spent(const struct request *request)
-{
-	return request->edit && !request->edit->continues && !request->then_edit;
 }
 
 static enum step end_make(struct engine *engine, int rc)
@@ -771,8 +773,7 @@ static enum step end_free_job(struct engine *engine, int rc)
 
 	(void)rc;
 	job_close(&t->job);
-	explicit_bzero(t->batch.want, sizeof(t->batch.want)); /* they held cookies */
-	explicit_bzero(t->batch.found, sizeof(t->batch.found));
+	batch_wipe(&t->batch);
 	hush(engine, false);
 	if (t->request)
 		request_free(t->request);

@@ -6,6 +6,7 @@
 #include <syslog.h>
 
 #include "engine/counters.h"
+#include "engine/keepalive.h"
 #include "engine/lock.h"
 #include "engine/observe.h"
 #include "engine/recall.h"
@@ -204,6 +205,7 @@ static const struct duty {
 	void (*run)(struct engine *engine);
 } duties[] = {
 	{"hear the kernel", false, hear_due, hear_what_waits},
+	{"send keepalives", false, keepalive_due, keepalive_send},
 	{"give memory back", true, memory_due, give_memory_back},
 	{"keep the journal", false, journal_due, turn_keep_journal},
 	{"write identities down", false, recall_due, recall_write},

@@ -38,11 +38,13 @@ static void put_config(FILE *file, char sign, enum object object, const void *co
 	char text[VALUE_TEXT_MAX];
 
 	putc_unlocked(sign, file);
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		if (!codec_present(&set->rows[i], config) || set->rows[i].access == ACCESS_KEY)
+	for (uint64_t rows = *(const uint64_t *)config; rows; rows &= rows - 1) {
+		const struct row *row = &set->rows[__builtin_ctzll(rows)];
+
+		if (row->access == ACCESS_KEY)
 			continue;
-		codec_print(&set->rows[i], config, text);
-		put_text(file, set->rows[i].leaf, text);
+		codec_print(row, config, text);
+		put_text(file, row->leaf, text);
 	}
 	putc_unlocked('\n', file);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "journal/journal_file.h"
+#include "model/codec.h"
 
 #define FILE_MAX       (EVENT_LOG_SIZE / 2) /* bytes; then it becomes the old one */
 #define IMAGE_MAX      (4 * EVENT_LOG_SIZE) /* no file of ours is longer */
@@ -192,6 +193,17 @@ int64_t event_log_created(const struct event_log *log)
 
 /* ---- appending */
 
+/* By hand, as codec_print_decimal(): there are thousands of them a second. */
+static size_t print_time(int64_t time, char ret[TIME_MAX])
+{
+	size_t used = time < 0;
+
+	ret[0] = '-';
+	used += codec_print_decimal(time < 0 ? -(uint64_t)time : (uint64_t)time, 1, ret + used);
+	ret[used++] = ' ';
+	return used;
+}
+
 /* What cannot be put there for lack of memory is not written. */
 static void put_frame(struct event_log *log, int64_t time, const char *text, size_t length)
 {
@@ -207,7 +219,7 @@ static void put_frame(struct event_log *log, int64_t time, const char *text, siz
 	log->unwritten_room = room;
 	frame = frames + log->unwritten_length;
 	payload = frame + FRAME_HEADER_LENGTH;
-	used = (size_t)snprintf(payload, TIME_MAX, "%" PRId64 " ", time);
+	used = print_time(time, payload);
 	memcpy(payload + used, text, length);
 	payload[used + length] = '\n';
 	frame_seal(frame, used + length + 1);

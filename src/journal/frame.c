@@ -13,29 +13,50 @@ uint32_t frame_checksum(uint32_t crc, const void *data, size_t length)
 	return (uint32_t)crc32_z(crc, data, length);
 }
 
-/*
- * The checksum of a frame covers its length, as eight digits, and the payload, whose CRC is @crc.
- */
-static uint32_t frame_crc(const char *digits, uint32_t crc, size_t length)
+#define DIGITS 8 /* of either number in a header */
+
+/* Eight hexadecimal digits, in lower case. By hand: events are sealed by the ten thousand. */
+static void write_hex(char *text, uint32_t value)
 {
-	return (uint32_t)crc32_combine(frame_checksum(0, digits, 8), crc, (z_off_t)length);
+	for (int i = DIGITS - 1; i >= 0; i--, value >>= 4)
+		text[i] = "0123456789abcdef"[value & 15];
+}
+
+/* All of a header but the checksum, which covers the digits of the length too. */
+static int begin_header(char ret[FRAME_HEADER_LENGTH], size_t length)
+{
+	if (length > FRAME_PAYLOAD_MAX)
+		return -EFBIG;
+	ret[0] = '@';
+	write_hex(ret + 1, (uint32_t)length);
+	ret[9] = ' ';
+	ret[18] = '\n';
+	return 0;
 }
 
 int frame_header(char ret[FRAME_HEADER_LENGTH], size_t length, uint32_t crc)
 {
-	char header[FRAME_HEADER_LENGTH + 1];
+	int rc = begin_header(ret, length);
 
-	if (length > FRAME_PAYLOAD_MAX)
-		return -EFBIG;
-	snprintf(header, sizeof(header), "@%08x", (unsigned int)length);
-	snprintf(header + 9, sizeof(header) - 9, " %08x\n", frame_crc(header + 1, crc, length));
-	memcpy(ret, header, FRAME_HEADER_LENGTH);
-	return 0;
+	if (!rc)
+		write_hex(ret + 10, (uint32_t)crc32_combine(frame_checksum(0, ret + 1, DIGITS), crc,
+							    (z_off_t)length));
+	return rc;
+}
+
+/* Cheaper for a short payload than to combine two checksums. */
+static uint32_t frame_crc(const char *digits, const char *payload, size_t length)
+{
+	return frame_checksum(frame_checksum(0, digits, DIGITS), payload, length);
 }
 
 int frame_seal(char *frame, size_t length)
 {
-	return frame_header(frame, length, frame_checksum(0, frame + FRAME_HEADER_LENGTH, length));
+	int rc = begin_header(frame, length);
+
+	if (!rc)
+		write_hex(frame + 10, frame_crc(frame + 1, frame + FRAME_HEADER_LENGTH, length));
+	return rc;
 }
 
 /* Eight hexadecimal digits, in lower case only: a number has one spelling. */
@@ -43,7 +64,7 @@ static bool read_hex(const char *text, uint32_t *ret)
 {
 	uint32_t value = 0;
 
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < DIGITS; i++) {
 		if (text[i] >= '0' && text[i] <= '9')
 			value = value << 4 | (uint32_t)(text[i] - '0');
 		else if (text[i] >= 'a' && text[i] <= 'f')
@@ -65,7 +86,7 @@ bool frame_read(const char *image, size_t length, struct frame *ret)
 	    !read_hex(image + 10, &crc))
 		return false;
 	if (payload_length > length - FRAME_HEADER_LENGTH || payload_length > FRAME_PAYLOAD_MAX ||
-	    frame_crc(image + 1, frame_checksum(0, payload, payload_length), payload_length) != crc)
+	    frame_crc(image + 1, payload, payload_length) != crc)
 		return false;
 	*ret = (struct frame){payload, payload_length};
 	return true;

@@ -25,6 +25,7 @@ struct identity {
 	uint8_t oper_status, status_reason;
 	bool transmit_failing, peer_silent;
 	bool in_kernel;
+	bool silenced; /* of a session's interface: session_state */
 	int16_t status_errno;
 	uint64_t object; /* ifindex, or the socket's cookie; 0: unknown */
 	struct moment began, last_change;

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "model/error.h"
 #include "model/model.h"
@@ -36,7 +37,7 @@ enum kernel_verb {
 	KERNEL_SESSION_GET,    /* the same check: -ENODEV for another tunnel's session */
 	KERNEL_LINK_SET,    /* sets what `link_set` selects of `link` on the link `link.name` or, if
 			       "", `link.index`: first the MAC (-EBUSY while it is up: take it down
-			       first), then MTU, master, up */
+			       first), then MTU, alias, dormant, master, up */
 	KERNEL_LINK_GET,    /* by link.index, or by link.name when index is 0; fills `link` */
 	KERNEL_VLAN_CREATE, /* an 802.1Q link `link.name` of `link.vlan_id` over `link.parent` */
 	KERNEL_LINK_DELETE  /* an 802.1Q link; an L2TP interface gives -EOPNOTSUPP */
@@ -48,7 +49,9 @@ enum kernel_link_bit {
 	LINK_MTU = 1 << 1,
 	LINK_MAC = 1 << 2,
 	LINK_MASTER = 1 << 3, /* master 0: leave the bridge */
-	LINK_NAME = 1 << 4    /* rename; selects the link by index */
+	LINK_NAME = 1 << 4,   /* rename; selects the link by index */
+	LINK_ALIAS = 1 << 5,  /* alias NULL: have none */
+	LINK_DORMANT = 1 << 6
 };
 
 struct kernel_link {
@@ -63,18 +66,28 @@ struct kernel_link {
 	struct mac mac;
 	bool up;
 	bool carrier; /* ... and has a carrier, as far as it knows */
+	bool dormant; /* operationally down by request (RFC 2863); it receives, and frames can be
+			 sent on it */
 	/*
 	 * Alternative names short enough for an interface-name, each NUL-terminated, with an empty
 	 * one at the end. NULL: none. Only in dumps and events; borrowed until the callback
 	 * returns.
 	 */
 	const char *alternatives;
+	/* IFLA_IFALIAS, text of any kind, up to 255 bytes; NULL: none, or not asked for. As above.
+	 */
+	const char *alias;
 };
+
+/* Does the link have this alias? NULL and "": none. */
+static inline bool kernel_has_alias(const struct kernel_link *link, const char *alias)
+{
+	return strcmp(link->alias ? link->alias : "", alias ? alias : "") == 0;
+}
 
 /*
  * What others set on a link and no leaf covers: all settings of its bridge port with VLANs,
- * alternative names, alias, group, queue length, promiscuity, addresses. One block of memory:
- * free() it.
+ * alternative names, group, queue length, promiscuity, addresses. One block of memory: free() it.
  */
 struct kernel_kept;
 
@@ -98,6 +111,13 @@ struct kernel_request {
 	struct session *ret_session;
 	struct statistics *ret_statistics;
 	int result;
+};
+
+/* An Ethernet frame to be sent on the link of that ifindex. */
+struct kernel_frame {
+	unsigned int index;
+	const void *bytes;
+	size_t length;
 };
 
 /*
@@ -197,6 +217,13 @@ struct kernel_operations {
 	 */
 	int (*put_back)(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
 			char ret_lost[KERNEL_LOST_MAX]);
+
+	/*
+	 * Send frames, with as few system calls as possible. One whose link is gone, down or busy
+	 * is dropped. Returns how many were sent, or a negative errno: there is no socket for it
+	 * (-EPERM: CAP_NET_RAW was missing when it was opened).
+	 */
+	int (*send_frames)(struct kernel *kernel, const struct kernel_frame *frames, size_t count);
 
 	/*
 	 * Dumps. A callback's nonzero return ends the dump and is returned. An entry missing from a

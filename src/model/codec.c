@@ -258,16 +258,28 @@ const void *codec_defaults(enum object object)
 	return &defaults[object];
 }
 
+/* Most defaults are one byte, and every session of a commit is completed several times. */
+static void copy_member(const struct row *row, void *to, const void *from)
+{
+	if (row->size == 1)
+		*(char *)member_of(row, to) = *(const char *)member_in(row, from);
+	else
+		memcpy(member_of(row, to), member_in(row, from), row->size);
+}
+
 void codec_complete(enum object object, void *config)
 {
 	const struct row_set *set = &row_sets[object];
 	const void *defaults = codec_defaults(object);
+	uint64_t absent = *(const uint64_t *)defaults & ~*(const uint64_t *)config;
 
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		const struct row *row = &set->rows[i];
+	for (; absent; absent &= absent - 1) {
+		const struct row *row = &set->rows[__builtin_ctzll(absent)];
 
-		if (row->fallback && !codec_present(row, config) && codec_applies(row, config))
-			codec_copy(row, config, defaults);
+		if (!codec_applies(row, config))
+			continue;
+		copy_member(row, config, defaults);
+		*(uint64_t *)config |= BIT(row_number(row));
 	}
 }
 
@@ -277,9 +289,11 @@ uint64_t codec_difference(enum object object, const void *a, const void *b)
 	uint64_t in_a = *(const uint64_t *)a, in_b = *(const uint64_t *)b;
 	uint64_t rows = in_a ^ in_b;
 
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		if ((in_a & in_b & BIT(i)) && !codec_equal(&set->rows[i], a, b))
-			rows |= BIT(i);
+	for (uint64_t both = in_a & in_b; both; both &= both - 1) {
+		const struct row *row = &set->rows[__builtin_ctzll(both)];
+
+		if (!codec_equal(row, a, b))
+			rows |= BIT(row_number(row));
 	}
 	return rows;
 }
@@ -288,9 +302,8 @@ bool codec_any_change(enum object object, uint64_t rows, enum cost change)
 {
 	const struct row_set *set = &row_sets[object];
 
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		if ((rows & BIT(i)) && set->rows[i].change == change)
+	for (rows &= BIT(set->config_count) - 1; rows; rows &= rows - 1)
+		if (set->rows[__builtin_ctzll(rows)].change == change)
 			return true;
-	}
 	return false;
 }

@@ -48,6 +48,11 @@ const char *codec_trim(const struct row *row, const char *text, size_t *length);
 size_t codec_print(const struct row *row, const void *object, char ret[VALUE_TEXT_MAX]);
 /* At least @width digits, at most 20, and a NUL. Returns how many digits. */
 size_t codec_print_decimal(uint64_t value, size_t width, char *ret);
+/*
+ * Nanoseconds of CLOCK_REALTIME as "2026-11-22T13:41:35.678": UTC, with 3 or 6 digits of the
+ * second, and no zone yet.
+ */
+size_t codec_print_time(int64_t wall, size_t digits, char *ret);
 
 /*
  * Numbers, as in SNMP: BOOL (0, 1), U16, U32, ENUM (YANG value), COUNTER, TIME.

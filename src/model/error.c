@@ -33,7 +33,9 @@ static const struct error_kind kinds[ERROR_CODES] = {
 		SNMP_GEN_ERR, EINVAL },
 	[ERROR_BAD_ATTRIBUTE] = { "bad-attribute", "protocol", "bad-attribute", NULL,
 		SNMP_GEN_ERR, EINVAL },
-	[ERROR_MISSING_ATTRIBUTE] = { "missing-attribute", "rpc", "missing-attribute", NULL,
+	[ERROR_MISSING_ATTRIBUTE] = { "missing-attribute", "protocol", "missing-attribute", NULL,
+		SNMP_GEN_ERR, EINVAL },
+	[ERROR_NO_MESSAGE_ID] = { "no-message-id", "rpc", "missing-attribute", NULL,
 		SNMP_GEN_ERR, EINVAL },
 	[ERROR_MISSING_ELEMENT] = { "missing-element", "protocol", "missing-element", NULL,
 		SNMP_INCONSISTENT_VALUE, EINVAL },
@@ -111,16 +113,18 @@ const char *error_app_tag(const struct error *err)
 	return err->app_tag ? err->app_tag : error_kind(err->code)->app_tag;
 }
 
-/* Tags that appendix A of RFC 6241 defines for data only, or for one layer only. */
+/*
+ * Tags that appendix A of RFC 6241 defines for data only, or for one layer only, as section 4.3
+ * does for a missing message-id.
+ */
 static bool may_be_protocol(const struct error_kind *kind)
 {
-	static const char *const others[] = {"data-exists", "data-missing", "malformed-message",
-					     "missing-attribute"};
+	static const char *const others[] = {"data-exists", "data-missing", "malformed-message"};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (!strcmp(kind->tag, others[i]))
 			return false;
-	return true;
+	return kind != &kinds[ERROR_NO_MESSAGE_ID];
 }
 
 const char *error_type(const struct error *err)

@@ -38,6 +38,7 @@ enum encapsulation { ENCAPSULATION_UDP = 1, ENCAPSULATION_IP = 2 };
 enum pseudowire_type { PSEUDOWIRE_ETHERNET_VLAN = 4, PSEUDOWIRE_ETHERNET = 5, PSEUDOWIRE_PPP = 7 };
 enum sublayer { SUBLAYER_NONE = 1, SUBLAYER_DEFAULT = 2 };
 enum sequencing { SEQUENCING_NONE = 1, SEQUENCING_SEND, SEQUENCING_RECEIVE, SEQUENCING_BOTH };
+enum dead_action { DEAD_ACTION_NONE = 1, DEAD_ACTION_LINK_DOWN = 2 };
 
 struct tunnel {
 	uint64_t present;
@@ -64,6 +65,7 @@ struct session {
 	uint32_t mtu;
 	uint32_t reorder_timeout; /* milliseconds */
 	uint32_t dead_interval;   /* seconds */
+	uint32_t keepalive;       /* seconds, 0: none are sent */
 	uint32_t pseudowire_id;
 	char description[DESCRIPTION_LENGTH + 1];
 	char interface_name[IFNAME_LENGTH + 1];
@@ -75,6 +77,7 @@ struct session {
 	uint8_t pseudowire_type;
 	uint8_t l2_specific_sublayer;
 	uint8_t sequencing;
+	uint8_t dead_action;
 	bool enabled;
 	bool link_enabled;
 	bool lns_mode;
@@ -86,7 +89,8 @@ enum oper_status {
 	OPER_WAITING,
 	OPER_FAILED,
 	OPER_REMOVING,
-	OPER_PEER_SILENT
+	OPER_PEER_SILENT,
+	OPER_STATUSES
 };
 
 enum status_reason {
@@ -111,7 +115,8 @@ enum status_reason {
 	REASON_FOREIGN_OBJECT,
 	REASON_PORT_SETTINGS,
 	REASON_ADDRESS_DUPLICATE,
-	REASON_ADDRESS_IN_VRF
+	REASON_ADDRESS_IN_VRF,
+	STATUS_REASONS
 };
 
 enum origin { ORIGIN_CONFIGURED = 1, ORIGIN_FOREIGN = 2 };
@@ -159,6 +164,7 @@ struct session_state {
 	uint32_t if_index;   /* 0 none */
 	uint32_t kernel_mtu; /* what the kernel chose when we created it, 0 unknown */
 	bool awaits_bridge;  /* configured, and there is none of that name */
+	bool silenced;       /* we made its interface dormant (dead-action), and not yet up again */
 	int16_t port_errno;  /* why it is kept out of its bridge; positive, 0: it is not */
 	uint32_t mtu;        /* of its interface, 0: not seen ... */
 	struct mac mac;      /* ... and its address */

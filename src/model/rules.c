@@ -76,10 +76,10 @@ static int check_conditions(const struct checked *entry, struct error *err)
 {
 	const struct row_set *set = &row_sets[entry->object];
 
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		const struct row *row = &set->rows[i];
+	for (uint64_t left = *(const uint64_t *)entry->config; left != 0; left &= left - 1) {
+		const struct row *row = &set->rows[__builtin_ctzll(left)];
 
-		if (has(entry, i) && !codec_applies(row, entry->config))
+		if (!codec_applies(row, entry->config))
 			return refuse_leaf(entry, row, err);
 	}
 	return 0;

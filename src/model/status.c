@@ -8,6 +8,8 @@
 
 #include "model/codec.h"
 
+#define SUBJECT_MAX 80 /* octets, so that there is room for what comes after it */
+
 /* What to name between the two halves of a sentence. */
 enum subject {
 	SUBJECT_NONE,
@@ -76,6 +78,11 @@ static const struct sentence sentences[] = {
 /* REASON_LINK_DOWN of a tunnel */
 static const struct sentence way_down = { "the way to ", SUBJECT_WAY,
 	", which is down or has no carrier; retried when it is up" };
+
+/* REASON_PEER_SILENT with a dead-action */
+static const struct sentence link_taken_down = { "nothing came from the peer for ",
+	SUBJECT_DEAD_INTERVAL, ", so the interface is down until something does; check the peer, "
+	"the path, and that ids and cookies agree" };
 
 /* What an errno of REASON_NO_ROUTE means. */
 static const struct {
@@ -202,6 +209,9 @@ static const struct sentence *sentence_of(const struct state *state, const struc
 	if (state->status_reason < sizeof(sentences) / sizeof(sentences[0]) &&
 	    sentences[state->status_reason].before)
 		sentence = &sentences[state->status_reason];
+	if (state->status_reason == REASON_PEER_SILENT && session &&
+	    session->dead_action == DEAD_ACTION_LINK_DOWN)
+		return &link_taken_down;
 	return state->status_reason == REASON_LINK_DOWN && !session ? &way_down : sentence;
 }
 
@@ -214,11 +224,22 @@ static const char *cause_of(const struct state *state)
 	return strerror(state->status_errno);
 }
 
+/* As far as there is room. By hand, for each removed session has such a text in a notification. */
+static void add(char ret[STATUS_TEXT_MAX], size_t *used, const char *text)
+{
+	size_t length = strnlen(text, STATUS_TEXT_MAX - 1 - *used);
+
+	memcpy(ret + *used, text, length);
+	*used += length;
+	ret[*used] = '\0';
+}
+
 size_t status_text(const struct state *state, const struct tunnel *tunnel,
 		   const struct session *session, char ret[STATUS_TEXT_MAX])
 {
 	const struct sentence *sentence = sentence_of(state, session);
 	char subject[VALUE_TEXT_MAX], cause[80] = "";
+	size_t used = 0;
 
 	if (state->status_reason == REASON_NONE) {
 		ret[0] = '\0';
@@ -227,7 +248,10 @@ size_t status_text(const struct state *state, const struct tunnel *tunnel,
 	print_subject(sentence->subject, state, tunnel, session, subject);
 	if (state->status_errno > 0 && sentence != &sentences[REASON_NONE])
 		snprintf(cause, sizeof(cause), " (%s)", cause_of(state));
-	snprintf(ret, STATUS_TEXT_MAX, "%s%.80s%s%s", sentence->before, subject, cause,
-		 sentence->after);
-	return strlen(ret);
+	subject[SUBJECT_MAX] = '\0';
+	add(ret, &used, sentence->before);
+	add(ret, &used, subject);
+	add(ret, &used, cause);
+	add(ret, &used, sentence->after);
+	return used;
 }

@@ -80,6 +80,12 @@ static const struct word sequencing_words[] = {
 	{ 0 }
 };
 
+static const struct word dead_action_words[] = {
+	{ "none", DEAD_ACTION_NONE, 0, NULL },
+	{ "link-down", DEAD_ACTION_LINK_DOWN, 0, NULL },
+	{ 0 }
+};
+
 const struct word oper_status_words[] = {
 	{ "up", OPER_UP, 0, NULL },
 	{ "down", OPER_DOWN, 0, NULL },
@@ -322,8 +328,9 @@ static const struct row session_rows[] = {
 		.leaf = "description", .cli = "description",
 		.mib = "Description", .mib_table = MIB_SESSION, .mib_column = 2,
 		SESSION(description, STRING), .max = DESCRIPTION_LENGTH,
-		.access = ACCESS_WRITE, .change = CHANGE_LOCAL, .source = SOURCE_RECORD,
-		.doc = "Free text for people",
+		.access = ACCESS_WRITE, .change = CHANGE_LINK,
+		.doc = "Free text for people, and the alias of the session's interface (RFC 2863 "
+		       "ifAlias)",
 	},
 	[SESSION_ENABLED] = {
 		.leaf = "enabled", .cli = "enabled",
@@ -467,6 +474,25 @@ static const struct row session_rows[] = {
 		.why = "a second to a day",
 		.doc = "Silence of the peer after which oper-status becomes peer-silent; "
 		       "never when absent",
+	},
+	[SESSION_DEAD_ACTION] = {
+		.leaf = "dead-action", .cli = "dead_action",
+		.mib = "DeadAction", .mib_table = MIB_SESSION, .mib_column = 25,
+		SESSION(dead_action, ENUM), .words = dead_action_words, .fallback = "none",
+		.access = ACCESS_WRITE, .change = CHANGE_LINK, .source = SOURCE_RECORD,
+		.when = WHEN_INTERFACE,
+		.doc = "What becomes of the interface while the session is peer-silent: nothing, or "
+		       "operationally down (RFC 2863 ifOperStatus)",
+	},
+	[SESSION_KEEPALIVE] = {
+		.leaf = "keepalive", .cli = "keepalive",
+		.mib = "Keepalive", .mib_table = MIB_SESSION, .mib_column = 26,
+		SESSION(keepalive, U32), .max = 86400, .units = "seconds", .fallback = "0",
+		.access = ACCESS_WRITE, .change = CHANGE_LOCAL, .source = SOURCE_RECORD,
+		.when = WHEN_INTERFACE,
+		.why = "up to a day",
+		.doc = "How often to send an LLDP frame on the interface, for the peer's "
+		       "dead-interval to count; 0: never (IEEE Std 802.1AB)",
 	},
 	[SESSION_PSEUDOWIRE_ID] = {
 		.leaf = "pseudowire-id", .cli = "pseudowire_id",

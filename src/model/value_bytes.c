@@ -75,7 +75,8 @@ static bool is_name(const char *name, const char *text, size_t length)
 static bool is_ifname(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		if (text[i] <= ' ' || text[i] > '~' || memchr("/:%", text[i], 3))
+		if (text[i] <= ' ' || text[i] > '~' || text[i] == '/' || text[i] == ':' ||
+		    text[i] == '%')
 			return false;
 	}
 	return !is_name(".", text, length) && !is_name("..", text, length) &&

@@ -256,18 +256,24 @@ static const char *second_text(time_t second)
 	return text;
 }
 
+size_t codec_print_time(int64_t wall, size_t digits, char *ret)
+{
+	int64_t second = wall / NS_PER_S - (wall % NS_PER_S < 0),
+		fraction = wall - second * NS_PER_S;
+	size_t length = print_text(second_text((time_t)second), ret);
+
+	if (!length)
+		return 0;
+	fraction /= digits == 3 ? NS_PER_S / 1000 : NS_PER_S / 1000000;
+	ret[length++] = '.';
+	return length + codec_print_decimal((uint64_t)fraction, digits, ret + length);
+}
+
 /* date-and-time, canonical for a known zone (RFC 6991 section 3), in UTC. */
 size_t time_print(const struct row *row, const void *member, char *ret)
 {
-	int64_t at = ((const struct moment *)member)->wall;
-	const char *second = second_text((time_t)(at / NS_PER_S));
-	size_t length = print_text(second, ret);
+	size_t length = codec_print_time(((const struct moment *)member)->wall, 3, ret);
 
 	(void)row;
-	if (!length)
-		return 0;
-	ret[length++] = '.';
-	length +=
-		codec_print_decimal((uint64_t)(at % NS_PER_S / (NS_PER_S / 1000)), 3, ret + length);
-	return length + print_text("+00:00", ret + length);
+	return length ? length + print_text("+00:00", ret + length) : 0;
 }

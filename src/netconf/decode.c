@@ -251,7 +251,8 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 
 	if (failing(decoder))
 		return;
-	decoder->discarded[level] = (struct edit_entry){.object = object};
+	if (edit_removes(operation))
+		decoder->discarded[level] = (struct edit_entry){.object = object};
 	if (edit_removes(decoder->operation[decoder->level])) {
 		entry = &decoder->discarded[level];
 	} else if (decoder->limit && decoder->edit->count >= decoder->limit) {
@@ -520,7 +521,8 @@ static int text(const char *bytes, size_t length, void *arg, struct error *err)
 		decoder->length = length;
 	} else if (!decoder->over && !blank_is(bytes, length)) {
 		fail(decoder, ERROR_BAD_ELEMENT,
-		     decoder->level <= LEVEL_CONTAINER
+		     decoder->level == LEVEL_CONFIG ? "config"
+		     : decoder->level == LEVEL_CONTAINER
 			     ? ELEMENT_CONTAINER
 			     : row_sets[level_object(decoder->level)].name,
 		     "text is not allowed here, only elements");
@@ -574,7 +576,7 @@ static int unset_default(struct decoder *decoder, const struct row *row, struct 
 		return -EINVAL;
 	}
 	if (operation == EDIT_CREATE)
-		entry->must_not_exist |= BIT(row_number(row));
+		entry->must_not_exist |= (uint32_t)BIT(row_number(row));
 	return edit_leaf(entry, row, EDIT_REMOVE, decoder->text, decoder->length, err);
 }
 

@@ -112,6 +112,15 @@ void encode_leaf(struct writer *writer, const struct view *view, const struct ro
 	write_leaf(writer, view, row, false, depth);
 }
 
+/* What it can have of the rows, at a glance: most leaves of a configuration are absent. */
+static uint64_t rows_there(const struct view *view)
+{
+	uint64_t all = BIT(row_sets[view->object].config_count) - 1;
+	uint64_t config = view->config ? *(const uint64_t *)view->config : view_key(view->object);
+
+	return view->state || view->statistics ? config | ~all : config;
+}
+
 /* Statistics come last among the rows. */
 static void write_leaves(struct writer *writer, const struct view *view, uint64_t rows,
 			 bool annotated, unsigned int depth)
@@ -119,7 +128,7 @@ static void write_leaves(struct writer *writer, const struct view *view, uint64_
 	const struct row_set *set = &row_sets[view->object];
 	bool in_statistics = false;
 
-	for (rows &= BIT(set->count) - 1; rows; rows &= rows - 1) {
+	for (rows &= rows_there(view) & (BIT(set->count) - 1); rows; rows &= rows - 1) {
 		const struct row *row = &set->rows[__builtin_ctzll(rows)];
 
 		if (row->part == PART_STATISTICS && !in_statistics) {

@@ -32,7 +32,7 @@ struct filter {
 	 * that has nothing of what is selected is left out.
 	 */
 	bool exact;
-	bool reads_state; /* what matches depends on state or statistics */
+	bool reads_state, reads_statistics; /* what matches depends on them */
 };
 
 /* Check its start tag: of a subtree filter, or of an XPath, which is then in its `select`. */

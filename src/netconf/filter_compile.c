@@ -103,8 +103,8 @@ static int add_condition(struct filter_compiler *compiler, struct selection *sel
 	selection->conditions = condition;
 	if (!compiler->filter->exact)
 		selection->rows |= BIT(row_number(row));
-	if (row->part != PART_CONFIG)
-		compiler->filter->reads_state = true;
+	compiler->filter->reads_state |= row->part == PART_STATE;
+	compiler->filter->reads_statistics |= row->part == PART_STATISTICS;
 	return condition->text ? 0 : out_of_memory(compiler);
 }
 

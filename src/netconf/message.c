@@ -43,7 +43,7 @@ static int start_envelope(struct message *message, const struct reader_element *
 	rc = build(message, element, err);
 	if (!rc && message->session->greeted &&
 	    !node_attribute(message->tree.root, "message-id", ""))
-		return refuse(message, ERROR_MISSING_ATTRIBUTE, "message-id", "rpc",
+		return refuse(message, ERROR_NO_MESSAGE_ID, "message-id", "rpc",
 			      "an rpc needs a message-id (RFC 6241 section 4.1)");
 	return rc;
 }

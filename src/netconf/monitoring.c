@@ -243,6 +243,53 @@ static void add_statistics(struct tree *tree, struct node *state,
 	add_counters(tree, statistics, &sum);
 }
 
+static void add_conditions(struct tree *tree, struct node *service, const struct datastore *store)
+{
+	const struct datastore_counts *counts = datastore_counts(store);
+
+	for (unsigned int at = 0; at < OBJECTS * 2 * OPER_STATUSES * STATUS_REASONS; at++) {
+		unsigned int reason = at % STATUS_REASONS, rest = at / STATUS_REASONS;
+		unsigned int status = rest % OPER_STATUSES, configured = rest / OPER_STATUSES % 2;
+		unsigned int object = rest / OPER_STATUSES / 2;
+		uint32_t count = counts->by_status[object][configured][status][reason];
+		const struct word *origin = word_by_value(
+			origin_words, configured ? ORIGIN_CONFIGURED : ORIGIN_FOREIGN);
+		struct node *entry;
+
+		if (!count)
+			continue;
+		entry = add_ours(tree, service, "condition");
+		add_our_text(tree, entry, "object", row_sets[object].name);
+		add_our_text(tree, entry, "origin", origin->name);
+		add_our_text(tree, entry, "oper-status",
+			     word_by_value(oper_status_words, status)->name);
+		add_our_text(tree, entry, "status-reason",
+			     word_by_value(status_reason_words, reason)->name);
+		add_our_number(tree, entry, "count", count);
+	}
+}
+
+static void add_service(struct tree *tree, struct node *state, const struct netconf_server *server)
+{
+	static const char *const words[] = {[NETCONF_SNMP_OFF] = "off",
+					    [NETCONF_SNMP_WAITING] = "waiting",
+					    [NETCONF_SNMP_CONNECTED] = "connected"};
+	const struct netconf_options *options = &server->options;
+	struct node *service = add_ours(tree, state, "service");
+	struct engine_info info;
+
+	engine_info(options->engine, &info);
+	add_our_text(tree, service, "version", VERSION);
+	if (info.release)
+		add_our_text(tree, service, "kernel-release", info.release);
+	add_our_text(tree, service, "snmp",
+		     words[options->snmp ? options->snmp(options->snmp_arg) : NETCONF_SNMP_OFF]);
+	add_our_number(tree, service, "generation", info.generation);
+	if (info.last_error[0])
+		add_our_text(tree, service, "last-error", info.last_error);
+	add_conditions(tree, service, engine_store(options->engine));
+}
+
 static void build_state(const struct netconf_session *session, struct tree *ret)
 {
 	const struct netconf_server *server = session->server;
@@ -253,10 +300,11 @@ static void build_state(const struct netconf_session *session, struct tree *ret)
 	add_schemas(ret, state, &server->modules);
 	add_sessions(ret, state, server);
 	add_statistics(ret, state, server);
+	add_service(ret, state, server);
 }
 
-static const struct subtree_list lists[] = {
-	{"datastore", 1}, {"partial-lock", 1}, {"schema", 3}, {"session", 1}, {NULL, 0}};
+static const struct subtree_list lists[] = {{"datastore", 1}, {"partial-lock", 1}, {"schema", 3},
+					    {"session", 1},   {"condition", 4},    {NULL, 0}};
 
 const struct provider provider_monitoring = {
 	.name = "netconf-state",

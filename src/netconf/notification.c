@@ -1,7 +1,5 @@
 #include "netconf/notification.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <time.h>
 
 #include "netconf/config_change.h"
@@ -13,13 +11,7 @@
 
 void notification_print_time(int64_t time, char ret[NOTIFICATION_TIME])
 {
-	time_t seconds = (time_t)(time / NS_PER_S);
-	struct tm tm;
-	size_t used;
-
-	gmtime_r(&seconds, &tm);
-	used = strftime(ret, NOTIFICATION_TIME, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(ret + used, NOTIFICATION_TIME - used, ".%06dZ", (int)(time % NS_PER_S / 1000));
+	memcpy(ret + codec_print_time(time, 6, ret), "Z", 2);
 }
 
 /* Exactly @count digits; advances @at. -1: there are others. */
@@ -104,17 +96,17 @@ bool notification_parse_time(const char *text, int64_t *ret)
 
 /* ---- pieces */
 
-__attribute__((format(printf, 3, 4))) static void leaf(struct writer *writer, const char *name,
-						       const char *format, ...)
+static void text_leaf(struct writer *writer, const char *name, const char *text)
 {
-	char text[VALUE_TEXT_MAX];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	write_tag(writer, "<", name);
 	write_escaped(writer, text, strlen(text));
+	write_tag(writer, "</", name);
+}
+
+static void number_leaf(struct writer *writer, const char *name, uint64_t number)
+{
+	write_tag(writer, "<", name);
+	write_number(writer, number);
 	write_tag(writer, "</", name);
 }
 
@@ -124,7 +116,7 @@ static void word_leaf(struct writer *writer, const char *name, const struct word
 	const struct word *word = word_by_value(words, value);
 
 	if (word)
-		leaf(writer, name, "%s", word->name);
+		text_leaf(writer, name, word->name);
 }
 
 static void event_time(struct writer *writer, int64_t time)
@@ -132,7 +124,7 @@ static void event_time(struct writer *writer, int64_t time)
 	char text[NOTIFICATION_TIME];
 
 	notification_print_time(time, text);
-	leaf(writer, "eventTime", "%s", text);
+	text_leaf(writer, "eventTime", text);
 }
 
 static void begin(struct writer *writer, int64_t time, const char *name, const char *uri)
@@ -147,6 +139,15 @@ static void begin(struct writer *writer, int64_t time, const char *name, const c
 
 /* ---- tunnels and sessions */
 
+static const struct row *text_row(enum object object)
+{
+	static const struct row *found[OBJECTS];
+
+	if (!found[object])
+		found[object] = row_by_leaf(object, TEXT_LEAF, strlen(TEXT_LEAF));
+	return found[object];
+}
+
 static void write_state(struct writer *writer, const struct object_event *event,
 			const struct datastore *store)
 {
@@ -156,7 +157,7 @@ static void write_state(struct writer *writer, const struct object_event *event,
 	const struct state *state = entry ? entry_state(entry) : NULL;
 
 	if (session && session_name(session)[0])
-		leaf(writer, "interface-name", "%s", session_name(session));
+		text_leaf(writer, "interface-name", session_name(session));
 	word_leaf(writer, "old-status", oper_status_words, event->old_status);
 	word_leaf(writer, "oper-status", oper_status_words, event->oper_status);
 	word_leaf(writer, "status-reason", status_reason_words, event->reason);
@@ -164,8 +165,7 @@ static void write_state(struct writer *writer, const struct object_event *event,
 	    state->status_reason == event->reason) {
 		const struct view view = view_entry(entry);
 
-		encode_leaf(writer, &view, row_by_leaf(view.object, TEXT_LEAF, strlen(TEXT_LEAF)),
-			    0);
+		encode_leaf(writer, &view, text_row(view.object), 0);
 	}
 }
 
@@ -174,11 +174,11 @@ static void write_drift(struct writer *writer, const struct object_event *event)
 	static const char *const words[] = {
 		[DRIFT_DIFFERS] = "differs", [DRIFT_GONE] = "gone", [DRIFT_ENDED] = "ended"};
 
-	leaf(writer, "drift", "%s", words[event->drift]);
+	text_leaf(writer, "drift", words[event->drift]);
 	if (event->row)
-		leaf(writer, "leaf-name", "%s", event->row->leaf);
+		text_leaf(writer, "leaf-name", event->row->leaf);
 	if (event->drift != DRIFT_ENDED)
-		leaf(writer, "restores", "%s", event->restores ? "true" : "false");
+		text_leaf(writer, "restores", event->restores ? "true" : "false");
 }
 
 void notification_write_object(struct writer *writer, const struct object_event *event,
@@ -190,9 +190,9 @@ void notification_write_object(struct writer *writer, const struct object_event 
 							    : "tunnel-state-change";
 
 	begin(writer, event->time, name, NAMESPACE_MODULE);
-	leaf(writer, "tunnel-id", "%" PRIu32, event->key.tunnel_id);
+	number_leaf(writer, "tunnel-id", event->key.tunnel_id);
 	if (event->key.session_id)
-		leaf(writer, "session-id", "%" PRIu32, event->key.session_id);
+		number_leaf(writer, "session-id", event->key.session_id);
 	if (event->what == HAPPENING_STATE)
 		write_state(writer, event, store);
 	else if (event->what == HAPPENING_DRIFT)
@@ -204,10 +204,10 @@ void notification_write_object(struct writer *writer, const struct object_event 
 
 static void actor_leaves(struct writer *writer, const struct actor *actor)
 {
-	leaf(writer, "username", "%s", actor->user);
-	leaf(writer, "session-id", "%u", actor->id);
+	text_leaf(writer, "username", actor->user);
+	number_leaf(writer, "session-id", actor->id);
 	if (actor->source[0])
-		leaf(writer, "source-host", "%s", actor->source);
+		text_leaf(writer, "source-host", actor->source);
 }
 
 void notification_write_commit(struct writer *writer, int64_t time,
@@ -238,9 +238,9 @@ void notification_write_confirm(struct writer *writer, int64_t time,
 	begin(writer, time, "netconf-confirmed-commit", NAMESPACE_NETCONF_EVENTS);
 	if (actor->user)
 		actor_leaves(writer, actor);
-	leaf(writer, "confirm-event", "%s", words[event->step]);
+	text_leaf(writer, "confirm-event", words[event->step]);
 	if (event->step == CONFIRM_START || event->step == CONFIRM_EXTEND)
-		leaf(writer, "timeout", "%" PRIu32, event->timeout);
+		number_leaf(writer, "timeout", event->timeout);
 	write_tag(writer, "</", "netconf-confirmed-commit");
 }
 
@@ -257,8 +257,8 @@ void notification_write_end(struct writer *writer, int64_t time, const struct ac
 	begin(writer, time, "netconf-session-end", NAMESPACE_NETCONF_EVENTS);
 	actor_leaves(writer, actor);
 	if (killer)
-		leaf(writer, "killed-by", "%u", killer);
-	leaf(writer, "termination-reason", "%s", reason);
+		number_leaf(writer, "killed-by", killer);
+	text_leaf(writer, "termination-reason", reason);
 	write_tag(writer, "</", "netconf-session-end");
 }
 
@@ -275,8 +275,8 @@ void notification_write_missed(struct writer *writer, int64_t time, uint64_t cou
 	char text[NOTIFICATION_TIME];
 
 	begin(writer, time, "notifications-missed", NAMESPACE_CLIENTS);
-	leaf(writer, "count", "%" PRIu64, count);
+	number_leaf(writer, "count", count);
 	notification_print_time(since, text);
-	leaf(writer, "since", "%s", text);
+	text_leaf(writer, "since", text);
 	write_tag(writer, "</", "notifications-missed");
 }

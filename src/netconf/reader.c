@@ -399,11 +399,10 @@ static void check_parser(struct reader *reader)
 	       *reader->complaint ? reader->complaint : "not well-formed XML");
 }
 
-static void feed_piece(struct reader *reader)
+static void feed_piece(struct reader *reader, const char *piece, size_t length)
 {
 	xmlDictPtr names = reader->parser->dict;
-	size_t length = reader->piece_length;
-	const char *what = reader->begun ? NULL : encoding_refusal(reader->piece, length);
+	const char *what = reader->begun ? NULL : encoding_refusal(piece, length);
 
 	reader->begun = true;
 	if (what)
@@ -411,7 +410,7 @@ static void feed_piece(struct reader *reader)
 	reader->piece_length = 0;
 	if (!length || reader->rc)
 		return;
-	xmlParseChunk(reader->parser, reader->piece, (int)length, 0);
+	xmlParseChunk(reader->parser, piece, (int)length, 0);
 	check_parser(reader);
 	reader->fed += (long)length;
 	if (reader->rc)
@@ -427,12 +426,16 @@ static void gather(struct reader *reader, const char *bytes, size_t length)
 	while (length && !reader->rc) {
 		size_t room = PIECE - reader->piece_length, count = length < room ? length : room;
 
-		memcpy(reader->piece + reader->piece_length, bytes, count);
-		reader->piece_length += count;
+		if (count == PIECE) {
+			feed_piece(reader, bytes, PIECE);
+		} else {
+			memcpy(reader->piece + reader->piece_length, bytes, count);
+			reader->piece_length += count;
+			if (reader->piece_length == PIECE)
+				feed_piece(reader, reader->piece, PIECE);
+		}
 		bytes += count;
 		length -= count;
-		if (reader->piece_length == PIECE)
-			feed_piece(reader);
 	}
 }
 
@@ -466,7 +469,7 @@ int reader_finish(struct reader *reader, struct error *err)
 {
 	if (reader_empty(reader))
 		refuse(reader, ERROR_MALFORMED, "there is no XML document");
-	feed_piece(reader);
+	feed_piece(reader, reader->piece, reader->piece_length);
 	if (!reader->rc)
 		xmlParseChunk(reader->parser, NULL, 0, 1);
 	check_parser(reader);

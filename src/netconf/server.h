@@ -38,11 +38,16 @@ struct netconf_limits {
 	size_t output; /* bytes of a reply held in memory; default 256 kB */
 };
 
+enum netconf_snmp { NETCONF_SNMP_OFF, NETCONF_SNMP_WAITING, NETCONF_SNMP_CONNECTED };
+
 struct netconf_options {
 	struct event_base *base;
 	struct engine *engine;   /* borrowed; closed after netconf_close() */
 	const char *socket_path; /* copied; made with mode 0660 */
 	const char *yang_path;   /* borrowed; folders of YANG modules; NULL: MODULES_PATH */
+	/* The state of the SNMP door, for those who ask ours; may be NULL. */
+	enum netconf_snmp (*snmp)(void *arg);
+	void *snmp_arg;
 	struct netconf_limits limits;
 	/* Tells the operator, with syslog priorities; may be NULL. */
 	void (*log)(int priority, const char *text, void *arg);

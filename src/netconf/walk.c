@@ -109,16 +109,15 @@ void walk_close(struct walk *walk)
 	free(walk);
 }
 
-/*
- * The entry as it is now, with fresh counters if the filter depends on the status, as that depends
- * on them.
- */
+/* The entry as it is now. Whether it matches may depend on its status or counters. */
 static bool show_entry(struct walk *walk, struct entry *entry, struct view *ret)
 {
 	if (!entry)
 		return false;
-	if (walk->engine && !walk->config && walk->filter.reads_state)
+	if (walk->engine && !walk->config && walk->filter.reads_statistics)
 		engine_refresh(walk->engine, entry);
+	else if (walk->engine && !walk->config && walk->filter.reads_state)
+		engine_look(walk->engine, entry);
 	*ret = view_entry(entry);
 	if (walk->in_use)
 		nmda_show_in_use(entry, ret, &walk->origins, &walk->used);
@@ -204,7 +203,7 @@ static void refresh(const struct walk *walk, const struct view *view, uint64_t r
 {
 	struct entry *entry;
 
-	if (!walk->engine || walk->config || walk->filter.reads_state ||
+	if (!walk->engine || walk->config || walk->filter.reads_statistics ||
 	    !(rows & (walk->statistics[view->object] | walk->state[view->object])))
 		return;
 	entry = datastore_entry(walk->store, walk->tunnel_id,

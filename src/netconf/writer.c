@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <limits.h>
 
 #include "model/codec.h"
 
@@ -69,16 +70,16 @@ static const char *replacement(const char *text, size_t length)
 	}
 }
 
-static bool plain(unsigned char c)
-{
-	return c >= 0x20 && c < 0x80 && c != '&' && c != '<' && c != '>' && c != '"';
-}
-
+/* How much of it is ASCII that is written as it is. */
 static size_t plain_length(const char *text, size_t length)
 {
+	static const bool plain[UCHAR_MAX + 1] = {
+		[' ' ... '!'] = true, ['#' ... '%'] = true,  ['\'' ... ';'] = true,
+		['='] = true,         ['?' ... 0x7f] = true,
+	};
 	size_t count = 0;
 
-	while (count < length && plain((unsigned char)text[count]))
+	while (count < length && plain[(unsigned char)text[count]])
 		count++;
 	return count;
 }

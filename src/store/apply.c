@@ -18,15 +18,15 @@
 struct application {
 	struct cursor cursor;
 	struct candidate *candidate;
-	const struct edit *edit;
+	struct edit *edit;
 	struct change *touched;      /* by this edit, the latest first */
 	const struct change *tunnel; /* touched, and asked for last; NULL: none */
 	bool replaces;               /* some tunnel */
 	bool from_nothing;           /* all that is there in the end is named by the edit */
 	const struct phase *phase;
-	const struct edit_entry *entry; /* the next to apply */
-	uint32_t tunnel_id;             /* the next one ... */
-	bool was_last;                  /* ... unless the one before had the last id */
+	struct edit_entry *entry; /* the next to apply */
+	uint32_t tunnel_id;       /* the next one ... */
+	bool was_last;            /* ... unless the one before had the last id */
 	struct {
 		uint32_t tunnel_id; /* the tunnel whose sessions are being removed; 0: none */
 		uint32_t next;      /* session */
@@ -285,10 +285,11 @@ static void keep_leaves(const struct edit *edit, const struct edit_entry *entry,
 static int put_entry(const struct edit *edit, const struct edit_entry *entry, bool afresh,
 		     struct change *change)
 {
-	union config before = {0}, after = {0};
+	union config before, after = {0};
 
-	if (change->after)
-		before = *change->after;
+	if (!change->after) /* all that it will have is given */
+		return change_set(change, &entry->values);
+	before = *change->after;
 	if (!afresh)
 		after = before;
 	put_leaves(entry, &after);
@@ -404,8 +405,10 @@ static int look_for_any(struct application *app)
 
 static int apply_next(struct application *app)
 {
-	const struct edit_entry *entry = app->entry;
+	struct edit_entry *entry = app->entry;
 
+	if (entry && !app->replaces) /* else some are looked at again */
+		edit_pass(app->edit, entry);
 	if (!entry)
 		app->entry = app->edit->first; /* once more in the next phase */
 	if (!entry || operations[app->edit->operation].removes)
@@ -536,7 +539,7 @@ static int application_back(struct cursor *cursor)
 	return 1;
 }
 
-struct cursor *candidate_apply_begin(struct candidate *candidate, const struct edit *edit,
+struct cursor *candidate_apply_begin(struct candidate *candidate, struct edit *edit,
 				     struct error *err)
 {
 	static const struct cursor_kind kind = {.forth = application_forth,
@@ -559,7 +562,7 @@ struct cursor *candidate_apply_begin(struct candidate *candidate, const struct e
 	return &app->cursor;
 }
 
-int candidate_apply(struct candidate *candidate, const struct edit *edit, struct error *err)
+int candidate_apply(struct candidate *candidate, struct edit *edit, struct error *err)
 {
 	return cursor_run(candidate_apply_begin(candidate, edit, err));
 }

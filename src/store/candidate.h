@@ -22,6 +22,8 @@ struct change_block;
 struct candidate {
 	const struct datastore *running;
 	struct change_tree changes;
+	struct change *last;   /* the greatest of them; NULL: none */
+	struct change *recent; /* of a session, that a look-up found last; NULL: none */
 	size_t count;
 	struct change_block *blocks;        /* the memory of the changes */
 	struct change *spare;               /* changes not in use, linked by `earlier` */
@@ -61,8 +63,8 @@ const struct session *candidate_session_from(const struct candidate *candidate, 
  * interface-name left out, and what the user may not see (edit->policy), stay;
  * EDIT_MERGE below a replaced container or tunnel means EDIT_REPLACE.
  */
-int candidate_apply(struct candidate *candidate, const struct edit *edit, struct error *err);
-struct cursor *candidate_apply_begin(struct candidate *candidate, const struct edit *edit,
+int candidate_apply(struct candidate *candidate, struct edit *edit, struct error *err);
+struct cursor *candidate_apply_begin(struct candidate *candidate, struct edit *edit,
 				     struct error *err);
 
 /*
@@ -113,9 +115,9 @@ struct cursor *candidate_validate_begin(const struct candidate *candidate, struc
  * changes already), choose names, validate. @taken as above. Abandoned halfway: as the part under
  * way says.
  */
-int candidate_prepare(struct candidate *candidate, const struct edit *edit,
+int candidate_prepare(struct candidate *candidate, struct edit *edit,
 		      bool (*taken)(const char *name, void *arg), void *arg, struct error *err);
-struct cursor *candidate_prepare_begin(struct candidate *candidate, const struct edit *edit,
+struct cursor *candidate_prepare_begin(struct candidate *candidate, struct edit *edit,
 				       bool (*taken)(const char *name, void *arg), void *arg,
 				       struct error *err);
 

@@ -19,7 +19,7 @@ static struct shared *shared_of(const union config *config)
 
 const union config *config_new(uint32_t tunnel_id, uint32_t session_id, const void *from)
 {
-	struct shared *new = calloc(1, sizeof(*new));
+	struct shared *new = malloc(sizeof(*new));
 
 	if (!new)
 		return NULL;

@@ -176,12 +176,14 @@ static int set_actual_session(struct session_entry *session, const struct sessio
 					actual);
 	if (actual && !new)
 		return -ENOMEM;
+	session->tunnel->store->unindexed -= lacks_index(session);
 	config_drop(session->actual);
 	session->actual = new;
 	session->state.mtu = seen ? actual->mtu : 0;
 	session->state.mac = seen ? actual->mac_address : (struct mac){{0}};
 	session->entry.as_configured = same;
 	session->entry.in_kernel = actual;
+	session->tunnel->store->unindexed += lacks_index(session);
 	return 0;
 }
 
@@ -276,13 +278,25 @@ bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_s
 	bool changed = state->oper_status != status;
 
 	(void)ds;
-	recount_up(entry, state->oper_status == OPER_UP, status == OPER_UP);
+	discount_status(entry);
 	state->oper_status = (uint8_t)status;
 	state->status_reason = (uint8_t)reason;
+	recount_status(entry);
 	state->status_errno = (int16_t)os_errno;
 	if (changed)
 		state->last_change = now;
 	return changed;
+}
+
+size_t datastore_up(const struct datastore *ds, enum object object)
+{
+	size_t count = 0;
+
+	for (unsigned int configured = 0; configured < 2; configured++)
+		for (unsigned int reason = 0; reason < STATUS_REASONS; reason++)
+			count += datastore_counts(ds)
+					 ->by_status[object][configured][OPER_UP][reason];
+	return count;
 }
 
 /* The top layer */

@@ -90,7 +90,8 @@ RB_HEAD(endpoint_change_tree, change);
 struct datastore_counts {
 	size_t tunnel_count, session_count; /* entries, foreign ones too */
 	size_t configured_tunnels, configured_sessions;
-	size_t tunnels_up, sessions_up; /* kept by datastore_set_status() */
+	/* Of foreign and of configured ones; status 0: not known yet. */
+	uint32_t by_status[OBJECTS][2][OPER_STATUSES][STATUS_REASONS];
 	size_t nameless; /* configured sessions that need an interface-name and have none */
 };
 
@@ -106,9 +107,11 @@ struct datastore {
 	struct endpoint_tree endpoints;
 	struct name_change_tree top_names; /* ... in the top layer, where that differs */
 	struct endpoint_change_tree top_endpoints;
+	struct session_entry *recent; /* that a look-up found last; NULL: it is gone */
 	struct datastore_counts counts[LAYERS];
 	struct name_pool pool;    /* numbers of the l2tpeth<n> in both layers */
 	size_t tunnels_in_kernel; /* foreign ones too, and those that are held and shown */
+	size_t unindexed;         /* sessions in the kernel without an if_index */
 	uint64_t changes;         /* counts changes in what is configured, seen or held */
 	size_t attached;          /* changes in the top layer */
 	bool published;           /* the top layer is the one to be seen */
@@ -159,6 +162,9 @@ static inline const struct datastore_counts *datastore_counts(const struct datas
 {
 	return &ds->counts[datastore_layer(ds)];
 }
+
+/* How many are up. */
+size_t datastore_up(const struct datastore *ds, enum object object);
 
 static inline const struct tunnel_counts *tunnel_counts(const struct tunnel_entry *tunnel)
 {

@@ -58,6 +58,12 @@ struct cursor *edit_free_begin(struct edit *edit)
 	return &freeing->cursor;
 }
 
+void edit_pass(struct edit *edit, struct edit_entry *entry)
+{
+	if (edit->once && arena_free_before(&edit->entries, entry))
+		edit->first = entry;
+}
+
 static struct edit_entry *edit_append(struct edit *edit, enum edit_operation operation,
 				      uint32_t tunnel_id, uint32_t session_id)
 {
@@ -119,11 +125,17 @@ static int check_key(const struct edit_entry *entry, const struct row *row, cons
 			 row->leaf);
 }
 
+static int check_text(const struct row *row, const char *text, size_t length, struct error *err)
+{
+	union config unused = {0};
+
+	return codec_parse(row, &unused, text, length, err);
+}
+
 static int set_leaf(struct edit_entry *entry, const struct row *row, enum edit_operation operation,
 		    const char *text, size_t length, struct error *err)
 {
-	uint64_t bit = BIT(row_number(row));
-	union config unused = {0};
+	uint32_t bit = (uint32_t)BIT(row_number(row));
 
 	switch (operation) {
 	case EDIT_DELETE:
@@ -135,7 +147,7 @@ static int set_leaf(struct edit_entry *entry, const struct row *row, enum edit_o
 		return 0;
 	case EDIT_NONE:
 		entry->must_exist |= bit;
-		return codec_parse(row, &unused, text, length, err);
+		return check_text(row, text, length, err);
 	case EDIT_CREATE:
 		entry->must_not_exist |= bit;
 		break;

@@ -34,13 +34,15 @@ static inline bool edit_removes(enum edit_operation operation)
  */
 struct edit_entry {
 	struct edit_entry *next;
-	enum edit_operation operation;
-	enum object object;
-	bool refused;                   /* leave the entry as it is: only with edit->continues */
-	uint32_t tunnel_id, session_id; /* session_id 0: the tunnel */
+	uint32_t tunnel_id, session_id;    /* session_id 0: the tunnel */
+	enum edit_operation operation : 8; /* small: a push has many entries */
+	enum object object : 8;
+	bool refused; /* leave the entry as it is: only with edit->continues */
+	uint32_t cleared, must_exist, must_not_exist;
 	union config values;
-	uint64_t cleared, must_exist, must_not_exist;
 };
+
+_Static_assert((int)TUNNEL_CONFIG_ROWS <= 32 && (int)SESSION_CONFIG_ROWS <= 32, "a row's bit fits");
 
 struct policy;
 struct acm;
@@ -63,6 +65,9 @@ struct edit {
 	 */
 	bool continues;
 	struct error refused;
+	/* It will be applied only once: its entries go meanwhile, for applying takes as much
+	 * memory. */
+	bool once;
 	/*
 	 * What its author may do; borrowed. A replaced entry keeps what that must not see. NULL:
 	 * everything.
@@ -83,6 +88,9 @@ void edit_free(struct edit *edit);
  * already.
  */
 struct cursor *edit_free_begin(struct edit *edit);
+
+/* Its entries before @entry have been applied. */
+void edit_pass(struct edit *edit, struct edit_entry *entry);
 
 /* Append an entry, which the edit owns; NULL: no memory. Key leaf is set in its values. */
 struct edit_entry *edit_tunnel(struct edit *edit, enum edit_operation operation,

@@ -185,11 +185,38 @@ struct tunnel_entry *index_tunnel_from(const struct datastore *ds, enum layer la
 			     tunnels_from(&ds->only[layer], tunnel_id));
 }
 
+/*
+ * Most look-ups are of the session that was found last, or of the one after it. That with the least
+ * id >= @session_id in its tree, if it is one of the two; NULL: not known without a search.
+ */
+static struct session_entry *near_recent(const struct tunnel_entry *tunnel, uint32_t session_id)
+{
+	struct session_entry *at = tunnel->store->recent;
+
+	if (!at || at->tunnel != tunnel || at->entry.layers == 0 || SESSION_KEY(at) > session_id)
+		return NULL;
+	if (SESSION_KEY(at) < session_id)
+		at = RB_NEXT(session_tree, NULL, at);
+	return at && SESSION_KEY(at) >= session_id ? at : NULL;
+}
+
 struct session_entry *index_session_from(const struct tunnel_entry *tunnel, enum layer layer,
 					 uint32_t session_id)
 {
-	return lesser_session(sessions_from(&tunnel->sessions, session_id),
-			      sessions_from(&tunnel->only[layer], session_id));
+	struct session_entry *near = near_recent(tunnel, session_id), *found;
+	unsigned int layers = near ? near->entry.layers : 0;
+
+	if (near && SESSION_KEY(near) == session_id && layers & LAYER_BIT(layer))
+		found = hand_session(near);
+	else
+		found = lesser_session(
+			layers == LAYERS_ALL ? near : sessions_from(&tunnel->sessions, session_id),
+			layers == LAYER_BIT(layer)
+				? near
+				: sessions_from(&tunnel->only[layer], session_id));
+	if (found)
+		tunnel->store->recent = found;
+	return found;
 }
 
 /* The one after @at in the tree of those in @layers, which may be its own. */
@@ -321,14 +348,17 @@ struct session_entry *index_session(const struct tunnel_entry *tunnel, uint32_t 
 {
 	const struct session_tree *trees[] = {&tunnel->sessions, &tunnel->only[LAYER_BASE],
 					      &tunnel->only[LAYER_TOP]};
-	struct session_entry *found;
+	struct session_entry *found = near_recent(tunnel, session_id);
 
-	for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
+	bool is_it = found && SESSION_KEY(found) == session_id;
+
+	for (size_t i = 0; !is_it && i < sizeof(trees) / sizeof(trees[0]); i++) {
 		found = sessions_from(trees[i], session_id);
-		if (found && SESSION_KEY(found) == session_id)
-			return found;
+		is_it = found && SESSION_KEY(found) == session_id;
 	}
-	return NULL;
+	if (is_it)
+		tunnel->store->recent = found;
+	return is_it ? found : NULL;
 }
 
 /* By session id */

@@ -59,6 +59,13 @@ void name_pool_remove(struct name_pool *pool, const char *name)
 		pool->words[number / 64] &= ~(UINT64_C(1) << (number % 64));
 }
 
+bool name_pool_has(const struct name_pool *pool, const char *name)
+{
+	uint32_t number = name_number(name);
+
+	return number / 64 < pool->count && pool->words[number / 64] >> (number % 64) & 1;
+}
+
 void name_pool_free(struct name_pool *pool)
 {
 	free(pool->words);

@@ -22,6 +22,7 @@ struct name_pool {
 /* Note a name in use; ignores names of another form. -ENOMEM: not noted. */
 int name_pool_add(struct name_pool *pool, const char *name);
 void name_pool_remove(struct name_pool *pool, const char *name);
+bool name_pool_has(const struct name_pool *pool, const char *name);
 void name_pool_free(struct name_pool *pool);
 
 /* The lowest number >= @from that is in neither pool; NAMES_MAX when there is none. */

@@ -11,6 +11,7 @@ struct naming {
 	struct key key;        /* where it is in running */
 	struct change *at;     /* ... in the overlay; NULL: at its end */
 	struct name_pool used; /* in the overlay; the datastore has a pool of running's */
+	bool lacking;          /* some change of the overlay needs a name */
 	uint32_t next;         /* every number below is in use */
 	bool (*taken)(const char *name, void *arg);
 	void *arg;
@@ -97,6 +98,7 @@ static int note_used(struct naming *naming)
 	naming->at = change_next(naming->at);
 	if (at->session_id == 0 || !at->after)
 		return 1;
+	naming->lacking |= lacks_name(at->after);
 	return name_pool_add(&naming->used, at->after->session.interface_name) == 0 ? 1 : -ENOMEM;
 }
 
@@ -131,7 +133,7 @@ static int name_next(struct naming *naming)
 	struct change *at = naming->at;
 	int rc = 1;
 
-	if (!at)
+	if (!at || !naming->lacking)
 		return 0;
 	if (at->session_id != 0 && lacks_name(at->after))
 		rc = name_change(naming, at);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/codec.h"
 #include "store/acm.h"
@@ -25,7 +26,7 @@ int overlay_no_memory(struct error *err)
  */
 
 #define BLOCK_FIRST 4
-#define BLOCK_MAX   256
+#define BLOCK_MAX   2048 /* with pages of its own (base/arena.h) */
 
 struct change_block {
 	struct change_block *next;
@@ -115,20 +116,43 @@ bool change_is_nothing(const struct change *change)
 	       codec_difference(change_object(change), change->before, change->after) == 0;
 }
 
+static int order_to(const struct change *change, uint32_t tunnel_id, uint32_t session_id)
+{
+	return entry_order(change->tunnel_id, change->session_id, tunnel_id, session_id);
+}
+
+/* Look-ups mostly go from one session to the next, with their tunnel in between. */
+static struct change *note_recent(const struct candidate *candidate, struct change *found)
+{
+	if (found && found->session_id != 0)
+		((struct candidate *)(uintptr_t)candidate)->recent = found;
+	return found;
+}
+
 struct change *overlay_from(const struct candidate *candidate, uint32_t tunnel_id,
 			    uint32_t session_id)
 {
 	struct change *at = RB_ROOT(&candidate->changes), *found = NULL;
+	struct change *last = candidate->last, *recent = candidate->recent;
 
+	if (!last || order_to(last, tunnel_id, session_id) < 0)
+		return NULL;
+	if (recent && order_to(recent, tunnel_id, session_id) < 0) {
+		recent = RB_NEXT(change_tree, NULL, recent);
+		if (order_to(recent, tunnel_id, session_id) >= 0)
+			return note_recent(candidate, recent);
+	} else if (recent && order_to(recent, tunnel_id, session_id) == 0) {
+		return recent;
+	}
 	while (at) {
-		if (entry_order(at->tunnel_id, at->session_id, tunnel_id, session_id) >= 0) {
+		if (order_to(at, tunnel_id, session_id) >= 0) {
 			found = at;
 			at = RB_LEFT(at, link);
 		} else {
 			at = RB_RIGHT(at, link);
 		}
 	}
-	return found;
+	return note_recent(candidate, found);
 }
 
 struct change *overlay_find(const struct candidate *candidate, uint32_t tunnel_id,
@@ -148,6 +172,22 @@ const union config *running_config(const struct datastore *running, uint32_t tun
 	return entry ? entry_config(entry) : NULL;
 }
 
+/* Edits mostly come in order: what belongs behind all others need not be searched a place for. */
+static bool insert(struct candidate *candidate, struct change *change)
+{
+	struct change *last = candidate->last;
+
+	if (last && change_order(last, change) >= 0)
+		return !RB_INSERT(change_tree, &candidate->changes, change);
+	candidate->last = change;
+	if (!last)
+		return !RB_INSERT(change_tree, &candidate->changes, change);
+	RB_SET(change, last, link);
+	RB_RIGHT(last, link) = change;
+	change_tree_RB_INSERT_COLOR(&candidate->changes, change);
+	return true;
+}
+
 struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, uint32_t session_id,
 			      const union config *before, const union config *after)
 {
@@ -159,7 +199,7 @@ struct change *overlay_insert(struct candidate *candidate, uint32_t tunnel_id, u
 	change->session_id = session_id;
 	change->before = config_share(before);
 	change->after = config_share(after);
-	if (RB_INSERT(change_tree, &candidate->changes, change)) {
+	if (!insert(candidate, change)) {
 		change_free(candidate, change);
 		return NULL;
 	}
@@ -181,6 +221,10 @@ struct change *overlay_touch(struct candidate *candidate, uint32_t tunnel_id, ui
 /* The last one takes the memory along: a clean candidate has none. */
 void overlay_remove(struct candidate *candidate, struct change *change)
 {
+	if (change == candidate->recent)
+		candidate->recent = NULL;
+	if (change == candidate->last)
+		candidate->last = RB_PREV(change_tree, NULL, change);
 	RB_REMOVE(change_tree, &candidate->changes, change);
 	change_free(candidate, change);
 	if (--candidate->count > 0)
@@ -194,13 +238,15 @@ void overlay_remove(struct candidate *candidate, struct change *change)
 
 int change_set(struct change *change, const void *after)
 {
+	size_t size = change->session_id ? sizeof(struct session) : sizeof(struct tunnel);
 	const union config *new = NULL;
 
-	if (after) {
+	if (after && change->before && memcmp(change->before, after, size) == 0)
+		new = config_share(change->before); /* most of a replace that changes little */
+	else if (after)
 		new = config_new(change->tunnel_id, change->session_id, after);
-		if (!new)
-			return -ENOMEM;
-	}
+	if (after && !new)
+		return -ENOMEM;
 	config_drop(change->after);
 	change->after = new;
 	return 0;

@@ -36,8 +36,8 @@ static struct standing standing_of(const struct entry *entry)
 			break;
 	}
 	standing.shown = known | standing.configured;
-	if (entry_state(entry)->oper_status == OPER_UP)
-		standing.up = standing.shown;
+	standing.status = entry_state(entry)->oper_status;
+	standing.reason = entry_state(entry)->status_reason;
 	return standing;
 }
 
@@ -47,16 +47,27 @@ static size_t difference(unsigned int before, unsigned int after, enum layer lay
 	return (size_t)(after >> layer & 1) - (before >> layer & 1);
 }
 
+/* Unsigned: -1 takes it out. */
+static void count_status(struct datastore *ds, enum object object, const struct standing *standing,
+			 uint32_t step)
+{
+	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
+		if (standing->shown & LAYER_BIT(layer))
+			ds->counts[layer].by_status[object][standing->configured >> layer & 1]
+						   [standing->status][standing->reason] += step;
+}
+
 static void count_session(struct tunnel_entry *tunnel, const struct standing *old,
 			  const struct standing *new)
 {
+	count_status(tunnel->store, OBJECT_SESSION, old, UINT32_MAX);
+	count_status(tunnel->store, OBJECT_SESSION, new, 1);
 	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
 		struct datastore_counts *all = &tunnel->store->counts[layer];
 		struct tunnel_counts *own = &tunnel->counts[layer];
 
 		all->session_count += difference(old->shown, new->shown, layer);
 		all->configured_sessions += difference(old->configured, new->configured, layer);
-		all->sessions_up += difference(old->up, new->up, layer);
 		all->nameless += difference(old->nameless, new->nameless, layer);
 		own->sessions += (uint32_t)difference(old->shown, new->shown, layer);
 		own->configured += (uint32_t)difference(old->configured, new->configured, layer);
@@ -67,12 +78,13 @@ static void count_session(struct tunnel_entry *tunnel, const struct standing *ol
 static void count_tunnel(struct datastore *ds, const struct standing *old,
 			 const struct standing *new)
 {
+	count_status(ds, OBJECT_TUNNEL, old, UINT32_MAX);
+	count_status(ds, OBJECT_TUNNEL, new, 1);
 	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++) {
 		struct datastore_counts *all = &ds->counts[layer];
 
 		all->tunnel_count += difference(old->shown, new->shown, layer);
 		all->configured_tunnels += difference(old->configured, new->configured, layer);
-		all->tunnels_up += difference(old->up, new->up, layer);
 	}
 }
 
@@ -101,8 +113,6 @@ static struct standing tunnel_standing(const struct tunnel_entry *tunnel)
 	for (enum layer layer = LAYER_BASE; layer < LAYERS; layer++)
 		if (!RB_EMPTY(&tunnel->only[layer]))
 			standing.shown |= LAYER_BIT(layer);
-	if (tunnel->state.common.oper_status == OPER_UP)
-		standing.up = standing.shown;
 	return standing;
 }
 
@@ -172,7 +182,6 @@ static void place_with_sessions(struct tunnel_entry *tunnel)
 	if (new.shown == layers)
 		return;
 	old.shown = layers;
-	old.up = tunnel->state.common.oper_status == OPER_UP ? layers : 0;
 	count_tunnel(tunnel->store, &old, &new);
 	move_tunnel(tunnel->store, tunnel, new.shown);
 	if (new.shown != 0 || tunnel->entry.change)
@@ -221,7 +230,7 @@ static void note_session(const struct session_entry *session, struct session_pla
 /* A name has left an index: if it was the last of that name, free the name. */
 static void free_name(struct datastore *ds, const char *name)
 {
-	if (!index_has_name(ds, name))
+	if (name_pool_has(&ds->pool, name) && !index_has_name(ds, name))
 		name_pool_remove(&ds->pool, name);
 }
 
@@ -286,16 +295,20 @@ void datastore_set_index(struct datastore *ds, struct session_entry *session, un
 	if (session->state.if_index == index)
 		return;
 	ds->changes++;
+	ds->unindexed -= lacks_index(session);
 	if (session->state.if_index != 0)
 		RB_REMOVE(session_index_tree, &ds->indexes, session);
 	session->state.if_index = index;
 	if (index != 0)
 		RB_INSERT(session_index_tree, &ds->indexes, session);
+	ds->unindexed += lacks_index(session);
 }
 
 static void session_drop(struct datastore *ds, struct session_entry *session)
 {
 	datastore_set_index(ds, session, 0);
+	if (ds->recent == session)
+		ds->recent = NULL;
 	tell_dropped(ds, &session->entry);
 	config_drop(session->actual);
 	if (session->saved)
@@ -343,14 +356,20 @@ bool put_in_place(struct entry *entry, const union place *old)
 					  : place_session(entry_session(entry), &old->session);
 }
 
-void recount_up(struct entry *entry, bool was_up, bool is_up)
+static void step_status(const struct entry *entry, uint32_t step)
 {
-	const struct standing old = {.up = was_up ? entry->layers : 0};
-	const struct standing new = {.up = is_up ? entry->layers : 0};
-	struct tunnel_entry *tunnel = entry_tunnel_of(entry);
+	struct standing standing = standing_of(entry);
 
-	if (entry->key.session_id == 0)
-		count_tunnel(tunnel->store, &old, &new);
-	else
-		count_session(tunnel, &old, &new);
+	standing.shown = entry->layers; /* a tunnel's for its sessions' sake, too */
+	count_status(entry_tunnel_of(entry)->store, entry_object(entry), &standing, step);
+}
+
+void discount_status(const struct entry *entry)
+{
+	step_status(entry, UINT32_MAX);
+}
+
+void recount_status(const struct entry *entry)
+{
+	step_status(entry, 1);
 }

@@ -8,9 +8,9 @@
 
 #include "store/index.h"
 
-/* Bits of layers. */
 struct standing {
-	unsigned int shown, configured, up, nameless, watched;
+	unsigned int shown, configured, nameless, watched; /* bits of layers */
+	uint8_t status, reason;
 };
 
 struct session_place {
@@ -35,7 +35,13 @@ union place {
 void note_place(const struct entry *entry, union place *ret);
 /* False if nothing keeps it and it is gone; a session may take its tunnel along. */
 bool put_in_place(struct entry *entry, const union place *old);
-/* Its status has changed from or to up. */
-void recount_up(struct entry *entry, bool was_up, bool is_up);
+static inline bool lacks_index(const struct session_entry *session)
+{
+	return session->entry.in_kernel && !session->state.if_index;
+}
+
+/* Leave its status out of the counts while it changes, and count it again. */
+void discount_status(const struct entry *entry);
+void recount_status(const struct entry *entry);
 
 #endif

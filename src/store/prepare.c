@@ -6,7 +6,7 @@
 struct preparation {
 	struct sequence sequence;
 	struct candidate *candidate;
-	const struct edit *edit;
+	struct edit *edit;
 	bool (*taken)(const char *name, void *arg);
 	void *arg;
 	struct error *err;
@@ -39,7 +39,7 @@ static int begin_validate(struct sequence *sequence, struct cursor **ret)
 	return begun(candidate_validate_begin(p->candidate, p->err), ret);
 }
 
-struct cursor *candidate_prepare_begin(struct candidate *candidate, const struct edit *edit,
+struct cursor *candidate_prepare_begin(struct candidate *candidate, struct edit *edit,
 				       bool (*taken)(const char *name, void *arg), void *arg,
 				       struct error *err)
 {
@@ -58,7 +58,7 @@ struct cursor *candidate_prepare_begin(struct candidate *candidate, const struct
 	return &p->sequence.cursor;
 }
 
-int candidate_prepare(struct candidate *candidate, const struct edit *edit,
+int candidate_prepare(struct candidate *candidate, struct edit *edit,
 		      bool (*taken)(const char *name, void *arg), void *arg, struct error *err)
 {
 	return cursor_run(candidate_prepare_begin(candidate, edit, taken, arg, err));

@@ -302,6 +302,13 @@ static bool grow(struct unique *unique)
 	return true;
 }
 
+/* The next change of a tunnel, if not of a session in one; NULL: none. */
+static struct change *next_tunnel(const struct unique *unique, const struct change *at)
+{
+	return at->tunnel_id < ID_MAX ? overlay_from(unique->candidate, at->tunnel_id + 1, 0)
+				      : NULL;
+}
+
 static int collect(struct unique *unique)
 {
 	const struct kind *kind = *unique->kind;
@@ -323,7 +330,7 @@ static int collect(struct unique *unique)
 			claims_order(&unique->claims[unique->count - 1], &claims[i]) < 0;
 		unique->claims[unique->count++] = claims[i];
 	}
-	unique->at = change_next(at);
+	unique->at = kind == &endpoint_kind ? next_tunnel(unique, at) : change_next(at);
 	return 1;
 }
 

@@ -105,7 +105,7 @@ static int add(struct varbinds *varbinds, struct input *input, struct error *err
 	return varbinds_add(varbinds, &varbind, err);
 }
 
-static void carry_out(struct mib *mib, struct datastore *store, const struct edit *edit)
+static void carry_out(struct mib *mib, struct datastore *store, struct edit *edit)
 {
 	struct candidate candidate;
 

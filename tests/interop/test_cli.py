@@ -283,7 +283,7 @@ def test_check_changes_nothing_or_is_refused(daemon):
     ok(daemon, f"add tunnel {TUNNEL}")
     before = ok(daemon, "get-config")
     for line in ("add session tid 1 sid 2 psid 3", "set tunnel tid 1 udp_sport 5", "del tunnel tid 1"):
-        assert ok(daemon, f"{line} --check") == ""
+        assert ok(daemon, f"{line} --check") != ""
         assert ok(daemon, "get-config") == before
     assert "session-id='9'" in refused(daemon, "--check del session tid 1 sid 9")
     newest = ok(daemon, "history").split()[0]

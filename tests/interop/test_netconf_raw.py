@@ -378,7 +378,7 @@ def test_data_keeps_its_namespace_in_a_prefixed_reply(daemon):
 def test_missing_message_id(client):
     client.send(f'<rpc xmlns="{BASE}"><get/></rpc>')
     reply = client.reply_text()
-    for part in ("<error-tag>missing-attribute<", "<bad-attribute>message-id<", "<bad-element>rpc<"):
+    for part in ("<error-type>rpc<", "<error-tag>missing-attribute<", "<bad-attribute>message-id<", "<bad-element>rpc<"):
         assert part in reply
 
 

@@ -1,5 +1,6 @@
 """docs/nms: each part by the program that it is for, fed by a daemon on the simulated kernel through a real snmpd."""
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import nms, table  # noqa: E402
 from lib.built import need_built  # noqa: E402
-from lib.daemons import CHECKOUT, L2TPV3CTL, L2TPV3D, L2tpv3d, Snmpd, free_port  # noqa: E402
+from lib.daemons import CHECKOUT, L2TPV3CTL, L2TPV3D, L2tpv3d, Snmpd, Snmptrapd, free_port  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import L2TP  # noqa: E402
+from lib.snmp import ROOT  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL)
@@ -30,6 +32,7 @@ CONFIG = f"""<l2tpv3 xmlns="{L2TP}">
  <local-address>192.0.2.1</local-address><remote-address>192.0.2.3</remote-address>
  <session><session-id>21</session-id><peer-session-id>3</peer-session-id><interface-name>pw21</interface-name></session></tunnel>
 </l2tpv3>"""
+SECURE = yaml.safe_load(re.search(r"^    version: 3\n(?:    .*\n)+", (nms.DOCS / "README.md").read_text(), re.M)[0])
 DASHBOARD = json.loads((nms.DOCS / "grafana.json").read_text())
 
 
@@ -42,7 +45,8 @@ def need(*programs):
 def router(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nms")
     port = free_port()
-    snmpd = Snmpd(Here(), folder / "snmpd", port=port).start()
+    snmpd = Snmpd(Here(), folder / "snmpd", 'createUser {username} SHA-256 "{password}" AES "{priv_password}"'.format(**SECURE["auth"]),
+                  "rouser l2tpv3read authpriv", port=port).start()
     daemon = L2tpv3d(Here(), folder, snmp_master=snmpd.master, kernel="sim").start()
     daemon.wait_for_log("connected to the AgentX master")
     daemon.ctl("push", "-", input=CONFIG)
@@ -62,6 +66,19 @@ def test_the_module_is_what_the_generator_makes_of_the_mib(tmp_path):
         pytest.skip(done.stderr)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "snmp.yml").read_text() == (nms.DOCS / "snmp.yml").read_text(), "run `make docs`"
+
+
+@need("prometheus-snmp-exporter")
+def test_the_exporter_asks_by_version_3_as_the_page_says(router, tmp_path):
+    modules = yaml.safe_load((nms.DOCS / "snmp.yml").read_text())
+    modules["l2tpv3"].update(SECURE)
+    (tmp_path / "snmp.yml").write_text(yaml.safe_dump(modules))
+    exporter = nms.SnmpExporter(tmp_path, tmp_path / "snmp.yml").start()
+    try:
+        assert "l2tpv3SessionCount 3\n" in exporter.scrape(router.target)
+        assert "l2tpv3SessionCount 3\n" in exporter.scrape(router.target, "l2tpv3_status")
+    finally:
+        exporter.stop()
 
 
 @need("promtool")
@@ -170,7 +187,7 @@ def test_the_dashboard_counts_what_is_there(prometheus):
 
 def test_the_dashboards_variables_have_values(prometheus):
     for variable in DASHBOARD["templating"]["list"][1:]:
-        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["definition"]).groups()
+        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"]).groups()
         selector = selector.replace("$job", "node").replace("$instance", ".*")
         assert prometheus.query(f"count by ({label}) ({selector})"), variable["name"]
 
@@ -180,3 +197,115 @@ def test_the_dashboard_is_laid_out_without_gaps_or_overlaps():
              for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])]
     assert len(cells) == len(set(cells)) == 24 * (1 + max(y for _, y in cells))
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+
+
+# ---- traps
+
+
+def texts():
+    """The folders of all MIB texts, as MIBDIRS."""
+    done = subprocess.run([CHECKOUT / "mibs" / "texts"], capture_output=True, text=True)
+    return f"{CHECKOUT}/mibs:{done.stdout.strip()}" if done.returncode == 0 else pytest.skip(done.stderr)
+
+
+class Snmptt(Snmptrapd):
+    """snmptrapd with docs/nms/snmptrapd.conf, and snmptt behind it, both as the comments there say."""
+
+    def __init__(self, folder):
+        super().__init__(Here(), folder, port=free_port())
+        self.words = folder / "snmptt.log"
+        page = (nms.DOCS / "snmptt.conf").read_text()
+        ini = Path("/etc/snmp/snmptt.ini").read_text()
+        for name, value in {"snmptt_conf_files": f"<<END\n{nms.DOCS}/snmptt.conf\nEND", "log_file": self.words,
+                            "syslog_enable": 0, "syslog_system_enable": 0, "spool_directory": folder,
+                            **dict(re.findall(r"^#   (net_snmp_perl_enable|mibs_environment) = (.*)$", page, re.M))}.items():
+            ini, count = re.subn(rf"(?m)^#?{name} *=.*(\n(?:.*\n)*?END$)?" if "files" in name else rf"(?m)^#?{name} *=.*$",
+                                 lambda _: f"{name} = {value}", ini)
+            assert count == 1, name
+        (folder / "snmptt.ini").write_text(ini)
+        config = (nms.DOCS / "snmptrapd.conf").read_text()
+        config = config.replace("#authCommunity log,execute COMMUNITY", "authCommunity log,execute public")
+        config = config.replace("#traphandle default /usr/sbin/snmptt", f"traphandle default /usr/sbin/snmptt --ini={folder}/snmptt.ini")
+        self.config.write_text(config)
+        self.env.update(MIBS="LINUX-L2TPV3-MIB", MIBDIRS=texts())
+
+    def start(self):
+        self.launch(["snmptrapd", "-f", "-Lo", "-C", "-c", self.config, self.address], self.listening)
+        return self
+
+
+@need("snmptrapd", "snmptt")
+def test_a_notification_becomes_a_line_and_a_sentence(tmp_path):
+    trapd = Snmptt(tmp_path / "trapd").start()
+    snmpd = Snmpd(Here(), tmp_path / "snmpd", trapd.sink, port=free_port()).start()
+    daemon = L2tpv3d(Here(), tmp_path, "--notify", snmp_master=snmpd.master, kernel="sim").start()
+    try:
+        daemon.wait_for_log("connected to the AgentX master")
+        daemon.ctl("push", "-", input=CONFIG.replace("<enabled>false</enabled>", ""))
+        daemon.ctl("set", "tunnel", "tunnel_id", "2", "enabled", "off")
+        sentences = ["Normal .* Tunnel up [(]l2tpv3TunnelOperStatus.1[)]", rf"Normal .* Pseudowire {re.escape(NAME)} up [(].*Name.1.11[)]",
+                     "Critical .* Tunnel down, disabled [(].*Status.2[)]: enabled is false",
+                     "Major .* Pseudowire pw21 (down|waiting), tunnelNotUp [(].*Name.2.21[)]: its tunnel is not up"]
+        wait_for(lambda: all(re.search(sentence, trapd.words.read_text()) for sentence in sentences), f"sentences in {trapd.words}")
+        assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ .*l2tpv3TunnelStateChange.*l2tpv3TunnelOperStatus.1 = INTEGER: up",
+                         trapd.log(), re.M), trapd.log()
+    finally:
+        daemon.stop()
+        snmpd.stop()
+        trapd.stop()
+
+
+def test_snmptt_knows_every_notification():
+    events = re.findall(r"^EVENT \w+ \.(\S+) ", (nms.DOCS / "snmptt.conf").read_text(), re.M)
+    arcs = re.findall(r"^\w+ NOTIFICATION-TYPE.*?::= \{ l2tpv3Notifications (\d+) \}", table.MIB.read_text(), re.M | re.S)
+    assert arcs and {f"{ROOT}.0.{arc}" for arc in arcs} <= set(events)
+
+
+# ---- Zabbix
+
+ZABBIX = yaml.safe_load((nms.DOCS / "zabbix.yaml").read_text())["zabbix_export"]
+
+
+def everything(node):
+    """Each mapping of the template."""
+    if isinstance(node, dict):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else []:
+        yield from everything(inner)
+
+
+def test_zabbix_finds_a_value_at_each_oid_of_what_it_discovers(router):
+    """As its low-level discovery does: a walk gives the instances, and each prototype becomes an item of each."""
+    snmp, (template,) = router.snmpd.manager("public"), ZABBIX["templates"]
+    assert all(snmp.get(item["snmp_oid"]) is not None for item in template["items"])
+    found = {}
+    for rule in template["discovery_rules"]:
+        column = re.fullmatch(r"discovery\[\{#\w+\},([\d.]+)\]", rule["snmp_oid"])[1]
+        instances = [oid.removeprefix(f"{column}.") for oid in snmp.walk(column)]
+        oids = {item["snmp_oid"].replace("{#SNMPINDEX}", instance): (rule["key"], instance)
+                for instance in instances for item in rule["item_prototypes"]}
+        for oid, value in zip(oids, snmp.get(*oids)):
+            assert value is not None, oid
+            found.setdefault(oids[oid], []).append(value)
+    assert {instance for _, instance in found} == {"1", "2", "1.11", "1.12", "2.21"}
+    counters = len([row for row in table.rows() if row.type == "counter" and row.object == "session"])
+    assert all(len(values) == counters + 2 for values in found.values())
+
+
+def test_zabbixs_template_is_coherent():
+    """It was imported into Zabbix 6.0.14, which then polled a router by it; this is what it checks first."""
+    (template,) = ZABBIX["templates"]
+    uuids = [node["uuid"] for node in everything(ZABBIX) if "uuid" in node]
+    assert len(uuids) == len(set(uuids))
+    assert all(re.fullmatch("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", uuid) for uuid in uuids)
+    keys = {node["key"] for node in everything(template) if "key" in node}
+    for node in everything(template):
+        for host, key in re.findall(r"\w+\(/([^/]+)/([\w.-]+(?:\[[^]]*\])?)", node.get("expression", "")):
+            assert host == template["template"] and key in keys, key
+    maps = {one["name"]: {int(row["value"]): row["newvalue"] for row in one["mappings"]} for one in template["valuemaps"]}
+    for leaf in "oper-status", "status-reason":
+        words = {word["value"]: word["name"] for word in table.row_of("session", leaf).words}
+        assert maps[f"L2TPv3 {leaf}"] == words
+    assert {node["valuemap"]["name"] for node in everything(template) if "valuemap" in node} == set(maps)
+    macros = set(re.findall(r"\{\$[\w.]+\}", str(template["discovery_rules"])))
+    assert macros == {macro["macro"] for macro in template["macros"]}

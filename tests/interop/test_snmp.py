@@ -2,6 +2,8 @@
 import contextlib
 import ipaddress
 import json
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,6 +29,7 @@ need_built(L2TPV3D, L2TPV3CTL)
 ACTIVE, NOT_IN_SERVICE, NOT_READY, CREATE_AND_GO, CREATE_AND_WAIT, DESTROY = range(1, 7)
 TUNNEL_STATUS, SESSION_STATUS = 24, 23
 LOCAL, REMOTE = "c0000201", "c0000202"
+USER, AUTH, PRIV = "manager", "passphrase to authenticate", "passphrase for privacy"
 NODE_SNMP = BUILD / "mibs" / "npm" / "node_modules" / "net-snmp"
 
 CONFIG = f"""<l2tpv3 xmlns="{L2TP}">
@@ -107,7 +110,7 @@ def own_bench(tmp_path):
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    bench = Bench(tmp_path_factory.mktemp("snmp")).start()
+    bench = Bench(tmp_path_factory.mktemp("snmp"), f'createUser {USER} SHA-256 "{AUTH}" AES "{PRIV}"', f"rwuser {USER} priv").start()
     yield bench
     bench.stop()
 
@@ -562,16 +565,48 @@ def test_a_view_hides_the_cookies(own_bench):
 # ---- other managers
 
 
-def test_pysnmp(bench):
+def test_net_snmps_tools_by_version_3(bench):
+    bench.push(CONFIG)
+    secure = Manager(Here(), bench.snmpd.address)
+    secure.options[:3] = ["-v3", "-l", "authPriv", "-u", USER, "-a", "SHA-256", "-A", AUTH, "-x", "AES", "-X", PRIV]
+    assert list(secure.bulk_walk()) == list(bench.snmp.walk())
+    secure.set((column(2, 2, 1), "s", "version 3"))
+    assert bench.snmp.get(column(2, 2, 1)) == b"version 3"
+    secure.options[secure.options.index(AUTH)] = "another passphrase"
+    with pytest.raises(AssertionError, match="[Aa]uthentication failure"):
+        secure.get(column(2, 2, 1))
+
+
+@pytest.mark.skipif(not shutil.which("mibdump"), reason="mibdump is not installed (Debian: python3-pysmi)")
+def test_mibdump_reads_of_the_mib_what_the_table_says(tmp_path):
+    """pysmi, another reader of MIBs than smilint and net-snmp: its OIDs are those that are served."""
+    texts = subprocess.run([CHECKOUT / "mibs" / "texts"], capture_output=True, text=True)
+    if texts.returncode:
+        pytest.skip(texts.stderr)
+    done = subprocess.run(["mibdump", "--mib-source", f"file://{CHECKOUT}/mibs", "--mib-source", f"file://{texts.stdout.strip()}",
+                           "--destination-directory", tmp_path, "--destination-format", "json", "--cache-directory", tmp_path,
+                           "LINUX-L2TPV3-MIB"], capture_output=True, text=True, timeout=120, env={**os.environ, "HOME": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "LINUX-L2TPV3-MIB.json").read_text())
+    for row in table.rows():
+        if row.mib_table:
+            assert found[row.mib_prefix + row.descriptor]["oid"] == column(row.mib_table, row.mib_column), row
+    assert [one["object"] for one in found["l2tpv3SessionEntry"]["indices"]] == ["l2tpv3TunnelId", "l2tpv3SessionId"]
+
+
+@pytest.mark.parametrize("version", ["v2c", "v3"])
+def test_pysnmp(bench, version):
     """In a process of its own, so that its asyncore loop is none of ours."""
     pytest.importorskip("pysnmp")
     bench.push(CONFIG)
     program = """
 import json, sys
 from pysnmp.hlapi import *
-port, root = int(sys.argv[1]), sys.argv[2]
+port, root, version, name, auth, priv = int(sys.argv[1]), *sys.argv[2:]
 target = lambda: UdpTransportTarget(("127.0.0.1", port), timeout=10)
-user, engine = CommunityData("private"), SnmpEngine()
+user = CommunityData("private") if version == "v2c" else UsmUserData(
+    name, auth, priv, authProtocol=usmHMAC192SHA256AuthProtocol, privProtocol=usmAesCfb128Protocol)
+engine = SnmpEngine()
 def bulk():
     for error, status, index, found in bulkCmd(engine, user, target(), ContextData(), 0, 20,
             ObjectType(ObjectIdentity(root)), lexicographicMode=False, lookupMib=False):
@@ -589,7 +624,7 @@ bad = put((root + ".1.2.1.2.1", OctetString("no")), (root + ".1.2.1.3.1", Intege
 print(json.dumps([walk, good, bad]))
 """
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program,
-                           bench.snmpd.address.split(":")[-1], ROOT], capture_output=True, text=True)
+                           bench.snmpd.address.split(":")[-1], ROOT, version, USER, AUTH, PRIV], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     walk, good, bad = json.loads(done.stdout)
     assert list(walk) == list(bench.snmp.walk())
@@ -597,15 +632,18 @@ print(json.dumps([walk, good, bad]))
     assert bench.snmp.get(column(2, 2, 1)) == b"pysnmp"
 
 
-def test_node_net_snmp(bench):
+@pytest.mark.parametrize("version", ["v2c", "v3"])
+def test_node_net_snmp(bench, version):
     if not (CHECKOUT / NODE_SNMP).exists():
         pytest.skip("the npm package net-snmp is not there (mibs/texts gets it)")
     bench.push(CONFIG)
     walk = list(bench.snmp.walk())
     program = """
-const snmp = require(process.argv[2]), root = process.argv[4];
-const session = snmp.createSession("127.0.0.1", "private",
-    { port: Number(process.argv[3]), version: snmp.Version2c, timeout: 10000, retries: 0 });
+const [module, port, root, version, name, authKey, privKey] = process.argv.slice(2);
+const snmp = require(module), options = { port: Number(port), timeout: 10000, retries: 0 };
+const session = version == "v2c" ? snmp.createSession("127.0.0.1", "private", { ...options, version: snmp.Version2c })
+    : snmp.createV3Session("127.0.0.1", { name, level: snmp.SecurityLevel.authPriv, authKey, privKey,
+        authProtocol: snmp.AuthProtocols.sha256, privProtocol: snmp.PrivProtocols.aes }, options);
 const oids = [];
 const done = error => {
     if (error) throw error;
@@ -619,7 +657,7 @@ const done = error => {
 session.subtree(root, 20, found => found.forEach(varbind => oids.push(varbind.oid)), done);
 """
     done = subprocess.run(["node", "-e", program, "-", str(NODE_SNMP),
-                           bench.snmpd.address.split(":")[-1], ROOT], capture_output=True, text=True)
+                           bench.snmpd.address.split(":")[-1], ROOT, version, USER, AUTH, PRIV], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     oids, status = json.loads(done.stdout)
     assert oids == walk

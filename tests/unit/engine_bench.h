@@ -448,6 +448,8 @@ static int line_of_link(const struct kernel_link *link, void *arg)
 	name_of_link(lines->kernel, link->parent, parent);
 	fprintf(file, "link %s: %s mtu=%u master=%s parent=%s vlan=%u", link->name,
 		link->up ? "up" : "down", link->mtu, master, parent, link->vlan_id);
+	fprintf(file, "%s alias=%s", link->dormant ? " dormant" : "",
+		link->alias ? link->alias : "");
 	if (lines->macs)
 		for (size_t i = 0; i < sizeof(link->mac); i++)
 			fprintf(file, ":%02x", ((const uint8_t *)&link->mac)[i]);

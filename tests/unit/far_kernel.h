@@ -43,7 +43,14 @@ struct far_entry {
 	struct statistics statistics;
 	struct kernel_link link;
 	struct kernel_event event;
+	char alias[DESCRIPTION_LENGTH +
+		   1]; /* of either's link, whose pointer is good on one side */
 };
+
+static void far_take_alias(struct far_entry *entry, const struct kernel_link *link)
+{
+	snprintf(entry->alias, sizeof(entry->alias), "%s", link->alias ? link->alias : "");
+}
 
 struct far_shared {
 	enum far_call call;
@@ -89,13 +96,19 @@ static int far_on_session(uint32_t tunnel_id, const struct session *session,
 
 static int far_on_link(const struct kernel_link *link, void *arg)
 {
-	far_add(arg, &(struct far_entry){.link = *link});
+	struct far_entry entry = {.link = *link};
+
+	far_take_alias(&entry, link);
+	far_add(arg, &entry);
 	return 0;
 }
 
 static void far_on_event(const struct kernel_event *event, void *arg)
 {
-	far_add(arg, &(struct far_entry){.event = *event});
+	struct far_entry entry = {.event = *event};
+
+	far_take_alias(&entry, &event->link);
+	far_add(arg, &entry);
 }
 
 static int far_execute(struct kernel *kernel, struct far_shared *shared)
@@ -104,6 +117,7 @@ static int far_execute(struct kernel *kernel, struct far_shared *shared)
 
 	request->tunnel = shared->has_tunnel ? &shared->entry.tunnel : NULL;
 	request->session = shared->has_session ? &shared->entry.session : NULL;
+	request->link.alias = shared->entry.alias;
 	request->ret_tunnel = &shared->entries[0].tunnel;
 	request->ret_session = &shared->entries[0].session;
 	request->ret_statistics = &shared->entries[0].statistics;
@@ -218,9 +232,11 @@ static int far_submit_one(struct kernel *kernel, struct kernel_request *request)
 		shared->entry.tunnel = *request->tunnel;
 	if (request->session)
 		shared->entry.session = *request->session;
+	far_take_alias(&shared->entry, &request->link);
 	result = far_call(kernel, FAR_SUBMIT);
 	request->result = shared->request.result;
 	request->link = shared->request.link;
+	request->link.alias = NULL; /* a GET tells none */
 	if (request->ret_tunnel)
 		*request->ret_tunnel = shared->entries[0].tunnel;
 	if (request->ret_session)
@@ -268,8 +284,10 @@ static int far_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 	int result = far_call(kernel, FAR_DUMP_LINKS);
 	size_t count = shared->count;
 
-	for (size_t i = 0; i < count && result == 0; i++)
+	for (size_t i = 0; i < count && result == 0; i++) {
+		shared->entries[i].link.alias = shared->entries[i].alias;
 		result = cb(&shared->entries[i].link, arg);
+	}
 	return result;
 }
 
@@ -360,12 +378,16 @@ static void far_read_events(struct kernel *kernel, kernel_event_cb *cb, void *ar
 {
 	struct far_shared *shared = far_shared(kernel);
 	struct kernel_event events[FAR_ENTRIES_MAX];
+	char aliases[FAR_ENTRIES_MAX][DESCRIPTION_LENGTH + 1];
 	size_t count;
 
 	far_call(kernel, FAR_READ_EVENTS);
 	count = shared->count;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		events[i] = shared->entries[i].event;
+		memcpy(aliases[i], shared->entries[i].alias, sizeof(aliases[i]));
+		events[i].link.alias = aliases[i];
+	}
 	for (size_t i = 0; i < count; i++)
 		cb(&events[i], arg);
 }

@@ -834,8 +834,8 @@ static void test_all_or_nothing_over_tables(void **state)
 	assert_int_equal(datastore_counts(bench->store)->tunnel_count, 0);
 	ACCEPT(bench, CREATE(1), CREATE_SESSION(1, 11), X(COOKIE, 1, 1, 11, "abcd"), CREATE(2),
 	       CREATE_SESSION(2, 22), CREATE_SESSION(2, 23));
-	assert_int_equal(datastore_counts(bench->store)->tunnels_up, 2);
-	assert_int_equal(datastore_counts(bench->store)->sessions_up, 3);
+	assert_int_equal(datastore_up(bench->store, OBJECT_TUNNEL), 2);
+	assert_int_equal(datastore_up(bench->store, OBJECT_SESSION), 3);
 }
 
 static void test_destroying_a_tunnel_with_its_sessions(void **state)

@@ -378,7 +378,7 @@ static void prepare_by_units(const struct candidate *candidate)
 }
 
 /* Apply the edit three times, as they all have to come out alike, but for the one given up. */
-static int apply_all(struct candidate *candidate, const struct edit *edit)
+static int apply_all(struct candidate *candidate, struct edit *edit)
 {
 	struct error err = ERROR_INIT, err_by_units = ERROR_INIT, ignored = ERROR_INIT;
 	struct candidate before, units, given_up;

@@ -95,6 +95,55 @@ static void walks_are_in_order_of_ids(void **state)
 	datastore_free(ds);
 }
 
+/* Sessions 2, 4 ... @most in a tunnel: the id of the first from there on, 0 none. */
+static uint32_t even_from(uint32_t id, uint32_t most)
+{
+	uint32_t even = id + id % 2;
+
+	return even > most ? 0 : even < 2 ? 2 : even;
+}
+
+static uint32_t found_from(const struct datastore *ds, uint32_t tunnel_id, uint32_t id)
+{
+	const struct session_entry *found =
+		tunnel_session_from(datastore_tunnel(ds, tunnel_id), id);
+
+	if (found)
+		assert_int_equal(found->entry.key.tunnel_id, tunnel_id);
+	return found ? found->entry.key.session_id : 0;
+}
+
+static void a_look_up_depends_on_none_before(void **state)
+{
+	enum { MOST = 12 };
+	struct datastore *ds = datastore_new();
+	struct tunnel tunnels[] = {bound(1, 1, 0), bound(2, 1, 0)};
+	struct session session;
+
+	(void)state;
+	for (uint32_t t = 1; t <= 2; t++)
+		datastore_configure(ds, t, 0, &tunnels[t - 1]);
+	for (uint32_t id = 2; id <= MOST; id += 2) {
+		session = named(id, NULL);
+		datastore_configure(ds, 1, id, &session);
+		datastore_configure(ds, 2, id, &session);
+	}
+	for (uint32_t one = 0; one <= MOST + 1; one++)
+		for (uint32_t other = 0; other <= MOST + 1; other++)
+			for (uint32_t t = 1; t <= 2; t++) {
+				assert_int_equal(found_from(ds, 1, one), even_from(one, MOST));
+				assert_int_equal(found_from(ds, t, other), even_from(other, MOST));
+				assert_int_equal(datastore_session(ds, 1, one) != NULL,
+						 one && even_from(one, MOST) == one);
+			}
+	for (uint32_t id = 2; id <= MOST; id += 2) {
+		assert_int_equal(found_from(ds, 1, id), id);
+		datastore_configure(ds, 1, id, NULL);
+		assert_int_equal(found_from(ds, 1, id), even_from(id + 2, MOST));
+	}
+	datastore_free(ds);
+}
+
 static void session_ids_are_found_in_every_tunnel(void **state)
 {
 	struct datastore *ds = datastore_new();
@@ -181,6 +230,36 @@ static void interface_indexes_are_walked_in_order(void **state)
 	datastore_free(ds);
 }
 
+/* Those in a state, configured or foreign, by their number. */
+static uint32_t in_state(const struct datastore *ds, enum object object, bool configured,
+			 enum oper_status status, enum status_reason reason)
+{
+	return datastore_counts(ds)->by_status[object][configured][status][reason];
+}
+
+static void each_state_is_counted_with_its_reason(void **state)
+{
+	struct datastore *ds = populate(1, 3);
+	struct session_entry *one = datastore_session(ds, 1, 1);
+	const struct session foreign = {.session_id = 9, .peer_session_id = 9};
+	const struct moment now = {5, 5};
+
+	(void)state;
+	assert_int_equal(in_state(ds, OBJECT_SESSION, true, OPER_DOWN, REASON_NONE), 3);
+	datastore_set_status(ds, &one->entry, OPER_DOWN, REASON_DISABLED, 0, now);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, true, OPER_DOWN, REASON_NONE), 2);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, true, OPER_DOWN, REASON_DISABLED), 1);
+	assert_int_equal(in_state(ds, OBJECT_TUNNEL, true, OPER_DOWN, REASON_NONE), 1);
+	datastore_observe(ds, 1, 9, &foreign);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, false, OPER_DOWN, REASON_NONE), 1);
+	datastore_configure(ds, 1, 9, &foreign);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, false, OPER_DOWN, REASON_NONE), 0);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, true, OPER_DOWN, REASON_NONE), 3);
+	datastore_configure(ds, 1, 1, NULL);
+	assert_int_equal(in_state(ds, OBJECT_SESSION, true, OPER_DOWN, REASON_DISABLED), 0);
+	datastore_free(ds);
+}
+
 static void what_is_up_is_counted(void **state)
 {
 	struct datastore *ds = populate(1, 2);
@@ -193,14 +272,14 @@ static void what_is_up_is_counted(void **state)
 	assert_false(
 		datastore_set_status(ds, tunnel, OPER_UP, REASON_NONE, 0, (struct moment){6, 6}));
 	assert_int_equal(entry_state(tunnel)->last_change.at, 5);
-	assert_int_equal(datastore_counts(ds)->tunnels_up, 1);
+	assert_int_equal(datastore_up(ds, OBJECT_TUNNEL), 1);
 	datastore_set_status(ds, &one->entry, OPER_UP, REASON_NONE, 0, (struct moment){7, 7});
-	assert_int_equal(datastore_counts(ds)->sessions_up, 1);
+	assert_int_equal(datastore_up(ds, OBJECT_SESSION), 1);
 	datastore_configure(ds, 1, 1, NULL);
-	assert_int_equal(datastore_counts(ds)->sessions_up, 0);
+	assert_int_equal(datastore_up(ds, OBJECT_SESSION), 0);
 	datastore_set_status(ds, tunnel, OPER_WAITING, REASON_NO_ROUTE, ENETUNREACH,
 			     (struct moment){9, 9});
-	assert_int_equal(datastore_counts(ds)->tunnels_up, 0);
+	assert_int_equal(datastore_up(ds, OBJECT_TUNNEL), 0);
 	assert_int_equal(entry_state(tunnel)->status_errno, ENETUNREACH);
 	datastore_free(ds);
 }
@@ -296,6 +375,14 @@ static void what_is_as_configured_is_kept_once(void **state)
 	assert_true(datastore_observe_link(entry_session(entry), &actual));
 	assert_ptr_equal(session->actual, entry->config);
 	assert_actual(entry, &actual);
+
+	config = named(7, NULL);
+	other = in_kernel(&config);
+	memcpy(other.interface_name, "l2tpeth5", sizeof("l2tpeth5")); /* the kernel's choice */
+	other.present |= BIT(SESSION_INTERFACE_NAME);
+	datastore_configure(ds, 1, 7, &config);
+	datastore_observe(ds, 1, 7, &other);
+	assert_actual(entry, &other);
 	datastore_free(ds);
 }
 
@@ -308,8 +395,8 @@ static void what_the_kernel_has_outlives_the_configuration(void **state)
 
 	(void)state;
 	datastore_observe(ds, 1, 7, &actual);
-	snprintf(config.description, sizeof(config.description), "of no concern to the kernel");
-	config.present |= BIT(SESSION_DESCRIPTION);
+	config.dead_interval = 30; /* of no concern to the kernel */
+	config.present |= BIT(SESSION_DEAD_INTERVAL);
 	datastore_configure(ds, 1, 7, &config);
 	assert_ptr_equal(session->actual, entry->config);
 
@@ -335,11 +422,13 @@ int main(void)
 		cmocka_unit_test(an_entry_lives_while_something_keeps_it),
 		cmocka_unit_test(a_tunnel_stays_for_its_sessions),
 		cmocka_unit_test(walks_are_in_order_of_ids),
+		cmocka_unit_test(a_look_up_depends_on_none_before),
 		cmocka_unit_test(session_ids_are_found_in_every_tunnel),
 		cmocka_unit_test(names_follow_the_configuration),
 		cmocka_unit_test(endpoints_are_those_of_udp),
 		cmocka_unit_test(interface_indexes_are_walked_in_order),
 		cmocka_unit_test(what_is_up_is_counted),
+		cmocka_unit_test(each_state_is_counted_with_its_reason),
 		cmocka_unit_test(what_is_as_configured_is_kept_once),
 		cmocka_unit_test(what_the_kernel_has_outlives_the_configuration),
 		cmocka_unit_test(pools_give_the_lowest_free_number),

@@ -2,6 +2,7 @@
 #include "engine_bench.h"
 
 #include "engine/counters.h"
+#include "model/names.h"
 #include "netconf/walk.h"
 
 #include <malloc.h>
@@ -208,11 +209,12 @@ static int forget(const char *bytes, size_t length, void *arg)
 	return 0;
 }
 
-/* All but the counters, as NETCONF shows it. */
-static void read_status(struct bench *bench)
+static void read_filtered(struct bench *bench, const struct node *filter)
 {
-	const struct walk_options options = {
-		.engine = bench->engine, .store = bench->store, .max_depth = 3};
+	const struct walk_options options = {.engine = bench->engine,
+					     .store = bench->store,
+					     .filter = filter,
+					     .max_depth = filter ? 0 : 3};
 	struct writer writer;
 	struct walk *walk;
 
@@ -223,6 +225,27 @@ static void read_status(struct bench *bench)
 	while (walk_step(walk, &writer))
 		;
 	walk_close(walk);
+}
+
+/* All but the counters, as NETCONF shows it. */
+static void read_status(struct bench *bench)
+{
+	read_filtered(bench, NULL);
+}
+
+/* The sessions that are in this state. */
+static void select_status(struct bench *bench, const char *status)
+{
+	struct tree tree = {0};
+	struct node *at = tree_add(&tree, NULL, "filter", "");
+
+	at = tree_add(&tree, at, ELEMENT_CONTAINER, NAMESPACE_MODULE);
+	at = tree_add(&tree, at, "tunnel", NAMESPACE_MODULE);
+	at = tree_add(&tree, at, "session", NAMESPACE_MODULE);
+	tree_add(&tree, at, "session-id", NAMESPACE_MODULE)->text = "";
+	tree_add(&tree, at, "oper-status", NAMESPACE_MODULE)->text = status;
+	read_filtered(bench, tree.root);
+	tree_free(&tree);
 }
 
 static void due_in(struct bench *bench, unsigned int from, unsigned int to)
@@ -299,6 +322,22 @@ static void who_asks_for_the_status_hears_of_errors_since(void **state)
 	assert_int_equal(sim_calls(bench->kernel), calls + 1);
 	assert_int_equal(state_of_tunnel(bench)->status_reason, REASON_TRANSMIT_ERRORS);
 	assert_int_equal(status_of(bench, 1, 1002), OPER_DOWN);
+}
+
+/* A question for the status costs what showing it does: no session's counters are read. */
+static void who_selects_by_status_has_no_counters_read(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t calls;
+
+	assert_int_equal(commit(bench, tunnel_with_sessions(1, 20)), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	turn_until(bench, never, 600);
+	pass(bench, 70);
+	state_of_tunnel(bench)->statistics_time -= 31 * NS_PER_S;
+	calls = sim_calls(bench->kernel);
+	select_status(bench, "up");
+	assert_int_equal(sim_calls(bench->kernel), calls + 1); /* the tunnel's */
 }
 
 /* ... without end: nobody else notices when it is over. */
@@ -572,6 +611,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_is_up_is_looked_at_ever_more_rarely_for_a_minute, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_asks_has_counters_looked_at_for_a_minute, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(who_selects_by_status_has_no_counters_read, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(who_asks_for_the_status_hears_of_errors_since,
 						setup, teardown),

@@ -196,6 +196,8 @@ static void test_times(void **state)
 	assert_string_equal(text, "2026-11-30T18:00:00.123456Z");
 	assert_true(notification_parse_time(text, &back));
 	assert_int_equal(back, INT64_C(1796061600123456000));
+	notification_print_time(-1, text);
+	assert_string_equal(text, "1969-12-31T23:59:59.999999Z");
 }
 
 static void parse(const char *text, struct tree *ret)

@@ -247,6 +247,15 @@ static void print_endpoints(FILE *file, const struct datastore *ds)
 	}
 }
 
+static void print_states(FILE *file, const struct datastore_counts *counts)
+{
+	const uint32_t *number = &counts->by_status[0][0][0][0];
+
+	for (size_t i = 0; i < sizeof(counts->by_status) / sizeof(*number); i++)
+		if (number[i])
+			fprintf(file, "state %zu: %u\n", i, number[i]);
+}
+
 static char *print_all(const struct datastore *ds)
 {
 	const struct datastore_counts *counts = datastore_counts(ds);
@@ -258,10 +267,10 @@ static char *print_all(const struct datastore *ds)
 	print_lookups(file, ds);
 	print_names(file, ds);
 	print_endpoints(file, ds);
-	fprintf(file, "\n%zu %zu, configured %zu %zu, up %zu %zu, nameless %zu\n",
-		counts->tunnel_count, counts->session_count, counts->configured_tunnels,
-		counts->configured_sessions, counts->tunnels_up, counts->sessions_up,
+	fprintf(file, "\n%zu %zu, configured %zu %zu, nameless %zu\n", counts->tunnel_count,
+		counts->session_count, counts->configured_tunnels, counts->configured_sessions,
 		counts->nameless);
+	print_states(file, counts);
 	fclose(file);
 	return text;
 }

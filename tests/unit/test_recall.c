@@ -242,6 +242,51 @@ static void recreate(struct place *s, const struct key *keys, size_t count)
 	}
 }
 
+static bool is_dormant(struct bench *bench)
+{
+	return ask_link(bench, "pw0").dormant;
+}
+
+static bool is_up_again(struct bench *bench)
+{
+	return !is_dormant(bench);
+}
+
+static void a_link_that_is_down_for_a_silent_peer_stays_so(void **state)
+{
+	const struct statistics heard = {.rx_packets = 1, .rx_bytes = 60};
+	struct place *s = *state;
+	struct edit *edit = edit_new();
+	struct session quiet;
+	uint64_t writes;
+
+	tunnel(edit, EDIT_MERGE, 1, IP2);
+	session(edit, EDIT_MERGE, 1, 5,
+		"peer-session-id=7 interface-name=pw0 dead-interval=1 dead-action=link-down");
+	assert_int_equal(commit(s->bench, edit), 0);
+	assert_true(turn_until(s->bench, is_dormant, 5000));
+	writes = s->bench->kernel->ops->writes(s->bench->kernel);
+	restart(s);
+	kill_and_start(s);
+	assert_true(is_dormant(s->bench));
+	assert_int_equal(s->bench->kernel->ops->writes(s->bench->kernel), writes);
+	stop_bench(s->bench);
+	assert_int_equal(sim_count(s->bench->kernel, 1, 5, &heard), 0);
+	start_bench(s->bench); /* and nor is it forgotten */
+	assert_true(turn_until(s->bench, is_up_again, 5000));
+	assert_true(turn_until(s->bench, is_dormant, 5000));
+	quiet = *session_config(entry_of(s->bench, 1, 5));
+	stop_bench(s->bench);
+	s->bench->base = event_base_new();
+	open_state(s->bench); /* while it was down, somebody removed the leaf from the file */
+	quiet.present &= ~(BIT(SESSION_DEAD_ACTION) | BIT(SESSION_DEAD_INTERVAL));
+	quiet.dead_action = DEAD_ACTION_NONE;
+	quiet.dead_interval = 0;
+	assert_non_null(datastore_configure(s->bench->store, 1, 5, &quiet));
+	open_engine(s->bench);
+	assert_true(turn_until(s->bench, is_up_again, 5000));
+}
+
 static void what_was_made_anew_meanwhile_has_moved(void **state)
 {
 	static const struct {
@@ -469,6 +514,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_restart_moves_nothing),
 		TEST(nor_does_a_kill),
+		TEST(a_link_that_is_down_for_a_silent_peer_stays_so),
 		TEST(what_was_made_anew_meanwhile_has_moved),
 		TEST(counters_that_went_back_tell_of_another_object),
 		TEST(a_boot_moves_all),

@@ -116,8 +116,9 @@ def test_it_runs_as_its_user_with_one_capability_and_a_filter(daemon):
     user = pwd.getpwnam("l2tpv3d")
     assert re.search(rf"^Uid:(\t{user.pw_uid}){{4}}$", status, re.M)
     assert re.search(r"^Groups:\s*(\d+)?\s*$", status, re.M)
-    for kind in ("CapPrm", "CapEff", "CapBnd"):
-        assert re.search(rf"^{kind}:\t0+1000$", status, re.M)  # CAP_NET_ADMIN
+    for kind in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+        assert re.search(rf"^{kind}:\t0+1000$", status, re.M)  # CAP_NET_ADMIN; CAP_NET_RAW is given up
+    assert re.search(r"^CapBnd:\t0+3000$", status, re.M)
     assert re.search(r"^Seccomp:\t2$", status, re.M) and re.search(r"^NoNewPrivs:\t1$", status, re.M)
     limits = Path(f"/proc/{main_pid(daemon)}/limits").read_text()
     assert re.search(r"^Max core file size\s+0\s+0", limits, re.M)

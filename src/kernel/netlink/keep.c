@@ -42,7 +42,7 @@ static const struct {
 
 #define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
-enum record { RECORD_VLANS = 1, RECORD_ALIAS, RECORD_NAME, RECORD_ADDRESS };
+enum record { RECORD_VLANS = 1, RECORD_NAME, RECORD_ADDRESS };
 
 struct kernel_kept {
 	size_t length; /* of all records */
@@ -165,8 +165,6 @@ static int decode_attribute(const struct nlattr *attribute, struct kernel_kept *
 		if (length == sizeof(uint32_t))
 			(*kept)->master = mnl_attr_get_u32(attribute);
 		return 0;
-	case IFLA_IFALIAS:
-		return add_record(kept, RECORD_ALIAS, attribute_bytes(attribute), length);
 	case IFLA_LINKINFO:
 		decode_info(attribute, *kept);
 		return 0;
@@ -489,7 +487,6 @@ static void put_settings(struct netlink *netlink, unsigned int index,
 			 const struct kernel_kept *kept, const struct kernel_kept *now,
 			 char lost[KERNEL_LOST_MAX])
 {
-	const struct nlattr *alias;
 	struct ifinfomsg *header;
 	struct nlmsghdr *message;
 
@@ -507,15 +504,6 @@ static void put_settings(struct netlink *netlink, unsigned int index,
 		header->ifi_change = kept->flags ^ now->flags;
 		if (change(netlink, message))
 			lose(lost, "flags");
-	}
-	record_for_each (alias, kept, RECORD_ALIAS) {
-		if (has_record(now, alias))
-			continue;
-		message = put_link(netlink, index, RTM_SETLINK, &header);
-		if (!mnl_attr_put_check(message, MESSAGE_BYTES, IFLA_IFALIAS,
-					attribute_length(alias), attribute_bytes(alias)) ||
-		    change(netlink, message))
-			lose(lost, "alias");
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
- * Link messages. Sources: net/core/rtnetlink.c (do_setlink, rtnl_newlink, rtnl_fill_ifinfo),
- * net/8021q/vlan_netlink.c.
+ * Link messages. Sources: net/core/rtnetlink.c (do_setlink, set_operstate, rtnl_newlink,
+ * rtnl_fill_ifinfo), net/core/link_watch.c (rfc2863_policy), net/8021q/vlan_netlink.c.
  *
  * Kernel rules handled here: messages of family AF_BRIDGE in RTNLGRP_LINK are about ports, and
  * their RTM_DELLINK means that a port left its bridge, not that a link is gone; an L2TP interface
@@ -9,6 +9,7 @@
 #include "kernel/netlink/link.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -28,6 +29,11 @@ static int decode_u32(const struct nlattr *attribute, unsigned int *ret)
 		return -EPROTO;
 	*ret = mnl_attr_get_u32(attribute);
 	return 0;
+}
+
+static bool is_number(const struct nlattr *attribute, uint8_t number)
+{
+	return attribute_length(attribute) == 1 && mnl_attr_get_u8(attribute) == number;
 }
 
 static int decode_name(const struct nlattr *attribute, char ret[IFNAME_LENGTH + 1])
@@ -96,6 +102,9 @@ static int decode_attribute(const struct nlattr *attribute, struct kernel_link *
 	case IFLA_ADDRESS:
 		decode_mac(attribute, &link->mac);
 		return 0;
+	case IFLA_LINKMODE:
+		link->dormant = is_number(attribute, IF_LINK_MODE_DORMANT);
+		return 0;
 	default:
 		return 0;
 	}
@@ -106,6 +115,7 @@ int link_decode(const struct nlmsghdr *message, struct kernel_link *ret)
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
 	struct kernel_link link = {0};
 	const struct nlattr *attribute;
+	bool awake = false;
 	int rc = 0;
 
 	if (!has_header(message, sizeof(*header)) || header->ifi_index < 0)
@@ -119,7 +129,11 @@ int link_decode(const struct nlmsghdr *message, struct kernel_link *ret)
 		rc = decode_attribute(attribute, &link);
 		if (rc)
 			return rc;
+		awake = awake || (attribute_type(attribute) == IFLA_OPERSTATE &&
+				  (is_number(attribute, IF_OPER_UP) ||
+				   is_number(attribute, IF_OPER_UNKNOWN)));
 	}
+	link.dormant = link.dormant && !awake; /* the mode does not change the state by itself */
 	if (!link.name[0])
 		return -EPROTO;
 	if (!link.vlan_id)
@@ -153,10 +167,14 @@ int link_decode_names(const struct nlmsghdr *message, struct kernel_link *ret,
 
 	if (rc)
 		return rc;
-	attribute_for_each (attribute, message, sizeof(struct ifinfomsg))
+	attribute_for_each (attribute, message, sizeof(struct ifinfomsg)) {
 		if (attribute_type(attribute) == IFLA_PROP_LIST)
 			attribute_for_each_nested (name, attribute)
 				add_alternative(name, names, &length);
+		if (attribute_type(attribute) == IFLA_IFALIAS &&
+		    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
+			ret->alias = attribute_bytes(attribute);
+	}
 	names[length] = '\0';
 	ret->alternatives = length ? names : NULL;
 	return 0;
@@ -199,9 +217,20 @@ static int put_selector(struct nlmsghdr *message, size_t size, struct ifinfomsg 
 	return put_index(header, link);
 }
 
+/* The state is what holds now, the mode what holds when the link next comes up. */
+static int put_dormant(struct nlmsghdr *message, size_t size, bool dormant)
+{
+	const uint8_t state = dormant ? IF_OPER_DORMANT : IF_OPER_UP;
+	const uint8_t mode = dormant ? IF_LINK_MODE_DORMANT : IF_LINK_MODE_DEFAULT;
+	int rc = put(message, size, IFLA_OPERSTATE, sizeof(state), &state);
+
+	return rc ? rc : put(message, size, IFLA_LINKMODE, sizeof(mode), &mode);
+}
+
 static int put_settings(struct nlmsghdr *message, size_t size, struct ifinfomsg *header,
 			const struct kernel_link *link, unsigned int set)
 {
+	const char *alias = link->alias ? link->alias : "";
 	int rc = 0;
 
 	if (set & LINK_UP) {
@@ -212,6 +241,10 @@ static int put_settings(struct nlmsghdr *message, size_t size, struct ifinfomsg 
 		rc = put(message, size, IFLA_MTU, sizeof(link->mtu), &link->mtu);
 	if (!rc && set & LINK_MAC)
 		rc = put(message, size, IFLA_ADDRESS, sizeof(link->mac.bytes), link->mac.bytes);
+	if (!rc && set & LINK_ALIAS)
+		rc = put(message, size, IFLA_IFALIAS, strlen(alias), alias);
+	if (!rc && set & LINK_DORMANT)
+		rc = put_dormant(message, size, link->dormant);
 	if (!rc && set & LINK_MASTER)
 		rc = put(message, size, IFLA_MASTER, sizeof(link->master), &link->master);
 	return rc;

@@ -14,7 +14,7 @@ int link_decode(const struct nlmsghdr *message, struct kernel_link *ret);
 
 #define LINK_ALTERNATIVES_BYTES 512 /* some thirty names; further ones are ignored */
 
-/* The same, with alternative names, which are stored in @names. */
+/* The same, with alternative names, which are stored in @names, and alias, which is in @message. */
 int link_decode_names(const struct nlmsghdr *message, struct kernel_link *ret,
 		      char names[LINK_ALTERNATIVES_BYTES]);
 

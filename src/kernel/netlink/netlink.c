@@ -12,6 +12,8 @@ static void netlink_close(struct kernel *kernel)
 
 	for (unsigned int i = 0; i < CHANNELS; i++)
 		channel_close(&netlink->channels[i]);
+	if (netlink->frames >= 0)
+		close(netlink->frames);
 	if (netlink->netns >= 0)
 		close(netlink->netns);
 	free(netlink);
@@ -73,6 +75,7 @@ static const struct kernel_operations operations = {
 	.submit = netlink_submit,
 	.keep = netlink_keep,
 	.put_back = netlink_put_back,
+	.send_frames = netlink_send_frames,
 	.dump_tunnels = netlink_dump_tunnels,
 	.dump_sessions = netlink_dump_sessions,
 	.dump_links = netlink_dump_links,
@@ -103,6 +106,7 @@ int kernel_open_netlink(struct kernel **ret, const char *netns, struct error *er
 		return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "out of memory");
 	netlink->kernel.ops = &operations;
 	netlink->netns = -1;
+	netlink->frames = -ENOTCONN;
 	netlink->counters = (struct answer){.use = CHANNEL_COUNTERS, .ended = true};
 	netlink->pieces = (struct answer){.use = CHANNEL_GENL_PIECES, .ended = true};
 	uname(&netlink->host);

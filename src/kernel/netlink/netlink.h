@@ -70,6 +70,7 @@ struct netlink {
 	struct kernel kernel;
 	int netns; /* descriptor of the sockets' namespace; -1: the daemon's own */
 	struct channel channels[CHANNELS];
+	int frames; /* the packet socket, or the negative errno why there is none */
 	struct l2tp_decoder decoder;
 	uint16_t family; /* 0: not connected */
 	uint32_t group;
@@ -128,6 +129,10 @@ int netlink_submit(struct kernel *kernel, struct kernel_request *requests, size_
 int netlink_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
 int netlink_put_back(struct kernel *kernel, unsigned int index, const struct kernel_kept *kept,
 		     char ret_lost[KERNEL_LOST_MAX]);
+
+/* frames.c */
+void frames_open(struct netlink *netlink);
+int netlink_send_frames(struct kernel *kernel, const struct kernel_frame *frames, size_t count);
 
 /* observe.c */
 int netlink_dump_tunnels(struct kernel *kernel, kernel_tunnel_cb *cb, void *arg);

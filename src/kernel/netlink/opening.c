@@ -46,6 +46,7 @@ static int open_channels(struct opening *opening)
 	if (channel_open(&netlink->channels[CHANNEL_DIAG], buses[CHANNEL_DIAG]))
 		channel_close(&netlink->channels[CHANNEL_DIAG]);
 	identity_note_instance(netlink);
+	frames_open(netlink);
 	/* Lets the kernel filter address dumps; without it we do. */
 	(void)mnl_socket_setsockopt(netlink->channels[CHANNEL_ROUTE_DUMP].socket,
 				    NETLINK_GET_STRICT_CHK, &on, sizeof(on));

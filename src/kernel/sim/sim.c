@@ -288,6 +288,7 @@ static const struct kernel_operations operations = {
 	.submit = sim_submit,
 	.keep = sim_keep,
 	.put_back = sim_put_back,
+	.send_frames = sim_send_frames,
 	.dump_tunnels = sim_dump_tunnels,
 	.dump_sessions = sim_dump_sessions,
 	.dump_links = sim_dump_links,

@@ -141,6 +141,23 @@ void sim_set_traffic(struct kernel *kernel, unsigned int packets_per_second);
  */
 int sim_peer_sequences(struct kernel *kernel, uint32_t tunnel_id, uint32_t session_id, bool on);
 
+/* The alias of a link, "" when it has none. */
+const char *sim_alias(const struct kernel *kernel, const char *link);
+
+/*
+ * What send_frames() sent: how many, and the last one. It counts as sent by the session of the
+ * link.
+ */
+struct sim_frames {
+	unsigned int sent;
+	uint8_t last[512];
+	size_t last_length;
+};
+const struct sim_frames *sim_frames(const struct kernel *kernel);
+int sim_frames_on(const struct kernel *kernel, const char *link); /* how many; -ENODEV */
+/* Without it send_frames() gives -EPERM. */
+void sim_permit_frames(struct kernel *kernel, bool permitted);
+
 /* The number of tunnels, sessions and links, including dying ones; to check for leftovers. */
 struct sim_population {
 	unsigned int tunnels, sessions, links;

@@ -3,6 +3,7 @@
  * queue is not empty; and the timer.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -13,6 +14,7 @@
 int sim_events_open(struct sim *sim)
 {
 	TAILQ_INIT(&sim->events);
+	TAILQ_INIT(&sim->spare);
 	sim->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return sim->event_fd < 0 ? -1 : 0;
 }
@@ -33,9 +35,20 @@ static void drain(int fd)
 		return; /* it is empty */
 }
 
+static struct sim_event *new_event(struct sim *sim)
+{
+	struct sim_event *entry = TAILQ_FIRST(&sim->spare);
+
+	if (sim->event_count == SIM_EVENTS_MAX)
+		return NULL;
+	if (entry)
+		TAILQ_REMOVE(&sim->spare, entry, entry);
+	return entry ? entry : malloc(sizeof(*entry));
+}
+
 static void add_event(struct sim *sim, const struct kernel_event *event)
 {
-	struct sim_event *entry = sim->event_count < SIM_EVENTS_MAX ? malloc(sizeof(*entry)) : NULL;
+	struct sim_event *entry = new_event(sim);
 
 	if (entry) {
 		entry->event = *event;
@@ -43,6 +56,10 @@ static void add_event(struct sim *sim, const struct kernel_event *event)
 			memcpy(entry->alternatives, event->link.alternatives,
 			       sizeof(entry->alternatives));
 			entry->event.link.alternatives = entry->alternatives;
+		}
+		if (event->link.alias) {
+			snprintf(entry->alias, sizeof(entry->alias), "%s", event->link.alias);
+			entry->event.link.alias = entry->alias;
 		}
 		TAILQ_INSERT_TAIL(&sim->events, entry, entry);
 		sim->event_count++;
@@ -69,7 +86,7 @@ static void drop_events(struct sim *sim)
 	struct sim_event *entry;
 
 	while ((entry = take_event(sim)))
-		free(entry);
+		TAILQ_INSERT_HEAD(&sim->spare, entry, entry);
 }
 
 void sim_forget_events(struct sim *sim)
@@ -80,7 +97,13 @@ void sim_forget_events(struct sim *sim)
 
 void sim_events_close(struct sim *sim)
 {
+	struct sim_event *entry;
+
 	drop_events(sim);
+	while ((entry = TAILQ_FIRST(&sim->spare))) {
+		TAILQ_REMOVE(&sim->spare, entry, entry);
+		free(entry);
+	}
 	close(sim->event_fd);
 }
 
@@ -94,9 +117,8 @@ void sim_tell(struct sim *sim, enum kernel_event_type type, uint32_t tunnel_id, 
 
 void sim_tell_link(struct sim *sim, enum kernel_event_type type, const struct sim_link *link)
 {
-	struct kernel_event event = {.type = type, .link = link->link};
+	const struct kernel_event event = {.type = type, .link = sim_link_seen(link)};
 
-	event.link.alternatives = link->alternatives[0] ? link->alternatives : NULL;
 	add_event(sim, &event);
 }
 
@@ -140,7 +162,7 @@ void sim_read_events(struct kernel *kernel, kernel_event_cb *cb, void *arg)
 	/* @cb may change things and thus add events: pass on only those queued now. */
 	for (unsigned int left = sim->event_count; left && (entry = take_event(sim)); left--) {
 		cb(&entry->event, arg);
-		free(entry);
+		TAILQ_INSERT_HEAD(&sim->spare, entry, entry);
 	}
 	lost = sim->events_lost;
 	sim->events_lost = false;

@@ -126,6 +126,7 @@ static void remove_link(struct sim *sim, struct sim_link *link)
 	RB_REMOVE(sim_links_by_index, &sim->links_by_index, link);
 	RB_REMOVE(sim_links_by_name, &sim->links_by_name, link);
 	sim->population.links--;
+	free(link->alias);
 	free(link);
 }
 
@@ -218,6 +219,20 @@ static int set_mac(struct sim_link *link, const struct mac *mac)
 	return 0;
 }
 
+/* net/core/dev.c dev_set_alias() */
+static int set_alias(struct sim_link *link, const char *alias)
+{
+	char *copy = alias && alias[0] ? strndup(alias, ALIAS_BYTES) : NULL;
+
+	if (copy && strlen(copy) == ALIAS_BYTES) {
+		free(copy);
+		return -ERANGE;
+	}
+	free(link->alias);
+	link->alias = copy;
+	return 0;
+}
+
 static int set_master(struct sim *sim, struct sim_link *link, unsigned int master)
 {
 	const struct sim_link *bridge = sim_link_by_index(sim, master);
@@ -261,6 +276,10 @@ static int apply(struct sim *sim, struct sim_link *link, const struct kernel_req
 		rc = set_mac(link, &wanted->mac);
 	if (!rc && request->link_set & LINK_MTU)
 		rc = set_mtu(link, wanted->mtu);
+	if (!rc && request->link_set & LINK_ALIAS)
+		rc = set_alias(link, wanted->alias);
+	if (!rc && request->link_set & LINK_DORMANT)
+		link->link.dormant = wanted->dormant;
 	if (!rc && request->link_set & LINK_MASTER)
 		rc = set_master(sim, link, wanted->master);
 	if (!rc && request->link_set & LINK_UP)
@@ -359,9 +378,8 @@ int sim_links_piece(struct sim *sim, struct sim_dump *dump, size_t most, kernel_
 		dump->skip = sim->interrupted_dumps ? 2 : 1;
 	sim_catch_up(sim);
 	while (!rc && (link = RB_NFIND(sim_links_by_index, &sim->links_by_index, &key)) && most--) {
-		struct kernel_link copy = link->link;
+		const struct kernel_link copy = sim_link_seen(link);
 
-		copy.alternatives = link->alternatives[0] ? link->alternatives : NULL;
 		key.link.index = dump->index = copy.index + dump->skip; /* @cb may change links */
 		rc = cb(&copy, arg);
 	}
@@ -383,6 +401,13 @@ int sim_dump_links(struct kernel *kernel, kernel_link_cb *cb, void *arg)
 /*
  * Controls.
  */
+
+const char *sim_alias(const struct kernel *kernel, const char *name)
+{
+	const struct sim_link *link = sim_link_by_name(sim_of(kernel), name);
+
+	return link && link->alias ? link->alias : "";
+}
 
 int sim_add_link(struct kernel *kernel, const char *name, bool bridge)
 {

@@ -240,6 +240,8 @@ static int attach_link(struct sim *sim, struct sim_session *session, const struc
 	if (rc)
 		return rc;
 	session->link_index = link->link.index;
+	link->tunnel_id = session->tunnel_id;
+	link->session_id = wanted->session_id;
 	memcpy(session->reported.interface_name, link->link.name, sizeof(link->link.name));
 	session->reported.present |= BIT(SESSION_INTERFACE_NAME);
 	sim_tell_link(sim, KERNEL_EVENT_LINK, link);

@@ -16,6 +16,7 @@
 #define SIM_TICK_MS    4    /* HZ=250 */
 
 #define ALTERNATIVES_BYTES 64
+#define ALIAS_BYTES        256 /* IFALIASZ */
 
 /* RB_GENERATE_STATIC() of libbsd needs an __unused that it does not define. */
 #define SIM_TREE(tree, type, field, compare)                                                       \
@@ -54,6 +55,9 @@ struct sim_link {
 	uint32_t settings[SIM_SETTINGS];
 	bool carried_default;
 	char alternatives[ALTERNATIVES_BYTES]; /* as in struct kernel_link */
+	char *alias;                           /* NULL: none */
+	unsigned int frames;                   /* sent on it by send_frames() */
+	uint32_t tunnel_id, session_id;        /* whose interface it is; 0: nobody's */
 };
 RB_HEAD(sim_links_by_index, sim_link);
 RB_HEAD(sim_links_by_name, sim_link);
@@ -116,7 +120,7 @@ struct sim_port {
 struct sim_event {
 	TAILQ_ENTRY(sim_event) entry;
 	struct kernel_event event;
-	char alternatives[ALTERNATIVES_BYTES]; /* of its link */
+	char alternatives[ALTERNATIVES_BYTES], alias[ALIAS_BYTES]; /* of its link */
 };
 
 struct sim_planned_failure {
@@ -140,7 +144,7 @@ struct sim {
 	const struct sim_profile *profile;
 	char instance[64];
 	uint64_t sockets; /* made so far */
-	bool connected, forbidden;
+	bool connected, forbidden, frameless;
 	unsigned int capabilities;
 	uint64_t calls[SIM_VERBS];
 	uint64_t writes;
@@ -164,6 +168,7 @@ struct sim {
 	struct sim_links_by_name links_by_name;
 	unsigned int last_index;
 	bool alternatives; /* some link has one */
+	struct sim_frames frames;
 	struct sim_population population;
 	TAILQ_HEAD(, sim_address) addresses;
 	TAILQ_HEAD(, sim_route) routes;
@@ -180,7 +185,8 @@ struct sim {
 	int64_t delay, delay_each; /* ns */
 	int64_t last_due;          /* of the last entry in the work queue, which has one worker */
 
-	TAILQ_HEAD(, sim_event) events;
+	TAILQ_HEAD(sim_events, sim_event) events;
+	struct sim_events spare; /* for the next ones: freed, they would leave holes in the heap */
 	unsigned int event_count;
 	bool events_lost;
 	int event_fd, timer_fd;
@@ -189,6 +195,16 @@ struct sim {
 static inline struct sim *sim_of(const struct kernel *kernel)
 {
 	return (struct sim *)(uintptr_t)kernel;
+}
+
+/* As dumps and events show it; borrows from @link. */
+static inline struct kernel_link sim_link_seen(const struct sim_link *link)
+{
+	struct kernel_link seen = link->link;
+
+	seen.alternatives = link->alternatives[0] ? link->alternatives : NULL;
+	seen.alias = link->alias;
+	return seen;
 }
 
 /* sim_time.c */
@@ -235,6 +251,9 @@ void sim_links_close(struct sim *sim);
 /* sim_port.c: a link has joined a bridge; something of a port was changed. */
 void sim_begin_port(struct sim_link *link);
 void sim_watch_port(struct sim_link *link);
+
+/* sim_frames.c */
+int sim_send_frames(struct kernel *kernel, const struct kernel_frame *frames, size_t count);
 
 /* sim_keep.c */
 int sim_keep(struct kernel *kernel, unsigned int index, struct kernel_kept **ret);
