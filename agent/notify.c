@@ -57,7 +57,7 @@ static void tell(struct agent *agent, const struct notice *notice)
 	for (unsigned int i = 0; whole && i < objects.count; i++)
 		whole = add_object(agent, &list, &objects.instances[i]);
 	if (whole)
-		send_v2trap(list);
+		send_v3trap(list, agent->options.context);
 	snmp_free_varbind(list);
 }
 
@@ -90,7 +90,7 @@ static void send_pseudowires(struct agent *agent, unsigned int arc, uint32_t fir
 	if (add(&list, snmp_trap_oid, OID_LENGTH(snmp_trap_oid), ASN_OBJECT_ID, trap,
 		length * sizeof(oid)) &&
 	    add_oper_status(agent, &list, first) && add_oper_status(agent, &list, last))
-		send_v2trap(list);
+		send_v3trap(list, agent->options.context);
 	snmp_free_varbind(list);
 }
 
