@@ -49,7 +49,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit tools fuzzers docs format check check-unit check-vm check-package deb demo demo-shell bench durability random fuzz coverage lint asan install uninstall deps build-deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm check-package deb demo demo-shell bench durability masters random fuzz coverage lint asan install uninstall deps build-deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -167,6 +167,10 @@ CYCLES ?= 5000
 durability: all $B/tests/test_journal_power ## kill -9 and power cuts, CYCLES (5000) of each: none may lose or bring back anything
 	$QL2TPV3D_CUTS=$(CYCLES) $B/tests/test_journal_power
 	$QL2TPV3D_KILLS=$(CYCLES) $(PYTHON) -m pytest tests/interop/test_kills.py -q -s -p no:cacheprovider
+
+FAULTS ?= 100
+masters: all ## snmpd stopped, killed and restarted FAULTS (100) times under walks, sets and notifications, by unix socket and by TCP
+	$QL2TPV3D_MASTERS=$(FAULTS) $(PYTHON) -m pytest tests/interop/test_masters.py -q -s -p no:cacheprovider
 
 EDITS ?= 100000
 random: all ## EDITS (100000) random edits, filters, XPaths and requests of sessions with locks, judged by libyang, libxml2 and a model

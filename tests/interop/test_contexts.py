@@ -1,6 +1,7 @@
 """Two daemons, two contexts, one snmpd: each is read and set in its own, by SNMPv3 and by communities that stand for it."""
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,25 @@ def test_one_that_goes_leaves_the_others_alone(snmpd, daemons):
     assert snmpd.manager("blue").get(column(2, PEER_ID, 1)) is None
     daemons["blue"].start().wait_for_log("connected to the AgentX master")
     assert snmpd.manager("blue").get(column(2, PEER_ID, 1)) == 100
+
+
+@need_snmpd
+def test_a_notification_of_snmpv3_has_the_context(tmp_path):
+    """It is neither authenticated nor encrypted, so its context can be read as it stands."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        sink.settimeout(30)
+        snmpd = Snmpd(Here(), tmp_path / "snmpd", *VIEWS, "trapsess -v3 -u joe -l noAuthNoPriv -e 0x8000000001020304 "
+                      f"127.0.0.1:{sink.getsockname()[1]}", port=free_port()).start()
+        daemon = L2tpv3d(Here(), tmp_path, "--context", "blue", "--notify", snmp_master=snmpd.master, kernel="sim")
+        daemon.start().wait_for_log("connected to the AgentX master")
+        add_tunnel(daemon, 100)
+        ours = bytes([0x2b, 6, 1, 4, 1, 0xbf, 8])  # 1.3.6.1.4.1.8072
+        while ours + b"\xce\x0f" not in (octets := sink.recv(65536)):
+            pass
+        assert b"\x04\x04blue" in octets
+        assert daemon.stop() == 0
+        snmpd.stop()
 
 
 def test_what_the_master_hears_has_the_context(tmp_path):

@@ -1,6 +1,6 @@
 """snmpd stopped, killed and restarted while managers walk and set, and notifications go out; and walks while rows come and go.
 
-L2TPV3D_MASTERS=100 is the long form: so many faults of snmpd, for each kind of socket.
+`make masters` is the long form: 100 faults of snmpd for each kind of socket.
 """
 import os
 import random
