@@ -39,7 +39,7 @@ ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
 
 # Programs of the tests and the documents.
 TOOLS    := $B/attributes $B/tests/turn_watch.so $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bare_frames $B/tests/bench_store \
-            $B/tests/bare_parse $B/tests/sim_memory
+            $B/tests/bare_parse $B/tests/sim_memory $B/tests/bare_agentx $B/tests/empty_table $B/tests/walk
 FUZZERS  := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Everything but the mains is one library that tests link.
@@ -49,7 +49,7 @@ LIB_OBJ  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(LIB_SRC)))
 PROGRAMS := $B/l2tpv3d $B/l2tpv3ctl $B/l2tpv3-netconf
 UNIT     := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all unit tools fuzzers docs format check check-unit check-vm check-package deb demo demo-shell bench durability random fuzz coverage lint asan install uninstall deps build-deps help clean
+.PHONY: all unit tools fuzzers docs format check check-unit check-vm check-package deb demo demo-shell bench durability masters random fuzz coverage lint asan install uninstall deps build-deps help clean
 
 all: $(PROGRAMS) ## build the three programs into build/
 
@@ -91,6 +91,9 @@ $B/tests/bare_frames: tests/bench/bare_frames.c
 $B/tests/bench_store: tests/bench/bench_store.c
 $B/tests/bare_parse: tests/bench/bare_parse.c
 $B/tests/sim_memory: tests/bench/sim_memory.c
+$B/tests/bare_agentx: tests/bench/bare_agentx.c
+$B/tests/empty_table: tests/bench/empty_table.c
+$B/tests/walk: tests/bench/walk.c
 $B/tests/turn_watch.so: tests/bench/turn_watch.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
@@ -165,6 +168,10 @@ CYCLES ?= 5000
 durability: all $B/tests/test_journal_power ## kill -9 and power cuts, CYCLES (5000) of each: none may lose or bring back anything
 	$QL2TPV3D_CUTS=$(CYCLES) $B/tests/test_journal_power
 	$QL2TPV3D_KILLS=$(CYCLES) $(PYTHON) -m pytest tests/interop/test_kills.py -q -s -p no:cacheprovider
+
+FAULTS ?= 100
+masters: all ## snmpd stopped, killed and restarted FAULTS (100) times under walks, sets and notifications, by unix socket and by TCP
+	$QL2TPV3D_MASTERS=$(FAULTS) $(PYTHON) -m pytest tests/interop/test_masters.py -q -s -p no:cacheprovider
 
 EDITS ?= 100000
 random: all ## EDITS (100000) random edits, filters, XPaths and requests of sessions with locks, judged by libyang, libxml2 and a model

@@ -18,6 +18,7 @@
 #define AGENTX_VERSION_1  0xc1   /* not in a public header of net-snmp */
 #define NEVER_S           (24 * 3600)
 #define CAPABILITIES_TEXT "l2tpv3d: LINUX-L2TPV3-MIB; PW-STD-MIB and PW-ENET-STD-MIB, read-only"
+#define CONTEXT_MAX       32 /* octets: vacmContextName, RFC 3415 */
 
 /* net-snmp logs its own affairs: we tell the operator what matters. */
 static int on_log(int major, int minor, void *message, void *arg)
@@ -296,6 +297,7 @@ static void ask_to_register(struct agent *agent)
 		.name = name,
 		.priority = DEFAULT_MIB_PRIORITY,
 		.timeout = PDU_TIMEOUT_S,
+		.contextName = agent->options.context,
 	};
 
 	memcpy(name, region->root, region->root_length * sizeof(oid));
@@ -441,6 +443,15 @@ static int start_library(struct agent *agent, struct error *err)
 	return 0;
 }
 
+static int check_context(const char *name, struct error *err)
+{
+	if (!name || strlen(name) <= CONTEXT_MAX)
+		return 0;
+	return error_set(err, ERROR_INVALID_VALUE,
+			 "given an SNMP context of %zu octets; allowed %d", strlen(name),
+			 CONTEXT_MAX);
+}
+
 static bool prepare(struct agent *agent, const struct endpoint *endpoint)
 {
 	const struct transport_events events = {
@@ -496,12 +507,16 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 	TAILQ_INIT(&agent->sets);
 	notices_init(&agent->notices, options->notify_each ? options->notify_each : NOTIFY_EACH);
 	agent->options = *options;
+	if (options->context && !options->context[0])
+		agent->options.context = NULL; /* as net-snmp calls the default one */
 	agent->unreachable = -1;
 	mib_init(&agent->mib, options->engine, engine_store(options->engine));
 	agent->mib.notify = options->notify;
 	agent->mib.notify_pseudowires = options->notify_pseudowires;
 	agent->mib.notify_rate = options->notify_rate ? options->notify_rate : NOTIFY_RATE;
-	rc = endpoint_parse(address_of(agent), &endpoint, err);
+	rc = check_context(agent->options.context, err);
+	if (!rc)
+		rc = endpoint_parse(address_of(agent), &endpoint, err);
 	if (!rc && !prepare(agent, &endpoint))
 		rc = no_memory(err);
 	if (rc) {

@@ -15,6 +15,7 @@ struct agent_options {
 	struct event_base *base;
 	struct engine *engine;    /* borrowed */
 	const char *address;      /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENTX_ADDRESS */
+	const char *context;      /* SNMP's, borrowed; "" or NULL: the default one */
 	bool notify;              /* l2tpv3NotificationEnable at the start */
 	bool notify_pseudowires;  /* pwUpDownNotifEnable and pwDeletedNotifEnable, for good */
 	unsigned int notify_rate; /* notifications a second at most; 0: NOTIFY_RATE */

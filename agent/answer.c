@@ -12,7 +12,9 @@ static bool is_context(const struct answer *answer, const char *name, struct pdu
 {
 	size_t length = answer->header.context ? given.length : 0;
 
-	return length == strlen(name) && (length == 0 || memcmp(given.bytes, name, length) == 0);
+	if (!name)
+		return length == 0;
+	return length == strlen(name) && memcmp(given.bytes, name, length) == 0;
 }
 
 void answer_start(struct answer *answer, struct mib *mib, const char *context,

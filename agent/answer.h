@@ -28,7 +28,7 @@ struct answer {
 
 /*
  * @request is well-formed (pdu_check()) and stays where it is until the answer is complete.
- * @context: the name of the one that is served, "" is the default. @ret has room for PDU_MAX.
+ * @context: the name of the one that is served, NULL: the default one. @ret has room for PDU_MAX.
  */
 void answer_start(struct answer *answer, struct mib *mib, const char *context,
 		  const uint8_t *request, size_t size, uint8_t *ret);

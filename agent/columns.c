@@ -158,24 +158,16 @@ const struct column *column_find(enum mib_table table, unsigned int number)
 	return column;
 }
 
-unsigned int index_length(enum index_kind kind)
-{
-	switch (kind) {
-	case INDEX_ID_MAPPING:
-	case INDEX_PEER_MAPPING:
-		return 0;
-	case INDEX_SESSION:
-	case INDEX_ETHERNET_INSTANCE:
-		return 2;
-	default:
-		return 1;
-	}
-}
-
 /* ---- OIDs */
 
+static bool has_name(const struct column *column, const oid *name, size_t length)
+{
+	return column && length >= column->length &&
+	       memcmp(name, column->name, column->length * sizeof(oid)) == 0;
+}
+
 /* The last column whose name is not after @name; NULL: all are. */
-static const struct column *column_before(const oid *name, size_t length)
+static const struct column *search_column(const oid *name, size_t length)
 {
 	size_t low = 0, high;
 
@@ -192,10 +184,17 @@ static const struct column *column_before(const oid *name, size_t length)
 	return low > 0 ? &columns[low - 1] : NULL;
 }
 
-static bool has_name(const struct column *column, const oid *name, size_t length)
+/* A walk asks for the column that was found last again, or for columns side by side. */
+static const struct column *column_before(const oid *name, size_t length)
 {
-	return column && length >= column->length &&
-	       memcmp(name, column->name, column->length * sizeof(oid)) == 0;
+	static const struct column *last;
+	const struct column *next = last ? column_next(last) : NULL;
+
+	if (has_name(next, name, length))
+		last = next;
+	else if (!has_name(last, name, length))
+		last = search_column(name, length);
+	return last;
 }
 
 /* As they are, whatever they mean, but no more than an index has, and up to one beyond 32 bits. */

@@ -120,7 +120,19 @@ static inline enum object index_object(enum index_kind kind)
 }
 
 /* How many sub-identifiers an index has; 0: that depends on the address in it. */
-unsigned int index_length(enum index_kind kind);
+static inline unsigned int index_length(enum index_kind kind)
+{
+	switch (kind) {
+	case INDEX_ID_MAPPING:
+	case INDEX_PEER_MAPPING:
+		return 0;
+	case INDEX_SESSION:
+	case INDEX_ETHERNET_INSTANCE:
+		return 2;
+	default:
+		return 1;
+	}
+}
 
 /* An address with its type and length, two numbers, and one more to come after it. */
 #define INDEX_MAX 25

@@ -17,7 +17,8 @@ size_t handler_asked(const uint8_t *request, size_t size, uint8_t *ret, bool aga
 	if (!again) {
 		engine_polled(agent->options.engine);
 		mib_follow_epoch(&agent->mib, clock_now(), netsnmp_get_agent_uptime());
-		answer_start(&agent->answer, &agent->mib, "", request, size, ret);
+		answer_start(&agent->answer, &agent->mib, agent->options.context, request, size,
+			     ret);
 	}
 	if (answer_go_on(&agent->answer, until, &length) == ANSWER_TOO_BIG)
 		set_oversized(SIZE_OF_ANSWER, PDU_MAX, PDU_MAX, agent);
@@ -39,6 +40,11 @@ static bool register_region(struct agent *agent, const struct region *region)
 		return false;
 	registration->handler->myvoid = agent;
 	registration->timeout = PDU_TIMEOUT_S;
+	if (agent->options.context) {
+		registration->contextName = strdup(agent->options.context);
+		if (!registration->contextName)
+			return false;
+	}
 	return netsnmp_register_handler(registration) == MIB_REGISTERED_OK;
 }
 

@@ -137,7 +137,7 @@ enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct v
 /* The index after @index; false after the last of 32 bits. */
 static bool step(enum index_kind kind, struct index *index)
 {
-	unsigned int last = index_length(kind) - 1;
+	unsigned int last = index_length(kind) == 2; /* mappings have steps of their own */
 
 	if (index->at[last] < UINT32_MAX) {
 		index->at[last]++;
@@ -165,7 +165,7 @@ static enum search first_in_column(struct mib *mib, struct instance *at, int64_t
 				       give(mib, column, &subject, ret)
 			       ? SEARCH_FOUND
 			       : SEARCH_NONE;
-	while (subject_from(mib->store, &mib->pending, kind, &at->index, &subject)) {
+	while (subject_from(mib->store, &mib->pending, kind, &at->index, &subject, &mib->last)) {
 		if (give(mib, column, &subject, ret))
 			return SEARCH_FOUND;
 		if (!step(kind, &at->index))

@@ -14,6 +14,7 @@ struct mib {
 	const struct datastore *store;
 	struct pending pending;
 	struct mappings mappings;
+	struct subject_last last; /* of a GETNEXT */
 	struct epoch epoch;
 	long spin_lock;              /* TestAndIncr */
 	bool notify;                 /* l2tpv3NotificationEnable */

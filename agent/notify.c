@@ -71,7 +71,7 @@ static struct trap begin(struct agent *agent, const oid *root, size_t length, un
 static void finish(struct trap *trap)
 {
 	if (!trap->spoilt)
-		send_v2trap(trap->list);
+		send_v3trap(trap->list, trap->agent->options.context);
 	snmp_free_varbind(trap->list);
 }
 

@@ -17,7 +17,8 @@
 
 /*
  * How long the master shall wait for our answers, as Open and Register say: a set request takes
- * time. snmpd ignores it (5.9.5) and goes by its agentXTimeout.
+ * time. snmpd ignores it, 5.9.5 and what was to follow in 2026-08 too (master_admin.c stores it,
+ * and nobody reads it), and goes by its agentXTimeout (master.c).
  */
 #define PDU_TIMEOUT_S 30
 

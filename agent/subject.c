@@ -41,26 +41,35 @@ static bool is_ethernet(const struct session_entry *session)
 	return !shown || shown->pseudowire_type != PSEUDOWIRE_PPP;
 }
 
+/* The session itself, or the next by id that has rows of the kind. */
+static struct session_entry *of_kind(struct session_entry *session, enum index_kind kind)
+{
+	while (session && kind != INDEX_PSEUDOWIRE && !is_ethernet(session))
+		session = datastore_id_next(session);
+	return session;
+}
+
 /* Of the tables that are indexed by one number: the first session at or after @number ... */
 static struct session_entry *numbered_from(const struct datastore *store, enum index_kind kind,
 					   uint32_t number)
 {
-	struct session_entry *session;
-
 	if (kind == INDEX_INTERFACE)
 		return datastore_index_from(store, number);
-	session = datastore_id_from(store, number);
-	while (session && kind != INDEX_PSEUDOWIRE && !is_ethernet(session))
-		session = session->entry.key.session_id < ID_MAX
-				  ? datastore_id_from(store, session->entry.key.session_id + 1)
-				  : NULL;
-	return session;
+	return of_kind(datastore_id_from(store, number), kind);
 }
 
 /* ... and its number. */
 static uint32_t number_of(const struct session_entry *session, enum index_kind kind)
 {
 	return kind == INDEX_INTERFACE ? session->state.if_index : session->entry.key.session_id;
+}
+
+static struct index index_of(const struct entry *entry, enum index_kind kind)
+{
+	if (kind == INDEX_TUNNEL || kind == INDEX_SESSION)
+		return (struct index){.at = {entry->key.tunnel_id, entry->key.session_id}};
+	return (struct index){
+		.at = {number_of(entry_session(entry), kind), kind == INDEX_ETHERNET_INSTANCE}};
 }
 
 static bool find_numbered(const struct datastore *store, enum index_kind kind,
@@ -86,7 +95,7 @@ static bool numbered_subject_from(const struct datastore *store, enum index_kind
 	session = numbered_from(store, kind, index->at[0]);
 	if (!from_session(session, ret))
 		return false;
-	*index = (struct index){.at = {number_of(session, kind), has_instance}};
+	*index = index_of(&session->entry, kind);
 	return true;
 }
 
@@ -143,8 +152,8 @@ static bool comes_first(const struct subject *waiting, const struct subject *the
 	return a < b || (a == b && subject_state(there) == ROW_MISSING);
 }
 
-bool subject_from(const struct datastore *store, const struct pending *pending,
-		  enum index_kind kind, struct index *index, struct subject *ret)
+static bool look_up(const struct datastore *store, const struct pending *pending,
+		    enum index_kind kind, struct index *index, struct subject *ret)
 {
 	enum object object = index_object(kind);
 	struct subject waiting;
@@ -159,6 +168,82 @@ bool subject_from(const struct datastore *store, const struct pending *pending,
 	else if (!there)
 		return false;
 	*index = (struct index){.at = {subject_tunnel_id(ret), subject_session_id(ret)}};
+	return true;
+}
+
+static bool same_index(struct index a, struct index b)
+{
+	return a.at[0] == b.at[0] && a.at[1] == b.at[1];
+}
+
+/* The index after @index that a walk asks for. */
+static bool follows(struct index index, enum index_kind kind, struct index from)
+{
+	unsigned int last = index_length(kind) - 1;
+
+	return index.at[last] < ID_MAX && from.at[last] == index.at[last] + 1 &&
+	       (last == 0 || from.at[0] == index.at[0]);
+}
+
+/* The row after this one, if it is easily found; NULL says nothing. */
+static struct entry *entry_after(const struct entry *entry, enum index_kind kind)
+{
+	struct session_entry *session = entry_session(entry), *next = NULL;
+	struct tunnel_entry *tunnel = entry_tunnel(entry);
+
+	switch (kind) {
+	case INDEX_TUNNEL:
+		tunnel = tunnel_next(tunnel);
+		return tunnel ? &tunnel->entry : NULL;
+	case INDEX_SESSION:
+		next = session_next(session);
+		break;
+	case INDEX_PSEUDOWIRE:
+	case INDEX_ETHERNET:
+	case INDEX_ETHERNET_INSTANCE:
+		next = of_kind(datastore_id_next(session), kind);
+		break;
+	default:
+		break;
+	}
+	return next ? &next->entry : NULL;
+}
+
+/* False: it is not known from last time. */
+static bool is_known(const struct datastore *store, const struct pending *pending,
+		     enum index_kind kind, struct index from, struct subject_last *last)
+{
+	struct entry *entry = last->subject.entry;
+
+	if (!entry || last->changes != store->changes || last->kind != kind || pending->count > 0)
+		return false;
+	if (same_index(last->from, from))
+		return true;
+	entry = follows(last->at, kind, from) ? entry_after(entry, kind) : NULL;
+	if (!entry)
+		return false;
+	last->subject.entry = entry;
+	last->at = index_of(entry, kind);
+	return true;
+}
+
+bool subject_from(const struct datastore *store, const struct pending *pending,
+		  enum index_kind kind, struct index *index, struct subject *ret,
+		  struct subject_last *last)
+{
+	struct index from = *index;
+
+	if (!is_known(store, pending, kind, from, last)) {
+		last->at = from;
+		last->subject.entry = NULL;
+		if (!look_up(store, pending, kind, &last->at, &last->subject))
+			return false;
+		last->changes = store->changes;
+		last->kind = kind;
+	}
+	last->from = from;
+	*index = last->at;
+	*ret = last->subject;
 	return true;
 }
 

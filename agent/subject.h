@@ -32,9 +32,25 @@ enum row_state {
 bool subject_find(const struct datastore *store, const struct pending *pending,
 		  enum index_kind kind, const struct index *index, struct subject *ret);
 
-/* The first row at or after *@index, which becomes its index; false at the end of the table. */
+/*
+ * The row that subject_from() found last. A walk asks for the same row in other columns, and then
+ * for the next, which is found without a look-up; also in another turn of the event loop, as long
+ * as nothing was added, moved or removed.
+ */
+struct subject_last {
+	uint64_t changes; /* of the datastore, as it was then */
+	enum index_kind kind;
+	struct index from, at; /* what was asked for, and what was found */
+	struct subject subject;
+};
+
+/*
+ * The first row at or after *@index, which becomes its index; false at the end of the table.
+ * *@last is zeroed at first, and belongs to one datastore.
+ */
 bool subject_from(const struct datastore *store, const struct pending *pending,
-		  enum index_kind kind, struct index *index, struct subject *ret);
+		  enum index_kind kind, struct index *index, struct subject *ret,
+		  struct subject_last *last);
 
 uint32_t subject_tunnel_id(const struct subject *subject);
 uint32_t subject_session_id(const struct subject *subject);

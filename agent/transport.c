@@ -27,6 +27,7 @@ struct transport {
 	netsnmp_transport *net; /* how net-snmp knows us, while connected */
 	int fd, ready_fd;       /* the stream; a descriptor that is always readable */
 	struct event *readable; /* the stream is */
+	short once;             /* tell of it once, if the system can: EV_ET */
 	struct event *again;    /* to do the rest of what was read */
 	struct event *patience, *unfinished;
 	struct incoming in;
@@ -243,9 +244,11 @@ enum sorted { SORTED, SORTED_UNTIL_ONE_THAT_WAITS, SORTED_UNTIL_LATER };
 /* Answer what was read, or put it down for net-snmp. */
 static enum sorted sort(struct transport *transport, int64_t until)
 {
-	while (transport->request || find_request(transport)) {
+	for (bool first = true; transport->request || find_request(transport); first = false) {
 		if (must_wait(transport))
 			return SORTED_UNTIL_ONE_THAT_WAITS;
+		if (!first && clock_now() > until)
+			return SORTED_UNTIL_LATER;
 		if (is_read(&transport->header)) {
 			if (!answer(transport, until))
 				return SORTED_UNTIL_LATER;
@@ -253,8 +256,6 @@ static enum sorted sort(struct transport *transport, int64_t until)
 			hand_over(transport);
 		}
 		transport->request = NULL;
-		if (clock_now() > until)
-			return SORTED_UNTIL_LATER;
 	}
 	return SORTED;
 }
@@ -322,21 +323,36 @@ static void end(struct transport *transport)
 	watch(transport);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+/* False: the stream has ended. */
+static bool read_more(struct transport *transport, size_t room)
 {
-	struct transport *transport = arg;
 	struct incoming *in = &transport->in;
 	ssize_t count = 0;
 
-	(void)what;
 	if (!transport->broken)
-		count = recv(fd, in->bytes + in->have, sizeof(in->bytes) - in->have, MSG_DONTWAIT);
-	if (count > 0) {
+		count = recv(transport->fd, in->bytes + in->have, room, MSG_DONTWAIT);
+	if (count > 0)
 		in->have += (size_t)count;
-		work(transport);
-	} else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
+	return count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/*
+ * We are told once of what has come, which is cheaper: be told again if there may be more. What
+ * comes while we do not watch we are told when we watch again.
+ */
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct transport *transport = arg;
+	size_t before = transport->in.have, room = sizeof(transport->in.bytes) - before;
+
+	(void)fd;
+	if (!read_more(transport, room)) {
 		end(transport);
+		return;
 	}
+	if (what & EV_CLOSED || transport->in.have - before == room)
+		event_active(transport->readable, what, 0);
+	work(transport);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -541,8 +557,8 @@ static netsnmp_transport *take_over(struct transport *transport)
 	transport->fd = opened.fd;
 	transport->net = t;
 	transport->delay = 0;
-	event_assign(transport->readable, transport->base, opened.fd, EV_READ | EV_PERSIST,
-		     on_readable, transport);
+	event_assign(transport->readable, transport->base, opened.fd,
+		     EV_READ | EV_PERSIST | transport->once, on_readable, transport);
 	watch(transport);
 	return t;
 }
@@ -584,8 +600,16 @@ static bool register_domain(void)
 	return true;
 }
 
+static short flags_to_be_told_once(const struct event_base *base)
+{
+	const int needed = EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE;
+
+	return (event_base_get_features(base) & needed) == needed ? EV_ET | EV_CLOSED : 0;
+}
+
 static bool prepare(struct transport *transport)
 {
+	transport->once = flags_to_be_told_once(transport->base);
 	transport->ready_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	transport->out = outgoing_new(transport->base);
 	transport->readable = event_new(transport->base, -1, EV_READ, on_readable, transport);

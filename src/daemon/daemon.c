@@ -280,6 +280,7 @@ static int start_agent(struct daemon *daemon, struct error *err)
 		.base = daemon->base,
 		.engine = daemon->engine,
 		.address = daemon->options->agentx_address,
+		.context = daemon->options->context,
 		.notify = daemon->options->notify,
 		.notify_pseudowires = daemon->options->notify_pseudowires,
 		.notify_rate = daemon->options->notify_rate,

@@ -8,6 +8,7 @@ struct options {
 	const char *state_directory; /* -s */
 	const char *socket_path;     /* -S */
 	const char *agentx_address;  /* -x */
+	const char *context;         /* --context, "" the default one */
 	const char *yang_path;       /* --yang-path */
 	const char *netns;           /* -N, NULL none */
 	const char *kernel;          /* --kernel: "real", "sim", "sim:6.1" */

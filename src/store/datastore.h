@@ -217,6 +217,8 @@ struct session_entry *session_same_id(const struct session_entry *session);
  * the least tunnel id.
  */
 struct session_entry *datastore_id_from(const struct datastore *ds, uint32_t session_id);
+/* The same for the id after this session's. */
+struct session_entry *datastore_id_next(const struct session_entry *session);
 /* The configured session with that interface-name. */
 struct session_entry *datastore_session_by_name(const struct datastore *ds, const char *name);
 /* Any session with that name, foreign ones too, then session_same_name() for more. */

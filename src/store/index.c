@@ -390,14 +390,44 @@ struct session_entry *session_same_id(const struct session_entry *session)
 	return of_id(shown_id_from(session->tunnel->store, key), key.session_id);
 }
 
-struct session_entry *datastore_id_from(const struct datastore *ds, uint32_t session_id)
+/* Of several with one id the configured one; @first is the first of them. */
+static struct session_entry *choose_of_id(struct session_entry *first)
 {
-	struct session_entry *first = shown_id_from(ds, (struct session_key){session_id, 0});
 	struct session_entry *at = first;
 
 	while (at && !session_config(at))
 		at = session_same_id(at);
 	return at ? at : first;
+}
+
+struct session_entry *datastore_id_from(const struct datastore *ds, uint32_t session_id)
+{
+	return choose_of_id(shown_id_from(ds, (struct session_key){session_id, 0}));
+}
+
+/* The first of the next id in the tree of those in @layers, which may be the session's own. */
+static struct session_entry *id_after(const struct session_id_tree *tree, unsigned int layers,
+				      const struct session_entry *session)
+{
+	uint32_t id = SESSION_KEY(session);
+	struct session_entry *at = (struct session_entry *)(uintptr_t)session;
+
+	if (session->entry.layers != layers)
+		return id < ID_MAX ? ids_from(tree, (struct session_key){id + 1, 0}) : NULL;
+	do
+		at = RB_NEXT(session_id_tree, NULL, at);
+	while (at && SESSION_KEY(at) == id);
+	return at;
+}
+
+struct session_entry *datastore_id_next(const struct session_entry *session)
+{
+	const struct datastore *ds = session->tunnel->store;
+	enum layer layer = datastore_layer(ds);
+	struct session_entry *both = id_after(&ds->ids, LAYERS_ALL, session),
+			     *one = id_after(&ds->only_ids[layer], LAYER_BIT(layer), session);
+
+	return choose_of_id(hand_session(!both || (one && ids_order(one, both) < 0) ? one : both));
 }
 
 /*

@@ -121,7 +121,7 @@ static size_t answer(const struct request *request, int64_t until, uint8_t *ret,
 	struct answer answer;
 	size_t length = 0;
 
-	answer_start(&answer, &mib, "", request->bytes, request->length, ret);
+	answer_start(&answer, &mib, NULL, request->bytes, request->length, ret);
 	do
 		*ret_step = answer_go_on(&answer, until, &length);
 	while (*ret_step == ANSWER_LATER);

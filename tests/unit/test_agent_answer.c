@@ -174,7 +174,7 @@ static enum answer_step answer(struct bench *bench, int64_t until)
 	struct answer answer;
 	enum answer_step step;
 
-	answer_start(&answer, &bench->mib, "", bench->request, bench->length, bench->answer);
+	answer_start(&answer, &bench->mib, NULL, bench->request, bench->length, bench->answer);
 	bench->steps = 0;
 	do {
 		bench->steps++;

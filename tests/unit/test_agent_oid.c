@@ -568,6 +568,97 @@ static void test_time_stamps_keep_still(void **state)
 	assert_int_equal(epoch_ticks(&epoch, 1199 * S + S / 2), 50);
 }
 
+/* ---- rows that come and go during a walk: what was found last must not be believed then */
+
+static uint32_t some_id(void)
+{
+	static const uint32_t ids[] = {1, 2, 3, 4, 5, 6, 2147483648U, 4294967294U, 4294967295U};
+
+	return ids[(unsigned int)rand() % (sizeof(ids) / sizeof(ids[0]))];
+}
+
+static void change_something(struct bench *bench)
+{
+	uint32_t tunnel_id = some_id(), session_id = some_id();
+	struct tunnel_entry *parent = datastore_tunnel(bench->store, tunnel_id);
+	struct session_entry *entry = datastore_session(bench->store, tunnel_id, session_id);
+	struct tunnel tunnel = some_tunnel(tunnel_id);
+	struct session session = some_session(session_id);
+
+	switch (rand() % 8) {
+	case 0:
+		datastore_configure(bench->store, tunnel_id, 0, &tunnel);
+		break;
+	case 1:
+		if (parent && tunnel_counts(parent)->configured == 0)
+			datastore_configure(bench->store, tunnel_id, 0, NULL);
+		break;
+	case 2:
+		if (entry)
+			datastore_configure(bench->store, tunnel_id, session_id, NULL);
+		break;
+	case 3:
+		if (entry)
+			datastore_set_index(bench->store, entry, (unsigned int)rand() % 5);
+		break;
+	case 4:
+		datastore_observe(bench->store, tunnel_id, session_id,
+				  rand() % 2 ? &session : NULL);
+		break;
+	case 5:
+		if (rand() % 4 == 0 &&
+		    !pending_find(&bench->mib.pending, OBJECT_SESSION, tunnel_id, session_id))
+			add_pending(bench, OBJECT_SESSION, tunnel_id, session_id);
+		else
+			pending_clear(&bench->mib.pending);
+		break;
+	default:
+		session.pseudowire_type = rand() % 2 ? PSEUDOWIRE_PPP : PSEUDOWIRE_ETHERNET;
+		if (!datastore_session_by_id(bench->store, session_id) || entry)
+			datastore_configure(bench->store, tunnel_id, session_id, &session);
+	}
+}
+
+static struct name some_column(void)
+{
+	const struct column *column = column_first();
+	struct name name;
+
+	for (int n = rand() % 200; n > 0 && column_next(column); n--)
+		column = column_next(column);
+	name.length = column->length;
+	memcpy(name.at, column->name, column->length * sizeof(oid));
+	return name;
+}
+
+static void test_rows_that_come_and_go_are_found_as_if_nothing_was_remembered(void **state)
+{
+	struct bench *bench = *state;
+	struct name at = {.length = 0};
+	unsigned int steps = 0, ends = 0;
+
+	srand(11);
+	while (ends < 40 || steps < 10000) {
+		struct bench fresh = *bench;
+		struct name found, again;
+		bool there;
+
+		if (rand() % 4 == 0)
+			change_something(bench);
+		if (rand() % 8 == 0)
+			at = some_column();
+		memset(&fresh.mib.last, 0, sizeof(fresh.mib.last));
+		fresh.mib.pending = bench->mib.pending;
+		there = next(bench, &at, &found);
+		assert_int_equal(next(&fresh, &at, &again), there);
+		if (there)
+			assert_int_equal(order(&found, &again), 0);
+		ends += !there;
+		at = there ? found : (struct name){.length = 0};
+		steps++;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,6 +684,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_an_entry_hides_a_pending_row, setup_filled,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_rows_that_come_and_go_are_found_as_if_nothing_was_remembered, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(test_types_are_the_mibs, setup_filled, teardown),
 		cmocka_unit_test_setup_teardown(test_counters_of_64_bits, setup_filled, teardown),
 		cmocka_unit_test(test_time_stamps_keep_still),

@@ -198,8 +198,11 @@ static void print_lookups(FILE *file, const struct datastore *ds)
 	}
 	fputs("\nfrom id:", file);
 	for (struct session_entry *at = datastore_id_from(ds, 0); at;
-	     at = datastore_id_from(ds, at->entry.key.session_id + 1))
+	     at = datastore_id_from(ds, at->entry.key.session_id + 1)) {
 		fprintf(file, " %u/%u", at->entry.key.session_id, at->entry.key.tunnel_id);
+		assert_ptr_equal(datastore_id_next(at),
+				 datastore_id_from(ds, at->entry.key.session_id + 1));
+	}
 	fputs("\nindexes:", file);
 	for (struct session_entry *at = datastore_index_from(ds, 0); at;
 	     at = datastore_index_from(ds, at->state.if_index + 1))
