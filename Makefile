@@ -38,7 +38,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc -Iagent -DVERSION='"$(VERSION)"' $(WAR
 ALL_LIBS = $(NETSNMP_LIBS) $(PKG_LIBS) -lz
 
 # Programs of the tests and the documents.
-TOOLS    := $B/attributes $B/tests/turn_watch.so $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bench_store \
+TOOLS    := $B/attributes $B/tests/turn_watch.so $B/tests/kernel_tool $B/tests/bare_loop $B/tests/bare_frames $B/tests/bench_store \
             $B/tests/bare_parse $B/tests/sim_memory $B/tests/bare_agentx $B/tests/empty_table $B/tests/walk
 FUZZERS  := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -87,6 +87,7 @@ TESTLIBS_test_publish := -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 $B/attributes: docs/attributes.c
 $B/tests/kernel_tool: tests/vm/kernel_tool.c $B/tests/vm/tool_print.o $B/tests/vm/tool_request.o
 $B/tests/bare_loop: tests/bench/bare_loop.c
+$B/tests/bare_frames: tests/bench/bare_frames.c
 $B/tests/bench_store: tests/bench/bench_store.c
 $B/tests/bare_parse: tests/bench/bare_parse.c
 $B/tests/sim_memory: tests/bench/sim_memory.c
@@ -106,7 +107,7 @@ $B/fuzz_%: tests/fuzz/fuzz_%.c $B/libl2tpv3d.a
 	@echo "  CC    $<"
 	$Q$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -Itests -o $@ $< $B/libl2tpv3d.a $(ALL_LIBS)
 
--include $(shell find $B -type f -name '*.d' 2>/dev/null)
+-include $(shell find $B/*.d $B/src $B/agent $B/tests -type f -name '*.d' 2>/dev/null)
 
 unit: $(UNIT) ## build the unit tests
 
@@ -177,8 +178,8 @@ random: all ## EDITS (100000) random edits, filters, XPaths and requests of sess
 	$QL2TPV3D_EDITS=$(EDITS) L2TPV3D_FILTERS=$(EDITS) L2TPV3D_STEPS=$(EDITS) $(PYTHON) -m pytest -q -p no:cacheprovider \
 	  tests/interop/test_edits_random.py tests/interop/test_filters_random.py tests/interop/test_sessions_random.py
 
-clean: ## remove build/ but keep downloaded kernels
-	$Qfind build -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true
+clean: ## remove build/ but keep what was downloaded: kernels, systems
+	$Qfind build -mindepth 1 -maxdepth 1 ! -name vm ! -name roots -exec rm -rf {} + 2>/dev/null || true
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -18,6 +18,7 @@
 #define AGENTX_VERSION_1  0xc1   /* not in a public header of net-snmp */
 #define NEVER_S           (24 * 3600)
 #define CONTEXT_MAX       32 /* octets: vacmContextName, RFC 3415 */
+#define CAPABILITIES_TEXT "l2tpv3d: LINUX-L2TPV3-MIB; PW-STD-MIB and PW-ENET-STD-MIB, read-only"
 
 /* net-snmp logs its own affairs: we tell the operator what matters. */
 static int on_log(int major, int minor, void *message, void *arg)
@@ -110,7 +111,8 @@ static void tidy_later(struct agent *agent)
 {
 	const struct timeval delay = {.tv_sec = TIDY_S};
 
-	if ((!TAILQ_EMPTY(&agent->sets) || agent->mib.pending.count) &&
+	if ((!TAILQ_EMPTY(&agent->sets) || agent->mib.pending.count ||
+	     mappings_kept(&agent->mib.mappings)) &&
 	    !evtimer_pending(agent->tidy, NULL))
 		evtimer_add(agent->tidy, &delay);
 }
@@ -347,6 +349,7 @@ static void on_tidy(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	set_tidy(agent, now);
 	pending_expire(&agent->mib.pending, now - PENDING_AGE_S * NS_PER_S);
+	mappings_expire(&agent->mib.mappings, now - MAPPING_AGE_S * NS_PER_S);
 	tidy_later(agent);
 }
 
@@ -415,9 +418,20 @@ static void watch_ids(const struct engine_event *event, void *arg)
 		  entry->key.session_id, entry->key.tunnel_id);
 }
 
+/* What we can do, in sysORTable (RFC 3418): l2tpv3Agent of mibs/L2TPV3D-CAPABILITIES-MIB. */
+static bool tell_capabilities(void)
+{
+	oid name[ROOT_LENGTH_MAX + 3];
+
+	memcpy(name, mib_root, mib_root_length * sizeof(oid));
+	memcpy(name + mib_root_length, (const oid[]){2, 3, 1}, 3 * sizeof(oid));
+	return register_sysORTable(name, mib_root_length + 3, CAPABILITIES_TEXT) ==
+	       SYS_ORTABLE_REGISTERED_OK;
+}
+
 static int start_library(struct agent *agent, struct error *err)
 {
-	if (init_agent(NAME) || handler_register(agent))
+	if (init_agent(NAME) || handler_register(agent) || !tell_capabilities())
 		return error_set(err, ERROR_INTERNAL, "net-snmp cannot be initialized");
 	if (engine_watch(agent->options.engine, set_commit_event, agent) ||
 	    engine_watch(agent->options.engine, watch_ids, agent) ||
@@ -491,7 +505,7 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 	if (!agent)
 		return no_memory(err);
 	TAILQ_INIT(&agent->sets);
-	notices_init(&agent->notices);
+	notices_init(&agent->notices, options->notify_each ? options->notify_each : NOTIFY_EACH);
 	agent->options = *options;
 	if (options->context && !options->context[0])
 		agent->options.context = NULL; /* as net-snmp calls the default one */
@@ -499,6 +513,7 @@ int agent_open(struct agent **ret, const struct agent_options *options, struct e
 	mib_init(&agent->mib, options->engine, engine_store(options->engine));
 	agent->mib.notify = options->notify;
 	agent->mib.notify_pseudowires = options->notify_pseudowires;
+	agent->mib.notify_rate = options->notify_rate ? options->notify_rate : NOTIFY_RATE;
 	rc = check_context(agent->options.context, err);
 	if (!rc)
 		rc = endpoint_parse(address_of(agent), &endpoint, err);

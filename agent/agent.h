@@ -13,14 +13,19 @@
 
 struct agent_options {
 	struct event_base *base;
-	struct engine *engine;   /* borrowed */
-	const char *address;     /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENTX_ADDRESS */
-	const char *context;     /* SNMP's, borrowed; "" or NULL: the default one */
-	bool notify;             /* l2tpv3NotificationEnable at the start */
-	bool notify_pseudowires; /* pwUpDownNotifEnable, for good */
+	struct engine *engine;    /* borrowed */
+	const char *address;      /* unix:PATH, tcp:ADDRESS:PORT; NULL: AGENTX_ADDRESS */
+	const char *context;      /* SNMP's, borrowed; "" or NULL: the default one */
+	bool notify;              /* l2tpv3NotificationEnable at the start */
+	bool notify_pseudowires;  /* pwUpDownNotifEnable and pwDeletedNotifEnable, for good */
+	unsigned int notify_rate; /* notifications a second at most; 0: NOTIFY_RATE */
+	unsigned int notify_each; /* of a tunnel's sessions in a second; 0: NOTIFY_EACH */
 	void (*log)(int priority, const char *text, void *arg); /* syslog priorities */
 	void *arg;
 };
+
+#define NOTIFY_RATE 200
+#define NOTIFY_EACH 20
 
 struct agent;
 

@@ -91,7 +91,7 @@ static enum row_state look_up(const struct varbinds *varbinds, struct set_row *r
 {
 	const struct mib *mib = varbinds->mib;
 	enum index_kind kind = row->object == OBJECT_TUNNEL ? INDEX_TUNNEL : INDEX_SESSION;
-	const struct index index = {{row->tunnel_id, row->session_id}};
+	const struct index index = {.at = {row->tunnel_id, row->session_id}};
 	struct pending_row probe;
 
 	row->draft = row->given;

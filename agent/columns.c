@@ -197,11 +197,42 @@ static const struct column *column_before(const oid *name, size_t length)
 	return last;
 }
 
+/* As they are, whatever they mean, but no more than an index has, and up to one beyond 32 bits. */
+static void take_subids(const oid *at, size_t length, struct index *ret)
+{
+	for (ret->length = 0; ret->length < length && ret->length < INDEX_MAX - 1; ret->length++) {
+		if (at[ret->length] > UINT32_MAX)
+			return;
+		ret->at[ret->length] = (uint32_t)at[ret->length];
+	}
+}
+
+/* The least that is greater: with a 0 more, or, where none of 32 bits is, with one less. */
+static void subids_after(const oid *at, size_t length, struct index *ret)
+{
+	take_subids(at, length, ret);
+	if (ret->length == length || at[ret->length] <= UINT32_MAX) {
+		ret->length++;
+		return;
+	}
+	while (ret->length > 0 && ret->at[ret->length - 1] == UINT32_MAX)
+		ret->at[--ret->length] = 0;
+	if (ret->length > 0)
+		ret->at[ret->length - 1]++;
+	else
+		ret->at[ret->length++] =
+			UINT32_MAX; /* after all types of addresses or pseudowires */
+}
+
 static bool parse_index(enum index_kind kind, const oid *at, size_t length, struct index *ret)
 {
 	unsigned int count = index_length(kind);
 
 	memset(ret, 0, sizeof(*ret));
+	if (count == 0) {
+		take_subids(at, length, ret);
+		return ret->length == length;
+	}
 	if (length != count)
 		return false;
 	if (kind == INDEX_SCALAR)
@@ -240,6 +271,10 @@ static bool index_after(enum index_kind kind, const oid *at, size_t length, stru
 		return true;
 	if (kind == INDEX_SCALAR)
 		return false;
+	if (count == 0) {
+		subids_after(at, length, ret);
+		return true;
+	}
 	if (at[0] > UINT32_MAX)
 		return false;
 	ret->at[0] = (uint32_t)at[0];
@@ -265,7 +300,7 @@ bool oid_to_start(const oid *name, size_t length, struct instance *ret)
 			&ret->index))
 		return true;
 	ret->column = column ? column_next(column) : column_first();
-	ret->index = (struct index){{0, 0}};
+	ret->index = (struct index){0};
 	return ret->column != NULL;
 }
 
@@ -279,10 +314,13 @@ size_t oid_of_table(const struct region *region, const struct table *table, oid 
 size_t oid_of_instance(const struct instance *instance, oid ret[MAX_OID_LEN])
 {
 	const struct column *column = instance->column;
+	unsigned int count = index_length(column->table->index);
 	size_t length = column->length;
 
 	memcpy(ret, column->name, length * sizeof(oid));
-	for (unsigned int i = 0; i < index_length(column->table->index); i++)
+	if (count == 0)
+		count = instance->index.length;
+	for (unsigned int i = 0; i < count; i++)
 		ret[length++] = instance->index.at[i];
 	return length;
 }

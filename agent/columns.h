@@ -28,13 +28,15 @@ extern const size_t mib_root_length;
 
 /* What the index of a table is; the subjects of its rows are sessions but for the first two. */
 enum index_kind {
-	INDEX_SCALAR,           /* 0 */
-	INDEX_TUNNEL,           /* tunnel id */
-	INDEX_SESSION,          /* tunnel id, session id */
-	INDEX_INTERFACE,        /* ifIndex */
-	INDEX_PSEUDOWIRE,       /* session id, which is unique in the namespace */
-	INDEX_ETHERNET,         /* ... of an Ethernet pseudowire */
-	INDEX_ETHERNET_INSTANCE /* ... and 1: the only one */
+	INDEX_SCALAR,            /* 0 */
+	INDEX_TUNNEL,            /* tunnel id */
+	INDEX_SESSION,           /* tunnel id, session id */
+	INDEX_INTERFACE,         /* ifIndex */
+	INDEX_PSEUDOWIRE,        /* session id, which is unique in the namespace */
+	INDEX_ETHERNET,          /* ... of an Ethernet pseudowire */
+	INDEX_ETHERNET_INSTANCE, /* ... and 1: the only one */
+	INDEX_ID_MAPPING,        /* type, pwID, peer (mapping.h) */
+	INDEX_PEER_MAPPING       /* peer, type, pwID */
 };
 
 /* A table, or scalars that stand side by side. */
@@ -95,6 +97,12 @@ enum scalar {
 	SCALAR_SPIN_LOCK,
 	SCALAR_NOTIFICATION_ENABLE,
 	SCALAR_LAST_ERROR,
+	SCALAR_NOTIFICATIONS_LOST,
+	SCALAR_TOTAL_TX_PACKETS,
+	SCALAR_TOTAL_TX_BYTES,
+	SCALAR_TOTAL_RX_PACKETS,
+	SCALAR_TOTAL_RX_BYTES,
+	SCALAR_TOTAL_DISCONTINUITY_TIME,
 	SCALARS_END
 };
 
@@ -111,15 +119,28 @@ static inline enum object index_object(enum index_kind kind)
 	return kind == INDEX_TUNNEL ? OBJECT_TUNNEL : OBJECT_SESSION;
 }
 
-/* How many sub-identifiers an index has. */
+/* How many sub-identifiers an index has; 0: that depends on the address in it. */
 static inline unsigned int index_length(enum index_kind kind)
 {
-	return kind == INDEX_SESSION || kind == INDEX_ETHERNET_INSTANCE ? 2 : 1;
+	switch (kind) {
+	case INDEX_ID_MAPPING:
+	case INDEX_PEER_MAPPING:
+		return 0;
+	case INDEX_SESSION:
+	case INDEX_ETHERNET_INSTANCE:
+		return 2;
+	default:
+		return 1;
+	}
 }
+
+/* An address with its type and length, two numbers, and one more to come after it. */
+#define INDEX_MAX 25
 
 /* Index of an instance: its sub-identifiers, the rest 0. */
 struct index {
-	uint32_t at[2];
+	uint32_t at[INDEX_MAX];
+	unsigned int length; /* of those whose length depends on an address */
 };
 
 /* One instance. */
@@ -132,8 +153,8 @@ enum oid_fault { OID_FINE, OID_NO_OBJECT, OID_NO_INSTANCE };
 
 /*
  * The instance of exactly this name. OID_NO_OBJECT: no such column; OID_NO_INSTANCE: @ret->column
- * is set, but no row can ever have this index: its length is wrong, or it holds 0 or more than 32
- * bits.
+ * is set, but no row can ever have this index: its length is wrong, or it holds 0 (where that is no
+ * index) or more than 32 bits.
  */
 enum oid_fault oid_to_instance(const oid *name, size_t length, struct instance *ret);
 

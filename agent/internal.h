@@ -11,9 +11,9 @@
  *   answer.c     answers Get, GetNext and GetBulk from what mib.c reads
  *   log.c        tells the operator; a leaf
  *
- * The others know nothing of AgentX: mib.c (with columns.c, standard.c, subject.c, value.c,
- * scalars.c, pending.c) reads, varbinds.c (with check.c, draft.c, take.c, rowstatus.c) makes edits,
- * notice.c keeps what is to be told.
+ * The others know nothing of AgentX: mib.c (with columns.c, standard.c, subject.c, mapping.c,
+ * value.c, scalars.c, pending.c) reads, varbinds.c (with check.c, draft.c, take.c, rowstatus.c)
+ * makes edits, notice.c keeps what is to be told.
  */
 #ifndef AGENT_INTERNAL_H
 #define AGENT_INTERNAL_H
@@ -42,9 +42,9 @@ struct agent {
 	unsigned int rest;       /* seconds between attempts to connect, while there is none */
 	struct event *retry;     /* registers, then does what comes after */
 	struct event *tidy;      /* forgets what is old, now and then */
-	struct event *pace;      /* of notifications */
+	struct event *pace;      /* of notifications ... */
+	int64_t pace_at;         /* ... when it is due */
 	struct notices notices;
-	uint64_t dropped; /* notices lost, as last logged */
 	bool connected;
 	bool registered;      /* our own region is */
 	bool asked;           /* we sent Register and have no answer yet */

@@ -22,6 +22,7 @@ void mib_init(struct mib *mib, struct engine *engine, const struct datastore *st
 void mib_clear(struct mib *mib)
 {
 	pending_clear(&mib->pending);
+	mappings_expire(&mib->mappings, INT64_MAX);
 }
 
 void mib_follow_epoch(struct mib *mib, int64_t now, unsigned long uptime)
@@ -116,6 +117,9 @@ bool mib_value(struct mib *mib, const struct instance *instance, struct value *r
 
 	if (kind == INDEX_SCALAR)
 		return give(mib, column, NULL, ret);
+	if (is_mapping(kind))
+		return mapping_find(&mib->mappings, mib->store, kind, &instance->index, &subject) &&
+		       give(mib, column, &subject, ret);
 	return subject_find(mib->store, &mib->pending, kind, &instance->index, &subject) &&
 	       give(mib, column, &subject, ret);
 }
@@ -133,7 +137,7 @@ enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct v
 /* The index after @index; false after the last of 32 bits. */
 static bool step(enum index_kind kind, struct index *index)
 {
-	unsigned int last = index_length(kind) - 1;
+	unsigned int last = index_length(kind) == 2;
 
 	if (index->at[last] < UINT32_MAX) {
 		index->at[last]++;
@@ -156,6 +160,11 @@ static enum search first_in_column(struct mib *mib, struct instance *at, int64_t
 
 	if (kind == INDEX_SCALAR)
 		return give(mib, column, NULL, ret) ? SEARCH_FOUND : SEARCH_NONE;
+	if (is_mapping(kind))
+		return mapping_from(&mib->mappings, mib->store, kind, &at->index, &subject) &&
+				       give(mib, column, &subject, ret)
+			       ? SEARCH_FOUND
+			       : SEARCH_NONE;
 	while (subject_from(mib->store, &mib->pending, kind, &at->index, &subject, &mib->last)) {
 		if (give(mib, column, &subject, ret))
 			return SEARCH_FOUND;
@@ -174,7 +183,7 @@ enum search mib_search(struct mib *mib, struct instance *at, const oid *end, siz
 
 	while (found == SEARCH_NONE) {
 		at->column = column_next(at->column);
-		at->index = (struct index){{0, 0}};
+		at->index = (struct index){0};
 		if (!at->column ||
 		    (end_length > 0 &&
 		     snmp_oid_compare(at->column->name, at->column->length, end, end_length) >= 0))

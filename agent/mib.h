@@ -6,6 +6,7 @@
 #define AGENT_MIB_H
 
 #include "engine/engine.h"
+#include "mapping.h"
 #include "value.h"
 
 struct mib {
@@ -13,14 +14,14 @@ struct mib {
 	const struct datastore *store;
 	struct pending pending;
 	struct subject_last last; /* of a GETNEXT */
+	struct mappings mappings;
 	struct epoch epoch;
-	long spin_lock;          /* TestAndIncr */
-	bool notify;             /* l2tpv3NotificationEnable */
-	bool notify_pseudowires; /* pwUpDownNotifEnable */
-	char last_error[600];    /* why the last set request was refused */
-	uint64_t errors;         /* pwPerfTotalErrorPackets, and the sum that it was made of ... */
-	uint64_t errors_seen;
-	int64_t errors_at; /* ... then; 0: never */
+	long spin_lock;              /* TestAndIncr */
+	bool notify;                 /* l2tpv3NotificationEnable */
+	bool notify_pseudowires;     /* pwUpDownNotifEnable */
+	unsigned int notify_rate;    /* pwNotifRate */
+	uint64_t notifications_lost; /* l2tpv3NotificationsLost */
+	char last_error[600];        /* why the last set request was refused */
 };
 
 /* Fill in a zeroed @mib; the spin lock starts at random (RFC 2579 TestAndIncr). */
@@ -35,7 +36,7 @@ enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct v
 /*
  * GETNEXT: the name and value of the first instance after @name, in whatever region. False when
  * nothing of ours comes after. O(log n), except for tunnels without sessions between two sessions,
- * and for PPP sessions between two Ethernet ones.
+ * for PPP sessions between two Ethernet ones, and for sorting a mapping (mapping.h).
  */
 bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_OID_LEN],
 	      size_t *ret_length, struct value *ret);

@@ -31,11 +31,34 @@ static void give_info(struct mib *mib, unsigned int number, struct value *ret)
 		give_capabilities(info.capabilities, ret);
 		break;
 	case SCALAR_LAST_CHANGE:
-		value_unsigned(ret, epoch_ticks(&mib->epoch, info.last_change.at));
-		ret->type = ASN_TIMETICKS;
+		value_time(ret, &mib->epoch, info.last_change.at);
 		break;
 	default:
 		value_counter(ret, info.generation);
+	}
+}
+
+static void give_total(struct mib *mib, unsigned int number, struct value *ret)
+{
+	struct engine_totals totals = {0};
+
+	if (mib->engine)
+		engine_totals(mib->engine, &totals);
+	switch (number) {
+	case SCALAR_TOTAL_TX_PACKETS:
+		value_counter(ret, totals.tx_packets);
+		break;
+	case SCALAR_TOTAL_TX_BYTES:
+		value_counter(ret, totals.tx_bytes);
+		break;
+	case SCALAR_TOTAL_RX_PACKETS:
+		value_counter(ret, totals.rx_packets);
+		break;
+	case SCALAR_TOTAL_RX_BYTES:
+		value_counter(ret, totals.rx_bytes);
+		break;
+	default:
+		value_time(ret, &mib->epoch, totals.since.at);
 	}
 }
 
@@ -68,6 +91,16 @@ void scalar_value(struct mib *mib, unsigned int number, struct value *ret)
 	case SCALAR_LAST_ERROR:
 		value_bytes(ret, mib->last_error,
 			    strnlen(mib->last_error, 255)); /* SnmpAdminString */
+		break;
+	case SCALAR_NOTIFICATIONS_LOST:
+		value_counter32(ret, mib->notifications_lost);
+		break;
+	case SCALAR_TOTAL_TX_PACKETS:
+	case SCALAR_TOTAL_TX_BYTES:
+	case SCALAR_TOTAL_RX_PACKETS:
+	case SCALAR_TOTAL_RX_BYTES:
+	case SCALAR_TOTAL_DISCONTINUITY_TIME:
+		give_total(mib, number, ret);
 		break;
 	default:
 		give_info(mib, number, ret);

@@ -1,68 +1,92 @@
 #include "standard.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "mib.h"
 #include "model/codec.h"
-#include "notice.h"
 
 #define TICKS_A_SECOND 100
 #define LENGTH(array)  (sizeof(array) / sizeof((array)[0]))
 
-/* ---- values that no row has */
+/* ---- what a pseudowire is */
 
-static const struct session *shown(const struct subject *subject)
+struct address session_peer(const struct session_entry *session)
 {
-	return subject_config(subject, NULL);
+	const struct tunnel *tunnel = entry_shown(&session->tunnel->entry);
+
+	return tunnel ? tunnel->remote_address : session->tunnel->state.last_remote_address;
 }
 
-static struct subject tunnel_of(const struct subject *subject)
+const struct session *session_shown(const struct session_entry *session)
 {
-	return (struct subject){.object = OBJECT_TUNNEL,
-				.entry = &entry_tunnel_of(subject->entry)->entry};
+	const struct session *shown = entry_shown(&session->entry);
+
+	return shown ? shown : session_last(session);
 }
 
-static bool is_link_local(const struct value *address)
+enum pseudowire_type session_type(const struct session *session)
 {
-	const uint8_t *bytes = address->bytes;
-
-	return address->length == 16 && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
-}
-
-static void peer_of(struct mib *mib, const struct subject *subject, struct value *ret)
-{
-	const struct row *remote = &row_sets[OBJECT_TUNNEL].rows[TUNNEL_REMOTE_ADDRESS];
-	struct subject tunnel = tunnel_of(subject);
-
-	value_of_row(remote, &tunnel, &mib->epoch, ret);
+	return session->present & BIT(SESSION_PSEUDOWIRE_TYPE)
+		       ? (enum pseudowire_type)session->pseudowire_type
+		       : PSEUDOWIRE_ETHERNET;
 }
 
 /* RFC 4001: a link-local address has a zone; 0 is the default one, the kernel has no other. */
+static bool is_link_local(const struct address *address)
+{
+	return address->family == AF_INET6 && address->bytes[0] == 0xfe &&
+	       (address->bytes[1] & 0xc0) == 0x80;
+}
+
+enum inet_type peer_type(const struct address *address)
+{
+	if (is_link_local(address))
+		return INET_IPV6Z;
+	return address->family == AF_INET6  ? INET_IPV6
+	       : address->family == AF_INET ? INET_IPV4
+					    : INET_UNKNOWN;
+}
+
+size_t peer_bytes(const struct address *address, uint8_t ret[PEER_BYTES_MAX])
+{
+	static const size_t lengths[] = {
+		[INET_UNKNOWN] = 0, [INET_IPV4] = 4, [INET_IPV6] = 16, [INET_IPV6Z] = 20};
+
+	memset(ret, 0, PEER_BYTES_MAX);
+	memcpy(ret, address->bytes, sizeof(address->bytes));
+	return lengths[peer_type(address)];
+}
+
+void value_peer(struct value *value, const struct address *address)
+{
+	size_t length = peer_bytes(address, (uint8_t *)value->text);
+
+	value_bytes(value, value->text, length);
+}
+
 static bool peer_address(struct mib *mib, const struct subject *subject, struct value *ret)
 {
-	peer_of(mib, subject, ret);
-	if (is_link_local(ret)) {
-		memcpy(ret->text, ret->bytes, 16);
-		memset(ret->text + 16, 0, 4);
-		value_bytes(ret, ret->text, 20);
-	}
+	const struct address peer = session_peer(entry_session(subject->entry));
+
+	(void)mib;
+	value_peer(ret, &peer);
 	return true;
 }
 
 static bool peer_address_type(struct mib *mib, const struct subject *subject, struct value *ret)
 {
-	peer_of(mib, subject, ret);
-	if (is_link_local(ret))
-		value_integer(ret, INET_IPV6Z);
-	else
-		value_integer(ret, ret->length == 16  ? INET_IPV6
-				   : ret->length == 4 ? INET_IPV4
-						      : INET_UNKNOWN);
+	const struct address peer = session_peer(entry_session(subject->entry));
+
+	(void)mib;
+	value_integer(ret, peer_type(&peer));
 	return true;
 }
 
-static bool inbound_label(struct mib *mib, const struct subject *subject, struct value *ret)
+/* ---- values that no row has */
+
+static bool session_id(struct mib *mib, const struct subject *subject, struct value *ret)
 {
 	(void)mib;
 	value_unsigned(ret, subject_session_id(subject));
@@ -72,7 +96,7 @@ static bool inbound_label(struct mib *mib, const struct subject *subject, struct
 /* The Default L2-Specific Sublayer is L2TP's control word. The kernel does not report it. */
 static bool has_control_word(const struct subject *subject)
 {
-	const struct session *session = shown(subject);
+	const struct session *session = session_shown(entry_session(subject->entry));
 
 	return !(session->present & BIT(SESSION_L2_SPECIFIC_SUBLAYER)) ||
 	       session->l2_specific_sublayer == SUBLAYER_DEFAULT;
@@ -170,37 +194,28 @@ static bool local_status(struct mib *mib, const struct subject *subject, struct 
 	return true;
 }
 
-/*
- * The errors of all sessions as last read, which for most is up to 30 s ago. A session that goes
- * takes its errors along, and a counter must not fall: it stands still until there are as many
- * again.
- */
 static bool total_errors(struct mib *mib, const struct subject *subject, struct value *ret)
 {
-	uint64_t sum = 0;
+	struct engine_totals totals = {0};
 
 	(void)subject;
-	if (mib->errors_at == 0 || clock_now() - mib->errors_at > NS_PER_S) {
-		for (struct entry *entry = datastore_entry_from(mib->store, 0, 0); entry;
-		     entry = entry_next(entry)) {
-			const struct statistics *statistics = &entry_state(entry)->statistics;
-
-			if (entry->key.session_id != 0)
-				sum += statistics->tx_errors + statistics->rx_errors;
-		}
-		mib->errors += sum > mib->errors_seen ? sum - mib->errors_seen : 0;
-		mib->errors_seen = sum;
-		mib->errors_at = clock_now();
-	}
-	value_unsigned(ret, mib->errors & UINT32_MAX);
-	ret->type = ASN_COUNTER;
+	if (mib->engine)
+		engine_totals(mib->engine, &totals);
+	value_counter32(ret, totals.session_errors);
 	return true;
 }
 
-static bool up_down_enable(struct mib *mib, const struct subject *subject, struct value *ret)
+static bool notif_enable(struct mib *mib, const struct subject *subject, struct value *ret)
 {
 	(void)subject;
 	value_integer(ret, mib->notify_pseudowires ? 1 : 2);
+	return true;
+}
+
+static bool notif_rate(struct mib *mib, const struct subject *subject, struct value *ret)
+{
+	(void)subject;
+	value_unsigned(ret, mib->notify_rate);
 	return true;
 }
 
@@ -208,7 +223,7 @@ static bool up_down_enable(struct mib *mib, const struct subject *subject, struc
 
 static bool is_tagged(const struct subject *subject)
 {
-	const struct session *session = shown(subject);
+	const struct session *session = session_shown(entry_session(subject->entry));
 
 	return session->pseudowire_type == PSEUDOWIRE_ETHERNET_VLAN;
 }
@@ -218,7 +233,9 @@ static bool vlan(struct mib *mib, const struct subject *subject, struct value *r
 	enum { ANY = 4095 };
 
 	(void)mib;
-	value_integer(ret, is_tagged(subject) ? shown(subject)->vlan_id : ANY);
+	value_integer(ret, is_tagged(subject)
+				   ? session_shown(entry_session(subject->entry))->vlan_id
+				   : ANY);
 	return true;
 }
 
@@ -233,7 +250,7 @@ static bool vlan_mode(struct mib *mib, const struct subject *subject, struct val
 
 /* ---- the regions */
 
-enum { PW_SCALARS, PW_TABLE };
+enum { PW_SCALARS, PW_TABLE, PW_ID_MAPPING, PW_PEER_MAPPING };
 enum { ENET_TABLE, ENET_STATS };
 
 static const oid pw_root[] = {1, 3, 6, 1, 2, 1, 10, 246};
@@ -245,6 +262,8 @@ static const oid pw_enet_root[] = {1, 3, 6, 1, 2, 1, 180};
 static const struct table pw_tables[] = {
 	[PW_SCALARS] = { .at = { 1 }, .at_length = 1 },
 	[PW_TABLE] = TABLE(2, INDEX_PSEUDOWIRE),
+	[PW_ID_MAPPING] = TABLE(7, INDEX_ID_MAPPING),
+	[PW_PEER_MAPPING] = TABLE(8, INDEX_PEER_MAPPING),
 };
 
 static const struct table pw_enet_tables[] = {
@@ -302,7 +321,7 @@ const struct standard_column standard_columns[] = {
 	{ PW(TABLE, 28), INTEGER(1) },         /* pwFcsRetentionCfg disable */
 	{ PW(TABLE, 29), OCTETS("\x10") },     /* pwFcsRetentionStatus disabled */
 	{ PW(TABLE, 30), ROW("peer-session-id") }, /* pwOutboundLabel */
-	{ PW(TABLE, 31), FUNCTION(inbound_label) },
+	{ PW(TABLE, 31), FUNCTION(session_id) },
 	{ PW(TABLE, 32), ROW("interface-name") }, /* pwName: Observium's key into IF-MIB */
 	{ PW(TABLE, 33), ROW("description") }, /* pwDescr */
 	{ PW(TABLE, 34), ROW("discontinuity-time") }, /* pwCreateTime: in the kernel */
@@ -319,10 +338,12 @@ const struct standard_column standard_columns[] = {
 	{ PW(TABLE, 47), UNSIGNED(0) },        /* pwGenAGIType */
 	{ PW(TABLE, 48), UNSIGNED(0) },        /* pwGenLocalAIIType */
 	{ PW(TABLE, 49), UNSIGNED(0) },        /* pwGenRemoteAIIType */
+	{ PW(ID_MAPPING, 5), FUNCTION(session_id) },   /* pwIndexMappingPwIndex */
+	{ PW(PEER_MAPPING, 5), FUNCTION(session_id) }, /* pwPeerMappingPwIndex */
 	{ PW(SCALARS, 6), FUNCTION(total_errors) },
-	{ PW(SCALARS, 9), FUNCTION(up_down_enable) },
-	{ PW(SCALARS, 10), INTEGER(2) },       /* pwDeletedNotifEnable false */
-	{ PW(SCALARS, 11), UNSIGNED(NOTICES_A_SECOND) }, /* pwNotifRate */
+	{ PW(SCALARS, 9), FUNCTION(notif_enable) },
+	{ PW(SCALARS, 10), FUNCTION(notif_enable) },
+	{ PW(SCALARS, 11), FUNCTION(notif_rate) },
 
 	{ ENET(TABLE, 2), FUNCTION(vlan) },
 	{ ENET(TABLE, 3), FUNCTION(vlan_mode) },

@@ -9,7 +9,9 @@
 
 #include "columns.h"
 
+struct address;
 struct mib;
+struct session_entry;
 struct subject;
 struct value;
 
@@ -38,8 +40,25 @@ enum pw_oper_status {
 	PW_LOWER_LAYER_DOWN
 };
 
-/* The number of pwOperStatus in pwTable, which notifications carry too. */
-#define PW_COLUMN_OPER_STATUS 38
+/* The numbers in pwTable of columns that notifications carry too. */
+enum pw_column {
+	PW_COLUMN_TYPE = 2,
+	PW_COLUMN_PEER_TYPE = 8,
+	PW_COLUMN_PEER = 9,
+	PW_COLUMN_ID = 12,
+	PW_COLUMN_OPER_STATUS = 38
+};
+
+/* pwPeerAddrType and pwPeerAddr of an address; its family may be AF_UNSPEC. Returns the length. */
+#define PEER_BYTES_MAX 20
+enum inet_type peer_type(const struct address *address);
+size_t peer_bytes(const struct address *address, uint8_t ret[PEER_BYTES_MAX]);
+void value_peer(struct value *value, const struct address *address);
+/* Of a session that is being removed, or has just gone, too. */
+struct address session_peer(const struct session_entry *session);
+const struct session *session_shown(const struct session_entry *session);
+/* Ethernet unless it is another one. */
+enum pseudowire_type session_type(const struct session *session);
 
 extern const struct region pw_region;      /* PW-STD-MIB, RFC 5601 */
 extern const struct region pw_enet_region; /* PW-ENET-STD-MIB, RFC 5603 */

@@ -67,9 +67,9 @@ static uint32_t number_of(const struct session_entry *session, enum index_kind k
 static struct index index_of(const struct entry *entry, enum index_kind kind)
 {
 	if (kind == INDEX_TUNNEL || kind == INDEX_SESSION)
-		return (struct index){{entry->key.tunnel_id, entry->key.session_id}};
-	return (struct index){
-		{number_of(entry_session(entry), kind), kind == INDEX_ETHERNET_INSTANCE}};
+		return (struct index){.at = {entry->key.tunnel_id, entry->key.session_id}};
+	return (struct index){.at = {number_of(entry_session(entry), kind),
+				     kind == INDEX_ETHERNET_INSTANCE}};
 }
 
 static bool find_numbered(const struct datastore *store, enum index_kind kind,
@@ -167,7 +167,7 @@ static bool look_up(const struct datastore *store, const struct pending *pending
 		*ret = waiting;
 	else if (!there)
 		return false;
-	*index = (struct index){{subject_tunnel_id(ret), subject_session_id(ret)}};
+	*index = (struct index){.at = {subject_tunnel_id(ret), subject_session_id(ret)}};
 	return true;
 }
 
@@ -179,7 +179,7 @@ static bool same_index(struct index a, struct index b)
 /* The index after @index that a walk asks for. */
 static bool follows(struct index index, enum index_kind kind, struct index from)
 {
-	unsigned int last = index_length(kind) - 1;
+	unsigned int last = index_length(kind) == 2;
 
 	return index.at[last] < ID_MAX && from.at[last] == index.at[last] + 1 &&
 	       (last == 0 || from.at[0] == index.at[0]);
@@ -282,6 +282,8 @@ const void *subject_config(const struct subject *subject, union config *room)
 
 	if (!subject->pending) {
 		shown = entry_shown(subject->entry);
+		if (!shown && subject->object == OBJECT_SESSION)
+			shown = session_last(entry_session(subject->entry));
 		return shown ? shown : &nothing;
 	}
 	pending_config(subject->pending, room);

@@ -58,8 +58,8 @@ uint32_t subject_session_id(const struct subject *subject);
 enum row_state subject_state(const struct subject *subject);
 
 /*
- * The configuration to show: as configured, or, of a foreign object, as the kernel has it. That of
- * a pending row is made in @room. Never NULL.
+ * The configuration to show: as configured, or, of a foreign object, as the kernel has it, or, of a
+ * session that is being removed, what it was. That of a pending row is made in @room. Never NULL.
  */
 const void *subject_config(const struct subject *subject, union config *room);
 

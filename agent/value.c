@@ -26,6 +26,12 @@ void value_counter(struct value *value, uint64_t number)
 	value->number.counter.low = number & UINT32_MAX;
 }
 
+void value_counter32(struct value *value, uint64_t number)
+{
+	value_unsigned(value, number & UINT32_MAX);
+	value->type = ASN_COUNTER;
+}
+
 void value_bytes(struct value *value, const void *bytes, size_t length)
 {
 	value->type = ASN_OCTET_STR;
@@ -53,10 +59,13 @@ const void *value_data(const struct value *value, size_t *ret_size)
 	}
 }
 
-/* The master's clock and ours differ by reply times only, unless one of them restarted. */
+/*
+ * The master's clock and ours differ by reply times only, unless one of them restarted or wrapped.
+ * net-snmp counts @uptime on in 64 bits.
+ */
 void epoch_follow(struct epoch *epoch, int64_t now, unsigned long uptime)
 {
-	int64_t at = now - (int64_t)uptime * NS_PER_TICK;
+	int64_t at = now - (int64_t)(uptime & UINT32_MAX) * NS_PER_TICK;
 
 	if (at - epoch->at > EPOCH_SLACK || epoch->at - at > EPOCH_SLACK)
 		epoch->at = at;
@@ -67,6 +76,12 @@ unsigned long epoch_ticks(const struct epoch *epoch, int64_t at)
 	if (at == 0 || at <= epoch->at)
 		return 0;
 	return (unsigned long)((at - epoch->at) / NS_PER_TICK) & UINT32_MAX;
+}
+
+void value_time(struct value *value, const struct epoch *epoch, int64_t at)
+{
+	value_unsigned(value, epoch_ticks(epoch, at));
+	value->type = ASN_TIMETICKS;
 }
 
 /* Where to read the row from: the configuration, the defaults, or nowhere (NULL). */
@@ -97,8 +112,7 @@ static void give_number(const struct row *row, uint64_t number, const struct epo
 		value_counter(ret, number);
 		break;
 	case TYPE_TIME:
-		value_unsigned(ret, epoch_ticks(epoch, (int64_t)number));
-		ret->type = ASN_TIMETICKS;
+		value_time(ret, epoch, (int64_t)number);
 		break;
 	default:
 		value_unsigned(ret, number);

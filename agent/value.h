@@ -25,6 +25,7 @@ struct value {
 void value_integer(struct value *value, long number);
 void value_unsigned(struct value *value, unsigned long number);
 void value_counter(struct value *value, uint64_t number);
+void value_counter32(struct value *value, uint64_t number); /* its lower half */
 void value_bytes(struct value *value, const void *bytes, size_t length);
 void value_string(struct value *value, const char *text);
 
@@ -34,7 +35,8 @@ const void *value_data(const struct value *value, size_t *ret_size);
 /*
  * When the agent's sysUpTime was 0, on CLOCK_BOOTTIME in nanoseconds: TimeStamp columns count from
  * there. Keep it steady: a TimeStamp that moves by a tick between two polls tells a manager that
- * counters restarted.
+ * counters restarted. When sysUpTime wraps, after 497 days, it begins again: times before that are
+ * 0 from then on, as RFC 2579 wants it (TimeStamp).
  */
 struct epoch {
 	int64_t at;
@@ -42,6 +44,7 @@ struct epoch {
 void epoch_follow(struct epoch *epoch, int64_t now, unsigned long uptime);
 /* sysUpTime (RFC 2579 TimeStamp) of @at; 0 for times before it and for 0, "never". */
 unsigned long epoch_ticks(const struct epoch *epoch, int64_t at);
+void value_time(struct value *value, const struct epoch *epoch, int64_t at); /* a TimeStamp */
 
 /*
  * A subject's value of a row. What is absent reads as the default, as zero or as zero length.

@@ -1,4 +1,6 @@
 /* add, delete, set, adopt, resync: each sends one rpc and prints nothing. */
+#include <inttypes.h>
+
 #include "base/wipe.h"
 #include "base/wiped_stream.h"
 #include "cli/command.h"
@@ -26,15 +28,62 @@ static int send(struct client *client, const struct request *request, writer *wr
 	return rc;
 }
 
+/* The tunnels of sessions with an id. */
+struct owners {
+	uint32_t first, second; /* 0: none */
+};
+
+static int take_owner(const struct client_entry *entry, void *arg)
+{
+	struct owners *owners = arg;
+
+	if (entry->object == OBJECT_SESSION)
+		*(owners->first ? &owners->second : &owners->first) = entry->tunnel_id;
+	return 0;
+}
+
+/* A session was named by its id alone: find its tunnel. */
+static int find_tunnel(struct client *client, struct request *request, struct error *err)
+{
+	uint32_t id = request->session.session_id;
+	struct owners owners = {0};
+	char operation[320];
+	int rc;
+
+	if (!request_lacks_tunnel(request))
+		return 0;
+	snprintf(operation, sizeof(operation),
+		 "<get><filter type=\"subtree\"><" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE
+		 "\"><tunnel><session><session-id>%" PRIu32
+		 "</session-id><peer-session-id/></session>"
+		 "</tunnel></" ELEMENT_CONTAINER "></filter></get>",
+		 id);
+	rc = client_read(client, operation, take_owner, &owners, err);
+	if (rc)
+		return rc;
+	if (!owners.first)
+		return error_set(err, ERROR_MISSING, "there is no session %" PRIu32, id);
+	if (owners.second)
+		return error_set(err, ERROR_NOT_UNIQUE,
+				 "tunnels %" PRIu32 " and %" PRIu32 " both have a session %" PRIu32
+				 "; say which by tunnel_id",
+				 owners.first, owners.second, id);
+	codec_set_number(row_sets[OBJECT_TUNNEL].key, &request->tunnel, owners.first, NULL);
+	return 0;
+}
+
 /* Ends @client. */
 static enum cli_status check(const struct cli_options *options, struct client *client,
 			     struct request *request, struct error *err)
 {
-	struct difference difference;
-	int rc = difference_begin(&difference, client, request->tunnel.tunnel_id, err);
+	struct difference difference = {.staged = false};
+	int rc = find_tunnel(client, request, err);
+
+	rc = rc ? rc : difference_begin(&difference, client, request->tunnel.tunnel_id, err);
 
 	request->staged = difference.staged;
 	request->check = !difference.staged;
+	request->comment = NULL;
 	rc = rc ? rc : send(client, request, message_edit, err);
 	rc = rc ? rc : difference_end(&difference, client, stdout, err);
 	difference_free(&difference);
@@ -43,10 +92,11 @@ static enum cli_status check(const struct cli_options *options, struct client *c
 
 /* Ends @client. */
 static enum cli_status change(const struct cli_options *options, struct client *client,
-			      const struct request *request, writer *write, struct error *err)
+			      struct request *request, writer *write, struct error *err)
 {
-	int rc = confirm_begin(options, client, err);
+	int rc = find_tunnel(client, request, err);
 
+	rc = rc ? rc : confirm_begin(options, client, err);
 	rc = rc ? rc : send(client, request, write, err);
 	rc = rc ? rc : confirm_commit(options, client, err);
 	return talk_end(options, client, rc, err);
@@ -62,6 +112,7 @@ static enum cli_status run_request(const struct command *command, const struct c
 	if (status)
 		return status;
 	request.staged = options->confirm;
+	request.comment = options->confirm ? NULL : options->comment;
 	request_print_notes(stderr, &request);
 	status = talk_connect(options, &client, err);
 	if (!status)

@@ -18,7 +18,13 @@ enum cli_status {
 	CLI_VERDICT = 64 /* and the program's exit status, of which the command has said all */
 };
 
+#define COMMENT_MAX 512 /* more than the daemon takes */
+
+struct command;
+
 struct cli_options {
+	/* command_take(), for who reads lines and is below it. */
+	const struct command *(*take)(int argc, char *argv[], struct error *err);
 	const char *socket;
 	bool json;                    /* -j */
 	bool pretty;                  /* -p */
@@ -35,6 +41,10 @@ struct cli_options {
 	bool plugin;                  /* --plugin */
 	bool batch_mode;              /* -b: of top */
 	const char *count, *interval; /* -n, -i: of top, as given; NULL: none */
+	const char *comment;          /* -m; NULL: none */
+	const char *batch;            /* -batch: a file; NULL: none */
+	bool script;                  /* --ip */
+	bool force;                   /* -force */
 	const char *confirm;          /* --confirm: seconds, as given; NULL: none */
 };
 

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "cli/suggest.h"
 #include "model/names.h"
 
 /* clang-format off */
@@ -27,6 +28,9 @@ static const struct command commands[] = {
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
 	{ "list", true, VERB_SHOW, show_run, TAKES_OUTPUT | TAKES_MORE | TAKES_PROMETHEUS,
 	  "tunnel|session", "[KEYWORD VALUE ...]", NULL },
+	{ "explain", false, VERB_SHOW, explain_run, 0,
+	  "tunnel|session", "tunnel_id ID [session_id ID]",
+	  "say in sentences what it waits for, its path, MTU and counters" },
 	{ "monitor", false, VERB_SHOW, monitor_run, TAKES_OUTPUT,
 	  NULL, NULL,
 	  "print what happens as it happens, with -j a JSON object a line" },
@@ -39,15 +43,18 @@ static const struct command commands[] = {
 	{ "get", false, VERB_GET, get_run, TAKES_OUTPUT,
 	  "[tunnel|session]", "[KEYWORD VALUE ...]",
 	  "print configuration, state and counters as XML, or with -j as JSON" },
-	{ "get-config", false, VERB_GET, get_config_run, TAKES_OUTPUT,
-	  "[tunnel|session]", "[KEYWORD VALUE ...]",
-	  "print the configuration, in a form that push takes" },
+	{ "get-config", false, VERB_GET, get_config_run, TAKES_OUTPUT | TAKES_SCRIPT,
+	  "[tunnel|session]", "[KEYWORD VALUE ...] [--ip]",
+	  "print the configuration, in a form that push takes, or as a script of ip l2tp" },
 	{ "push", false, VERB_SET, push_run, TAKES_REPLACE | TAKES_CHECK | TAKES_CONFIRM,
 	  NULL, "FILE|- [--replace] [--check|--confirm SECONDS]",
 	  "merge a file into the configuration, or replace the configuration by it" },
 	{ "validate", false, VERB_SET, validate_run, TAKES_REPLACE | TAKES_CHECK,
 	  NULL, "FILE|- [--replace]",
 	  "say whether push would be accepted; change nothing" },
+	{ "import", false, VERB_SET, import_run, TAKES_CHECK | TAKES_CONFIRM,
+	  NULL, "FILE|- [--check|--confirm SECONDS]",
+	  "take the lines of ip l2tp, and of ip link about what these made, from a script" },
 	{ "diff", false, VERB_SET, diff_run, 0,
 	  NULL, "FILE|-",
 	  "say what push --replace would change, and what that costs" },
@@ -75,7 +82,7 @@ static const struct command commands[] = {
 	{ "rollback", false, VERB_SET, rollback_run, 0,
 	  NULL, "NUMBER",
 	  "return to the configuration as that commit left it" },
-	{ "help", true, VERB_SHOW, help_run, 0, NULL, NULL, "this text" },
+	{ "help", true, VERB_SHOW, help_run, 0, NULL, "[COMMAND]", "this text, or that of one command with its keywords" },
 };
 
 static const char options_text[] =
@@ -90,8 +97,12 @@ static const char options_text[] =
 	"  -b, -n COUNT, -i SECONDS  top: no screen; so many times; every so many seconds (2)\n"
 	"  --replace   push, validate: the file becomes the whole configuration\n"
 	"  --plugin    status: one line and an exit status for Nagios and Icinga\n"
+	"  --ip        get-config: a script of ip l2tp and ip link\n"
 	"  --check     add, delete, set, push: only say whether it would be accepted, what would change, and what that costs\n"
 	"  --confirm SECONDS  add, delete, set, push: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
+	"  -m TEXT     add, delete, set, push, import: a comment for the history\n"
+	"  --batch FILE  instead of a command: its lines of add, delete and set, in one transaction\n"
+	"  --force     with --batch: each line by itself, of any command\n"
 	"  -V, -h      version; this text\n";
 /* clang-format on */
 
@@ -137,9 +148,11 @@ enum cli_status command_check_options(const struct command *command,
 		{"-i", options->interval, TAKES_TOP},
 		{"--prometheus", options->prometheus, TAKES_PROMETHEUS},
 		{"--replace", options->replace, TAKES_REPLACE},
+		{"--ip", options->script, TAKES_SCRIPT},
 		{"--plugin", options->plugin, TAKES_PLUGIN},
 		{"--check", options->check, TAKES_CHECK},
 		{"--confirm", options->confirm, TAKES_CONFIRM},
+		{"-m", options->comment, TAKES_CONFIRM},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -151,11 +164,28 @@ enum cli_status command_check_options(const struct command *command,
 	    (options->json || options->pretty || options->statistics || options->details))
 		return cli_usage_error(err,
 				       "--prometheus is a form of its own: without -j, -p, -s, -d");
+	if (options->script && (options->json || options->pretty))
+		return cli_usage_error(err, "--ip is a form of its own: without -j and -p");
 	if (options->json && (options->table || options->brief || options->columns))
 		return cli_usage_error(err, "-j is no table: without -t, -br and --columns");
 	if (options->check && options->confirm)
 		return cli_usage_error(err, "--check changes nothing that --confirm could undo");
 	return CLI_OK;
+}
+
+const struct command *command_at(unsigned int number)
+{
+	return number < COMMANDS ? &commands[number] : NULL;
+}
+
+static void refuse_unknown(const char *word, struct error *err)
+{
+	struct suggestion suggestion = {.word = word};
+	char text[80];
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		suggest_try(&suggestion, commands[i].name);
+	cli_usage_error(err, "unknown command \"%.64s\"%s", word, suggest_text(&suggestion, text));
 }
 
 const struct command *command_find(const char *word, struct error *err)
@@ -179,7 +209,7 @@ const struct command *command_find(const char *word, struct error *err)
 		return NULL;
 	}
 	if (!found)
-		cli_usage_error(err, "unknown command \"%.64s\"", word);
+		refuse_unknown(word, err);
 	return found;
 }
 
@@ -308,10 +338,42 @@ void command_print_usage(FILE *file)
 	      file);
 }
 
+/* Every form of the command, and the keywords that it takes. */
+static void print_command(FILE *file, const char *name)
+{
+	bool takes[OBJECTS] = {false};
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct command *command = &commands[i];
+
+		if (strcmp(command->name, name) != 0)
+			continue;
+		command_print_synopsis(file, command);
+		if (command->help)
+			fprintf(file, "      %s\n", command->help);
+		for (unsigned int object = 0; object < OBJECTS; object++)
+			takes[object] |= command->object && command->arguments &&
+					 strstr(command->arguments, "KEYWORD") &&
+					 strstr(command->object, row_sets[object].name);
+	}
+	for (unsigned int object = 0; object < OBJECTS; object++)
+		if (takes[object])
+			print_keywords(file, object);
+}
+
 enum cli_status help_run(const struct command *command, const struct cli_options *options, int argc,
 			 char *argv[], struct error *err)
 {
-	(void)command, (void)options, (void)argc, (void)argv, (void)err;
-	command_print_usage(stdout);
+	const struct command *found;
+
+	(void)command, (void)options;
+	if (!argc) {
+		command_print_usage(stdout);
+		return CLI_OK;
+	}
+	found = command_find(argv[0], err);
+	if (!found)
+		return CLI_USAGE;
+	print_command(stdout, found->name);
 	return CLI_OK;
 }

@@ -10,10 +10,11 @@ enum command_takes {
 	TAKES_MORE = 2,   /* -s, -d, and -t, -br, -o, -c, --columns */
 	TAKES_REPLACE = 4,
 	TAKES_CHECK = 8,
-	TAKES_CONFIRM = 16,
+	TAKES_CONFIRM = 16, /* and -m */
 	TAKES_PROMETHEUS = 32,
 	TAKES_PLUGIN = 64,
-	TAKES_TOP = 128 /* -b, -n, -i, --columns, -c */
+	TAKES_SCRIPT = 256, /* --ip */
+	TAKES_TOP = 128     /* -b, -n, -i, --columns, -c */
 };
 
 struct command {
@@ -34,6 +35,9 @@ struct command {
  * `ip l2tp`. NULL with @err when there is none or more than one.
  */
 const struct command *command_find(const char *word, struct error *err);
+
+/* The forms of commands by number, in order of the usage; NULL: no more. */
+const struct command *command_at(unsigned int number);
 
 /*
  * The command of a line. "tunnel add ..." is reordered in @argv to "add tunnel ...": object words
@@ -71,6 +75,8 @@ enum cli_status diff_run(const struct command *command, const struct cli_options
 			 char *argv[], struct error *err);
 enum cli_status save_run(const struct command *command, const struct cli_options *options, int argc,
 			 char *argv[], struct error *err);
+enum cli_status import_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err);
 enum cli_status confirm_run(const struct command *command, const struct cli_options *options,
 			    int argc, char *argv[], struct error *err);
 enum cli_status cancel_run(const struct command *command, const struct cli_options *options,
@@ -83,6 +89,8 @@ enum cli_status rollback_run(const struct command *command, const struct cli_opt
 			     int argc, char *argv[], struct error *err);
 enum cli_status status_run(const struct command *command, const struct cli_options *options,
 			   int argc, char *argv[], struct error *err);
+enum cli_status explain_run(const struct command *command, const struct cli_options *options,
+			    int argc, char *argv[], struct error *err);
 enum cli_status monitor_run(const struct command *command, const struct cli_options *options,
 			    int argc, char *argv[], struct error *err);
 enum cli_status top_run(const struct command *command, const struct cli_options *options, int argc,

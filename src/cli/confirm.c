@@ -2,9 +2,11 @@
 #include "cli/confirm.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/message.h"
 #include "cli/talk.h"
 
 #define PERSIST_ID  "l2tpv3ctl"
@@ -21,13 +23,23 @@ int confirm_begin(const struct cli_options *options, struct client *client, stru
 static int commit(const struct cli_options *options, struct client *client, const char *persist_id,
 		  struct error *err)
 {
-	char operation[256];
+	char *operation = NULL;
+	size_t length;
+	FILE *file = open_memstream(&operation, &length);
+	int rc;
 
-	snprintf(operation, sizeof(operation),
-		 "<commit><confirmed/><confirm-timeout>%s</confirm-timeout><persist>" PERSIST_ID
-		 "</persist>%s</commit>",
-		 options->confirm, persist_id);
-	return client_rpc(client, operation, NULL, err);
+	if (!file)
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	fprintf(file,
+		"<commit><confirmed/><confirm-timeout>%s</confirm-timeout><persist>" PERSIST_ID
+		"</persist>%s",
+		options->confirm, persist_id);
+	message_comment(file, options->comment);
+	fputs("</commit>", file);
+	fclose(file);
+	rc = client_rpc(client, operation, NULL, err);
+	free(operation);
+	return rc;
 }
 
 int confirm_commit(const struct cli_options *options, struct client *client, struct error *err)

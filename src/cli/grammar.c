@@ -2,6 +2,7 @@
 
 #include "cli/mend.h"
 #include "cli/spelling.h"
+#include "cli/suggest.h"
 #include "model/entry.h"
 
 #define PAIRS_MAX 64
@@ -65,6 +66,24 @@ static bool is_clearing(enum verb verb, const char *word)
 	return rules[verb].clears && !strncmp(word, "no", 2) && (word[2] == '-' || word[2] == '_');
 }
 
+static enum cli_status refuse_unknown(const char *word, struct error *err)
+{
+	struct suggestion suggestion = {.word = word};
+	char text[80];
+
+	for (enum object object = OBJECT_TUNNEL; object < OBJECTS; object++) {
+		const struct row_set *set = &row_sets[object];
+
+		suggest_try(&suggestion, set->name);
+		for (unsigned int i = 0; i < set->count; i++) {
+			suggest_try(&suggestion, set->rows[i].cli);
+			suggest_try(&suggestion, set->rows[i].leaf);
+		}
+	}
+	return cli_usage_error(err, "unknown keyword \"%.64s\"%s", word,
+			       suggest_text(&suggestion, text));
+}
+
 /* One keyword, and its value if it has one; *@index moves past both. */
 static enum cli_status take_pair(enum verb verb, int argc, char *const argv[], int *index,
 				 struct pair *ret, struct error *err)
@@ -73,7 +92,7 @@ static enum cli_status take_pair(enum verb verb, int argc, char *const argv[], i
 	bool clears = is_clearing(verb, word);
 
 	if (!find_keyword(verb, clears ? word + 3 : word, ret) || (clears && ret->ignored))
-		return cli_usage_error(err, "unknown keyword \"%.64s\"", word);
+		return refuse_unknown(word, err);
 	if (clears)
 		return CLI_OK;
 	if (*index == argc)
@@ -363,9 +382,11 @@ static enum cli_status check_keys(const struct request *request, struct error *e
 {
 	enum cli_status status = CLI_OK;
 
-	if (rules[request->verb].keys)
+	if (!rules[request->verb].keys)
+		return CLI_OK;
+	if (!request_lacks_tunnel(request))
 		status = need_key(request, OBJECT_TUNNEL, err);
-	if (!status && rules[request->verb].keys && request->wants[OBJECT_SESSION])
+	if (!status && request->wants[OBJECT_SESSION])
 		status = need_key(request, OBJECT_SESSION, err);
 	return status;
 }

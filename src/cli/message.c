@@ -42,26 +42,36 @@ static const char *entry_operation(enum verb verb)
 	return verb == VERB_DELETE ? " nc:operation=\"delete\"" : "";
 }
 
-static void put_tunnel(FILE *file, const struct request *request)
+/* It inherits the operation of a tunnel that is created with it. */
+static void put_session(FILE *file, const struct request *request)
 {
-	bool wanted = request->wants[OBJECT_TUNNEL];
-
-	fprintf(file, "<tunnel%s>", wanted ? entry_operation(request->verb) : "");
-	if (wanted)
-		put_leaves(file, request, OBJECT_TUNNEL);
-	else
-		put_leaf(file, row_sets[OBJECT_TUNNEL].key, &request->tunnel, "");
-	if (request->wants[OBJECT_SESSION]) {
-		/* it inherits the operation of a tunnel that is created with it */
-		fprintf(file, "<session%s>",
-			request->wants[OBJECT_TUNNEL] ? "" : entry_operation(request->verb));
-		put_leaves(file, request, OBJECT_SESSION);
-		fputs("</session>", file);
-	}
-	fputs("</tunnel>", file);
+	fprintf(file, "<session%s>",
+		request->wants[OBJECT_TUNNEL] ? "" : entry_operation(request->verb));
+	put_leaves(file, request, OBJECT_SESSION);
+	fputs("</session>", file);
 }
 
-void message_edit(FILE *file, const struct request *request)
+void message_edit_tunnel(FILE *file, const struct request *const *requests, size_t count)
+{
+	const struct request *own = NULL;
+
+	for (size_t i = 0; i < count && !own; i++)
+		own = requests[i]->wants[OBJECT_TUNNEL] ? requests[i] : NULL;
+	fprintf(file, "<tunnel%s>", own ? entry_operation(own->verb) : "");
+	if (own)
+		put_leaves(file, own, OBJECT_TUNNEL);
+	else
+		put_leaf(file, row_sets[OBJECT_TUNNEL].key, &requests[0]->tunnel, "");
+	for (size_t i = 0; i < count; i++)
+		if (requests[i]->wants[OBJECT_SESSION])
+			put_session(file, requests[i]);
+	fputs("</tunnel>", file);
+	for (size_t i = 0; i < count; i++) /* the daemon says that it is there twice */
+		if (requests[i] != own && requests[i]->wants[OBJECT_TUNNEL])
+			message_edit_tunnel(file, &requests[i], 1);
+}
+
+void message_edit_begin(FILE *file, const struct request *request)
 {
 	fprintf(file,
 		"<edit-config><target><%s/></target>"
@@ -72,8 +82,28 @@ void message_edit(FILE *file, const struct request *request)
 	fputs("<config><" ELEMENT_CONTAINER " xmlns=\"" NAMESPACE_MODULE
 	      "\" xmlns:nc=\"" NAMESPACE_BASE "\">",
 	      file);
-	put_tunnel(file, request);
-	fputs("</" ELEMENT_CONTAINER "></config></edit-config>", file);
+}
+
+void message_comment(FILE *file, const char *comment)
+{
+	char escaped[6 * COMMENT_MAX];
+
+	if (comment && client_escape(comment, escaped, sizeof(escaped)) >= 0)
+		fprintf(file, "<comment xmlns=\"" NAMESPACE_CLIENTS "\">%s</comment>", escaped);
+}
+
+void message_edit_end(FILE *file, const char *comment)
+{
+	fputs("</" ELEMENT_CONTAINER "></config>", file);
+	message_comment(file, comment);
+	fputs("</edit-config>", file);
+}
+
+void message_edit(FILE *file, const struct request *request)
+{
+	message_edit_begin(file, request);
+	message_edit_tunnel(file, &request, 1);
+	message_edit_end(file, request->comment);
 }
 
 /* A condition that the daemon can judge as we do: every entry has the leaf, if it has it at all. */

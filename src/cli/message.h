@@ -12,6 +12,16 @@
 void message_edit(FILE *file, const struct request *request);
 
 /*
+ * The same of several requests: @request says whether it is a check, or staged; then those of each
+ * tunnel together, for an entry may be there only once.
+ */
+void message_edit_begin(FILE *file, const struct request *request);
+void message_edit_tunnel(FILE *file, const struct request *const *requests, size_t count);
+void message_edit_end(FILE *file, const char *comment);
+/* What the history shall say of it, after <config>; NULL: nothing. */
+void message_comment(FILE *file, const char *comment);
+
+/*
  * get, or get-config on running. Includes keys among the conditions, so that the daemon sends only
  * what is asked for. @rows: the leaves wanted, by row number; without session rows, no sessions.
  */

@@ -2,43 +2,13 @@
 #include <getopt.h>
 #include <unistd.h>
 
+#include "cli/batch.h"
 #include "cli/command.h"
+#include "cli/complete.h"
+#include "cli/long_options.h"
 #include "model/names.h"
 
 #define TIMEOUT_DIGITS 10 /* of a confirm-timeout, 32 bits */
-
-enum {
-	OPTION_REPLACE = 256,
-	OPTION_CHECK,
-	OPTION_PROMETHEUS,
-	OPTION_PLUGIN,
-	OPTION_BRIEF,
-	OPTION_CONFIRM, /* this and below have a value */
-	OPTION_COLUMNS,
-};
-
-static const struct option long_options[] = {
-	{"socket", required_argument, NULL, 'S'},
-	{"json", no_argument, NULL, 'j'},
-	{"pretty", no_argument, NULL, 'p'},
-	{"statistics", no_argument, NULL, 's'},
-	{"details", no_argument, NULL, 'd'},
-	{"table", no_argument, NULL, 't'},
-	{"brief", no_argument, NULL, OPTION_BRIEF},
-	{"oneline", no_argument, NULL, 'o'},
-	{"color", optional_argument, NULL, 'c'},
-	{"columns", required_argument, NULL, OPTION_COLUMNS},
-	{"count", required_argument, NULL, 'n'},
-	{"interval", required_argument, NULL, 'i'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{"replace", no_argument, NULL, OPTION_REPLACE},
-	{"check", no_argument, NULL, OPTION_CHECK},
-	{"plugin", no_argument, NULL, OPTION_PLUGIN},
-	{"prometheus", no_argument, NULL, OPTION_PROMETHEUS},
-	{"confirm", required_argument, NULL, OPTION_CONFIRM},
-	{NULL, 0, NULL, 0},
-};
 
 /* -V and -h take precedence over everything else. */
 struct wishes {
@@ -71,6 +41,8 @@ static const char *const ip_words[][2] = {
 	{"-c=auto", "--color=auto"},
 	{"-c=never", "--color=never"},
 	{"-help", "--help"},
+	{"-batch", "--batch"},
+	{"-force", "--force"},
 	{"-Version", "--version"},
 };
 
@@ -93,6 +65,8 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		['t'] = &options->table,
 		['b'] = &options->batch_mode,
 		['o'] = &options->oneline,
+		[OPTION_IP] = &options->script,
+		[OPTION_FORCE] = &options->force,
 		[OPTION_BRIEF] = &options->brief,
 		['V'] = &wishes->version,
 		['h'] = &wishes->help,
@@ -110,6 +84,10 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		options->interval = optarg;
 	else if (option == OPTION_CONFIRM)
 		options->confirm = optarg;
+	else if (option == 'm')
+		options->comment = optarg;
+	else if (option == OPTION_BATCH)
+		options->batch = optarg;
 	else if (option == OPTION_COLUMNS)
 		options->columns = optarg;
 	else if (option == 'c')
@@ -151,15 +129,23 @@ static enum cli_status take_options(int argc, char *argv[], struct cli_options *
 	take_ip_words(argc, argv);
 	opterr = 0;
 	optind = 0; /* glibc: start over, for tests call this many times */
-	while ((option = getopt_long(argc, argv, ":S:jpsdtoc::bn:i:Vh", long_options, NULL)) !=
+	while ((option = getopt_long(argc, argv, ":S:jpsdtoc::bn:i:m:Vh", long_options, NULL)) !=
 	       -1) {
 		if (option == ':')
 			return cli_usage_error(err, "option %.32s needs a value",
 					       option_word(argv, word));
+		if (option == '?' && optopt >= '0' && optopt <= '9')
+			return cli_usage_error(err,
+					       "-%c... is taken for an option: no number here is "
+					       "negative, and a value that begins with \"-\" goes "
+					       "after \"--\"",
+					       optopt);
 		if (!set_option(option, options, wishes))
 			return cli_usage_error(err, "unknown option %.32s",
 					       option_word(argv, word));
 	}
+	if (options->comment && strlen(options->comment) >= COMMENT_MAX)
+		return cli_usage_error(err, "this comment is too long");
 	return check_timeout(options->confirm, err);
 }
 
@@ -188,7 +174,7 @@ static void report(enum cli_status status, const struct command *command, const 
 	fputs("Try \"l2tpv3ctl help\".\n", stderr);
 }
 
-static enum cli_status run_command(int argc, char *argv[], const struct cli_options *options)
+static enum cli_status run_line(int argc, char *argv[], const struct cli_options *options)
 {
 	struct error err = {.collects = true};
 	const struct command *command;
@@ -197,6 +183,10 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 	if (!argc) {
 		command_print_usage(stderr);
 		return CLI_USAGE;
+	}
+	if (!strcmp(argv[0], "complete")) { /* by the completion of a shell: no command of users */
+		complete_words(stdout, options, argc - 1, argv + 1);
+		return CLI_OK;
 	}
 	command = command_take(argc, argv, &err);
 	if (command)
@@ -209,9 +199,21 @@ static enum cli_status run_command(int argc, char *argv[], const struct cli_opti
 	return status;
 }
 
+static enum cli_status run_batch(int argc, char *argv[], const struct cli_options *options)
+{
+	struct error err = {.collects = true};
+	enum cli_status status = argc ? cli_usage_error(&err, "unexpected \"%.64s\"", argv[0])
+				      : batch_run(options, run_line, &err);
+
+	if (status && status < CLI_VERDICT)
+		report(status, NULL, &err);
+	error_list_free(&err);
+	return status;
+}
+
 static enum cli_status run(int argc, char *argv[])
 {
-	struct cli_options options = {.socket = CONTROL_SOCKET};
+	struct cli_options options = {.take = command_take, .socket = CONTROL_SOCKET};
 	struct wishes wishes = {0};
 	struct error err = ERROR_INIT;
 
@@ -224,7 +226,8 @@ static enum cli_status run(int argc, char *argv[])
 	else if (wishes.version)
 		puts("l2tpv3ctl " VERSION);
 	else
-		return run_command(argc - optind, argv + optind, &options);
+		return options.batch ? run_batch(argc - optind, argv + optind, &options)
+				     : run_line(argc - optind, argv + optind, &options);
 	return CLI_OK;
 }
 

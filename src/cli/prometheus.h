@@ -5,7 +5,7 @@
  * and oper-status as a number, that of the MIB. Names are those of the leaves.
  *
  * The format wants all samples of a name together, while entries come one by one. So `info` is
- * written as they come, and of the rest the numbers are kept until the last has come: some 150
+ * written as they come, and of the rest the numbers are kept until the last has come: some 190
  * octets a session.
  */
 #ifndef CLI_PROMETHEUS_H

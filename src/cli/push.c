@@ -1,10 +1,10 @@
 /* push, validate and diff: send a file as an edit-config. */
-#include <errno.h>
-
 #include "base/wipe.h"
 #include "cli/command.h"
 #include "cli/confirm.h"
 #include "cli/difference.h"
+#include "cli/file.h"
+#include "cli/message.h"
 #include "cli/progress.h"
 #include "cli/talk.h"
 #include "client/config_text.h"
@@ -12,6 +12,18 @@
 static int write_text(struct client *client, const char *text, struct error *err)
 {
 	return client_write(client, text, strlen(text), err);
+}
+
+static int write_comment(struct client *client, const char *comment, struct error *err)
+{
+	char text[6 * COMMENT_MAX + 80] = "";
+	FILE *file = fmemopen(text, sizeof(text), "w");
+
+	if (!file)
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	message_comment(file, comment);
+	fclose(file);
+	return write_text(client, text, err);
 }
 
 /* @staged: into the candidate. */
@@ -34,7 +46,11 @@ static int send_config(struct client *client, const char *config, size_t length,
 	if (!rc)
 		rc = client_write(client, config, length, err);
 	if (!rc)
-		rc = write_text(client, "</config></edit-config>", err);
+		rc = write_text(client, "</config>", err);
+	if (!rc && !staged && !options->check)
+		rc = write_comment(client, options->comment, err);
+	if (!rc)
+		rc = write_text(client, "</edit-config>", err);
 	return rc ? rc : client_end(client, NULL, err);
 }
 
@@ -64,47 +80,6 @@ static enum cli_status push_config(const char *config, size_t length,
 	return talk_end(options, client, rc, err);
 }
 
-/* All of @file; the caller frees *ret. */
-static int read_all(FILE *file, char **ret, size_t *ret_length)
-{
-	size_t length = 0, size = 0;
-	char *text = NULL;
-
-	do {
-		if (length == size) {
-			char *grown = realloc(text, size = size ? 2 * size : 1 << 16);
-
-			if (!grown) {
-				free(text);
-				return -ENOMEM;
-			}
-			text = grown;
-		}
-		length += fread(text + length, 1, size - length, file);
-	} while (!feof(file) && !ferror(file));
-	*ret = text;
-	*ret_length = length;
-	return ferror(file) ? -errno : 0;
-}
-
-static enum cli_status read_file(const char *path, char **ret, size_t *ret_length,
-				 struct error *err)
-{
-	bool standard = !strcmp(path, "-");
-	FILE *file = standard ? stdin : fopen(path, "re");
-	int rc;
-
-	if (!file)
-		return cli_refused(
-			error_set_errno(err, ERROR_STORAGE, errno, "cannot read %s", path));
-	rc = read_all(file, ret, ret_length);
-	if (!standard)
-		fclose(file);
-	if (rc)
-		error_set_errno(err, ERROR_STORAGE, -rc, "cannot read %s", path);
-	return cli_refused(rc);
-}
-
 static enum cli_status push_text(const char *text, size_t length, const struct cli_options *options,
 				 struct error *err)
 {
@@ -123,7 +98,7 @@ static enum cli_status push_file(const char *path, const struct cli_options *opt
 {
 	char *text = NULL;
 	size_t length = 0;
-	enum cli_status status = read_file(path, &text, &length, err);
+	enum cli_status status = file_read(path, &text, &length, err);
 
 	if (!status)
 		status = push_text(text, length, options, err);

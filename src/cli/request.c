@@ -14,6 +14,13 @@ const void *request_config(const struct request *request, enum object object)
 				       : (const void *)&request->session;
 }
 
+bool request_lacks_tunnel(const struct request *request)
+{
+	return (request->verb == VERB_SET || request->verb == VERB_DELETE) &&
+	       request->wants[OBJECT_SESSION] && !request->wants[OBJECT_TUNNEL] &&
+	       request->session.session_id && !request->tunnel.tunnel_id;
+}
+
 const char *request_term(const struct request *request, const struct row *row)
 {
 	for (unsigned int i = 0; i < request->term_count; i++) {

@@ -36,6 +36,7 @@ struct request {
 	bool wants[OBJECTS]; /* the object words given */
 	bool check;          /* set by the caller: test the edit only ... */
 	bool staged;         /* ... or make it in the candidate */
+	const char *comment; /* for the history; NULL: none; borrowed */
 	/* For edits: the leaves given, by their presence bits, keys among them. */
 	struct tunnel tunnel;
 	struct session session;
@@ -55,6 +56,12 @@ struct request {
 /* Add a keyword to one of the notes; print the notes. */
 void request_note(char notes[NOTES_MAX], const char *keyword);
 void request_print_notes(FILE *file, const struct request *request);
+
+/*
+ * Is it about a session that exists, and names its id alone? That is unique in the network
+ * namespace: whoever sends the request looks for its tunnel.
+ */
+bool request_lacks_tunnel(const struct request *request);
 
 /* The condition on @row, or NULL. */
 const char *request_term(const struct request *request, const struct row *row);

@@ -10,6 +10,7 @@
 #include "cli/clients.h"
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/script.h"
 #include "cli/talk.h"
 
 static bool wants(const struct show *show, enum object object)
@@ -60,6 +61,8 @@ static void put_entry(struct show *show, const struct record *record)
 		(show->sampling ? table_sample : table_entry)(table, record);
 	else if (show->prometheus)
 		prometheus_entry(show->prometheus, record);
+	else if (show->options->script)
+		script_entry(show->text.file, record);
 	else if (!show->as_text)
 		document_entry(&show->document, record->entry);
 	else if (show->options->oneline)
@@ -72,7 +75,7 @@ static void put_entry(struct show *show, const struct record *record)
 static bool needs_defaults(const struct show *show, enum object object)
 {
 	return object == OBJECT_TUNNEL || show->options->details || show->prometheus ||
-	       show->tables || show->request->term_count;
+	       show->tables || show->options->script || show->request->term_count;
 }
 
 static void hold_tunnel(struct held_tunnel *held, const struct client_entry *entry)
@@ -212,7 +215,7 @@ void show_begin(struct show *show, const struct request *request, const struct c
 
 void show_end(struct show *show)
 {
-	if (!show->as_text)
+	if (!show->as_text && !show->options->script)
 		document_end(&show->document);
 }
 

@@ -25,7 +25,8 @@ struct chronicle {
 	struct engine *engine;
 	struct tally *tally;
 	struct event *pause;
-	int64_t until; /* clock_now() at which the current burst is logged at the latest */
+	int64_t until;  /* clock_now() at which the current burst is logged at the latest */
+	int64_t latest; /* ... and when its latest change came */
 };
 
 /* ---- commits */
@@ -246,19 +247,28 @@ static int priority_of(const struct state *state)
 	}
 }
 
-/* A change of state has come: extend the burst, up to its limit. */
+/* Wake up when the burst ends, if nothing comes until then. False: it has ended. */
+static bool wait_for_end(struct chronicle *chronicle, int64_t now)
+{
+	int64_t quiet = chronicle->latest + QUIET_MS * (NS_PER_S / 1000);
+	int64_t left = (quiet < chronicle->until ? quiet : chronicle->until) - now;
+	struct timeval pause = {.tv_sec = left / NS_PER_S, .tv_usec = left % NS_PER_S / 1000};
+
+	if (left > 0)
+		evtimer_add(chronicle->pause, &pause);
+	return left > 0;
+}
+
+/* A change of state has come, one of thousands perhaps: so the timer is left as it is. */
 static void wait_for_more(struct chronicle *chronicle)
 {
-	int64_t now = clock_now(), left;
-	struct timeval pause;
+	int64_t now = clock_now();
 
-	if (!evtimer_pending(chronicle->pause, NULL))
-		chronicle->until = now + BURST_MS * (NS_PER_S / 1000);
-	left = (chronicle->until - now) / 1000;
-	left = left < QUIET_MS * 1000 ? left : QUIET_MS * 1000;
-	left = left > 0 ? left : 0;
-	pause = (struct timeval){left / 1000000, left % 1000000};
-	evtimer_add(chronicle->pause, &pause);
+	chronicle->latest = now;
+	if (evtimer_pending(chronicle->pause, NULL))
+		return;
+	chronicle->until = now + BURST_MS * (NS_PER_S / 1000);
+	wait_for_end(chronicle, now);
 }
 
 static void print_why(const struct entry *entry, char ret[STATUS_TEXT_MAX])
@@ -346,6 +356,7 @@ static void on_event(const struct engine_event *event, void *arg)
 	case ENGINE_PROGRESS:
 		on_progress(chronicle, event->commit);
 		break;
+	case ENGINE_GONE:  /* as with OPER_REMOVING */
 	case ENGINE_DRIFT: /* the engine logs these where they happen */
 	case ENGINE_CONFIRM:
 		break;
@@ -357,7 +368,8 @@ static void on_pause(evutil_socket_t fd, short what, void *arg)
 	struct chronicle *chronicle = arg;
 
 	(void)fd, (void)what;
-	tally_flush(chronicle->tally);
+	if (!wait_for_end(chronicle, clock_now()))
+		tally_flush(chronicle->tally);
 }
 
 static void take_line(int priority, const char *text, void *arg)

@@ -283,6 +283,8 @@ static int start_agent(struct daemon *daemon, struct error *err)
 		.context = daemon->options->context,
 		.notify = daemon->options->notify,
 		.notify_pseudowires = daemon->options->notify_pseudowires,
+		.notify_rate = daemon->options->notify_rate,
+		.notify_each = daemon->options->notify_each,
 		.log = log_callback,
 		.arg = (void *)(uintptr_t) "snmp",
 	};

@@ -303,6 +303,8 @@ static int check_locks(const struct making *making)
 
 	if (request->type == REQUEST_NAMES || (request->type == REQUEST_UNDO && request->number))
 		return 0; /* the daemon's own */
+	if (request->validates)
+		return 0;
 	if (request->type == REQUEST_UNDO)
 		return tentative_check_commit(making->engine, request, making->err);
 	if (!candidate)
@@ -457,8 +459,8 @@ static int begin_partial(struct sequence *sequence, struct cursor **ret)
 	bool staging = request->which == ENGINE_CANDIDATE && request->type != REQUEST_COMMIT &&
 		       request->type != REQUEST_CHECK;
 
-	if (staging || request->type == REQUEST_NAMES || request->type == REQUEST_UNDO ||
-	    !partial_of_others(making->engine, request->session))
+	if (staging || request->validates || request->type == REQUEST_NAMES ||
+	    request->type == REQUEST_UNDO || !partial_of_others(making->engine, request->session))
 		return 0;
 	return begun(changes_walk_begin(making->engine, making->changes, check_partial,
 					&request->session, refusals(making)),

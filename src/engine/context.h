@@ -92,6 +92,8 @@ struct engine {
 	struct recall *recall;           /* recall.c */
 	struct keepalives *keepalives;   /* keepalive.c */
 
+	struct engine_totals totals;
+
 	bool deaf;               /* leave events unread: all links are being read */
 	bool connected;          /* to the l2tp family */
 	bool disconnected;       /* the family went away */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/counters.h"
 #include "engine/keepalive.h"
@@ -15,6 +16,8 @@
 #include "engine/tentative.h"
 #include "engine/transaction.h"
 #include "engine/turn.h"
+#include "model/codec.h"
+#include "model/overhead.h"
 
 #define FINISH_NS      (10 * NS_PER_S)  /* for a commit under way when the daemon stops ... */
 #define FINISH_EACH_NS (60 * 1000000LL) /* ... plus this for each object still being torn down */
@@ -92,6 +95,15 @@ static int watch_kernel(struct engine *engine)
 	return 0;
 }
 
+static void on_dropped(const struct entry *entry, bool seen, void *arg)
+{
+	struct engine *engine = arg;
+
+	recall_release(engine, entry);
+	if (seen)
+		engine_tell(engine, &(struct engine_event){.type = ENGINE_GONE, .entry = entry});
+}
+
 /* All of it before the doors open: what they show is true. */
 static int read_kernel(struct engine *engine, struct error *err)
 {
@@ -131,6 +143,8 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		rc = keepalive_open(engine);
 	if (rc == 0)
 		rc = recall_open(engine);
+	engine->store->dropped = on_dropped;
+	engine->store->dropped_arg = engine;
 	if (rc == 0)
 		rc = watch_kernel(engine);
 	if (rc == 0)
@@ -141,6 +155,7 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		error_set(err, ERROR_RESOURCE, "no memory");
 	if (rc == 0)
 		rc = read_kernel(engine, err);
+	engine->totals = (struct engine_totals){.since = clock_moment()}; /* not what was before */
 	if (rc == 0)
 		rc = transaction_resume(engine, err);
 	if (rc == 0)
@@ -215,6 +230,7 @@ void engine_close(struct engine *engine)
 	staging_close(engine);
 	partial_close(engine);
 	tentative_close(engine);
+	engine->store->dropped = NULL;
 	recall_close(engine);
 	keepalive_close(engine);
 	counters_close(engine);
@@ -235,6 +251,11 @@ void engine_polled(struct engine *engine)
 const struct datastore *engine_store(const struct engine *engine)
 {
 	return engine->store;
+}
+
+void engine_totals(const struct engine *engine, struct engine_totals *ret)
+{
+	*ret = engine->totals;
 }
 
 struct journal *engine_journal(struct engine *engine)
@@ -297,4 +318,47 @@ void engine_info(const struct engine *engine, struct engine_info *ret)
 	};
 	TAILQ_FOREACH (request, &engine->requests, link)
 		ret->queued++;
+}
+
+static void explain_path(struct engine *engine, const struct tunnel *ends,
+			 struct engine_explanation *ret)
+{
+	struct kernel_path path = {0};
+	const struct kernel_link *link;
+
+	ret->path_error = engine->k->path(engine->o.kernel, ends, &path);
+	if (ret->path_error)
+		return;
+	link = links_by_index(&engine->links, path.link);
+	ret->source = path.source;
+	ret->gateway = path.gateway;
+	ret->path_mtu = path.mtu ? path.mtu : link ? link->mtu : 0;
+	snprintf(ret->link, sizeof(ret->link), "%s", link ? link->name : "");
+}
+
+void engine_explain(struct engine *engine, struct entry *entry, struct engine_explanation *ret)
+{
+	const struct tunnel_entry *tunnel = entry_tunnel_of(entry);
+	const struct state *state = entry_state(entry);
+	const struct tunnel *shown = entry_shown(&tunnel->entry);
+	const struct session *session = entry->key.session_id ? entry_shown(entry) : NULL;
+	union config ends = {0}, own = {0};
+
+	*ret = (struct engine_explanation){.path_error = -ENOENT, .heard_for = -1};
+	engine_refresh(engine, entry);
+	if (state->heard_time && entry->in_kernel)
+		ret->heard_for = (clock_now() - state->heard_time) / NS_PER_S;
+	if (!shown)
+		return;
+	ends.tunnel = *shown;
+	codec_complete(OBJECT_TUNNEL, &ends);
+	if (tunnel->state.resolved_local_address.family)
+		ends.tunnel.local_address = tunnel->state.resolved_local_address;
+	explain_path(engine, &ends.tunnel, ret);
+	if (!session)
+		return;
+	own.session = *session;
+	codec_complete(OBJECT_SESSION, &own);
+	ret->overhead = overhead_of(&ends.tunnel, &own.session);
+	explicit_bzero(&own, sizeof(own));
 }

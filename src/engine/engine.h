@@ -94,6 +94,12 @@ struct engine_checked {
  */
 unsigned int engine_test(struct engine *engine, enum engine_datastore which, struct edit *edit,
 			 const struct engine_who *who, engine_done_cb *done, void *arg);
+/*
+ * The same of @edit on running as a configuration to be validated: nobody asks to write it, so
+ * neither locks nor rights to write matter.
+ */
+unsigned int engine_validate(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			     engine_done_cb *done, void *arg);
 
 /*
  * The same immediately, for edits as small as an SNMP SET, by that NETCONF session (0: by another
@@ -253,11 +259,36 @@ void engine_refresh(struct engine *engine, struct entry *entry);
  */
 void engine_look(struct engine *engine, const struct entry *entry);
 
+/*
+ * What tunnels carried, and the errors of sessions (sent and received), since the engine opened, as
+ * far as their counters were read. They never fall: what an object counted stays when it goes or is
+ * made anew. While managers poll, tunnels are read at least every 30 s, sessions when asked for.
+ */
+struct engine_totals {
+	uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes;
+	uint64_t session_errors;
+	struct moment since;
+};
+void engine_totals(const struct engine *engine, struct engine_totals *ret);
+
+/* What the engine can say of an entry beyond its state, now. */
+struct engine_explanation {
+	int path_error;                 /* negative errno: no way to the peer; 0: these are valid */
+	struct address source, gateway; /* AF_UNSPEC: none */
+	char link[IFNAME_LENGTH + 1];   /* that packets leave by; "": none, or several */
+	uint32_t path_mtu;              /* 0: not known */
+	uint32_t overhead;              /* octets, of a session; 0: a tunnel */
+	int64_t heard_for; /* seconds since rx-packets were seen to grow; < 0: not known */
+};
+/* Asks the kernel. @entry's counters are no older than counter_age_ms afterwards. */
+void engine_explain(struct engine *engine, struct entry *entry, struct engine_explanation *ret);
+
 /* An event, for notifications. Pointers are valid only during the call. */
 enum engine_event_type {
 	ENGINE_STATE,  /* oper-status changed */
 	ENGINE_REASON, /* only the reason changed, not oper-status */
 	ENGINE_FOREIGN,
+	ENGINE_GONE,  /* the entry goes: no reader finds it any more (session_last()) */
 	ENGINE_DRIFT, /* others changed in the kernel what is configured, or changed it back */
 	ENGINE_COMMIT,
 	ENGINE_PROGRESS, /* a commit goes on; every 10 s */

@@ -21,10 +21,10 @@ static struct identities *identities_of(const struct engine *engine)
 
 /* ---- writing */
 
-static void dropped(const struct entry *entry, void *arg)
+void recall_release(struct engine *engine, const struct entry *entry)
 {
 	if (entry->slot)
-		identities_release(identities_of(arg), entry->slot);
+		identities_release(identities_of(engine), entry->slot);
 }
 
 int recall_open(struct engine *engine)
@@ -44,8 +44,6 @@ int recall_open(struct engine *engine)
 	if (warning[0])
 		engine_log(engine, LOG_WARNING, "%s", warning);
 	engine->last_change = identities_of_all(identities_of(engine))->last_commit;
-	engine->store->dropped = dropped;
-	engine->store->dropped_arg = engine;
 	return 0;
 }
 
@@ -193,7 +191,6 @@ void recall_close(struct engine *engine)
 	if (identities_of(engine)) {
 		mark_counted(engine);
 		recall_write_all(engine);
-		engine->store->dropped = NULL;
 	}
 	identities_close(identities_of(engine));
 	free(engine->recall);

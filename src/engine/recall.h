@@ -44,6 +44,8 @@ void recall_end_start(struct engine *engine);
 
 /* The entry has changed; @at_once: not only its status. */
 void recall_mark(struct engine *engine, struct entry *entry, bool at_once);
+/* The entry is about to be freed: forget it. */
+void recall_release(struct engine *engine, const struct entry *entry);
 /* A commit was made: note engine->last_change. */
 void recall_mark_commit(struct engine *engine);
 

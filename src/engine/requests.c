@@ -120,6 +120,19 @@ unsigned int engine_test(struct engine *engine, enum engine_datastore which, str
 	return enqueue_for(engine, REQUEST_CHECK, which, edit, who, done, arg);
 }
 
+unsigned int engine_validate(struct engine *engine, struct edit *edit, const struct engine_who *who,
+			     engine_done_cb *done, void *arg)
+{
+	struct request *request =
+		new_for(engine, REQUEST_CHECK, ENGINE_RUNNING, edit, who, done, arg);
+
+	if (request) {
+		request->validates = true;
+		edit->policy = NULL;
+	}
+	return enqueue(engine, request);
+}
+
 unsigned int engine_stage(struct engine *engine, struct edit *edit, bool test,
 			  const struct engine_who *who, engine_done_cb *done, void *arg)
 {

@@ -375,6 +375,26 @@ static bool is_silent(const struct session_entry *session, int64_t now)
 	return limit && now - session->state.common.heard_time > limit;
 }
 
+/* A counter that went back began at 0 again. */
+static uint64_t growth(uint64_t before, uint64_t now)
+{
+	return now >= before ? now - before : now;
+}
+
+static void add_to_totals(struct engine_totals *totals, enum object object,
+			  const struct statistics *before, const struct statistics *now)
+{
+	if (object == OBJECT_SESSION) {
+		totals->session_errors += growth(before->tx_errors, now->tx_errors) +
+					  growth(before->rx_errors, now->rx_errors);
+		return;
+	}
+	totals->tx_packets += growth(before->tx_packets, now->tx_packets);
+	totals->tx_bytes += growth(before->tx_bytes, now->tx_bytes);
+	totals->rx_packets += growth(before->rx_packets, now->rx_packets);
+	totals->rx_bytes += growth(before->rx_bytes, now->rx_bytes);
+}
+
 void status_count(struct engine *engine, struct entry *entry, const struct statistics *statistics,
 		  int64_t now)
 {
@@ -384,6 +404,7 @@ void status_count(struct engine *engine, struct entry *entry, const struct stati
 
 	if (statistics->rx_packets != state->statistics.rx_packets || state->heard_time == 0)
 		state->heard_time = now;
+	add_to_totals(&engine->totals, entry_object(entry), &state->statistics, statistics);
 	state->statistics = *statistics;
 	state->statistics.discontinuity_time = discontinuity;
 	state->statistics_time = now;

@@ -151,6 +151,14 @@ enum kernel_capability {
 	CAPABILITY_PPP = 1 << 4
 };
 
+/* The way of what a tunnel sends. */
+struct kernel_path {
+	unsigned int link;      /* ifindex; 0: none, or several */
+	struct address source;  /* the tunnel's own, or else what the route prefers */
+	struct address gateway; /* AF_UNSPEC: none, the peer is on the link */
+	uint32_t mtu;           /* of the route, or learnt from the path; 0: that of the link */
+};
+
 typedef int kernel_tunnel_cb(const struct tunnel *tunnel, const struct statistics *statistics,
 			     void *arg);
 typedef int kernel_session_cb(uint32_t tunnel_id, const struct session *session,
@@ -279,6 +287,8 @@ struct kernel_operations {
 	 * -EACCES: a prohibit, -EHOSTUNREACH: an unreachable route, or a rule of that type.
 	 */
 	int (*route)(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
+	/* Which way that is. Errors as of route(). */
+	int (*path)(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_path *ret);
 
 	/*
 	 * Event descriptors to poll for reading (up to 2; returns how many); read and pass on the

@@ -327,6 +327,7 @@ static void on_event(const struct engine_event *event, void *arg)
 	case ENGINE_COMMIT:
 		take_commit(events, event);
 		break;
+	case ENGINE_GONE:
 	case ENGINE_PROGRESS:
 		break;
 	case ENGINE_CONFIRM:

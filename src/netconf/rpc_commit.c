@@ -52,6 +52,7 @@ int rpc_commit(struct netconf_session *session, const struct node *operation, st
 	struct engine_confirm confirm;
 	int rc = read_confirm(operation, &confirm, err);
 
+	rc = rc ? rc : rpc_comment(operation, &who, err);
 	if (rc)
 		return rc;
 	return rpc_await(session,
@@ -86,6 +87,7 @@ int rpc_discard_changes(struct netconf_session *session, const struct node *oper
 /* Running is always valid: nothing invalid is let in. */
 int rpc_validate(struct netconf_session *session, const struct node *operation, struct error *err)
 {
+	struct engine *engine = session->server->options.engine;
 	struct engine_who who = rpc_who(session);
 	enum engine_datastore source;
 	struct edit *edit = NULL;
@@ -97,9 +99,9 @@ int rpc_validate(struct netconf_session *session, const struct node *operation, 
 		return rc;
 	if (source == ENGINE_RUNNING)
 		return RPC_OK;
-	return rpc_await(session,
-			 engine_test(session->server->options.engine,
-				     edit ? ENGINE_RUNNING : ENGINE_CANDIDATE, edit, &who, rpc_done,
-				     session),
-			 err);
+	return rpc_await(
+		session,
+		edit ? engine_validate(engine, edit, &who, rpc_done, session)
+		     : engine_test(engine, ENGINE_CANDIDATE, NULL, &who, rpc_done, session),
+		err);
 }

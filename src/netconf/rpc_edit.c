@@ -106,15 +106,14 @@ static int take_edit(struct netconf_session *session, bool continues, struct edi
 
 /* Takes ownership of @edit. */
 static int carry_out(struct netconf_session *session, enum engine_datastore which,
-		     struct edit *edit, bool test, struct error *err)
+		     struct edit *edit, bool test, const struct engine_who *who, struct error *err)
 {
 	struct engine *engine = session->server->options.engine;
-	struct engine_who who = rpc_who(session);
 
 	return rpc_await(session,
 			 which == ENGINE_CANDIDATE
-				 ? engine_stage(engine, edit, test, &who, rpc_done, session)
-				 : engine_edit(engine, edit, &who, rpc_done, session),
+				 ? engine_stage(engine, edit, test, who, rpc_done, session)
+				 : engine_edit(engine, edit, who, rpc_done, session),
 			 err);
 }
 
@@ -131,6 +130,7 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 	rc = rc ? rc : check_order(operation, err);
 	rc = rc ? rc : read_error_option(operation, &continues, err);
 	rc = rc ? rc : read_test_option(operation, &test, err);
+	rc = rc ? rc : rpc_comment(operation, &who, err);
 	rc = rc ? rc : take_edit(session, continues, &edit, err);
 	if (rc)
 		return rc;
@@ -139,7 +139,7 @@ int rpc_edit_config(struct netconf_session *session, const struct node *operatio
 				 engine_test(session->server->options.engine, which, edit, &who,
 					     rpc_done, session),
 				 err);
-	return carry_out(session, which, edit, test == TEST_THEN_SET, err);
+	return carry_out(session, which, edit, test == TEST_THEN_SET, &who, err);
 }
 
 /* The datastore may come after <config>: it is looked at then. */
@@ -154,13 +154,14 @@ int rpc_edit_data_begin(const struct node *operation, enum edit_operation *ret, 
 
 int rpc_edit_data(struct netconf_session *session, const struct node *operation, struct error *err)
 {
+	const struct engine_who who = rpc_who(session);
 	enum engine_datastore which;
 	struct edit *edit = NULL;
 	int rc = rpc_datastore_leaf(operation, &which, err);
 
 	rc = rc ? rc : check_order(operation, err);
 	rc = rc ? rc : take_edit(session, false, &edit, err);
-	return rc ? rc : carry_out(session, which, edit, false, err);
+	return rc ? rc : carry_out(session, which, edit, false, &who, err);
 }
 
 /* <config> holds a whole configuration, which replaces the target. */
@@ -192,7 +193,7 @@ int rpc_copy_config(struct netconf_session *session, const struct node *operatio
 	if (rc)
 		return rc;
 	if (edit)
-		return carry_out(session, target, edit, false, err);
+		return carry_out(session, target, edit, false, &who, err);
 	return rpc_await(session,
 			 target == ENGINE_CANDIDATE
 				 ? engine_discard(engine, &who, rpc_done, session)
@@ -203,6 +204,7 @@ int rpc_copy_config(struct netconf_session *session, const struct node *operatio
 int rpc_delete_config(struct netconf_session *session, const struct node *operation,
 		      struct error *err)
 {
+	const struct engine_who who = rpc_who(session);
 	enum engine_datastore target;
 	int rc = rpc_datastore(operation, "target", false, &target, err);
 	struct edit *edit;
@@ -217,5 +219,5 @@ int rpc_delete_config(struct netconf_session *session, const struct node *operat
 	if (!edit)
 		return error_set(err, ERROR_RESOURCE, "out of memory; try again later");
 	edit->operation = EDIT_REMOVE;
-	return carry_out(session, target, edit, false, err);
+	return carry_out(session, target, edit, false, &who, err);
 }

@@ -1,7 +1,10 @@
 #include "netconf/rpc_engine.h"
 
 #include <poll.h>
+#include <string.h>
 
+#include "journal/journal.h"
+#include "model/names.h"
 #include "netconf/reply.h"
 
 static void look_for_presence(evutil_socket_t fd, short what, void *arg);
@@ -57,6 +60,17 @@ struct engine_who rpc_who(const struct netconf_session *session)
 		.session = session->id,
 		.policy = access_policy(session),
 	};
+}
+
+int rpc_comment(const struct node *operation, struct engine_who *who, struct error *err)
+{
+	size_t most = sizeof(((struct commit_info *)0)->comment) - 1;
+
+	who->comment = node_text(operation, "comment", NAMESPACE_CLIENTS);
+	if (!who->comment || strlen(who->comment) <= most)
+		return 0;
+	return rpc_refuse(err, ERROR_INVALID_VALUE, "comment",
+			  "comment has %zu octets; allowed: up to %zu", strlen(who->comment), most);
 }
 
 void rpc_answered(struct netconf_session *session)

@@ -8,6 +8,9 @@
 /* Who asks, for the engine and the history. */
 struct engine_who rpc_who(const struct netconf_session *session);
 
+/* What the history shall say of the change; @operation must live as long as @who. */
+int rpc_comment(const struct node *operation, struct engine_who *who, struct error *err);
+
 /* The engine gave this ticket: RPC_LATER. 0: it has no memory; a negative errno, with @err. */
 int rpc_await(struct netconf_session *session, unsigned int ticket, struct error *err);
 

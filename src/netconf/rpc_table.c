@@ -8,6 +8,12 @@ static const struct rpc_augment with_defaults[] = {
 	{NULL, NULL},
 };
 
+/* of linux-l2tpv3-netconf */
+static const struct rpc_augment comment[] = {
+	{"comment", NAMESPACE_CLIENTS},
+	{NULL, NULL},
+};
+
 /* clang-format off */
 const struct rpc netconf_rpcs[] = {
 	{ "get", NAMESPACE_BASE, { "filter" }, .augments = with_defaults, .run = rpc_get },
@@ -15,7 +21,7 @@ const struct rpc netconf_rpcs[] = {
 	  .run = rpc_get_config },
 	{ "edit-config", NAMESPACE_BASE,
 	  { "target", "default-operation", "test-option", "error-option", "config" },
-	  .streamed = "config", .run = rpc_edit_config, .begin = rpc_edit_config_begin },
+	  .augments = comment, .streamed = "config", .run = rpc_edit_config, .begin = rpc_edit_config_begin },
 	{ "copy-config", NAMESPACE_BASE, { "target", "source" }, .augments = with_defaults,
 	  .streamed = "config", .streamed_in = "source",
 	  .run = rpc_copy_config, .begin = rpc_replace_begin },
@@ -25,7 +31,7 @@ const struct rpc netconf_rpcs[] = {
 	  .streamed = "config", .streamed_in = "source",
 	  .run = rpc_validate, .begin = rpc_replace_begin },
 	{ "commit", NAMESPACE_BASE, { "confirmed", "confirm-timeout", "persist", "persist-id" },
-	  .run = rpc_commit },
+	  .augments = comment, .run = rpc_commit },
 	{ "cancel-commit", NAMESPACE_BASE, { "persist-id" }, .run = rpc_cancel_commit },
 	{ "discard-changes", NAMESPACE_BASE, { NULL }, .run = rpc_discard_changes },
 	{ "lock", NAMESPACE_BASE, { "target" }, .run = rpc_lock },
@@ -47,6 +53,7 @@ const struct rpc netconf_rpcs[] = {
 	  { "stream", "filter", "startTime", "stopTime" }, .run = rpc_create_subscription },
 	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, .run = rpc_adopt },
 	{ "resync", NAMESPACE_MODULE, { NULL }, .run = rpc_resync },
+	{ "explain", NAMESPACE_MODULE, { "tunnel-id", "session-id" }, .run = rpc_explain },
 	{ "history", NAMESPACE_MODULE, { NULL }, .run = rpc_history },
 	{ "commit-changes", NAMESPACE_MODULE, { "number" }, .run = rpc_commit_changes },
 	{ "rollback", NAMESPACE_MODULE, { "number" }, .run = rpc_rollback },

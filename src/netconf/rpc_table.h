@@ -31,6 +31,7 @@ int rpc_get_data(struct netconf_session *, const struct node *, struct error *);
 int rpc_edit_data(struct netconf_session *, const struct node *, struct error *);
 int rpc_edit_data_begin(const struct node *, enum edit_operation *, struct error *);
 int rpc_create_subscription(struct netconf_session *, const struct node *, struct error *);
+int rpc_explain(struct netconf_session *, const struct node *, struct error *);
 int rpc_adopt(struct netconf_session *, const struct node *, struct error *);
 int rpc_resync(struct netconf_session *, const struct node *, struct error *);
 int rpc_history(struct netconf_session *, const struct node *, struct error *);

@@ -299,6 +299,8 @@ static int put_entry(const struct edit *edit, const struct edit_entry *entry, bo
 		rules_drop_tunnel(entry->values.present, &after.tunnel);
 	else
 		rules_drop_session(entry->values.present, &after.session);
+	if (codec_difference(entry->object, &before, &after) == 0)
+		return 0; /* it is so already, as most of what is pushed again */
 	return change_set(change, &after);
 }
 

@@ -138,8 +138,11 @@ static void set_actual_tunnel(struct tunnel_entry *tunnel, const struct tunnel *
 	tunnel->actual = actual ? *actual : (struct tunnel){0};
 }
 
-/* Does the kernel have what the configuration says? MTU and MAC are kept beside it. */
-static bool is_as_configured(const union config *config, const struct session *actual)
+/*
+ * Does the kernel have what the configuration says? MTU and MAC are kept beside it; until they are
+ * seen, nothing has told of the link, and a ppp session has none.
+ */
+static bool is_as_configured(const union config *config, const struct session *actual, bool seen)
 {
 	const struct row_set *set = &row_sets[OBJECT_SESSION];
 	uint64_t beside = BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS), differs;
@@ -156,7 +159,7 @@ static bool is_as_configured(const union config *config, const struct session *a
 		if (!(differs & BIT(i)) || row->source == SOURCE_RECORD)
 			continue;
 		if (row->wire == WIRE_NONE
-			    ? row->change == CHANGE_LINK
+			    ? seen && row->change == CHANGE_LINK
 			    : !(want.present & BIT(i)) || !codec_same_in_kernel(row, &want, actual))
 			return false;
 	}
@@ -168,12 +171,15 @@ static int set_actual_session(struct session_entry *session, const struct sessio
 	uint64_t both = BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS);
 	bool seen = actual && (actual->present & both) == both;
 	const union config *config = entry_config(&session->entry), *new = NULL;
-	bool same = actual && is_as_configured(config, actual);
+	bool same = actual && is_as_configured(config, actual, seen);
 
-	if (actual)
-		new = same ? config_share(config)
-			   : config_new(session->entry.key.tunnel_id, session->entry.key.session_id,
-					actual);
+	if (same)
+		new = config_share(config);
+	else if (actual)
+		new = config_new(session->entry.key.tunnel_id, session->entry.key.session_id,
+				 actual);
+	else
+		new = config_share(session->actual);
 	if (actual && !new)
 		return -ENOMEM;
 	session->tunnel->store->unindexed -= lacks_index(session);
@@ -200,10 +206,26 @@ bool datastore_observe_link(struct session_entry *session, const struct session 
 	return set_actual_session(session, actual) == 0;
 }
 
+/* For session_last(), and of a tunnel that never was in the kernel the address of its peer. */
+static void keep_last(struct entry *entry, const union config *last)
+{
+	struct session_entry *session = entry_session(entry);
+	struct tunnel_entry *tunnel = entry_tunnel(entry);
+
+	if (session) {
+		config_share(last);
+		config_drop(session->actual);
+		session->actual = last;
+	} else if (last && tunnel->state.last_remote_address.family == 0) {
+		tunnel->state.last_remote_address = last->tunnel.remote_address;
+	}
+}
+
 /* Another configuration may say the same about the kernel: then let go of the old one. */
 static void set_config(struct entry *entry, const union config *config)
 {
 	struct session_entry *session = entry_session(entry);
+	const union config *old = entry->config;
 	union config actual;
 
 	entry->config = config;
@@ -211,6 +233,8 @@ static void set_config(struct entry *entry, const union config *config)
 		entry_actual(entry, &actual);
 		(void)set_actual_session(session, &actual.session); /* the old one is right, too */
 	}
+	if (!entry->in_kernel)
+		keep_last(entry, config ? config : old);
 }
 
 /* Configuring and observing */

@@ -12,7 +12,7 @@
  * a commit, or none of it. So ask entry_config(), tunnel_config() or session_config() what an
  * entry's configuration is.
  *
- * Look-ups and changes cost O(log n). Memory: about 540 bytes a session.
+ * Look-ups and changes cost O(log n), O(1) for sessions in order. About 540 bytes a session.
  */
 #ifndef STORE_DATASTORE_H
 #define STORE_DATASTORE_H
@@ -52,9 +52,9 @@ struct session_entry {
 	RB_ENTRY(session_entry) by_index; /* those with an if_index */
 	struct session_state state;
 	/*
-	 * As the kernel reported it: ask entry_actual(). NULL: it is not in the kernel. Shared with
-	 * the configuration while that says the same (as_configured), but for MTU and MAC, which
-	 * are in the state.
+	 * As the kernel reported it: ask entry_actual(). Shared with the configuration while that
+	 * says the same (as_configured), but for MTU and MAC, which are in the state. Of one that
+	 * is not in the kernel: session_last().
 	 */
 	const union config *actual;
 	struct saved *saved; /* what others had set on its interface: the engine's (saved.h) */
@@ -117,8 +117,11 @@ struct datastore {
 	bool published;           /* the top layer is the one to be seen */
 	struct past *pasts;       /* open (past.h) */
 	const struct acm *acm;    /* NACM's configuration (acm.h); never NULL; owned */
-	/* Called just before an entry is freed; may be NULL. */
-	void (*dropped)(const struct entry *entry, void *arg);
+	/*
+	 * Called just before an entry is freed, when no look-up finds it any more; may be NULL.
+	 * @seen: readers saw it, so it was not a commit's that came to nothing.
+	 */
+	void (*dropped)(const struct entry *entry, bool seen, void *arg);
 	void *dropped_arg;
 	/* Frees what an entry has saved, when that is freed. NULL: none has. */
 	void (*free_saved)(struct saved *saved);
@@ -196,6 +199,8 @@ struct state *entry_state(const struct entry *entry);
 const void *entry_actual(const struct entry *entry, union config *room);
 /* What doors show of it: its configuration, else what was seen; NULL: neither. */
 const void *entry_shown(const struct entry *entry);
+/* What it is, or was when it was last configured or in the kernel; never NULL. */
+const struct session *session_last(const struct session_entry *session);
 /* Did others make it? It is in the kernel, not configured, and not being removed by us. */
 bool entry_is_foreign(const struct entry *entry);
 

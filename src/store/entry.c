@@ -34,6 +34,13 @@ const void *entry_shown(const struct entry *entry)
 	return entry_shown_in(entry, datastore_layer(entry_tunnel_of(entry)->store));
 }
 
+const struct session *session_last(const struct session_entry *session)
+{
+	static const struct session nothing;
+
+	return session->actual ? &session->actual->session : &nothing;
+}
+
 bool entry_is_foreign(const struct entry *entry)
 {
 	return entry->in_kernel && !entry->held && !entry_config(entry);

@@ -88,18 +88,21 @@ static void count_tunnel(struct datastore *ds, const struct standing *old,
 	}
 }
 
-/* Whoever has noted the entry must learn that it is about to be freed. */
-static void tell_dropped(struct datastore *ds, const struct entry *entry)
+/*
+ * Whoever has noted the entry must learn that it is about to be freed. It was in @layers; a commit
+ * that came to nothing had it in the top layer alone.
+ */
+static void tell_dropped(struct datastore *ds, const struct entry *entry, unsigned int layers)
 {
 	if (ds->dropped)
-		ds->dropped(entry, ds->dropped_arg);
+		ds->dropped(entry, layers & LAYER_BIT(LAYER_BASE), ds->dropped_arg);
 }
 
 /* Tunnels */
 
-static void tunnel_drop(struct datastore *ds, struct tunnel_entry *tunnel)
+static void tunnel_drop(struct datastore *ds, struct tunnel_entry *tunnel, unsigned int layers)
 {
-	tell_dropped(ds, &tunnel->entry);
+	tell_dropped(ds, &tunnel->entry, layers);
 	free(tunnel);
 }
 
@@ -187,7 +190,7 @@ static void place_with_sessions(struct tunnel_entry *tunnel)
 	if (new.shown != 0 || tunnel->entry.change)
 		entry_put_origin(&tunnel->entry);
 	else
-		tunnel_drop(tunnel->store, tunnel);
+		tunnel_drop(tunnel->store, tunnel, layers);
 }
 
 /* Returns false when nothing kept it, and it is gone. */
@@ -206,7 +209,7 @@ static bool place_tunnel(struct tunnel_entry *tunnel, const struct tunnel_place 
 		entry_put_origin(&tunnel->entry);
 		return true;
 	}
-	tunnel_drop(ds, tunnel);
+	tunnel_drop(ds, tunnel, old->standing.shown);
 	return false;
 }
 
@@ -304,12 +307,12 @@ void datastore_set_index(struct datastore *ds, struct session_entry *session, un
 	ds->unindexed += lacks_index(session);
 }
 
-static void session_drop(struct datastore *ds, struct session_entry *session)
+static void session_drop(struct datastore *ds, struct session_entry *session, unsigned int layers)
 {
 	datastore_set_index(ds, session, 0);
 	if (ds->recent == session)
 		ds->recent = NULL;
-	tell_dropped(ds, &session->entry);
+	tell_dropped(ds, &session->entry, layers);
 	config_drop(session->actual);
 	if (session->saved)
 		ds->free_saved(session->saved);
@@ -335,7 +338,7 @@ static bool place_session(struct session_entry *session, const struct session_pl
 		return true;
 	move_session(session, new.standing.shown);
 	if (!kept)
-		session_drop(ds, session);
+		session_drop(ds, session, old->standing.shown);
 	place_with_sessions(tunnel);
 	return kept;
 }

@@ -64,6 +64,7 @@ static void decode_route(const struct nlmsghdr *message)
 		assert(link.name[0] && strlen(link.name) <= IFNAME_LENGTH);
 		for (const char *at = link.alternatives; at && *at; at += strlen(at) + 1)
 			assert(strlen(at) <= IFNAME_LENGTH);
+		assert(!link.alias || strlen(link.alias) < mnl_nlmsg_get_payload_len(message));
 	}
 	port_decode_vlans(message, check_vlans, NULL);
 	if (!address_decode(message, &address))

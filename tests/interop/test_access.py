@@ -32,8 +32,9 @@ def drop_in(folder):
     subprocess.run([CHECKOUT / "docs/install/install", BUILD], check=True, capture_output=True,
                    env={**os.environ, "DESTDIR": str(folder), "PREFIX": "/opt/l2tpv3d"})
     lines = (folder / "etc/snmp/snmpd.conf.d/l2tpv3d.conf").read_text().splitlines()
-    examples = ("#rouser", "#group", "#access")
-    lines = [line[1:] if line.startswith(examples) else line for line in lines]
+    examples = ("#rouser", "#com2sec", "#group", "#access")
+    lines = [line[1:].replace("192.0.2.0/24 COMMUNITY", "127.0.0.1 polls") if line.startswith(examples) else line
+             for line in lines]
     return [line.replace(" l2tpv3d", f" {DAEMON}") if line.startswith("agentXPerms") else line
             for line in lines if line and not line.startswith("#")]
 
@@ -128,6 +129,18 @@ def test_nobody_reaches_more_of_the_agent_than_our_subtree_and_the_system_group(
         assert user.get("1.3.6.1.2.1.11.1.0") is None  # snmpInPkts
         with pytest.raises(SnmpError):
             user.set(("1.3.6.1.2.1.1.4.0", "s", "nobody"))
+
+
+def test_a_community_reads_by_version_2c_and_not_by_1(snmpd, users):
+    """In version 1 a GETNEXT into Counter64 columns takes snmpd row by row through all of them."""
+    poller, old = (snmpd.manager("polls") for _ in range(2))
+    old.options[0] = "-v1"
+    old.options[old.options.index("-t") + 1] = "1"
+    assert poller.get(column(4, 3, 1, 11)) == 9 and poller.get(COOKIE) is None
+    with pytest.raises((AssertionError, SnmpError)):
+        old.get(column(4, 3, 1, 11))
+    with pytest.raises(SnmpError):
+        poller.set((column(4, 2, 1, 11), "s", "mine"))
 
 
 def test_the_agentx_socket_is_for_the_user_of_the_daemon_alone(snmpd, daemon):

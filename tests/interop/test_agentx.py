@@ -82,6 +82,7 @@ def tunnels(daemon):
 def test_registered_are_the_roots_each_before_its_tables(session):
     assert [oid for oid, _ in session.registered] == agentx.REGISTERED
     assert all(flags & 0x09 == 0 for _, flags in session.registered)  # neither an instance nor a context
+    assert session.capabilities == [f"{ROOT}.2.3.1"]
 
 
 def test_a_table_that_cannot_be_registered_by_itself_is_served_all_the_same(master, daemon):
@@ -114,6 +115,30 @@ def test_a_standard_module_that_another_subagent_has_stays_its(master, daemon):
     session.serve_until(agentx.OPEN)
     serve_all_but_pw(session, agentx.REGISTERED, daemon)
     assert session.get(column(1, 4, 0))[0][2] == 0
+
+
+def test_time_stamps_begin_again_when_sysUpTime_wraps(master, daemon, monkeypatch):
+    """After 497 days.  What happened before reads as 0 from then on (RFC 2579, TimeStamp)."""
+    begun, before_wrap = time.monotonic(), 500
+
+    def up_time():
+        return (2**32 - before_wrap + int((time.monotonic() - begun) * 100)) % 2**32
+
+    def last_change():
+        return session.get(column(1, LAST_CHANGE, 0))[0][2]
+
+    monkeypatch.setattr(agentx, "up_time", up_time)
+    begin(daemon)
+    session = master.open()
+    assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
+    assert last_change() >= 2**32 - before_wrap
+    wait_for(lambda: last_change() == 0, "sysUpTime to wrap", 10)
+    assert session.test_set(2, *tunnel(2)).error == session.commit_set(2).error == 0
+    assert 0 < last_change() <= up_time() + 50 < 2**31
+    assert session.get(column(2, 21, 1), column(2, 21, 2))[0][2] == 0  # TunnelLastChange
+    session.close()
+    session = master.open()  # the master tells the time again
+    assert 0 < last_change() <= up_time() + 50 < 2**31
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -368,8 +393,8 @@ def test_search_ranges(session):
     assert session.get_next(first, include=True)[0] == first
     assert session.get_next(first)[0] == column(1, 2, 0)
     assert session.get_next(first, end=column(1, 2))[1] == agentx.END_OF_VIEW
-    assert session.get_next(column(1, 12, 0))[1] == agentx.END_OF_VIEW
-    assert session.get(column(1, 13, 0))[0][1] == agentx.NO_SUCH_OBJECT
+    assert session.get_next(column(1, 18, 0))[1] == agentx.END_OF_VIEW
+    assert session.get(column(1, 19, 0))[0][1] == agentx.NO_SUCH_OBJECT
     assert session.get(column(1, 1, 1))[0][1] == agentx.NO_SUCH_INSTANCE
 
 
@@ -660,7 +685,8 @@ def push_sessions(daemon, tmp_path, count, leaves=""):
 
 def test_of_many_notifications_none_is_lost_or_sent_twice(tmp_path):
     """A master that comes late and answers no Notify."""
-    daemon = L2tpv3d(Here(), tmp_path, "--notify", snmp_master=tmp_path / "master", kernel="sim").start()
+    daemon = L2tpv3d(Here(), tmp_path, "--notify", "--notify-each", "1000", snmp_master=tmp_path / "master",
+                     kernel="sim").start()
     push_sessions(daemon, tmp_path, 500)
     daemon.wait_for_log("500 sessions of tunnel 1 up")
     with Master(tmp_path / "master") as master:

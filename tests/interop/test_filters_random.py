@@ -57,7 +57,8 @@ def daemon(tmp_path_factory):
     daemon = L2tpv3d(Here(), tmp_path_factory.mktemp("filters"), kernel="sim").start()
     with daemon.netconf() as client:
         client.edit_config(f'<l2tpv3 xmlns="{L2TP}">{DATA}</l2tpv3>')
-        wait_for(lambda: client.rpc_text("<get/>").count("<oper-status>up<") == 10, "all to be up")
+        ours = f'<get><filter><l2tpv3 xmlns="{L2TP}"/></filter></get>'
+        wait_for(lambda: client.rpc_text(ours).count("<oper-status>up<") == 10, "all to be up")
     open_to_all(daemon)
     yield daemon
     assert daemon.running, daemon.log()

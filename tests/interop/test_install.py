@@ -46,6 +46,7 @@ def test_installs_every_kind_of_file_with_nothing_left_to_fill_in(root):
     files = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     for name in ("sbin/l2tpv3d", "bin/l2tpv3ctl", "libexec/l2tpv3-netconf",
                  "share/snmp/mibs/LINUX-L2TPV3-MIB.txt", "lib/systemd/system/l2tpv3d-prometheus.timer", "share/man/man8/l2tpv3d.8",
+                 "share/bash-completion/completions/l2tpv3ctl", "share/zsh/vendor-completions/_l2tpv3ctl",
                  "share/man/man8/l2tpv3ctl.8", "share/man/man5/linux-l2tpv3.5",
                  "lib/systemd/system/l2tpv3d.service",
                  "lib/systemd/system/l2tpv3d-call-home@.service", "lib/sysusers.d/l2tpv3d.conf"):

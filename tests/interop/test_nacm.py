@@ -215,6 +215,19 @@ def test_who_commits_or_rolls_back_answers_for_what_others_made(daemon):
         assert "<user>games</user>" in root.rpc_text(f'<history xmlns="{L2TP}"/>')
 
 
+def test_who_may_change_nothing_validates_what_he_has(daemon):
+    configure(daemon, "<write-default>deny</write-default>")
+    whole = "<validate><source><config>{}</config></source></validate>"
+    with As(daemon, GAMES) as games:
+        games.rpc(whole.format(change(tunnel(3, session(3, "<rx-cookie>01020304</rx-cookie>")))))
+        games.rpc(whole.format(nacm("<read-default>deny</read-default>")))
+        with pytest.raises(RpcError) as raised:
+            games.rpc(whole.format(change(tunnel(3, session(3, "<interface-name>a</interface-name>") +
+                                                 session(4, "<interface-name>a</interface-name>")))))
+        assert raised.value.app_tag == "data-not-unique"
+        refused(games.edit_config, change(tunnel(3)))
+
+
 def test_no_persist_id_locks_out_root(daemon):
     note = change("<tunnel><tunnel-id>1</tunnel-id><description>x</description></tunnel>")
     with Netconf(daemon.socket) as root, As(daemon, GAMES) as games, As(daemon, NEWS) as news:

@@ -1,6 +1,11 @@
 """PW-STD-MIB and PW-ENET-STD-MIB through a real snmpd: what a management system that knows only them sees,
 read back against NETCONF."""
+import ipaddress
+import os
+import re
+import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -9,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import observium  # noqa: E402
 from lib.built import need_built  # noqa: E402
-from lib.daemons import L2TPV3D  # noqa: E402
+from lib.daemons import CHECKOUT, L2TPV3D  # noqa: E402
 from lib.netconf import L2TP  # noqa: E402
-from lib.snmp import SnmpError  # noqa: E402
+from lib.snmp import ROOT, SnmpError  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 from test_snmp import Bench  # noqa: E402
 
@@ -106,6 +111,58 @@ def test_walks_are_in_order_and_end_with_the_module(site):
     assert len(site.snmp.walk(f"{PW_ENTRY}.38")) == 5
     assert list(site.snmp.walk(f"{ENET_ENTRY}.2").values()) == [4095, 4095, 4095, 7]
     assert not site.snmp.get_next(f"{PW_ENET}.1.2.1.2.4294967295")[0].startswith(PW_ENET)
+
+
+def peer_index(session, *, by_id):
+    """Of a row of pwIndexMappingTable or pwPeerMappingTable."""
+    address = ipaddress.ip_address(session["remote-address"])
+    peer = [{4: 1, 6: 2}[address.version], len(address.packed), *address.packed]
+    pseudowire = [TYPES[session["pseudowire-type"]], int(session.get("pseudowire-id", 0))]
+    return tuple(pseudowire + peer if by_id else peer + pseudowire)
+
+
+def test_pseudowires_are_found_by_peer_and_by_id(site):
+    sessions = site.sessions()
+    by_peer = {peer_index(session, by_id=False): number for number, session in sorted(sessions.items(), reverse=True)}
+    by_id = {peer_index(session, by_id=True): number for number, session in sessions.items()
+             if "pseudowire-id" in session}
+    for table, expected in ((7, by_id), (8, by_peer)):
+        column = f"{PW}.1.{table}.1.5"
+        walk = {tuple(map(int, oid.removeprefix(column + ".").split("."))): value
+                for oid, value in site.snmp.bulk_walk(f"{PW}.1.{table}").items()}
+        assert walk == expected and list(walk) == sorted(walk)
+    assert len(by_id) == 1
+    assert site.snmp.get(f"{PW}.1.8.1.5.1.4.192.0.2.2.5.7001") == 11
+    assert site.snmp.get(f"{PW}.1.8.1.5.1.4.192.0.2.2.5.7002") is None
+
+
+@pytest.fixture(scope="module")
+def modules():
+    """The texts of the modules that we serve, as smidump reads them."""
+    found = subprocess.run([CHECKOUT / "mibs/texts", "PW-STD-MIB", "PW-ENET-STD-MIB", "PW-TC-STD-MIB", "IANA-PWE3-MIB",
+                            "PerfHist-TC-MIB", "HC-PerfHist-TC-MIB"], text=True, capture_output=True, check=False)
+    if found.returncode == 77:
+        pytest.skip(found.stderr.strip())
+    path = f"{found.stdout.strip()}:{CHECKOUT / 'mibs'}"
+    return {name: ET.fromstring(subprocess.run(["smidump", "-k", "-c", "/dev/null", "-f", "xml", name], check=True, text=True,
+                                               capture_output=True, env={**os.environ, "SMIPATH": path}).stdout)
+            for name in ("LINUX-L2TPV3-MIB", "PW-STD-MIB", "PW-ENET-STD-MIB")}
+
+
+def test_the_capabilities_are_what_is_served(site, modules):
+    """Of each group that they name all objects, but for those that are not implemented, and none of another."""
+    text = (CHECKOUT / "mibs/L2TPV3D-CAPABILITIES-MIB").read_text()
+    walked = [oid for root in (ROOT, PW, PW_ENET) for oid in site.snmp.bulk_walk(root)]
+    for name, part in re.findall(r"SUPPORTS\s+(\S+)(.*?)(?=SUPPORTS|::=)", text.split("AGENT-CAPABILITIES")[2], re.S):
+        module = modules[name]
+        claimed = set(re.search(r"INCLUDES\s*{(.*?)}", part, re.S)[1].replace(",", " ").split())
+        absent = set(re.findall(r"VARIATION\s+(\S+)\s+ACCESS\s+not-implemented", part))
+        oids = {node.get("name"): node.get("oid") for kind in ("column", "scalar") for node in module.iter(kind)
+                if node.findtext("access") != "notifyonly"}
+        for group in module.iter("group"):
+            for member in (m.get("name") for m in group.iter("member") if m.get("name") in oids):
+                served = any(oid.startswith(oids[member] + ".") for oid in walked)
+                assert served == (group.get("name") in claimed and member not in absent), member
 
 
 def test_standard_columns_are_read_only(site):

@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.built import need_built  # noqa: E402
-from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
+from lib.daemons import CHECKOUT, L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
@@ -348,3 +348,189 @@ def test_where_others_have_the_candidate_check_only_says_whether(daemon):
         done = daemon.ctl("set", "tunnel", "tid", "1", "remote", "10.0.0.9", "--check")
         assert done.stdout == "" and done.stderr.startswith("l2tpv3ctl: note: no difference is shown: ")
         assert daemon.ctl("del", "tunnel", "tid", "9", "--check", check=False).returncode == 1
+
+
+def test_explain_says_in_sentences_what_is_known(daemon):
+    ok(daemon, f"add tunnel session tid 1 sid 7 psid 1 mtu 1480 {HERE}")
+    shown = ok(daemon, "explain session sid 7")
+    for sentence in (r"^Session 7 in tunnel 1 is up", r"^Tunnel 1 is up", r"^It goes to 10\.0\.0\.2 by eth0, from 10\.0\.0\.1\.$",
+                     r"^That way carries packets of 1500 octets; encapsulation takes 54 of them, so the interface's MTU can be 1446\.$",
+                     r"^  It is 1480: packets of more than 1446 octets are fragmented, or lost\.$",
+                     r"^Its interface is l2tpeth0 \(ifIndex \d+\)\.$", r"^  tx-packets 0, 0 of them in the last second\.$",
+                     r"^Nothing has come from the peer yet, for \d+ s: ", r"^  It has no dead-interval: "):
+        assert re.search(sentence, shown, re.M), (sentence, shown)
+    ok(daemon, f"add tunnel session tid 5 sid 8 psid 5 description far udp_sport 5 {AWAY}")
+    shown = ok(daemon, "session explain sid 8")
+    assert "Tunnel 5 (far) is waiting, no-local-address, for" in shown and "does not have the local address 10.9.9.9" in shown
+    assert "and there is no way: Network is unreachable." in ok(daemon, "explain tunnel tid 5")
+    for line, status, said in (("explain session sid 9", 1, "there is no such session"),
+                               ("explain session tid 1", 2, '"session-id" is required'), ("explain", 2, "is required")):
+        done = daemon.ctl(*line.split(), check=False)
+        assert done.returncode == status and said in done.stderr, done.stderr
+
+
+def test_a_session_is_found_by_its_id_alone(daemon):
+    ok(daemon, f"add tunnel session tid 1 sid 7 psid 1 {HERE}")
+    assert ok(daemon, "set session sid 7 mtu 1400 --check").startswith("~ session 1/7 mtu (unset) -> 1400")
+    ok(daemon, "set session sid 7 mtu 1400")
+    assert json.loads(ok(daemon, "-j show session sid 7 mtu 1400")) != []
+    done = daemon.ctl("set", "session", "sid", "8", "mtu", "1400", check=False)
+    assert done.returncode == 1 and done.stderr == "l2tpv3ctl: there is no session 8\n"
+    ok(daemon, "del session sid 7")
+    assert ok(daemon, "show session") == ""
+
+
+def test_what_is_misspelt_is_understood_enough_to_say_what_is_meant(daemon):
+    def said(line):
+        done = daemon.ctl(*line.split(), check=False)
+        assert done.returncode == 2, line
+        return done.stderr
+
+    assert 'unknown command "psuh"; did you mean "push"?' in said("psuh x")
+    assert 'unknown command "xyzzy"\n' in said("xyzzy")
+    assert "no number here is negative, and a value that begins with \"-\" goes after \"--\"" in said("set session sid 7 mtu -5")
+
+
+def test_help_of_a_command_has_its_keywords_and_no_others(daemon):
+    shown = ok(daemon, "help add")
+    assert shown.startswith("Usage: l2tpv3ctl [OPTIONS] add tunnel|session KEYWORD VALUE ...") and "  mtu NUMBER" in shown
+    assert "remote" in shown and "push" not in shown
+    assert "mtu" not in ok(daemon, "help push") and daemon.ctl("help", "frob", check=False).returncode == 2
+
+
+SCRIPT = """#!/bin/sh
+# site A
+modprobe l2tp_eth
+ip l2tp add tunnel tunnel_id 3000 peer_tunnel_id 4000 \\
+\tencap udp local 10.0.0.1 remote 10.0.0.2 udp_sport 5000 udp_dport 6000
+/sbin/ip l2tp add session name l2tpA tunnel_id 3000 session_id 1000 peer_session_id 2000 cookie "0123abcd"
+ip link set l2tpA up mtu 1446
+ip link set dev l2tpA master br0 address '02:00:00:00:00:01'   # the customer's
+ip addr add 192.0.2.1/30 dev l2tpA
+ip link set eth0 up
+"""
+
+
+def test_a_script_of_ip_l2tp_is_imported_and_what_is_not_taken_is_said(daemon, tmp_path):
+    path = tmp_path / "l2tp.sh"
+    path.write_text(SCRIPT)
+    done = daemon.ctl("import", path)
+    assert done.stdout == "2 lines taken in one commit, 3 not taken\n"
+    assert [line.partition(": not taken: ")[0] for line in done.stderr.splitlines()] == [f"{path}:{n}" for n in (3, 9, 10)]
+    [session] = json.loads(ok(daemon, "-j get-config"))["linux-l2tpv3:l2tpv3"]["tunnel"][0]["session"]
+    assert session == {"session-id": 1000, "peer-session-id": 2000, "interface-name": "l2tpA", "mtu": 1446,
+                       "mac-address": "02:00:00:00:00:01", "bridge": "br0", "tx-cookie": "0123abcd"}
+    assert len(ok(daemon, "history").splitlines()) == 1
+
+
+def test_a_thousand_lines_of_ip_l2tp_are_one_commit(daemon, tmp_path):
+    path = tmp_path / "many.sh"
+    path.write_text(f"ip l2tp add tunnel tunnel_id 1 {HERE}\n"
+                    + "".join(f"ip l2tp add session tunnel_id 1 session_id {i} peer_session_id {i}\n" for i in range(1, 1000)))
+    assert ok(daemon, f"import {path} --check").endswith("1000 created\n")
+    assert ok(daemon, f"import {path}") == "1000 lines taken in one commit, 0 not taken\n"
+    assert re.fullmatch(r" +1 .* 1 tunnels, 999 sessions\n", ok(daemon, "history"))
+
+
+def test_a_batch_is_one_transaction_or_with_force_many(daemon, tmp_path):
+    path = tmp_path / "batch"
+    path.write_text(f"add tunnel tid 1 {HERE}\nadd session tid 1 sid 1 psid 1\nshow tunnel\nadd sesion tid 1\n")
+    done = daemon.ctl("-batch", path, check=False)
+    assert done.returncode == 1 and ok(daemon, "show tunnel") == ""
+    assert f"{path}:3: show is no change" in done.stderr and f'{path}:4: unknown keyword "sesion"; did you mean "session"?' in done.stderr
+    assert done.stderr.endswith("2 lines are wrong: nothing was changed\n")
+    done = daemon.ctl("-batch", path, "-force", check=False)
+    assert done.returncode == 1 and done.stdout.startswith("Tunnel 1,") and f"Command failed {path}:4\n" in done.stderr
+    path.write_text("set session tid 1 sid 1 mtu 1400\n\n# nothing\ndel session tid 1 sid 9\n")
+    assert daemon.ctl("-batch", path, check=False).returncode == 1 and ok(daemon, "show session mtu 1400") == ""
+    assert daemon.ctl("-batch", "-", input="add session tid 1 sid 2 psid 2\nset session tid 1 sid 1 mtu 1400\n").stdout == ""
+    assert ok(daemon, "show session").count("Session ") == 2
+    assert len(ok(daemon, "history").splitlines()) == 3, "-force made two commits, the last batch one"
+    for words in (["-batch", path, "show"], ["-batch", tmp_path / "none"]):
+        assert daemon.ctl(*words, check=False).returncode in (1, 2)
+
+
+def complete(daemon, line):
+    """What the last word of a line may become."""
+    return ok_words(daemon, "complete", "--", *line.split(" ")).split()
+
+
+def ok_words(daemon, *words, **kwargs):
+    return daemon.ctl(*words, **kwargs).stdout
+
+
+def test_completion_knows_the_grammar_and_what_is_there(daemon):
+    ok(daemon, f"add tunnel session tid 1 sid 70 psid 1 name pw0 {HERE}")
+    ok(daemon, f"add tunnel session tid 20 sid 80 psid 1 udp_sport 5 {HERE}")
+    for line, words in (("", {"add", "push", "monitor", "tunnel", "session"}), ("st", {"status"}), ("add ", {"tunnel", "session"}),
+                        ("tunnel sho", {"show"}), ("set session sid ", {"70", "80"}), ("set session tid 20 session_id ", {"80"}),
+                        ("del tunnel tid 2", {"20"}), ("show session name ", {"pw0", "l2tpeth0"}), ("show p", {"peer_tunnel_id", "problem"}),
+                        ("show session oper-status wa", {"waiting"}), ("add session pw_type eth", {"ethernet", "ethernet-vlan"}),
+                        ("set session tid 1 sid 70 link_enabled ", {"on", "off"}), ("set session tid 1 sid 70 no-mt", {"no-mtu"}),
+                        ("help pu", {"push"}), ("show --col", {"--color", "--columns"}), (f"-S {daemon.socket} del tunnel tid ", {"1", "20"})):
+        offered = set(complete(daemon, line))
+        assert words <= offered and all(word.startswith(line.rpartition(" ")[2]) for word in offered), (line, offered)
+    assert "mtu" not in complete(daemon, "del session ") and "remote" not in complete(daemon, "add session ")
+    assert "tunnel_id" not in complete(daemon, "set session tid 1 ") and "no-peer_session_id" not in complete(daemon, "set session no")
+    assert complete(daemon, "push ") == complete(daemon, "frob ") == complete(daemon, "-S ") == []
+    daemon.stop()
+    assert complete(daemon, "del tunnel tid ") == [] and "status" in complete(daemon, "")
+    daemon.start()
+
+
+def test_bash_completes_by_it(daemon):
+    ok(daemon, f"add tunnel tid 77 {HERE}")
+    script = (f"source {CHECKOUT}/docs/install/l2tpv3ctl.bash; complete -p l2tpv3ctl; "
+              f"COMP_WORDS=({L2TPV3CTL} -S {daemon.socket} del tunnel tid ''); COMP_CWORD=6; _l2tpv3ctl; echo ${{COMPREPLY[*]}}")
+    assert subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout \
+        == "complete -o default -F _l2tpv3ctl l2tpv3ctl\n77\n"
+
+
+def test_completion_among_20000_sessions_is_as_fast_as_a_reader(daemon):
+    """Of many ids some are offered: nobody reads, or waits for, all."""
+    ok(daemon, f"push {write(daemon, many(20000))}")
+    before = cpu_ms(daemon)
+    offered = complete(daemon, "set session sid ")
+    assert 100 < len(offered) <= 500 and cpu_ms(daemon) - before < 50
+
+
+def test_a_comment_is_in_the_history_by_whichever_door(daemon, tmp_path):
+    ok_words(daemon, "add", "tunnel", "tid", "1", *HERE.split(), "-m", "for <A> & B")
+    path = write(daemon, many(1))
+    ok_words(daemon, "push", path, "-m", "pushed")
+    ok_words(daemon, "set", "session", "sid", "1", "mtu", "1400", "--confirm", "60", "-m", "for a minute")
+    ok(daemon, "confirm")
+    (tmp_path / "batch").write_text("set session tid 1 sid 1 no-mtu\n")
+    ok_words(daemon, "-batch", tmp_path / "batch", "-m", "batched")
+    with daemon.netconf() as client:
+        client.rpc_text("<edit-config><target><running/></target><config><l2tpv3 xmlns='urn:l2tpv3d:yang:linux-l2tpv3'><tunnel>"
+                        "<tunnel-id>1</tunnel-id><description>x</description></tunnel></l2tpv3></config>"
+                        f"<comment xmlns='{CLIENTS}'>from afar</comment></edit-config>")
+    told = [commit.get("comment") for commit in json.loads(ok(daemon, "-j history"))]
+    assert told[0] == "from afar" and told[1] == "batched" and told[-2:] == ["pushed", "for <A> & B"], told
+    assert "for a minute" in told, told
+    done = daemon.ctl("set", "tunnel", "tid", "1", "enabled", "on", "-m", "x" * 96, check=False)
+    assert done.returncode == 1 and "comment has 96 octets; allowed: up to 95" in done.stderr
+    assert daemon.ctl("show", "tunnel", "-m", "x", check=False).returncode == 2
+
+
+def test_the_configuration_as_a_script_of_ip_l2tp_is_imported_again(daemon, tmp_path):
+    script = tmp_path / "l2tp.sh"
+    ok(daemon, "add tunnel session tid 1 ptid 2 local 10.0.0.1 remote 10.0.0.2 udp_csum on sid 7 psid 8 name pw0 mtu 1400 "
+               "bridge br0 cookie 01234567 seq both dead_interval 30")
+    ok(daemon, "add tunnel tid 3 ptid 4 encap ip dev eth0 remote 10.0.0.2 description far")
+    assert ok(daemon, "get-config --ip") == (
+        "ip l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2 udp_sport 1701 udp_dport 1701 udp_csum on\n"
+        "# ip l2tp has no words for this session's dead-interval 30\n"
+        "ip l2tp add session tunnel_id 1 session_id 7 peer_session_id 8 name pw0 cookie 01234567 seq both\n"
+        "ip link set dev pw0 mtu 1400 master br0 up\n"
+        "# ip l2tp has no words for this tunnel's description far\n"
+        "# ip l2tp has no words for this tunnel's local-interface eth0\n"
+        "ip l2tp add tunnel tunnel_id 3 peer_tunnel_id 4 encap ip remote 10.0.0.2\n")
+    ok(daemon, "del tunnel tid 3")
+    saved = ok(daemon, "get-config --ip")
+    script.write_text(saved)
+    ok(daemon, "del tunnel tid 1")
+    assert ok(daemon, f"import {script}") == "2 lines taken in one commit, 0 not taken\n"
+    assert ok(daemon, "get-config --ip") == saved.replace("# ip l2tp has no words for this session's dead-interval 30\n", "")
+    assert daemon.ctl("get-config", "--ip", "-j", check=False).returncode == 2

@@ -12,7 +12,7 @@ import time
 from .snmp import ROOT
 
 (OPEN, CLOSE, REGISTER, UNREGISTER, GET, GET_NEXT, GET_BULK, TEST_SET, COMMIT_SET, UNDO_SET,
- CLEANUP_SET, NOTIFY, PING) = range(1, 14)
+ CLEANUP_SET, NOTIFY, PING, INDEX_ALLOCATE, INDEX_DEALLOCATE, ADD_AGENT_CAPS) = range(1, 17)
 RESPONSE = 18
 INTEGER, OCTETS, NULL, OBJECT_ID = 2, 4, 5, 6
 IP_ADDRESS, COUNTER, UNSIGNED, TIME_TICKS, OPAQUE, COUNTER64 = 64, 65, 66, 67, 68, 70
@@ -22,7 +22,7 @@ NON_DEFAULT_CONTEXT, NETWORK_ORDER = 0x08, 0x10
 PATIENCE = 30
 # Roots of modules, each with its tables, whose entries are registered by themselves.
 PW, PW_ENET = "1.3.6.1.2.1.10.246", "1.3.6.1.2.1.180"
-REGIONS = {ROOT: range(2, 8), PW: [2], PW_ENET: [1, 2]}
+REGIONS = {ROOT: range(2, 8), PW: [2, 7, 8], PW_ENET: [1, 2]}
 REGISTERED = [oid for root, tables in REGIONS.items()
               for oid in (root, *(f"{root}.1.{n}.1" for n in tables))]
 
@@ -129,6 +129,7 @@ class Session:
         self.packet = 1000
         self.registered = []  # (oid, flags) as they came
         self.refused = {}  # what it shall not have: the error by oid
+        self.capabilities = []  # of AddAgentCaps
         self.pings = 0
 
     def close(self):
@@ -144,9 +145,15 @@ class Session:
         return data
 
     def receive(self):
-        header = self.read_exactly(20)
-        order = ">" if header[2] & NETWORK_ORDER else "<"
-        return Pdu(header, self.read_exactly(struct.unpack(order + "I", header[16:])[0]))
+        """The next PDU but AddAgentCaps, which comes between Open and the first Register."""
+        while True:
+            header = self.read_exactly(20)
+            order = ">" if header[2] & NETWORK_ORDER else "<"
+            pdu = Pdu(header, self.read_exactly(struct.unpack(order + "I", header[16:])[0]))
+            if pdu.kind != ADD_AGENT_CAPS:
+                return pdu
+            self.capabilities.append(pdu.reader.oid())
+            self.answer(pdu)
 
     def encode(self, kind, payload, session=1, transaction=0, packet=None):
         if packet is None:

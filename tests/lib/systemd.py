@@ -20,7 +20,7 @@ TARGETS = ("basic", "sysinit", "shutdown", "sockets", "paths", "timers", "slices
            "local-fs", "network")
 START = """
 mount -t tmpfs -o mode=755 tmpfs /run
-exec env -i container=test PATH="$PATH" SYSTEMD_UNIT_PATH={units} \
+exec env -i container=test PATH="$PATH" SYSTEMD_UNIT_PATH={path} \
 	{program} --system --unit=test.target --log-target=console --show-status=no
 """
 
@@ -31,8 +31,10 @@ def missing():
 
 
 class Systemd:
-    def __init__(self, folder):
+    def __init__(self, folder, *more_units):
+        """@more_units: folders to look for units in, besides its own."""
         self.folder, self.units = Path(folder), Path(folder) / "units"
+        self.path = ":".join(map(str, (self.units, *more_units)))
         self.units.mkdir(parents=True)
         self.log = self.folder / "systemd.log"
 
@@ -45,12 +47,16 @@ class Systemd:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "--mount", "--uts", "--ipc",
-                 "--cgroup", "sh", "-c", START.format(units=self.units, program=PROGRAM)],
+                 "--cgroup", "sh", "-c", START.format(path=self.path, program=PROGRAM)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.pid = wait_for(self.child, "systemd to be started")
-        wait_for(lambda: self.ctl("is-system-running", check=False).stdout.strip() == "running",
-                 f"systemd to run; {self.log.read_text(errors='replace')}")
+        wait_for(self.runs, "systemd to run", seconds=180)
         return self
+
+    def runs(self):
+        state = self.ctl("is-system-running", check=False).stdout.strip()
+        assert state == "running", f"{state}; {self.log.read_text(errors='replace')}"
+        return True
 
     def child(self):
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()

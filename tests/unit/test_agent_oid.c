@@ -36,12 +36,13 @@ static struct tunnel some_tunnel(uint32_t id)
 {
 	const struct row *rows = row_sets[OBJECT_TUNNEL].rows;
 	struct tunnel tunnel = {0};
+	bool six = id == 4294967294U;
 	char port[8];
 
 	codec_set_number(&rows[TUNNEL_ID], &tunnel, id, NULL);
 	set_text(&rows[TUNNEL_PEER_TUNNEL_ID], &tunnel, "7");
-	set_text(&rows[TUNNEL_LOCAL_ADDRESS], &tunnel, "192.0.2.1");
-	set_text(&rows[TUNNEL_REMOTE_ADDRESS], &tunnel, "192.0.2.2");
+	set_text(&rows[TUNNEL_LOCAL_ADDRESS], &tunnel, six ? "2001:db8::1" : "192.0.2.1");
+	set_text(&rows[TUNNEL_REMOTE_ADDRESS], &tunnel, six ? "2001:db8::2" : "192.0.2.2");
 	snprintf(port, sizeof(port), "%u", 1024 + id % 60000);
 	set_text(&rows[TUNNEL_LOCAL_PORT], &tunnel, port);
 	return tunnel;
@@ -57,6 +58,7 @@ static struct session some_session(uint32_t id)
 	set_text(&rows[SESSION_PEER_SESSION_ID], &session, "9");
 	snprintf(name, sizeof(name), "l%u", id);
 	set_text(&rows[SESSION_INTERFACE_NAME], &session, name);
+	codec_set_number(&rows[SESSION_PSEUDOWIRE_ID], &session, id, NULL);
 	return session;
 }
 
@@ -254,7 +256,8 @@ static void test_walk_is_ordered_and_complete(void **state)
 	expected += interfaces * columns_indexed_by(INDEX_INTERFACE);
 	expected += sessions *
 		    (columns_indexed_by(INDEX_PSEUDOWIRE) + columns_indexed_by(INDEX_ETHERNET) +
-		     columns_indexed_by(INDEX_ETHERNET_INSTANCE));
+		     columns_indexed_by(INDEX_ETHERNET_INSTANCE) +
+		     columns_indexed_by(INDEX_ID_MAPPING) + columns_indexed_by(INDEX_PEER_MAPPING));
 	assert_int_equal(count, expected);
 	free(names);
 }

@@ -222,7 +222,7 @@ static int set(struct bench *bench, const struct vb *vbs)
 static bool read_value(struct bench *bench, enum mib_table table, unsigned int number, uint32_t t,
 		       uint32_t s, struct value *ret)
 {
-	struct instance instance = {.column = column_find(table, number), .index = {{t, s}}};
+	struct instance instance = {.column = column_find(table, number), .index = {.at = {t, s}}};
 
 	return instance.column && mib_value(&bench->mib, &instance, ret);
 }

@@ -386,6 +386,29 @@ static void what_is_as_configured_is_kept_once(void **state)
 	datastore_free(ds);
 }
 
+/* ... of which nothing else could tell. */
+static void a_session_without_an_interface_is_described_as_configured(void **state)
+{
+	struct datastore *ds = datastore_new();
+	struct session config = named(7, NULL), actual;
+	struct entry *entry;
+
+	(void)state;
+	config.pseudowire_type = PSEUDOWIRE_PPP;
+	config.present |= BIT(SESSION_PSEUDOWIRE_TYPE);
+	actual = config;
+	codec_complete(OBJECT_SESSION, &actual);
+	entry = datastore_configure(ds, 1, 7, &config);
+	datastore_observe(ds, 1, 7, &actual);
+	memcpy(config.description, "new", sizeof("new"));
+	config.present |= BIT(SESSION_DESCRIPTION);
+	datastore_configure(ds, 1, 7, &config);
+	actual = config;
+	codec_complete(OBJECT_SESSION, &actual);
+	assert_actual(entry, &actual);
+	datastore_free(ds);
+}
+
 static void what_the_kernel_has_outlives_the_configuration(void **state)
 {
 	struct datastore *ds = datastore_new();
@@ -430,6 +453,7 @@ int main(void)
 		cmocka_unit_test(what_is_up_is_counted),
 		cmocka_unit_test(each_state_is_counted_with_its_reason),
 		cmocka_unit_test(what_is_as_configured_is_kept_once),
+		cmocka_unit_test(a_session_without_an_interface_is_described_as_configured),
 		cmocka_unit_test(what_the_kernel_has_outlives_the_configuration),
 		cmocka_unit_test(pools_give_the_lowest_free_number),
 		cmocka_unit_test(a_name_leaves_room_for_its_vlan),

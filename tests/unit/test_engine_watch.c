@@ -261,6 +261,21 @@ static void a_link_that_took_the_name_is_left_alone(void **state)
 	assert_int_equal(status_of(bench, 1, 5), OPER_DOWN);
 }
 
+static void an_index_not_known_is_learnt_by_the_name(void **state)
+{
+	struct bench *bench = *state;
+	struct session_entry *session;
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0");
+	assert_true(turn_until(bench, is_idle, 5000));
+	session = entry_of(bench, 1, 5);
+	datastore_set_index(bench->store, session, 0);
+	assert_int_equal(bench->store->unindexed, 1);
+	assert_int_equal(sim_set_carrier(bench->kernel, "pw0", false), 0);
+	UNTIL(bench, session->state.if_index == ask_link(bench, "pw0").index);
+	assert_int_equal(bench->store->unindexed, 0);
+}
+
 static void a_name_in_use_is_refused_before_anything_is_done(void **state)
 {
 	struct bench *bench = *state;
@@ -588,6 +603,141 @@ static void what_is_gone_has_no_counters(void **state)
 	assert_int_equal(entry->state.resolved_local_address.family, 0);
 }
 
+/* ---- totals, and what is gone */
+
+/* Count, and read all of it. */
+static struct engine_totals count_and_read(struct bench *bench, const struct statistics *more)
+{
+	struct engine_totals totals;
+	struct entry *entry;
+
+	assert_int_equal(sim_count(bench->kernel, 1, 5, more), 0);
+	for (entry = datastore_entry_from(bench->store, 0, 0); entry; entry = entry_next(entry)) {
+		entry_state(entry)->statistics_time = 1;
+		engine_refresh(bench->engine, entry);
+	}
+	engine_totals(bench->engine, &totals);
+	return totals;
+}
+
+static void totals_never_fall(void **state)
+{
+	const struct statistics some = {.tx_packets = 5,
+					.tx_bytes = 500,
+					.rx_packets = 3,
+					.rx_bytes = 300,
+					.tx_errors = 1,
+					.rx_errors = 1};
+	struct bench *bench = *state;
+	struct engine_totals totals;
+	struct edit *edit = edit_new();
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	totals = count_and_read(bench, &some);
+	assert_int_equal(totals.tx_packets, 5);
+	assert_int_equal(totals.rx_bytes, 300);
+	assert_int_equal(totals.session_errors, 2);
+	session(edit, EDIT_DELETE, 1, 5, "");
+	assert_int_equal(commit(bench, edit), 0);
+	make(bench, TUNNEL1, "peer-session-id=6"); /* it begins at 0 */
+	totals = count_and_read(bench, &some);
+	assert_int_equal(totals.tx_bytes, 1000);
+	assert_int_equal(totals.session_errors, 4);
+	assert_int_equal(edit_one_tunnel(bench, 1, "peer-tunnel-id=9"), 0); /* makes it anew */
+	assert_true(turn_until(bench, is_idle, 5000));
+	totals = count_and_read(bench, &some);
+	assert_int_equal(totals.rx_packets, 9);
+	/* others made it anew, and nobody noticed */
+	status_count(bench->engine, datastore_entry(bench->store, 1, 0),
+		     &(struct statistics){.rx_packets = 2}, clock_now());
+	assert_int_equal(delete_tunnel(bench, 1), 0);
+	engine_totals(bench->engine, &totals);
+	assert_int_equal(totals.rx_packets, 11);
+}
+
+/* Else a restart would look like a burst of traffic. */
+static void totals_do_not_have_what_was_before(void **state)
+{
+	const struct statistics some = {.tx_packets = 5};
+	struct bench *bench = *state;
+	struct engine_totals before, after;
+
+	make(bench, TUNNEL1, "peer-session-id=6");
+	before = count_and_read(bench, &some);
+	stop_bench(bench);
+	start_bench(bench);
+	engine_totals(bench->engine, &after);
+	assert_int_equal(after.tx_packets, 0);
+	after = count_and_read(bench, &some);
+	assert_int_equal(after.tx_packets, 5);
+	assert_true(after.since.at > before.since.at);
+}
+
+/* Gone, and no event told of it: those of our own requests are not told. */
+static void remove_unheard(struct bench *bench, enum kernel_verb verb)
+{
+	struct kernel_request request = {.verb = verb, .tunnel_id = 1, .session_id = 5};
+
+	bench->kernel->ops->submit(bench->kernel, &request, 1);
+	assert_int_equal(request.result, 0);
+	sim_reap(bench->kernel);
+}
+
+/* "1/5 pw0;" */
+static void take_gone(const struct engine_event *event, void *arg)
+{
+	const struct session_entry *session;
+	char *told = arg;
+
+	if (event->type != ENGINE_GONE)
+		return;
+	session = entry_session(event->entry);
+	snprintf(told + strlen(told), 128 - strlen(told), "%u/%u %s;", event->entry->key.tunnel_id,
+		 event->entry->key.session_id,
+		 session ? session_last(session)->interface_name : "");
+}
+
+static void what_is_gone_is_told_once_with_its_name(void **state)
+{
+	struct bench *bench = *state;
+	struct session theirs;
+	struct kernel_request foreign = foreign_session(5, &theirs);
+	struct edit *edit = edit_new();
+	char gone[128] = "";
+
+	assert_int_equal(engine_watch(bench->engine, take_gone, gone), 0);
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0");
+	session(edit, EDIT_DELETE, 1, 5, "");
+	assert_int_equal(commit(bench, edit), 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_string_equal(gone, "1/5 pw0;");
+	assert_int_equal(sim_foreign(bench->kernel, &foreign), 0);
+	UNTIL(bench, datastore_session(bench->store, 1, 5));
+	remove_unheard(bench, KERNEL_SESSION_DELETE);
+	agenda_look(&bench->engine->agenda, &(struct key){1, 5});
+	engine_schedule(bench->engine);
+	UNTIL(bench, !datastore_session(bench->store, 1, 5));
+	make(bench, "enabled=false", "peer-session-id=6 interface-name=pw1");
+	assert_int_equal(delete_tunnel(bench, 1), 0);
+	UNTIL(bench, !datastore_tunnel(bench->store, 1));
+	assert_string_equal(gone, "1/5 pw0;1/5 f5;1/5 pw1;1/0 ;");
+	engine_unwatch(bench->engine, gone);
+}
+
+static void what_a_refused_commit_would_have_made_was_never_there(void **state)
+{
+	struct bench *bench = *state;
+	char gone[128] = "";
+
+	assert_int_equal(engine_watch(bench->engine, take_gone, gone), 0);
+	assert_int_equal(sim_fail(bench->kernel, KERNEL_TUNNEL_CREATE, 1, SIM_REFUSE, -EINVAL), 0);
+	assert_true(commit(bench, tunnel_with_sessions(1, 3)) < 0);
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_null(datastore_tunnel(bench->store, 1));
+	assert_string_equal(gone, "");
+	engine_unwatch(bench->engine, gone);
+}
+
 /* Requests for the counters of all sessions, read in order. */
 static unsigned int readings(struct bench *bench)
 {
@@ -732,16 +882,6 @@ static void a_link_is_known_by_its_last_name(void **state)
 }
 
 /* ---- removal, and what vanishes */
-
-/* Gone, and no event told of it: those of our own requests are not told. */
-static void remove_unheard(struct bench *bench, enum kernel_verb verb)
-{
-	struct kernel_request request = {.verb = verb, .tunnel_id = 1, .session_id = 5};
-
-	bench->kernel->ops->submit(bench->kernel, &request, 1);
-	assert_int_equal(request.result, 0);
-	sim_reap(bench->kernel);
-}
 
 static void a_session_that_vanished_has_its_tunnel_looked_at(void **state)
 {
@@ -1007,6 +1147,7 @@ int main(void)
 		TEST(the_kernels_choice_of_mtu_is_known),
 		TEST(an_interface_gets_its_name_back),
 		TEST(a_link_that_took_the_name_is_left_alone),
+		TEST(an_index_not_known_is_learnt_by_the_name),
 		TEST(a_name_in_use_is_refused_before_anything_is_done),
 		TEST(a_session_made_anew_while_events_were_lost_is_noticed),
 		TEST(a_missing_route_is_seen_by_who_starts),
@@ -1024,6 +1165,10 @@ int main(void)
 		TEST(only_a_commit_moves_the_last_change),
 		TEST(sessions_recover_with_their_tunnel),
 		TEST(what_is_gone_has_no_counters),
+		TEST(totals_never_fall),
+		TEST(totals_do_not_have_what_was_before),
+		TEST(what_is_gone_is_told_once_with_its_name),
+		TEST(what_a_refused_commit_would_have_made_was_never_there),
 		TEST(reading_ahead_passes_what_is_disabled),
 		TEST(errors_beside_what_is_sent_are_no_failing),
 		TEST(errors_without_anything_sent_are_failing_until_something_is),

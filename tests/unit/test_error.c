@@ -120,7 +120,7 @@ static void a_fault_of_the_operation_is_of_type_protocol_where_its_tag_may_be(vo
 		assert_int_equal(error_in_operation(&err, -EINVAL), -EINVAL);
 		while (strcmp(tags[i].tag, error_kind((enum error_code)code)->tag) != 0)
 			i++;
-		if (err.code == ERROR_MISSING_ATTRIBUTE) /* of the rpc itself */
+		if (err.code == ERROR_NO_MESSAGE_ID) /* of the rpc itself */
 			assert_string_equal(error_type(&err), "rpc");
 		else
 			assert_int_equal(!strcmp(error_type(&err), "protocol"),

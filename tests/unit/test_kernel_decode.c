@@ -223,6 +223,29 @@ static int ignore_vlans(const struct port_vlans *vlans, void *arg)
 	return 0;
 }
 
+static void a_route_has_its_gateway_and_its_mtu(void **state)
+{
+	char buffer[256] = "";
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	const uint8_t gateway[] = {192, 0, 2, 1};
+	struct nlattr *metrics;
+	struct route route;
+
+	(void)state;
+	message->nlmsg_type = RTM_NEWROUTE;
+	header->rtm_family = AF_INET;
+	mnl_attr_put(message, RTA_GATEWAY, sizeof(gateway), gateway);
+	metrics = mnl_attr_nest_start(message, RTA_METRICS);
+	mnl_attr_put_u32(message, RTAX_HOPLIMIT, 9);
+	mnl_attr_put_u32(message, RTAX_MTU, 1280);
+	mnl_attr_nest_end(message, metrics);
+	assert_int_equal(route_decode(message, &route), 0);
+	assert_int_equal(route.mtu, 1280);
+	assert_int_equal(route.gateway.family, AF_INET);
+	assert_memory_equal(route.gateway.bytes, gateway, sizeof(gateway));
+}
+
 static void decode_everything(const struct nlmsghdr *message)
 {
 	char names[LINK_ALTERNATIVES_BYTES];
@@ -528,12 +551,80 @@ static void test_a_link_tells_its_alternative_names(void **state)
 	mnl_attr_nest_end(message, nest);
 	assert_int_equal(link_decode_names(message, &link, names), 0);
 	assert_memory_equal(link.alternatives, expected, sizeof(expected));
+	assert_null(link.alias);
+	mnl_attr_put(message, IFLA_IFALIAS, 4, "Bern"); /* without its end it is not read */
+	assert_int_equal(link_decode_names(message, &link, names), 0);
+	assert_null(link.alias);
+	mnl_attr_put_strz(message, IFLA_IFALIAS, "Bern");
+	assert_int_equal(link_decode_names(message, &link, names), 0);
+	assert_string_equal(link.alias, "Bern");
+	free(message);
+}
+
+static struct kernel_link decoded(uint8_t mode, uint8_t state)
+{
+	struct nlmsghdr *message = new_message(RTM_NEWLINK);
+	struct ifinfomsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	struct kernel_link link;
+
+	header->ifi_index = 5;
+	mnl_attr_put_strz(message, IFLA_IFNAME, "eth5");
+	mnl_attr_put_u8(message, IFLA_OPERSTATE, state);
+	mnl_attr_put_u8(message, IFLA_LINKMODE, mode);
+	assert_int_equal(link_decode(message, &link), 0);
+	free(message);
+	return link;
+}
+
+/* Numbers of linux/if.h: modes 0 default, 1 dormant; states 0 unknown, 2 down, 5 dormant, 6 up. */
+static void test_a_link_is_dormant_by_mode_and_state(void **state)
+{
+	(void)state;
+	assert_true(decoded(1, 5).dormant);
+	assert_true(decoded(1, 2).dormant); /* when it is up again */
+	assert_false(decoded(1, 6).dormant);
+	assert_false(decoded(1, 0).dormant);
+	assert_false(decoded(0, 5).dormant);
+}
+
+static void test_settings_of_a_link_are_put_as_others_do(void **state)
+{
+	/* clang-format off */
+	static const uint8_t expected[] = {
+		8, 0, 20, 0, 'B', 'e', 'r', 'n', /* IFLA_IFALIAS, without an end */
+		5, 0, 16, 0, 5, 0, 0, 0,         /* IFLA_OPERSTATE dormant */
+		5, 0, 17, 0, 1, 0, 0, 0,         /* IFLA_LINKMODE dormant */
+	};
+	static const uint8_t cleared[] = {
+		4, 0, 20, 0,
+		5, 0, 16, 0, 6, 0, 0, 0,
+		5, 0, 17, 0, 0, 0, 0, 0,
+	};
+	/* clang-format on */
+	struct kernel_request request = {.link = {.index = 5, .alias = "Bern", .dormant = true},
+					 .link_set = LINK_ALIAS | LINK_DORMANT};
+	struct nlmsghdr *message = new_message(RTM_SETLINK);
+	const char *attributes = (const char *)mnl_nlmsg_get_payload(message);
+
+	(void)state;
+	assert_int_equal(link_put_set(message, ROOM, &request), 0);
+	assert_memory_equal(attributes + sizeof(struct ifinfomsg), expected, sizeof(expected));
+	assert_int_equal(mnl_nlmsg_get_payload_len(message),
+			 sizeof(struct ifinfomsg) + sizeof(expected));
+	free(message);
+	message = new_message(RTM_SETLINK);
+	request.link.alias = NULL;
+	request.link.dormant = false;
+	assert_int_equal(link_put_set(message, ROOM, &request), 0);
+	attributes = (const char *)mnl_nlmsg_get_payload(message);
+	assert_memory_equal(attributes + sizeof(struct ifinfomsg), cleared, sizeof(cleared));
 	free(message);
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_route_has_its_gateway_and_its_mtu),
 		cmocka_unit_test(test_recorded_messages_are_read_rightly),
 		cmocka_unit_test(test_damaged_messages_do_no_harm),
 		cmocka_unit_test(test_wrong_lengths_are_errors_and_unknown_attributes_none),
@@ -543,6 +634,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_vlans_are_read_as_they_were_put),
 		cmocka_unit_test(test_settings_of_a_port_are_read_as_they_were_put),
 		cmocka_unit_test(test_a_link_tells_its_alternative_names),
+		cmocka_unit_test(test_a_link_is_dormant_by_mode_and_state),
+		cmocka_unit_test(test_settings_of_a_link_are_put_as_others_do),
 	};
 
 	if (argc == 3 && !strcmp(argv[1], "--print")) {

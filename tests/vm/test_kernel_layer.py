@@ -208,6 +208,29 @@ def test_links_are_set_and_read(tool, r1):
     assert (leaves["vlan"], leaves["parent"], leaves["up"]) == ("0", "-", "1")
 
 
+def test_a_link_tells_its_alias_and_whether_it_is_dormant(tool, r1):
+    def told():
+        found = next(link for link in tool.dump("links") if link["name"] == "pw11")
+        return found["alias"], found["dormant"]
+    tool.ok(UDP.format(1, 5000), add(11), "link set pw11 up=1")
+    assert told() == ("-", "0")
+    tool.ok("link set pw11 alias=to-Bern dormant=1")
+    assert told() == ("to-Bern", "1")
+    link = r1.link("pw11")
+    assert (link["ifalias"], link["operstate"], link["linkmode"]) == ("to-Bern", "DORMANT", "DORMANT")
+    tool.ok("link set pw11 up=0")
+    assert told() == ("to-Bern", "1")
+    tool.ok("link set pw11 up=1")
+    assert r1.link("pw11")["operstate"] == "DORMANT"
+    r1.ip("link", "set", "pw11", "state", "up")  # the mode alone is not the state
+    assert told() == ("to-Bern", "0")
+    tool.ok("link set pw11 alias= dormant=0")
+    assert told() == ("-", "0") and "ifalias" not in r1.link("pw11")
+    assert r1.link("pw11")["operstate"] == "UP" and r1.link("pw11")["linkmode"] == "DEFAULT"
+    assert tool(f"link set pw11 alias={'x' * 255}") == "ok" and told()[0] == "x" * 255
+    assert tool(f"link set pw11 alias={'x' * 256}") == "ERANGE" and told()[0] == "x" * 255
+
+
 def test_l2tp_keeps_the_first_name_of_an_interface(tool, r1):
     tool.ok(UDP.format(1, 5000), add(11))
     r1.ip("link", "set", "pw11", "name", "renamed")

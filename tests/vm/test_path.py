@@ -245,6 +245,14 @@ def test_local_interface_takes_the_source_that_the_route_prefers(told, r1, k1):
         assert found.get("ip_saddr", found.get("ip6_saddr")) == source, number
         assert told.tunnel_state(number)["resolved-local-address"] == source
     assert k1.tunnel_get(7)["ip_saddr"] == "172.20.0.1"
+    # explain tells the way: its interface, router, source, and what the route says of the MTU
+    r1.ip("route", "add", "10.5.0.0/16", "via", "10.9.0.9", "mtu", "1400")
+    push(told, tunnel(8, "10.5.0.1", local_interface="up0"))
+    expect(told, 8, "up")
+    with told.netconf() as client:
+        way = client.rpc_text(f'<explain xmlns="{L2TP}"><tunnel-id>8</tunnel-id></explain>')
+    for leaf, value in (("out-interface", "up0"), ("gateway", "10.9.0.9"), ("source", "10.9.0.1"), ("path-mtu", "1400")):
+        assert f'<{leaf} xmlns="{L2TP}">{value}</{leaf}>' in way, way
     # a route that changes moves nothing; another peer has another source
     r1.ip("route", "change", "10.7.0.0/16", "via", "172.20.0.9", "src", "172.20.0.1")
     assert stays_true(lambda: k1.has_tunnel(2) and k1.tunnel_get(2)["ip_saddr"] == "10.9.0.1", 1)

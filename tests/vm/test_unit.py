@@ -162,6 +162,7 @@ def test_everything_it_does_passes_the_filter(daemon, tmp_path):
         wait_for(lambda: "------" in (STATE / "config.xml").read_text(), "the journal to be folded")
         index = if_index("u1")
         daemon.ctl("kill", "--signal=HUP", "l2tpv3d")
+        daemon.ctl("reload", "l2tpv3d")
         daemon.ctl("restart", "l2tpv3d")
         assert if_index("u1") == index
         assert daemon.property("l2tpv3d", "NRestarts") == "0", log()

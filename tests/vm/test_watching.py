@@ -9,6 +9,10 @@ from test_durability import OPERATION, push, session, status, tunnel, wait_for_s
 
 SNMP_TRAP = "1.3.6.1.6.3.1.1.4.1.0"
 TUNNEL_STATE, SESSION_STATE, FOREIGN = (f"{ROOT}.0.{arc}" for arc in (1, 2, 3))
+TUNNEL_GONE, SESSION_GONE, SESSION_DRIFT = (f"{ROOT}.0.{arc}" for arc in (5, 6, 9))
+SESSION_NAME, DRIFT, DRIFT_LEAF = f"{ROOT}.1.4.1.6", f"{ROOT}.1.8.6", f"{ROOT}.1.8.7"
+TOTAL_TX_PACKETS = f"{ROOT}.1.1.14.0"
+DIFFERS, GONE, REMOVING = 1, 2, 5
 TUNNEL_STATUS, SESSION_STATUS, TUNNEL_ORIGIN = (f"{ROOT}.1.2.1.15", f"{ROOT}.1.4.1.16",
                                                 f"{ROOT}.1.2.1.18")
 UP, DOWN, ORIGIN_FOREIGN = 1, 2, 2
@@ -140,3 +144,23 @@ def test_notifications_tell_of_the_kernel(told, start, r1):
     r1.ip("l2tp", "add", "tunnel", "tunnel_id", "9", "peer_tunnel_id", "9", "encap", "ip", "local",
           "10.0.0.1", "remote", "10.0.0.2")
     wait_for(lambda: told(FOREIGN, TUNNEL_ORIGIN, "9") == [ORIGIN_FOREIGN], "a foreign tunnel")
+    r1.ip("l2tp", "del", "tunnel", "tunnel_id", "9")
+    wait_for(lambda: told(TUNNEL_GONE, TUNNEL_STATUS, "9") == [REMOVING], "the foreign tunnel to be gone")
+
+
+def test_notifications_tell_of_drift_and_of_what_has_gone(told, start, snmpd, r1):
+    """And what it sent stays in the totals."""
+    daemon, manager = start.started[-1], snmpd.manager()
+    push(daemon, tunnel(1, session(5, interface_name="pw0", mtu=1400)))
+    wait_for(lambda: told(SESSION_STATE, SESSION_STATUS, "1.5")[-1:] == [UP], "session up")
+    r1.ip("link", "set", "pw0", "mtu", "1300")
+    wait_for(lambda: told(SESSION_DRIFT, DRIFT_LEAF, "0") == [b"mtu"], "a leaf that differs")
+    r1.ip("l2tp", "del", "session", "tunnel_id", "1", "session_id", "5")
+    wait_for(lambda: told(SESSION_DRIFT, DRIFT, "0") == [DIFFERS, GONE], "a session that others deleted")
+    wait_for_status(daemon, "up", 1, 5)
+    wait_for(lambda: manager.get(TOTAL_TX_PACKETS) > 0, "the interface to send", 40)
+    sent = manager.get(TOTAL_TX_PACKETS)
+    daemon.ctl("del", "tunnel", "tunnel_id", "1")
+    wait_for(lambda: told(SESSION_GONE, SESSION_NAME, "1.5") == [b"pw0"], "the session's end, with its name")
+    wait_for(lambda: told(TUNNEL_GONE, TUNNEL_STATUS, "1") == [REMOVING], "the tunnel's end")
+    assert manager.get(TOTAL_TX_PACKETS) >= sent

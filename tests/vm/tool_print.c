@@ -55,9 +55,9 @@ static void print_link(struct tool *tool, const struct kernel_link *link)
 	link_name(tool, link->master, master);
 	link_name(tool, link->parent, parent);
 	printf(" name=%s up=%d mtu=%u mac=%02x:%02x:%02x:%02x:%02x:%02x master=%s parent=%s "
-	       "vlan=%u",
+	       "vlan=%u dormant=%d alias=%s",
 	       link->name, link->up, link->mtu, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-	       master, parent, link->vlan_id);
+	       master, parent, link->vlan_id, link->dormant, link->alias ? link->alias : "-");
 }
 
 static void print_found(struct tool *tool, const struct job *job)

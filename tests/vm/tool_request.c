@@ -223,6 +223,12 @@ static void parse_setting(struct tool *tool, struct kernel_request *request, con
 	} else if (!strncmp(word, "master=", 7)) {
 		request->link.master = *value == '-' ? 0 : index_of(tool, value);
 		request->link_set |= LINK_MASTER;
+	} else if (!strncmp(word, "alias=", 6)) {
+		request->link.alias = strdup(value); /* outlives the line; "": none */
+		request->link_set |= LINK_ALIAS;
+	} else if (!strncmp(word, "dormant=", 8)) {
+		request->link.dormant = value[0] == '1';
+		request->link_set |= LINK_DORMANT;
 	} else {
 		die("%s: no such setting", word);
 	}

@@ -92,6 +92,17 @@ enum address_fitness address_fitness(const struct interface_address *address)
 	return address->flags & passing ? ADDRESS_PASSING : ADDRESS_FIT;
 }
 
+static int decode_metrics(const struct nlattr *nest, uint32_t *ret_mtu)
+{
+	const struct nlattr *attribute;
+
+	attribute_for_each_nested (attribute, nest) {
+		if (attribute_type(attribute) == RTAX_MTU)
+			return decode_u32(attribute, ret_mtu);
+	}
+	return 0;
+}
+
 int route_decode(const struct nlmsghdr *message, struct route *ret)
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
@@ -111,6 +122,11 @@ int route_decode(const struct nlmsghdr *message, struct route *ret)
 		} else if (type == RTA_PREFSRC) {
 			route.source.family = header->rtm_family;
 			rc = decode_bytes(attribute, &route.source);
+		} else if (type == RTA_GATEWAY) {
+			route.gateway.family = header->rtm_family;
+			rc = decode_bytes(attribute, &route.gateway);
+		} else if (type == RTA_METRICS) {
+			rc = decode_metrics(attribute, &route.mtu);
 		}
 		if (rc)
 			return rc;

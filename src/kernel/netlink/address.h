@@ -18,10 +18,12 @@ struct interface_address {
 int address_decode(const struct nlmsghdr *message, struct interface_address *ret);
 /* The parts of a route that we use. */
 struct route {
-	uint8_t type;          /* RTN_* */
-	uint32_t flags;        /* RTM_F_*, RTNH_F_* */
-	unsigned int link;     /* ifindex of its outgoing link; 0: none, or several */
-	struct address source; /* the preferred one; AF_UNSPEC: none given */
+	uint8_t type;           /* RTN_* */
+	uint32_t flags;         /* RTM_F_*, RTNH_F_* */
+	unsigned int link;      /* ifindex of its outgoing link; 0: none, or several */
+	struct address source;  /* the preferred one; AF_UNSPEC: none given */
+	struct address gateway; /* AF_UNSPEC: none */
+	uint32_t mtu;           /* RTAX_MTU: given, or learnt from the path (PMTU); 0: neither */
 };
 
 /* Decode an RTM_NEWROUTE. -EPROTO when malformed. */

@@ -87,6 +87,7 @@ static const struct kernel_operations operations = {
 	.interface_address = netlink_interface_address,
 	.interface_has = netlink_interface_has,
 	.route = netlink_route,
+	.path = netlink_path,
 	.event_fds = netlink_event_fds,
 	.hush = netlink_hush,
 	.read_events = netlink_read_events,

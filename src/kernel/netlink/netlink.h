@@ -152,6 +152,7 @@ int netlink_interface_address(struct kernel *kernel, const char *interface,
 int netlink_interface_has(struct kernel *kernel, const char *interface,
 			  const struct address *address);
 int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
+int netlink_path(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_path *ret);
 
 /* events.c */
 int events_join(struct netlink *netlink);

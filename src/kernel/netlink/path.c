@@ -40,7 +40,9 @@ static int look_up(struct netlink *netlink, const struct route_question *questio
 	return rc ? rc : exchange(netlink, CHANNEL_ROUTE, message, take_route, ret);
 }
 
-int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down)
+/* The route of what @tunnel sends; a route that leads nowhere is an error. */
+static int look_up_way(struct kernel *kernel, const struct tunnel *tunnel, bool as_configured,
+		       struct route *ret)
 {
 	static const int errors[] = {
 		[RTN_BLACKHOLE] = -EINVAL,
@@ -53,12 +55,33 @@ int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned i
 		.to = &tunnel->remote_address,
 		.from = address_is_unspecified(local) ? NULL : local,
 		.ports = tunnel->encapsulation == ENCAPSULATION_UDP ? tunnel : NULL,
-		.as_configured = true};
-	struct route route = {0};
-	int rc = look_up(netlink_of(kernel), &question, &route);
+		.as_configured = as_configured};
+	int rc = look_up(netlink_of(kernel), &question, ret);
 
-	if (!rc && route.type < sizeof(errors) / sizeof(errors[0]))
-		rc = errors[route.type];
+	if (!rc && ret->type < sizeof(errors) / sizeof(errors[0]))
+		rc = errors[ret->type];
+	return rc;
+}
+
+int netlink_path(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_path *ret)
+{
+	struct route route = {0};
+	int rc = look_up_way(kernel, tunnel, false, &route);
+
+	if (!rc)
+		*ret = (struct kernel_path){.link = route.link,
+					    .source = route.source.family ? route.source
+									  : tunnel->local_address,
+					    .gateway = route.gateway,
+					    .mtu = route.mtu};
+	return rc;
+}
+
+int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down)
+{
+	struct route route = {0};
+	int rc = look_up_way(kernel, tunnel, true, &route);
+
 	if (!rc)
 		*ret_down = route.flags & RTNH_F_LINKDOWN ? route.link : 0;
 	return rc;

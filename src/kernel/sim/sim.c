@@ -300,6 +300,7 @@ static const struct kernel_operations operations = {
 	.interface_address = sim_interface_address,
 	.interface_has = sim_interface_has,
 	.route = sim_route,
+	.path = sim_path,
 	.event_fds = sim_event_fds,
 	.hush = sim_hush,
 	.read_events = sim_read_events,

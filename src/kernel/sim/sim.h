@@ -149,7 +149,7 @@ const char *sim_alias(const struct kernel *kernel, const char *link);
  * link.
  */
 struct sim_frames {
-	unsigned int sent;
+	unsigned int sent, refused; /* refused: the link was down or gone */
 	uint8_t last[512];
 	size_t last_length;
 };

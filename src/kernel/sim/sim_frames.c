@@ -10,8 +10,10 @@ static bool send_frame(struct sim *sim, const struct kernel_frame *frame)
 	const struct statistics more = {.tx_packets = 1, .tx_bytes = 100};
 	struct sim_frames *frames = &sim->frames;
 
-	if (!link || !link->link.up || frame->length > sizeof(frames->last))
+	if (!link || !link->link.up || frame->length > sizeof(frames->last)) {
+		frames->refused++;
 		return false;
+	}
 	link->frames++;
 	frames->sent++;
 	memcpy(frames->last, frame->bytes, frame->length);

@@ -229,6 +229,20 @@ int sim_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *
 	return route.error;
 }
 
+int sim_path(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_path *ret)
+{
+	struct sim *sim = sim_of(kernel);
+	struct sim_route route = {0};
+	unsigned int down;
+	int rc = sim_route(kernel, tunnel, &down);
+
+	if (rc)
+		return rc;
+	find_route(sim, &tunnel->remote_address, &route);
+	*ret = (struct kernel_path){.link = route.link_index, .source = route.source};
+	return 0;
+}
+
 int sim_check_bind(struct sim *sim, const struct tunnel *tunnel)
 {
 	if (sim_address_state(&sim->kernel, &tunnel->local_address, 0) == ADDRESS_READY)

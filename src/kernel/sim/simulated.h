@@ -290,6 +290,7 @@ int sim_interface_address(struct kernel *kernel, const char *interface,
 			  const struct address *remote, struct address *ret);
 int sim_interface_has(struct kernel *kernel, const char *interface, const struct address *address);
 int sim_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
+int sim_path(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_path *ret);
 /* What bind() and connect() of a tunnel's socket return for its addresses. */
 int sim_check_bind(struct sim *sim, const struct tunnel *tunnel);
 int sim_check_connect(struct sim *sim, const struct tunnel *tunnel);

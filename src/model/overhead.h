@@ -1,0 +1,15 @@
+/* What encapsulation costs (RFC 3931). */
+#ifndef MODEL_OVERHEAD_H
+#define MODEL_OVERHEAD_H
+
+#include "model/model.h"
+
+/*
+ * Octets that a packet grows by in this session: outer IP (without options), UDP, session header
+ * (RFC 3931 sections 4.1.1 and 4.1.2), cookie, L2-specific sublayer (section 4.6), and the Ethernet
+ * header of the inner frame with its VLAN tag. Both are complete (codec_complete()). What the path
+ * carries less this is the largest MTU that needs no fragments.
+ */
+unsigned int overhead_of(const struct tunnel *tunnel, const struct session *session);
+
+#endif
