@@ -68,8 +68,8 @@ static struct index index_of(const struct entry *entry, enum index_kind kind)
 {
 	if (kind == INDEX_TUNNEL || kind == INDEX_SESSION)
 		return (struct index){.at = {entry->key.tunnel_id, entry->key.session_id}};
-	return (struct index){.at = {number_of(entry_session(entry), kind),
-				     kind == INDEX_ETHERNET_INSTANCE}};
+	return (struct index){
+		.at = {number_of(entry_session(entry), kind), kind == INDEX_ETHERNET_INSTANCE}};
 }
 
 static bool find_numbered(const struct datastore *store, enum index_kind kind,
