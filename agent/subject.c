@@ -179,7 +179,7 @@ static bool same_index(struct index a, struct index b)
 /* The index after @index that a walk asks for. */
 static bool follows(struct index index, enum index_kind kind, struct index from)
 {
-	unsigned int last = index_length(kind) - 1;
+	unsigned int last = index_length(kind) == 2;
 
 	return index.at[last] < ID_MAX && from.at[last] == index.at[last] + 1 &&
 	       (last == 0 || from.at[0] == index.at[0]);

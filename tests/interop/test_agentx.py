@@ -852,7 +852,8 @@ def test_a_costly_request_is_answered_in_many_turns(tmp_path, master, daemon, ki
     enet, row = (session.codec.oid(oid) + session.codec.oid("") for oid in (f"{agentx.PW_ENET}.1", column(4, 3, 1, 7)))
     ranges, times = {agentx.GET: (900 * row, 30), agentx.GET_NEXT: (50 * enet, 1),
                      agentx.GET_BULK: (session.codec.pack("HH", 10, 30) + 60 * enet, 1)}[kind]
-    (tmp_path / "turns").write_bytes(bytes(16))
+    with open(tmp_path / "turns", "r+b") as turns:  # in place: the daemon has it mapped
+        turns.write(bytes(16))
     session.socket.sendall(b"".join(session.encode(kind, ranges) for _ in range(times)))
     for _ in range(times):
         assert session.response().error == 0
