@@ -127,23 +127,6 @@ static const char *without_blanks(const struct row *row, const char *text, char 
 	return ret;
 }
 
-static bool is_host_name(const struct row *row, const char *text)
-{
-	return row->type == TYPE_ADDRESS && !strpbrk(text, ":/ ") &&
-	       strpbrk(text, "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ");
-}
-
-static int refuse_host_name(const char *text, struct error *err)
-{
-	char quoted[ERROR_QUOTE_MAX];
-
-	error_quote(text, strlen(text), quoted);
-	return error_set(err, ERROR_INVALID_VALUE,
-			 "given %s; allowed an address: a host name would be looked up once, and a "
-			 "peer that moves not followed (\"getent ahosts\" tells its addresses)",
-			 quoted);
-}
-
 int spelling_parse(const struct row *row, void *object, const char *given, struct error *err)
 {
 	char trimmed[VALUE_TEXT_MAX];
@@ -155,8 +138,6 @@ int spelling_parse(const struct row *row, void *object, const char *given, struc
 	if (row->secret && secret_is_elsewhere(text))
 		return parse_secret(row, object, text, err);
 	rc = codec_parse(row, object, canonical, strlen(canonical), err);
-	if (rc && is_host_name(row, text))
-		return refuse_host_name(text, err);
 	if (rc || canonical != text || !is_number(row))
 		return rc;
 	codec_clear(row, object);

@@ -186,15 +186,36 @@ int address_set(const struct row *row, void *member, const void *bytes, size_t l
 	return address_store(row, member, bytes, length, given, strlen(given), err);
 }
 
+/* No address has any of these letters. */
+static bool is_host_name(const char *text, size_t length)
+{
+	bool letter = false;
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] <= ' ' || strchr(":/%", text[i]))
+			return false;
+		letter |= (text[i] >= 'g' && text[i] <= 'z') || (text[i] >= 'G' && text[i] <= 'Z');
+	}
+	return letter;
+}
+
+static const char *why_no_address(const char *text, size_t length)
+{
+	if (memchr(text, '%', length))
+		return "the kernel's L2TP interface has no scope to put a zone in";
+	if (is_host_name(text, length))
+		return "a host name would be looked up once, and a peer that moves not followed: "
+		       "give what \"getent ahosts\" says of it";
+	return "dotted decimal without leading zeros, or RFC 4291 section 2.2";
+}
+
 int address_parse(const struct row *row, void *member, const char *text, size_t length,
 		  struct error *err)
 {
 	char copy[INET6_ADDRSTRLEN];
 	uint8_t bytes[16];
-	const char *why = "dotted decimal without leading zeros, or RFC 4291 section 2.2";
+	const char *why = why_no_address(text, length);
 
-	if (memchr(text, '%', length))
-		why = "the kernel's L2TP interface has no scope to put a zone in";
 	if (length == 0 || length >= sizeof(copy) || memchr(text, '\0', length))
 		return refuse(row, ERROR_INVALID_VALUE, text, length, ADDRESS_ALLOWED, why, err);
 	memcpy(copy, text, length);
