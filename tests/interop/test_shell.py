@@ -247,15 +247,18 @@ class Monitor:
 
 
 def test_monitor_tells_what_happens_and_who_did_it(daemon):
-    ok(daemon, f"add tunnel session tid 1 sid 7 psid 1 {HERE}")
+    ok(daemon, f"add tunnel tid 1 {HERE}")
     monitor, objects = Monitor(daemon), Monitor(daemon, "-j")
+    ok(daemon, "add session tid 1 sid 7 psid 1")
+    monitor.wait(r"^20\S+Z  session 7 in tunnel 1 down -> up: interface-name \S+$")
+    objects.wait('"oper-status":"up"')
     ok(daemon, "set session tid 1 sid 7 bridge br-none")
     monitor.wait(r"^20\S+Z  session 7 in tunnel 1 up -> waiting: interface-name \S+, status-reason no-bridge, status-text .*br-none")
     monitor.wait(r"^20\S+Z  netconf-config-change: username \w+, (session-id \d+, )?datastore running, "
                  r"create /l2tpv3/tunnel\[tunnel-id='1'\]/session\[session-id='7'\]/bridge$")
-    told = json.loads(objects.wait("session-state-change"))
+    told = json.loads(objects.wait("session-state-change.*waiting"))
     assert told["time"] and (told["session-id"], told["old-status"], told["oper-status"]) == (7, "up", "waiting")
-    told = json.loads(objects.wait("netconf-config-change"))
+    told = json.loads(objects.wait("netconf-config-change.*bridge"))
     assert [edit["operation"] for edit in told["edit"]] == ["create"]
     daemon.stop()
     assert monitor.process.wait(10) == 1
