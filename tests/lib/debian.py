@@ -8,6 +8,7 @@ They share processes and network with nobody but for `apt`, which has the machin
 in build/roots, with the packages that they have got; remove that to have newer ones. The mirror is the
 machine's own. Needs root; missing() says why there can be none.
 """
+import fcntl
 import os
 import re
 import shutil
@@ -46,24 +47,31 @@ def mirror():
     return found[0]
 
 
+def make(release, folder):
+    if not shutil.which("debootstrap") or os.geteuid():
+        raise CannotHave("needs root and debootstrap")
+    making = CACHE / f".{release}"
+    shutil.rmtree(making, ignore_errors=True)
+    made = subprocess.run(["debootstrap", "--variant=minbase", release, making, mirror()], text=True,
+                          capture_output=True, check=False)
+    if made.returncode:
+        shutil.rmtree(making, ignore_errors=True)
+        raise CannotHave(f"debootstrap of {release}: {made.stdout.strip().splitlines()[-1]}")
+    # No package starts its daemon in a chroot.
+    policy = making / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    making.rename(folder)
+
+
 def base(release):
-    """The folder of an untouched system; made when it is not there."""
+    """The folder of an untouched system; made when it is not there, by one of those who want it at once."""
     folder = CACHE / release
-    if not folder.exists():
-        if not shutil.which("debootstrap") or os.geteuid():
-            raise CannotHave("needs root and debootstrap")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        making = CACHE / f".{release}-{os.getpid()}"
-        made = subprocess.run(["debootstrap", "--variant=minbase", release, making, mirror()], text=True,
-                              capture_output=True, check=False)
-        if made.returncode:
-            shutil.rmtree(making, ignore_errors=True)
-            raise CannotHave(f"debootstrap of {release}: {made.stdout.strip().splitlines()[-1]}")
-        # No package starts its daemon in a chroot.
-        policy = making / "usr/sbin/policy-rc.d"
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
-        making.rename(folder)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f".{release}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            make(release, folder)
     return folder
 
 
