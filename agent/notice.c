@@ -291,7 +291,7 @@ static void take_alike(struct notices *notices, const struct session_entry *firs
 }
 
 /* Its last session may be taken out of a group, which then has nothing to tell in this window. */
-static void settle_group(struct notices *notices, uint32_t tunnel_id)
+static void rest_if_empty(struct notices *notices, uint32_t tunnel_id)
 {
 	struct notice_group *group = find_group(notices, tunnel_id);
 
@@ -310,7 +310,7 @@ void notices_take_range(struct notices *notices, const struct datastore *store,
 		take_gone(notices, store, ret);
 	else
 		take_alike(notices, datastore_session(store, ret->tunnel_id, ret->first), ret);
-	settle_group(notices, ret->tunnel_id);
+	rest_if_empty(notices, ret->tunnel_id);
 }
 
 /* ---- pseudowires */
@@ -385,7 +385,7 @@ static void drop_one(struct notices *notices)
 		notice = TAILQ_FIRST(&notices->first);
 	free(take(notices, notice));
 	if (group)
-		settle_group(notices, group->tunnel_id);
+		rest_if_empty(notices, group->tunnel_id);
 	count_loss(notices);
 }
 

@@ -34,9 +34,9 @@ struct transport {
 	const uint8_t *request; /* in it, and not dealt with; NULL: none */
 	struct pdu_header header;
 	bool half_answered;
-	uint8_t answer[PDU_MAX]; /* to a request */
-	uint8_t batch[PDU_MAX];  /* answers to be sent together */
-	size_t batched;
+	uint8_t answer[PDU_MAX];  /* to a request */
+	uint8_t answers[PDU_MAX]; /* to be sent together */
+	size_t answers_length;
 	struct outgoing *out;
 	uint8_t handed[PDU_MAX]; /* for net-snmp to read */
 	size_t handed_length;
@@ -66,17 +66,17 @@ static struct transport *the_transport;
 
 static void flush(struct transport *transport)
 {
-	if (transport->batched > 0)
-		outgoing_put(transport->out, transport->batch, transport->batched);
-	transport->batched = 0;
+	if (transport->answers_length > 0)
+		outgoing_put(transport->out, transport->answers, transport->answers_length);
+	transport->answers_length = 0;
 }
 
 static void put(struct transport *transport, const void *bytes, size_t size)
 {
-	if (size > sizeof(transport->batch) - transport->batched)
+	if (size > sizeof(transport->answers) - transport->answers_length)
 		flush(transport);
-	memcpy(transport->batch + transport->batched, bytes, size);
-	transport->batched += size;
+	memcpy(transport->answers + transport->answers_length, bytes, size);
+	transport->answers_length += size;
 }
 
 /* ---- what the master says */
@@ -503,7 +503,7 @@ static void forget_stream(struct transport *transport)
 	outgoing_attach(transport->out, -1);
 	incoming_clear(&transport->in);
 	transport->request = NULL;
-	transport->batched = transport->handed_length = 0;
+	transport->answers_length = transport->handed_length = 0;
 	transport->backlog = 0;
 	transport->set_open = transport->ended = transport->gone = transport->acting = false;
 	transport->broken = transport->telling = transport->half_answered = false;

@@ -23,6 +23,22 @@ static inline void wipe_any(void *memory)
 }
 
 /*
+ * realloc() of memory that may hold secrets, to more: what it was before is wiped. NULL: no memory,
+ * and it is as it was.
+ */
+static inline void *wipe_grow(void *memory, size_t old_size, size_t new_size)
+{
+	void *grown = malloc(new_size);
+
+	if (!grown)
+		return NULL;
+	if (memory)
+		memcpy(grown, memory, old_size);
+	wipe_free(memory, old_size);
+	return grown;
+}
+
+/*
  * Call it at the start of a program that will hold secrets: it prevents core dumps, and keeps other
  * processes of the user from reading its memory.
  */

@@ -80,7 +80,8 @@ static struct request *add_request(struct requests *requests)
 {
 	if (requests->count == requests->room) {
 		size_t room = requests->room ? 2 * requests->room : 64;
-		struct request *grown = reallocarray(requests->items, room, sizeof(*grown));
+		struct request *grown = wipe_grow(requests->items, requests->room * sizeof(*grown),
+						  room * sizeof(*grown));
 
 		if (!grown)
 			return NULL;

@@ -26,7 +26,9 @@ int knowledge_take(const struct client_entry *entry, void *arg)
 
 	if (knowledge->count == knowledge->room) {
 		size_t room = knowledge->room ? 2 * knowledge->room : 256;
-		struct known *grown = reallocarray(knowledge->entries, room, sizeof(*grown));
+		struct known *grown =
+			wipe_grow(knowledge->entries, knowledge->room * sizeof(*grown),
+				  room * sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;

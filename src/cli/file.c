@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
+
 /* All of @file; the caller frees *ret. */
 static int read_all(FILE *file, char **ret, size_t *ret_length)
 {
@@ -13,13 +15,15 @@ static int read_all(FILE *file, char **ret, size_t *ret_length)
 
 	do {
 		if (length + 1 >= size) {
-			char *grown = realloc(text, size = size ? 2 * size : 1 << 16);
+			size_t room = size ? 2 * size : 1 << 16;
+			char *grown = wipe_grow(text, size, room);
 
 			if (!grown) {
-				free(text);
+				wipe_free(text, size);
 				return -ENOMEM;
 			}
 			text = grown;
+			size = room;
 		}
 		length += fread(text + length, 1, size - length - 1, file);
 	} while (!feof(file) && !ferror(file));

@@ -217,14 +217,14 @@ static void put_json(const struct overview *overview, bool pretty)
 /* ---- monitoring plugins */
 
 /* The exit statuses that Nagios and Icinga know. */
-enum verdict { VERDICT_OK, VERDICT_WARNING, VERDICT_CRITICAL, VERDICT_UNKNOWN };
+enum plugin_status { PLUGIN_OK, PLUGIN_WARNING, PLUGIN_CRITICAL, PLUGIN_UNKNOWN };
 
-static enum cli_status give_verdict(enum verdict verdict)
+static enum cli_status begin_line(enum plugin_status status)
 {
 	static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 
-	printf("L2TPV3 %s - ", words[verdict]);
-	return (enum cli_status)(CLI_VERDICT + (int)verdict);
+	printf("L2TPV3 %s - ", words[status]);
+	return (enum cli_status)(CLI_VERDICT + (int)status);
 }
 
 /* " sessions=65000 sessions_up=64990;;;0;65000 sessions_problem=10" */
@@ -244,9 +244,9 @@ static enum cli_status put_line(const struct overview *overview)
 {
 	uint32_t tunnels = overview->troubled[OBJECT_TUNNEL];
 	uint32_t sessions = overview->troubled[OBJECT_SESSION];
-	enum cli_status status = give_verdict(overview->critical    ? VERDICT_CRITICAL
-					      : tunnels || sessions ? VERDICT_WARNING
-								    : VERDICT_OK);
+	enum cli_status status = begin_line(overview->critical    ? PLUGIN_CRITICAL
+					    : tunnels || sessions ? PLUGIN_WARNING
+								  : PLUGIN_OK);
 
 	if (!tunnels && !sessions) {
 		put_count(overview->count[OBJECT_TUNNEL], "tunnel");
@@ -280,7 +280,7 @@ static enum cli_status put_line(const struct overview *overview)
 static enum cli_status put_failure(const struct error *err)
 {
 	enum cli_status status =
-		give_verdict(err->code == ERROR_DENIED ? VERDICT_UNKNOWN : VERDICT_CRITICAL);
+		begin_line(err->code == ERROR_DENIED ? PLUGIN_UNKNOWN : PLUGIN_CRITICAL);
 
 	puts(err->text);
 	return status;

@@ -178,7 +178,6 @@ static void take_link(struct engine *engine, struct session *actual, const struc
 {
 	const struct kernel_link *bridge = links_by_index(&engine->links, link->master);
 	const struct row *description = &row_sets[OBJECT_SESSION].rows[SESSION_DESCRIPTION];
-	struct error ignored = ERROR_INIT; /* a longer alias is no description, for instance */
 
 	actual->mtu = link->mtu;
 	actual->mac_address = link->mac;
@@ -191,8 +190,8 @@ static void take_link(struct engine *engine, struct session *actual, const struc
 		actual->present |= BIT(SESSION_BRIDGE);
 	}
 	codec_clear(description, actual);
-	if (link->alias)
-		(void)codec_parse(description, actual, link->alias, strlen(link->alias), &ignored);
+	if (link->alias) /* one that is too long is no description, for instance */
+		(void)codec_parse(description, actual, link->alias, strlen(link->alias), NULL);
 }
 
 void status_link(struct engine *engine, struct session_entry *session)

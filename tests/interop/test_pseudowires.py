@@ -150,7 +150,7 @@ def modules():
 
 
 def test_the_capabilities_are_what_is_served(site, modules):
-    """Of each group that they name all objects, but for those that are not implemented, and none of another."""
+    """All objects of each group that they name are served, but for those said not to be implemented, and no others."""
     text = (CHECKOUT / "mibs/L2TPV3D-CAPABILITIES-MIB").read_text()
     walked = [oid for root in (ROOT, PW, PW_ENET) for oid in site.snmp.bulk_walk(root)]
     for name, part in re.findall(r"SUPPORTS\s+(\S+)(.*?)(?=SUPPORTS|::=)", text.split("AGENT-CAPABILITIES")[2], re.S):

@@ -151,6 +151,21 @@ static bool turn_until(struct bench *bench, condition *holds, unsigned int ms)
 	return holds(bench);
 }
 
+UNUSED static bool never(struct bench *bench)
+{
+	(void)bench;
+	return false;
+}
+
+/* Turn the loop until it is so; fail when it never is. */
+#define UNTIL(bench, expression)                                                                   \
+	do {                                                                                       \
+		int64_t until_end = clock_now() + 20 * NS_PER_S;                                   \
+		while (!(expression) && clock_now() < until_end)                                   \
+			turn_until(bench, never, 1);                                               \
+		assert_true(expression);                                                           \
+	} while (0)
+
 static bool is_done(struct bench *bench)
 {
 	return bench->done;

@@ -7,21 +7,6 @@
 #define SESSION "peer-session-id=6 interface-name=pw0"
 #define VLAN    SESSION " pseudowire-type=ethernet-vlan vlan-id=7"
 
-/* Turn the loop until it is so; fail when it never is. */
-#define UNTIL(bench, expression)                                                                   \
-	do {                                                                                       \
-		int64_t until_end = clock_now() + 20 * NS_PER_S;                                   \
-		while (!(expression) && clock_now() < until_end)                                   \
-			turn_until(bench, never, 1);                                               \
-		assert_true(expression);                                                           \
-	} while (0)
-
-static bool never(struct bench *bench)
-{
-	(void)bench;
-	return false;
-}
-
 static int setup(void **state)
 {
 	struct bench *bench = new_bench("6.12", NULL);

@@ -4,21 +4,6 @@
 
 #define UDP4 "peer-tunnel-id=2 local-address=192.0.2.1 remote-address=8.8.8.8"
 
-/* Turn the loop until it is so; fail when it never is. */
-#define UNTIL(bench, expression)                                                                   \
-	do {                                                                                       \
-		int64_t until_end = clock_now() + 20 * NS_PER_S;                                   \
-		while (!(expression) && clock_now() < until_end)                                   \
-			turn_until(bench, never, 1);                                               \
-		assert_true(expression);                                                           \
-	} while (0)
-
-static bool never(struct bench *bench)
-{
-	(void)bench;
-	return false;
-}
-
 static int setup(void **state)
 {
 	*state = new_bench("6.12", NULL);

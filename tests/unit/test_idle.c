@@ -7,20 +7,8 @@
 
 #include <malloc.h>
 
-#define UNTIL(bench, condition)                                                                    \
-	for (int64_t end = clock_now() + 5 * NS_PER_S; !(condition);) {                            \
-		assert_true(clock_now() < end);                                                    \
-		turn_until(bench, never, 1);                                                       \
-	}
-
 #define FAR  "peer-tunnel-id=2 local-address=192.0.2.1 remote-address=100.64.0.1 encapsulation=ip"
 #define AWAY "peer-tunnel-id=2 local-address=10.9.9.9 remote-address=192.0.2.2 encapsulation=ip"
-
-static bool never(struct bench *bench)
-{
-	(void)bench;
-	return false;
-}
 
 static int setup(void **state)
 {
