@@ -289,19 +289,15 @@ static bool is_as(struct bench *bench, const struct outcome_text *should)
 	       counts->session_count == counts->configured_sessions;
 }
 
-static bool never(struct bench *bench)
-{
-	look_now(bench);
-	return false;
-}
-
 /* What the killed daemon left on its way out of the kernel is gone after a while, and missed. */
 static void wait_for_kernel(struct bench *bench, const struct outcome_text *should)
 {
 	int64_t end = clock_now() + 5 * NS_PER_S;
 
-	while (!is_as(bench, should) && clock_now() < end)
+	while (!is_as(bench, should) && clock_now() < end) {
 		turn_until(bench, never, 1);
+		look_now(bench);
+	}
 }
 
 /* Returns how many commits it has. */
