@@ -530,8 +530,10 @@ static void test_an_order_is_made_in_steps(void **state)
 		configure(bench, 1, &session);
 	}
 	while (mib_get(&bench->mib, asked, sizeof(asked) / sizeof(oid), 0, &value) == OID_LATER) {
-		session.session_id = session.pseudowire_id = 3000 + steps;
-		configure(bench, 1, &session);
+		for (uint32_t id = 3000 + 2 * steps; id < 3002 + 2 * steps; id++) {
+			session.session_id = session.pseudowire_id = id;
+			configure(bench, 1, &session);
+		}
 		datastore_configure(bench->store, 1, 1000 + steps, NULL);
 		datastore_configure(bench->store, 1, 1999 - steps, NULL);
 		left -= 2;
@@ -540,6 +542,7 @@ static void test_an_order_is_made_in_steps(void **state)
 	}
 	assert_in_range(steps, 40, 400);
 	assert_int_equal(value.number.integer, 1500);
+	EXPECT(bench, "u11", BY_ID, 5, 7001, PEER6); /* of the last tunnel */
 	for (uint32_t id = 1000 + steps; left > 0; id++, left--) {
 		assert_true(mib_next(&bench->mib, name, length, name, &length, &value));
 		assert_int_equal(value.number.integer, id);
