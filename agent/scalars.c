@@ -46,19 +46,19 @@ static void give_total(struct mib *mib, unsigned int number, struct value *ret)
 		engine_totals(mib->engine, &totals);
 	switch (number) {
 	case SCALAR_TOTAL_TX_PACKETS:
-		value_counter(ret, totals.tx_packets);
+		value_counter(ret, totals.tunnels.tx_packets);
 		break;
 	case SCALAR_TOTAL_TX_BYTES:
-		value_counter(ret, totals.tx_bytes);
+		value_counter(ret, totals.tunnels.tx_bytes);
 		break;
 	case SCALAR_TOTAL_RX_PACKETS:
-		value_counter(ret, totals.rx_packets);
+		value_counter(ret, totals.tunnels.rx_packets);
 		break;
 	case SCALAR_TOTAL_RX_BYTES:
-		value_counter(ret, totals.rx_bytes);
+		value_counter(ret, totals.tunnels.rx_bytes);
 		break;
 	default:
-		value_time(ret, &mib->epoch, totals.since.at);
+		value_time(ret, &mib->epoch, totals.tunnels.discontinuity_time.at);
 	}
 }
 

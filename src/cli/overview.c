@@ -40,6 +40,22 @@ const char *overview_leaf(const struct overview *overview, const char *name)
 	return text_of(overview->service, name);
 }
 
+static void read_totals(struct overview *overview)
+{
+	const struct node *statistics =
+		node_child(overview->service, ELEMENT_STATISTICS, NAMESPACE_CLIENTS);
+	const struct row_set *set = &row_sets[OBJECT_TUNNEL];
+
+	for (unsigned int i = 0; i < set->count; i++) {
+		const char *text = set->rows[i].type == TYPE_COUNTER
+					   ? text_of(statistics, set->rows[i].leaf)
+					   : "";
+
+		if (*text)
+			codec_parse(&set->rows[i], &overview->totals, text, strlen(text), NULL);
+	}
+}
+
 static const struct word *word_of(const struct node *entry, const char *leaf,
 				  const struct word *words)
 {
@@ -208,6 +224,7 @@ static int read_state(struct overview *overview, struct client *client, struct e
 	if (!overview->service)
 		return error_set(err, ERROR_DENIED,
 				 "the daemon does not tell its state: access rules forbid it");
+	read_totals(overview);
 	for (const struct node *at = overview->service->first; at; at = at->next)
 		if (read_condition(at, &condition))
 			count(overview, &condition);

@@ -21,6 +21,7 @@ struct trouble {
 struct overview {
 	struct tree reply; /* netconf-state */
 	const struct node *state, *service;
+	struct statistics totals; /* of all tunnels; 0 of a daemon that does not tell */
 	uint32_t by_status[OBJECTS][OPER_STATUSES]; /* of all */
 	uint32_t count[OBJECTS], foreign[OBJECTS], disabled[OBJECTS];
 	uint32_t troubled[OBJECTS]; /* not up and should be; but for sessions that ... */

@@ -100,6 +100,24 @@ static void put_states(const struct overview *overview, enum object object)
 	putchar('\n');
 }
 
+/* "1,234 packets (123,400 octets) sent" */
+static void put_carried(uint64_t packets, uint64_t octets, const char *how)
+{
+	put_count(packets, "packet");
+	fputs(" (", stdout);
+	put_count(octets, "octet");
+	printf(") %s", how);
+}
+
+static void put_totals(const struct statistics *totals)
+{
+	if (!totals->tx_packets && !totals->rx_packets)
+		return;
+	fputs("Carried since it started: ", stdout);
+	put_carried(totals->tx_packets, totals->tx_bytes, "sent, ");
+	put_carried(totals->rx_packets, totals->rx_bytes, "received\n");
+}
+
 static void put_name(const struct trouble *trouble)
 {
 	if (trouble->object == OBJECT_SESSION)
@@ -157,6 +175,7 @@ static void put_screen(const struct overview *overview)
 	put_daemon(overview);
 	put_doors(overview);
 	clients_print_pending(overview->state);
+	put_totals(&overview->totals);
 	for (enum object object = OBJECT_TUNNEL; object < OBJECTS; object++)
 		put_states(overview, object);
 	put_troubles(overview);
@@ -184,6 +203,21 @@ static void json_states(struct json *json, const struct overview *overview, enum
 	json_close(json, '}');
 }
 
+static void json_totals(struct json *json, const struct statistics *totals)
+{
+	const struct row_set *set = &row_sets[OBJECT_TUNNEL];
+	char text[VALUE_TEXT_MAX];
+
+	json_open(json, ELEMENT_STATISTICS, '{');
+	for (unsigned int i = 0; i < set->count; i++) {
+		if (set->rows[i].type != TYPE_COUNTER)
+			continue;
+		codec_print(&set->rows[i], totals, text);
+		json_value(json, set->rows[i].leaf, text, true);
+	}
+	json_close(json, '}');
+}
+
 static void put_json(const struct overview *overview, bool pretty)
 {
 	static const char *const leaves[] = {"version", "kernel-release", "snmp", "last-error"};
@@ -196,6 +230,7 @@ static void put_json(const struct overview *overview, bool pretty)
 	json_value(&json, "generation", overview_leaf(overview, "generation"), true);
 	for (enum object object = OBJECT_TUNNEL; object < OBJECTS; object++)
 		json_states(&json, overview, object);
+	json_totals(&json, &overview->totals);
 	json_open(&json, "worst", '[');
 	for (unsigned int i = 0; i < overview->worst_count; i++) {
 		const struct trouble *trouble = &overview->worst[i];

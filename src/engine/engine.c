@@ -155,7 +155,9 @@ int engine_open(struct engine **ret, const struct engine_options *options, struc
 		error_set(err, ERROR_RESOURCE, "no memory");
 	if (rc == 0)
 		rc = read_kernel(engine, err);
-	engine->totals = (struct engine_totals){.since = clock_moment()}; /* not what was before */
+	engine->totals = (struct engine_totals){
+		.tunnels.discontinuity_time = clock_moment() /* not what was before */
+	};
 	if (rc == 0)
 		rc = transaction_resume(engine, err);
 	if (rc == 0)
@@ -253,8 +255,9 @@ const struct datastore *engine_store(const struct engine *engine)
 	return engine->store;
 }
 
-void engine_totals(const struct engine *engine, struct engine_totals *ret)
+void engine_totals(struct engine *engine, struct engine_totals *ret)
 {
+	counters_wanted(engine);
 	*ret = engine->totals;
 }
 

@@ -260,16 +260,15 @@ void engine_refresh(struct engine *engine, struct entry *entry);
 void engine_look(struct engine *engine, const struct entry *entry);
 
 /*
- * What tunnels carried, and the errors of sessions (sent and received), since the engine opened, as
- * far as their counters were read. They never fall: what an object counted stays when it goes or is
- * made anew. While managers poll, tunnels are read at least every 30 s, sessions when asked for.
+ * The counters of all tunnels, and the errors of sessions (sent and received), since the engine
+ * opened, as far as they were read. They never fall: what an object counted stays when it goes or
+ * is made anew. While somebody asks, tunnels are read at least every 30 s, sessions when asked for.
  */
 struct engine_totals {
-	uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes;
+	struct statistics tunnels; /* their discontinuity-time is when the engine opened */
 	uint64_t session_errors;
-	struct moment since;
 };
-void engine_totals(const struct engine *engine, struct engine_totals *ret);
+void engine_totals(struct engine *engine, struct engine_totals *ret);
 
 /* What the engine can say of an entry beyond its state, now. */
 struct engine_explanation {

@@ -383,15 +383,20 @@ static uint64_t growth(uint64_t before, uint64_t now)
 static void add_to_totals(struct engine_totals *totals, enum object object,
 			  const struct statistics *before, const struct statistics *now)
 {
+	const struct row_set *set = &row_sets[OBJECT_TUNNEL];
+
 	if (object == OBJECT_SESSION) {
 		totals->session_errors += growth(before->tx_errors, now->tx_errors) +
 					  growth(before->rx_errors, now->rx_errors);
 		return;
 	}
-	totals->tx_packets += growth(before->tx_packets, now->tx_packets);
-	totals->tx_bytes += growth(before->tx_bytes, now->tx_bytes);
-	totals->rx_packets += growth(before->rx_packets, now->rx_packets);
-	totals->rx_bytes += growth(before->rx_bytes, now->rx_bytes);
+	for (unsigned int i = 0; i < set->count; i++) {
+		const struct row *row = &set->rows[i];
+
+		if (row->type == TYPE_COUNTER)
+			*(uint64_t *)(void *)((char *)&totals->tunnels + row->offset) +=
+				growth(codec_get_number(row, before), codec_get_number(row, now));
+	}
 }
 
 void status_count(struct engine *engine, struct entry *entry, const struct statistics *statistics,

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "model/codec.h"
 #include "model/names.h"
 #include "netconf/capabilities.h"
 #include "netconf/instance.h"
@@ -269,6 +270,23 @@ static void add_conditions(struct tree *tree, struct node *service, const struct
 	}
 }
 
+/* Of all tunnels, under the names that each tunnel's have. */
+static void add_totals(struct tree *tree, struct node *service, struct engine *engine)
+{
+	const struct row_set *set = &row_sets[OBJECT_TUNNEL];
+	struct node *statistics = add_ours(tree, service, ELEMENT_STATISTICS);
+	struct engine_totals totals;
+	char text[VALUE_TEXT_MAX];
+
+	engine_totals(engine, &totals);
+	for (unsigned int i = 0; i < set->count; i++) {
+		if (set->rows[i].part != PART_STATISTICS)
+			continue;
+		codec_print(&set->rows[i], &totals.tunnels, text);
+		add_our_text(tree, statistics, set->rows[i].leaf, text);
+	}
+}
+
 static void add_service(struct tree *tree, struct node *state, const struct netconf_server *server)
 {
 	static const char *const words[] = {[NETCONF_SNMP_OFF] = "off",
@@ -288,6 +306,7 @@ static void add_service(struct tree *tree, struct node *state, const struct netc
 	if (info.last_error[0])
 		add_our_text(tree, service, "last-error", info.last_error);
 	add_conditions(tree, service, engine_store(options->engine));
+	add_totals(tree, service, options->engine);
 }
 
 static void build_state(const struct netconf_session *session, struct tree *ret)

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.built import need_built  # noqa: E402
 from lib.daemons import CHECKOUT, L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
+from lib.netconf import L2TP, subtree  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
 HERE = "peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2"    # the simulated kernel has this address
@@ -140,6 +141,36 @@ def test_netconf_tells_what_status_shows(daemon):
                                 "</service></netconf-state></filter></get>")
     assert re.search("<condition><object>session</object><origin>configured</origin><oper-status>waiting</oper-status>"
                      "<status-reason>tunnel-not-up</status-reason><count>1</count></condition>", reply), reply
+
+
+def statistics(daemon, filter):
+    """Those that a get has, as numbers by their leaf."""
+    with daemon.netconf() as client:
+        found = client.get(subtree(filter)).iterfind(".//{*}statistics/*")
+        return {leaf.tag.partition("}")[2]: int(leaf.text) for leaf in found if leaf.tag.partition("}")[2] != "discontinuity-time"}
+
+
+def test_totals_are_those_of_all_tunnels_and_stay_when_one_goes(daemon):
+    """The simulated kernel counts 100 octets a keepalive."""
+    for tunnel in (1, 2):
+        ok(daemon, f"add tunnel session tid {tunnel} udp_sport {5000 + tunnel} sid {tunnel} psid 1 keepalive 1 {HERE}")
+    totals = f'<netconf-state xmlns="{MONITORING}"><service xmlns="{CLIENTS}"><statistics/></service></netconf-state>'
+    wait_for(lambda: statistics(daemon, totals).get("tx-packets", 0) > 3, "both to have sent")
+    for tunnel in (1, 2):
+        ok(daemon, f"set session tid {tunnel} sid {tunnel} keepalive 0")
+
+    def agree():
+        each = [statistics(daemon, f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>{tunnel}</tunnel-id><statistics/></tunnel></l2tpv3>')
+                for tunnel in (1, 2)]
+        return {leaf: each[0][leaf] + each[1][leaf] for leaf in each[0]} == statistics(daemon, totals)
+    wait_for(agree, "the totals to be the sums")
+    carried = statistics(daemon, totals)
+    assert carried["tx-bytes"] == 100 * carried["tx-packets"] and carried["rx-packets"] == 0
+    ok(daemon, "del tunnel tid 2")
+    assert statistics(daemon, totals) == carried
+    assert {leaf: int(value) for leaf, value in json.loads(ok(daemon, "-j status"))["statistics"].items()} == carried
+    assert (f"Carried since it started: {carried['tx-packets']} packets ({carried['tx-bytes']:,} octets) sent, "
+            "0 packets (0 octets) received\n") in ok(daemon, "status")
 
 
 def test_an_empty_answer_says_so_on_stderr(daemon):

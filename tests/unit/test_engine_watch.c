@@ -619,25 +619,25 @@ static void totals_never_fall(void **state)
 
 	make(bench, TUNNEL1, "peer-session-id=6");
 	totals = count_and_read(bench, &some);
-	assert_int_equal(totals.tx_packets, 5);
-	assert_int_equal(totals.rx_bytes, 300);
+	assert_int_equal(totals.tunnels.tx_packets, 5);
+	assert_int_equal(totals.tunnels.rx_bytes, 300);
 	assert_int_equal(totals.session_errors, 2);
 	session(edit, EDIT_DELETE, 1, 5, "");
 	assert_int_equal(commit(bench, edit), 0);
 	make(bench, TUNNEL1, "peer-session-id=6"); /* it begins at 0 */
 	totals = count_and_read(bench, &some);
-	assert_int_equal(totals.tx_bytes, 1000);
+	assert_int_equal(totals.tunnels.tx_bytes, 1000);
 	assert_int_equal(totals.session_errors, 4);
 	assert_int_equal(edit_one_tunnel(bench, 1, "peer-tunnel-id=9"), 0); /* makes it anew */
 	assert_true(turn_until(bench, is_idle, 5000));
 	totals = count_and_read(bench, &some);
-	assert_int_equal(totals.rx_packets, 9);
+	assert_int_equal(totals.tunnels.rx_packets, 9);
 	/* others made it anew, and nobody noticed */
 	status_count(bench->engine, datastore_entry(bench->store, 1, 0),
 		     &(struct statistics){.rx_packets = 2}, clock_now());
 	assert_int_equal(delete_tunnel(bench, 1), 0);
 	engine_totals(bench->engine, &totals);
-	assert_int_equal(totals.rx_packets, 11);
+	assert_int_equal(totals.tunnels.rx_packets, 11);
 }
 
 /* Else a restart would look like a burst of traffic. */
@@ -652,9 +652,9 @@ static void totals_do_not_have_what_was_before(void **state)
 	stop_bench(bench);
 	start_bench(bench);
 	engine_totals(bench->engine, &after);
-	assert_int_equal(after.tx_packets, 0);
+	assert_int_equal(after.tunnels.tx_packets, 0);
 	after = count_and_read(bench, &some);
-	assert_int_equal(after.tx_packets, 5);
+	assert_int_equal(after.tunnels.tx_packets, 5);
 	assert_true(after.since.at > before.since.at);
 }
 
