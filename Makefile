@@ -157,9 +157,11 @@ deb: ## build the Debian packages into build/deb/
 	$Qtests/deps deb
 	$Qdocs/install/deb
 
-demo: deps all tools ## show the main job on a real kernel
+demo: ## show the main job on a real kernel; gets what that needs, and says first how much it is
+	$Qtests/demo/prepare
 	$Qtests/demo/demo
-demo-shell: deps all tools ## a shell where the demo's routers are up
+demo-shell: ## a shell where the demo's routers are up
+	$Qtests/demo/prepare
 	$Qtests/demo/demo --shell
 bench: deps all tools ## figures against peers, as ratios, also into build/bench/
 	$Qtests/bench/all

@@ -17,6 +17,14 @@ def say(text="", style=""):
     print(paint(style, text) if style else text, flush=True)
 
 
+def folded(text, indent):
+    """No wider than the terminal; words stay as they are where they can."""
+    if len(text) <= WIDTH - len(indent):
+        return indent + text
+    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ", expand_tabs=False,
+                         replace_whitespace=False)
+
+
 def heading(text):
     say(f"\n{text}\n{'-' * len(text)}", BOLD)
 
@@ -40,14 +48,22 @@ def shown(text, lines=None):
     all_lines = text.rstrip("\n").splitlines()
     cut = lines and len(all_lines) > lines + 2
     for line in all_lines[:lines] if cut else all_lines:
-        say("  " + line if len(line) <= WIDTH - 2 else f"  {line[:WIDTH - 5]}...")
+        say(folded(line, "  "))
     if cut:
         say(f"  ... and {len(all_lines) - lines} more lines", DIM)
 
 
 def good(text):
-    say(f"  ok: {text}", GREEN)
+    say(folded(f"ok: {text}", "  "), GREEN)
 
 
 def bad(text):
-    say(f"  NOT AS IT SHOULD BE: {text}", RED)
+    say(folded(f"NOT AS IT SHOULD BE: {text}", "  "), RED)
+
+
+def summary(scenes):
+    """(title, seconds, whether all was as it should be) of each."""
+    say()
+    for number, (title, seconds, fine) in enumerate(scenes, 1):
+        say(f"  {number:>2}. {title:<52} {seconds:>4.0f} s  {'ok' if fine else 'NOT AS IT SHOULD BE'}",
+            "" if fine else RED)

@@ -10,13 +10,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import fresh_root  # noqa: E402
+from lib import fresh_root, page  # noqa: E402
 from lib.built import need_built  # noqa: E402
 from lib.daemons import BUILD, CHECKOUT, L2TPV3CTL, L2TPV3D, RELAY  # noqa: E402
 
 need_built(L2TPV3D, L2TPV3CTL, RELAY)
-PAGE = (CHECKOUT / "docs" / "snmp.md").read_text()
-BLOCKS = re.findall(r"^```(sh|text)\n(.*?)^```$", PAGE, re.M | re.S)
+PAGE = page.blocks("snmp.md")
 
 # Of a machine where neither has been used: as Debian installs it, and with our name for the router.
 BARE = rf"""
@@ -54,23 +53,13 @@ def outputs(tmp_path_factory):
     texts = subprocess.run([CHECKOUT / "mibs" / "texts"], capture_output=True, text=True)
     if texts.returncode:
         pytest.skip(texts.stderr)
-    script = BARE + "".join(f"echo '=== block' >&2\n{text}" for kind, text in BLOCKS if kind == "sh")
-    done = fresh_root.run(tmp_path_factory.mktemp("root"), f"exec 2>&1\nset -e\n{script}\necho '=== block'\n{AFTER}")
+    done = fresh_root.run(tmp_path_factory.mktemp("root"), f"exec 2>&1\nset -e\n{BARE}{page.script(PAGE)}\n{AFTER}")
     assert "=== end" in done.stdout, done.stdout + done.stderr
-    before, *blocks = done.stdout.split("=== block\n")
-    return blocks
+    return page.printed(done.stdout)
 
 
 def test_each_block_prints_what_the_page_shows(outputs):
-    printed = ""
-    left = iter(outputs)
-    for kind, text in BLOCKS:
-        if kind == "sh":
-            printed = next(left)
-            continue
-        lines = [" ".join(line.split()) for line in printed.splitlines()]
-        for line in text.splitlines():
-            assert any(" ".join(line.split()) in one for one in lines), f"{line!r} is not in:\n{printed}"
+    page.check(PAGE, outputs)
 
 
 def test_what_is_left_behind(outputs):

@@ -10,10 +10,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import debian  # noqa: E402
+from lib import debian, fresh_root, page  # noqa: E402
 from lib.debian import CHECKOUT  # noqa: E402
 from lib.packages import DEBS, SOURCE, package, repacked, version  # noqa: E402
 
+DEMO_PACKAGES = 120  # that `make demo` gets besides what compiles and QEMU
 WALK_SECONDS = 60  # from the end of the download to the first walk, of processor time: other tests run beside this
 
 
@@ -56,6 +57,61 @@ def test_from_nothing_to_the_first_walk(installed):
     print(f"\n{installed.release}: {installed.megabytes:.0f} MB to download, then {seconds:.1f} s of processor time, "
           f"{wall:.1f} s in all, to the first walk (limit {WALK_SECONDS})")
     assert seconds < WALK_SECONDS
+
+
+def names(fresh, packages):
+    """Of what apt would install, with all that comes along."""
+    said = fresh.run("apt-get", "install", "-s", "--no-install-recommends", *packages).stdout
+    return set(re.findall(r"^Inst (\S+)", said, re.M))
+
+
+def test_the_demo_needs_little_on_a_bare_system(fresh):
+    fresh.run("mkdir", "-p", "/root/l2tpv3d/tests")
+    deps, = fresh.copy(CHECKOUT / "tests/deps", to="/root/l2tpv3d/tests")
+    build, demo = (names(fresh, fresh.run(deps, which, "--missing").stdout.split()) for which in ("build", "demo"))
+    rest = demo - build - names(fresh, ["make", "git"]) - names(fresh, ["qemu-system-x86"])
+    size = fresh.run(deps, "demo", "--size").stdout.strip()
+    print(f"\n{fresh.release}: the demo needs {len(demo)} packages, {len(rest)} of them besides compiling and QEMU; {size}")
+    assert not [name for name in demo if re.match("npm|node|clang|erlang|python3-pytest|libcmocka", name)]
+    assert 0 < len(rest) <= DEMO_PACKAGES
+
+
+NOTHING = "#!/bin/sh\n"
+FIRST = ("Install", "The first tunnel", "The first walk")
+
+
+def test_the_first_minutes_by_package(installed):
+    """docs/getting-started.md as it stands, but for the build, on a simulated kernel."""
+    blocks = [block for block in page.blocks("getting-started.md", "package", FIRST)
+              if "far" not in block.text and "ping" not in block.text and "pw0 up" not in block.text and "3 packets" not in block.text]
+    assert len([block for block in blocks if block.kind == "sh"]) == 5
+    deb, = installed.copy(package("l2tpv3d"), to="/tmp")
+    script = (f"exec 2>&1\nset -e\nip link set lo up\nip address add 198.51.100.1/24 dev lo\nexport PATH=/usr/local/sbin:$PATH\ncd /root\nmake() {{ :; }}\n"
+              f"mkdir -p build/deb\nln -sf {deb} build/deb/\nexport L2TPV3D_KERNEL=sim\n"
+              f"{fresh_root.stub('systemctl', fresh_root.SYSTEMCTL)}{fresh_root.stub('apt-get', NOTHING)}"
+              f"systemctl start l2tpv3d\n{page.script(blocks)}echo '=== end'\n")
+    (CHECKOUT / "build/first-minutes").write_text(script)
+    run, = installed.copy(CHECKOUT / "build/first-minutes")
+    done = installed.run("unshare", "--pid", "--fork", "--kill-child", "bash", run, check=False)
+    installed.run("rm", "/usr/local/sbin/systemctl", "/usr/local/sbin/apt-get")
+    assert "=== end" in done.stdout, done.stdout
+    page.check(blocks, page.printed(done.stdout))
+
+
+def test_the_labs_router_starts(installed):
+    """docs/lab/start, as the Containerfile puts it into a system with the package."""
+    start, = installed.copy(CHECKOUT / "docs/lab/start", to="/usr/local/sbin")
+    installed.copy(CHECKOUT / "docs/lab/snmpd.conf", to="/root")
+    script = (f"cp /root/snmpd.conf /etc/snmp/snmpd.conf.d/lab.conf; sed -i.lab 's/^agentaddress/#&/' /etc/snmp/snmpd.conf; "
+              f"ip link set lo up; {start} 2>/root/start.log & "
+              "for i in $(seq 300); do snmpget -v2c -c lab -Oqv 127.0.0.1 .1.3.6.1.4.1.8072.9999.9999.3931.1.1.1.0 2>/dev/null | "
+              "grep '[0-9]' && l2tpv3ctl status && exit; sleep 0.2; done; cat /root/start.log; exit 1")
+    try:
+        said = installed.run("unshare", "--pid", "--fork", "--kill-child", "sh", "-c", script).stdout
+        assert f'"{version()}"' in said and "SNMP: registered with its master" in said
+    finally:
+        installed.run("sh", "-c", "rm -rf /etc/snmp/snmpd.conf.d/lab.conf /usr/local/sbin/start /run/l2tpv3d; "
+                                  "mv /etc/snmp/snmpd.conf.lab /etc/snmp/snmpd.conf")
 
 
 def test_autopkgtest_passes(installed):
