@@ -197,7 +197,7 @@ class Snmptrapd(Process):
 class Sshd(Process):
     """A private sshd whose subsystem netconf is our relay; root logs in with a key made here."""
 
-    def __init__(self, namespace, folder, control_socket, port=8300):
+    def __init__(self, namespace, folder, control_socket, port=8300, listen="127.0.0.1"):
         super().__init__(namespace, folder, "sshd")
         self.port, self.user = port, pwd.getpwuid(os.getuid()).pw_name
         self.key, self.host_key = self.folder / "key", self.folder / "host_key"
@@ -208,7 +208,7 @@ class Sshd(Process):
                                check=True)
         self.config = self.folder / "sshd_config"
         self.config.write_text("\n".join([
-            f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {self.host_key}",
+            f"Port {port}", f"ListenAddress {listen}", f"HostKey {self.host_key}",
             f"PidFile {self.folder / 'sshd.pid'}", f"AuthorizedKeysFile {self.key}.pub",
             "StrictModes no", "UsePAM no", "PermitRootLogin yes", "PasswordAuthentication no",
             f"Subsystem netconf {RELAY} -S {control_socket}", ""]))
