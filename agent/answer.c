@@ -190,6 +190,7 @@ static bool more(struct answer *answer)
 
 enum answer_step answer_go_on(struct answer *answer, int64_t until, size_t *ret_length)
 {
+	mib_begin(answer->mib);
 	for (unsigned int n = 1; more(answer); n++) {
 		if (!answer->searching)
 			take_range(answer);
