@@ -243,6 +243,14 @@ void pdu_take_oid(struct pdu_reader *reader, struct pdu_oid *ret)
 	ret->length = begin + count;
 }
 
+bool pdu_skip_same(struct pdu_reader *reader, const uint8_t *other)
+{
+	size_t size = 4 + 4U * other[0];
+
+	return size <= reader->left && memcmp(reader->at, other, size) == 0 &&
+	       take(reader, size) != NULL;
+}
+
 uint16_t pdu_take_variable(struct pdu_reader *reader, struct pdu_oid *ret)
 {
 	uint16_t type = pdu_take_16(reader);
