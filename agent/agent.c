@@ -81,6 +81,7 @@ static int on_start(int major, int minor, void *session, void *arg)
 	agent->connected = true;
 	agent->registered = agent->asked = false;
 	agent->region = agent->table = 0;
+	agent->followed_at = 0;
 	agent->unreachable = -1;
 	agent->rest = 0;
 	loop_rest(agent->loop, 0);

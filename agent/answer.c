@@ -29,6 +29,7 @@ void answer_start(struct answer *answer, struct mib *mib, const char *context,
 	answer->repeated = answer->found = answer->searching = false;
 	answer->repeaters = answer->before = (struct pdu_reader){.at = NULL};
 	answer->repetitions = 0;
+	answer->end_at = NULL;
 	answer->ranges = reader;
 	if (answer->header.type == PDU_GET_BULK) {
 		unsigned int once = pdu_take_16(&reader);
@@ -162,7 +163,10 @@ static bool begin_repetition(struct answer *answer)
 static void take_range(struct answer *answer)
 {
 	pdu_take_oid(&answer->ranges, &answer->start);
-	pdu_take_oid(&answer->ranges, &answer->end);
+	if (!answer->end_at || !pdu_skip_same(&answer->ranges, answer->end_at)) {
+		answer->end_at = answer->ranges.at;
+		pdu_take_oid(&answer->ranges, &answer->end);
+	}
 	if (!answer->before.at)
 		return;
 	pdu_take_variable(&answer->before, &answer->start);
@@ -190,6 +194,7 @@ static bool more(struct answer *answer)
 
 enum answer_step answer_go_on(struct answer *answer, int64_t until, size_t *ret_length)
 {
+	mib_begin(answer->mib);
 	for (unsigned int n = 1; more(answer); n++) {
 		if (!answer->searching)
 			take_range(answer);

@@ -23,6 +23,7 @@ struct answer {
 	size_t pass; /* where in the answer it begins */
 	bool searching;
 	struct pdu_oid start, end; /* of the range being searched, or the variable to get */
+	const uint8_t *end_at;     /* an end like that in the request; NULL: none yet */
 	struct instance at;        /* ... and how far the search is */
 };
 

@@ -163,6 +163,7 @@ const struct column *column_find(enum mib_table table, unsigned int number)
 static bool has_name(const struct column *column, const oid *name, size_t length)
 {
 	return column && length >= column->length &&
+	       name[column->length - 1] == column->name[column->length - 1] && /* soon told */
 	       memcmp(name, column->name, column->length * sizeof(oid)) == 0;
 }
 
@@ -184,17 +185,23 @@ static const struct column *search_column(const oid *name, size_t length)
 	return low > 0 ? &columns[low - 1] : NULL;
 }
 
-/* A walk asks for the column that was found last again, or for columns side by side. */
-static const struct column *column_before(const oid *name, size_t length)
+/*
+ * The column that the name is in, or, false, the last one before it; NULL: there is none. A walk
+ * asks for the same column again, or for columns side by side, over and over.
+ */
+static bool find_column(const oid *name, size_t length, const struct column **ret)
 {
-	static const struct column *last;
+	static const struct column *last, *first;
 	const struct column *next = last ? column_next(last) : NULL;
+	const struct column *const likely[] = {next, last, first};
 
-	if (has_name(next, name, length))
-		last = next;
-	else if (!has_name(last, name, length))
-		last = search_column(name, length);
-	return last;
+	for (unsigned int i = 0; i < LENGTH(likely); i++)
+		if (has_name(likely[i], name, length)) {
+			*ret = last = likely[i];
+			return true;
+		}
+	*ret = last = first = search_column(name, length);
+	return has_name(first, name, length);
 }
 
 /* As they are, whatever they mean, but no more than an index has, and up to one beyond 32 bits. */
@@ -247,9 +254,9 @@ static bool parse_index(enum index_kind kind, const oid *at, size_t length, stru
 
 enum oid_fault oid_to_instance(const oid *name, size_t length, struct instance *ret)
 {
-	const struct column *column = column_before(name, length);
+	const struct column *column;
 
-	if (!has_name(column, name, length))
+	if (!find_column(name, length, &column))
 		return OID_NO_OBJECT;
 	ret->column = column;
 	return parse_index(column->table->index, name + column->length, length - column->length,
@@ -292,12 +299,12 @@ static bool index_after(enum index_kind kind, const oid *at, size_t length, stru
 
 bool oid_to_start(const oid *name, size_t length, struct instance *ret)
 {
-	const struct column *column = column_before(name, length);
+	const struct column *column;
+	bool inside = find_column(name, length, &column);
 
 	ret->column = column;
-	if (has_name(column, name, length) &&
-	    index_after(column->table->index, name + column->length, length - column->length,
-			&ret->index))
+	if (inside && index_after(column->table->index, name + column->length,
+				  length - column->length, &ret->index))
 		return true;
 	ret->column = column ? column_next(column) : column_first();
 	ret->index = (struct index){0};

@@ -8,15 +8,21 @@
 
 #include "base/clock.h"
 
-size_t handler_asked(const uint8_t *request, size_t size, uint8_t *ret, bool again, int64_t until,
-		     void *arg)
+#define FOLLOW_NS                                                                                  \
+	(NS_PER_S / 10) /* sysUpTime restarts with the master, or wraps: look that often */
+
+size_t handler_asked(const uint8_t *request, size_t size, uint8_t *ret, bool again, int64_t now,
+		     int64_t until, void *arg)
 {
 	struct agent *agent = arg;
 	size_t length = 0;
 
 	if (!again) {
-		engine_polled(agent->options.engine);
-		mib_follow_epoch(&agent->mib, clock_now(), netsnmp_get_agent_uptime());
+		engine_polled(agent->options.engine, now);
+		if (now - agent->followed_at >= FOLLOW_NS) {
+			mib_follow_epoch(&agent->mib, now, netsnmp_get_agent_uptime());
+			agent->followed_at = now;
+		}
 		answer_start(&agent->answer, &agent->mib, agent->options.context, request, size,
 			     ret);
 	}

@@ -45,6 +45,7 @@ struct agent {
 	struct event *pace;      /* of notifications ... */
 	int64_t pace_at;         /* ... when it is due */
 	struct notices notices;
+	int64_t followed_at; /* sysUpTime was; 0: not since we are connected */
 	bool connected;
 	bool registered;      /* our own region is */
 	bool asked;           /* we sent Register and have no answer yet */
@@ -62,8 +63,8 @@ void agent_log(struct agent *agent, int priority, const char *format, ...)
 
 /* handler.c */
 int handler_register(struct agent *agent); /* 0 or -ENOMEM */
-size_t handler_asked(const uint8_t *request, size_t size, uint8_t *ret, bool again, int64_t until,
-		     void *agent); /* transport.h */
+size_t handler_asked(const uint8_t *request, size_t size, uint8_t *ret, bool again, int64_t now,
+		     int64_t until, void *agent); /* transport.h */
 
 /* set.c */
 int set_handle(struct agent *agent, netsnmp_mib_handler *handler,

@@ -32,15 +32,25 @@ void mib_follow_epoch(struct mib *mib, int64_t now, unsigned long uptime)
 		engine_keep_epoch(mib->engine, mib->epoch.at);
 }
 
-/* Get counters and status that are fresh enough. */
-static void refresh(struct mib *mib, const struct column *column, const struct subject *subject)
+void mib_begin(struct mib *mib)
 {
-	if (!mib->engine || !subject->entry)
+	mib->fresh = NULL;
+}
+
+/* Get counters and status that are fresh enough. */
+static void refresh(struct mib *mib, enum part part, const struct subject *subject)
+{
+	bool looked = mib->fresh == subject->entry &&
+		      (mib->fresh_part == part || mib->fresh_part == PART_STATISTICS);
+
+	if (part == PART_CONFIG || looked || !mib->engine || !subject->entry)
 		return;
-	if (column->row->part == PART_STATISTICS)
+	if (part == PART_STATISTICS)
 		engine_refresh(mib->engine, subject->entry);
-	else if (column->row->part == PART_STATE)
+	else
 		engine_look(mib->engine, subject->entry);
+	mib->fresh = subject->entry;
+	mib->fresh_part = part;
 }
 
 /* A row that is being removed is notReady: no configuration has it. */
@@ -88,7 +98,7 @@ static bool give(struct mib *mib, const struct column *column, const struct subj
 	case COLUMN_FUNCTION:
 		return column->standard->function(mib, subject, ret);
 	case COLUMN_ROW:
-		refresh(mib, column, subject);
+		refresh(mib, column->row->part, subject);
 		return value_of_row(column->row, subject, &mib->epoch, ret);
 	case COLUMN_ADDRESS_TYPE:
 		return value_of_address_type(column->row, subject, ret);

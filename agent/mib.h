@@ -14,7 +14,9 @@ struct mib {
 	const struct datastore *store;
 	struct pending pending;
 	struct mappings mappings;
-	struct subject_last last; /* of a GETNEXT */
+	struct subject_last last;  /* of a GETNEXT */
+	const struct entry *fresh; /* that was looked at last in this turn; NULL: none */
+	enum part fresh_part;      /* and at what: its status, or its counters, too */
 	struct epoch epoch;
 	long spin_lock;              /* TestAndIncr */
 	bool notify;                 /* l2tpv3NotificationEnable */
@@ -29,6 +31,12 @@ void mib_init(struct mib *mib, struct engine *engine, const struct datastore *st
 void mib_clear(struct mib *mib);
 /* The master's sysUpTime is @uptime @now: as epoch_follow(), and kept over a restart. */
 void mib_follow_epoch(struct mib *mib, int64_t now, unsigned long uptime);
+
+/*
+ * Before the first question of a turn. In it an entry's counters and status are looked at once:
+ * many variables are of one row.
+ */
+void mib_begin(struct mib *mib);
 
 /* GET. OID_FINE: @ret is the value. OID_LATER: it is @until (clock_now()); ask the same again. */
 enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, int64_t until,

@@ -60,6 +60,7 @@ static struct trap begin(struct agent *agent, const oid *root, size_t length, un
 	struct trap trap = {.agent = agent};
 	oid name[MAX_OID_LEN];
 
+	mib_begin(&agent->mib);
 	memcpy(name, root, length * sizeof(oid));
 	length = append(name, length, (const oid[]){0, arc}, 2);
 	if (!snmp_varlist_add_variable(&trap.list, snmp_trap_oid, OID_LENGTH(snmp_trap_oid),

@@ -58,6 +58,27 @@ static void put_16(uint8_t *at, uint16_t value, bool network)
 	at[network ? 1 : 0] = (uint8_t)value;
 }
 
+/* Sub-identifiers; the loops are apart, for most of an answer is made here. */
+static void get_subids(const uint8_t *at, size_t count, bool network, unsigned long *ret)
+{
+	if (network)
+		for (size_t i = 0; i < count; i++)
+			ret[i] = get_32(at + 4 * i, true);
+	else
+		for (size_t i = 0; i < count; i++)
+			ret[i] = get_32(at + 4 * i, false);
+}
+
+static void put_subids(uint8_t *at, const unsigned long *ids, size_t count, bool network)
+{
+	if (network)
+		for (size_t i = 0; i < count; i++)
+			put_32(at + 4 * i, (uint32_t)ids[i], true);
+	else
+		for (size_t i = 0; i < count; i++)
+			put_32(at + 4 * i, (uint32_t)ids[i], false);
+}
+
 /* The next octets; NULL when there are not so many. */
 static const uint8_t *take(struct pdu_reader *reader, size_t count)
 {
@@ -218,9 +239,16 @@ void pdu_take_oid(struct pdu_reader *reader, struct pdu_oid *ret)
 		memcpy(ret->ids, prefix, sizeof(prefix));
 		ret->ids[begin - 1] = head[1];
 	}
-	for (size_t i = 0; i < count; i++)
-		ret->ids[begin + i] = get_32(at + 4 * i, reader->network);
+	get_subids(at, count, reader->network, ret->ids + begin);
 	ret->length = begin + count;
+}
+
+bool pdu_skip_same(struct pdu_reader *reader, const uint8_t *other)
+{
+	size_t size = 4 + 4U * other[0];
+
+	return size <= reader->left && memcmp(reader->at, other, size) == 0 &&
+	       take(reader, size) != NULL;
 }
 
 uint16_t pdu_take_variable(struct pdu_reader *reader, struct pdu_oid *ret)
@@ -328,8 +356,7 @@ static void put_oid(struct pdu_writer *writer, const unsigned long *ids, size_t 
 	at[0] = (uint8_t)(length - begin);
 	at[1] = prefixed ? (uint8_t)ids[4] : 0;
 	at[2] = at[3] = 0;
-	for (size_t i = begin; i < length; i++)
-		put_32(at += 4, (uint32_t)ids[i], writer->network);
+	put_subids(at + 4, ids + begin, length - begin, writer->network);
 }
 
 struct pdu_writer pdu_begin_response(uint8_t *ret, size_t room, const struct pdu_header *to,

@@ -102,6 +102,9 @@ struct pdu_oid {
 struct pdu_reader pdu_contents(const uint8_t *bytes, size_t size, struct pdu_octets *ret_context);
 uint16_t pdu_take_16(struct pdu_reader *reader);
 void pdu_take_oid(struct pdu_reader *reader, struct pdu_oid *ret);
+/* Skip the next OID if it has the same octets as the well-formed one at @other. False: it has not.
+ */
+bool pdu_skip_same(struct pdu_reader *reader, const uint8_t *other);
 /* A variable's name and type; its value is passed over. */
 uint16_t pdu_take_variable(struct pdu_reader *reader, struct pdu_oid *ret);
 /* Pass over so many search ranges, if there are. */

@@ -1,5 +1,7 @@
 #include "subject.h"
 
+#include <string.h>
+
 #include "model/codec.h"
 
 /* The state that a pending row shows. */
@@ -64,12 +66,12 @@ static uint32_t number_of(const struct session_entry *session, enum index_kind k
 	return kind == INDEX_INTERFACE ? session->state.if_index : session->entry.key.session_id;
 }
 
-static struct index index_of(const struct entry *entry, enum index_kind kind)
+static void put_index(const struct entry *entry, enum index_kind kind, uint32_t ret[2])
 {
-	if (kind == INDEX_TUNNEL || kind == INDEX_SESSION)
-		return (struct index){.at = {entry->key.tunnel_id, entry->key.session_id}};
-	return (struct index){
-		.at = {number_of(entry_session(entry), kind), kind == INDEX_ETHERNET_INSTANCE}};
+	bool numbered = kind != INDEX_TUNNEL && kind != INDEX_SESSION;
+
+	ret[0] = numbered ? number_of(entry_session(entry), kind) : entry->key.tunnel_id;
+	ret[1] = numbered ? kind == INDEX_ETHERNET_INSTANCE : entry->key.session_id;
 }
 
 static bool find_numbered(const struct datastore *store, enum index_kind kind,
@@ -95,7 +97,7 @@ static bool numbered_subject_from(const struct datastore *store, enum index_kind
 	session = numbered_from(store, kind, index->at[0]);
 	if (!from_session(session, ret))
 		return false;
-	*index = index_of(&session->entry, kind);
+	put_index(&session->entry, kind, index->at);
 	return true;
 }
 
@@ -167,22 +169,17 @@ static bool look_up(const struct datastore *store, const struct pending *pending
 		*ret = waiting;
 	else if (!there)
 		return false;
-	*index = (struct index){.at = {subject_tunnel_id(ret), subject_session_id(ret)}};
+	index->at[0] = subject_tunnel_id(ret);
+	index->at[1] = subject_session_id(ret);
 	return true;
 }
 
-static bool same_index(struct index a, struct index b)
-{
-	return a.at[0] == b.at[0] && a.at[1] == b.at[1];
-}
-
-/* The index after @index that a walk asks for. */
-static bool follows(struct index index, enum index_kind kind, struct index from)
+/* Is @from the index after @at that a walk asks for? */
+static bool follows(const uint32_t at[2], enum index_kind kind, const uint32_t from[2])
 {
 	unsigned int last = index_length(kind) == 2;
 
-	return index.at[last] < ID_MAX && from.at[last] == index.at[last] + 1 &&
-	       (last == 0 || from.at[0] == index.at[0]);
+	return at[last] < ID_MAX && from[last] == at[last] + 1 && (last == 0 || from[0] == at[0]);
 }
 
 /* The row after this one, if it is easily found; NULL says nothing. */
@@ -211,19 +208,19 @@ static struct entry *entry_after(const struct entry *entry, enum index_kind kind
 
 /* False: it is not known from last time. */
 static bool is_known(const struct datastore *store, const struct pending *pending,
-		     enum index_kind kind, struct index from, struct subject_last *last)
+		     enum index_kind kind, const uint32_t from[2], struct subject_last *last)
 {
 	struct entry *entry = last->subject.entry;
 
 	if (!entry || last->changes != store->changes || last->kind != kind || pending->count > 0)
 		return false;
-	if (same_index(last->from, from))
+	if (last->from[0] == from[0] && last->from[1] == from[1])
 		return true;
 	entry = follows(last->at, kind, from) ? entry_after(entry, kind) : NULL;
 	if (!entry)
 		return false;
 	last->subject.entry = entry;
-	last->at = index_of(entry, kind);
+	put_index(entry, kind, last->at);
 	return true;
 }
 
@@ -231,18 +228,18 @@ bool subject_from(const struct datastore *store, const struct pending *pending,
 		  enum index_kind kind, struct index *index, struct subject *ret,
 		  struct subject_last *last)
 {
-	struct index from = *index;
+	const uint32_t from[2] = {index->at[0], index->at[1]};
 
 	if (!is_known(store, pending, kind, from, last)) {
-		last->at = from;
 		last->subject.entry = NULL;
-		if (!look_up(store, pending, kind, &last->at, &last->subject))
+		if (!look_up(store, pending, kind, index, &last->subject))
 			return false;
 		last->changes = store->changes;
 		last->kind = kind;
+		memcpy(last->at, index->at, sizeof(last->at));
 	}
-	last->from = from;
-	*index = last->at;
+	memcpy(last->from, from, sizeof(last->from));
+	memcpy(index->at, last->at, sizeof(last->at));
 	*ret = last->subject;
 	return true;
 }

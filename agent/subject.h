@@ -46,7 +46,7 @@ bool subject_find(const struct datastore *store, const struct pending *pending,
 struct subject_last {
 	uint64_t changes; /* of the datastore, as it was then */
 	enum index_kind kind;
-	struct index from, at; /* what was asked for, and what was found */
+	uint32_t from[2], at[2]; /* indexes: what was asked for, and what was found */
 	struct subject subject;
 };
 

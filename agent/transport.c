@@ -27,9 +27,11 @@ struct transport {
 	netsnmp_transport *net; /* how net-snmp knows us, while connected */
 	int fd, ready_fd;       /* the stream; a descriptor that is always readable */
 	struct event *readable; /* the stream is */
+	bool watched;           /* `readable` is added */
 	short once;             /* tell of it once, if the system can: EV_ET */
 	struct event *again;    /* to do the rest of what was read */
 	struct event *patience, *unfinished;
+	bool half_read; /* a PDU; `unfinished` is added */
 	struct incoming in;
 	const uint8_t *request; /* in it, and not dealt with; NULL: none */
 	struct pdu_header header;
@@ -169,11 +171,15 @@ static bool accept_pdu(struct transport *transport, const uint8_t *bytes,
 static void expect_rest(struct transport *transport)
 {
 	const struct timeval limit = {.tv_sec = UNFINISHED_S};
+	bool half_read = incoming_unfinished(&transport->in);
 
-	if (!incoming_unfinished(&transport->in))
-		evtimer_del(transport->unfinished);
-	else if (!evtimer_pending(transport->unfinished, NULL))
+	if (half_read == transport->half_read)
+		return;
+	if (half_read)
 		evtimer_add(transport->unfinished, &limit);
+	else
+		evtimer_del(transport->unfinished);
+	transport->half_read = half_read;
 }
 
 static bool is_read(const struct pdu_header *header)
@@ -222,11 +228,11 @@ static bool must_wait(const struct transport *transport)
 }
 
 /* False: time is up. */
-static bool answer(struct transport *transport, int64_t until)
+static bool answer(struct transport *transport, int64_t now, int64_t until)
 {
 	size_t length = transport->events.asked(transport->request, (size_t)transport->header.size,
-						transport->answer, transport->half_answered, until,
-						transport->events.arg);
+						transport->answer, transport->half_answered, now,
+						until, transport->events.arg);
 
 	transport->half_answered = length == 0;
 	put(transport, transport->answer, length);
@@ -244,15 +250,17 @@ static void hand_over(struct transport *transport)
 enum sorted { SORTED, SORTED_UNTIL_ONE_THAT_WAITS, SORTED_UNTIL_LATER };
 
 /* Answer what was read, or put it down for net-snmp. */
-static enum sorted sort(struct transport *transport, int64_t until)
+static enum sorted sort(struct transport *transport, int64_t now)
 {
+	int64_t until = now + TURN_NS;
+
 	for (bool first = true; transport->request || find_request(transport); first = false) {
 		if (must_wait(transport))
 			return SORTED_UNTIL_ONE_THAT_WAITS;
 		if (!first && clock_now() > until)
 			return SORTED_UNTIL_LATER;
 		if (is_read(&transport->header)) {
-			if (!answer(transport, until))
+			if (!answer(transport, now, until))
 				return SORTED_UNTIL_LATER;
 		} else if (accept_pdu(transport, transport->request, &transport->header)) {
 			hand_over(transport);
@@ -266,24 +274,27 @@ static enum sorted sort(struct transport *transport, int64_t until)
  * may be waiting for us to do so.) */
 static void watch(struct transport *transport)
 {
-	if (transport->fd < 0)
+	bool watched = !(transport->ended || transport->gone || transport->request ||
+			 transport->backlog > BACKLOG_MAX);
+
+	if (transport->fd < 0 || watched == transport->watched)
 		return;
-	if (transport->ended || transport->gone || transport->request ||
-	    transport->backlog > BACKLOG_MAX)
-		event_del(transport->readable);
-	else
+	if (watched)
 		event_add(transport->readable, NULL);
+	else
+		event_del(transport->readable);
+	transport->watched = watched;
 }
 
 /* Do with what was read all that can be done in this turn. */
 static void work(struct transport *transport)
 {
 	static const struct timeval at_once;
-	int64_t until = clock_now() + TURN_NS;
+	int64_t now = clock_now();
 	enum sorted sorted;
 
 	do {
-		sorted = sort(transport, until);
+		sorted = sort(transport, now);
 		flush(transport);
 		if (transport->handed_length > 0)
 			transport->events.handed(transport->events.arg);
@@ -512,6 +523,7 @@ static void forget_stream(struct transport *transport)
 	transport->backlog = 0;
 	transport->set_open = transport->ended = transport->gone = transport->acting = false;
 	transport->broken = transport->telling = transport->half_answered = false;
+	transport->watched = transport->half_read = false;
 	memset(transport->registers, 0, sizeof(transport->registers));
 }
 

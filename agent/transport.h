@@ -36,9 +36,9 @@ struct transport_events {
 	/*
 	 * Answer this Get, GetNext or GetBulk, a well-formed PDU: write at most PDU_MAX octets to
 	 * @ret, and return how many. 0: it is @until (clock_now()); we ask @again for the same in
-	 * another turn.
+	 * another turn. This one began @now.
 	 */
-	size_t (*asked)(const uint8_t *request, size_t size, uint8_t *ret, bool again,
+	size_t (*asked)(const uint8_t *request, size_t size, uint8_t *ret, bool again, int64_t now,
 			int64_t until, void *arg);
 	/* There is something for net-snmp to read: have it read now, and do what it can do. */
 	void (*handed)(void *arg);

@@ -226,8 +226,7 @@ static int64_t served_age(const struct engine *engine)
 	return engine->o.counter_age_ms * (NS_PER_S / 1000);
 }
 
-/* A look at all of them that nobody needed is needed again. */
-static void want(struct engine *engine, int64_t now)
+void counters_wanted(struct engine *engine, int64_t now)
 {
 	struct reading *reading = engine->reading;
 
@@ -240,15 +239,10 @@ static void want(struct engine *engine, int64_t now)
 	engine_schedule(engine);
 }
 
-void counters_wanted(struct engine *engine)
-{
-	want(engine, clock_now());
-}
-
 /* Sending fails, or does not, in a tunnel as a whole. */
 static void look_at_tunnel(struct engine *engine, const struct entry *entry, int64_t now)
 {
-	want(engine, now);
+	counters_wanted(engine, now);
 	refresh(engine, &entry_tunnel_of(entry)->entry, LOOK_MOST_NS, now);
 }
 

@@ -45,6 +45,6 @@ void counters_close(struct engine *engine);
 void counters_look(struct engine *engine);
 int64_t counters_due(const struct engine *engine);
 /* A door asks for what depends on counters. */
-void counters_wanted(struct engine *engine);
+void counters_wanted(struct engine *engine, int64_t now);
 
 #endif

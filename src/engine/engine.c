@@ -244,10 +244,10 @@ void engine_close(struct engine *engine)
 
 /* ---- other calls of the doors */
 
-void engine_polled(struct engine *engine)
+void engine_polled(struct engine *engine, int64_t now)
 {
-	engine->polled_at = clock_now();
-	counters_wanted(engine);
+	engine->polled_at = now;
+	counters_wanted(engine, now);
 }
 
 const struct datastore *engine_store(const struct engine *engine)

@@ -245,7 +245,7 @@ void engine_end_session(struct engine *engine, unsigned int session);
  * costs that work a percent. Counters are looked at meanwhile, for the manager may ask how many
  * are up.
  */
-void engine_polled(struct engine *engine);
+void engine_polled(struct engine *engine, int64_t now);
 
 /*
  * Make sure that the counters of this entry are no older than counter_age_ms, or ask the kernel

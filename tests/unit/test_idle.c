@@ -278,7 +278,7 @@ static void who_asks_has_counters_looked_at_for_a_minute(void **state)
 		else if (who == 1)
 			engine_refresh(bench->engine, &entry_of(bench, 1, 1001)->entry);
 		else if (who == 2)
-			engine_polled(bench->engine);
+			engine_polled(bench->engine, clock_now());
 		else
 			read_status(bench);
 		turn_until(bench, never, 50);
