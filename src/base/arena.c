@@ -20,33 +20,15 @@ struct arena_block {
 	_Alignas(max_align_t) char bytes[];
 };
 
-static bool free_first(struct arena_block **blocks)
+bool arena_free_block(struct arena *arena)
 {
-	struct arena_block *block = *blocks;
+	struct arena_block *block = arena->blocks;
 
 	if (!block)
 		return false;
-	*blocks = block->next;
+	arena->blocks = block->next;
 	wipe_free(block, block->used); /* requests hold cookies */
 	return true;
-}
-
-bool arena_free_block(struct arena *arena)
-{
-	return free_first(&arena->blocks);
-}
-
-bool arena_free_before(struct arena *arena, const void *piece)
-{
-	struct arena_block *block = arena->blocks;
-	bool any = false;
-
-	while (block && ((const char *)piece < (const char *)block ||
-			 (const char *)piece >= (const char *)block + block->size))
-		block = block->next;
-	while (block && free_first(&block->next))
-		any = true;
-	return any;
 }
 
 void arena_free(struct arena *arena)
