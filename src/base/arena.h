@@ -20,6 +20,12 @@ void arena_free(struct arena *arena);
 bool arena_free_block(struct arena *arena);
 
 /*
+ * malloc() of a block that will be written soon: a large one gets all its pages at once, for each
+ * fault costs more than clearing a page.
+ */
+void *arena_block_new(size_t size);
+
+/*
  * Make freed arenas return all but their first blocks to the system, instead of leaving holes in
  * the heap. Call it once, at the start of a long-lived program.
  */

@@ -41,7 +41,7 @@ static bool grow(struct candidate *candidate)
 
 	if (size > BLOCK_MAX)
 		size = BLOCK_MAX;
-	block = malloc(sizeof(*block) + size * sizeof(block->changes[0]));
+	block = arena_block_new(sizeof(*block) + size * sizeof(block->changes[0]));
 	if (!block)
 		return false;
 	*block = (struct change_block){.next = candidate->blocks, .size = size};
