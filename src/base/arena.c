@@ -20,33 +20,15 @@ struct arena_block {
 	_Alignas(max_align_t) char bytes[];
 };
 
-static bool free_first(struct arena_block **blocks)
+bool arena_free_block(struct arena *arena)
 {
-	struct arena_block *block = *blocks;
+	struct arena_block *block = arena->blocks;
 
 	if (!block)
 		return false;
-	*blocks = block->next;
+	arena->blocks = block->next;
 	wipe_free(block, block->used); /* requests hold cookies */
 	return true;
-}
-
-bool arena_free_block(struct arena *arena)
-{
-	return free_first(&arena->blocks);
-}
-
-bool arena_free_before(struct arena *arena, const void *piece)
-{
-	struct arena_block *block = arena->blocks;
-	bool any = false;
-
-	while (block && ((const char *)piece < (const char *)block ||
-			 (const char *)piece >= (const char *)block + block->size))
-		block = block->next;
-	while (block && free_first(&block->next))
-		any = true;
-	return any;
 }
 
 void arena_free(struct arena *arena)
@@ -56,12 +38,14 @@ void arena_free(struct arena *arena)
 	*arena = (struct arena){0};
 }
 
-/* All pages at once: they will be written soon, and each fault costs more than clearing a page. */
-static void fault_in(struct arena_block *block, size_t size)
+void *arena_block_new(size_t size)
 {
+	void *block = malloc(size);
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)block & -page;
 
-	(void)madvise((void *)from, (uintptr_t)block + size - from, MADV_POPULATE_WRITE);
+	if (block && size >= BLOCK_OWN)
+		(void)madvise((void *)from, (uintptr_t)block + size - from, MADV_POPULATE_WRITE);
+	return block;
 }
 
 static bool add_block(struct arena *arena, size_t need)
@@ -73,11 +57,9 @@ static bool add_block(struct arena *arena, size_t need)
 		size = BLOCK_LAST;
 	if (size < sizeof(*block) + need)
 		size = sizeof(*block) + need;
-	block = malloc(size);
+	block = arena_block_new(size);
 	if (!block)
 		return false;
-	if (size >= BLOCK_OWN)
-		fault_in(block, size);
 	*block = (struct arena_block){.next = arena->blocks, .used = sizeof(*block), .size = size};
 	arena->blocks = block;
 	return true;

@@ -16,10 +16,14 @@ struct arena {
 /* Zeroed and aligned for numbers and pointers; NULL: no memory. */
 void *arena_alloc(struct arena *arena, size_t size);
 void arena_free(struct arena *arena);
-/* Free the blocks that were full before @piece was handed out. True: there were some. */
-bool arena_free_before(struct arena *arena, const void *piece);
 /* Free one of its blocks, so that a large arena can be freed in slices; false: there was none. */
 bool arena_free_block(struct arena *arena);
+
+/*
+ * malloc() of a block that will be written soon: a large one gets all its pages at once, for each
+ * fault costs more than clearing a page.
+ */
+void *arena_block_new(size_t size);
 
 /*
  * Make freed arenas return all but their first blocks to the system, instead of leaving holes in

@@ -1,6 +1,7 @@
 #include "base/cursor.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 void *cursor_new(const struct cursor_kind *kind, size_t size)
@@ -31,7 +32,7 @@ static void one_unit(struct cursor *cursor)
 
 int cursor_step(struct cursor *cursor, size_t budget)
 {
-	for (; budget > 0 && !cursor->ended; budget--)
+	for (cursor->budget = budget; cursor->budget > 0 && !cursor->ended; cursor->budget--)
 		one_unit(cursor);
 	return cursor->ended ? cursor->result : 1;
 }
@@ -47,8 +48,7 @@ void cursor_free(struct cursor *cursor)
 	if (!cursor)
 		return;
 	cursor_abandon(cursor);
-	while (!cursor->ended)
-		one_unit(cursor);
+	cursor_step(cursor, SIZE_MAX);
 	if (cursor->kind->close)
 		cursor->kind->close(cursor);
 	free(cursor);
@@ -60,9 +60,7 @@ int cursor_run(struct cursor *cursor)
 
 	if (!cursor)
 		return rc;
-	while (!cursor->ended)
-		one_unit(cursor);
-	rc = cursor->result;
+	rc = cursor_step(cursor, SIZE_MAX);
 	cursor_free(cursor);
 	return rc;
 }
@@ -80,7 +78,8 @@ static int sequence_forth(struct cursor *cursor)
 		rc = (*sequence->part++)(sequence, &sequence->under_way);
 		return rc < 0 ? rc : 1;
 	}
-	rc = cursor_step(sequence->under_way, 1);
+	rc = cursor_step(sequence->under_way, cursor->budget);
+	cursor->budget = sequence->under_way->budget + 1; /* it has spent the rest */
 	if (rc != 0)
 		return rc;
 	cursor_free(sequence->under_way);

@@ -303,7 +303,7 @@ static int check_locks(const struct making *making)
 
 	if (request->type == REQUEST_NAMES || (request->type == REQUEST_UNDO && request->number))
 		return 0; /* the daemon's own */
-	if (request->validates)
+	if (request->tests)
 		return 0;
 	if (request->type == REQUEST_UNDO)
 		return tentative_check_commit(making->engine, request, making->err);
@@ -459,7 +459,7 @@ static int begin_partial(struct sequence *sequence, struct cursor **ret)
 	bool staging = request->which == ENGINE_CANDIDATE && request->type != REQUEST_COMMIT &&
 		       request->type != REQUEST_CHECK;
 
-	if (staging || request->validates || request->type == REQUEST_NAMES ||
+	if (staging || request->tests || request->type == REQUEST_NAMES ||
 	    request->type == REQUEST_UNDO || !partial_of_others(making->engine, request->session))
 		return 0;
 	return begun(changes_walk_begin(making->engine, making->changes, check_partial,

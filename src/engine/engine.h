@@ -89,14 +89,15 @@ struct engine_checked {
 };
 
 /*
- * engine_edit() up to the plan, changing nothing (edit-config test-only, push --check).
+ * engine_edit() up to the plan, changing nothing (edit-config test-only, push --check): rights
+ * matter, but no locks, which prevent changes (RFC 6241 section 7.5).
  * On ENGINE_CANDIDATE, or with @edit NULL, what committing the candidate would return.
  */
 unsigned int engine_test(struct engine *engine, enum engine_datastore which, struct edit *edit,
 			 const struct engine_who *who, engine_done_cb *done, void *arg);
 /*
  * The same of @edit on running as a configuration to be validated: nobody asks to write it, so
- * neither locks nor rights to write matter.
+ * rights to write do not matter either.
  */
 unsigned int engine_validate(struct engine *engine, struct edit *edit, const struct engine_who *who,
 			     engine_done_cb *done, void *arg);

@@ -117,7 +117,11 @@ static unsigned int enqueue_for(struct engine *engine, enum request_type type,
 unsigned int engine_test(struct engine *engine, enum engine_datastore which, struct edit *edit,
 			 const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	return enqueue_for(engine, REQUEST_CHECK, which, edit, who, done, arg);
+	struct request *request = new_for(engine, REQUEST_CHECK, which, edit, who, done, arg);
+
+	if (request)
+		request->tests = true;
+	return enqueue(engine, request);
 }
 
 unsigned int engine_validate(struct engine *engine, struct edit *edit, const struct engine_who *who,
@@ -127,7 +131,7 @@ unsigned int engine_validate(struct engine *engine, struct edit *edit, const str
 		new_for(engine, REQUEST_CHECK, ENGINE_RUNNING, edit, who, done, arg);
 
 	if (request) {
-		request->validates = true;
+		request->tests = true;
 		edit->policy = NULL;
 	}
 	return enqueue(engine, request);

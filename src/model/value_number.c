@@ -92,6 +92,7 @@ int enum_parse(const struct row *row, void *member, const char *text, size_t len
 /* RFC 7950 section 9.2.1: a sign is allowed, leading zeros are, hexadecimal is not. */
 static bool parse_decimal(const char *text, size_t length, uint64_t *ret)
 {
+	const uint64_t small = UINT64_MAX / 10; /* with another digit it cannot overflow */
 	uint64_t value = 0;
 	bool negative = length && *text == '-';
 	size_t at = length && (*text == '-' || *text == '+') ? 1 : 0;
@@ -101,7 +102,7 @@ static bool parse_decimal(const char *text, size_t length, uint64_t *ret)
 	for (; at < length; at++) {
 		unsigned int digit = (unsigned int)(unsigned char)text[at] - '0';
 
-		if (digit > 9 || value > (UINT64_MAX - digit) / 10)
+		if (digit > 9 || (value >= small && value > (UINT64_MAX - digit) / 10))
 			return false;
 		value = value * 10 + digit;
 	}

@@ -8,6 +8,8 @@
 
 enum level { LEVEL_CONFIG, LEVEL_CONTAINER, LEVEL_TUNNEL, LEVEL_SESSION, LEVELS };
 
+#define FOUND 16
+
 struct decoder {
 	struct edit *edit;
 	size_t limit;
@@ -19,6 +21,7 @@ struct decoder {
 		*entry[LEVELS]; /* the open tunnel and session; id 0 until the key arrives */
 	struct edit_entry
 		discarded[LEVELS]; /* stands for a deleted entry: its contents are only checked */
+	union config discarded_values[LEVELS];
 	const struct row *row;     /* the open leaf */
 	enum edit_operation leaf_operation;
 	bool leaf_explicit, leaf_tagged;
@@ -31,6 +34,12 @@ struct decoder {
 	struct error error; /* why the element just read is refused */
 	const struct row *failed_row;
 	bool over;    /* only keys are still read */
+	/* What was looked up last: a name or URI that comes again has the same address. */
+	const char *module; /* NAMESPACE_MODULE */
+	struct found {
+		const char *name; /* NULL: none */
+		const struct row *row;
+	} found[OBJECTS][FOUND];
 	bool outside; /* something is refused that is of no entry, or of one without its key */
 	/* Where the errors in edit->refused are, of which those before `located` have a path. */
 	struct place {
@@ -107,7 +116,7 @@ static bool failing(const struct decoder *decoder)
 
 size_t decoder_memory(const struct decoder *decoder)
 {
-	return decoder->edit->entries.size + (decoder->acm.acm ? decoder->acm.acm->arena.size : 0);
+	return edit_memory(decoder->edit) + (decoder->acm.acm ? decoder->acm.acm->arena.size : 0);
 }
 
 static void fail(struct decoder *decoder, enum error_code code, const char *info, const char *text)
@@ -251,8 +260,11 @@ static void start_entry(struct decoder *decoder, const struct reader_element *el
 
 	if (failing(decoder))
 		return;
-	if (edit_removes(operation))
-		decoder->discarded[level] = (struct edit_entry){.object = object};
+	if (edit_removes(operation)) {
+		decoder->discarded_values[level] = (union config){0};
+		decoder->discarded[level] = (struct edit_entry){
+			.object = object, .values = &decoder->discarded_values[level]};
+	}
 	if (edit_removes(decoder->operation[decoder->level])) {
 		entry = &decoder->discarded[level];
 	} else if (decoder->limit && decoder->edit->count >= decoder->limit) {
@@ -284,9 +296,27 @@ static uint32_t entry_id(const struct edit_entry *entry)
 	return entry->object == OBJECT_TUNNEL ? entry->tunnel_id : entry->session_id;
 }
 
+static bool is_of_module(struct decoder *decoder, const char *uri)
+{
+	if (uri != decoder->module && strcmp(uri, NAMESPACE_MODULE) != 0)
+		return false;
+	decoder->module = uri;
+	return true;
+}
+
+static const struct row *find_leaf(struct decoder *decoder, const char *name)
+{
+	enum object object = level_object(decoder->level);
+	struct found *found = &decoder->found[object][(uintptr_t)name / 4 % FOUND];
+
+	if (found->name != name)
+		*found = (struct found){name, row_by_leaf(object, name, strlen(name))};
+	return found->row;
+}
+
 static const struct row *known_leaf(struct decoder *decoder, const char *name)
 {
-	const struct row *row = row_by_leaf(level_object(decoder->level), name, strlen(name));
+	const struct row *row = find_leaf(decoder, name);
 
 	if (!row && !strcmp(name, ELEMENT_STATISTICS))
 		fail(decoder, ERROR_READ_ONLY, name, "statistics are state, not configuration");
@@ -360,7 +390,7 @@ static void start_inside(struct decoder *decoder, const struct reader_element *e
 	} else if (decoder->acm.depth ||
 		   (decoder->level == LEVEL_CONFIG && !strcmp(element->uri, NAMESPACE_ACM))) {
 		start_acm(decoder, element);
-	} else if (strcmp(element->uri, NAMESPACE_MODULE) != 0) {
+	} else if (!is_of_module(decoder, element->uri)) {
 		fail(decoder, ERROR_UNKNOWN_NAMESPACE, element->name,
 		     "the namespace here is " NAMESPACE_MODULE);
 		snprintf(decoder->error.info2, sizeof(decoder->error.info2), "%s", element->uri);
@@ -432,15 +462,13 @@ static void session_ends(struct decoder *decoder, uint32_t session_id)
 }
 
 /*
- * If the element just read is refused, list that. Its entry is then left as it is, with
+ * List why the element just read is refused. Its entry is then left as it is, with
  * continue-on-error.
  */
 static void note(struct decoder *decoder)
 {
 	enum level level = decoder->level;
 
-	if (!failing(decoder))
-		return;
 	if (level >= LEVEL_TUNNEL)
 		decoder->entry[level]->refused = true;
 	else
@@ -473,7 +501,8 @@ static bool start_missing_key(struct decoder *decoder, const struct reader_eleme
 /* Is it over, and is every key known that the path of an error needs? */
 static int verdict(struct decoder *decoder)
 {
-	note(decoder);
+	if (failing(decoder))
+		note(decoder);
 	if (!decoder->over)
 		return 0;
 	for (unsigned int level = LEVEL_TUNNEL; level < LEVELS; level++) {

@@ -49,8 +49,8 @@ struct reader_declaration {
 };
 
 /*
- * A start tag. Names stay valid until the reader is closed, everything else during the call. Equal
- * names, and equal URIs, mostly have the same address.
+ * A start tag. Names, and URIs without "&", stay valid until the reader is closed, everything else
+ * during the call. Equal names, and equal URIs, mostly have the same address.
  */
 struct reader;
 

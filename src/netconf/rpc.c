@@ -94,7 +94,7 @@ int rpc_check_parameter(const struct rpc *rpc, const struct node *operation, con
 /* Refuse whatever else was named as a configuration. */
 static int refuse_configuration(const struct node *which, struct error *err)
 {
-	static const char *const known[] = {"startup", "url", "config"};
+	static const char *const known[] = {"startup", "url"};
 	int rc = 0;
 
 	if (strcmp(which->uri, NAMESPACE_BASE) != 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <sys/socket.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -451,9 +452,29 @@ void session_go_on(struct netconf_session *session, bool notify)
 		notify_later(session); /* perhaps it could not while it was replying */
 }
 
+/* libevent reads 4 kB at a time: take what else there is, as far as there is room. */
+static void read_more(struct bufferevent *transport)
+{
+	struct evbuffer *input = bufferevent_get_input(transport);
+	size_t held = evbuffer_get_length(input);
+	struct evbuffer_iovec room;
+	ssize_t count;
+
+	if (held >= INPUT_MAX)
+		return;
+	evbuffer_unfreeze(input, 0);
+	if (evbuffer_reserve_space(input, (ev_ssize_t)(INPUT_MAX - held), &room, 1) == 1) {
+		count = recv(bufferevent_getfd(transport), room.iov_base, INPUT_MAX - held,
+			     MSG_DONTWAIT);
+		room.iov_len = count > 0 ? (size_t)count : 0;
+		evbuffer_commit_space(input, &room, 1);
+	}
+	evbuffer_freeze(input, 0);
+}
+
 static void on_read(struct bufferevent *transport, void *arg)
 {
-	(void)transport;
+	read_more(transport);
 	session_resume(arg);
 }
 

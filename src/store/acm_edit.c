@@ -255,14 +255,21 @@ static int edit_root(struct editing *editing, const struct acm_node *edit)
 	return edit_children(editing, root, edit);
 }
 
+/* At the leaf that is missing, as for tunnels and sessions (rules.c). */
+static int refuse_without_action(const struct editing *editing, struct acm_node *rule)
+{
+	const struct acm_node missing = {.item = ACM_ACTION, .parent = rule, .text = ""};
+
+	return refuse(editing, &missing, ERROR_MANDATORY, "every rule needs one, permit or deny");
+}
+
 /* action is the only leaf that a rule must have. */
 static int check(const struct editing *editing)
 {
 	for (const struct acm_node *list = editing->acm->root->first; list; list = list->next)
-		for (const struct acm_node *rule = list->first; rule; rule = rule->next)
+		for (struct acm_node *rule = list->first; rule; rule = rule->next)
 			if (rule->item == ACM_RULE && !acm_find(rule, ACM_ACTION, NULL))
-				return refuse(editing, rule, ERROR_MANDATORY,
-					      "a rule needs an action, permit or deny");
+				return refuse_without_action(editing, rule);
 	return 0;
 }
 

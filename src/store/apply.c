@@ -249,8 +249,8 @@ static void put_leaves(const struct edit_entry *entry, union config *config)
 {
 	const struct row *rows = row_sets[entry->object].rows;
 
-	for (uint64_t left = entry->values.present; left != 0; left &= left - 1)
-		codec_copy(&rows[__builtin_ctzll(left)], config, &entry->values);
+	for (uint64_t left = entry->values->present; left != 0; left &= left - 1)
+		codec_copy(&rows[__builtin_ctzll(left)], config, entry->values);
 	for (uint64_t left = entry->cleared; left != 0; left &= left - 1)
 		codec_clear(&rows[__builtin_ctzll(left)], config);
 }
@@ -282,13 +282,15 @@ static void keep_leaves(const struct edit *edit, const struct edit_entry *entry,
 	}
 }
 
-static int put_entry(const struct edit *edit, const struct edit_entry *entry, bool afresh,
+static int put_entry(struct edit *edit, struct edit_entry *entry, bool afresh,
 		     struct change *change)
 {
 	union config before, after = {0};
 
-	if (!change->after) /* all that it will have is given */
-		return change_set(change, &entry->values);
+	if (!change->after) { /* all that it will have is given */
+		change_put(change, edit_share_values(edit, entry));
+		return 0;
+	}
 	before = *change->after;
 	if (!afresh)
 		after = before;
@@ -296,9 +298,9 @@ static int put_entry(const struct edit *edit, const struct edit_entry *entry, bo
 	if (afresh)
 		keep_leaves(edit, entry, &before, &after);
 	else if (entry->object == OBJECT_TUNNEL)
-		rules_drop_tunnel(entry->values.present, &after.tunnel);
+		rules_drop_tunnel(entry->values->present, &after.tunnel);
 	else
-		rules_drop_session(entry->values.present, &after.session);
+		rules_drop_session(entry->values->present, &after.session);
 	if (codec_difference(entry->object, &before, &after) == 0)
 		return 0; /* it is so already, as most of what is pushed again */
 	return change_set(change, &after);
@@ -336,7 +338,7 @@ static bool has_no_key(const struct edit_entry *entry)
 	return !entry->tunnel_id || (entry->object == OBJECT_SESSION && !entry->session_id);
 }
 
-static int apply_entry(struct application *app, const struct edit_entry *entry)
+static int apply_entry(struct application *app, struct edit_entry *entry)
 {
 	const struct operation *operation = operation_on(app, entry);
 	struct change *change;
@@ -408,15 +410,17 @@ static int look_for_any(struct application *app)
 static int apply_next(struct application *app)
 {
 	struct edit_entry *entry = app->entry;
+	int rc;
 
-	if (entry && !app->replaces) /* else some are looked at again */
-		edit_pass(app->edit, entry);
 	if (!entry)
 		app->entry = app->edit->first; /* once more in the next phase */
 	if (!entry || operations[app->edit->operation].removes)
 		return app->edit->continues ? 0 : app->refused;
 	app->entry = entry->next;
-	return apply_entry(app, entry);
+	rc = apply_entry(app, entry);
+	if (app->edit->once)
+		edit_drop_values(app->edit, entry);
+	return rc;
 }
 
 /* Remove the sessions that a replaced tunnel has beyond the edit. */

@@ -1,7 +1,5 @@
 #include "store/config.h"
 
-#include "base/wipe.h"
-
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -11,6 +9,16 @@ struct shared {
 	unsigned int owners;
 	union config config;
 };
+
+union config *config_blank(void)
+{
+	struct shared *new = calloc(1, sizeof(*new));
+
+	if (!new)
+		return NULL;
+	new->owners = 1;
+	return &new->config;
+}
 
 static struct shared *shared_of(const union config *config)
 {

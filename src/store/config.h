@@ -14,6 +14,8 @@ union config {
 	struct session session;
 };
 
+#define CONFIG_MEMORY (sizeof(union config) + 24) /* bytes that one takes when it can be shared */
+
 /* @config is of the object's own type, which may be smaller than the union. */
 static inline void config_copy(enum object object, union config *ret, const void *config)
 {
@@ -28,6 +30,8 @@ static inline void config_copy(enum object object, union config *ret, const void
  * no memory.
  */
 const union config *config_new(uint32_t tunnel_id, uint32_t session_id, const void *from);
+/* An empty one, which its only owner may fill in. NULL: no memory. */
+union config *config_blank(void);
 /* Add an owner; returns @config. Accepts NULL. */
 const union config *config_share(const union config *config);
 /* Remove an owner; the last one frees it. Accepts NULL. */

@@ -23,6 +23,8 @@ void edit_free(struct edit *edit)
 {
 	if (!edit)
 		return;
+	for (struct edit_entry *at = edit->first; at && edit->holding > 0; at = at->next)
+		edit_drop_values(edit, at);
 	arena_free(&edit->entries);
 	acm_drop(edit->acm);
 	error_list_free(&edit->refused);
@@ -36,7 +38,14 @@ struct freeing {
 
 static int freeing_forth(struct cursor *cursor)
 {
-	return arena_free_block(&((struct freeing *)cursor)->edit->entries);
+	struct edit *edit = ((struct freeing *)cursor)->edit;
+	struct edit_entry *entry = edit->first;
+
+	if (edit->holding == 0)
+		return arena_free_block(&edit->entries);
+	edit_drop_values(edit, entry);
+	edit->first = entry->next;
+	return 1;
 }
 
 static void freeing_close(struct cursor *cursor)
@@ -58,10 +67,29 @@ struct cursor *edit_free_begin(struct edit *edit)
 	return &freeing->cursor;
 }
 
-void edit_pass(struct edit *edit, struct edit_entry *entry)
+size_t edit_memory(const struct edit *edit)
 {
-	if (edit->once && arena_free_before(&edit->entries, entry))
-		edit->first = entry;
+	return edit->entries.size + edit->holding * CONFIG_MEMORY;
+}
+
+void edit_drop_values(struct edit *edit, struct edit_entry *entry)
+{
+	if (!entry->values)
+		return;
+	config_drop(entry->values);
+	entry->values = NULL;
+	edit->holding--;
+}
+
+const union config *edit_share_values(struct edit *edit, struct edit_entry *entry)
+{
+	const union config *values = entry->values;
+
+	if (!edit->once)
+		return config_share(values);
+	entry->values = NULL;
+	edit->holding--;
+	return values;
 }
 
 static struct edit_entry *edit_append(struct edit *edit, enum edit_operation operation,
@@ -71,6 +99,10 @@ static struct edit_entry *edit_append(struct edit *edit, enum edit_operation ope
 
 	if (!entry)
 		return NULL;
+	entry->values = config_blank();
+	if (!entry->values)
+		return NULL;
+	edit->holding++;
 	entry->operation = operation;
 	entry->tunnel_id = tunnel_id;
 	entry->session_id = session_id;
@@ -87,8 +119,8 @@ struct edit_entry *edit_tunnel(struct edit *edit, enum edit_operation operation,
 	if (!entry)
 		return NULL;
 	entry->object = OBJECT_TUNNEL;
-	entry->values.tunnel.tunnel_id = tunnel_id;
-	entry->values.present = BIT(TUNNEL_ID);
+	entry->values->tunnel.tunnel_id = tunnel_id;
+	entry->values->present = BIT(TUNNEL_ID);
 	return entry;
 }
 
@@ -100,14 +132,14 @@ struct edit_entry *edit_session(struct edit *edit, enum edit_operation operation
 	if (!entry)
 		return NULL;
 	entry->object = OBJECT_SESSION;
-	entry->values.session.session_id = session_id;
-	entry->values.present = BIT(SESSION_ID);
+	entry->values->session.session_id = session_id;
+	entry->values->present = BIT(SESSION_ID);
 	return entry;
 }
 
 void *edit_values(struct edit_entry *entry)
 {
-	return &entry->values;
+	return entry->values;
 }
 
 /* Keys may be repeated, not changed (RFC 7950 section 7.8.5). */
@@ -117,7 +149,7 @@ static int check_key(const struct edit_entry *entry, const struct row *row, cons
 	union config given = {0};
 	int rc = codec_parse(row, &given, text, length, err);
 
-	if (rc != 0 || codec_equal(row, &given, &entry->values))
+	if (rc != 0 || codec_equal(row, &given, entry->values))
 		return rc;
 	return error_set(err, ERROR_BAD_ELEMENT,
 			 "%s is the entry's key and cannot be changed: delete the entry and "
@@ -154,14 +186,14 @@ static int set_leaf(struct edit_entry *entry, const struct row *row, enum edit_o
 	default:
 		break;
 	}
-	return codec_parse(row, &entry->values, text, length, err);
+	return codec_parse(row, entry->values, text, length, err);
 }
 
 static int edit_leaf_unplaced(struct edit_entry *entry, const struct row *row,
 			      enum edit_operation operation, const char *text, size_t length,
 			      struct error *err)
 {
-	uint64_t given = entry->values.present | entry->cleared | entry->must_exist;
+	uint64_t given = entry->values->present | entry->cleared | entry->must_exist;
 
 	if (row->access == ACCESS_KEY)
 		return check_key(entry, row, text, length, err);

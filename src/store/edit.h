@@ -31,6 +31,9 @@ static inline bool edit_removes(enum edit_operation operation)
  * One entry. Bits are presence bits (BIT(row)). `values` has the leaves to set (with their
  * presence bits), `cleared` those to remove. `must_exist` (delete of a leaf, or EDIT_NONE
  * inherited) and `must_not_exist` (create of a leaf) are checked first.
+ *
+ * The values need no copy to become what is configured: applying the edit shares them, and they
+ * must not be changed any more.
  */
 struct edit_entry {
 	struct edit_entry *next;
@@ -39,7 +42,7 @@ struct edit_entry {
 	enum object object : 8;
 	bool refused; /* leave the entry as it is: only with edit->continues */
 	uint32_t cleared, must_exist, must_not_exist;
-	union config values;
+	union config *values; /* NULL: they were handed over (edit->once) */
 };
 
 _Static_assert((int)TUNNEL_CONFIG_ROWS <= 32 && (int)SESSION_CONFIG_ROWS <= 32, "a row's bit fits");
@@ -65,8 +68,7 @@ struct edit {
 	 */
 	bool continues;
 	struct error refused;
-	/* It will be applied only once: its entries go meanwhile, for applying takes as much
-	 * memory. */
+	/* It will be applied only once: applying takes the values out of its entries. */
 	bool once;
 	/*
 	 * What its author may do; borrowed. A replaced entry keeps what that must not see. NULL:
@@ -77,8 +79,8 @@ struct edit {
 	/* A session entry follows its tunnel's. When the tunnel entry replaces, its other sessions
 	 * go. */
 	struct edit_entry *first, **last;
-	size_t count;
-	struct arena entries; /* their memory */
+	size_t count, holding; /* entries; those that hold values */
+	struct arena entries;  /* their memory */
 };
 
 struct edit *edit_new(void); /* NULL: no memory */
@@ -89,8 +91,12 @@ void edit_free(struct edit *edit);
  */
 struct cursor *edit_free_begin(struct edit *edit);
 
-/* Its entries before @entry have been applied. */
-void edit_pass(struct edit *edit, struct edit_entry *entry);
+size_t edit_memory(const struct edit *edit); /* bytes, about */
+
+/* The values of an entry for a new owner: shared, or, with edit->once, handed over. */
+const union config *edit_share_values(struct edit *edit, struct edit_entry *entry);
+/* Its values are not needed any more. */
+void edit_drop_values(struct edit *edit, struct edit_entry *entry);
 
 /* Append an entry, which the edit owns; NULL: no memory. Key leaf is set in its values. */
 struct edit_entry *edit_tunnel(struct edit *edit, enum edit_operation operation,

@@ -41,7 +41,7 @@ static bool grow(struct candidate *candidate)
 
 	if (size > BLOCK_MAX)
 		size = BLOCK_MAX;
-	block = malloc(sizeof(*block) + size * sizeof(block->changes[0]));
+	block = arena_block_new(sizeof(*block) + size * sizeof(block->changes[0]));
 	if (!block)
 		return false;
 	*block = (struct change_block){.next = candidate->blocks, .size = size};
@@ -236,6 +236,12 @@ void overlay_remove(struct candidate *candidate, struct change *change)
 	candidate->spare = NULL;
 }
 
+void change_put(struct change *change, const union config *after)
+{
+	config_drop(change->after);
+	change->after = after;
+}
+
 int change_set(struct change *change, const void *after)
 {
 	size_t size = change->session_id ? sizeof(struct session) : sizeof(struct tunnel);
@@ -247,8 +253,7 @@ int change_set(struct change *change, const void *after)
 		new = config_new(change->tunnel_id, change->session_id, after);
 	if (after && !new)
 		return -ENOMEM;
-	config_drop(change->after);
-	change->after = new;
+	change_put(change, new);
 	return 0;
 }
 

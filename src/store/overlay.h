@@ -54,6 +54,8 @@ union config change_over(const struct change *change, const union config *theirs
  * -ENOMEM: unchanged.
  */
 int change_set(struct change *change, const void *after);
+/* The same with a value that becomes the change's. */
+void change_put(struct change *change, const union config *after);
 
 /* What is configured now; NULL: nothing. */
 const union config *running_config(const struct datastore *running, uint32_t tunnel_id,

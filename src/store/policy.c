@@ -751,13 +751,13 @@ int policy_may_edit(const struct policy *policy, const struct edit_entry *entry,
 {
 	uint32_t tunnel = entry->tunnel_id, session = entry->session_id;
 	uint64_t key = BIT(row_number(row_sets[entry->object].key)), needed[RIGHTS] = {0};
-	uint64_t there = now ? now->present & ~key : 0, given = entry->values.present & ~key;
-	uint64_t readable, unchanged;
+	uint64_t there = now ? now->present & ~key : 0, given, readable, unchanged;
 
 	if (!policy)
 		return 0;
+	given = entry->values->present & ~key;
 	readable = policy_rows(policy, RIGHT_READ, tunnel, session);
-	unchanged = now ? given & there & ~codec_difference(entry->object, now, &entry->values) &
+	unchanged = now ? given & there & ~codec_difference(entry->object, now, entry->values) &
 				    readable
 			: 0;
 	if (what->removes && (now || !(readable & ROW_SELF)))

@@ -173,8 +173,8 @@ def test_copies(pair):
 @pytest.mark.parametrize("body, tag, type, text", [
     ("<copy-config><target><running/></target><source><running/></source></copy-config>", "invalid-value", "protocol", ""),
     ("<copy-config><target><candidate/></target><source><candidate/></source></copy-config>", "invalid-value", "protocol", ""),
-    ("<copy-config><target><config/></target><source><running/></source></copy-config>", "operation-not-supported",
-     "protocol", ""),
+    ("<copy-config><target><config/></target><source><running/></source></copy-config>", "unknown-element",  # RFC 7950 8.3.1
+     "protocol", "<bad-element>config</bad-element>"),
     ("<copy-config><source><running/></source></copy-config>", "missing-element", "protocol",
      "<bad-element>target</bad-element>"),
     (f'<copy-config><target><running/></target><source><config><l2tpv3 xmlns="{L2TP}" xmlns:nc="{BASE}" '
@@ -210,6 +210,7 @@ def test_lock(pair, daemon):
     for body in (f"<edit-config><target><candidate/></target><config>{config()}</config></edit-config>", "<commit/>",
                  "<discard-changes/>", "<copy-config><target><candidate/></target><source><running/></source></copy-config>"):
         assert refused(two.rpc, body).tag == "in-use", body
+    two.edit_config(config(tunnel(4)), "candidate", "<test-option>test-only</test-option>")  # which changes nothing
     two.edit_config(config(tunnel(2)))  # running is not locked
     one.edit_config(config(tunnel(3)), "candidate")
     assert leaves(two.get_config("candidate")) == ["1", "2", "3"]
@@ -221,6 +222,7 @@ def test_lock(pair, daemon):
 def test_a_lock_of_running_refuses_the_commit(pair):
     one, two = pair
     one.lock()
+    two.edit_config(config(tunnel(1)), options="<test-option>test-only</test-option>")
     two.edit_config(config(tunnel(1)), "candidate")
     assert refused(two.commit).tag == "in-use"
     assert refused(copy_config, two, "running", "<candidate/>").tag == "in-use"

@@ -83,7 +83,8 @@ def test_a_part_is_locked_for_others_and_the_rest_is_free(pair, daemon):
                  top('<tunnel nc:operation="delete"><tunnel-id>1</tunnel-id></tunnel>')):
         error = refused(two.edit_config, edit)
         assert (error.tag, error.app_tag) == ("in-use", "locked") and f"session {one.session_id}" in error.message
-        one.edit_config(edit, options="<test-option>test-only</test-option>")
+        for client in pair:  # a lock prevents changes, and this is none (RFC 6241 section 7.5)
+            client.edit_config(edit, options="<test-option>test-only</test-option>")
     two.edit_config(top("<tunnel><tunnel-id>2</tunnel-id><description>mine</description></tunnel>"))
     two.edit_config(mtu(1400))  # which changes nothing
     two.edit_config(mtu(1300), "candidate")  # it binds running only

@@ -542,8 +542,8 @@ AROUND = rules("{}", "g", "<rule><name>r</name></rule>")  # lacks an action
     ("<groups>text</groups>", "/acm:groups"),
     ("<groups><group><user-name>games</user-name></group></groups>", "/acm:groups"),
     ("<enable-nacm>1</enable-nacm>", "/acm:enable-nacm"),
-    (AROUND.format("it's [/x"), LIST.format('"it\'s [/x"') + "/acm:rule[acm:name='r']"),
-    (AROUND.format("Z\u00fcrich"), LIST.format("'Z\u00fcrich'") + "/acm:rule[acm:name='r']"),
+    (AROUND.format("it's [/x"), LIST.format('"it\'s [/x"') + "/acm:rule[acm:name='r']/acm:action"),
+    (AROUND.format("Z\u00fcrich"), LIST.format("'Z\u00fcrich'") + "/acm:rule[acm:name='r']/acm:action"),
     (AROUND.format("it's \"both\""), ""),  # XPath 1.0 cannot quote it ...
     (AROUND.format("x" * 1000), ""),  # ... nor has an error room for it
 ])

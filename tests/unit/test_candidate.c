@@ -338,32 +338,51 @@ static void replacing_a_tunnel_removes_its_other_sessions(void **state)
 	datastore_free(running);
 }
 
-/* Its entries go while it is applied, but those from a replaced tunnel on are looked at again. */
-static void an_edit_applied_once_goes_meanwhile(void **state)
+/* Applying copies no values that become an entry as they are, and an edit may be applied again. */
+static void values_are_shared_with_the_edit(void **state)
 {
-	enum { MANY = 3000 };
-	struct datastore *running = populate(2, 3);
+	struct datastore *running = populate(1, 1);
 	struct candidate candidate;
 	struct edit *edit = edit_new();
-	const struct edit_entry *first;
+	const struct edit_entry *entry;
 
 	(void)state;
 	candidate_open(&candidate, running);
-	add_tunnel(edit, EDIT_MERGE, 1);
-	first = edit->first;
-	for (uint32_t id = 100; id < 100 + MANY; id++)
-		add_session(edit, EDIT_MERGE, 1, id);
-	add_tunnel(edit, EDIT_REPLACE, 2);
-	for (uint32_t id = 100 + MANY; id < 100 + 2 * MANY; id++)
-		add_session(edit, EDIT_MERGE, 2, id);
+	add_session(edit, EDIT_MERGE, 1, 100);
+	entry = edit->first;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(candidate_apply(&candidate, edit, NULL), 0);
+		assert_ptr_equal(candidate_session(&candidate, 1, 100), entry->values);
+		candidate_discard(&candidate);
+	}
+	edit_free(edit);
+	datastore_free(running);
+}
+
+/* One that is not leaves none behind, also where they are merged, or nothing changes. */
+static void an_edit_applied_once_hands_its_values_over(void **state)
+{
+	struct datastore *running = populate(2, 3);
+	struct candidate candidate;
+	struct edit *edit = edit_new();
+	const union config *values;
+
+	(void)state;
+	candidate_open(&candidate, running);
+	add_session(edit, EDIT_MERGE, 1, 100);
+	values = edit->first->values;
+	add(edit, EDIT_MERGE, 1, 1, "mtu=1300");
+	add(edit, EDIT_MERGE, 1, 2, "enabled=true");
+	add(edit, EDIT_REPLACE, 2, 0, "");
+	add(edit, EDIT_DELETE, 1, 3, "");
+	assert_int_equal(edit->holding, 5);
 	edit->once = true;
 	assert_int_equal(candidate_apply(&candidate, edit, NULL), 0);
-	assert_ptr_not_equal(edit->first, first);
-	assert_int_equal(edit->first->tunnel_id, 1);
-	assert_int_equal(candidate.count, 2 * MANY + 3); /* 2/4, 2/5, 2/6 are gone */
-	assert_null(candidate_session(&candidate, 2, 4));
-	assert_non_null(candidate_session(&candidate, 1, 100 + MANY - 1));
+	assert_ptr_equal(candidate_session(&candidate, 1, 100), values);
+	assert_int_equal(edit->holding, 0);
+	assert_int_equal(edit_memory(edit), edit->entries.size);
 	edit_free(edit);
+	assert_int_equal(candidate_session(&candidate, 1, 100)->session_id, 100);
 	candidate_discard(&candidate);
 	datastore_free(running);
 }
@@ -782,7 +801,8 @@ int main(void)
 		cmocka_unit_test(an_identical_push_is_no_change),
 		cmocka_unit_test(a_tunnel_takes_its_sessions_with_it),
 		cmocka_unit_test(replacing_a_tunnel_removes_its_other_sessions),
-		cmocka_unit_test(an_edit_applied_once_goes_meanwhile),
+		cmocka_unit_test(values_are_shared_with_the_edit),
+		cmocka_unit_test(an_edit_applied_once_hands_its_values_over),
 		cmocka_unit_test(replacing_the_container_removes_the_rest),
 		cmocka_unit_test(deleting_the_container_deletes_all),
 		cmocka_unit_test(an_entry_comes_once_unless_in_a_batch),
