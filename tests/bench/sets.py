@@ -5,6 +5,7 @@ import population
 from contestants import SNMPD_MODULES
 from create import judged
 from figures import alternate, milliseconds
+from keepalive import run_ns
 from lib.daemons import Snmpd
 from lib.netns import inside
 from lib.snmp import ROOT
@@ -43,10 +44,13 @@ def set_all(contest, snmpd, entry, count, rows):
     return took
 
 
-def by_set(contest, count, rows):
+def by_set(contest, count, rows, shares):
     contest.start(snmp=True)
     contest.edit(population.document(()))
+    processes = {"daemon": contest.daemon.pid, "snmpd": contest.snmpd.pid}
+    before = {name: run_ns(pid) for name, pid in processes.items()}
     took = set_all(contest, contest.snmpd, SESSION, count, rows)
+    shares[rows] = {name: (run_ns(pid) - before[name]) / 1e6 for name, pid in processes.items()}
     contest.daemon.stop()
     return took
 
@@ -69,9 +73,10 @@ def by_ip(contest, count):
 def run(contest, figures, count, rounds):
     snmpd = Snmpd(contest.place.namespace, contest.folder / "pass", f"pass_persist .{SCRIPT_OID} {SCRIPT} .{SCRIPT_OID}",
                   port=SCRIPT_PORT, modules=SNMPD_MODULES).start()
+    shares = {}
     contestants = {
-        "SET, a row each": lambda: by_set(contest, count, 1),
-        f"SET, {ROWS} rows each": lambda: by_set(contest, count, ROWS),
+        "SET, a row each": lambda: by_set(contest, count, 1, shares),
+        f"SET, {ROWS} rows each": lambda: by_set(contest, count, ROWS, shares),
         "ip -batch": lambda: by_ip(contest, count),
         "pass_persist, a row each": lambda: by_script(contest, snmpd, count, 1),
         f"pass_persist, {ROWS} rows each": lambda: by_script(contest, snmpd, count, ROWS),
@@ -84,5 +89,7 @@ def run(contest, figures, count, rounds):
                          (f"SET, {ROWS} rows each", f"pass_persist, {ROWS} rows each")):
         figures.row(ours, count, times[ours], times["ip -batch"], "ip -batch", "")
         figures.row(ours, count, times[ours], times[script], "pass_persist", "< 1")
+    for rows, cpu in sorted(shares.items()):
+        figures.note(f"SET, rows a PDU {rows}: CPU of the daemon {cpu['daemon']:.0f} ms, of snmpd {cpu['snmpd']:.0f} ms")
     for name, took in times.items():
         figures.note(f"{name}: {count * 1000 / sorted(took)[len(took) // 2]:.0f} sessions a second")
