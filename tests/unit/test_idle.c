@@ -266,11 +266,12 @@ static void what_is_up_is_looked_at_ever_more_rarely_for_a_minute(void **state)
 static void who_asks_has_counters_looked_at_for_a_minute(void **state)
 {
 	struct bench *bench = *state;
+	struct engine_totals totals;
 
 	assert_int_equal(commit(bench, tunnel_with_sessions(1, 1)), 0);
 	assert_true(turn_until(bench, is_idle, 5000));
 	turn_until(bench, never, 600);
-	for (unsigned int who = 0; who < 4; who++) {
+	for (unsigned int who = 0; who < 5; who++) {
 		pass(bench, 70);
 		assert_int_equal(counters_due(bench->engine), NEVER);
 		if (who == 0)
@@ -279,6 +280,8 @@ static void who_asks_has_counters_looked_at_for_a_minute(void **state)
 			engine_refresh(bench->engine, &entry_of(bench, 1, 1001)->entry);
 		else if (who == 2)
 			engine_polled(bench->engine, clock_now());
+		else if (who == 3)
+			engine_totals(bench->engine, &totals);
 		else
 			read_status(bench);
 		turn_until(bench, never, 50);
