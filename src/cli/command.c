@@ -67,7 +67,7 @@ static const struct command commands[] = {
 	{ "cancel", false, VERB_SET, cancel_run, 0,
 	  NULL, "[PERSIST-ID]",
 	  "undo now what was changed with --confirm" },
-	{ "adopt", false, VERB_ADOPT, adopt_run, 0,
+	{ "adopt", false, VERB_ADOPT, adopt_run, TAKES_COMMENT,
 	  "[tunnel]", "tunnel_id ID",
 	  "take over a tunnel that others made, with its sessions" },
 	{ "resync", false, VERB_ADOPT, resync_run, 0,
@@ -79,9 +79,12 @@ static const struct command commands[] = {
 	{ "history", false, VERB_SHOW, history_run, TAKES_OUTPUT,
 	  NULL, "[last N|all] [before NUMBER] | show NUMBER",
 	  "list the latest commits, or what one of them changed" },
-	{ "rollback", false, VERB_SET, rollback_run, 0,
-	  NULL, "NUMBER",
+	{ "rollback", false, VERB_SET, rollback_run, TAKES_CHECK | TAKES_CONFIRM,
+	  NULL, "NUMBER [--check|--confirm SECONDS]",
 	  "return to the configuration as that commit left it" },
+	{ "revert", false, VERB_SET, revert_run, TAKES_CHECK | TAKES_CONFIRM,
+	  NULL, "NUMBER [--check|--confirm SECONDS]",
+	  "undo that commit alone, unless a later one has changed the same" },
 	{ "help", true, VERB_SHOW, help_run, 0, NULL, "[COMMAND]", "this text, or that of one command with its keywords" },
 };
 
@@ -98,9 +101,9 @@ static const char options_text[] =
 	"  --replace   push, validate: the file becomes the whole configuration\n"
 	"  --plugin    status: one line and an exit status for Nagios and Icinga\n"
 	"  --ip        get-config: a script of ip l2tp and ip link\n"
-	"  --check     add, delete, set, push: only say whether it would be accepted, what would change, and what that costs\n"
-	"  --confirm SECONDS  add, delete, set, push: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
-	"  -m TEXT     add, delete, set, push, import: a comment for the history\n"
+	"  --check     add, delete, set, push, import, rollback, revert: only say whether it would be accepted, what would change, and what that costs\n"
+	"  --confirm SECONDS  the same: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
+	"  -m TEXT     the same, and adopt: a comment for the history\n"
 	"  --batch FILE  instead of a command: its lines of add, delete and set, in one transaction\n"
 	"  --force     with --batch: each line by itself, of any command\n"
 	"  -V, -h      version; this text\n";
@@ -152,7 +155,7 @@ enum cli_status command_check_options(const struct command *command,
 		{"--plugin", options->plugin, TAKES_PLUGIN},
 		{"--check", options->check, TAKES_CHECK},
 		{"--confirm", options->confirm, TAKES_CONFIRM},
-		{"-m", options->comment, TAKES_CONFIRM},
+		{"-m", options->comment, TAKES_CONFIRM | TAKES_COMMENT},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

@@ -180,6 +180,7 @@ void message_adopt(FILE *file, const struct request *request)
 {
 	fputs("<adopt xmlns=\"" NAMESPACE_MODULE "\">", file);
 	put_leaf(file, row_sets[OBJECT_TUNNEL].key, &request->tunnel, "");
+	message_comment(file, request->comment);
 	fputs("</adopt>", file);
 }
 

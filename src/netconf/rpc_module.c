@@ -30,9 +30,12 @@ static int read_id(const struct node *operation, enum object object, uint32_t *r
 int rpc_adopt(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct engine_who who = rpc_who(session);
+	char comment[RPC_COMMENT], words[40];
 	uint32_t tunnel_id = 0;
 	int rc = read_id(operation, OBJECT_TUNNEL, &tunnel_id, err);
 
+	snprintf(words, sizeof(words), "adopt tunnel %" PRIu32, tunnel_id);
+	rc = rc ? rc : rpc_comment_on(operation, words, comment, &who, err);
 	if (rc)
 		return rc;
 	return rpc_await(
