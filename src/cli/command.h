@@ -14,8 +14,9 @@ enum command_takes {
 	TAKES_COMMENT = 512, /* -m alone */
 	TAKES_PROMETHEUS = 32,
 	TAKES_PLUGIN = 64,
-	TAKES_SCRIPT = 256, /* --ip */
-	TAKES_TOP = 128     /* -b, -n, -i, --columns, -c */
+	TAKES_SCRIPT = 256, /* --ip, --networkd, --vyos */
+	TAKES_FROM = 1024,
+	TAKES_TOP = 128 /* -b, -n, -i, --columns, -c */
 };
 
 struct command {

@@ -163,7 +163,10 @@ bool engine_candidate_settled(const struct engine *engine);
 unsigned int engine_settle_candidate(struct engine *engine, const struct engine_who *who,
 				     engine_done_cb *done, void *arg);
 
-/* Take a foreign tunnel with its sessions into the configuration; no kernel write. */
+/*
+ * Take a foreign tunnel with its sessions into the configuration; no kernel write. 0: all that can
+ * be, perhaps none.
+ */
 unsigned int engine_adopt(struct engine *engine, uint32_t tunnel_id, const struct engine_who *who,
 			  engine_done_cb *done, void *arg);
 /* Read the whole kernel again, and repair. */
