@@ -1,6 +1,6 @@
 /*
- * Command lines from a file: a batch as `ip -batch` has it, and scripts of `ip l2tp` to import. All
- * of it is one transaction.
+ * Command lines from a file: a batch as `ip -batch` has it, which is one transaction. Scripts of
+ * `ip l2tp` are read alike (import.h).
  */
 #ifndef CLI_BATCH_H
 #define CLI_BATCH_H
@@ -22,6 +22,13 @@ struct batch_line {
  * than there is room for, or that ends within quotes, has an argc of -1.
  */
 bool batch_next(char **text, unsigned int *number, struct batch_line *ret);
+
+/*
+ * A line of add, delete or set as a request, after "ip l2tp" or without; @ret is valid with CLI_OK
+ * alone.
+ */
+enum cli_status batch_parse(const struct batch_line *line, const struct cli_options *options,
+			    struct request *ret, struct error *err);
 
 /*
  * --batch FILE. With --force each line is a transaction of its own, and any command will do; one

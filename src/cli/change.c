@@ -1,5 +1,8 @@
-/* add, delete, set, adopt, resync: each sends one rpc and prints nothing. */
+/* add, delete, set, adopt, resync. */
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/wipe.h"
 #include "base/wiped_stream.h"
@@ -7,6 +10,7 @@
 #include "cli/confirm.h"
 #include "cli/difference.h"
 #include "cli/message.h"
+#include "cli/record.h"
 #include "cli/talk.h"
 
 typedef void writer(FILE *file, const struct request *request);
@@ -128,9 +132,96 @@ enum cli_status change_run(const struct command *command, const struct cli_optio
 	return run_request(command, options, argc, argv, message_edit, err);
 }
 
+/* Tunnels with something foreign in them, each once. */
+struct strangers {
+	uint32_t *ids;
+	size_t count, room;
+};
+
+static int take_stranger(const struct client_entry *entry, void *arg)
+{
+	struct strangers *strangers = arg;
+	struct record record;
+	uint32_t *grown;
+
+	record_read(entry, false, &record);
+	if (strcmp(record_sent(&record, "origin"), "foreign") != 0 ||
+	    (strangers->count && strangers->ids[strangers->count - 1] == entry->tunnel_id))
+		return 0;
+	if (strangers->count == strangers->room) {
+		strangers->room = strangers->room ? 2 * strangers->room : 64;
+		grown = reallocarray(strangers->ids, strangers->room, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		strangers->ids = grown;
+	}
+	strangers->ids[strangers->count++] = entry->tunnel_id;
+	return 0;
+}
+
+static int read_strangers(struct client *client, struct strangers *ret, struct error *err)
+{
+	return client_read(client,
+			   "<get><filter type=\"subtree\"><" ELEMENT_CONTAINER
+			   " xmlns=\"" NAMESPACE_MODULE "\"><tunnel><tunnel-id/><origin/><session>"
+			   "<session-id/><origin/></session></tunnel></" ELEMENT_CONTAINER
+			   "></filter></get>",
+			   take_stranger, ret, err);
+}
+
+/* Ask for each that is left by itself, which is refused with the reason. Returns how many are. */
+static int say_why(struct client *client, const struct strangers *left, size_t *ret_refused,
+		   struct error *err)
+{
+	struct request request = {.verb = VERB_ADOPT};
+	int rc = 0;
+
+	for (size_t i = 0; i < left->count && !rc; i++) {
+		struct error why = ERROR_INIT;
+
+		codec_set_number(row_sets[OBJECT_TUNNEL].key, &request.tunnel, left->ids[i], NULL);
+		rc = send(client, &request, message_adopt, &why);
+		if (!rc)
+			continue;
+		++*ret_refused;
+		fprintf(stderr, "l2tpv3ctl: not taken: %s%s%s\n", why.path, why.path[0] ? ": " : "",
+			why.text);
+		rc = client_unanswered(client)
+			     ? error_set(err, ERROR_STORAGE, "the daemon went away")
+			     : 0;
+	}
+	return rc;
+}
+
+static enum cli_status adopt_all(const struct cli_options *options, struct error *err)
+{
+	const struct request request = {.verb = VERB_ADOPT, .comment = options->comment};
+	struct strangers before = {0}, after = {0};
+	size_t refused = 0;
+	struct client *client;
+	enum cli_status status = talk_connect(options, &client, err);
+	int rc;
+
+	if (status)
+		return status;
+	rc = read_strangers(client, &before, err);
+	rc = rc ? rc : send(client, &request, message_adopt, err);
+	rc = rc ? rc : read_strangers(client, &after, err);
+	rc = rc ? rc : say_why(client, &after, &refused, err);
+	if (!rc)
+		printf("%zu tunnel%s taken in one commit, %zu not taken or not whole\n",
+		       before.count - refused, before.count - refused == 1 ? "" : "s", refused);
+	free(before.ids);
+	free(after.ids);
+	return talk_end(options, client, rc, err);
+}
+
 enum cli_status adopt_run(const struct command *command, const struct cli_options *options,
 			  int argc, char *argv[], struct error *err)
 {
+	if (argc && !strcmp(argv[argc - 1], "all") &&
+	    (argc == 1 || (argc == 2 && !strcmp(argv[0], "tunnel"))))
+		return adopt_all(options, err);
 	return run_request(command, options, argc, argv, message_adopt, err);
 }
 

@@ -20,6 +20,9 @@ enum cli_status {
 
 #define COMMENT_MAX 512 /* more than the daemon takes */
 
+/* How get-config prints: XML or JSON, or in the words of another program. */
+enum cli_form { FORM_DOCUMENT, FORM_IP, FORM_NETWORKD, FORM_VYOS };
+
 struct command;
 
 struct cli_options {
@@ -43,7 +46,9 @@ struct cli_options {
 	const char *count, *interval; /* -n, -i: of top, as given; NULL: none */
 	const char *comment;          /* -m; NULL: none */
 	const char *batch;            /* -batch: a file; NULL: none */
-	bool script;                  /* --ip */
+	enum cli_form form;           /* --ip, --networkd, --vyos */
+	const char *directory;        /* of --networkd; NULL: none */
+	const char *from;             /* --from; NULL: to be found out */
 	bool force;                   /* -force */
 	const char *confirm;          /* --confirm: seconds, as given; NULL: none */
 };

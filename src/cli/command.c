@@ -44,17 +44,17 @@ static const struct command commands[] = {
 	  "[tunnel|session]", "[KEYWORD VALUE ...]",
 	  "print configuration, state and counters as XML, or with -j as JSON" },
 	{ "get-config", false, VERB_GET, get_config_run, TAKES_OUTPUT | TAKES_SCRIPT,
-	  "[tunnel|session]", "[KEYWORD VALUE ...] [--ip]",
-	  "print the configuration, in a form that push takes, or as a script of ip l2tp" },
+	  "[tunnel|session]", "[KEYWORD VALUE ...] [--ip|--networkd[=DIRECTORY]|--vyos]",
+	  "print the configuration, in a form that push takes, or as a script of ip l2tp, as files of systemd-networkd, as commands of VyOS" },
 	{ "push", false, VERB_SET, push_run, TAKES_REPLACE | TAKES_CHECK | TAKES_CONFIRM,
 	  NULL, "FILE|- [--replace] [--check|--confirm SECONDS]",
 	  "merge a file into the configuration, or replace the configuration by it" },
 	{ "validate", false, VERB_SET, validate_run, TAKES_REPLACE | TAKES_CHECK,
 	  NULL, "FILE|- [--replace]",
 	  "say whether push would be accepted; change nothing" },
-	{ "import", false, VERB_SET, import_run, TAKES_CHECK | TAKES_CONFIRM,
-	  NULL, "FILE|- [--check|--confirm SECONDS]",
-	  "take the lines of ip l2tp, and of ip link about what these made, from a script" },
+	{ "import", false, VERB_SET, import_run, TAKES_CHECK | TAKES_CONFIRM | TAKES_FROM,
+	  NULL, "FILE|DIRECTORY|- [--from ip|networkd|vyos] [--check|--confirm SECONDS]",
+	  "take what a script of ip l2tp, files of systemd-networkd or commands of VyOS say" },
 	{ "diff", false, VERB_SET, diff_run, 0,
 	  NULL, "FILE|-",
 	  "say what push --replace would change, and what that costs" },
@@ -67,9 +67,9 @@ static const struct command commands[] = {
 	{ "cancel", false, VERB_SET, cancel_run, 0,
 	  NULL, "[PERSIST-ID]",
 	  "undo now what was changed with --confirm" },
-	{ "adopt", false, VERB_ADOPT, adopt_run, 0,
-	  "[tunnel]", "tunnel_id ID",
-	  "take over a tunnel that others made, with its sessions" },
+	{ "adopt", false, VERB_ADOPT, adopt_run, TAKES_COMMENT,
+	  "[tunnel]", "tunnel_id ID | all",
+	  "take over a tunnel that others made, with its sessions, or all of them at once" },
 	{ "resync", false, VERB_ADOPT, resync_run, 0,
 	  NULL, NULL,
 	  "compare with the kernel now, and repair" },
@@ -79,9 +79,12 @@ static const struct command commands[] = {
 	{ "history", false, VERB_SHOW, history_run, TAKES_OUTPUT,
 	  NULL, "[last N|all] [before NUMBER] | show NUMBER",
 	  "list the latest commits, or what one of them changed" },
-	{ "rollback", false, VERB_SET, rollback_run, 0,
-	  NULL, "NUMBER",
+	{ "rollback", false, VERB_SET, rollback_run, TAKES_CHECK | TAKES_CONFIRM,
+	  NULL, "NUMBER [--check|--confirm SECONDS]",
 	  "return to the configuration as that commit left it" },
+	{ "revert", false, VERB_SET, revert_run, TAKES_CHECK | TAKES_CONFIRM,
+	  NULL, "NUMBER [--check|--confirm SECONDS]",
+	  "undo that commit alone, unless a later one has changed the same" },
 	{ "help", true, VERB_SHOW, help_run, 0, NULL, "[COMMAND]", "this text, or that of one command with its keywords" },
 };
 
@@ -98,9 +101,12 @@ static const char options_text[] =
 	"  --replace   push, validate: the file becomes the whole configuration\n"
 	"  --plugin    status: one line and an exit status for Nagios and Icinga\n"
 	"  --ip        get-config: a script of ip l2tp and ip link\n"
-	"  --check     add, delete, set, push: only say whether it would be accepted, what would change, and what that costs\n"
-	"  --confirm SECONDS  add, delete, set, push: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
-	"  -m TEXT     add, delete, set, push, import: a comment for the history\n"
+	"  --networkd[=DIRECTORY]  get-config: files of systemd-networkd, written there\n"
+	"  --vyos      get-config: commands of VyOS\n"
+	"  --from ip|networkd|vyos  import: what it is, if that is not to be guessed\n"
+	"  --check     add, delete, set, push, import, rollback, revert: only say whether it would be accepted, what would change, and what that costs\n"
+	"  --confirm SECONDS  the same: undo it then, unless \"l2tpv3ctl confirm\" is run\n"
+	"  -m TEXT     the same, and adopt: a comment for the history\n"
 	"  --batch FILE  instead of a command: its lines of add, delete and set, in one transaction\n"
 	"  --force     with --batch: each line by itself, of any command\n"
 	"  -V, -h      version; this text\n";
@@ -148,11 +154,14 @@ enum cli_status command_check_options(const struct command *command,
 		{"-i", options->interval, TAKES_TOP},
 		{"--prometheus", options->prometheus, TAKES_PROMETHEUS},
 		{"--replace", options->replace, TAKES_REPLACE},
-		{"--ip", options->script, TAKES_SCRIPT},
+		{"--ip", options->form == FORM_IP, TAKES_SCRIPT},
+		{"--networkd", options->form == FORM_NETWORKD, TAKES_SCRIPT},
+		{"--vyos", options->form == FORM_VYOS, TAKES_SCRIPT},
+		{"--from", options->from, TAKES_FROM},
 		{"--plugin", options->plugin, TAKES_PLUGIN},
 		{"--check", options->check, TAKES_CHECK},
 		{"--confirm", options->confirm, TAKES_CONFIRM},
-		{"-m", options->comment, TAKES_CONFIRM},
+		{"-m", options->comment, TAKES_CONFIRM | TAKES_COMMENT},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -164,8 +173,9 @@ enum cli_status command_check_options(const struct command *command,
 	    (options->json || options->pretty || options->statistics || options->details))
 		return cli_usage_error(err,
 				       "--prometheus is a form of its own: without -j, -p, -s, -d");
-	if (options->script && (options->json || options->pretty))
-		return cli_usage_error(err, "--ip is a form of its own: without -j and -p");
+	if (options->form && (options->json || options->pretty))
+		return cli_usage_error(err, "--ip, --networkd and --vyos are forms of their own: "
+					    "without -j and -p");
 	if (options->json && (options->table || options->brief || options->columns))
 		return cli_usage_error(err, "-j is no table: without -t, -br and --columns");
 	if (options->check && options->confirm)

@@ -10,11 +10,13 @@ enum command_takes {
 	TAKES_MORE = 2,   /* -s, -d, and -t, -br, -o, -c, --columns */
 	TAKES_REPLACE = 4,
 	TAKES_CHECK = 8,
-	TAKES_CONFIRM = 16, /* and -m */
+	TAKES_CONFIRM = 16,  /* and -m */
+	TAKES_COMMENT = 512, /* -m alone */
 	TAKES_PROMETHEUS = 32,
 	TAKES_PLUGIN = 64,
-	TAKES_SCRIPT = 256, /* --ip */
-	TAKES_TOP = 128     /* -b, -n, -i, --columns, -c */
+	TAKES_SCRIPT = 256, /* --ip, --networkd, --vyos */
+	TAKES_FROM = 1024,
+	TAKES_TOP = 128 /* -b, -n, -i, --columns, -c */
 };
 
 struct command {
@@ -87,6 +89,8 @@ enum cli_status history_run(const struct command *command, const struct cli_opti
 			    int argc, char *argv[], struct error *err);
 enum cli_status rollback_run(const struct command *command, const struct cli_options *options,
 			     int argc, char *argv[], struct error *err);
+enum cli_status revert_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err);
 enum cli_status status_run(const struct command *command, const struct cli_options *options,
 			   int argc, char *argv[], struct error *err);
 enum cli_status explain_run(const struct command *command, const struct cli_options *options,

@@ -1,9 +1,11 @@
-/* history, history show N, rollback N. */
+/* history, history show N, rollback N, revert N. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "cli/command.h"
+#include "cli/confirm.h"
+#include "cli/difference.h"
 #include "cli/json.h"
 #include "cli/message.h"
 #include "cli/talk.h"
@@ -22,20 +24,6 @@ static enum cli_status read_number(const char *text, const char *what, uint64_t 
 	if (text[strspn(text, "0123456789")] || !text[0] || errno)
 		return cli_usage_error(err, "\"%.64s\" is not %s", text, what);
 	return CLI_OK;
-}
-
-/* Write "<name><number>N</number></name>" if @text is a number. */
-static enum cli_status make_rpc(const char *name, const char *text, char *ret, size_t size,
-				struct error *err)
-{
-	uint64_t number;
-	enum cli_status status = read_number(text, "the number of a commit", &number, err);
-
-	if (!status)
-		snprintf(ret, size,
-			 "<%s xmlns=\"" NAMESPACE_MODULE "\"><number>%" PRIu64 "</number></%s>",
-			 name, number, name);
-	return status;
 }
 
 static const char *leaf(const struct node *commit, const char *name)
@@ -153,12 +141,19 @@ static enum cli_status read_range(int argc, char *argv[], uint64_t *ret_last, ui
 	return status;
 }
 
-static int show_commit(struct client *client, const char *operation,
-		       const struct cli_options *options, struct json *json, struct error *err)
+static int show_commit(struct client *client, uint64_t number, const struct cli_options *options,
+		       struct json *json, struct error *err)
 {
 	struct tree reply = {0};
+	char operation[160];
 	uint64_t count;
-	int rc = client_rpc(client, operation, &reply, err);
+	int rc;
+
+	snprintf(operation, sizeof(operation),
+		 "<commit-changes xmlns=\"" NAMESPACE_MODULE "\"><number>%" PRIu64
+		 "</number></commit-changes>",
+		 number);
+	rc = client_rpc(client, operation, &reply, err);
 
 	if (!rc)
 		print_reply(&reply, json, options->json, &count);
@@ -171,11 +166,10 @@ enum cli_status history_run(const struct command *command, const struct cli_opti
 {
 	bool shows = argc == 2 && !strcmp(argv[0], "show");
 	struct json json = {.file = stdout, .pretty = options->pretty};
-	uint64_t last = 0, before = 0;
+	uint64_t number = 0, last = 0, before = 0;
 	struct client *client;
-	char operation[160];
 	enum cli_status status =
-		shows ? make_rpc("commit-changes", argv[1], operation, sizeof(operation), err)
+		shows ? read_number(argv[1], "the number of a commit", &number, err)
 		      : read_range(argc, argv, &last, &before, err);
 	int rc;
 
@@ -184,7 +178,7 @@ enum cli_status history_run(const struct command *command, const struct cli_opti
 		status = talk_connect(options, &client, err);
 	if (status)
 		return status;
-	rc = shows ? show_commit(client, operation, options, &json, err)
+	rc = shows ? show_commit(client, number, options, &json, err)
 		   : print_history(client, last, before, options, &json, err);
 	if (json.depth)
 		json_close(&json, ']');
@@ -192,15 +186,85 @@ enum cli_status history_run(const struct command *command, const struct cli_opti
 	return cli_refused(rc);
 }
 
+/* ---- back */
+
+/* The rpc @name about that commit; @stages: into the candidate. */
+static int send_back(struct client *client, const char *name, uint64_t number, bool stages,
+		     const char *comment, struct error *err)
+{
+	char *operation = NULL;
+	size_t length;
+	FILE *file = open_memstream(&operation, &length);
+	int rc;
+
+	if (!file)
+		return error_set(err, ERROR_RESOURCE, "out of memory");
+	fprintf(file, "<%s xmlns=\"" NAMESPACE_MODULE "\"><number>%" PRIu64 "</number>%s", name,
+		number, stages ? "<stage/>" : "");
+	message_comment(file, comment);
+	fprintf(file, "</%s>", name);
+	fclose(file);
+	rc = client_rpc(client, operation, NULL, err);
+	free(operation);
+	return rc;
+}
+
+/* Say what would change: the daemon makes the changes in the candidate. */
+static int check_back(struct client *client, const char *name, uint64_t number, struct error *err)
+{
+	struct difference difference;
+	int rc = difference_begin(&difference, client, 0, err);
+
+	if (!rc && !difference.staged)
+		rc = error_set(err, ERROR_LOCKED,
+			       "this is checked in the candidate, which is locked");
+	rc = rc ? rc : send_back(client, name, number, true, NULL, err);
+	rc = rc ? rc : difference_end(&difference, client, stdout, err);
+	difference_free(&difference);
+	return rc;
+}
+
+/* @words: what the history says of it, for a commit that is ours to make. */
+static enum cli_status go_back(const struct command *command, const char *words,
+			       const struct cli_options *given, int argc, char *argv[],
+			       struct error *err)
+{
+	struct cli_options options = *given;
+	char comment[COMMENT_MAX + 64];
+	struct client *client;
+	uint64_t number = 0;
+	enum cli_status status;
+	int rc;
+
+	if (argc != 1)
+		return cli_usage_error(err,
+				       "give the number of a commit, as \"history\" lists them");
+	status = read_number(argv[0], "the number of a commit", &number, err);
+	status = status ? status : talk_connect(&options, &client, err);
+	if (status)
+		return status;
+	if (options.check)
+		return talk_end(&options, client, check_back(client, command->name, number, err),
+				err);
+	rc = confirm_begin(&options, client, err);
+	rc = rc ? rc
+		: send_back(client, command->name, number, options.confirm,
+			    options.confirm ? NULL : options.comment, err);
+	snprintf(comment, sizeof(comment), "%s %" PRIu64 "%s%s", words, number,
+		 options.comment ? ": " : "", options.comment ? options.comment : "");
+	options.comment = comment;
+	rc = rc ? rc : confirm_commit(&options, client, err);
+	return talk_end(&options, client, rc, err);
+}
+
 enum cli_status rollback_run(const struct command *command, const struct cli_options *options,
 			     int argc, char *argv[], struct error *err)
 {
-	char operation[160];
-	enum cli_status status;
+	return go_back(command, "rollback to", options, argc, argv, err);
+}
 
-	(void)command;
-	if (argc != 1)
-		return cli_usage_error(err, "give the number of the commit to return to");
-	status = make_rpc("rollback", argv[0], operation, sizeof(operation), err);
-	return status ? status : talk_rpc(options, operation, err);
+enum cli_status revert_run(const struct command *command, const struct cli_options *options,
+			   int argc, char *argv[], struct error *err)
+{
+	return go_back(command, "revert of commit", options, argc, argv, err);
 }

@@ -13,9 +13,12 @@ enum {
 	OPTION_BRIEF,
 	OPTION_FORCE,
 	OPTION_IP,
+	OPTION_VYOS,
 	OPTION_CONFIRM, /* this and below have a value */
 	OPTION_COLUMNS,
 	OPTION_BATCH,
+	OPTION_FROM,
+	OPTION_NETWORKD, /* may have one */
 };
 
 extern const struct option long_options[]; /* ends with a NULL name */

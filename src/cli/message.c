@@ -179,7 +179,11 @@ void message_get(FILE *file, const struct request *request, const uint64_t rows[
 void message_adopt(FILE *file, const struct request *request)
 {
 	fputs("<adopt xmlns=\"" NAMESPACE_MODULE "\">", file);
-	put_leaf(file, row_sets[OBJECT_TUNNEL].key, &request->tunnel, "");
+	if (request->tunnel.tunnel_id)
+		put_leaf(file, row_sets[OBJECT_TUNNEL].key, &request->tunnel, "");
+	else
+		fputs("<all/>", file);
+	message_comment(file, request->comment);
 	fputs("</adopt>", file);
 }
 

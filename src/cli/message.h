@@ -28,7 +28,7 @@ void message_comment(FILE *file, const char *comment);
 void message_get(FILE *file, const struct request *request, const uint64_t rows[OBJECTS],
 		 bool config_only);
 
-/* The adopt rpc. */
+/* The adopt rpc: of a tunnel, or of all if it has no id. */
 void message_adopt(FILE *file, const struct request *request);
 
 /* The rows of an object in parts up to @last; PART_STATE, say, means all but the counters. */

@@ -65,7 +65,6 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		['t'] = &options->table,
 		['b'] = &options->batch_mode,
 		['o'] = &options->oneline,
-		[OPTION_IP] = &options->script,
 		[OPTION_FORCE] = &options->force,
 		[OPTION_BRIEF] = &options->brief,
 		['V'] = &wishes->version,
@@ -90,6 +89,14 @@ static bool set_option(int option, struct cli_options *options, struct wishes *w
 		options->batch = optarg;
 	else if (option == OPTION_COLUMNS)
 		options->columns = optarg;
+	else if (option == OPTION_FROM)
+		options->from = optarg;
+	else if (option == OPTION_IP)
+		options->form = FORM_IP;
+	else if (option == OPTION_VYOS)
+		options->form = FORM_VYOS;
+	else if (option == OPTION_NETWORKD)
+		options->form = FORM_NETWORKD, options->directory = optarg;
 	else if (option == 'c')
 		return set_color(optarg, options);
 	else if (option < 0 || option >= OPTION_CONFIRM || !flags[option])

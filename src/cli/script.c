@@ -1,6 +1,7 @@
 #include "cli/script.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* What `ip link` says, on the session's interface. */
 static const struct {
@@ -70,7 +71,7 @@ static void put_link(FILE *file, const struct record *record)
 	fprintf(file, " %s\n", record->config.session.link_enabled ? "up" : "down");
 }
 
-void script_entry(FILE *file, const struct record *record)
+static void put_ip(FILE *file, const struct record *record)
 {
 	enum object object = record->entry->object;
 	const struct row_set *set = &row_sets[object];
@@ -100,4 +101,63 @@ void script_entry(FILE *file, const struct record *record)
 	putc('\n', file);
 	if (object == OBJECT_SESSION)
 		put_link(file, record);
+}
+
+/* ---- the whole */
+
+static void name_entry(FILE *file, const struct record *record)
+{
+	fprintf(file, "%s %" PRIu32, row_sets[record->entry->object].name,
+		record->entry->tunnel_id);
+	if (record->entry->session_id)
+		fprintf(file, "/%" PRIu32, record->entry->session_id);
+}
+
+void script_unknown(const char *who, const struct record *record, uint64_t known)
+{
+	const struct row_set *set = &row_sets[record->entry->object];
+	char buffer[VALUE_TEXT_MAX];
+
+	for (unsigned int i = 0; i < set->config_count; i++) {
+		const char *text = record_text(record, &set->rows[i], buffer);
+
+		if ((known & BIT(i)) || !text || !*text || is_default(&set->rows[i], text))
+			continue;
+		fprintf(stderr, "l2tpv3ctl: note: %s has no words for ", who);
+		name_entry(stderr, record);
+		fprintf(stderr, ": %s\n", set->rows[i].leaf);
+	}
+}
+
+void script_leave_out(const char *who, const struct record *record, const char *why)
+{
+	fputs("l2tpv3ctl: note: left out: ", stderr);
+	name_entry(stderr, record);
+	fprintf(stderr, ": %s %s\n", who, why);
+}
+
+void script_begin(struct script *script, enum cli_form form, const char *directory, FILE *file)
+{
+	*script = (struct script){.form = form, .directory = directory, .file = file};
+}
+
+void script_entry(struct script *script, const struct record *record)
+{
+	if (script->form == FORM_IP)
+		put_ip(script->file, record);
+	else if (script->form == FORM_NETWORKD)
+		networkd_entry(script, record);
+	else
+		vyos_entry(script, record);
+}
+
+int script_end(struct script *script, struct error *err)
+{
+	if (script->form == FORM_NETWORKD)
+		networkd_end(script);
+	return script->rc ? error_set_errno(err, ERROR_STORAGE, -script->rc,
+					    "cannot write the files%s%s",
+					    script->directory ? " into " : "",
+					    script->directory ? script->directory : "")
+			  : 0;
 }

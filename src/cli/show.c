@@ -10,7 +10,6 @@
 #include "cli/clients.h"
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/script.h"
 #include "cli/talk.h"
 
 static bool wants(const struct show *show, enum object object)
@@ -61,8 +60,8 @@ static void put_entry(struct show *show, const struct record *record)
 		(show->sampling ? table_sample : table_entry)(table, record);
 	else if (show->prometheus)
 		prometheus_entry(show->prometheus, record);
-	else if (show->options->script)
-		script_entry(show->text.file, record);
+	else if (show->options->form)
+		script_entry(&show->script, record);
 	else if (!show->as_text)
 		document_entry(&show->document, record->entry);
 	else if (show->options->oneline)
@@ -75,7 +74,7 @@ static void put_entry(struct show *show, const struct record *record)
 static bool needs_defaults(const struct show *show, enum object object)
 {
 	return object == OBJECT_TUNNEL || show->options->details || show->prometheus ||
-	       show->tables || show->options->script || show->request->term_count;
+	       show->tables || show->options->form || show->request->term_count;
 }
 
 static void hold_tunnel(struct held_tunnel *held, const struct client_entry *entry)
@@ -211,11 +210,12 @@ void show_begin(struct show *show, const struct request *request, const struct c
 		show->by_session |= request->terms[i].row->object == OBJECT_SESSION;
 	show->as_text = request->verb == VERB_SHOW && !options->json;
 	document_begin(&show->document, form(show), file, options->pretty);
+	script_begin(&show->script, options->form, options->directory, file);
 }
 
 void show_end(struct show *show)
 {
-	if (!show->as_text && !show->options->script)
+	if (!show->as_text && !show->options->form)
 		document_end(&show->document);
 }
 
@@ -383,6 +383,8 @@ static enum cli_status run_show(const struct command *command, const struct cli_
 	status = show_read(&show, config_only, err);
 	if (!status)
 		show_end(&show);
+	if (options->form && script_end(&show.script, err) && !status)
+		status = CLI_REFUSED;
 	if (!status && show.as_text && show.empty)
 		note_empty(&request);
 	return status;

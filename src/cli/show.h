@@ -5,6 +5,7 @@
 #include "cli/document.h"
 #include "cli/grammar.h"
 #include "cli/prometheus.h"
+#include "cli/script.h"
 #include "cli/table.h"
 #include "cli/text.h"
 
@@ -25,6 +26,7 @@ struct show {
 	struct table *tables; /* one per object; NULL: no tables */
 	bool sampling;        /* this reading is for the rates only */
 	struct document document;
+	struct script script;
 	bool tunnel_matches; /* the tunnel of the sessions that follow */
 	bool tunnel_disabled;
 	bool empty;      /* nothing was printed */

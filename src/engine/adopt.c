@@ -88,22 +88,28 @@ static int adopt_tunnel(struct candidate *changes, const struct tunnel_entry *en
 struct adoption {
 	struct cursor cursor;
 	struct engine *engine;
-	uint32_t tunnel_id;
-	bool visible;  /* to whoever asks */
-	uint32_t from; /* the next session; 0: the tunnel itself */
-	bool passed;   /* reached the last possible id */
+	const struct policy *policy;
+	uint32_t tunnel_id; /* the one under way */
+	bool all;           /* it is one of all */
+	uint32_t from;      /* the next session; 0: the tunnel itself */
+	bool passed;        /* reached the last possible id */
 	struct candidate *changes;
 	struct error *err;
 };
 
 static int end(const struct adoption *adoption)
 {
-	if (!candidate_dirty(adoption->changes))
+	if (!adoption->all && !candidate_dirty(adoption->changes))
 		return error_set(adoption->err, ERROR_EXISTS,
 				 "tunnel %u and its sessions are ours already",
 				 adoption->tunnel_id);
 	adoption->err->path[0] = '\0';
 	return 0;
+}
+
+static bool is_visible(const struct adoption *adoption, uint32_t tunnel_id)
+{
+	return policy_rows(adoption->policy, RIGHT_READ, tunnel_id, 0) & ROW_SELF;
 }
 
 static int adopt_next(struct adoption *adoption)
@@ -115,7 +121,7 @@ static int adopt_next(struct adoption *adoption)
 	int rc = 0;
 
 	error_at_entry(adoption->err, adoption->tunnel_id, 0, NULL);
-	if (!tunnel || !tunnel->entry.in_kernel || !adoption->visible)
+	if (!tunnel || !tunnel->entry.in_kernel || !is_visible(adoption, adoption->tunnel_id))
 		return error_set(adoption->err, ERROR_MISSING,
 				 "there is no tunnel %u in the kernel", adoption->tunnel_id);
 	if (id == 0) {
@@ -135,10 +141,44 @@ static int adopt_next(struct adoption *adoption)
 	return rc < 0 ? rc : 1;
 }
 
+/* Go on with the next tunnel after @id in the kernel. 1, or 0: there is none. */
+static int next_tunnel(struct adoption *adoption, uint32_t id)
+{
+	const struct tunnel_entry *tunnel =
+		id == ID_MAX ? NULL : datastore_tunnel_from(adoption->engine->store, id + 1);
+
+	adoption->from = 0;
+	adoption->passed = false;
+	if (!tunnel)
+		return end(adoption);
+	adoption->tunnel_id = tunnel->entry.key.tunnel_id;
+	return 1;
+}
+
+/* One session, or one tunnel, which if it cannot be taken is passed over with its sessions. */
+static int adopt_some(struct adoption *adoption)
+{
+	uint32_t from = adoption->from;
+	struct error *err = adoption->err, ignored = ERROR_INIT;
+	int rc;
+
+	if (!adoption->tunnel_id)
+		return next_tunnel(adoption, 0);
+	adoption->err = &ignored;
+	rc = adopt_next(adoption);
+	adoption->err = err;
+	if (rc == -ENOMEM || rc > 0)
+		return rc;
+	/* at its end, or refused as such, or gone */
+	return rc == 0 || from == 0 || from == adoption->from
+		       ? next_tunnel(adoption, adoption->tunnel_id)
+		       : 1;
+}
+
 static int adoption_forth(struct cursor *cursor)
 {
 	struct adoption *adoption = (struct adoption *)cursor;
-	int rc = adopt_next(adoption);
+	int rc = adoption->all ? adopt_some(adoption) : adopt_next(adoption);
 
 	return rc == -ENOMEM ? error_set(adoption->err, ERROR_RESOURCE,
 					 "no memory to adopt tunnel %u", adoption->tunnel_id)
@@ -159,7 +199,8 @@ struct cursor *adopt_begin(struct engine *engine, uint32_t tunnel_id, const stru
 	changes->adopt = true;
 	adoption->engine = engine;
 	adoption->tunnel_id = tunnel_id;
-	adoption->visible = policy_rows(policy, RIGHT_READ, tunnel_id, 0) & ROW_SELF;
+	adoption->all = tunnel_id == 0;
+	adoption->policy = policy;
 	adoption->changes = changes;
 	adoption->err = err;
 	return &adoption->cursor;

@@ -6,7 +6,8 @@
 
 /*
  * Add to @changes the configuration of a tunnel and its sessions as the kernel has them. A tunnel
- * that @policy hides is not there. NULL: no memory.
+ * that @policy hides is not there. @tunnel_id 0: of all that others made; what cannot be configured
+ * is left out. NULL: no memory.
  */
 struct policy;
 struct cursor *adopt_begin(struct engine *engine, uint32_t tunnel_id, const struct policy *policy,

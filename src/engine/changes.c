@@ -218,7 +218,7 @@ int engine_check(struct engine *engine, struct edit *edit, unsigned int session,
 	return rc;
 }
 
-/* ---- a rollback, from the journal */
+/* ---- back, from the journal */
 
 struct way_back {
 	struct cursor cursor;
@@ -242,8 +242,8 @@ static void way_back_close(struct cursor *cursor)
 	journal_read_end(way->reading, way->ret);
 }
 
-static int begin_way_back(struct engine *engine, uint64_t number, struct candidate *ret,
-			  struct cursor **ret_cursor, struct error *err)
+static int begin_way_back(struct engine *engine, enum journal_read what, uint64_t number,
+			  struct candidate *ret, struct cursor **ret_cursor, struct error *err)
 {
 	static const struct cursor_kind kind = {.forth = way_back_forth, .close = way_back_close};
 	struct way_back *way;
@@ -254,8 +254,7 @@ static int begin_way_back(struct engine *engine, uint64_t number, struct candida
 	way = cursor_new(&kind, sizeof(*way));
 	if (!way)
 		return error_set_errno(err, ERROR_RESOURCE, ENOMEM, "no memory for a commit");
-	rc = journal_read_begin(&way->reading, engine->o.journal, JOURNAL_ROLLBACK, number,
-				engine->store, err);
+	rc = journal_read_begin(&way->reading, engine->o.journal, what, number, engine->store, err);
 	if (rc < 0) {
 		free(way);
 		return rc;
@@ -337,7 +336,20 @@ static int begin_undo(struct making *making, struct cursor **ret)
 		request->number = making->engine->tentative.serial;
 	if (!tentative_to_undo(making->engine, request, &baseline))
 		return 0;
-	return begin_way_back(making->engine, baseline, making->changes, ret, making->err);
+	return begin_way_back(making->engine, JOURNAL_ROLLBACK, baseline, making->changes, ret,
+			      making->err);
+}
+
+static int begin_rollback(struct making *making, struct cursor **ret)
+{
+	struct request *request = making->request;
+
+	if (request->which == ENGINE_CANDIDATE && staging_dirty(making->engine))
+		return error_set(making->err, ERROR_BUSY,
+				 "the candidate has changes that are not committed: commit or "
+				 "discard them first");
+	return begin_way_back(making->engine, request->reverts ? JOURNAL_REVERT : JOURNAL_ROLLBACK,
+			      request->number, making->changes, ret, making->err);
 }
 
 /* Change the candidate datastore, or copy it into the changes of a commit. */
@@ -370,6 +382,8 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 		return rc;
 	if (request->type == REQUEST_UNDO)
 		return begin_undo(making, ret);
+	if (request->type == REQUEST_ROLLBACK)
+		return begin_rollback(making, ret);
 	if (request->which == ENGINE_CANDIDATE)
 		return begin_staged(making, ret);
 	switch (request->type) {
@@ -380,8 +394,6 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 		return begun(adopt_begin(engine, (uint32_t)request->number, request->policy,
 					 changes, making->err),
 			     ret);
-	case REQUEST_ROLLBACK:
-		return begin_way_back(engine, request->number, changes, ret, making->err);
 	case REQUEST_EDIT:
 	case REQUEST_CHECK:
 		making->done = take_checked(engine, &request->checked, changes);
@@ -391,6 +403,7 @@ static int begin_source(struct sequence *sequence, struct cursor **ret)
 	case REQUEST_LOCK:
 	case REQUEST_DISCARD:
 	case REQUEST_UNDO:
+	case REQUEST_ROLLBACK:
 	case REQUEST_SETTLE:
 		break;
 	}

@@ -164,14 +164,23 @@ bool engine_candidate_settled(const struct engine *engine);
 unsigned int engine_settle_candidate(struct engine *engine, const struct engine_who *who,
 				     engine_done_cb *done, void *arg);
 
-/* Take a foreign tunnel with its sessions into the configuration; no kernel write. */
+/*
+ * Take a foreign tunnel with its sessions into the configuration; no kernel write. 0: all that can
+ * be, perhaps none.
+ */
 unsigned int engine_adopt(struct engine *engine, uint32_t tunnel_id, const struct engine_who *who,
 			  engine_done_cb *done, void *arg);
 /* Read the whole kernel again, and repair. */
 unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *arg);
-/* Go back to the state after commit @number, as a normal transaction. */
-unsigned int engine_rollback(struct engine *engine, uint64_t number, const struct engine_who *who,
-			     engine_done_cb *done, void *arg);
+/* Back in the history. */
+struct engine_way_back {
+	uint64_t number; /* to the state after this commit ... */
+	bool reverts;    /* ... or undo it alone, where what it did is still so (journal.h) */
+	bool stages;     /* into the candidate datastore, which must equal running */
+};
+/* A normal transaction, and a commit unless it is staged. */
+unsigned int engine_rollback(struct engine *engine, const struct engine_way_back *way,
+			     const struct engine_who *who, engine_done_cb *done, void *arg);
 
 struct engine_lock {
 	unsigned int session;  /* NETCONF session that holds it; 0: none does */

@@ -234,10 +234,17 @@ unsigned int engine_adopt(struct engine *engine, uint32_t tunnel_id, const struc
 	return enqueue_number(engine, REQUEST_ADOPT, tunnel_id, who, done, arg);
 }
 
-unsigned int engine_rollback(struct engine *engine, uint64_t number, const struct engine_who *who,
-			     engine_done_cb *done, void *arg)
+unsigned int engine_rollback(struct engine *engine, const struct engine_way_back *way,
+			     const struct engine_who *who, engine_done_cb *done, void *arg)
 {
-	return enqueue_number(engine, REQUEST_ROLLBACK, number, who, done, arg);
+	struct request *request = request_new(engine, REQUEST_ROLLBACK, who, done, arg);
+
+	if (request) {
+		request->number = way->number;
+		request->reverts = way->reverts;
+		request->which = way->stages ? ENGINE_CANDIDATE : ENGINE_RUNNING;
+	}
+	return enqueue(engine, request);
 }
 
 unsigned int engine_resync(struct engine *engine, engine_done_cb *done, void *arg)

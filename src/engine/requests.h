@@ -35,11 +35,12 @@ struct request {
 		char *persist, *persist_id; /* NULL: not given */
 	} confirm;                          /* of a commit of what is staged, or of its undoing */
 	struct engine_partial *partial;     /* to lock, or NULL */
-	enum engine_datastore which;        /* to lock, edit, check; whose content to commit */
+	enum engine_datastore which; /* to lock, edit, check, go back in; whose content to commit */
 	struct commit_info info;
 	unsigned int session;
 	bool then_edit; /* once checked, it becomes a REQUEST_EDIT */
-	bool tests; /* changes nothing, whatever comes of it: locks do not matter */
+	bool reverts;   /* undo commit @number alone */
+	bool tests;     /* changes nothing, whatever comes of it: locks do not matter */
 	const struct policy *policy;
 	bool forgotten; /* the client is gone: abort it unless decided */
 	engine_done_cb *done;

@@ -133,6 +133,19 @@ struct cursor *staging_edit_begin(struct engine *engine, struct edit *edit, stru
 	return &editing->sequence.cursor;
 }
 
+int staging_take(struct engine *engine, struct candidate *changes, struct error *err)
+{
+	struct staged *staged = staged_new(engine, err);
+
+	if (!staged)
+		return -ENOMEM;
+	staging_clear(engine);
+	candidate_move(&staged->changes, changes);
+	staged->followed = engine->staging.commits;
+	engine->staging.staged = staged;
+	return 0;
+}
+
 /* ---- reading */
 
 bool engine_candidate_settled(const struct engine *engine)

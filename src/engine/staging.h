@@ -10,6 +10,8 @@
 
 /* Rebase it if others have committed since, then apply all of @edit or none. NULL: no memory. */
 struct cursor *staging_edit_begin(struct engine *engine, struct edit *edit, struct error *err);
+/* Make @changes, made of running as it is, the candidate's, which had none. 0 or -ENOMEM. */
+int staging_take(struct engine *engine, struct candidate *changes, struct error *err);
 /* Make it equal running: at once or, while an edit of it is under way, when that has ended. */
 void staging_clear(struct engine *engine);
 /* The transaction has ended. */

@@ -289,6 +289,11 @@ static enum step end_make(struct engine *engine, int rc)
 	}
 	if (rc < 0)
 		return fail(engine, rc);
+	if (!t->resumed && t->request->type == REQUEST_ROLLBACK &&
+	    t->request->which == ENGINE_CANDIDATE) {
+		rc = staging_take(engine, &t->changes, &t->error);
+		return rc < 0 ? fail(engine, rc) : finish(engine, 0, &t->error);
+	}
 	if (!t->resumed)
 		tentative_fill(engine, t->request);
 	if (candidate_dirty(&t->changes) || tentative_is_ended_by(engine, t->request))

@@ -196,7 +196,16 @@ int journal_rollback(struct journal *journal, uint64_t number, const struct data
  * meanwhile. A piece is 64 entries or 64 kB.
  */
 struct journal_reading;
-enum journal_read { JOURNAL_CHANGES, JOURNAL_ROLLBACK, JOURNAL_RESUME };
+enum journal_read {
+	JOURNAL_CHANGES,
+	JOURNAL_ROLLBACK,
+	/*
+	 * Undo commit @number alone. ERROR_CHANGED_SINCE, at the first such place: what it did
+	 * there is no longer so. The error names the latest commit that touched the place.
+	 */
+	JOURNAL_REVERT,
+	JOURNAL_RESUME
+};
 int journal_read_begin(struct journal_reading **ret, struct journal *journal,
 		       enum journal_read what, uint64_t number, const struct datastore *running,
 		       struct error *err);

@@ -7,6 +7,7 @@
  *	  fold.c          the journal into config.xml
  *	  config_file.c   config.xml: its stamp, its place, edits by others
  *	  reading.c       reading commits back
+ *	  revert.c        undoing one commit among others
  *	  change_list.c   printing changes
  *	  journal_file.c  the journal as a file: write, sync, cut, begin
  *	  history.c       which commits it has
@@ -246,6 +247,34 @@ int config_write(struct journal *journal, uint64_t number, uint32_t *ret_checksu
 int config_rename(struct journal *journal, struct file_place *ret);
 /* Was it removed since we read or wrote it? */
 bool config_is_gone(const struct journal *journal);
+
+/* ---- revert.c */
+
+/* Where a commit cannot be undone alone, because later ones have changed the place. */
+struct revert_place {
+	bool found, nacm;
+	uint32_t tunnel_id, session_id;
+	uint64_t leaves; /* bits; 0: the entry as such, whether it is there */
+	const char *why; /* "changed", "deleted" or "created" since */
+};
+
+/*
+ * Undo one change in @candidate, or say in @place why not, unless that has a place already. 0 or
+ * -ENOMEM.
+ */
+int revert_put(const struct change_read *read, struct candidate *candidate,
+	       struct revert_place *place);
+/*
+ * A tunnel that goes must not leave sessions: look from @at on, its sessions from @id on, in
+ * bounded time. JOURNAL_MORE, or 0 at the end or with a @place.
+ */
+int revert_check(const struct candidate *candidate, struct change **at, uint32_t *id,
+		 struct revert_place *place);
+/* Did this change of a later commit touch the place? Of many leaves it keeps those that it did. */
+bool revert_touches(const struct change_read *read, struct revert_place *place);
+/* @by NULL: no commit did. Returns the error's errno. */
+int revert_refuse(uint64_t number, const struct revert_place *place, const struct commit_info *by,
+		  struct error *err);
 
 /* ---- load.c, history.c, fold.c */
 

@@ -36,6 +36,11 @@ struct journal_reading {
 	bool taken;              /* all of them were taken, and their memory freed */
 	bool sound;              /* all of them were read once */
 	struct change_read read; /* the last one */
+	/* JOURNAL_REVERT, of the first commit: */
+	struct revert_place
+		place;         /* that is in the way; the commits after it are searched for it */
+	struct change *tunnel; /* that goes, and whose sessions are looked at ... */
+	uint32_t session_id;   /* ... from this one on */
 };
 
 /* ---- begin */
@@ -100,6 +105,30 @@ static int choose_way_back(struct journal_reading *reading, const struct journal
 	return 0;
 }
 
+/* Commit @number, then, for the case that it does not apply, those since, the newest first. */
+static int choose_revert(struct journal_reading *reading, const struct journal *journal,
+			 uint64_t number, struct error *err)
+{
+	int rc = choose_one(reading, journal, number, err);
+
+	return rc < 0 ? rc : choose_way_back(reading, journal, number, err);
+}
+
+static int choose_commits(struct journal_reading *reading, const struct journal *journal,
+			  uint64_t number, struct error *err)
+{
+	switch (reading->what) {
+	case JOURNAL_ROLLBACK:
+		return choose_way_back(reading, journal, number, err);
+	case JOURNAL_REVERT:
+		return choose_revert(reading, journal, number, err);
+	case JOURNAL_CHANGES:
+	case JOURNAL_RESUME:
+		break;
+	}
+	return choose_one(reading, journal, number, err);
+}
+
 int journal_read_begin(struct journal_reading **ret, struct journal *journal,
 		       enum journal_read what, uint64_t number, const struct datastore *running,
 		       struct error *err)
@@ -118,8 +147,8 @@ int journal_read_begin(struct journal_reading **ret, struct journal *journal,
 	reading->what = what;
 	reading->format = journal->format;
 	reading->fd = -1;
-	rc = what == JOURNAL_ROLLBACK ? choose_way_back(reading, journal, number, err)
-				      : choose_one(reading, journal, number, err);
+	reading->session_id = 1;
+	rc = choose_commits(reading, journal, number, err);
 	if (rc == 0 && reading->count > 0) {
 		reading->fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
 		reading->directory = strdup(journal->directory);
@@ -200,6 +229,8 @@ static int take_change(struct journal_reading *reading, const struct change_read
 {
 	if (reading->what == JOURNAL_CHANGES)
 		return 0;
+	if (reading->what == JOURNAL_REVERT)
+		return revert_put(read, &reading->candidate, &reading->place);
 	return change_read_put(read, reading->what == JOURNAL_ROLLBACK, &reading->candidate);
 }
 
@@ -232,6 +263,37 @@ static int next_commit(struct journal_reading *reading)
 	return JOURNAL_MORE;
 }
 
+/* The commit to revert has been read: is a tunnel that goes empty then? */
+static int check_revert(struct journal_reading *reading)
+{
+	int rc = reading->place.found ? 0
+				      : revert_check(&reading->candidate, &reading->tunnel,
+						     &reading->session_id, &reading->place);
+
+	if (rc == JOURNAL_MORE)
+		return rc;
+	if (!reading->place.found)
+		reading->count = 1; /* those after it need not be searched */
+	reading->taken = true;
+	return JOURNAL_MORE;
+}
+
+/* The latest commit that touched the place; there is none if config.xml was edited. */
+static int find_culprit(struct journal_reading *reading, struct error *err)
+{
+	const struct commit_info *by = &reading->record.info;
+	int rc = 1;
+
+	for (int i = 0; i < PIECE_ENTRIES && rc > 0; i++) {
+		rc = reading->format->read_change(&reading->record, &reading->read, err);
+		if (rc > 0 && revert_touches(&reading->read, &reading->place))
+			return revert_refuse(reading->commits[0].number, &reading->place, by, err);
+	}
+	if (rc == 0)
+		reading->taken = true;
+	return rc < 0 ? rc : JOURNAL_MORE;
+}
+
 static int take_changes(struct journal_reading *reading, struct error *err)
 {
 	struct change_read *read = &reading->read;
@@ -242,6 +304,8 @@ static int take_changes(struct journal_reading *reading, struct error *err)
 		if (rc > 0 && take_change(reading, read) < 0)
 			rc = -ENOMEM;
 	}
+	if (rc == 0 && reading->what == JOURNAL_REVERT)
+		return check_revert(reading);
 	if (rc == 0 && reading->what == JOURNAL_CHANGES) {
 		reading->sound = true;
 		reading->record.changes = reading->first;
@@ -257,13 +321,18 @@ static int read_some(struct journal_reading *reading, struct error *err)
 		return next_commit(reading);
 	if (reading->got < reading->commits[reading->at].length)
 		return read_piece(reading);
-	return reading->record.changes ? take_changes(reading, err) : check_frame(reading);
+	if (!reading->record.changes)
+		return check_frame(reading);
+	return reading->what == JOURNAL_REVERT && reading->at > 0 ? find_culprit(reading, err)
+								  : take_changes(reading, err);
 }
 
 static int explain(const struct journal_reading *reading, int rc, const struct error *own,
 		   struct error *err)
 {
-	if (own->code != ERROR_NONE)
+	if (own->code == ERROR_CHANGED_SINCE)
+		error_insert(err, own);
+	else if (own->code != ERROR_NONE)
 		error_set(err, own->code, "%s", own->text);
 	else
 		error_set_errno(
@@ -279,7 +348,9 @@ int journal_read_step(struct journal_reading *reading, int64_t until, struct err
 
 	do {
 		if (reading->at == reading->count)
-			return 0;
+			return reading->place.found ? revert_refuse(reading->commits[0].number,
+								    &reading->place, NULL, err)
+						    : 0;
 		rc = read_some(reading, &own);
 	} while (rc == JOURNAL_MORE && clock_now() < until);
 	return rc < 0 ? explain(reading, rc, &own, err) : rc;

@@ -53,6 +53,9 @@ static const struct error_kind kinds[ERROR_CODES] = {
 	[ERROR_MISSING] = { "missing", "application", "data-missing", NULL,
 		SNMP_INCONSISTENT_NAME, ENOENT },
 
+	[ERROR_CHANGED_SINCE] = { "changed-since", "application", "operation-failed", "changed-since",
+		SNMP_INCONSISTENT_VALUE, EEXIST },
+
 	[ERROR_MANDATORY] = { "mandatory", "application", "data-missing", NULL,
 		SNMP_INCONSISTENT_VALUE, EINVAL },
 	[ERROR_MISSING_CHOICE] = { "missing-choice", "application", "data-missing", "missing-choice",

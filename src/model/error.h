@@ -33,6 +33,7 @@ enum error_code {
 	/* against what is there */
 	ERROR_EXISTS,
 	ERROR_MISSING,
+	ERROR_CHANGED_SINCE, /* by a later commit, so that one cannot be reverted */
 	/* constraints over several leaves or entries (RFC 7950 section 15) */
 	ERROR_MANDATORY,
 	ERROR_MISSING_CHOICE,

@@ -62,15 +62,31 @@ struct engine_who rpc_who(const struct netconf_session *session)
 	};
 }
 
+static int refuse_comment(const char *comment, size_t most, struct error *err)
+{
+	return rpc_refuse(err, ERROR_INVALID_VALUE, "comment",
+			  "comment has %zu octets; allowed: up to %zu", strlen(comment), most);
+}
+
 int rpc_comment(const struct node *operation, struct engine_who *who, struct error *err)
 {
-	size_t most = sizeof(((struct commit_info *)0)->comment) - 1;
-
 	who->comment = node_text(operation, "comment", NAMESPACE_CLIENTS);
-	if (!who->comment || strlen(who->comment) <= most)
+	if (!who->comment || strlen(who->comment) < RPC_COMMENT)
 		return 0;
-	return rpc_refuse(err, ERROR_INVALID_VALUE, "comment",
-			  "comment has %zu octets; allowed: up to %zu", strlen(who->comment), most);
+	return refuse_comment(who->comment, RPC_COMMENT - 1, err);
+}
+
+int rpc_comment_on(const struct node *operation, const char *words, char buffer[RPC_COMMENT],
+		   struct engine_who *who, struct error *err)
+{
+	const char *comment = node_text(operation, "comment", NAMESPACE_CLIENTS);
+	size_t most = RPC_COMMENT - 1 - strlen(words) - strlen(": ");
+
+	if (comment && strlen(comment) > most)
+		return refuse_comment(comment, most, err);
+	snprintf(buffer, RPC_COMMENT, "%s%s%s", words, comment ? ": " : "", comment ? comment : "");
+	who->comment = buffer;
+	return 0;
 }
 
 void rpc_answered(struct netconf_session *session)

@@ -1,4 +1,4 @@
-/* The rpcs of linux-l2tpv3 about commits: history, commit-changes, rollback. */
+/* The rpcs of linux-l2tpv3 about commits: history, commit-changes, rollback, revert. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -265,21 +265,35 @@ int rpc_commit_changes(struct netconf_session *session, const struct node *opera
 	return RPC_LATER;
 }
 
-/* ---- rollback */
+/* ---- rollback, revert */
 
-int rpc_rollback(struct netconf_session *session, const struct node *operation, struct error *err)
+static int go_back(struct netconf_session *session, const struct node *operation,
+		   struct engine_way_back *way, struct error *err)
 {
 	struct engine_who who = rpc_who(session);
-	char comment[40];
-	uint64_t number = 0;
-	int rc = read_commit(operation, &number, err);
+	char comment[RPC_COMMENT], words[40];
+	int rc = read_commit(operation, &way->number, err);
 
 	if (rc)
 		return rc;
-	snprintf(comment, sizeof(comment), "rollback to %" PRIu64, number);
-	who.comment = comment;
+	way->stages = node_child(operation, "stage", NAMESPACE_MODULE) != NULL;
+	snprintf(words, sizeof(words),
+		 way->reverts ? "revert of commit %" PRIu64 : "rollback to %" PRIu64, way->number);
+	rc = rpc_comment_on(operation, words, comment, &who, err);
+	if (rc)
+		return rc;
 	return rpc_await(
 		session,
-		engine_rollback(session->server->options.engine, number, &who, rpc_done, session),
+		engine_rollback(session->server->options.engine, way, &who, rpc_done, session),
 		err);
+}
+
+int rpc_rollback(struct netconf_session *session, const struct node *operation, struct error *err)
+{
+	return go_back(session, operation, &(struct engine_way_back){.reverts = false}, err);
+}
+
+int rpc_revert(struct netconf_session *session, const struct node *operation, struct error *err)
+{
+	return go_back(session, operation, &(struct engine_way_back){.reverts = true}, err);
 }

@@ -30,9 +30,17 @@ static int read_id(const struct node *operation, enum object object, uint32_t *r
 int rpc_adopt(struct netconf_session *session, const struct node *operation, struct error *err)
 {
 	struct engine_who who = rpc_who(session);
+	char comment[RPC_COMMENT], words[40];
 	uint32_t tunnel_id = 0;
-	int rc = read_id(operation, OBJECT_TUNNEL, &tunnel_id, err);
+	bool all = node_child(operation, "all", NAMESPACE_MODULE);
+	int rc = all ? 0 : read_id(operation, OBJECT_TUNNEL, &tunnel_id, err);
 
+	if (all && node_child(operation, "tunnel-id", NAMESPACE_MODULE))
+		rc = rpc_refuse(err, ERROR_BAD_ELEMENT, "all", "give a tunnel-id or all, not both");
+	snprintf(words, sizeof(words), "adopt tunnel %" PRIu32, tunnel_id);
+	if (all)
+		snprintf(words, sizeof(words), "adopt all");
+	rc = rc ? rc : rpc_comment_on(operation, words, comment, &who, err);
 	if (rc)
 		return rc;
 	return rpc_await(

@@ -51,12 +51,13 @@ const struct rpc netconf_rpcs[] = {
 	  .streamed = "config", .run = rpc_edit_data, .begin = rpc_edit_data_begin },
 	{ "create-subscription", NAMESPACE_NOTIFICATION,
 	  { "stream", "filter", "startTime", "stopTime" }, .run = rpc_create_subscription },
-	{ "adopt", NAMESPACE_MODULE, { "tunnel-id" }, .run = rpc_adopt },
+	{ "adopt", NAMESPACE_MODULE, { "tunnel-id", "all" }, .augments = comment, .run = rpc_adopt },
 	{ "resync", NAMESPACE_MODULE, { NULL }, .run = rpc_resync },
 	{ "explain", NAMESPACE_MODULE, { "tunnel-id", "session-id" }, .run = rpc_explain },
 	{ "history", NAMESPACE_MODULE, { "last", "before" }, .run = rpc_history },
 	{ "commit-changes", NAMESPACE_MODULE, { "number" }, .run = rpc_commit_changes },
-	{ "rollback", NAMESPACE_MODULE, { "number" }, .run = rpc_rollback },
+	{ "rollback", NAMESPACE_MODULE, { "number", "stage" }, .augments = comment, .run = rpc_rollback },
+	{ "revert", NAMESPACE_MODULE, { "number", "stage" }, .augments = comment, .run = rpc_revert },
 	{ .name = NULL },
 };
 /* clang-format on */

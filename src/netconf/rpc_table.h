@@ -37,5 +37,6 @@ int rpc_resync(struct netconf_session *, const struct node *, struct error *);
 int rpc_history(struct netconf_session *, const struct node *, struct error *);
 int rpc_commit_changes(struct netconf_session *, const struct node *, struct error *);
 int rpc_rollback(struct netconf_session *, const struct node *, struct error *);
+int rpc_revert(struct netconf_session *, const struct node *, struct error *);
 
 #endif

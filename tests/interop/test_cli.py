@@ -287,7 +287,7 @@ def test_check_changes_nothing_or_is_refused(daemon):
         assert ok(daemon, "get-config") == before
     assert "session-id='9'" in refused(daemon, "--check del session tid 1 sid 9")
     newest = ok(daemon, "history").split()[0]
-    for line, option in ((f"rollback {int(newest) - 1}", "--check"), ("adopt tid 1", "--check"),
+    for line, option in ((f"rollback {int(newest) - 1}", "--replace"), ("adopt tid 1", "--check"),
                          ("resync", "--check"), ("del tunnel tid 1", "--replace"),
                          ("show tunnel", "--check"), ("get", "-s"), ("set tunnel tid 1 no-enabled", "-j")):
         said = refused(daemon, f"{line} {option}", status=2)

@@ -107,3 +107,145 @@ def test_an_option_of_the_daemon_that_makes_no_sense_is_refused(start, tmp_path)
         done = Here().run(L2TPV3D, *words, check=False)
         assert done.returncode == 2 or done.returncode == 1, done
         assert words[0] in done.stderr and "give a number from" in done.stderr
+
+
+# ---- revert
+
+def revert(daemon, number, *options):
+    return daemon.ctl(*options, "revert", number).stdout
+
+
+@pytest.fixture
+def story(start):
+    """Commits by their names: number 1 made tunnel 1, and so on."""
+    daemon, numbers = start(), {}
+
+    def commit(name, *words):
+        daemon.ctl(*" ".join(words).split())
+        numbers[name] = newest(daemon)
+
+    commit("tunnel", "add tunnel", TUNNEL.format(1))
+    commit("seven", "add session tid 1 sid 7 psid 7 mtu 1400 description seven")
+    commit("eight", "add session tid 1 sid 8 psid 8")
+    daemon.commit, daemon.numbers = commit, numbers
+    return daemon
+
+
+def test_one_commit_among_others_is_undone_and_the_others_stay(story):
+    story.commit("mtu", "set session tid 1 sid 7 mtu 1450 sequencing both")
+    story.commit("words", "set session tid 1 sid 7 description other")
+    story.commit("nine", "add session tid 1 sid 9 psid 9")
+    before = ok(story, "get-config")
+    revert(story, story.numbers["mtu"])
+    now = ok(story, "get-config")
+    assert "<mtu>1400<" in now and "sequencing" not in now and "<description>other<" in now and "<session-id>9<" in now
+    line = ok(story, "history last 1").strip()
+    assert line.endswith(f": revert of commit {story.numbers['mtu']}") and " cli " in line, line
+    assert ok(story, f"history show {newest(story)}").count("~ ") >= 1
+    revert(story, newest(story))
+    assert ok(story, "get-config") == before, "a revert can be reverted"
+    revert(story, story.numbers["eight"], "-m", "wrong customer")
+    assert "<session-id>8<" not in ok(story, "get-config")
+    assert ok(story, "history last 1").strip().endswith(f": revert of commit {story.numbers['eight']}: wrong customer")
+    revert(story, newest(story))
+    assert ok(story, "get-config") == before, "what was created and deleted is there again"
+
+
+@pytest.mark.parametrize("reverted, later, place, words", [
+    ("seven", ["set session tid 1 sid 7 mtu 1500"], "session[session-id='7']/mtu", "changed"),
+    ("seven", ["set session tid 1 sid 7 bridge br0"], "session[session-id='7']/bridge", "changed"),
+    ("seven", ["delete session tid 1 sid 7"], "session[session-id='7']", "deleted"),
+    ("mtu", ["set session tid 1 sid 7 mtu 1500"], "session[session-id='7']/mtu", "changed"),
+    ("mtu", ["set session tid 1 sid 7 no-mtu"], "session[session-id='7']/mtu", "changed"),
+    ("mtu", ["delete session tid 1 sid 7"], "session[session-id='7']", "deleted"),
+    ("gone", ["add session tid 1 sid 8 psid 80"], "session[session-id='8']", "created"),
+    ("gone", ["delete tunnel tunnel_id 1"], "tunnel[tunnel-id='1']", "deleted"),
+    ("tunnel", ["delete session tid 1 sid 7"], "session[session-id='9']", "created"),
+])
+def test_a_later_commit_that_changed_the_same_place_is_named(story, reverted, later, place, words):
+    story.commit("mtu", "set session tid 1 sid 7 mtu 1450")
+    story.commit("gone", "delete session tid 1 sid 8")
+    story.commit("nine", "add session tid 1 sid 9 psid 9")
+    for command in later:
+        ok(story, command)
+    culprit = story.numbers["nine"] if reverted == "tunnel" else newest(story)
+    ok(story, f"add tunnel {TUNNEL.format(3)}")
+    before, number = ok(story, "get-config"), newest(story)
+    told = refused(story, "revert", str(story.numbers[reverted]))
+    assert f"{place}: commit {story.numbers[reverted]} cannot be reverted, for this was {words} since by commit " \
+           f"{culprit} (root, cli); revert that one first" in told, told
+    assert (ok(story, "get-config"), newest(story)) == (before, number)
+    with story.netconf() as client:
+        said = client.rpc_text(f"<revert {NS}><number>{story.numbers[reverted]}</number></revert>")
+        assert "<error-app-tag>changed-since<" in said and "operation-failed" in said and "<error-path" in said
+
+
+def test_what_others_put_back_by_hand_still_applies(story):
+    story.commit("mtu", "set session tid 1 sid 7 mtu 1450")
+    story.commit("away", "set session tid 1 sid 7 mtu 1500")
+    story.commit("again", "set session tid 1 sid 7 mtu 1450")
+    revert(story, story.numbers["mtu"])
+    assert "<mtu>1400<" in ok(story, "get-config")
+
+
+def test_an_edit_of_config_xml_is_named_where_no_commit_is_to_blame(story):
+    story.commit("mtu", "set session tid 1 sid 7 mtu 1450")
+    story.stop()
+    path = story.state / "config.xml"
+    path.write_text(path.read_text().replace("<mtu>1450<", "<mtu>1460<"))
+    story.start()
+    told = refused(story, "revert", str(story.numbers["mtu"]))
+    assert "/mtu: " in told and "changed since by an edit of config.xml" in told
+
+
+def test_check_says_what_a_revert_or_a_rollback_would_change_and_changes_nothing(story):
+    story.commit("peer", "set session tid 1 sid 7 peer_session_id 70")
+    story.commit("words", "set session tid 1 sid 7 description other")
+    before, number = ok(story, "get-config"), newest(story)
+    for words in (["revert", str(story.numbers["peer"])], ["rollback", str(story.numbers["eight"])]):
+        said = story.ctl(*words, "--check").stdout
+        assert "peer-session-id 70 -> 7" in said and "re-created" in said, said
+        assert ("description" in said) == (words[0] == "rollback")
+    assert "cannot be reverted" in refused(story, "revert", str(story.numbers["seven"]), "--check")
+    assert (ok(story, "get-config"), newest(story)) == (before, number)
+    with story.netconf() as client:
+        assert "<ok/>" in client.rpc_text(f"<revert {NS}><number>{story.numbers['peer']}</number><stage/></revert>")
+        said = client.rpc_text(f"<revert {NS}><number>{story.numbers['peer']}</number><stage/></revert>")
+        assert "in-use" in said and "commit or discard them first" in said
+        assert "<ok/>" in client.rpc_text("<discard-changes/>")
+
+
+def test_a_revert_may_be_tentative(story):
+    story.commit("mtu", "set session tid 1 sid 7 mtu 1450")
+    before = ok(story, "get-config")
+    said = story.ctl("revert", str(story.numbers["mtu"]), "--confirm", "60", "-m", "try").stdout
+    assert "Done for now" in said and "<mtu>1400<" in ok(story, "get-config")
+    assert f"revert of commit {story.numbers['mtu']}: try" in ok(story, "history last 1")
+    ok(story, "cancel")
+    assert ok(story, "get-config") == before
+    story.ctl("rollback", str(story.numbers["eight"]), "--confirm", "60")
+    ok(story, "confirm")
+    assert "<mtu>1400<" in ok(story, "get-config")
+
+
+def test_rollback_and_adopt_take_words_for_the_history(story):
+    story.ctl("-m", "as on Monday", "rollback", str(story.numbers["seven"]))
+    assert ok(story, "history last 1").strip().endswith(f": rollback to {story.numbers['seven']}: as on Monday")
+    told = refused(story, "-m", "x" * 90, "rollback", str(story.numbers["tunnel"]))
+    assert "comment has 90 octets; allowed: up to 80" in told
+
+
+def test_a_revert_of_thousands_is_as_whole_and_names_one_place_of_many(start):
+    daemon = start()
+    ok(daemon, f"add tunnel {TUNNEL.format(1)}")
+    commits(daemon, 1, sessions=5000)
+    made = newest(daemon)
+    commits(daemon, 2, sessions=4999)
+    last = newest(daemon)
+    told = refused(daemon, "revert", str(made))
+    assert f"session[session-id='1']/mtu: commit {made} cannot be reverted, for this was changed since by commit {last}" in told
+    revert(daemon, last)
+    revert(daemon, made)
+    assert "session" not in ok(daemon, "get-config")
+    ok(daemon, f"rollback {last}")
+    assert ok(daemon, "get-config").count("<mtu>1001<") == 4999
