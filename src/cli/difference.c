@@ -229,7 +229,8 @@ static void print_costs(const struct costs *costs, const char *release, FILE *fi
 	fputs(first ? "nothing changes\n" : "\n", file);
 	if (costs->recreated)
 		fputs("What is re-created loses packets meanwhile, counts from 0 and has a new "
-		      "ifIndex. Addresses, MTU, MAC and bridge\nare put back; routes, neighbours, "
+		      "ifIndex. Addresses, MTU, MAC, bridge\nand VRF are put back; routes, "
+		      "neighbours, "
 		      "tc, XDP and sysctls of its interface are lost.\n",
 		      file);
 	if (costs->removed && deletes_slowly(release))

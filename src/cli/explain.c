@@ -240,6 +240,8 @@ static void say_interface(const struct kept *session)
 		printf(" (ifIndex %s)", leaf(session, "if-index"));
 	if (*leaf(session, "bridge"))
 		printf(", to be in the bridge %s", leaf(session, "bridge"));
+	if (*leaf(session, "vrf"))
+		printf(", to be in the VRF %s", leaf(session, "vrf"));
 	printf(".\n  To test the path beyond it: ping -I %s ADDRESS, with an address on it and one "
 	       "of "
 	       "the peer's.\n",

@@ -52,8 +52,8 @@ static int adopt_session(struct engine *engine, struct candidate *changes,
 	if (rc < 0)
 		return rc;
 	config.present |= BIT(SESSION_ID);
-	/* MTU, MAC and bridge remain the administrator's; of the link we manage only its state */
-	config.present &= ~(BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_BRIDGE));
+	/* MTU, MAC and master remain the administrator's; of the link we manage only its state */
+	config.present &= ~(BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | SESSION_MASTERS);
 	if (link && link->up)
 		config.present &= ~BIT(SESSION_LINK_ENABLED);
 	if (link && link->dormant) { /* an earlier daemon's doing: ours to undo */

@@ -59,6 +59,8 @@ static const struct row *compare_link(struct engine *engine, const struct sessio
 		set &= ~(unsigned int)LINK_MASTER; /* we keep it out of the bridge */
 	if (session->state.silenced != want_dormant(session, want))
 		set &= ~(unsigned int)LINK_DORMANT; /* not done yet, and nobody else's doing */
+	if ((set & LINK_MASTER) && (want->present & BIT(SESSION_VRF)))
+		return &rows[SESSION_VRF];
 	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
 		if (set & leaves[i].bit)
 			return &rows[leaves[i].row];

@@ -79,14 +79,29 @@ unsigned int default_mtu(const struct session_entry *entry, const struct tunnel 
 	return whole - overhead_in_kernel(tunnel, want);
 }
 
-static unsigned int want_bridge(struct engine *engine, const struct session *before,
+bool has_master(const struct session *session)
+{
+	return session->present & SESSION_MASTERS;
+}
+
+const struct kernel_link *find_master(const struct engine *engine, const struct session *want)
+{
+	bool vrf = has(want, SESSION_VRF);
+	const struct kernel_link *master =
+		has_master(want) ? links_by_name(&engine->links, vrf ? want->vrf : want->bridge)
+				 : NULL;
+
+	return master && master->vrf == vrf ? master : NULL;
+}
+
+static unsigned int want_master(struct engine *engine, const struct session *before,
 				const struct session *want, const struct kernel_link *have,
 				struct kernel_link *ret)
 {
-	const struct kernel_link *on = have, *bridge;
+	const struct kernel_link *on = have, *master;
 	char name[IFNAME_LENGTH + 1];
 
-	if (!has(want, SESSION_BRIDGE) && !has(before, SESSION_BRIDGE))
+	if (!has_master(want) && !(before && has_master(before)))
 		return 0;
 	if (want->pseudowire_type == PSEUDOWIRE_ETHERNET_VLAN) {
 		rules_vlan_name(want, name);
@@ -94,9 +109,9 @@ static unsigned int want_bridge(struct engine *engine, const struct session *bef
 		if (!on)
 			return 0;
 	}
-	if (has(want, SESSION_BRIDGE)) {
-		bridge = links_by_name(&engine->links, want->bridge);
-		ret->master = bridge ? bridge->index : 0;
+	if (has_master(want)) {
+		master = find_master(engine, want);
+		ret->master = master ? master->index : 0;
 		return ret->master && ret->master != on->master ? LINK_MASTER : 0;
 	}
 	ret->master = 0;
@@ -150,7 +165,7 @@ unsigned int want_link(struct engine *engine, unsigned int mtu, const struct ses
 		set |= kernel_has_alias(have, ret->alias) ? 0 : LINK_ALIAS;
 	}
 	set |= want_state(engine, want, have, ret);
-	return set | want_bridge(engine, before, want, have, ret);
+	return set | want_master(engine, before, want, have, ret);
 }
 
 bool want_vlan(struct engine *engine, const struct session *want, unsigned int parent)

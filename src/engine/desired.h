@@ -27,12 +27,15 @@ int want_entry(struct engine *engine, const struct candidate *config, const stru
 /*
  * What to set (enum kernel_link_bit, values in @ret) to make the session's interface @have as in
  * @want. @before: the leaves until now, or NULL, to reset those that were removed; @mtu: the value
- * for a removed `mtu`. With an 802.1Q link the bridge is that link's. A bridge that does not exist
+ * for a removed `mtu`. With an 802.1Q link the master is that link's. A master that does not exist
  * is not set: status.c makes the session wait for it. @ret may borrow from @want.
  */
 unsigned int want_link(struct engine *engine, unsigned int mtu, const struct session *before,
 		       const struct session *want, const struct kernel_link *have,
 		       struct kernel_link *ret);
+/* Has it a bridge or a vrf? The link of that name and kind; NULL: neither, or there is none. */
+bool has_master(const struct session *session);
+const struct kernel_link *find_master(const struct engine *engine, const struct session *want);
 /* Should its interface be down because the peer is silent (dead-action)? */
 bool want_dormant(const struct session_entry *entry, const struct session *want);
 /* The MTU that the kernel would presumably choose for @want's interface. */

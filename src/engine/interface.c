@@ -63,6 +63,15 @@ static int get_link(struct engine *engine, unsigned int index, const char *name,
 
 /* ---- interfaces */
 
+/* Joining or leaving a VRF takes a link down and up (drivers/net/vrf.c cycle_netdev). */
+static bool is_cycled(const struct engine *engine, unsigned int from, unsigned int to)
+{
+	const struct kernel_link *left = links_by_index(&engine->links, from);
+	const struct kernel_link *joined = links_by_index(&engine->links, to);
+
+	return from != to && ((left && left->vrf) || (joined && joined->vrf));
+}
+
 /* Put the link work of a session into the batch's second round of requests. */
 static void request_link(struct engine *engine, struct job *job, struct item *item,
 			 const struct session_entry *entry, const struct kernel_link *have,
@@ -88,12 +97,13 @@ static void request_link(struct engine *engine, struct job *job, struct item *it
 	if (saved)
 		bits |= saved_link_bits(&saved->interface, want, have, &set);
 	if (set.master && !links_by_index(&engine->links, set.master))
-		bits &= ~(unsigned int)LINK_MASTER; /* that bridge no longer exists */
+		bits &= ~(unsigned int)LINK_MASTER; /* that master no longer exists */
 	/*
 	 * put back what others had set before it is up; a link that goes down loses IPv6 addresses
 	 */
 	item->lowered = entry && entry->saved && entry->saved->interface.kept &&
-			(saved || (bits & (LINK_MAC | LINK_NAME)));
+			(saved || (bits & (LINK_MAC | LINK_NAME)) ||
+			 ((bits & LINK_MASTER) && is_cycled(engine, have->master, set.master)));
 	if (!bits && !item->lowered)
 		return;
 	if ((bits & (LINK_MAC | LINK_NAME) || item->lowered) && have->up) {
@@ -133,29 +143,27 @@ static int restore_interface(struct engine *engine, const struct item *item,
 /* ---- 802.1Q links */
 
 /*
- * Set up the 802.1Q link of an ethernet-vlan session: bridge, state, and the MTU of the link below.
- * *@ret_master: the bridge that it should be in.
+ * Set up the 802.1Q link of an ethernet-vlan session: master, state, and the MTU of the link below.
+ * *@ret_master: what it should be in.
  */
 static int set_vlan(struct engine *engine, const struct item *item, const struct session *want,
 		    struct saved_link *saved, bool leave, const char name[IFNAME_LENGTH + 1],
 		    const struct kernel_link *parent, unsigned int *ret_master)
 {
-	const struct kernel_link *bridge = (want->present & BIT(SESSION_BRIDGE))
-						   ? links_by_name(&engine->links, want->bridge)
-						   : NULL;
+	const struct kernel_link *master = find_master(engine, want);
 	struct kernel_request down = {.verb = KERNEL_LINK_SET, .link_set = LINK_UP};
 	struct kernel_request request = {.verb = KERNEL_LINK_SET, .link_set = LINK_MTU};
 	bool restores = saved && saved->kept;
 	struct kernel_link link;
 
-	if (!(want->present & BIT(SESSION_BRIDGE)) && saved && (saved->set & LINK_MASTER))
-		bridge = links_by_index(&engine->links, saved->master);
+	if (!has_master(want) && saved && (saved->set & LINK_MASTER))
+		master = links_by_index(&engine->links, saved->master);
 	memcpy(down.link.name, name, sizeof(down.link.name));
 	memcpy(request.link.name, name, sizeof(request.link.name));
 	request.link.up = want->link_enabled;
 	request.link.mtu = parent->mtu;
-	if (bridge || leave) {
-		request.link.master = bridge ? bridge->index : 0;
+	if (master || leave) {
+		request.link.master = master ? master->index : 0;
 		request.link_set |= LINK_MASTER;
 	}
 	if (saved && (saved->set & LINK_ALIAS)) {
@@ -196,7 +204,7 @@ static int rename_vlan(struct engine *engine, const struct kernel_link *as)
 	return requests[1].result;
 }
 
-/* @leave: take it out of its bridge. *@ret_master: as in set_vlan(). */
+/* @leave: take it out of its master. *@ret_master: as in set_vlan(). */
 static int make_vlan(struct engine *engine, const struct item *item, const struct session *want,
 		     bool leave, unsigned int *ret_master)
 {
@@ -232,15 +240,15 @@ static bool has_interface(const struct batch *batch, size_t i)
 	       batch->want[i].session.pseudowire_type != PSEUDOWIRE_PPP;
 }
 
-/* The change removes the bridge leaf; others may put the link into a bridge of theirs. */
-static bool leaves_bridge(const struct job *job, const struct item *item,
+/* The change removes the leaf of its master; others may put the link into one of theirs. */
+static bool leaves_master(const struct job *job, const struct item *item,
 			  const struct session *want)
 {
 	struct session before;
 
-	return (item->todo & ACTION_LINK) && !(want->present & BIT(SESSION_BRIDGE)) &&
+	return (item->todo & ACTION_LINK) && !has_master(want) &&
 	       want_session(job->from, item->key.tunnel_id, item->key.session_id, &before) == 0 &&
-	       (before.present & BIT(SESSION_BRIDGE));
+	       has_master(&before);
 }
 
 static enum verdict finish_link(struct engine *engine, struct job *job, size_t i)
@@ -265,14 +273,14 @@ static enum verdict finish_link(struct engine *engine, struct job *job, size_t i
 	if (rc == 0 && item->lowered)
 		rc = restore_interface(engine, item, want);
 	if (rc == 0 && want_vlan(engine, want, 0))
-		rc = make_vlan(engine, item, want, leaves_bridge(job, item, want), &master);
+		rc = make_vlan(engine, item, want, leaves_master(job, item, want), &master);
 	if (rc < 0)
 		observe_drain(engine);
 	if (rc < 0 && entry && entry->saved && item->restores)
 		entry->saved->owed = true;
 	/*
-	 * its bridge has gone since the plan: another turn sets up the rest, and waits for the
-	 * bridge; but do not retry for ever
+	 * its master has gone since the plan: another turn sets up the rest, and waits for the
+	 * master; but do not retry for ever
 	 */
 	if (rc < 0 && master && !links_by_index(&engine->links, master) && item->lost < LOST_MAX) {
 		item->lost++;

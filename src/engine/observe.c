@@ -176,7 +176,7 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 	if (session && session->entry.in_kernel)
 		look_at_link(engine, session);
 	else if (fresh)
-		agenda_try_now(&engine->agenda); /* it may be a bridge that a session waits for */
+		agenda_try_now(&engine->agenda); /* a session may wait for it as its master */
 	else if (plugged && !session)
 		engine->agenda.recheck = true; /* tunnels may send through it */
 	look_at_parent(engine, link->parent);
@@ -366,7 +366,8 @@ static struct lack still_lacks(struct engine *engine, const struct entry *entry)
 	return lack;
 }
 
-/* Addresses, routes, links and so bridges have events; modules and permissions have none. */
+/* Addresses, routes, links and so bridges and VRFs have events; modules and permissions have none.
+ */
 static void wait_on(struct engine *engine, const struct key *key, const struct lack *lack)
 {
 	bool told = lack->reason != REASON_MODULE_MISSING && lack->reason != REASON_NO_PERMISSION;

@@ -23,7 +23,7 @@ struct item {
 	uint8_t tried;      /* ... failed, or lost its answer: may have been done */
 	uint8_t reason;     /* enum status_reason if it must wait or has failed; else 0 */
 	int16_t os_errno;   /* positive */
-	uint8_t lost;       /* how many answers or bridges were lost */
+	uint8_t lost;       /* how many answers or masters were lost */
 	bool restores;      /* puts saved settings (saved.h) back on its links ... */
 	bool lowered;       /* ... and keeps its interface down until then */
 	union {

@@ -28,7 +28,7 @@ static bool report(struct engine *engine, struct entry *entry)
 		engine_log(engine, LOG_WARNING, "%s differs in the kernel: %s; %s",
 			   key_text(&entry->key, what), row->leaf,
 			   engine->o.no_repair ? "leaving it" : "restoring it");
-	/* a missing bridge is no difference: the session waits for it */
+	/* a missing bridge or VRF is no difference: the session waits for it */
 	if (entry->key.session_id || before != state->externally_modified)
 		status_derive(engine, entry);
 	return row;

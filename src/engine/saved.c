@@ -27,7 +27,10 @@ static void forget(struct session_entry *entry)
 	entry->saved = NULL;
 }
 
-/* A change in place loses settings if its link leaves the bridge or must go down. */
+/*
+ * A change in place loses settings if its link leaves the bridge or must go down, as it does when
+ * it joins a VRF or leaves one (drivers/net/vrf.c cycle_netdev).
+ */
 static bool loses(struct engine *engine, const struct job *job, const struct item *item,
 		  const struct kernel_link *link)
 {
@@ -92,7 +95,7 @@ static int take(struct engine *engine, const struct job *job, const struct item 
 				     entry_actual(&entry->entry, &have)) &&
 	    !(before.present & BIT(SESSION_MTU)))
 		saved->interface.set |= LINK_MTU;
-	if (link->master && !(before.present & BIT(SESSION_BRIDGE)))
+	if (link->master && !has_master(&before))
 		saved->interface.set |= LINK_MASTER;
 	if (link->alias && !(before.present & BIT(SESSION_DESCRIPTION)))
 		saved->interface.set |= LINK_ALIAS;
@@ -103,7 +106,7 @@ static int take(struct engine *engine, const struct job *job, const struct item 
 	if (!vlan || vlan->parent != link->index)
 		return 0;
 	rc = keep(engine, &saved->vlan, vlan, kept);
-	if (vlan->master && !(before.present & BIT(SESSION_BRIDGE)))
+	if (vlan->master && !has_master(&before))
 		saved->vlan.set |= LINK_MASTER;
 	if (vlan->alias)
 		saved->vlan.set |= LINK_ALIAS;
@@ -196,7 +199,7 @@ unsigned int saved_link_bits(const struct saved_link *saved, const struct sessio
 		bits &= ~(unsigned int)LINK_MAC;
 	if ((want->present & BIT(SESSION_MTU)) || have->mtu == saved->mtu)
 		bits &= ~(unsigned int)LINK_MTU;
-	if ((want->present & BIT(SESSION_BRIDGE)) || have->master == saved->master)
+	if (has_master(want) || have->master == saved->master)
 		bits &= ~(unsigned int)LINK_MASTER;
 	if ((want->present & BIT(SESSION_DESCRIPTION)) || kernel_has_alias(have, saved->alias))
 		bits &= ~(unsigned int)LINK_ALIAS;

@@ -176,19 +176,22 @@ static void derive_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 
 static void take_link(struct engine *engine, struct session *actual, const struct kernel_link *link)
 {
-	const struct kernel_link *bridge = links_by_index(&engine->links, link->master);
-	const struct row *description = &row_sets[OBJECT_SESSION].rows[SESSION_DESCRIPTION];
+	const struct kernel_link *master = links_by_index(&engine->links, link->master);
+	const struct row *rows = row_sets[OBJECT_SESSION].rows;
+	const struct row *description = &rows[SESSION_DESCRIPTION];
 
 	actual->mtu = link->mtu;
 	actual->mac_address = link->mac;
 	actual->link_enabled = link->up;
 	actual->present |= BIT(SESSION_MTU) | BIT(SESSION_MAC_ADDRESS) | BIT(SESSION_LINK_ENABLED);
-	actual->present &= ~BIT(SESSION_BRIDGE);
-	memset(actual->bridge, 0, sizeof(actual->bridge));
-	if (bridge) {
-		memcpy(actual->bridge, bridge->name, sizeof(actual->bridge));
-		actual->present |= BIT(SESSION_BRIDGE);
-	}
+	codec_clear(&rows[SESSION_BRIDGE], actual);
+	codec_clear(&rows[SESSION_VRF], actual);
+	if (master && master->vrf)
+		memcpy(actual->vrf, master->name, sizeof(actual->vrf));
+	else if (master)
+		memcpy(actual->bridge, master->name, sizeof(actual->bridge));
+	if (master)
+		actual->present |= BIT(master->vrf ? SESSION_VRF : SESSION_BRIDGE);
 	codec_clear(description, actual);
 	if (link->alias) /* one that is too long is no description, for instance */
 		(void)codec_parse(description, actual, link->alias, strlen(link->alias), NULL);
@@ -216,24 +219,27 @@ void status_link(struct engine *engine, struct session_entry *session)
 	status_derive(engine, &session->entry);
 }
 
-static bool is_without_bridge(const struct engine *engine, const struct session_entry *session)
+/* The reason to wait: it has no master as configured; 0: it has, or needs none. */
+static enum status_reason master_lack(const struct engine *engine,
+				      const struct session_entry *session)
 {
 	const struct session *config = session_config(session);
 
-	return config && (config->present & BIT(SESSION_BRIDGE)) &&
-	       !links_by_name(&engine->links, config->bridge);
+	if (!config || !has_master(config) || find_master(engine, config))
+		return 0;
+	return config->present & BIT(SESSION_VRF) ? REASON_NO_VRF : REASON_NO_BRIDGE;
 }
 
-/* Queue it: the next new link may be the bridge. */
-static bool lacks_bridge(struct engine *engine, struct session_entry *session)
+/* Queue it: the next new link may be the master. */
+static enum status_reason await_master(struct engine *engine, struct session_entry *session)
 {
-	bool lacks = is_without_bridge(engine, session);
+	enum status_reason lack = master_lack(engine, session);
 
-	if (lacks && !session->state.awaits_bridge)
-		session->state.awaits_bridge = agenda_sleep(&engine->agenda, &session->entry.key);
-	if (!lacks)
-		session->state.awaits_bridge = false;
-	return lacks;
+	if (lack && !session->state.awaits_master)
+		session->state.awaits_master = agenda_sleep(&engine->agenda, &session->entry.key);
+	if (!lack)
+		session->state.awaits_master = false;
+	return lack;
 }
 
 static void derive_session(struct engine *engine, struct session_entry *session)
@@ -241,7 +247,7 @@ static void derive_session(struct engine *engine, struct session_entry *session)
 	const struct state *state = &session->state.common;
 	const struct session *config = session_config(session);
 	const struct kernel_link *link = links_by_index(&engine->links, session->state.if_index);
-	bool unbridged = lacks_bridge(engine, session);
+	enum status_reason masterless = await_master(engine, session);
 	struct entry *entry = &session->entry;
 
 	if (session->tunnel->state.common.oper_status != OPER_UP)
@@ -252,8 +258,8 @@ static void derive_session(struct engine *engine, struct session_entry *session)
 		status_set(engine, entry, OPER_DOWN, REASON_LINK_DOWN, 0);
 	else if (state->transmit_failing)
 		status_set(engine, entry, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
-	else if (unbridged)
-		status_set(engine, entry, OPER_WAITING, REASON_NO_BRIDGE, 0);
+	else if (masterless)
+		status_set(engine, entry, OPER_WAITING, masterless, 0);
 	else if (session->state.port_errno)
 		status_set(engine, entry, OPER_FAILED, REASON_PORT_SETTINGS,
 			   session->state.port_errno);
@@ -284,7 +290,7 @@ enum status_reason status_lack(struct engine *engine, const struct entry *entry,
 
 	*ret_errno = 0;
 	if (session)
-		return is_without_bridge(engine, session) ? REASON_NO_BRIDGE : 0;
+		return master_lack(engine, session);
 	reason = status_family(engine, ret_errno);
 	if (reason)
 		return reason;
@@ -332,7 +338,7 @@ void status_renew(struct engine *engine, struct entry *entry)
 
 	entry_state(entry)->externally_modified = false;
 	if (session)
-		session->state.awaits_bridge = false;
+		session->state.awaits_master = false;
 	else
 		status_path(engine, entry_tunnel(entry));
 	status_derive(engine, entry);

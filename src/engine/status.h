@@ -24,9 +24,9 @@ void status_path(struct engine *engine, struct tunnel_entry *tunnel);
 /* The session's interface was found, or changed: note it, and derive the status. */
 void status_link(struct engine *engine, struct session_entry *session);
 /*
- * What an entry visibly lacks: a tunnel its address or route, a session its bridge, either of them
- * the l2tp family. 0: nothing. *@ret_errno is positive or 0. Notes the VRF of the address in the
- * tunnel's state.
+ * What an entry visibly lacks: a tunnel its address or route, a session its bridge or VRF, either
+ * of them the l2tp family. 0: nothing. *@ret_errno is positive or 0. Notes the VRF of the address
+ * in the tunnel's state.
  */
 enum status_reason status_lack(struct engine *engine, const struct entry *entry, int *ret_errno);
 /* Is the l2tp family available? Connects. 0, or the reason and the errno. */

@@ -48,7 +48,7 @@ enum kernel_link_bit {
 	LINK_UP = 1 << 0,
 	LINK_MTU = 1 << 1,
 	LINK_MAC = 1 << 2,
-	LINK_MASTER = 1 << 3, /* master 0: leave the bridge */
+	LINK_MASTER = 1 << 3, /* master 0: leave the bridge or VRF */
 	LINK_NAME = 1 << 4,   /* rename; selects the link by index */
 	LINK_ALIAS = 1 << 5,  /* alias NULL: have none */
 	LINK_DORMANT = 1 << 6
@@ -58,7 +58,7 @@ struct kernel_link {
 	char name[IFNAME_LENGTH + 1];
 	unsigned int index;
 	unsigned int mtu;
-	unsigned int master; /* ifindex of the bridge; 0: none */
+	unsigned int master; /* ifindex of the bridge or VRF; 0: none */
 	unsigned int parent; /* ifindex of an 802.1Q link's lower link, else 0 */
 	uint16_t vlan_id;    /* 0: not an 802.1Q link */
 	bool kind;           /* the kernel names its kind, as it does not for L2TP interfaces */

@@ -69,7 +69,8 @@ struct session {
 	uint32_t pseudowire_id;
 	char description[DESCRIPTION_LENGTH + 1];
 	char interface_name[IFNAME_LENGTH + 1];
-	char bridge[IFNAME_LENGTH + 1];
+	char bridge[IFNAME_LENGTH + 1]; /* the interface's master: this ... */
+	char vrf[IFNAME_LENGTH + 1];    /* ... or this */
 	struct mac mac_address;
 	struct cookie tx_cookie; /* what we send: `cookie` of ip l2tp */
 	struct cookie rx_cookie; /* what we require: `peer_cookie` of ip l2tp */
@@ -116,6 +117,7 @@ enum status_reason {
 	REASON_PORT_SETTINGS,
 	REASON_ADDRESS_DUPLICATE,
 	REASON_ADDRESS_IN_VRF,
+	REASON_NO_VRF,
 	STATUS_REASONS
 };
 
@@ -163,7 +165,7 @@ struct session_state {
 	struct state common;
 	uint32_t if_index;   /* 0 none */
 	uint32_t kernel_mtu; /* what the kernel chose when we created it, 0 unknown */
-	bool awaits_bridge;  /* configured, and there is none of that name */
+	bool awaits_master;  /* a bridge or VRF is configured, and there is none of that name */
 	bool silenced;       /* we made its interface dormant (dead-action), and not yet up again */
 	int16_t port_errno;  /* why it is kept out of its bridge; positive, 0: it is not */
 	uint32_t mtu;        /* of its interface, 0: not seen ... */

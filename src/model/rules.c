@@ -189,6 +189,17 @@ static int check_sequencing(const struct checked *entry, struct error *err)
 				    given)));
 }
 
+/* choice master: a link has one (net/core/dev.c __netdev_upper_dev_link). RFC 7950 section 8.3.1 */
+static int check_master(const struct checked *entry, struct error *err)
+{
+	if (!has(entry, SESSION_BRIDGE) || !has(entry, SESSION_VRF))
+		return 0;
+	return blame(err, entry, row_of(OBJECT_SESSION, SESSION_VRF),
+		     error_set(err, ERROR_BAD_ELEMENT,
+			       "given bridge and vrf; allowed one of them: an interface has one "
+			       "master"));
+}
+
 int rules_check_session(uint32_t tunnel_id, const struct session *session, struct error *err)
 {
 	const struct checked entry = {OBJECT_SESSION, session, tunnel_id, session->session_id};
@@ -200,6 +211,8 @@ int rules_check_session(uint32_t tunnel_id, const struct session *session, struc
 		rc = check_vlan(&entry, err);
 	if (!rc)
 		rc = check_sequencing(&entry, err);
+	if (!rc)
+		rc = check_master(&entry, err);
 	return rc;
 }
 
@@ -222,7 +235,13 @@ void rules_drop_tunnel(uint64_t given, struct tunnel *after)
 
 void rules_drop_session(uint64_t given, struct session *after)
 {
+	const struct row *rows = row_sets[OBJECT_SESSION].rows;
+
 	drop(OBJECT_SESSION, given, after);
+	if ((given & SESSION_MASTERS) == BIT(SESSION_VRF))
+		codec_clear(&rows[SESSION_BRIDGE], after);
+	if ((given & SESSION_MASTERS) == BIT(SESSION_BRIDGE))
+		codec_clear(&rows[SESSION_VRF], after);
 }
 
 void rules_vlan_name(const struct session *session, char ret[IFNAME_LENGTH + 1])

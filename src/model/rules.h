@@ -20,8 +20,9 @@ int rules_check_session(uint32_t tunnel_id, const struct session *session, struc
 
 /*
  * Clear leaves that stopped applying because another leaf was set (RFC 7950
- * section 8.2: a node whose "when" became false goes). Leaves in @given (presence bits) stay, for
- * the check to refuse (section 8.3): the edit sets them, even if to the same value.
+ * section 8.2: a node whose "when" became false goes), and the other case of a choice
+ * (section 7.9). Leaves in @given (presence bits) stay, for the check to refuse (section 8.3): the
+ * edit sets them, even if to the same value.
  */
 void rules_drop_tunnel(uint64_t given, struct tunnel *after);
 void rules_drop_session(uint64_t given, struct session *after);

@@ -20,7 +20,7 @@ enum subject {
 	SUBJECT_REMOTE,
 	SUBJECT_LOCAL_INTERFACE, /* and the address that it shall have */
 	SUBJECT_LINK,
-	SUBJECT_BRIDGE,
+	SUBJECT_MASTER, /* bridge or vrf */
 	SUBJECT_MODULE,
 	SUBJECT_DEAD_INTERVAL
 };
@@ -61,7 +61,7 @@ static const struct sentence sentences[] = {
 		SUBJECT_NONE, "; resync puts it back" },
 	[REASON_ADDRESS_IN_USE] = { "another socket holds ", SUBJECT_LOCAL_PORT,
 		"; two tunnels cannot share it" },
-	[REASON_NO_BRIDGE] = { "there is no bridge ", SUBJECT_BRIDGE,
+	[REASON_NO_BRIDGE] = { "there is no bridge ", SUBJECT_MASTER,
 		"; joined when it appears" },
 	[REASON_NO_INTERFACE] = { "its interface ", SUBJECT_LINK,
 		" is not in this network namespace; move or rename it back" },
@@ -73,6 +73,8 @@ static const struct sentence sentences[] = {
 		": duplicate address detection failed; remove it there, then add it here again" },
 	[REASON_ADDRESS_IN_VRF] = { "the local address ", SUBJECT_LOCAL_VRF,
 		", where a static tunnel cannot be bound; retried when it is outside" },
+	[REASON_NO_VRF] = { "there is no VRF ", SUBJECT_MASTER,
+		"; joined when it appears" },
 };
 
 /* REASON_LINK_DOWN of a tunnel */
@@ -187,8 +189,11 @@ static void print_subject(enum subject subject, const struct state *state,
 	case SUBJECT_LINK:
 		snprintf(ret, VALUE_TEXT_MAX, "%s", session ? session->interface_name : "");
 		break;
-	case SUBJECT_BRIDGE:
-		snprintf(ret, VALUE_TEXT_MAX, "%s", session ? session->bridge : "");
+	case SUBJECT_MASTER:
+		snprintf(ret, VALUE_TEXT_MAX, "%s",
+			 !session          ? ""
+			 : session->vrf[0] ? session->vrf
+					   : session->bridge);
 		break;
 	case SUBJECT_MODULE:
 		snprintf(ret, VALUE_TEXT_MAX, "%s", module_name(state, tunnel, session));

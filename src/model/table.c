@@ -119,6 +119,7 @@ const struct word status_reason_words[] = {
 	{ "port-settings", REASON_PORT_SETTINGS, 0, NULL },
 	{ "address-duplicate", REASON_ADDRESS_DUPLICATE, 0, NULL },
 	{ "address-in-vrf", REASON_ADDRESS_IN_VRF, 0, NULL },
+	{ "no-vrf", REASON_NO_VRF, 0, NULL },
 	{ 0 }
 };
 
@@ -397,7 +398,14 @@ static const struct row session_rows[] = {
 		.mib = "Bridge", .mib_table = MIB_SESSION, .mib_column = 9,
 		SESSION(bridge, IFNAME), IFNAME_LIMITS,
 		.access = ACCESS_WRITE, .change = CHANGE_LINK, .when = WHEN_INTERFACE,
-		.doc = "The bridge that the interface is made a port of",
+		.doc = "The bridge that the interface is made a port of; not with a vrf",
+	},
+	[SESSION_VRF] = {
+		.leaf = "vrf", .cli = "vrf",
+		.mib = "Vrf", .mib_table = MIB_SESSION, .mib_column = 28,
+		SESSION(vrf, IFNAME), IFNAME_LIMITS,
+		.access = ACCESS_WRITE, .change = CHANGE_LINK, .when = WHEN_INTERFACE,
+		.doc = "The VRF that the interface is put into; not with a bridge",
 	},
 	[SESSION_LINK_ENABLED] = {
 		.leaf = "link-enabled", .cli = "link_enabled",

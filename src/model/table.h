@@ -201,6 +201,7 @@ enum session_row {
 	SESSION_MTU,
 	SESSION_MAC_ADDRESS,
 	SESSION_BRIDGE,
+	SESSION_VRF,
 	SESSION_LINK_ENABLED,
 	SESSION_L2_SPECIFIC_SUBLAYER,
 	SESSION_TX_COOKIE,
@@ -217,7 +218,9 @@ enum session_row {
 
 /* Presence bit of a configuration row. */
 #define BIT(row) (UINT64_C(1) << (row))
-#define ROWS_MAX 64 /* of an object: as many as there are bits */
+/* The leaves that give a session's interface a master, of which it can have one. */
+#define SESSION_MASTERS (BIT(SESSION_BRIDGE) | BIT(SESSION_VRF))
+#define ROWS_MAX        64 /* of an object: as many as there are bits */
 
 /* The row's place in its set, which for a configuration row is its presence bit. */
 static inline unsigned int row_number(const struct row *row)

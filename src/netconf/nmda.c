@@ -52,7 +52,7 @@ int nmda_read_origin(const struct node *node, unsigned int *ret, struct error *e
 /* Of a leaf that is configured, or has its default: is that what the kernel has? */
 static bool is_in_use(const struct row *row, const void *want, const void *actual)
 {
-	/* A bridge may have other names: any will do. */
+	/* A bridge or VRF may have other names: any will do. */
 	if (row->change == CHANGE_LINK && row->type == TYPE_IFNAME)
 		return codec_present(row, actual);
 	return codec_same_in_kernel(row, want, actual);

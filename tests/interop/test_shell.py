@@ -319,8 +319,8 @@ def test_top_shows_what_fits_the_screen(daemon):
     assert shown.startswith("\033[H\033[J") and shown.count("\n") <= 9, shown
 
 
-COSTS = ("What is re-created loses packets meanwhile, counts from 0 and has a new ifIndex. Addresses, MTU, MAC and bridge\n"
-         "are put back; routes, neighbours, tc, XDP and sysctls of its interface are lost.\n")
+COSTS = ("What is re-created loses packets meanwhile, counts from 0 and has a new ifIndex. Addresses, MTU, MAC, bridge\n"
+         "and VRF are put back; routes, neighbours, tc, XDP and sysctls of its interface are lost.\n")
 
 
 def test_check_says_what_would_change_and_what_each_change_costs(daemon):

@@ -117,6 +117,106 @@ static void a_bridge_is_joined_when_it_appears(void **state)
 	}
 }
 
+static unsigned int master_of(struct bench *bench, const char *name)
+{
+	return ask_link(bench, name).master;
+}
+
+static void a_vrf_is_joined_when_it_appears(void **state)
+{
+	struct bench *bench = *state;
+	const struct state *told;
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 vrf=blue");
+	told = &entry_of(bench, 1, 5)->state.common;
+	assert_int_equal(told->oper_status, OPER_WAITING);
+	assert_int_equal(told->status_reason, REASON_NO_VRF);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(sim_add_vrf(bench->kernel, "blue"), 0);
+		UNTIL(bench, master_of(bench, "pw0") == ask_link(bench, "blue").index);
+		UNTIL(bench, told->oper_status == OPER_UP);
+		set_link(bench, "pw0", LINK_MASTER, (struct kernel_link){.master = 0});
+		UNTIL(bench, master_of(bench, "pw0") == ask_link(bench, "blue").index);
+		assert_non_null(strstr(bench->log, "vrf; restoring it"));
+		assert_int_equal(sim_remove_link(bench->kernel, "blue"), 0);
+		UNTIL(bench, told->status_reason == REASON_NO_VRF);
+	}
+	assert_int_equal(edit_one_session(bench, 1, 5, "-vrf"), 0);
+	UNTIL(bench, told->oper_status == OPER_UP);
+}
+
+/* The kernel would join either. */
+static void a_bridge_is_no_vrf_and_a_vrf_no_bridge(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(sim_add_link(bench->kernel, "br0", true), 0);
+	assert_int_equal(sim_add_vrf(bench->kernel, "blue"), 0);
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0 vrf=br0");
+	assert_int_equal(reason_of(bench, 5), REASON_NO_VRF);
+	assert_int_equal(edit_one_session(bench, 1, 5, "bridge=blue"), 0);
+	assert_int_equal(reason_of(bench, 5), REASON_NO_BRIDGE);
+	assert_int_equal(master_of(bench, "pw0"), 0);
+	assert_int_equal(edit_one_session(bench, 1, 5, "vrf=blue"), 0);
+	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
+	assert_int_equal(master_of(bench, "pw0"), ask_link(bench, "blue").index);
+}
+
+static void an_interface_goes_from_bridge_to_vrf_and_back(void **state)
+{
+	static const char *const links[] = {"pw0", "pw0.7"};
+	static const char *const types[] = {"", " pseudowire-type=ethernet-vlan vlan-id=7"};
+	struct bench *bench = *state;
+
+	assert_int_equal(sim_add_link(bench->kernel, "br0", true), 0);
+	assert_int_equal(sim_add_vrf(bench->kernel, "blue"), 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct edit *removal = edit_new();
+		const struct session *seen;
+		char leaves[128];
+		union config room;
+
+		snprintf(leaves, sizeof(leaves), "peer-session-id=6 interface-name=pw0%s vrf=blue",
+			 types[i]);
+		make(bench, TUNNEL1, leaves);
+		assert_int_equal(master_of(bench, links[i]), ask_link(bench, "blue").index);
+		assert_int_equal(edit_one_session(bench, 1, 5, "tx-cookie=01020304"), 0);
+		assert_int_equal(master_of(bench, links[i]), ask_link(bench, "blue").index);
+		assert_int_equal(edit_one_session(bench, 1, 5, "bridge=br0"), 0);
+		assert_int_equal(master_of(bench, links[i]), ask_link(bench, "br0").index);
+		assert_int_equal(edit_one_session(bench, 1, 5, "vrf=blue"), 0);
+		assert_int_equal(master_of(bench, links[i]), ask_link(bench, "blue").index);
+		assert_true(ask_link(bench, links[i]).up);
+		seen = entry_actual(&entry_of(bench, 1, 5)->entry, &room);
+		if (i == 0) {
+			assert_string_equal(seen->vrf, "blue");
+			assert_string_equal(seen->bridge, "");
+		}
+		assert_int_equal(edit_one_session(bench, 1, 5, "-vrf"), 0);
+		assert_int_equal(master_of(bench, links[i]), 0);
+		tunnel(removal, EDIT_DELETE, 1, "");
+		assert_int_equal(commit(bench, removal), 0);
+		assert_true(turn_until(bench, is_idle, 5000));
+	}
+}
+
+/* What others joined is theirs, and put back. */
+static void the_vrf_of_others_survives_a_re_creation(void **state)
+{
+	struct bench *bench = *state;
+	unsigned int index;
+
+	assert_int_equal(sim_add_vrf(bench->kernel, "blue"), 0);
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0");
+	index = ask_link(bench, "pw0").index;
+	set_link(bench, "pw0", LINK_MASTER,
+		 (struct kernel_link){.master = ask_link(bench, "blue").index});
+	assert_int_equal(edit_one_session(bench, 1, 5, "tx-cookie=01020304"), 0);
+	assert_int_not_equal(ask_link(bench, "pw0").index, index);
+	assert_int_equal(master_of(bench, "pw0"), ask_link(bench, "blue").index);
+	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
+}
+
 static void a_vlan_link_is_restored(void **state)
 {
 	struct bench *bench = *state;
@@ -1125,6 +1225,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	static const struct CMUnitTest tests[] = {
 		TEST(a_bridge_is_joined_when_it_appears),
+		TEST(a_vrf_is_joined_when_it_appears),
+		TEST(a_bridge_is_no_vrf_and_a_vrf_no_bridge),
+		TEST(an_interface_goes_from_bridge_to_vrf_and_back),
+		TEST(the_vrf_of_others_survives_a_re_creation),
 		TEST(a_vlan_link_is_restored),
 		TEST(a_vlan_link_follows_the_mtu),
 		TEST(a_vlan_link_leaves_its_bridge),

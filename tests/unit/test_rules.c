@@ -112,6 +112,7 @@ static const struct {
 	{ { S, "pseudowire-type=ppp" } },
 	{ { S, "interface-name=fifteen.octets_", "mtu=1400", "mac-address=02:00:00:00:00:01",
 	    "bridge=br0", "link-enabled=false" } },
+	{ { S, "vrf=blue" } },
 	{ { S, "sequencing=both" } },
 	{ { S, "sequencing=receive", "l2-specific-sublayer=none" } },
 	{ { S, "sequencing=none", "l2-specific-sublayer=none" } },
@@ -141,6 +142,8 @@ static const struct {
 	  "RFC 3931 section 4.6.1" },
 	{ { S, "sequencing=both", "l2-specific-sublayer=none" },
 	  ERROR_MUST, AT_SESSION "/sequencing", "sequencing", "sequencing-needs-sublayer", "both" },
+	{ { S, "bridge=br0", "vrf=blue" },
+	  ERROR_BAD_ELEMENT, AT_SESSION "/vrf", "vrf", NULL, "allowed one of them" },
 };
 /* clang-format on */
 
@@ -287,6 +290,27 @@ static void a_leaf_that_is_given_stays_for_the_check_to_refuse(void **state)
 	}
 }
 
+static void setting_one_master_clears_the_other(void **state)
+{
+	static const char *const masters[] = {"bridge=br0", "vrf=blue"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(masters); i++) {
+		struct session after = make_session((leaves){S, masters[i]});
+
+		rules_drop_session(give(OBJECT_SESSION, &after, (leaves){"mtu=1400"}), &after);
+		assert_int_equal(after.present & SESSION_MASTERS,
+				 BIT(i ? SESSION_VRF : SESSION_BRIDGE));
+		rules_drop_session(give(OBJECT_SESSION, &after, (leaves){masters[!i]}), &after);
+		assert_int_equal(after.present & SESSION_MASTERS,
+				 BIT(i ? SESSION_BRIDGE : SESSION_VRF));
+		assert_string_equal(i ? after.vrf : after.bridge, "");
+		rules_drop_session(give(OBJECT_SESSION, &after, (leaves){"bridge=br1", "vrf=red"}),
+				   &after);
+		assert_int_equal(rules_check_session(7, &after, NULL), -EINVAL);
+	}
+}
+
 static void setting_one_source_leaves_the_other(void **state)
 {
 	struct tunnel after =
@@ -353,6 +377,7 @@ int main(void)
 		cmocka_unit_test(a_leaf_that_still_applies_stays),
 		cmocka_unit_test(ports_and_checksums_go_with_udp),
 		cmocka_unit_test(a_leaf_that_is_given_stays_for_the_check_to_refuse),
+		cmocka_unit_test(setting_one_master_clears_the_other),
 		cmocka_unit_test(setting_one_source_leaves_the_other),
 		cmocka_unit_test(a_vlan_link_is_named_after_interface_and_vlan),
 	};

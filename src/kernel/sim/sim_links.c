@@ -235,15 +235,14 @@ static int set_alias(struct sim_link *link, const char *alias)
 
 static int set_master(struct sim *sim, struct sim_link *link, unsigned int master)
 {
-	const struct sim_link *bridge = sim_link_by_index(sim, master);
+	const struct sim_link *joined = sim_link_by_index(sim, master);
 
 	if (link->link.master == master)
 		return 0;
-	link->link.master =
-		0; /* it leaves the old bridge before the kernel looks for the new one */
-	if (master && !bridge)
+	link->link.master = 0; /* it leaves the old one before the kernel looks for the new one */
+	if (master && !joined)
 		return -EINVAL;
-	if (master && !bridge->bridge && !bridge->link.vrf)
+	if (master && !joined->bridge && !joined->link.vrf)
 		return -EOPNOTSUPP;
 	link->link.master = master;
 	if (master)
@@ -448,12 +447,12 @@ int sim_set_carrier(struct kernel *kernel, const char *name, bool carrier)
 	return 0;
 }
 
-static void leave_bridge(struct sim *sim, unsigned int bridge)
+static void leave_master(struct sim *sim, unsigned int master)
 {
 	struct sim_link *link;
 
 	RB_FOREACH (link, sim_links_by_index, &sim->links_by_index) {
-		if (link->link.master == bridge) {
+		if (link->link.master == master) {
 			link->link.master = 0;
 			sim_tell_link(sim, KERNEL_EVENT_LINK, link);
 		}
@@ -467,8 +466,8 @@ int sim_remove_link(struct kernel *kernel, const char *name)
 
 	if (!link)
 		return -ENODEV;
-	if (link->bridge)
-		leave_bridge(sim, link->link.index);
+	if (link->bridge || link->link.vrf)
+		leave_master(sim, link->link.index);
 	sim_drop_link(sim, link);
 	return 0;
 }
