@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from telling import bad, command, explain, good, heading, say, shown, summary
 
 PICTURE = """
-   r1, configured by SNMP                            r2, configured by XML over ssh
+   r1, configured by SNMP                            r2, configured by NETCONF
   +---------------------------+                    +---------------------------+
   |  snmpset -> snmpd         |   notifications    |  snmptrapd                |
   |               | AgentX    | -----------------> |         sshd <- NETCONF   |
@@ -118,7 +118,7 @@ def ping(stage, faults):
 
 def capture(stage, faults):
     explain("The wire between the routers, while r1 pings. (tcpdump knows version 2 of L2TP only.)")
-    output = do(stage, faults, "r1", "ping -i 0.3 192.168.50.2 >ping.log & "
+    output = do(stage, faults, "r1", "ping -i 0.3 192.168.50.2 >ping.log &\n"
                 "tcpdump -c 1 -X -ni wan src host 10.0.0.1 and udp port 1701 2>/dev/null; kill $!")
     octets = "".join(re.findall(r"0x\w{4}:  ((?:[0-9a-f]+ )+)", output)).replace(" ", "")
     explain("IP and UDP; then 0003 0000, version 3 and a data message; session 20 in four octets; its "
