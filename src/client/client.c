@@ -225,7 +225,8 @@ static void read_error(const struct node *from, struct error *err)
 
 	error_set(err, code_of(tag, app_tag), "%s", *message ? message : tag);
 	strip_prefixes(text_of(from, "error-path"), err->path, sizeof(err->path));
-	if (info && info->first)
+	/* Not the path of another entry: that is in the message, as people write it. */
+	if (info && info->first && info->first->text[0] != '/')
 		snprintf(err->info, sizeof(err->info), "%s", info->first->text);
 	if (info)
 		err->session = (unsigned int)strtoul(text_of(info, "session-id"), NULL, 10);

@@ -58,7 +58,7 @@ static const struct sentence sentences[] = {
 		"; check the peer, the path, and that ids and cookies agree" },
 	[REASON_KERNEL_ERROR] = { "the kernel refused it", SUBJECT_NONE, "" },
 	[REASON_EXTERNALLY_MODIFIED] = { "somebody else changed or removed it in the kernel",
-		SUBJECT_NONE, "; resync puts it back" },
+		SUBJECT_NONE, "; restored at once, but with --no-repair when enabled goes false and true" },
 	[REASON_ADDRESS_IN_USE] = { "another socket holds ", SUBJECT_LOCAL_PORT,
 		"; two tunnels cannot share it" },
 	[REASON_NO_BRIDGE] = { "there is no bridge ", SUBJECT_MASTER,

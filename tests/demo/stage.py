@@ -49,7 +49,7 @@ class Nms(Snmptrapd):
         super().__init__(namespace, folder, port=162)
         self.address = "udp:0.0.0.0:162"
         self.config.write_text("disableAuthorization yes\nformat2 from %b:\\n  %V\\n  %v\\n\n")
-        self.env.update(MIBS="LINUX-L2TPV3-MIB", MIBDIRS=texts)
+        self.env.update(MIBS="SNMPv2-MIB:LINUX-L2TPV3-MIB", MIBDIRS=texts)
 
     def start(self):
         self.launch(["snmptrapd", "-f", "-Lo", "-C", "-c", self.config, "-OqsT", self.address], self.listening)

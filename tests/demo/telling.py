@@ -22,7 +22,7 @@ def folded(text, indent):
     if len(text) <= WIDTH - len(indent):
         return indent + text
     return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ", expand_tabs=False,
-                         replace_whitespace=False)
+                         replace_whitespace=False, break_on_hyphens=False)
 
 
 def heading(text):

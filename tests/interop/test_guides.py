@@ -42,7 +42,8 @@ def test_every_status_reason_has_its_section():
     model, = (CHECKOUT / "yang").glob("linux-l2tpv3@*.yang")
     reasons = re.search(r"typedef status-reason \{(.*?)\n  \}", model.read_text(), re.S)[1]
     sections = re.findall(r"^### (\S+)$", (CHECKOUT / "docs/troubleshooting.md").read_text(), re.M)
-    assert sorted(sections) == sorted(re.findall(r"enum ([\w-]+) \{", reasons))
+    assert not set(re.findall(r"enum ([\w-]+) \{", reasons)) - set(sections)
+    assert len(sections) == len(set(sections))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(CHECKOUT)))

@@ -15,7 +15,7 @@ WIDTH = 100
 @pytest.fixture(scope="module")
 def shown():
     done = subprocess.run([sys.executable, "-B", CHECKOUT / "tests/demo/demo", "--here"], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
     assert done.returncode == 0, done.stdout
     return done.stdout
 

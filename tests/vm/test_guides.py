@@ -3,7 +3,6 @@ import os
 import re
 import shlex
 import subprocess
-import time
 
 import pytest
 import yaml
@@ -87,9 +86,9 @@ def cause_address_in_vrf(site):
     site.configure()
 
 
-def cause_no_route(site):
+def cause_no_route(site, more=""):
     site.sh("ip route del 198.51.100.0/24")
-    site.configure()
+    site.configure(more=more)
 
 
 def cause_no_interface_address(site):
@@ -115,11 +114,20 @@ def cause_externally_modified(site):
     site.sh("ip l2tp del session tunnel_id 1 session_id 10")
 
 
+HOLDER = """import socket, time
+holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+holder.bind(("192.0.2.1", 5000))
+print("bound", flush=True)
+time.sleep(1000)"""
+
+
 def cause_address_in_use(site):
-    site.sh("ip l2tp add tunnel tunnel_id 9 peer_tunnel_id 9 encap udp local 192.0.2.1 remote 198.51.100.1 "
-            "udp_sport 5000 udp_dport 5000")
-    site.configure(more="<enabled>false</enabled><local-port>5000</local-port><remote-port>5000</remote-port>")
-    site.sh("l2tpv3ctl set tunnel tid 1 enabled true")
+    """A change would be refused; so the tunnel waits for something else first."""
+    cause_no_route(site, "<local-port>5000</local-port><remote-port>5000</remote-port>")
+    wait_for(lambda: "no-route" in site.reasons(), "the tunnel to wait")
+    holder = site.router.popen("/usr/bin/python3", "-c", HOLDER, stdout=subprocess.PIPE)
+    assert holder.stdout.readline() == b"bound\n"
+    site.sh("ip route add 198.51.100.0/24 via 192.0.2.254")
 
 
 def cause_no_bridge(site):
@@ -162,12 +170,13 @@ def test_the_commands_for_a_reason_find_it_and_cure_it(site, reason):
 
 def test_upgrade_compares_before_and_after(daemon, tmp_path):
     site = Site(daemon.namespace, daemon, tmp_path)
-    before, after = page.blocks("upgrade.md")
+    before, after, shown = page.blocks("upgrade.md")
     site.sh("l2tpv3ctl add tunnel tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2")
     site.sh(f"cd {tmp_path}\n{before.text}")
     daemon.restart()
     said = site.sh(f"cd {tmp_path}\n{after.text}")
-    assert said.startswith("l2tpv3d ") and "1 tunnel: 1 up" in said
+    page.check([after, shown], [said])
+    assert "1 tunnel: 1 up" in said
 
 
 # ---- docs/lab: the commands of the topology, and of its README, in namespaces
