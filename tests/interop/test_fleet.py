@@ -95,7 +95,7 @@ def test_of_a_rolling_change_the_routers_after_the_one_that_fails_are_not_touche
 def test_check_mode_fails_where_the_router_would_refuse(up):
     up.inventory(r3={"wan": "no address"})
     said, _ = up.play("--check", succeeds=False)
-    assert 'Would the router take it: given "no address"' in said.replace("\\", ""), said
+    assert re.search('Would the router take it: .*given ."no address."', said), said
 
 
 def test_a_confirmation_that_is_not_heard_takes_back_the_others(up):
@@ -107,9 +107,9 @@ def test_a_confirmation_that_is_not_heard_takes_back_the_others(up):
     said, _ = up.play("-e", "confirm_seconds=60", succeeds=False, book="spoiled.yml")
     assert "All others have what they had before; r3 too, once 60 seconds have passed" in said, said
     assert configs(up)[:2] == before[:2]
-    # Nobody waits for the timeout here.
-    with up.members[2].daemon.netconf() as client:
-        client.rpc("<cancel-commit><persist-id>" + re.search("fleet-[0-9T.]+", said)[0] + "</persist-id></cancel-commit>")
+    with up.members[2].daemon.netconf() as client:  # instead of the timeout
+        client.rpc("<cancel-commit/>")
+    assert configs(up) == before
 
 
 def test_the_account_may_set_cookies_once_nacm_lets_it(up):

@@ -8,6 +8,7 @@ They share processes and network with nobody but for `apt`, which has the machin
 in build/roots, with the packages that they have got; remove that to have newer ones. The mirror is the
 machine's own. Needs root; missing() says why there can be none.
 """
+import contextlib
 import fcntl
 import os
 import re
@@ -75,17 +76,27 @@ def base(release):
     return folder
 
 
+def link_debs(source, target):
+    """What apt has got, for another system: apt locks the folder, so each has one of its own."""
+    for folder in (source, target):
+        folder.mkdir(exist_ok=True)
+    for deb in source.glob("*.deb"):
+        with contextlib.suppress(FileExistsError):
+            (target / deb.name).hardlink_to(deb)
+
+
 class Fresh:
     def __init__(self, release):
         self.release = release
         self.base = base(release)
-        self.archives = CACHE / f"{release}.archives"
-        self.archives.mkdir(exist_ok=True)
+        self.shared = CACHE / f"{release}.archives"
         self.top = CACHE / f"{release}.{os.getpid()}"
+        self.archives = CACHE / f"{release}.{os.getpid()}.archives"
         self.root = self.top / "root"
 
     def __enter__(self):
         self.top.mkdir()
+        link_debs(self.shared, self.archives)
         script = MOUNT.format(top=self.top, base=self.base, archives=self.archives)
         self.process = subprocess.Popen(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -100,6 +111,8 @@ class Fresh:
         self.process.stdin.close()
         self.process.wait()  # and with it ends all that is inside
         self.top.rmdir()
+        link_debs(self.archives, self.shared)
+        shutil.rmtree(self.archives)
 
     def inside(self, *command):
         """A command line that runs this one in the system's mounts and processes, but not its root."""

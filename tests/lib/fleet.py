@@ -98,7 +98,7 @@ class Fleet:
             env={**os.environ, "HOME": str(self.folder), "ANSIBLE_NOCOLOR": "1",
                  "ANSIBLE_CALLBACKS_ENABLED": "ansible.posix.profile_tasks",
                  # On a busy machine everything takes long.
-                 "ANSIBLE_PERSISTENT_CONNECT_TIMEOUT": "120", "ANSIBLE_PERSISTENT_COMMAND_TIMEOUT": "120"})
+                 "ANSIBLE_PERSISTENT_COMMAND_TIMEOUT": "120"})
         assert (done.returncode == 0) == succeeds, done.stdout
         assert SECRET not in done.stdout
         recap = {name: {word: int(count) for word, count in re.findall(r"(\w+)=(\d+)", counts)}

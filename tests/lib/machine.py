@@ -17,6 +17,7 @@ MOUNT_9P = "mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144"
 
 # Process 1 itself enters the new root: the kernel looks for modprobe in the root of its threads,
 # which is that of process 1, and module autoload is a thing to be tested.
+# bash reads .bashrc for each command that comes by ssh, and this machine's may do a lot.
 # The checkout is mounted a second time: without cache where what is built on the host while the guest
 # runs has to be what runs in the guest. That makes each start of one of our programs some times as dear.
 INIT = """#!/bin/busybox sh
@@ -42,6 +43,7 @@ mkdir -p /new/lib/modules/{release} /new/run/out /new/run/lock /new/run/sshd /ne
 {mount_9p},cache=loose,ro modules /new/lib/modules/{release}
 {mount_9p},cache={cache},ro checkout /new{checkout}
 {mount_9p},cache=none out /new/run/out
+rm -f /new/root/.bashrc
 hostname l2tp
 ip link set lo up
 umount /proc

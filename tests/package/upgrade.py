@@ -53,6 +53,8 @@ def system(tmp_path_factory):
     # dpkg makes links to the unit below /etc; it is itself where the guest's own systemd would start much else.
     with Systemd(tmp_path_factory.mktemp("systemd"), "/etc/systemd/system") as system:
         Path("/usr/sbin/policy-rc.d").unlink(missing_ok=True)  # containers have one; routers do not
+        # A router has few man pages; to index those of this machine takes minutes under emulation, at each dpkg.
+        Path("/var/lib/man-db/auto-update").unlink(missing_ok=True)
         (system.units / "l2tpv3d.service").symlink_to("/lib/systemd/system/l2tpv3d.service")
         system.run("dpkg", "-i", package("l2tpv3d"))
         wait_for(lambda: system.property("l2tpv3d", "ActiveState") == "active", "the package to have started its unit")
