@@ -438,6 +438,7 @@ static int start_library(struct agent *agent, struct error *err)
 	    engine_watch(agent->options.engine, watch_ids, agent) ||
 	    engine_watch(agent->options.engine, notify_event, agent))
 		return no_memory(err);
+	notify_begin(agent);
 	set_ping_interval(RECONNECT_S); /* init_agent() has set its own */
 	init_snmp(NAME);                /* tries to connect */
 	loop_turn(agent->loop);

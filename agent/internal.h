@@ -80,6 +80,8 @@ void set_close(struct agent *agent);
 
 /* notify.c */
 void notify_event(const struct engine_event *event, void *arg);
+/* Call once, after notify_event() watches: tells what was missed, and knows what pwDown told of. */
+void notify_begin(struct agent *agent);
 void notify_connected(struct agent *agent); /* connected and registered */
 void notify_some(struct agent *agent);      /* send what is due */
 

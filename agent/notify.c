@@ -409,6 +409,24 @@ void notify_connected(struct agent *agent)
 	wait_a_little(agent);
 }
 
+void notify_begin(struct agent *agent)
+{
+	const struct entry *entry = datastore_entry_from(agent->mib.store, 0, 0);
+	const struct state *state;
+	long left;
+
+	for (; entry && agent->mib.notify_pseudowires; entry = entry_next(entry)) {
+		state = entry_state(entry);
+		if (!entry->key.session_id || !state->left_status)
+			continue;
+		left = pw_oper_status((enum oper_status)state->left_status,
+				      (enum status_reason)state->left_reason);
+		if (left == PW_DOWN || left == PW_LOWER_LAYER_DOWN)
+			notices_set_down(&agent->notices, entry->key.session_id, true);
+	}
+	engine_tell_missed(agent->options.engine, notify_event, agent);
+}
+
 void notify_event(const struct engine_event *event, void *arg)
 {
 	struct agent *agent = arg;

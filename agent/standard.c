@@ -144,11 +144,11 @@ static bool is_below(enum status_reason reason)
 	}
 }
 
-static long oper_status_of(const struct state *state)
+long pw_oper_status(enum oper_status status, enum status_reason reason)
 {
-	if (is_below((enum status_reason)state->status_reason))
+	if (is_below(reason))
 		return PW_LOWER_LAYER_DOWN;
-	switch ((enum oper_status)state->oper_status) {
+	switch (status) {
 	case OPER_UP:
 		return PW_UP;
 	case OPER_WAITING:
@@ -163,8 +163,11 @@ static long oper_status_of(const struct state *state)
 
 static bool oper_status(struct mib *mib, const struct subject *subject, struct value *ret)
 {
+	const struct state *state = subject_common(subject);
+
 	(void)mib;
-	value_integer(ret, oper_status_of(subject_common(subject)));
+	value_integer(ret, pw_oper_status((enum oper_status)state->oper_status,
+					  (enum status_reason)state->status_reason));
 	return true;
 }
 

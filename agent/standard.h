@@ -40,6 +40,9 @@ enum pw_oper_status {
 	PW_LOWER_LAYER_DOWN
 };
 
+/* What pwOperStatus is of a session: of enum pw_oper_status. */
+long pw_oper_status(enum oper_status status, enum status_reason reason);
+
 /* The numbers in pwTable of columns that notifications carry too. */
 enum pw_column {
 	PW_COLUMN_TYPE = 2,

@@ -385,9 +385,10 @@ static void take_stock(struct chronicle *chronicle)
 	const struct entry *entry = datastore_entry_from(store, 0, 0);
 
 	for (; entry; entry = entry_next(entry)) {
-		unsigned int status = entry_state(entry)->oper_status;
+		const struct state *state = entry_state(entry);
+		bool came_up = state->left_status && state->left_status != OPER_UP;
 
-		if (status && status != OPER_UP)
+		if (state->oper_status && (state->oper_status != OPER_UP || came_up))
 			take_state(chronicle, entry);
 	}
 }

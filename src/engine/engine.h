@@ -330,6 +330,11 @@ typedef void engine_watch_cb(const struct engine_event *event, void *arg);
 /* Returns 0 or -ENOMEM. Callbacks must not call back into the engine. */
 int engine_watch(struct engine *engine, engine_watch_cb *cb, void *arg);
 void engine_unwatch(struct engine *engine, void *arg); /* all with this @arg */
+/*
+ * Tell @cb of what came about while no daemon ran, or before anybody could watch this one: an
+ * ENGINE_STATE of each object whose oper-status is not the one that the last daemon left.
+ */
+void engine_tell_missed(struct engine *engine, engine_watch_cb *cb, void *arg);
 
 struct engine_info {
 	uint64_t generation;       /* number of the last commit */

@@ -265,6 +265,23 @@ static void take_over(struct engine *engine, struct entry *entry, const struct i
 	datastore_set_status(engine->store, entry, known->oper_status, known->status_reason,
 			     known->status_errno, known->last_change);
 	entry_state(entry)->last_change = known->last_change; /* even for the same status */
+	entry_state(entry)->left_status = known->oper_status;
+	entry_state(entry)->left_reason = known->status_reason;
+}
+
+void engine_tell_missed(struct engine *engine, engine_watch_cb *cb, void *arg)
+{
+	const struct entry *entry = datastore_entry_from(engine->store, 0, 0);
+
+	for (; entry; entry = entry_next(entry)) {
+		const struct state *state = entry_state(entry);
+
+		if (state->left_status && state->left_status != state->oper_status)
+			cb(&(struct engine_event){.type = ENGINE_STATE,
+						  .entry = entry,
+						  .old_status = state->left_status},
+			   arg);
+	}
 }
 
 const struct identity *recall_found(struct engine *engine, struct entry *entry,

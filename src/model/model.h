@@ -143,7 +143,9 @@ struct state {
 	bool transmit_failing;     /* at the last reading errors had grown, and nothing was sent */
 	bool externally_modified;  /* others changed it, and --no-repair leaves it so */
 	int16_t status_errno;      /* positive errno behind the reason, or 0 */
-	struct moment last_change; /* when oper_status last changed */
+	uint8_t left_status;       /* the oper-status that the last daemon left; 0: none ... */
+	uint8_t left_reason;       /* ... and its reason */
+	struct moment last_change; /* when oper_status last changed, or was first known */
 	struct statistics statistics;
 	int64_t statistics_time; /* when the counters were read, 0 never */
 	int64_t heard_time;      /* when rx_packets were last seen to grow */

@@ -534,6 +534,7 @@ int events_open(struct netconf_server *server, struct error *err)
 		return error_set(err, ERROR_RESOURCE, "out of memory");
 	if (*warning)
 		server_log(server, LOG_WARNING, "%s", warning);
+	engine_tell_missed(server->options.engine, on_event, events);
 	return 0;
 }
 

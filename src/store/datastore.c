@@ -300,6 +300,7 @@ bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_s
 {
 	struct state *state = entry_state(entry);
 	bool changed = state->oper_status != status;
+	bool is_first = state->last_change.at == 0;
 
 	(void)ds;
 	discount_status(entry);
@@ -307,7 +308,7 @@ bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_s
 	state->status_reason = (uint8_t)reason;
 	recount_status(entry);
 	state->status_errno = (int16_t)os_errno;
-	if (changed)
+	if (changed || is_first)
 		state->last_change = now;
 	return changed;
 }

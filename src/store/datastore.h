@@ -284,7 +284,10 @@ void datastore_set_index(struct datastore *ds, struct session_entry *session, un
  */
 void datastore_hold(struct datastore *ds, struct entry *entry, bool held);
 
-/* Change the status and the counts of what is up; returns true if oper_status changed. */
+/*
+ * Change the status and the counts of what is up; @now is noted if oper_status changed, or is the
+ * first that the entry is given. Returns true if it changed.
+ */
 bool datastore_set_status(struct datastore *ds, struct entry *entry, enum oper_status status,
 			  enum status_reason reason, int os_errno, struct moment now);
 

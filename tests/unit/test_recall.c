@@ -171,13 +171,16 @@ static void a_restart_moves_nothing(void **state)
 	struct place *s = *state;
 	struct moments before;
 	struct engine_info info, after;
+	struct moment disabled;
 
 	configure(s);
 	before = look(s);
+	disabled = changed(s, 4, 0); /* since it has existed */
 	engine_info(s->bench->engine, &info);
 	for (int i = 0; i < 3; i++) {
 		restart(s);
 		assert_unmoved(s, &before);
+		assert_true(same(disabled, changed(s, 4, 0)));
 	}
 	engine_info(s->bench->engine, &after);
 	assert_true(same(info.last_change, after.last_change));
@@ -285,6 +288,62 @@ static void a_link_that_is_down_for_a_silent_peer_stays_so(void **state)
 	assert_non_null(datastore_configure(s->bench->store, 1, 5, &quiet));
 	open_engine(s->bench);
 	assert_true(turn_until(s->bench, is_up_again, 5000));
+}
+
+struct missed {
+	unsigned int count;
+	enum oper_status old, now;
+	struct key key;
+};
+
+static void note_missed(const struct engine_event *event, void *arg)
+{
+	struct missed *missed = arg;
+
+	assert_int_equal(event->type, ENGINE_STATE);
+	missed->count++;
+	missed->key = event->entry->key;
+	missed->old = event->old_status;
+	missed->now = entry_state(event->entry)->oper_status;
+}
+
+/* As a door that opens sees it: before the loop has turned. */
+static struct missed missed_by_restart(struct place *s, const struct statistics *meanwhile)
+{
+	struct missed missed = {0};
+
+	settle(s);
+	stop_bench(s->bench);
+	if (meanwhile)
+		assert_int_equal(sim_count(s->bench->kernel, 1, 5, meanwhile), 0);
+	start_bench(s->bench);
+	engine_tell_missed(s->bench->engine, note_missed, &missed);
+	return missed;
+}
+
+static bool is_silent(struct bench *bench)
+{
+	return entry_of(bench, 1, 5)->state.common.oper_status == OPER_PEER_SILENT;
+}
+
+static void what_came_about_meanwhile_is_told_of(void **state)
+{
+	const struct statistics heard = {.rx_packets = 1, .rx_bytes = 60};
+	struct place *s = *state;
+	struct edit *edit = edit_new();
+	struct missed missed;
+
+	tunnel(edit, EDIT_MERGE, 1, UDP1);
+	session(edit, EDIT_MERGE, 1, 5, "peer-session-id=7 dead-interval=1");
+	session(edit, EDIT_MERGE, 1, 6, "peer-session-id=8");
+	assert_int_equal(commit(s->bench, edit), 0);
+	assert_true(turn_until(s->bench, is_silent, 5000));
+	assert_int_equal(missed_by_restart(s, NULL).count, 0);
+	missed = missed_by_restart(s, &heard);
+	assert_int_equal(missed.count, 1);
+	assert_int_equal(missed.key.session_id, 5);
+	assert_int_equal(missed.old, OPER_PEER_SILENT);
+	assert_int_equal(missed.now, OPER_UP);
 }
 
 static void what_was_made_anew_meanwhile_has_moved(void **state)
@@ -515,6 +574,7 @@ int main(void)
 		TEST(a_restart_moves_nothing),
 		TEST(nor_does_a_kill),
 		TEST(a_link_that_is_down_for_a_silent_peer_stays_so),
+		TEST(what_came_about_meanwhile_is_told_of),
 		TEST(what_was_made_anew_meanwhile_has_moved),
 		TEST(counters_that_went_back_tell_of_another_object),
 		TEST(a_boot_moves_all),
