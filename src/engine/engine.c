@@ -257,7 +257,7 @@ const struct datastore *engine_store(const struct engine *engine)
 
 void engine_totals(struct engine *engine, struct engine_totals *ret)
 {
-	counters_wanted(engine);
+	counters_wanted(engine, clock_now());
 	*ret = engine->totals;
 }
 
