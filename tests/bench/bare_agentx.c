@@ -1,7 +1,8 @@
 /*
  * bare_agentx SOCKET ROWS COLUMNS: the least that an AgentX subagent can be (RFC 2741), to compare
  * with. It serves one table with an index of two numbers from an array: no datastore, no checks, no
- * event loop; poll, recv and send for each request. It ends when the master does.
+ * event loop; poll, recv and send for each request. It ends when the master does. The first half of
+ * the columns are Counter64, the others Integer32; names are as long as those of LINUX-L2TPV3-MIB.
  */
 #include <poll.h>
 #include <stdint.h>
@@ -13,13 +14,13 @@
 #include <unistd.h>
 
 #define HEADER 20
-#define ENTRY  12 /* sub-identifiers of the table's entry; column and index follow */
+#define ENTRY  13 /* sub-identifiers of the table's entry; column and index follow */
 #define PREFIX 5  /* 1.3.6.1.4 is one octet */
 
 enum { OPEN = 1, REGISTER = 3, GET = 5, RESPONSE = 18 };
-enum { INTEGER = 2, NO_SUCH_INSTANCE = 129, END_OF_MIB_VIEW = 130 };
+enum { INTEGER = 2, COUNTER64 = 70, NO_SUCH_INSTANCE = 129, END_OF_MIB_VIEW = 130 };
 
-static const uint32_t entry[ENTRY] = {1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 4000, 1, 1};
+static const uint32_t entry[ENTRY] = {1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 4000, 1, 1, 1};
 static uint32_t rows, columns, *values;
 
 struct name {
@@ -99,6 +100,18 @@ static int next(struct name *name)
 	return column <= columns;
 }
 
+static uint32_t type_of(uint32_t column)
+{
+	return column <= columns / 2 ? COUNTER64 : INTEGER;
+}
+
+static void put_value(uint32_t column, uint32_t row)
+{
+	put(values[row - 1]);
+	if (type_of(column) == COUNTER64)
+		put(0); /* the high half: octets are in the host's order, the low one first */
+}
+
 static void answer(int fd, const uint8_t *request, size_t length)
 {
 	const uint8_t *from = request + HEADER;
@@ -112,10 +125,10 @@ static void answer(int fd, const uint8_t *request, size_t length)
 
 		take_oid(&from);
 		found = is_get ? name.length == ENTRY + 3 : next(&name);
-		put(found ? INTEGER : is_get ? NO_SUCH_INSTANCE : END_OF_MIB_VIEW);
+		put(found ? type_of(name.ids[ENTRY]) : is_get ? NO_SUCH_INSTANCE : END_OF_MIB_VIEW);
 		put_oid(found ? &name : &start);
 		if (found)
-			put(values[name.ids[ENTRY + 2] - 1]);
+			put_value(name.ids[ENTRY], name.ids[ENTRY + 2]);
 	}
 	end(fd);
 }
@@ -135,7 +148,7 @@ static size_t hear(int fd, uint8_t *bytes, size_t room)
 static void open_session(int fd)
 {
 	static uint8_t bytes[65536];
-	struct name root = {.length = ENTRY - 2};
+	struct name root = {.length = ENTRY - 2}; /* the parent of the table */
 
 	begin(OPEN, NULL);
 	put(10); /* the timeout */

@@ -1,6 +1,7 @@
 /*
  * empty_table SOCKET ROWS COLUMNS: what a subagent is that somebody writes with libnetsnmpagent and
  * its table helper, empty-handed: the rows are in a container, and every value is the row's number.
+ * The first half of the columns are Counter64, the others Integer32.
  */
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
@@ -11,18 +12,24 @@ struct row {
 	oid ids[2];
 };
 
+static unsigned int columns;
+
 static int handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
 		  netsnmp_agent_request_info *info, netsnmp_request_info *requests)
 {
 	(void)handler, (void)registration, (void)info;
 	for (; requests; requests = requests->next) {
 		const struct row *row = netsnmp_container_table_extract_context(requests);
+		struct counter64 counter = {.low = row ? row->ids[1] : 0};
 
-		if (row)
+		if (!row)
+			netsnmp_set_request_error(info, requests, SNMP_NOSUCHINSTANCE);
+		else if (netsnmp_extract_table_info(requests)->colnum <= columns / 2)
+			snmp_set_var_typed_value(requests->requestvb, ASN_COUNTER64, &counter,
+						 sizeof(counter));
+		else
 			snmp_set_var_typed_integer(requests->requestvb, ASN_INTEGER,
 						   (long)row->ids[1]);
-		else
-			netsnmp_set_request_error(info, requests, SNMP_NOSUCHINSTANCE);
 	}
 	return SNMP_ERR_NOERROR;
 }
@@ -43,7 +50,7 @@ static void fill(netsnmp_container *container, oid count)
 
 int main(int argc, char **argv)
 {
-	static const oid root[] = {1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 4000, 1};
+	static const oid root[] = {1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 4000, 1, 1};
 	netsnmp_table_registration_info *table;
 	netsnmp_container *container;
 	char address[200];
@@ -59,7 +66,8 @@ int main(int argc, char **argv)
 	container = netsnmp_container_find("table_container");
 	netsnmp_table_helper_add_indexes(table, ASN_UNSIGNED, ASN_UNSIGNED, 0);
 	table->min_column = 1;
-	table->max_column = (unsigned int)strtoul(argv[3], NULL, 10);
+	columns = (unsigned int)strtoul(argv[3], NULL, 10);
+	table->max_column = columns;
 	fill(container, strtoul(argv[2], NULL, 10));
 	if (netsnmp_container_table_register(
 		    netsnmp_create_handler_registration("table", handle, root, OID_LENGTH(root),
