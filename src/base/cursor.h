@@ -53,7 +53,7 @@ struct cursor_kind {
 struct cursor {
 	const struct cursor_kind *kind;
 	size_t budget; /* units left in this step, the one under way included */
-	int result; /* what it will return, or returned, at its end */
+	int result;    /* what it will return, or returned, at its end */
 	bool turned, ended;
 	bool decided; /* set by the implementation: can neither fail nor be abandoned any more */
 };

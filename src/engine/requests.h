@@ -39,7 +39,7 @@ struct request {
 	struct commit_info info;
 	unsigned int session;
 	bool then_edit; /* once checked, it becomes a REQUEST_EDIT */
-	bool tests; /* changes nothing, whatever comes of it: locks do not matter */
+	bool tests;     /* changes nothing, whatever comes of it: locks do not matter */
 	const struct policy *policy;
 	bool forgotten; /* the client is gone: abort it unless decided */
 	engine_done_cb *done;

@@ -22,7 +22,7 @@ struct decoder {
 	struct edit_entry
 		discarded[LEVELS]; /* stands for a deleted entry: its contents are only checked */
 	union config discarded_values[LEVELS];
-	const struct row *row;     /* the open leaf */
+	const struct row *row; /* the open leaf */
 	enum edit_operation leaf_operation;
 	bool leaf_explicit, leaf_tagged;
 	const char *text; /* of the open leaf */
@@ -33,7 +33,7 @@ struct decoder {
 	unsigned int skip;  /* open elements that we ignore */
 	struct error error; /* why the element just read is refused */
 	const struct row *failed_row;
-	bool over;    /* only keys are still read */
+	bool over; /* only keys are still read */
 	/* What was looked up last: a name or URI that comes again has the same address. */
 	const char *module; /* NAMESPACE_MODULE */
 	struct found {
