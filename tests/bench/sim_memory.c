@@ -1,15 +1,16 @@
 /*
- * What the simulated kernel's own structures for N sessions in one tunnel take of the daemon's
- * memory: no real kernel's daemon has them.
+ * What the simulated kernel takes of the daemon's memory and time for N sessions in one tunnel: no
+ * real kernel's daemon has its structures, nor does its work.
  *
  * usage: sim_memory N
  *
- * Prints the kilobytes by which the process has grown.
+ * Prints the kilobytes by which the process has grown, and the milliseconds of the processor.
  */
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "kernel/kernel.h"
 #include "model/codec.h"
@@ -25,6 +26,14 @@ static long resident_kb(void)
 	if (file)
 		fclose(file);
 	return kb;
+}
+
+static double cpu_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
 static void carry_out(struct kernel *kernel, struct kernel_request *request)
@@ -75,6 +84,7 @@ int main(int argc, char **argv)
 	uint32_t count = argc == 2 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
 	struct error error = ERROR_INIT;
 	struct kernel *kernel;
+	double begun, took;
 	long before;
 
 	if (!count)
@@ -84,10 +94,12 @@ int main(int argc, char **argv)
 	if (kernel->ops->connect(kernel, &error) != 0)
 		errx(1, "%s", error.text);
 	before = resident_kb();
+	begun = cpu_ms();
 	make_tunnel(kernel);
 	for (uint32_t id = 1; id <= count; id++)
 		make_session(kernel, id);
-	printf("%ld\n", resident_kb() - before);
+	took = cpu_ms() - begun;
+	printf("%ld %.3f\n", resident_kb() - before, took);
 	kernel->ops->close(kernel);
 	return 0;
 }
