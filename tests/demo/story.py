@@ -22,7 +22,7 @@ PICTURE = """
    192.168.50.1        office: session 10 <-> 20                   192.168.50.2
                        lab:    session 11 <-> 21
 """
-SNMPSET = """snmpset localhost \\
+SNMPSET = """snmpset 127.0.0.1 \\
     l2tpv3TunnelPeerTunnelId.1       u 2 \\
     l2tpv3TunnelLocalAddressType.1   i ipv4   l2tpv3TunnelLocalAddress.1  d 10.0.0.1 \\
     l2tpv3TunnelRemoteAddressType.1  i ipv4   l2tpv3TunnelRemoteAddress.1 d 10.0.0.2 \\
@@ -32,7 +32,7 @@ SNMPSET = """snmpset localhost \\
     l2tpv3SessionCookieTxCookie.1.10 x 0807f6e5d4c3b2a1 \\
     l2tpv3SessionCookieRxCookie.1.10 x a1b2c3d4e5f60708 \\
     l2tpv3SessionRowStatus.1.10      i createAndGo"""
-CLASH = """snmpset localhost \\
+CLASH = """snmpset 127.0.0.1 \\
     l2tpv3SessionPeerSessionId.1.12 u 22  l2tpv3SessionInterfaceName.1.12 s office \\
     l2tpv3SessionRowStatus.1.12 i createAndGo"""
 REASON = 'interface "office" is that of session 10 of tunnel 1; choose another name, or leave it out'
@@ -119,7 +119,7 @@ def ping(stage, faults):
 def capture(stage, faults):
     explain("The wire between the routers, while r1 pings. (tcpdump knows version 2 of L2TP only.)")
     output = do(stage, faults, "r1", "ping -i 0.3 192.168.50.2 >ping.log &\n"
-                "tcpdump -c 1 -X -ni wan src host 10.0.0.1 and udp port 1701 2>/dev/null; kill $!")
+                "timeout 60 tcpdump -c 1 -X -ni wan src host 10.0.0.1 and udp port 1701 2>/dev/null; kill $!")
     octets = "".join(re.findall(r"0x\w{4}:  ((?:[0-9a-f]+ )+)", output)).replace(" ", "")
     explain("IP and UDP; then 0003 0000, version 3 and a data message; session 20 in four octets; its "
             "cookie of eight; four of the sublayer; and the Ethernet frame.")
@@ -128,7 +128,7 @@ def capture(stage, faults):
 
 def look(stage, faults):
     explain("By SNMP: the whole MIB, tables of tunnels and sessions, their state and counters.")
-    walk = do(stage, faults, "r1", "snmpwalk localhost l2tpv3MIB", lines=6)
+    walk = do(stage, faults, "r1", "snmpwalk 127.0.0.1 l2tpv3MIB", lines=6)
     faults.check(len(walk.splitlines()) > 60, "the MIB can be walked")
     time.sleep(1.2)  # the daemons serve counters up to a second old
     explain("By NETCONF:")
@@ -158,7 +158,7 @@ def numbers_of(text, pattern):
 
 
 def by_snmp(stage):
-    return numbers_of(stage.run("r1", "snmpget -Oqv localhost l2tpv3SessionStatsTxPackets.1.10 "
+    return numbers_of(stage.run("r1", "snmpget -Oqv 127.0.0.1 l2tpv3SessionStatsTxPackets.1.10 "
                                 "l2tpv3SessionStatsRxPackets.1.10").stdout, r"(\d+)\D+(\d+)")
 
 
@@ -215,7 +215,7 @@ def refuse(stage, faults):
     explain("A session whose interface name is taken. What one door refuses every door refuses, and with "
             "the same reason: by SNMP, where it is read from a variable,")
     do(stage, faults, "r1", CLASH, fails=True)
-    said = [do(stage, faults, "r1", "snmpget -Oqv localhost l2tpv3LastError.0")]
+    said = [do(stage, faults, "r1", "snmpget -Oqv 127.0.0.1 l2tpv3LastError.0")]
     explain("by NETCONF,")
     do(stage, faults, "r1", "cat clash.xml")
     said.append(do(stage, faults, "r1", "netconf push clash.xml", fails=True))
@@ -357,8 +357,8 @@ def introduce_shell():
     heading("Your turn")
     explain("r1 COMMAND... and r2 COMMAND... run a command at a router; r1 alone is a shell there. "
             "In a router: l2tpv3ctl, netconf get, netconf push FILE, kernel-counters, and in r1 "
-            "snmpwalk localhost l2tpv3MIB, snmpset. The end of this shell takes everything down.")
-    for line in ("r1 l2tpv3ctl help", "r1 snmpwalk localhost l2tpv3SessionTable",
+            "snmpwalk 127.0.0.1 l2tpv3MIB, snmpset. The end of this shell takes everything down.")
+    for line in ("r1 l2tpv3ctl help", "r1 snmpwalk 127.0.0.1 l2tpv3SessionTable",
                  "r2 l2tpv3ctl set session tid 2 sid 20 mtu 1400", "r2 tcpdump -ni wan"):
         say(f"  {line}")
     say()

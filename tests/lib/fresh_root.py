@@ -33,8 +33,8 @@ unit=$(ls /lib/systemd/system/$name.service /usr/local/lib/systemd/system/$name.
 log=/var/log/$name.log
 
 wait_for() { # what...: until it succeeds
-	for _ in $(seq 600); do "$@" && return; sleep 0.05; done
-	echo "$name: not within 30 s: $*" >&2; cat "$log" >&2; exit 1
+	for _ in $(seq 2400); do "$@" && return; sleep 0.05; done
+	echo "$name: not within two minutes: $*" >&2; cat "$log" >&2; exit 1
 }
 gone() { ! kill -0 "$(cat /run/$name.pid)" 2>/dev/null; }
 connected() { [ "$(grep -c 'connected to the AgentX master' /var/log/l2tpv3d.log)" -gt "${connections:-0}" ]; }
@@ -97,4 +97,4 @@ def run(folder, script, kernel="sim"):
     head = ("export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "
             f"L2TPV3D_KERNEL={kernel}\ncd /root\n" + stub("systemctl", SYSTEMCTL) + stub("apt-get", APT_GET))
     return subprocess.run(["unshare", "-mnpf", "--kill-child", "sh", "-c", SET_UP, "sh", folder], input=head + script,
-                          capture_output=True, text=True, timeout=380)
+                          capture_output=True, text=True, timeout=900)
