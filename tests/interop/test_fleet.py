@@ -115,7 +115,8 @@ def test_a_confirmation_that_is_not_heard_takes_back_the_others(up):
 def test_the_account_may_set_cookies_once_nacm_lets_it(up):
     daemon = up.members[0].daemon
     open_to_all(daemon)
-    cookie = f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>2</tunnel-id><session><session-id>2</session-id><tx-cookie>{{}}</tx-cookie></session></tunnel></l2tpv3>'
+    cookie = (f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>2</tunnel-id><session><session-id>2</session-id>'
+              "<tx-cookie>{}</tx-cookie></session></tunnel></l2tpv3>")
     mine = re.search("<tx-cookie>(.*?)<", up.members[0].config())[1]
     with As(daemon, GAMES) as client, pytest.raises(RpcError, match="access-denied"):
         client.edit_config(cookie.format("01234567"))
