@@ -43,7 +43,7 @@ struct notice {
 	RB_ENTRY(notice) key;
 	enum notice_kind kind;
 	uint32_t tunnel_id, session_id;
-	bool missed; /* it came about before we watched, and nothing since: tell it if it still holds */
+	bool missed; /* it came about before we watched: tell it if it still holds */
 	union {
 		char name[IFNAME_LENGTH + 1]; /* NOTICE_SESSION_GONE: of its interface */
 		struct {
