@@ -414,6 +414,7 @@ static void queue(struct notices *notices, const struct notice *what)
 	struct notice *notice = queued(notices, what->kind, what->tunnel_id, what->session_id);
 
 	if (notice) {
+		notice->missed = notice->missed && notices->catching_up;
 		notice->kind = what->kind;
 		memcpy(&notice->drift, &what->drift,
 		       sizeof(*what) - offsetof(struct notice, drift));
@@ -424,6 +425,7 @@ static void queue(struct notices *notices, const struct notice *what)
 	notice = malloc(sizeof(*notice));
 	if (notice) {
 		*notice = *what;
+		notice->missed = notices->catching_up;
 		if (put_in_list(notices, notice)) {
 			RB_INSERT(notice_tree, &notices->tree, notice);
 			notices->count++;

@@ -43,6 +43,7 @@ struct notice {
 	RB_ENTRY(notice) key;
 	enum notice_kind kind;
 	uint32_t tunnel_id, session_id;
+	bool missed; /* it came about before we watched: tell it if it still holds */
 	union {
 		char name[IFNAME_LENGTH + 1]; /* NOTICE_SESSION_GONE: of its interface */
 		struct {
@@ -90,6 +91,7 @@ struct notices {
 	struct notice_tree down; /* the pseudowires that pwDown has told of, and pwUp not since */
 	struct notice_commit commit;
 	bool turn;         /* of pseudowires, not of sessions */
+	bool catching_up;  /* what is added was missed */
 	unsigned int each; /* sessions of a tunnel that are told by themselves in a window; >= 1 */
 	size_t count;
 	uint64_t dropped; /* since the start; NOTICE_LOSS tells of it */

@@ -371,8 +371,20 @@ static unsigned int enabled(const struct agent *agent)
 	       (agent->mib.notify_pseudowires ? NOTICES_PSEUDOWIRES : 0);
 }
 
+/* The engine knows what has become of an object only when it has looked at all around it. */
+static bool is_as_left(const struct agent *agent, const struct notice *notice)
+{
+	const struct entry *entry =
+		datastore_entry(agent->mib.store, notice->tunnel_id, notice->session_id);
+
+	return notice->missed && entry &&
+	       entry_state(entry)->oper_status == entry_state(entry)->left_status;
+}
+
 static void tell_notice(struct agent *agent, const struct notice *notice, bool sum)
 {
+	if (is_as_left(agent, notice))
+		return;
 	if (notice->kind == NOTICE_PSEUDOWIRE)
 		tell_pseudowires(agent, notice->session_id);
 	else if (notice->kind == NOTICE_PSEUDOWIRE_DELETED)
@@ -424,7 +436,9 @@ void notify_begin(struct agent *agent)
 		if (left == PW_DOWN || left == PW_LOWER_LAYER_DOWN)
 			notices_set_down(&agent->notices, entry->key.session_id, true);
 	}
+	agent->notices.catching_up = true;
 	engine_tell_missed(agent->options.engine, notify_event, agent);
+	agent->notices.catching_up = false;
 }
 
 void notify_event(const struct engine_event *event, void *arg)

@@ -193,7 +193,8 @@ static void point(struct error *err, const struct instance *instance)
 	const struct column *column = instance->column;
 
 	if (column->kind == COLUMN_SCALAR)
-		error_at(err, "l2tpv3Scalars.%u", column->number);
+		error_at(err, column->number == SCALAR_SPIN_LOCK ? "l2tpv3SpinLock"
+								 : "l2tpv3NotificationEnable");
 	else
 		error_at_entry(err, instance->index.at[0], instance->index.at[1], column->row);
 }
@@ -223,8 +224,11 @@ static int find_column(const struct varbind *varbind, struct instance *ret, stru
 	if (fault == OID_NO_OBJECT || !ret->column->writable)
 		return varbind_refuse(SNMP_NOT_WRITABLE, ERROR_READ_ONLY, err,
 				      "there is no such column, or it is read-only");
-	return varbind_refuse(SNMP_NO_CREATION, ERROR_MISSING_KEY, err,
-			      "no row can have this index; allowed the ids, each 1..4294967295");
+	return varbind_refuse(
+		SNMP_NO_CREATION, ERROR_MISSING_KEY, err,
+		ret->column->kind == COLUMN_SCALAR
+			? "there is one instance of it; allowed 0"
+			: "no row can have this index; allowed the ids, each 1..4294967295");
 }
 
 int varbinds_add(struct varbinds *varbinds, const struct varbind *varbind, struct error *err)

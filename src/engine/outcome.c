@@ -88,6 +88,15 @@ static void outcome_of_item(struct engine *engine, const struct job *job, const 
 		status_renew(engine, entry);
 }
 
+/* Its tunnel is not in the kernel, and not about to be. */
+static bool lacks_tunnel(const struct session_entry *session)
+{
+	const struct entry *tunnel = session ? &session->tunnel->entry : NULL;
+
+	return tunnel && !tunnel->in_kernel && !tunnel->held &&
+	       entry_state(tunnel)->oper_status != OPER_REMOVING;
+}
+
 void outcome_of_entry(struct engine *engine, struct entry *entry)
 {
 	if (!entry_config(entry) || entry->held)
@@ -96,6 +105,11 @@ void outcome_of_entry(struct engine *engine, struct entry *entry)
 		status_renew(engine, entry);
 	else if (!is_wanted(engine, entry))
 		outcome_absent(engine, entry, NULL);
+	else if (lacks_tunnel(entry_session(entry))) {
+		/* the kernel still had it when its tunnel could not be made again */
+		status_set(engine, entry, OPER_WAITING, REASON_TUNNEL_NOT_UP, 0);
+		agenda_wait(&engine->agenda, &entry->key);
+	}
 }
 
 struct outcome {

@@ -22,6 +22,7 @@ DAEMON, MANAGER = 41000, 41001  # users: the daemon's, and one who is in its gro
 PASSWORD = "not-a-secret"
 COOKIE = column(6, 1, 1, 11)
 CREATE_AND_GO = 4
+IN_BLUE_ALONE = "rouser l2tpv3blue authpriv -V l2tpv3cookies blue"  # as docs/snmp.md has it
 
 if os.geteuid() or not shutil.which("snmpd"):
     pytest.skip("needs root and snmpd", allow_module_level=True)
@@ -51,8 +52,8 @@ def place():
 @pytest.fixture(scope="module")
 def snmpd(place):
     users = [f"createUser {name} SHA {PASSWORD} AES {PASSWORD}"
-             for name in ("l2tpv3read", "l2tpv3admin", "l2tpv3audit")]
-    snmpd = Snmpd(Here(), place / "snmpd", *drop_in(place / "root"), *users, port=free_port())
+             for name in ("l2tpv3read", "l2tpv3admin", "l2tpv3audit", "l2tpv3blue")]
+    snmpd = Snmpd(Here(), place / "snmpd", *drop_in(place / "root"), *users, IN_BLUE_ALONE, port=free_port())
     snmpd.folder.chmod(0o711)
     snmpd.start()
     yield snmpd
@@ -129,6 +130,27 @@ def test_nobody_reaches_more_of_the_agent_than_our_subtree_and_the_system_group(
         assert user.get("1.3.6.1.2.1.11.1.0") is None  # snmpInPkts
         with pytest.raises(SnmpError):
             user.set(("1.3.6.1.2.1.1.4.0", "s", "nobody"))
+
+
+def test_access_is_to_one_context_and_rouser_without_one_to_all(snmpd, daemon, users, tmp_path):
+    """As docs/snmp.md says of several namespaces: whom a `rouser` admits reads the cookies of each."""
+    assert IN_BLUE_ALONE.replace("blue auth", "audit auth") in (CHECKOUT / "docs/snmp.md").read_text()
+    other = L2tpv3d(Here(), tmp_path, "--context", "blue", snmp_master=snmpd.master, kernel="sim").start()
+    try:
+        other.wait_for_log("connected to the AgentX master")
+        for context, reads in (("", {"l2tpv3read", "l2tpv3admin", "l2tpv3audit"}),
+                               ("blue", {"l2tpv3read", "l2tpv3audit", "l2tpv3blue"})):
+            for name in ("l2tpv3read", "l2tpv3admin", "l2tpv3audit", "l2tpv3blue"):
+                user = User(snmpd, name)
+                user.options += ["-n", context] if context else []
+                try:
+                    count = user.get(column(1, 4, 0))
+                except SnmpError as refused:
+                    assert refused.status == "authorizationError"
+                    count = None
+                assert (count is not None) == (name in reads), (name, context)
+    finally:
+        other.stop()
 
 
 def test_a_community_reads_by_version_2c_and_not_by_1(snmpd, users):

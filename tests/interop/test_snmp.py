@@ -484,6 +484,11 @@ def test_the_reason_is_told(bench):
     with pytest.raises(SnmpError):
         bench.snmp.set((column(2, TUNNEL_STATUS, 1), "i", CREATE_AND_GO), (column(2, 3, 1), "u", 5))
     assert bench.last_error().startswith("/l2tpv3/tunnel[tunnel-id='1']")
+    for varbind, text in (((column(1, 11, 0), "i", 3), "l2tpv3NotificationEnable: allowed true(1) or false(2)"),
+                          ((column(1, 11, 1), "i", 1), f"{column(1, 11, 1)}: there is one instance of it; allowed 0")):
+        with pytest.raises(SnmpError):
+            bench.snmp.set(varbind)
+        assert bench.last_error() == text
 
 
 # ---- snmpd comes and goes

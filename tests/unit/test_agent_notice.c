@@ -76,6 +76,29 @@ static void test_once_for_each_object(void **state)
 	notices_free(&notices);
 }
 
+/* What happens after all makes news of what was missed. */
+static void test_what_was_missed_is_marked_until_something_happens(void **state)
+{
+	struct notices notices;
+	bool sum;
+
+	(void)state;
+	notices_init(&notices, EACH);
+	notices.catching_up = true;
+	happen(&notices, ENGINE_STATE, 2, 7);
+	happen(&notices, ENGINE_STATE, 2, 8);
+	notices.catching_up = false;
+	happen(&notices, ENGINE_STATE, 2, 8);
+	for (uint32_t id = 7; id <= 8; id++) {
+		struct notice *notice = notices_take(&notices, 1, &sum);
+
+		assert_int_equal(notice->session_id, id);
+		assert_int_equal(notice->missed, id == 7);
+		free(notice);
+	}
+	notices_free(&notices);
+}
+
 /* What is newest of an object replaces what waits: its going, and its coming again. */
 static void test_the_newest_state_is_told(void **state)
 {
@@ -412,6 +435,7 @@ int main(void)
 		cmocka_unit_test(test_once_for_each_object),
 		cmocka_unit_test(test_the_newest_state_is_told),
 		cmocka_unit_test(test_one_of_a_session_gives_way),
+		cmocka_unit_test(test_what_was_missed_is_marked_until_something_happens),
 		cmocka_unit_test(test_a_pseudowire_is_told_of_in_turn),
 		cmocka_unit_test(test_a_tunnel_tells_few_sessions_in_a_second),
 		cmocka_unit_test(test_windows_end_one_after_the_other),

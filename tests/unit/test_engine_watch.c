@@ -480,6 +480,8 @@ static void a_tunnel_does_not_keep_an_address_that_it_shall_not_have(void **stat
 	UNTIL(bench, tunnel_state(bench)->status_reason == REASON_NO_INTERFACE_ADDRESS);
 	assert_int_equal(tunnel_state(bench)->oper_status, OPER_WAITING);
 	UNTIL(bench, sim_population(bench->kernel).tunnels == 0);
+	UNTIL(bench, reason_of(bench, 5) == REASON_TUNNEL_NOT_UP); /* not removing for good */
+	assert_int_equal(entry_of(bench, 1, 5)->state.common.oper_status, OPER_WAITING);
 	tunnel(edit, EDIT_MERGE, 2, UDP4); /* the address and port are free */
 	assert_int_equal(commit(bench, edit), 0);
 }

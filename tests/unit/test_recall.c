@@ -344,6 +344,10 @@ static void what_came_about_meanwhile_is_told_of(void **state)
 	assert_int_equal(missed.key.session_id, 5);
 	assert_int_equal(missed.old, OPER_PEER_SILENT);
 	assert_int_equal(missed.now, OPER_UP);
+	/* what went down before the last daemon ended is no news to the next */
+	sim_add_route(s->bench->kernel, "192.0.2.0/24", -ENETUNREACH);
+	UNTIL(s->bench, entry_of(s->bench, 1, 6)->state.common.oper_status == OPER_DOWN);
+	assert_int_equal(missed_by_restart(s, NULL).count, 0);
 }
 
 static void what_was_made_anew_meanwhile_has_moved(void **state)
