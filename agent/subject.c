@@ -300,6 +300,8 @@ const struct state *subject_common(const struct subject *subject)
 
 const void *subject_part(const struct subject *subject, enum part part)
 {
+	if (part == PART_STATE && !subject->pending)
+		entry_put_overhead(subject->entry);
 	/* the common part comes first in both states (model.h) */
 	if (part == PART_STATE)
 		return subject_common(subject);

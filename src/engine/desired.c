@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/codec.h"
+#include "model/overhead.h"
 #include "model/rules.h"
 
 int want_tunnel(struct engine *engine, const struct candidate *config, uint32_t tunnel_id,
@@ -73,9 +74,9 @@ unsigned int default_mtu(const struct session_entry *entry, const struct tunnel 
 
 	if (entry && entry->entry.in_kernel && entry->state.kernel_mtu)
 		whole = entry->state.kernel_mtu +
-			rules_overhead(&entry->tunnel->actual,
-				       entry_actual(&entry->entry, &actual));
-	return whole - rules_overhead(tunnel, want);
+			overhead_in_kernel(&entry->tunnel->actual,
+					   entry_actual(&entry->entry, &actual));
+	return whole - overhead_in_kernel(tunnel, want);
 }
 
 static unsigned int want_bridge(struct engine *engine, const struct session *before,

@@ -342,7 +342,7 @@ void engine_explain(struct engine *engine, struct entry *entry, struct engine_ex
 	const struct state *state = entry_state(entry);
 	const struct tunnel *shown = entry_shown(&tunnel->entry);
 	const struct session *session = entry->key.session_id ? entry_shown(entry) : NULL;
-	union config ends = {0}, own = {0};
+	union config ends = {0};
 
 	*ret = (struct engine_explanation){.path_error = -ENOENT, .heard_for = -1};
 	engine_refresh(engine, entry);
@@ -355,10 +355,6 @@ void engine_explain(struct engine *engine, struct entry *entry, struct engine_ex
 	if (tunnel->state.resolved_local_address.family)
 		ends.tunnel.local_address = tunnel->state.resolved_local_address;
 	explain_path(engine, &ends.tunnel, ret);
-	if (!session)
-		return;
-	own.session = *session;
-	codec_complete(OBJECT_SESSION, &own);
-	ret->overhead = overhead_of(&ends.tunnel, &own.session);
-	explicit_bzero(&own, sizeof(own));
+	if (session)
+		ret->overhead = overhead_of(&ends.tunnel, session);
 }

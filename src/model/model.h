@@ -168,6 +168,7 @@ struct session_state {
 	int16_t port_errno;  /* why it is kept out of its bridge; positive, 0: it is not */
 	uint32_t mtu;        /* of its interface, 0: not seen ... */
 	struct mac mac;      /* ... and its address */
+	uint16_t overhead;   /* octets; put there for a reader (entry_put_overhead()) */
 };
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include "model/codec.h"
+
 enum {
 	IP4_HEADER = 20,
 	IP6_HEADER = 40,
@@ -13,18 +15,22 @@ enum {
 	VLAN_TAG = 4
 };
 
-unsigned int overhead_of(const struct tunnel *tunnel, const struct session *session)
+unsigned int overhead_in_kernel(const struct tunnel *tunnel, const struct session *session)
 {
 	unsigned int sum = tunnel->remote_address.family == AF_INET6 ? IP6_HEADER : IP4_HEADER;
 
-	if (tunnel->encapsulation == ENCAPSULATION_UDP)
+	if (codec_applies(&row_sets[OBJECT_TUNNEL].rows[TUNNEL_LOCAL_PORT], tunnel))
 		sum += UDP_HEADER + FLAGS;
 	sum += SESSION_HEADER + session->tx_cookie.length;
 	if (session->l2_specific_sublayer != SUBLAYER_NONE)
 		sum += SUBLAYER;
 	if (session->pseudowire_type != PSEUDOWIRE_PPP)
 		sum += ETHERNET_HEADER;
-	if (session->pseudowire_type == PSEUDOWIRE_ETHERNET_VLAN)
-		sum += VLAN_TAG;
 	return sum;
+}
+
+unsigned int overhead_of(const struct tunnel *tunnel, const struct session *session)
+{
+	return overhead_in_kernel(tunnel, session) +
+	       (session->pseudowire_type == PSEUDOWIRE_ETHERNET_VLAN ? VLAN_TAG : 0);
 }

@@ -225,20 +225,6 @@ void rules_drop_session(uint64_t given, struct session *after)
 	drop(OBJECT_SESSION, given, after);
 }
 
-unsigned int rules_overhead(const struct tunnel *tunnel, const struct session *session)
-{
-	unsigned int header = 4U + session->tx_cookie.length; /* session id, cookie */
-	unsigned int outer = tunnel->remote_address.family == AF_INET6 ? 40 : 20;
-
-	if (session->l2_specific_sublayer != SUBLAYER_NONE)
-		header += 4;
-	if (codec_applies(row_of(OBJECT_TUNNEL, TUNNEL_LOCAL_PORT), tunnel))
-		outer += 8 + 4; /* UDP, and flags and version of L2TP over it */
-	if (session->pseudowire_type != PSEUDOWIRE_PPP)
-		header += 14; /* the Ethernet header inside */
-	return outer + header;
-}
-
 void rules_vlan_name(const struct session *session, char ret[IFNAME_LENGTH + 1])
 {
 	int length;

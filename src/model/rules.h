@@ -27,12 +27,6 @@ void rules_drop_tunnel(uint64_t given, struct tunnel *after);
 void rules_drop_session(uint64_t given, struct session *after);
 
 /*
- * Bytes that encapsulation adds to a frame of this session. The kernel chooses the path's MTU less
- * these (net/l2tp/l2tp_eth.c l2tp_eth_adjust_mtu).
- */
-unsigned int rules_overhead(const struct tunnel *tunnel, const struct session *session);
-
-/*
  * Name of the 802.1Q link of an ethernet-vlan session: "<interface>.<vlan>". ""
  * for other types, without interface-name, or if it does not fit (which the check
  * above refuses).

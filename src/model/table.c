@@ -510,6 +510,15 @@ static const struct row session_rows[] = {
 		STATE(SESSION, session_state, if_index, U32), .min = 1, .max = INT32_MAX,
 		.doc = "The index of the session's network interface (RFC 2863 ifIndex)",
 	},
+	{
+		.leaf = "overhead",
+		.mib = "Overhead", .mib_column = 27,
+		STATE(SESSION, session_state, overhead, U16), .min = 1, .max = 65535,
+		.units = "octets",
+		.doc = "What encapsulation adds to a packet: IP, UDP, L2TP, the inner Ethernet "
+		       "header and its VLAN tag; the MTU can be that of the path less this "
+		       "(RFC 3931 section 4.1.4)",
+	},
 	LAST_CHANGE_ROW(SESSION, session_state),
 	STATISTICS_ROWS(SESSION),
 };

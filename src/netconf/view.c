@@ -4,6 +4,7 @@
 
 struct view view_entry(const struct entry *entry)
 {
+	entry_put_overhead(entry);
 	return (struct view){
 		.object = entry_object(entry),
 		.id = entry->key.session_id ? entry->key.session_id : entry->key.tunnel_id,

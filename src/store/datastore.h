@@ -201,6 +201,11 @@ const void *entry_actual(const struct entry *entry, union config *room);
 const void *entry_shown(const struct entry *entry);
 /* What it is, or was when it was last configured or in the kernel; never NULL. */
 const struct session *session_last(const struct session_entry *session);
+/*
+ * Before an entry's state is read: note the overhead of a session as it is shown. That follows from
+ * its leaves and its tunnel's, and takes less time to make than to keep.
+ */
+void entry_put_overhead(const struct entry *entry);
 /* Did others make it? It is in the kernel, not configured, and not being removed by us. */
 bool entry_is_foreign(const struct entry *entry);
 

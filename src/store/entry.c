@@ -1,5 +1,6 @@
 /* Questions about one entry. */
 #include "model/codec.h"
+#include "model/overhead.h"
 #include "store/index.h"
 
 static void complete_actual(const struct session_entry *entry, struct session *ret)
@@ -39,6 +40,17 @@ const struct session *session_last(const struct session_entry *session)
 	static const struct session nothing;
 
 	return session->actual ? &session->actual->session : &nothing;
+}
+
+void entry_put_overhead(const struct entry *entry)
+{
+	const struct tunnel *tunnel = entry_shown(&entry_tunnel_of(entry)->entry);
+	struct session_entry *session = entry_session(entry);
+	const struct session *shown = session ? entry_shown(entry) : NULL;
+
+	if (session)
+		session->state.overhead =
+			tunnel && shown ? (uint16_t)overhead_of(tunnel, shown) : 0;
 }
 
 bool entry_is_foreign(const struct entry *entry)

@@ -302,37 +302,8 @@ static void setting_one_source_leaves_the_other(void **state)
 }
 
 /*
- * Overhead and names
+ * Names
  */
-
-/* The kernel's own choice on a 1500-byte path, measured on 6.1 and 6.12. */
-static void the_overhead_gives_the_mtu_that_the_kernel_chooses(void **state)
-{
-	static const struct {
-		leaves tunnel, session;
-		unsigned int mtu;
-	} cases[] = {
-		{{"remote-address=192.0.2.2"}, {S}, 1446},
-		{{"remote-address=192.0.2.2", "encapsulation=ip"}, {S}, 1458},
-		{{"remote-address=2001:db8::2"}, {S}, 1426},
-		{{"remote-address=2001:db8::2", "encapsulation=ip"}, {S}, 1438},
-		{{"remote-address=192.0.2.2"}, {S, "l2-specific-sublayer=none"}, 1450},
-		{{"remote-address=192.0.2.2"}, {S, "tx-cookie=01234567"}, 1442},
-		{{"remote-address=192.0.2.2"}, {S, "tx-cookie=0123456789abcdef"}, 1438},
-		{{"remote-address=192.0.2.2"}, {S, "rx-cookie=01234567"}, 1446},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct tunnel tunnel = make_tunnel(cases[i].tunnel);
-		struct session session = make_session(cases[i].session);
-
-		assert_int_equal(1500 - rules_overhead(&tunnel, &session), cases[i].mtu);
-		codec_complete(OBJECT_TUNNEL, &tunnel);
-		codec_complete(OBJECT_SESSION, &session);
-		assert_int_equal(1500 - rules_overhead(&tunnel, &session), cases[i].mtu);
-	}
-}
 
 static void a_vlan_link_is_named_after_interface_and_vlan(void **state)
 {
@@ -383,7 +354,6 @@ int main(void)
 		cmocka_unit_test(ports_and_checksums_go_with_udp),
 		cmocka_unit_test(a_leaf_that_is_given_stays_for_the_check_to_refuse),
 		cmocka_unit_test(setting_one_source_leaves_the_other),
-		cmocka_unit_test(the_overhead_gives_the_mtu_that_the_kernel_chooses),
 		cmocka_unit_test(a_vlan_link_is_named_after_interface_and_vlan),
 	};
 

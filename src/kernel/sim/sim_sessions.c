@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/wipe.h"
 #include "model/codec.h"
-#include "model/rules.h"
+#include "model/overhead.h"
 
 #define PACKET_BYTES 100 /* in the traffic of sim_set_traffic() */
 
@@ -223,7 +223,7 @@ static unsigned int default_mtu(struct sim *sim, const struct sim_session *sessi
 {
 	const struct tunnel *tunnel = &session->tunnel->reported;
 	unsigned int path = sim_path_mtu(sim, &tunnel->remote_address);
-	unsigned int overhead = rules_overhead(tunnel, wanted);
+	unsigned int overhead = overhead_in_kernel(tunnel, wanted);
 
 	return path > overhead ? path - overhead : 1500 - overhead;
 }
