@@ -32,7 +32,7 @@ static const struct command commands[] = {
 	  "tunnel|session", "tunnel_id ID [session_id ID]",
 	  "say in sentences what it waits for, its path, MTU and counters" },
 	{ "monitor", false, VERB_SHOW, monitor_run, TAKES_OUTPUT,
-	  NULL, NULL,
+	  "[tunnel|session]", "[problem] [tunnel_id|session_id|name|oper-status|status-reason VALUE ...]",
 	  "print what happens as it happens, with -j a JSON object a line" },
 	{ "top", false, VERB_GET, top_run, TAKES_TOP,
 	  "[tunnel|session]", "[KEYWORD VALUE ...] [-b] [-n COUNT] [-i SECONDS]",

@@ -118,6 +118,7 @@ static void offer_keywords(const struct completion *completion)
 	const struct command *command = completion->command;
 	bool set = !strcmp(command->name, "set"), all = strstr(command->arguments, "KEYWORD");
 	bool any = !completion->wants[OBJECT_TUNNEL] && !completion->wants[OBJECT_SESSION];
+	bool monitor = !strcmp(command->name, "monitor"), show = !strcmp(command->name, "show");
 
 	for (enum object object = OBJECT_TUNNEL; object < OBJECTS; object++) {
 		const struct row_set *rows = &row_sets[object];
@@ -137,16 +138,16 @@ static void offer_keywords(const struct completion *completion)
 				offer_first(completion, "no-", row->cli);
 		}
 	}
-	if (!strcmp(command->name, "show") || !strcmp(command->name, "get")) {
+	if (show || monitor || !strcmp(command->name, "get")) {
 		offer(completion, "oper-status");
 		offer(completion, "status-reason");
+	}
+	if (show || !strcmp(command->name, "get"))
 		offer(completion, "origin");
-	}
-	if (!strcmp(command->name, "show")) {
+	if (show || monitor)
 		offer(completion, "problem");
-		if (any)
-			offer(completion, "clients");
-	}
+	if (show && any)
+		offer(completion, "clients");
 }
 
 static void offer_objects(const struct completion *completion)

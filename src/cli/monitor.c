@@ -1,8 +1,10 @@
 /* monitor: what happens, as it happens, from the daemon's event stream (RFC 5277). */
 #include <inttypes.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/record.h"
 #include "cli/talk.h"
 #include "model/names.h"
 
@@ -150,14 +152,69 @@ static void put_text(const struct node *event, const char *time)
 	putchar('\n');
 }
 
-static void put_event(const struct node *notification, const struct cli_options *options)
+/* ---- selection */
+
+/* The leaves that events about tunnels and sessions have. */
+static bool is_told(const struct row *row)
+{
+	return row->access == ACCESS_KEY || row->words == oper_status_words ||
+	       row->words == status_reason_words ||
+	       row == &row_sets[OBJECT_SESSION].rows[SESSION_INTERFACE_NAME];
+}
+
+static enum cli_status check_terms(const struct request *request, struct error *err)
+{
+	for (unsigned int i = 0; i < request->term_count; i++)
+		if (!is_told(request->terms[i].row))
+			return cli_usage_error(
+				err,
+				"events have no %s: choose by tunnel-id, session-id, "
+				"interface-name, oper-status or status-reason",
+				request->terms[i].row->leaf);
+	return CLI_OK;
+}
+
+static bool is_problem(const struct node *event)
+{
+	const char *status = text_of(event, "oper-status");
+	const struct word *word = word_by_name(oper_status_words, status, strlen(status));
+	const enum oper_status *state = problem_states;
+
+	while (word && *state && *state != word->value)
+		state++;
+	return word && *state && strcmp(text_of(event, "status-reason"), "disabled") != 0;
+}
+
+/* As show selects, of what is about tunnels and sessions. */
+static bool is_wanted(const struct node *event, const struct request *request)
+{
+	bool session = *text_of(event, "session-id");
+	bool any = !request->wants[OBJECT_TUNNEL] && !request->wants[OBJECT_SESSION];
+
+	if (!request->term_count && !request->problem && any)
+		return true;
+	if (!*text_of(event, "tunnel-id") ||
+	    (!any && !request->wants[session ? OBJECT_SESSION : OBJECT_TUNNEL]) ||
+	    (request->problem && !is_problem(event)))
+		return false;
+	for (unsigned int i = 0; i < request->term_count; i++)
+		if (strcmp(text_of(event, request->terms[i].row->leaf), request->terms[i].text) !=
+		    0)
+			return false;
+	return true;
+}
+
+/* ---- the stream */
+
+static void put_event(const struct node *notification, const struct cli_options *options,
+		      const struct request *request)
 {
 	const struct node *event = notification->first;
 	const char *time = node_text(notification, "eventTime", NAMESPACE_NOTIFICATION);
 
 	while (event && !strcmp(event->name, "eventTime"))
 		event = event->next;
-	if (!event)
+	if (!event || !is_wanted(event, request))
 		return;
 	if (options->json)
 		put_json(event, time ? time : "", options->pretty);
@@ -167,7 +224,8 @@ static void put_event(const struct node *notification, const struct cli_options 
 }
 
 /* Until the daemon ends, or nobody reads. */
-static int follow(struct client *client, const struct cli_options *options, struct error *err)
+static int follow(struct client *client, const struct cli_options *options,
+		  const struct request *request, struct error *err)
 {
 	int rc = client_rpc(client, subscription, NULL, err);
 
@@ -176,7 +234,7 @@ static int follow(struct client *client, const struct cli_options *options, stru
 
 		rc = client_notification(client, &notification, err);
 		if (!rc)
-			put_event(notification.root, options);
+			put_event(notification.root, options, request);
 		tree_free(&notification);
 	}
 	return rc;
@@ -185,16 +243,19 @@ static int follow(struct client *client, const struct cli_options *options, stru
 enum cli_status monitor_run(const struct command *command, const struct cli_options *options,
 			    int argc, char *argv[], struct error *err)
 {
+	struct request request = {.verb = VERB_SHOW};
 	struct client *client;
-	enum cli_status status;
+	enum cli_status status = CLI_OK;
 
-	(void)command;
 	if (argc)
-		return cli_usage_error(err, "unexpected \"%.64s\"", argv[0]);
+		status = grammar_parse(command->verb, argc, argv, &request, err);
+	status = status ? status : check_terms(&request, err);
+	if (status)
+		return status;
 	status = talk_connect(options, &client, err);
 	if (status)
 		return status;
-	status = cli_refused(follow(client, options, err));
+	status = cli_refused(follow(client, options, &request, err));
 	client_close(client);
 	return status;
 }

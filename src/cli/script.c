@@ -39,19 +39,13 @@ static bool is_link_word(const struct row *row)
 	return row_number(row) == SESSION_LINK_ENABLED;
 }
 
-/* It is as it would be without a word. */
-static bool is_default(const struct row *row, const char *text)
-{
-	return row->fallback && !strcmp(row->fallback, text);
-}
-
 /* Ports have a default here, and none there. */
 static bool is_needed(const struct row *row, const char *text)
 {
 	bool port = row->object == OBJECT_TUNNEL &&
 		    (row_number(row) == TUNNEL_LOCAL_PORT || row_number(row) == TUNNEL_REMOTE_PORT);
 
-	return port || !is_default(row, text);
+	return port || !script_is_default(row, text);
 }
 
 static void put_link(FILE *file, const struct record *record)
@@ -83,7 +77,7 @@ static void put_ip(FILE *file, const struct record *record)
 		const char *text = record_text(record, row, buffer);
 
 		if (text && *text && row->ip != IP_ANYWHERE && !is_link_word(row) &&
-		    !is_default(row, text))
+		    !script_is_default(row, text))
 			fprintf(file, "# ip l2tp has no words for %s %s %s\n",
 				object == OBJECT_SESSION ? "this session's" : "this tunnel's",
 				row->leaf, text);
@@ -104,37 +98,6 @@ static void put_ip(FILE *file, const struct record *record)
 }
 
 /* ---- the whole */
-
-static void name_entry(FILE *file, const struct record *record)
-{
-	fprintf(file, "%s %" PRIu32, row_sets[record->entry->object].name,
-		record->entry->tunnel_id);
-	if (record->entry->session_id)
-		fprintf(file, "/%" PRIu32, record->entry->session_id);
-}
-
-void script_unknown(const char *who, const struct record *record, uint64_t known)
-{
-	const struct row_set *set = &row_sets[record->entry->object];
-	char buffer[VALUE_TEXT_MAX];
-
-	for (unsigned int i = 0; i < set->config_count; i++) {
-		const char *text = record_text(record, &set->rows[i], buffer);
-
-		if ((known & BIT(i)) || !text || !*text || is_default(&set->rows[i], text))
-			continue;
-		fprintf(stderr, "l2tpv3ctl: note: %s has no words for ", who);
-		name_entry(stderr, record);
-		fprintf(stderr, ": %s\n", set->rows[i].leaf);
-	}
-}
-
-void script_leave_out(const char *who, const struct record *record, const char *why)
-{
-	fputs("l2tpv3ctl: note: left out: ", stderr);
-	name_entry(stderr, record);
-	fprintf(stderr, ": %s %s\n", who, why);
-}
 
 void script_begin(struct script *script, enum cli_form form, const char *directory, FILE *file)
 {

@@ -33,6 +33,8 @@ int script_end(struct script *script, struct error *err);
 /* "l2tpv3ctl: note: WHO has no words for session 1/7: dead-interval" for each that is not in
  * @known. */
 void script_unknown(const char *who, const struct record *record, uint64_t known);
+/* Is the leaf as it would be without a word? */
+bool script_is_default(const struct row *row, const char *text);
 /* Left out altogether. */
 void script_leave_out(const char *who, const struct record *record, const char *why);
 void networkd_entry(struct script *script, const struct record *record);

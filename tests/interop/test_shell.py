@@ -254,8 +254,8 @@ def test_a_terminal_shows_tables_when_the_user_wants_that(daemon):
 class Monitor:
     """A running `monitor`, and its lines as they come."""
 
-    def __init__(self, daemon, *options):
-        self.process = subprocess.Popen([L2TPV3CTL, "-S", daemon.socket, *options, "monitor"], stdout=subprocess.PIPE)
+    def __init__(self, daemon, *options, words=()):
+        self.process = subprocess.Popen([L2TPV3CTL, "-S", daemon.socket, *options, "monitor", *words], stdout=subprocess.PIPE)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.text = ""
         wait_for(lambda: self.is_subscribed(daemon), "the subscription")
@@ -274,7 +274,9 @@ class Monitor:
     def end(self):
         self.process.kill()
         self.process.wait()
+        self.lines()
         self.process.stdout.close()
+        return self.text
 
 
 def test_monitor_tells_what_happens_and_who_did_it(daemon):
@@ -296,6 +298,33 @@ def test_monitor_tells_what_happens_and_who_did_it(daemon):
     monitor.end()
     objects.end()
     daemon.start()
+
+
+def test_monitor_selects_as_show_does(daemon):
+    ok(daemon, f"add tunnel tid 1 {HERE}")
+    chosen = {line: Monitor(daemon, words=line.split()) for line in ("session tid 1 sid 7", "tunnel", "problem", "session name pw8")}
+    ok(daemon, "add session tid 1 sid 7 psid 1")
+    ok(daemon, "add session tid 1 sid 8 psid 2 name pw8")
+    ok(daemon, "set session tid 1 sid 7 bridge br-none")
+    ok(daemon, "set session tid 1 sid 8 enabled off")
+    ok(daemon, f"add tunnel tid 3 {HERE} udp_sport 5000")
+    ok(daemon, "set session tid 1 sid 8 enabled on")
+    ok(daemon, "set session tid 1 sid 7 no-bridge")
+    chosen["session tid 1 sid 7"].wait("session 7 in tunnel 1 waiting -> up")
+    chosen["tunnel"].wait("tunnel 3 down -> up")
+    chosen["problem"].wait("session 7 in tunnel 1 up -> waiting")
+    chosen["session name pw8"].wait("session 8 in tunnel 1 down -> up")
+    for line, monitor in chosen.items():
+        said = monitor.end()
+        assert "netconf-config-change" not in said and "netconf-session" not in said, line
+        if line == "tunnel":
+            assert "session" not in said
+        elif line == "problem":
+            assert all("waiting" in event for event in said.splitlines())
+        else:
+            assert len(set(re.findall(r"session \d+ in", said))) == 1
+    for line in ("monitor session mtu 1400", "monitor tid 1", "monitor everything"):
+        assert daemon.ctl(*line.split(), check=False).returncode == 2, line
 
 
 def test_top_works_where_there_is_no_screen(daemon):

@@ -388,14 +388,19 @@ static bool sees_foreign(struct bench *bench)
 	return entry && entry->entry.in_kernel && is_idle(bench);
 }
 
-static int adopt_as(struct bench *bench, const struct policy *policy)
+static int adopt_number(struct bench *bench, uint32_t tunnel_id, const struct policy *policy)
 {
 	const struct engine_who who = {.door = "test", .user = "tester", .policy = policy};
 
 	bench->done = false;
-	engine_adopt(bench->engine, 50, &who, on_done, bench);
+	engine_adopt(bench->engine, tunnel_id, &who, on_done, bench);
 	assert_true(turn_until(bench, is_done, 2000));
 	return bench->result;
+}
+
+static int adopt_as(struct bench *bench, const struct policy *policy)
+{
+	return adopt_number(bench, 50, policy);
 }
 
 static void shows_and_does_not_touch_what_others_made(void **state)
@@ -430,6 +435,43 @@ static void shows_and_does_not_touch_what_others_made(void **state)
 	assert_true(entry_config(&entry_of(bench, 50, 51)->entry));
 	assert_int_equal(entry_of(bench, 50, 51)->state.common.origin, ORIGIN_CONFIGURED);
 	assert_int_equal(delete_tunnel(bench, 50), 0);
+}
+
+static bool sees_all_foreign(struct bench *bench)
+{
+	return datastore_tunnel(bench->store, ID_MAX) && is_idle(bench);
+}
+
+/* What cannot be configured is left, and does not hold up the rest; all of it is one commit. */
+static void all_that_others_made_is_adopted_at_once(void **state)
+{
+	struct bench *bench = *state;
+	struct tunnel old = {.version = 2, .tunnel_id = 60, .peer_tunnel_id = 61};
+	struct kernel_request request = {
+		.verb = KERNEL_TUNNEL_CREATE, .tunnel_id = 60, .tunnel = &old};
+	uint64_t generation;
+
+	old.present |= BIT(TUNNEL_ID) | BIT(TUNNEL_PEER_TUNNEL_ID);
+	codec_complete(OBJECT_TUNNEL, &old);
+	make_foreign(bench, 50, 51);
+	make_foreign_session(bench, 50, 52);
+	make_foreign(bench, 70, 71);
+	assert_int_equal(sim_foreign(bench->kernel, &request), 0);
+	assert_true(commit(bench, tunnel_with_sessions(1, 1)) == 0);
+	make_foreign_session(bench, 1, 99);
+	make_foreign(bench, ID_MAX, ID_MAX);
+	assert_true(turn_until(bench, sees_all_foreign, 2000));
+	generation = journal_generation(bench->journal);
+	assert_int_equal(adopt_number(bench, 0, policy_of_members()), 0);
+	assert_int_equal(journal_generation(bench->journal), generation + 1);
+	for (uint32_t id = 51; id <= 52; id++)
+		assert_true(entry_config(&entry_of(bench, 50, id)->entry));
+	assert_true(entry_config(&entry_of(bench, 70, 71)->entry));
+	assert_true(entry_config(&entry_of(bench, 1, 99)->entry));
+	assert_true(entry_config(&entry_of(bench, ID_MAX, ID_MAX)->entry));
+	assert_false(entry_config(&datastore_tunnel(bench->store, 60)->entry));
+	assert_int_equal(adopt_number(bench, 0, NULL), 0); /* nothing is left that could be */
+	assert_int_equal(journal_generation(bench->journal), generation + 1);
 }
 
 static enum error_code check(struct bench *bench, struct edit *edit, unsigned int session)
@@ -816,6 +858,7 @@ int main(void)
 		BOTH(waits_for_a_route_and_comes_up_by_itself),
 		BOTH(waits_for_the_module),
 		BOTH(shows_and_does_not_touch_what_others_made),
+		BOTH(all_that_others_made_is_adopted_at_once),
 		BOTH(restores_what_vanishes_behind_us),
 		BOTH(a_tunnel_that_is_long_in_going_is_noticed),
 		BOTH(so_is_a_session_without_interface),

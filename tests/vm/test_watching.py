@@ -1,5 +1,7 @@
 """What others do to what is ours on a real kernel, and what is told of it."""
+import re
 import signal
+
 import pytest
 from lib.daemons import L2tpv3d
 from lib.genl import ENCAP_UDP
@@ -116,6 +118,22 @@ def test_another_version_of_l2tp_is_not_adopted(daemon, r1, k1):
     wait_for_status(daemon, "up", 7)
     refused = daemon.ctl("adopt", "tunnel_id", "7", check=False)
     assert refused.returncode == 1 and "version 2" in refused.stderr, refused.stderr
+
+
+def test_all_that_others_made_is_adopted_in_one_commit_and_the_rest_is_said(daemon, r1, k1):
+    k1.tunnel_create(conn_id=7, peer_conn_id=8, proto_version=2, encap_type=ENCAP_UDP,
+                     ip_saddr="10.0.0.1", ip_daddr="10.0.0.2", udp_sport=1700, udp_dport=1700)
+    for tunnel_id in (20, 30):
+        r1.ip("l2tp", "add", "tunnel", "tunnel_id", tunnel_id, "peer_tunnel_id", "8", "encap", "udp", "local", "10.0.0.1",
+              "remote", "10.0.0.2", "udp_sport", 1700 + tunnel_id, "udp_dport", "1700")
+        r1.ip("l2tp", "add", "session", "tunnel_id", tunnel_id, "session_id", tunnel_id + 1, "peer_session_id", "1")
+    wait_for(lambda: status(daemon, 30, 31), "the daemon to see it")
+    done = daemon.ctl("-m", "as found", "adopt", "all")
+    assert done.stdout == "2 tunnels taken in one commit, 1 not taken or not whole\n"
+    assert re.fullmatch(r"l2tpv3ctl: not taken: .*version 2.*\n", done.stderr), done.stderr
+    history = daemon.ctl("history").stdout
+    assert history.count("\n") == 1 and "2 tunnels, 2 sessions: adopt all: as found" in history
+    assert daemon.ctl("adopt", "all").stdout.startswith("0 tunnels taken")
 
 
 @pytest.fixture
