@@ -66,18 +66,21 @@ static void put_value(struct answer *answer, const oid *name, size_t length,
 	answer->found = true;
 }
 
-static void get(struct answer *answer)
+/* False: later. */
+static bool get(struct answer *answer, int64_t until)
 {
 	const struct pdu_oid *name = &answer->start;
 	enum oid_fault fault = OID_NO_OBJECT;
 	struct value value;
 
 	if (answer->served)
-		fault = mib_get(answer->mib, name->ids, name->length, &value);
+		fault = mib_get(answer->mib, name->ids, name->length, until, &value);
 	if (fault == OID_FINE)
 		put_value(answer, name->ids, name->length, &value);
-	else
+	else if (fault != OID_LATER)
 		put(answer, name, fault == OID_NO_INSTANCE ? NO_SUCH_INSTANCE : NO_SUCH_OBJECT);
+	answer->searching = fault == OID_LATER;
+	return !answer->searching;
 }
 
 static bool is_before_end(const struct answer *answer, const oid *name, size_t length)
@@ -87,17 +90,16 @@ static bool is_before_end(const struct answer *answer, const oid *name, size_t l
 	return end->length == 0 || snmp_oid_compare(name, length, end->ids, end->length) < 0;
 }
 
-/* The start itself counts, if it is there. */
-static bool get_included(struct answer *answer)
+/* Where the search begins: at the start itself, if it counts. False: nothing of ours follows. */
+static bool begin_search(struct answer *answer)
 {
-	const struct pdu_oid *name = &answer->start;
-	struct value value;
+	const struct pdu_oid *start = &answer->start;
 
-	if (!name->include || !is_before_end(answer, name->ids, name->length) ||
-	    mib_get(answer->mib, name->ids, name->length, &value) != OID_FINE)
+	if (!answer->served)
 		return false;
-	put_value(answer, name->ids, name->length, &value);
-	return true;
+	return (start->include &&
+		oid_to_instance(start->ids, start->length, &answer->at) == OID_FINE) ||
+	       oid_to_start(start->ids, start->length, &answer->at);
 }
 
 /* False: later. */
@@ -127,15 +129,9 @@ static bool search(struct answer *answer, int64_t until)
 /* False: later. */
 static bool get_next(struct answer *answer, int64_t until)
 {
-	const struct pdu_oid *start = &answer->start;
-
-	if (!answer->searching) {
-		if (answer->served && get_included(answer))
-			return true;
-		if (!answer->served || !oid_to_start(start->ids, start->length, &answer->at)) {
-			put(answer, start, END_OF_MIB_VIEW);
-			return true;
-		}
+	if (!answer->searching && !begin_search(answer)) {
+		put(answer, &answer->start, END_OF_MIB_VIEW);
+		return true;
 	}
 	answer->searching = !search(answer, until);
 	return !answer->searching;
@@ -197,9 +193,8 @@ enum answer_step answer_go_on(struct answer *answer, int64_t until, size_t *ret_
 	for (unsigned int n = 1; more(answer); n++) {
 		if (!answer->searching)
 			take_range(answer);
-		if (answer->header.type == PDU_GET)
-			get(answer);
-		else if (!get_next(answer, until))
+		if (!(answer->header.type == PDU_GET ? get(answer, until)
+						     : get_next(answer, until)))
 			return ANSWER_LATER;
 		if (answer->writer.full)
 			return end_full(answer, ret_length);

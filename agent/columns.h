@@ -64,7 +64,7 @@ enum column_kind {
 	COLUMN_ADDRESS_TYPE, /* the InetAddressType of the row's InetAddress */
 	COLUMN_STORAGE_TYPE,
 	COLUMN_ROW_STATUS,
-	COLUMN_TUNNEL_ID, /* of the interface table */
+	COLUMN_TUNNEL_ID,
 	COLUMN_SESSION_ID,
 	COLUMN_SCALAR,   /* of ours */
 	COLUMN_CONSTANT, /* the same for all, as `standard` says */
@@ -149,7 +149,12 @@ struct instance {
 	struct index index;
 };
 
-enum oid_fault { OID_FINE, OID_NO_OBJECT, OID_NO_INSTANCE };
+enum oid_fault {
+	OID_FINE,
+	OID_NO_OBJECT,
+	OID_NO_INSTANCE,
+	OID_LATER /* of mib_get() */
+};
 
 /*
  * The instance of exactly this name. OID_NO_OBJECT: no such column; OID_NO_INSTANCE: @ret->column

@@ -1,199 +1,197 @@
 #include "mapping.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "standard.h"
 
-#define SHARE     50  /* making it again takes at most this part of the time */
-#define STALE_MAX 256 /* rows to pass over before it is made again out of turn */
+#define SHARE         50  /* making it again takes at most this part of the time */
+#define STALE_MAX     256 /* rows to pass over before it is made again out of turn */
+#define BETWEEN_LOOKS 32  /* entries, at the clock */
 
 /*
- * The key has the parts of the index, the most significant first: of the peer's place, the type (up
- * to 7) and the pwID.
+ * A row is its index and the session id, in octets that compare as their numbers do. The peer is
+ * its type, its length and so many octets, then zeros; the pseudowire is its type and its pwID.
  */
+#define PEER_LENGTH       (2 + PEER_BYTES_MAX)
+#define PSEUDOWIRE_LENGTH 5
+
 struct mapping_row {
-	uint64_t key;
-	uint32_t session_id;
+	uint8_t index[PEER_LENGTH + PSEUDOWIRE_LENGTH];
+	uint8_t session_id[4];
 };
 
-#define PEER_BITS 29
-#define TYPE_BITS 3
-#define ID_BITS   32
-
-struct parts {
-	uint32_t peer, type, id;
-};
-
-static uint64_t join(enum index_kind kind, struct parts parts)
+/* Where they stand in the index. */
+static size_t peer_at(enum index_kind kind)
 {
-	uint64_t peer = parts.peer, type = parts.type, id = parts.id;
-
-	if (kind == INDEX_PEER_MAPPING)
-		return peer << (TYPE_BITS + ID_BITS) | type << ID_BITS | id;
-	return type << (ID_BITS + PEER_BITS) | id << PEER_BITS | peer;
+	return kind == INDEX_PEER_MAPPING ? 0 : PSEUDOWIRE_LENGTH;
 }
 
-static struct parts split(enum index_kind kind, uint64_t key)
+static size_t pseudowire_at(enum index_kind kind)
 {
-	const uint32_t peer_mask = (UINT32_C(1) << PEER_BITS) - 1;
+	return kind == INDEX_PEER_MAPPING ? PEER_LENGTH : 0;
+}
 
-	if (kind == INDEX_PEER_MAPPING)
-		return (struct parts){(uint32_t)(key >> (TYPE_BITS + ID_BITS)),
-				      (uint32_t)(key >> ID_BITS) & 7, (uint32_t)key};
-	return (struct parts){(uint32_t)key & peer_mask, (uint32_t)(key >> (ID_BITS + PEER_BITS)),
-			      (uint32_t)(key >> PEER_BITS)};
+static void put_32(uint8_t *ret, uint32_t number)
+{
+	number = htobe32(number);
+	memcpy(ret, &number, sizeof(number));
+}
+
+static uint32_t get_32(const uint8_t *at)
+{
+	uint32_t number;
+
+	memcpy(&number, at, sizeof(number));
+	return be32toh(number);
+}
+
+static struct mapping_row row_of(const struct session_entry *session, enum index_kind kind)
+{
+	const struct session *shown = session_shown(session);
+	const struct address address = session_peer(session);
+	struct mapping_row row;
+	uint8_t *peer = row.index + peer_at(kind), *pseudowire = row.index + pseudowire_at(kind);
+
+	peer[0] = (uint8_t)peer_type(&address);
+	peer[1] = (uint8_t)peer_bytes(&address, peer + 2);
+	pseudowire[0] = (uint8_t)session_type(shown);
+	put_32(pseudowire + 1, shown->pseudowire_id);
+	put_32(row.session_id, session->entry.key.session_id);
+	return row;
 }
 
 /* ---- making the order */
 
-static int compare_peers(const void *left, const void *right)
-{
-	const struct address *a = left, *b = right;
-	enum inet_type a_type = peer_type(a), b_type = peer_type(b);
-
-	if (a_type != b_type)
-		return a_type < b_type ? -1 : 1;
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
-}
-
-static int compare_rows(const void *left, const void *right)
-{
-	const struct mapping_row *a = left, *b = right;
-
-	if (a->key != b->key)
-		return a->key < b->key ? -1 : 1;
-	return (a->session_id > b->session_id) - (a->session_id < b->session_id);
-}
-
 static void forget(struct mapping *mapping)
 {
 	free(mapping->rows);
-	free(mapping->peers);
+	free(mapping->room);
 	*mapping = (struct mapping){0};
 }
 
-/* The peers of all tunnels with sessions, each once, in their order. */
-static bool list_peers(struct mapping *mapping, const struct datastore *store)
+/* Does the table have it? Of others' sessions there may be two with one id, and one in pwTable. */
+static bool is_served(const struct datastore *store, const struct session_entry *session,
+		      enum index_kind kind)
 {
-	const struct tunnel_entry *tunnel = datastore_tunnel_from(store, 0);
-	const struct session_entry *session;
-	size_t kept = 0;
-
-	mapping->peers = calloc(datastore_counts(store)->tunnel_count + 1, sizeof(*mapping->peers));
-	if (!mapping->peers)
+	if (kind == INDEX_ID_MAPPING && session_shown(session)->pseudowire_id == 0)
 		return false;
-	for (; tunnel; tunnel = tunnel_next(tunnel))
-		if ((session = tunnel_session_from(tunnel, 0)) != NULL)
-			mapping->peers[mapping->peer_count++] = session_peer(session);
-	qsort(mapping->peers, mapping->peer_count, sizeof(*mapping->peers), compare_peers);
-	for (size_t i = 0; i < mapping->peer_count; i++)
-		if (i == 0 || compare_peers(&mapping->peers[i], &mapping->peers[kept - 1]) != 0)
-			mapping->peers[kept++] = mapping->peers[i];
-	mapping->peer_count = kept;
-	return true;
-}
-
-static struct parts parts_of(const struct session_entry *session, size_t peer)
-{
-	const struct session *shown = session_shown(session);
-
-	return (struct parts){(uint32_t)peer, session_type(shown), shown->pseudowire_id};
-}
-
-static size_t place_of_peer(const struct mapping *mapping, const struct session_entry *session)
-{
-	const struct address peer = session_peer(session);
-	const struct address *found =
-		bsearch(&peer, mapping->peers, mapping->peer_count, sizeof(peer), compare_peers);
-
-	return found ? (size_t)(found - mapping->peers) : mapping->peer_count;
-}
-
-/* Does pwTable have it? Of others' sessions there may be two with one id. */
-static bool is_served(const struct datastore *store, const struct session_entry *session)
-{
 	return session_config(session) ||
 	       datastore_id_from(store, session->entry.key.session_id) == session;
 }
 
-static void list_rows(struct mapping *mapping, const struct datastore *store, enum index_kind kind)
+static bool begin(struct mapping *mapping, const struct datastore *store)
 {
-	const struct tunnel_entry *tunnel = datastore_tunnel_from(store, 0);
-
-	for (; tunnel; tunnel = tunnel_next(tunnel)) {
-		const struct session_entry *session = tunnel_session_from(tunnel, 0);
-		size_t peer = session ? place_of_peer(mapping, session) : 0;
-
-		for (; session; session = session_next(session)) {
-			struct parts parts = parts_of(session, peer);
-
-			if ((kind == INDEX_ID_MAPPING && parts.id == 0) ||
-			    !is_served(store, session))
-				continue;
-			mapping->rows[mapping->count++] = (struct mapping_row){
-				join(kind, parts), session->entry.key.session_id};
-		}
-	}
+	mapping->capacity = datastore_counts(store)->session_count + 1;
+	mapping->rows = calloc(mapping->capacity, sizeof(*mapping->rows));
+	mapping->changes = store->changes;
+	return mapping->rows != NULL;
 }
 
-static bool make(struct mapping *mapping, const struct datastore *store, enum index_kind kind)
+/* False: no memory. More may have come since it was begun. */
+static bool add(struct mapping *mapping, struct mapping_row row)
+{
+	if (mapping->count == mapping->capacity) {
+		size_t capacity = 2 * mapping->capacity;
+		struct mapping_row *rows = reallocarray(mapping->rows, capacity, sizeof(row));
+
+		if (!rows)
+			return false;
+		mapping->rows = rows;
+		mapping->capacity = capacity;
+	}
+	mapping->rows[mapping->count++] = row;
+	return true;
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+	return memcmp(left, right, sizeof(struct mapping_row));
+}
+
+/* SEARCH_NONE: no memory. */
+static enum search list(struct mapping *mapping, const struct datastore *store,
+			enum index_kind kind, int64_t until)
+{
+	struct entry *entry =
+		datastore_entry_from(store, mapping->next.tunnel_id, mapping->next.session_id);
+
+	for (unsigned int n = 1; entry; entry = entry_next(entry), n++) {
+		struct session_entry *session = entry_session(entry);
+
+		if (n % BETWEEN_LOOKS == 0 && clock_now() > until) {
+			mapping->next = entry->key;
+			return SEARCH_LATER;
+		}
+		if (session && is_served(store, session, kind) &&
+		    !add(mapping, row_of(session, kind)))
+			return SEARCH_NONE;
+	}
+	mapping->room = calloc(mapping->count + 1, sizeof(*mapping->room));
+	sort_begin(&mapping->sort, mapping->rows, mapping->room, mapping->count,
+		   sizeof(*mapping->rows), compare_rows);
+	return mapping->room ? SEARCH_FOUND : SEARCH_NONE;
+}
+
+static enum search sort(struct mapping *mapping, int64_t until)
+{
+	while (sort_unit(&mapping->sort))
+		if (clock_now() > until)
+			return SEARCH_LATER;
+	if (sort_result(&mapping->sort) == mapping->room) {
+		mapping->room = mapping->rows;
+		mapping->rows = sort_result(&mapping->sort);
+	}
+	free(mapping->room);
+	mapping->room = NULL;
+	mapping->made = true;
+	return SEARCH_FOUND;
+}
+
+/* Begin to make it, or go on. */
+static enum search make(struct mapping *mapping, const struct datastore *store,
+			enum index_kind kind, int64_t until)
 {
 	int64_t begun = clock_now();
+	enum search rc = SEARCH_FOUND;
 
-	forget(mapping);
-	mapping->rows = calloc(datastore_counts(store)->session_count + 1, sizeof(*mapping->rows));
-	if (!mapping->rows || !list_peers(mapping, store)) {
+	if (!mapping->rows && !begin(mapping, store))
+		return SEARCH_NONE;
+	if (!mapping->room)
+		rc = list(mapping, store, kind, until);
+	if (rc == SEARCH_FOUND)
+		rc = sort(mapping, until);
+	if (rc == SEARCH_NONE)
 		forget(mapping);
-		return false;
-	}
-	list_rows(mapping, store, kind);
-	qsort(mapping->rows, mapping->count, sizeof(*mapping->rows), compare_rows);
-	mapping->changes = store->changes;
 	mapping->made_at = clock_now();
-	mapping->took = mapping->made_at - begun;
-	return true;
+	mapping->took += mapping->made_at - begun;
+	return rc;
 }
 
-/* False: no memory. */
-static bool refresh(struct mapping *mapping, const struct datastore *store, enum index_kind kind)
+static bool is_good(const struct mapping *mapping, const struct datastore *store)
 {
-	int64_t now = clock_now();
 	int64_t rest = SHARE * mapping->took > NS_PER_S ? SHARE * mapping->took : NS_PER_S;
-	bool good = mapping->made_at &&
-		    (mapping->changes == store->changes || now - mapping->made_at < rest);
 
-	if (!good && !make(mapping, store, kind))
-		return false;
-	mapping->used_at = now;
-	return true;
+	return mapping->changes == store->changes || clock_now() - mapping->made_at < rest;
 }
 
 /* ---- searching */
 
-static void put_index(const struct mapping *mapping, enum index_kind kind,
-		      const struct mapping_row *row, struct index *ret)
+static void put_index(enum index_kind kind, const struct mapping_row *row, struct index *ret)
 {
-	const struct parts parts = split(kind, row->key);
-	const struct address *peer = &mapping->peers[parts.peer];
-	uint8_t bytes[PEER_BYTES_MAX];
-	size_t length = peer_bytes(peer, bytes);
-	unsigned int n = 0;
+	const uint8_t *peer = row->index + peer_at(kind),
+		      *pseudowire = row->index + pseudowire_at(kind);
+	uint32_t *at = ret->at + (kind == INDEX_PEER_MAPPING ? 0 : 2);
+	unsigned int length = 2U + peer[1];
 
-	if (kind == INDEX_ID_MAPPING) {
-		ret->at[n++] = parts.type;
-		ret->at[n++] = parts.id;
-	}
-	ret->at[n++] = peer_type(peer);
-	ret->at[n++] = (uint32_t)length;
-	for (size_t i = 0; i < length; i++)
-		ret->at[n++] = bytes[i];
-	if (kind == INDEX_PEER_MAPPING) {
-		ret->at[n++] = parts.type;
-		ret->at[n++] = parts.id;
-	}
-	ret->length = n;
+	for (unsigned int i = 0; i < length; i++)
+		at[i] = peer[i];
+	at = kind == INDEX_PEER_MAPPING ? at + length : ret->at;
+	at[0] = pseudowire[0];
+	at[1] = get_32(pseudowire + 1);
+	ret->length = length + 2;
 }
 
 static int compare_indexes(const struct index *a, const struct index *b)
@@ -204,17 +202,27 @@ static int compare_indexes(const struct index *a, const struct index *b)
 	return (a->length > b->length) - (a->length < b->length);
 }
 
-/* The place of the first row that is not before the index. */
-static size_t search(const struct mapping *mapping, enum index_kind kind, const struct index *index)
+static bool is_before(const struct mapping *mapping, enum index_kind kind, size_t place,
+		      const struct index *index)
 {
-	size_t low = 0, high = mapping->count;
 	struct index found;
 
+	put_index(kind, &mapping->rows[place], &found);
+	return compare_indexes(&found, index) < 0;
+}
+
+/* The place of the first row that is not before the index: in a walk, after the last found. */
+static size_t search(const struct mapping *mapping, enum index_kind kind, const struct index *index)
+{
+	size_t low = 0, high = mapping->count, next = mapping->last + 1;
+
+	if (next < high && is_before(mapping, kind, next - 1, index) &&
+	    !is_before(mapping, kind, next, index))
+		return next;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
-		put_index(mapping, kind, &mapping->rows[middle], &found);
-		if (compare_indexes(&found, index) < 0)
+		if (is_before(mapping, kind, middle, index))
 			low = middle + 1;
 		else
 			high = middle;
@@ -224,15 +232,18 @@ static size_t search(const struct mapping *mapping, enum index_kind kind, const 
 
 /* Is the row still true? */
 static bool is_there(const struct mapping *mapping, const struct datastore *store,
-		     enum index_kind kind, const struct mapping_row *row, struct subject *ret)
+		     enum index_kind kind, const struct mapping_row *row)
 {
-	struct session_entry *session = datastore_id_from(store, row->session_id);
+	const struct session_entry *session;
+	struct mapping_row now;
 
-	if (!session || session->entry.key.session_id != row->session_id ||
-	    join(kind, parts_of(session, place_of_peer(mapping, session))) != row->key)
+	if (mapping->changes == store->changes)
+		return true;
+	session = datastore_id_from(store, get_32(row->session_id));
+	if (!session)
 		return false;
-	*ret = (struct subject){.object = OBJECT_SESSION, .entry = &session->entry};
-	return true;
+	now = row_of(session, kind);
+	return compare_rows(&now, row) == 0;
 }
 
 static struct mapping *mapping_of(struct mappings *mappings, enum index_kind kind)
@@ -240,37 +251,45 @@ static struct mapping *mapping_of(struct mappings *mappings, enum index_kind kin
 	return kind == INDEX_PEER_MAPPING ? &mappings->by_peer : &mappings->by_id;
 }
 
-bool mapping_from(struct mappings *mappings, const struct datastore *store, enum index_kind kind,
-		  struct index *index, struct subject *ret)
+enum search mapping_from(struct mappings *mappings, const struct datastore *store,
+			 enum index_kind kind, struct index *index, int64_t until,
+			 uint32_t *ret_session_id)
 {
 	struct mapping *mapping = mapping_of(mappings, kind);
 	unsigned int stale = 0;
-	size_t place;
+	enum search rc;
 
-	if (!refresh(mapping, store, kind))
-		return false;
-	for (place = search(mapping, kind, index); place < mapping->count; place++) {
-		if (is_there(mapping, store, kind, &mapping->rows[place], ret)) {
-			put_index(mapping, kind, &mapping->rows[place], index);
-			return true;
+	if (mapping->made && !is_good(mapping, store))
+		forget(mapping);
+	rc = mapping->made ? SEARCH_FOUND : make(mapping, store, kind, until);
+	mapping->used_at = clock_now();
+	if (rc != SEARCH_FOUND)
+		return rc;
+	for (size_t place = search(mapping, kind, index); place < mapping->count; place++) {
+		const struct mapping_row *row = &mapping->rows[place];
+
+		if (is_there(mapping, store, kind, row)) {
+			mapping->last = place;
+			put_index(kind, row, index);
+			*ret_session_id = get_32(row->session_id);
+			return SEARCH_FOUND;
 		}
 		if (++stale < STALE_MAX)
 			continue;
-		if (!make(mapping, store, kind))
-			return false;
-		place = search(mapping, kind, index) - 1;
-		stale = 0;
+		forget(mapping);
+		return mapping_from(mappings, store, kind, index, until, ret_session_id);
 	}
-	return false;
+	return SEARCH_NONE;
 }
 
-bool mapping_find(struct mappings *mappings, const struct datastore *store, enum index_kind kind,
-		  const struct index *index, struct subject *ret)
+enum search mapping_find(struct mappings *mappings, const struct datastore *store,
+			 enum index_kind kind, const struct index *index, int64_t until,
+			 uint32_t *ret_session_id)
 {
 	struct index found = *index;
+	enum search rc = mapping_from(mappings, store, kind, &found, until, ret_session_id);
 
-	return mapping_from(mappings, store, kind, &found, ret) &&
-	       compare_indexes(&found, index) == 0;
+	return rc == SEARCH_FOUND && compare_indexes(&found, index) != 0 ? SEARCH_NONE : rc;
 }
 
 void mappings_expire(struct mappings *mappings, int64_t before)
@@ -283,5 +302,5 @@ void mappings_expire(struct mappings *mappings, int64_t before)
 
 bool mappings_kept(const struct mappings *mappings)
 {
-	return mappings->by_id.made_at || mappings->by_peer.made_at;
+	return mappings->by_id.rows || mappings->by_peer.rows;
 }

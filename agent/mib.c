@@ -117,21 +117,40 @@ bool mib_value(struct mib *mib, const struct instance *instance, struct value *r
 
 	if (kind == INDEX_SCALAR)
 		return give(mib, column, NULL, ret);
-	if (is_mapping(kind))
-		return mapping_find(&mib->mappings, mib->store, kind, &instance->index, &subject) &&
-		       give(mib, column, &subject, ret);
 	return subject_find(mib->store, &mib->pending, kind, &instance->index, &subject) &&
 	       give(mib, column, &subject, ret);
 }
 
-enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct value *ret)
+/* The one column of a mapping: the session id of the row, or of the first one at or after it. */
+static enum search give_mapped(struct mib *mib, struct instance *at, bool exact, int64_t until,
+			       struct value *ret)
+{
+	enum index_kind kind = at->column->table->index;
+	uint32_t session_id = 0;
+	enum search rc = exact ? mapping_find(&mib->mappings, mib->store, kind, &at->index, until,
+					      &session_id)
+			       : mapping_from(&mib->mappings, mib->store, kind, &at->index, until,
+					      &session_id);
+
+	value_unsigned(ret, session_id);
+	return rc;
+}
+
+enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, int64_t until,
+		       struct value *ret)
 {
 	struct instance instance;
 	enum oid_fault fault = oid_to_instance(name, length, &instance);
+	enum search found;
 
 	if (fault != OID_FINE)
 		return fault;
-	return mib_value(mib, &instance, ret) ? OID_FINE : OID_NO_INSTANCE;
+	if (!is_mapping(instance.column->table->index))
+		return mib_value(mib, &instance, ret) ? OID_FINE : OID_NO_INSTANCE;
+	found = give_mapped(mib, &instance, true, until, ret);
+	return found == SEARCH_FOUND   ? OID_FINE
+	       : found == SEARCH_LATER ? OID_LATER
+				       : OID_NO_INSTANCE;
 }
 
 /* The index after @index; false after the last of 32 bits. */
@@ -161,10 +180,7 @@ static enum search first_in_column(struct mib *mib, struct instance *at, int64_t
 	if (kind == INDEX_SCALAR)
 		return give(mib, column, NULL, ret) ? SEARCH_FOUND : SEARCH_NONE;
 	if (is_mapping(kind))
-		return mapping_from(&mib->mappings, mib->store, kind, &at->index, &subject) &&
-				       give(mib, column, &subject, ret)
-			       ? SEARCH_FOUND
-			       : SEARCH_NONE;
+		return give_mapped(mib, at, false, until, ret);
 	while (subject_from(mib->store, &mib->pending, kind, &at->index, &subject, &mib->last)) {
 		if (give(mib, column, &subject, ret))
 			return SEARCH_FOUND;

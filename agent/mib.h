@@ -30,13 +30,14 @@ void mib_clear(struct mib *mib);
 /* The master's sysUpTime is @uptime @now: as epoch_follow(), and kept over a restart. */
 void mib_follow_epoch(struct mib *mib, int64_t now, unsigned long uptime);
 
-/* GET. OID_FINE: @ret is the value. */
-enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, struct value *ret);
+/* GET. OID_FINE: @ret is the value. OID_LATER: it is @until (clock_now()); ask the same again. */
+enum oid_fault mib_get(struct mib *mib, const oid *name, size_t length, int64_t until,
+		       struct value *ret);
 
 /*
  * GETNEXT: the name and value of the first instance after @name, in whatever region. False when
  * nothing of ours comes after. O(log n), except for tunnels without sessions between two sessions,
- * for PPP sessions between two Ethernet ones, and for sorting a mapping (mapping.h).
+ * for PPP sessions between two Ethernet ones, and for making the order of a mapping (mapping.h).
  */
 bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_OID_LEN],
 	      size_t *ret_length, struct value *ret);
@@ -46,12 +47,10 @@ bool mib_next(struct mib *mib, const oid *name, size_t length, oid ret_name[MAX_
  * *@at is the instance. SEARCH_NONE: there is none in a column that begins before @end (length 0:
  * in any). SEARCH_LATER: it is @until (clock_now()); go on from *@at.
  */
-enum search { SEARCH_NONE, SEARCH_FOUND, SEARCH_LATER };
-
 enum search mib_search(struct mib *mib, struct instance *at, const oid *end, size_t end_length,
 		       int64_t until, struct value *ret);
 
-/* The value of an instance; false when there is none. */
+/* The value of an instance, not of a mapping; false when there is none. */
 bool mib_value(struct mib *mib, const struct instance *instance, struct value *ret);
 
 /* StorageType as RFC 2579 numbers it. */

@@ -275,7 +275,9 @@ static long oper_status(struct agent *agent, uint32_t session_id)
 	size_t length = name_of_pseudowire(PW_COLUMN_OPER_STATUS, session_id, name);
 	struct value value;
 
-	return mib_get(&agent->mib, name, length, &value) == OID_FINE ? value.number.integer : 0;
+	return mib_get(&agent->mib, name, length, INT64_MAX, &value) == OID_FINE
+		       ? value.number.integer
+		       : 0;
 }
 
 static void add_oper_status(struct trap *trap, uint32_t session_id)

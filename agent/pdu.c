@@ -455,6 +455,7 @@ void incoming_pack(struct incoming *incoming)
 {
 	incoming->have -= incoming->at;
 	memmove(incoming->bytes, incoming->bytes + incoming->at, incoming->have);
+	explicit_bzero(incoming->bytes + incoming->have, incoming->at);
 	incoming->at = 0;
 }
 
@@ -465,6 +466,7 @@ bool incoming_unfinished(const struct incoming *incoming)
 
 void incoming_clear(struct incoming *incoming)
 {
+	explicit_bzero(incoming->bytes, incoming->have);
 	incoming->have = incoming->at = 0;
 	incoming->skip = 0;
 }

@@ -168,7 +168,7 @@ enum incoming_verdict {
 enum incoming_verdict incoming_next(struct incoming *incoming, struct pdu_header *ret,
 				    const uint8_t **ret_bytes, const char **ret_why_broken);
 
-/* Drop what is done with, to make room. */
+/* Drop what is done with, to make room. Nothing of it stays in memory: cookies may be in it. */
 void incoming_pack(struct incoming *incoming);
 
 /* After incoming_pack(): has a PDU begun whose rest has not come? */

@@ -86,13 +86,6 @@ static bool peer_address_type(struct mib *mib, const struct subject *subject, st
 
 /* ---- values that no row has */
 
-static bool session_id(struct mib *mib, const struct subject *subject, struct value *ret)
-{
-	(void)mib;
-	value_unsigned(ret, subject_session_id(subject));
-	return true;
-}
-
 /* The Default L2-Specific Sublayer is L2TP's control word. The kernel does not report it. */
 static bool has_control_word(const struct subject *subject)
 {
@@ -321,7 +314,7 @@ const struct standard_column standard_columns[] = {
 	{ PW(TABLE, 28), INTEGER(1) },         /* pwFcsRetentionCfg disable */
 	{ PW(TABLE, 29), OCTETS("\x10") },     /* pwFcsRetentionStatus disabled */
 	{ PW(TABLE, 30), ROW("peer-session-id") }, /* pwOutboundLabel */
-	{ PW(TABLE, 31), FUNCTION(session_id) },
+	{ PW(TABLE, 31), LIKE(SESSION_ID) },   /* pwInboundLabel */
 	{ PW(TABLE, 32), ROW("interface-name") }, /* pwName: Observium's key into IF-MIB */
 	{ PW(TABLE, 33), ROW("description") }, /* pwDescr */
 	{ PW(TABLE, 34), ROW("discontinuity-time") }, /* pwCreateTime: in the kernel */
@@ -338,8 +331,8 @@ const struct standard_column standard_columns[] = {
 	{ PW(TABLE, 47), UNSIGNED(0) },        /* pwGenAGIType */
 	{ PW(TABLE, 48), UNSIGNED(0) },        /* pwGenLocalAIIType */
 	{ PW(TABLE, 49), UNSIGNED(0) },        /* pwGenRemoteAIIType */
-	{ PW(ID_MAPPING, 5), FUNCTION(session_id) },   /* pwIndexMappingPwIndex */
-	{ PW(PEER_MAPPING, 5), FUNCTION(session_id) }, /* pwPeerMappingPwIndex */
+	{ PW(ID_MAPPING, 5), LIKE(SESSION_ID) },   /* pwIndexMappingPwIndex */
+	{ PW(PEER_MAPPING, 5), LIKE(SESSION_ID) }, /* pwPeerMappingPwIndex */
 	{ PW(SCALARS, 6), FUNCTION(total_errors) },
 	{ PW(SCALARS, 9), FUNCTION(notif_enable) },
 	{ PW(SCALARS, 10), FUNCTION(notif_enable) },

@@ -25,6 +25,12 @@ enum row_state {
 	ROW_STATES
 };
 
+enum search {
+	SEARCH_NONE,
+	SEARCH_FOUND,
+	SEARCH_LATER /* it takes longer than the time given */
+};
+
 /*
  * The row with exactly this index, of a table that is indexed so; false when there is none. Not of
  * scalars. Pending rows are in our own tables alone: nothing says that their ids are free.

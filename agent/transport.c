@@ -68,6 +68,7 @@ static void flush(struct transport *transport)
 {
 	if (transport->answers_length > 0)
 		outgoing_put(transport->out, transport->answers, transport->answers_length);
+	explicit_bzero(transport->answers, transport->answers_length); /* cookies may be in it */
 	transport->answers_length = 0;
 }
 
@@ -229,6 +230,7 @@ static bool answer(struct transport *transport, int64_t until)
 
 	transport->half_answered = length == 0;
 	put(transport, transport->answer, length);
+	explicit_bzero(transport->answer, length);
 	return length > 0;
 }
 
@@ -382,6 +384,7 @@ static int receive(netsnmp_transport *t, void *bytes, int size, void **opaque, i
 	if (length == 0)
 		t->flags |= NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
 	memcpy(bytes, transport->handed, length);
+	explicit_bzero(transport->handed, length);
 	transport->handed_length = 0;
 	return (int)length;
 }
@@ -503,6 +506,8 @@ static void forget_stream(struct transport *transport)
 	outgoing_attach(transport->out, -1);
 	incoming_clear(&transport->in);
 	transport->request = NULL;
+	explicit_bzero(transport->answers, transport->answers_length);
+	explicit_bzero(transport->handed, transport->handed_length);
 	transport->answers_length = transport->handed_length = 0;
 	transport->backlog = 0;
 	transport->set_open = transport->ended = transport->gone = transport->acting = false;

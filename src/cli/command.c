@@ -77,7 +77,7 @@ static const struct command commands[] = {
 	  NULL, "[session-id] NUMBER",
 	  "end a client's session (see \"show clients\") and release its lock" },
 	{ "history", false, VERB_SHOW, history_run, TAKES_OUTPUT,
-	  NULL, "[show NUMBER]",
+	  NULL, "[last N|all] [before NUMBER] | show NUMBER",
 	  "list the latest commits, or what one of them changed" },
 	{ "rollback", false, VERB_SET, rollback_run, 0,
 	  NULL, "NUMBER",

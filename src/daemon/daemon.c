@@ -18,6 +18,9 @@
 #include "netconf/server.h"
 #include "netconf/snapshot.h"
 
+#define MB            (1024 * 1024)
+#define SECONDS_A_DAY 86400
+
 /* ---- loop and signals */
 
 static void on_stop(evutil_socket_t signal, short what, void *arg)
@@ -150,6 +153,9 @@ static int start_state(struct daemon *daemon, struct error *err)
 	rc = journal_open(&daemon->journal, daemon->options->state_directory, daemon->store,
 			  &snapshot_codec, warning, err);
 	log_lines(LOG_WARNING, warning);
+	if (rc == 0)
+		journal_keep_history(daemon->journal, (uint64_t)daemon->options->history_size * MB,
+				     (int64_t)daemon->options->history_age * SECONDS_A_DAY);
 	if (rc == 0)
 		log_text(LOG_INFO, "%zu tunnels and %zu sessions are configured",
 			 datastore_counts(daemon->store)->configured_tunnels,

@@ -11,7 +11,15 @@
 #include "model/names.h"
 #include "netconf/modules.h"
 
-enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_SECONDS, KIND_TOPICS, KIND_VERSION, KIND_HELP };
+enum kind {
+	KIND_FLAG,
+	KIND_TEXT,
+	KIND_NUMBER,
+	KIND_LIMIT, /* a number; 0: none */
+	KIND_TOPICS,
+	KIND_VERSION,
+	KIND_HELP
+};
 
 struct option_row {
 	const char *name; /* long */
@@ -42,8 +50,10 @@ static const struct option_row rows[] = {
 	{ "kernel",       0,   KIND_TEXT,   AT(kernel),          "WHICH",  "real, or sim (sim:6.1, sim:6.12) to simulate one in memory" },
 	{ "no-repair",    0,   KIND_FLAG,   AT(no_repair),       NULL,     "report what others change, but do not restore it" },
 	{ "counter-age",  0,   KIND_NUMBER, AT(counter_age_ms),  "MS",     "serve counters no older than this (1000)" },
-	{ "idle-timeout", 0,   KIND_SECONDS, AT(idle_timeout),   "S",      "end NETCONF sessions idle this long; 0: never (1800)" },
-	{ "lock-timeout", 0,   KIND_SECONDS, AT(lock_timeout),   "S",      "the same for a session that holds a lock (300)" },
+	{ "idle-timeout", 0,   KIND_LIMIT, AT(idle_timeout),   "S",      "end NETCONF sessions idle this long; 0: never (1800)" },
+	{ "lock-timeout", 0,   KIND_LIMIT, AT(lock_timeout),   "S",      "the same for a session that holds a lock (300)" },
+	{ "history-size", 0,   KIND_NUMBER, AT(history_size),    "MB",     "keep as much of the history of commits (64)" },
+	{ "history-age",  0,   KIND_LIMIT,  AT(history_age),     "DAYS",   "keep commits no older than this; 0: of any age (0)" },
 	{ "yang-path",    0,   KIND_TEXT,   AT(yang_path),       "PATH",   "folders of YANG modules for get-schema, ':' between them" },
 	{ "check",        'n', KIND_TEXT,   AT(check_file),      "FILE",   "check an XML configuration and exit" },
 	{ "debug",        'd', KIND_TOPICS, AT(debug),           "TOPICS", "log debugging: " DEBUG_TOPICS },
@@ -100,7 +110,7 @@ static const struct option_row *find_row(int value)
 static bool take_number(const struct option_row *row, const char *text, unsigned int *ret)
 {
 	char *end;
-	unsigned long value, least = row->kind == KIND_SECONDS ? 0 : 1;
+	unsigned long value, least = row->kind == KIND_LIMIT ? 0 : 1;
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
@@ -140,7 +150,7 @@ static enum options_verdict take(const struct option_row *row, const char *text,
 		*(const char **)member = text;
 		return OPTIONS_RUN;
 	case KIND_NUMBER:
-	case KIND_SECONDS:
+	case KIND_LIMIT:
 		return take_number(row, text, (unsigned int *)member) ? OPTIONS_RUN : OPTIONS_WRONG;
 	case KIND_TOPICS:
 		return take_topics(text, (const char **)member) ? OPTIONS_RUN : OPTIONS_WRONG;
@@ -172,6 +182,7 @@ enum options_verdict options_read(int argc, char **argv, struct options *ret)
 		.counter_age_ms = 1000,
 		.idle_timeout = 1800,
 		.lock_timeout = 300,
+		.history_size = 64,
 	};
 	make_getopt(letters, longs);
 	while (verdict == OPTIONS_RUN &&

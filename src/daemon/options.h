@@ -17,6 +17,8 @@ struct options {
 	unsigned int counter_age_ms; /* --counter-age */
 	unsigned int idle_timeout;   /* --idle-timeout, --lock-timeout: seconds, 0 never */
 	unsigned int lock_timeout;
+	unsigned int history_size;             /* --history-size: MB */
+	unsigned int history_age;              /* --history-age: days, 0 any */
 	unsigned int notify_rate, notify_each; /* notifications a second */
 	bool foreground, no_snmp, notify, notify_pseudowires, no_repair;
 };

@@ -27,8 +27,12 @@
 #include "base/wipe.h"
 #include "journal/journal_file.h"
 
-#define HISTORY_MAX   (64U * 1024 * 1024) /* bytes of history kept */
 #define RETRY_SECONDS 30
+/*
+ * A fold copies the history. It waits for as much new as this part of it, so that a commit costs
+ * the same however long the history is.
+ */
+#define HISTORY_PART 4
 
 static const char *goes_on = "the journal keeps growing";
 
@@ -52,23 +56,16 @@ static void fold_failed(struct journal *journal)
 }
 
 /*
- * Choose the history entries to keep, the newest first, and where they go. They are copied
- * verbatim, so those in an older format are dropped.
+ * Say where the history goes. It is copied verbatim, so that in an older format is dropped.
  */
 static void place_history(struct journal *journal)
 {
 	bool current = journal->format->read_change == commit_format(JOURNAL_VERSION)->read_change;
-	size_t first = journal->history_count;
-	uint64_t total = 0;
 
-	while (current && first > 0 &&
-	       (total + journal->history[first - 1].length <= HISTORY_MAX ||
-		history_is_pinned(journal, &journal->history[first - 1])))
-		total += journal->history[--first].length;
 	journal->fold.history = 0;
 	for (size_t i = 0; i < journal->history_count; i++) {
-		journal->history[i].moved = i < first ? 0 : 1 + journal->fold.history;
-		if (i >= first)
+		journal->history[i].moved = current ? 1 + journal->fold.history : 0;
+		if (current)
 			journal->fold.history += journal->history[i].length;
 	}
 }
@@ -175,21 +172,22 @@ static int add_tail(struct journal *journal)
 static void move_history(struct journal *journal)
 {
 	const struct fold *fold = &journal->fold;
-	size_t kept = 0;
+	size_t count = journal->history_count;
 
-	for (size_t i = 0; i < journal->history_count; i++) {
+	history_forget(journal);
+	for (size_t i = 0; i < count; i++) {
 		struct history_entry entry = journal->history[i];
 
-		if (entry.info.number > fold->base)
+		if (entry.number > fold->base)
 			entry.offset = entry.offset - fold->from + fold->end;
 		else if (entry.moved)
 			entry.offset = fold->end - fold->history + entry.moved - 1;
 		else
 			continue;
 		entry.moved = 0;
-		journal->history[kept++] = entry;
+		journal->history[journal->history_count++] = entry;
+		journal->history_bytes += entry.length;
 	}
-	journal->history_count = kept;
 }
 
 /* The new journal is in place: switch to it. Its name is not synced yet. */
@@ -314,6 +312,8 @@ bool fold_is_wanted(const struct journal *journal)
 	uint64_t limit =
 		journal->config_size > journal->fold_min ? journal->config_size : journal->fold_min;
 
+	if (limit < journal->history_bytes / HISTORY_PART)
+		limit = journal->history_bytes / HISTORY_PART;
 	return journal->fold.stage == FOLD_NONE && journal->unfinished == 0 && journal->writable &&
 	       !journal->cut && !journal->doubt && !journal->restamp &&
 	       journal->length - journal->tail > limit;

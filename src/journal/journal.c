@@ -9,7 +9,8 @@
 #include "base/clock.h"
 #include "journal/journal_file.h"
 
-#define FOLD_MIN (1024 * 1024) /* bytes of records that make a fold worth it */
+#define FOLD_MIN    (1024 * 1024) /* bytes of records that make a fold worth it */
+#define HISTORY_MAX (UINT64_C(64) * 1024 * 1024)
 
 /* ---- open */
 
@@ -22,7 +23,7 @@ static void journal_free(struct journal *journal)
 		close(journal->dirfd);
 	if (journal->watchfd >= 0)
 		close(journal->watchfd);
-	free(journal->history);
+	free(journal->history_block);
 	free(journal->directory);
 	free(journal);
 }
@@ -39,6 +40,7 @@ static struct journal *journal_new(const char *directory, struct datastore *runn
 	journal->running = running;
 	journal->warning = warning;
 	journal->fold_min = FOLD_MIN;
+	journal->history_max = HISTORY_MAX;
 	journal->codec = *codec;
 	journal->directory = strdup(directory);
 	if (journal->directory)

@@ -1,6 +1,6 @@
 /*
  * Persistence in the state directory: config.xml is a snapshot, and journal has what came since.
- * The journal also keeps the history, which is the latest commits.
+ * The journal also keeps the history: the latest commits, by size and age.
  *
  * A commit appends one CRC-framed record and syncs once, before the reply. When the journal has
  * outgrown the snapshot, a child process writes a new one beside it; this is fsynced and renamed,
@@ -23,7 +23,6 @@
 #include "base/boot_id.h"
 #include "store/candidate.h"
 
-#define HISTORY_LENGTH      50
 #define JOURNAL_WARNING_MAX 8192
 
 struct journal;
@@ -171,8 +170,19 @@ int journal_watch_fd(const struct journal *journal);
 /* The process that is writing a snapshot, which journal_maintain() reaps; 0: none. */
 int journal_snapshot_pid(const struct journal *journal);
 
-/* History, newest first: index 0 .. count-1. */
-size_t journal_history(const struct journal *journal, struct commit_info ret[HISTORY_LENGTH]);
+/*
+ * How much history to keep: @bytes of records and, if @seconds is not 0, those no older than that
+ * by the wall clock when the latest commit is made. The latest commit is always kept, and what a
+ * tentative one may need to be undone. Until it is called, 64 MB of any age. What is no longer kept
+ * cannot be listed or gone back to from now on; the next fold takes it off the disk.
+ */
+void journal_keep_history(struct journal *journal, uint64_t bytes, int64_t seconds);
+/*
+ * The latest commits before commit @before (0: all), newest first, up to @max. Returns how many, or
+ * a negative errno when the file cannot be read. Reads 1 kB for each.
+ */
+int journal_history(const struct journal *journal, uint64_t before, struct commit_info *ret,
+		    size_t max);
 /*
  * Make @ret lead from running back to the state after commit @number, by undoing the commits since.
  * (Edits of config.xml between two runs were not commits, and stay, except in entries that those

@@ -32,10 +32,13 @@
 #define JOURNAL_NEW  JOURNAL_FILE NEW_SUFFIX
 #define MARK_MAX     (FRAME_HEADER_LENGTH + sizeof("confirm 18446744073709551615"))
 
+/* A commit of the history. Who made it, and why, is read from its record when somebody asks. */
 struct history_entry {
-	struct commit_info info;
+	uint64_t number;
 	uint64_t offset, length; /* of the frame in the file */
-	uint64_t moved; /* 1 + its offset among those that the current fold keeps; 0: dropped */
+	uint64_t moved;    /* 1 + its offset among those that the current fold keeps; 0: dropped */
+	int64_t seconds;   /* CLOCK_REALTIME */
+	uint64_t baseline; /* of a tentative one; UINT64_MAX: it is not */
 };
 
 /* A directory, and the name of one of our files in it. */
@@ -115,9 +118,13 @@ struct journal {
 	uint64_t config_size, fold_min; /* the tail may grow to the larger of these */
 	struct datastore *running;
 	struct snapshot_codec codec;
-	struct history_entry *history; /* oldest first, without gaps up to generation */
+	struct history_entry *history;       /* oldest first, without gaps up to generation ... */
+	struct history_entry *history_block; /* ... somewhere in this, which has room for so many */
 	size_t history_count, history_room;
-	struct syncer *syncer; /* NULL: all syncs block */
+	uint64_t history_bytes;  /* of the records of all of them */
+	uint64_t history_max;    /* bytes to keep */
+	int64_t history_max_age; /* seconds; 0: any */
+	struct syncer *syncer;   /* NULL: all syncs block */
 	struct fold fold;
 	struct writing writing;
 };
@@ -247,9 +254,12 @@ int journal_load(struct journal *journal, struct error *err);
 bool history_reaches(const struct journal *journal, uint64_t number); /* or the history is empty */
 /* Make room for one more. 0 or -ENOMEM. */
 int history_reserve(struct journal *journal);
-void history_push(struct journal *journal, const struct history_entry *entry); /* has room */
-/* Must it be kept, because later commits may be undone? */
-bool history_is_pinned(const struct journal *journal, const struct history_entry *entry);
+/* A commit at @offset; there is room. */
+void history_push(struct journal *journal, const struct commit_info *info, uint64_t offset,
+		  uint64_t length);
+void history_pop(struct journal *journal);    /* forget the newest one */
+void history_forget(struct journal *journal); /* forget all */
+void history_prune(struct journal *journal);  /* forget what is not to be kept */
 const struct history_entry *history_find(const struct journal *journal, uint64_t number);
 
 bool fold_is_wanted(const struct journal *journal);

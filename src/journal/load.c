@@ -203,13 +203,12 @@ static void check_history(struct loading *loading, uint64_t number)
 	journal_print_commits(commits, loading->last + 1, number - 1);
 	journal_warn(loading->journal,
 		     "the history of %s is lost, and so is that of earlier commits", commits);
-	journal->history_count = 0;
+	history_forget(journal);
 }
 
 static int take_commit(struct loading *loading, const struct commit_record *record, size_t length)
 {
 	struct journal *journal = loading->journal;
-	struct history_entry entry = {record->info, loading->offset, length, 0};
 	int rc = replay_held(loading);
 
 	if (rc != 0)
@@ -220,7 +219,7 @@ static int take_commit(struct loading *loading, const struct commit_record *reco
 	if (history_reserve(journal) < 0)
 		return no_memory(loading->err);
 	loading->last = record->info.number;
-	history_push(journal, &entry);
+	history_push(journal, &record->info, loading->offset, length);
 	if (record->info.number <= journal->base)
 		return 0;
 	if (record->info.number == journal->base + 1)

@@ -47,8 +47,8 @@ static int refuse_unkept(const struct journal *journal, uint64_t number, struct 
 	return error_set(err, ERROR_MISSING,
 			 "commit %" PRIu64 " is not in the history, which holds %" PRIu64
 			 " to %" PRIu64,
-			 number, journal->history[0].info.number,
-			 journal->history[journal->history_count - 1].info.number);
+			 number, journal->history[0].number,
+			 journal->history[journal->history_count - 1].number);
 }
 
 /* Undoing a commit means going back to the one before it. */
@@ -70,7 +70,7 @@ static int refuse_rollback(const struct journal *journal, uint64_t number, uint6
 
 static void choose(struct journal_reading *reading, const struct history_entry *entry)
 {
-	reading->commits[reading->count].number = entry->info.number;
+	reading->commits[reading->count].number = entry->number;
 	reading->commits[reading->count].offset = entry->offset;
 	reading->commits[reading->count++].length = entry->length;
 }
@@ -95,7 +95,7 @@ static int choose_way_back(struct journal_reading *reading, const struct journal
 	if (number > journal->generation || number < oldest)
 		return refuse_rollback(journal, number, oldest, err);
 	for (size_t i = journal->history_count; i > 0; i--)
-		if (journal->history[i - 1].info.number > number)
+		if (journal->history[i - 1].number > number)
 			choose(reading, &journal->history[i - 1]);
 	return 0;
 }

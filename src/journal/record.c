@@ -72,7 +72,7 @@ int journal_revoke_begin(struct journal *journal, uint64_t number, struct error 
 	if (number == 0 || number != journal->unfinished || writing->stage != WRITING_NOTHING)
 		return error_set(err, ERROR_INTERNAL,
 				 "commit %" PRIu64 " is not the unfinished one", number);
-	journal->history_count--;
+	history_pop(journal);
 	journal->length = journal->history[journal->history_count].offset;
 	journal->generation--;
 	journal->unfinished = 0;
@@ -143,10 +143,8 @@ static int make_certain(struct journal *journal, int rc, struct error *err)
 static int decide(struct journal *journal)
 {
 	struct writing *writing = &journal->writing;
-	struct history_entry entry = {
-		.info = writing->info, .offset = journal->length, .length = writing->written};
 
-	history_push(journal, &entry);
+	history_push(journal, &writing->info, journal->length, writing->written);
 	journal->length += writing->written;
 	journal->generation = journal->unfinished = writing->info.number;
 	journal->mark_due = 0; /* this commit confirms the one before */
@@ -422,6 +420,7 @@ void journal_confirm(struct journal *journal, uint64_t number)
 		return;
 	journal->unfinished = 0;
 	journal->mark_due = number;
+	history_prune(journal); /* now, for one that is revoked makes nothing old */
 	(void)journal_mark(journal);
 }
 

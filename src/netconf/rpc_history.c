@@ -8,9 +8,38 @@
 #include "netconf/rpc_table.h"
 #include "store/overlay.h"
 
+#define LATEST       50 /* commits that history answers with, unless told otherwise */
+#define HISTORY_PAGE 16
+
 static int no_memory(struct error *err)
 {
 	return error_set(err, ERROR_RESOURCE, "no memory for the answer");
+}
+
+/* A parameter that is a number, at least @least. Absent, @ret is left alone. */
+static int read_number(const struct node *operation, const char *name, uint64_t least,
+		       uint64_t *ret, struct error *err)
+{
+	const char *text = node_text(operation, name, NAMESPACE_MODULE);
+	char *end = NULL;
+
+	if (!text)
+		return 0;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	if (end != text && *end == '\0' && errno == 0 && *text != '-' && *ret >= least)
+		return 0;
+	return rpc_refuse(err, ERROR_INVALID_VALUE, name,
+			  "%s is a number from %" PRIu64 " on, not %.40s", name, least, text);
+}
+
+/* The commit that an operation is about. */
+static int read_commit(const struct node *operation, uint64_t *ret, struct error *err)
+{
+	if (!node_text(operation, "number", NAMESPACE_MODULE))
+		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "number",
+				  "number is required: a commit of the history");
+	return read_number(operation, "number", 0, ret, err);
 }
 
 /* ---- history */
@@ -57,34 +86,67 @@ static void write_commit(struct writer *writer, const struct commit_info *info)
 	write_text(writer, "</commit>");
 }
 
+/* Pages of the history: what commits make meanwhile, or prune, is not seen or not there. */
 struct history {
-	struct commit_info commits[HISTORY_LENGTH];
+	struct commit_info commits[HISTORY_PAGE];
 	size_t count, at;
+	uint64_t left; /* commits that the client wants after this page */
 };
+
+/* The next page, of those before commit @before (0: from the latest on). */
+static int read_page(struct netconf_session *session, struct history *history, uint64_t before)
+{
+	struct journal *journal = engine_journal(session->server->options.engine);
+	size_t max = history->left < HISTORY_PAGE ? (size_t)history->left : HISTORY_PAGE;
+	int rc = journal ? journal_history(journal, before, history->commits, max) : 0;
+
+	if (rc < 0)
+		return rc;
+	history->at = 0;
+	history->count = (size_t)rc;
+	history->left -= (size_t)rc;
+	return 0;
+}
 
 static enum stream_step history_step(struct netconf_session *session, void *state)
 {
 	struct history *history = state;
 
-	if (history->at == history->count)
-		return STREAM_ENDS;
+	if (history->at == history->count) {
+		if (read_page(session, history, history->commits[history->at - 1].number) < 0)
+			session->dead = true; /* half of a reply is none */
+		if (session->dead || history->count == 0)
+			return STREAM_ENDS;
+	}
 	write_commit(&session->writer, &history->commits[history->at++]);
 	return STREAM_GOES_ON;
 }
 
+static int begin_history(struct netconf_session *session, const struct node *operation,
+			 struct history *history, struct error *err)
+{
+	uint64_t before = 0;
+	int rc = read_number(operation, "before", 1, &before, err);
+
+	history->left = LATEST;
+	rc = rc ? rc : read_number(operation, "last", 1, &history->left, err);
+	if (rc)
+		return rc;
+	rc = read_page(session, history, before);
+	return rc < 0 ? error_set_errno(err, ERROR_STORAGE, -rc, "cannot read the history") : 0;
+}
+
 int rpc_history(struct netconf_session *session, const struct node *operation, struct error *err)
 {
-	struct journal *journal = engine_journal(session->server->options.engine);
 	struct history *history = malloc(sizeof(*history));
+	int rc;
 
-	(void)operation;
 	if (!history)
 		return no_memory(err);
-	history->at = 0;
-	history->count = journal ? journal_history(journal, history->commits) : 0;
-	if (!history->count) { /* no output (RFC 7950 section 7.14.4) */
+	rc = begin_history(session, operation, history, err);
+	if (rc || !history->count) { /* no output (RFC 7950 section 7.14.4) */
 		free(history);
-		return RPC_OK;
+		return rc ? rc : RPC_OK;
 	}
 	reply_begin(session);
 	session_stream(session, &(struct stream){history_step, free, history});
@@ -92,23 +154,6 @@ int rpc_history(struct netconf_session *session, const struct node *operation, s
 }
 
 /* ---- commit-changes */
-
-static int read_number(const struct node *operation, uint64_t *ret, struct error *err)
-{
-	const char *text = node_text(operation, "number", NAMESPACE_MODULE);
-	char *end = NULL;
-
-	errno = 0;
-	if (text)
-		*ret = strtoull(text, &end, 10);
-	if (text && end != text && *end == '\0' && errno == 0 && *text != '-')
-		return 0;
-	if (!text)
-		return rpc_refuse(err, ERROR_MISSING_ELEMENT, "number",
-				  "number is required: a commit of the history");
-	return rpc_refuse(err, ERROR_INVALID_VALUE, "number",
-			  "number is that of a commit, not %.40s", text);
-}
 
 /* A commit that is read as the client takes it: nothing but its record is held. */
 struct changes {
@@ -204,7 +249,7 @@ int rpc_commit_changes(struct netconf_session *session, const struct node *opera
 {
 	struct changes *changes;
 	uint64_t number = 0;
-	int rc = read_number(operation, &number, err);
+	int rc = read_commit(operation, &number, err);
 
 	if (rc)
 		return rc;
@@ -227,7 +272,7 @@ int rpc_rollback(struct netconf_session *session, const struct node *operation, 
 	struct engine_who who = rpc_who(session);
 	char comment[40];
 	uint64_t number = 0;
-	int rc = read_number(operation, &number, err);
+	int rc = read_commit(operation, &number, err);
 
 	if (rc)
 		return rc;

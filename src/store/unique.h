@@ -2,8 +2,8 @@
 #ifndef STORE_UNIQUE_H
 #define STORE_UNIQUE_H
 
+#include "base/sort.h"
 #include "store/candidate.h"
-#include "store/sort.h"
 
 struct claim;
 struct kind;

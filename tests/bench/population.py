@@ -10,15 +10,16 @@ LOCAL, REMOTE, TUNNEL, PORT, PREFIX = "10.0.0.1", "10.0.0.2", 1, 1701, "l2"
 RCU_EXPEDITED = Path("/sys/kernel/rcu_expedited")
 
 
-def session_xml(number):
+def session_xml(number, leaves=""):
     return (f"<session><session-id>{number}</session-id><peer-session-id>{number}</peer-session-id>"
-            f"<interface-name>{PREFIX}{number}</interface-name></session>")
+            f"<interface-name>{PREFIX}{number}</interface-name>{leaves.format(number)}</session>")
 
 
-def document(numbers):
+def document(numbers, leaves=""):
+    """@leaves: more of each session, {} its number."""
     return (f'<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>{TUNNEL}</tunnel-id>'
             f"<peer-tunnel-id>{TUNNEL}</peer-tunnel-id><local-address>{LOCAL}</local-address>"
-            f"<remote-address>{REMOTE}</remote-address>{''.join(map(session_xml, numbers))}"
+            f"<remote-address>{REMOTE}</remote-address>{''.join(session_xml(n, leaves) for n in numbers)}"
             "</tunnel></l2tpv3>")
 
 

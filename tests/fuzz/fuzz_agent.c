@@ -76,12 +76,12 @@ static void check_next(struct mib *mib, struct input *input)
 	size_t length = take_name(input, name), next_length = 0;
 	struct value value, again;
 
-	mib_get(mib, name, length, &value);
+	mib_get(mib, name, length, INT64_MAX, &value);
 	for (unsigned int i = 0; i < 20; i++) {
 		if (!mib_next(mib, name, length, next, &next_length, &value))
 			return;
 		CHECK(snmp_oid_compare(name, length, next, next_length) < 0);
-		CHECK(mib_get(mib, next, next_length, &again) == OID_FINE);
+		CHECK(mib_get(mib, next, next_length, INT64_MAX, &again) == OID_FINE);
 		CHECK(again.type == value.type);
 		memcpy(name, next, next_length * sizeof(oid));
 		length = next_length;

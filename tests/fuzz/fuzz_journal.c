@@ -90,14 +90,14 @@ static void read_changes(struct journal *journal, uint64_t number, const struct 
 
 static void read_history(struct journal *journal, const struct datastore *running)
 {
-	struct commit_info list[HISTORY_LENGTH];
-	size_t count = journal_history(journal, list);
+	struct commit_info list[50];
+	int count = journal_history(journal, 0, list, 50);
 	struct candidate changes;
 	char *text = NULL;
 	size_t length;
 	FILE *file = open_memstream(&text, &length);
 
-	for (size_t i = 0; file && i < count; i++) {
+	for (int i = 0; file && i < count; i++) {
 		read_changes(journal, list[i].number, running, file);
 		if (journal_rollback(journal, list[i].number, running, &changes, NULL) == 0)
 			candidate_discard(&changes);

@@ -586,6 +586,30 @@ def test_a_set_in_its_phases(daemon, session):
     assert session.get(column(2, 24, 1))[0][2] == 1
 
 
+def mapped(pid):
+    """What a process has in memory by mmap(), as large buffers are: of its heap and stacks nothing."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            extent, rights, *_, inode, name = [*line.split(), ""][:6]
+            if rights.startswith("rw") and inode == "0" and not name:
+                begin, end = (int(address, 16) for address in extent.split("-"))
+                memory.seek(begin)
+                yield memory.read(end - begin)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to read the memory of the daemon")
+def test_the_buffers_of_the_stream_keep_no_cookie(daemon, session):
+    assert session.test_set(1, *tunnel(1)).error == session.commit_set(1).error == 0
+    session.cleanup_set(1)
+    cookie = bytes.fromhex("d15ea79c13f077e9")
+    varbinds = [(column(4, 23, 1, 2), INTEGER, CREATE_AND_GO), (column(4, 3, 1, 2), UNSIGNED, 7),
+                (column(6, 1, 1, 2), OCTETS, cookie)]
+    assert session.test_set(2, *varbinds).error == session.commit_set(2).error == 0
+    session.cleanup_set(2)
+    assert session.get(column(6, 1, 1, 2))[0][2] == cookie
+    wait_for(lambda: not any(cookie[1:] in memory for memory in mapped(daemon.pid)), "the buffers to be without the cookie")
+
+
 def test_refused_with_index_and_dropped(daemon, session):
     answer = session.test_set(5, *tunnel(1), (column(2, 24, 2), INTEGER, CREATE_AND_GO))
     assert (answer.error, answer.index) == (INCONSISTENT_VALUE, 8)

@@ -36,6 +36,12 @@ SECURE = yaml.safe_load(re.search(r"^    version: 3\n(?:    .*\n)+", (nms.DOCS /
 DASHBOARD = json.loads((nms.DOCS / "grafana.json").read_text())
 
 
+MANY = f"""<l2tpv3 xmlns="{L2TP}"><tunnel><tunnel-id>3</tunnel-id><peer-tunnel-id>3</peer-tunnel-id><local-port>3</local-port>
+ <local-address>192.0.2.1</local-address><remote-address>192.0.2.4</remote-address>{"".join(
+    f"<session><session-id>{n}</session-id><peer-session-id>{n}</peer-session-id></session>" for n in range(31, 51))}
+</tunnel></l2tpv3>"""
+
+
 def need(*programs):
     missing = [name for name in programs if not shutil.which(name)]
     return pytest.mark.skipif(bool(missing), reason=f"{', '.join(missing)} not installed")
@@ -185,6 +191,18 @@ def test_the_dashboard_counts_what_is_there(prometheus):
         {"Sessions by status A": 2, "Sessions by status B": 1}
 
 
+def test_nobody_asks_for_a_counter_that_never_counts():
+    """The kernel counts discards of sessions alone, and malformed packets of tunnels alone; the MIB says of each "always 0"."""
+    texts = re.findall(r"^(l2tpv3\w+) OBJECT-TYPE(.*?)::=", table.MIB.read_text(), re.M | re.S)
+    silent = {name for name, text in texts if re.search(r"always\s+0", text)}
+    silent |= {f"l2tpv3_{row.object}_{row.leaf.replace('-', '_')}_total" for row in table.rows()
+               if row.type == "counter" and f"{row.mib_prefix}{row.descriptor}" in silent}
+    assert {"l2tpv3TunnelStatsRxErrors", "l2tpv3_session_rx_invalid_total"} <= silent
+    alerts = yaml.safe_load((nms.DOCS / "alerts.yml").read_text())["groups"][0]["rules"]
+    for what, expression in [(rule["alert"], rule["expr"]) for rule in alerts] + list(expressions()):
+        assert not silent & set(re.findall(r"\w+", expression)), what
+
+
 def test_the_dashboards_variables_have_values(prometheus):
     for variable in DASHBOARD["templating"]["list"][1:]:
         selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"]).groups()
@@ -238,14 +256,18 @@ class Snmptt(Snmptrapd):
 def test_a_notification_becomes_a_line_and_a_sentence(tmp_path):
     trapd = Snmptt(tmp_path / "trapd").start()
     snmpd = Snmpd(Here(), tmp_path / "snmpd", trapd.sink, port=free_port()).start()
-    daemon = L2tpv3d(Here(), tmp_path, "--notify", snmp_master=snmpd.master, kernel="sim").start()
+    daemon = L2tpv3d(Here(), tmp_path, "--notify", "--notify-each", "2", snmp_master=snmpd.master, kernel="sim").start()
     try:
         daemon.wait_for_log("connected to the AgentX master")
         daemon.ctl("push", "-", input=CONFIG.replace("<enabled>false</enabled>", ""))
+        wait_for(lambda: "Pseudowire pw21 up" in trapd.words.read_text(), "the sentence of one session")
+        daemon.ctl("push", "-", input=MANY)
+        wait_for(lambda: "Normal" in trapd.words.read_text() and "pseudowires up" in trapd.words.read_text(), "that of many")
         daemon.ctl("set", "tunnel", "tunnel_id", "2", "enabled", "off")
         sentences = ["Normal .* Tunnel up [(]l2tpv3TunnelOperStatus.1[)]", rf"Normal .* Pseudowire {re.escape(NAME)} up [(].*Name.1.11[)]",
                      "Critical .* Tunnel down, disabled [(].*Status.2[)]: enabled is false",
-                     "Major .* Pseudowire pw21 (down|waiting), tunnelNotUp [(].*Name.2.21[)]: its tunnel is not up"]
+                     "Major .* Pseudowire pw21 (down|waiting), tunnelNotUp [(].*Name.2.21[)]: its tunnel is not up",
+                     r"Normal .* \d+ pseudowires up: from .*Status.3.\d+ to .*Status.3.\d+"]
         wait_for(lambda: all(re.search(sentence, trapd.words.read_text()) for sentence in sentences), f"sentences in {trapd.words}")
         assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ .*l2tpv3TunnelStateChange.*l2tpv3TunnelOperStatus.1 = INTEGER: up",
                          trapd.log(), re.M), trapd.log()

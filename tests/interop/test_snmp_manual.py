@@ -25,6 +25,10 @@ rm -f /usr/share/snmp/mibs/LINUX-L2TPV3-MIB
 ip addr add 192.0.2.1/32 dev lo
 echo '192.0.2.1 router' >>/etc/hosts
 make() {{ docs/install/install {BUILD}; }}  # what `make install` does when all is built
+l2tpv3d() {{
+	command l2tpv3d --kernel sim "$@"
+	until l2tpv3ctl -S /run/l2tpv3d/blue.sock status | grep -q 'registered with its master'; do sleep 0.1; done
+}}
 cd {CHECKOUT}
 """
 AFTER = """

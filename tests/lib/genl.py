@@ -246,6 +246,11 @@ class L2tp(Genl):
     def sessions(self):
         return self.command("session_get", NLM_F_DUMP)
 
+    def objects(self):
+        """All tunnels and sessions, without counters."""
+        return [{name: value for name, value in entry.items() if name != "stats"}
+                for entry in self.tunnels() + self.sessions()]
+
     def has_tunnel(self, conn_id):
         return self._has(self.tunnel_get, conn_id=conn_id)
 

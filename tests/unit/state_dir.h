@@ -13,6 +13,8 @@
 
 #include "journal/journal_file.h"
 
+#define LISTED 50 /* commits that a test asks for */
+
 struct state_dir {
 	char path[64];
 	struct datastore *running;

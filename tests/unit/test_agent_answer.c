@@ -415,6 +415,31 @@ static void what_takes_long_is_the_same_in_steps(void **state)
 	}
 }
 
+/* pwPeerMappingPwIndex of all sessions, whose peer is unknown. */
+static void an_order_is_made_in_the_steps_of_an_answer(void **state)
+{
+	static const oid row[] = {1, 3, 6, 1, 2, 1, 10, 246, 1, 8, 1, 5, 0, 0, PSEUDOWIRE_ETHERNET,
+				  0};
+	struct bench *bench = *state;
+	struct pdu_reader reader;
+
+	for (enum pdu_type type = PDU_GET; type <= PDU_GET_NEXT; type++) {
+		begin(bench, type);
+		for (int i = 0; i < 2; i++) {
+			put_oid(bench, row, sizeof(row) / sizeof(row[0]), true);
+			put_oid(bench, NULL, 0, false);
+		}
+		end(bench);
+		mappings_expire(&bench->mib.mappings, INT64_MAX);
+		answer(bench, ONE_STEP);
+		assert_in_range(bench->steps, 3, UINT32_MAX);
+		assert_int_equal(count_variables(bench), 2);
+		reader = variables(bench);
+		expect(&reader, ASN_UNSIGNED, 0);
+		expect(&reader, ASN_UNSIGNED, 0);
+	}
+}
+
 /* Each column of the Ethernet tables is searched in vain. */
 static void a_search_in_vain_may_be_left_and_taken_up_again(void **state)
 {
@@ -452,6 +477,7 @@ int main(void)
 		TEST(an_answer_of_more_than_the_master_takes_is_too_big, setup),
 		TEST(get_bulk_gives_the_repetitions_that_fit, setup),
 		TEST(what_takes_long_is_the_same_in_steps, setup),
+		TEST(an_order_is_made_in_the_steps_of_an_answer, setup),
 		TEST(a_search_in_vain_may_be_left_and_taken_up_again, setup_ppp),
 	};
 

@@ -178,7 +178,7 @@ static struct name *walk(struct bench *bench, size_t *ret_count)
 
 static enum oid_fault get(struct bench *bench, const struct name *name, struct value *ret)
 {
-	return mib_get(&bench->mib, name->at, name->length, ret);
+	return mib_get(&bench->mib, name->at, name->length, INT64_MAX, ret);
 }
 
 static long get_integer(struct bench *bench, const struct name *name)

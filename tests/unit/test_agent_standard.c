@@ -149,7 +149,7 @@ static void expect(struct bench *bench, const oid *name, size_t length, const ch
 	char text[TEXT_MAX] = "none";
 	struct value value;
 
-	if (mib_get(&bench->mib, name, length, &value) == OID_FINE)
+	if (mib_get(&bench->mib, name, length, INT64_MAX, &value) == OID_FINE)
 		print(&value, text);
 	if (strcmp(text, expected) != 0)
 		fail_msg("column %lu is %s, not %s", name[length - 2], text, expected);
@@ -322,7 +322,8 @@ static void test_up_time_counts_from_the_change_to_up(void **state)
 	status->oper_status = OPER_UP;
 	status->status_reason = REASON_NONE;
 	status->last_change.at = clock_now() - 30 * NS_PER_S;
-	assert_int_equal(mib_get(&bench->mib, name, sizeof(name) / sizeof(oid), &value), OID_FINE);
+	assert_int_equal(mib_get(&bench->mib, name, sizeof(name) / sizeof(oid), INT64_MAX, &value),
+			 OID_FINE);
 	assert_in_range(value.number.integer, 3000, 3500);
 }
 
@@ -515,6 +516,38 @@ static void test_an_order_is_not_made_without_need(void **state)
 	assert_true(mapping->made_at > made);
 }
 
+/* No step is long; what was there all the time is found, whatever comes and goes meanwhile. */
+static void test_an_order_is_made_in_steps(void **state)
+{
+	const oid asked[] = {BY_ID, 5, 1500, PEER4};
+	oid name[MAX_OID_LEN] = {BY_ID, 5, 999};
+	size_t length = COUNT(BY_ID, 5, 999);
+	struct bench *bench = *state;
+	struct session session = some_session("1", NULL);
+	struct value value;
+	unsigned int steps = 0, left = 1000;
+
+	for (uint32_t id = 1000; id < 2000; id++) {
+		session.session_id = session.pseudowire_id = id;
+		configure(bench, 1, &session);
+	}
+	while (mib_get(&bench->mib, asked, sizeof(asked) / sizeof(oid), 0, &value) == OID_LATER) {
+		session.session_id = session.pseudowire_id = 3000 + steps;
+		configure(bench, 1, &session);
+		datastore_configure(bench->store, 1, 1000 + steps, NULL);
+		datastore_configure(bench->store, 1, 1999 - steps, NULL);
+		left -= 2;
+		if (++steps == 10)
+			mappings_expire(&bench->mib.mappings, INT64_MAX); /* half made */
+	}
+	assert_in_range(steps, 40, 400);
+	assert_int_equal(value.number.integer, 1500);
+	for (uint32_t id = 1000 + steps; left > 0; id++, left--) {
+		assert_true(mib_next(&bench->mib, name, length, name, &length, &value));
+		assert_int_equal(value.number.integer, id);
+	}
+}
+
 /* A session that is being removed. */
 static void test_a_row_keeps_its_name_and_peer_until_it_is_gone(void **state)
 {
@@ -589,6 +622,7 @@ int main(void)
 		TEST(test_mapping_tables_are_in_order),
 		TEST(test_mapping_tables_follow_what_changes),
 		TEST(test_a_stale_order_is_made_again),
+		TEST(test_an_order_is_made_in_steps),
 		TEST(test_an_order_is_not_made_without_need),
 		TEST(test_a_row_keeps_its_name_and_peer_until_it_is_gone),
 		TEST(test_time_stamps_begin_again_when_sysUpTime_wraps),

@@ -13,6 +13,7 @@
 
 #include "endpoint.h"
 #include "outgoing.h"
+#include "pdu.h"
 
 /* ---- addresses */
 
@@ -154,6 +155,52 @@ static void the_connection_ends_before_the_queue_grows_without_bound(void **stat
 	assert_true(ended);
 }
 
+/* ---- what is received */
+
+/* How many octets of it have the mark of a secret. */
+static size_t marked(const struct incoming *in)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(in->bytes); i++)
+		count += in->bytes[i] == 'X';
+	return count;
+}
+
+/* A TestSet of a string with marks, and how much of the next PDU of the same. */
+static void receive(struct incoming *in, size_t more)
+{
+	static const uint8_t set[] = {
+		1, 8, 0x10, 0, 0,   0,   0,   1,   0,   0,   0,   2,
+		0, 0, 0,    3, 0,   0,   0,   24,                    /* header */
+		0, 4, 0,    0, 1,   0,   0,   0,   0,   0,   0,   1, /* type, name */
+		0, 0, 0,    8, 'X', 'X', 'X', 'X', 'X', 'X', 'X', 'X',
+	};
+
+	memcpy(in->bytes, set, sizeof(set));
+	memcpy(in->bytes + sizeof(set), set, more);
+	in->have = sizeof(set) + more;
+}
+
+static void what_is_done_with_does_not_stay_in_memory(void **state)
+{
+	static struct incoming in;
+	struct pdu_header header;
+	const uint8_t *bytes;
+	const char *why;
+
+	(void)state;
+	receive(&in, 40); /* four of eight marks */
+	assert_int_equal(incoming_next(&in, &header, &bytes, &why), INCOMING_PDU);
+	assert_int_equal(incoming_next(&in, &header, &bytes, &why), INCOMING_NONE);
+	assert_int_equal(marked(&in), 12);
+	incoming_pack(&in);
+	assert_true(incoming_unfinished(&in));
+	assert_int_equal(marked(&in), 4);
+	incoming_clear(&in);
+	assert_int_equal(marked(&in), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +209,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			the_connection_ends_before_the_queue_grows_without_bound, setup, teardown),
+		cmocka_unit_test(what_is_done_with_does_not_stay_in_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "store/sort.h"
+#include "base/sort.h"
 
 /* Counts up to `end`, or to where it fails; back, down to 0. */
 struct counting {

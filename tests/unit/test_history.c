@@ -35,7 +35,7 @@ static void the_journal_is_folded_in_the_background(void **state)
 	must_open(dir);
 	assert_string_equal(dir->warning, "");
 	assert_true(story_is_at(dir->running, 120));
-	assert_int_equal(dir->journal->history_count, HISTORY_LENGTH);
+	assert_int_equal(dir->journal->history_count, 120);
 	dir_close(dir);
 }
 
@@ -85,17 +85,17 @@ static void history_tells_who_when_and_what(void **state)
 	struct commit_info info = {.door = "netconf",
 				   .user = "J\xc3\xbcrgen %41\n",
 				   .comment = "rollback to 17 = 100 %"};
-	struct commit_info list[HISTORY_LENGTH];
+	struct commit_info list[LISTED];
 	struct state_dir *dir = *state;
 
 	must_open(dir);
-	assert_int_equal(journal_history(dir->journal, list), 0);
+	assert_int_equal(journal_history(dir->journal, 0, list, LISTED), 0);
 	assert_int_equal(journal_commit(dir, story(1), &info), 0);
 	assert_int_equal(info.number, 1);
 	assert_int_equal(info.tunnels, 1);
 	assert_int_equal(info.sessions, 2);
 	for (int round = 0; round < 3; round++) {
-		assert_int_equal(journal_history(dir->journal, list), 1);
+		assert_int_equal(journal_history(dir->journal, 0, list, LISTED), 1);
 		assert_int_equal(list[0].number, 1);
 		assert_string_equal(list[0].door, info.door);
 		assert_string_equal(list[0].user, info.user);
@@ -112,31 +112,145 @@ static void history_tells_who_when_and_what(void **state)
 	dir_close(dir);
 }
 
-static void history_keeps_the_last_fifty(void **state)
+/* What is kept can be listed, read and gone back to, and nothing else; over restarts and folds. */
+static void keeps(struct state_dir *dir, uint64_t first, uint64_t last)
 {
-	struct commit_info list[HISTORY_LENGTH];
+	struct commit_info list[2];
+	struct candidate candidate;
+	char text[120];
+
+	assert_int_equal(dir->journal->history_count, last - first + 1);
+	assert_int_equal(journal_history(dir->journal, 0, list, 2), 2);
+	assert_int_equal(list[0].number, last);
+	assert_int_equal(list[1].number, last - 1);
+	assert_int_equal(journal_history(dir->journal, first + 2, list, 2), 2);
+	assert_int_equal(list[1].number, first);
+	assert_int_equal(journal_history(dir->journal, first + 1, list, 2), 1);
+	assert_int_equal(journal_history(dir->journal, first, list, 2), 0);
+	assert_int_equal(journal_history(dir->journal, 1, list, 2), 0);
+	assert_int_equal(journal_history(dir->journal, last + 9, list, 2), 2);
+	assert_true(count_changes(dir, first) > 0);
+	dir->err = ERROR_INIT;
+	assert_int_equal(count_changes(dir, first - 1), -ENOENT);
+	snprintf(text, sizeof(text), "holds %" PRIu64 " to %" PRIu64, first, last);
+	assert_non_null(strstr(dir->err.text, text));
+	assert_true(journal_rollback(dir->journal, first - 2, dir->running, &candidate,
+				     &dir->err) != 0);
+	snprintf(text, sizeof(text),
+		 "cannot return to commit %" PRIu64 ", only to those from %" PRIu64 " to %" PRIu64
+		 "; the record of commit %" PRIu64 " is not kept",
+		 first - 2, first - 1, last, first - 1);
+	assert_string_equal(dir->err.text, text);
+	assert_int_equal(journal_rollback(dir->journal, first - 1, dir->running, &candidate, NULL),
+			 0);
+	candidate_discard(&candidate);
+}
+
+static uint64_t bytes_of(const struct journal *journal, size_t first, size_t last)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = first; i <= last; i++)
+		bytes += journal->history[i].length;
+	return bytes;
+}
+
+static void history_is_kept_by_size(void **state)
+{
+	struct state_dir *dir = *state;
+	uint64_t bytes, before;
+
+	must_open(dir);
+	commit_story(dir, 1, 300);
+	assert_int_equal(dir->journal->history_count, 300);
+	bytes = bytes_of(dir->journal, 240, 299); /* of the last sixty */
+	journal_keep_history(dir->journal, bytes, 0);
+	keeps(dir, 241, 300);
+	dir_abandon(dir);
+	must_open(dir); /* nothing was rewritten: the daemon says again what to keep */
+	assert_int_equal(dir->journal->history_count, 300);
+	journal_keep_history(dir->journal, bytes, 0);
+	keeps(dir, 241, 300);
+	before = file_length(dir, "journal");
+	assert_int_equal(fold_now(dir->journal, &dir->err), 0);
+	assert_true(file_length(dir, "journal") < before);
+	keeps(dir, 241, 300);
+	for (int round = 0; round < 2; round++) {
+		dir_close(dir);
+		must_open(dir);
+		keeps(dir, 241, 300); /* the fold took off the rest */
+	}
+	journal_keep_history(dir->journal, 1, 0);
+	assert_int_equal(dir->journal->history_count, 1); /* the latest is always kept */
+	commit_story(dir, 301, 301);
+	assert_int_equal(dir->journal->history_count, 1);
+	assert_int_equal(dir->journal->history[0].number, 301);
+	dir_close(dir);
+}
+
+static void history_is_kept_by_age(void **state)
+{
+	struct state_dir *dir = *state;
+
+	must_open(dir);
+	commit_story(dir, 1, 12);
+	for (size_t i = 0; i < 12; i++) /* one an hour; the latest now */
+		dir->journal->history[i].seconds -= 3600 * (int64_t)(11 - i);
+	journal_keep_history(dir->journal, UINT64_MAX, 3 * 3600 + 60);
+	keeps(dir, 9, 12);
+	dir->journal->history[0].seconds -= 3600;
+	commit_story(dir, 13, 13); /* then the next commit makes old */
+	keeps(dir, 10, 13);
+	dir_close(dir);
+}
+
+/* A commit that is refused makes nothing old. */
+static void a_revoked_commit_prunes_nothing(void **state)
+{
 	struct candidate candidate;
 	struct state_dir *dir = *state;
 
 	must_open(dir);
-	commit_story(dir, 1, 55);
-	for (int round = 0; round < 2; round++) {
-		assert_int_equal(journal_history(dir->journal, list), HISTORY_LENGTH);
-		assert_int_equal(list[0].number, 55);
-		assert_int_equal(list[49].number, 6);
-		assert_true(count_changes(dir, 6) > 0);
-		dir->err = ERROR_INIT;
-		assert_int_equal(count_changes(dir, 5), -ENOENT);
-		assert_int_equal(dir->err.code, ERROR_MISSING);
-		assert_non_null(strstr(dir->err.text, "holds 6 to 55"));
-		assert_true(journal_rollback(dir->journal, 4, dir->running, &candidate,
-					     &dir->err) != 0);
-		assert_string_equal(dir->err.text, "cannot return to commit 4, only to those from "
-						   "5 to 55; the record of commit 5 "
-						   "is not kept");
-		dir_close(dir);
-		must_open(dir);
+	commit_story(dir, 1, 9);
+	journal_keep_history(dir->journal, bytes_of(dir->journal, 0, 8), 0);
+	append_only(dir, 10, &candidate);
+	assert_int_equal(dir->journal->history_count, 10);
+	assert_int_equal(journal_revoke(dir->journal, 10, &dir->err), 0);
+	candidate_discard(&candidate);
+	assert_int_equal(dir->journal->history_count, 9);
+	assert_int_equal(dir->journal->history_bytes, bytes_of(dir->journal, 0, 8));
+	dir_close(dir);
+}
+
+/*
+ * The work of a commit does not grow with the history: a fold, which copies it, waits for a part of
+ * its size, and the list of commits is moved as seldom.
+ */
+static void a_long_history_costs_no_commit_anything(void **state)
+{
+	struct state_dir *dir = *state;
+	uint64_t written = 0, copied = 0, base = 0;
+	size_t room;
+
+	must_open(dir);
+	dir->journal->fold_min = 1;
+	dir->journal->config_size = 1;
+	journal_keep_history(dir->journal, 200000, 0);
+	for (uint32_t n = 1; n <= 4000; n++) {
+		commit_story(dir, n, n);
+		written += dir->journal->history[dir->journal->history_count - 1].length;
+		if (fold_is_wanted(dir->journal))
+			assert_int_equal(fold_now(dir->journal, &dir->err), 0);
+		if (dir->journal->base != base)
+			copied += dir->journal->history_bytes;
+		base = dir->journal->base;
+		room = dir->journal->history_room;
+		assert_true(room < 6 * dir->journal->history_count + 256);
 	}
+	assert_in_range(dir->journal->history_bytes, 190000, 200000);
+	print_message("%" PRIu64 " bytes of commits, %" PRIu64 " copied by folds\n", written,
+		      copied);
+	assert_true(copied < 5 * written);
 	dir_close(dir);
 }
 
@@ -199,7 +313,7 @@ static void rollback_does_not_jump_over_a_gap(void **state)
 	dir_close(dir);
 	must_open(dir);
 	lost = dir->journal->history[4];
-	assert_int_equal(lost.info.number, 5);
+	assert_int_equal(lost.number, 5);
 	dir_close(dir);
 	damage_commit(dir, &lost);
 	must_open(dir);
@@ -307,7 +421,10 @@ int main(void)
 		dir_test(a_commit_may_be_revoked_while_the_child_writes),
 		dir_test(closing_ends_the_child),
 		dir_test(history_tells_who_when_and_what),
-		dir_test(history_keeps_the_last_fifty),
+		dir_test(history_is_kept_by_size),
+		dir_test(history_is_kept_by_age),
+		dir_test(a_revoked_commit_prunes_nothing),
+		dir_test(a_long_history_costs_no_commit_anything),
 		dir_test(rollback_goes_back_exactly),
 		dir_test(rollback_does_not_jump_over_a_gap),
 		dir_test(nor_over_one_at_its_end),

@@ -950,6 +950,7 @@ static void the_lock_ends_with_the_daemon(void **state)
 			must_open(dir);
 			commit_story(dir, n, n);
 			dir->journal->fold_min = dir->journal->config_size = 1;
+			journal_keep_history(dir->journal, 1, 0);
 			journal_maintain(dir->journal, true, &dir->err);
 			if (journal_snapshot_pid(dir->journal) > 0)
 				kill(getpid(), SIGKILL);

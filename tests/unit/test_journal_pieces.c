@@ -58,7 +58,7 @@ static void publish(struct state_dir *dir, struct candidate *changes, uint64_t n
 
 static void in_pieces_it_is_the_same_as_at_once(void **state)
 {
-	struct commit_info info = {.door = "test", .user = "who"}, list[HISTORY_LENGTH];
+	struct commit_info info = {.door = "test", .user = "who"}, list[LISTED];
 	struct datastore *expected = datastore_new();
 	struct state_dir *dir = *state;
 	struct candidate changes;
@@ -89,7 +89,7 @@ static void in_pieces_it_is_the_same_as_at_once(void **state)
 	must_open(dir);
 	assert_string_equal(dir->warning, "");
 	assert_true(same_config(dir->running, expected));
-	assert_int_equal(journal_history(dir->journal, list), 2);
+	assert_int_equal(journal_history(dir->journal, 0, list, LISTED), 2);
 	assert_string_equal(list[1].user, "who");
 	datastore_free(expected);
 	dir_close(dir);
@@ -241,7 +241,7 @@ static void one_is_written_at_a_time(void **state)
 
 static void nobody_waits_for_the_disk(void **state)
 {
-	struct commit_info info = {.door = "test"}, list[HISTORY_LENGTH];
+	struct commit_info info = {.door = "test"}, list[LISTED];
 	struct state_dir *dir = *state;
 	struct candidate changes;
 	struct pollfd done;
@@ -258,7 +258,8 @@ static void nobody_waits_for_the_disk(void **state)
 	for (int turn = 0; turn < 100; turn++) {
 		assert_int_equal(rc, JOURNAL_WAIT);
 		assert_int_equal(poll(&done, 1, 0), 0);
-		assert_int_equal(journal_history(dir->journal, list), 1); /* all else goes on */
+		assert_int_equal(journal_history(dir->journal, 0, list, LISTED),
+				 1); /* all else goes on */
 		assert_int_equal(journal_generation(dir->journal), 1);
 		rc = journal_step(dir->journal, INT64_MAX, &dir->err);
 	}

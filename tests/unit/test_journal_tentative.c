@@ -111,11 +111,12 @@ static void a_fold_does_not_hide_it(void **state)
 static void the_way_back_is_kept_however_long(void **state)
 {
 	struct state_dir *dir = *state;
-	struct commit_info shown[HISTORY_LENGTH];
+	struct commit_info shown[LISTED];
 
 	must_open(dir);
 	commit_story(dir, 1, 60);
 	dir->journal->fold_min = 1000;
+	journal_keep_history(dir->journal, 1, 0);
 	for (uint32_t n = 61; n <= 180; n++) {
 		commit_tentative(dir, n, 60);
 		assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
@@ -125,20 +126,22 @@ static void the_way_back_is_kept_however_long(void **state)
 			dir_abandon(dir);
 			must_open(dir);
 			dir->journal->fold_min = 1000;
+			journal_keep_history(dir->journal, 1, 0);
 		}
 		assert_true(is_tentative(dir, 60));
 	}
 	assert_true(dir->journal->base > 100);
 	assert_int_equal(dir->journal->history_count, 120);
-	assert_int_equal(journal_history(dir->journal, shown), HISTORY_LENGTH);
+	assert_int_equal(journal_history(dir->journal, 0, shown, LISTED), LISTED);
 	assert_int_equal(shown[0].number, 180);
 	dir_abandon(dir);
 	must_open(dir);
 	goes_back_to(dir, 60);
 	dir_abandon(dir);
 	must_open(dir);
+	journal_keep_history(dir->journal, 1, 0);
 	commit_nothing(dir);
-	assert_int_equal(dir->journal->history_count, HISTORY_LENGTH);
+	assert_int_equal(dir->journal->history_count, 1);
 	dir_close(dir);
 }
 

@@ -19,12 +19,6 @@ def here(tmp_path):
     return lambda text: text.replace(manual.DEVICE, "wan").replace(manual.SECRET_FILE, str(path))
 
 
-def state(kernel):
-    """All that the kernel says, but for counters."""
-    return [{name: value for name, value in entry.items() if name != "stats"}
-            for entry in kernel.tunnels() + kernel.sessions()]
-
-
 def turns(lines):
     """The lines, each in one of the orders, by turns: that both mean the same is known without a kernel."""
     for number, line in enumerate(lines):
@@ -43,7 +37,7 @@ def both_ok(r2, daemon, line, ours=None):
 
 
 def expect_same(k1, k2, line):
-    assert repr(state(k1)) == swapped(repr(state(k2))), line
+    assert repr(k1.objects()) == swapped(repr(k2.objects())), line
 
 
 def wait_until_gone(name, *routers):
@@ -66,7 +60,7 @@ def test_what_ip_takes_does_the_same(daemon, r1, r2, k1, k2, loopback, name):
         line = parameter.lines()[0]
         both_ok(r2, daemon, line, ours)
         expect_same(k1, k2, line)
-        assert len(state(k1)) == (2 if name == "session" else 1)
+        assert len(k1.objects()) == (2 if name == "session" else 1)
         both_ok(r2, daemon, f"del {name} {KEYS[name]}")
         wait_until_gone(name, (r1, k1), (r2, k2))
 
@@ -90,7 +84,7 @@ def test_what_ip_does_not_know_is_taken(daemon, r1, r2, k1, loopback, here, name
 def test_what_is_refused_leaves_the_kernel_alone(daemon, r1, r2, k1, k2, here, name):
     if name == "session":
         both_ok(r2, daemon, TUNNEL)
-    before = state(k1)
+    before = k1.objects()
     for parameter, ours in turns([p for p in manual.lines_of("refused") if p.object == name]):
         done = ctl(daemon, here(ours))
         assert done.returncode in (1, 2) and parameter.value in done.stderr, (ours, done.stderr)
@@ -99,7 +93,7 @@ def test_what_is_refused_leaves_the_kernel_alone(daemon, r1, r2, k1, k2, here, n
         if theirs.returncode == 0:
             ok(ip_l2tp(r2, f"del {name} {KEYS[name]}"))
             wait_until_gone(name, (r2, k2))
-    assert state(k1) == before
+    assert k1.objects() == before
 
 
 # Back to a tunnel with its session: by the beginning of the command and its object words.
@@ -121,7 +115,7 @@ def test_a_command_does_the_same_however_short(daemon, r1, r2, k1, k2, name):
                 assert ip_l2tp(r2, theirs).returncode != 0, theirs
                 continue
             both_ok(r2, daemon, theirs, ours)
-            wait_for(lambda: repr(state(k1)) == swapped(repr(state(k2))), f"the kernels to agree after {theirs}")
+            wait_for(lambda: repr(k1.objects()) == swapped(repr(k2.objects())), f"the kernels to agree after {theirs}")
             for line in UNDO.get(f"{theirs[0]} {command.objects}", ()):
                 both_ok(r2, daemon, line)
-            wait_for(lambda: len(state(k1)) == len(state(k2)) == 2, f"{theirs} to be undone")
+            wait_for(lambda: len(k1.objects()) == len(k2.objects()) == 2, f"{theirs} to be undone")

@@ -1,6 +1,6 @@
 /* A merge sort that can be interrupted. */
-#ifndef STORE_SORT_H
-#define STORE_SORT_H
+#ifndef BASE_SORT_H
+#define BASE_SORT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "store/sort.h"
+#include "base/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
