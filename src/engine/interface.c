@@ -211,8 +211,8 @@ static int make_vlan(struct engine *engine, const struct item *item, const struc
 	const struct kernel_link *parent =
 		links_of_session(&engine->links, 0, want->interface_name);
 	struct session_entry *entry = entry_of(engine, item);
-	struct saved *saved = item->restores && entry ? entry->saved : NULL;
-	const struct kernel_link *there;
+	struct saved *saved = entry ? entry->saved : NULL;
+	const struct kernel_link *there, *master = find_master(engine, want);
 	struct kernel_request create = {.verb = KERNEL_VLAN_CREATE};
 
 	if (!parent)
@@ -221,6 +221,9 @@ static int make_vlan(struct engine *engine, const struct item *item, const struc
 	create.link.parent = parent->index;
 	create.link.vlan_id = want->vlan_id;
 	there = links_by_name(&engine->links, create.link.name);
+	if (!item->restores && !(there && (master || leave) &&
+				 is_cycled(engine, there->master, master ? master->index : 0)))
+		saved = NULL;
 	if (!there || there->parent != parent->index || there->vlan_id != want->vlan_id) {
 		engine_submit(engine, &create, 1); /* refused if another link has the name */
 		if (create.result == -EEXIST && !there)

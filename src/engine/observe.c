@@ -156,11 +156,17 @@ static void look_at_parent(struct engine *engine, unsigned int parent)
 		look_at_link(engine, session);
 }
 
+/* Is it the 802.1Q link of a session? */
+static bool is_of_session(struct engine *engine, const struct kernel_link *link)
+{
+	return link->parent && datastore_session_by_index(engine->store, link->parent);
+}
+
 static void link_changed(struct engine *engine, const struct kernel_link *link)
 {
 	const struct kernel_link *known = links_by_index(&engine->links, link->index);
 	bool fresh = !links_know_names(&engine->links, link);
-	bool plugged = known && known->carrier != link->carrier;
+	bool other_way = known && (known->carrier != link->carrier || known->mtu != link->mtu);
 	struct session_entry *session;
 
 	if (!links_put(&engine->links, link)) {
@@ -177,7 +183,7 @@ static void link_changed(struct engine *engine, const struct kernel_link *link)
 		look_at_link(engine, session);
 	else if (fresh)
 		agenda_try_now(&engine->agenda); /* a session may wait for it as its master */
-	else if (plugged && !session)
+	else if (other_way && !session && !is_of_session(engine, link))
 		engine->agenda.recheck = true; /* tunnels may send through it */
 	look_at_parent(engine, link->parent);
 }

@@ -9,6 +9,7 @@
 #include "engine/keepalive.h"
 #include "engine/recall.h"
 #include "model/codec.h"
+#include "model/overhead.h"
 
 void status_set(struct engine *engine, struct entry *entry, enum oper_status status,
 		enum status_reason reason, int os_errno)
@@ -26,11 +27,11 @@ void status_set(struct engine *engine, struct entry *entry, enum oper_status sta
 					   .old_status = old});
 }
 
-static void set_oper_up(struct engine *engine, struct entry *entry)
+/* @remark: the reason if nothing weightier is to be said, REASON_NONE or a warning. */
+static void set_oper_up(struct engine *engine, struct entry *entry, enum status_reason remark)
 {
 	status_set(engine, entry, OPER_UP,
-		   entry_state(entry)->externally_modified ? REASON_EXTERNALLY_MODIFIED
-							   : REASON_NONE,
+		   entry_state(entry)->externally_modified ? REASON_EXTERNALLY_MODIFIED : remark,
 		   0);
 }
 
@@ -88,27 +89,34 @@ static enum status_reason look_for_address(struct engine *engine, const struct t
 	return REASON_NO_LOCAL_ADDRESS;
 }
 
-/* Does the host have the local address of @ends, and a route to the remote one? */
+/*
+ * Does the host have the local address of @ends, and a route to the remote one? *@ret_mtu: what
+ * that carries; 0: not known.
+ */
 static enum status_reason look_at_path(struct engine *engine, const struct tunnel *ends,
-				       int *ret_errno)
+				       int *ret_errno, uint32_t *ret_mtu)
 {
 	enum status_reason reason = 0;
-	unsigned int down;
+	struct kernel_route route = {0};
+	const struct kernel_link *link;
 	int rc;
 
 	*ret_errno = 0;
+	*ret_mtu = 0;
 	if (!address_is_unspecified(&ends->local_address))
 		reason = look_for_address(engine, ends, ret_errno);
 	if (reason || address_is_unspecified(&ends->remote_address))
 		return reason;
-	rc = engine->k->route(engine->o.kernel, ends, &down);
+	rc = engine->k->route(engine->o.kernel, ends, &route);
 	if (rc < 0) {
 		*ret_errno = -rc;
 		return REASON_NO_ROUTE;
 	}
-	if (down == 0)
+	link = links_by_index(&engine->links, route.link);
+	*ret_mtu = route.mtu ? route.mtu : link ? link->mtu : 0;
+	if (!route.down)
 		return 0;
-	note_link(engine, ends, down);
+	note_link(engine, ends, route.link);
 	return REASON_LINK_DOWN;
 }
 
@@ -116,15 +124,42 @@ enum status_reason status_obstacle(struct engine *engine, const struct tunnel *w
 				   int *ret_errno)
 {
 	enum status_reason reason;
+	uint32_t mtu;
 
 	if (rc < 0 && rc != -EAGAIN) {
 		*ret_errno = -rc;
 		return REASON_NO_INTERFACE_ADDRESS;
 	}
-	reason = look_at_path(engine, want, ret_errno);
+	reason = look_at_path(engine, want, ret_errno, &mtu);
 	if (reason == REASON_LINK_DOWN)
 		reason = 0; /* the kernel does not mind */
 	return reason == 0 && rc < 0 ? REASON_ADDRESS_TENTATIVE : reason;
+}
+
+/* Is an MTU configured that the path does not carry? What the kernel chose is its affair. */
+static bool is_above_path(const struct session_entry *session, const struct kernel_link *link)
+{
+	const struct session *config = session_config(session);
+	uint32_t path = session->tunnel->state.path_mtu;
+
+	return config && link && path && (config->present & BIT(SESSION_MTU)) &&
+	       link->mtu + overhead_of(&session->tunnel->actual, config) > path;
+}
+
+/* The path has another MTU: packets of sessions that are up may fit no more, or again. */
+static void remark_mtus(struct engine *engine, struct tunnel_entry *tunnel)
+{
+	struct session_entry *session = tunnel_session_from(tunnel, 0);
+
+	for (; session; session = session_next(session)) {
+		const struct state *state = &session->state.common;
+		const struct kernel_link *link =
+			links_by_index(&engine->links, session->state.if_index);
+
+		if (state->oper_status == OPER_UP &&
+		    is_above_path(session, link) != (state->status_reason == REASON_MTU_ABOVE_PATH))
+			status_derive(engine, &session->entry);
+	}
 }
 
 void status_path(struct engine *engine, struct tunnel_entry *tunnel)
@@ -133,16 +168,20 @@ void status_path(struct engine *engine, struct tunnel_entry *tunnel)
 	enum status_reason reason = REASON_NO_INTERFACE_ADDRESS;
 	struct tunnel want;
 	int rc = want_tunnel(engine, &engine->running, tunnel->entry.key.tunnel_id, &want);
+	uint32_t mtu = 0, before = tunnel->state.path_mtu;
 	int os_errno = 0;
 
 	if (configured && rc == -EAGAIN)
-		reason = look_at_path(engine, &want, &os_errno);
+		reason = look_at_path(engine, &want, &os_errno, &mtu);
 	else if (!configured || rc == 0 || rc == -ENOENT)
-		reason = look_at_path(engine, &tunnel->actual, &os_errno);
+		reason = look_at_path(engine, &tunnel->actual, &os_errno, &mtu);
 	if (!configured && reason == REASON_ADDRESS_IN_VRF)
 		reason = 0; /* its creator's socket may be bound there */
 	tunnel->state.path_errno = (int16_t)os_errno;
 	tunnel->state.path_reason = (uint8_t)reason;
+	tunnel->state.path_mtu = mtu;
+	if (mtu != before)
+		remark_mtus(engine, tunnel);
 }
 
 /* It differs and is left so: a repair would destroy what others made in it. */
@@ -169,7 +208,7 @@ static void derive_tunnel(struct engine *engine, struct tunnel_entry *tunnel)
 	else if (state->transmit_failing)
 		status_set(engine, entry, OPER_DOWN, REASON_TRANSMIT_ERRORS, 0);
 	else
-		set_oper_up(engine, entry);
+		set_oper_up(engine, entry, REASON_NONE);
 }
 
 /* ---- a session: its interface */
@@ -266,7 +305,8 @@ static void derive_session(struct engine *engine, struct session_entry *session)
 	else if (state->peer_silent)
 		status_set(engine, entry, OPER_PEER_SILENT, REASON_PEER_SILENT, 0);
 	else
-		set_oper_up(engine, entry);
+		set_oper_up(engine, entry,
+			    is_above_path(session, link) ? REASON_MTU_ABOVE_PATH : REASON_NONE);
 }
 
 /* ---- either */
@@ -436,6 +476,7 @@ void status_gone(struct engine *engine, struct entry *entry)
 	if (tunnel) {
 		tunnel->state.resolved_local_address = (struct address){0};
 		tunnel->state.path_reason = 0;
+		tunnel->state.path_mtu = 0;
 	} else {
 		entry_session(entry)->state.kernel_mtu = 0;
 		entry_session(entry)->state.port_errno = 0;

@@ -151,7 +151,14 @@ enum kernel_capability {
 	CAPABILITY_PPP = 1 << 4
 };
 
-/* The way of what a tunnel sends. */
+/* The route of what a tunnel sends, as somebody configured it. */
+struct kernel_route {
+	unsigned int link; /* ifindex of the outgoing link; 0: none, or several */
+	bool down;         /* that link is down or has no carrier */
+	uint32_t mtu;      /* of the route; 0: that of the link */
+};
+
+/* The way of what a tunnel sends, as the kernel takes it now. */
 struct kernel_path {
 	unsigned int link;      /* ifindex; 0: none, or several */
 	struct address source;  /* the tunnel's own, or else what the route prefers */
@@ -282,11 +289,11 @@ struct kernel_operations {
 			     const struct address *address);
 	/*
 	 * 0: what the ends of @tunnel send (from any local address if that is unspecified; by their
-	 * ports if it is over UDP) has a route, and *@ret_down is the ifindex of its outgoing link
-	 * if that is down or has no carrier, else 0. -ENETUNREACH: no route; -EINVAL: a blackhole,
-	 * -EACCES: a prohibit, -EHOSTUNREACH: an unreachable route, or a rule of that type.
+	 * ports if it is over UDP) has a route, without an MTU that was learnt. -ENETUNREACH: no
+	 * route; -EINVAL: a blackhole, -EACCES: a prohibit, -EHOSTUNREACH: an unreachable route, or
+	 * a rule of that type.
 	 */
-	int (*route)(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
+	int (*route)(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_route *ret);
 	/* Which way that is. Errors as of route(). */
 	int (*path)(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_path *ret);
 

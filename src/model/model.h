@@ -118,6 +118,7 @@ enum status_reason {
 	REASON_ADDRESS_DUPLICATE,
 	REASON_ADDRESS_IN_VRF,
 	REASON_NO_VRF,
+	REASON_MTU_ABOVE_PATH,
 	STATUS_REASONS
 };
 
@@ -160,6 +161,7 @@ struct tunnel_state {
 	uint64_t socket;     /* cookie of its UDP socket; 0: unknown, not asked for, or none */
 	uint8_t path_reason; /* enum status_reason: what address or route lack, 0 nothing */
 	int16_t path_errno;  /* positive */
+	uint32_t path_mtu;   /* of the route to the peer, in octets; 0: not known */
 	char path_link[IFNAME_LENGTH + 1]; /* the VRF or the interface that the reason is about */
 };
 

@@ -73,6 +73,8 @@ static const struct sentence sentences[] = {
 		": duplicate address detection failed; remove it there, then add it here again" },
 	[REASON_ADDRESS_IN_VRF] = { "the local address ", SUBJECT_LOCAL_VRF,
 		", where a static tunnel cannot be bound; retried when it is outside" },
+	[REASON_MTU_ABOVE_PATH] = { "packets as large as mtu do not fit the way to ", SUBJECT_REMOTE,
+		" and go in fragments; lower mtu, \"l2tpv3ctl explain\" says to what" },
 	[REASON_NO_VRF] = { "there is no VRF ", SUBJECT_MASTER,
 		"; joined when it appears" },
 };

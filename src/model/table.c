@@ -120,6 +120,7 @@ const struct word status_reason_words[] = {
 	{ "address-duplicate", REASON_ADDRESS_DUPLICATE, 0, NULL },
 	{ "address-in-vrf", REASON_ADDRESS_IN_VRF, 0, NULL },
 	{ "no-vrf", REASON_NO_VRF, 0, NULL },
+	{ "mtu-above-path", REASON_MTU_ABOVE_PATH, 0, NULL },
 	{ 0 }
 };
 

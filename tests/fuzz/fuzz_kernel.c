@@ -264,7 +264,7 @@ static void ask_all(struct kernel *kernel)
 				       .encapsulation = ENCAPSULATION_IP};
 	struct address found = {0};
 	struct error err = ERROR_INIT;
-	unsigned int down;
+	struct kernel_route route;
 	int more, fds[2];
 
 	assert(kernel->ops->event_fds(kernel, fds) <= 2);
@@ -277,8 +277,8 @@ static void ask_all(struct kernel *kernel)
 	for (unsigned int i = 0; i < 4 && more == 1; i++)
 		more = kernel->ops->read_counters(kernel, false, on_counters, NULL);
 	kernel->ops->leave_counters(kernel);
-	kernel->ops->route(kernel, &over_udp, &down);
-	kernel->ops->route(kernel, &over_ip, &down);
+	kernel->ops->route(kernel, &over_udp, &route);
+	kernel->ops->route(kernel, &over_ip, &route);
 	kernel->ops->address_state(kernel, &remote, 0);
 	kernel->ops->address_state(kernel, &remote6, 1);
 	kernel->ops->interface_address(kernel, "lo", &remote, &found);

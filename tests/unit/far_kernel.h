@@ -64,6 +64,7 @@ struct far_shared {
 	char instance[64];
 	uint64_t socket;
 	unsigned int index;
+	struct kernel_route route;
 	size_t count;
 	struct far_entry entries[FAR_ENTRIES_MAX];
 	unsigned int acknowledged; /* commits, told by the daemon */
@@ -148,7 +149,7 @@ static int far_serve_call(struct kernel *kernel, struct far_shared *shared)
 	case FAR_INTERFACE_HAS:
 		return k->interface_has(kernel, shared->name, &shared->address);
 	case FAR_ROUTE:
-		return k->route(kernel, &shared->entry.tunnel, &shared->index);
+		return k->route(kernel, &shared->entry.tunnel, &shared->route);
 	case FAR_READ_EVENTS:
 		k->read_events(kernel, far_on_event, shared);
 		return 0;
@@ -350,14 +351,14 @@ static int far_interface_has(struct kernel *kernel, const char *interface,
 	return far_call(kernel, FAR_INTERFACE_HAS);
 }
 
-static int far_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down)
+static int far_route(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_route *ret)
 {
 	struct far_shared *shared = far_shared(kernel);
 	int result;
 
 	shared->entry.tunnel = *tunnel;
 	result = far_call(kernel, FAR_ROUTE);
-	*ret_down = shared->index;
+	*ret = shared->route;
 	return result;
 }
 

@@ -284,6 +284,7 @@ static void test_status(void **state)
 	} cases[] = {
 		{OPER_UP, REASON_NONE, "i1", "x00"},
 		{OPER_UP, REASON_EXTERNALLY_MODIFIED, "i1", "x00"},
+		{OPER_UP, REASON_MTU_ABOVE_PATH, "i1", "x00"},
 		{OPER_DOWN, REASON_DISABLED, "i2", "x80"},
 		{OPER_DOWN, REASON_LINK_DOWN, "i2", "x80"},
 		{OPER_DOWN, REASON_TRANSMIT_ERRORS, "i2", "x08"},

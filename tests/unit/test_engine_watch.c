@@ -217,6 +217,52 @@ static void the_vrf_of_others_survives_a_re_creation(void **state)
 	assert_int_equal(status_of(bench, 1, 5), OPER_UP);
 }
 
+/* Over IPv4 alone the overhead is 42, and 46 with a tag; the way to the peer is eth0. */
+static void an_mtu_above_the_path_is_remarked(void **state)
+{
+	static const struct {
+		const char *leaves;
+		unsigned int path;
+		enum status_reason reason;
+	} cases[] = {
+		{"peer-session-id=6 interface-name=pw0 mtu=1458", 1500, REASON_NONE},
+		{"mtu=1459", 1500, REASON_MTU_ABOVE_PATH},
+		{NULL, 1501, REASON_NONE},
+		{NULL, 1500, REASON_MTU_ABOVE_PATH},
+		{"-mtu", 1500, REASON_NONE},
+		{NULL, 1400, REASON_NONE}, /* the kernel's choice, not ours */
+		{"mtu=1458 pseudowire-type=ethernet-vlan vlan-id=7", 1500, REASON_MTU_ABOVE_PATH},
+		{"mtu=1454", 1500, REASON_NONE},
+	};
+	struct bench *bench = *state;
+	const struct state *told;
+
+	make(bench, TUNNEL1, cases[0].leaves);
+	told = &entry_of(bench, 1, 5)->state.common;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (cases[i].leaves)
+			assert_int_equal(edit_one_session(bench, 1, 5, cases[i].leaves), 0);
+		set_link(bench, "eth0", LINK_MTU, (struct kernel_link){.mtu = cases[i].path});
+		UNTIL(bench, told->status_reason == cases[i].reason);
+		assert_true(turn_until(bench, is_idle, 5000));
+		assert_int_equal(told->status_reason, cases[i].reason);
+		assert_int_equal(told->oper_status, OPER_UP);
+	}
+}
+
+/* No link changes by that, so no event tells of it. */
+static void an_mtu_that_others_had_set_is_remarked_once_it_is_ours(void **state)
+{
+	struct bench *bench = *state;
+
+	make(bench, TUNNEL1, "peer-session-id=6 interface-name=pw0");
+	set_link(bench, "pw0", LINK_MTU, (struct kernel_link){.mtu = 1500});
+	assert_true(turn_until(bench, is_idle, 5000));
+	assert_int_equal(reason_of(bench, 5), REASON_NONE);
+	assert_int_equal(edit_one_session(bench, 1, 5, "mtu=1500"), 0);
+	UNTIL(bench, reason_of(bench, 5) == REASON_MTU_ABOVE_PATH);
+}
+
 static void a_vlan_link_is_restored(void **state)
 {
 	struct bench *bench = *state;
@@ -1231,6 +1277,8 @@ int main(void)
 		TEST(a_bridge_is_no_vrf_and_a_vrf_no_bridge),
 		TEST(an_interface_goes_from_bridge_to_vrf_and_back),
 		TEST(the_vrf_of_others_survives_a_re_creation),
+		TEST(an_mtu_above_the_path_is_remarked),
+		TEST(an_mtu_that_others_had_set_is_remarked_once_it_is_ours),
 		TEST(a_vlan_link_is_restored),
 		TEST(a_vlan_link_follows_the_mtu),
 		TEST(a_vlan_link_leaves_its_bridge),

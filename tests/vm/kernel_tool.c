@@ -116,13 +116,13 @@ static void route_command(struct tool *tool, char **words)
 {
 	struct tunnel ends = {.remote_address = parse_address(word_at(words, 0)),
 			      .encapsulation = ENCAPSULATION_IP};
-	unsigned int down = 0;
+	struct kernel_route route = {0};
 	int err;
 
 	if (words[1])
 		ends.local_address = parse_address(words[1]);
-	err = tool->kernel->ops->route(tool->kernel, &ends, &down);
-	printf("%s%s\n", result_name(err), down ? " down" : "");
+	err = tool->kernel->ops->route(tool->kernel, &ends, &route);
+	printf("%s%s\n", result_name(err), route.down ? " down" : "");
 }
 
 static void source_command(struct tool *tool, char **words)

@@ -6,6 +6,7 @@ import struct
 import pytest
 
 from lib.daemons import CHECKOUT, L2TPV3CTL
+from lib.netconf import L2TP, subtree
 from lib.netns import Namespace, inside, ip
 from lib.waiting import wait_for
 from lib.wire import Tap
@@ -16,6 +17,7 @@ SECTIONS = {text.splitlines()[0]: re.findall(r"^```(sh|text)\n(.*?)^```$", text,
 TUNNEL = "tunnel_id 1 peer_tunnel_id 1 local {} remote {} udp_sport 1701 udp_dport 1701"
 SESSION = "tunnel_id 1 session_id 11 peer_session_id 11 name pw0"
 MORE_FRAGMENTS = 0x20
+SESSIONS = subtree(f'<l2tpv3 xmlns="{L2TP}"><tunnel><session><oper-status/><status-reason/></session></tunnel></l2tpv3>')
 
 
 def ok(done):
@@ -80,6 +82,13 @@ def announced(client, server, address, *, client_link="lan", server_link="pw0"):
                 return there.wait_for(segment_size), here.wait_for(segment_size)
 
 
+def reason(daemon):
+    with daemon.netconf() as client:
+        session, = client.get(SESSIONS).iter(f"{{{L2TP}}}session")
+    assert session.findtext("{*}oper-status") == "up"
+    return session.findtext("{*}status-reason")
+
+
 def receive_errors(router):
     return router.link("pw0")["stats64"]["rx"]["errors"]
 
@@ -89,7 +98,7 @@ def test_the_page(page, host, daemon, r1, r2):
         return r1.link("pw0")["mtu"]
     first, large, less, routed, bridged = SECTIONS
     page(first)
-    assert mtu() == 1446
+    assert mtu() == 1446 and reason(daemon) == "none"
 
     with Tap(r2, "wan") as wire:
         r1.run("ping", "-c", "1", "-W", "10", "-s", 1446 - 28, "192.168.9.2")
@@ -97,6 +106,7 @@ def test_the_page(page, host, daemon, r1, r2):
             wire.wait_for(fragments, seconds=1)
     page(large)
     assert mtu() == 1500
+    wait_for(lambda: reason(daemon) == "mtu-above-path", "the warning")
     full = "ping", "-c", "1", "-W", "5", "-s", 1500 - 28, "192.168.9.2"
     errors = receive_errors(r2)
     assert r1.run(*full, check=False).returncode == 1 and receive_errors(r2) > errors  # too large for the far end
@@ -107,6 +117,11 @@ def test_the_page(page, host, daemon, r1, r2):
 
     page(less)
     assert mtu() == 1346
+    wait_for(lambda: reason(daemon) == "none", "the warning to go")
+    r1.ip("route", "replace", "10.0.0.2/32", "dev", "wan", "mtu", "1399")
+    wait_for(lambda: reason(daemon) == "mtu-above-path", "the warning when the route carries less")
+    r1.ip("route", "replace", "10.0.0.2/32", "dev", "wan", "mtu", "1400")
+    wait_for(lambda: reason(daemon) == "none", "the warning to go again")
     assert announced(host, r2, "192.168.9.2")[0] == 1460
     page(routed)
     assert announced(host, r2, "192.168.9.2")[0] == 1306

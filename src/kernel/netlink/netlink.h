@@ -151,7 +151,7 @@ int netlink_interface_address(struct kernel *kernel, const char *interface,
 			      const struct address *remote, struct address *ret);
 int netlink_interface_has(struct kernel *kernel, const char *interface,
 			  const struct address *address);
-int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
+int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_route *ret);
 int netlink_path(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_path *ret);
 
 /* events.c */

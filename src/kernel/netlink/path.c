@@ -77,13 +77,15 @@ int netlink_path(struct kernel *kernel, const struct tunnel *tunnel, struct kern
 	return rc;
 }
 
-int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down)
+int netlink_route(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_route *ret)
 {
 	struct route route = {0};
 	int rc = look_up_way(kernel, tunnel, true, &route);
 
 	if (!rc)
-		*ret_down = route.flags & RTNH_F_LINKDOWN ? route.link : 0;
+		*ret = (struct kernel_route){.link = route.link,
+					     .down = route.link && (route.flags & RTNH_F_LINKDOWN),
+					     .mtu = route.mtu};
 	return rc;
 }
 

@@ -209,14 +209,14 @@ static bool is_local(struct sim *sim, const struct address *address)
 	return sim_address_state(&sim->kernel, address, 0) != ADDRESS_ABSENT;
 }
 
-int sim_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down)
+int sim_route(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_route *ret)
 {
 	const struct address *local = &tunnel->local_address, *remote = &tunnel->remote_address;
 	struct sim *sim = sim_of(kernel);
 	const struct sim_link *link;
 	struct sim_route route;
 
-	*ret_down = 0;
+	*ret = (struct kernel_route){0};
 	if (local->family == AF_INET && !address_is_unspecified(local) && !is_local(sim, local))
 		return -ENETUNREACH;
 	if (is_local(sim, remote) || is_broadcast(sim, remote))
@@ -224,8 +224,8 @@ int sim_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *
 	if (!find_route(sim, remote, &route))
 		return -ENETUNREACH;
 	link = sim_link_by_index(sim, route.link_index);
-	if (route.error == 0 && link && !link->link.carrier)
-		*ret_down = link->link.index;
+	if (route.error == 0 && link)
+		*ret = (struct kernel_route){.link = route.link_index, .down = !link->link.carrier};
 	return route.error;
 }
 
@@ -233,8 +233,8 @@ int sim_path(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_p
 {
 	struct sim *sim = sim_of(kernel);
 	struct sim_route route = {0};
-	unsigned int down;
-	int rc = sim_route(kernel, tunnel, &down);
+	struct kernel_route configured;
+	int rc = sim_route(kernel, tunnel, &configured);
 
 	if (rc)
 		return rc;
@@ -254,8 +254,8 @@ int sim_check_bind(struct sim *sim, const struct tunnel *tunnel)
 
 int sim_check_connect(struct sim *sim, const struct tunnel *tunnel)
 {
-	unsigned int down;
-	int rc = sim_route(&sim->kernel, tunnel, &down);
+	struct kernel_route route;
+	int rc = sim_route(&sim->kernel, tunnel, &route);
 
 	if (sim->routeless)
 		rc = 0;

@@ -289,7 +289,7 @@ enum kernel_address_state sim_address_state(struct kernel *kernel, const struct 
 int sim_interface_address(struct kernel *kernel, const char *interface,
 			  const struct address *remote, struct address *ret);
 int sim_interface_has(struct kernel *kernel, const char *interface, const struct address *address);
-int sim_route(struct kernel *kernel, const struct tunnel *tunnel, unsigned int *ret_down);
+int sim_route(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_route *ret);
 int sim_path(struct kernel *kernel, const struct tunnel *tunnel, struct kernel_path *ret);
 /* What bind() and connect() of a tunnel's socket return for its addresses. */
 int sim_check_bind(struct sim *sim, const struct tunnel *tunnel);
