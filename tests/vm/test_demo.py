@@ -24,6 +24,7 @@ def test_demo_finds_everything_as_it_should_be(shown):
     assert "ok: all is as it should be" in shown and "NOT AS IT SHOULD BE" not in shown
     for number, (title, _) in enumerate(story.SCENES, 1):
         assert f"\n{number}. {title}\n" in shown
+    assert "\nNext:\n  make demo-shell " in shown
 
 
 def test_it_fits_the_terminal(shown):
