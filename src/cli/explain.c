@@ -67,19 +67,9 @@ static enum cli_status read_entries(struct subject *subject, const struct cli_op
 	bool session = subject->request->wants[OBJECT_SESSION];
 	uint64_t rows[OBJECTS] = {message_rows(OBJECT_TUNNEL, PART_STATISTICS),
 				  session ? message_rows(OBJECT_SESSION, PART_STATISTICS) : 0};
-	char *operation = NULL;
-	size_t length;
-	FILE *file = open_memstream(&operation, &length);
-	enum cli_status status;
 
-	if (!file)
-		return cli_refused(error_set(err, ERROR_RESOURCE, "out of memory"));
-	message_get(file, subject->request, rows, false);
-	fclose(file);
 	subject->sessions = 0;
-	status = talk_read(options, operation, take, subject, err);
-	free(operation);
-	return status;
+	return message_read(options, subject->request, rows, false, take, subject, err);
 }
 
 static enum cli_status ask(const struct subject *subject, const struct cli_options *options,

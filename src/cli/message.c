@@ -1,6 +1,9 @@
 #include "cli/message.h"
 
+#include <stdlib.h>
+
 #include "cli/record.h"
+#include "cli/talk.h"
 
 static void put_leaf(FILE *file, const struct row *row, const void *config, const char *operation)
 {
@@ -174,6 +177,24 @@ void message_get(FILE *file, const struct request *request, const uint64_t rows[
 	}
 	fputs("</" ELEMENT_CONTAINER "></filter>", file);
 	fputs(config_only ? "</get-config>" : "</get>", file);
+}
+
+enum cli_status message_read(const struct cli_options *options, const struct request *request,
+			     const uint64_t rows[OBJECTS], bool config_only, client_entry_cb *cb,
+			     void *arg, struct error *err)
+{
+	char *operation = NULL;
+	size_t length;
+	FILE *file = open_memstream(&operation, &length);
+	enum cli_status status;
+
+	if (!file)
+		return cli_refused(error_set(err, ERROR_RESOURCE, "out of memory"));
+	message_get(file, request, rows, config_only);
+	fclose(file);
+	status = talk_read(options, operation, cb, arg, err);
+	free(operation);
+	return status;
 }
 
 void message_adopt(FILE *file, const struct request *request)

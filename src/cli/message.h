@@ -6,6 +6,7 @@
 #define CLI_MESSAGE_H
 
 #include "cli/grammar.h"
+#include "client/client.h"
 #include "model/names.h"
 
 /* edit-config on running for VERB_ADD, VERB_DELETE and VERB_SET. */
@@ -27,6 +28,11 @@ void message_comment(FILE *file, const char *comment);
  */
 void message_get(FILE *file, const struct request *request, const uint64_t rows[OBJECTS],
 		 bool config_only);
+
+/* Send that, and pass the reply to @cb entry by entry. */
+enum cli_status message_read(const struct cli_options *options, const struct request *request,
+			     const uint64_t rows[OBJECTS], bool config_only, client_entry_cb *cb,
+			     void *arg, struct error *err);
 
 /* The adopt rpc: of a tunnel, or of all if it has no id. */
 void message_adopt(FILE *file, const struct request *request);

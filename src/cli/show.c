@@ -179,19 +179,9 @@ void show_rows(const struct show *show, bool config_only, uint64_t ret[OBJECTS])
 enum cli_status show_read(struct show *show, bool config_only, struct error *err)
 {
 	uint64_t rows[OBJECTS];
-	char *operation = NULL;
-	size_t length;
-	FILE *file = open_memstream(&operation, &length);
-	enum cli_status status;
 
-	if (!file)
-		return cli_refused(error_set(err, ERROR_RESOURCE, "out of memory"));
 	show_rows(show, config_only, rows);
-	message_get(file, show->request, rows, config_only);
-	fclose(file);
-	status = talk_read(show->options, operation, show_entry, show, err);
-	free(operation);
-	return status;
+	return message_read(show->options, show->request, rows, config_only, show_entry, show, err);
 }
 
 static enum document_form form(const struct show *show)

@@ -1,6 +1,7 @@
 /* status: one screen for who was woken, one line for Nagios and Icinga. */
 #include <inttypes.h>
 
+#include "base/count_text.h"
 #include "cli/clients.h"
 #include "cli/command.h"
 #include "cli/json.h"
@@ -10,27 +11,12 @@
 
 static const char *const plural[] = {"s", ""};
 
-/* "65,000" */
-static const char *grouped(uint64_t number, char ret[32])
-{
-	char digits[24];
-	size_t length = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number), used = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		if (i && (length - i) % 3 == 0)
-			ret[used++] = ',';
-		ret[used++] = digits[i];
-	}
-	ret[used] = '\0';
-	return ret;
-}
-
 /* "65,000 sessions" */
 static void put_count(uint64_t number, const char *noun)
 {
-	char text[32];
+	char text[COUNT_TEXT];
 
-	printf("%s %s%s", grouped(number, text), noun, plural[number == 1]);
+	printf("%s %s%s", count_text(number, text), noun, plural[number == 1]);
 }
 
 static void put_daemon(const struct overview *overview)
@@ -82,7 +68,7 @@ static void put_doors(const struct overview *overview)
 static void put_states(const struct overview *overview, enum object object)
 {
 	const char *before = ": ";
-	char text[32];
+	char text[COUNT_TEXT];
 
 	put_count(overview->count[object], row_sets[object].name);
 	for (const struct word *word = oper_status_words; word->name; word++) {
@@ -90,13 +76,13 @@ static void put_states(const struct overview *overview, enum object object)
 
 		if (!count)
 			continue;
-		printf("%s%s %s", before, grouped(count, text), word->name);
+		printf("%s%s %s", before, count_text(count, text), word->name);
 		before = ", ";
 	}
 	if (overview->disabled[object])
-		printf("; %s disabled", grouped(overview->disabled[object], text));
+		printf("; %s disabled", count_text(overview->disabled[object], text));
 	if (overview->foreign[object])
-		printf("; %s made by others", grouped(overview->foreign[object], text));
+		printf("; %s made by others", count_text(overview->foreign[object], text));
 	putchar('\n');
 }
 
@@ -151,7 +137,7 @@ static void put_troubles(const struct overview *overview)
 {
 	uint64_t all =
 		(uint64_t)overview->troubled[OBJECT_TUNNEL] + overview->troubled[OBJECT_SESSION];
-	char text[32];
+	char text[COUNT_TEXT];
 
 	if (!all) {
 		puts("What should be up is up.");
@@ -162,10 +148,10 @@ static void put_troubles(const struct overview *overview)
 		put_trouble(&overview->worst[i]);
 	if (all > overview->worst_count)
 		printf("  and %s more: see \"l2tpv3ctl show problem\"\n",
-		       grouped(all - overview->worst_count, text));
+		       count_text(all - overview->worst_count, text));
 	if (overview->dependent)
 		printf("  %s session%s only wait%s for %s tunnel\n",
-		       grouped(overview->dependent, text), plural[overview->dependent == 1],
+		       count_text(overview->dependent, text), plural[overview->dependent == 1],
 		       overview->dependent == 1 ? "s" : "",
 		       overview->dependent == 1 ? "its" : "their");
 }

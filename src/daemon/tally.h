@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/count_text.h"
+
 #define TALLY_NAMED   5   /* up to this many of a kind get a line each */
 #define TALLY_TUNNELS 8   /* more of a kind, in up to this many tunnels, get a line per tunnel */
 #define TALLY_GROUPS  32  /* kinds of change in a burst */
@@ -36,9 +38,5 @@ char *tally_add(struct tally *tally, const struct tally_change *change);
 
 bool tally_empty(const struct tally *tally);
 void tally_flush(struct tally *tally); /* write all lines */
-
-#define COUNT_TEXT 28
-/* 4996 as "4,996". */
-const char *count_text(uint64_t count, char ret[COUNT_TEXT]);
 
 #endif

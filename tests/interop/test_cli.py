@@ -13,22 +13,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.built import need_built  # noqa: E402
-from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
-from lib.here import Here  # noqa: E402
+from lib.daemons import L2TPV3CTL, L2TPV3D  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULE = next((CHECKOUT / "yang").glob("linux-l2tpv3@*.yang"))
 IETF = "/usr/share/yuma/modules/ietf"
 TUNNEL = "tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2"
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    need_built(L2TPV3D, L2TPV3CTL)
-    daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
-    yield daemon
-    daemon.stop()
 
 
 def ok(daemon, line, **kwargs):

@@ -3,26 +3,12 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from lib.built import need_built  # noqa: E402
-from lib.daemons import L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
-from lib.here import Here  # noqa: E402
 
 NETWORKD = "/lib/systemd/systemd-networkd"
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    need_built(L2TPV3D, L2TPV3CTL)
-    daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
-    yield daemon
-    daemon.stop()
 
 
 def ok(daemon, line, **kwargs):

@@ -6,12 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib.built import need_built  # noqa: E402
-from lib.daemons import CHECKOUT, L2TPV3CTL, L2TPV3D, L2tpv3d  # noqa: E402
+from lib.daemons import CHECKOUT, L2TPV3CTL, L2tpv3d  # noqa: E402
 from lib.here import Here  # noqa: E402
 from lib.netconf import L2TP, subtree  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
@@ -20,14 +17,6 @@ HERE = "peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2"    # the simulated kern
 AWAY = "peer_tunnel_id 2 local 10.9.9.9 remote 10.0.0.2"   # and not this one
 CLIENTS = "urn:l2tpv3d:yang:linux-l2tpv3-netconf"
 MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    need_built(L2TPV3D, L2TPV3CTL)
-    daemon = L2tpv3d(Here(), tmp_path, kernel="sim").start()
-    yield daemon
-    daemon.stop()
 
 
 def ok(daemon, line, **kwargs):
