@@ -21,6 +21,7 @@ static void the_journal_is_folded_in_the_background(void **state)
 
 	must_open(dir);
 	dir->journal->fold_min = 1000;
+	journal_keep_history(dir->journal, 4000, 0); /* a fold waits for a part of it */
 	for (uint32_t n = 1; n <= 120; n++) {
 		commit_story(dir, n, n);
 		assert_int_equal(journal_maintain(dir->journal, true, &dir->err), 0);
@@ -35,7 +36,7 @@ static void the_journal_is_folded_in_the_background(void **state)
 	must_open(dir);
 	assert_string_equal(dir->warning, "");
 	assert_true(story_is_at(dir->running, 120));
-	assert_int_equal(dir->journal->history_count, 120);
+	assert_in_range(dir->journal->history_count, 5, 119);
 	dir_close(dir);
 }
 
