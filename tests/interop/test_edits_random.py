@@ -35,6 +35,7 @@ EDITS = int(os.environ.get("L2TPV3D_EDITS", 10000)) // len(SEEDS)
 OPERATION = f"{{{BASE}}}operation"
 TOP_FILTER = subtree(f'<l2tpv3 xmlns="{L2TP}"/>')
 REMOVAL = ("delete", "remove")
+MASTERS = ("bridge", "vrf")  # the cases of a choice
 OPERATIONS = ("merge", "create", "replace", "replace", "delete", "remove", "remove")
 KEYS = {"tunnel": "tunnel-id", "session": "session-id"}
 
@@ -163,7 +164,7 @@ class Edit:
         config = config_dict(before.text())
         self.there = paths(config)
         self.names = {path: session.get("interface-name") for path, session in all_sessions(config)}
-        self.tags, self.named = set(), set()
+        self.tags, self.named, self.two_masters = set(), set(), False
         self.container(ET.fromstring(text), default)
         if not self.tags:
             self.tags = self.faults()
@@ -227,6 +228,9 @@ class Edit:
     def children(self, element, path, operation):
         if operation in REMOVAL:
             self.deleted_leaves(element, path)
+        elif sum(local_name(child) in MASTERS and child.get(OPERATION, operation) not in ("none", *REMOVAL)
+                 for child in element) > 1:
+            self.two_masters = True
         for child in element:
             name = local_name(child)
             if name in KEYS:
@@ -272,6 +276,8 @@ class Edit:
             tags |= self.faults_of(part)
             part.free()
             tags |= {"data-missing"} if self.lacking(entry) else set()
+        if self.two_masters:
+            tags.add("bad-element")  # RFC 7950 section 8.3.1; the tree has the last one
         if not tags:
             self.after.validate()
         return tags

@@ -62,7 +62,7 @@ def test_status_names_the_worst_first_and_since_when(daemon):
     shown = ok(daemon, "status")
     assert re.search(r"^2 tunnels: 1 up, 1 waiting\n5 sessions: 1 up, 2 down, 2 waiting; 1 disabled\n"
                      r"Not up and should be, the worst first:\n"
-                     r"  session 3 in tunnel 1: down, link-down\n    .+\n"
+                     r"  session 3 in tunnel 1: down, link-down since .*\n    .+\n"
                      r"  tunnel 5: waiting, no-local-address since [-0-9]+T[:0-9]+Z \(\d+ s\)\n    .*10\.9\.9\.9.*\n"
                      r"  session 2 in tunnel 1: waiting, no-bridge since .*\n    .+\n"
                      r"  1 session only waits for its tunnel\n$", shown, re.M), shown
@@ -294,6 +294,7 @@ def test_monitor_selects_as_show_does(daemon):
     chosen = {line: Monitor(daemon, words=line.split()) for line in ("session tid 1 sid 7", "tunnel", "problem", "session name pw8")}
     ok(daemon, "add session tid 1 sid 7 psid 1")
     ok(daemon, "add session tid 1 sid 8 psid 2 name pw8")
+    chosen["session tid 1 sid 7"].wait("session 7 in tunnel 1 down -> up")
     ok(daemon, "set session tid 1 sid 7 bridge br-none")
     ok(daemon, "set session tid 1 sid 8 enabled off")
     ok(daemon, f"add tunnel tid 3 {HERE} udp_sport 5000")
