@@ -38,6 +38,13 @@ def test_links_lead_somewhere(path):
         assert not heading or heading in anchors(other), target
 
 
+def test_the_index_has_every_document():
+    docs = CHECKOUT / "docs"
+    linked = {(docs / target).resolve() for target in re.findall(r"\]\(([^)#\s]+)\)", (docs / "index.md").read_text())}
+    pages = {path for path in PAGES if path.parent == docs or path.name == "README.md"}
+    assert {path.resolve() for path in pages} - {(docs / "index.md").resolve()} == linked
+
+
 def test_every_status_reason_has_its_section():
     model, = (CHECKOUT / "yang").glob("linux-l2tpv3@*.yang")
     reasons = re.search(r"typedef status-reason \{(.*?)\n  \}", model.read_text(), re.S)[1]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.daemons import CHECKOUT
 
 NETWORKD = "/lib/systemd/systemd-networkd"
 
@@ -226,6 +227,22 @@ def test_commands_of_vyos_are_imported_and_come_back(daemon, tmp_path):
     ok(daemon, "del tunnel tid 211")
     assert daemon.ctl("import", "-", "--from", "vyos", input=saved).stderr == ""
     assert config(daemon) == before
+
+
+@pytest.mark.parametrize("section, source", [("systemd-networkd", "/etc/systemd/network"), ("VyOS", "vyos.txt")])
+def test_the_guide(daemon, tmp_path, section, source):
+    path = tmp_path / "given"
+    if section == "VyOS":
+        path.write_text(VYOS)
+    else:
+        path.mkdir()
+        (path / "90-site.netdev").write_text(EDGE)
+    text = (CHECKOUT / "docs/migration.md").read_text().partition(f"## {section}\n")[2].partition("\n## ")[0]
+    check, take, back = (line.replace(source, str(path)) for line in re.findall(r"^    l2tpv3ctl (.*)$", text, re.M))
+    assert "created" in daemon.ctl(*check.split()).stdout
+    assert config(daemon) == []
+    assert "taken in one commit" in daemon.ctl(*take.split()).stdout
+    assert "l2tp" in daemon.ctl(*back.split()).stdout.lower()
 
 
 def test_what_a_file_is_may_be_said(daemon, tmp_path):
