@@ -51,12 +51,12 @@ static void on_unreachable(int os_errno, void *arg)
 	abort(); /* the master is here */
 }
 
-static size_t on_asked(const uint8_t *request, size_t size, uint8_t *ret, bool again, int64_t until,
-		       void *arg)
+static size_t on_asked(const uint8_t *request, size_t size, uint8_t *ret, bool again, int64_t now,
+		       int64_t until, void *arg)
 {
 	struct pdu_header header = pdu_header(request);
 
-	(void)until, (void)arg;
+	(void)now, (void)until, (void)arg;
 	assert(pdu_check(request, size) && header.size == size);
 	assert(header.type >= PDU_GET && header.type <= PDU_GET_BULK);
 	assert(again == half_answered);
