@@ -135,6 +135,7 @@ def test_interrupted_it_says_whether_anything_was_changed(daemon, many, more):
             for _ in range(further_looks):
                 look(daemon, watcher)
             push.process.send_signal(signal.SIGINT)
+            time.sleep(0.5)  # what it does about that is there when the daemon runs again
             os.kill(daemon.pid, signal.SIGCONT)
             status, said = push.end()
         with daemon.netconf() as client:
