@@ -1,5 +1,6 @@
 #include "cli/complete.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -118,7 +119,7 @@ static void offer_keywords(const struct completion *completion)
 	const struct command *command = completion->command;
 	bool set = !strcmp(command->name, "set"), all = strstr(command->arguments, "KEYWORD");
 	bool any = !completion->wants[OBJECT_TUNNEL] && !completion->wants[OBJECT_SESSION];
-	bool monitor = !strcmp(command->name, "monitor"), show = !strcmp(command->name, "show");
+	bool show = !strcmp(command->name, "show");
 
 	for (enum object object = OBJECT_TUNNEL; object < OBJECTS; object++) {
 		const struct row_set *rows = &row_sets[object];
@@ -138,16 +139,34 @@ static void offer_keywords(const struct completion *completion)
 				offer_first(completion, "no-", row->cli);
 		}
 	}
-	if (show || monitor || !strcmp(command->name, "get")) {
+	if (show || !strcmp(command->name, "get")) {
 		offer(completion, "oper-status");
 		offer(completion, "status-reason");
-	}
-	if (show || !strcmp(command->name, "get"))
 		offer(completion, "origin");
-	if (show || monitor)
-		offer(completion, "problem");
+	}
 	if (show && any)
 		offer(completion, "clients");
+}
+
+/* The words that the usage has, other than those of ids; of @option, if given, the values. */
+static void offer_usage(const struct completion *completion, const char *option)
+{
+	const char *at = completion->command->arguments, *end;
+	char word[40], last[40] = "";
+
+	for (; at && *at; at = end + strspn(end, "| ")) {
+		if (*at == '[' || *at == ']')
+			*last = '\0'; /* what follows is no value of that option */
+		at += strspn(at, "[] ");
+		end = at + strcspn(at, "[]| ");
+		snprintf(word, sizeof(word), "%.*s", (int)(end - at), at);
+		if (*word == '-')
+			memcpy(last, word, sizeof(last));
+		else if (islower((unsigned char)*word) && !strcmp(last, option ? option : "") &&
+			 row_by_keyword(OBJECT_TUNNEL, word) != row_sets[OBJECT_TUNNEL].key &&
+			 row_by_keyword(OBJECT_SESSION, word) != row_sets[OBJECT_SESSION].key)
+			offer(completion, word);
+	}
 }
 
 static void offer_objects(const struct completion *completion)
@@ -230,14 +249,17 @@ void complete_words(FILE *file, const struct cli_options *options, int argc, cha
 {
 	struct completion completion = {.file = file, .options = *options};
 	const struct command *command;
+	const char *option;
 
 	if (!argc)
 		return;
 	completion.begun = argv[argc - 1];
-	if (take_words(&completion, argc, argv))
-		return;
+	option = take_words(&completion, argc, argv);
 	command = completion.command;
-	if (completion.begun[0] == '-') {
+	if (option) {
+		if (command)
+			offer_usage(&completion, option);
+	} else if (completion.begun[0] == '-') {
 		offer_options(&completion);
 	} else if (!command) {
 		offer_commands(&completion);
@@ -249,5 +271,8 @@ void complete_words(FILE *file, const struct cli_options *options, int argc, cha
 	} else if (command->object) {
 		offer_objects(&completion);
 		offer_keywords(&completion);
+		offer_usage(&completion, NULL);
+	} else if (!completion.keyword) {
+		offer_usage(&completion, NULL);
 	}
 }

@@ -520,7 +520,8 @@ def test_completion_knows_the_grammar_and_what_is_there(daemon):
                         ("del tunnel tid 2", {"20"}), ("show session name ", {"pw0", "l2tpeth0"}), ("show p", {"peer_tunnel_id", "problem"}),
                         ("show session oper-status wa", {"waiting"}), ("add session pw_type eth", {"ethernet", "ethernet-vlan"}),
                         ("set session tid 1 sid 70 link_enabled ", {"on", "off"}), ("set session tid 1 sid 70 no-mt", {"no-mtu"}),
-                        ("help pu", {"push"}), ("show --col", {"--color", "--columns"}), (f"-S {daemon.socket} del tunnel tid ", {"1", "20"})):
+                        ("adopt ", {"tunnel_id", "all"}), ("history ", {"last", "before"}), ("import x --from ", {"ip", "networkd", "vyos"}),
+                        ("monitor ", {"tunnel_id", "name", "oper-status", "problem"}), ("help pu", {"push"}), ("show --col", {"--color", "--columns"}), (f"-S {daemon.socket} del tunnel tid ", {"1", "20"})):
         offered = set(complete(daemon, line))
         assert words <= offered and all(word.startswith(line.rpartition(" ")[2]) for word in offered), (line, offered)
     assert "mtu" not in complete(daemon, "del session ") and "remote" not in complete(daemon, "add session ")
