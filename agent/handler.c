@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 
-#define FOLLOW_NS                                                                                  \
-	(NS_PER_S / 10) /* sysUpTime restarts with the master, or wraps: look that often */
+/* How often to look whether sysUpTime has restarted with the master, or has wrapped. */
+#define FOLLOW_NS (NS_PER_S / 10)
 
 size_t handler_asked(const uint8_t *request, size_t size, uint8_t *ret, bool again, int64_t now,
 		     int64_t until, void *arg)

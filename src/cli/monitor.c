@@ -176,13 +176,8 @@ static enum cli_status check_terms(const struct request *request, struct error *
 
 static bool is_problem(const struct node *event)
 {
-	const char *status = text_of(event, "oper-status");
-	const struct word *word = word_by_name(oper_status_words, status, strlen(status));
-	const enum oper_status *state = problem_states;
-
-	while (word && *state && *state != word->value)
-		state++;
-	return word && *state && strcmp(text_of(event, "status-reason"), "disabled") != 0;
+	return is_problem_status(text_of(event, "oper-status")) &&
+	       strcmp(text_of(event, "status-reason"), "disabled") != 0;
 }
 
 /* As show selects, of what is about tunnels and sessions. */

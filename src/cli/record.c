@@ -93,14 +93,19 @@ bool record_is_disabled(const struct record *record)
 	return strcmp(record_sent(record, "status-reason"), "disabled") == 0;
 }
 
-bool record_is_problem(const struct record *record, bool tunnel_disabled)
+bool is_problem_status(const char *status)
 {
-	const char *status = record_sent(record, "oper-status");
 	const struct word *word = word_by_name(oper_status_words, status, strlen(status));
 	const enum oper_status *state = problem_states;
 
 	while (word && *state && *state != word->value)
 		state++;
-	return word && *state && !is_foreign(record) && !record_is_disabled(record) &&
+	return word && *state;
+}
+
+bool record_is_problem(const struct record *record, bool tunnel_disabled)
+{
+	return is_problem_status(record_sent(record, "oper-status")) && !is_foreign(record) &&
+	       !record_is_disabled(record) &&
 	       !(tunnel_disabled && !strcmp(record_sent(record, "status-reason"), "tunnel-not-up"));
 }

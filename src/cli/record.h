@@ -54,5 +54,7 @@ const char *record_sent(const struct record *record, const char *leaf);
 
 /* The states that a problem may be in, the worst first; ends with 0. */
 extern const enum oper_status problem_states[];
+/* Is that oper-status, as sent, one of them? */
+bool is_problem_status(const char *status);
 
 #endif
